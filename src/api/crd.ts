@@ -1,0 +1,108 @@
+// What does the CustomResourceDefinition of a RegistryCredential look like?
+
+import { z } from "zod";
+import { group, kind, plural, shortName, version } from "./names.ts";
+import { specSchema, statusSchema } from "./registry-credential.ts";
+import type { Rule } from "./rules.ts";
+import { credentialRules } from "./rules.ts";
+
+/** The part of a structural schema that ours uses. */
+export interface Schema {
+  readonly type: "object" | "array" | "string" | "integer" | "boolean";
+  readonly description?: string;
+  readonly format?: string;
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly required?: readonly string[];
+  readonly "x-kubernetes-list-type"?: "map" | "set" | "atomic";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  readonly "x-kubernetes-validations"?: readonly Rule[];
+}
+
+/** `io: "input"`: what an author may leave out is not required. The openapi-3.0 dialect is the one a CRD speaks. */
+const schemaOf = (schema: z.ZodType): Schema =>
+  z.toJSONSchema(schema, { target: "openapi-3.0", io: "input" }) as Schema;
+
+/** The schema of the whole object. */
+export function credentialSchema(): Schema {
+  return {
+    description:
+      "RegistryCredential keeps a working image pull Secret in every namespace it selects, for the registries it lists.",
+    type: "object",
+    required: ["spec"],
+    properties: {
+      apiVersion: { type: "string", description: `Always ${group}/${version}.` },
+      kind: { type: "string", description: `Always ${kind}.` },
+      metadata: { type: "object" },
+      spec: { ...schemaOf(specSchema), description: "What is wanted." },
+      status: { ...schemaOf(statusSchema), description: "What is; written by the operator." },
+    },
+    "x-kubernetes-validations": credentialRules.object,
+  };
+}
+
+const ready = '.status.conditions[?(@.type=="Ready")]';
+
+/** The CustomResourceDefinition as data, ready to be sent or printed. */
+export function customResourceDefinition() {
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: "Cluster",
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames: [shortName],
+        categories: ["credentials"],
+      },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            {
+              name: "Ready",
+              type: "string",
+              jsonPath: `${ready}.status`,
+              description: "Whether every namespace that can be served is served.",
+            },
+            {
+              name: "Namespaces",
+              type: "string",
+              jsonPath: ".status.namespacesReady",
+              description: "Served and selected namespaces.",
+            },
+            {
+              name: "Expires",
+              type: "string",
+              jsonPath: ".status.expires",
+              description: "Earliest expiry of the tokens.",
+            },
+            { name: "Reason", type: "string", jsonPath: `${ready}.reason`, description: "Why it is ready or not." },
+            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since creation." },
+          ],
+          schema: { openAPIV3Schema: credentialSchema() },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// Is this object from the API server a RegistryCredential, and what does it say with every default filled in?
+
+import { z } from "zod";
+import type { Entry, Identity, RegistryCredential, WrittenEntry } from "./registry-credential.ts";
+import { specSchema, statusSchema } from "./registry-credential.ts";
+
+export type Parsed =
+  | { readonly ok: true; readonly credential: RegistryCredential }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+const time = z.string().transform((text, context) => {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "not an RFC 3339 time" });
+    return z.NEVER;
+  }
+});
+
+const objectSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    uid: z.string(),
+    generation: z.int(),
+    resourceVersion: z.string(),
+    creationTimestamp: time,
+    deletionTimestamp: time.optional(),
+    finalizers: z.array(z.string()).default([]),
+    annotations: z.record(z.string(), z.string()).default({}),
+  }),
+  spec: specSchema,
+});
+
+/**
+ * Reads an object as it came from the API server as JSON. Applies the defaults itself, because the CRD in the cluster may
+ * be older than this program. Checks shapes and bounds; the CEL rules are the API server's. Never throws; each problem
+ * starts with the field's path. A status that does not parse counts as absent: the operator is about to write it anew, and
+ * it must not make a good spec unusable.
+ */
+export function parseRegistryCredential(raw: unknown): Parsed {
+  const parsed = objectSchema.safeParse(raw);
+  if (!parsed.success) return { ok: false, problems: parsed.error.issues.map(problem) };
+
+  const { metadata, spec } = parsed.data;
+  const narrowed = spec.registries.map((entry, index) => narrow(entry, `spec.registries[${index}]`));
+  const problems = narrowed.filter((entry) => typeof entry === "string");
+  if (problems.length > 0) return { ok: false, problems };
+
+  const { deletionTimestamp, ...always } = metadata;
+  const status = statusSchema.safeParse((raw as { status?: unknown }).status);
+  return {
+    ok: true,
+    credential: {
+      ...always,
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      spec: { ...spec, registries: narrowed.filter((entry) => typeof entry !== "string") },
+      ...(status.success ? { status: status.data } : {}),
+    },
+  };
+}
+
+function problem(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
+  return `${path.replace(/^\./, "") || "object"}: ${issue.message}`;
+}
+
+/** The entry with the settings of its provider, empty ones where they are optional; a text says what is missing. */
+function narrow(written: WrittenEntry, at: string): Entry | string {
+  const identity = narrowIdentity(written.identity);
+  if (identity === undefined) return `${at}.identity.name: missing, identity.from ${written.identity.from} needs it`;
+  const fields = {
+    name: written.name,
+    hosts: written.hosts,
+    identity,
+    ...(written.caSecretName === undefined ? {} : { caSecretName: written.caSecretName }),
+    ...(written.verify === undefined ? {} : { verify: written.verify }),
+  };
+  const { provider } = written;
+  switch (provider) {
+    case "ECR":
+    case "ECRPublic":
+      return { ...fields, provider, ecr: written.ecr ?? {} };
+    case "ACR":
+      return { ...fields, provider, acr: written.acr ?? {} };
+    case "GCR":
+    case "GAR":
+      return { ...fields, provider, google: written.google ?? {} };
+    case "OCIR":
+      return { ...fields, provider, ocir: written.ocir ?? {} };
+    case "ICR":
+      return { ...fields, provider, icr: written.icr ?? {} };
+    case "Static":
+      if (!written.static) return `${at}.static: missing, provider Static needs it`;
+      return { ...fields, provider, static: written.static };
+    case "TokenExchange":
+      if (!written.tokenExchange) return `${at}.tokenExchange: missing, provider TokenExchange needs it`;
+      return { ...fields, provider, tokenExchange: written.tokenExchange };
+  }
+}
+
+function narrowIdentity({ from, name }: WrittenEntry["identity"]): Identity | undefined {
+  if (from === "Operator") return { from };
+  return name === undefined ? undefined : { from, name };
+}

@@ -1,0 +1,8 @@
+// How does a placeholder look that is filled in per namespace?
+
+// A label key: an optional DNS subdomain, a slash, a name:
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+export const labelKeySyntax = "([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?";
+
+/** RE2 and JavaScript source of one placeholder: `$(namespace.name)` or `$(namespace.labels['KEY'])`; no anchors. */
+export const placeholderSyntax = String.raw`\$\(namespace\.(name|labels\['${labelKeySyntax}'\])\)`;

@@ -1,0 +1,55 @@
+// What went wrong, who can mend it, and when is it worth trying again?
+
+/** When a failed run comes back. */
+export type Retry =
+  /** This input can never work: wait until it changes. */
+  | "on-change"
+  /** Somebody must mend something that cannot be watched: come back at a fixed slow interval. */
+  | "slowly"
+  /** The world hiccuped: exponential backoff with jitter. */
+  | "backoff";
+
+/** Who must act: the platform team, or the tenant in whose namespace it happened. */
+export type Cause = "Platform" | "Tenant";
+
+export interface Failure {
+  /** PascalCase; condition reason and metric label in one. */
+  readonly reason: string;
+  readonly cause: Cause;
+  /** Written for the person who must act; says what to do. Never holds a secret. */
+  readonly message: string;
+  readonly retry: Retry;
+  /** The least time to wait before the next attempt, where the other side named one. */
+  readonly retryAfter?: Temporal.Duration;
+}
+
+/** An error that carries its own consequence. */
+export class OperatorError extends Error implements Failure {
+  override readonly name = "OperatorError";
+  readonly reason: string;
+  override readonly cause: Cause;
+  readonly retry: Retry;
+  readonly retryAfter?: Temporal.Duration;
+  /** The error underneath, for logs only: its text may quote a server. */
+  readonly origin: unknown;
+
+  constructor(failure: Failure, origin?: unknown) {
+    super(failure.message);
+    this.reason = failure.reason;
+    this.cause = failure.cause;
+    this.retry = failure.retry;
+    if (failure.retryAfter) this.retryAfter = failure.retryAfter;
+    this.origin = origin;
+  }
+}
+
+/** The failure inside any thrown value. Unknown ones are worth another try: a bug must never park an object in silence. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof OperatorError) return error;
+  return {
+    reason: "InternalError",
+    cause: "Platform",
+    message: `unexpected ${error instanceof Error ? error.name : typeof error}; the operator's log has the details`,
+    retry: "backoff",
+  };
+}

@@ -1,0 +1,275 @@
+// How do people hear what happened to their objects, without ever holding up or flooding the cluster?
+import type { Cancel, Clock, Random } from "../clock.ts";
+import { group, managedBy } from "../api/names.ts";
+import { ApiError } from "./api-error.ts";
+import type { ClusterApi } from "./cluster-api.ts";
+
+interface EventSubject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Left out for cluster-scoped kinds: their Events live in `default`. */
+  readonly namespace?: string;
+  readonly uid: string;
+}
+
+export interface Occurrence {
+  readonly regarding: EventSubject;
+  readonly type: "Normal" | "Warning";
+  /** PascalCase. */
+  readonly reason: string;
+  /** What the operator did or tried, PascalCase. */
+  readonly action: string;
+  readonly note: string;
+}
+
+export interface EventRecorder {
+  /** Returns at once and never throws. */
+  publish(occurrence: Occurrence): void;
+  /** Events that were not sent: too many, or refused. */
+  dropped(): number;
+  /** Takes no more Events and sends what waits, for `limit` at most. */
+  close(limit: Temporal.Duration): Promise<void>;
+}
+
+export interface EventRecorderOptions {
+  readonly api: Pick<ClusterApi, "createEvent" | "patchEvent">;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Which replica: the name of the pod. */
+  readonly reportingInstance: string;
+}
+
+// Bytes, not characters: kubernetes/pkg/apis/core/validation/events.go
+const longest = { note: 1024, reason: 128, action: 128, reportingInstance: 128 };
+// The length of a Kubernetes name, less a dot and 16 hexadecimal digits.
+const longestSubject = 253 - 17;
+// client-go's queue: k8s.io/client-go/tools/events/event_broadcaster.go
+const mostWaiting = 1_000;
+// client-go ends a series after so long without a repetition.
+const seriesWindow = Temporal.Duration.from({ minutes: 6 });
+// client-go's spam filter, per object: k8s.io/client-go/tools/record/events_cache.go
+const burst = 25;
+const oneMoreEveryMs = 5 * 60_000;
+const mostRemembered = 4_096;
+// An Event is news: after a quarter of a minute it has been told by the conditions.
+const retryWaits = [1_000, 4_000, 10_000];
+
+/** Repetitions of one occurrence: the Event is written once, then its series is patched now and then. */
+interface Series {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  count: number;
+  written: number;
+  lastObserved: Temporal.Instant;
+  cancel: Cancel;
+}
+
+type Write =
+  | { readonly kind: "create"; readonly occurrence: Occurrence; readonly series: Series }
+  | { readonly kind: "patch"; readonly series: Series };
+
+/** Writes events.k8s.io/v1 Events one after the other, in the background. */
+export function eventRecorder({ api, clock, random, reportingInstance }: EventRecorderOptions): EventRecorder {
+  const waiting: Write[] = [];
+  const series = new Map<string, Series>();
+  const allowances = new Map<string, Allowance>();
+  const stopped = new AbortController();
+  let dropped = 0;
+  let closed = false;
+  let sending: Promise<void> | undefined;
+
+  const enqueue = (write: Write): void => {
+    if (waiting.length >= mostWaiting) {
+      waiting.shift();
+      dropped += 1;
+    }
+    waiting.push(write);
+    sending ??= sendAll();
+  };
+
+  const sendAll = async (): Promise<void> => {
+    for (let write = waiting.shift(); write; write = waiting.shift()) {
+      if (await sent(write)) continue;
+      dropped += 1;
+      // There may be nothing to patch: the next occurrence writes a new Event.
+      forget(write.series);
+    }
+    // In the same turn in which nothing was left, so that no Event is added to a sender that has gone.
+    sending = undefined;
+  };
+
+  /** Whether it arrived. */
+  const sent = async (write: Write): Promise<boolean> => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await send(write);
+        return true;
+      } catch (error) {
+        const wait = retryWaits[attempt];
+        if (wait === undefined || !isWorthAnotherTry(error)) return false;
+        try {
+          await clock.sleep(
+            Temporal.Duration.from({ milliseconds: Math.round(wait * (0.5 + random())) }),
+            stopped.signal,
+          );
+        } catch {
+          return false;
+        }
+      }
+    }
+  };
+
+  const send = async (write: Write): Promise<void> => {
+    const { namespace, name } = write.series;
+    if (write.kind === "create") {
+      await api.createEvent(namespace, eventFrom(write.occurrence, write.series, reportingInstance), stopped.signal);
+      return;
+    }
+    const { count, lastObserved } = write.series;
+    write.series.written = count;
+    await api.patchEvent(
+      namespace,
+      name,
+      { series: { count, lastObservedTime: microTime(lastObserved) } },
+      stopped.signal,
+    );
+  };
+
+  const forget = (one: Series): void => {
+    one.cancel();
+    if (series.get(one.key) === one) series.delete(one.key);
+  };
+
+  /** At the end of each window: tell of the repetitions in it; a window without any ends the series. */
+  const closeWindow = (one: Series): void => {
+    if (one.count === one.written) {
+      forget(one);
+      return;
+    }
+    enqueue({ kind: "patch", series: one });
+    one.cancel = clock.schedule(seriesWindow, () => closeWindow(one));
+  };
+
+  const begin = (key: string, occurrence: Occurrence): void => {
+    const { regarding } = occurrence;
+    const suffix = Math.floor(random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, "0");
+    const one: Series = {
+      key,
+      namespace: regarding.namespace ?? "default",
+      name: `${truncated(regarding.name, longestSubject).replace(/\.$/, "")}.${suffix}`,
+      count: 1,
+      written: 1,
+      lastObserved: clock.now(),
+      cancel: clock.schedule(seriesWindow, () => closeWindow(one)),
+    };
+    forgetOldest(series, (oldest) => oldest.cancel());
+    series.set(key, one);
+    enqueue({ kind: "create", occurrence, series: one });
+  };
+
+  const allowed = (subject: EventSubject): boolean => {
+    const key = subjectKey(subject);
+    const before = allowances.get(key) ?? { left: burst, at: clock.elapsed() };
+    const left = Math.min(burst, before.left + (clock.elapsed() - before.at) / oneMoreEveryMs);
+    // Set anew, so that the oldest in the map is the one unheard of for the longest.
+    allowances.delete(key);
+    forgetOldest(allowances, () => undefined);
+    allowances.set(key, { left: left >= 1 ? left - 1 : left, at: clock.elapsed() });
+    return left >= 1;
+  };
+
+  return {
+    publish: (occurrence) => {
+      if (closed) return;
+      const key = occurrenceKey(occurrence);
+      const known = series.get(key);
+      if (known) {
+        known.count += 1;
+        known.lastObserved = clock.now();
+        // The first repetition is told at once: it makes the Event a series. The others wait for the end of the window.
+        if (known.count === 2) enqueue({ kind: "patch", series: known });
+      } else if (allowed(occurrence.regarding)) {
+        begin(key, occurrence);
+      } else {
+        dropped += 1;
+      }
+    },
+    dropped: () => dropped,
+    close: async (limit) => {
+      closed = true;
+      for (const one of series.values()) one.cancel();
+      const cancel = clock.schedule(limit, () => {
+        dropped += waiting.length;
+        waiting.length = 0;
+        stopped.abort(new Error("shutting down"));
+      });
+      await sending;
+      cancel();
+    },
+  };
+}
+
+interface Allowance {
+  readonly left: number;
+  readonly at: number;
+}
+
+function forgetOldest<T>(map: Map<string, T>, onForget: (value: T) => void): void {
+  if (map.size < mostRemembered) return;
+  const [oldest] = map;
+  if (!oldest) return;
+  map.delete(oldest[0]);
+  onForget(oldest[1]);
+}
+
+/** A server that is gone or busy comes back; a namespace that ends, a quota or a missing right do not for an Event's sake. */
+function isWorthAnotherTry(error: unknown): boolean {
+  return error instanceof ApiError && (error.kind === "unavailable" || error.kind === "throttled");
+}
+
+function subjectKey({ kind, namespace, name, uid }: EventSubject): string {
+  return JSON.stringify([kind, namespace, name, uid]);
+}
+
+function occurrenceKey({ regarding, type, reason, action, note }: Occurrence): string {
+  return JSON.stringify([subjectKey(regarding), type, reason, action, note]);
+}
+
+function eventFrom(
+  { regarding, type, reason, action, note }: Occurrence,
+  one: Series,
+  reportingInstance: string,
+): object {
+  return {
+    apiVersion: "events.k8s.io/v1",
+    kind: "Event",
+    metadata: { namespace: one.namespace, name: one.name },
+    eventTime: microTime(one.lastObserved),
+    reportingController: `${group}/${managedBy}`,
+    reportingInstance: truncated(reportingInstance, longest.reportingInstance),
+    action: truncated(action, longest.action),
+    reason: truncated(reason, longest.reason),
+    regarding,
+    note: truncated(note, longest.note),
+    type,
+  };
+}
+
+/** A MicroTime has exactly six digits: https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#MicroTime */
+function microTime(at: Temporal.Instant): string {
+  return at.toString({ fractionalSecondDigits: 6 });
+}
+
+function truncated(text: string, mostBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= mostBytes) return text;
+  // A character that is cut through decodes to U+FFFD.
+  return bytes
+    .subarray(0, mostBytes)
+    .toString()
+    .replace(/\uFFFD+$/, "");
+}

@@ -1,0 +1,144 @@
+// Can the operator work on this cluster at all, and if not, which command mends it?
+import { defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
+import { OperatorError } from "../errors.ts";
+import { ApiError, type ApiErrorKind } from "./api-error.ts";
+import { rightOn } from "./api-failure.ts";
+import { resourcePath } from "./resource-path.ts";
+import type { Transport } from "./transport.ts";
+
+/** A right as RBAC writes it. */
+export interface Permission {
+  readonly verb: string;
+  readonly group: string;
+  /** `secrets`, or `registrycredentials/status`. */
+  readonly resource: string;
+  /** Left out: in every namespace. */
+  readonly namespace?: string;
+  /** Left out: whatever the name. */
+  readonly name?: string;
+}
+
+/** What the loops do, as the rights that they need; `config/rbac` grants them. */
+export function neededPermissions({
+  operatorNamespace,
+}: {
+  readonly operatorNamespace: string;
+}): readonly Permission[] {
+  const rights = (verbs: readonly string[], on: Omit<Permission, "verb">): Permission[] =>
+    verbs.map((verb) => ({ verb, ...on }));
+  return [
+    ...rights(["list", "watch", "patch"], { group, resource: plural }),
+    ...rights(["patch"], { group, resource: `${plural}/status` }),
+    ...rights(["list", "watch"], { group: "", resource: "namespaces" }),
+    ...rights(["list", "watch", "patch"], { group: "", resource: "serviceaccounts" }),
+    ...rights(["create"], { group: "", resource: "secrets" }),
+    // By name only, so that the operator needs no right to read other Secrets of tenants.
+    ...rights(["get", "list", "watch", "update", "delete"], {
+      group: "",
+      resource: "secrets",
+      name: defaultPullSecretName,
+    }),
+    ...rights(["get", "list", "watch"], { group: "", resource: "secrets", namespace: operatorNamespace }),
+    ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
+  ];
+}
+
+export interface PreflightOptions {
+  readonly transport: Transport;
+  readonly permissions: readonly Permission[];
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves when there is nothing to mend; rejects with an OperatorError whose message is one sentence that ends in the command. */
+export async function preflight({ transport, permissions, signal }: PreflightOptions): Promise<void> {
+  await expectKind(transport, signal);
+  const denied = await Promise.all(
+    permissions.map(async (permission) => ((await isAllowed(transport, permission, signal)) ? [] : [permission])),
+  );
+  const missing = denied.flat();
+  if (missing.length === 0) return;
+  throw stop("NotPermitted", `the operator may not ${sentenceFrom(missing)}: kubectl apply -k config/default`);
+}
+
+/** Every authenticated user may read this list: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
+async function expectKind(transport: Transport, signal: AbortSignal | undefined): Promise<void> {
+  const absent = `${kind} is not installed: kubectl apply -f crds/`;
+  const { resources } = (await answered(
+    transport,
+    { method: "GET", path: `/apis/${group}/${version}`, signal },
+    { notFound: absent },
+  )) as {
+    readonly resources?: readonly { readonly name: string }[];
+  };
+  if (!resources?.some(({ name }) => name === plural)) throw stop("NotInstalled", absent);
+}
+
+// k8s.io/api/authorization/v1: SelfSubjectAccessReview asks about whoever asks; every authenticated user may.
+async function isAllowed(
+  transport: Transport,
+  { resource, ...permission }: Permission,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const [plain, subresource] = resource.split("/");
+  const review = {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    spec: { resourceAttributes: { ...permission, resource: plain, ...(subresource ? { subresource } : {}) } },
+  };
+  const path = resourcePath({ group: "authorization.k8s.io", version: "v1", resource: "selfsubjectaccessreviews" });
+  // It writes nothing, so asking again is safe.
+  const call = { method: "POST", path, body: JSON.stringify(review), idempotent: true, signal } as const;
+  const { status } = (await answered(transport, call, {})) as { readonly status?: { readonly allowed?: boolean } };
+  return status?.allowed === true;
+}
+
+async function answered(
+  transport: Transport,
+  call: Parameters<Transport["request"]>[0],
+  sentences: Partial<Record<ApiErrorKind, string>>,
+): Promise<unknown> {
+  try {
+    return (await transport.request(call)).json();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const sentence = sentences[error.kind];
+    if (sentence !== undefined) throw stop("NotInstalled", sentence, error);
+    throw unreachable(transport.server, error);
+  }
+}
+
+function unreachable(server: string, error: ApiError): OperatorError {
+  if (error.kind === "unauthorized") {
+    return stop(
+      "Unauthorized",
+      `the API server ${server} does not accept these credentials: log in again, or set KUBECONFIG to a kubeconfig that works`,
+      error,
+    );
+  }
+  const detail = error.code === undefined ? (error.reason ?? error.kind) : error.message;
+  return stop(
+    "ApiUnavailable",
+    `the API server ${server} does not answer (${detail}): check that it runs with: kubectl get --raw /readyz`,
+    error,
+    "backoff",
+  );
+}
+
+/** `list, watch secrets "regcred"; patch serviceaccounts`. */
+function sentenceFrom(missing: readonly Permission[]): string {
+  const verbsOf = new Map<string, string[]>();
+  for (const { verb, name, ...rest } of missing) {
+    const target = `${rightOn(rest)}${name === undefined ? "" : ` named ${name}`}`;
+    verbsOf.set(target, [...(verbsOf.get(target) ?? []), verb]);
+  }
+  return [...verbsOf].map(([target, verbs]) => `${verbs.join(", ")} ${target}`).join("; ");
+}
+
+function stop(
+  reason: string,
+  message: string,
+  origin?: unknown,
+  retry: "slowly" | "backoff" = "slowly",
+): OperatorError {
+  return new OperatorError({ reason, cause: "Platform", message, retry }, origin);
+}

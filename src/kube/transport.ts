@@ -1,0 +1,265 @@
+// How does one call reach the API server and come back, in bounded time, as an answer or a typed error?
+import type { IncomingHttpHeaders } from "node:http";
+import { arch, platform } from "node:os";
+import type { Dispatcher } from "undici";
+import type { Clock, Random } from "../clock.ts";
+import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "./api-error.ts";
+import type { Connection, Credentials } from "./connection.ts";
+import { freshCredentials } from "./fresh-credentials.ts";
+import { pools, type Purpose } from "./pools.ts";
+import { pathLabels } from "./resource-path.ts";
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Below the server's root, escaped: see `resourcePath`. */
+  readonly path: string;
+  readonly query?: Query | undefined;
+  /** Prepared JSON. */
+  readonly body?: string | Buffer | undefined;
+  /** Default `application/json`. */
+  readonly contentType?: string | undefined;
+  readonly accept?: string | undefined;
+  /** Default `writes`. */
+  readonly purpose?: Purpose | undefined;
+  /** For all attempts together, the wait for a free connection included; default 30 s. */
+  readonly deadline?: Temporal.Duration | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Sending it twice does no more than sending it once: reads, and writes that carry a resourceVersion or uid. Only such a
+   * call is tried again here. Default: true for GET.
+   */
+  readonly idempotent?: boolean | undefined;
+}
+
+interface ApiAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Throws ApiError `unavailable` where the text is no whole JSON document. */
+  json(): unknown;
+}
+
+type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept"> & {
+  readonly signal: AbortSignal;
+  /** Until the answer begins; after that only the signal ends it. Default 30 s. */
+  readonly deadline?: Temporal.Duration | undefined;
+};
+
+export interface Observation {
+  /** The verb of RBAC: get, list, watch, create, update, patch, delete. */
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  /** HTTP status, or what kept it away, such as `ECONNREFUSED`. */
+  readonly code: string;
+  /** To the end of the answer; of a watch: to its beginning. */
+  readonly seconds: number;
+}
+
+export interface Transport {
+  readonly server: string;
+  /** Resolves for 2xx only. Rejects with ApiError, or with the signal's reason. */
+  request(call: ApiRequest): Promise<ApiAnswer>;
+  /** Resolves when the answer begins; then yields its bytes as they come. Rejects and throws as `request`; never tries again. */
+  stream(call: StreamRequest): Promise<AsyncIterable<Buffer>>;
+  /** Waits for calls under way, cuts streams. */
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** See `userAgent`. */
+  readonly userAgent: string;
+  /** Called once per HTTP exchange. */
+  readonly observe?: (observation: Observation) => void;
+  /** The API server said 429: hold bulk work back for so long. */
+  readonly onThrottled?: (retryAfter: Temporal.Duration) => void;
+}
+
+/** RFC 9110 section 10.1.5; in the API server's audit log it tells the operator's calls from kubectl's. */
+export function userAgent(version: string): string {
+  return `regcred/${version} (${platform()}/${arch()})`;
+}
+
+const defaultDeadline = Temporal.Duration.from({ seconds: 30 });
+// Few and short, because the queue tries again too, and knows more.
+const mostAttempts = 3;
+const firstRetryMs = 100;
+const longestWaitMs = 5_000;
+// The API server names at least 1 s: k8s.io/apiserver/pkg/server/filters/priority-and-fairness.go
+const throttledWithoutWord = Temporal.Duration.from({ seconds: 1 });
+
+type Exchanged = Dispatcher.ResponseData;
+
+/** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
+export function transport(options: TransportOptions): Transport {
+  const { connection, clock, random } = options;
+  const { origin, pathname } = new URL(connection.server);
+  const prefix = pathname.replace(/\/$/, "");
+  const sockets = pools(origin);
+  const fresh = freshCredentials(connection, clock);
+
+  const send = async (call: ApiRequest, purpose: Purpose, target: string, signal: AbortSignal): Promise<Exchanged> => {
+    const attempt = (credentials: Credentials): Promise<Exchanged> => {
+      sockets.trust(credentials.tls);
+      return sockets.pool(purpose).request({
+        method: call.method,
+        path: target,
+        headers: headersFor(call, credentials, options.userAgent),
+        body: call.body ?? null,
+        signal,
+      });
+    };
+    const credentials = await fresh.now(signal);
+    const answer = await attempt(credentials);
+    if (answer.statusCode !== 401) return answer;
+    // The token has been replaced before its minute was over. A refused call did nothing, so any call may be sent again.
+    await answer.body.dump();
+    return attempt(await fresh.after(credentials, signal));
+  };
+
+  /** Runs one exchange under a deadline; every way it can fail becomes an ApiError or the caller's own abort. */
+  const exchange = async <T>(
+    call: ApiRequest,
+    { watch, withinMs }: { readonly watch: boolean; readonly withinMs: number },
+    use: (answer: Exchanged, release: () => void) => Promise<T>,
+  ): Promise<T> => {
+    call.signal?.throwIfAborted();
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(call.signal?.reason);
+    call.signal?.addEventListener("abort", onAbort, { once: true });
+    const release = (): void => call.signal?.removeEventListener("abort", onAbort);
+    const late = unavailable(
+      `no answer from the API server within ${Math.ceil(withinMs / 1000)} s`,
+      "DeadlineExceeded",
+    );
+    const cancel = clock.schedule(Temporal.Duration.from({ milliseconds: Math.ceil(withinMs) }), () =>
+      stop.abort(late),
+    );
+    const started = clock.elapsed();
+    const report = (code: string): void =>
+      options.observe?.({ ...callLabels(call, watch), code, seconds: (clock.elapsed() - started) / 1000 });
+    try {
+      const answer = await send(
+        call,
+        call.purpose ?? "writes",
+        `${prefix}${call.path}${queryString(call, watch, withinMs)}`,
+        stop.signal,
+      );
+      if (answer.statusCode < 200 || answer.statusCode > 299) {
+        throw apiErrorFromAnswer({ code: answer.statusCode, body: await answer.body.text(), headers: answer.headers });
+      }
+      const result = await use(answer, release);
+      report(String(answer.statusCode));
+      return result;
+    } catch (error) {
+      release();
+      call.signal?.throwIfAborted();
+      const failure = stop.signal.aborted ? late : apiErrorFromFailure(error);
+      report(String(failure.code ?? failure.reason));
+      if (failure.kind === "throttled") options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
+      throw failure;
+    } finally {
+      cancel();
+      // A stream goes on after its exchange and lets go of the signal when it ends.
+      if (!watch) release();
+    }
+  };
+
+  return {
+    server: connection.server,
+    request: async (call) => {
+      const end = clock.elapsed() + (call.deadline ?? defaultDeadline).total("milliseconds");
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, async (answer) =>
+            answerFrom(answer, await answer.body.text()),
+          );
+        } catch (error) {
+          const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, random) : undefined;
+          if (wait === undefined || clock.elapsed() + wait >= end) throw error;
+          await clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(wait) }), call.signal);
+        }
+      }
+    },
+    stream: (call) =>
+      exchange(
+        { ...call, method: "GET", purpose: "watches" },
+        { watch: true, withinMs: (call.deadline ?? defaultDeadline).total("milliseconds") },
+        (answer, release) => Promise.resolve(chunksOf(answer, call.signal, release)),
+      ),
+    close: () => sockets.close(),
+  };
+}
+
+/** The bytes of a stream; ends when the server ends it well, throws otherwise. */
+async function* chunksOf(answer: Exchanged, signal: AbortSignal, release: () => void): AsyncGenerator<Buffer> {
+  try {
+    // Leaving the loop early destroys the body, and with it the socket.
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw apiErrorFromFailure(error);
+  } finally {
+    release();
+  }
+}
+
+/** Milliseconds, or undefined when it should not be tried again here. */
+function waitBeforeRetry(call: ApiRequest, error: ApiError, attempt: number, random: Random): number | undefined {
+  const idempotent = call.idempotent ?? call.method === "GET";
+  if (!idempotent || attempt >= mostAttempts || (error.kind !== "unavailable" && error.kind !== "throttled"))
+    return undefined;
+  // Jitter only upwards: Retry-After is a least time.
+  const told = error.retryAfter && error.retryAfter.total("milliseconds") * (1 + random() / 4);
+  const wait = told ?? firstRetryMs * 2 ** (attempt - 1) * (0.5 + random());
+  return wait > longestWaitMs ? undefined : wait;
+}
+
+function headersFor(call: ApiRequest, { authorization, headers }: Credentials, agent: string): Record<string, string> {
+  return {
+    ...headers,
+    accept: call.accept ?? "application/json",
+    "user-agent": agent,
+    ...(authorization ? { authorization: authorization.reveal() } : {}),
+    ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
+  };
+}
+
+/** With `timeout` the server gives up too, and does not write after we have stopped waiting. */
+function queryString({ query = {} }: ApiRequest, watch: boolean, withinMs: number): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  if (!watch) parameters.set("timeout", `${Math.max(Math.ceil(withinMs / 1000), 1)}s`);
+  return parameters.size === 0 ? "" : `?${parameters.toString()}`;
+}
+
+function answerFrom({ statusCode, headers }: Exchanged, text: string): ApiAnswer {
+  return {
+    status: statusCode,
+    headers,
+    text,
+    json: () => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        throw unavailable("the API server's answer broke off: it is no whole JSON document", "TruncatedAnswer");
+      }
+    },
+  };
+}
+
+const verbs = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" } as const;
+
+function callLabels({ method, path }: ApiRequest, watch: boolean): Pick<Observation, "verb" | "group" | "resource"> {
+  const { group, resource, hasName } = pathLabels(path);
+  if (method !== "GET") return { verb: verbs[method], group, resource };
+  if (watch) return { verb: "watch", group, resource };
+  return { verb: hasName ? "get" : "list", group, resource };
+}

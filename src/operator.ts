@@ -1,0 +1,342 @@
+// What is the operator made of? The only place that builds concrete things; it reads as the data flow.
+import { randomBytes } from "node:crypto";
+import { group, plural, sourceLabel, version as apiVersion } from "./api/names.ts";
+import type { Clock, Random } from "./clock.ts";
+import { failureOf, OperatorError } from "./errors.ts";
+import { ApiError } from "./kube/api-error.ts";
+import { failureFrom } from "./kube/api-failure.ts";
+import { clusterObjects } from "./kube/cluster-objects.ts";
+import type { Connection } from "./kube/connection.ts";
+import { eventRecorder } from "./kube/event-recorder.ts";
+import { listWatch } from "./kube/list-watch.ts";
+import { neededPermissions, preflight } from "./kube/preflight.ts";
+import { resourcePath } from "./kube/resource-path.ts";
+import { transport, userAgent } from "./kube/transport.ts";
+import { credentialKey, keyOf, referencesKey, secretKey, tokenKey } from "./plan/keys.ts";
+import type {
+  CredentialRecord,
+  NamespaceRecord,
+  OperatorSecretRecord,
+  SecretRecord,
+  ServiceAccountRecord,
+} from "./plan/snapshot.ts";
+import { staticProvider } from "./providers/static.ts";
+import { withHashedKeys } from "./providers/with-hashed-keys.ts";
+import { runWorkers } from "./queue/run-workers.ts";
+import { type Outcome, workQueue } from "./queue/work-queue.ts";
+import { board } from "./reconcile/board.ts";
+import type { Context } from "./reconcile/context.ts";
+import { credentialLoop } from "./reconcile/credential.ts";
+import { entitlements } from "./reconcile/entitlements.ts";
+import { pullSecretLoop } from "./reconcile/pull-secret.ts";
+import { referencesLoop } from "./reconcile/references.ts";
+import { reconcileToken } from "./reconcile/token.ts";
+import { tokenBook, tokenSecretName } from "./reconcile/token-book.ts";
+import { tokenFromData } from "./reconcile/token-wire.ts";
+import type { Log } from "./report/log.ts";
+import { keyedDigest } from "./watch/digest.ts";
+import type { ListWatch } from "./watch/list-watch.ts";
+import { multiReflector } from "./watch/multi-reflector.ts";
+import { type Reflector, type ReflectorEvent, reflector } from "./watch/reflector.ts";
+import { type FedStore, store } from "./watch/store.ts";
+import { stripCredential } from "./watch/strip/credential.ts";
+import { stripNamespace } from "./watch/strip/namespace.ts";
+import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
+import { stripSecret } from "./watch/strip/secret.ts";
+import { stripServiceAccount } from "./watch/strip/service-account.ts";
+import {
+  credentialTriggers,
+  namespaceTriggers,
+  secretTriggers,
+  serviceAccountTriggers,
+  type Trigger,
+} from "./watch/triggers.ts";
+
+export interface OperatorSettings {
+  /** The operator's own namespace: source and token Secrets live here. */
+  readonly namespace: string;
+  /** Other namespaces whose labelled Secrets may be sources. */
+  readonly sourceNamespaces: readonly string[];
+  /** The most bytes that a merged docker config may have. */
+  readonly maxConfigBytes: number;
+  /** The most runs at once. */
+  readonly concurrency: number;
+}
+
+export interface OperatorOptions {
+  readonly connection: Connection;
+  readonly settings: OperatorSettings;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of regcred. */
+  readonly version: string;
+  /** Which replica: the name of the pod or host. */
+  readonly instance: string;
+}
+
+export interface Operator {
+  /** Resolves once everything is known and work begins; rejects with an OperatorError where it cannot start. */
+  readonly started: Promise<void>;
+  /** Lets runs end within the limit, then closes every connection. */
+  stop(limit: Temporal.Duration): Promise<void>;
+}
+
+// Longer than the few requests of a run take at 10 s each.
+const runDeadline = Temporal.Duration.from({ seconds: 45 });
+const eventsLimit = Temporal.Duration.from({ seconds: 2 });
+
+export function operator(options: OperatorOptions): Operator {
+  const { connection, settings, log, clock, random } = options;
+
+  // The API server.
+  const api = transport({
+    connection,
+    clock,
+    random,
+    userAgent: userAgent(options.version),
+    onThrottled: (retryAfter) => workers?.throttled(retryAfter),
+  });
+  const objects = clusterObjects(api);
+  const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
+
+  // What is known: stores, and what is derived from them.
+  const listenerFailed = (error: unknown): void => log.error("change not taken in", fieldsOf(error));
+  const stores = {
+    credentials: store<CredentialRecord>({ listenerFailed }),
+    namespaces: store<NamespaceRecord>({ listenerFailed }),
+    serviceAccounts: store<ServiceAccountRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
+    pullSecrets: store<SecretRecord>({ listenerFailed }),
+    operatorSecrets: store<OperatorSecretRecord>({ listenerFailed }),
+  };
+  const digest = keyedDigest(randomBytes(32));
+  const strips = {
+    credential: stripCredential,
+    namespace: stripNamespace(),
+    serviceAccount: stripServiceAccount(),
+    secret: stripSecret(digest),
+    operatorSecret: stripOperatorSecret(tokenFromData),
+  };
+  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
+  const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace });
+  const provider = withHashedKeys(
+    staticProvider({
+      source: (key) => stores.operatorSecrets.get(key),
+      operatorNamespace: settings.namespace,
+      sourceNamespaces: settings.sourceNamespaces,
+      clock,
+    }),
+  );
+
+  // Events in.
+  const core = (resource: string, namespace?: string): string =>
+    resourcePath({ group: "", version: "v1", resource, namespace });
+  const watched: Reflector[] = [];
+  const watch = <R extends { key: string; resourceVersion: string }>(
+    what: string,
+    into: FedStore<R>,
+    source: ListWatch,
+    strip: (raw: unknown) => R | undefined,
+    covers?: (key: string) => boolean,
+  ): void => {
+    const observe = (event: ReflectorEvent): void => logWatch(log, what, event);
+    watched.push(
+      reflector({ listWatch: source, store: into, strip, clock, random, observe, ...(covers && { covers }) }),
+    );
+  };
+  const credentialsPath = resourcePath({ group, version: apiVersion, resource: plural });
+  watch("registrycredentials", stores.credentials, listWatch(api, { path: credentialsPath }), strips.credential);
+  watch(
+    "namespaces",
+    stores.namespaces,
+    listWatch(api, { path: core("namespaces"), metadataOnly: true }),
+    strips.namespace,
+  );
+  watch(
+    "serviceaccounts",
+    stores.serviceAccounts,
+    listWatch(api, { path: core("serviceaccounts") }),
+    strips.serviceAccount,
+  );
+  for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
+    const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
+    watch(
+      `secrets of ${namespace}`,
+      stores.operatorSecrets,
+      listWatch(api, { path: core("secrets", namespace), ...query }),
+      strips.operatorSecret,
+      (key) => key.startsWith(`${namespace}/`),
+    );
+  }
+  const listed = new Set<string>();
+  const pullSecrets = multiReflector({
+    listWatchFor: (name) =>
+      listWatch(api, { path: core("secrets"), query: { fieldSelector: `metadata.name=${name}` } }),
+    store: stores.pullSecrets,
+    strip: strips.secret,
+    clock,
+    random,
+    observe: (event, name) => {
+      logWatch(log, `secrets called ${name}`, event);
+      if (event.kind !== "listed" || listed.has(name)) return;
+      listed.add(name);
+      for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
+    },
+  });
+  const watchNames = (): void => {
+    const names = new Set(rights.names());
+    for (const name of listed) if (!names.has(name)) listed.delete(name);
+    pullSecrets.ensure(names);
+  };
+
+  // Keys and time.
+  const queue = workQueue({ clock, random });
+  const context: Context = {
+    clock,
+    settings,
+    stores,
+    strips,
+    api: objects,
+    provider,
+    events,
+    log,
+    tokens,
+    entitlements: rights,
+    board: board(clock),
+    digest,
+    refusal,
+    enqueue: (key, how) => queue.add(key, how),
+    namesSynced: (name) => pullSecrets.syncedFor(name),
+  };
+
+  // The loops.
+  const pullSecret = pullSecretLoop();
+  const references = referencesLoop();
+  const credential = credentialLoop();
+  const run = (text: string, signal: AbortSignal): Promise<Outcome> => {
+    const key = keyOf(text);
+    switch (key.loop) {
+      case "token":
+        return reconcileToken(context, key.grantKey, signal);
+      case "secret":
+        return pullSecret(context, key.namespace, key.name, signal);
+      case "references":
+        return references(context, key.namespace, signal);
+      case "credential":
+        return credential(context, key.name, signal);
+    }
+  };
+
+  // Changes ask for work.
+  const ask = (triggers: readonly Trigger[]): void => {
+    for (const { key, options: how } of triggers) queue.add(key, how);
+  };
+  const onChanges = (): void => {
+    stores.credentials.subscribe((change) => {
+      watchNames();
+      const { before, after } = change;
+      const now = after?.credential?.spec.pullSecret.extraReferences ?? [];
+      references.formerExtras(
+        (before?.credential?.spec.pullSecret.extraReferences ?? []).filter((name) => !now.includes(name)),
+      );
+      ask(credentialTriggers(change, namesOfAll(stores.namespaces.values()), rights.names()));
+    });
+    stores.namespaces.subscribe((change) => {
+      if (!change.after) context.board.forget(change.key);
+      ask(namespaceTriggers(change, rights.names(), [...namesOfAll(stores.credentials.values())]));
+    });
+    stores.serviceAccounts.subscribe((change) => ask(serviceAccountTriggers(change)));
+    stores.pullSecrets.subscribe((change) => {
+      const name = (change.after ?? change.before)?.name;
+      if (name !== undefined && listed.has(name)) ask(secretTriggers(change));
+    });
+    stores.operatorSecrets.subscribe(({ key, before, after }) => {
+      const kind = (after ?? before)?.kind;
+      for (const [grantKey, grant] of tokens.wanted()) {
+        const concerned =
+          kind === "token"
+            ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
+            : key === `${grant.namespace}/${grant.name}`;
+        if (concerned) queue.add(tokenKey(grantKey), { lane: "interactive" });
+      }
+    });
+  };
+
+  let workers: ReturnType<typeof runWorkers> | undefined;
+  const stopping = new AbortController();
+  const start = async (): Promise<void> => {
+    await preflight({
+      transport: api,
+      permissions: neededPermissions({ operatorNamespace: settings.namespace }),
+      signal: stopping.signal,
+    });
+    for (const each of watched) each.start();
+    await Promise.race([Promise.all(watched.map(({ synced }) => synced)), aborted(stopping.signal)]);
+    onChanges();
+    watchNames();
+    for (const { key } of stores.namespaces.values()) queue.add(referencesKey(key), { lane: "bulk" });
+    for (const { name } of stores.credentials.values()) queue.add(credentialKey(name));
+    for (const record of stores.operatorSecrets.values()) {
+      if (record.kind === "token" && record.token) queue.add(tokenKey(record.token.grantKey), { lane: "bulk" });
+    }
+    workers = runWorkers({
+      queue,
+      run,
+      concurrency: settings.concurrency,
+      deadline: runDeadline,
+      clock,
+      onError: (key, error) => log.error("run failed", { key, ...fieldsOf(error) }),
+    });
+    log.info("started", {
+      credentials: stores.credentials.size,
+      namespaces: stores.namespaces.size,
+      serviceAccounts: stores.serviceAccounts.size,
+    });
+  };
+  const started = start();
+
+  return {
+    started,
+    stop: async (limit) => {
+      stopping.abort(new OperatorError({ reason: "Stopped", cause: "Platform", retry: "on-change", message: "the operator was stopped" }));
+      await started.catch(() => undefined);
+      await workers?.drain(limit);
+      await Promise.all([...watched.map((each) => each.stop()), pullSecrets.stop(), events.close(eventsLimit)]);
+      await api.close();
+    },
+  };
+}
+
+/** What a failed call means to the loops, which know the API server by its types only. */
+const refusal: Context["refusal"] = (error, action) =>
+  error instanceof ApiError
+    ? { kind: error.kind, failure: failureFrom(error, { action }) }
+    : { kind: undefined, failure: failureOf(error) };
+
+function logWatch(log: Log, what: string, event: ReflectorEvent): void {
+  switch (event.kind) {
+    case "listed":
+      log.debug("listed", { what, milliseconds: event.took.total("milliseconds") });
+      return;
+    case "paused":
+      log.warn("watch interrupted", { what, failures: event.failures, pause: event.pause.toString(), because: event.because.kind });
+      return;
+    case "unreadable":
+      log.warn("object not readable", { what, key: event.key, ...fieldsOf(event.error) });
+  }
+}
+
+function fieldsOf(error: unknown): { error: string; stack?: string } {
+  if (!(error instanceof Error)) return { error: String(error) };
+  return { error: `${error.name}: ${error.message}`, ...(error.stack !== undefined && { stack: error.stack }) };
+}
+
+function* namesOfAll(records: Iterable<{ readonly key: string }>): Iterable<string> {
+  for (const { key } of records) yield key;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,187 @@
+// What must a pull Secret hold, given everything that contributes to it?
+import type { Failure } from "../errors.ts";
+import { renderDockerConfig } from "../registry/docker-config.ts";
+import { canonicalHost, configKey } from "../registry/host.ts";
+import type { Login } from "../registry/login.ts";
+import { isFailure } from "./grant.ts";
+import { isAlive, type Token } from "./token.ts";
+
+/** An entry's claim on one namespace: its hosts, and the token for them or why there is none. */
+export interface Claim {
+  readonly entry: string;
+  /** Canonical hosts; `*` alone takes every host of an imported config. */
+  readonly hosts: readonly string[];
+  /** Undefined where the entry could not be rendered for this namespace. */
+  readonly grantKey: string | undefined;
+  readonly source: Token | Failure;
+}
+
+/** What one RegistryCredential brings to one pull Secret. */
+export interface Contribution {
+  readonly credential: string;
+  readonly claims: readonly Claim[];
+}
+
+/** A host with its login, and whose it is. */
+export interface Served {
+  readonly credential: string;
+  readonly entry: string;
+  readonly grantKey: string;
+  readonly host: string;
+  readonly login: Login;
+  readonly expiresAt: Temporal.Instant | undefined;
+}
+
+export interface ClaimFailure {
+  readonly credential: string;
+  readonly entry: string;
+  readonly grantKey: string | undefined;
+  readonly failure: Failure;
+}
+
+export interface Shadowed {
+  readonly credential: string;
+  readonly entry: string;
+  readonly host: string;
+  /** The credential that has the host. */
+  readonly by: string;
+}
+
+/** The content of a pull Secret, ready to be compared or written. */
+export interface Content {
+  readonly served: readonly Served[];
+  readonly failures: readonly ClaimFailure[];
+  readonly shadowed: readonly Shadowed[];
+  /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
+  readonly text: string | undefined;
+  /** Names of the credentials with a host in it, sorted. */
+  readonly credentials: readonly string[];
+  /** For the tenant: who serves which hosts until when. */
+  readonly entriesText: string;
+}
+
+/** `contributions` come oldest credential first: a host claimed twice stays with the older one. */
+export function contentOf(
+  contributions: readonly Contribution[],
+  now: Temporal.Instant,
+): Content {
+  const byHost = new Map<string, Served>();
+  const failures: ClaimFailure[] = [];
+  const shadowed: Shadowed[] = [];
+  for (const { credential, claims } of contributions) {
+    for (const claim of claims) {
+      const { entry, grantKey, source } = claim;
+      if (isFailure(source)) {
+        failures.push({ credential, entry, grantKey, failure: source });
+        continue;
+      }
+      if (!isAlive(source, now)) {
+        failures.push({ credential, entry, grantKey, failure: expired });
+        continue;
+      }
+      const logins = loginsOf(claim.hosts, source);
+      for (const host of logins.missing) {
+        failures.push({ credential, entry, grantKey, failure: hostMissing(host) });
+      }
+      for (const [host, login] of logins.found) {
+        const holder = byHost.get(host);
+        if (holder) {
+          if (holder.credential !== credential || holder.entry !== entry) {
+            shadowed.push({ credential, entry, host, by: holder.credential });
+          }
+          continue;
+        }
+        const { expiresAt } = source;
+        byHost.set(host, { credential, entry, grantKey: source.grantKey, host, login, expiresAt });
+      }
+    }
+  }
+  const served = [...byHost.values()];
+  return {
+    served,
+    failures,
+    shadowed,
+    text:
+      served.length === 0
+        ? undefined
+        : renderDockerConfig(served.map(({ host, login }) => ({ key: configKey(host), login }))),
+    credentials: [...new Set(served.map(({ credential }) => credential))].toSorted(),
+    entriesText: entriesText(served),
+  };
+}
+
+function loginsOf(
+  hosts: readonly string[],
+  token: Token,
+): { found: [string, Login][]; missing: string[] } {
+  const found: [string, Login][] = [];
+  const missing: string[] = [];
+  if ("byHost" in token.logins) {
+    const { byHost } = token.logins;
+    if (hosts.includes("*")) return { found: [...byHost], missing };
+    for (const host of hosts.map(canonical)) {
+      const login = byHost.get(host);
+      if (login) found.push([host, login]);
+      else missing.push(host);
+    }
+    return { found, missing };
+  }
+  const { all } = token.logins;
+  return { found: hosts.map((host) => [canonical(host), all]), missing };
+}
+
+/** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
+function canonical(host: string): string {
+  return canonicalHost(host) ?? host;
+}
+
+function entriesText(served: readonly Served[]): string {
+  const entries = new Map<string, { name: string; grant: string; hosts: string[]; expires?: string }>();
+  for (const { credential, entry, grantKey, host, expiresAt } of served) {
+    const name = `${credential}/${entry}`;
+    const known = entries.get(name);
+    if (known) known.hosts.push(host);
+    else {
+      entries.set(name, {
+        name,
+        grant: grantKey,
+        hosts: [host],
+        ...(expiresAt && { expires: expiresAt.toString({ smallestUnit: "second" }) }),
+      });
+    }
+  }
+  return JSON.stringify([...entries.values()]);
+}
+
+/** The grant keys that the entries annotation of a pull Secret names; empty for anything unreadable. */
+export function grantsNamedBy(annotation: string | undefined): ReadonlySet<string> {
+  try {
+    const entries: unknown = JSON.parse(annotation ?? "[]");
+    if (!Array.isArray(entries)) return new Set();
+    return new Set(
+      entries.flatMap((entry: unknown) =>
+        typeof entry === "object" && entry !== null && "grant" in entry && typeof entry.grant === "string"
+          ? [entry.grant]
+          : [],
+      ),
+    );
+  } catch {
+    return new Set();
+  }
+}
+
+const expired: Failure = {
+  reason: "TokenExpired",
+  cause: "Platform",
+  retry: "on-change",
+  message: "the token has expired and no new one could be had; see the entry's state in status.registries",
+};
+
+function hostMissing(host: string): Failure {
+  return {
+    reason: "HostMissing",
+    cause: "Platform",
+    retry: "on-change",
+    message: `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
+  };
+}

@@ -1,0 +1,35 @@
+// Somebody keeps undoing our write: when may we write again, and is it a fight?
+
+/** What is remembered of one object. Times are elapsed milliseconds. */
+export interface Repairs {
+  /** What we want there; wanting something else starts afresh. */
+  readonly wanted: string;
+  readonly count: number;
+  readonly lastAt: number;
+}
+
+// An honest accident (a deploy that applies an old list, a person with kubectl) happens a few times in a row; a controller
+// that reverts us does so for ever. Five repairs at once, then twice as long between each, up to five minutes.
+const freely = 5;
+const firstWait = 1_000;
+const longestWait = 5 * 60_000;
+/** A quiet time after which the next revert is a new story. */
+const forgetAfter = 10 * 60_000;
+
+export function afterWrite(before: Repairs | undefined, wanted: string, now: number): Repairs {
+  const same = before && before.wanted === wanted && now - before.lastAt < forgetAfter;
+  return { wanted, count: same ? before.count + 1 : 1, lastAt: now };
+}
+
+/** Milliseconds until the next write may go out; 0 for at once. */
+export function waitBeforeWrite(before: Repairs | undefined, wanted: string, now: number): number {
+  if (!before || before.wanted !== wanted || now - before.lastAt >= forgetAfter) return 0;
+  if (before.count <= freely) return 0;
+  const wait = Math.min(firstWait * 2 ** (before.count - freely - 1), longestWait);
+  return Math.max(before.lastAt + wait - now, 0);
+}
+
+/** The first write is not a repair. */
+export function isContested(repairs: Repairs | undefined, now: number): boolean {
+  return repairs !== undefined && repairs.count > freely && now - repairs.lastAt < forgetAfter;
+}

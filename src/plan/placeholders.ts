@@ -1,0 +1,37 @@
+// What does a template with `$(namespace.name)` or `$(namespace.labels['k'])` say for one namespace?
+import type { Failure } from "../errors.ts";
+import type { NamespaceRecord } from "./snapshot.ts";
+
+const placeholder = /\$\(namespace\.(?:name|labels\['([^']*)'\])\)/g;
+
+// Label values: apimachinery's validation.IsValidLabelValue, never empty here, for an empty one would widen the grant.
+const labelValue = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+/** Whether the text differs from one namespace to the next. */
+export function hasPlaceholders(template: string): boolean {
+  return template.includes("$(");
+}
+
+/**
+ * Each value is put in once (what a label brings in is never rendered again). A missing, empty or odd value is the
+ * tenant's failure for this entry alone: it never falls back to a wider grant.
+ */
+export function rendered(template: string, namespace: NamespaceRecord): string | Failure {
+  if (!hasPlaceholders(template)) return template;
+  let failure: Failure | undefined;
+  const text = template.replaceAll(placeholder, (_whole, label: string | undefined) => {
+    const value = label === undefined ? namespace.name : namespace.labels[label];
+    if (value !== undefined && labelValue.test(value)) return value;
+    failure ??= {
+      reason: "MissingLabel",
+      cause: "Tenant",
+      retry: "on-change",
+      message:
+        value === undefined || value === ""
+          ? `the Namespace needs the label ${label}: kubectl label namespace ${namespace.name} ${label}=VALUE`
+          : `the Namespace's label ${label} holds no valid label value`,
+    };
+    return "";
+  });
+  return failure ?? text;
+}

@@ -1,0 +1,90 @@
+// What does a decision get to see? The stripped, frozen records that the stores hold.
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { Redacted } from "../redacted.ts";
+import type { Token } from "./token.ts";
+
+/** What every stored object has. Resource versions are compared as decimal numbers (KEP-5504). */
+export interface StoredObject {
+  /** `namespace/name`, or `name` for cluster-scoped kinds. */
+  readonly key: string;
+  readonly resourceVersion: string;
+}
+
+export interface NamespaceRecord extends StoredObject {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `regcred.dev/ignore: "true"` is set. */
+  readonly optedOut: boolean;
+  /** Deletion has begun: nothing can be created in it any more. */
+  readonly terminating: boolean;
+}
+
+export interface ServiceAccountRecord extends StoredObject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly optedOut: boolean;
+  /** Names in `imagePullSecrets`, in order; undefined where the list is too long to be kept: read it first. */
+  readonly references: readonly string[] | undefined;
+  /** The raw `regcred.dev/references` annotation: a hint only, tenants can edit it. */
+  readonly record: string | undefined;
+  readonly terminating: boolean;
+}
+
+/** A Secret that bears the name of a pull Secret; its data never leaves the reflector, only a keyed digest does. */
+export interface SecretRecord extends StoredObject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly terminating: boolean;
+  /** HMAC of `data`, keyed by a secret of this run of the operator: comparable within it, worthless outside. */
+  readonly digest: string;
+  /** Labels and annotations; undefined where they are too large to be kept, or owners or finalizers are there too: read the object first. */
+  readonly metadata:
+    | {
+        readonly labels: Readonly<Record<string, string>>;
+        readonly annotations: Readonly<Record<string, string>>;
+      }
+    | undefined;
+  /** `app.kubernetes.io/managed-by: regcred` is set. */
+  readonly labelled: boolean;
+  /** RegistryCredentials named by our annotation; empty without it. */
+  readonly credentials: readonly string[];
+  /** Has an ownerReference with `controller: true`; its kind and name. */
+  readonly controller: string | undefined;
+}
+
+/** A RegistryCredential as it was last heard of. */
+export interface CredentialRecord extends StoredObject {
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** Undefined where the object cannot be read; `problems` says why. */
+  readonly credential: RegistryCredential | undefined;
+  readonly problems: readonly string[];
+}
+
+/** A Secret of the operator's namespace, or of one that sources may live in. */
+export type OperatorSecretRecord = StoredObject & {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+} & (
+    | {
+        readonly kind: "source";
+        readonly type: string;
+        /** Decoded values by key; undefined where the Secret is too large to be a source. */
+        readonly values: Readonly<Record<string, Redacted>> | undefined;
+        /** Label `regcred.dev/source: "true"`. */
+        readonly offered: boolean;
+        /** Annotation `regcred.dev/expires-at`, as written. */
+        readonly expiresAt: string | undefined;
+      }
+    /** A token Secret; undefined where it cannot be read, which is as good as none. */
+    | { readonly kind: "token"; readonly token: Token | undefined }
+    /** A pull Secret of ours, or of a type that is no source: never read. */
+    | { readonly kind: "other"; readonly type: string }
+  );

@@ -1,0 +1,20 @@
+// What is a token, and is it alive?
+import type { Login } from "../registry/login.ts";
+
+/** What a provider hands out for a grant. Passwords are redacted wherever they might be printed. */
+export interface Token {
+  readonly grantKey: string;
+  /** One login for every host of the entry, or the logins of an imported docker config by canonical host. */
+  readonly logins: { readonly all: Login } | { readonly byHost: ReadonlyMap<string, Login> };
+  readonly issuedAt: Temporal.Instant;
+  /** Undefined: the credential names no end. */
+  readonly expiresAt: Temporal.Instant | undefined;
+  /** What it was made from; a different fingerprint means that it must be made anew. Never derived from a password. */
+  readonly fingerprint: string;
+  /** Changes whenever the logins may have: what is rendered from the token can be remembered under it. */
+  readonly revision: string;
+}
+
+export function isAlive(token: Token, now: Temporal.Instant): boolean {
+  return token.expiresAt === undefined || Temporal.Instant.compare(now, token.expiresAt) < 0;
+}

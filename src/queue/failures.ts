@@ -1,0 +1,91 @@
+// When does a key that failed come back?
+import type { Random } from "../clock.ts";
+
+export interface Failed {
+  readonly failed: true;
+  /**
+   * `on-change`: only when it is added again. `slowly`: at a fixed slow interval, for what somebody must mend and
+   * nobody can watch. `backoff`: exponentially, with jitter.
+   */
+  readonly retry: "on-change" | "slowly" | "backoff";
+  /** The least wait, because the other side asked for it. */
+  readonly retryAfter?: Temporal.Duration;
+  /**
+   * The longest wait, whatever `retry` says: a token must be tried again while there is life left. `retryAfter` goes
+   * first.
+   */
+  readonly retryWithin?: Temporal.Duration;
+}
+
+export interface Failures {
+  /**
+   * Counts a failure at `now` (elapsed milliseconds); answers when the key comes back by itself, `undefined`: never.
+   */
+  failed(key: string, failure: Failed, now: number): number | undefined;
+  /** The earliest time at which anyone may run the key again; `-Infinity` for a key that did not fail. */
+  notBefore(key: string): number;
+  /** Forgets the failures of a key that succeeded. */
+  forget(key: string): void;
+}
+
+// client-go starts at 5 ms (default_rate_limiters.go) and sends a dozen useless requests in the first seconds of an
+// outage; what a conflict needs, the watch event that shows the other write, arrives within some 10 ms.
+const firstBackoff = 50;
+// Long enough to be no load when all of 10,000 keys fail (some 40 a second), short enough that nobody waits long after
+// an outage.
+const longestBackoff = 5 * 60_000;
+const slowInterval = 5 * 60_000;
+const slowJitter = 0.2;
+
+/**
+ * An event brings a failing key forward (client-go and kube-rs do the same: the earliest time wins), because the event
+ * may be the cure. It may also be our own doing: a run that writes and then fails wakes itself through the watch, and
+ * would spin as fast as the API server answers. So an event does not reset the count of failures, and cannot shorten a
+ * wait below the backoff or this, whichever is shorter: short for a person who waits for the cure to show, long for a
+ * loop.
+ */
+const leastWaitAfterFailures = 1_000;
+
+interface History {
+  count: number;
+  notBefore: number;
+}
+
+/** Remembers the failures of keys until they succeed; keys that never fail cost nothing. */
+export function failures(random: Random): Failures {
+  const histories = new Map<string, History>();
+  return {
+    failed: (key, failure, now) => {
+      const count = histories.get(key)?.count ?? 0;
+      const longest = Math.min(firstBackoff * 2 ** count, longestBackoff);
+      // Half is fixed: with full jitter some keys would come back at once, again and again.
+      const backoff = longest / 2 + (longest / 2) * random();
+      const asked = milliseconds(failure.retryAfter) ?? 0;
+      histories.set(key, {
+        count: count + 1,
+        notBefore: now + Math.max(asked, Math.min(backoff, leastWaitAfterFailures)),
+      });
+      const wait = Math.min(ownWait(failure.retry, backoff, random), milliseconds(failure.retryWithin) ?? Infinity);
+      return wait === Infinity ? undefined : now + Math.max(asked, wait);
+    },
+    notBefore: (key) => histories.get(key)?.notBefore ?? -Infinity,
+    forget: (key) => {
+      histories.delete(key);
+    },
+  };
+}
+
+function ownWait(retry: Failed["retry"], backoff: number, random: Random): number {
+  switch (retry) {
+    case "on-change":
+      return Infinity;
+    case "slowly":
+      return slowInterval * (1 + slowJitter * (2 * random() - 1));
+    case "backoff":
+      return backoff;
+  }
+}
+
+function milliseconds(duration: Temporal.Duration | undefined): number | undefined {
+  return duration?.total("milliseconds");
+}

@@ -1,0 +1,62 @@
+// What may the loops touch?
+import type { Clock } from "../clock.ts";
+import type { Failure } from "../errors.ts";
+import type { ClusterApi } from "../kube/cluster-api.ts";
+import type { ApiErrorKind } from "../kube/api-error.ts";
+import type { EventRecorder } from "../kube/event-recorder.ts";
+import type { CredentialRecord, NamespaceRecord, OperatorSecretRecord, SecretRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { AddOptions } from "../queue/work-queue.ts";
+import type { Log } from "../report/log.ts";
+import type { Store } from "../watch/store.ts";
+import type { Board } from "./board.ts";
+import type { Entitlements } from "./entitlements.ts";
+import type { TokenBook } from "./token-book.ts";
+
+export interface Stores {
+  readonly credentials: Store<CredentialRecord>;
+  readonly namespaces: Store<NamespaceRecord>;
+  /** Indexed by namespace. */
+  readonly serviceAccounts: Store<ServiceAccountRecord>;
+  /** Every Secret, in any namespace, that bears a pull Secret's name. Indexed by namespace. */
+  readonly pullSecrets: Store<SecretRecord>;
+  /** Secrets of the operator's namespace and of the source namespaces. */
+  readonly operatorSecrets: Store<OperatorSecretRecord>;
+}
+
+/** Turns an answer of the API server into a record; the same functions feed the stores. */
+export interface Strips {
+  readonly secret: (raw: unknown) => SecretRecord | undefined;
+  readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
+  readonly credential: (raw: unknown) => CredentialRecord | undefined;
+  readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
+}
+
+export interface Settings {
+  /** The operator's own namespace. */
+  readonly namespace: string;
+  /** The most bytes that a merged docker config may have. */
+  readonly maxConfigBytes: number;
+}
+
+export interface Context {
+  readonly clock: Clock;
+  readonly settings: Settings;
+  readonly stores: Stores;
+  readonly strips: Strips;
+  readonly api: ClusterApi;
+  readonly provider: Provider;
+  readonly events: Pick<EventRecorder, "publish">;
+  readonly log: Log;
+  readonly tokens: TokenBook;
+  readonly entitlements: Entitlements;
+  readonly board: Board;
+  /** The keyed digest by which a Secret's data is told right or wrong. */
+  readonly digest: (values: Readonly<Record<string, string>>) => string;
+  /** What a failed call to the API server means; `action` completes "cannot ...". Undefined kind: not its answer. */
+  readonly refusal: (error: unknown, action: string) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
+  /** Asks for a run of a loop. */
+  readonly enqueue: (key: string, options?: AddOptions) => void;
+  /** The watch for this pull Secret name has delivered its whole initial state. */
+  readonly namesSynced: (name: string) => boolean;
+}

@@ -1,0 +1,221 @@
+// How does a RegistryCredential fare, may its finalizer go, and what does its status say?
+import { finalizer, forceFinalizeAnnotation } from "../api/names.ts";
+import type { RegistryCredential, Status } from "../api/registry-credential.ts";
+import { grantOf, isFailure } from "../plan/grant.ts";
+import { referencesKey, secretKey } from "../plan/keys.ts";
+import { recordedReferences } from "../plan/references.ts";
+import { retiringStatus } from "../plan/retirement.ts";
+import type { CredentialRecord } from "../plan/snapshot.ts";
+import { type EntryView, type GrantView, invalidStatus, type Lasting, type NamespaceView, statusOf, type StatusSnapshot } from "../plan/status.ts";
+import type { Outcome } from "../queue/work-queue.ts";
+import type { Context } from "./context.ts";
+import { done, failed, soonest } from "./outcome.ts";
+import { pendingFinding } from "./pull-secret.ts";
+import { publishTransitions } from "./transitions.ts";
+
+export interface CredentialLoop {
+  (context: Context, name: string, signal: AbortSignal): Promise<Outcome>;
+}
+
+// After a start every namespace is looked at once before a status says how many are served: a restart with nothing to do
+// writes nothing. A large cluster that takes longer sees the count rise.
+const settleTime = 10_000;
+const lookAgain = 1_000;
+
+export function credentialLoop(): CredentialLoop {
+  let startedAt: number | undefined;
+
+  return async (context, name, signal) => {
+    startedAt ??= context.clock.elapsed();
+    const record = context.stores.credentials.get(name);
+    if (!record) return done;
+    const credential = record.credential && context.entitlements.readable(name);
+    try {
+      if (!credential) return await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), signal);
+      if (credential.deletionTimestamp) return await drain(context, record, credential, signal);
+      if (!credential.finalizers.includes(finalizer)) {
+        await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
+        return soonest(lookAgain);
+      }
+      const views = viewsOf(context, credential);
+      const pending = views.namespaces.some((view) => view.pending);
+      const fresh = credential.status?.observedGeneration === credential.generation;
+      if (pending && fresh && context.clock.elapsed() - startedAt < settleTime) return soonest(lookAgain);
+      const { retiring, nextRetirement } = retirementOf(context, credential);
+      const status = statusOf({
+        credential,
+        now: context.clock.now(),
+        ...views,
+        held: context.entitlements.held(name),
+        retiring,
+        draining: undefined,
+      });
+      const outcome = await writeStatus(context, record, credential, status, signal);
+      return pending ? soonest(lookAgain) : outcome === done ? soonest(nextRetirement) : outcome;
+    } catch (error) {
+      const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
+      if (kind === "notFound") return done;
+      if (kind !== "conflict") context.log.warn("RegistryCredential not updated", { credential: name, reason: failure.reason, detail: failure.message });
+      return failed(failure);
+    }
+  };
+}
+
+/** The finalizer goes when nothing of the credential is left with any tenant, or when a person gives up on it. */
+async function drain(context: Context, record: CredentialRecord, credential: RegistryCredential, signal: AbortSignal): Promise<Outcome> {
+  const { log, clock } = context;
+  if (!credential.finalizers.includes(finalizer)) return done;
+  const left = leftWith(context, credential);
+  const forced = credential.annotations[forceFinalizeAnnotation] === "true";
+  if (left.length === 0 || forced) {
+    await setFinalizers(context, credential, credential.finalizers.filter((each) => each !== finalizer), signal);
+    log.info("RegistryCredential released", { credential: credential.name, left: left.length, forced });
+    return done;
+  }
+  const blocked: Lasting[] = left.flatMap((namespace) => [
+    ...namesOf(context, credential).flatMap((name) => [...(context.board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures)),
+    ...(context.board.references(namespace)?.failures ?? []),
+  ].filter(({ retry }) => retry === "slowly").map((failure) => context.board.lasting(namespace, failure)));
+  const snapshot: StatusSnapshot = {
+    credential,
+    now: clock.now(),
+    entries: [],
+    namespaces: [],
+    held: undefined,
+    retiring: credential.status?.retiring ?? [],
+    draining: { left: left.length, blocked, examples: left.slice(0, 3) },
+  };
+  const { secretName, ...status } = statusOf(snapshot);
+  // The name under which tenants were served stays: it is what the drain goes by.
+  await writeStatus(context, record, credential, { ...status, secretName: credential.status?.secretName ?? secretName }, signal);
+  return soonest(lookAgain);
+}
+
+/** Namespaces that still hold a Secret or a recorded reference of the credential, sorted; each is queued again. */
+function leftWith(context: Context, credential: RegistryCredential): readonly string[] {
+  const { stores, entitlements, enqueue } = context;
+  const names = namesOf(context, credential);
+  if (!names.every((name) => context.namesSynced(name))) return ["(not known yet)"];
+  const alive = (namespace: string): boolean => stores.namespaces.get(namespace)?.terminating === false;
+  const left = new Set([...entitlements.servedBy(credential.name)].filter(alive));
+  for (const namespace of left) for (const name of names) enqueue(secretKey(namespace, name));
+  // A name that another credential writes as well is that one's to take off.
+  const ours = names.filter((name) => !sharedName(context, credential, name));
+  for (const { namespace, record, terminating } of stores.serviceAccounts.values()) {
+    if (record === undefined || terminating || !alive(namespace)) continue;
+    const recorded = recordedReferences(record);
+    if (!ours.some((name) => recorded.has(name))) continue;
+    left.add(namespace);
+    enqueue(referencesKey(namespace));
+  }
+  return [...left].toSorted();
+}
+
+function sharedName({ stores, entitlements }: Context, credential: RegistryCredential, name: string): boolean {
+  for (const { name: other } of stores.credentials.values()) {
+    if (other === credential.name) continue;
+    const readable = entitlements.readable(other);
+    if (readable && !readable.deletionTimestamp && readable.spec.pullSecret.name === name) return true;
+  }
+  return false;
+}
+
+function namesOf({ entitlements }: Context, credential: RegistryCredential): readonly string[] {
+  return [credential.spec.pullSecret.name, ...entitlements.namesOf(credential.name).map(({ secretName }) => secretName)];
+}
+
+function viewsOf(context: Context, credential: RegistryCredential): { entries: EntryView[]; namespaces: NamespaceView[] } {
+  const { stores, entitlements, board, tokens, provider, settings } = context;
+  const secretName = credential.spec.pullSecret.name;
+  const refers = credential.spec.references === "ServiceAccounts";
+  const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
+  const namespaces: NamespaceView[] = [];
+  for (const namespace of stores.namespaces.values()) {
+    if (namespace.terminating || !entitlements.entitled(credential, namespace)) continue;
+    for (const entry of credential.spec.registries) {
+      const grant = grantOf(entry, namespace, settings.namespace);
+      if (isFailure(grant)) continue;
+      const key = provider.keyFor(grant);
+      const views = grants.get(entry.name);
+      if (views && !views.has(key)) views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
+    }
+    const found = board.secret(namespace.name, secretName)?.credentials.get(credential.name);
+    const references = board.references(namespace.name);
+    const lasting = (failure: Lasting["failure"]): Lasting => board.lasting(namespace.name, failure);
+    namespaces.push({
+      name: namespace.name,
+      pending: !found || found === pendingFinding || (refers && !references),
+      failures: [...(found?.failures ?? []), ...(refers ? (references?.failures ?? []) : [])].map(lasting),
+      notes: (found?.notes ?? []).map(lasting),
+    });
+  }
+  return {
+    namespaces,
+    entries: [...grants].map(([name, views]) => ({ name, grants: [...views.values()] })),
+  };
+}
+
+/** Former names as the status lists them, and the milliseconds until the next one is over. */
+function retirementOf(context: Context, credential: RegistryCredential): { retiring: Status["retiring"] & object; nextRetirement: number | undefined } {
+  const { entitlements, stores, clock, enqueue } = context;
+  const retired = entitlements.namesOf(credential.name);
+  const holders = (secretName: string): string[] =>
+    [...entitlements.servedBy(credential.name)].filter((namespace) =>
+      stores.pullSecrets.get(`${namespace}/${secretName}`)?.credentials.includes(credential.name),
+    );
+  for (const { secretName, over } of retired) {
+    if (!over) continue;
+    for (const namespace of holders(secretName)) enqueue(secretKey(namespace, secretName), { lane: "bulk", flow: credential.name });
+  }
+  const waits = retired.filter(({ over }) => !over).map(({ until }) => until.since(clock.now()).total("milliseconds"));
+  return {
+    retiring: retiringStatus(retired, (secretName) => !context.namesSynced(secretName) || holders(secretName).length > 0),
+    nextRetirement: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
+  };
+}
+
+async function setFinalizers(context: Context, credential: RegistryCredential, finalizers: readonly string[], signal: AbortSignal): Promise<void> {
+  const { resourceVersion } = credential;
+  const answer = await context.api.patchCredential(credential.name, { metadata: { resourceVersion, finalizers } }, signal);
+  const written = context.strips.credential(answer);
+  if (!written) return;
+  const gone = finalizers.length === 0 && credential.deletionTimestamp;
+  if (!gone) context.stores.credentials.wrote(written);
+}
+
+async function writeStatus(
+  context: Context,
+  record: CredentialRecord,
+  credential: RegistryCredential | undefined,
+  status: Status,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const before = credential?.status ?? {};
+  if (sameJson(before, status)) return done;
+  const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);
+  const written = context.strips.credential(answer);
+  if (written) context.stores.credentials.wrote(written);
+  publishTransitions(context, record, before.conditions ?? [], status.conditions ?? []);
+  return done;
+}
+
+/** A merge patch keeps what it does not name. */
+function withRemovals(before: Status, after: Status): object {
+  const gone = Object.keys(before).filter((key) => !(key in after));
+  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...after };
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
+}

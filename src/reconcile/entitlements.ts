@@ -1,0 +1,185 @@
+// Which credentials does a namespace get under which Secret name, and which would it lose?
+import { allowRemovalAnnotation, finalizer } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { Clock } from "../clock.ts";
+import { brake, brakeWindow, type Held } from "../plan/brake.ts";
+import { type Retired, retiredNames } from "../plan/retirement.ts";
+import { selectsNamespace } from "../plan/selection.ts";
+import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
+import type { Store } from "../watch/store.ts";
+
+/** A credential that names a Secret name in use, judged for one namespace. */
+export interface Participant {
+  readonly name: string;
+  readonly credential: RegistryCredential;
+  /** current: the name it writes now. retiring: a former name that it keeps fresh for a while. former: no longer its name. */
+  readonly role: "current" | "retiring" | "former";
+  /** Selected, or held by the brake; false for a credential that is being deleted. */
+  readonly entitled: boolean;
+  readonly deleting: boolean;
+  /** The finalizer is on it: nothing is written to a tenant before. */
+  readonly confirmed: boolean;
+}
+
+export interface Entitlements {
+  /** Every credential that has to do with this Secret name, oldest first. */
+  participants(namespace: NamespaceRecord, secretName: string): readonly Participant[];
+  /** Secret names that credentials write or have written: each has a watch. Oldest credential first. */
+  names(): readonly string[];
+  namesOf(credentialName: string): readonly Retired[];
+  /** Credentials whose spec cannot be read and never could. */
+  unreadable(credentialName: string): boolean;
+  exists(credentialName: string): boolean;
+  readable(credentialName: string): RegistryCredential | undefined;
+  held(credentialName: string): Held | undefined;
+  /** Selected, or held by the brake. */
+  entitled(credential: RegistryCredential, namespace: NamespaceRecord): boolean;
+  /** Namespaces in which a Secret lists the credential. */
+  servedBy(credentialName: string): ReadonlySet<string>;
+}
+
+export interface EntitlementsOptions {
+  readonly clock: Clock;
+  readonly operatorNamespace: string;
+  readonly credentials: Store<CredentialRecord>;
+  readonly namespaces: Store<NamespaceRecord>;
+  readonly pullSecrets: Store<SecretRecord>;
+}
+
+/** Kept up to date by the stores' own changes, so that one namespace's question costs a few comparisons. */
+export function entitlements(options: EntitlementsOptions): Entitlements {
+  const { clock, operatorNamespace, credentials, namespaces, pullSecrets } = options;
+  // A spec that cannot be read any more goes on as it was last read.
+  const readable = new Map<string, RegistryCredential>();
+  let byAge: readonly RegistryCredential[] | undefined;
+  const served = new Map<string, Map<string, number>>();
+  const leaving = new Map<string, Set<string>>();
+  const removedAt = new Map<string, number[]>();
+
+  const selected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean =>
+    selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
+
+  /** Brings `leaving` up to date for one credential in one namespace. */
+  const judge = (name: string, namespaceName: string): void => {
+    const credential = readable.get(name);
+    const namespace = namespaces.get(namespaceName);
+    const isServed = served.get(name)?.has(namespaceName) === true;
+    const goes =
+      isServed &&
+      credential !== undefined &&
+      credential.deletionTimestamp === undefined &&
+      namespace !== undefined &&
+      !namespace.terminating &&
+      !selected(credential, namespace);
+    const set = leaving.get(name) ?? new Set<string>();
+    const was = set.has(namespaceName);
+    if (goes) set.add(namespaceName);
+    else set.delete(namespaceName);
+    leaving.set(name, set);
+    // It left, was not chosen again, and lives on: a removal that the window counts.
+    if (was && !isServed && credential && namespace && !selected(credential, namespace)) {
+      removedAt.set(name, [...(removedAt.get(name) ?? []), clock.elapsed()]);
+    }
+  };
+
+  const count = (name: string, namespace: string, by: 1 | -1): void => {
+    const counts = served.get(name) ?? new Map<string, number>();
+    const next = (counts.get(namespace) ?? 0) + by;
+    if (next > 0) counts.set(namespace, next);
+    else counts.delete(namespace);
+    served.set(name, counts);
+  };
+
+  credentials.subscribe(({ key, after }) => {
+    byAge = undefined;
+    if (!after) {
+      readable.delete(key);
+      leaving.delete(key);
+      removedAt.delete(key);
+      return;
+    }
+    if (!after.credential) return;
+    readable.set(key, after.credential);
+    for (const namespace of served.get(key)?.keys() ?? []) judge(key, namespace);
+  });
+  namespaces.subscribe(({ key }) => {
+    for (const [name, counts] of served) if (counts.has(key)) judge(name, key);
+  });
+  pullSecrets.subscribe(({ before, after }) => {
+    const namespace = (after ?? before)?.namespace;
+    if (namespace === undefined) return;
+    const had = before?.credentials ?? [];
+    const has = after?.credentials ?? [];
+    if (had === has) return;
+    for (const name of had) count(name, namespace, -1);
+    for (const name of has) count(name, namespace, 1);
+    for (const name of new Set([...had, ...has])) judge(name, namespace);
+  });
+
+  const ordered = (): readonly RegistryCredential[] =>
+    (byAge ??= [...readable.values()].toSorted(
+      (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
+    ));
+
+  const held = (name: string): Held | undefined => {
+    const credential = readable.get(name);
+    const goes = leaving.get(name);
+    if (!credential || !goes || goes.size === 0 || credential.deletionTimestamp) return undefined;
+    const window = brakeWindow.total("milliseconds");
+    const lately = (removedAt.get(name) ?? []).filter((at) => clock.elapsed() - at < window);
+    removedAt.set(name, lately);
+    return brake({
+      name,
+      generation: credential.generation,
+      served: served.get(name)?.size ?? 0,
+      leaving: [...goes],
+      removedLately: lately.length,
+      allowed: credential.annotations[allowRemovalAnnotation],
+    });
+  };
+
+  const entitled = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
+    if (credential.deletionTimestamp) return false;
+    if (selected(credential, namespace)) return true;
+    return leaving.get(credential.name)?.has(namespace.name) === true && held(credential.name) !== undefined;
+  };
+
+  const namesOf = (name: string): readonly Retired[] => {
+    const credential = readable.get(name);
+    return credential ? retiredNames(credential, clock.now()) : [];
+  };
+
+  return {
+    participants: (namespace, secretName) =>
+      ordered().flatMap((credential): Participant[] => {
+        const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
+        const current = credential.spec.pullSecret.name === secretName;
+        if (!current && !former) return [];
+        return [
+          {
+            name: credential.name,
+            credential,
+            role: current ? "current" : former?.over === false ? "retiring" : "former",
+            entitled: entitled(credential, namespace),
+            deleting: credential.deletionTimestamp !== undefined,
+            confirmed: credential.finalizers.includes(finalizer),
+          },
+        ];
+      }),
+    names: () => [
+      ...new Set(
+        ordered().flatMap((credential) => [
+          credential.spec.pullSecret.name,
+          ...namesOf(credential.name).map(({ secretName }) => secretName),
+        ]),
+      ),
+    ],
+    namesOf,
+    unreadable: (name) => credentials.get(name) !== undefined && !readable.has(name),
+    exists: (name) => credentials.get(name) !== undefined,
+    readable: (name) => readable.get(name),
+    held,
+    entitled,
+    servedBy: (name) => new Set(served.get(name)?.keys()),
+  };
+}

@@ -1,0 +1,50 @@
+// How do a Secret body and a whole Secret look on the wire?
+import type { SecretObject } from "../kube/cluster-api.ts";
+import { dockerConfigKey, type LiveSecret, type SecretBody } from "../plan/pull-secret.ts";
+import { base64OfText, textOfBase64 } from "../registry/base64.ts";
+
+/**
+ * The JSON text of a POST, or with `resourceVersion` of a PUT. The encoded config comes ready made, because ten thousand
+ * namespaces share it.
+ */
+export function secretJson(
+  namespace: string,
+  name: string,
+  body: SecretBody,
+  encodedConfig: string,
+  resourceVersion?: string,
+): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      namespace,
+      name,
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      labels: body.labels,
+      annotations: body.annotations,
+      ...(body.ownerReferences.length > 0 && { ownerReferences: body.ownerReferences }),
+      ...(body.finalizers.length > 0 && { finalizers: body.finalizers }),
+    },
+    type: body.type,
+    data: { [dockerConfigKey]: encodedConfig },
+  });
+}
+
+export function liveSecret(object: SecretObject): LiveSecret {
+  const { metadata, data } = object;
+  const encoded = data?.[dockerConfigKey];
+  return {
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    type: object.type,
+    immutable: object.immutable ?? false,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    ownerReferences: metadata.ownerReferences ?? [],
+    finalizers: metadata.finalizers ?? [],
+    dockerConfig: encoded === undefined ? undefined : textOfBase64(encoded),
+  };
+}
+
+export const encoded = base64OfText;

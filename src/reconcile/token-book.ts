@@ -1,0 +1,104 @@
+// Which grants are wanted, by whom, and how did the last attempt at each go?
+import type { Clock } from "../clock.ts";
+import type { Failure } from "../errors.ts";
+import type { Grant } from "../plan/grant.ts";
+import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import type { Token } from "../plan/token.ts";
+import type { Store } from "../watch/store.ts";
+
+export interface Attempts {
+  readonly grant: Grant;
+  /** Elapsed milliseconds at which the grant was first wanted. */
+  readonly wantedAt: number;
+  /** At least one attempt has ended. */
+  readonly tried: boolean;
+  /** Of the last attempt. */
+  readonly failure: Failure | undefined;
+}
+
+export interface TokenBook {
+  /** Notes that the Secret `user` needs exactly these grants now; returns the keys that nobody needed before. */
+  use(user: string, grants: ReadonlyMap<string, Grant>): readonly string[];
+  attempts(grantKey: string): Attempts | undefined;
+  ended(grantKey: string, failure: Failure | undefined): void;
+  /** The stored token: the Secret in the operator's namespace is the memory. */
+  token(grantKey: string): Token | undefined;
+  users(grantKey: string): Iterable<string>;
+  /** Elapsed milliseconds since when nobody needs it; undefined while somebody does. */
+  unusedSince(grantKey: string): number | undefined;
+  forget(grantKey: string): void;
+  wanted(): Iterable<readonly [grantKey: string, grant: Grant]>;
+}
+
+/** The name of the Secret that holds the token of a grant. */
+export function tokenSecretName(grantKey: string): string {
+  return `regcred-token-${grantKey}`;
+}
+
+export interface TokenBookOptions {
+  readonly clock: Clock;
+  readonly secrets: Pick<Store<OperatorSecretRecord>, "get">;
+  readonly operatorNamespace: string;
+}
+
+export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOptions): TokenBook {
+  const attempts = new Map<string, Attempts>();
+  const users = new Map<string, Set<string>>();
+  const needs = new Map<string, readonly string[]>();
+  const unused = new Map<string, number>();
+
+  return {
+    use: (user, grants) => {
+      const before = needs.get(user) ?? [];
+      for (const key of before) {
+        if (grants.has(key)) continue;
+        const others = users.get(key);
+        others?.delete(user);
+        if (others?.size === 0) {
+          users.delete(key);
+          unused.set(key, clock.elapsed());
+        }
+      }
+      const first: string[] = [];
+      for (const [key, grant] of grants) {
+        const known = users.get(key);
+        if (known) {
+          known.add(user);
+          continue;
+        }
+        users.set(key, new Set([user]));
+        unused.delete(key);
+        if (!attempts.has(key)) {
+          attempts.set(key, { grant, wantedAt: clock.elapsed(), tried: false, failure: undefined });
+        }
+        first.push(key);
+      }
+      if (grants.size > 0) needs.set(user, [...grants.keys()]);
+      else needs.delete(user);
+      return first;
+    },
+    attempts: (key) => attempts.get(key),
+    ended: (key, failure) => {
+      const before = attempts.get(key);
+      if (before) attempts.set(key, { ...before, tried: true, failure });
+    },
+    token: (key) => {
+      const record = secrets.get(`${operatorNamespace}/${tokenSecretName(key)}`);
+      return record?.kind === "token" && record.token?.grantKey === key ? record.token : undefined;
+    },
+    users: (key) => users.get(key) ?? [],
+    unusedSince: (key) => {
+      if (users.has(key)) return undefined;
+      const since = unused.get(key) ?? clock.elapsed();
+      unused.set(key, since);
+      return since;
+    },
+    forget: (key) => {
+      attempts.delete(key);
+      unused.delete(key);
+    },
+    wanted: function* () {
+      for (const [key, { grant }] of attempts) yield [key, grant] as const;
+    },
+  };
+}

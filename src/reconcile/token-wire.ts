@@ -1,0 +1,83 @@
+// How is a token kept in a Secret of the operator's namespace?
+import { z } from "zod";
+import type { Token } from "../plan/token.ts";
+import type { Minted } from "../providers/provider.ts";
+import { base64OfText, textOfBase64 } from "../registry/base64.ts";
+import { type Login, loginOf } from "../registry/login.ts";
+
+/** One key holds it all, so that it is written and read whole. */
+const dataKey = "token.json";
+
+// The version lets an operator that is rolled back by one release tell what it cannot read.
+const wireToken = z.object({
+  version: z.literal(1),
+  grantKey: z.string(),
+  issuedAt: z.string(),
+  expiresAt: z.string().optional(),
+  fingerprint: z.string(),
+  all: z.object({ username: z.string(), password: z.string() }).optional(),
+  byHost: z.record(z.string(), z.object({ username: z.string(), password: z.string() })).optional(),
+});
+
+/** The `data` of the token Secret. */
+export function tokenToData(grantKey: string, minted: Minted): Record<string, string> {
+  const plain = ({ username, password }: Login): { username: string; password: string } => ({
+    username,
+    password: password.reveal(),
+  });
+  const { logins } = minted;
+  const token: z.infer<typeof wireToken> = {
+    version: 1,
+    grantKey,
+    issuedAt: minted.issuedAt.toString(),
+    ...(minted.expiresAt && { expiresAt: minted.expiresAt.toString() }),
+    fingerprint: minted.fingerprint,
+    ...("all" in logins
+      ? { all: plain(logins.all) }
+      : { byHost: Object.fromEntries([...logins.byHost].map(([host, login]) => [host, plain(login)])) }),
+  };
+  return { [dataKey]: base64OfText(JSON.stringify(token)) };
+}
+
+/** Undefined for anything that is not a token of this version: it is then fetched anew. */
+export function tokenFromData(
+  data: Readonly<Record<string, string>> | undefined,
+  revision: string,
+): Token | undefined {
+  try {
+    const parsed = wireToken.safeParse(JSON.parse(textOfBase64(data?.[dataKey] ?? "") ?? ""));
+    if (!parsed.success) return undefined;
+    const { grantKey, fingerprint, issuedAt, expiresAt, all, byHost } = parsed.data;
+    const logins = all ? loginAs(all) : byHost && loginsAs(byHost);
+    if (!logins) return undefined;
+    return {
+      grantKey,
+      logins,
+      fingerprint,
+      revision,
+      issuedAt: Temporal.Instant.from(issuedAt),
+      expiresAt: expiresAt === undefined ? undefined : Temporal.Instant.from(expiresAt),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+interface PlainLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+function loginAs({ username, password }: PlainLogin): Token["logins"] | undefined {
+  const result = loginOf(username, password);
+  return result.ok ? { all: result.login } : undefined;
+}
+
+function loginsAs(byHost: Readonly<Record<string, PlainLogin>>): Token["logins"] {
+  const logins = new Map<string, Login>();
+  for (const [host, { username, password }] of Object.entries(byHost)) {
+    const result = loginOf(username, password);
+    if (result.ok) logins.set(host, result.login);
+  }
+  return { byHost: logins };
+}

@@ -1,0 +1,66 @@
+// What becomes of a foreign docker config into which our logins are merged, and from which they are taken?
+import { type DockerConfigEntry, isObject, objectIn, renderedMembers } from "./docker-config.ts";
+import { canonicalHost } from "./host.ts";
+import { type JsonMember, jsonMembers } from "./json-members.ts";
+
+export type MergeResult =
+  /** `text` is undefined where nothing is left, neither ours nor foreign. */
+  | { readonly ok: true; readonly text: string | undefined }
+  /** `problem` completes the sentence "this docker config …"; it quotes nothing of it. */
+  | { readonly ok: false; readonly problem: string };
+
+export type HostsResult =
+  | { readonly ok: true; readonly hosts: readonly string[] }
+  | { readonly ok: false; readonly problem: string };
+
+/** Stands for a key that names no registry: no canonical host is spelled like it, and the key itself may hold anything. */
+const unreadableKey = "(a key that names no registry)";
+
+/**
+ * The `.dockerconfigjson` text with our entries in it. `keysBefore` are the keys under which we wrote last time: they
+ * leave unless an entry has them again. A foreign login of a host of ours is replaced, however it is spelled; every
+ * other member, of `auths` and of the top, stays byte for byte in its order. Merging again changes nothing.
+ */
+export function mergeDockerConfig(
+  text: string,
+  entries: readonly DockerConfigEntry[],
+  keysBefore: readonly string[],
+): MergeResult {
+  const read = membersIn(text);
+  if (!read.ok) return read;
+  const ourKeys = new Set([...keysBefore, ...entries.map(({ key }) => key)]);
+  const ourHosts = new Set(entries.map(({ key }) => canonicalHost(key)).filter((host) => host !== undefined));
+  const kept = read.auths.filter(({ key }) => {
+    const host = canonicalHost(key);
+    return !ourKeys.has(key) && (host === undefined || !ourHosts.has(host));
+  });
+  const others = read.top.filter(({ key }) => key !== "auths").map((member) => member.text);
+  if (entries.length + kept.length + others.length === 0) return { ok: true, text: undefined };
+  // Nothing to change: the white space between the members stays, too.
+  if (entries.length === 0 && kept.length === read.auths.length) return { ok: true, text };
+  const auths = [...kept.map((member) => member.text), ...renderedMembers(entries)];
+  return { ok: true, text: `{${[...others, `"auths":{${auths.join(",")}}`].join(",")}}` };
+}
+
+/** The canonical hosts in the `auths` of a `.dockerconfigjson` text, sorted; a key that names no registry counts as one. */
+export function hostsOf(text: string): HostsResult {
+  const read = membersIn(text);
+  if (!read.ok) return read;
+  return { ok: true, hosts: [...new Set(read.auths.map(({ key }) => canonicalHost(key) ?? unreadableKey))].toSorted() };
+}
+
+/** All members of `auths`: the kubelet, written in Go, unites several of that name. */
+function membersIn(
+  text: string,
+):
+  | { readonly ok: true; readonly top: readonly JsonMember[]; readonly auths: readonly JsonMember[] }
+  | { readonly ok: false; readonly problem: string } {
+  const read = objectIn(text);
+  if (!read.ok) return read;
+  const top = jsonMembers(text);
+  const values = top.filter(({ key, value }) => key === "auths" && value !== "null").map(({ value }) => value);
+  if (!values.every((value) => isObject(JSON.parse(value)))) {
+    return { ok: false, problem: 'has an "auths" that is not a JSON object' };
+  }
+  return { ok: true, top, auths: values.flatMap(jsonMembers) };
+}

@@ -1,0 +1,26 @@
+// Is the content of this Secret what we want, without keeping it?
+import { createHmac } from "node:crypto";
+
+/** A digest of a Secret's `data`; equal content gives an equal digest, and no `data` is the same as an empty one. */
+export type Digest = (data: Readonly<Record<string, string>> | undefined) => string;
+
+// RFC 2104, section 5: no less than half of the hash, so 128 of the 256 bits. Tens of thousands of them are kept.
+const bytesKept = 16;
+
+/**
+ * HMAC-SHA256 over the sorted keys and their values (base64, as the API server gives them), each after its length so
+ * that no two contents run together. Without `key`, which stays in this run of the operator, a digest says nothing
+ * about the content, and nobody can make content that fits a digest.
+ */
+export function keyedDigest(key: Uint8Array): Digest {
+  return (data = {}) => {
+    const hmac = createHmac("sha256", key);
+    for (const name of Object.keys(data).toSorted()) {
+      for (const part of [name, data[name] ?? ""]) {
+        hmac.update(`${part.length}:`);
+        hmac.update(part);
+      }
+    }
+    return hmac.digest().subarray(0, bytesKept).toBase64();
+  };
+}

@@ -1,0 +1,242 @@
+// What does a reflector do next, after what it has just heard?
+import type { ListPage, ListWatchFailure, WatchEvent } from "./list-watch.ts";
+
+/** Where the reflector stands. Each state has exactly one activity: a request, or a pause. */
+export type ReflectorState =
+  /** Not started. */
+  | { readonly name: "Idle" }
+  /** The initial state comes as a watch (WatchList): ADDED events, then the bookmark that ends it. */
+  | ({ readonly name: "Streaming" } & Health)
+  /** The initial state comes in pages. `resourceVersion` is the first page's: the whole list is as of there. */
+  | ({ readonly name: "Listing"; readonly resourceVersion?: string } & Health)
+  /** The store is complete; changes come from after `resourceVersion`. */
+  | ({ readonly name: "Watching"; readonly resourceVersion: string } & Health)
+  /** After a failure. Without `resourceVersion` the next thing is a full list, else the watch goes on from there. */
+  | ({ readonly name: "Waiting"; readonly resourceVersion?: string } & Health)
+  | { readonly name: "Stopped" };
+
+interface Health {
+  /** Failures since the last long healthy stream; they lengthen the pause. */
+  readonly failures: number;
+  /** The server does not know WatchList: list in pages. */
+  readonly paged: boolean;
+}
+
+export type ReflectorInput =
+  | { readonly kind: "start" }
+  | ({ readonly kind: "page" } & ListPage)
+  | ({ readonly kind: "event" } & WatchEvent)
+  /** The server ended the watch in good order. */
+  | { readonly kind: "ended"; readonly lasted: Temporal.Duration; readonly events: number }
+  /** The request failed, or was given up because nothing came. */
+  | { readonly kind: "failed"; readonly failure: ListWatchFailure }
+  /** The stream has lived for `healthyAfter`. */
+  | { readonly kind: "healthy" }
+  /** The pause is over. */
+  | { readonly kind: "waited" }
+  /** It is time to verify the store against a full list. */
+  | { readonly kind: "verify" }
+  | { readonly kind: "stop" };
+
+export type ReflectorCommand =
+  /** Store these objects. */
+  | { readonly kind: "keep"; readonly objects: readonly unknown[] }
+  /** This object is deleted. */
+  | { readonly kind: "drop"; readonly object: unknown }
+  /** A bookmark: nothing up to here is missing. */
+  | { readonly kind: "passed"; readonly resourceVersion: string }
+  /** The full list is over; what it has not shown is gone. */
+  | { readonly kind: "complete"; readonly resourceVersion: string }
+  | Activity;
+
+/** Takes the place of the activity before it, which is aborted. */
+export type Activity =
+  /** Begin a full list as a watch. */
+  | { readonly kind: "stream" }
+  /** Begin a full list in pages or, with `continue`, go on with it. */
+  | { readonly kind: "list"; readonly continue?: string }
+  | { readonly kind: "watch"; readonly resourceVersion: string }
+  /** The `failures`-th pause in a row. */
+  | { readonly kind: "wait"; readonly failures: number; readonly because: ListWatchFailure };
+
+type Step = readonly [ReflectorState, readonly ReflectorCommand[]];
+type Running = Extract<ReflectorState, Health>;
+
+// client-go resets its backoff after the same time: tools/cache/reflector.go, NewReflectorWithOptions.
+export const healthyAfter = Temporal.Duration.from({ minutes: 2 });
+// client-go calls a watch that ends sooner and without events an error: tools/cache/reflector.go, handleAnyWatch.
+const suspiciouslyShort = Temporal.Duration.from({ seconds: 1 });
+
+/** The state of a reflector that has not begun. */
+export const idle: ReflectorState = { name: "Idle" };
+
+/**
+ * The next state, and what is to be done in this order. At most one command is an activity, and it is the last one;
+ * without one the running activity goes on (in `Stopped` and `Idle` there is none).
+ */
+export function transition(state: ReflectorState, input: ReflectorInput): Step {
+  switch (state.name) {
+    case "Idle":
+      if (input.kind === "stop") return [{ name: "Stopped" }, []];
+      return input.kind === "start" ? beginList({ failures: 0, paged: false }) : [state, []];
+    case "Stopped":
+      return [state, []];
+    case "Streaming":
+    case "Listing":
+    case "Watching":
+    case "Waiting":
+      return whileRunning(state, input);
+  }
+}
+
+function whileRunning(state: Running, input: ReflectorInput): Step {
+  switch (input.kind) {
+    case "start":
+      return [state, []];
+    case "page":
+      return afterPage(state, input);
+    case "event":
+      return afterEvent(state, input);
+    case "ended":
+      return afterEnd(state, input);
+    case "failed":
+      return afterFailure(state, input.failure);
+    case "healthy":
+      return [{ ...state, failures: 0 }, []];
+    case "waited":
+      if (state.name !== "Waiting" || state.resourceVersion === undefined) return beginList(state);
+      return beginWatch(state, state.resourceVersion);
+    case "verify":
+      return verify(state);
+    case "stop":
+      return [{ name: "Stopped" }, []];
+  }
+}
+
+// Lists name no resourceVersion: the answer is the most recent state, so nothing goes back in time and what is absent
+// is really gone. API servers since 1.31 serve such lists from their cache (KEP-2340).
+function beginList({ failures, paged }: Health): Step {
+  if (paged) return [{ name: "Listing", failures, paged }, [{ kind: "list" }]];
+  return [{ name: "Streaming", failures, paged }, [{ kind: "stream" }]];
+}
+
+function beginWatch({ failures, paged }: Health, resourceVersion: string): Step {
+  return [{ name: "Watching", resourceVersion, failures, paged }, [{ kind: "watch", resourceVersion }]];
+}
+
+function afterPage(state: Running, page: ListPage): Step {
+  const resourceVersion = (state.name === "Listing" ? state.resourceVersion : undefined) ?? page.resourceVersion;
+  const keep: ReflectorCommand = { kind: "keep", objects: page.items };
+  if (page.continue) {
+    const { failures, paged } = state;
+    return [{ name: "Listing", resourceVersion, failures, paged }, [keep, { kind: "list", continue: page.continue }]];
+  }
+  const [watching, watch] = beginWatch(state, resourceVersion);
+  return [watching, [keep, { kind: "complete", resourceVersion }, ...watch]];
+}
+
+function afterEvent(state: Running, event: WatchEvent): Step {
+  if (event.type === "ERROR") return afterErrorEvent(state, event.object);
+  const resourceVersion = text(metadataOf(event.object)["resourceVersion"]);
+  if (resourceVersion === undefined) return afterBroken(state, { kind: "malformed", origin: event.type });
+  const next: ReflectorState = state.name === "Watching" ? { ...state, resourceVersion } : state;
+  switch (event.type) {
+    case "ADDED":
+    case "MODIFIED":
+      return [next, [{ kind: "keep", objects: [event.object] }]];
+    case "DELETED":
+      return [next, [{ kind: "drop", object: event.object }]];
+    case "BOOKMARK":
+      if (state.name === "Watching") return [next, [{ kind: "passed", resourceVersion }]];
+      if (!endsInitialEvents(event.object)) return [state, []];
+      // The same stream goes on as the watch.
+      return [
+        { name: "Watching", resourceVersion, failures: state.failures, paged: state.paged },
+        [{ kind: "complete", resourceVersion }],
+      ];
+    default: // an event type that Kubernetes does not have
+      return afterBroken(state, { kind: "malformed", origin: event.type });
+  }
+}
+
+/** An ERROR event carries a Status: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+function afterErrorEvent(state: Running, status: unknown): Step {
+  const { code, reason, details } = asRecord(status);
+  if (code === 410 || reason === "Expired" || reason === "Gone") return pause(state, { kind: "gone", origin: status }, undefined);
+  const seconds = asRecord(details)["retryAfterSeconds"];
+  const retryAfter = typeof seconds === "number" ? Temporal.Duration.from({ seconds: Math.ceil(seconds) }) : undefined;
+  return afterBroken(state, { kind: "errorEvent", origin: status, ...(retryAfter && { retryAfter }) });
+}
+
+/**
+ * The stream cannot be read on. The watch goes on from the last known version; if that leads here again, the cause may
+ * be the very event after it, and only a full list comes past that.
+ */
+function afterBroken(state: Running, failure: ListWatchFailure): Step {
+  return pause(state, failure, state.failures === 0 ? resumeFrom(state) : undefined);
+}
+
+function afterEnd(state: Running, { lasted, events }: { lasted: Temporal.Duration; events: number }): Step {
+  // A server that ignores `sendInitialEvents` never sends the bookmark.
+  if (state.name !== "Watching") return pause({ failures: state.failures, paged: true }, { kind: "ended" }, undefined);
+  const short = Temporal.Duration.compare(lasted, suspiciouslyShort) < 0;
+  if (short && events === 0) return pause(state, { kind: "ended" }, state.resourceVersion);
+  return beginWatch(state, state.resourceVersion);
+}
+
+function afterFailure(state: Running, failure: ListWatchFailure): Step {
+  switch (failure.kind) {
+    case "gone": // 410: the server has forgotten this version, or this `continue`
+      return pause(state, failure, undefined);
+    case "invalid": // so is WatchList refused: 422, apimachinery, ValidateListOptions
+      if (state.name === "Streaming") return beginList({ failures: state.failures, paged: true });
+      return pause(state, failure, undefined);
+    case "malformed":
+      return afterBroken(state, failure);
+    default: // forbidden, throttled, unavailable, a broken connection, silence: the same query may work later
+      return pause(state, failure, resumeFrom(state));
+  }
+}
+
+/** A list that WatchList or a page failed to finish begins anew; a watch goes on where it was. */
+function resumeFrom(state: Running): string | undefined {
+  return state.name === "Watching" ? state.resourceVersion : undefined;
+}
+
+function pause({ failures, paged }: Health, because: ListWatchFailure, resourceVersion: string | undefined): Step {
+  return [
+    { name: "Waiting", failures: failures + 1, paged, ...(resourceVersion !== undefined && { resourceVersion }) },
+    [{ kind: "wait", failures: failures + 1, because }],
+  ];
+}
+
+/** Also asks for WatchList again: the control plane may have been upgraded. */
+function verify(state: Running): Step {
+  const health = { failures: state.failures, paged: false };
+  switch (state.name) {
+    case "Watching":
+      return beginList(health);
+    case "Waiting":
+      return [{ name: "Waiting", ...health }, []];
+    case "Streaming":
+    case "Listing":
+      return [state, []]; // a full list is under way
+  }
+}
+
+// The annotation is part of the API: apimachinery, metav1.InitialEventsAnnotationKey (KEP-3157).
+function endsInitialEvents(object: unknown): boolean {
+  return asRecord(metadataOf(object)["annotations"])["k8s.io/initial-events-end"] === "true";
+}
+
+function metadataOf(object: unknown): Readonly<Record<string, unknown>> {
+  return asRecord(asRecord(object)["metadata"]);
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

@@ -1,0 +1,273 @@
+// How does the state of one kind of object get into its store, and stay there?
+import type { Cancel, Clock, Random } from "../clock.ts";
+import type { StoredObject } from "../plan/snapshot.ts";
+import { backoff } from "./backoff.ts";
+import { listWatchFailure } from "./list-watch.ts";
+import type { ListWatch, ListWatchFailure, WatchQuery } from "./list-watch.ts";
+import { healthyAfter, idle, transition } from "./reflector-state.ts";
+import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from "./reflector-state.ts";
+import type { FedStore } from "./store.ts";
+import { identityOf } from "./strip/object-meta.ts";
+
+/** What an onlooker (logs, metrics) is told. */
+export type ReflectorEvent =
+  /** A full list is in the store. */
+  | { readonly kind: "listed"; readonly took: Temporal.Duration }
+  /** A failure; the next attempt comes after `pause`. */
+  | { readonly kind: "paused"; readonly because: ListWatchFailure; readonly failures: number; readonly pause: Temporal.Duration }
+  /** An object that `strip` threw at; it is skipped. */
+  | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
+
+export interface ReflectorOptions<R extends StoredObject> {
+  readonly listWatch: ListWatch;
+  readonly store: FedStore<R>;
+  /** The record of a raw object; undefined where it is of no interest. Must not keep the raw object. */
+  readonly strip: (raw: unknown) => R | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe?: (event: ReflectorEvent) => void;
+  /** Which keys of the store this reflector answers for. Default: all. */
+  readonly covers?: (key: string) => boolean;
+  /** Most objects per page where the server does not know WatchList; a page is in memory as a whole. */
+  readonly pageLimit?: number;
+}
+
+export interface ReflectorStatus {
+  readonly state: ReflectorState["name"];
+  /** When the server last sent something; undefined before the first time. */
+  readonly lastAliveAt: Temporal.Instant | undefined;
+  /** In a row. */
+  readonly failures: number;
+}
+
+export interface Reflector {
+  /** Begins; it goes on whatever happens until `stop` or the signal's abort. Starting twice is the same as once. */
+  start(signal?: AbortSignal): void;
+  /** Resolves when every request is closed. Nothing enters the store after the call. */
+  stop(): Promise<void>;
+  /** Stops, and takes what came from here out of the store without telling anybody. */
+  close(): Promise<void>;
+  /** Resolves after the first full list; stays pending if it is stopped before. */
+  readonly synced: Promise<void>;
+  hasSynced(): boolean;
+  status(): ReflectorStatus;
+}
+
+// Bookmarks come about once a minute, also on a watch without events: apiserver, storage/cacher, bookmarkFrequency.
+// The API server ends any other request after 60 s by itself (--request-timeout).
+const silenceLimit = Temporal.Duration.from({ seconds: 90 });
+// Below the 5 to 10 minutes of client-go, since some load balancers cut connections after 10.
+const shortestWatch = Temporal.Duration.from({ seconds: 290 });
+const longestWatch = Temporal.Duration.from({ seconds: 590 });
+// Rare enough to cost nothing, and random so that no two operators' lists coincide.
+const earliestVerification = Temporal.Duration.from({ hours: 6 });
+const latestVerification = Temporal.Duration.from({ hours: 12 });
+// client-go's page size: tools/pager, defaultPageSize.
+const usualPageLimit = 500;
+
+type Emit = (input: ReflectorInput) => void;
+
+/**
+ * Keeps the store equal to what `listWatch` shows. What happens next is decided by `transition`; here it is done.
+ * Each activity (request or pause) may emit inputs until the next one takes its place.
+ */
+export function reflector<R extends StoredObject>(options: ReflectorOptions<R>): Reflector {
+  const { listWatch, store, strip, clock, random, observe, covers, pageLimit = usualPageLimit } = options;
+  const feed = store.feed(covers);
+  const firstList = Promise.withResolvers<void>();
+  const open = new Set<Promise<void>>();
+  let state = idle;
+  let current: AbortController | undefined;
+  let cancelVerification: Cancel = () => undefined;
+  let listBegan = 0;
+  let aliveAt: number | undefined;
+
+  const alive = (): void => {
+    aliveAt = clock.elapsed();
+  };
+
+  const advance: Emit = (input) => {
+    const [next, commands] = transition(state, input);
+    state = next;
+    for (const command of commands) {
+      execute(command);
+      if (state !== next) return; // a listener has stopped us meanwhile
+    }
+  };
+
+  const execute = (command: ReflectorCommand): void => {
+    switch (command.kind) {
+      case "keep":
+        for (const object of command.objects) keep(object);
+        return;
+      case "drop":
+        drop(command.object);
+        return;
+      case "passed":
+        feed.passed(command.resourceVersion);
+        return;
+      case "complete":
+        complete(command.resourceVersion);
+        return;
+      case "stream":
+      case "list":
+      case "watch":
+      case "wait":
+        perform(command);
+        return;
+    }
+  };
+
+  const keep = (raw: unknown): void => {
+    let key: string | undefined;
+    try {
+      const identity = identityOf(raw);
+      key = identity.key;
+      const record = strip(raw);
+      if (record) feed.observed(record);
+      else feed.vanished(key, identity.resourceVersion);
+    } catch (error) {
+      feed.unreadable(key);
+      observe?.({ kind: "unreadable", key, error });
+    }
+  };
+
+  const drop = (raw: unknown): void => {
+    try {
+      const { key, resourceVersion } = identityOf(raw);
+      feed.vanished(key, resourceVersion);
+    } catch (error) {
+      observe?.({ kind: "unreadable", key: undefined, error });
+    }
+  };
+
+  const complete = (resourceVersion: string): void => {
+    feed.completed(resourceVersion);
+    firstList.resolve();
+    observe?.({ kind: "listed", took: milliseconds(clock.elapsed() - listBegan) });
+    cancelVerification();
+    cancelVerification = clock.schedule(between(earliestVerification, latestVerification, random), () => advance({ kind: "verify" }));
+  };
+
+  const perform = (activity: Activity): void => {
+    current?.abort();
+    const controller = new AbortController();
+    current = controller;
+    const emit: Emit = (input) => {
+      if (current === controller) advance(input);
+    };
+    const running = carryOut(activity, controller.signal, emit)
+      .catch((error: unknown) => emit({ kind: "failed", failure: listWatchFailure(error) }))
+      .finally(() => open.delete(running));
+    open.add(running);
+  };
+
+  const carryOut = async (activity: Activity, signal: AbortSignal, emit: Emit): Promise<void> => {
+    switch (activity.kind) {
+      case "stream":
+        beginList();
+        return watch({ sendInitialEvents: true }, signal, emit);
+      case "list":
+        if (activity.continue === undefined) beginList();
+        return list(activity.continue, signal, emit);
+      case "watch":
+        return watch({ resourceVersion: activity.resourceVersion }, signal, emit);
+      case "wait": {
+        const { because, failures } = activity;
+        const pause = backoff(failures, random, because.retryAfter);
+        observe?.({ kind: "paused", because, failures, pause });
+        await clock.sleep(pause, signal);
+        return emit({ kind: "waited" });
+      }
+    }
+  };
+
+  const beginList = (): void => {
+    listBegan = clock.elapsed();
+    feed.begin();
+  };
+
+  const list = async (token: string | undefined, signal: AbortSignal, emit: Emit): Promise<void> => {
+    const cancel = onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
+    try {
+      const page = await listWatch.list({ limit: pageLimit, ...(token !== undefined && { continue: token }) }, signal);
+      alive();
+      emit({ kind: "page", ...page });
+    } finally {
+      cancel();
+    }
+  };
+
+  const watch = async (query: Omit<WatchQuery, "timeout" | "onAlive">, signal: AbortSignal, emit: Emit): Promise<void> => {
+    const began = clock.elapsed();
+    const cancelSilence = onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
+    const cancelHealthy = clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
+    let events = 0;
+    try {
+      const timeout = between(shortestWatch, longestWatch, random);
+      for await (const event of listWatch.watch({ ...query, timeout, onAlive: alive }, signal)) {
+        if (signal.aborted) return;
+        events += 1;
+        alive();
+        emit({ kind: "event", ...event });
+      }
+      emit({ kind: "ended", lasted: milliseconds(clock.elapsed() - began), events });
+    } finally {
+      cancelSilence();
+      cancelHealthy();
+    }
+  };
+
+  /** Calls `silent` once nothing has been alive for `silenceLimit`, counted from now. */
+  const onSilence = (silent: () => void): Cancel => {
+    const limit = silenceLimit.total("milliseconds");
+    const began = clock.elapsed();
+    let cancel: Cancel;
+    const check = (): void => {
+      const left = limit - (clock.elapsed() - Math.max(began, aliveAt ?? began));
+      if (left <= 0) silent();
+      else cancel = clock.schedule(milliseconds(left), check);
+    };
+    check();
+    return () => cancel();
+  };
+
+  const stop = async (): Promise<void> => {
+    advance({ kind: "stop" });
+    cancelVerification();
+    current?.abort();
+    current = undefined;
+    await Promise.all(open);
+  };
+
+  return {
+    start: (signal) => {
+      if (signal?.aborted) advance({ kind: "stop" });
+      signal?.addEventListener("abort", () => void stop(), { once: true });
+      advance({ kind: "start" });
+    },
+    stop,
+    close: async () => {
+      const stopped = stop();
+      feed.close();
+      await stopped;
+    },
+    synced: firstList.promise,
+    hasSynced: () => feed.synced,
+    status: () => ({
+      state: state.name,
+      lastAliveAt: aliveAt === undefined ? undefined : clock.now().subtract(milliseconds(clock.elapsed() - aliveAt)),
+      failures: "failures" in state ? state.failures : 0,
+    }),
+  };
+}
+
+function between(low: Temporal.Duration, high: Temporal.Duration, random: Random): Temporal.Duration {
+  const [from, to] = [low.total("milliseconds"), high.total("milliseconds")];
+  return milliseconds(from + random() * (to - from));
+}
+
+/** Whole ones: a Duration takes no fractions. */
+function milliseconds(count: number): Temporal.Duration {
+  return Temporal.Duration.from({ milliseconds: Math.ceil(count) });
+}

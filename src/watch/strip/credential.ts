@@ -1,0 +1,19 @@
+// What does regcred need to know of a RegistryCredential?
+import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
+import type { CredentialRecord } from "../../plan/snapshot.ts";
+import { identityOf, metadataOf } from "./object-meta.ts";
+
+export function stripCredential(raw: unknown): CredentialRecord {
+  const { key, name, uid, resourceVersion } = identityOf(raw);
+  const { generation } = metadataOf(raw);
+  const parsed = parseRegistryCredential(raw);
+  return {
+    key,
+    resourceVersion,
+    name,
+    uid,
+    generation: typeof generation === "number" ? generation : 0,
+    credential: parsed.ok ? parsed.credential : undefined,
+    problems: parsed.ok ? [] : parsed.problems,
+  };
+}

@@ -1,0 +1,47 @@
+// What does regcred need to know of a Secret that may be a source, or that holds a token?
+import { expiresAtAnnotation, managedBy, managedByLabel, sourceLabel, tokenSecretType } from "../../api/names.ts";
+import type { OperatorSecretRecord } from "../../plan/snapshot.ts";
+import type { Token } from "../../plan/token.ts";
+import { Redacted } from "../../redacted.ts";
+import { textOfBase64 } from "../../registry/base64.ts";
+import { annotationsOf, fields, identityOf, labelsOf, optional, stringMap } from "./object-meta.ts";
+
+/** Types in which a login may be kept: design.md section 2. Others (a Helm release may have 1 MiB) are not even kept in memory. */
+const sourceTypes = new Set([
+  "Opaque",
+  "kubernetes.io/basic-auth",
+  "kubernetes.io/dockercfg",
+  "kubernetes.io/dockerconfigjson",
+]);
+/** A source becomes part of a pull Secret, which is held under 64 KiB; base64 makes 4 characters of 3 bytes. */
+const longestData = Math.ceil((64 * 1024 * 4) / 3);
+
+export type TokenReader = (data: Readonly<Record<string, string>>, revision: string) => Token | undefined;
+
+export function stripOperatorSecret(readToken: TokenReader): (raw: unknown) => OperatorSecretRecord {
+  return (raw) => {
+    const { key, namespace, name, uid, resourceVersion } = identityOf(raw);
+    const secret = fields(raw, "Secret");
+    const type = optional(secret, "type") ?? "Opaque";
+    const data = stringMap(secret["data"], "data");
+    const record = { key, resourceVersion, namespace, name, uid };
+    if (type === tokenSecretType) return { ...record, kind: "token", token: readToken(data, resourceVersion) };
+    const labels = labelsOf(raw);
+    if (!sourceTypes.has(type) || labels[managedByLabel] === managedBy) return { ...record, kind: "other", type };
+    return {
+      ...record,
+      kind: "source",
+      type,
+      values: decoded(data),
+      offered: labels[sourceLabel] === "true",
+      expiresAt: annotationsOf(raw)[expiresAtAnnotation],
+    };
+  };
+}
+
+function decoded(data: Readonly<Record<string, string>>): Record<string, Redacted> | undefined {
+  const entries = Object.entries(data);
+  if (entries.reduce((total, [, value]) => total + value.length, 0) > longestData) return undefined;
+  // What is no UTF-8 text is no login either.
+  return Object.fromEntries(entries.map(([key, value]) => [key, new Redacted(textOfBase64(value) ?? "")]));
+}

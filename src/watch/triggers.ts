@@ -1,0 +1,78 @@
+// Which work does a change in the cluster call for?
+import { finalizer } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import { credentialKey, referencesKey, secretKey } from "../plan/keys.ts";
+import type { CredentialRecord, NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
+import type { AddOptions } from "../queue/work-queue.ts";
+import type { Change } from "./store.ts";
+
+export interface Trigger {
+  readonly key: string;
+  readonly options?: AddOptions;
+}
+
+/** Reports are put together: one status for many changes. */
+const soon: AddOptions = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) };
+
+/** A namespace that has just appeared overtakes everything: somebody waits for its first pod. */
+export function namespaceTriggers(
+  { key, before, after }: Change<NamespaceRecord>,
+  names: readonly string[],
+  credentials: readonly string[],
+): Trigger[] {
+  const options: AddOptions = { lane: before ? "normal" : "interactive" };
+  const counts = credentials.map((name) => ({ key: credentialKey(name), options: soon }));
+  if (!after) return [...names.map((name) => ({ key: secretKey(key, name), options })), ...counts];
+  return [
+    ...names.map((name) => ({ key: secretKey(key, name), options })),
+    { key: referencesKey(key), options },
+    ...counts,
+  ];
+}
+
+export function serviceAccountTriggers({ before, after }: Change<ServiceAccountRecord>): Trigger[] {
+  if (!after) return [];
+  return [{ key: referencesKey(after.namespace), options: { lane: before ? "normal" : "interactive" } }];
+}
+
+export function secretTriggers({ before, after }: Change<SecretRecord>): Trigger[] {
+  const record = after ?? before;
+  if (!record) return [];
+  const gone = (before?.credentials ?? []).filter((name) => !after?.credentials.includes(name));
+  const come = (after?.credentials ?? []).filter((name) => !before?.credentials.includes(name));
+  return [
+    { key: secretKey(record.namespace, record.name), options: { lane: "normal" } },
+    ...[...gone, ...come].map((name) => ({ key: credentialKey(name), options: soon })),
+  ];
+}
+
+/** A new spec concerns every namespace; a new status, or the finalizer of ours, only the credential itself. */
+export function credentialTriggers(
+  { key, before, after }: Change<CredentialRecord>,
+  namespaces: Iterable<string>,
+  names: readonly string[],
+): Trigger[] {
+  const own: Trigger = { key: credentialKey(key), options: { lane: "interactive" } };
+  if (!concernsNamespaces(before?.credential, after?.credential)) return [own];
+  const options: AddOptions = { lane: "bulk", flow: key };
+  const triggers = [own];
+  for (const namespace of namespaces) {
+    for (const name of names) triggers.push({ key: secretKey(namespace, name), options });
+    triggers.push({ key: referencesKey(namespace), options });
+  }
+  return triggers;
+}
+
+function concernsNamespaces(before: RegistryCredential | undefined, after: RegistryCredential | undefined): boolean {
+  if (!before || !after) return true;
+  return (
+    before.generation !== after.generation ||
+    before.uid !== after.uid ||
+    (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined) ||
+    before.finalizers.includes(finalizer) !== after.finalizers.includes(finalizer) ||
+    JSON.stringify(before.annotations) !== JSON.stringify(after.annotations) ||
+    // A former name joins or leaves.
+    before.status?.secretName !== after.status?.secretName ||
+    JSON.stringify(before.status?.retiring) !== JSON.stringify(after.status?.retiring)
+  );
+}

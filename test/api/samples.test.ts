@@ -1,0 +1,27 @@
+// Can what config/samples shows be read? (Whether the API server takes it is asked in test/integration/crd.test.ts.)
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
+import { stored } from "./registry-credential.ts";
+
+const folder = join(import.meta.dirname, "../../config/samples");
+const samples = readdirSync(folder).filter((file) => !["illegal.yaml", "kustomization.yaml"].includes(file));
+const read = (file: string) => parse(readFileSync(join(folder, file), "utf8")) as { metadata: { name: string } };
+
+describe("the samples", () => {
+  it.each(samples)("%s parses", (file) => {
+    expect(parseRegistryCredential(stored(read(file)))).toMatchObject({ ok: true });
+  });
+
+  it("cover every provider", () => {
+    const providers = samples.flatMap((file) => {
+      const parsed = parseRegistryCredential(stored(read(file)));
+      return parsed.ok ? parsed.credential.spec.registries.map(({ provider }) => provider) : [];
+    });
+    expect([...new Set(providers)].toSorted()).toEqual(
+      ["ACR", "ECR", "ECRPublic", "GAR", "GCR", "ICR", "OCIR", "Static", "TokenExchange"].toSorted(),
+    );
+  });
+});

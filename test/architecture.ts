@@ -1,0 +1,177 @@
+// Which files of a source tree break the layers of docs/design.md?
+import { globSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { parseAst } from "vitest/node";
+
+interface Import {
+  /** A file of the project from its root ("src/clock.ts"), or the name of a module. */
+  readonly target: string;
+  /** `import type` leaves nothing at run time, a dynamic import loads when it is reached. */
+  readonly how: "type" | "static" | "dynamic";
+}
+
+interface SourceFile {
+  readonly path: string;
+  readonly lines: readonly string[];
+  readonly imports: readonly Import[];
+  readonly strings: readonly string[];
+}
+
+interface Layer {
+  /** Files and folders of ours that the layer may import, besides itself; undefined for any. */
+  readonly sees?: readonly string[];
+  /** The same, but only by `import type`. */
+  readonly seesAsTypes?: readonly string[];
+  /** Modules that are not ours; undefined for any. */
+  readonly modules?: readonly string[];
+}
+
+const pureFolders = ["src/api/", "src/plan/", "src/registry/"];
+const pureFiles = ["src/errors.ts", "src/redacted.ts"];
+const pure: Layer = { sees: [...pureFolders, ...pureFiles], modules: [] };
+
+/** The first entry that matches a file's path is its layer. */
+const layers: Readonly<Record<string, Layer>> = {
+  "src/api/": { ...pure, modules: ["zod"] },
+  "src/plan/": pure,
+  "src/registry/": pure,
+  "src/queue/": { sees: ["src/clock.ts", "src/errors.ts"] },
+  "src/reconcile/": { seesAsTypes: ["src/kube/", "src/providers/", "src/report/"] },
+};
+
+const cloudSdks = ["@aws-sdk/", "@azure/", "google-auth-library", "oci-", "ibm-cloud-sdk-core"];
+
+// Only src/kube spells them: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+const apiServerUrl = /\/api\/v1\b|\/apis\//;
+
+const longestFile = 300;
+/** Longer files, each with the reason why it cannot be cut. */
+const longFiles: Readonly<Record<string, string>> = {};
+
+const disablesACheck = /(?:oxlint|eslint)-disable|@ts-(?:expect-error|ignore|nocheck)/;
+
+/**
+ * The files below `root`/src, and every broken rule as "PATH: what is wrong".
+ * @param impure paths in pure folders that the nested tsconfig leaves out
+ */
+export function inspectArchitecture(
+  root: string,
+  impure: readonly string[],
+): { readonly files: readonly string[]; readonly violations: readonly string[] } {
+  const paths = globSync("src/**/*.{ts,mjs}", { cwd: root }).toSorted();
+  const sources = paths.map((path) => parsed(root, path));
+  const violations = sources.flatMap((file) => [
+    ...layerViolations(file, impure).map((what) => `${file.path}: ${what}`),
+    ...textViolations(file).map((what) => `${file.path}: ${what}`),
+  ]);
+  return { files: paths, violations: [...violations, ...sharedSdks(sources)] };
+}
+
+function layerViolations(file: SourceFile, impure: readonly string[]): string[] {
+  const [folder, layer] = layerOf(file.path, impure);
+  return file.imports.flatMap(({ target, how }) => {
+    const problems: string[] = [];
+    if (target === "src/main.ts") problems.push("nothing imports src/main.ts");
+    if (target.startsWith("test/")) problems.push(`imports test code (${target})`);
+    if (isCloudSdk(target) && how === "static") problems.push(`${target} must be loaded lazily, by import()`);
+    if (target.startsWith("src/")) {
+      const allowed = layer.sees === undefined || matches(target, [folder, ...layer.sees]);
+      if (!allowed || (layer.sees && pureFolders.includes(folder) && impure.includes(target))) {
+        problems.push(`${folder} does not see ${target}`);
+      }
+      if (how !== "type" && matches(target, layer.seesAsTypes ?? [])) {
+        problems.push(`${folder} sees ${target} only by import type`);
+      }
+    } else if (layer.modules && !target.startsWith("test/") && !layer.modules.includes(target)) {
+      problems.push(`${folder} is pure and does not see ${target}`);
+    }
+    return problems;
+  });
+}
+
+function textViolations({ path, lines, strings }: SourceFile): string[] {
+  const problems: string[] = [];
+  if (!path.startsWith("src/kube/")) {
+    for (const url of strings.filter((text) => apiServerUrl.test(text))) {
+      problems.push(`only src/kube/ knows API-server URLs, such as ${JSON.stringify(url)}`);
+    }
+  }
+  const firstLine = lines[0]?.startsWith("#!") ? lines[1] : lines[0];
+  if (!firstLine?.startsWith("// "))
+    problems.push("the first line must be a comment: which question does the file answer?");
+  if (lines.length > longestFile && !(path in longFiles)) {
+    problems.push(`${lines.length} lines: cut it, or give the reason in longFiles`);
+  }
+  for (const [index, line] of lines.entries()) {
+    if (disablesACheck.test(line) && !line.includes(" -- ")) {
+      problems.push(`line ${index + 1} switches a check off without " -- " and the reason`);
+    }
+  }
+  return problems;
+}
+
+/** A cloud SDK belongs to one file, whatever way it is imported. */
+function sharedSdks(sources: readonly SourceFile[]): string[] {
+  const importers = new Map<string, Set<string>>();
+  for (const { path, imports } of sources) {
+    for (const { target } of imports.filter((each) => isCloudSdk(each.target))) {
+      importers.set(target, (importers.get(target) ?? new Set()).add(path));
+    }
+  }
+  return [...importers]
+    .filter(([, paths]) => paths.size > 1)
+    .map(([sdk, paths]) => `${[...paths].join(" and ")}: ${sdk} belongs to one file`);
+}
+
+function layerOf(path: string, impure: readonly string[]): [string, Layer] {
+  const entry = Object.entries(layers).find(([folder]) => path.startsWith(folder));
+  if (!entry || impure.includes(path)) return [posix.dirname(path) + "/", {}];
+  return entry;
+}
+
+function matches(target: string, allowed: readonly string[]): boolean {
+  return allowed.some((each) => (each.endsWith("/") ? target.startsWith(each) : target === each));
+}
+
+function isCloudSdk(target: string): boolean {
+  return cloudSdks.some((sdk) => target.startsWith(sdk));
+}
+
+function parsed(root: string, path: string): SourceFile {
+  const text = readFileSync(join(root, path), "utf8");
+  const imports: Import[] = [];
+  const strings: string[] = [];
+  // oxlint-disable-next-line typescript/no-deprecated -- vitest hands out no other parser, and vite is no dependency of ours
+  for (const node of nodesOf(parseAst(text, { lang: path.endsWith(".ts") ? "ts" : "js" }))) {
+    const module = node["source"];
+    if (isNode(module) && typeof module["value"] === "string") {
+      imports.push({ target: targetOf(path, module["value"]), how: howOf(node) });
+    }
+    if (node["type"] === "Literal" && typeof node["value"] === "string") strings.push(node["value"]);
+    if (node["type"] === "TemplateElement") strings.push((node["value"] as { raw: string }).raw);
+  }
+  return { path, lines: text.trimEnd().split("\n"), imports, strings };
+}
+
+function howOf(node: Node): Import["how"] {
+  if (node["type"] === "ImportExpression") return "dynamic";
+  const typeOnly = node["importKind"] === "type" || node["exportKind"] === "type" || node["type"] === "TSImportType";
+  return typeOnly ? "type" : "static";
+}
+
+function targetOf(path: string, specifier: string): string {
+  return specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier;
+}
+
+type Node = Readonly<Record<string, unknown>>;
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null;
+}
+
+/** Every node of a syntax tree (https://github.com/estree/estree), in no particular order. */
+function* nodesOf(value: unknown): Generator<Node> {
+  if (!isNode(value)) return;
+  yield value;
+  for (const child of Object.values(value)) yield* nodesOf(child);
+}

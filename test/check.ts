@@ -1,0 +1,75 @@
+// Is the source in the state in which it may be published? One line per check, output only where one fails.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+interface Verdict {
+  readonly passed: boolean;
+  readonly output: string;
+}
+
+interface Check {
+  readonly name: string;
+  readonly run: () => Promise<Verdict>;
+}
+
+const root = join(import.meta.dirname, "..");
+
+/** A check that passes when `script` exits with 0 on this Node. */
+function command(name: string, script: string, ...args: string[]): Check {
+  return {
+    name,
+    run: async () => {
+      const child = spawn(process.execPath, [join(root, script), ...args], {
+        cwd: root,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const ended = Promise.withResolvers<number | null>();
+      child.once("close", ended.resolve);
+      const [code, out, err] = await Promise.all([ended.promise, text(child.stdout), text(child.stderr)]);
+      return { passed: code === 0, output: out + err };
+    },
+  };
+}
+
+/** A lock file with addresses would send everybody to the registry of whoever wrote it. */
+const lockFileCheck: Check = {
+  name: "package-lock.json names no registry",
+  run: async () => {
+    const lines = readFileSync(join(root, "package-lock.json"), "utf8").split("\n");
+    const addresses = lines.filter((line) => /"resolved": "https?:/.test(line));
+    const remedy = "run npm install with the project's .npmrc, which leaves the addresses out\n";
+    return { passed: addresses.length === 0, output: `${addresses.slice(0, 3).join("\n")}\n${remedy}` };
+  },
+};
+
+// Longest first, so that none of them is left alone at the end.
+const checks: readonly Check[] = [
+  command("types", "node_modules/typescript/bin/tsc", "--project", "."),
+  command("lint", "node_modules/oxlint/bin/oxlint"),
+  command("dead code", "node_modules/knip/bin/knip.js"),
+  command("types of the pure folders, without Node's", "node_modules/typescript/bin/tsc", "--project", "src/plan"),
+  command("generated files are up to date", "src/crdgen.ts", "--check"),
+  command("format (npm run format mends it)", "node_modules/oxfmt/bin/oxfmt", "--check"),
+  lockFileCheck,
+];
+
+let passed = 0;
+const waiting = [...checks];
+
+async function work(): Promise<void> {
+  for (let check = waiting.shift(); check; check = waiting.shift()) {
+    const startedAt = performance.now();
+    const verdict = await check.run();
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    process.stdout.write(`${verdict.passed ? "ok    " : "FAILED"}  ${seconds.padStart(5)} s  ${check.name}\n`);
+    if (verdict.passed) passed += 1;
+    else process.stdout.write(`${verdict.output.trimEnd()}\n\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: availableParallelism() }, work));
+process.stdout.write(`\n${passed} passed, ${checks.length - passed} failed\n`);
+process.exitCode = passed === checks.length ? 0 : 1;

@@ -1,0 +1,34 @@
+// Do the downloads give the programs that go.mod pins?
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { catalogue } from "./catalogue.ts";
+
+const modules = {
+  etcd: "go.etcd.io/etcd/server/v3",
+  "kube-apiserver": "k8s.io/kubernetes",
+  "kube-controller-manager": "k8s.io/kubernetes",
+  registry: "github.com/distribution/distribution/v3",
+} as const;
+
+describe("the catalogue", () => {
+  it.each(Object.values(catalogue()))("names the version of $name that its go.mod pins", ({ name, version, build }) => {
+    const pins = readFileSync(join(build.module, "go.mod"), "utf8");
+    expect(pins).toContain(`${modules[name]} ${version}`);
+    expect(pins).toContain(build.package);
+  });
+
+  it("knows a download of every program for Linux", () => {
+    const urls = ["amd64", "arm64"].map((arch) =>
+      Object.values(catalogue({ os: "linux", arch })).filter(({ download }) => download?.url.includes(arch)),
+    );
+    expect(urls.map(({ length }) => length)).toEqual([4, 4]);
+  });
+
+  it("leaves to Go what nobody publishes for macOS", () => {
+    const all = Object.values(catalogue({ os: "darwin", arch: "arm64" }));
+    const built = all.filter(({ download }) => download === undefined).map(({ name }) => name);
+    expect(built).toEqual(["kube-controller-manager", "registry"]);
+  });
+});

@@ -1,0 +1,178 @@
+// Which programs does the cluster consist of, and where does each come from?
+
+import { join } from "node:path";
+
+export type BinaryName = "etcd" | "kube-apiserver" | "kube-controller-manager" | "registry";
+
+export interface Binary {
+  readonly name: BinaryName;
+  /** With its leading `v`; part of the path in the cache. */
+  readonly version: string;
+  readonly build: {
+    /** The folder of the `go.mod` that pins it. */
+    readonly module: string;
+    readonly package: string;
+    readonly linkerFlags: string;
+    /** All packages it is made of (`go list -deps`), for progress. */
+    readonly packages: number;
+    /** Estimated for 2 cores with an empty build cache: the whole control plane was measured at about 12 minutes. */
+    readonly minutes: string;
+  };
+  /** Undefined where nobody publishes it for this platform. */
+  readonly download: Download | undefined;
+}
+
+export interface Download {
+  readonly url: string;
+  /** Holds the digest alone, or lines of digest and file name. From the same publisher, over the same https. */
+  readonly checksumURL: string;
+  readonly algorithm: "sha256" | "sha512";
+  /** Path inside the archive; undefined when the file is the program itself. */
+  readonly member?: string;
+  /** Approximate: told before the server has said it. */
+  readonly megabytes: number;
+  /** Where the publisher's version is another than ours. */
+  readonly version?: string;
+}
+
+/** As Go names them. */
+export interface Platform {
+  readonly os: string;
+  readonly arch: string;
+}
+
+/** Where the official files are; tests put a local server here. */
+export interface Publishers {
+  readonly kubernetes: string;
+  readonly github: string;
+}
+
+const officialPublishers: Publishers = { kubernetes: "https://dl.k8s.io", github: "https://github.com" };
+
+// The versions of binaries/*/go.mod; a test compares them.
+const kubernetesVersion = "v1.37.2";
+const etcdVersion = "v3.7.2";
+const registryVersion = "v3.1.2";
+// Kubernetes publishes no server for macOS, but the envtest bundle has one; it is made for few patch versions:
+// https://github.com/kubernetes-sigs/controller-tools/releases/tag/envtest-v1.37.0
+const envtestVersion = "v1.37.0";
+
+const strip = "-s -w";
+// Without these the API server says that it is v0.0.0-master:
+// https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/component-base/version/base.go
+const kubernetesFlags = [
+  strip,
+  `-X k8s.io/component-base/version.gitVersion=${kubernetesVersion}`,
+  "-X k8s.io/component-base/version.gitMajor=1",
+  "-X k8s.io/component-base/version.gitMinor=37",
+  `-X k8s.io/client-go/pkg/version.gitVersion=${kubernetesVersion}`,
+].join(" ");
+
+const moduleFolder = (name: string): string => join(import.meta.dirname, "binaries", name);
+
+/** All programs, for a platform. */
+export function catalogue(
+  platform: Platform = thisPlatform(),
+  publishers: Publishers = officialPublishers,
+): Readonly<Record<BinaryName, Binary>> {
+  return {
+    etcd: {
+      name: "etcd",
+      version: etcdVersion,
+      build: {
+        module: moduleFolder("etcd"),
+        package: "go.etcd.io/etcd/server/v3",
+        linkerFlags: strip,
+        packages: 564,
+        minutes: "1 to 2 minutes",
+      },
+      download: etcdDownload(platform, publishers),
+    },
+    "kube-apiserver": {
+      name: "kube-apiserver",
+      version: kubernetesVersion,
+      build: {
+        module: moduleFolder("kubernetes"),
+        package: "k8s.io/kubernetes/cmd/kube-apiserver",
+        linkerFlags: kubernetesFlags,
+        packages: 2079,
+        minutes: "6 to 8 minutes",
+      },
+      download: apiServerDownload(platform, publishers),
+    },
+    "kube-controller-manager": {
+      name: "kube-controller-manager",
+      version: kubernetesVersion,
+      build: {
+        module: moduleFolder("kubernetes"),
+        package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+        linkerFlags: kubernetesFlags,
+        packages: 2440,
+        minutes: "2 to 3 minutes",
+      },
+      download:
+        platform.os === "linux" ? kubernetesDownload("kube-controller-manager", platform, publishers, 105) : undefined,
+    },
+    registry: {
+      name: "registry",
+      version: registryVersion,
+      build: {
+        module: moduleFolder("registry"),
+        package: "github.com/distribution/distribution/v3/cmd/registry",
+        linkerFlags: strip,
+        packages: 999,
+        minutes: "1 to 2 minutes",
+      },
+      download: registryDownload(platform, publishers),
+    },
+  };
+}
+
+/** The platform that this program runs on. */
+export function thisPlatform(): Platform {
+  return { os: process.platform, arch: process.arch === "x64" ? "amd64" : process.arch };
+}
+
+// https://kubernetes.io/releases/download/: each program has a .sha256 beside it.
+function kubernetesDownload(
+  name: string,
+  { os, arch }: Platform,
+  { kubernetes }: Publishers,
+  megabytes: number,
+): Download {
+  const url = `${kubernetes}/release/${kubernetesVersion}/bin/${os}/${arch}/${name}`;
+  return { url, checksumURL: `${url}.sha256`, algorithm: "sha256", megabytes };
+}
+
+function apiServerDownload(platform: Platform, publishers: Publishers): Download | undefined {
+  const { os, arch } = platform;
+  if (os === "linux") return kubernetesDownload("kube-apiserver", platform, publishers, 119);
+  if (os !== "darwin") return undefined;
+  const release = `${publishers.github}/kubernetes-sigs/controller-tools/releases/download/envtest-${envtestVersion}`;
+  const url = `${release}/envtest-${envtestVersion}-${os}-${arch}.tar.gz`;
+  return {
+    url,
+    checksumURL: `${url}.sha512`,
+    algorithm: "sha512",
+    member: "controller-tools/envtest/kube-apiserver",
+    megabytes: 70,
+    version: envtestVersion,
+  };
+}
+
+// https://github.com/etcd-io/etcd/releases: tar.gz for Linux, zip for macOS, one SHA256SUMS for all.
+function etcdDownload({ os, arch }: Platform, { github }: Publishers): Download | undefined {
+  if (os !== "linux" && os !== "darwin") return undefined;
+  const release = `${github}/etcd-io/etcd/releases/download/${etcdVersion}`;
+  const folder = `etcd-${etcdVersion}-${os}-${arch}`;
+  const url = `${release}/${folder}.${os === "linux" ? "tar.gz" : "zip"}`;
+  return { url, checksumURL: `${release}/SHA256SUMS`, algorithm: "sha256", member: `${folder}/etcd`, megabytes: 24 };
+}
+
+// https://github.com/distribution/distribution/releases: Linux only.
+function registryDownload({ os, arch }: Platform, { github }: Publishers): Download | undefined {
+  if (os !== "linux") return undefined;
+  const release = `${github}/distribution/distribution/releases/download/${registryVersion}`;
+  const url = `${release}/registry_${registryVersion.slice(1)}_${os}_${arch}.tar.gz`;
+  return { url, checksumURL: `${url}.sha256`, algorithm: "sha256", member: "registry", megabytes: 18 };
+}

@@ -1,0 +1,291 @@
+// How does a test get a whole Kubernetes control plane of its own?
+
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Agent, request } from "undici";
+import { type CertificateAuthority, certificateAuthority, type KeyAndCertificate } from "./certificates.ts";
+import { ensureBinaries } from "./ensure-binaries.ts";
+import { withFreePort } from "./free-port.ts";
+import { kubeconfigText } from "./kubeconfig.ts";
+import { type Part, part } from "./part.ts";
+import { watchdog } from "./watchdog.ts";
+
+export interface ControlPlaneOptions {
+  /** One line per call, without line break; by default to standard error. */
+  readonly log?: (line: string) => void;
+  /** Writes one JSON line per finished request (level Metadata, events left out) to `auditLog`. */
+  readonly auditLog?: boolean;
+  readonly apiServerArguments?: readonly string[];
+  readonly controllerArguments?: readonly string[];
+}
+
+/** An identity for RBAC; no groups but these and `system:authenticated`. */
+export interface User {
+  readonly name: string;
+  readonly groups?: readonly string[];
+}
+
+export interface ControlPlane {
+  /** `https://127.0.0.1:PORT`; the same over all restarts of the API server. */
+  readonly server: string;
+  /** PEM file of the authority that signed the API server's certificate. */
+  readonly caFile: string;
+  readonly ca: string;
+  /** A path; the user is in `system:masters`. */
+  readonly kubeconfig: string;
+  /** Bearer token of the same user. */
+  readonly adminToken: string;
+  /** Temporary; removed by `stop`. */
+  readonly folder: string;
+  /** A path, when asked for. */
+  readonly auditLog: string | undefined;
+  /** Writes a kubeconfig with a client certificate for a user, and gives its path. */
+  kubeconfigFor(user: User): Promise<string>;
+  /** The API server's own metrics, in Prometheus' text format. */
+  metricsText(): Promise<string>;
+  readonly etcd: Part;
+  readonly apiServer: Part;
+  /** kube-controller-manager. Its readiness is seen at its first start only: after another one, wait for its work. */
+  readonly controllers: Part;
+  /** Ends everything and removes the folder. What it would have written is lost. May be called again. */
+  stop(): Promise<void>;
+}
+
+// The controllers without which namespaces, ServiceAccounts, owner references and quotas are dead letters; the others
+// would only take CPU from what is tested. Names: kube-controller-manager --help of 1.37.
+const controllerNames = [
+  "serviceaccount-controller",
+  "serviceaccount-token-controller",
+  "root-ca-certificate-publisher-controller",
+  "namespace-controller",
+  "garbage-collector-controller",
+  "clusterrole-aggregation-controller",
+  "resourcequota-controller",
+  "validatingadmissionpolicy-status-controller",
+];
+
+const auditPolicy = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived", "ResponseStarted"],
+  rules: [{ level: "None", nonResourceURLs: ["/readyz*", "/livez*", "/metrics"] }, { level: "Metadata" }],
+};
+
+/**
+ * Starts kube-apiserver, etcd and kube-controller-manager on loopback in a temporary folder, RBAC on. Resolves when
+ * a new namespace would get its ServiceAccount. Whatever ends this program ends them too.
+ * @throws Error with the end of the failing part's log.
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const log = options.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
+  const files = await ensureBinaries(["etcd", "kube-apiserver", "kube-controller-manager"], { log });
+  const folder = await mkdtemp(join(tmpdir(), "regcred-"));
+  watchdog.made(folder);
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+
+  const etcd = etcdPart(files.etcd, folder);
+  try {
+    await etcd.start();
+    return await withFreePort(async (port) => {
+      const authority = certificateAuthority("regcred-test");
+      const settings: Settings = { ...options, files, folder, port, authority };
+      const written = await writeFiles(settings);
+      const apiServer = apiServerPart(settings, written);
+      const controllers = controllersPart(settings, written);
+      let stopping: Promise<void> | undefined;
+      const end = async (): Promise<void> => {
+        await Promise.all([controllers.kill(), apiServer.kill(), etcd.kill()]);
+        await written.agent.close();
+        await remove();
+      };
+      try {
+        await apiServer.start();
+        await controllers.start();
+      } catch (error) {
+        await Promise.all([controllers.kill(), apiServer.kill()]);
+        throw error;
+      }
+      return {
+        server: written.server,
+        caFile: written.caFile,
+        ca: authority.certificate,
+        kubeconfig: written.kubeconfig,
+        adminToken: written.adminToken,
+        folder,
+        auditLog: options.auditLog ? written.auditLog : undefined,
+        kubeconfigFor: (user) => kubeconfigFor(settings, written, user),
+        metricsText: async () => (await get(written, "/metrics")).text,
+        etcd,
+        apiServer,
+        controllers,
+        stop: () => (stopping ??= end()),
+      };
+    });
+  } catch (error) {
+    await etcd.kill();
+    await remove();
+    throw error;
+  }
+}
+
+interface Settings extends ControlPlaneOptions {
+  readonly files: Readonly<Record<"etcd" | "kube-apiserver" | "kube-controller-manager", string>>;
+  readonly folder: string;
+  readonly port: number;
+  readonly authority: CertificateAuthority;
+}
+
+interface Written {
+  readonly server: string;
+  readonly caFile: string;
+  /** Paths. */
+  readonly serving: KeyAndCertificate;
+  readonly serviceAccountKey: string;
+  readonly tokens: string;
+  readonly auditPolicy: string;
+  readonly auditLog: string;
+  readonly kubeconfig: string;
+  readonly adminToken: string;
+  readonly agent: Agent;
+}
+
+async function writeFiles({ folder, port, authority }: Settings): Promise<Written> {
+  const write = async (name: string, text: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
+  };
+  const server = `https://127.0.0.1:${port}`;
+  const pair = authority.issue({
+    name: "kube-apiserver",
+    hosts: ["127.0.0.1", "localhost", "kubernetes.default.svc"],
+  });
+  const serviceAccountKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const adminToken = randomBytes(24).toString("base64url");
+  return {
+    server,
+    adminToken,
+    agent: new Agent({ connect: { ca: authority.certificate } }),
+    caFile: await write("ca.crt", authority.certificate),
+    serving: {
+      certificate: await write("server.crt", pair.certificate),
+      key: await write("server.key", pair.key),
+    },
+    serviceAccountKey: await write("service-account.key", serviceAccountKey.export({ type: "sec1", format: "pem" })),
+    tokens: await write("tokens.csv", `${adminToken},admin,admin,system:masters\n`),
+    auditPolicy: await write("audit-policy.json", JSON.stringify(auditPolicy)),
+    auditLog: join(folder, "audit.log"),
+    kubeconfig: await write(
+      "kubeconfig",
+      kubeconfigText(server, authority.certificate, "admin", { token: adminToken }),
+    ),
+  };
+}
+
+// Unix sockets instead of ports: nothing to collide with, and no other user can connect.
+function etcdPart(file: string, folder: string): Part {
+  const client = join(folder, "etcd.sock");
+  const peer = `unix://${join(folder, "peer.sock")}`;
+  return part({
+    name: "etcd",
+    file,
+    folder,
+    arguments: [
+      `--data-dir=${join(folder, "etcd")}`,
+      `--listen-client-urls=unix://${client}`,
+      `--advertise-client-urls=unix://${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+      // Everything is thrown away with the folder.
+      "--unsafe-no-fsync",
+      "--log-level=warn",
+    ],
+    ready: async () => {
+      const socket = connect(client);
+      try {
+        await once(socket, "connect");
+        return true;
+      } catch {
+        return false;
+      } finally {
+        socket.destroy();
+      }
+    },
+  });
+}
+
+function apiServerPart(settings: Settings, written: Written): Part {
+  const audit = [`--audit-policy-file=${written.auditPolicy}`, `--audit-log-path=${written.auditLog}`];
+  return part({
+    name: "kube-apiserver",
+    file: settings.files["kube-apiserver"],
+    folder: settings.folder,
+    arguments: [
+      `--etcd-servers=unix://${join(settings.folder, "etcd.sock")}`,
+      "--bind-address=127.0.0.1",
+      `--secure-port=${settings.port}`,
+      // The Endpoints of a loopback address would be refused, and nobody asks for them here.
+      "--endpoint-reconciler-type=none",
+      `--tls-cert-file=${written.serving.certificate}`,
+      `--tls-private-key-file=${written.serving.key}`,
+      `--client-ca-file=${written.caFile}`,
+      `--token-auth-file=${written.tokens}`,
+      "--authorization-mode=RBAC",
+      "--service-cluster-ip-range=10.0.0.0/24",
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-signing-key-file=${written.serviceAccountKey}`,
+      `--service-account-key-file=${written.serviceAccountKey}`,
+      ...(settings.auditLog ? audit : []),
+      ...(settings.apiServerArguments ?? []),
+    ],
+    ready: async () => (await get(written, "/readyz")).status === 200,
+  });
+}
+
+function controllersPart(settings: Settings, written: Written): Part {
+  return part({
+    name: "kube-controller-manager",
+    file: settings.files["kube-controller-manager"],
+    folder: settings.folder,
+    arguments: [
+      `--kubeconfig=${written.kubeconfig}`,
+      `--controllers=${controllerNames.join(",")}`,
+      `--service-account-private-key-file=${written.serviceAccountKey}`,
+      `--root-ca-file=${written.caFile}`,
+      "--leader-elect=false",
+      "--secure-port=0",
+      // 20 queries a second, its default, would let 1,000 new namespaces wait minutes for their ServiceAccounts.
+      "--kube-api-qps=1000",
+      "--kube-api-burst=2000",
+      "--concurrent-serviceaccount-token-syncs=20",
+      "--concurrent-namespace-syncs=20",
+      ...(settings.controllerArguments ?? []),
+    ],
+    ready: async () => (await get(written, "/api/v1/namespaces/default/serviceaccounts/default")).status === 200,
+  });
+}
+
+async function get(written: Written, path: string): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const answer = await request(`${written.server}${path}`, {
+      dispatcher: written.agent,
+      headers: { authorization: `Bearer ${written.adminToken}`, "user-agent": "regcred-test-cluster" },
+      headersTimeout: 5000,
+    });
+    return { status: answer.statusCode, text: await answer.body.text() };
+  } catch {
+    return { status: 0, text: "" };
+  }
+}
+
+async function kubeconfigFor({ folder, authority }: Settings, { server }: Written, user: User): Promise<string> {
+  const path = join(folder, `kubeconfig-${randomBytes(4).toString("hex")}`);
+  const own = authority.issue(user);
+  await writeFile(path, kubeconfigText(server, authority.certificate, user.name, own), { mode: 0o600 });
+  return path;
+}

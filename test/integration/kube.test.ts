@@ -1,0 +1,359 @@
+// Does the real API server answer as our transport, errors and Events expect?
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { systemClock } from "../../src/clock.ts";
+import { failureFrom } from "../../src/kube/api-failure.ts";
+import { ApiError } from "../../src/kube/api-error.ts";
+import type { ClusterApi, SecretObject } from "../../src/kube/cluster-api.ts";
+import { clusterObjects } from "../../src/kube/cluster-objects.ts";
+import { loadConnection } from "../../src/kube/connection.ts";
+import { eventRecorder } from "../../src/kube/event-recorder.ts";
+import { listWatch } from "../../src/kube/list-watch.ts";
+import { neededPermissions, preflight } from "../../src/kube/preflight.ts";
+import { resourcePath } from "../../src/kube/resource-path.ts";
+import { transport, userAgent, type Transport } from "../../src/kube/transport.ts";
+import { typedApi } from "../../src/kube/typed-api.ts";
+import type { WatchEvent } from "../../src/watch/list-watch.ts";
+import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
+import { pollUntil } from "../cluster/poll-until.ts";
+
+let cluster: ControlPlane;
+let admin: Transport;
+let api: ClusterApi;
+let limited: Transport;
+const open: Transport[] = [];
+
+function connect(kubeconfig: string): Transport {
+  const wire = transport({
+    connection: loadConnection({ kubeconfig }),
+    clock: systemClock(),
+    random: Math.random,
+    userAgent: userAgent("0.0.0-test"),
+  });
+  open.push(wire);
+  return wire;
+}
+
+beforeAll(async () => {
+  cluster = await startControlPlane({ auditLog: true });
+  admin = connect(cluster.kubeconfig);
+  api = clusterObjects(admin);
+  limited = connect(await cluster.kubeconfigFor({ name: "limited" }));
+});
+afterAll(async () => {
+  await Promise.all(open.map((wire) => wire.close()));
+  await cluster.stop();
+});
+
+const soon = Temporal.Duration.from({ seconds: 20 });
+const namespaces = (name?: string): string => resourcePath({ group: "", version: "v1", resource: "namespaces", name });
+
+async function post(path: string, body: object): Promise<unknown> {
+  return (await admin.request({ method: "POST", path, body: JSON.stringify(body) })).json();
+}
+
+async function namespace(name: string): Promise<void> {
+  await post(namespaces(), { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+}
+
+function secretBody(name = "regcred", more: object = {}): object {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "kubernetes.io/dockerconfigjson",
+    metadata: { name },
+    data: { ".dockerconfigjson": Buffer.from('{"auths":{}}').toString("base64") },
+    ...more,
+  };
+}
+
+const versioned = (secret: SecretObject, more: object = {}): object => ({ ...secret, ...more });
+
+async function refusalOf(promise: Promise<unknown>): Promise<ApiError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApiError)) throw new Error("no ApiError", { cause: error });
+  return error;
+}
+
+/** Policies and quotas are enforced a moment after they are written: creates Secrets until one is refused as expected. */
+function firstRefusal(namespace: string, expected: (error: ApiError) => boolean): Promise<ApiError> {
+  let count = 0;
+  const probe = async (): Promise<ApiError | undefined> => {
+    count += 1;
+    const error: unknown = await api.createSecret(namespace, secretBody(`probe-${count}`)).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    return error instanceof ApiError && expected(error) ? error : undefined;
+  };
+  return pollUntil(probe, { what: `a refusal in ${namespace}`, limit: soon });
+}
+
+describe("objects", () => {
+  it("are created, replaced and deleted under guard", async () => {
+    await namespace("objects");
+    const created = await api.createSecret("objects", secretBody());
+    expect((await refusalOf(api.createSecret("objects", secretBody()))).kind).toBe("alreadyExists");
+    const replaced = await api.replaceSecret("objects", "regcred", versioned(created, { immutable: false }));
+    expect((await refusalOf(api.replaceSecret("objects", "regcred", versioned(created)))).kind).toBe("conflict");
+    expect(
+      (await refusalOf(api.replaceSecret("objects", "regcred", versioned(replaced, { type: "Opaque" })))).details
+        .causes,
+    ).toMatchObject([{ field: "type" }]);
+    const { uid, resourceVersion } = replaced.metadata;
+    expect(
+      (
+        await refusalOf(
+          api.deleteSecret("objects", "regcred", { uid, resourceVersion: created.metadata.resourceVersion }),
+        )
+      ).kind,
+    ).toBe("conflict");
+    expect((await refusalOf(api.deleteSecret("objects", "regcred", { uid: "other", resourceVersion }))).kind).toBe(
+      "conflict",
+    );
+    await api.deleteSecret("objects", "regcred", { uid, resourceVersion });
+    await api.deleteSecret("objects", "regcred", { uid, resourceVersion });
+    expect(await api.getSecret("objects", "regcred")).toBeUndefined();
+  });
+
+  it("of ServiceAccounts keep a stale patch out", async () => {
+    await namespace("accounts");
+    const account = await pollUntil(() => api.getServiceAccount("accounts", "default"), {
+      what: "the default ServiceAccount",
+      limit: soon,
+    });
+    const patch = {
+      metadata: { resourceVersion: account.metadata.resourceVersion },
+      imagePullSecrets: [{ name: "regcred" }],
+    };
+    const patched = await api.patchServiceAccount("accounts", "default", patch);
+    expect(patched.imagePullSecrets).toEqual([{ name: "regcred" }]);
+    expect(
+      (await refusalOf(api.patchServiceAccount("accounts", "default", { ...patch, imagePullSecrets: [] }))).kind,
+    ).toBe("conflict");
+  });
+});
+
+describe("refusals", () => {
+  it("for a missing and a terminating namespace are told apart", async () => {
+    expect((await refusalOf(api.createSecret("nowhere", secretBody()))).kind).toBe("namespaceNotFound");
+    await post(namespaces(), { apiVersion: "v1", kind: "Namespace", metadata: { name: "ending" } });
+    await post(resourcePath({ group: "", version: "v1", resource: "configmaps", namespace: "ending" }), {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "stays", finalizers: ["test.example/hold"] },
+    });
+    await admin.request({ method: "DELETE", path: namespaces("ending") });
+    expect((await refusalOf(api.createSecret("ending", secretBody()))).kind).toBe("namespaceTerminating");
+  });
+
+  it("by a quota name it", async () => {
+    await namespace("quota");
+    const path = resourcePath({ group: "", version: "v1", resource: "resourcequotas", namespace: "quota" });
+    await post(path, {
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "few" },
+      spec: { hard: { secrets: "0" } },
+    });
+    const error = await firstRefusal("quota", (refusal) => refusal.message.includes("exceeded"));
+    expect(failureFrom(error, { action: "write Secret" })).toMatchObject({
+      reason: "QuotaExceeded",
+      cause: "Tenant",
+      message: expect.stringContaining("ResourceQuota few"),
+    });
+  });
+
+  it("by RBAC name the right that is missing", async () => {
+    const error = await refusalOf(clusterObjects(limited).createSecret("default", secretBody()));
+    expect(failureFrom(error, { action: "write Secret" })).toMatchObject({
+      reason: "NotPermitted",
+      message:
+        "cannot write Secret: the operator may not create secrets in namespace default; grant it with: kubectl apply -k config/default",
+    });
+  });
+
+  it("by a policy name it, whatever its status code", async () => {
+    await namespace("policy");
+    const path = (resource: string): string =>
+      resourcePath({ group: "admissionregistration.k8s.io", version: "v1", resource });
+    const of = (kind: string, spec: object): object => ({
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind,
+      metadata: { name: "no-secrets" },
+      spec,
+    });
+    await post(
+      path("validatingadmissionpolicies"),
+      of("ValidatingAdmissionPolicy", {
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["secrets"] }],
+        },
+        validations: [{ expression: "false", message: "no Secrets here" }],
+      }),
+    );
+    await post(
+      path("validatingadmissionpolicybindings"),
+      of("ValidatingAdmissionPolicyBinding", {
+        policyName: "no-secrets",
+        validationActions: ["Deny"],
+        matchResources: { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "policy" } } },
+      }),
+    );
+    const error = await firstRefusal("policy", () => true);
+    expect(error).toMatchObject({ kind: "admissionDenied", details: { policy: "no-secrets", binding: "no-secrets" } });
+  });
+
+  it("of a body that is no Secret do not quote it", async () => {
+    const error = await refusalOf(
+      api.createSecret(
+        "default",
+        '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"password":"hunter2!"}}',
+      ),
+    );
+    expect(error.kind).toBe("invalid");
+    expect(error.message).not.toContain("hunter2");
+    expect((await refusalOf(api.createSecret("default", '{"password":"hunter2'))).message).not.toContain("hunter2");
+  });
+});
+
+describe("lists and watches", () => {
+  it("of one Secret name in all namespaces need no right to any other Secret, with initial events", async () => {
+    const group = "rbac.authorization.k8s.io";
+    const rbac = (resource: string): string => resourcePath({ group, version: "v1", resource });
+    await post(rbac("clusterroles"), {
+      apiVersion: `${group}/v1`,
+      kind: "ClusterRole",
+      metadata: { name: "one-name" },
+      rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: ["pull"], verbs: ["list", "watch"] }],
+    });
+    await post(rbac("clusterrolebindings"), {
+      apiVersion: `${group}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: { name: "one-name" },
+      roleRef: { apiGroup: group, kind: "ClusterRole", name: "one-name" },
+      subjects: [{ apiGroup: group, kind: "User", name: "limited" }],
+    });
+    await namespace("watched");
+    await api.createSecret("watched", secretBody("pull"));
+    const source = listWatch(limited, {
+      path: resourcePath({ group: "", version: "v1", resource: "secrets" }),
+      query: { fieldSelector: "metadata.name=pull" },
+    });
+    const never = new AbortController().signal;
+    const page = await pollUntil(() => source.list({ limit: 500 }, never).catch(() => undefined), {
+      what: "the right to list",
+      limit: soon,
+    });
+    expect(page.items).toHaveLength(1);
+    const seen: WatchEvent[] = [];
+    for await (const event of source.watch(
+      { timeout: Temporal.Duration.from({ seconds: 30 }), sendInitialEvents: true },
+      never,
+    )) {
+      seen.push(event);
+      if (event.type === "BOOKMARK") break;
+    }
+    expect(seen).toMatchObject([
+      { type: "ADDED", object: { metadata: { name: "pull", namespace: "watched" } } },
+      { type: "BOOKMARK", object: { metadata: { annotations: { "k8s.io/initial-events-end": "true" } } } },
+    ]);
+    await expect(
+      listWatch(limited, { path: resourcePath({ group: "", version: "v1", resource: "secrets" }) }).list({}, never),
+    ).rejects.toMatchObject({ kind: "forbidden" });
+  });
+
+  it("come in pages, with metadata only where asked", async () => {
+    const source = listWatch(admin, { path: namespaces(), metadataOnly: true });
+    const never = new AbortController().signal;
+    const first = await source.list({ limit: 2 }, never);
+    const second = await source.list({ limit: 2, ...(first.continue ? { continue: first.continue } : {}) }, never);
+    expect(first.items).toHaveLength(2);
+    expect(second.items[0]).not.toEqual(first.items[0]);
+    expect(first.items[0]).not.toHaveProperty("status");
+  });
+
+  it("from a version long gone, or with a broken token, fail in a typed way", async () => {
+    const source = listWatch(admin, { path: namespaces() });
+    const never = new AbortController().signal;
+    await expect(source.list({ limit: 2, continue: "nonsense" }, never)).rejects.toMatchObject({ kind: "invalid" });
+    await expect(source.list({ resourceVersion: "999999999" }, never)).rejects.toMatchObject({ kind: "unavailable" });
+  });
+});
+
+describe("Events", () => {
+  it("are accepted with every limit reached, and repetitions become a series", async () => {
+    await namespace("events");
+    const secret = await api.createSecret("events", secretBody());
+    const recorder = eventRecorder({
+      api,
+      clock: systemClock(),
+      random: Math.random,
+      reportingInstance: "i".repeat(300),
+    });
+    const occurrence = {
+      regarding: { apiVersion: "v1", kind: "Secret", namespace: "events", name: "regcred", uid: secret.metadata.uid },
+      type: "Warning",
+      reason: "R".repeat(300),
+      action: "A".repeat(300),
+      note: "ü".repeat(2000),
+    } as const;
+    recorder.publish(occurrence);
+    recorder.publish(occurrence);
+    recorder.publish({
+      ...occurrence,
+      regarding: { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", name: "acme", uid: "u" },
+    });
+    await recorder.close(soon);
+    expect(recorder.dropped()).toBe(0);
+    const { events } = typedApi(admin);
+    const inNamespace = await events.listNamespacedEvent({ namespace: "events" });
+    expect(inNamespace.items.map(({ series }) => series?.count)).toEqual([2]);
+    const inDefault = await events.listNamespacedEvent({ namespace: "default" });
+    expect(inDefault.items.map(({ regarding }) => regarding?.name)).toEqual(["acme"]);
+  });
+});
+
+describe("preflight", () => {
+  const permissions = neededPermissions({ operatorNamespace: "regcred-system" });
+
+  it("wants the CRD, then the rights, then nothing", async () => {
+    await expect(preflight({ transport: admin, permissions })).rejects.toThrow(
+      "RegistryCredential is not installed: kubectl apply -f crds/",
+    );
+    const crd: unknown = parse(
+      await readFile(join(import.meta.dirname, "../../crds/regcred.dev_registrycredentials.yaml"), "utf8"),
+    );
+    await post(
+      resourcePath({ group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" }),
+      crd as object,
+    );
+    await pollUntil(
+      () =>
+        preflight({ transport: admin, permissions }).then(
+          () => true,
+          () => false,
+        ),
+      { what: "the CRD to be served", limit: soon },
+    );
+    await expect(preflight({ transport: limited, permissions })).rejects.toThrow(
+      /^the operator may not list, watch, patch registrycredentials\.regcred\.dev; .*: kubectl apply -k config\/default$/,
+    );
+  });
+});
+
+describe("on the wire", () => {
+  it("every call, watches too, bears our User-Agent", async () => {
+    const lines = (await readFile(cluster.auditLog ?? "", "utf8")).split("\n").filter(Boolean);
+    const ours = lines
+      .map((line) => JSON.parse(line) as { userAgent?: string; verb: string; user: { username: string } })
+      .filter(({ user }) => user.username === "limited");
+    expect(ours.some(({ verb }) => verb === "watch")).toBe(true);
+    expect(ours.filter((one) => !one.userAgent?.startsWith("regcred/0.0.0-test ("))).toEqual([]);
+  });
+});

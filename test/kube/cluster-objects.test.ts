@@ -1,0 +1,165 @@
+// Do the loops' reads and writes go out as the API server wants them, guarded and bounded?
+import { afterEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import type { ClusterApi } from "../../src/kube/cluster-api.ts";
+import { clusterObjects } from "../../src/kube/cluster-objects.ts";
+import { transport } from "../../src/kube/transport.ts";
+import { json, localConnection, localServer, status, type Answer, type LocalServer } from "./local-server.ts";
+
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+async function serve(answer: Answer): Promise<{ server: LocalServer; api: ClusterApi }> {
+  const server = await localServer(answer);
+  const wire = transport({
+    connection: localConnection(server.url),
+    clock: systemClock(),
+    random: () => 0.5,
+    userAgent: "regcred/test",
+  });
+  closers.push(
+    () => server.close(),
+    () => wire.close(),
+  );
+  return { server, api: clusterObjects(wire) };
+}
+
+const secret = {
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name: "regcred", namespace: "team-x", uid: "u", resourceVersion: "5" },
+};
+const guard = { metadata: { resourceVersion: "5" } };
+const secretPath = "/api/v1/namespaces/team-x/secrets/regcred";
+const credentialPath = "/apis/regcred.dev/v1alpha1/registrycredentials/acme";
+
+describe("a call", () => {
+  const calls: {
+    what: string;
+    call: (api: ClusterApi) => Promise<unknown>;
+    method: string;
+    path: string;
+    type?: string;
+    body?: unknown;
+  }[] = [
+    {
+      what: "createSecret",
+      call: (api) => api.createSecret("team-x", secret),
+      method: "POST",
+      path: "/api/v1/namespaces/team-x/secrets",
+      type: "application/json",
+      body: secret,
+    },
+    {
+      what: "replaceSecret",
+      call: (api) => api.replaceSecret("team-x", "regcred", JSON.stringify(secret)),
+      method: "PUT",
+      path: secretPath,
+      type: "application/json",
+      body: secret,
+    },
+    {
+      what: "patchServiceAccount",
+      call: (api) => api.patchServiceAccount("team-x", "default", guard),
+      method: "PATCH",
+      path: "/api/v1/namespaces/team-x/serviceaccounts/default",
+      type: "application/merge-patch+json",
+      body: guard,
+    },
+    {
+      what: "patchCredential",
+      call: (api) => api.patchCredential("acme", guard),
+      method: "PATCH",
+      path: credentialPath,
+      type: "application/merge-patch+json",
+      body: guard,
+    },
+    {
+      what: "patchCredentialStatus",
+      call: (api) => api.patchCredentialStatus("acme", { status: {} }),
+      method: "PATCH",
+      path: `${credentialPath}/status`,
+      type: "application/merge-patch+json",
+      body: { status: {} },
+    },
+    {
+      what: "createEvent",
+      call: (api) => api.createEvent("team-x", {}),
+      method: "POST",
+      path: "/apis/events.k8s.io/v1/namespaces/team-x/events",
+      type: "application/json",
+      body: {},
+    },
+    {
+      what: "patchEvent",
+      call: (api) => api.patchEvent("team-x", "e.1", {}),
+      method: "PATCH",
+      path: "/apis/events.k8s.io/v1/namespaces/team-x/events/e.1",
+      type: "application/merge-patch+json",
+      body: {},
+    },
+  ];
+
+  it.each(calls)(
+    "$what is a $method with our field manager and a deadline of 10 s for the server too",
+    async ({ call, method, path, type, body }) => {
+      const { server, api } = await serve((_, response) => json(response, 200, secret));
+      await call(api);
+      const [received] = server.received;
+      expect(received).toMatchObject({ method, path });
+      expect(received?.headers["content-type"]).toBe(type);
+      expect(JSON.parse(received?.body ?? "")).toEqual(body);
+      expect(Object.fromEntries(received?.query ?? [])).toEqual({ fieldManager: "regcred", timeout: "10s" });
+    },
+  );
+
+  it("deleteSecret names the very object in the very state", async () => {
+    const { server, api } = await serve((_, response) => json(response, 200, { kind: "Status", status: "Success" }));
+    await api.deleteSecret("team-x", "regcred", { uid: "u", resourceVersion: "5" });
+    expect(server.received[0]).toMatchObject({ method: "DELETE", path: secretPath });
+    expect(JSON.parse(server.received[0]?.body ?? "")).toMatchObject({
+      preconditions: { uid: "u", resourceVersion: "5" },
+    });
+  });
+
+  it("gives back what the server sent, unknown fields and all", async () => {
+    const sent = { ...secret, metadata: { ...secret.metadata, future: { field: 1 } } };
+    const { api } = await serve((_, response) => json(response, 200, sent));
+    expect(await api.replaceSecret("team-x", "regcred", secret)).toEqual(sent);
+    expect(await api.getSecret("team-x", "regcred")).toEqual(sent);
+  });
+});
+
+describe("what is not there", () => {
+  const missing = status(404, "NotFound", 'secrets "regcred" not found', { kind: "secrets" });
+
+  it("reads as undefined, deletes as done, and fails a write", async () => {
+    const { api } = await serve((_, response) => json(response, 404, missing));
+    expect(await api.getSecret("team-x", "regcred")).toBeUndefined();
+    expect(await api.getServiceAccount("team-x", "default")).toBeUndefined();
+    expect(await api.getNamespace("team-x")).toBeUndefined();
+    expect(await api.getCredential("acme")).toBeUndefined();
+    await api.deleteSecret("team-x", "regcred", { uid: "u", resourceVersion: "5" });
+    await expect(api.patchServiceAccount("team-x", "default", guard)).rejects.toMatchObject({ kind: "notFound" });
+  });
+
+  it("is not what a broken server says", async () => {
+    const { api } = await serve((_, response) => json(response, 500, {}));
+    await expect(api.getSecret("team-x", "regcred")).rejects.toMatchObject({ kind: "unavailable" });
+  });
+});
+
+describe("an answer that is lost", () => {
+  it("repeats a guarded PUT, never a POST", async () => {
+    let lost = 0;
+    const { server, api } = await serve((_, response) =>
+      (lost += 1) % 2 === 1 ? response.destroy() : json(response, 200, secret),
+    );
+    await api.replaceSecret("team-x", "regcred", secret);
+    await expect(api.createSecret("team-x", secret)).rejects.toMatchObject({ kind: "unavailable" });
+    expect(server.received.map(({ method }) => method)).toEqual(["PUT", "PUT", "POST"]);
+  });
+});

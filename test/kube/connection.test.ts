@@ -1,0 +1,116 @@
+// Which cluster is found, with which credentials, and what is said when there is none?
+import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadConnection } from "../../src/kube/connection.ts";
+
+let folder = "";
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "regcred-connection-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, text: string): Promise<string> {
+  const file = join(folder, name);
+  await mkdir(join(file, ".."), { recursive: true });
+  await writeFile(file, text);
+  return file;
+}
+
+const kubeconfig = (name: string, user: object, cluster: object = {}): string =>
+  JSON.stringify({
+    "current-context": name,
+    clusters: [
+      {
+        name,
+        cluster: {
+          server: `https://${name}.example:6443/`,
+          "certificate-authority-data": Buffer.from("the CA").toString("base64"),
+          ...cluster,
+        },
+      },
+    ],
+    users: [{ name, user }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: "ns" } }],
+  });
+const nowhere = (): string => join(folder, "nowhere");
+
+describe("a connection", () => {
+  it("comes from the kubeconfig, with the context that was asked for", async () => {
+    const one = await write("one", kubeconfig("one", { token: "t1" }));
+    const two = await write(
+      "two",
+      kubeconfig("two", { username: "u", password: "p" }, { "tls-server-name": "inside" }),
+    );
+    const current = loadConnection({ kubeconfig: [one, two].join(delimiter) });
+    expect(current).toMatchObject({ server: "https://one.example:6443", context: "one", namespace: "ns" });
+    const { tls, authorization } = await current.credentials({ reread: false });
+    expect(authorization?.reveal()).toBe("Bearer t1");
+    expect(String(tls.ca)).toBe("the CA");
+    const other = loadConnection({ kubeconfig: [one, two].join(delimiter), context: "two" });
+    expect(other.server).toBe("https://two.example:6443");
+    const credentials = await other.credentials({ reread: false });
+    expect(credentials.authorization?.reveal()).toBe(`Basic ${Buffer.from("u:p").toString("base64")}`);
+    expect(credentials.tls.servername).toBe("inside");
+  });
+
+  it("comes from the pod, and takes a rotated token when asked to read again", async () => {
+    await write("sa/token", "first\n");
+    await write("sa/ca.crt", "pod CA");
+    await write("sa/namespace", "regcred-system");
+    const connection = loadConnection({
+      inCluster: { host: "fd00::1", port: "443" },
+      serviceAccountFolder: join(folder, "sa"),
+      home: nowhere(),
+    });
+    expect(connection).toMatchObject({
+      server: "https://[fd00::1]:443",
+      context: "in-cluster",
+      namespace: "regcred-system",
+    });
+    expect((await connection.credentials({ reread: false })).authorization?.reveal()).toBe("Bearer first");
+    await write("sa/token", "second");
+    await write("sa/ca.crt", "new pod CA");
+    const { authorization, tls } = await connection.credentials({ reread: true });
+    expect(authorization?.reveal()).toBe("Bearer second");
+    expect(String(tls.ca)).toBe("new pod CA");
+  });
+
+  it("comes from ~/.kube/config last", async () => {
+    await write(".kube/config", kubeconfig("home", { token: "t" }));
+    expect(
+      loadConnection({ home: folder, inCluster: { host: "10.0.0.1", port: "443" }, serviceAccountFolder: nowhere() })
+        .context,
+    ).toBe("home");
+  });
+
+  it("never shows its token", async () => {
+    const file = await write("one", kubeconfig("one", { token: "hunter2" }));
+    const connection = loadConnection({ kubeconfig: file });
+    expect(JSON.stringify([connection, await connection.credentials({ reread: false })])).not.toContain("hunter2");
+  });
+});
+
+describe("without a usable cluster it says what to set", () => {
+  it("when there is no configuration", () => {
+    expect(() => loadConnection({ home: nowhere(), serviceAccountFolder: nowhere() })).toThrow(
+      "no cluster: set KUBECONFIG or run in a pod",
+    );
+  });
+
+  it("when the file is missing, is no kubeconfig, lacks the context, wants a proxy, or knows no TLS", async () => {
+    expect(() => loadConnection({ kubeconfig: nowhere() })).toThrow(/cannot read the kubeconfig .*nowhere/);
+    const junk = await write("junk", "{ not yaml: [");
+    expect(() => loadConnection({ kubeconfig: junk })).toThrow("cannot read the kubeconfig");
+    const one = await write("one", kubeconfig("one", {}));
+    expect(() => loadConnection({ kubeconfig: one, context: "other" })).toThrow(
+      'no usable context "other"; it has: one',
+    );
+    const proxied = await write("proxied", kubeconfig("one", {}, { "proxy-url": "http://proxy.example" }));
+    expect(() => loadConnection({ kubeconfig: proxied })).toThrow("proxy-url");
+    const plain = await write("plain", kubeconfig("one", {}, { server: "http://one.example" }));
+    expect(() => loadConnection({ kubeconfig: plain })).toThrow("without TLS");
+  });
+});

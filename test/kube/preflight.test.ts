@@ -1,0 +1,95 @@
+// Does one sentence say what keeps the operator from working, and the command that mends it?
+import { afterEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { neededPermissions, preflight } from "../../src/kube/preflight.ts";
+import { transport } from "../../src/kube/transport.ts";
+import { json, localConnection, localServer, status, type Answer } from "./local-server.ts";
+
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+async function failureAt(url: string): Promise<OperatorError | undefined> {
+  const wire = transport({
+    connection: localConnection(url),
+    clock: systemClock(),
+    random: () => 0,
+    userAgent: "regcred/test",
+  });
+  closers.push(() => wire.close());
+  const outcome = await preflight({
+    transport: wire,
+    permissions: neededPermissions({ operatorNamespace: "regcred-system" }),
+  }).catch((error: unknown) => error);
+  if (outcome !== undefined && !(outcome instanceof OperatorError))
+    throw new Error("no OperatorError", { cause: outcome });
+  return outcome;
+}
+
+async function failureOf(answer: Answer): Promise<OperatorError | undefined> {
+  const server = await localServer(answer);
+  closers.push(() => server.close());
+  return failureAt(server.url);
+}
+
+const discovery = {
+  kind: "APIResourceList",
+  resources: [{ name: "registrycredentials" }, { name: "registrycredentials/status" }],
+};
+
+interface Asked {
+  readonly verb: string;
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** A cluster with the CRD that grants what `allows` says. */
+const cluster =
+  (allows: (asked: Asked) => boolean): Answer =>
+  (one, response) => {
+    if (one.method === "GET") return json(response, 200, discovery);
+    const { spec } = JSON.parse(one.body) as { readonly spec: { readonly resourceAttributes: Asked } };
+    json(response, 201, { status: { allowed: allows(spec.resourceAttributes) } });
+  };
+
+describe("preflight", () => {
+  it("is content where all is there", async () => {
+    expect(await failureOf(cluster(() => true))).toBeUndefined();
+  });
+
+  it.each([
+    { what: "group", code: 404, body: "404 page not found" },
+    { what: "kind", code: 200, body: { ...discovery, resources: [] } },
+  ])("says how to install a $what that is missing", async ({ code, body }) => {
+    expect((await failureOf((_, response) => json(response, code, body)))?.message).toBe(
+      "RegistryCredential is not installed: kubectl apply -f crds/",
+    );
+  });
+
+  it("says which rights are missing, together and in one sentence", async () => {
+    const failure = await failureOf(
+      cluster(
+        ({ verb, resource, namespace, name }) =>
+          !(resource === "serviceaccounts" && verb === "patch") &&
+          !(resource === "secrets" && (name === "regcred" || namespace) && verb !== "get"),
+      ),
+    );
+    expect(failure?.message).toBe(
+      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch secrets in namespace regcred-system: kubectl apply -k config/default",
+    );
+  });
+
+  it("says so when the server does not answer, or does not know us", async () => {
+    const server = await localServer(() => undefined);
+    await server.close();
+    expect((await failureAt(server.url))?.message).toBe(
+      `the API server ${server.url} does not answer (ECONNREFUSED): check that it runs with: kubectl get --raw /readyz`,
+    );
+    const refused = await failureOf((_, response) => json(response, 401, status(401, "Unauthorized", "Unauthorized")));
+    expect(refused?.message).toMatch(/does not accept these credentials: log in again, or set KUBECONFIG/);
+  });
+});

@@ -1,0 +1,74 @@
+// Does a failed key come back when it should?
+import { describe, expect, it } from "vitest";
+import { failures, type Failed } from "../../src/queue/failures.ts";
+
+const backoff: Failed = { failed: true, retry: "backoff" };
+const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
+const longestJitter = (): number => 1 - Number.EPSILON;
+const noJitter = (): number => 0;
+
+function waits(random: () => number, failure: Failed, count: number): (number | undefined)[] {
+  const failed = failures(random);
+  return Array.from({ length: count }, () => {
+    const at = failed.failed("a", failure, 1000);
+    return at === undefined ? undefined : Math.round(at - 1000);
+  });
+}
+
+describe("a key that fails", () => {
+  it("waits twice as long each time, with half of it left to chance", () => {
+    expect(waits(longestJitter, backoff, 4)).toEqual([50, 100, 200, 400]);
+    expect(waits(noJitter, backoff, 4)).toEqual([25, 50, 100, 200]);
+  });
+
+  it("waits five minutes at most, also after a thousand failures", () => {
+    expect(waits(longestJitter, backoff, 2000).at(-1)).toBe(300_000);
+  });
+
+  it("starts afresh after a success", () => {
+    const failed = failures(noJitter);
+    failed.failed("a", backoff, 0);
+    failed.failed("a", backoff, 0);
+    failed.forget("a");
+    expect(failed.notBefore("a")).toBe(-Infinity);
+    expect(failed.failed("a", backoff, 0)).toBe(25);
+  });
+
+  it("counts for itself only", () => {
+    const failed = failures(noJitter);
+    failed.failed("a", backoff, 0);
+    expect(failed.failed("b", backoff, 0)).toBe(25);
+  });
+
+  it("comes back slowly, 20 % around five minutes, however often it fails", () => {
+    const slowly: Failed = { failed: true, retry: "slowly" };
+    expect(waits(noJitter, slowly, 2)).toEqual([240_000, 240_000]);
+    expect(waits(longestJitter, slowly, 1)).toEqual([360_000]);
+  });
+
+  it("never comes back by itself when only a change can mend it", () => {
+    expect(waits(noJitter, { failed: true, retry: "on-change" }, 1)).toEqual([undefined]);
+  });
+
+  it("waits at least as long as the other side asked", () => {
+    expect(waits(noJitter, { ...backoff, retryAfter: seconds(30) }, 1)).toEqual([30_000]);
+    expect(waits(noJitter, { failed: true, retry: "slowly", retryAfter: seconds(3600) }, 1)).toEqual([3_600_000]);
+  });
+
+  it("waits no longer than its life allows, whatever the error, unless the other side asked for more", () => {
+    const within = { retryWithin: seconds(10) };
+    expect(waits(noJitter, { failed: true, retry: "slowly", ...within }, 1)).toEqual([10_000]);
+    expect(waits(noJitter, { failed: true, retry: "on-change", ...within }, 1)).toEqual([10_000]);
+    expect(waits(noJitter, { ...backoff, ...within, retryAfter: seconds(20) }, 1)).toEqual([20_000]);
+  });
+
+  it("cannot be brought forward to the same moment, nor under what the other side asked, but to a second", () => {
+    const failed = failures(noJitter);
+    failed.failed("a", backoff, 0);
+    expect(failed.notBefore("a")).toBe(25);
+    for (let count = 0; count < 20; count += 1) failed.failed("a", backoff, 0);
+    expect(failed.notBefore("a")).toBe(1000);
+    failed.failed("a", { ...backoff, retryAfter: seconds(5) }, 0);
+    expect(failed.notBefore("a")).toBe(5000);
+  });
+});

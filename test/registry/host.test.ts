@@ -1,0 +1,119 @@
+// Does every spelling of a registry end at one?
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { canonicalHost, configKey } from "../../src/registry/host.ts";
+
+const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,8}[a-z0-9])?$/);
+const segment = fc.stringMatching(/^[a-z0-9]{1,8}$/).filter((text) => !/^v[12]$/.test(text));
+const host = fc
+  .record({
+    labels: fc.array(label, { minLength: 1, maxLength: 4 }),
+    port: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
+    path: fc.array(segment, { maxLength: 3 }),
+  })
+  .map(
+    ({ labels, port, path }) =>
+      `${labels.join(".")}${port === undefined ? "" : `:${port}`}${path.map((part) => `/${part}`).join("")}`,
+  );
+const spelling = fc.record({
+  scheme: fc.constantFrom("", "https://", "http://", "HTTPS://"),
+  slash: fc.constantFrom("", "/"),
+  space: fc.constantFrom("", " ", "\n"),
+});
+
+describe("canonicalHost", () => {
+  it.each([
+    ["ghcr.io", "ghcr.io"],
+    ["GHCR.io", "ghcr.io"],
+    [" ghcr.io\n", "ghcr.io"],
+    ["https://ghcr.io/", "ghcr.io"],
+    ["https://ghcr.io/v2/", "ghcr.io"],
+    ["https://ghcr.io/v2", "ghcr.io"],
+    ["http://registry.local:5000/v1/", "registry.local:5000"],
+    ["quay.io/org", "quay.io/org"],
+    ["https://quay.io/v2/org/", "quay.io/org"],
+    ["quay.io/v2ray", "quay.io/v2ray"],
+    ["quay.io/org/v2", "quay.io/org/v2"],
+    ["localhost:5000", "localhost:5000"],
+    ["[::1]:5000", "[::1]:5000"],
+    ["*.azurecr.io", "*.azurecr.io"],
+    ["docker.io", "docker.io"],
+    ["index.docker.io", "docker.io"],
+    ["registry-1.docker.io", "docker.io"],
+    ["https://index.docker.io/v1/", "docker.io"],
+    ["https://registry-1.docker.io/v2/", "docker.io"],
+    ["index.docker.io/acme", "docker.io/acme"],
+    ["auth.docker.io", "auth.docker.io"],
+    ["index.docker.io:443", "index.docker.io:443"],
+  ])("reads %j as %j", (text, expected) => {
+    expect(canonicalHost(text)).toBe(expected);
+  });
+
+  it.each([
+    "",
+    " ",
+    "https://",
+    "/v1/",
+    "ftp://ghcr.io",
+    "user:secret@ghcr.io",
+    "https://user:secret@ghcr.io",
+    "ghcr.io?x=1",
+    "ghcr.io#x",
+    "gh cr.io",
+    "-ghcr.io",
+    "ghcr..io",
+    "ghcr.io:",
+    "ghcr.io:port",
+    "quay.io//org",
+    "a?c.io",
+    `${"a".repeat(600)}.io`,
+  ])("finds no registry in %j", (text) => {
+    expect(canonicalHost(text)).toBeUndefined();
+  });
+
+  it("leaves a canonical host as it is", () => {
+    fc.assert(
+      fc.property(host, (text) => {
+        expect(canonicalHost(text)).toBe(text);
+      }),
+    );
+  });
+
+  it("reads a host the same with a scheme, a slash at the end, capitals or white space", () => {
+    fc.assert(
+      fc.property(host, spelling, (text, { scheme, slash, space }) => {
+        expect(canonicalHost(`${space}${scheme}${text.toUpperCase()}${slash}${space}`)).toBe(text);
+      }),
+    );
+  });
+
+  it("is done after one application, whatever the text", () => {
+    const piece = fc.constantFrom("https://", "v1", "v2", "/", ".", ":5000", "index.docker.io", "a", " ");
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const once = canonicalHost(pieces.join(""));
+        fc.pre(once !== undefined);
+        expect(canonicalHost(once)).toBe(once);
+      }),
+    );
+  });
+});
+
+describe("configKey", () => {
+  it("writes Docker Hub as docker login does, and others literally", () => {
+    expect(["docker.io", "docker.io/acme", "ghcr.io", "localhost:5000"].map(configKey)).toEqual([
+      "https://index.docker.io/v1/",
+      "docker.io/acme",
+      "ghcr.io",
+      "localhost:5000",
+    ]);
+  });
+
+  it("is read back as the same host", () => {
+    fc.assert(
+      fc.property(fc.oneof(host, fc.constant("docker.io")), (text) => {
+        expect(canonicalHost(configKey(text))).toBe(text);
+      }),
+    );
+  });
+});

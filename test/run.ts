@@ -1,0 +1,94 @@
+// How do all tests run in their order, the quick ones before anything long starts?
+//
+// Usage: npm test -- [unit | integration] [PATH FILTER...]
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { run } from "../src/launch.mjs";
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** The part we read of https://vitest.dev/guide/reporters#json-reporter */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+}
+
+const root = join(import.meta.dirname, "..");
+const phases = {
+  unit: "Unit tests (seconds)",
+  integration: "Integration tests on a real control plane (minutes)",
+};
+type Phase = keyof typeof phases;
+
+/** Runs one phase; a crash outside every test counts as one failure. */
+async function runPhase(phase: Phase, filters: readonly string[], reports: string): Promise<Counts> {
+  process.stdout.write(`\n=== ${phases[phase]}\n`);
+  const outputFile = join(reports, `${phase}.json`);
+  const { code } = await run(
+    process.execPath,
+    [
+      join(root, "node_modules", "vitest", "vitest.mjs"),
+      "run",
+      `--project=${phase}`,
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${outputFile}`,
+      ...(process.env["CI"] ? ["--sequence.shuffle"] : []),
+      // The filter may name a file of the other phase.
+      ...(filters.length > 0 ? ["--passWithNoTests"] : []),
+      ...filters,
+    ],
+    { cwd: root },
+  );
+  const counts = countsOf(outputFile);
+  return { ...counts, failed: code === 0 ? counts.failed : Math.max(counts.failed, 1) };
+}
+
+function countsOf(outputFile: string): Counts {
+  let report: Report;
+  try {
+    report = JSON.parse(readFileSync(outputFile, "utf8")) as Report;
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }; // vitest ended before it had anything to report
+  }
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+const { positionals } = parseArgs({ allowPositionals: true });
+const [first = "", ...rest] = positionals;
+const chosen = Object.keys(phases).find((phase) => phase === first) as Phase | undefined;
+const filters = chosen ? rest : positionals;
+const wanted = chosen ? [chosen] : (Object.keys(phases) as Phase[]);
+
+const reports = mkdtempSync(join(tmpdir(), "regcred-tests-"));
+const total = { passed: 0, failed: 0, skipped: 0 };
+try {
+  for (const phase of wanted) {
+    const counts = await runPhase(phase, filters, reports);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+if (total.passed + total.failed === 0) {
+  process.stdout.write(
+    `\nNo test ran${filters.length > 0 ? `: no file's path contains ${filters.join(" or ")}` : ""}.\n`,
+  );
+}
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

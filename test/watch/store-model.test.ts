@@ -1,0 +1,155 @@
+// Does the store reach the server's truth, however answers to our writes and watch events interleave?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { store } from "../../src/watch/store.ts";
+import type { Feed, FedStore } from "../../src/watch/store.ts";
+import { thing } from "./objects.ts";
+import type { Thing } from "./objects.ts";
+
+type Act =
+  /** Somebody else, or we, write or delete; our answer is delivered later. */
+  | { readonly kind: "write" | "delete"; readonly key: string; readonly own: boolean }
+  /** The next event of the watch arrives. */
+  | { readonly kind: "event" }
+  /** One of the open answers to our own requests arrives. */
+  | { readonly kind: "answer"; readonly which: number }
+  | { readonly kind: "bookmark" }
+  /** The watch is lost; a list is taken, arrives one object at a time, and ends with the next bookmark. */
+  | { readonly kind: "relist" };
+
+const key = fc.constantFrom("a", "b", "c");
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("write", "delete"), key, own: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.constant({ kind: "event" as const }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("answer" as const), which: fc.nat(9) }) },
+  { weight: 2, arbitrary: fc.constantFrom({ kind: "bookmark" as const }, { kind: "relist" as const }) },
+);
+
+/** A server with one resource type, its watch to us, and our connections to it. */
+function world(things: FedStore<Thing>, feed: Feed<Thing>) {
+  let revision = 1; // a real server has no 0
+  const truth = new Map<string, string>();
+  /** What the watch, or an unfinished list, will still deliver. */
+  let toCome: (() => void)[] = [];
+  const answers: (() => void)[] = [];
+  /** Per key: which version was there (undefined: none) from which revision on. */
+  const history = new Map<string, { readonly since: number; readonly version: string | undefined }[]>();
+  /** Per key: the revision that the answers to our own requests have told us of. */
+  const told = new Map<string, number>();
+
+  const record = (name: string, version: string | undefined): void => {
+    history.set(name, [...(history.get(name) ?? [{ since: 0, version: undefined }]), { since: revision, version }]);
+  };
+  const answer = (name: string, deliver: () => void): void => {
+    const since = revision;
+    answers.push(() => {
+      told.set(name, Math.max(since, told.get(name) ?? 0));
+      deliver();
+    });
+  };
+
+  let listing = false;
+  const relist = (): void => {
+    listing = true;
+    feed.begin();
+    toCome = [...truth].map(([name, version]) => () => feed.observed(thing(name, version)));
+  };
+  const bookmark = (): void => {
+    const version = String(revision);
+    toCome.push(listing ? () => feed.completed(version) : () => feed.passed(version));
+    listing = false;
+  };
+  relist();
+
+  const write = (name: string, own: boolean): void => {
+    const version = String((revision += 1));
+    truth.set(name, version);
+    toCome.push(() => feed.observed(thing(name, version)));
+    record(name, version);
+    if (own) answer(name, () => things.wrote(thing(name, version)));
+  };
+  const remove = (name: string, own: boolean): void => {
+    const deleted = truth.get(name);
+    if (deleted === undefined) return;
+    const version = String((revision += 1));
+    truth.delete(name);
+    toCome.push(() => feed.vanished(name, version));
+    record(name, undefined);
+    if (own) answer(name, () => things.removed(name, deleted));
+  };
+  const arrive = (what: (() => void) | undefined): void => what?.();
+
+  return {
+    truth,
+    perform: (next: Act): void => {
+      switch (next.kind) {
+        case "write":
+          return write(next.key, next.own);
+        case "delete":
+          return remove(next.key, next.own);
+        case "event":
+          return arrive(toCome.shift());
+        case "answer":
+          return arrive(answers.splice(next.which % Math.max(answers.length, 1), 1)[0]);
+        case "bookmark":
+          return bookmark();
+        case "relist":
+          return relist();
+      }
+    },
+    /** Keys of which the store shows a state older than what an answer has told. */
+    outdated: (): string[] =>
+      [...told]
+        .filter(([name, known]) => {
+          const states = history.get(name) ?? [];
+          const from = states.findLastIndex(({ since }) => since <= known);
+          const shown = things.get(name)?.resourceVersion;
+          return !states.slice(from).some(({ version }) => version === shown);
+        })
+        .map(([name]) => name),
+    settle: (): void => {
+      bookmark();
+      while (toCome.length + answers.length > 0) {
+        arrive(toCome.shift());
+        arrive(answers.pop());
+      }
+    },
+  };
+}
+
+describe("a store", () => {
+  it("converges to the server's truth, and its changes tell the whole story", () => {
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 60, size: "max" }), (acts) => {
+        const things = store<Thing>();
+        const told = new Map<string, string>();
+        things.subscribe((change) => {
+          expect(change.before?.resourceVersion).toBe(told.get(change.key));
+          if (change.after) told.set(change.key, change.after.resourceVersion);
+          else told.delete(change.key);
+        });
+        const { truth, perform, settle } = world(things, things.feed());
+        acts.forEach(perform);
+        settle();
+        const stored = new Map([...things.values()].map((record) => [record.key, record.resourceVersion]));
+        expect([...stored].toSorted()).toEqual([...truth].toSorted());
+        expect([...told].toSorted()).toEqual([...truth].toSorted());
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("never shows an object as it was before our own last word on it", () => {
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 60, size: "max" }), (acts) => {
+        const things = store<Thing>();
+        const { perform, outdated } = world(things, things.feed());
+        for (const next of acts) {
+          perform(next);
+          expect(outdated()).toEqual([]);
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+});

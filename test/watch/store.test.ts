@@ -1,0 +1,267 @@
+// Does the store end up with the newest version of everything, whatever arrives first?
+import { describe, expect, it } from "vitest";
+import { store } from "../../src/watch/store.ts";
+import type { Change, Feed, FedStore } from "../../src/watch/store.ts";
+import { thing } from "./objects.ts";
+import type { Thing } from "./objects.ts";
+
+interface Seeded {
+  readonly things: FedStore<Thing>;
+  readonly feed: Feed<Thing>;
+  readonly changes: Change<Thing>[];
+}
+
+/** A synced store as of resource version 100; what happened before is not among `changes`. */
+function seeded(...records: Thing[]): Seeded {
+  const things = store<Thing>({ indexBy: (record) => record.namespace });
+  const feed = things.feed();
+  feed.begin();
+  for (const record of records) feed.observed(record);
+  feed.completed("100");
+  const changes: Change<Thing>[] = [];
+  things.subscribe((change) => changes.push(change));
+  return { things, feed, changes };
+}
+
+describe("a store", () => {
+  it("is synced when every feed has delivered its whole initial state", () => {
+    const things = store<Thing>();
+    expect(things.synced).toBe(false);
+    const [one, two] = [things.feed((key) => key === "one"), things.feed((key) => key === "two")];
+    one.begin();
+    one.completed("1");
+    expect(things.synced).toBe(false);
+    two.begin();
+    two.completed("1");
+    expect(things.synced).toBe(true);
+  });
+
+  it("reports changes with what was before and what is after", () => {
+    const { feed, changes, things } = seeded(thing("a", 7));
+    feed.observed(thing("a", 101));
+    feed.observed(thing("b", 102));
+    feed.vanished("a", "103");
+    expect(changes).toEqual([
+      { key: "a", before: thing("a", 7), after: thing("a", 101) },
+      { key: "b", after: thing("b", 102) },
+      { key: "a", before: thing("a", 101) },
+    ]);
+    expect([...things.values()]).toEqual([thing("b", 102)]);
+    expect(things.size).toBe(1);
+  });
+
+  it("reports the objects of the initial list, too", () => {
+    const things = store<Thing>();
+    const changes: string[] = [];
+    things.subscribe(({ key }) => changes.push(`${key} ${things.synced}`));
+    const feed = things.feed();
+    feed.begin();
+    feed.observed(thing("a", 1));
+    feed.completed("2");
+    expect(changes).toEqual(["a false"]);
+  });
+
+  it("reports nothing when the version is the same", () => {
+    const { feed, changes } = seeded(thing("a", 7));
+    feed.observed(thing("a", 7));
+    expect(changes).toEqual([]);
+  });
+
+  it("goes on telling the other listeners when one throws", () => {
+    const failures: unknown[] = [];
+    const things = store<Thing>({ listenerFailed: (error) => failures.push(error) });
+    const told: string[] = [];
+    things.subscribe(() => {
+      throw new Error("broken");
+    });
+    things.subscribe(({ key }) => told.push(key));
+    things.feed().observed(thing("a", 1));
+    expect(told).toEqual(["a"]);
+    expect(failures).toEqual([new Error("broken")]);
+  });
+
+  it("tells a listener nothing any more after it has unsubscribed", () => {
+    const { things, feed } = seeded();
+    const told: string[] = [];
+    const unsubscribe = things.subscribe(({ key }) => told.push(key));
+    unsubscribe();
+    feed.observed(thing("a", 101));
+    expect(told).toEqual([]);
+  });
+
+  it("finds records by their index value", () => {
+    const { things, feed } = seeded(thing("blue/a", 1), thing("blue/b", 2), thing("red/a", 3));
+    feed.observed(thing("blue/b", 101));
+    expect(things.byIndex("blue")).toEqual([thing("blue/a", 1), thing("blue/b", 101)]);
+    feed.vanished("blue/a", "102");
+    feed.vanished("blue/b", "103");
+    expect(things.byIndex("blue")).toEqual([]);
+    expect(things.byIndex("red")).toEqual([thing("red/a", 3)]);
+  });
+
+  it("compares versions as numbers of any length", () => {
+    const { things, feed } = seeded(thing("a", "9"));
+    feed.observed(thing("a", "10"));
+    feed.observed(thing("a", "18446744073709551615"));
+    feed.observed(thing("a", "18446744073709551614"));
+    expect(things.get("a")?.resourceVersion).toBe("18446744073709551615");
+  });
+
+  it("accepts what comes last where versions are no numbers", () => {
+    const { things, feed } = seeded(thing("a", "xyz"));
+    feed.observed(thing("a", "abc"));
+    expect(things.get("a")?.resourceVersion).toBe("abc");
+  });
+});
+
+describe("a relist", () => {
+  it("removes what is gone and leaves the rest alone", () => {
+    const { feed, changes, things } = seeded(thing("a", 1), thing("b", 2));
+    feed.begin();
+    feed.observed(thing("b", 2));
+    feed.completed("200");
+    expect(changes).toEqual([{ key: "a", before: thing("a", 1) }]);
+    expect([...things.values()]).toEqual([thing("b", 2)]);
+  });
+
+  it("removes nothing before its end, and what an unfinished one has seen does not count", () => {
+    const { feed, things } = seeded(thing("a", 1));
+    feed.begin();
+    feed.observed(thing("a", 1));
+    expect(things.get("a")).toBeDefined();
+    feed.begin();
+    feed.completed("200");
+    expect(things.get("a")).toBeUndefined();
+  });
+
+  it("keeps what we wrote after it was taken", () => {
+    const { feed, things } = seeded();
+    feed.begin();
+    things.wrote(thing("new", 201));
+    feed.completed("200");
+    expect(things.get("new")).toEqual(thing("new", 201));
+  });
+
+  it("keeps the record of an object that is there but cannot be read", () => {
+    const { feed, things } = seeded(thing("a", 1));
+    feed.begin();
+    feed.unreadable("a");
+    feed.completed("200");
+    expect(things.get("a")).toEqual(thing("a", 1));
+  });
+
+  it("removes nothing at all when it holds an object without a name", () => {
+    const { feed, things } = seeded(thing("a", 1));
+    feed.begin();
+    feed.unreadable(undefined);
+    feed.completed("200");
+    expect(things.size).toBe(1);
+    feed.begin();
+    feed.completed("201");
+    expect(things.size).toBe(0);
+  });
+
+  it("removes only what its feed covers", () => {
+    const things = store<Thing>();
+    const [one, two] = [things.feed((key) => key.endsWith("/one")), things.feed((key) => key.endsWith("/two"))];
+    one.observed(thing("a/one", 1));
+    two.observed(thing("a/two", 2));
+    one.begin();
+    one.completed("10");
+    expect([...things.values()]).toEqual([thing("a/two", 2)]);
+  });
+});
+
+describe("our own writes", () => {
+  it("are in the store at once, and later events of older versions are ignored", () => {
+    const { things, feed, changes } = seeded(thing("a", 1));
+    things.wrote(thing("a", 105));
+    feed.observed(thing("a", 103));
+    feed.observed(thing("a", 105));
+    expect(things.get("a")?.resourceVersion).toBe("105");
+    expect(changes).toHaveLength(1);
+    feed.observed(thing("a", 106));
+    expect(things.get("a")?.resourceVersion).toBe("106");
+  });
+
+  it("do not bring back what a later DELETED event has removed before the answer came", () => {
+    const { things, feed } = seeded();
+    feed.observed(thing("a", 105));
+    feed.vanished("a", "106");
+    things.wrote(thing("a", 105));
+    expect(things.get("a")).toBeUndefined();
+  });
+
+  it("survive the delayed DELETED event of the object before", () => {
+    const { things, feed } = seeded(thing("a", 1));
+    things.removed("a", "1");
+    things.wrote(thing("a", 108));
+    feed.vanished("a", "107");
+    expect(things.get("a")).toEqual(thing("a", 108));
+  });
+
+  it("are ignored where nobody watches", () => {
+    const things = store<Thing>();
+    things.feed((key) => key === "other");
+    things.wrote(thing("a", 1));
+    things.removed("a", "1");
+    expect(things.size).toBe(0);
+  });
+});
+
+describe("our own deletes", () => {
+  it("take effect at once, and older events do not bring the object back", () => {
+    const { things, feed, changes } = seeded();
+    things.wrote(thing("a", 105));
+    things.removed("a", "105");
+    feed.observed(thing("a", 104));
+    feed.observed(thing("a", 105));
+    feed.vanished("a", "106");
+    expect(changes).toEqual([
+      { key: "a", after: thing("a", 105) },
+      { key: "a", before: thing("a", 105) },
+    ]);
+  });
+
+  it("do not hide an object that is made anew", () => {
+    const { things, feed } = seeded(thing("a", 1));
+    things.removed("a", "1");
+    feed.observed(thing("a", 107));
+    expect(things.get("a")).toEqual(thing("a", 107));
+  });
+
+  it("leave a newer object alone when their answer is late", () => {
+    const { things, feed } = seeded(thing("a", 1));
+    feed.vanished("a", "106");
+    feed.observed(thing("a", 107));
+    things.removed("a", "1");
+    expect(things.get("a")).toEqual(thing("a", 107));
+  });
+
+  it("hold against a list taken before them", () => {
+    const { things, feed } = seeded();
+    things.wrote(thing("a", 205));
+    feed.begin();
+    things.removed("a", "205");
+    feed.observed(thing("a", 202));
+    feed.completed("203");
+    expect(things.get("a")).toBeUndefined();
+    feed.observed(thing("a", 205));
+    expect(things.get("a")).toBeUndefined();
+  });
+});
+
+describe("a closed feed", () => {
+  it("takes its records along without a word, and lets the others be", () => {
+    const things = store<Thing>({ indexBy: (record) => record.namespace });
+    const [one, two] = [things.feed((key) => key.endsWith("/one")), things.feed((key) => key.endsWith("/two"))];
+    one.observed(thing("a/one", 1));
+    two.observed(thing("a/two", 2));
+    const changes: unknown[] = [];
+    things.subscribe((change) => changes.push(change));
+    one.close();
+    expect([...things.values()]).toEqual([thing("a/two", 2)]);
+    expect(things.byIndex("a")).toEqual([thing("a/two", 2)]);
+    expect(changes).toEqual([]);
+  });
+});
