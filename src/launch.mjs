@@ -191,17 +191,11 @@ async function install(folder) {
     say(
       "Installing the dependencies into node_modules (about 460 MB, about 30 s; again only when package-lock.json changes) ...",
     );
-    // Install scripts are not needed. NODE_ENV=production must not leave out the tools. An older Node running npm would
-    // draw a warning per package that asks for the Node we are about to install: only errors are shown.
-    const args = [
-      "ci",
-      "--ignore-scripts",
-      "--include=dev",
-      "--include=optional",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-    ];
+    // "install --no-save" obeys the lock file and leaves it alone. "ci" would refuse it: it lists only the platforms for
+    // which every tool had a build when it was written. NODE_ENV=production must not leave out the tools. An older Node
+    // would draw a warning per package that asks for the Node that is being installed: only errors are shown.
+    const args = ["install", "--no-save", "--ignore-scripts", "--include=dev", "--include=optional"];
+    args.push("--no-audit", "--no-fund", "--loglevel=error");
     const { code, signal } = await run("npm", args, { cwd: folder }).catch((/** @type {Error} */ error) => {
       throw new Error(
         `npm does not run (${error.message}): install Node 26, which brings it, from https://nodejs.org`,
@@ -210,10 +204,10 @@ async function install(folder) {
         },
       );
     });
-    if (signal) throw new Error(`npm ci was stopped by ${signal}: run the command again`);
+    if (signal) throw new Error(`npm install was stopped by ${signal}: run the command again`);
     if (code !== 0) {
       throw new Error(
-        "npm ci failed, see above: mend the network or npm's registry setting, then run the command again",
+        "npm install failed, see above: mend the network or npm's registry setting, then run the command again",
       );
     }
   } finally {

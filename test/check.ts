@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { isDeepStrictEqual } from "node:util";
 
 interface Verdict {
   readonly passed: boolean;
@@ -34,14 +35,20 @@ function command(name: string, script: string, ...args: string[]): Check {
   };
 }
 
-/** A lock file with addresses would send everybody to the registry of whoever wrote it. */
+/** A lock file with addresses would send everybody to the registry of whoever wrote it; one that lags would not be obeyed. */
 const lockFileCheck: Check = {
-  name: "package-lock.json names no registry",
+  name: "package-lock.json fits package.json and names no registry",
   run: async () => {
-    const lines = readFileSync(join(root, "package-lock.json"), "utf8").split("\n");
-    const addresses = lines.filter((line) => /"resolved": "https?:/.test(line));
-    const remedy = "run npm install with the project's .npmrc, which leaves the addresses out\n";
-    return { passed: addresses.length === 0, output: `${addresses.slice(0, 3).join("\n")}\n${remedy}` };
+    const text = readFileSync(join(root, "package-lock.json"), "utf8");
+    const { packages } = JSON.parse(text) as { packages: { "": Record<string, unknown> } };
+    const wanted = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>;
+    const lists = ["dependencies", "devDependencies", "optionalDependencies"];
+    const lagging = lists.filter((list) => !isDeepStrictEqual(packages[""][list], wanted[list]));
+    const addresses = text.split("\n").filter((line) => /"resolved": "https?:/.test(line));
+    return {
+      passed: lagging.length === 0 && addresses.length === 0,
+      output: [...lagging, ...addresses.slice(0, 3), "npm install, with the project's .npmrc, mends it"].join("\n"),
+    };
   },
 };
 

@@ -70,11 +70,6 @@ export interface ClusterApi {
     signal?: AbortSignal,
   ): Promise<ServiceAccountObject>;
 
-  /** Undefined where it is not there. */
-  getNamespace(name: string, signal?: AbortSignal): Promise<ClusterObject | undefined>;
-
-  /** The RegistryCredential as it is stored; undefined where it is not there. */
-  getCredential(name: string, signal?: AbortSignal): Promise<ClusterObject | undefined>;
   /** A JSON merge patch of finalizers or annotations that carries `metadata.resourceVersion`. */
   patchCredential(name: string, patch: Body, signal?: AbortSignal): Promise<ClusterObject>;
   /** A JSON merge patch of the status subresource. It is ours alone, so it needs no resourceVersion. */

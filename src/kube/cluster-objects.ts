@@ -71,10 +71,6 @@ export function clusterObjects(transport: Transport): ClusterApi {
         idempotent: true,
       }),
 
-    getNamespace: (name, signal) =>
-      read<ClusterObject>(resourcePath({ group: "", version: "v1", resource: "namespaces", name }), signal),
-
-    getCredential: (name, signal) => read<ClusterObject>(credential(name), signal),
     patchCredential: (name, body, signal) =>
       write<ClusterObject>({
         method: "PATCH",

@@ -30,7 +30,7 @@ export function neededPermissions({
     ...rights(["list", "watch", "patch"], { group, resource: plural }),
     ...rights(["patch"], { group, resource: `${plural}/status` }),
     ...rights(["list", "watch"], { group: "", resource: "namespaces" }),
-    ...rights(["list", "watch", "patch"], { group: "", resource: "serviceaccounts" }),
+    ...rights(["get", "list", "watch", "patch"], { group: "", resource: "serviceaccounts" }),
     ...rights(["create"], { group: "", resource: "secrets" }),
     // By name only, so that the operator needs no right to read other Secrets of tenants.
     ...rights(["get", "list", "watch", "update", "delete"], {
@@ -38,7 +38,8 @@ export function neededPermissions({
       resource: "secrets",
       name: defaultPullSecretName,
     }),
-    ...rights(["get", "list", "watch"], { group: "", resource: "secrets", namespace: operatorNamespace }),
+    // Sources, and our own token Secrets.
+    ...rights(["list", "watch", "update", "delete"], { group: "", resource: "secrets", namespace: operatorNamespace }),
     ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
   ];
 }

@@ -4,7 +4,10 @@ import type { ListWatch } from "./list-watch.ts";
 import { reflector } from "./reflector.ts";
 import type { Reflector, ReflectorEvent, ReflectorOptions, ReflectorStatus } from "./reflector.ts";
 
-export interface MultiReflectorOptions<R extends StoredObject> extends Omit<ReflectorOptions<R>, "listWatch" | "covers" | "observe"> {
+export interface MultiReflectorOptions<R extends StoredObject> extends Omit<
+  ReflectorOptions<R>,
+  "listWatch" | "covers" | "observe"
+> {
   /** All namespaces' objects of that name (field selector `metadata.name`): RBAC can be limited to such names. */
   readonly listWatchFor: (name: string) => ListWatch;
   readonly observe?: (event: ReflectorEvent, name: string) => void;

@@ -162,7 +162,8 @@ function afterEvent(state: Running, event: WatchEvent): Step {
 /** An ERROR event carries a Status: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
 function afterErrorEvent(state: Running, status: unknown): Step {
   const { code, reason, details } = asRecord(status);
-  if (code === 410 || reason === "Expired" || reason === "Gone") return pause(state, { kind: "gone", origin: status }, undefined);
+  if (code === 410 || reason === "Expired" || reason === "Gone")
+    return pause(state, { kind: "gone", origin: status }, undefined);
   const seconds = asRecord(details)["retryAfterSeconds"];
   const retryAfter = typeof seconds === "number" ? Temporal.Duration.from({ seconds: Math.ceil(seconds) }) : undefined;
   return afterBroken(state, { kind: "errorEvent", origin: status, ...(retryAfter && { retryAfter }) });

@@ -14,7 +14,12 @@ export type ReflectorEvent =
   /** A full list is in the store. */
   | { readonly kind: "listed"; readonly took: Temporal.Duration }
   /** A failure; the next attempt comes after `pause`. */
-  | { readonly kind: "paused"; readonly because: ListWatchFailure; readonly failures: number; readonly pause: Temporal.Duration }
+  | {
+      readonly kind: "paused";
+      readonly because: ListWatchFailure;
+      readonly failures: number;
+      readonly pause: Temporal.Duration;
+    }
   /** An object that `strip` threw at; it is skipped. */
   | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
 
@@ -146,7 +151,9 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     firstList.resolve();
     observe?.({ kind: "listed", took: milliseconds(clock.elapsed() - listBegan) });
     cancelVerification();
-    cancelVerification = clock.schedule(between(earliestVerification, latestVerification, random), () => advance({ kind: "verify" }));
+    cancelVerification = clock.schedule(between(earliestVerification, latestVerification, random), () =>
+      advance({ kind: "verify" }),
+    );
   };
 
   const perform = (activity: Activity): void => {
@@ -198,7 +205,11 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     }
   };
 
-  const watch = async (query: Omit<WatchQuery, "timeout" | "onAlive">, signal: AbortSignal, emit: Emit): Promise<void> => {
+  const watch = async (
+    query: Omit<WatchQuery, "timeout" | "onAlive">,
+    signal: AbortSignal,
+    emit: Emit,
+  ): Promise<void> => {
     const began = clock.elapsed();
     const cancelSilence = onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
     const cancelHealthy = clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));

@@ -125,7 +125,8 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       tombstones.delete(key);
     }
     const before = records.get(key);
-    if (before && (before.resourceVersion === resourceVersion || olderThan(resourceVersion, before.resourceVersion))) return;
+    if (before && (before.resourceVersion === resourceVersion || olderThan(resourceVersion, before.resourceVersion)))
+      return;
     records.set(key, record);
     if (!before) enterIndex(record);
     tell(before ? { key, before, after: record } : { key, after: record });
@@ -190,7 +191,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
           if (covers(key) && !olderThan(resourceVersion, deleted)) tombstones.delete(key);
         }
         if (!shown || !conclusive) return;
-        for (const before of [...records.values()]) {
+        for (const before of records.values()) {
           const { key } = before;
           if (shown.has(key) || !covers(key) || olderThan(resourceVersion, before.resourceVersion)) continue;
           drop(before);
@@ -199,8 +200,8 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       },
       close: () => {
         horizons.delete(horizon);
-        for (const key of [...tombstones.keys()]) if (covers(key)) tombstones.delete(key);
-        for (const record of [...records.values()]) if (covers(record.key)) drop(record);
+        for (const key of tombstones.keys()) if (covers(key)) tombstones.delete(key);
+        for (const record of records.values()) if (covers(record.key)) drop(record);
       },
     };
   };

@@ -79,7 +79,7 @@ describe("preflight", () => {
       ),
     );
     expect(failure?.message).toBe(
-      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch secrets in namespace regcred-system: kubectl apply -k config/default",
+      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch, update, delete secrets in namespace regcred-system: kubectl apply -k config/default",
     );
   });
 

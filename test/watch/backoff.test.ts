@@ -1,5 +1,5 @@
 // Is the pause within its bounds?
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backoff } from "../../src/watch/backoff.ts";
 
@@ -14,10 +14,14 @@ describe("the pause after a failure", () => {
 
   it("stays between 0.8 and 30 seconds, however many failures there were", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, fraction) => {
-        expect(milliseconds(failures, fraction)).toBeGreaterThanOrEqual(800);
-        expect(milliseconds(failures, fraction)).toBeLessThanOrEqual(30_000);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (failures, fraction) => {
+          expect(milliseconds(failures, fraction)).toBeGreaterThanOrEqual(800);
+          expect(milliseconds(failures, fraction)).toBeLessThanOrEqual(30_000);
+        },
+      ),
     );
   });
 

@@ -14,7 +14,9 @@ export function thing(key: string, resourceVersion: number | string): Thing {
 
 export function rawThing(key: string, resourceVersion: number | string): unknown {
   const [namespace, name] = key.includes("/") ? key.split("/") : [undefined, key];
-  return { metadata: { ...(namespace && { namespace }), name, uid: `uid of ${key}`, resourceVersion: String(resourceVersion) } };
+  return {
+    metadata: { ...(namespace && { namespace }), name, uid: `uid of ${key}`, resourceVersion: String(resourceVersion) },
+  };
 }
 
 export function stripThing(raw: unknown): Thing {
@@ -22,7 +24,11 @@ export function stripThing(raw: unknown): Thing {
   return thing(key, resourceVersion);
 }
 
-export function event(type: "ADDED" | "MODIFIED" | "DELETED", key: string, resourceVersion: number | string): WatchEvent {
+export function event(
+  type: "ADDED" | "MODIFIED" | "DELETED",
+  key: string,
+  resourceVersion: number | string,
+): WatchEvent {
   return { type, object: rawThing(key, resourceVersion) };
 }
 
@@ -34,7 +40,9 @@ export function bookmark(resourceVersion: number | string): WatchEvent {
 export function initialEventsEnd(resourceVersion: number | string): WatchEvent {
   return {
     type: "BOOKMARK",
-    object: { metadata: { resourceVersion: String(resourceVersion), annotations: { "k8s.io/initial-events-end": "true" } } },
+    object: {
+      metadata: { resourceVersion: String(resourceVersion), annotations: { "k8s.io/initial-events-end": "true" } },
+    },
   };
 }
 

@@ -37,7 +37,13 @@ const table: readonly Row[] = [
   ["starts only once", watching, { kind: "start" }, watching, []],
 
   ["keeps initial events", streaming, arrived(a), streaming, [keep(a)]],
-  ["takes a deletion among the initial events", streaming, arrived(gone), streaming, [{ kind: "drop", object: gone.object }]],
+  [
+    "takes a deletion among the initial events",
+    streaming,
+    arrived(gone),
+    streaming,
+    [{ kind: "drop", object: gone.object }],
+  ],
   ["does not take any bookmark for the end of the initial events", streaming, arrived(bookmark(61)), streaming, []],
   [
     "watches on along the same stream after the initial events",
@@ -54,8 +60,20 @@ const table: readonly Row[] = [
     { name: "Waiting", failures: 1, paged: true },
     [wait(1, "ended")],
   ],
-  ["begins the initial events anew after a failure", streaming, failed("transient"), { name: "Waiting", failures: 1, paged: false }, [wait(1, "transient")]],
-  ["does not take missing rights for a refusal of WatchList", streaming, failed("forbidden"), { name: "Waiting", failures: 1, paged: false }, [wait(1, "forbidden")]],
+  [
+    "begins the initial events anew after a failure",
+    streaming,
+    failed("transient"),
+    { name: "Waiting", failures: 1, paged: false },
+    [wait(1, "transient")],
+  ],
+  [
+    "does not take missing rights for a refusal of WatchList",
+    streaming,
+    failed("forbidden"),
+    { name: "Waiting", failures: 1, paged: false },
+    [wait(1, "forbidden")],
+  ],
 
   [
     "asks for the next page and remembers the version of the first",
@@ -71,13 +89,43 @@ const table: readonly Row[] = [
     { name: "Watching", resourceVersion: "50", failures: 0, paged: true },
     [keep(b), { kind: "complete", resourceVersion: "50" }, { kind: "watch", resourceVersion: "50" }],
   ],
-  ["begins the list anew when its continue is too old", midList, failed("gone"), { name: "Waiting", failures: 1, paged: true }, [wait(1, "gone")]],
-  ["begins the list anew after a failed page", midList, failed("unavailable"), { name: "Waiting", failures: 1, paged: true }, [wait(1, "unavailable")]],
+  [
+    "begins the list anew when its continue is too old",
+    midList,
+    failed("gone"),
+    { name: "Waiting", failures: 1, paged: true },
+    [wait(1, "gone")],
+  ],
+  [
+    "begins the list anew after a failed page",
+    midList,
+    failed("unavailable"),
+    { name: "Waiting", failures: 1, paged: true },
+    [wait(1, "unavailable")],
+  ],
 
-  ["keeps what was added and knows where it stands", watching, arrived(a), { ...watching, resourceVersion: "61" }, [keep(a)]],
+  [
+    "keeps what was added and knows where it stands",
+    watching,
+    arrived(a),
+    { ...watching, resourceVersion: "61" },
+    [keep(a)],
+  ],
   ["keeps what was modified", watching, arrived(b), { ...watching, resourceVersion: "62" }, [keep(b)]],
-  ["drops what was deleted", watching, arrived(gone), { ...watching, resourceVersion: "63" }, [{ kind: "drop", object: gone.object }]],
-  ["moves on with a bookmark", watching, arrived(bookmark(70)), { ...watching, resourceVersion: "70" }, [{ kind: "passed", resourceVersion: "70" }]],
+  [
+    "drops what was deleted",
+    watching,
+    arrived(gone),
+    { ...watching, resourceVersion: "63" },
+    [{ kind: "drop", object: gone.object }],
+  ],
+  [
+    "moves on with a bookmark",
+    watching,
+    arrived(bookmark(70)),
+    { ...watching, resourceVersion: "70" },
+    [{ kind: "passed", resourceVersion: "70" }],
+  ],
   [
     "goes on at once when the server ends the watch",
     watching,
@@ -99,8 +147,20 @@ const table: readonly Row[] = [
     watching,
     [{ kind: "watch", resourceVersion: "60" }],
   ],
-  ["goes on from the same version after a broken connection", watching, failed("transient"), { ...waitingToWatch, failures: 1 }, [wait(1, "transient")]],
-  ["goes on from the same version after silence", watching, failed("silent"), { ...waitingToWatch, failures: 1 }, [wait(1, "silent")]],
+  [
+    "goes on from the same version after a broken connection",
+    watching,
+    failed("transient"),
+    { ...waitingToWatch, failures: 1 },
+    [wait(1, "transient")],
+  ],
+  [
+    "goes on from the same version after silence",
+    watching,
+    failed("silent"),
+    { ...waitingToWatch, failures: 1 },
+    [wait(1, "silent")],
+  ],
   ["lists anew after 410 as HTTP status", watching, failed("gone"), { ...waiting, failures: 1 }, [wait(1, "gone")]],
   [
     "lists anew after 410 as ERROR event",
@@ -130,8 +190,20 @@ const table: readonly Row[] = [
     waiting,
     [{ kind: "wait", failures: 2, because: { kind: "errorEvent", origin: internal.object } }],
   ],
-  ["goes on from the same version after a line that is no JSON", watching, failed("malformed"), { ...waitingToWatch, failures: 1 }, [wait(1, "malformed")]],
-  ["lists anew when the line is no JSON again", { ...watching, failures: 1 }, failed("malformed"), waiting, [wait(2, "malformed")]],
+  [
+    "goes on from the same version after a line that is no JSON",
+    watching,
+    failed("malformed"),
+    { ...waitingToWatch, failures: 1 },
+    [wait(1, "malformed")],
+  ],
+  [
+    "lists anew when the line is no JSON again",
+    { ...watching, failures: 1 },
+    failed("malformed"),
+    waiting,
+    [wait(2, "malformed")],
+  ],
   [
     "takes an event type that does not exist for a broken stream",
     watching,
@@ -156,15 +228,37 @@ const table: readonly Row[] = [
     [{ kind: "stream" }],
   ],
 
-  ["begins a list after the pause", waiting, { kind: "waited" }, { name: "Streaming", failures: 2, paged: false }, [{ kind: "stream" }]],
-  ["begins a paged list after the pause where WatchList is refused", { ...waiting, paged: true }, { kind: "waited" }, { ...listing, failures: 2 }, [{ kind: "list" }]],
-  ["goes on watching after the pause", waitingToWatch, { kind: "waited" }, { ...watching, failures: 2 }, [{ kind: "watch", resourceVersion: "60" }]],
+  [
+    "begins a list after the pause",
+    waiting,
+    { kind: "waited" },
+    { name: "Streaming", failures: 2, paged: false },
+    [{ kind: "stream" }],
+  ],
+  [
+    "begins a paged list after the pause where WatchList is refused",
+    { ...waiting, paged: true },
+    { kind: "waited" },
+    { ...listing, failures: 2 },
+    [{ kind: "list" }],
+  ],
+  [
+    "goes on watching after the pause",
+    waitingToWatch,
+    { kind: "waited" },
+    { ...watching, failures: 2 },
+    [{ kind: "watch", resourceVersion: "60" }],
+  ],
   ["verifies after the pause", waitingToWatch, { kind: "verify" }, waiting, []],
   ["does not interrupt a list to verify", midList, { kind: "verify" }, midList, []],
 
-  ...[streaming, listing, midList, watching, waiting, waitingToWatch].map(
-    (state): Row => [`stops while it is ${state.name}`, state, { kind: "stop" }, { name: "Stopped" }, []],
-  ),
+  ...[streaming, listing, midList, watching, waiting, waitingToWatch].map((state): Row => [
+    `stops while it is ${state.name}`,
+    state,
+    { kind: "stop" },
+    { name: "Stopped" },
+    [],
+  ]),
   ["stays stopped", { name: "Stopped" }, { kind: "start" }, { name: "Stopped" }, []],
 ];
 

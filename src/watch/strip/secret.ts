@@ -2,7 +2,17 @@
 import { credentialsAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
-import { annotationsOf, fields, identityOf, isTerminating, labelsOf, listOf, metadataOf, optional, stringMap } from "./object-meta.ts";
+import {
+  annotationsOf,
+  fields,
+  identityOf,
+  isTerminating,
+  labelsOf,
+  listOf,
+  metadataOf,
+  optional,
+  stringMap,
+} from "./object-meta.ts";
 import { shared } from "./shared.ts";
 
 export interface SecretLimits {
@@ -15,6 +25,9 @@ export interface SecretLimits {
 // Tenants can make any Secret of our name as large as the API server allows, 1 MiB, in every namespace. Those that we
 // write describe up to 16 entries with their hosts; they are alike in most namespaces, and so shared.
 const keptInStore: SecretLimits = { foreign: 1024, ours: 8192 };
+
+// The longest name of any object; the API server bounds neither a Secret's type nor the names in an ownerReference.
+const longestWord = 253;
 
 type Metadata = NonNullable<SecretRecord["metadata"]>;
 
@@ -30,7 +43,11 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
   const sharedList = shared<readonly string[]>();
   const sharedMetadata = shared<Metadata>();
 
-  const metadataWithin = (limit: number, labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>>): Metadata | undefined => {
+  const metadataWithin = (
+    limit: number,
+    labels: Readonly<Record<string, string>>,
+    annotations: Readonly<Record<string, string>>,
+  ): Metadata | undefined => {
     const json = JSON.stringify([labels, annotations]);
     if (json.length > limit) return undefined;
     return sharedMetadata(json, () => ({
@@ -47,10 +64,12 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
     const labelled = labels[managedByLabel] === managedBy;
     const limit = labelled ? limits.ours : limits.foreign;
     // A PUT replaces owners and finalizers too, so whoever writes must read them first.
-    const more = listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").length + listOf(metadataOf(raw)["finalizers"], "finalizers").length;
+    const more =
+      listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").length +
+      listOf(metadataOf(raw)["finalizers"], "finalizers").length;
     const metadata = more > 0 ? undefined : metadataWithin(limit, labels, annotations);
     const credentials = annotations[credentialsAnnotation] ?? "";
-    const type = optional(secret, "type") ?? "Opaque";
+    const type = bounded(optional(secret, "type") ?? "Opaque");
     return {
       key,
       resourceVersion,
@@ -63,7 +82,10 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       digest: digest(stringMap(secret["data"], "data")),
       metadata,
       labelled,
-      credentials: credentials === "" || credentials.length > limit ? noCredentials : sharedList(credentials, () => namesIn(credentials)),
+      credentials:
+        credentials === "" || credentials.length > limit
+          ? noCredentials
+          : sharedList(credentials, () => namesIn(credentials)),
       controller: controllerOf(raw),
     };
   };
@@ -81,7 +103,13 @@ function namesIn(list: string): readonly string[] {
 function controllerOf(raw: unknown): string | undefined {
   for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences")) {
     const owner = fields(reference, "ownerReference");
-    if (owner["controller"] === true) return `${optional(owner, "kind") ?? ""} ${optional(owner, "name") ?? ""}`;
+    if (owner["controller"] !== true) continue;
+    return `${bounded(optional(owner, "kind") ?? "")} ${bounded(optional(owner, "name") ?? "")}`;
   }
   return undefined;
+}
+
+/** A part of a long text would keep the whole of it in memory. */
+function bounded(word: string): string {
+  return word.length > longestWord ? "(too long)" : word;
 }

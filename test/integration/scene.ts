@@ -1,0 +1,187 @@
+// What does every integration test need: a real cluster with the CRD, the operator in this process, and words for both.
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { systemClock } from "../../src/clock.ts";
+import { loadConnection } from "../../src/kube/connection.ts";
+import { operator, type OperatorSettings } from "../../src/operator.ts";
+import type { Log, LogFields } from "../../src/report/log.ts";
+import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
+
+export const operatorNamespace = "regcred-system";
+export const credentialsPath = "/apis/regcred.dev/v1alpha1/registrycredentials";
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export interface RunningOperator {
+  readonly log: readonly LogLine[];
+  stop(): Promise<void>;
+}
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface CredentialStatus {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
+  readonly registries?: readonly { readonly name: string; readonly state: string; readonly reason?: string; readonly message?: string; readonly identities: number }[];
+  readonly namespaces?: { readonly selected: number; readonly ready: number; readonly pending: number; readonly failed: number };
+  readonly failures?: readonly { readonly reason: string; readonly cause: string; readonly count: number; readonly examples: readonly string[] }[];
+  readonly retiring?: readonly { readonly secretName: string; readonly until: string }[];
+  readonly secretName?: string;
+}
+
+export interface Scene {
+  readonly cluster: ControlPlane;
+  readonly admin: AdminClient;
+  /** Starts the operator in this process and waits until it works. Default settings may be changed. */
+  startOperator(options?: { readonly settings?: Partial<OperatorSettings>; readonly kubeconfig?: string }): Promise<RunningOperator>;
+  /** Creates namespaces and waits for their default ServiceAccount, unless told not to. */
+  namespaces(names: readonly string[], options?: { readonly labels?: Readonly<Record<string, string>> }): Promise<void>;
+  /** Creates or replaces a source Secret of type basic-auth in the operator's namespace. */
+  source(name: string, login: Login): Promise<void>;
+  /** Creates a RegistryCredential. */
+  credential(name: string, spec: object): Promise<KubeObject>;
+  /** Changes it by a JSON merge patch. */
+  patchCredential(name: string, patch: object): Promise<KubeObject>;
+  /** Deletes it and waits until it is gone. */
+  deleteCredential(name: string, options?: object): Promise<void>;
+  status(name: string): Promise<CredentialStatus>;
+  condition(name: string, type: string): Promise<Condition | undefined>;
+  secret(namespace: string, name?: string): Promise<KubeObject | undefined>;
+  /** The logins of a pull Secret by the keys of its docker config; undefined where there is no Secret. */
+  logins(namespace: string, name?: string): Promise<Readonly<Record<string, Login>> | undefined>;
+  references(namespace: string, serviceAccount?: string): Promise<readonly string[]>;
+  /** Events of a namespace, `default` for cluster-scoped objects. */
+  events(namespace: string): Promise<readonly KubeObject[]>;
+  /** Ends it all. */
+  close(): Promise<void>;
+}
+
+export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
+  const cluster = await startControlPlane(options);
+  const admin = await adminClient(cluster);
+  const running = new Set<RunningOperator>();
+  const crd: unknown = parse(await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"));
+  await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd as object);
+  await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
+  await eventually("the CRD is served", () => admin.list(credentialsPath).then(() => true, () => false));
+
+  const secret: Scene["secret"] = (namespace, name = "regcred") => admin.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+  const status: Scene["status"] = async (name) => ((await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {}) as CredentialStatus;
+  return {
+    cluster,
+    admin,
+    startOperator: async ({ settings, kubeconfig = cluster.kubeconfig } = {}) => {
+      const log = recordingLog();
+      const started = operator({
+        connection: loadConnection({ kubeconfig }),
+        settings: { namespace: operatorNamespace, sourceNamespaces: [], maxConfigBytes: 64 * 1024, concurrency: 16, ...settings },
+        log,
+        clock: systemClock(),
+        random: Math.random,
+        version: "0.0.0-test",
+        instance: "test",
+      });
+      const handle: RunningOperator = {
+        log: log.lines,
+        stop: async () => {
+          running.delete(handle);
+          await started.stop(Temporal.Duration.from({ seconds: 5 }));
+        },
+      };
+      running.add(handle);
+      await started.started;
+      return handle;
+    },
+    namespaces: async (names, { labels = {} } = {}) => {
+      await Promise.all(names.map((name) => admin.create("/api/v1/namespaces", { metadata: { name, labels } })));
+      await Promise.all(
+        names.map((name) =>
+          eventually(`the default ServiceAccount of ${name}`, async () => (await admin.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)) !== undefined),
+        ),
+      );
+    },
+    source: async (name, { username, password }) => {
+      const path = `/api/v1/namespaces/${operatorNamespace}/secrets`;
+      const body = { metadata: { name }, type: "kubernetes.io/basic-auth", stringData: { username, password } };
+      if (await admin.get(`${path}/${name}`)) await admin.replace(`${path}/${name}`, body);
+      else await admin.create(path, body);
+    },
+    credential: (name, spec) => admin.create(credentialsPath, { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", metadata: { name }, spec }),
+    patchCredential: (name, patch) => admin.patch(`${credentialsPath}/${name}`, patch),
+    deleteCredential: async (name, deleteOptions) => {
+      await admin.remove(`${credentialsPath}/${name}`, deleteOptions);
+      await eventually(`RegistryCredential ${name} is gone`, async () => (await admin.get(`${credentialsPath}/${name}`)) === undefined);
+    },
+    status,
+    condition: async (name, type) => (await status(name)).conditions?.find((condition) => condition.type === type),
+    secret,
+    logins: async (namespace, name) => {
+      const data = (await secret(namespace, name))?.["data"] as Record<string, string> | undefined;
+      const encoded = data?.[".dockerconfigjson"];
+      if (encoded === undefined) return undefined;
+      return (JSON.parse(Buffer.from(encoded, "base64").toString()) as { auths: Record<string, Login> }).auths;
+    },
+    references: async (namespace, serviceAccount = "default") => {
+      const account = await admin.get(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}`);
+      return ((account?.["imagePullSecrets"] ?? []) as { name: string }[]).map(({ name }) => name);
+    },
+    events: (namespace) => admin.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`),
+    close: async () => {
+      await Promise.all([...running].map((each) => each.stop()));
+      await admin.close();
+      await cluster.stop();
+    },
+  };
+}
+
+/** Asks until the answer is true; fails with what was waited for, and with the last error, after the limit. */
+export async function eventually(what: string, ask: () => Promise<boolean>, limit: Temporal.Duration = Temporal.Duration.from({ seconds: 30 })): Promise<void> {
+  const clock = systemClock();
+  const end = clock.elapsed() + limit.total("milliseconds");
+  let last: unknown;
+  for (;;) {
+    try {
+      if (await ask()) return;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (clock.elapsed() > end) throw new Error(`waited ${limit.toString()} in vain: ${what}`, { cause: last });
+    await clock.sleep(Temporal.Duration.from({ milliseconds: 20 }));
+  }
+}
+
+/** A spec with one static entry; anything may be changed. */
+export function staticSpec(secretName: string, changes: { readonly hosts?: readonly string[]; readonly [field: string]: unknown } = {}): object {
+  const { hosts = ["registry.example.com"], ...rest } = changes;
+  return {
+    registries: [{ name: "main", provider: "Static", hosts, static: { secretName } }],
+    namespaces: { include: ["team-*"] },
+    ...rest,
+  };
+}
+
+function recordingLog(): Log & { readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}): void => {
+      lines.push({ level, message, fields });
+    };
+  return { lines, debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}

@@ -1,0 +1,338 @@
+// Does the reflector keep its store right through everything a server and a network do?
+import { describe, expect, it } from "vitest";
+import { reflector } from "../../src/watch/reflector.ts";
+import type { ReflectorEvent } from "../../src/watch/reflector.ts";
+import { store } from "../../src/watch/store.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { bookmark, errorEvent, event, initialEventsEnd, rawThing, stripThing } from "./objects.ts";
+import type { Thing } from "./objects.ts";
+import { scriptedListWatch } from "./scripted-list-watch.ts";
+
+const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
+const refused = { kind: "invalid" };
+
+/** A started reflector; every random fraction is 0 unless the test says otherwise, so a first pause is 800 ms. */
+function started({
+  random = () => 0,
+  strip = stripThing,
+  signal,
+}: { random?: () => number; strip?: typeof stripThing; signal?: AbortSignal } = {}) {
+  const clock = fakeClock();
+  const server = scriptedListWatch();
+  const listenerFailures: unknown[] = [];
+  const things = store<Thing>({ listenerFailed: (error) => listenerFailures.push(error) });
+  const seen: ReflectorEvent[] = [];
+  const running = reflector({
+    listWatch: server,
+    store: things,
+    strip,
+    clock,
+    random,
+    observe: (what) => seen.push(what),
+  });
+  running.start(signal);
+  const stored = (): string[] =>
+    [...things.values()].map(({ key, resourceVersion }) => `${key}@${resourceVersion}`).toSorted();
+  const pauses = (): number[] =>
+    seen.flatMap((what) => (what.kind === "paused" ? what.pause.total("milliseconds") : []));
+  const reasons = (): string[] => seen.flatMap((what) => (what.kind === "paused" ? what.because.kind : []));
+  return { clock, server, things, running, seen, stored, pauses, reasons, listenerFailures };
+}
+
+/** The same, past its initial events: `a@1`, as of 10. */
+async function watching(options: Parameters<typeof started>[0] = {}) {
+  const all = started(options);
+  all.server.lastWatch().send(event("ADDED", "a", 1), initialEventsEnd(10));
+  await all.clock.advance();
+  return all;
+}
+
+describe("a reflector at its start", () => {
+  it("takes the initial state as a watch, and goes on with the same stream", async () => {
+    const { server, clock, running, stored, things } = started();
+    expect(server.lastWatch().query).toMatchObject({ sendInitialEvents: true });
+    expect(server.lastWatch().query.resourceVersion).toBeUndefined();
+    server.lastWatch().send(event("ADDED", "a", 1), event("ADDED", "b", 2));
+    await clock.advance();
+    expect(stored()).toEqual(["a@1", "b@2"]);
+    expect([running.hasSynced(), things.synced]).toEqual([false, false]);
+    server.lastWatch().send(initialEventsEnd(10), event("MODIFIED", "a", 11));
+    await running.synced;
+    await clock.advance();
+    expect([running.hasSynced(), things.synced]).toEqual([true, true]);
+    expect(stored()).toEqual(["a@11", "b@2"]);
+    expect(server.calls).toHaveLength(1);
+  });
+
+  it("lists in pages where the server refuses that, and watches from the list's version", async () => {
+    const { server, clock, stored, pauses } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    expect(server.lastList().query).toEqual({ limit: 500 });
+    server.lastList().answer({ items: [rawThing("a", 1)], resourceVersion: "10", continue: "more" });
+    await clock.advance();
+    expect(server.lastList().query).toEqual({ limit: 500, continue: "more" });
+    server.lastList().answer({ items: [rawThing("b", 2)], resourceVersion: "10" });
+    await clock.advance();
+    expect(server.lastWatch().query).toMatchObject({ resourceVersion: "10" });
+    expect(server.lastWatch().query.sendInitialEvents).toBeUndefined();
+    expect(stored()).toEqual(["a@1", "b@2"]);
+    expect(pauses()).toEqual([]);
+  });
+
+  it("asks for streams of 290 to 590 seconds", async () => {
+    expect(
+      started({ random: () => 0 })
+        .server.lastWatch()
+        .query.timeout.total("seconds"),
+    ).toBe(290);
+    expect(
+      started({ random: () => 0.999_999 })
+        .server.lastWatch()
+        .query.timeout.total("seconds"),
+    ).toBeCloseTo(590, 1);
+  });
+
+  it("waits for a slow list, but not for ever", async () => {
+    const { server, clock, reasons } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance(seconds(60));
+    const slow = server.lastList();
+    expect(slow.signal.aborted).toBe(false);
+    await clock.advance(seconds(30));
+    expect(slow.signal.aborted).toBe(true);
+    expect(reasons()).toEqual(["silent"]);
+    await clock.advance(seconds(1));
+    expect(server.lastList()).not.toBe(slow);
+  });
+
+  it("tries a list that fails with 500 again and again, ever more slowly, up to half a minute", async () => {
+    const { server, clock, pauses } = started({ random: () => 0.5 });
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      server.lastList().fail({ kind: "unavailable" });
+      await clock.advance(seconds(30));
+    }
+    expect(pauses()).toHaveLength(50);
+    expect(pauses().slice(0, 3)).toEqual([1200, 2400, 4800]);
+    expect(pauses().at(-1)).toBe(22_500);
+    server.lastList().answer({ items: [], resourceVersion: "10" });
+    await clock.advance();
+    expect(server.lastWatch().query.resourceVersion).toBe("10");
+  });
+});
+
+describe("a watching reflector", () => {
+  it("goes on from the last event after the connection is reset", async () => {
+    const { server, clock, stored } = await watching();
+    server.lastWatch().send(event("MODIFIED", "a", 12));
+    server.lastWatch().fail(new Error("read ECONNRESET"));
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query.resourceVersion).toBe("12");
+    server.lastWatch().send(event("DELETED", "a", 13));
+    await clock.advance();
+    expect(stored()).toEqual([]);
+    expect(server.calls).toHaveLength(2);
+  });
+
+  it("goes on from the last bookmark when the server ends the stream, without a pause", async () => {
+    const { server, clock, pauses } = await watching();
+    await clock.advance(seconds(60));
+    server.lastWatch().send(bookmark(40));
+    server.lastWatch().end();
+    await clock.advance();
+    expect(server.lastWatch().query.resourceVersion).toBe("40");
+    expect(pauses()).toEqual([]);
+  });
+
+  it("gives up a stream that is silent for 90 seconds", async () => {
+    const { server, clock, reasons, running } = await watching();
+    const silent = server.lastWatch();
+    await clock.advance(seconds(89));
+    expect(silent.signal.aborted).toBe(false);
+    await clock.advance(seconds(1));
+    expect(silent.signal.aborted).toBe(true);
+    expect(reasons()).toEqual(["silent"]);
+    expect(running.status()).toMatchObject({ state: "Waiting", failures: 1 });
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query.resourceVersion).toBe("10");
+  });
+
+  it("leaves a stream alone on which bytes arrive, even when they complete no event", async () => {
+    const { server, clock, running } = await watching();
+    const stream = server.lastWatch();
+    for (let minute = 0; minute < 4; minute += 1) {
+      await clock.advance(seconds(80));
+      stream.query.onAlive?.();
+    }
+    await clock.advance(seconds(89));
+    expect(stream.signal.aborted).toBe(false);
+    expect(running.status().lastAliveAt).toEqual(clock.now().subtract(seconds(89)));
+  });
+
+  it.each([
+    ["as HTTP status", (server: ReturnType<typeof scriptedListWatch>) => server.lastWatch().fail({ kind: "gone" })],
+    [
+      "as ERROR event",
+      (server: ReturnType<typeof scriptedListWatch>) => server.lastWatch().send(errorEvent(410, "Expired")),
+    ],
+  ])("lists anew after 410 %s, and removes what is gone", async (_how, fail) => {
+    const { server, clock, stored } = await watching();
+    fail(server);
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query).toMatchObject({ sendInitialEvents: true });
+    expect(stored()).toEqual(["a@1"]);
+    server.lastWatch().send(event("ADDED", "b", 20), initialEventsEnd(30));
+    await clock.advance();
+    expect(stored()).toEqual(["b@20"]);
+  });
+
+  it("closes the stream after an ERROR event, and reads nothing after it", async () => {
+    const { server, clock, stored } = await watching();
+    const broken = server.lastWatch();
+    broken.send(errorEvent(500, "InternalError"), event("MODIFIED", "a", 99));
+    await clock.advance();
+    expect(broken.signal.aborted).toBe(true);
+    expect(stored()).toEqual(["a@1"]);
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query.resourceVersion).toBe("10");
+  });
+
+  it("goes on after half a line, and lists anew when the same place breaks again", async () => {
+    const { server, clock, reasons } = await watching();
+    server.lastWatch().fail(new SyntaxError("Unexpected end of JSON input"));
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query.resourceVersion).toBe("10");
+    server.lastWatch().fail(new SyntaxError("Unexpected end of JSON input"));
+    await clock.advance(seconds(2));
+    expect(server.lastWatch().query.sendInitialEvents).toBe(true);
+    expect(reasons()).toEqual(["malformed", "malformed"]);
+  });
+
+  it("waits as long as a 429 says", async () => {
+    const { server, clock, pauses } = await watching();
+    server.lastWatch().fail({ kind: "throttled", retryAfter: seconds(17) });
+    await clock.advance(seconds(16));
+    expect(server.calls).toHaveLength(1);
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query.resourceVersion).toBe("10");
+    expect(pauses()).toEqual([17_000]);
+  });
+
+  it("begins with short pauses again after two healthy minutes", async () => {
+    const { server, clock, pauses } = await watching();
+    for (let failure = 0; failure < 3; failure += 1) {
+      server.lastWatch().fail({ kind: "unavailable" });
+      await clock.advance(seconds(4));
+    }
+    await clock.advance(seconds(60));
+    server.lastWatch().send(bookmark(20));
+    await clock.advance(seconds(60));
+    server.lastWatch().fail({ kind: "unavailable" });
+    await clock.advance();
+    expect(pauses()).toEqual([800, 1600, 3200, 800]);
+  });
+
+  it("verifies itself against a full list after 6 to 12 hours", async () => {
+    const { server, clock, stored } = await watching({ random: () => 0.5 });
+    for (let elapsed = 0; elapsed < 9 * 60 - 1; elapsed += 1) {
+      await clock.advance(seconds(60));
+      server.lastWatch().send(bookmark(100 + elapsed));
+    }
+    expect(server.calls).toHaveLength(1);
+    await clock.advance(seconds(60));
+    expect(server.calls).toHaveLength(2);
+    expect(server.lastWatch().query.sendInitialEvents).toBe(true);
+    server.lastWatch().send(initialEventsEnd(1000));
+    await clock.advance();
+    expect(stored()).toEqual([]);
+  });
+
+  it("says which object it cannot read, skips it, and keeps what it had of it", async () => {
+    const { server, clock, stored, seen } = await watching({
+      strip: (raw) => {
+        const record = stripThing(raw);
+        if (record.resourceVersion === "11") throw new TypeError("labels is no object");
+        return record;
+      },
+    });
+    server.lastWatch().send(event("MODIFIED", "a", 11), event("ADDED", "b", 12));
+    await clock.advance();
+    expect(stored()).toEqual(["a@1", "b@12"]);
+    expect(seen.filter(({ kind }) => kind === "unreadable")).toEqual([
+      { kind: "unreadable", key: "a", error: new TypeError("labels is no object") },
+    ]);
+  });
+
+  it("goes on when a listener throws", async () => {
+    const { server, clock, things, stored, listenerFailures, pauses } = await watching();
+    things.subscribe(() => {
+      throw new Error("broken");
+    });
+    server.lastWatch().send(event("MODIFIED", "a", 11), event("ADDED", "b", 12));
+    await clock.advance();
+    expect(stored()).toEqual(["a@11", "b@12"]);
+    expect(listenerFailures).toHaveLength(2);
+    expect(pauses()).toEqual([]);
+  });
+});
+
+describe("a stopped reflector", () => {
+  it("closes a connection that is being made, and lets nothing in any more", async () => {
+    const { server, clock, running, stored } = started();
+    const connecting = server.lastWatch();
+    const stopped = running.stop();
+    connecting.send(event("ADDED", "a", 1), initialEventsEnd(10));
+    await stopped;
+    await clock.advance(seconds(3600));
+    expect(connecting.signal.aborted).toBe(true);
+    expect(stored()).toEqual([]);
+    expect(server.calls).toHaveLength(1);
+    expect(clock.scheduled()).toBe(0);
+  });
+
+  it("does not watch after a list that was under way", async () => {
+    const { server, clock, running } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    const stopped = running.stop();
+    server.lastList().answer({ items: [rawThing("a", 1)], resourceVersion: "10" });
+    await stopped;
+    await clock.advance(seconds(3600));
+    expect(server.calls).toHaveLength(2);
+    expect(clock.scheduled()).toBe(0);
+  });
+
+  it("does not come back from a pause", async () => {
+    const { server, clock, running } = await watching();
+    server.lastWatch().fail({ kind: "unavailable" });
+    await clock.advance();
+    await running.stop();
+    await clock.advance(seconds(3600));
+    expect(server.calls).toHaveLength(1);
+    expect(clock.scheduled()).toBe(0);
+  });
+
+  it("stays still when a listener stops it in the middle of a page", async () => {
+    const { server, clock, running, things } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    things.subscribe(() => void running.stop());
+    server.lastList().answer({ items: [rawThing("a", 1)], resourceVersion: "10" });
+    await clock.advance(seconds(3600));
+    expect(server.calls).toHaveLength(2);
+    expect(things.synced).toBe(false);
+    expect(clock.scheduled()).toBe(0);
+  });
+
+  it("obeys the signal it was started with", async () => {
+    const controller = new AbortController();
+    const { server, clock, running } = await watching({ signal: controller.signal });
+    controller.abort();
+    await clock.advance(seconds(3600));
+    expect(server.lastWatch().signal.aborted).toBe(true);
+    expect(running.status().state).toBe("Stopped");
+    expect(clock.scheduled()).toBe(0);
+  });
+});
