@@ -12,7 +12,7 @@ import { listWatch } from "./kube/list-watch.ts";
 import { neededPermissions, preflight } from "./kube/preflight.ts";
 import { resourcePath } from "./kube/resource-path.ts";
 import { transport, userAgent } from "./kube/transport.ts";
-import { credentialKey, keyOf, referencesKey, secretKey, tokenKey } from "./plan/keys.ts";
+import { secretKey } from "./plan/keys.ts";
 import type {
   CredentialRecord,
   NamespaceRecord,
@@ -23,17 +23,16 @@ import type {
 import { staticProvider } from "./providers/static.ts";
 import { withHashedKeys } from "./providers/with-hashed-keys.ts";
 import { runWorkers } from "./queue/run-workers.ts";
-import { type Outcome, workQueue } from "./queue/work-queue.ts";
+import { workQueue } from "./queue/work-queue.ts";
+import { askForWork } from "./reconcile/ask-for-work.ts";
 import { board } from "./reconcile/board.ts";
 import type { Context } from "./reconcile/context.ts";
-import { credentialLoop } from "./reconcile/credential.ts";
 import { entitlements } from "./reconcile/entitlements.ts";
-import { pullSecretLoop } from "./reconcile/pull-secret.ts";
-import { referencesLoop } from "./reconcile/references.ts";
-import { reconcileToken } from "./reconcile/token.ts";
-import { tokenBook, tokenSecretName } from "./reconcile/token-book.ts";
+import { loops } from "./reconcile/loops.ts";
+import { tokenBook } from "./reconcile/token-book.ts";
 import { tokenFromData } from "./reconcile/token-wire.ts";
 import type { Log } from "./report/log.ts";
+import { errorFields, logWatch } from "./report/log-watch.ts";
 import { keyedDigest } from "./watch/digest.ts";
 import type { ListWatch } from "./watch/list-watch.ts";
 import { multiReflector } from "./watch/multi-reflector.ts";
@@ -44,13 +43,6 @@ import { stripNamespace } from "./watch/strip/namespace.ts";
 import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
 import { stripSecret } from "./watch/strip/secret.ts";
 import { stripServiceAccount } from "./watch/strip/service-account.ts";
-import {
-  credentialTriggers,
-  namespaceTriggers,
-  secretTriggers,
-  serviceAccountTriggers,
-  type Trigger,
-} from "./watch/triggers.ts";
 
 export interface OperatorSettings {
   /** The operator's own namespace: source and token Secrets live here. */
@@ -101,7 +93,7 @@ export function operator(options: OperatorOptions): Operator {
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known: stores, and what is derived from them.
-  const listenerFailed = (error: unknown): void => log.error("change not taken in", fieldsOf(error));
+  const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
   const stores = {
     credentials: store<CredentialRecord>({ listenerFailed }),
     namespaces: store<NamespaceRecord>({ listenerFailed }),
@@ -209,58 +201,7 @@ export function operator(options: OperatorOptions): Operator {
     namesSynced: (name) => pullSecrets.syncedFor(name),
   };
 
-  // The loops.
-  const pullSecret = pullSecretLoop();
-  const references = referencesLoop();
-  const credential = credentialLoop();
-  const run = (text: string, signal: AbortSignal): Promise<Outcome> => {
-    const key = keyOf(text);
-    switch (key.loop) {
-      case "token":
-        return reconcileToken(context, key.grantKey, signal);
-      case "secret":
-        return pullSecret(context, key.namespace, key.name, signal);
-      case "references":
-        return references(context, key.namespace, signal);
-      case "credential":
-        return credential(context, key.name, signal);
-    }
-  };
-
-  // Changes ask for work.
-  const ask = (triggers: readonly Trigger[]): void => {
-    for (const { key, options: how } of triggers) queue.add(key, how);
-  };
-  const onChanges = (): void => {
-    stores.credentials.subscribe((change) => {
-      watchNames();
-      const { before, after } = change;
-      const now = after?.credential?.spec.pullSecret.extraReferences ?? [];
-      references.formerExtras(
-        (before?.credential?.spec.pullSecret.extraReferences ?? []).filter((name) => !now.includes(name)),
-      );
-      ask(credentialTriggers(change, namesOfAll(stores.namespaces.values()), rights.names()));
-    });
-    stores.namespaces.subscribe((change) => {
-      if (!change.after) context.board.forget(change.key);
-      ask(namespaceTriggers(change, rights.names(), [...namesOfAll(stores.credentials.values())]));
-    });
-    stores.serviceAccounts.subscribe((change) => ask(serviceAccountTriggers(change)));
-    stores.pullSecrets.subscribe((change) => {
-      const name = (change.after ?? change.before)?.name;
-      if (name !== undefined && listed.has(name)) ask(secretTriggers(change));
-    });
-    stores.operatorSecrets.subscribe(({ key, before, after }) => {
-      const kind = (after ?? before)?.kind;
-      for (const [grantKey, grant] of tokens.wanted()) {
-        const concerned =
-          kind === "token"
-            ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
-            : key === `${grant.namespace}/${grant.name}`;
-        if (concerned) queue.add(tokenKey(grantKey), { lane: "interactive" });
-      }
-    });
-  };
+  const work = loops(context);
 
   let workers: ReturnType<typeof runWorkers> | undefined;
   const stopping = new AbortController();
@@ -272,20 +213,14 @@ export function operator(options: OperatorOptions): Operator {
     });
     for (const each of watched) each.start();
     await Promise.race([Promise.all(watched.map(({ synced }) => synced)), aborted(stopping.signal)]);
-    onChanges();
-    watchNames();
-    for (const { key } of stores.namespaces.values()) queue.add(referencesKey(key), { lane: "bulk" });
-    for (const { name } of stores.credentials.values()) queue.add(credentialKey(name));
-    for (const record of stores.operatorSecrets.values()) {
-      if (record.kind === "token" && record.token) queue.add(tokenKey(record.token.grantKey), { lane: "bulk" });
-    }
+    askForWork(context, { formerExtras: work.formerExtras, watchNames });
     workers = runWorkers({
       queue,
-      run,
+      run: work.run,
       concurrency: settings.concurrency,
       deadline: runDeadline,
       clock,
-      onError: (key, error) => log.error("run failed", { key, ...fieldsOf(error) }),
+      onError: (key, error) => log.error("run failed", { key, ...errorFields(error) }),
     });
     log.info("started", {
       credentials: stores.credentials.size,
@@ -298,7 +233,14 @@ export function operator(options: OperatorOptions): Operator {
   return {
     started,
     stop: async (limit) => {
-      stopping.abort(new OperatorError({ reason: "Stopped", cause: "Platform", retry: "on-change", message: "the operator was stopped" }));
+      stopping.abort(
+        new OperatorError({
+          reason: "Stopped",
+          cause: "Platform",
+          retry: "on-change",
+          message: "the operator was stopped",
+        }),
+      );
       await started.catch(() => undefined);
       await workers?.drain(limit);
       await Promise.all([...watched.map((each) => each.stop()), pullSecrets.stop(), events.close(eventsLimit)]);
@@ -312,28 +254,6 @@ const refusal: Context["refusal"] = (error, action) =>
   error instanceof ApiError
     ? { kind: error.kind, failure: failureFrom(error, { action }) }
     : { kind: undefined, failure: failureOf(error) };
-
-function logWatch(log: Log, what: string, event: ReflectorEvent): void {
-  switch (event.kind) {
-    case "listed":
-      log.debug("listed", { what, milliseconds: event.took.total("milliseconds") });
-      return;
-    case "paused":
-      log.warn("watch interrupted", { what, failures: event.failures, pause: event.pause.toString(), because: event.because.kind });
-      return;
-    case "unreadable":
-      log.warn("object not readable", { what, key: event.key, ...fieldsOf(event.error) });
-  }
-}
-
-function fieldsOf(error: unknown): { error: string; stack?: string } {
-  if (!(error instanceof Error)) return { error: String(error) };
-  return { error: `${error.name}: ${error.message}`, ...(error.stack !== undefined && { stack: error.stack }) };
-}
-
-function* namesOfAll(records: Iterable<{ readonly key: string }>): Iterable<string> {
-  for (const { key } of records) yield key;
-}
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {

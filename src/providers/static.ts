@@ -24,7 +24,7 @@ const dockerConfigForms: Readonly<Record<string, { key: string; form: DockerConf
   "kubernetes.io/dockercfg": { key: ".dockercfg", form: "dockercfg" },
 };
 
-export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
+export function staticProvider(options: StaticOptions): Provider {
   const { source, operatorNamespace, sourceNamespaces, clock } = options;
 
   const found = (grant: StaticGrant): OperatorSecretRecord | undefined => {
@@ -45,20 +45,36 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
       const { namespace, name } = grant;
       const fail = failing(grant);
       if (namespace !== operatorNamespace && !sourceNamespaces.includes(namespace)) {
-        throw fail("SourceNotAllowed", `is in a namespace that sources may not live in: start the operator with --source-namespaces=${namespace}, or move it to ${operatorNamespace}`);
+        throw fail(
+          "SourceNotAllowed",
+          `is in a namespace that sources may not live in: start the operator with --source-namespaces=${namespace}, or move it to ${operatorNamespace}`,
+        );
       }
       const record = found(grant);
       if (!record) {
-        const label = namespace === operatorNamespace ? "" : ` and label it: kubectl label -n ${namespace} secret ${name} ${sourceLabel}=true`;
-        throw fail("SourceMissing", `does not exist: create it (kubectl create secret docker-registry -n ${namespace} ${name} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD)${label}`);
+        const label =
+          namespace === operatorNamespace
+            ? ""
+            : ` and label it: kubectl label -n ${namespace} secret ${name} ${sourceLabel}=true`;
+        throw fail(
+          "SourceMissing",
+          `does not exist: create it (kubectl create secret docker-registry -n ${namespace} ${name} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD)${label}`,
+        );
       }
       if (record.kind !== "source") {
-        throw fail("SourceRefused", "is written by regcred or of a type that holds no login, and never read back: name another Secret");
+        throw fail(
+          "SourceRefused",
+          "is written by regcred or of a type that holds no login, and never read back: name another Secret",
+        );
       }
-      if (!record.values) throw fail("SourceTooLarge", "is larger than 64 KiB: keep only the registries that are needed in it");
+      if (!record.values)
+        throw fail("SourceTooLarge", "is larger than 64 KiB: keep only the registries that are needed in it");
       const expiresAt = expiry(record.expiresAt, fail);
       if (expiresAt && Temporal.Instant.compare(expiresAt, clock.now()) <= 0) {
-        throw fail("SourceExpired", `has ended at ${expiresAt.toString()}: put a new credential in it and move the annotation ${expiresAtAnnotation}`);
+        throw fail(
+          "SourceExpired",
+          `has ended at ${expiresAt.toString()}: put a new credential in it and move the annotation ${expiresAtAnnotation}`,
+        );
       }
       return {
         logins: loginsIn(record.type, record.values, grant, fail),
@@ -77,19 +93,29 @@ function loginsIn(type: string, values: Values, grant: StaticGrant, fail: Fail):
   const config = dockerConfigForms[type];
   if (config) {
     const text = values[config.key]?.reveal();
-    if (text === undefined || text.trim() === "") throw fail("SourceInvalid", `is empty: put a docker config under the key ${config.key}`);
+    if (text === undefined || text.trim() === "")
+      throw fail("SourceInvalid", `is empty: put a docker config under the key ${config.key}`);
     const parsed = parseDockerConfig(text, config.form);
-    if (!parsed.ok) throw fail("SourceInvalid", `cannot be used: the docker config under ${config.key} ${parsed.problem}`);
+    if (!parsed.ok)
+      throw fail("SourceInvalid", `cannot be used: the docker config under ${config.key} ${parsed.problem}`);
     return { byHost: parsed.logins };
   }
   // basic-auth fixes its keys; an Opaque Secret's can be named in the spec.
-  const keys = type === "kubernetes.io/basic-auth" ? { user: "username", password: "password" } : { user: grant.usernameKey, password: grant.passwordKey };
+  const keys =
+    type === "kubernetes.io/basic-auth"
+      ? { user: "username", password: "password" }
+      : { user: grant.usernameKey, password: grant.passwordKey };
   const username = values[keys.user]?.reveal();
   const password = values[keys.password]?.reveal();
   if (username === undefined || password === undefined) {
-    const missing = [username === undefined && keys.user, password === undefined && keys.password].filter(Boolean).join(" and ");
+    const missing = [username === undefined && keys.user, password === undefined && keys.password]
+      .filter(Boolean)
+      .join(" and ");
     const has = Object.keys(values).toSorted().slice(0, 5).join(", ") || "nothing";
-    throw fail("SourceInvalid", `lacks the key ${missing} (it has ${has}): add it, or name the keys in static.usernameKey and static.passwordKey`);
+    throw fail(
+      "SourceInvalid",
+      `lacks the key ${missing} (it has ${has}): add it, or name the keys in static.usernameKey and static.passwordKey`,
+    );
   }
   const result = loginOf(username, password);
   if (!result.ok) throw fail("SourceInvalid", `cannot be used: it ${result.problem}`);
@@ -101,7 +127,10 @@ function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefi
   try {
     return Temporal.Instant.from(text);
   } catch {
-    throw fail("SourceInvalid", `has an annotation ${expiresAtAnnotation} that is no time: write it like 2027-01-31T00:00:00Z`);
+    throw fail(
+      "SourceInvalid",
+      `has an annotation ${expiresAtAnnotation} that is no time: write it like 2027-01-31T00:00:00Z`,
+    );
   }
 }
 
@@ -109,5 +138,10 @@ function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefi
 function failing(grant: StaticGrant): Fail {
   const cause: Cause = grant.perTenant ? "Tenant" : "Platform";
   return (reason, what) =>
-    new OperatorError({ reason, cause, retry: "on-change", message: `the source Secret ${grant.namespace}/${grant.name} ${what}` });
+    new OperatorError({
+      reason,
+      cause,
+      retry: "on-change",
+      message: `the source Secret ${grant.namespace}/${grant.name} ${what}`,
+    });
 }

@@ -4,7 +4,13 @@ import type { Failure } from "../errors.ts";
 import type { ClusterApi } from "../kube/cluster-api.ts";
 import type { ApiErrorKind } from "../kube/api-error.ts";
 import type { EventRecorder } from "../kube/event-recorder.ts";
-import type { CredentialRecord, NamespaceRecord, OperatorSecretRecord, SecretRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
+import type {
+  CredentialRecord,
+  NamespaceRecord,
+  OperatorSecretRecord,
+  SecretRecord,
+  ServiceAccountRecord,
+} from "../plan/snapshot.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import type { Log } from "../report/log.ts";
@@ -54,7 +60,10 @@ export interface Context {
   /** The keyed digest by which a Secret's data is told right or wrong. */
   readonly digest: (values: Readonly<Record<string, string>>) => string;
   /** What a failed call to the API server means; `action` completes "cannot ...". Undefined kind: not its answer. */
-  readonly refusal: (error: unknown, action: string) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
+  readonly refusal: (
+    error: unknown,
+    action: string,
+  ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
   /** Asks for a run of a loop. */
   readonly enqueue: (key: string, options?: AddOptions) => void;
   /** The watch for this pull Secret name has delivered its whole initial state. */

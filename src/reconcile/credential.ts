@@ -6,11 +6,19 @@ import { referencesKey, secretKey } from "../plan/keys.ts";
 import { recordedReferences } from "../plan/references.ts";
 import { retiringStatus } from "../plan/retirement.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
-import { type EntryView, type GrantView, invalidStatus, type Lasting, type NamespaceView, statusOf, type StatusSnapshot } from "../plan/status.ts";
+import {
+  type EntryView,
+  type GrantView,
+  invalidStatus,
+  type Lasting,
+  type NamespaceView,
+  statusOf,
+  type StatusSnapshot,
+} from "../plan/status.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
-import { pendingFinding } from "./pull-secret.ts";
+import { pendingFinding } from "./secret-findings.ts";
 import { publishTransitions } from "./transitions.ts";
 
 export interface CredentialLoop {
@@ -31,7 +39,8 @@ export function credentialLoop(): CredentialLoop {
     if (!record) return done;
     const credential = record.credential && context.entitlements.readable(name);
     try {
-      if (!credential) return await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), signal);
+      if (!credential)
+        return await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), signal);
       if (credential.deletionTimestamp) return await drain(context, record, credential, signal);
       if (!credential.finalizers.includes(finalizer)) {
         await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
@@ -55,27 +64,48 @@ export function credentialLoop(): CredentialLoop {
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
-      if (kind !== "conflict") context.log.warn("RegistryCredential not updated", { credential: name, reason: failure.reason, detail: failure.message });
+      if (kind !== "conflict")
+        context.log.warn("RegistryCredential not updated", {
+          credential: name,
+          reason: failure.reason,
+          detail: failure.message,
+        });
       return failed(failure);
     }
   };
 }
 
 /** The finalizer goes when nothing of the credential is left with any tenant, or when a person gives up on it. */
-async function drain(context: Context, record: CredentialRecord, credential: RegistryCredential, signal: AbortSignal): Promise<Outcome> {
+async function drain(
+  context: Context,
+  record: CredentialRecord,
+  credential: RegistryCredential,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { log, clock } = context;
   if (!credential.finalizers.includes(finalizer)) return done;
   const left = leftWith(context, credential);
   const forced = credential.annotations[forceFinalizeAnnotation] === "true";
   if (left.length === 0 || forced) {
-    await setFinalizers(context, credential, credential.finalizers.filter((each) => each !== finalizer), signal);
+    await setFinalizers(
+      context,
+      credential,
+      credential.finalizers.filter((each) => each !== finalizer),
+      signal,
+    );
     log.info("RegistryCredential released", { credential: credential.name, left: left.length, forced });
     return done;
   }
-  const blocked: Lasting[] = left.flatMap((namespace) => [
-    ...namesOf(context, credential).flatMap((name) => [...(context.board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures)),
-    ...(context.board.references(namespace)?.failures ?? []),
-  ].filter(({ retry }) => retry === "slowly").map((failure) => context.board.lasting(namespace, failure)));
+  const blocked: Lasting[] = left.flatMap((namespace) =>
+    [
+      ...namesOf(context, credential).flatMap((name) =>
+        [...(context.board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures),
+      ),
+      ...(context.board.references(namespace)?.failures ?? []),
+    ]
+      .filter(({ retry }) => retry === "slowly")
+      .map((failure) => context.board.lasting(namespace, failure)),
+  );
   const snapshot: StatusSnapshot = {
     credential,
     now: clock.now(),
@@ -87,7 +117,13 @@ async function drain(context: Context, record: CredentialRecord, credential: Reg
   };
   const { secretName, ...status } = statusOf(snapshot);
   // The name under which tenants were served stays: it is what the drain goes by.
-  await writeStatus(context, record, credential, { ...status, secretName: credential.status?.secretName ?? secretName }, signal);
+  await writeStatus(
+    context,
+    record,
+    credential,
+    { ...status, secretName: credential.status?.secretName ?? secretName },
+    signal,
+  );
   return soonest(lookAgain);
 }
 
@@ -121,10 +157,16 @@ function sharedName({ stores, entitlements }: Context, credential: RegistryCrede
 }
 
 function namesOf({ entitlements }: Context, credential: RegistryCredential): readonly string[] {
-  return [credential.spec.pullSecret.name, ...entitlements.namesOf(credential.name).map(({ secretName }) => secretName)];
+  return [
+    credential.spec.pullSecret.name,
+    ...entitlements.namesOf(credential.name).map(({ secretName }) => secretName),
+  ];
 }
 
-function viewsOf(context: Context, credential: RegistryCredential): { entries: EntryView[]; namespaces: NamespaceView[] } {
+function viewsOf(
+  context: Context,
+  credential: RegistryCredential,
+): { entries: EntryView[]; namespaces: NamespaceView[] } {
   const { stores, entitlements, board, tokens, provider, settings } = context;
   const secretName = credential.spec.pullSecret.name;
   const refers = credential.spec.references === "ServiceAccounts";
@@ -137,7 +179,8 @@ function viewsOf(context: Context, credential: RegistryCredential): { entries: E
       if (isFailure(grant)) continue;
       const key = provider.keyFor(grant);
       const views = grants.get(entry.name);
-      if (views && !views.has(key)) views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
+      if (views && !views.has(key))
+        views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
     }
     const found = board.secret(namespace.name, secretName)?.credentials.get(credential.name);
     const references = board.references(namespace.name);
@@ -156,7 +199,10 @@ function viewsOf(context: Context, credential: RegistryCredential): { entries: E
 }
 
 /** Former names as the status lists them, and the milliseconds until the next one is over. */
-function retirementOf(context: Context, credential: RegistryCredential): { retiring: Status["retiring"] & object; nextRetirement: number | undefined } {
+function retirementOf(
+  context: Context,
+  credential: RegistryCredential,
+): { retiring: Status["retiring"] & object; nextRetirement: number | undefined } {
   const { entitlements, stores, clock, enqueue } = context;
   const retired = entitlements.namesOf(credential.name);
   const holders = (secretName: string): string[] =>
@@ -165,18 +211,31 @@ function retirementOf(context: Context, credential: RegistryCredential): { retir
     );
   for (const { secretName, over } of retired) {
     if (!over) continue;
-    for (const namespace of holders(secretName)) enqueue(secretKey(namespace, secretName), { lane: "bulk", flow: credential.name });
+    for (const namespace of holders(secretName))
+      enqueue(secretKey(namespace, secretName), { lane: "bulk", flow: credential.name });
   }
   const waits = retired.filter(({ over }) => !over).map(({ until }) => until.since(clock.now()).total("milliseconds"));
   return {
-    retiring: retiringStatus(retired, (secretName) => !context.namesSynced(secretName) || holders(secretName).length > 0),
+    retiring: retiringStatus(
+      retired,
+      (secretName) => !context.namesSynced(secretName) || holders(secretName).length > 0,
+    ),
     nextRetirement: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
   };
 }
 
-async function setFinalizers(context: Context, credential: RegistryCredential, finalizers: readonly string[], signal: AbortSignal): Promise<void> {
+async function setFinalizers(
+  context: Context,
+  credential: RegistryCredential,
+  finalizers: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const { resourceVersion } = credential;
-  const answer = await context.api.patchCredential(credential.name, { metadata: { resourceVersion, finalizers } }, signal);
+  const answer = await context.api.patchCredential(
+    credential.name,
+    { metadata: { resourceVersion, finalizers } },
+    signal,
+  );
   const written = context.strips.credential(answer);
   if (!written) return;
   const gone = finalizers.length === 0 && credential.deletionTimestamp;

@@ -11,12 +11,12 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 import { done, failed, soonest } from "./outcome.ts";
-import { statusSoon } from "./pull-secret.ts";
+import { statusSoon } from "./report-secret.ts";
 
 export interface ReferencesLoop {
   (context: Context, namespace: string, signal: AbortSignal): Promise<Outcome>;
   /** Names that a credential referred to beside its own, and no longer does. */
-  formerExtras(names: readonly string[]): void;
+  readonly formerExtras: (names: readonly string[]) => void;
 }
 
 export function referencesLoop(): ReferencesLoop {
@@ -34,7 +34,12 @@ export function referencesLoop(): ReferencesLoop {
     for (const serviceAccount of stores.serviceAccounts.byIndex(namespaceName)) {
       const { key, name } = serviceAccount;
       const { secrets, extras } = situation.forServiceAccount(serviceAccount);
-      const snapshot = { serviceAccount, secrets, extras, formerExtras: new Set([...formerExtras, ...situation.leavingExtras]) };
+      const snapshot = {
+        serviceAccount,
+        secrets,
+        extras,
+        formerExtras: new Set([...formerExtras, ...situation.leavingExtras]),
+      };
       try {
         let plan = planReferences({ ...snapshot, references: undefined });
         if (plan.kind === "read") {
@@ -43,7 +48,10 @@ export function referencesLoop(): ReferencesLoop {
           if (!object || object.metadata.resourceVersion !== serviceAccount.resourceVersion) continue;
           plan = planReferences({ ...snapshot, references: namesIn(object) });
         }
-        const wanted = JSON.stringify([secrets.filter((secret) => secret.wanted && secret.usable).map((secret) => secret.name), extras]);
+        const wanted = JSON.stringify([
+          secrets.filter((secret) => secret.wanted && secret.usable).map((secret) => secret.name),
+          extras,
+        ]);
         const before = repairs.get(key);
         if (plan.kind === "patch") {
           const delay = waitBeforeWrite(before, wanted, clock.elapsed());
@@ -65,7 +73,12 @@ export function referencesLoop(): ReferencesLoop {
             const written = context.strips.serviceAccount(answer);
             if (written) stores.serviceAccounts.wrote(written);
             repairs.set(key, afterWrite(before, wanted, clock.elapsed()));
-            log.debug("references written", { namespace: namespaceName, serviceAccount: name, added: plan.added, removed: plan.removed });
+            log.debug("references written", {
+              namespace: namespaceName,
+              serviceAccount: name,
+              added: plan.added,
+              removed: plan.removed,
+            });
           }
         }
         if (isContested(repairs.get(key), clock.elapsed())) failures.push(contested(name));
@@ -81,12 +94,21 @@ export function referencesLoop(): ReferencesLoop {
     const before = board.references(namespaceName);
     const news = board.setReferences(namespaceName, { failures, notes: [] });
     for (const secret of situation.leaving) context.enqueue(secretKey(namespaceName, secret), { lane: "normal" });
-    if (!before || before.failures.map(({ message }) => message).join() !== failures.map(({ message }) => message).join()) {
+    if (
+      !before ||
+      before.failures.map(({ message }) => message).join() !== failures.map(({ message }) => message).join()
+    ) {
       for (const credential of situation.credentials) context.enqueue(credentialKey(credential), statusSoon);
     }
     for (const failure of news) {
       context.events.publish({
-        regarding: { apiVersion: "v1", kind: "Namespace", namespace: namespaceName, name: namespaceName, uid: namespace.uid },
+        regarding: {
+          apiVersion: "v1",
+          kind: "Namespace",
+          namespace: namespaceName,
+          name: namespaceName,
+          uid: namespace.uid,
+        },
         type: "Warning",
         reason: failure.reason,
         action: "Refer",
@@ -123,7 +145,11 @@ function situationIn(context: Context, namespace: NamespaceRecord): Situation {
   const leavingExtras: string[] = [];
   const found = names.map((name) => {
     const participants = entitlements.participants(namespace, name);
-    for (const { name: credential, deleting, credential: { spec } } of participants) {
+    for (const {
+      name: credential,
+      deleting,
+      credential: { spec },
+    } of participants) {
       credentials.add(credential);
       if (deleting && spec.deletionPolicy === "Delete") leavingExtras.push(...(spec.pullSecret.extraReferences ?? []));
     }
@@ -133,7 +159,8 @@ function situationIn(context: Context, namespace: NamespaceRecord): Situation {
     return { name, participants, finding, record };
   });
 
-  const usable = (name: string): boolean => found.some((each) => each.name === name && each.finding?.state === "usable");
+  const usable = (name: string): boolean =>
+    found.some((each) => each.name === name && each.finding?.state === "usable");
   const refers = (participant: Participant, serviceAccount: ServiceAccountRecord): boolean => {
     const { spec } = participant.credential;
     return (
@@ -153,7 +180,8 @@ function situationIn(context: Context, namespace: NamespaceRecord): Situation {
         // Not judged yet, or suspended: leave every reference of that name as it is.
         if (!finding || finding.state === "waiting") return [];
         const actors = participants.filter((each) => each.entitled || each.deleting);
-        if (actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting)) return [];
+        if (actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting))
+          return [];
         let wanted = false;
         for (const participant of participants) {
           if (!refers(participant, serviceAccount)) continue;

@@ -40,10 +40,7 @@ export function tokenToData(grantKey: string, minted: Minted): Record<string, st
 }
 
 /** Undefined for anything that is not a token of this version: it is then fetched anew. */
-export function tokenFromData(
-  data: Readonly<Record<string, string>> | undefined,
-  revision: string,
-): Token | undefined {
+export function tokenFromData(data: Readonly<Record<string, string>> | undefined, revision: string): Token | undefined {
   try {
     const parsed = wireToken.safeParse(JSON.parse(textOfBase64(data?.[dataKey] ?? "") ?? ""));
     if (!parsed.success) return undefined;

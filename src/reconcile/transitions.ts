@@ -22,7 +22,13 @@ export function publishTransitions(
     if (last?.status === status && last.reason === reason) continue;
     const bad = abnormal.has(type) ? status === "True" : status !== "True";
     if (!bad && type !== "Ready") continue;
-    log[bad ? "warn" : "info"]("condition changed", { credential: record.name, condition: type, status, reason, detail: message });
+    log[bad ? "warn" : "info"]("condition changed", {
+      credential: record.name,
+      condition: type,
+      status,
+      reason,
+      detail: message,
+    });
     events.publish({
       regarding: { apiVersion: `${group}/${version}`, kind, name: record.name, uid: record.uid },
       type: bad ? "Warning" : "Normal",

@@ -21,7 +21,8 @@ export interface LogOptions {
 }
 
 export function pinoLog({ level, format, to }: LogOptions): Log {
-  const stream = format === "pretty" ? pretty({ destination: to, colorize: true, ignore: "pid,hostname", singleLine: true }) : to;
+  const stream =
+    format === "pretty" ? pretty({ destination: to, colorize: true, ignore: "pid,hostname", singleLine: true }) : to;
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   const at =
     (name: LogLevel) =>

@@ -14,7 +14,10 @@ export interface MultiReflectorOptions<R extends StoredObject> extends Omit<
 }
 
 export interface MultiReflector {
-  /** Watches exactly these names from now on. The records of a name that is not among them any more leave the store, unreported. */
+  /**
+   * Watches exactly these names from now on. The records of a name that is not among them any more leave the store;
+   * no change is reported, because nothing is known of them any more.
+   */
   ensure(names: ReadonlySet<string>): void;
   /** The name is watched, and all that bears it is in the store. */
   syncedFor(name: string): boolean;

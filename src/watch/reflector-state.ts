@@ -18,6 +18,11 @@ export type ReflectorState =
 interface Health {
   /** Failures since the last long healthy stream; they lengthen the pause. */
   readonly failures: number;
+  /**
+   * How often the watch's version was too old (410) since then. Counted apart: an API server that comes back after an
+   * outage has forgotten every version, and its 410 must not be answered with the long pause that the outage led to.
+   */
+  readonly expired: number;
   /** The server does not know WatchList: list in pages. */
   readonly paged: boolean;
 }
@@ -56,7 +61,7 @@ export type Activity =
   /** Begin a full list in pages or, with `continue`, go on with it. */
   | { readonly kind: "list"; readonly continue?: string }
   | { readonly kind: "watch"; readonly resourceVersion: string }
-  /** The `failures`-th pause in a row. */
+  /** The `failures`-th pause in a row (of its sort, see `Health`). */
   | { readonly kind: "wait"; readonly failures: number; readonly because: ListWatchFailure };
 
 type Step = readonly [ReflectorState, readonly ReflectorCommand[]];
@@ -78,7 +83,7 @@ export function transition(state: ReflectorState, input: ReflectorInput): Step {
   switch (state.name) {
     case "Idle":
       if (input.kind === "stop") return [{ name: "Stopped" }, []];
-      return input.kind === "start" ? beginList({ failures: 0, paged: false }) : [state, []];
+      return input.kind === "start" ? beginList({ failures: 0, expired: 0, paged: false }) : [state, []];
     case "Stopped":
       return [state, []];
     case "Streaming":
@@ -102,10 +107,10 @@ function whileRunning(state: Running, input: ReflectorInput): Step {
     case "failed":
       return afterFailure(state, input.failure);
     case "healthy":
-      return [{ ...state, failures: 0 }, []];
+      return [{ ...state, failures: 0, expired: 0 }, []];
     case "waited":
-      if (state.name !== "Waiting" || state.resourceVersion === undefined) return beginList(state);
-      return beginWatch(state, state.resourceVersion);
+      if (state.name !== "Waiting" || state.resourceVersion === undefined) return beginList(healthOf(state));
+      return beginWatch(healthOf(state), state.resourceVersion);
     case "verify":
       return verify(state);
     case "stop":
@@ -115,23 +120,25 @@ function whileRunning(state: Running, input: ReflectorInput): Step {
 
 // Lists name no resourceVersion: the answer is the most recent state, so nothing goes back in time and what is absent
 // is really gone. API servers since 1.31 serve such lists from their cache (KEP-2340).
-function beginList({ failures, paged }: Health): Step {
-  if (paged) return [{ name: "Listing", failures, paged }, [{ kind: "list" }]];
-  return [{ name: "Streaming", failures, paged }, [{ kind: "stream" }]];
+function beginList(health: Health): Step {
+  if (health.paged) return [{ name: "Listing", ...health }, [{ kind: "list" }]];
+  return [{ name: "Streaming", ...health }, [{ kind: "stream" }]];
 }
 
-function beginWatch({ failures, paged }: Health, resourceVersion: string): Step {
-  return [{ name: "Watching", resourceVersion, failures, paged }, [{ kind: "watch", resourceVersion }]];
+function beginWatch(health: Health, resourceVersion: string): Step {
+  return [{ name: "Watching", resourceVersion, ...health }, [{ kind: "watch", resourceVersion }]];
 }
 
 function afterPage(state: Running, page: ListPage): Step {
   const resourceVersion = (state.name === "Listing" ? state.resourceVersion : undefined) ?? page.resourceVersion;
   const keep: ReflectorCommand = { kind: "keep", objects: page.items };
   if (page.continue) {
-    const { failures, paged } = state;
-    return [{ name: "Listing", resourceVersion, failures, paged }, [keep, { kind: "list", continue: page.continue }]];
+    return [
+      { name: "Listing", resourceVersion, ...healthOf(state) },
+      [keep, { kind: "list", continue: page.continue }],
+    ];
   }
-  const [watching, watch] = beginWatch(state, resourceVersion);
+  const [watching, watch] = beginWatch(healthOf(state), resourceVersion);
   return [watching, [keep, { kind: "complete", resourceVersion }, ...watch]];
 }
 
@@ -150,20 +157,20 @@ function afterEvent(state: Running, event: WatchEvent): Step {
       if (state.name === "Watching") return [next, [{ kind: "passed", resourceVersion }]];
       if (!endsInitialEvents(event.object)) return [state, []];
       // The same stream goes on as the watch.
-      return [
-        { name: "Watching", resourceVersion, failures: state.failures, paged: state.paged },
-        [{ kind: "complete", resourceVersion }],
-      ];
+      return [{ name: "Watching", resourceVersion, ...healthOf(state) }, [{ kind: "complete", resourceVersion }]];
     default: // an event type that Kubernetes does not have
       return afterBroken(state, { kind: "malformed", origin: event.type });
   }
 }
 
-/** An ERROR event carries a Status: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+/**
+ * An ERROR event carries a Status:
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
 function afterErrorEvent(state: Running, status: unknown): Step {
   const { code, reason, details } = asRecord(status);
-  if (code === 410 || reason === "Expired" || reason === "Gone")
-    return pause(state, { kind: "gone", origin: status }, undefined);
+  const tooOld = code === 410 || reason === "Expired" || reason === "Gone";
+  if (tooOld) return pauseExpired(state, { kind: "gone", origin: status });
   const seconds = asRecord(details)["retryAfterSeconds"];
   const retryAfter = typeof seconds === "number" ? Temporal.Duration.from({ seconds: Math.ceil(seconds) }) : undefined;
   return afterBroken(state, { kind: "errorEvent", origin: status, ...(retryAfter && { retryAfter }) });
@@ -179,18 +186,18 @@ function afterBroken(state: Running, failure: ListWatchFailure): Step {
 
 function afterEnd(state: Running, { lasted, events }: { lasted: Temporal.Duration; events: number }): Step {
   // A server that ignores `sendInitialEvents` never sends the bookmark.
-  if (state.name !== "Watching") return pause({ failures: state.failures, paged: true }, { kind: "ended" }, undefined);
+  if (state.name !== "Watching") return pause({ ...healthOf(state), paged: true }, { kind: "ended" }, undefined);
   const short = Temporal.Duration.compare(lasted, suspiciouslyShort) < 0;
   if (short && events === 0) return pause(state, { kind: "ended" }, state.resourceVersion);
-  return beginWatch(state, state.resourceVersion);
+  return beginWatch(healthOf(state), state.resourceVersion);
 }
 
 function afterFailure(state: Running, failure: ListWatchFailure): Step {
   switch (failure.kind) {
-    case "gone": // 410: the server has forgotten this version, or this `continue`
-      return pause(state, failure, undefined);
+    case "gone": // 410: this version is too old, or this `continue`
+      return pauseExpired(state, failure);
     case "invalid": // so is WatchList refused: 422, apimachinery, ValidateListOptions
-      if (state.name === "Streaming") return beginList({ failures: state.failures, paged: true });
+      if (state.name === "Streaming") return beginList({ ...healthOf(state), paged: true });
       return pause(state, failure, undefined);
     case "malformed":
       return afterBroken(state, failure);
@@ -204,16 +211,31 @@ function resumeFrom(state: Running): string | undefined {
   return state.name === "Watching" ? state.resourceVersion : undefined;
 }
 
-function pause({ failures, paged }: Health, because: ListWatchFailure, resourceVersion: string | undefined): Step {
+function pause(health: Health, because: ListWatchFailure, resourceVersion: string | undefined): Step {
+  const { expired, paged } = health;
+  const failures = health.failures + 1;
   return [
-    { name: "Waiting", failures: failures + 1, paged, ...(resourceVersion !== undefined && { resourceVersion }) },
-    [{ kind: "wait", failures: failures + 1, because }],
+    { name: "Waiting", failures, expired, paged, ...(resourceVersion !== undefined && { resourceVersion }) },
+    [{ kind: "wait", failures, because }],
   ];
+}
+
+/** The server has answered, and has forgotten our version: only a full list helps. */
+function pauseExpired(health: Health, because: ListWatchFailure): Step {
+  const expired = health.expired + 1;
+  return [
+    { name: "Waiting", failures: 0, expired, paged: health.paged },
+    [{ kind: "wait", failures: expired, because }],
+  ];
+}
+
+function healthOf({ failures, expired, paged }: Health): Health {
+  return { failures, expired, paged };
 }
 
 /** Also asks for WatchList again: the control plane may have been upgraded. */
 function verify(state: Running): Step {
-  const health = { failures: state.failures, paged: false };
+  const health = { ...healthOf(state), paged: false };
   switch (state.name) {
     case "Watching":
       return beginList(health);

@@ -35,7 +35,10 @@ export interface Feed<R extends StoredObject> {
   begin(): void;
   /** An object of the list, or an ADDED or MODIFIED event. */
   observed(record: R): void;
-  /** An object is there, but cannot be read as a record: what is stored of it stays; without a key nothing is removed by this list. */
+  /**
+   * An object is there, but cannot be read as a record: what is stored of it stays. Where it has not even a key, this
+   * list removes nothing at all.
+   */
   unreadable(key: string | undefined): void;
   /** A DELETED event, or an object that is of no interest any more. */
   vanished(key: string, resourceVersion: string): void;

@@ -4,12 +4,12 @@ import { idle, transition } from "../../src/watch/reflector-state.ts";
 import type { ReflectorCommand, ReflectorInput, ReflectorState } from "../../src/watch/reflector-state.ts";
 import { bookmark, errorEvent, event, initialEventsEnd } from "./objects.ts";
 
-const fresh = { failures: 0, paged: false };
+const fresh = { failures: 0, expired: 0, paged: false };
 const streaming: ReflectorState = { name: "Streaming", ...fresh };
-const listing: ReflectorState = { name: "Listing", failures: 0, paged: true };
+const listing: ReflectorState = { name: "Listing", failures: 0, expired: 0, paged: true };
 const midList: ReflectorState = { ...listing, resourceVersion: "50" };
 const watching: ReflectorState = { name: "Watching", resourceVersion: "60", ...fresh };
-const waiting: ReflectorState = { name: "Waiting", failures: 2, paged: false };
+const waiting: ReflectorState = { name: "Waiting", failures: 2, expired: 0, paged: false };
 const waitingToWatch: ReflectorState = { ...waiting, resourceVersion: "60" };
 
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -57,21 +57,21 @@ const table: readonly Row[] = [
     "lists in pages after a stream that ended without the bookmark",
     streaming,
     { kind: "ended", lasted: seconds(300), events: 5 },
-    { name: "Waiting", failures: 1, paged: true },
+    { name: "Waiting", failures: 1, expired: 0, paged: true },
     [wait(1, "ended")],
   ],
   [
     "begins the initial events anew after a failure",
     streaming,
     failed("transient"),
-    { name: "Waiting", failures: 1, paged: false },
+    { name: "Waiting", failures: 1, expired: 0, paged: false },
     [wait(1, "transient")],
   ],
   [
     "does not take missing rights for a refusal of WatchList",
     streaming,
     failed("forbidden"),
-    { name: "Waiting", failures: 1, paged: false },
+    { name: "Waiting", failures: 1, expired: 0, paged: false },
     [wait(1, "forbidden")],
   ],
 
@@ -86,21 +86,21 @@ const table: readonly Row[] = [
     "watches from the first page's version after the last page",
     midList,
     { kind: "page", items: [b.object], resourceVersion: "55" },
-    { name: "Watching", resourceVersion: "50", failures: 0, paged: true },
+    { name: "Watching", resourceVersion: "50", failures: 0, expired: 0, paged: true },
     [keep(b), { kind: "complete", resourceVersion: "50" }, { kind: "watch", resourceVersion: "50" }],
   ],
   [
     "begins the list anew when its continue is too old",
     midList,
     failed("gone"),
-    { name: "Waiting", failures: 1, paged: true },
+    { name: "Waiting", failures: 0, expired: 1, paged: true },
     [wait(1, "gone")],
   ],
   [
     "begins the list anew after a failed page",
     midList,
     failed("unavailable"),
-    { name: "Waiting", failures: 1, paged: true },
+    { name: "Waiting", failures: 1, expired: 0, paged: true },
     [wait(1, "unavailable")],
   ],
 
@@ -137,7 +137,7 @@ const table: readonly Row[] = [
     "pauses after a watch that ended at once without an event",
     watching,
     { kind: "ended", lasted: seconds(0), events: 0 },
-    { name: "Waiting", failures: 1, paged: false, resourceVersion: "60" },
+    { name: "Waiting", failures: 1, expired: 0, paged: false, resourceVersion: "60" },
     [wait(1, "ended")],
   ],
   [
@@ -161,12 +161,32 @@ const table: readonly Row[] = [
     { ...waitingToWatch, failures: 1 },
     [wait(1, "silent")],
   ],
-  ["lists anew after 410 as HTTP status", watching, failed("gone"), { ...waiting, failures: 1 }, [wait(1, "gone")]],
+  [
+    "lists anew after 410 as HTTP status",
+    watching,
+    failed("gone"),
+    { ...waiting, failures: 0, expired: 1 },
+    [wait(1, "gone")],
+  ],
+  [
+    "pauses only shortly when a server comes back from a long outage with 410",
+    { ...watching, failures: 9 },
+    failed("gone"),
+    { ...waiting, failures: 0, expired: 1 },
+    [wait(1, "gone")],
+  ],
+  [
+    "pauses longer and longer when each list leads to 410",
+    { ...watching, expired: 3 },
+    failed("gone"),
+    { ...waiting, failures: 0, expired: 4 },
+    [wait(4, "gone")],
+  ],
   [
     "lists anew after 410 as ERROR event",
     watching,
     arrived(expired),
-    { ...waiting, failures: 1 },
+    { ...waiting, failures: 0, expired: 1 },
     [{ kind: "wait", failures: 1, because: { kind: "gone", origin: expired.object } }],
   ],
   [
@@ -218,11 +238,17 @@ const table: readonly Row[] = [
     { ...waitingToWatch, failures: 1 },
     [{ kind: "wait", failures: 1, because: { kind: "malformed", origin: "ADDED" } }],
   ],
-  ["forgets failures after two healthy minutes", { ...watching, failures: 7 }, { kind: "healthy" }, watching, []],
+  [
+    "forgets failures after two healthy minutes",
+    { ...watching, failures: 7, expired: 2 },
+    { kind: "healthy" },
+    watching,
+    [],
+  ],
   ["verifies with a full list", watching, { kind: "verify" }, streaming, [{ kind: "stream" }]],
   [
     "asks for WatchList again when it verifies",
-    { ...watching, paged: true },
+    { ...watching, expired: 0, paged: true },
     { kind: "verify" },
     streaming,
     [{ kind: "stream" }],
@@ -232,12 +258,12 @@ const table: readonly Row[] = [
     "begins a list after the pause",
     waiting,
     { kind: "waited" },
-    { name: "Streaming", failures: 2, paged: false },
+    { name: "Streaming", failures: 2, expired: 0, paged: false },
     [{ kind: "stream" }],
   ],
   [
     "begins a paged list after the pause where WatchList is refused",
-    { ...waiting, paged: true },
+    { ...waiting, expired: 0, paged: true },
     { kind: "waited" },
     { ...listing, failures: 2 },
     [{ kind: "list" }],

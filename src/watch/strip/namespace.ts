@@ -11,7 +11,8 @@ export function stripNamespace(): (raw: unknown) => NamespaceRecord {
     const { key, name, uid, resourceVersion } = identityOf(raw);
     const labels: Record<string, string> = {};
     for (const [label, value] of Object.entries(labelsOf(raw))) {
-      // Kubernetes sets a label to the name, on each Namespace: https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
+      // Kubernetes sets one label to the name, on each Namespace:
+      // https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
       labels[label] = value === name ? name : sharedValue(value, () => value);
     }
     return {

@@ -12,8 +12,8 @@ const longestRecord = 4096;
 const noReferences: readonly string[] = Object.freeze([]);
 
 /**
- * One per store: equal lists, names and records are shared. `most` bounds the references that are kept: Infinity for an answer to
- * GET that is looked at once and not stored.
+ * One per store: equal lists, names and records are shared. `most` bounds the references that are kept: Infinity for
+ * an answer to GET that is looked at once and not stored.
  */
 export function stripServiceAccount(most = mostReferences): (raw: unknown) => ServiceAccountRecord {
   const sharedText = shared<string>();

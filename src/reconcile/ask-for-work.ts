@@ -1,0 +1,66 @@
+// How do changes in the stores become keys in the queue?
+import { credentialKey, referencesKey, tokenKey } from "../plan/keys.ts";
+import {
+  credentialTriggers,
+  namespaceTriggers,
+  secretTriggers,
+  serviceAccountTriggers,
+  type Trigger,
+} from "../watch/triggers.ts";
+import type { Context } from "./context.ts";
+import type { Loops } from "./loops.ts";
+import { tokenSecretName } from "./token-book.ts";
+
+type Known = Pick<Context, "stores" | "entitlements" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced">;
+
+export interface Followers extends Pick<Loops, "formerExtras"> {
+  /** The pull Secret names in use may have changed: each has a watch. */
+  readonly watchNames: () => void;
+}
+
+/** To be called when the stores are synced: what they hold is queued at once, what changes from then on as it comes. */
+export function askForWork(known: Known, { formerExtras, watchNames }: Followers): void {
+  const { stores, entitlements, tokens, board, settings, enqueue } = known;
+  const ask = (triggers: readonly Trigger[]): void => {
+    for (const { key, options } of triggers) enqueue(key, options);
+  };
+
+  stores.credentials.subscribe((change) => {
+    watchNames();
+    const extras = change.after?.credential?.spec.pullSecret.extraReferences ?? [];
+    const before = change.before?.credential?.spec.pullSecret.extraReferences ?? [];
+    formerExtras(before.filter((name) => !extras.includes(name)));
+    ask(credentialTriggers(change, keysOf(stores.namespaces.values()), entitlements.names()));
+  });
+  stores.namespaces.subscribe((change) => {
+    if (!change.after) board.forget(change.key);
+    ask(namespaceTriggers(change, entitlements.names(), [...keysOf(stores.credentials.values())]));
+  });
+  stores.serviceAccounts.subscribe((change) => ask(serviceAccountTriggers(change)));
+  stores.pullSecrets.subscribe((change) => {
+    // The first list of a name queues all of its keys when it is complete.
+    const name = (change.after ?? change.before)?.name;
+    if (name !== undefined && known.namesSynced(name)) ask(secretTriggers(change));
+  });
+  stores.operatorSecrets.subscribe(({ key, before, after }) => {
+    const kind = (after ?? before)?.kind;
+    for (const [grantKey, grant] of tokens.wanted()) {
+      const concerned =
+        kind === "token"
+          ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
+          : key === `${grant.namespace}/${grant.name}`;
+      if (concerned) enqueue(tokenKey(grantKey), { lane: "interactive" });
+    }
+  });
+
+  watchNames();
+  for (const { key } of stores.namespaces.values()) enqueue(referencesKey(key), { lane: "bulk" });
+  for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
+  for (const record of stores.operatorSecrets.values()) {
+    if (record.kind === "token" && record.token) enqueue(tokenKey(record.token.grantKey), { lane: "bulk" });
+  }
+}
+
+function* keysOf(records: Iterable<{ readonly key: string }>): Iterable<string> {
+  for (const { key } of records) yield key;
+}

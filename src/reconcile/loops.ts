@@ -1,0 +1,36 @@
+// Which loop runs a key?
+import { keyOf } from "../plan/keys.ts";
+import type { Outcome } from "../queue/work-queue.ts";
+import type { Context } from "./context.ts";
+import { credentialLoop } from "./credential.ts";
+import { pullSecretLoop } from "./pull-secret.ts";
+import { referencesLoop } from "./references.ts";
+import { reconcileToken } from "./token.ts";
+
+export interface Loops {
+  readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
+  /** Names that a credential referred to beside its own, and no longer does: their references may go. */
+  readonly formerExtras: (names: readonly string[]) => void;
+}
+
+export function loops(context: Context): Loops {
+  const pullSecret = pullSecretLoop();
+  const references = referencesLoop();
+  const credential = credentialLoop();
+  return {
+    run: (text, signal) => {
+      const key = keyOf(text);
+      switch (key.loop) {
+        case "token":
+          return reconcileToken(context, key.grantKey, signal);
+        case "secret":
+          return pullSecret(context, key.namespace, key.name, signal);
+        case "references":
+          return references(context, key.namespace, signal);
+        case "credential":
+          return credential(context, key.name, signal);
+      }
+    },
+    formerExtras: references.formerExtras,
+  };
+}

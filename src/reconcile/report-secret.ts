@@ -1,0 +1,42 @@
+// Who must hear what was found of a pull Secret? The board, the references loop, the credentials, the tenant.
+import { credentialKey, referencesKey } from "../plan/keys.ts";
+import type { NamespaceRecord } from "../plan/snapshot.ts";
+import type { Finding, SecretFinding } from "./board.ts";
+import type { Context } from "./context.ts";
+import { pendingFinding } from "./secret-findings.ts";
+
+/** A status is written once for many changes. */
+export const statusSoon = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) } as const;
+
+export function reportSecret(context: Context, namespace: NamespaceRecord, name: string, finding: SecretFinding): void {
+  const { board, enqueue, events, stores } = context;
+  const before = board.secret(namespace.name, name);
+  const news = board.setSecret(namespace.name, name, finding);
+  if (before?.state !== finding.state) {
+    enqueue(referencesKey(namespace.name), { lane: before ? "normal" : "interactive" });
+  }
+  for (const credential of new Set([...finding.credentials.keys(), ...(before?.credentials.keys() ?? [])])) {
+    if (sameFinding(before?.credentials.get(credential), finding.credentials.get(credential))) continue;
+    enqueue(credentialKey(credential), statusSoon);
+  }
+  const uid = stores.pullSecrets.get(`${namespace.name}/${name}`)?.uid ?? "";
+  for (const failure of news) {
+    events.publish({
+      regarding: { apiVersion: "v1", kind: "Secret", namespace: namespace.name, name, uid },
+      type: "Warning",
+      reason: failure.reason,
+      action: "Serve",
+      note: failure.message,
+    });
+  }
+}
+
+function sameFinding(a: Finding | undefined, b: Finding | undefined): boolean {
+  if (a === b) return true;
+  if (!a || !b || a === pendingFinding || b === pendingFinding) return false;
+  return textOf(a) === textOf(b);
+}
+
+function textOf({ failures, notes }: Finding): string {
+  return [...failures, ...notes].map(({ reason, message }) => `${reason} ${message}`).join("\n");
+}

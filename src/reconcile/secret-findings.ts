@@ -1,0 +1,91 @@
+// What does the board say of one pull Secret after a run?
+import type { Failure } from "../errors.ts";
+import type { PullSecretPlan, Wanted } from "../plan/pull-secret.ts";
+import type { SecretRecord } from "../plan/snapshot.ts";
+import type { Finding, SecretFinding } from "./board.ts";
+import type { Participant } from "./entitlements.ts";
+
+/** Nothing is known yet; told apart by identity. */
+export const pendingFinding: Finding = { failures: [], notes: [] };
+
+/** Nobody contributes here: what stands under the name, if anything, is not ours to keep. */
+export function findingWithout(record: SecretRecord | undefined): SecretFinding {
+  return record ? nothingOfOurs.foreign : nothingOfOurs.absent;
+}
+
+const nothingOfOurs: Readonly<Record<"foreign" | "absent", SecretFinding>> = {
+  foreign: { state: "foreign", credentials: new Map() },
+  absent: { state: "absent", credentials: new Map() },
+};
+
+export function findingOfPlan(
+  plan: PullSecretPlan,
+  contributing: readonly Participant[],
+  wanted: Wanted | undefined,
+): SecretFinding {
+  const credentials = new Map<string, Finding>();
+  for (const { name, role } of contributing) {
+    if (role !== "current") continue;
+    const failures = (wanted?.content.failures ?? [])
+      .filter(({ credential }) => credential === name)
+      .map(({ failure }) => failure);
+    const shadowed = (wanted?.content.shadowed ?? []).find(({ credential }) => credential === name);
+    credentials.set(name, {
+      failures: plan.failure && !failures.includes(plan.failure) ? [plan.failure, ...failures] : failures,
+      notes: shadowed ? [hostShadowed(shadowed.entry, shadowed.host, shadowed.by)] : [],
+    });
+  }
+  return { state: stateOf(plan, contributing), credentials };
+}
+
+function stateOf(plan: PullSecretPlan, contributing: readonly Participant[]): SecretFinding["state"] {
+  if (contributing.length === 0) return "leaving";
+  if (plan.usable) return "usable";
+  return plan.failure?.reason === "SecretConflict" ? "foreign" : "absent";
+}
+
+/** The state stays as it was found before; nothing is said of the credentials yet. */
+export function waitingFinding(contributing: readonly Participant[], state: SecretFinding["state"]): SecretFinding {
+  return { state, credentials: new Map(contributing.map(({ name }) => [name, pendingFinding])) };
+}
+
+/** One failure for all who contribute; what stands there is still as usable as it was. */
+export function failedFinding(
+  contributing: readonly Participant[],
+  record: SecretRecord | undefined,
+  failure: Failure,
+): SecretFinding {
+  return {
+    state: record ? "usable" : "absent",
+    credentials: new Map(contributing.map(({ name }) => [name, { failures: [failure], notes: [] }])),
+  };
+}
+
+export function contestedFinding(
+  finding: SecretFinding,
+  contributing: readonly Participant[],
+  secret: string,
+): SecretFinding {
+  const failure: Failure = {
+    reason: "Contested",
+    cause: "Tenant",
+    retry: "on-change",
+    message: `somebody keeps changing the Secret ${secret} back: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: Secret, name: ${secret}, jsonPointers: [/data, /metadata]}]`,
+  };
+  const credentials = new Map(
+    contributing.map(({ name }) => {
+      const found = finding.credentials.get(name);
+      return [name, { failures: [failure, ...(found?.failures ?? [])], notes: found?.notes ?? [] }];
+    }),
+  );
+  return { ...finding, credentials };
+}
+
+function hostShadowed(entry: string, host: string, by: string): Failure {
+  return {
+    reason: "HostShadowed",
+    cause: "Platform",
+    retry: "on-change",
+    message: `${host} of entry ${entry} is served by the older RegistryCredential ${by}: take it off one of them`,
+  };
+}

@@ -1,0 +1,50 @@
+// How is a plan for a pull Secret carried out?
+import type { PullSecretAction, SecretBody } from "../plan/pull-secret.ts";
+import type { SecretRecord } from "../plan/snapshot.ts";
+import type { Context } from "./context.ts";
+import type { Rendered } from "./render-content.ts";
+import { encoded, secretJson } from "./secret-wire.ts";
+
+export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "read" }>;
+
+/** The record of what stands there now, which is in the store too; undefined where the Secret was deleted. */
+export async function writeSecret(
+  { api, stores, strips }: Context,
+  namespace: string,
+  name: string,
+  action: SecretWrite,
+  record: SecretRecord | undefined,
+  rendered: Rendered,
+  signal: AbortSignal,
+): Promise<SecretRecord | undefined> {
+  const remove = async (): Promise<void> => {
+    if (!record) return;
+    const { uid, resourceVersion } = record;
+    await api.deleteSecret(namespace, name, { uid, resourceVersion }, signal);
+    stores.pullSecrets.removed(record.key, resourceVersion);
+  };
+  // Ten thousand namespaces share the rendered text; a merged or released Secret has a text of its own.
+  const json = (body: SecretBody, resourceVersion?: string): string => {
+    const config = body.dockerConfig === rendered.content.text ? rendered.encodedConfig : encoded(body.dockerConfig);
+    return secretJson(namespace, name, body, config, resourceVersion);
+  };
+  let answer: unknown;
+  switch (action.kind) {
+    case "delete":
+      await remove();
+      return undefined;
+    case "recreate":
+      await remove();
+      answer = await api.createSecret(namespace, json(action.body), signal);
+      break;
+    case "create":
+      answer = await api.createSecret(namespace, json(action.body), signal);
+      break;
+    case "replace":
+      answer = await api.replaceSecret(namespace, name, json(action.body, record?.resourceVersion), signal);
+      break;
+  }
+  const written = strips.secret(answer);
+  if (written) stores.pullSecrets.wrote(written);
+  return written;
+}

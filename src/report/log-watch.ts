@@ -1,0 +1,26 @@
+// How does the log tell what happens to a watch, and what an unexpected error was?
+import type { ReflectorEvent } from "../watch/reflector.ts";
+import type { Log } from "./log.ts";
+
+export function logWatch(log: Log, what: string, event: ReflectorEvent): void {
+  switch (event.kind) {
+    case "listed":
+      log.debug("listed", { what, milliseconds: event.took.total("milliseconds") });
+      return;
+    case "paused":
+      log.warn("watch interrupted", {
+        what,
+        because: event.because.kind,
+        failures: event.failures,
+        pause: event.pause.toString(),
+      });
+      return;
+    case "unreadable":
+      log.warn("object not readable", { what, key: event.key, ...errorFields(event.error) });
+  }
+}
+
+export function errorFields(error: unknown): { readonly error: string; readonly stack?: string } {
+  if (!(error instanceof Error)) return { error: String(error) };
+  return { error: `${error.name}: ${error.message}`, ...(error.stack !== undefined && { stack: error.stack }) };
+}
