@@ -13,6 +13,7 @@ export function logWatch(log: Log, what: string, event: ReflectorEvent): void {
         because: event.because.kind,
         failures: event.failures,
         pause: event.pause.toString(),
+        ...(event.because.origin instanceof Error && { error: event.because.origin.message }),
       });
       return;
     case "unreadable":

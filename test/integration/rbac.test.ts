@@ -1,0 +1,80 @@
+// Are the rights in config/rbac enough for the operator, and no more than it asks for?
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { neededPermissions, type Permission } from "../../src/kube/preflight.ts";
+import type { KubeObject } from "../cluster/admin-client.ts";
+import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const collections: Readonly<Record<string, string>> = {
+  ServiceAccount: `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`,
+  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${operatorNamespace}/roles`,
+  RoleBinding: `/apis/rbac.authorization.k8s.io/v1/namespaces/${operatorNamespace}/rolebindings`,
+};
+
+async function manifests(): Promise<KubeObject[]> {
+  const files = ["service-account.yaml", "cluster-role.yaml", "role.yaml"];
+  const texts = await Promise.all(files.map((file) => readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")));
+  return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
+}
+
+describe("the operator with the rights of config/rbac", () => {
+  let world: Scene;
+  let kubeconfig: string;
+
+  beforeAll(async () => {
+    world = await scene();
+    kubeconfig = await world.cluster.kubeconfigFor({
+      name: `system:serviceaccount:${operatorNamespace}:regcred`,
+      groups: ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`],
+    });
+  }, 120_000);
+  afterAll(() => world.close());
+
+  it("says in one sentence what it may not do, and the command that mends it, before the rights are there", async () => {
+    const starting = world.startOperator({ kubeconfig });
+    await expect(starting).rejects.toThrow(/may not .*: kubectl apply -k config\/default$/);
+  });
+
+  it("serves, rotates and cleans up once they are", async () => {
+    for (const object of await manifests()) {
+      await world.admin.create(collections[object.kind ?? ""] ?? "", object);
+    }
+    await world.startOperator({ kubeconfig });
+    await world.source("hub", { username: "ann", password: "first" });
+    await world.namespaces(["team-rbac"]);
+    await world.credential("limited", staticSpec("hub"));
+    await eventually("it is served", async () => (await world.status("limited")).namespaces?.ready === 1);
+    expect(await world.references("team-rbac")).toEqual(["regcred"]);
+    await world.source("hub", { username: "ann", password: "second" });
+    await eventually("it is rotated", async () => (await world.logins("team-rbac"))?.["registry.example.com"]?.password === "second");
+    await world.deleteCredential("limited");
+    expect(await world.secret("team-rbac")).toBeUndefined();
+    expect(await world.references("team-rbac")).toEqual([]);
+  });
+});
+
+describe("config/rbac", () => {
+  it("grants everything that the operator asks for at its start", async () => {
+    const objects = await manifests();
+    const rulesOf = (kind: string): Rule[] => objects.filter((object) => object.kind === kind).flatMap((object) => object["rules"] as Rule[]);
+    const granted = ({ verb, group, resource, name, namespace }: Permission): boolean =>
+      [...rulesOf("ClusterRole"), ...(namespace === operatorNamespace ? rulesOf("Role") : [])].some(
+        (rule) =>
+          rule.verbs.includes(verb) &&
+          rule.apiGroups.includes(group) &&
+          rule.resources.includes(resource) &&
+          (rule.resourceNames === undefined || (name !== undefined && rule.resourceNames.includes(name))),
+      );
+    expect(neededPermissions({ operatorNamespace }).filter((permission) => !granted(permission))).toEqual([]);
+  });
+});
