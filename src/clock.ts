@@ -53,3 +53,6 @@ export function systemClock(): Clock {
 
 /** A fraction in [0, 1), as `Math.random` gives; an argument wherever jitter is wanted. */
 export type Random = () => number;
+
+/** The machine's own. */
+export const systemRandom: Random = () => Math.random();

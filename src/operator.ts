@@ -208,6 +208,7 @@ export function operator(options: OperatorOptions): Operator {
   const start = async (): Promise<void> => {
     await preflight({
       transport: api,
+      namespace: settings.namespace,
       permissions: neededPermissions({ operatorNamespace: settings.namespace }),
       signal: stopping.signal,
     });

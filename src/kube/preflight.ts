@@ -1,10 +1,11 @@
 // Can the operator work on this cluster at all, and if not, which command mends it?
+import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../errors.ts";
 import { ApiError, type ApiErrorKind } from "./api-error.ts";
 import { rightOn } from "./api-failure.ts";
-import { resourcePath } from "./resource-path.ts";
 import type { Transport } from "./transport.ts";
+import { typedApi } from "./typed-api.ts";
 
 /** A right as RBAC writes it. */
 export interface Permission {
@@ -46,15 +47,19 @@ export function neededPermissions({
 
 export interface PreflightOptions {
   readonly transport: Transport;
+  /** The operator's own. */
+  readonly namespace: string;
   readonly permissions: readonly Permission[];
   readonly signal?: AbortSignal;
 }
 
 /** Resolves when there is nothing to mend; rejects with an OperatorError whose message is one sentence that ends in the command. */
-export async function preflight({ transport, permissions, signal }: PreflightOptions): Promise<void> {
+export async function preflight({ transport, namespace, permissions, signal }: PreflightOptions): Promise<void> {
   await expectKind(transport, signal);
+  const { core, authorization } = typedApi(transport);
+  await expectNamespace(core, transport.server, namespace);
   const denied = await Promise.all(
-    permissions.map(async (permission) => ((await isAllowed(transport, permission, signal)) ? [] : [permission])),
+    permissions.map(async (permission) => ((await isAllowed(authorization, transport.server, permission)) ? [] : [permission])),
   );
   const missing = denied.flat();
   if (missing.length === 0) return;
@@ -74,23 +79,36 @@ async function expectKind(transport: Transport, signal: AbortSignal | undefined)
   if (!resources?.some(({ name }) => name === plural)) throw stop("NotInstalled", absent);
 }
 
+/** Who may not read the Namespace is told of the missing rights instead. */
+async function expectNamespace(core: CoreV1Api, server: string, name: string): Promise<void> {
+  try {
+    await core.readNamespace({ name });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.kind === "forbidden") return;
+    if (error.kind !== "notFound") throw unreachable(server, error);
+    throw stop(
+      "NamespaceMissing",
+      `the operator's namespace ${name} does not exist, choose another with --namespace or create it: kubectl create namespace ${name}`,
+      error,
+    );
+  }
+}
+
 // k8s.io/api/authorization/v1: SelfSubjectAccessReview asks about whoever asks; every authenticated user may.
 async function isAllowed(
-  transport: Transport,
+  authorization: AuthorizationV1Api,
+  server: string,
   { resource, ...permission }: Permission,
-  signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const [plain, subresource] = resource.split("/");
-  const review = {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SelfSubjectAccessReview",
-    spec: { resourceAttributes: { ...permission, resource: plain, ...(subresource ? { subresource } : {}) } },
-  };
-  const path = resourcePath({ group: "authorization.k8s.io", version: "v1", resource: "selfsubjectaccessreviews" });
-  // It writes nothing, so asking again is safe.
-  const call = { method: "POST", path, body: JSON.stringify(review), idempotent: true, signal } as const;
-  const { status } = (await answered(transport, call, {})) as { readonly status?: { readonly allowed?: boolean } };
-  return status?.allowed === true;
+  const [plain = "", subresource] = resource.split("/");
+  const resourceAttributes = { ...permission, resource: plain, ...(subresource && { subresource }) };
+  try {
+    const { status } = await authorization.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
+    return status?.allowed === true;
+  } catch (error) {
+    throw error instanceof ApiError ? unreachable(server, error) : error;
+  }
 }
 
 async function answered(

@@ -1,10 +1,8 @@
 // How do client-node's typed API classes speak over our own transport?
 import {
-  ApiextensionsV1Api,
   AuthorizationV1Api,
   CoreV1Api,
   createConfiguration,
-  EventsV1Api,
   HttpException,
   ResponseContext,
   ServerConfiguration,
@@ -14,9 +12,7 @@ import type { ApiRequest, Transport } from "./transport.ts";
 
 export interface TypedApi {
   readonly core: CoreV1Api;
-  readonly events: EventsV1Api;
   readonly authorization: AuthorizationV1Api;
-  readonly extensions: ApiextensionsV1Api;
 }
 
 /**
@@ -55,9 +51,7 @@ export function typedApi(transport: Transport): TypedApi {
   });
   return {
     core: new CoreV1Api(configuration),
-    events: new EventsV1Api(configuration),
     authorization: new AuthorizationV1Api(configuration),
-    extensions: new ApiextensionsV1Api(configuration),
   };
 }
 

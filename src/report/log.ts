@@ -1,6 +1,7 @@
 // How does the operator say what it does? Constant messages with fields, one line per decision, never a secret.
 import { pino } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
+import type { Clock } from "../clock.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -15,18 +16,30 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** json for machines; pretty for a person at a terminal. */
-  readonly format: "json" | "pretty";
-  readonly to: NodeJS.WritableStream;
+  /** json for machines; pretty for a person; auto looks whether a person sits at `to`. */
+  readonly format: "auto" | "json" | "pretty";
+  readonly to: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly clock: Clock;
 }
 
-export function pinoLog({ level, format, to }: LogOptions): Log {
-  const stream =
-    format === "pretty" ? pretty({ destination: to, colorize: true, ignore: "pid,hostname", singleLine: true }) : to;
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+/** A line is with `to` when the call returns, so that no exit loses the last ones. */
+export function pinoLog({ level, format, to, clock }: LogOptions): Log {
+  const isPretty = format === "pretty" || (format === "auto" && to.isTTY === true);
+  const written = isPretty ? prettyFactory({ colorize: to.isTTY === true, singleLine: true, translateTime }) : String;
+  const options = {
+    level,
+    // Which process and machine it is, the cluster's log collector knows.
+    base: null,
+    timestamp: () => `,"time":"${clock.now().toString({ smallestUnit: "millisecond" })}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = pino(options, { write: (line) => to.write(written(line)) });
   const at =
     (name: LogLevel) =>
     (message: string, fields?: LogFields): void =>
       logger[name](fields ?? {}, message);
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
+
+// The local time of day: https://github.com/pinojs/pino-pretty#options
+const translateTime = "SYS:HH:MM:ss.l";

@@ -14,7 +14,6 @@ import { listWatch } from "../../src/kube/list-watch.ts";
 import { neededPermissions, preflight } from "../../src/kube/preflight.ts";
 import { resourcePath } from "../../src/kube/resource-path.ts";
 import { transport, userAgent, type Transport } from "../../src/kube/transport.ts";
-import { typedApi } from "../../src/kube/typed-api.ts";
 import type { WatchEvent } from "../../src/watch/list-watch.ts";
 import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
@@ -311,11 +310,13 @@ describe("Events", () => {
     });
     await recorder.close(soon);
     expect(recorder.dropped()).toBe(0);
-    const { events } = typedApi(admin);
-    const inNamespace = await events.listNamespacedEvent({ namespace: "events" });
-    expect(inNamespace.items.map(({ series }) => series?.count)).toEqual([2]);
-    const inDefault = await events.listNamespacedEvent({ namespace: "default" });
-    expect(inDefault.items.map(({ regarding }) => regarding?.name)).toEqual(["acme"]);
+    const eventsIn = async (name: string) => {
+      const path = resourcePath({ group: "events.k8s.io", version: "v1", resource: "events", namespace: name });
+      const answer = await admin.request({ method: "GET", path });
+      return (answer.json() as { items: { series?: { count: number }; regarding: { name: string } }[] }).items;
+    };
+    expect((await eventsIn("events")).map(({ series }) => series?.count)).toEqual([2]);
+    expect((await eventsIn("default")).map(({ regarding }) => regarding.name)).toEqual(["acme"]);
   });
 });
 
@@ -323,7 +324,7 @@ describe("preflight", () => {
   const permissions = neededPermissions({ operatorNamespace: "regcred-system" });
 
   it("wants the CRD, then the rights, then nothing", async () => {
-    await expect(preflight({ transport: admin, permissions })).rejects.toThrow(
+    await expect(preflight({ transport: admin, namespace: "default", permissions })).rejects.toThrow(
       "RegistryCredential is not installed: kubectl apply -f crds/",
     );
     const crd: unknown = parse(
@@ -335,13 +336,13 @@ describe("preflight", () => {
     );
     await pollUntil(
       () =>
-        preflight({ transport: admin, permissions }).then(
+        preflight({ transport: admin, namespace: "default", permissions }).then(
           () => true,
           () => false,
         ),
       { what: "the CRD to be served", limit: soon },
     );
-    await expect(preflight({ transport: limited, permissions })).rejects.toThrow(
+    await expect(preflight({ transport: limited, namespace: "default", permissions })).rejects.toThrow(
       /^the operator may not list, watch, patch registrycredentials\.regcred\.dev; .*: kubectl apply -k config\/default$/,
     );
   });

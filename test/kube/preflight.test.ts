@@ -22,6 +22,7 @@ async function failureAt(url: string): Promise<OperatorError | undefined> {
   closers.push(() => wire.close());
   const outcome = await preflight({
     transport: wire,
+    namespace: "regcred-system",
     permissions: neededPermissions({ operatorNamespace: "regcred-system" }),
   }).catch((error: unknown) => error);
   if (outcome !== undefined && !(outcome instanceof OperatorError))
@@ -51,6 +52,7 @@ interface Asked {
 const cluster =
   (allows: (asked: Asked) => boolean): Answer =>
   (one, response) => {
+    if (one.path.startsWith("/api/v1/namespaces/")) return json(response, 200, { metadata: { name: "regcred-system" } });
     if (one.method === "GET") return json(response, 200, discovery);
     const { spec } = JSON.parse(one.body) as { readonly spec: { readonly resourceAttributes: Asked } };
     json(response, 201, { status: { allowed: allows(spec.resourceAttributes) } });
@@ -67,6 +69,17 @@ describe("preflight", () => {
   ])("says how to install a $what that is missing", async ({ code, body }) => {
     expect((await failureOf((_, response) => json(response, code, body)))?.message).toBe(
       "RegistryCredential is not installed: kubectl apply -f crds/",
+    );
+  });
+
+  it("says how to make the operator's namespace, or how to choose another", async () => {
+    const failure = await failureOf((one, response) =>
+      one.path.startsWith("/api/v1/namespaces/")
+        ? json(response, 404, status(404, "NotFound", 'namespaces "regcred-system" not found'))
+        : cluster(() => true)(one, response),
+    );
+    expect(failure?.message).toBe(
+      "the operator's namespace regcred-system does not exist, choose another with --namespace or create it: kubectl create namespace regcred-system",
     );
   });
 

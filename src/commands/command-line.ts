@@ -1,0 +1,95 @@
+// Which command was asked for, and how are failures told? The one seam where an error becomes a sentence and an exit code.
+import { Command, CommanderError, Option } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { ConfigError, configFrom, type Environment, type Flags, type Setting, settings } from "../config.ts";
+import { OperatorError } from "../errors.ts";
+import { pinoLog } from "../report/log.ts";
+import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { run, type RunOptions } from "./run.ts";
+
+interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** What surrounds the command line: everything that a test wants to be in place of. */
+export interface Surroundings extends Omit<RunOptions, "config" | "log" | "version"> {
+  /** Left out: that of this process. */
+  readonly environment?: Environment;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/** Runs the command that the arguments (without program and script) ask for, and gives the exit code; never rejects. */
+export async function commandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { environment, stdout, stderr, clock } = surroundings;
+  let code: number = exitCodes.stopped;
+  let isDebugging = false;
+
+  const program = withOutput(new Command("regcred"), surroundings)
+    .description("Keeps working registry credentials in every tenant namespace of a Kubernetes cluster.")
+    .version(packageJson.version)
+    .addHelpText("after", "\nregcred COMMAND --help lists the settings of a command.");
+
+  const runCommand = withOutput(program.command("run"), surroundings)
+    .description("run the operator until it is stopped")
+    .addHelpText("after", `\nA flag wins over its variable. No setting holds a secret.\n\n${exitCodesHelp}`);
+  const options = settings.map(optionFor);
+  for (const option of options) runCommand.addOption(option);
+  runCommand.action(async (values: Readonly<Record<string, string>>) => {
+    const flags: Flags = Object.fromEntries(
+      options.map((option) => [`--${option.name()}`, values[option.attributeName()]]),
+    );
+    const config = configFrom(flags, environment);
+    isDebugging = config.logLevel === "debug";
+    const log = pinoLog({ level: config.logLevel, format: config.logFormat, to: stdout, clock });
+    code = await run({ ...surroundings, config, log, version: packageJson.version });
+  });
+
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    // Commander has said it already, help and version included.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.stopped : exitCodes.misused;
+    stderr.write(`error: ${sentenceFrom(error, isDebugging)}\n`);
+    return error instanceof ConfigError ? exitCodes.misused : exitCodes.failed;
+  }
+}
+
+function withOutput(command: Command, { stdout, stderr }: Surroundings): Command {
+  return command
+    .exitOverride()
+    .helpOption("-h, --help", "show this help")
+    .helpCommand(false)
+    .showHelpAfterError("(--help lists what there is)")
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+    });
+}
+
+function optionFor({ flag, placeholder, variables, meaning, fallbackText }: Setting<unknown>): Option {
+  return new Option(
+    `${flag} ${placeholder}`,
+    `${meaning} (default: ${fallbackText}; environment: ${variables.join(", ")})`,
+  );
+}
+
+/** What the person who started it must know; the whole story only where it was asked for. */
+function sentenceFrom(error: unknown, isDebugging: boolean): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof OperatorError) {
+    return isDebugging && error.origin !== undefined ? `${error.message}\n${storyOf(error.origin)}` : error.message;
+  }
+  if (isDebugging) return `regcred failed unexpectedly: ${storyOf(error)}`;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `regcred failed unexpectedly (${what}): run it with --log-level debug to see where, and report that`;
+}
+
+function storyOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,91 @@
+// How does the operator live: what does it connect to, what stops it, and with what exit code does it end?
+import type { Clock, Random } from "../clock.ts";
+import { type Config, operatorNamespace } from "../config.ts";
+import type { Connection, ConnectionOptions } from "../kube/connection.ts";
+import type { Operator, OperatorOptions } from "../operator.ts";
+import type { Log } from "../report/log.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+export type StopSignal = "SIGTERM" | "SIGINT";
+
+export interface RunOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly version: string;
+  /** The name of this machine, which in a cluster is that of the pod. */
+  readonly hostname: string;
+  /** Calls back for each signal that asks to stop; returns what ends that. */
+  readonly onStopSignal: (call: (signal: StopSignal) => void) => () => void;
+  /** Rejects when an error reached nobody. */
+  readonly crashed: Promise<never>;
+  readonly connect: (options: ConnectionOptions) => Connection;
+  readonly operate: (options: OperatorOptions) => Operator;
+}
+
+// Closing connections takes milliseconds after the drain; a call into a black hole would take its 30 s.
+const closingLimit = Temporal.Duration.from({ seconds: 2 });
+
+/**
+ * Runs the operator until a signal stops it, and gives the exit code. A second signal does not wait for the first one's drain.
+ * Rejects with an OperatorError where the operator cannot start.
+ */
+export async function run(options: RunOptions): Promise<number> {
+  const { config, log, clock, random, version, crashed } = options;
+  const { kubeconfig, context, sourceNamespaces, maxConfigBytes, concurrency, drainTimeout } = config;
+  // Whoever names a context means a kubeconfig, in a pod too.
+  const inCluster = context === undefined ? config.inCluster : undefined;
+  const connection = options.connect({ kubeconfig, context, inCluster });
+  const namespace = operatorNamespace(config, connection);
+  log.info("connecting", { version, server: connection.server, context: connection.context, namespace });
+
+  const { first, second, end } = stopSignals(options.onStopSignal);
+  const operator = options.operate({
+    connection,
+    settings: { namespace, sourceNamespaces, maxConfigBytes, concurrency },
+    log,
+    clock,
+    random,
+    version,
+    instance: options.hostname,
+  });
+  const stop = async (limit: Temporal.Duration): Promise<void> => {
+    const waiting = new AbortController();
+    const late = clock
+      .sleep(limit.add(closingLimit), waiting.signal)
+      .then(() => log.warn("stopped without waiting for what is still under way"))
+      .catch(() => undefined);
+    await Promise.race([operator.stop(limit), late]).finally(() => waiting.abort());
+  };
+
+  try {
+    await Promise.race([operator.started, first, crashed]).catch(async (error: unknown) => {
+      await Promise.race([stop(new Temporal.Duration()), second]);
+      throw error;
+    });
+    const signal = await Promise.race([first, crashed]);
+    log.info("stopping", { signal, limit: drainTimeout.toString() });
+    const impatient = await Promise.race([stop(drainTimeout), second, crashed]);
+    if (impatient !== undefined) return exitCodes[impatient];
+    log.info("stopped");
+    return exitCodes.stopped;
+  } finally {
+    end();
+  }
+}
+
+function stopSignals(onStopSignal: RunOptions["onStopSignal"]): {
+  readonly first: Promise<StopSignal>;
+  readonly second: Promise<StopSignal>;
+  readonly end: () => void;
+} {
+  const first = Promise.withResolvers<StopSignal>();
+  const second = Promise.withResolvers<StopSignal>();
+  let count = 0;
+  const end = onStopSignal((signal) => {
+    count += 1;
+    (count === 1 ? first : second).resolve(signal);
+  });
+  return { first: first.promise, second: second.promise, end };
+}

@@ -1,0 +1,227 @@
+// What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
+import type { LogLevel } from "./report/log.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a flag on the command line was given, by its name with the dashes: `{ "--concurrency": "4" }`. */
+export type Flags = Readonly<Record<string, string | undefined>>;
+
+export interface Setting<T> {
+  readonly flag: `--${string}`;
+  /** What stands for the value in the help, such as `<name>`. */
+  readonly placeholder: string;
+  /** The first that is set and not empty counts; a flag wins over all. */
+  readonly variables: readonly string[];
+  readonly meaning: string;
+  readonly fallback: T;
+  /** The fallback as a person would write or say it. */
+  readonly fallbackText: string;
+  /** Undefined where the text is not a value. */
+  readonly parse: (text: string) => T | undefined;
+  /** Completes "write ..." for a text that is not a value. */
+  readonly instead: string;
+}
+
+/** A flag or a variable has a value that it cannot have. The message is one sentence that says what to write. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+// Where sources and tokens live unless it is said otherwise; the manifests in config/ create it.
+const defaultNamespace = "regcred-system";
+
+// RFC 1123 label, as a Namespace is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
+const namespaceName = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const isNamespace = (text: string): boolean => namespaceName.test(text);
+
+// A Secret holds at most 1 MiB: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size
+const mostConfigBytes = 1024 * 1024;
+// One small docker config with a cloud token of 4 KiB would not fit into less.
+const leastConfigBytes = 8 * 1024;
+// Sixteen connections carry the writes (src/kube/pools.ts): more runs than this only wait for one.
+const mostConcurrency = 256;
+// Kubernetes waits for 30 s by default before it kills: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+const drainSeconds = 20;
+const longestDrainSeconds = 3600;
+
+const kubeconfig: Setting<string | undefined> = {
+  flag: "--kubeconfig",
+  placeholder: "<file>",
+  variables: ["KUBECONFIG"],
+  meaning: "how to reach the cluster; several files are joined as in PATH",
+  fallback: undefined,
+  fallbackText: "the ServiceAccount in a pod, ~/.kube/config elsewhere",
+  parse: (text) => text || undefined,
+  instead: "the path of a kubeconfig",
+};
+
+const context: Setting<string | undefined> = {
+  flag: "--context",
+  placeholder: "<name>",
+  variables: ["REGCRED_CONTEXT"],
+  meaning: "which context of the kubeconfig",
+  fallback: undefined,
+  fallbackText: "its current context",
+  parse: (text) => text || undefined,
+  instead: "a name that kubectl config get-contexts lists",
+};
+
+const namespace: Setting<string | undefined> = {
+  flag: "--namespace",
+  placeholder: "<name>",
+  variables: ["REGCRED_NAMESPACE", "POD_NAMESPACE"],
+  meaning: "the operator's own namespace, where source and token Secrets live",
+  fallback: undefined,
+  fallbackText: `the pod's own in a cluster, ${defaultNamespace} elsewhere`,
+  parse: (text) => (isNamespace(text) ? text : undefined),
+  instead: `the name of one namespace (small letters, digits and dashes), such as ${defaultNamespace}`,
+};
+
+const sourceNamespaces: Setting<readonly string[]> = {
+  flag: "--source-namespaces",
+  placeholder: "<names>",
+  variables: ["REGCRED_SOURCE_NAMESPACES"],
+  meaning: 'other namespaces whose Secrets labelled regcred.dev/source: "true" may be sources',
+  fallback: [],
+  fallbackText: "none",
+  parse: (text) => {
+    const names = text === "" ? [] : text.split(",").map((name) => name.trim());
+    return names.every(isNamespace) ? [...new Set(names)] : undefined;
+  },
+  instead: "names of namespaces with commas between them, such as team-a,team-b",
+};
+
+const maxConfigBytes: Setting<number> = {
+  flag: "--max-config-bytes",
+  placeholder: "<bytes>",
+  variables: ["REGCRED_MAX_CONFIG_BYTES"],
+  meaning: "the largest docker config that is written to a pull Secret",
+  fallback: 64 * 1024,
+  fallbackText: String(64 * 1024),
+  parse: wholeNumber(leastConfigBytes, mostConfigBytes),
+  instead: `a whole number from ${leastConfigBytes} to ${mostConfigBytes}`,
+};
+
+const concurrency: Setting<number> = {
+  flag: "--concurrency",
+  placeholder: "<runs>",
+  variables: ["REGCRED_CONCURRENCY"],
+  meaning: "how much is worked on at once, at most",
+  fallback: 16,
+  fallbackText: "16",
+  parse: wholeNumber(1, mostConcurrency),
+  instead: `a whole number from 1 to ${mostConcurrency}`,
+};
+
+const logLevel: Setting<LogLevel> = {
+  flag: "--log-level",
+  placeholder: "<level>",
+  variables: ["REGCRED_LOG_LEVEL"],
+  meaning: "the least that is logged: debug, info, warn or error",
+  fallback: "info",
+  fallbackText: "info",
+  parse: oneOf(["debug", "info", "warn", "error"]),
+  instead: "debug, info, warn or error",
+};
+
+const logFormat: Setting<"auto" | "json" | "pretty"> = {
+  flag: "--log-format",
+  placeholder: "<format>",
+  variables: ["REGCRED_LOG_FORMAT"],
+  meaning: "json, pretty, or auto: pretty on a terminal, json elsewhere",
+  fallback: "auto",
+  fallbackText: "auto",
+  parse: oneOf(["auto", "json", "pretty"]),
+  instead: "auto, json or pretty",
+};
+
+const drainTimeout: Setting<Temporal.Duration> = {
+  flag: "--drain-timeout",
+  placeholder: "<time>",
+  variables: ["REGCRED_DRAIN_TIMEOUT"],
+  meaning: "how long what is under way may take to end when the operator is stopped",
+  fallback: Temporal.Duration.from({ seconds: drainSeconds }),
+  fallbackText: `${drainSeconds}s`,
+  parse: (text) => {
+    const seconds = /^\d{1,4}s$/.test(text) ? Number.parseInt(text, 10) : longestDrainSeconds + 1;
+    return seconds <= longestDrainSeconds ? Temporal.Duration.from({ seconds }) : undefined;
+  },
+  instead: `seconds from 0s to ${longestDrainSeconds}s, such as 20s`,
+};
+
+/** Every setting there is, in the order of the help. */
+export const settings = [
+  kubeconfig,
+  context,
+  namespace,
+  sourceNamespaces,
+  maxConfigBytes,
+  concurrency,
+  logLevel,
+  logFormat,
+  drainTimeout,
+] as const;
+
+export interface Config {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Where kubelets say that the API server is; only in a pod. */
+  readonly inCluster: { readonly host: string; readonly port: string } | undefined;
+  readonly namespace: string | undefined;
+  readonly sourceNamespaces: readonly string[];
+  readonly maxConfigBytes: number;
+  readonly concurrency: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: "auto" | "json" | "pretty";
+  readonly drainTimeout: Temporal.Duration;
+}
+
+/** Throws ConfigError at the first value that is none. */
+export function configFrom(flags: Flags, environment: Environment = process.env): Config {
+  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, environment);
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
+  return {
+    kubeconfig: read(kubeconfig),
+    context: read(context),
+    inCluster: host && port ? { host, port } : undefined,
+    namespace: read(namespace),
+    sourceNamespaces: read(sourceNamespaces),
+    maxConfigBytes: read(maxConfigBytes),
+    concurrency: read(concurrency),
+    logLevel: read(logLevel),
+    logFormat: read(logFormat),
+    drainTimeout: read(drainTimeout),
+  };
+}
+
+/** The operator's own namespace: what was set, else the pod's, else the default. */
+export function operatorNamespace(
+  { namespace: chosen }: Pick<Config, "namespace">,
+  connection: { readonly context: string; readonly namespace?: string },
+): string {
+  // The namespace of a kubeconfig's context is where its user happens to work, and no place for tokens.
+  const ofPod = connection.context === "in-cluster" ? connection.namespace : undefined;
+  return chosen ?? ofPod ?? defaultNamespace;
+}
+
+function valueOf<T>(setting: Setting<T>, flags: Flags, environment: Environment): T {
+  const { flag, variables, fallback, parse, instead } = setting;
+  const variable = variables.find((name) => environment[name]);
+  const written = flags[flag];
+  const [source, text] = written === undefined ? [variable ?? "", environment[variable ?? ""]] : [flag, written];
+  if (text === undefined) return fallback;
+  const value = parse(text);
+  if (value !== undefined) return value;
+  throw new ConfigError(`${source} cannot be ${JSON.stringify(text)}: write ${instead}`);
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+    return number >= least && number <= most ? number : undefined;
+  };
+}
+
+function oneOf<T extends string>(values: readonly T[]): (text: string) => T | undefined {
+  return (text) => values.find((value) => value === text);
+}
