@@ -59,8 +59,8 @@ export function credentialLoop(): CredentialLoop {
         retiring,
         draining: undefined,
       });
-      const outcome = await writeStatus(context, record, credential, status, signal);
-      return pending ? soonest(lookAgain) : outcome === done ? soonest(nextRetirement) : outcome;
+      await writeStatus(context, record, credential, status, signal);
+      return soonest(nextRetirement, pending && !credential.spec.suspend ? lookAgain : undefined);
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;

@@ -163,7 +163,11 @@ export function pullSecretLoop(): PullSecretLoop {
       if (record && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = findingOfPlan(plan, contributing, wanted);
       const { action } = plan;
-      if (action.kind === "none" || action.kind === "read" || isSuspended([...contributing, ...leaving])) {
+      if (action.kind !== "none" && isSuspended([...contributing, ...leaving])) {
+        reportSecret(context, namespace, name, waitingFinding(contributing, record ? finding.state : "absent"));
+        return done;
+      }
+      if (action.kind === "none" || action.kind === "read") {
         const contested = isContested(memory.repairs, clock.elapsed());
         reportSecret(context, namespace, name, contested ? contestedFinding(finding, contributing, name) : finding);
         if (plan.failure && plan.failure.retry !== "on-change") return failed(plan.failure);
