@@ -62,6 +62,10 @@ export interface CredentialRecord extends StoredObject {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
+  /** Deletion has begun. */
+  readonly deleting: boolean;
+  readonly finalizers: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
   /** Undefined where the object cannot be read; `problems` says why. */
   readonly credential: RegistryCredential | undefined;
   readonly problems: readonly string[];

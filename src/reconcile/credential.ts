@@ -32,16 +32,33 @@ const lookAgain = 1_000;
 
 export function credentialLoop(): CredentialLoop {
   let startedAt: number | undefined;
+  // Of specs that cannot be read, whose status cannot be compared either: the problems that were told.
+  const told = new Map<string, string>();
 
   return async (context, name, signal) => {
     startedAt ??= context.clock.elapsed();
     const record = context.stores.credentials.get(name);
     if (!record) return done;
-    const credential = record.credential && context.entitlements.readable(name);
+    const credential = context.entitlements.readable(name);
     try {
-      if (!credential)
-        return await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), signal);
-      if (credential.deletionTimestamp) return await drain(context, record, credential, signal);
+      if (credential?.deletionTimestamp) return await drain(context, record, credential, signal);
+      if (!record.credential || !credential) {
+        if (record.deleting && record.annotations[forceFinalizeAnnotation] === "true") {
+          await setFinalizers(
+            context,
+            record,
+            record.finalizers.filter((each) => each !== finalizer),
+            signal,
+          );
+          return done;
+        }
+        const problems = `${record.generation} ${record.problems.join()}`;
+        if (told.get(name) === problems) return done;
+        await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), signal);
+        told.set(name, problems);
+        return done;
+      }
+      told.delete(name);
       if (!credential.finalizers.includes(finalizer)) {
         await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
         return soonest(lookAgain);
@@ -226,7 +243,7 @@ function retirementOf(
 
 async function setFinalizers(
   context: Context,
-  credential: RegistryCredential,
+  credential: Pick<CredentialRecord, "name" | "resourceVersion">,
   finalizers: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -237,9 +254,8 @@ async function setFinalizers(
     signal,
   );
   const written = context.strips.credential(answer);
-  if (!written) return;
-  const gone = finalizers.length === 0 && credential.deletionTimestamp;
-  if (!gone) context.stores.credentials.wrote(written);
+  // Without its last finalizer an object in deletion is gone; the watch says so.
+  if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
 }
 
 async function writeStatus(

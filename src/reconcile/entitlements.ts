@@ -98,8 +98,9 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       removedAt.delete(key);
       return;
     }
-    if (!after.credential) return;
-    readable.set(key, after.credential);
+    const credential = after.credential ?? asLastRead(readable.get(key), after, clock.now());
+    if (!credential) return;
+    readable.set(key, credential);
     for (const namespace of served.get(key)?.keys() ?? []) judge(key, namespace);
   });
   namespaces.subscribe(({ key }) => {
@@ -182,4 +183,15 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     entitled,
     servedBy: (name) => new Set(served.get(name)?.keys()),
   };
+}
+
+/** The spec as it was last read, with what the object says of itself now. */
+function asLastRead(
+  before: RegistryCredential | undefined,
+  { resourceVersion, finalizers, annotations, deleting, uid }: CredentialRecord,
+  now: Temporal.Instant,
+): RegistryCredential | undefined {
+  if (before?.uid !== uid) return undefined;
+  const deletionTimestamp = deleting ? (before.deletionTimestamp ?? now) : undefined;
+  return { ...before, resourceVersion, finalizers, annotations, ...(deletionTimestamp && { deletionTimestamp }) };
 }

@@ -1,11 +1,11 @@
 // What does regcred need to know of a RegistryCredential?
 import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
-import { identityOf, metadataOf } from "./object-meta.ts";
+import { annotationsOf, identityOf, isTerminating, listOf, metadataOf } from "./object-meta.ts";
 
 export function stripCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);
-  const { generation } = metadataOf(raw);
+  const { generation, finalizers } = metadataOf(raw);
   const parsed = parseRegistryCredential(raw);
   return {
     key,
@@ -13,6 +13,9 @@ export function stripCredential(raw: unknown): CredentialRecord {
     name,
     uid,
     generation: typeof generation === "number" ? generation : 0,
+    deleting: isTerminating(raw),
+    finalizers: listOf(finalizers, "finalizers").filter((each) => typeof each === "string"),
+    annotations: annotationsOf(raw),
     credential: parsed.ok ? parsed.credential : undefined,
     problems: parsed.ok ? [] : parsed.problems,
   };
