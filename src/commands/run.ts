@@ -60,13 +60,15 @@ export async function run(options: RunOptions): Promise<number> {
   };
 
   try {
-    await Promise.race([operator.started, first, crashed]).catch(async (error: unknown) => {
+    const interrupted = await Promise.race([operator.started, first, crashed]).catch(async (error: unknown) => {
       await Promise.race([stop(new Temporal.Duration()), second]);
       throw error;
     });
     const signal = await Promise.race([first, crashed]);
-    log.info("stopping", { signal, limit: drainTimeout.toString() });
-    const impatient = await Promise.race([stop(drainTimeout), second, crashed]);
+    // What has not started has nothing to end.
+    const limit = interrupted === undefined ? drainTimeout : new Temporal.Duration();
+    log.info("stopping", { signal, limit: limit.toString() });
+    const impatient = await Promise.race([stop(limit), second, crashed]);
     if (impatient !== undefined) return exitCodes[impatient];
     log.info("stopped");
     return exitCodes.stopped;

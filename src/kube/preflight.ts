@@ -86,7 +86,7 @@ async function expectNamespace(core: CoreV1Api, server: string, name: string): P
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.kind === "forbidden") return;
-    if (error.kind !== "notFound") throw unreachable(server, error);
+    if (error.kind !== "namespaceNotFound") throw unreachable(server, error);
     throw stop(
       "NamespaceMissing",
       `the operator's namespace ${name} does not exist, choose another with --namespace or create it: kubectl create namespace ${name}`,

@@ -75,7 +75,7 @@ describe("preflight", () => {
   it("says how to make the operator's namespace, or how to choose another", async () => {
     const failure = await failureOf((one, response) =>
       one.path.startsWith("/api/v1/namespaces/")
-        ? json(response, 404, status(404, "NotFound", 'namespaces "regcred-system" not found'))
+        ? json(response, 404, status(404, "NotFound", 'namespaces "regcred-system" not found', { kind: "namespaces" }))
         : cluster(() => true)(one, response),
     );
     expect(failure?.message).toBe(

@@ -1,0 +1,67 @@
+// How does a command run in a test: what it says is kept, signals and crashes are sent by hand, the operator is a fake.
+import type { Surroundings } from "../../src/commands/command-line.ts";
+import type { StopSignal } from "../../src/commands/run.ts";
+import type { ConnectionOptions } from "../../src/kube/connection.ts";
+import type { OperatorOptions } from "../../src/operator.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+
+export interface TestSurroundings extends Surroundings {
+  readonly clock: FakeClock;
+  readonly said: { stdout: string; stderr: string };
+  readonly asked: { connection?: ConnectionOptions; operator?: OperatorOptions; stops: Temporal.Duration[] };
+  /** How many listen to signals. */
+  readonly listeners: () => number;
+  readonly send: (signal: StopSignal) => void;
+  readonly crash: (error: unknown) => void;
+  /** These settle what the fake operator promised. */
+  readonly started: PromiseWithResolvers<void>;
+  readonly stopped: PromiseWithResolvers<void>;
+}
+
+export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundings {
+  const said = { stdout: "", stderr: "" };
+  const asked: TestSurroundings["asked"] = { stops: [] };
+  const listeners = new Set<(signal: StopSignal) => void>();
+  const crash = Promise.withResolvers<never>();
+  crash.promise.catch(() => undefined);
+  const started = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  return {
+    environment: {},
+    stdout: { write: (text) => (said.stdout += text) },
+    stderr: { write: (text) => (said.stderr += text) },
+    random: () => 0,
+    hostname: "regcred-0",
+    onStopSignal: (call) => {
+      listeners.add(call);
+      return () => listeners.delete(call);
+    },
+    crashed: crash.promise,
+    connect: (options) => {
+      asked.connection = options;
+      const credentials = { tls: {}, headers: {} };
+      return { server: "https://10.0.0.1", context: "staging", credentials: async () => credentials };
+    },
+    operate: (options) => {
+      asked.operator = options;
+      return {
+        started: started.promise,
+        stop: (limit) => {
+          asked.stops.push(limit);
+          return stopped.promise;
+        },
+      };
+    },
+    ...changes,
+    clock: fakeClock(),
+    said,
+    asked,
+    listeners: () => listeners.size,
+    send: (signal) => {
+      for (const call of listeners) call(signal);
+    },
+    crash: crash.reject,
+    started,
+    stopped,
+  };
+}

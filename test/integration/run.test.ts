@@ -1,0 +1,100 @@
+// Does the program itself, as a process on a real cluster, start, say what is missing, and stop when asked?
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+
+const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly said: { stdout: string; stderr: string };
+  readonly exitCode: Promise<number | null>;
+}
+
+describe("regcred run", () => {
+  let world: Scene;
+  const children = new Set<ChildProcess>();
+
+  beforeAll(async () => {
+    world = await scene();
+  }, 120_000);
+  afterEach(() => {
+    for (const child of children) child.kill("SIGKILL");
+    children.clear();
+  });
+  afterAll(() => world.close());
+
+  const start = (args: readonly string[] = [], kubeconfig = world.cluster.kubeconfig): Started => {
+    const child = spawn(process.execPath, [main, "run", ...args], { env: { KUBECONFIG: kubeconfig } });
+    children.add(child);
+    const said = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
+    return { child, said, exitCode: once(child, "close").then(([code]) => code as number | null) };
+  };
+  const refusal = async (...args: Parameters<typeof start>): Promise<string> => {
+    const { said, exitCode } = start(...args);
+    expect(await exitCode).toBe(1);
+    return said.stderr;
+  };
+
+  it("serves until SIGTERM, then ends with 0", async () => {
+    await world.source("hub", { username: "ann", password: "hunter2" });
+    await world.namespaces(["team-run"]);
+    await world.credential("run", staticSpec("hub"));
+    const { child, said, exitCode } = start(["--log-level", "debug"]);
+    await eventually("the namespace is served", async () => (await world.secret("team-run")) !== undefined);
+    child.kill("SIGTERM");
+    expect(await exitCode).toBe(0);
+    expect(said.stderr).toBe("");
+    const lines = said.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    expect(lines.at(0)).toMatchObject({
+      level: "info",
+      msg: "connecting",
+      server: world.cluster.server,
+      namespace: operatorNamespace,
+    });
+    expect(lines.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
+    expect(said.stdout).not.toContain("hunter2");
+  });
+
+  it("says that its namespace is missing, and the command that makes it", async () => {
+    expect(await refusal(["--namespace", "elsewhere"])).toMatch(
+      /^error: the operator's namespace elsewhere does not exist.*: kubectl create namespace elsewhere\n$/,
+    );
+  });
+
+  it("says which rights are missing, and the command that grants them", async () => {
+    const nobody = await world.cluster.kubeconfigFor({ name: "nobody" });
+    expect(await refusal([], nobody)).toMatch(/^error: the operator may not .*: kubectl apply -k config\/default\n$/);
+  });
+
+  it("says that the API server does not answer, and how to look at it", async () => {
+    const text = await readFile(world.cluster.kubeconfig, "utf8");
+    const astray = join(world.cluster.folder, "astray.kubeconfig");
+    // Port 1 is free everywhere: tcpmux is dead (RFC 7805).
+    await writeFile(astray, text.replaceAll(world.cluster.server, "https://127.0.0.1:1"));
+    expect(await refusal([], astray)).toBe(
+      "error: the API server https://127.0.0.1:1 does not answer (ECONNREFUSED): check that it runs with: kubectl get --raw /readyz\n",
+    );
+  });
+
+  it("says that the CRD is missing, and the command that installs it", async () => {
+    // Nobody runs who would drain it.
+    await world.patchCredential("run", { metadata: { finalizers: null } });
+    await world.deleteCredential("run");
+    const crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/registrycredentials.regcred.dev";
+    await world.admin.remove(crd);
+    await eventually(
+      "the kind is not served",
+      async () => (await world.admin.get("/apis/regcred.dev/v1alpha1")) === undefined,
+    );
+    expect(await refusal()).toBe("error: RegistryCredential is not installed: kubectl apply -f crds/\n");
+  });
+});
