@@ -4,7 +4,7 @@
 export type Retry =
   /** This input can never work: wait until it changes. */
   | "on-change"
-  /** Somebody must mend something that cannot be watched: come back at a fixed slow interval. */
+  /** Somebody must mend something that cannot be watched: come back soon once, then ever more slowly. */
   | "slowly"
   /** The world hiccuped: exponential backoff with jitter. */
   | "backoff";

@@ -161,6 +161,8 @@ export function operator(options: OperatorOptions): Operator {
     );
   }
   const listed = new Set<string>();
+  // The operator has no right to watch Secrets of this name.
+  const refused = new Set<string>();
   const pullSecrets = multiReflector({
     listWatchFor: (name) =>
       listWatch(api, { path: core("secrets"), query: { fieldSelector: `metadata.name=${name}` } }),
@@ -170,8 +172,13 @@ export function operator(options: OperatorOptions): Operator {
     random,
     observe: (event, name) => {
       logWatch(log, `secrets called ${name}`, event);
-      if (event.kind !== "listed" || listed.has(name)) return;
-      listed.add(name);
+      const refusedNow = event.kind === "paused" && event.because.kind === "forbidden";
+      if (listed.has(name) || (event.kind !== "listed" && (!refusedNow || refused.has(name)))) return;
+      if (refusedNow) refused.add(name);
+      else {
+        refused.delete(name);
+        listed.add(name);
+      }
       for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
     },
   });
@@ -199,6 +206,7 @@ export function operator(options: OperatorOptions): Operator {
     refusal,
     enqueue: (key, how) => queue.add(key, how),
     namesSynced: (name) => pullSecrets.syncedFor(name),
+    nameRefused: (name) => refused.has(name),
   };
 
   const work = loops(context);

@@ -1,5 +1,5 @@
 // What must a pull Secret hold, given everything that contributes to it?
-import type { Failure } from "../errors.ts";
+import type { Cause, Failure } from "../errors.ts";
 import { renderDockerConfig } from "../registry/docker-config.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
@@ -14,6 +14,8 @@ export interface Claim {
   /** Undefined where the entry could not be rendered for this namespace. */
   readonly grantKey: string | undefined;
   readonly source: Token | Failure;
+  /** Who can mend what is wrong with the source. */
+  readonly cause: Cause;
 }
 
 /** What one RegistryCredential brings to one pull Secret. */
@@ -43,7 +45,7 @@ export interface Shadowed {
   readonly credential: string;
   readonly entry: string;
   readonly host: string;
-  /** The credential that has the host. */
+  /** The credential that has the host; the same one where another of its entries has it. */
   readonly by: string;
 }
 
@@ -61,27 +63,24 @@ export interface Content {
 }
 
 /** `contributions` come oldest credential first: a host claimed twice stays with the older one. */
-export function contentOf(
-  contributions: readonly Contribution[],
-  now: Temporal.Instant,
-): Content {
+export function contentOf(contributions: readonly Contribution[], now: Temporal.Instant): Content {
   const byHost = new Map<string, Served>();
   const failures: ClaimFailure[] = [];
   const shadowed: Shadowed[] = [];
   for (const { credential, claims } of contributions) {
-    for (const claim of claims) {
-      const { entry, grantKey, source } = claim;
+    for (const claim of [...claims.filter(isNarrow), ...claims.filter(isWide)]) {
+      const { entry, grantKey, source, cause } = claim;
       if (isFailure(source)) {
         failures.push({ credential, entry, grantKey, failure: source });
         continue;
       }
       if (!isAlive(source, now)) {
-        failures.push({ credential, entry, grantKey, failure: expired });
+        failures.push({ credential, entry, grantKey, failure: expired(cause) });
         continue;
       }
       const logins = loginsOf(claim.hosts, source);
       for (const host of logins.missing) {
-        failures.push({ credential, entry, grantKey, failure: hostMissing(host) });
+        failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause) });
       }
       for (const [host, login] of logins.found) {
         const holder = byHost.get(host);
@@ -110,10 +109,16 @@ export function contentOf(
   };
 }
 
-function loginsOf(
-  hosts: readonly string[],
-  token: Token,
-): { found: [string, Login][]; missing: string[] } {
+/** Of one credential's entries, those that name their hosts come before the one that takes what is left. */
+function isNarrow(claim: Claim): boolean {
+  return !isWide(claim);
+}
+
+function isWide({ hosts }: Claim): boolean {
+  return hosts.includes("*");
+}
+
+function loginsOf(hosts: readonly string[], token: Token): { found: [string, Login][]; missing: string[] } {
   const found: [string, Login][] = [];
   const missing: string[] = [];
   if ("byHost" in token.logins) {
@@ -170,17 +175,19 @@ export function grantsNamedBy(annotation: string | undefined): ReadonlySet<strin
   }
 }
 
-const expired: Failure = {
-  reason: "TokenExpired",
-  cause: "Platform",
-  retry: "on-change",
-  message: "the token has expired and no new one could be had; see the entry's state in status.registries",
-};
+function expired(cause: Cause): Failure {
+  return {
+    reason: "TokenExpired",
+    cause,
+    retry: "on-change",
+    message: "the token has expired and no new one could be had; see the entry's state in status.registries",
+  };
+}
 
-function hostMissing(host: string): Failure {
+function hostMissing(host: string, cause: Cause): Failure {
   return {
     reason: "HostMissing",
-    cause: "Platform",
+    cause,
     retry: "on-change",
     message: `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
   };

@@ -29,7 +29,9 @@ export function waitBeforeWrite(before: Repairs | undefined, wanted: string, now
   return Math.max(before.lastAt + wait - now, 0);
 }
 
-/** The first write is not a repair. */
-export function isContested(repairs: Repairs | undefined, now: number): boolean {
-  return repairs !== undefined && repairs.count > freely && now - repairs.lastAt < forgetAfter;
+/** Milliseconds until it no longer counts as a fight; undefined where there is none. The first write is not a repair. */
+export function contestedFor(repairs: Repairs | undefined, now: number): number | undefined {
+  if (!repairs || repairs.count <= freely) return undefined;
+  const left = repairs.lastAt + forgetAfter - now;
+  return left > 0 ? left : undefined;
 }

@@ -1,6 +1,6 @@
 // Does a name match a glob? Only `*` (any run of characters) and `?` (one character) are special.
 
-/** Linear in the length of both: a `*` is retried from its last place only. */
+/** At most as many steps as glob times name: only the last `*` is ever tried again. */
 export function globMatches(glob: string, name: string): boolean {
   let g = 0;
   let n = 0;

@@ -25,11 +25,7 @@ export interface StaticGrant {
 const secretName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Renders the entry; a failure concerns this entry in this namespace only. */
-export function grantOf(
-  entry: Entry,
-  namespace: NamespaceRecord,
-  operatorNamespace: string,
-): Grant | Failure {
+export function grantOf(entry: Entry, namespace: NamespaceRecord, operatorNamespace: string): Grant | Failure {
   if (entry.provider !== "Static") {
     return {
       reason: "ProviderUnavailable",

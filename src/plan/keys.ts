@@ -13,7 +13,7 @@ export const referencesKey = (namespace: string): string => `references/${namesp
 export const credentialKey = (name: string): string => `credential/${name}`;
 
 export function keyOf(text: string): Key {
-  const [loop, first = "", second = ""] = text.split("/");
+  const [loop = "", first = "", second = ""] = text.split("/");
   switch (loop) {
     case "token":
       return { loop, grantKey: first };

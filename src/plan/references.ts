@@ -10,7 +10,7 @@ export interface ReferableSecret {
   readonly usable: boolean;
   /** The Secret is ours and about to be deleted: every reference to it goes first. */
   readonly leaving: boolean;
-  /** A Secret of that name exists and is not ours. */
+  /** A Secret of that name exists and is not ours, or is about to be the tenant's own because it is retained. */
   readonly foreign: boolean;
 }
 
@@ -24,6 +24,8 @@ export interface ReferencesSnapshot {
   readonly extras: readonly string[];
   /** Names that a credential wanted so before, or one that is being deleted still names. */
   readonly formerExtras: ReadonlySet<string>;
+  /** Names, in none of the lists above, that are not known well enough yet, or suspended: all about them stays as it is. */
+  readonly unjudged: ReadonlySet<string>;
 }
 
 export type ReferencesPlan =
@@ -44,7 +46,7 @@ export type ReferencesPlan =
  * it takes away nothing but names that this operator deals in, and none behind which a foreign Secret stands.
  */
 export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
-  const { serviceAccount } = snapshot;
+  const { serviceAccount, unjudged } = snapshot;
   if (serviceAccount.terminating) return { kind: "none" };
   const current = snapshot.references ?? serviceAccount.references;
   if (!current) return { kind: "read" };
@@ -53,10 +55,11 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
   const extras = new Set(snapshot.extras);
 
   const goes = (name: string): boolean => {
+    if (unjudged.has(name)) return false;
     const secret = bySecret.get(name);
     if (secret) {
       if (secret.leaving) return true;
-      return !secret.wanted && recorded.has(name) && !secret.foreign;
+      return !secret.wanted && !extras.has(name) && recorded.has(name) && !secret.foreign;
     }
     return !extras.has(name) && recorded.has(name) && snapshot.formerExtras.has(name);
   };
@@ -64,13 +67,16 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
   const removed = [...present].filter(goes);
   const added = [
     ...snapshot.secrets.filter(({ wanted, usable, leaving }) => wanted && usable && !leaving).map(({ name }) => name),
-    ...snapshot.extras,
+    ...snapshot.extras.filter((name) => bySecret.get(name)?.leaving !== true),
   ].filter((name, index, names) => !present.has(name) && names.indexOf(name) === index);
 
   const references = [...current.filter((name) => !removed.includes(name)), ...added];
   const claims = (name: string): boolean =>
     (extras.has(name) || bySecret.get(name)?.wanted === true) && (recorded.has(name) || added.includes(name));
-  const record = references.filter(claims);
+  const record = [
+    ...references.filter((name) => !unjudged.has(name) && claims(name)),
+    ...[...recorded].filter((name) => unjudged.has(name)),
+  ];
   const stale = [...recorded].some((name) => !record.includes(name));
   if (added.length === 0 && removed.length === 0 && !stale) return { kind: "none" };
   return {

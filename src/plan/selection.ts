@@ -26,10 +26,7 @@ export function selectsNamespace(
 }
 
 /** Names only: entitlement belongs to the namespace, so a ServiceAccount's labels say nothing here. */
-export function selectsServiceAccount(
-  selection: ServiceAccountSelection,
-  name: string,
-): boolean {
+export function selectsServiceAccount(selection: ServiceAccountSelection, name: string): boolean {
   return (
     selection.include.some((glob) => globMatches(glob, name)) &&
     !selection.exclude?.some((glob) => globMatches(glob, name))
@@ -39,10 +36,10 @@ export function selectsServiceAccount(
 /** LabelSelector semantics of apimachinery: all of matchLabels and all of matchExpressions. */
 function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (labels[key] !== value) return false;
+    if (labelOf(labels, key) !== value) return false;
   }
   return (selector.matchExpressions ?? []).every((expression) => {
-    const value = labels[expression.key];
+    const value = labelOf(labels, expression.key);
     switch (expression.operator) {
       case "In":
         return value !== undefined && (expression.values ?? []).includes(value);
@@ -54,4 +51,9 @@ function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, 
         return value === undefined;
     }
   });
+}
+
+/** `constructor` is a valid label key, and nothing that an object inherits is a label. */
+function labelOf(labels: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

@@ -4,8 +4,8 @@ import type { Random } from "../clock.ts";
 export interface Failed {
   readonly failed: true;
   /**
-   * `on-change`: only when it is added again. `slowly`: at a fixed slow interval, for what somebody must mend and
-   * nobody can watch. `backoff`: exponentially, with jitter.
+   * `on-change`: only when it is added again. `slowly`: after half a minute, then ever more slowly, for what somebody
+   * must mend and nobody can watch. `backoff`: exponentially, with jitter.
    */
   readonly retry: "on-change" | "slowly" | "backoff";
   /** The least wait, because the other side asked for it. */
@@ -31,9 +31,12 @@ export interface Failures {
 // client-go starts at 5 ms (default_rate_limiters.go) and sends a dozen useless requests in the first seconds of an
 // outage; what a conflict needs, the watch event that shows the other write, arrives within some 10 ms.
 const firstBackoff = 50;
-// Long enough to be no load when all of 10,000 keys fail (some 40 a second), short enough that nobody waits long after
-// an outage.
-const longestBackoff = 5 * 60_000;
+// design.md section 7: stable within 60 s of a fault's end, however long it lasted. All of 10,000 keys together ask some
+// 200 times a second, which an API server answers even while it refuses.
+const longestBackoff = 60_000;
+// What looks like somebody's decision may be a fault too (a 403 while RBAC is being installed anew, a policy put right at
+// once), so the first look comes within that minute; then it is as good as certain that a person must act.
+const firstSlowInterval = 30_000;
 const slowInterval = 5 * 60_000;
 const slowJitter = 0.2;
 
@@ -48,6 +51,8 @@ const leastWaitAfterFailures = 1_000;
 
 interface History {
   count: number;
+  /** How many of them were to come back slowly. */
+  slow: number;
   notBefore: number;
 }
 
@@ -56,16 +61,17 @@ export function failures(random: Random): Failures {
   const histories = new Map<string, History>();
   return {
     failed: (key, failure, now) => {
-      const count = histories.get(key)?.count ?? 0;
+      const { count, slow } = histories.get(key) ?? { count: 0, slow: 0 };
       const longest = Math.min(firstBackoff * 2 ** count, longestBackoff);
       // Half is fixed: with full jitter some keys would come back at once, again and again.
       const backoff = longest / 2 + (longest / 2) * random();
       const asked = milliseconds(failure.retryAfter) ?? 0;
       histories.set(key, {
         count: count + 1,
+        slow: slow + (failure.retry === "slowly" ? 1 : 0),
         notBefore: now + Math.max(asked, Math.min(backoff, leastWaitAfterFailures)),
       });
-      const wait = Math.min(ownWait(failure.retry, backoff, random), milliseconds(failure.retryWithin) ?? Infinity);
+      const wait = Math.min(ownWait(failure.retry, backoff, slow, random), milliseconds(failure.retryWithin) ?? Infinity);
       return wait === Infinity ? undefined : now + Math.max(asked, wait);
     },
     notBefore: (key) => histories.get(key)?.notBefore ?? -Infinity,
@@ -75,12 +81,12 @@ export function failures(random: Random): Failures {
   };
 }
 
-function ownWait(retry: Failed["retry"], backoff: number, random: Random): number {
+function ownWait(retry: Failed["retry"], backoff: number, slow: number, random: Random): number {
   switch (retry) {
     case "on-change":
       return Infinity;
     case "slowly":
-      return slowInterval * (1 + slowJitter * (2 * random() - 1));
+      return Math.min(firstSlowInterval * 2 ** slow, slowInterval) * (1 + slowJitter * (2 * random() - 1));
     case "backoff":
       return backoff;
   }

@@ -1,7 +1,8 @@
 // What did the loops last find? In memory only: every loop finds it again after a restart.
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
-import type { Lasting } from "../plan/status.ts";
+import type { SecretState } from "../plan/pull-secret-plan.ts";
+import type { Lasting } from "../plan/status-snapshot.ts";
 
 /** How one credential fares in one namespace, under one Secret name or with its references. */
 export interface Finding {
@@ -10,8 +11,8 @@ export interface Finding {
 }
 
 export interface SecretFinding {
-  /** usable: may be referred to. leaving: ours, about to go. foreign: somebody else's. absent: there is none. */
-  readonly state: "usable" | "leaving" | "foreign" | "absent" | "waiting";
+  /** waiting: not judged yet. */
+  readonly state: SecretState | "waiting";
   /** By credential. */
   readonly credentials: ReadonlyMap<string, Finding>;
 }

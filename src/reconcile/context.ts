@@ -68,4 +68,6 @@ export interface Context {
   readonly enqueue: (key: string, options?: AddOptions) => void;
   /** The watch for this pull Secret name has delivered its whole initial state. */
   readonly namesSynced: (name: string) => boolean;
+  /** The API server refuses that watch: the operator lacks the right. */
+  readonly nameRefused: (name: string) => boolean;
 }

@@ -37,7 +37,7 @@ export function gatherContributions(
       if (isFailure(grant)) return { entry, failure: grant };
       const grantKey = provider.keyFor(grant);
       grants.set(grantKey, grant);
-      return { entry, grantKey };
+      return { entry, grantKey, cause: grant.perTenant ? ("Tenant" as const) : ("Platform" as const) };
     }),
   }));
   for (const grantKey of tokens.use(user, grants)) context.enqueue(tokenKey(grantKey), { lane: "interactive" });
@@ -63,14 +63,14 @@ export function gatherContributions(
     signature.push(`${credential.name}@${credential.uid}.${credential.generation}`);
     return {
       credential: credential.name,
-      claims: entries.map(({ entry, failure, grantKey }): Claim => {
+      claims: entries.map(({ entry, failure, grantKey, cause = "Platform" }): Claim => {
         const source = failure ?? claimSource(grantKey);
         signature.push(
           isFailure(source)
             ? `${entry.name}!${source.reason}:${source.message}`
             : `${entry.name}=${grantKey}.${source.revision}.${isAlive(source, now)}`,
         );
-        return { entry: entry.name, hosts: entry.hosts, grantKey, source };
+        return { entry: entry.name, hosts: entry.hosts, grantKey, source, cause };
       }),
     };
   });

@@ -1,20 +1,15 @@
 // How does a RegistryCredential fare, may its finalizer go, and what does its status say?
 import { finalizer, forceFinalizeAnnotation } from "../api/names.ts";
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
+import type { Failure } from "../errors.ts";
 import { grantOf, isFailure } from "../plan/grant.ts";
+import { invalidStatus } from "../plan/invalid-status.ts";
 import { referencesKey, secretKey } from "../plan/keys.ts";
 import { recordedReferences } from "../plan/references.ts";
 import { retiringStatus } from "../plan/retirement.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
-import {
-  type EntryView,
-  type GrantView,
-  invalidStatus,
-  type Lasting,
-  type NamespaceView,
-  statusOf,
-  type StatusSnapshot,
-} from "../plan/status.ts";
+import { statusOf } from "../plan/status.ts";
+import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot } from "../plan/status-snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
@@ -114,14 +109,7 @@ async function drain(
     return done;
   }
   const blocked: Lasting[] = left.flatMap((namespace) =>
-    [
-      ...namesOf(context, credential).flatMap((name) =>
-        [...(context.board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures),
-      ),
-      ...(context.board.references(namespace)?.failures ?? []),
-    ]
-      .filter(({ retry }) => retry === "slowly")
-      .map((failure) => context.board.lasting(namespace, failure)),
+    blockedBy(context, credential, namespace).map((failure) => context.board.lasting(namespace, failure)),
   );
   const snapshot: StatusSnapshot = {
     credential,
@@ -144,14 +132,31 @@ async function drain(
   return soonest(lookAgain);
 }
 
-/** Namespaces that still hold a Secret or a recorded reference of the credential, sorted; each is queued again. */
+/** What somebody must mend before the credential can leave the namespace. */
+function blockedBy(context: Context, credential: RegistryCredential, namespace: string): readonly Failure[] {
+  const { board } = context;
+  return [
+    ...namesOf(context, credential).flatMap((name) =>
+      [...(board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures),
+    ),
+    ...(board.references(namespace)?.failures ?? []),
+  ].filter(({ retry }) => retry === "slowly");
+}
+
+/**
+ * Namespaces that still hold a Secret or a recorded reference of the credential, sorted. Each is queued again, but for
+ * those that are blocked: they are tried slowly, by the loop that was refused.
+ */
 function leftWith(context: Context, credential: RegistryCredential): readonly string[] {
   const { stores, entitlements, enqueue } = context;
   const names = namesOf(context, credential);
   if (!names.every((name) => context.namesSynced(name))) return ["(not known yet)"];
   const alive = (namespace: string): boolean => stores.namespaces.get(namespace)?.terminating === false;
   const left = new Set([...entitlements.servedBy(credential.name)].filter(alive));
-  for (const namespace of left) for (const name of names) enqueue(secretKey(namespace, name));
+  for (const namespace of left) {
+    if (blockedBy(context, credential, namespace).length > 0) continue;
+    for (const name of names) enqueue(secretKey(namespace, name));
+  }
   // A name that another credential writes as well is that one's to take off.
   const ours = names.filter((name) => !sharedName(context, credential, name));
   for (const { namespace, record, terminating } of stores.serviceAccounts.values()) {
@@ -159,7 +164,7 @@ function leftWith(context: Context, credential: RegistryCredential): readonly st
     const recorded = recordedReferences(record);
     if (!ours.some((name) => recorded.has(name))) continue;
     left.add(namespace);
-    enqueue(referencesKey(namespace));
+    if (blockedBy(context, credential, namespace).length === 0) enqueue(referencesKey(namespace));
   }
   return [...left].toSorted();
 }

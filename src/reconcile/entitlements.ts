@@ -17,7 +17,7 @@ export interface Participant {
   /** Selected, or held by the brake; false for a credential that is being deleted. */
   readonly entitled: boolean;
   readonly deleting: boolean;
-  /** The finalizer is on it: nothing is written to a tenant before. */
+  /** Finalizer and Secret name are stored with it, so that all of it is found again: nothing is written to a tenant before. */
   readonly confirmed: boolean;
 }
 
@@ -52,18 +52,24 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   // A spec that cannot be read any more goes on as it was last read.
   const readable = new Map<string, RegistryCredential>();
   let byAge: readonly RegistryCredential[] | undefined;
-  const served = new Map<string, Map<string, number>>();
+  // By credential and Secret name: the namespaces whose Secret lists the credential.
+  const served = new Map<string, Map<string, Set<string>>>();
   const leaving = new Map<string, Set<string>>();
   const removedAt = new Map<string, number[]>();
 
   const selected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean =>
     selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
 
+  const servedIn = (name: string, namespace: string): boolean =>
+    [...(served.get(name)?.values() ?? [])].some((inNamespaces) => inNamespaces.has(namespace));
+  const servedBy = (name: string): ReadonlySet<string> =>
+    new Set([...(served.get(name)?.values() ?? [])].flatMap((inNamespaces) => [...inNamespaces]));
+
   /** Brings `leaving` up to date for one credential in one namespace. */
   const judge = (name: string, namespaceName: string): void => {
     const credential = readable.get(name);
     const namespace = namespaces.get(namespaceName);
-    const isServed = served.get(name)?.has(namespaceName) === true;
+    const isServed = servedIn(name, namespaceName);
     const goes =
       isServed &&
       credential !== undefined &&
@@ -82,12 +88,19 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     }
   };
 
-  const count = (name: string, namespace: string, by: 1 | -1): void => {
-    const counts = served.get(name) ?? new Map<string, number>();
-    const next = (counts.get(namespace) ?? 0) + by;
-    if (next > 0) counts.set(namespace, next);
-    else counts.delete(namespace);
-    served.set(name, counts);
+  const list = (name: string, { name: secretName, namespace }: SecretRecord): void => {
+    const bySecret = served.get(name) ?? new Map<string, Set<string>>();
+    served.set(name, bySecret.set(secretName, (bySecret.get(secretName) ?? new Set()).add(namespace)));
+  };
+  const unlist = (name: string, { name: secretName, namespace }: SecretRecord): void => {
+    served.get(name)?.get(secretName)?.delete(namespace);
+  };
+  /** A name that no credential has any more is watched no longer, so that nothing more will be heard of its Secrets. */
+  const forgetUnwatched = (): void => {
+    const watched = new Set(names());
+    for (const bySecret of served.values()) {
+      for (const secretName of bySecret.keys()) if (!watched.has(secretName)) bySecret.delete(secretName);
+    }
   };
 
   credentials.subscribe(({ key, after }) => {
@@ -96,25 +109,27 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       readable.delete(key);
       leaving.delete(key);
       removedAt.delete(key);
+      forgetUnwatched();
       return;
     }
     const credential = after.credential ?? asLastRead(readable.get(key), after, clock.now());
     if (!credential) return;
     readable.set(key, credential);
-    for (const namespace of served.get(key)?.keys() ?? []) judge(key, namespace);
+    forgetUnwatched();
+    for (const namespace of servedBy(key)) judge(key, namespace);
   });
   namespaces.subscribe(({ key }) => {
-    for (const [name, counts] of served) if (counts.has(key)) judge(name, key);
+    for (const name of served.keys()) if (servedIn(name, key)) judge(name, key);
   });
   pullSecrets.subscribe(({ before, after }) => {
-    const namespace = (after ?? before)?.namespace;
-    if (namespace === undefined) return;
-    const had = before?.credentials ?? [];
-    const has = after?.credentials ?? [];
-    if (had === has) return;
-    for (const name of had) count(name, namespace, -1);
-    for (const name of has) count(name, namespace, 1);
-    for (const name of new Set([...had, ...has])) judge(name, namespace);
+    if (before?.credentials === after?.credentials) return;
+    if (before) for (const name of before.credentials) unlist(name, before);
+    if (after) for (const name of after.credentials) list(name, after);
+    const record = after ?? before;
+    if (!record) return;
+    for (const name of new Set([...(before?.credentials ?? []), ...(after?.credentials ?? [])])) {
+      judge(name, record.namespace);
+    }
   });
 
   const ordered = (): readonly RegistryCredential[] =>
@@ -132,7 +147,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     return brake({
       name,
       generation: credential.generation,
-      served: served.get(name)?.size ?? 0,
+      served: servedBy(name).size,
       leaving: [...goes],
       removedLately: lately.length,
       allowed: credential.annotations[allowRemovalAnnotation],
@@ -150,6 +165,15 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     return credential ? retiredNames(credential, clock.now()) : [];
   };
 
+  const names = (): readonly string[] => [
+    ...new Set(
+      ordered().flatMap((credential) => [
+        credential.spec.pullSecret.name,
+        ...namesOf(credential.name).map(({ secretName }) => secretName),
+      ]),
+    ),
+  ];
+
   return {
     participants: (namespace, secretName) =>
       ordered().flatMap((credential): Participant[] => {
@@ -163,25 +187,20 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
             role: current ? "current" : former?.over === false ? "retiring" : "former",
             entitled: entitled(credential, namespace),
             deleting: credential.deletionTimestamp !== undefined,
-            confirmed: credential.finalizers.includes(finalizer),
+            confirmed:
+              credential.finalizers.includes(finalizer) &&
+              credential.status?.secretName === credential.spec.pullSecret.name,
           },
         ];
       }),
-    names: () => [
-      ...new Set(
-        ordered().flatMap((credential) => [
-          credential.spec.pullSecret.name,
-          ...namesOf(credential.name).map(({ secretName }) => secretName),
-        ]),
-      ),
-    ],
+    names,
     namesOf,
     unreadable: (name) => credentials.get(name) !== undefined && !readable.has(name),
     exists: (name) => credentials.get(name) !== undefined,
     readable: (name) => readable.get(name),
     held,
     entitled,
-    servedBy: (name) => new Set(served.get(name)?.keys()),
+    servedBy,
   };
 }
 

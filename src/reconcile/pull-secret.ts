@@ -1,8 +1,10 @@
 // What does one pull Secret need, and how does it get it? Observe, plan, apply, report.
+import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
-import { afterWrite, isContested, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import { secretKey } from "../plan/keys.ts";
-import { isOurs, type LiveSecret, planPullSecret, type PullSecretSnapshot, type Wanted } from "../plan/pull-secret.ts";
+import { isOurs, planPullSecret } from "../plan/pull-secret.ts";
+import type { LiveSecret, PullSecretSnapshot, Wanted } from "../plan/pull-secret-plan.ts";
 import { recordedReferences } from "../plan/references.ts";
 import type { NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
@@ -25,7 +27,7 @@ export type PullSecretLoop = (
 
 /** What is remembered of one Secret between runs; found anew after a restart. */
 interface Memory {
-  /** Uid of the object that we wrote, or on which we saw our marks. */
+  /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
   ours?: string | undefined;
   /** The version that was compared whole, and with what. */
   settled?: { readonly resourceVersion: string; readonly signature: string } | undefined;
@@ -46,6 +48,7 @@ interface Observed {
 
 // The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds.
 const tokenPatience = 1_000;
+const lookAgain = 1_000;
 
 export function pullSecretLoop(): PullSecretLoop {
   const render = contentRenderer();
@@ -63,7 +66,13 @@ export function pullSecretLoop(): PullSecretLoop {
       return done;
     }
     // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
-    if (!context.namesSynced(name)) return done;
+    if (!context.namesSynced(name)) {
+      if (context.nameRefused(name)) {
+        const waiting = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
+        reportSecret(context, namespace, name, failedFinding(waiting, undefined, mayNotWatch(name)));
+      }
+      return done;
+    }
     const record = stores.pullSecrets.get(`${namespaceName}/${name}`);
     const participants = entitlements.participants(namespace, name);
     const contributing = participants.filter(
@@ -82,7 +91,10 @@ export function pullSecretLoop(): PullSecretLoop {
       reportSecret(context, namespace, name, failedFinding(contributing, record, unreadableSpec));
       return done;
     }
-    // The finalizer goes on before the first write to a tenant; its event queues the key again.
+    // A start knows the names of a credential one by one, and the brake must have counted them all.
+    if (leaving.some(({ credential }) => !secretNamesOf(context, credential).every(context.namesSynced)))
+      return soonest(lookAgain);
+    // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
     if (contributing.some(({ confirmed }) => !confirmed)) {
       reportSecret(
         context,
@@ -160,23 +172,30 @@ export function pullSecretLoop(): PullSecretLoop {
         plan = planPullSecret({ ...snapshot, live });
         if (plan.action.kind === "none") memory.settled = { resourceVersion: live.resourceVersion, signature };
       }
-      if (record && isOurs(snapshot, record)) memory.ours = record.uid;
+      if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = findingOfPlan(plan, contributing, wanted);
       const { action } = plan;
+      const fight = (): number | undefined => contestedFor(memory.repairs, clock.elapsed());
+      const report = (): void =>
+        reportSecret(
+          context,
+          namespace,
+          name,
+          fight() === undefined ? finding : contestedFinding(finding, contributing, name),
+        );
       if (action.kind !== "none" && isSuspended([...contributing, ...leaving])) {
         reportSecret(context, namespace, name, waitingFinding(contributing, record ? finding.state : "absent"));
         return done;
       }
       if (action.kind === "none" || action.kind === "read") {
-        const contested = isContested(memory.repairs, clock.elapsed());
-        reportSecret(context, namespace, name, contested ? contestedFinding(finding, contributing, name) : finding);
+        report();
         if (plan.failure && plan.failure.retry !== "on-change") return failed(plan.failure);
-        return soonest(gathered.nextExpiry?.since(clock.now()).total("milliseconds"));
+        return soonest(gathered.nextExpiry?.since(clock.now()).total("milliseconds"), fight());
       }
       const purpose = `${wanted ? "there" : "gone"} ${signature}`;
       const wait = waitBeforeWrite(memory.repairs, purpose, clock.elapsed());
       if (wait > 0) {
-        reportSecret(context, namespace, name, contestedFinding(finding, contributing, name));
+        report();
         return soonest(wait);
       }
       const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
@@ -186,11 +205,11 @@ export function pullSecretLoop(): PullSecretLoop {
         reportSecret(context, namespace, name, findingWithout(written));
         return done;
       }
-      memory.ours = written?.uid;
+      memory.ours = written?.labelled ? written.uid : undefined;
       memory.settled = written && { resourceVersion: written.resourceVersion, signature };
       memory.repairs = afterWrite(memory.repairs, purpose, clock.elapsed());
-      reportSecret(context, namespace, name, finding);
-      return soonest(gathered.nextExpiry?.since(clock.now()).total("milliseconds"));
+      report();
+      return soonest(gathered.nextExpiry?.since(clock.now()).total("milliseconds"), fight());
     } catch (error) {
       const { kind, failure } = context.refusal(error, `write the Secret ${namespaceName}/${name}`);
       if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return done;
@@ -207,6 +226,10 @@ export function pullSecretLoop(): PullSecretLoop {
       return failed(failure);
     }
   };
+}
+
+function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCredential): readonly string[] {
+  return [spec.pullSecret.name, ...entitlements.namesOf(name).map(({ secretName }) => secretName)];
 }
 
 /** Options come from the oldest credential that contributes. */
@@ -246,6 +269,15 @@ function isReserved({ stores, settings }: Context, namespace: string, name: stri
   const record = stores.operatorSecrets.get(`${namespace}/${name}`);
   if (!record) return false;
   return record.kind === "token" || (record.kind === "source" && (namespace === settings.namespace || record.offered));
+}
+
+function mayNotWatch(name: string): Failure {
+  return {
+    reason: "NotPermitted",
+    cause: "Platform",
+    retry: "on-change",
+    message: `the operator may not get, list, watch, update and delete Secrets called ${name}: add the name to resourceNames in config/rbac/cluster-role.yaml and apply it, kubectl apply -k config/default`,
+  };
 }
 
 const unreadableSpec: Failure = {

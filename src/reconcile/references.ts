@@ -2,7 +2,7 @@
 import { referencesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import type { ServiceAccountObject } from "../kube/cluster-api.ts";
-import { afterWrite, isContested, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import { credentialKey, secretKey } from "../plan/keys.ts";
 import { planReferences, type ReferableSecret } from "../plan/references.ts";
 import { selectsServiceAccount } from "../plan/selection.ts";
@@ -33,11 +33,12 @@ export function referencesLoop(): ReferencesLoop {
     let worst: Failure | undefined;
     for (const serviceAccount of stores.serviceAccounts.byIndex(namespaceName)) {
       const { key, name } = serviceAccount;
-      const { secrets, extras } = situation.forServiceAccount(serviceAccount);
+      const { secrets, extras, unjudged } = situation.forServiceAccount(serviceAccount);
       const snapshot = {
         serviceAccount,
         secrets,
         extras,
+        unjudged,
         formerExtras: new Set([...formerExtras, ...situation.leavingExtras]),
       };
       try {
@@ -81,7 +82,11 @@ export function referencesLoop(): ReferencesLoop {
             });
           }
         }
-        if (isContested(repairs.get(key), clock.elapsed())) failures.push(contested(name));
+        const fight = contestedFor(repairs.get(key), clock.elapsed());
+        if (fight !== undefined) {
+          failures.push(contested(name));
+          wait = Math.min(wait ?? fight, fight);
+        }
       } catch (error) {
         const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespaceName}/${name}`);
         if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return done;
@@ -133,6 +138,7 @@ interface Situation {
   forServiceAccount(serviceAccount: ServiceAccountRecord): {
     readonly secrets: readonly ReferableSecret[];
     readonly extras: readonly string[];
+    readonly unjudged: ReadonlySet<string>;
   };
 }
 
@@ -175,20 +181,26 @@ function situationIn(context: Context, namespace: NamespaceRecord): Situation {
     leaving,
     leavingExtras,
     forServiceAccount: (serviceAccount) => {
-      const extras: string[] = [];
+      const extras = new Set<string>();
+      const unjudged = new Set<string>();
       const secrets = found.flatMap(({ name, participants, finding, record }): ReferableSecret[] => {
-        // Not judged yet, or suspended: leave every reference of that name as it is.
-        if (!finding || finding.state === "waiting") return [];
         const actors = participants.filter((each) => each.entitled || each.deleting);
-        if (actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting))
+        const suspended =
+          actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
+        if (!finding || finding.state === "waiting" || suspended) {
+          unjudged.add(name);
+          for (const { credential } of actors) {
+            for (const extra of credential.spec.pullSecret.extraReferences ?? []) unjudged.add(extra);
+          }
           return [];
+        }
         let wanted = false;
         for (const participant of participants) {
           if (!refers(participant, serviceAccount)) continue;
           const { pullSecret } = participant.credential.spec;
           if (participant.role === "current") {
             wanted = true;
-            extras.push(...(pullSecret.extraReferences ?? []));
+            for (const extra of pullSecret.extraReferences ?? []) extras.add(extra);
           } else if (!usable(pullSecret.name)) {
             // The former Secret is referred to until the new one can be.
             wanted = true;
@@ -200,13 +212,19 @@ function situationIn(context: Context, namespace: NamespaceRecord): Situation {
             wanted,
             usable: finding.state === "usable" && record !== undefined && !record.terminating,
             leaving: finding.state === "leaving",
-            foreign: record !== undefined && finding.state === "foreign",
+            foreign: record !== undefined && (finding.state === "foreign" || participants.some(isRetained)),
           },
         ];
       });
-      return { secrets, extras: [...new Set(extras)] };
+      for (const { name } of secrets) unjudged.delete(name);
+      for (const extra of extras) unjudged.delete(extra);
+      return { secrets, extras: [...extras], unjudged };
     },
   };
+}
+
+function isRetained({ deleting, credential }: Participant): boolean {
+  return deleting && credential.spec.deletionPolicy === "Retain";
 }
 
 function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] {

@@ -1,6 +1,6 @@
 // What text do these contributions make, rendered once for every namespace that shares them?
 import { type Content, contentOf } from "../plan/content.ts";
-import { dockerConfigKey } from "../plan/pull-secret.ts";
+import { dockerConfigKey } from "../plan/pull-secret-plan.ts";
 import type { Context } from "./context.ts";
 import type { Contributions } from "./contributions.ts";
 import { encoded } from "./secret-wire.ts";

@@ -1,6 +1,7 @@
 // What does the board say of one pull Secret after a run?
 import type { Failure } from "../errors.ts";
-import type { PullSecretPlan, Wanted } from "../plan/pull-secret.ts";
+import type { Shadowed } from "../plan/content.ts";
+import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Finding, SecretFinding } from "./board.ts";
 import type { Participant } from "./entitlements.ts";
@@ -31,17 +32,11 @@ export function findingOfPlan(
       .map(({ failure }) => failure);
     const shadowed = (wanted?.content.shadowed ?? []).find(({ credential }) => credential === name);
     credentials.set(name, {
-      failures: plan.failure && !failures.includes(plan.failure) ? [plan.failure, ...failures] : failures,
-      notes: shadowed ? [hostShadowed(shadowed.entry, shadowed.host, shadowed.by)] : [],
+      failures: plan.failure ? [plan.failure, ...failures] : failures,
+      notes: shadowed ? [hostShadowed(shadowed)] : [],
     });
   }
-  return { state: stateOf(plan, contributing), credentials };
-}
-
-function stateOf(plan: PullSecretPlan, contributing: readonly Participant[]): SecretFinding["state"] {
-  if (contributing.length === 0) return "leaving";
-  if (plan.usable) return "usable";
-  return plan.failure?.reason === "SecretConflict" ? "foreign" : "absent";
+  return { state: plan.state, credentials };
 }
 
 /** The state stays as it was found before; nothing is said of the credentials yet. */
@@ -81,11 +76,12 @@ export function contestedFinding(
   return { ...finding, credentials };
 }
 
-function hostShadowed(entry: string, host: string, by: string): Failure {
+function hostShadowed({ credential, entry, host, by }: Shadowed): Failure {
+  const holder = by === credential ? "another entry" : `the older RegistryCredential ${by}`;
   return {
     reason: "HostShadowed",
     cause: "Platform",
     retry: "on-change",
-    message: `${host} of entry ${entry} is served by the older RegistryCredential ${by}: take it off one of them`,
+    message: `${host} of entry ${entry} is served by ${holder}: take it off one of them`,
   };
 }

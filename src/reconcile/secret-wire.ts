@@ -1,6 +1,6 @@
 // How do a Secret body and a whole Secret look on the wire?
 import type { SecretObject } from "../kube/cluster-api.ts";
-import { dockerConfigKey, type LiveSecret, type SecretBody } from "../plan/pull-secret.ts";
+import { dockerConfigKey, type LiveSecret, type SecretBody } from "../plan/pull-secret-plan.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
 
 /**
@@ -11,7 +11,7 @@ export function secretJson(
   namespace: string,
   name: string,
   body: SecretBody,
-  encodedConfig: string,
+  encodedConfig: string | undefined,
   resourceVersion?: string,
 ): string {
   return JSON.stringify({
@@ -27,13 +27,14 @@ export function secretJson(
       ...(body.finalizers.length > 0 && { finalizers: body.finalizers }),
     },
     type: body.type,
-    data: { [dockerConfigKey]: encodedConfig },
+    data: { ...body.otherData, ...(encodedConfig !== undefined && { [dockerConfigKey]: encodedConfig }) },
   });
 }
 
 export function liveSecret(object: SecretObject): LiveSecret {
-  const { metadata, data } = object;
-  const encoded = data?.[dockerConfigKey];
+  const { metadata, data = {} } = object;
+  const { [dockerConfigKey]: encodedConfig, ...others } = data;
+  const dockerConfig = encodedConfig === undefined ? undefined : textOfBase64(encodedConfig);
   return {
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
@@ -43,7 +44,9 @@ export function liveSecret(object: SecretObject): LiveSecret {
     annotations: metadata.annotations ?? {},
     ownerReferences: metadata.ownerReferences ?? [],
     finalizers: metadata.finalizers ?? [],
-    dockerConfig: encoded === undefined ? undefined : textOfBase64(encoded),
+    dockerConfig,
+    // A config that is no text cannot be read, but can be kept.
+    otherData: dockerConfig === undefined ? data : others,
   };
 }
 

@@ -70,11 +70,13 @@ function loginAs({ username, password }: PlainLogin): Token["logins"] | undefine
   return result.ok ? { all: result.login } : undefined;
 }
 
-function loginsAs(byHost: Readonly<Record<string, PlainLogin>>): Token["logins"] {
+/** All or nothing: a host that was left out here would be taken from the tenants. */
+function loginsAs(byHost: Readonly<Record<string, PlainLogin>>): Token["logins"] | undefined {
   const logins = new Map<string, Login>();
   for (const [host, { username, password }] of Object.entries(byHost)) {
     const result = loginOf(username, password);
-    if (result.ok) logins.set(host, result.login);
+    if (!result.ok) return undefined;
+    logins.set(host, result.login);
   }
-  return { byHost: logins };
+  return logins.size === 0 ? undefined : { byHost: logins };
 }

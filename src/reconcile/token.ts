@@ -1,12 +1,14 @@
 // Is the token of this grant still good, and if not, where is a new one?
 import { managedBy, managedByLabel, tokenSecretType } from "../api/names.ts";
 import { type Failure, failureOf } from "../errors.ts";
+import { credentialKey, keyOf } from "../plan/keys.ts";
 import { refreshAt } from "../plan/refresh.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
+import { statusSoon } from "./report-secret.ts";
 import { tokenSecretName } from "./token-book.ts";
 import { tokenToData } from "./token-wire.ts";
 
@@ -72,9 +74,19 @@ function settle(context: Context, grantKey: string, failure: Failure | undefined
   tellUsers(context, grantKey);
 }
 
-/** Queues every pull Secret that is made from this token. */
-function tellUsers({ tokens, enqueue }: Context, grantKey: string): void {
-  for (const user of tokens.users(grantKey)) enqueue(user, { lane: "bulk", flow: grantKey });
+/**
+ * Queues every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that
+ * fails is news even where tenants still have what they need.
+ */
+function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void {
+  const credentials = new Set<string>();
+  for (const user of tokens.users(grantKey)) {
+    enqueue(user, { lane: "bulk", flow: grantKey });
+    const key = keyOf(user);
+    if (key.loop !== "secret") continue;
+    for (const name of board.secret(key.namespace, key.name)?.credentials.keys() ?? []) credentials.add(name);
+  }
+  for (const name of credentials) enqueue(credentialKey(name), statusSoon);
 }
 
 async function store(context: Context, grantKey: string, minted: Minted, signal: AbortSignal): Promise<void> {

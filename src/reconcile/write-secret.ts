@@ -1,5 +1,5 @@
 // How is a plan for a pull Secret carried out?
-import type { PullSecretAction, SecretBody } from "../plan/pull-secret.ts";
+import type { PullSecretAction, SecretBody } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 import type { Rendered } from "./render-content.ts";
@@ -25,7 +25,9 @@ export async function writeSecret(
   };
   // Ten thousand namespaces share the rendered text; a merged or released Secret has a text of its own.
   const json = (body: SecretBody, resourceVersion?: string): string => {
-    const config = body.dockerConfig === rendered.content.text ? rendered.encodedConfig : encoded(body.dockerConfig);
+    const { dockerConfig: text } = body;
+    const isShared = text === rendered.content.text;
+    const config = text === undefined ? undefined : isShared ? rendered.encodedConfig : encoded(text);
     return secretJson(namespace, name, body, config, resourceVersion);
   };
   let answer: unknown;

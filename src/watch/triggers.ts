@@ -46,7 +46,7 @@ export function secretTriggers({ before, after }: Change<SecretRecord>): Trigger
   ];
 }
 
-/** A new spec concerns every namespace; a new status, or the finalizer of ours, only the credential itself. */
+/** A new spec concerns every namespace, and so does all that decides where may be written; a count in the status does not. */
 export function credentialTriggers(
   { key, before, after }: Change<CredentialRecord>,
   namespaces: Iterable<string>,
@@ -71,7 +71,7 @@ function concernsNamespaces(before: RegistryCredential | undefined, after: Regis
     (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined) ||
     before.finalizers.includes(finalizer) !== after.finalizers.includes(finalizer) ||
     JSON.stringify(before.annotations) !== JSON.stringify(after.annotations) ||
-    // A former name joins or leaves.
+    // A former name joins or leaves; and a new one is written under only once the status names it.
     before.status?.secretName !== after.status?.secretName ||
     JSON.stringify(before.status?.retiring) !== JSON.stringify(after.status?.retiring)
   );

@@ -22,7 +22,12 @@ const asTable = "application/json;as=Table;v=v1;g=meta.k8s.io";
 export function clusterClient(connection: Connection): ClusterClient {
   const api = transport({ connection, clock: systemClock(), random: Math.random, userAgent: "regcred-demo" });
   type Call = Parameters<Transport["request"]>[0];
-  const call = async (method: Call["method"], path: string, body?: object, more: Partial<Call> = {}): Promise<unknown> => {
+  const call = async (
+    method: Call["method"],
+    path: string,
+    body?: object,
+    more: Partial<Call> = {},
+  ): Promise<unknown> => {
     const answer = await api.request({ method, path, ...(body && { body: JSON.stringify(body) }), ...more });
     return answer.json();
   };
@@ -37,7 +42,8 @@ export function clusterClient(connection: Connection): ClusterClient {
     create: async (path, body) => (await call("POST", path, body)) as KubeObject,
     replace: async (path, body) => (await call("PUT", path, body)) as KubeObject,
     replaceDry: async (path, body) => (await call("PUT", path, body, { query: { dryRun: "All" } })) as KubeObject,
-    patch: async (path, body) => (await call("PATCH", path, body, { contentType: "application/merge-patch+json" })) as KubeObject,
+    patch: async (path, body) =>
+      (await call("PATCH", path, body, { contentType: "application/merge-patch+json" })) as KubeObject,
     remove: async (path, options) => {
       await call("DELETE", path, options).catch(missing);
     },

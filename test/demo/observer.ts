@@ -8,6 +8,7 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import type { ClusterClient } from "./cluster-client.ts";
 
 export interface SeenSecret {
+  /** NAMESPACE/NAME, as the reflector calls it too. */
   readonly key: string;
   readonly resourceVersion: string;
   readonly uid: string;
@@ -60,13 +61,29 @@ export async function observer({ client, prefix, pullSecret, signal, broken }: O
   const accounts = store<SeenAccount>();
   const named = (path: string, name: string) =>
     listWatch(client.api, { path, query: { fieldSelector: `metadata.name=${name}` } });
-  const ofTenant = <R>(read: (object: KubeObject, key: string) => R) => (raw: unknown): R | undefined => {
-    const object = raw as KubeObject;
-    return object.metadata.namespace?.startsWith(prefix) ? read(object, object.metadata.namespace) : undefined;
-  };
+  const ofTenant =
+    <R>(read: (object: KubeObject, key: string) => R) =>
+    (raw: unknown): R | undefined => {
+      const object = raw as KubeObject;
+      return object.metadata.namespace?.startsWith(prefix)
+        ? read(object, `${object.metadata.namespace}/${object.metadata.name}`)
+        : undefined;
+    };
   const watches = [
-    reflector({ listWatch: named("/api/v1/secrets", pullSecret), store: secrets, strip: ofTenant(seenSecret), clock, random: Math.random }),
-    reflector({ listWatch: named("/api/v1/serviceaccounts", "default"), store: accounts, strip: ofTenant(seenAccount), clock, random: Math.random }),
+    reflector({
+      listWatch: named("/api/v1/secrets", pullSecret),
+      store: secrets,
+      strip: ofTenant(seenSecret),
+      clock,
+      random: Math.random,
+    }),
+    reflector({
+      listWatch: named("/api/v1/serviceaccounts", "default"),
+      store: accounts,
+      strip: ofTenant(seenAccount),
+      clock,
+      random: Math.random,
+    }),
   ];
   const waiting = new Set<() => void>();
   const look = (): void => {
@@ -88,7 +105,8 @@ export async function observer({ client, prefix, pullSecret, signal, broken }: O
       const reason = broken();
       attempt();
       if (reason !== undefined) over.reject(new Error(`${reason}, while waiting for ${what}${instead()}`));
-      if (clock.elapsed() > end) over.reject(new Error(`waited ${limit.total("seconds")} s in vain for ${what}${instead()}`));
+      if (clock.elapsed() > end)
+        over.reject(new Error(`waited ${limit.total("seconds")} s in vain for ${what}${instead()}`));
     }, pulse.total("milliseconds"));
     const onAbort = (): void => over.reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -102,10 +120,13 @@ export async function observer({ client, prefix, pullSecret, signal, broken }: O
       clearInterval(beat);
     }
   };
-  await until({ what: "the API server to show Secrets and ServiceAccounts", check: () => watches.every((each) => each.hasSynced()) });
+  await until({
+    what: "the API server to show Secrets and ServiceAccounts",
+    check: () => watches.every((each) => each.hasSynced()),
+  });
   return {
-    secret: (namespace) => secrets.get(namespace),
-    account: (namespace) => accounts.get(namespace),
+    secret: (namespace) => secrets.get(`${namespace}/${pullSecret}`),
+    account: (namespace) => accounts.get(`${namespace}/default`),
     until,
     stop: async () => {
       await Promise.all(watches.map((each) => each.stop()));
@@ -125,6 +146,10 @@ function seenSecret(object: KubeObject, key: string): SeenSecret {
 }
 
 function seenAccount(object: KubeObject, key: string): SeenAccount {
-  const references = (object["imagePullSecrets"] ?? []) as readonly { readonly name: string }[];
-  return { key, resourceVersion: object.metadata.resourceVersion ?? "", references: references.map(({ name }) => name) };
+  return { key, resourceVersion: object.metadata.resourceVersion ?? "", references: referencesOf(object) };
+}
+
+/** The names in a ServiceAccount's imagePullSecrets. */
+export function referencesOf(account: KubeObject): readonly string[] {
+  return ((account["imagePullSecrets"] ?? []) as readonly { readonly name: string }[]).map(({ name }) => name);
 }

@@ -69,7 +69,9 @@ export function parseOptions(args: readonly string[]): Asked {
     if (values.context === "") return wrong("--context needs the name of a context of your kubeconfig");
     const namespaces = /^\d{1,4}$/.test(values.namespaces) ? Number(values.namespaces) : 0;
     if (namespaces < fewestNamespaces || namespaces > mostNamespaces) {
-      return wrong(`--namespaces takes a number from ${fewestNamespaces} to ${mostNamespaces}, not ${values.namespaces}`);
+      return wrong(
+        `--namespaces takes a number from ${fewestNamespaces} to ${mostNamespaces}, not ${values.namespaces}`,
+      );
     }
     const { once, report, context, yes } = values;
     return { kind: "play", options: { once, report, context, yes, namespaces } };

@@ -30,10 +30,10 @@ export function screen(sink: Sink): Screen {
   const width = Math.min(sink.columns || widest, widest);
   const style = (format: "bold" | "green" | "red" | "cyan" | "dim", text: string): string =>
     styleText(format, text, { stream: sink });
-  let alive = false;
+  let shown = "";
   const write = (text: string): void => {
-    sink.write(`${alive ? erase : ""}${text}\n`);
-    alive = false;
+    sink.write(`${shown === "" ? "" : erase}${text}\n`);
+    shown = "";
   };
   const ticked = (tick: string, time: string, text: string): void => {
     const indent = margin.length + 1 + timeWidth + 2;
@@ -47,19 +47,27 @@ export function screen(sink: Sink): Screen {
     paragraph: (text) => {
       for (const line of wrap(text, width - margin.length)) write(`${margin}${line}`);
     },
-    block: (text) => write(text.trimEnd().replaceAll(/^(?=.)/gm, margin.repeat(3)).replaceAll(/^.+$/gm, (line) => style("cyan", line))),
-    done: (text, milliseconds) => ticked(style("green", "✓"), milliseconds === undefined ? "" : inMilliseconds(milliseconds), text),
+    block: (text) =>
+      write(
+        text
+          .trimEnd()
+          .replaceAll(/^(?=.)/gm, margin.repeat(3))
+          .replaceAll(/^.+$/gm, (line) => style("cyan", line)),
+      ),
+    done: (text, milliseconds) =>
+      ticked(style("green", "✓"), milliseconds === undefined ? "" : inMilliseconds(milliseconds), text),
     failed: (text) => ticked(style("red", "✗"), "", text),
     live: (text) => {
-      if (!sink.isTTY) return;
-      sink.write(`${erase}${`${margin}… ${text}`.slice(0, width - 1)}`);
-      alive = true;
+      const line = `${margin}… ${text}`.slice(0, width - 1);
+      if (!sink.isTTY || line === shown) return;
+      sink.write(`${erase}${line}`);
+      shown = line;
     },
   };
 }
 
 /** Such as `1,234 ms`. */
-export function inMilliseconds(milliseconds: number): string {
+function inMilliseconds(milliseconds: number): string {
   return `${Math.round(milliseconds).toLocaleString("en")} ms`;
 }
 

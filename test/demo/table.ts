@@ -18,11 +18,18 @@ export function tableText({ columnDefinitions, rows }: Table): string {
   ];
   const widths = shown.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines
-    .map((line) => line.map((cell, column) => cell.padEnd((widths[column] ?? 0) + gap)).join("").trimEnd())
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd((widths[column] ?? 0) + gap))
+        .join("")
+        .trimEnd(),
+    )
     .join("\n");
 }
 
 function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return "";
-  return typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean" ? String(cell) : JSON.stringify(cell);
+  return typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean"
+    ? String(cell)
+    : JSON.stringify(cell);
 }

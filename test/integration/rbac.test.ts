@@ -61,6 +61,21 @@ describe("the operator with the rights of config/rbac", () => {
     expect(await world.secret("team-rbac")).toBeUndefined();
     expect(await world.references("team-rbac")).toEqual([]);
   });
+
+  it("says in the status that a pull Secret of another name needs another right, and serves once it is there", async () => {
+    await world.credential("other", staticSpec("hub", { pullSecret: { name: "other" } }));
+    await eventually("the missing right is told", async () => {
+      const ready = await world.condition("other", "Ready");
+      return ready?.reason === "NotPermitted" && ready.message.includes("resourceNames");
+    });
+    const role = (await manifests()).find(({ kind }) => kind === "ClusterRole");
+    const rules = (role?.["rules"] as Rule[]).map((rule) =>
+      rule.resourceNames ? { ...rule, resourceNames: [...rule.resourceNames, "other"] } : rule,
+    );
+    await world.admin.patch(`${collections["ClusterRole"]}/regcred`, { rules });
+    await eventually("it is served", async () => (await world.status("other")).namespaces?.ready === 1);
+    await world.deleteCredential("other");
+  });
 });
 
 describe("config/rbac", () => {

@@ -130,12 +130,7 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
     status,
     condition: async (name, type) => (await status(name)).conditions?.find((condition) => condition.type === type),
     secret,
-    logins: async (namespace, name) => {
-      const data = (await secret(namespace, name))?.["data"] as Record<string, string> | undefined;
-      const encoded = data?.[".dockerconfigjson"];
-      if (encoded === undefined) return undefined;
-      return (JSON.parse(Buffer.from(encoded, "base64").toString()) as { auths: Record<string, Login> }).auths;
-    },
+    logins: async (namespace, name) => loginsIn(await secret(namespace, name)),
     references: async (namespace, serviceAccount = "default") => {
       const account = await admin.get(`/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}`);
       return ((account?.["imagePullSecrets"] ?? []) as { name: string }[]).map(({ name }) => name);
@@ -147,6 +142,13 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
       await cluster.stop();
     },
   };
+}
+
+/** The logins in a pull Secret by the keys of its docker config; undefined where it holds none. */
+export function loginsIn(object: KubeObject | undefined): Readonly<Record<string, Login>> | undefined {
+  const encoded = (object?.["data"] as Record<string, string> | undefined)?.[".dockerconfigjson"];
+  if (encoded === undefined) return undefined;
+  return (JSON.parse(Buffer.from(encoded, "base64").toString()) as { auths: Record<string, Login> }).auths;
 }
 
 /** Asks until the answer is true; fails with what was waited for, and with the last error, after the limit. */

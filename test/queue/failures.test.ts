@@ -21,8 +21,8 @@ describe("a key that fails", () => {
     expect(waits(noJitter, backoff, 4)).toEqual([25, 50, 100, 200]);
   });
 
-  it("waits five minutes at most, also after a thousand failures", () => {
-    expect(waits(longestJitter, backoff, 2000).at(-1)).toBe(300_000);
+  it("waits a minute at most, also after a thousand failures", () => {
+    expect(waits(longestJitter, backoff, 2000).at(-1)).toBe(60_000);
   });
 
   it("starts afresh after a success", () => {
@@ -40,10 +40,16 @@ describe("a key that fails", () => {
     expect(failed.failed("b", backoff, 0)).toBe(25);
   });
 
-  it("comes back slowly, 20 % around five minutes, however often it fails", () => {
+  it("comes back slowly, first after half a minute and in the end 20 % around five minutes, however often it fails", () => {
     const slowly: Failed = { failed: true, retry: "slowly" };
-    expect(waits(noJitter, slowly, 2)).toEqual([240_000, 240_000]);
-    expect(waits(longestJitter, slowly, 1)).toEqual([360_000]);
+    expect(waits(noJitter, slowly, 6)).toEqual([24_000, 48_000, 96_000, 192_000, 240_000, 240_000]);
+    expect(waits(longestJitter, slowly, 2000).at(-1)).toBe(360_000);
+  });
+
+  it("is looked at within half a minute by the first failure that looks final, however many were not", () => {
+    const failed = failures(noJitter);
+    for (let count = 0; count < 20; count += 1) failed.failed("a", backoff, 0);
+    expect(failed.failed("a", { failed: true, retry: "slowly" }, 0)).toBe(24_000);
   });
 
   it("never comes back by itself when only a change can mend it", () => {

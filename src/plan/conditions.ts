@@ -1,0 +1,168 @@
+// Which conditions does a RegistryCredential have? Ready, TokensFresh and Distributed always; the others while they are True.
+import type { Condition, RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
+import { forceFinalizeAnnotation } from "../api/names.ts";
+import type { Failure } from "../errors.ts";
+import { failureGroups } from "./failure-groups.ts";
+import { lacksToken, type NamespaceView, type StatusSnapshot } from "./status-snapshot.ts";
+import { cut, namespacesText, timeText } from "./status-text.ts";
+
+// Longer than any message that a person reads; the schema allows 32 KiB each.
+const longestMessage = 4096;
+
+interface Verdict {
+  readonly type: string;
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+}
+
+type Counts = NonNullable<Status["namespaces"]>;
+
+export function conditionsOf(
+  snapshot: StatusSnapshot,
+  registries: readonly RegistryStatus[],
+  counts: Counts,
+): readonly Condition[] {
+  const { credential, now } = snapshot;
+  return [
+    ready(snapshot, counts),
+    tokensFresh(registries),
+    distributed(snapshot.namespaces, counts),
+    reconciling(snapshot, counts),
+    stalled(snapshot),
+    drainBlocked(snapshot),
+    removalHeld(snapshot),
+  ]
+    .filter((verdict) => verdict !== undefined)
+    .map((verdict) => condition(verdict, credential, now));
+}
+
+function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
+  const { credential, draining } = snapshot;
+  const verdict = (status: "True" | "False", reason: string, message: string): Verdict => {
+    return { type: "Ready", status, reason, message };
+  };
+  if (draining) return verdict("False", "Deleting", "the credential is being taken away");
+  const [obstacle] = obstacles(snapshot);
+  if (obstacle) return verdict("False", obstacle.reason, obstacle.message);
+  const isWaiting = counts.pending > 0;
+  if (credential.spec.suspend) {
+    return verdict(isWaiting ? "False" : "True", "Suspended", "spec.suspend is set: nothing is written to tenants");
+  }
+  if (isWaiting) return verdict("False", "Progressing", progress(counts));
+  if (counts.selected === 0) return verdict("True", "NoNamespaceSelected", "spec.namespaces selects no namespace");
+  return verdict("True", "Served", "every namespace that can be served is served");
+}
+
+function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
+  const type = "TokensFresh";
+  const worst =
+    registries.find(({ state }) => state === "Expired") ?? registries.find(({ state }) => state === "Failing");
+  if (worst) {
+    const { name, state, reason, message } = worst;
+    return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}` };
+  }
+  if (registries.some(({ state, identities }) => state === "Pending" && identities > 0)) {
+    return { type, status: "False", reason: "Pending", message: "tokens are being fetched" };
+  }
+  return { type, status: "True", reason: "Fresh", message: "every token is in force" };
+}
+
+function distributed(namespaces: readonly NamespaceView[], counts: Counts): Verdict {
+  const type = "Distributed";
+  const [worst] = failureGroups(namespaces.map(({ name, failures }) => ({ name, troubles: failures })));
+  if (worst) {
+    const example = namespaces.find(({ name }) => name === worst.examples[0]);
+    const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure.message;
+    const others = worst.count > worst.examples.length ? ", ..." : "";
+    return {
+      type,
+      status: "False",
+      reason: worst.reason,
+      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${said}`,
+    };
+  }
+  if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(counts) };
+  return { type, status: "True", reason: "Distributed", message: "every selected namespace is served" };
+}
+
+/** kstatus: the desired state is not reached yet, and the operator is at it. */
+function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefined {
+  const { credential, draining } = snapshot;
+  const type = "Reconciling";
+  if (draining) {
+    if (draining.blocked.length > 0) return undefined;
+    return { type, status: "True", reason: "Draining", message: `${namespacesText(draining.left)} left` };
+  }
+  const retried = obstacles(snapshot).find(({ retry }) => retry === "backoff");
+  if (retried) return { type, status: "True", reason: retried.reason, message: `tried again: ${retried.message}` };
+  if (counts.pending === 0 || credential.spec.suspend) return undefined;
+  return { type, status: "True", reason: "Progressing", message: progress(counts) };
+}
+
+/** kstatus: only a person of the platform can bring it further. */
+function stalled(snapshot: StatusSnapshot): Verdict | undefined {
+  if (snapshot.draining) return undefined;
+  const stuck = obstacles(snapshot).find(({ retry }) => retry !== "backoff");
+  return stuck && { type: "Stalled", status: "True", reason: stuck.reason, message: stuck.message };
+}
+
+function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undefined {
+  const blocked = draining?.blocked[0]?.failure;
+  if (!draining || !blocked) return undefined;
+  return {
+    type: "DrainBlocked",
+    status: "True",
+    reason: blocked.reason,
+    message: `still held by ${namespacesText(draining.left)} (${draining.examples.join(", ")}${draining.left > draining.examples.length ? ", ..." : ""}): ${blocked.message}. To give up on them: kubectl annotate registrycredential ${credential.name} ${forceFinalizeAnnotation}=true`,
+  };
+}
+
+function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
+  return held && { type: "RemovalHeld", status: "True", reason: "TooManyNamespaces", message: held.message };
+}
+
+interface Obstacle extends Pick<Failure, "reason" | "retry"> {
+  /** With the entry or namespace that it happened in. */
+  readonly message: string;
+}
+
+/**
+ * What keeps the platform from its promise: a grant without a living token, a namespace that is not served. What only a
+ * tenant can mend is none.
+ */
+function obstacles({ entries, namespaces, now }: StatusSnapshot): readonly Obstacle[] {
+  return [
+    ...entries.flatMap(({ name, grants }) =>
+      grants.flatMap((grant): Obstacle[] => {
+        const failure = grant.failure ?? (grant.token && expired);
+        if (!failure || failure.cause === "Tenant" || !lacksToken(grant, now)) return [];
+        return [{ ...failure, message: `${name}: ${failure.message}` }];
+      }),
+    ),
+    ...namespaces.flatMap(({ name, failures }) =>
+      failures
+        .filter(({ failure }) => failure.cause === "Platform")
+        .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
+    ),
+  ];
+}
+
+const expiredMessage = "its token has expired";
+
+/** No attempt has failed since the operator started: one is on its way. */
+const expired: Failure = { reason: "TokenExpired", cause: "Platform", retry: "backoff", message: expiredMessage };
+
+function progress({ pending, selected }: Counts): string {
+  return `${pending} of ${namespacesText(selected)} not looked at yet`;
+}
+
+function condition(verdict: Verdict, { generation, status }: RegistryCredential, now: Temporal.Instant): Condition {
+  const before = status?.conditions?.find(({ type }) => type === verdict.type);
+  return {
+    ...verdict,
+    message: cut(verdict.message, longestMessage),
+    observedGeneration: generation,
+    lastTransitionTime: before?.status === verdict.status ? before.lastTransitionTime : timeText(now),
+  };
+}

@@ -1,0 +1,62 @@
+// Why does a Secret that is not ours stand in the way, and what is to be done about it?
+import { adoptAnnotation, managedByLabel } from "../api/names.ts";
+import type { Failure } from "../errors.ts";
+import { hostsOf } from "../registry/merge-docker-config.ts";
+import type { Content } from "./content.ts";
+import type { LiveSecret, PullSecretSnapshot } from "./pull-secret-plan.ts";
+
+// Marks of tools that would revert or prune an adopted object. Helm: helm.sh/docs/howto/chart_release_hook (resource
+// ownership); Argo CD: argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking; Flux:
+// fluxcd.io/flux/components/kustomize/kustomizations and components/helm; External Secrets: apis/externalsecrets/v1.
+const trackingKeys = [
+  "meta.helm.sh/release-name",
+  "argocd.argoproj.io/tracking-id",
+  "argocd.argoproj.io/instance",
+  "kustomize.toolkit.fluxcd.io/name",
+  "helm.toolkit.fluxcd.io/name",
+  "reconcile.external-secrets.io/managed",
+  "reconcile.external-secrets.io/created-by",
+];
+
+// A message should stay readable.
+const mostExamples = 3;
+
+/** Why the Secret is not taken over; undefined where it may be. Its owner's consent overrides every reason. */
+export function adoptionRefusal(live: LiveSecret, content: Content): string | undefined {
+  if (live.annotations[adoptAnnotation] === "true") return undefined;
+  const controller = live.ownerReferences.find((owner) => owner.controller);
+  if (controller) return `${controller.kind} ${controller.name} controls it`;
+  const tracker =
+    trackingKeys.find((key) => key in live.labels || key in live.annotations) ?? live.labels[managedByLabel];
+  if (tracker !== undefined) return `${tracker} tracks it`;
+  const keys = Object.keys(live.otherData);
+  if (keys.length > 0)
+    return `it holds more than a docker config (${keys.toSorted().slice(0, mostExamples).join(", ")})`;
+  if (live.dockerConfig === undefined) return undefined;
+  const held = hostsOf(live.dockerConfig);
+  if (!held.ok) return undefined;
+  const served = new Set(content.served.map(({ host }) => host));
+  const lost = held.hosts.filter((host) => !served.has(host));
+  return lost.length === 0
+    ? undefined
+    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${lost.slice(0, mostExamples).join(", ")}`;
+}
+
+/** @param why completes the sentence "it cannot be taken over or merged into because ..."; undefined under `Fail`. */
+export function secretConflict(
+  { namespace, name, record, live }: PullSecretSnapshot,
+  why: string | undefined,
+): Failure {
+  const manager = record?.controller ?? live?.labels[managedByLabel] ?? record?.metadata?.labels[managedByLabel];
+  const managed = manager === undefined ? "" : `, managed by ${manager}`;
+  const adopt = `kubectl annotate -n ${namespace.name} secret ${name} ${adoptAnnotation}=true`;
+  return {
+    reason: "SecretConflict",
+    cause: "Tenant",
+    retry: "on-change",
+    message:
+      why === undefined
+        ? `the namespace has a Secret ${name} of its own${managed}: delete it, or set pullSecret.onConflict to Merge or Adopt`
+        : `the namespace has a Secret ${name} of its own${managed}, and ${why}: delete it, or let it be replaced by onConflict: Adopt and ${adopt}`,
+  };
+}

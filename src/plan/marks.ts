@@ -1,0 +1,72 @@
+// What of a Secret's metadata is ours?
+import {
+  credentialsAnnotation,
+  entriesAnnotation,
+  managedAnnotation,
+  managedBy,
+  managedByLabel,
+} from "../api/names.ts";
+
+type Words = Readonly<Record<string, string>>;
+
+export interface Marked {
+  readonly labels: Words;
+  readonly annotations: Words;
+}
+
+/** The annotation by which we know again what we set beside our fixed marks. */
+export function managedRecord(set: {
+  readonly labels?: readonly string[];
+  readonly annotations?: readonly string[];
+  readonly hosts?: readonly string[];
+}): string {
+  return JSON.stringify(set);
+}
+
+/** The config keys that are ours in a merged Secret; undefined for a Secret that is wholly ours or wholly foreign. */
+export function mergedHosts(metadata: Pick<Marked, "annotations"> | undefined): readonly string[] | undefined {
+  return managedIn(metadata?.annotations[managedAnnotation]).hosts;
+}
+
+/** Labels and annotations less everything that we have set. */
+export function foreignMetadata({ labels, annotations }: Marked): Marked {
+  const ours = managedIn(annotations[managedAnnotation]);
+  const fixed = new Set([credentialsAnnotation, entriesAnnotation, managedAnnotation]);
+  return {
+    labels: without(labels, (key, value) => (key === managedByLabel && value === managedBy) || ours.labels.has(key)),
+    annotations: without(annotations, (key) => fixed.has(key) || ours.annotations.has(key)),
+  };
+}
+
+export function sameWords(one: Words, other: Words): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}
+
+function without(words: Words, dropped: (key: string, value: string) => boolean): Words {
+  return Object.fromEntries(Object.entries(words).filter(([key, value]) => !dropped(key, value)));
+}
+
+interface Managed {
+  readonly labels: ReadonlySet<string>;
+  readonly annotations: ReadonlySet<string>;
+  readonly hosts: readonly string[] | undefined;
+}
+
+/** Tenants can edit the annotation: what cannot be read claims nothing. */
+function managedIn(annotation: string | undefined): Managed {
+  try {
+    const { labels, annotations, hosts } = Object(JSON.parse(annotation ?? "{}")) as Record<string, unknown>;
+    return {
+      labels: new Set(strings(labels)),
+      annotations: new Set(strings(annotations)),
+      hosts: Array.isArray(hosts) ? strings(hosts) : undefined,
+    };
+  } catch {
+    return { labels: new Set(), annotations: new Set(), hosts: undefined };
+  }
+}
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}

@@ -1,0 +1,64 @@
+// How is a pull Secret written: one of ours, one that we merge into, one that we let go?
+import {
+  credentialsAnnotation,
+  entriesAnnotation,
+  managedAnnotation,
+  managedBy,
+  managedByLabel,
+} from "../api/names.ts";
+import type { Content } from "./content.ts";
+import { foreignMetadata, managedRecord, type Marked } from "./marks.ts";
+import { dockerConfigType, type LiveSecret, type SecretBody, type Wanted } from "./pull-secret-plan.ts";
+
+type Before = Marked & Partial<Pick<LiveSecret, "ownerReferences" | "finalizers">>;
+
+/** Wholly ours. What others have set on `before` stays; what we set and no longer want goes. */
+export function ownBody({ options, content }: Wanted, text: string, before: Before | undefined): SecretBody {
+  const kept = foreignMetadata(before ?? { labels: {}, annotations: {} });
+  const labels = Object.keys(options.labels).toSorted();
+  const annotations = Object.keys(options.annotations).toSorted();
+  return {
+    labels: { ...kept.labels, ...options.labels, [managedByLabel]: managedBy },
+    annotations: {
+      ...kept.annotations,
+      ...options.annotations,
+      ...marksOf(content),
+      ...(labels.length + annotations.length > 0 && { [managedAnnotation]: managedRecord({ labels, annotations }) }),
+    },
+    type: dockerConfigType,
+    dockerConfig: text,
+    otherData: {},
+    ownerReferences: before?.ownerReferences ?? [],
+    finalizers: before?.finalizers ?? [],
+  };
+}
+
+/** Somebody else's, with our hosts in it. */
+export function mergedBody(live: LiveSecret, content: Content, text: string, hosts: readonly string[]): SecretBody {
+  return {
+    ...bodyOf(live),
+    annotations: { ...live.annotations, ...marksOf(content), [managedAnnotation]: managedRecord({ hosts }) },
+    dockerConfig: text,
+  };
+}
+
+/** No longer ours: all our metadata is off it. */
+export function releasedBody(live: LiveSecret, text: string | undefined): SecretBody {
+  return { ...bodyOf(live), ...foreignMetadata(live), dockerConfig: text };
+}
+
+function bodyOf({
+  labels,
+  annotations,
+  type,
+  dockerConfig,
+  otherData,
+  ownerReferences,
+  finalizers,
+}: LiveSecret): SecretBody {
+  return { labels, annotations, type, dockerConfig, otherData, ownerReferences, finalizers };
+}
+
+function marksOf({ credentials, entriesText }: Content): Readonly<Record<string, string>> {
+  return { [credentialsAnnotation]: credentials.join(","), [entriesAnnotation]: entriesText };
+}

@@ -1,0 +1,83 @@
+// What does the decision about one pull Secret see, and what can it answer?
+import type { Failure } from "../errors.ts";
+import type { Content } from "./content.ts";
+import type { NamespaceRecord, SecretRecord } from "./snapshot.ts";
+
+export const dockerConfigType = "kubernetes.io/dockerconfigjson";
+export const dockerConfigKey = ".dockerconfigjson";
+
+/** The whole object, read where the stripped record does not say enough. */
+export interface LiveSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
+  readonly finalizers: readonly string[];
+  /** Decoded; undefined where there is none, or none that is text. */
+  readonly dockerConfig: string | undefined;
+  /** Every other member of `data`, as it is: base64. */
+  readonly otherData: Readonly<Record<string, string>>;
+}
+
+export interface PullSecretOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly onConflict: "Fail" | "Merge" | "Adopt";
+}
+
+/** What is wanted in the namespace under this name. */
+export interface Wanted {
+  readonly content: Content;
+  /** The keyed digest of `content`, comparable with the one of a record; undefined where content has no text. */
+  readonly digest: string | undefined;
+  /** Of the oldest contributing credential. */
+  readonly options: PullSecretOptions;
+}
+
+export interface PullSecretSnapshot {
+  readonly namespace: NamespaceRecord;
+  readonly name: string;
+  /** Undefined: no credential contributes here any more. */
+  readonly wanted: Wanted | undefined;
+  readonly record: SecretRecord | undefined;
+  /** Given on a second round, when the first one asked to read. */
+  readonly live: LiveSecret | undefined;
+  /** This run of the operator has made the object with this uid its own, or has seen our marks on it. */
+  readonly knownAsOurs: boolean;
+  /** This version of the object was compared whole with what is wanted, and was right. */
+  readonly settled: boolean;
+  /** ServiceAccounts that still refer to the Secret and will cease to. */
+  readonly referencesLeft: number;
+  /** Every credential that leaves wants the Secret retained. */
+  readonly retain: boolean;
+  /** The name belongs to a source or token Secret. */
+  readonly reserved: boolean;
+  readonly maxBytes: number;
+}
+
+/** A Secret as it is sent; the writer encodes `dockerConfig`. */
+export type SecretBody = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable">;
+
+export type PullSecretAction =
+  | { readonly kind: "none" }
+  /** Read the whole object and decide again. */
+  | { readonly kind: "read" }
+  | { readonly kind: "create"; readonly body: SecretBody }
+  | { readonly kind: "replace"; readonly body: SecretBody }
+  /** `type` and `immutable` cannot be changed in place. */
+  | { readonly kind: "recreate"; readonly body: SecretBody }
+  | { readonly kind: "delete" };
+
+/** usable: may be referred to. leaving: ours, about to go. foreign: somebody else's. absent: there is none to refer to. */
+export type SecretState = "usable" | "leaving" | "foreign" | "absent";
+
+export interface PullSecretPlan {
+  readonly action: PullSecretAction;
+  /** How the references see the Secret once the action is taken. */
+  readonly state: SecretState;
+  /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
+  readonly failure?: Failure;
+}

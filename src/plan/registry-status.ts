@@ -1,0 +1,30 @@
+// How does one entry of spec.registries fare, its grants taken together?
+import type { RegistryStatus } from "../api/registry-credential.ts";
+import { type EntryView, type GrantView, lacksToken } from "./status-snapshot.ts";
+import { cut, earliest, timeText } from "./status-text.ts";
+
+// As the schema bounds it: src/api/registry-credential.ts.
+const longestMessage = 1024;
+
+/** The earliest times and the worst state. */
+export function registryStatus({ name, grants }: EntryView, now: Temporal.Instant): RegistryStatus {
+  const failing = grants.filter(({ failure }) => failure !== undefined);
+  const worst = failing.find((grant) => lacksToken(grant, now)) ?? failing[0];
+  const expiries = grants.flatMap(({ token }) => (token?.expiresAt ? [token.expiresAt] : []));
+  const issues = grants.flatMap(({ token }) => (token ? [token.issuedAt] : []));
+  return {
+    name,
+    identities: grants.length,
+    failing: failing.length,
+    ...(expiries.length > 0 && { expiresAt: timeText(earliest(expiries)) }),
+    ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
+    state: stateOf(grants, now),
+    ...(worst?.failure && { reason: worst.failure.reason, message: cut(worst.failure.message, longestMessage) }),
+  };
+}
+
+function stateOf(grants: readonly GrantView[], now: Temporal.Instant): RegistryStatus["state"] {
+  if (grants.some((grant) => grant.token !== undefined && lacksToken(grant, now))) return "Expired";
+  if (grants.some(({ failure }) => failure !== undefined)) return "Failing";
+  return grants.length === 0 || grants.some(({ token }) => token === undefined) ? "Pending" : "Issued";
+}

@@ -1,0 +1,50 @@
+// What does the status of a RegistryCredential get to see?
+import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
+import type { Failure } from "../errors.ts";
+import { isAlive, type Token } from "./token.ts";
+
+/** A failure, and since when it lasts. */
+export interface Lasting {
+  readonly failure: Failure;
+  readonly since: Temporal.Instant;
+}
+
+/** How one selected namespace fares under the credential. */
+export interface NamespaceView {
+  readonly name: string;
+  /** Not looked at yet, or waiting for something that comes by itself. */
+  readonly pending: boolean;
+  /** Why it is not served as wanted; empty where it is. */
+  readonly failures: readonly Lasting[];
+  /** Worth telling, though the namespace is served. */
+  readonly notes: readonly Lasting[];
+}
+
+export interface GrantView {
+  readonly token: Token | undefined;
+  /** Of the last attempt. */
+  readonly failure: Failure | undefined;
+}
+
+export interface EntryView {
+  readonly name: string;
+  readonly grants: readonly GrantView[];
+}
+
+export interface StatusSnapshot {
+  readonly credential: RegistryCredential;
+  readonly now: Temporal.Instant;
+  readonly entries: readonly EntryView[];
+  readonly namespaces: readonly NamespaceView[];
+  readonly held: { readonly count: number; readonly message: string } | undefined;
+  readonly retiring: readonly Retiring[];
+  /** What keeps the deletion waiting; undefined while the credential is not being deleted. */
+  readonly draining:
+    | { readonly left: number; readonly blocked: readonly Lasting[]; readonly examples: readonly string[] }
+    | undefined;
+}
+
+/** Nothing can be pulled with the grant. */
+export function lacksToken({ token }: GrantView, now: Temporal.Instant): boolean {
+  return token === undefined || !isAlive(token, now);
+}

@@ -1,0 +1,106 @@
+// When does the world see a change? A watch of one kind of object, with the time at which each event arrived.
+import { readFileSync } from "node:fs";
+import { Agent, request } from "undici";
+import { lines } from "../../src/kube/lines.ts";
+import type { KubeObject } from "../cluster/admin-client.ts";
+import type { Access } from "./stage.ts";
+
+export interface Change {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly namespace: string;
+  readonly object: KubeObject;
+  /** On the clock of `performance.now()`. */
+  readonly at: number;
+}
+
+export interface Seen {
+  /** Arrival of the first event that was waited for, and of the last. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Changes {
+  /**
+   * Resolves when each of the namespaces has had an event that `fits`, from now on; rejects after two minutes.
+   * Only the first such event of a namespace counts.
+   */
+  allOf(what: string, namespaces: readonly string[], fits: (change: Change) => boolean): Promise<Seen>;
+  close(): Promise<void>;
+}
+
+const limitMs = 120_000;
+
+/** `path` with its query, but without that of the watch. Resolves when the watch is open. */
+export async function changesOf({ server, caFile, adminToken }: Access, path: string): Promise<Changes> {
+  const agent = new Agent({ connect: { ca: readFileSync(caFile) }, bodyTimeout: 0 });
+  const listeners = new Set<(change: Change) => void>();
+  let resourceVersion: string | undefined;
+  let closed = false;
+  let broken: Error | undefined;
+
+  const open = async (): Promise<AsyncIterable<Buffer>> => {
+    const query = new URLSearchParams({ watch: "true", timeoutSeconds: "7200" });
+    if (resourceVersion !== undefined) query.set("resourceVersion", resourceVersion);
+    const answer = await request(`${server}${path}${path.includes("?") ? "&" : "?"}${query.toString()}`, {
+      dispatcher: agent,
+      headers: { authorization: `Bearer ${adminToken}` },
+    });
+    if (answer.statusCode !== 200) throw new Error(`the watch of ${path} was answered with ${answer.statusCode}`);
+    return answer.body;
+  };
+  const read = async (body: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const line of lines(body)) {
+      const at = performance.now();
+      const { type, object } = JSON.parse(line) as { type: Change["type"] | "ERROR"; object: KubeObject };
+      if (type === "ERROR") throw new Error(`the watch of ${path} failed: ${line}`);
+      resourceVersion = object.metadata.resourceVersion;
+      const change = { type, object, namespace: object.metadata.namespace ?? object.metadata.name, at };
+      for (const listener of listeners) listener(change);
+    }
+  };
+  const follow = async (first: AsyncIterable<Buffer>): Promise<void> => {
+    // The API server drops a watch that does not keep up (its buffer for one name is ten events): it goes on where it was.
+    for (let body = first; !closed; body = await open()) await read(body);
+  };
+  const following = follow(await open()).catch((error: unknown) => {
+    broken = error instanceof Error ? error : new Error(String(error));
+  });
+
+  return {
+    allOf: (what, namespaces, fits) => {
+      const missing = new Set(namespaces);
+      let first: number | undefined;
+      return new Promise((resolve, reject) => {
+        const finish = (): void => {
+          clearTimeout(timer);
+          listeners.delete(listener);
+        };
+        const timer = setTimeout(() => {
+          finish();
+          const examples = [...missing].slice(0, 3).join(", ");
+          reject(broken ?? new Error(`waited 120 s for ${what}; ${missing.size} are missing, such as ${examples}`));
+        }, limitMs);
+        const listener = (change: Change): void => {
+          if (!missing.has(change.namespace) || !fits(change)) return;
+          missing.delete(change.namespace);
+          first ??= change.at;
+          if (missing.size > 0) return;
+          finish();
+          resolve({ first, last: change.at });
+        };
+        listeners.add(listener);
+      });
+    },
+    close: async () => {
+      closed = true;
+      await agent.destroy();
+      await following;
+    },
+  };
+}
+
+/** Of a ServiceAccount. */
+export function refersTo(object: KubeObject, secret: string): boolean {
+  const references = object["imagePullSecrets"] as readonly { readonly name?: string }[] | undefined;
+  return references?.some(({ name }) => name === secret) === true;
+}

@@ -1,0 +1,146 @@
+// What do both sides of the bench work on? A real control plane with N tenant namespaces, and eyes on it.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
+import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
+import { pollUntil } from "../cluster/poll-until.ts";
+import { type Changes, changesOf } from "./changes.ts";
+import { type Child, startChild } from "./child.ts";
+import type { KubeletsRequest } from "./kubelets.ts";
+
+/** How a process reaches the API server. */
+export type Access = Pick<ControlPlane, "server" | "caFile" | "adminToken">;
+
+export interface Stage {
+  readonly access: Access;
+  readonly cluster: ControlPlane;
+  readonly admin: AdminClient;
+  /** The tenants that are there all the time. */
+  readonly namespaces: readonly string[];
+  readonly singleSecretWatches: number;
+  readonly seen: Readonly<Record<"namespaces" | "serviceAccounts" | "operatorSecrets" | "bareSecrets", Changes>>;
+  /** CPU seconds of kube-apiserver since its start. */
+  apiServerCpuSeconds(): Promise<number>;
+  /** Watches that the API server has dropped because they did not keep up. */
+  droppedWatches(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export const operatorNamespace = "regcred-system";
+export const credentialsPath = "/apis/regcred.dev/v1alpha1/registrycredentials";
+export const operatorSecret = "regcred";
+/** As long as the operator's, so that both sides send the same number of bytes. */
+export const bareSecret = "compare";
+
+const mostWatches = 1000;
+const atOnce = 16;
+
+export interface StageOptions {
+  readonly namespaces: number;
+  readonly log: (line: string) => void;
+  readonly step: (text: string) => void;
+}
+
+export async function openStage({ namespaces: count, log, step }: StageOptions): Promise<Stage> {
+  step("control plane");
+  const cluster = await startControlPlane({ log });
+  try {
+    const { server, caFile, adminToken } = cluster;
+    const access = { server, caFile, adminToken };
+    const admin = await adminClient(cluster);
+    await installCrd(admin);
+    await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
+
+    step(`${count} namespaces`);
+    const namespaces = Array.from({ length: count }, (_, index) => `team-${String(index).padStart(5, "0")}`);
+    await createNamespaces(admin, namespaces);
+
+    const watched = namespaces.slice(0, Math.floor(mostWatches / 2));
+    const secrets = watched.flatMap((namespace) =>
+      [operatorSecret, bareSecret].map((name) => ({ namespace, name })),
+    );
+    step(`${secrets.length} single-Secret watches`);
+    const kubelets = await openKubelets(cluster, { access, secrets });
+    const named = (name: string): Promise<Changes> =>
+      changesOf(access, `/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
+    const seen = {
+      namespaces: await changesOf(access, "/api/v1/namespaces"),
+      serviceAccounts: await changesOf(access, "/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault"),
+      operatorSecrets: await named(operatorSecret),
+      bareSecrets: await named(bareSecret),
+    };
+    return {
+      access,
+      cluster,
+      admin,
+      namespaces,
+      singleSecretWatches: secrets.length,
+      seen,
+      apiServerCpuSeconds: async () => sumOf("process_cpu_seconds_total", await cluster.metricsText()),
+      droppedWatches: async () => sumOf("apiserver_terminated_watchers_total", await cluster.metricsText()),
+      close: async () => {
+        await kubelets.stop();
+        await Promise.all(Object.values(seen).map((changes) => changes.close()));
+        await admin.close();
+        await cluster.stop();
+      },
+    };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** Every Secret of this name, read by pages of the API server's choice. */
+export function secretsCalled(admin: AdminClient, name: string): Promise<readonly KubeObject[]> {
+  return admin.list(`/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
+}
+
+async function installCrd(admin: AdminClient): Promise<void> {
+  const file = new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url);
+  await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", parse(await readFile(file, "utf8")));
+  await pollUntil(
+    () =>
+      admin.list(credentialsPath).then(
+        () => true,
+        () => false,
+      ),
+    { what: "the CRD to be served", limit: Temporal.Duration.from({ seconds: 30 }) },
+  );
+}
+
+async function createNamespaces(admin: AdminClient, names: readonly string[]): Promise<void> {
+  const waiting = names.values();
+  const work = async (): Promise<void> => {
+    for (const name of waiting) await admin.create("/api/v1/namespaces", { metadata: { name } });
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  await pollUntil(
+    async () => {
+      const accounts = await admin.list("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault");
+      const served = new Set(accounts.map(({ metadata }) => metadata.namespace));
+      return names.every((name) => served.has(name));
+    },
+    {
+      what: "the default ServiceAccount of every namespace",
+      limit: Temporal.Duration.from({ minutes: 10 }),
+      every: Temporal.Duration.from({ seconds: 1 }),
+    },
+  );
+}
+
+async function openKubelets(cluster: ControlPlane, request: KubeletsRequest): Promise<Child> {
+  const kubelets = startChild({
+    script: join(import.meta.dirname, "kubelets.ts"),
+    logFile: join(cluster.folder, "kubelets.log"),
+  });
+  await kubelets.ask(request);
+  return kubelets;
+}
+
+/** Of all series of one metric in Prometheus' text format. */
+function sumOf(metric: string, text: string): number {
+  const values = text.split("\n").filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
+  return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}

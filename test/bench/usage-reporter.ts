@@ -1,0 +1,41 @@
+// What does the process that loads this spend, and which requests does it send? Loaded with --import, it answers its parent.
+import { subscribe } from "node:diagnostics_channel";
+
+export interface Usage {
+  /** User and system time since the start. */
+  readonly cpuSeconds: number;
+  readonly rssMegabytes: number;
+  readonly peakRssMegabytes: number;
+  /** Requests since the start by kind: see `kindOf`. */
+  readonly requests: Readonly<Record<string, number>>;
+}
+
+const requests: Record<string, number> = {};
+
+// https://undici.nodejs.org/#/docs/api/DiagnosticsChannel: undici:request:create
+subscribe("undici:request:create", (message) => {
+  const { method = "", path = "" } = (message as { request?: { method?: string; path?: string } }).request ?? {};
+  const kind = kindOf(method, path);
+  requests[kind] = (requests[kind] ?? 0) + 1;
+});
+
+process.on("message", (message: unknown) => {
+  if (typeof message !== "object" || message === null || !("usage" in message)) return;
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  const usage: Usage = {
+    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+    rssMegabytes: process.memoryUsage.rss() / 2 ** 20,
+    peakRssMegabytes: maxRSS / 1024,
+    requests: { ...requests },
+  };
+  process.send?.({ reply: message.usage, value: usage });
+});
+// The parent's questions alone are no reason to go on living.
+process.channel?.unref();
+
+function kindOf(method: string, path: string): string {
+  if (path.includes("/leases/")) return "lease";
+  if (path.includes("authorization.k8s.io")) return "review";
+  if (method !== "GET") return "write";
+  return path.includes("watch=true") ? "watch" : "read";
+}

@@ -1,0 +1,149 @@
+// How does a test let the way to the API server fail, as it pleases and for a while?
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent, request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { ControlPlane } from "./control-plane.ts";
+
+export type Fault =
+  /** A refusal in the API server's own form; 429 and 503 may say when to come back, in seconds. */
+  | { readonly kind: "answer"; readonly code: number; readonly retryAfter?: number }
+  /** The true answer, well ended in its middle. */
+  | { readonly kind: "half" }
+  /** The request is carried out, and the connection breaks before the answer. */
+  | { readonly kind: "lost" }
+  /** The connection breaks before the request. */
+  | { readonly kind: "reset" }
+  /** Nothing comes, ever. */
+  | { readonly kind: "hang" };
+
+export type Victims = "all" | "writes" | "watches";
+
+export interface FaultProxy {
+  /** A kubeconfig that leads through the proxy, as the cluster's administrator. */
+  readonly kubeconfig: string;
+  /** From now on these requests meet the fault; watches that are open already are cut, if they are among them. */
+  inject(fault: Fault, victims: Victims): void;
+  /** From now on everything passes. What hangs goes on hanging. */
+  heal(): void;
+  /** Requests so far. */
+  count(): { readonly all: number; readonly writes: number };
+  close(): Promise<void>;
+}
+
+/** Plain HTTP in, the cluster's HTTPS out; on loopback. */
+export async function faultProxy(cluster: Pick<ControlPlane, "server" | "ca" | "adminToken" | "folder">): Promise<FaultProxy> {
+  const agent = new Agent({ keepAlive: true, ca: cluster.ca });
+  const watches = new Set<IncomingMessage>();
+  let current: { readonly fault: Fault; readonly victims: Victims } | undefined;
+  let all = 0;
+  let writes = 0;
+
+  const server = createServer((incoming, response) => {
+    const isWatch = incoming.url?.includes("watch=true") === true;
+    const isWrite = incoming.method !== "GET";
+    all += 1;
+    if (isWrite) writes += 1;
+    if (isWatch) {
+      watches.add(incoming);
+      incoming.once("close", () => watches.delete(incoming));
+    }
+    const hit = current && (current.victims === "all" || current.victims === (isWatch ? "watches" : isWrite ? "writes" : undefined));
+    const fault = hit ? current?.fault : undefined;
+    switch (fault?.kind) {
+      case "answer":
+        refuse(response, fault.code, fault.retryAfter);
+        return;
+      case "reset":
+        incoming.socket.destroy();
+        return;
+      case "hang":
+        return;
+      case "half":
+      case "lost":
+      case undefined:
+        pass(incoming, response, fault?.kind);
+    }
+  });
+
+  const pass = (incoming: IncomingMessage, response: ServerResponse, fault: "half" | "lost" | undefined): void => {
+    const { origin } = new URL(cluster.server);
+    const onward = request(new URL(incoming.url ?? "/", origin), { agent, method: incoming.method, headers: incoming.headers }, (answer) => {
+      if (fault === "lost") {
+        answer.resume();
+        incoming.socket.destroy();
+        return;
+      }
+      const { "content-length": _length, "transfer-encoding": _encoding, ...headers } = answer.headers;
+      response.writeHead(answer.statusCode ?? 502, fault === "half" ? headers : answer.headers);
+      answer.once("error", () => incoming.socket.destroy());
+      if (fault === undefined) {
+        answer.pipe(response);
+        return;
+      }
+      answer.once("data", (chunk: Buffer) => {
+        response.end(chunk.subarray(0, chunk.length / 2));
+        answer.destroy();
+      });
+    });
+    onward.once("error", () => incoming.socket.destroy());
+    response.once("close", () => onward.destroy());
+    incoming.pipe(onward);
+  };
+
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const kubeconfig = join(cluster.folder, `kubeconfig-faults-${port}`);
+  await writeFile(kubeconfig, kubeconfigThrough(port, cluster.adminToken), { mode: 0o600 });
+
+  return {
+    kubeconfig,
+    inject: (fault, victims) => {
+      current = { fault, victims };
+      if (victims !== "writes") for (const watch of watches) watch.socket.destroy();
+    },
+    heal: () => {
+      current = undefined;
+    },
+    count: () => ({ all, writes }),
+    close: async () => {
+      server.closeAllConnections();
+      agent.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+function refuse(response: ServerResponse, code: number, retryAfter: number | undefined): void {
+  const [reason, message] = refusals[code] ?? ["InternalError", "the fault proxy says no"];
+  response.writeHead(code, {
+    "content-type": "application/json",
+    ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
+  });
+  response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", reason, message, code }));
+}
+
+// As the API server words them; 403 has the sentence of RBAC.
+const refusals: Readonly<Record<number, readonly [reason: string, message: string]>> = {
+  403: ["Forbidden", 'secrets is forbidden: User "regcred" cannot create resource "secrets" in API group ""'],
+  409: ["Conflict", "the object has been modified; please apply your changes to the latest version and try again"],
+  422: ["Invalid", "it is invalid"],
+  429: ["TooManyRequests", "too many requests, please try again later"],
+  503: ["ServiceUnavailable", "the server is currently unable to handle the request"],
+};
+
+function kubeconfigThrough(port: number, token: string): string {
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "faults", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "admin", user: { token } }],
+    contexts: [{ name: "faults", context: { cluster: "faults", user: "admin" } }],
+    "current-context": "faults",
+  });
+}

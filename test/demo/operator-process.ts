@@ -1,0 +1,58 @@
+// How is the real program started for the demo, as somebody would start it by hand?
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Part, part } from "../cluster/part.ts";
+
+export interface OperatorProcessOptions {
+  /** Where its log goes. */
+  readonly folder: string;
+  /** As in KUBECONFIG; undefined: the user's own file. */
+  readonly kubeconfig: string | undefined;
+  /** Undefined: the current one. */
+  readonly context: string | undefined;
+  readonly namespace: string;
+}
+
+const mainFile = join(import.meta.dirname, "..", "..", "src", "main.ts");
+const quotedLines = 15;
+
+/** `regcred run` in a process of its own. Its `start` resolves when the operator works. */
+export function operatorProcess({ folder, kubeconfig, context, namespace }: OperatorProcessOptions): Part {
+  const started: Part = part({
+    name: "operator",
+    file: process.execPath,
+    arguments: [
+      mainFile,
+      "run",
+      `--namespace=${namespace}`,
+      ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+      ...(context === undefined ? [] : [`--context=${context}`]),
+      "--log-format=pretty",
+      // Less than what Part.stop waits before it kills.
+      "--drain-timeout=3s",
+    ],
+    folder,
+    // The user's kubeconfig may name programs that need his environment.
+    environment: ofUser(process.env),
+    ready: () => Promise.resolve(/ started\b/.test(readFileSync(started.logFile, "utf8"))),
+  });
+  return started;
+}
+
+/** The last lines of its log, for a message. */
+export function endOfLog({ logFile }: Part): string {
+  try {
+    return readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-quotedLines).join("\n");
+  } catch {
+    return "(no log)";
+  }
+}
+
+/** Without the operator's own variables (src/config.ts): what is shown must be what the flags say. */
+function ofUser(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined || name.startsWith("REGCRED_") ? [] : [[name, value]],
+    ),
+  );
+}

@@ -1,0 +1,91 @@
+// Is what the documents say still true of the source?
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+import * as names from "../src/api/names.ts";
+import { parseRegistryCredential } from "../src/api/parse-registry-credential.ts";
+import { settings } from "../src/config.ts";
+import { stored } from "./api/registry-credential.ts";
+import { brokenLinks, examples, markdownFiles, missingPaths, tableKeys } from "./documents.ts";
+
+const root = join(import.meta.dirname, "..");
+const textOf = (pattern: string): string =>
+  globSync(pattern, { cwd: root })
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .join("\n");
+const source = textOf("src/**/*.ts");
+
+/** Every match of the first group in the documents, with the document it stands in. */
+const mentioned = (pattern: RegExp): { readonly path: string; readonly word: string }[] =>
+  markdownFiles.flatMap(({ path, text }) => [...text.matchAll(pattern)].map(([, word = ""]) => ({ path, word })));
+
+/** Reasons are written as `reason: "X"`, or given to a function that makes a failure or a condition of it. */
+const reasonPatterns = [
+  /\breason: [^=\n]*?"([A-Z]\w+)"/g,
+  /\b(?:fail|stop)\(\s*"([A-Z]\w+)"/g,
+  /\bverdict\([^,]+, "([A-Z]\w+)"/g,
+];
+const reasons = new Set(
+  reasonPatterns.flatMap((pattern) => [...source.matchAll(pattern)].map(([, reason = ""]) => reason)),
+);
+
+describe("the documents", () => {
+  it("have links that lead somewhere", () => {
+    expect(brokenLinks()).toEqual([]);
+  });
+
+  it("name files that exist", () => {
+    expect(missingPaths()).toEqual([]);
+  });
+
+  it("name npm scripts that exist", () => {
+    const scripts = mentioned(/\bnpm (?:run )?(start|test|(?<=run )[\w:-]+)/g);
+    expect(scripts.length).toBeGreaterThan(5);
+    expect(scripts.filter(({ word }) => !(word in packageJson.scripts))).toEqual([]);
+  });
+
+  it("name labels, annotations and types that exist", () => {
+    const known = new Set([...Object.values(names), `${names.group}/${names.version}`]);
+    const found = mentioned(/(?<![\w.])(regcred\.dev\/[\w-]+)/g);
+    expect(found.length).toBeGreaterThan(10);
+    expect(found.filter(({ word }) => !known.has(word))).toEqual([]);
+  });
+
+  it("name flags of the operator that exist, and all of them", () => {
+    const install = markdownFiles.find(({ path }) => path === "docs/install.md")?.text ?? "";
+    expect(settings.filter(({ flag }) => !install.includes(`\`${flag}\``)).map(({ flag }) => flag)).toEqual([]);
+  });
+
+  it("show RegistryCredentials that parse", () => {
+    const shown = examples.filter(({ object }) => object.kind === names.kind);
+    expect(shown.map(({ path }) => path)).toContain("README.md");
+    for (const { object } of shown) expect(parseRegistryCredential(stored(object))).toMatchObject({ ok: true });
+  });
+});
+
+describe("docs/operations.md", () => {
+  const documented = tableKeys("docs/operations.md", "Reasons");
+
+  it("has a row for every reason in the source", () => {
+    expect(reasons.size).toBeGreaterThan(30);
+    expect([...reasons].filter((reason) => !documented.includes(reason))).toEqual([]);
+  });
+
+  it("has no row for a reason that is not there, and none twice", () => {
+    expect(documented.filter((reason) => !source.includes(`"${reason}"`))).toEqual([]);
+    expect(documented).toEqual([...new Set(documented)]);
+  });
+
+  it("has a row for every condition", () => {
+    const types = textOf("src/plan/*.ts").matchAll(/\btype(?:: | = )"([A-Z]\w+)"/g);
+    const conditions = new Set([...types].map(([, type = ""]) => type));
+    const rows = tableKeys("docs/operations.md", "Conditions");
+    expect(conditions.size).toBeGreaterThan(5);
+    expect([...conditions].filter((type) => !rows.includes(type))).toEqual([]);
+  });
+
+  it("explains log messages that are written", () => {
+    expect(tableKeys("docs/operations.md", "Logs").filter((message) => !source.includes(`"${message}"`))).toEqual([]);
+  });
+});

@@ -1,0 +1,47 @@
+// What did the operator ask of the API server? As the API server's own audit log has it.
+import { readFile } from "node:fs/promises";
+import type { Scene } from "./scene.ts";
+
+/** A finished request. */
+export interface Audited {
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  /** HTTP status. */
+  readonly code: number;
+}
+
+interface AuditLine {
+  readonly verb: string;
+  readonly userAgent?: string;
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+}
+
+const writing = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+
+/** The operator's writes so far, in the order in which they ended. Questions about its own rights are posted, but write nothing. */
+export async function operatorWrites({ cluster }: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
+  if (cluster.auditLog === undefined) throw new Error("the scene has no audit log: scene({ auditLog: true })");
+  const text = await readFile(cluster.auditLog, "utf8");
+  return text
+    .split("\n")
+    .filter((line) => line.includes('"userAgent":"regcred/'))
+    .map((line) => JSON.parse(line) as AuditLine)
+    .filter(({ verb, objectRef }) => writing.has(verb) && objectRef?.resource !== "selfsubjectaccessreviews")
+    .map(({ verb, objectRef, responseStatus }) => ({
+      verb,
+      resource: objectRef?.resource ?? "",
+      subresource: objectRef?.subresource,
+      namespace: objectRef?.namespace,
+      name: objectRef?.name,
+      code: responseStatus?.code ?? 0,
+    }));
+}

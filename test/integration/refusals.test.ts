@@ -1,0 +1,338 @@
+// What happens where the API server refuses the operator's writes, or a spec makes no sense in one namespace?
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import type { KubeObject } from "../cluster/admin-client.ts";
+import { operatorWrites } from "./audit-log.ts";
+import { credentialsPath, eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+
+const admission = "/apis/admissionregistration.k8s.io/v1";
+const rbac = "/apis/rbac.authorization.k8s.io/v1";
+const user = "regcred-operator";
+
+describe("a refusal", () => {
+  let world: Scene;
+
+  /** A credential for these namespaces, with a pull Secret name of its own. */
+  const credential = (name: string, include: readonly string[], spec: object = {}): Promise<KubeObject> =>
+    world.credential(name, {
+      registries: [{ name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } }],
+      namespaces: { include },
+      pullSecret: { name },
+      ...spec,
+    });
+  const failure = async (name: string, reason: string) => (await world.status(name)).failures?.find((each) => each.reason === reason);
+  const message = async (name: string) => (await world.condition(name, "Distributed"))?.message ?? "";
+  const fails = (name: string, reason: string): Promise<void> =>
+    eventually(`${name} says ${reason}`, async () => (await failure(name, reason)) !== undefined);
+  const ready = (name: string, count: number): Promise<void> =>
+    eventually(`${name} has ${count} ready`, async () => {
+      const { namespaces } = await world.status(name);
+      return namespaces?.ready === count && namespaces.selected === count;
+    });
+  /** What a person does who has mended something and does not want to wait for the slow retry. */
+  const touch = (namespace: string): Promise<unknown> =>
+    world.admin.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations: { touched: "yes" } } });
+  const writesIn = async (namespace: string): Promise<number> =>
+    (await operatorWrites(world)).filter((write) => write.namespace === namespace && write.resource !== "events").length;
+  const notes = async (namespace: string): Promise<readonly string[]> =>
+    (await world.events(namespace)).map((event) => `${String(event["reason"])} ${String(event["note"])}`);
+
+  beforeAll(async () => {
+    world = await scene({ auditLog: true });
+    await world.source("hub", { username: "ann", password: "first" });
+    await installRights(world);
+    await world.startOperator({ kubeconfig: await world.cluster.kubeconfigFor({ name: user }) });
+  });
+  afterAll(() => world.close());
+
+  it("by a quota is a state of that namespace: named, not repeated in a loop, and over when it is raised", async () => {
+    await world.namespaces(["quota-a", "quota-b"]);
+    const quotas = "/api/v1/namespaces/quota-a/resourcequotas";
+    await world.admin.create(quotas, { metadata: { name: "none-left" }, spec: { hard: { "count/secrets": "0" } } });
+    await eventually("the quota is in force", async () => {
+      const [quota] = await world.admin.list(quotas);
+      return (quota?.["status"] as { hard?: object } | undefined)?.hard !== undefined;
+    });
+    await credential("quota", ["quota-*"]);
+    await fails("quota", "QuotaExceeded");
+    expect(await failure("quota", "QuotaExceeded")).toMatchObject({ cause: "Tenant", count: 1, examples: ["quota-a"] });
+    await eventually("the other one is served", async () => (await world.references("quota-b")).includes("quota"));
+    expect(await message("quota")).toContain("ResourceQuota none-left is used up; raise it");
+    expect(await world.condition("quota", "Ready")).toMatchObject({ status: "True" });
+    expect(await world.condition("quota", "Stalled")).toBeUndefined();
+    expect((await notes("quota-a")).join("\n")).toContain("QuotaExceeded cannot write the Secret quota-a/quota");
+
+    const before = await writesIn("quota-a");
+    await pause(5);
+    expect(before).toBeLessThanOrEqual(3);
+    expect(await writesIn("quota-a")).toBe(before);
+    expect((await notes("quota-a")).length).toBe(1);
+
+    await world.admin.patch(`${quotas}/none-left`, { spec: { hard: { "count/secrets": "5" } } });
+    await touch("quota-a");
+    await ready("quota", 2);
+    expect(await world.references("quota-a")).toContain("quota");
+  });
+
+  it("of our Secret by a policy names the policy", async () => {
+    await world.namespaces(["policed-a", "policed-b"]);
+    await policy("no-secrets", "policed-a", "secrets", ["CREATE", "UPDATE"]);
+    await credential("policed", ["policed-*"]);
+    await fails("policed", "AdmissionDenied");
+    expect(await failure("policed", "AdmissionDenied")).toMatchObject({ cause: "Tenant", count: 1, examples: ["policed-a"] });
+    expect(await message("policed")).toMatch(/denied by policy no-secrets \(binding no-secrets\).*the platform says no/);
+    await eventually("the other one is served", async () => (await world.references("policed-b")).includes("policed"));
+    expect(await world.references("policed-a")).toEqual([]);
+    expect(await writesIn("policed-a")).toBeLessThanOrEqual(3);
+    await removePolicy("no-secrets");
+    await touchUntil("policed-a", "policed", 2);
+  });
+
+  it("of a reference by a policy leaves the Secret, and the other ServiceAccounts served", async () => {
+    await world.namespaces(["accounts"]);
+    const accounts = "/api/v1/namespaces/accounts/serviceaccounts";
+    await world.admin.create(accounts, { metadata: { name: "build" } });
+    await policy("no-default", "accounts", "serviceaccounts", ["UPDATE"], "object.metadata.name != 'default'");
+    await credential("accounts", ["accounts"]);
+    await fails("accounts", "AdmissionDenied");
+    expect(await message("accounts")).toContain("cannot patch the ServiceAccount accounts/default: denied by policy no-default");
+    expect(await world.references("accounts", "build")).toEqual(["accounts"]);
+    expect(await world.logins("accounts", "accounts")).toBeDefined();
+    const before = await writesIn("accounts");
+    await pause(3);
+    expect(await writesIn("accounts")).toBe(before);
+    await removePolicy("no-default");
+    await touchUntil("accounts", "accounts", 1);
+  });
+
+  it("of the tenants' Events fails nothing", async () => {
+    await world.namespaces(["silent"]);
+    await policy("no-events", "silent", "events", ["CREATE"]);
+    await credential("silent", ["silent"], {
+      registries: [
+        { name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } },
+        { name: "more", provider: "Static", hosts: ["b.example.com"], static: { secretName: "hub-$(namespace.labels['team'])" } },
+      ],
+    });
+    await fails("silent", "MissingLabel");
+    expect(await world.references("silent")).toEqual(["silent"]);
+    expect(await notes("silent")).toEqual([]);
+    await removePolicy("no-events");
+  });
+
+  it("by RBAC names the right that is missing; other namespaces go on", async () => {
+    await world.namespaces(["rights-a"]);
+    await credential("rights", ["rights-*"]);
+    await ready("rights", 1);
+    await world.admin.remove(`${rbac}/clusterrolebindings/regcred-writes`);
+    await bindWrites("rights-a");
+    await eventually("the right is gone", async () => (await deniedFor("secrets", "rights-b")));
+    await world.namespaces(["rights-b"]);
+    await fails("rights", "NotPermitted");
+    expect(await failure("rights", "NotPermitted")).toMatchObject({ cause: "Platform", examples: ["rights-b"] });
+    expect(await world.condition("rights", "Ready")).toMatchObject({
+      status: "False",
+      reason: "NotPermitted",
+      message: expect.stringMatching(/may not create secrets in namespace rights-b; grant it with: kubectl apply -k config\/default/),
+    });
+    await world.admin.remove("/api/v1/namespaces/rights-a/secrets/rights");
+    await eventually("the first one is repaired", async () => (await world.logins("rights-a", "rights")) !== undefined);
+    await world.admin.create(`${rbac}/clusterrolebindings`, writesBinding);
+    await touchUntil("rights-b", "rights", 2);
+  });
+
+  it("of a label concerns one entry in one namespace: missing, empty, or no name for a Secret", async () => {
+    await world.source("own-blue", { username: "bea", password: "blue" });
+    const labels: Readonly<Record<string, Record<string, string>>> = {
+      "labels-blue": { tenant: "blue" },
+      "labels-none": {},
+      "labels-empty": { tenant: "" },
+      "labels-upper": { tenant: "Blue_Team" },
+    };
+    for (const [name, set] of Object.entries(labels)) await world.namespaces([name], { labels: set });
+    await credential("labels", ["labels-*"], {
+      registries: [
+        { name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } },
+        { name: "own", provider: "Static", hosts: ["own.example.com"], static: { secretName: "own-$(namespace.labels['tenant'])" } },
+      ],
+    });
+    const hosts = async (namespace: string): Promise<readonly string[]> => Object.keys((await world.logins(namespace, "labels")) ?? {});
+    await eventually("blue has both", async () => (await hosts("labels-blue")).length === 2);
+    for (const name of ["labels-none", "labels-empty", "labels-upper"]) {
+      await eventually(`${name} has the shared one`, async () => (await hosts(name)).join() === "registry.example.com");
+    }
+    await eventually("both are told", async () => {
+      const missing = await failure("labels", "MissingLabel");
+      const invalid = await failure("labels", "InvalidSecretName");
+      return missing?.count === 2 && invalid?.count === 1;
+    });
+    expect(await failure("labels", "InvalidSecretName")).toMatchObject({ cause: "Tenant", examples: ["labels-upper"] });
+    expect(await message("labels")).toContain("the Namespace needs the label tenant: kubectl label namespace labels-empty tenant=VALUE");
+    expect(await world.condition("labels", "Ready")).toMatchObject({ status: "True" });
+    expect((await notes("labels-upper")).join()).toContain('becomes "own-Blue_Team", which no Secret can be called');
+    await world.admin.patch("/api/v1/namespaces/labels-upper", { metadata: { labels: { tenant: "blue" } } });
+    await eventually("a mended label serves it", async () => (await hosts("labels-upper")).length === 2);
+    // A label that goes ends the grant.
+    await world.admin.patch("/api/v1/namespaces/labels-blue", { metadata: { labels: { tenant: null } } });
+    await eventually("the entry leaves", async () => (await hosts("labels-blue")).join() === "registry.example.com");
+  });
+
+  it("of an edit is not needed while a credential is being deleted: every name goes that it ever served", async () => {
+    await world.namespaces(["edited-a", "edited-b"]);
+    await credential("edited", ["edited-*"]);
+    await ready("edited", 2);
+    const secret = "/api/v1/namespaces/edited-a/secrets/edited";
+    // Holds the drain, so that there is time for an edit.
+    await world.admin.patch(secret, { metadata: { finalizers: ["example.com/hold"] } });
+    await world.admin.remove(`${credentialsPath}/edited`);
+    await eventually("the free one is gone", async () => (await world.secret("edited-b", "edited")) === undefined);
+    await world.patchCredential("edited", {
+      spec: { pullSecret: { name: "edited-later" }, namespaces: { include: ["edited-*", "quota-a"] }, suspend: true },
+    });
+    await pause(2);
+    expect(await world.admin.get(`${credentialsPath}/edited`)).toBeDefined();
+    for (const namespace of ["edited-a", "edited-b", "quota-a"]) expect(await world.secret(namespace, "edited-later")).toBeUndefined();
+    await world.admin.patch(secret, { metadata: { finalizers: null } });
+    await eventually("it is gone", async () => (await world.admin.get(`${credentialsPath}/edited`)) === undefined);
+    expect(await world.secret("edited-a", "edited")).toBeUndefined();
+    for (const namespace of ["edited-a", "edited-b"]) expect(await world.references(namespace)).toEqual([]);
+  });
+
+  it("to read a stored spec leaves tenants as they are, is told, and can be mended or given up", async () => {
+    await world.namespaces(["odd"]);
+    await credential("odd", ["odd"]);
+    await ready("odd", 1);
+    const crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/registrycredentials.regcred.dev";
+    const strict: unknown = parse(await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"));
+    await world.admin.patch(crd, { spec: { versions: withoutValidation(strict) } });
+    const secret = (await world.secret("odd", "odd"))?.metadata.resourceVersion;
+    await eventually("an odd spec is stored", async () => {
+      await world.patchCredential("odd", { spec: { registries: [{ name: 7 }], pullSecret: { name: "odd" } } });
+      return true;
+    });
+    await credential("odder", ["odd"], { namespaces: "all of them", pullSecret: { name: "odder" } });
+    for (const name of ["odd", "odder"]) {
+      await eventually(`${name} is told`, async () => (await world.condition(name, "Ready"))?.reason === "InvalidSpec");
+    }
+    expect((await world.condition("odd", "Stalled"))?.message).toMatch(/tenants keep what they had: spec\.registries\[0\]\.name/);
+    const versions = async () => Promise.all(["odd", "odder"].map(async (name) => (await world.admin.get(`${credentialsPath}/${name}`))?.metadata.resourceVersion));
+    const settled = await versions();
+    const events = (await world.events("default")).length;
+    for (let round = 0; round < 3; round += 1) {
+      await touch("odd");
+      await pause(1.2);
+    }
+    expect(await versions()).toEqual(settled);
+    expect((await world.events("default")).length).toBe(events);
+    expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);
+    expect(await world.references("odd")).toEqual(["odd"]);
+    // One that never could be read has nothing to take back; its deletion must not hang for ever.
+    await world.admin.remove(`${credentialsPath}/odder`);
+    await eventually("it is gone", async () => (await world.admin.get(`${credentialsPath}/odder`)) === undefined);
+    await world.admin.remove(`${credentialsPath}/odd`);
+    await eventually("the deletion waits and says so", async () =>
+      (await world.condition("odd", "DrainBlocked"))?.message.includes("regcred.dev/force-finalize=true") === true);
+    expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);
+    await world.patchCredential("odd", { metadata: { annotations: { "regcred.dev/force-finalize": "true" } } });
+    await eventually("it is released", async () => (await world.admin.get(`${credentialsPath}/odd`)) === undefined);
+  });
+
+  async function touchUntil(namespace: string, name: string, count: number): Promise<void> {
+    await eventually(`${name} is served`, async () => {
+      await touch(namespace);
+      await world.admin.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations: { touched: null } } });
+      return (await world.status(name)).namespaces?.ready === count;
+    });
+  }
+
+  /** Denies what the expression is false for, in one namespace. */
+  async function policy(name: string, namespace: string, resource: string, operations: readonly string[], expression = "false"): Promise<void> {
+    await world.admin.create(`${admission}/validatingadmissionpolicies`, {
+      metadata: { name },
+      spec: {
+        failurePolicy: "Fail",
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+          resourceRules: [{ apiGroups: ["", "events.k8s.io"], apiVersions: ["v1"], operations, resources: [resource] }],
+        },
+        matchConditions: [{ name: "operator", expression: `request.userInfo.username == '${user}'` }],
+        validations: [{ expression, message: "the platform says no" }],
+      },
+    });
+    await world.admin.create(`${admission}/validatingadmissionpolicybindings`, {
+      metadata: { name },
+      spec: { policyName: name, validationActions: ["Deny"] },
+    });
+    await pause(2);
+  }
+
+  async function removePolicy(name: string): Promise<void> {
+    await world.admin.remove(`${admission}/validatingadmissionpolicybindings/${name}`);
+    await world.admin.remove(`${admission}/validatingadmissionpolicies/${name}`);
+  }
+
+  async function bindWrites(namespace: string): Promise<void> {
+    await world.admin.create(`${rbac}/namespaces/${namespace}/rolebindings`, {
+      ...writesBinding,
+      kind: "RoleBinding",
+      metadata: { name: "regcred-writes", namespace },
+    });
+  }
+
+  async function deniedFor(resource: string, namespace: string): Promise<boolean> {
+    const review = await world.admin.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+      spec: { user, resourceAttributes: { verb: "create", resource, namespace } },
+    });
+    return (review["status"] as { allowed: boolean }).allowed === false;
+  }
+});
+
+const writesBinding = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "regcred-writes" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "regcred-writes" },
+  subjects: [{ kind: "User", name: user }],
+};
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The rights of config/rbac, but for every Secret name, and the creation of Secrets in a role of its own that can be taken away. */
+async function installRights({ admin }: Scene): Promise<void> {
+  const read = async (file: string) =>
+    parseAllDocuments(await readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")).map((document) => document.toJS() as KubeObject);
+  const [cluster] = await read("cluster-role.yaml");
+  const [own, ownBinding] = await read("role.yaml");
+  const rules = ((cluster?.["rules"] ?? []) as Rule[]).map(({ resourceNames: _any, ...rule }) => rule);
+  const creates = (rule: Rule): boolean => rule.resources.includes("secrets") && rule.verbs.includes("create");
+  const role = (name: string, which: readonly object[]) => ({ metadata: { name }, rules: which });
+  await admin.create(`${rbac}/clusterroles`, role("regcred", rules.filter((rule) => !creates(rule))));
+  await admin.create(`${rbac}/clusterroles`, role("regcred-writes", rules.filter(creates)));
+  await admin.create(`${rbac}/clusterrolebindings`, writesBinding);
+  await admin.create(`${rbac}/clusterrolebindings`, {
+    ...writesBinding,
+    metadata: { name: "regcred" },
+    roleRef: { ...writesBinding.roleRef, name: "regcred" },
+  });
+  await admin.create(`${rbac}/namespaces/${operatorNamespace}/roles`, own ?? {});
+  await admin.create(`${rbac}/namespaces/${operatorNamespace}/rolebindings`, { ...ownBinding, subjects: writesBinding.subjects });
+}
+
+/** The CRD's versions as an older release without any schema would have had them. */
+function withoutValidation(crd: unknown): readonly object[] {
+  const { versions } = (crd as { spec: { versions: readonly object[] } }).spec;
+  const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  return versions.map((version) => ({ ...version, schema: { openAPIV3Schema: anything } }));
+}
+
+/** Time for something that must not happen. */
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000);
+  });
+}

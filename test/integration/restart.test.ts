@@ -1,0 +1,98 @@
+// Does a new operator find everything as the last one left it?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { operatorWrites } from "./audit-log.ts";
+import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+
+describe("a restart", () => {
+  let world: Scene;
+  let running: RunningOperator;
+  const namespaces = Array.from({ length: 20 }, (_, index) => `team-${index}`);
+
+  /** The API server's own count of writes to what the operator writes. */
+  const counted = async (): Promise<number> => {
+    const lines = (await world.cluster.metricsText())
+      .split("\n")
+      .filter(
+        (line) =>
+          line.startsWith("apiserver_request_total{") &&
+          /verb="(?:POST|PUT|PATCH|DELETE)"/.test(line) &&
+          /resource="(?:secrets|serviceaccounts|registrycredentials|events)"/.test(line),
+      );
+    return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  };
+  const versions = async (): Promise<readonly string[]> =>
+    Promise.all(
+      namespaces.map(async (namespace) => (await world.secret(namespace))?.metadata.resourceVersion ?? "none"),
+    );
+
+  beforeAll(async () => {
+    world = await scene({ auditLog: true });
+    await world.source("hub", { username: "ann", password: "first" });
+    await world.source("lab", { username: "bea", password: "second" });
+    await world.namespaces(namespaces);
+    running = await world.startOperator();
+    await world.credential("hub", staticSpec("hub", { pullSecret: { extraReferences: ["own"] } }));
+    await world.credential("lab", staticSpec("lab", { hosts: ["lab.example.com"] }));
+    await eventually("both are served", async () => {
+      const [hub, lab] = [await world.condition("hub", "Ready"), await world.condition("lab", "Ready")];
+      return (
+        hub?.reason === "Served" && lab?.reason === "Served" && (await world.status("lab")).namespaces?.ready === 20
+      );
+    });
+    await steady();
+  });
+  afterAll(() => world.close());
+
+  it("writes nothing where nothing is to be done, status and Events included", async () => {
+    await running.stop();
+    const before = { audited: await operatorWrites(world), counted: await counted() };
+    running = await world.startOperator();
+    await steady();
+    expect((await operatorWrites(world)).slice(before.audited.length)).toEqual([]);
+    expect(await counted()).toBe(before.counted);
+    await world.namespaces(["team-late"]);
+    await eventually("it is at work all the same", async () =>
+      (await world.references("team-late")).includes("regcred"),
+    );
+  });
+
+  it("takes nothing away while the sources and the tokens are missing", async () => {
+    await running.stop();
+    const before = await versions();
+    const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
+    for (const { metadata } of await world.admin.list(secrets)) await world.admin.remove(`${secrets}/${metadata.name}`);
+    running = await world.startOperator();
+    await eventually(
+      "the missing source is told",
+      async () => (await world.condition("hub", "TokensFresh"))?.reason === "SourceMissing",
+    );
+    await steady();
+    expect(await versions()).toEqual(before);
+    expect(await world.references("team-7")).toEqual(["regcred", "own"]);
+
+    await world.source("hub", { username: "ann", password: "new" });
+    await world.source("lab", { username: "bea", password: "second" });
+    await eventually(
+      "the new password arrives",
+      async () => (await world.logins("team-7"))?.["registry.example.com"]?.password === "new",
+    );
+    await eventually("all is well", async () => (await world.condition("hub", "Ready"))?.reason === "Served");
+  });
+
+  it("finishes a deletion that was begun while no operator ran", async () => {
+    await running.stop();
+    await world.admin.remove("/apis/regcred.dev/v1alpha1/registrycredentials/lab");
+    running = await world.startOperator();
+    await eventually(
+      "lab is gone",
+      async () => (await world.admin.get("/apis/regcred.dev/v1alpha1/registrycredentials/lab")) === undefined,
+    );
+    for (const namespace of namespaces)
+      expect(Object.keys((await world.logins(namespace)) ?? {})).toEqual(["registry.example.com"]);
+  });
+});
+
+/** Nothing tells of work that is not there: longer than the operator's own debouncing of 1 s, twice over. */
+function steady(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 3_000));
+}

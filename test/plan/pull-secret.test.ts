@@ -1,0 +1,514 @@
+// Is a pull Secret written, left, merged, adopted and given up as the policy says?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Contribution, contentOf } from "../../src/plan/content.ts";
+import { isOurs, planPullSecret } from "../../src/plan/pull-secret.ts";
+import type {
+  LiveSecret,
+  PullSecretPlan,
+  PullSecretSnapshot,
+  SecretBody,
+  Wanted,
+} from "../../src/plan/pull-secret-plan.ts";
+import type { SecretRecord } from "../../src/plan/snapshot.ts";
+import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "./objects.ts";
+
+type Policy = Wanted["options"]["onConflict"];
+
+const source: Contribution = { credential: "acme", claims: [claim({ hosts: ["a.example.com"] })] };
+const broken: Contribution = { credential: "acme", claims: [claim({ source: failure(), grantKey: "grant-a" })] };
+
+function wanted(onConflict: Policy = "Fail", contribution = source, options: Partial<Wanted["options"]> = {}): Wanted {
+  const content = contentOf([contribution], now);
+  return frozen({
+    content,
+    digest: content.text === undefined ? undefined : `digest of ${content.text}`,
+    options: { labels: {}, annotations: {}, onConflict, ...options },
+  });
+}
+
+function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretSnapshot {
+  return frozen({
+    namespace: namespace(),
+    name: "regcred",
+    wanted: wanted(),
+    record: undefined,
+    live: undefined,
+    knownAsOurs: false,
+    settled: false,
+    referencesLeft: 0,
+    retain: false,
+    reserved: false,
+    maxBytes: 65_536,
+    ...changes,
+  });
+}
+
+function plan(changes: Partial<PullSecretSnapshot> = {}): PullSecretPlan {
+  return planPullSecret(snapshot(changes));
+}
+
+/** What the plan writes. */
+function written({ action }: PullSecretPlan): SecretBody {
+  if (!("body" in action)) throw new Error(`nothing is written: ${action.kind}`);
+  return action.body;
+}
+
+/** The record of what was written, as the store would hold it. */
+function recordOf(body: SecretBody, changes: Partial<SecretRecord> = {}): SecretRecord {
+  const credentials = body.annotations["regcred.dev/credentials"];
+  return secretRecord({
+    type: body.type,
+    digest: `digest of ${body.dockerConfig}`,
+    metadata: { labels: body.labels, annotations: body.annotations },
+    labelled: body.labels["app.kubernetes.io/managed-by"] === "regcred",
+    credentials: credentials === undefined ? [] : credentials.split(","),
+    ...changes,
+  });
+}
+
+function live(changes: Partial<LiveSecret> = {}): LiveSecret {
+  return frozen({
+    uid: "uid-regcred",
+    resourceVersion: "7",
+    type: "kubernetes.io/dockerconfigjson",
+    immutable: false,
+    labels: {},
+    annotations: {},
+    ownerReferences: [],
+    finalizers: [],
+    dockerConfig: '{"auths":{"theirs.example.com":{"auth":"eDp5"}}}',
+    otherData: {},
+    ...changes,
+  });
+}
+
+function liveOf(body: SecretBody, changes: Partial<LiveSecret> = {}): LiveSecret {
+  return live({ ...body, ...changes });
+}
+
+function recordOfLive(secret: LiveSecret, changes: Partial<SecretRecord> = {}): SecretRecord {
+  return recordOf(secret, { type: secret.type, immutable: secret.immutable, ...changes });
+}
+
+const ours = written(plan());
+
+describe("a namespace without the Secret", () => {
+  it("gets it, labelled and annotated as ours, without an owner", () => {
+    const {
+      action,
+      state,
+      failure: why,
+    } = plan({
+      wanted: wanted("Fail", source, { labels: { team: "x" }, annotations: { note: "y" } }),
+    });
+    expect({ kind: action.kind, state, why }).toEqual({ kind: "create", state: "usable", why: undefined });
+    const body = written({ action, state });
+    expect(body).toMatchObject({
+      type: "kubernetes.io/dockerconfigjson",
+      ownerReferences: [],
+      finalizers: [],
+      otherData: {},
+    });
+    expect(body.labels).toEqual({ "app.kubernetes.io/managed-by": "regcred", team: "x" });
+    expect(body.annotations).toMatchObject({ "regcred.dev/credentials": "acme", note: "y" });
+    expect(JSON.parse(body.annotations["regcred.dev/managed"] ?? "")).toEqual({
+      labels: ["team"],
+      annotations: ["note"],
+    });
+  });
+
+  it("gets nothing while it is being deleted, without a token, or where the name is a source's", () => {
+    expect(plan({ namespace: namespace({ terminating: true }) })).toEqual({
+      action: { kind: "none" },
+      state: "absent",
+    });
+    expect(plan({ wanted: wanted("Fail", broken) })).toEqual({ action: { kind: "none" }, state: "absent" });
+    expect(plan({ reserved: true })).toMatchObject({
+      action: { kind: "none" },
+      failure: { reason: "SecretNameReserved" },
+    });
+    expect(plan({ wanted: undefined })).toEqual({ action: { kind: "none" }, state: "absent" });
+  });
+
+  it("gets nothing that is too large", () => {
+    expect(plan({ maxBytes: 50 })).toMatchObject({
+      action: { kind: "none" },
+      state: "absent",
+      failure: { reason: "ConfigTooLarge", cause: "Platform" },
+    });
+  });
+});
+
+describe("a Secret of ours", () => {
+  it("that is right is not written again", () => {
+    expect(plan({ record: recordOf(ours) })).toEqual({ action: { kind: "none" }, state: "usable" });
+  });
+
+  it.each([
+    ["its data", { digest: "digest of something else" }],
+    ["a label", { metadata: { labels: { "app.kubernetes.io/managed-by": "me" }, annotations: ours.annotations } }],
+    [
+      "an annotation",
+      { metadata: { labels: ours.labels, annotations: { ...ours.annotations, "regcred.dev/entries": "" } } },
+    ],
+  ])("is put right in place where somebody changed %s", (_what, changes) => {
+    const repaired = plan({ record: recordOf(ours, changes) });
+    expect(repaired).toMatchObject({ action: { kind: "replace" }, state: "usable" });
+    expect(written(repaired)).toEqual(ours);
+  });
+
+  it("is known by its content where all our metadata was stripped", () => {
+    const record = recordOf({ ...ours, labels: {}, annotations: {} });
+    const repaired = plan({ record });
+    expect(repaired.action.kind).toBe("replace");
+    expect(written(repaired)).toEqual(ours);
+  });
+
+  it("is known by our memory where metadata and data were changed at once", () => {
+    const record = recordOf({ ...ours, labels: {}, annotations: {} }, { digest: "digest of something else" });
+    expect(plan({ record, knownAsOurs: true }).action.kind).toBe("replace");
+    expect(plan({ record }).failure?.reason).toBe("SecretConflict");
+  });
+
+  it.each([[{ type: "Opaque" }], [{ immutable: true }]])("is made anew where it was changed to %j", (changes) => {
+    expect(plan({ record: recordOf(ours, changes) })).toMatchObject({ action: { kind: "recreate" }, state: "usable" });
+  });
+
+  it("keeps what others have set on it, and loses what we set before and no longer want", () => {
+    const before = written(
+      plan({ wanted: wanted("Fail", source, { labels: { old: "1" }, annotations: { oldNote: "1" } }) }),
+    );
+    const record = recordOf({
+      ...before,
+      labels: { ...before.labels, theirs: "2" },
+      annotations: { ...before.annotations, theirNote: "2" },
+    });
+    const body = written(plan({ record, wanted: wanted("Fail", source, { labels: { new: "3" } }) }));
+    expect(body.labels).toEqual({ "app.kubernetes.io/managed-by": "regcred", theirs: "2", new: "3" });
+    expect(body.annotations).toMatchObject({ theirNote: "2" });
+    expect(body.annotations).not.toHaveProperty("oldNote");
+  });
+
+  it("is read first where its metadata was too large to keep, and once settled not read again", () => {
+    const record = recordOf(ours, { metadata: undefined });
+    expect(plan({ record })).toEqual({ action: { kind: "read" }, state: "usable" });
+    expect(plan({ record, settled: true })).toEqual({ action: { kind: "none" }, state: "usable" });
+    const grown = liveOf(ours, { finalizers: ["x/y"], annotations: { ...ours.annotations, big: "z".repeat(10_000) } });
+    expect(plan({ record, live: grown })).toEqual({ action: { kind: "none" }, state: "usable" });
+    const drifted = plan({ record: { ...record, digest: "other" }, live: grown });
+    expect(written(drifted)).toMatchObject({ finalizers: ["x/y"], annotations: { big: "z".repeat(10_000) } });
+  });
+
+  it("is left as it is where the new content is too large", () => {
+    expect(plan({ record: recordOf(ours, { digest: "old" }), maxBytes: 50 })).toMatchObject({
+      action: { kind: "none" },
+      state: "usable",
+      failure: { reason: "ConfigTooLarge" },
+    });
+  });
+
+  it("held by a finalizer is waited for", () => {
+    expect(plan({ record: recordOf(ours, { terminating: true }) })).toMatchObject({
+      action: { kind: "none" },
+      state: "absent",
+      failure: { reason: "DeletionPending", cause: "Tenant" },
+    });
+  });
+
+  it("stays as it is where a grant of its own has lost its token: a failure takes nothing away", () => {
+    const lost = { record: recordOf(ours), wanted: wanted("Fail", broken) };
+    expect(plan(lost)).toEqual({ action: { kind: "none" }, state: "usable" });
+    const unclear = { ...lost, record: recordOf(ours, { metadata: undefined }) };
+    expect(plan(unclear).action.kind).toBe("read");
+    expect(plan({ ...unclear, live: liveOf(ours) })).toEqual({ action: { kind: "none" }, state: "usable" });
+  });
+
+  it("goes where its grant has ended, without waiting for the next one: its references first", () => {
+    const next: Contribution = { credential: "acme", claims: [claim({ source: failure(), grantKey: "grant-next" })] };
+    const ended = { record: recordOf(ours), wanted: wanted("Fail", next) };
+    expect(plan({ ...ended, referencesLeft: 2 })).toMatchObject({ action: { kind: "none" }, state: "leaving" });
+    expect(plan(ended)).toEqual({ action: { kind: "delete" }, state: "leaving" });
+  });
+});
+
+describe("a Secret of ours that nobody wants", () => {
+  it("is deleted once its references are gone", () => {
+    const left = { record: recordOf(ours), wanted: undefined };
+    expect(plan({ ...left, referencesLeft: 1 })).toMatchObject({
+      action: { kind: "none" },
+      state: "leaving",
+      failure: { reason: "ReferencesPending" },
+    });
+    expect(plan(left)).toEqual({ action: { kind: "delete" }, state: "leaving" });
+  });
+
+  it("loses only our metadata under Retain, and keeps its references", () => {
+    const retained = { record: recordOf(ours), wanted: undefined, retain: true, referencesLeft: 3 };
+    expect(plan(retained)).toEqual({ action: { kind: "read" }, state: "foreign" });
+    const released = plan({ ...retained, live: liveOf(ours, { labels: { ...ours.labels, theirs: "1" } }) });
+    expect(released).toMatchObject({ action: { kind: "replace" }, state: "foreign" });
+    expect(written(released)).toMatchObject({
+      labels: { theirs: "1" },
+      annotations: {},
+      dockerConfig: ours.dockerConfig,
+    });
+  });
+
+  it("is not deleted under Retain, whatever it has become", () => {
+    const odd = liveOf(ours, { type: "Opaque", dockerConfig: undefined, otherData: { ".dockerconfigjson": "/w==" } });
+    const record = recordOfLive(odd);
+    const released = plan({ record, wanted: undefined, retain: true, live: odd });
+    expect(written(released)).toMatchObject({ dockerConfig: undefined, otherData: { ".dockerconfigjson": "/w==" } });
+  });
+
+  it("is read first where it is not clear whether the tenant has hosts of its own in it", () => {
+    expect(plan({ record: recordOf(ours, { metadata: undefined }), wanted: undefined }).action.kind).toBe("read");
+  });
+});
+
+describe("a foreign Secret under Fail", () => {
+  it("is left alone, and the message names who manages it", () => {
+    const labels = { "app.kubernetes.io/managed-by": "Helm" };
+    const refused = plan({ record: secretRecord({ metadata: { labels, annotations: {} } }) });
+    expect(refused).toMatchObject({
+      action: { kind: "none" },
+      state: "foreign",
+      failure: { reason: "SecretConflict", cause: "Tenant", retry: "on-change" },
+    });
+    expect(refused.failure?.message).toContain("a Secret regcred of its own, managed by Helm: delete it");
+    expect(plan({ record: secretRecord({ controller: "SealedSecret pulls" }) }).failure?.message).toContain(
+      "managed by SealedSecret pulls",
+    );
+  });
+
+  it("is never usable: neither too large a config nor a lost token makes it ours", () => {
+    expect(plan({ record: secretRecord(), maxBytes: 50 }).state).toBe("foreign");
+    expect(plan({ record: secretRecord({ metadata: undefined }), wanted: wanted("Fail", broken) }).state).toBe(
+      "foreign",
+    );
+  });
+
+  it("is not touched when nobody wants anything here", () => {
+    expect(plan({ record: secretRecord(), wanted: undefined })).toEqual({ action: { kind: "none" }, state: "foreign" });
+  });
+
+  it("is never written, however it looks", () => {
+    const words = fc.dictionary(
+      fc.constantFrom("app.kubernetes.io/managed-by", "regcred.dev/entries", "regcred.dev/managed", "x"),
+      fc.constantFrom("Helm", "regcred", "[]", "{}", '{"labels":["x"]}', "nonsense"),
+    );
+    const metadata = fc.option(fc.record({ labels: words, annotations: words }), { nil: undefined });
+    const records = fc.record({
+      metadata,
+      type: fc.constantFrom("Opaque", "kubernetes.io/dockerconfigjson"),
+      immutable: fc.boolean(),
+      labelled: fc.boolean(),
+      controller: fc.constantFrom(undefined, "SealedSecret x"),
+    });
+    const circumstances = fc.record({
+      settled: fc.boolean(),
+      referencesLeft: fc.nat({ max: 2 }),
+      retain: fc.boolean(),
+      reserved: fc.boolean(),
+      maxBytes: fc.constantFrom(50, 65_536),
+      wanted: fc.constantFrom(wanted("Fail"), wanted("Fail", broken), undefined),
+      live: fc.constantFrom(undefined, live()),
+    });
+    fc.assert(
+      fc.property(records, circumstances, (changes, rest) => {
+        const { action, state } = plan({ record: secretRecord(changes), ...rest });
+        expect(["none", "read"]).toContain(action.kind);
+        expect(state).not.toBe("usable");
+      }),
+    );
+  });
+});
+
+describe("a foreign Secret under Merge", () => {
+  const theirs = live({ labels: { team: "x" }, otherData: { "extra.txt": "aGk=" }, finalizers: ["x/y"] });
+  const record = recordOfLive(theirs);
+  const merge = { wanted: wanted("Merge"), record };
+  const mergedBody = written(plan({ ...merge, live: theirs }));
+
+  it("is read, then gets our hosts beside its own", () => {
+    expect(plan(merge)).toEqual({ action: { kind: "read" }, state: "foreign" });
+    expect(plan({ ...merge, live: theirs })).toMatchObject({ action: { kind: "replace" }, state: "usable" });
+    expect(mergedBody.dockerConfig).toContain('"theirs.example.com":{"auth":"eDp5"}');
+    expect(mergedBody.dockerConfig).toContain('"a.example.com"');
+  });
+
+  it("keeps its labels, its other data and its finalizers", () => {
+    expect(mergedBody).toMatchObject({
+      labels: { team: "x" },
+      otherData: { "extra.txt": "aGk=" },
+      finalizers: ["x/y"],
+    });
+  });
+
+  it("that is right is not written again", () => {
+    const after = liveOf(mergedBody);
+    expect(plan({ ...merge, record: recordOfLive(after), live: after })).toEqual({
+      action: { kind: "none" },
+      state: "usable",
+    });
+    expect(plan({ ...merge, record: recordOfLive(after), settled: true })).toEqual({
+      action: { kind: "none" },
+      state: "usable",
+    });
+  });
+
+  it("stays merged under another policy", () => {
+    const after = liveOf(mergedBody);
+    expect(plan({ wanted: wanted("Fail"), record: recordOfLive(after), live: after }).state).toBe("usable");
+    const large = recordOfLive(after, { metadata: undefined });
+    expect(plan({ wanted: wanted("Fail"), record: large }).action.kind).toBe("read");
+    expect(plan({ wanted: wanted("Fail"), record: large, live: after })).toEqual({
+      action: { kind: "none" },
+      state: "usable",
+    });
+  });
+
+  it("loses a host of ours that is not served any more, and keeps its own", () => {
+    const other: Contribution = { credential: "acme", claims: [claim({ hosts: ["b.example.com"] })] };
+    const after = liveOf(mergedBody);
+    const body = written(plan({ wanted: wanted("Merge", other), record: recordOfLive(after), live: after }));
+    expect(body.dockerConfig).not.toContain("a.example.com");
+    expect(body.dockerConfig).toContain("theirs.example.com");
+    expect(body.dockerConfig).toContain("b.example.com");
+  });
+
+  it("gets its own config back, byte for byte, when nobody wants anything here", () => {
+    const after = liveOf(mergedBody);
+    const left = { wanted: undefined, record: recordOfLive(after), referencesLeft: 2 };
+    expect(plan(left).action.kind).toBe("read");
+    const released = plan({ ...left, live: after });
+    expect(released).toMatchObject({ action: { kind: "replace" }, state: "foreign" });
+    expect(written(released)).toEqual({ ...mergedBody, annotations: {}, dockerConfig: theirs.dockerConfig });
+  });
+
+  it("that holds nothing but ours is deleted, its references first", () => {
+    const empty = live({ dockerConfig: '{"auths":{}}' });
+    const after = liveOf(written(plan({ ...merge, record: recordOfLive(empty), live: empty })));
+    const left = { wanted: undefined, record: recordOfLive(after), live: after };
+    expect(plan({ ...left, referencesLeft: 1 })).toMatchObject({ action: { kind: "none" }, state: "leaving" });
+    expect(plan(left)).toEqual({ action: { kind: "delete" }, state: "leaving" });
+  });
+
+  it("whose config has become unreadable loses only our marks", () => {
+    const after = liveOf(mergedBody, { dockerConfig: "no JSON" });
+    expect(written(plan({ wanted: undefined, record: recordOfLive(after), live: after }))).toMatchObject({
+      annotations: {},
+      dockerConfig: "no JSON",
+    });
+  });
+
+  it.each([
+    [{ type: "Opaque" }, "it is of type Opaque"],
+    [{ immutable: true }, "it is immutable"],
+    [{ dockerConfig: "no JSON" }, "its docker config is not JSON"],
+  ])("that is %j cannot be merged, and the message says why", (changes, why) => {
+    const odd = live(changes);
+    const refused = plan({ ...merge, record: recordOfLive(odd), live: odd });
+    expect(refused).toMatchObject({
+      action: { kind: "none" },
+      state: "foreign",
+      failure: { reason: "SecretConflict" },
+    });
+    expect(refused.failure?.message).toContain(why);
+  });
+
+  it("is not written where the two together are too large", () => {
+    expect(plan({ ...merge, live: theirs, maxBytes: (mergedBody.dockerConfig?.length ?? 0) - 1 })).toMatchObject({
+      action: { kind: "none" },
+      state: "foreign",
+      failure: { reason: "ConfigTooLarge" },
+    });
+  });
+});
+
+describe("a foreign Secret under Adopt", () => {
+  const served = live({ dockerConfig: '{"auths":{"a.example.com":{"auth":"eDp5"}}}', labels: { team: "x" } });
+
+  function adopt(secret: LiveSecret): PullSecretPlan {
+    return plan({ wanted: wanted("Adopt"), record: recordOfLive(secret), live: secret });
+  }
+
+  it("becomes ours in place, and keeps what others have set on it", () => {
+    const adopted = adopt(served);
+    expect(adopted).toMatchObject({ action: { kind: "replace" }, state: "usable" });
+    expect(written(adopted)).toMatchObject({
+      dockerConfig: ours.dockerConfig,
+      labels: { team: "x", "app.kubernetes.io/managed-by": "regcred" },
+    });
+  });
+
+  it.each([[{ type: "kubernetes.io/dockercfg", dockerConfig: undefined }], [{ immutable: true }]])(
+    "is made anew where it is %j",
+    (changes) => {
+      expect(adopt({ ...served, ...changes }).action.kind).toBe("recreate");
+    },
+  );
+
+  const refusals: readonly [string, Partial<LiveSecret>][] = [
+    [
+      "SealedSecret pulls controls it",
+      { ownerReferences: [{ kind: "SealedSecret", name: "pulls", controller: true }] },
+    ],
+    ["meta.helm.sh/release-name tracks it", { annotations: { "meta.helm.sh/release-name": "x" } }],
+    ["argocd.argoproj.io/instance tracks it", { labels: { "argocd.argoproj.io/instance": "x" } }],
+    ["Terraform tracks it", { labels: { "app.kubernetes.io/managed-by": "Terraform" } }],
+    ["no entry serves its host theirs.example.com", { dockerConfig: live().dockerConfig }],
+    ["it holds more than a docker config (note.txt)", { otherData: { "note.txt": "aGk=" } }],
+  ];
+  it.each(refusals)("is refused while %s, unless its owner consents", (why, changes) => {
+    const refused = adopt(live({ ...served, ...changes }));
+    expect(refused).toMatchObject({
+      action: { kind: "none" },
+      state: "foreign",
+      failure: { reason: "SecretConflict" },
+    });
+    expect(refused.failure?.message).toContain(why);
+    expect(refused.failure?.message).toContain("kubectl annotate -n team-a secret regcred regcred.dev/adopt=true");
+    const annotations = { ...changes.annotations, "regcred.dev/adopt": "true" };
+    expect(adopt(live({ ...served, ...changes, annotations })).action.kind).toBe("replace");
+  });
+});
+
+describe("whatever stands there", () => {
+  it("a plan that was carried out leaves nothing to do", () => {
+    const policies = fc.constantFrom<Policy>("Fail", "Merge", "Adopt");
+    const words = fc.dictionary(fc.constantFrom("a", "b", "app.kubernetes.io/name"), fc.constantFrom("1", "2"));
+    const secrets = fc.option(
+      fc.record({ labels: words, annotations: words, immutable: fc.boolean() }).map((changes) => live(changes)),
+      { nil: undefined },
+    );
+    fc.assert(
+      fc.property(policies, secrets, words, words, (policy, secret, labels, annotations) => {
+        const want = wanted(policy, source, { labels, annotations });
+        const first = plan({ wanted: want, record: secret && recordOfLive(secret), live: secret });
+        if (!("body" in first.action)) return;
+        const after = liveOf(first.action.body);
+        expect(plan({ wanted: want, record: recordOfLive(after), live: after }).action).toEqual({ kind: "none" });
+      }),
+    );
+  });
+
+  it("a Secret is ours by marks, memory or content, and by nothing else", () => {
+    const bySight = { knownAsOurs: false, wanted: wanted() };
+    expect(isOurs(bySight, secretRecord())).toBe(false);
+    expect(isOurs(bySight, secretRecord({ labelled: true }))).toBe(false);
+    expect(isOurs(bySight, secretRecord({ credentials: ["acme"] }))).toBe(false);
+    expect(isOurs(bySight, secretRecord({ labelled: true, credentials: ["acme"] }))).toBe(true);
+    expect(isOurs({ ...bySight, knownAsOurs: true }, secretRecord())).toBe(true);
+    expect(isOurs(bySight, recordOf(ours, { labelled: false, credentials: [] }))).toBe(true);
+  });
+
+  it("an expired token that stood there is not replaced by an empty config", () => {
+    const expired: Contribution = { credential: "acme", claims: [claim({ source: token({ expiresAt: minute(-1) }) })] };
+    expect(plan({ record: recordOf(ours), wanted: wanted("Fail", expired) })).toEqual({
+      action: { kind: "none" },
+      state: "usable",
+    });
+  });
+});

@@ -1,0 +1,355 @@
+// Does the status tell an administrator the truth, in a few lines, whatever the size of the cluster?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Condition, type Status, statusSchema } from "../../src/api/registry-credential.ts";
+import { invalidStatus } from "../../src/plan/invalid-status.ts";
+import { statusOf } from "../../src/plan/status.ts";
+import type { GrantView, Lasting, NamespaceView, StatusSnapshot } from "../../src/plan/status-snapshot.ts";
+import { credential, failure, frozen, minute, now, token } from "./objects.ts";
+
+const good: GrantView = { token: token(), failure: undefined };
+
+function view(name: string, changes: Partial<NamespaceView> = {}): NamespaceView {
+  return { name, pending: false, failures: [], notes: [], ...changes };
+}
+
+function lasting(changes: Parameters<typeof failure>[0] = {}, since = minute(-30)): Lasting {
+  return { failure: failure(changes), since };
+}
+
+const missingLabel = lasting({
+  reason: "MissingLabel",
+  cause: "Tenant",
+  message: "the Namespace needs the label tier",
+});
+
+function status(changes: Partial<StatusSnapshot> = {}): Status {
+  return statusOf(
+    frozen({
+      credential: credential(),
+      now,
+      entries: [{ name: "hub", grants: [good] }],
+      namespaces: [view("team-a"), view("team-b")],
+      held: undefined,
+      retiring: [],
+      draining: undefined,
+      ...changes,
+    }),
+  );
+}
+
+function condition({ conditions }: Status, type: string): Condition | undefined {
+  return conditions?.find((each) => each.type === type);
+}
+
+/** Type, status and reason of every condition. */
+function verdicts({ conditions }: Status): Record<string, string> {
+  return Object.fromEntries((conditions ?? []).map(({ type, status: is, reason }) => [type, `${is} ${reason}`]));
+}
+
+/** One grant whose last attempt failed. */
+function grants(grant: Partial<GrantView>): Partial<StatusSnapshot> {
+  return { entries: [{ name: "hub", grants: [good, { ...good, ...grant }] }] };
+}
+
+describe("the status", () => {
+  it("of a credential that serves everyone is short and good", () => {
+    const all = status();
+    expect(verdicts(all)).toEqual({ Ready: "True Served", TokensFresh: "True Fresh", Distributed: "True Distributed" });
+    expect(all).toMatchObject({
+      observedGeneration: 3,
+      namespaces: { selected: 2, ready: 2, pending: 0, failed: 0 },
+      namespacesReady: "2/2",
+      expires: "2026-01-01T13:00:00Z",
+      secretName: "regcred",
+      failures: [],
+      registries: [{ name: "hub", identities: 1, failing: 0, state: "Issued", expiresAt: "2026-01-01T13:00:00Z" }],
+    });
+  });
+
+  it("is what the API accepts", () => {
+    expect(statusSchema.parse(status({ namespaces: [view("a", { failures: [missingLabel] })] }))).toBeDefined();
+  });
+
+  it("of a credential that selects nothing is good, and says so", () => {
+    const none = status({ namespaces: [], entries: [{ name: "hub", grants: [] }] });
+    expect(verdicts(none)).toMatchObject({ Ready: "True NoNamespaceSelected", TokensFresh: "True Fresh" });
+    expect(none.registries?.[0]?.state).toBe("Pending");
+  });
+
+  it("is not ready before every namespace was looked at", () => {
+    const waiting = status({ namespaces: [view("team-a"), view("team-b", { pending: true })] });
+    expect(verdicts(waiting)).toEqual({
+      Ready: "False Progressing",
+      TokensFresh: "True Fresh",
+      Distributed: "False Progressing",
+      Reconciling: "True Progressing",
+    });
+    expect(waiting.namespacesReady).toBe("1/2");
+  });
+
+  it("says in EXPIRES when the first token ends, never only where none does, nothing where there is none", () => {
+    const at = (...ends: (Temporal.Instant | undefined)[]): string | undefined =>
+      status({
+        entries: [
+          { name: "hub", grants: ends.map((expiresAt) => ({ token: token({ expiresAt }), failure: undefined })) },
+        ],
+      }).expires;
+    expect(at(minute(30), minute(5), undefined)).toBe("2026-01-01T12:05:00Z");
+    expect(at(undefined)).toBe("never");
+    expect(at()).toBeUndefined();
+  });
+
+  it("keeps the time of a condition until its status changes", () => {
+    const lastTransitionTime = "2025-12-01T00:00:00Z";
+    const before = ["Ready", "Distributed"].map((type) => ({
+      type,
+      status: "True" as const,
+      reason: "X",
+      message: "",
+      lastTransitionTime,
+    }));
+    const after = status({
+      credential: credential({ status: { conditions: before } }),
+      namespaces: [view("team-a", { failures: [missingLabel] })],
+    });
+    expect(condition(after, "Ready")?.lastTransitionTime).toBe(lastTransitionTime);
+    expect(condition(after, "Distributed")?.lastTransitionTime).toBe("2026-01-01T12:00:00Z");
+  });
+});
+
+describe("what only a tenant can mend", () => {
+  it("counts and shows in Distributed, never in Ready or Stalled", () => {
+    const one = status({ namespaces: [view("team-a", { failures: [missingLabel] }), view("team-b")] });
+    expect(verdicts(one)).toEqual({
+      Ready: "True Served",
+      TokensFresh: "True Fresh",
+      Distributed: "False MissingLabel",
+    });
+    expect(condition(one, "Distributed")?.message).toBe(
+      "1 of 2 namespaces not served as wanted; in team-a: the Namespace needs the label tier",
+    );
+    expect(one.failures).toEqual([
+      { reason: "MissingLabel", cause: "Tenant", count: 1, oldestSince: "2026-01-01T11:30:00Z", examples: ["team-a"] },
+    ]);
+  });
+
+  it.each([
+    ["was never there", undefined],
+    ["has expired", token({ expiresAt: minute(-1) })],
+  ])("leaves Ready alone also where a token of the tenant's own source %s", (_what, dead) => {
+    const tenants = status(grants({ token: dead, failure: failure({ cause: "Tenant" }) }));
+    expect(verdicts(tenants)).toMatchObject({ Ready: "True Served" });
+    expect(verdicts(tenants)).not.toHaveProperty("Stalled");
+    expect(tenants.registries).toMatchObject([{ failing: 1, reason: "SourceMissing" }]);
+  });
+});
+
+describe("a token", () => {
+  it("that cannot be refreshed shows in TokensFresh alone while it lives", () => {
+    const failing = status(grants({ failure: failure({ reason: "CloudDown", message: "the cloud is down" }) }));
+    expect(verdicts(failing)).toEqual({
+      Ready: "True Served",
+      TokensFresh: "False CloudDown",
+      Distributed: "True Distributed",
+    });
+    expect(condition(failing, "TokensFresh")?.message).toBe("hub: the cloud is down");
+    expect(failing.registries).toMatchObject([{ state: "Failing", failing: 1, message: "the cloud is down" }]);
+  });
+
+  it.each([
+    ["on-change", "Stalled"],
+    ["slowly", "Stalled"],
+    ["backoff", "Reconciling"],
+  ] as const)("that was never had makes the credential not ready: %s is %s", (retry, type) => {
+    const broken = status(grants({ token: undefined, failure: failure({ retry }) }));
+    expect(verdicts(broken)).toMatchObject({
+      Ready: "False SourceMissing",
+      TokensFresh: "False SourceMissing",
+      [type]: "True SourceMissing",
+    });
+    expect(verdicts(broken)).not.toHaveProperty(type === "Stalled" ? "Reconciling" : "Stalled");
+    expect(condition(broken, "Ready")?.message).toContain("hub: the source Secret regcred-system/docker-hub");
+  });
+
+  it("that has expired makes the credential not ready, also where no attempt has failed since the start", () => {
+    const expired = status(grants({ token: token({ expiresAt: minute(-1) }) }));
+    expect(verdicts(expired)).toMatchObject({ Ready: "False TokenExpired", TokensFresh: "False Expired" });
+    expect(expired.registries).toMatchObject([{ state: "Expired", expiresAt: "2026-01-01T11:59:00Z" }]);
+  });
+
+  it("that is on its way for the first time is no failure", () => {
+    const first = status({ ...grants({ token: undefined }), namespaces: [view("team-a", { pending: true })] });
+    expect(verdicts(first)).toMatchObject({ Ready: "False Progressing", TokensFresh: "False Pending" });
+  });
+
+  it("that nobody can pull with is told before one that still lives", () => {
+    const entries = [
+      {
+        name: "hub",
+        grants: [
+          { token: token(), failure: failure({ reason: "Late" }) },
+          { token: undefined, failure: failure({ reason: "Never" }) },
+        ],
+      },
+    ];
+    expect(status({ entries }).registries).toMatchObject([{ reason: "Never", identities: 2, failing: 2 }]);
+  });
+});
+
+describe("a namespace that the platform does not serve", () => {
+  it("is named in Ready, with what to do", () => {
+    const refused = lasting({ reason: "NotPermitted", retry: "slowly", message: "set rbac.secretNames" });
+    const broken = status({ namespaces: [view("team-a", { failures: [refused] })] });
+    expect(verdicts(broken)).toMatchObject({
+      Ready: "False NotPermitted",
+      Distributed: "False NotPermitted",
+      Stalled: "True NotPermitted",
+    });
+    expect(condition(broken, "Ready")?.message).toBe("namespace team-a: set rbac.secretNames");
+  });
+});
+
+describe("a note", () => {
+  it("is listed, and judges nothing", () => {
+    const shadowed = lasting({ reason: "HostShadowed", message: "served by old" });
+    const noted = status({ namespaces: [view("team-a", { notes: [shadowed] }), view("team-b")] });
+    expect(verdicts(noted)).toEqual({
+      Ready: "True Served",
+      TokensFresh: "True Fresh",
+      Distributed: "True Distributed",
+    });
+    expect(noted).toMatchObject({ namespacesReady: "2/2", failures: [{ reason: "HostShadowed", count: 1 }] });
+  });
+});
+
+describe("a suspended credential", () => {
+  it("says so, and is not ready where something would be written", () => {
+    const suspended = credential({ spec: { suspend: true } });
+    expect(verdicts(status({ credential: suspended }))).toMatchObject({ Ready: "True Suspended" });
+    const waiting = status({ credential: suspended, namespaces: [view("team-a", { pending: true })] });
+    expect(verdicts(waiting)).toMatchObject({ Ready: "False Suspended" });
+    expect(verdicts(waiting)).not.toHaveProperty("Reconciling");
+  });
+});
+
+describe("a held removal", () => {
+  it("stands beside everything else", () => {
+    const held = { count: 30, message: "30 of 50 namespaces would lose this credential" };
+    const kept = status({ held });
+    expect(verdicts(kept)).toMatchObject({ Ready: "True Served", RemovalHeld: "True TooManyNamespaces" });
+    expect(condition(kept, "RemovalHeld")?.message).toBe(held.message);
+  });
+});
+
+describe("a credential that is being deleted", () => {
+  const draining = { left: 5, blocked: [], examples: ["team-a", "team-b", "team-c"] };
+
+  it("says how many namespaces are left", () => {
+    const going = status({ draining, entries: [], namespaces: [] });
+    expect(verdicts(going)).toMatchObject({ Ready: "False Deleting", Reconciling: "True Draining" });
+    expect(condition(going, "Reconciling")?.message).toBe("5 namespaces left");
+  });
+
+  it("says what blocks it, and the command that gives up", () => {
+    const denied = lasting({ reason: "AdmissionDenied", message: "policy no-deletes refuses it" });
+    const stuck = status({ draining: { ...draining, blocked: [denied] }, entries: [], namespaces: [] });
+    expect(verdicts(stuck)).toMatchObject({ DrainBlocked: "True AdmissionDenied" });
+    expect(verdicts(stuck)).not.toHaveProperty("Reconciling");
+    expect(condition(stuck, "DrainBlocked")?.message).toBe(
+      "still held by 5 namespaces (team-a, team-b, team-c, ...): policy no-deletes refuses it. To give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
+    );
+  });
+});
+
+describe("however many namespaces fail, in however many ways", () => {
+  const reasons = fc.integer({ min: 0, max: 40 }).map((index) => `Reason${index}`);
+  const troubles = fc.array(
+    fc.record({
+      reason: reasons,
+      cause: fc.constantFrom("Platform" as const, "Tenant" as const),
+      ago: fc.nat({ max: 90 }),
+    }),
+    { maxLength: 3 },
+  );
+  const namespaces = fc
+    .array(fc.record({ failures: troubles, notes: troubles, pending: fc.boolean() }), { maxLength: 60 })
+    .map((list) =>
+      list.map(({ failures, notes, pending }, index) => {
+        const told = (each: typeof failures): Lasting[] =>
+          each.map(({ reason, cause, ago }) => lasting({ reason, cause }, minute(-ago)));
+        return view(`team-${index}`, { failures: told(failures), notes: told(notes), pending });
+      }),
+    );
+
+  it("there are at most 16 groups with 3 examples each, the largest first, and the API accepts them", () => {
+    fc.assert(
+      fc.property(namespaces, (views) => {
+        const all = status({ namespaces: views });
+        const groups = all.failures ?? [];
+        expect(groups.length).toBeLessThanOrEqual(16);
+        for (const { examples, count } of groups) {
+          expect(examples.length).toBe(Math.min(count, 3));
+          expect(count).toBeLessThanOrEqual(views.length);
+        }
+        const counts = groups.map(({ count }) => count);
+        expect(counts).toEqual(counts.toSorted((a, b) => b - a));
+        expect(statusSchema.safeParse(all).success).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("the counts add up, and Distributed says whether all are served", () => {
+    fc.assert(
+      fc.property(namespaces, (views) => {
+        const all = status({ namespaces: views });
+        const { selected = 0, ready = 0, pending = 0, failed = 0 } = all.namespaces ?? {};
+        expect(ready + pending + failed).toBe(selected);
+        expect(selected).toBe(views.length);
+        expect(condition(all, "Distributed")?.status).toBe(ready === selected ? "True" : "False");
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("only the platform's own failures make it not ready or stalled", () => {
+    fc.assert(
+      fc.property(namespaces, (views) => {
+        const all = verdicts(status({ namespaces: views.map((each) => ({ ...each, pending: false })) }));
+        const isPlatforms = views.some(({ failures }) => failures.some((each) => each.failure.cause === "Platform"));
+        expect(all["Ready"]?.startsWith("False")).toBe(isPlatforms);
+        expect("Stalled" in all).toBe(isPlatforms);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("its size does not grow", () => {
+    const many = Array.from({ length: 10_000 }, (_, index) => view(`team-${index}`, { failures: [missingLabel] }));
+    expect(JSON.stringify(status({ namespaces: many })).length).toBeLessThan(2_000);
+  });
+});
+
+describe("a message", () => {
+  it("is cut where it would be too long for the API", () => {
+    const long = failure({ message: "x".repeat(40_000) });
+    const all = status({ ...grants({ token: undefined, failure: long }), namespaces: [] });
+    expect(all.registries?.[0]?.message).toMatch(/^x{1023}…$/);
+    expect(statusSchema.safeParse(all).success).toBe(true);
+  });
+});
+
+describe("a spec that cannot be read", () => {
+  it("is not ready and stalled, and says what to mend", () => {
+    const { name, uid, generation, resourceVersion, finalizers, annotations } = credential();
+    const identity = { key: name, name, uid, generation, resourceVersion, finalizers, annotations, deleting: false };
+    const told = invalidStatus(
+      frozen({ ...identity, credential: undefined, problems: ["spec.registries: missing"] }),
+      now,
+    );
+    expect(verdicts(told)).toEqual({ Ready: "False InvalidSpec", Stalled: "True InvalidSpec" });
+    expect(condition(told, "Ready")?.message).toContain("tenants keep what they had: spec.registries: missing");
+    expect(told.observedGeneration).toBe(3);
+  });
+});

@@ -1,0 +1,89 @@
+// Does the board remember what was found, since when, and tell what is new?
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../src/errors.ts";
+import { type Board, board, type SecretFinding } from "../../src/reconcile/board.ts";
+import { fakeClock, type FakeClock } from "../fake-clock.ts";
+import { failure, frozen } from "../plan/objects.ts";
+
+const missing = failure({ reason: "SourceMissing" });
+const conflict = failure({ reason: "SecretConflict" });
+const contested = failure({ reason: "Contested" });
+
+function found(...failures: readonly Failure[]): SecretFinding {
+  return { state: "usable", credentials: new Map([["acme", frozen({ failures, notes: [] })]]) };
+}
+
+function newBoard(): { clock: FakeClock; findings: Board; pass: (minutes: number) => Promise<void> } {
+  const clock = fakeClock();
+  return { clock, findings: board(clock), pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })) };
+}
+
+describe("the board", () => {
+  it("gives back what was found last, per namespace and Secret name", () => {
+    const { findings } = newBoard();
+    const finding = found(missing);
+    findings.setSecret("team-a", "regcred", found());
+    findings.setSecret("team-a", "regcred", finding);
+    expect(findings.secret("team-a", "regcred")).toBe(finding);
+    expect(findings.secret("team-a", "old")).toBeUndefined();
+    expect(findings.secret("team-b", "regcred")).toBeUndefined();
+    expect(findings.references("team-a")).toBeUndefined();
+  });
+
+  it("tells a failure once, and again when it has been away", () => {
+    const { findings } = newBoard();
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
+    expect(findings.setSecret("team-a", "regcred", found(missing, conflict))).toEqual([conflict]);
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([]);
+    expect(findings.setSecret("team-a", "regcred", found())).toEqual([]);
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
+  });
+
+  it("keeps apart what the Secret and what the references suffer from", () => {
+    const { findings } = newBoard();
+    findings.setSecret("team-a", "regcred", found(missing));
+    expect(findings.setReferences("team-a", { failures: [contested], notes: [] })).toEqual([contested]);
+    findings.setSecret("team-a", "regcred", found());
+    expect(findings.setReferences("team-a", { failures: [contested], notes: [] })).toEqual([]);
+  });
+
+  it("knows since when a failure lasts, through every new finding of it", async () => {
+    const { clock, findings, pass } = newBoard();
+    const start = clock.now();
+    findings.setSecret("team-a", "regcred", found(missing));
+    await pass(5);
+    findings.setSecret("team-a", "regcred", found(missing, conflict));
+    await pass(5);
+    expect(findings.lasting("team-a", missing).since).toEqual(start);
+    expect(findings.lasting("team-a", conflict).since).toEqual(start.add({ minutes: 5 }));
+    expect(findings.lasting("team-b", missing).since).toEqual(clock.now());
+  });
+
+  it("counts afresh once a failure has been away", async () => {
+    const { clock, findings, pass } = newBoard();
+    findings.setSecret("team-a", "regcred", found(missing));
+    await pass(5);
+    findings.setSecret("team-a", "regcred", found());
+    findings.setSecret("team-a", "regcred", found(missing));
+    expect(findings.lasting("team-a", missing).since).toEqual(clock.now());
+  });
+
+  it("does not tell notes, but knows since when they last", async () => {
+    const { clock, findings, pass } = newBoard();
+    const start = clock.now();
+    const noted = new Map([["acme", { failures: [], notes: [conflict] }]]);
+    expect(findings.setSecret("team-a", "regcred", { state: "usable", credentials: noted })).toEqual([]);
+    await pass(5);
+    expect(findings.lasting("team-a", conflict).since).toEqual(start);
+  });
+
+  it("forgets a namespace that is gone", () => {
+    const { findings } = newBoard();
+    findings.setSecret("team-a", "regcred", found(missing));
+    findings.setReferences("team-a", { failures: [contested], notes: [] });
+    findings.forget("team-a");
+    expect(findings.secret("team-a", "regcred")).toBeUndefined();
+    expect(findings.references("team-a")).toBeUndefined();
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
+  });
+});

@@ -1,0 +1,97 @@
+// Does the book know which tokens are wanted, by whom, and since when by nobody?
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Grant } from "../../src/plan/grant.ts";
+import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import { type TokenBook, tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
+import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
+import { Redacted } from "../../src/redacted.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+
+const grant = (name: string): Grant => ({
+  provider: "Static",
+  namespace: "ops",
+  name,
+  usernameKey: "username",
+  passwordKey: "password",
+  perTenant: false,
+});
+const grants = (...keys: string[]): ReadonlyMap<string, Grant> => new Map(keys.map((key) => [key, grant(key)]));
+const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "gone" } as const;
+const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
+
+describe("the token book", () => {
+  let clock: FakeClock;
+  let secrets: Map<string, OperatorSecretRecord>;
+  let book: TokenBook;
+
+  beforeEach(() => {
+    clock = fakeClock();
+    secrets = new Map();
+    book = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+  });
+
+  it("asks for a token once, however many need it", () => {
+    expect(book.use("one", grants("a", "b"))).toEqual(["a", "b"]);
+    expect(book.use("two", grants("a", "c"))).toEqual(["c"]);
+    expect(book.use("one", grants("a", "b"))).toEqual([]);
+    expect([...book.users("a")]).toEqual(["one", "two"]);
+    expect([...book.wanted()].map(([key]) => key)).toEqual(["a", "b", "c"]);
+  });
+
+  it("tells since when nobody needs a token, and forgets that when somebody does again", async () => {
+    book.use("one", grants("a"));
+    book.use("two", grants("a"));
+    await clock.advance(seconds(1));
+    book.use("one", grants());
+    expect(book.unusedSince("a")).toBeUndefined();
+    book.use("two", grants());
+    await clock.advance(seconds(5));
+    expect(book.unusedSince("a")).toBe(1_000);
+    expect(book.use("three", grants("a"))).toEqual(["a"]);
+    expect(book.unusedSince("a")).toBeUndefined();
+  });
+
+  it("counts a token that was never needed from the moment of the question", async () => {
+    await clock.advance(seconds(3));
+    expect(book.unusedSince("stored")).toBe(3_000);
+    await clock.advance(seconds(3));
+    expect(book.unusedSince("stored")).toBe(3_000);
+  });
+
+  it("remembers how the last attempt went, over a change of users too", () => {
+    book.use("one", grants("a"));
+    expect(book.attempts("a")).toMatchObject({ tried: false, failure: undefined });
+    book.ended("a", failure);
+    book.use("one", grants());
+    book.use("two", grants("a"));
+    expect(book.attempts("a")).toMatchObject({ tried: true, failure });
+    book.ended("a", undefined);
+    expect(book.attempts("a")).toMatchObject({ tried: true, failure: undefined });
+  });
+
+  it("forgets a token whose Secret was collected", () => {
+    book.use("one", grants("a"));
+    book.use("one", grants());
+    book.forget("a");
+    expect(book.attempts("a")).toBeUndefined();
+    expect([...book.wanted()]).toEqual([]);
+  });
+
+  it("reads a token from the Secret of its name only, and only where the Secret is about this grant", () => {
+    const stored = (grantKey: string): OperatorSecretRecord => {
+      const minted = {
+        logins: { all: { username: "ann", password: new Redacted("x") } },
+        issuedAt: clock.now(),
+        expiresAt: undefined,
+        fingerprint: "f",
+      };
+      const token = tokenFromData(tokenToData(grantKey, minted), "1");
+      return { key: `ops/${tokenSecretName("a")}`, resourceVersion: "1", namespace: "ops", name: tokenSecretName("a"), uid: "u", kind: "token", token };
+    };
+    expect(book.token("a")).toBeUndefined();
+    secrets.set(`ops/${tokenSecretName("a")}`, stored("a"));
+    expect(book.token("a")).toMatchObject({ grantKey: "a" });
+    secrets.set(`ops/${tokenSecretName("a")}`, stored("b"));
+    expect(book.token("a")).toBeUndefined();
+  });
+});
