@@ -1,7 +1,7 @@
 // Which tests are quick, and which need the real control plane?
 import { defineConfig } from "vitest/config";
 
-const long = ["test/integration/**", "test/e2e/**", "test/bench/**"];
+const long = ["test/integration/**", "test/e2e/**"];
 
 export default defineConfig({
   test: {

@@ -42,7 +42,7 @@ type PoolSet = Readonly<Record<Purpose, Pool>>;
 
 /** One pool per purpose to one origin. */
 export function pools(origin: string): Pools {
-  let current: { readonly fingerprint: string; readonly set: PoolSet } | undefined;
+  let current: { readonly tls: TlsMaterial; readonly fingerprint: string; readonly set: PoolSet } | undefined;
   const retired = new Set<Pool>();
   let closed = false;
 
@@ -58,10 +58,15 @@ export function pools(origin: string): Pools {
       return current.set[purpose];
     },
     trust: (tls) => {
+      if (closed || tls === current?.tls) return;
+      // Reread about once a minute, and mostly the same.
       const fingerprint = fingerprintOf(tls);
-      if (closed || current?.fingerprint === fingerprint) return;
+      if (current?.fingerprint === fingerprint) {
+        current = { ...current, tls };
+        return;
+      }
       if (current) Object.values(current.set).forEach(retire);
-      current = { fingerprint, set: opened(origin, tls) };
+      current = { tls, fingerprint, set: opened(origin, tls) };
     },
     close: async () => {
       closed = true;

@@ -133,12 +133,11 @@ export function transport(options: TransportOptions): Transport {
     const onAbort = (): void => stop.abort(call.signal?.reason);
     call.signal?.addEventListener("abort", onAbort, { once: true });
     const release = (): void => call.signal?.removeEventListener("abort", onAbort);
-    const late = unavailable(
-      `no answer from the API server within ${Math.ceil(withinMs / 1000)} s`,
-      "DeadlineExceeded",
-    );
+    // Made when it is needed: an error that nobody throws costs its stack trace all the same.
+    const late = (): ApiError =>
+      unavailable(`no answer from the API server within ${Math.ceil(withinMs / 1000)} s`, "DeadlineExceeded");
     const cancel = clock.schedule(Temporal.Duration.from({ milliseconds: Math.ceil(withinMs) }), () =>
-      stop.abort(late),
+      stop.abort(late()),
     );
     const started = clock.elapsed();
     const report = (code: string): void =>
@@ -159,7 +158,7 @@ export function transport(options: TransportOptions): Transport {
     } catch (error) {
       release();
       call.signal?.throwIfAborted();
-      const failure = stop.signal.aborted ? late : apiErrorFromFailure(error);
+      const failure = stop.signal.aborted ? late() : apiErrorFromFailure(error);
       report(String(failure.code ?? failure.reason));
       if (failure.kind === "throttled") options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
       throw failure;

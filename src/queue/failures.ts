@@ -35,7 +35,8 @@ const firstBackoff = 50;
 // 200 times a second, which an API server answers even while it refuses.
 const longestBackoff = 60_000;
 // What looks like somebody's decision may be a fault too (a 403 while RBAC is being installed anew, a policy put right at
-// once), so the first look comes within that minute; then it is as good as certain that a person must act.
+// once), so the first look comes within that minute. From then on a key waits about as long as it has failed already:
+// what has lasted for minutes needs a person.
 const firstSlowInterval = 30_000;
 const slowInterval = 5 * 60_000;
 const slowJitter = 0.2;
@@ -51,8 +52,8 @@ const leastWaitAfterFailures = 1_000;
 
 interface History {
   count: number;
-  /** How many of them were to come back slowly. */
-  slow: number;
+  /** Elapsed milliseconds of the first of them that was to come back slowly. */
+  slowSince: number | undefined;
   notBefore: number;
 }
 
@@ -61,17 +62,20 @@ export function failures(random: Random): Failures {
   const histories = new Map<string, History>();
   return {
     failed: (key, failure, now) => {
-      const { count, slow } = histories.get(key) ?? { count: 0, slow: 0 };
+      const { count = 0, slowSince = failure.retry === "slowly" ? now : undefined } = histories.get(key) ?? {};
       const longest = Math.min(firstBackoff * 2 ** count, longestBackoff);
       // Half is fixed: with full jitter some keys would come back at once, again and again.
       const backoff = longest / 2 + (longest / 2) * random();
       const asked = milliseconds(failure.retryAfter) ?? 0;
       histories.set(key, {
         count: count + 1,
-        slow: slow + (failure.retry === "slowly" ? 1 : 0),
+        slowSince,
         notBefore: now + Math.max(asked, Math.min(backoff, leastWaitAfterFailures)),
       });
-      const wait = Math.min(ownWait(failure.retry, backoff, slow, random), milliseconds(failure.retryWithin) ?? Infinity);
+      const wait = Math.min(
+        ownWait(failure.retry, backoff, now - (slowSince ?? now), random),
+        milliseconds(failure.retryWithin) ?? Infinity,
+      );
       return wait === Infinity ? undefined : now + Math.max(asked, wait);
     },
     notBefore: (key) => histories.get(key)?.notBefore ?? -Infinity,
@@ -81,12 +85,12 @@ export function failures(random: Random): Failures {
   };
 }
 
-function ownWait(retry: Failed["retry"], backoff: number, slow: number, random: Random): number {
+function ownWait(retry: Failed["retry"], backoff: number, lasting: number, random: Random): number {
   switch (retry) {
     case "on-change":
       return Infinity;
     case "slowly":
-      return Math.min(firstSlowInterval * 2 ** slow, slowInterval) * (1 + slowJitter * (2 * random() - 1));
+      return Math.min(Math.max(firstSlowInterval, lasting), slowInterval) * (1 + slowJitter * (2 * random() - 1));
     case "backoff":
       return backoff;
   }

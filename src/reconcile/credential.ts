@@ -14,7 +14,7 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
 import { pendingFinding } from "./secret-findings.ts";
-import { publishTransitions } from "./transitions.ts";
+import { writeStatus } from "./write-status.ts";
 
 export interface CredentialLoop {
   (context: Context, name: string, signal: AbortSignal): Promise<Outcome>;
@@ -261,41 +261,4 @@ async function setFinalizers(
   const written = context.strips.credential(answer);
   // Without its last finalizer an object in deletion is gone; the watch says so.
   if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
-}
-
-async function writeStatus(
-  context: Context,
-  record: CredentialRecord,
-  credential: RegistryCredential | undefined,
-  status: Status,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const before = credential?.status ?? {};
-  if (sameJson(before, status)) return done;
-  const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);
-  const written = context.strips.credential(answer);
-  if (written) context.stores.credentials.wrote(written);
-  publishTransitions(context, record, before.conditions ?? [], status.conditions ?? []);
-  return done;
-}
-
-/** A merge patch keeps what it does not name. */
-function withRemovals(before: Status, after: Status): object {
-  const gone = Object.keys(before).filter((key) => !(key in after));
-  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...after };
-}
-
-function sameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
-  );
 }

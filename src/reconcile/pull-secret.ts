@@ -69,7 +69,7 @@ export function pullSecretLoop(): PullSecretLoop {
     if (!context.namesSynced(name)) {
       if (context.nameRefused(name)) {
         const waiting = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
-        reportSecret(context, namespace, name, failedFinding(waiting, undefined, mayNotWatch(name)));
+        reportSecret(context, namespace, name, failedFinding(waiting, "absent", mayNotWatch(name)));
       }
       return done;
     }
@@ -88,7 +88,7 @@ export function pullSecretLoop(): PullSecretLoop {
         (record?.credentials.length === 0 ? remembered : record?.credentials.includes(each.name) === true),
     );
     if (record?.credentials.some((each) => entitlements.unreadable(each))) {
-      reportSecret(context, namespace, name, failedFinding(contributing, record, unreadableSpec));
+      reportSecret(context, namespace, name, failedFinding(contributing, "usable", unreadableSpec));
       return done;
     }
     // A start knows the names of a credential one by one, and the brake must have counted them all.
@@ -221,7 +221,8 @@ export function pullSecretLoop(): PullSecretLoop {
           reason: failure.reason,
           detail: failure.message,
         });
-        reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], record, failure));
+        const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
+        reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));
       }
       return failed(failure);
     }

@@ -44,14 +44,14 @@ export function waitingFinding(contributing: readonly Participant[], state: Secr
   return { state, credentials: new Map(contributing.map(({ name }) => [name, pendingFinding])) };
 }
 
-/** One failure for all who contribute; what stands there is still as usable as it was. */
+/** One failure for all who contribute; `state` is that of what still stands there. */
 export function failedFinding(
   contributing: readonly Participant[],
-  record: SecretRecord | undefined,
+  state: SecretFinding["state"],
   failure: Failure,
 ): SecretFinding {
   return {
-    state: record ? "usable" : "absent",
+    state,
     credentials: new Map(contributing.map(({ name }) => [name, { failures: [failure], notes: [] }])),
   };
 }

@@ -10,8 +10,6 @@ export interface Attempts {
   readonly grant: Grant;
   /** Elapsed milliseconds at which the grant was first wanted. */
   readonly wantedAt: number;
-  /** At least one attempt has ended. */
-  readonly tried: boolean;
   /** Of the last attempt. */
   readonly failure: Failure | undefined;
 }
@@ -69,7 +67,7 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
         users.set(key, new Set([user]));
         unused.delete(key);
         if (!attempts.has(key)) {
-          attempts.set(key, { grant, wantedAt: clock.elapsed(), tried: false, failure: undefined });
+          attempts.set(key, { grant, wantedAt: clock.elapsed(), failure: undefined });
         }
         first.push(key);
       }
@@ -80,7 +78,7 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
     attempts: (key) => attempts.get(key),
     ended: (key, failure) => {
       const before = attempts.get(key);
-      if (before) attempts.set(key, { ...before, tried: true, failure });
+      if (before) attempts.set(key, { ...before, failure });
     },
     token: (key) => {
       const record = secrets.get(`${operatorNamespace}/${tokenSecretName(key)}`);

@@ -70,7 +70,7 @@ function untilRefresh({ tokens, clock }: Context, grantKey: string): number | un
 function settle(context: Context, grantKey: string, failure: Failure | undefined): void {
   const before = context.tokens.attempts(grantKey);
   context.tokens.ended(grantKey, failure);
-  if (before?.tried && before.failure?.message === failure?.message) return;
+  if (before?.failure?.message === failure?.message) return;
   tellUsers(context, grantKey);
 }
 

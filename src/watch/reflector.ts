@@ -128,7 +128,9 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     try {
       const identity = identityOf(raw);
       key = identity.key;
-      const record = strip(raw);
+      // Mostly the echo of our own write, whose answer is in the store: a version of an object never changes.
+      const known = store.get(key);
+      const record = known?.resourceVersion === identity.resourceVersion ? known : strip(raw);
       if (record) feed.observed(record);
       else feed.vanished(key, identity.resourceVersion);
     } catch (error) {

@@ -42,6 +42,8 @@ export function bareTemplate(operators: KubeObject): SecretTemplate {
 function noiseLike(encoded: string): string {
   const { length } = Buffer.from(encoded, "base64");
   const frame = JSON.stringify({ auths: { noise: { auth: "" } } }).length;
-  const noise = randomBytes(length).toString("base64url").slice(0, length - frame);
+  const noise = randomBytes(length)
+    .toString("base64url")
+    .slice(0, length - frame);
   return Buffer.from(JSON.stringify({ auths: { noise: { auth: noise } } })).toString("base64");
 }

@@ -1,9 +1,8 @@
 // How long does a burst of writes take, and what does it cost?
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Changes, Seen } from "./changes.ts";
+import type { Change, Changes, Seen } from "./changes.ts";
 import type { Child } from "./child.ts";
 import type { Burst } from "./report.ts";
-import type { Change } from "./changes.ts";
 import type { Stage } from "./stage.ts";
 
 export interface BurstOptions {

@@ -35,7 +35,7 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
   const agent = new Agent({ connect: { ca: readFileSync(caFile) }, bodyTimeout: 0 });
   const listeners = new Set<(change: Change) => void>();
   let resourceVersion: string | undefined;
-  let closed = false;
+  const closing = new AbortController();
   let broken: Error | undefined;
 
   const open = async (): Promise<AsyncIterable<Buffer>> => {
@@ -60,7 +60,7 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
   };
   const follow = async (first: AsyncIterable<Buffer>): Promise<void> => {
     // The API server drops a watch that does not keep up (its buffer for one name is ten events): it goes on where it was.
-    for (let body = first; !closed; body = await open()) await read(body);
+    for (let body = first; !closing.signal.aborted; body = await open()) await read(body);
   };
   const following = follow(await open()).catch((error: unknown) => {
     broken = error instanceof Error ? error : new Error(String(error));
@@ -92,7 +92,7 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
       });
     },
     close: async () => {
-      closed = true;
+      closing.abort();
       await agent.destroy();
       await following;
     },

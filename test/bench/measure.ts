@@ -230,12 +230,12 @@ async function measureFanOuts(stage: Stage, side: OperatorSide, step: (text: str
   const operator = side.start();
   await sleep(quietMs);
   const secrets = seen.operatorSecrets.allOf("all Secrets", namespaces, isAdded);
-  const references_ = seen.serviceAccounts.allOf("all references", namespaces, ({ object }) =>
+  const refers = seen.serviceAccounts.allOf("all references", namespaces, ({ object }) =>
     refersTo(object, operatorSecret),
   );
   const began = performance.now();
   await side.createCredential("ServiceAccounts");
-  const lasts = (await Promise.all([secrets, references_])).map(({ last }) => last);
+  const lasts = (await Promise.all([secrets, refers])).map(({ last }) => last);
   await sleep(quietMs);
   const usage = await operator.usage();
   await operator.stop();

@@ -31,19 +31,23 @@ export async function measureNewNamespaces(
   const busy: Waits[] = [];
   for (let rotations = 1; busy.length < busySamples && rotations <= mostRotations; rotations += 1) {
     const changes = stage.seen.operatorSecrets;
-    const begun = changes.allOf("the rotation to begin", stage.namespaces.slice(0, 1), ({ type }) => type === "MODIFIED");
-    let rotating = true;
+    const begun = changes.allOf(
+      "the rotation to begin",
+      stage.namespaces.slice(0, 1),
+      ({ type }) => type === "MODIFIED",
+    );
+    const rotation = { over: false };
     const over = changes
       .allOf("the rotation to end", stage.namespaces, ({ type }) => type === "MODIFIED")
       .then(() => {
-        rotating = false;
+        rotation.over = true;
       });
     await side.changeSource();
     await begun;
-    while (rotating && busy.length < busySamples) {
+    while (!rotation.over && busy.length < busySamples) {
       const waits = await appear(stage, `new-busy-${busy.length + 1}`);
       // One that the rotation did not outlast says nothing.
-      if (rotating) busy.push(waits);
+      if (!rotation.over) busy.push(waits);
       else await forget(stage, `new-busy-${busy.length + 1}`);
     }
     await over;

@@ -2,10 +2,10 @@
 
 export interface Progress {
   /** A step begins. */
-  step(text: string): void;
+  readonly step: (text: string) => void;
   /** Something worth keeping on the screen. */
-  line(text: string): void;
-  end(): void;
+  readonly line: (text: string) => void;
+  readonly end: () => void;
 }
 
 const barWidth = 24;
@@ -29,7 +29,8 @@ export function progress(stream: NodeJS.WriteStream, total: number): Progress {
       write(stream.isTTY ? erase + shown.slice(0, (stream.columns || 80) - 1) : `${done}/${total} ${text}\n`);
       done += 1;
     },
-    line: (text) => write(stream.isTTY ? `${erase}${text}\n${shown.slice(0, (stream.columns || 80) - 1)}` : `${text}\n`),
+    line: (text) =>
+      write(stream.isTTY ? `${erase}${text}\n${shown.slice(0, (stream.columns || 80) - 1)}` : `${text}\n`),
     end: () => {
       if (stream.isTTY) write(erase);
     },

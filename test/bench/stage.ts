@@ -57,9 +57,7 @@ export async function openStage({ namespaces: count, log, step }: StageOptions):
     await createNamespaces(admin, namespaces);
 
     const watched = namespaces.slice(0, Math.floor(mostWatches / 2));
-    const secrets = watched.flatMap((namespace) =>
-      [operatorSecret, bareSecret].map((name) => ({ namespace, name })),
-    );
+    const secrets = watched.flatMap((namespace) => [operatorSecret, bareSecret].map((name) => ({ namespace, name })));
     step(`${secrets.length} single-Secret watches`);
     const kubelets = await openKubelets(cluster, { access, secrets });
     const named = (name: string): Promise<Changes> =>
@@ -92,7 +90,7 @@ export async function openStage({ namespaces: count, log, step }: StageOptions):
   }
 }
 
-/** Every Secret of this name, read by pages of the API server's choice. */
+/** Every Secret of this name, in all namespaces. */
 export function secretsCalled(admin: AdminClient, name: string): Promise<readonly KubeObject[]> {
   return admin.list(`/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
 }

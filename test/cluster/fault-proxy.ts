@@ -35,7 +35,9 @@ export interface FaultProxy {
 }
 
 /** Plain HTTP in, the cluster's HTTPS out; on loopback. */
-export async function faultProxy(cluster: Pick<ControlPlane, "server" | "ca" | "adminToken" | "folder">): Promise<FaultProxy> {
+export async function faultProxy(
+  cluster: Pick<ControlPlane, "server" | "ca" | "adminToken" | "folder">,
+): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true, ca: cluster.ca });
   const watches = new Set<IncomingMessage>();
   let current: { readonly fault: Fault; readonly victims: Victims } | undefined;
@@ -51,7 +53,9 @@ export async function faultProxy(cluster: Pick<ControlPlane, "server" | "ca" | "
       watches.add(incoming);
       incoming.once("close", () => watches.delete(incoming));
     }
-    const hit = current && (current.victims === "all" || current.victims === (isWatch ? "watches" : isWrite ? "writes" : undefined));
+    const hit =
+      current &&
+      (current.victims === "all" || current.victims === (isWatch ? "watches" : isWrite ? "writes" : undefined));
     const fault = hit ? current?.fault : undefined;
     switch (fault?.kind) {
       case "answer":
@@ -71,24 +75,28 @@ export async function faultProxy(cluster: Pick<ControlPlane, "server" | "ca" | "
 
   const pass = (incoming: IncomingMessage, response: ServerResponse, fault: "half" | "lost" | undefined): void => {
     const { origin } = new URL(cluster.server);
-    const onward = request(new URL(incoming.url ?? "/", origin), { agent, method: incoming.method, headers: incoming.headers }, (answer) => {
-      if (fault === "lost") {
-        answer.resume();
-        incoming.socket.destroy();
-        return;
-      }
-      const { "content-length": _length, "transfer-encoding": _encoding, ...headers } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, fault === "half" ? headers : answer.headers);
-      answer.once("error", () => incoming.socket.destroy());
-      if (fault === undefined) {
-        answer.pipe(response);
-        return;
-      }
-      answer.once("data", (chunk: Buffer) => {
-        response.end(chunk.subarray(0, chunk.length / 2));
-        answer.destroy();
-      });
-    });
+    const onward = request(
+      new URL(incoming.url ?? "/", origin),
+      { agent, method: incoming.method, headers: incoming.headers },
+      (answer) => {
+        if (fault === "lost") {
+          answer.resume();
+          incoming.socket.destroy();
+          return;
+        }
+        const { "content-length": _length, "transfer-encoding": _encoding, ...headers } = answer.headers;
+        response.writeHead(answer.statusCode ?? 502, fault === "half" ? headers : answer.headers);
+        answer.once("error", () => incoming.socket.destroy());
+        if (fault === undefined) {
+          answer.pipe(response);
+          return;
+        }
+        answer.once("data", (chunk: Buffer) => {
+          response.end(chunk.subarray(0, chunk.length / 2));
+          answer.destroy();
+        });
+      },
+    );
     onward.once("error", () => incoming.socket.destroy());
     response.once("close", () => onward.destroy());
     incoming.pipe(onward);

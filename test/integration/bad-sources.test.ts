@@ -22,7 +22,10 @@ describe("a source Secret", () => {
     logs.push(running.log);
   };
   /** A credential for one namespace of the same name, with a pull Secret of its own. */
-  const served = async (name: string, changes: { readonly hosts?: readonly string[]; readonly static?: object } = {}): Promise<void> => {
+  const served = async (
+    name: string,
+    changes: { readonly hosts?: readonly string[]; readonly static?: object } = {},
+  ): Promise<void> => {
     const { hosts = ["registry.example.com"], static: source = { secretName: name } } = changes;
     await world.namespaces([name]);
     await world.credential(name, {
@@ -31,9 +34,11 @@ describe("a source Secret", () => {
       pullSecret: { name: "regcred" },
     });
   };
-  const put = (name: string, body: object, path = secrets): Promise<unknown> => world.admin.create(path, { metadata: { name }, ...body });
+  const put = (name: string, body: object, path = secrets): Promise<unknown> =>
+    world.admin.create(path, { metadata: { name }, ...body });
   const entry = async (name: string) => (await world.status(name)).registries?.[0];
-  const passwordIn = async (namespace: string, host = "registry.example.com") => (await world.logins(namespace))?.[host]?.password;
+  const passwordIn = async (namespace: string, host = "registry.example.com") =>
+    (await world.logins(namespace))?.[host]?.password;
   const receives = (namespace: string, wanted = password, host?: string): Promise<void> =>
     eventually(`${namespace} has the password`, async () => (await passwordIn(namespace, host)) === wanted);
   const says = (name: string, reason: string): Promise<void> =>
@@ -53,7 +58,10 @@ describe("a source Secret", () => {
     await says("missing", "SourceMissing");
     const fix = `the source Secret ${operatorNamespace}/missing does not exist: create it (kubectl create secret`;
     for (const type of ["Ready", "TokensFresh", "Distributed", "Stalled"]) {
-      await eventually(`${type} names the Secret`, async () => (await world.condition("missing", type))?.message.includes(fix) === true);
+      await eventually(
+        `${type} names the Secret`,
+        async () => (await world.condition("missing", type))?.message.includes(fix) === true,
+      );
     }
     expect(await world.condition("missing", "Ready")).toMatchObject({ status: "False", reason: "SourceMissing" });
     await eventually("administrators hear of it", async () => (await notes("default")).includes(fix));
@@ -73,23 +81,46 @@ describe("a source Secret", () => {
     ["wrong-key", { type: "Opaque", stringData: { user: "ann", password } }, "SourceInvalid", /static\.usernameKey/],
     ["no-json", { type: "Opaque", stringData: { username: "", password } }, "SourceInvalid", /has no user name/],
     ["no-logins", dockerConfig({ auths: {} }), "SourceInvalid", /holds no credentials/],
-    ["identity", dockerConfig({ auths: { "registry.example.com": { identitytoken: password } } }), "SourceInvalid", /identity or registry token/],
-    ["helper", dockerConfig({ auths: {}, credHelpers: { "registry.example.com": "ecr-login" } }), "SourceInvalid", /credHelpers/],
-    ["large", { type: "Opaque", stringData: { username: "ann", password, more: "x".repeat(70_000) } }, "SourceTooLarge", /64 KiB/],
-    ["tls", { type: "example.com/other", stringData: { username: "ann", password } }, "SourceRefused", /name another Secret/],
-  ])("that cannot be used (%s) is named with the fix, and used as soon as it can be", async (name, body, reason, message) => {
-    await put(name, body);
-    await served(name);
-    await says(name, reason);
-    const condition = await world.condition(name, "Ready");
-    expect(condition).toMatchObject({ status: "False", reason });
-    expect(condition?.message).toMatch(message);
-    expect(condition?.message).toContain(`${operatorNamespace}/${name}`);
-    await eventually("the tenant hears of it", async () => message.test(await notes(name)));
-    await world.admin.remove(`${secrets}/${name}`);
-    await world.source(name, login);
-    await receives(name);
-  });
+    [
+      "identity",
+      dockerConfig({ auths: { "registry.example.com": { identitytoken: password } } }),
+      "SourceInvalid",
+      /identity or registry token/,
+    ],
+    [
+      "helper",
+      dockerConfig({ auths: {}, credHelpers: { "registry.example.com": "ecr-login" } }),
+      "SourceInvalid",
+      /credHelpers/,
+    ],
+    [
+      "large",
+      { type: "Opaque", stringData: { username: "ann", password, more: "x".repeat(70_000) } },
+      "SourceTooLarge",
+      /64 KiB/,
+    ],
+    [
+      "tls",
+      { type: "example.com/other", stringData: { username: "ann", password } },
+      "SourceRefused",
+      /name another Secret/,
+    ],
+  ])(
+    "that cannot be used (%s) is named with the fix, and used as soon as it can be",
+    async (name, body, reason, message) => {
+      await put(name, body);
+      await served(name);
+      await says(name, reason);
+      const condition = await world.condition(name, "Ready");
+      expect(condition).toMatchObject({ status: "False", reason });
+      expect(condition?.message).toMatch(message);
+      expect(condition?.message).toContain(`${operatorNamespace}/${name}`);
+      await eventually("the tenant hears of it", async () => message.test(await notes(name)));
+      await world.admin.remove(`${secrets}/${name}`);
+      await world.source(name, login);
+      await receives(name);
+    },
+  );
 
   it("is refused when it is a Secret that regcred wrote", async () => {
     await world.source("self", login);
@@ -97,7 +128,10 @@ describe("a source Secret", () => {
     await receives("self");
     const token = (await world.admin.list(secrets)).find(({ metadata }) => metadata.name.startsWith("regcred-token-"));
     await served("from-token", { static: { secretName: token?.metadata.name } });
-    await world.credential("own", staticSpec("self", { namespaces: { include: [operatorNamespace] }, pullSecret: { name: "ours" } }));
+    await world.credential(
+      "own",
+      staticSpec("self", { namespaces: { include: [operatorNamespace] }, pullSecret: { name: "ours" } }),
+    );
     await receivesOwn();
     await served("from-pull", { static: { secretName: "ours" } });
     for (const name of ["from-token", "from-pull"]) {
@@ -107,11 +141,18 @@ describe("a source Secret", () => {
     }
   });
   const receivesOwn = (): Promise<void> =>
-    eventually("the operator's namespace has a pull Secret", async () => (await world.logins(operatorNamespace, "ours")) !== undefined);
+    eventually(
+      "the operator's namespace has a pull Secret",
+      async () => (await world.logins(operatorNamespace, "ours")) !== undefined,
+    );
 
   it("may live elsewhere only where the operator and a label allow it", async () => {
     await world.namespaces(["elsewhere"]);
-    await put("abroad", { type: "kubernetes.io/basic-auth", stringData: login }, "/api/v1/namespaces/elsewhere/secrets");
+    await put(
+      "abroad",
+      { type: "kubernetes.io/basic-auth", stringData: login },
+      "/api/v1/namespaces/elsewhere/secrets",
+    );
     await served("abroad", { static: { secretName: "abroad", secretNamespace: "elsewhere" } });
     await says("abroad", "SourceNotAllowed");
     expect((await entry("abroad"))?.message).toContain("--source-namespaces=elsewhere");
@@ -120,7 +161,9 @@ describe("a source Secret", () => {
     await put("vaulted", { type: "kubernetes.io/basic-auth", stringData: login }, vault);
     await served("vaulted", { static: { secretName: "vaulted", secretNamespace: "vault" } });
     await says("vaulted", "SourceMissing");
-    expect((await entry("vaulted"))?.message).toContain("kubectl label -n vault secret vaulted regcred.dev/source=true");
+    expect((await entry("vaulted"))?.message).toContain(
+      "kubectl label -n vault secret vaulted regcred.dev/source=true",
+    );
     await world.admin.patch(`${vault}/vaulted`, { metadata: { labels: { "regcred.dev/source": "true" } } });
     await receives("vaulted");
     await world.admin.patch(`${vault}/vaulted`, { metadata: { labels: { "regcred.dev/source": null } } });
@@ -152,7 +195,10 @@ describe("a source Secret", () => {
     await start();
     await says("broken", "SourceInvalid");
     await says("deleted", "SourceMissing");
-    await eventually("the loss is told", async () => (await world.condition("lost", "Ready"))?.reason === "SourceMissing");
+    await eventually(
+      "the loss is told",
+      async () => (await world.condition("lost", "Ready"))?.reason === "SourceMissing",
+    );
     await world.namespaces(["lost-not"]);
     const after = await Promise.all(names.map(async (name) => (await world.secret(name))?.metadata.resourceVersion));
     expect(after).toEqual(before);
@@ -182,7 +228,9 @@ describe("a source Secret", () => {
     expect(await passwordIn("ending")).toBe(password);
 
     await world.source("stale", login);
-    await world.admin.patch(`${secrets}/stale`, { metadata: { annotations: { "regcred.dev/expires-at": "2020-01-31T00:00:00Z" } } });
+    await world.admin.patch(`${secrets}/stale`, {
+      metadata: { annotations: { "regcred.dev/expires-at": "2020-01-31T00:00:00Z" } },
+    });
     await served("stale");
     await says("stale", "SourceExpired");
     expect(await world.secret("stale")).toBeUndefined();
@@ -192,13 +240,21 @@ describe("a source Secret", () => {
     await put("partly", dockerConfig({ auths: { "a.example.com": login } }));
     await served("partly", { hosts: ["a.example.com", "b.example.com"] });
     await receives("partly", password, "a.example.com");
-    await eventually("the missing host is told", async () => (await world.condition("partly", "Distributed"))?.reason === "HostMissing");
+    await eventually(
+      "the missing host is told",
+      async () => (await world.condition("partly", "Distributed"))?.reason === "HostMissing",
+    );
     expect((await world.condition("partly", "Distributed"))?.message).toContain("no credentials for b.example.com");
   });
 
   it("brings a host that another entry has: HostShadowed, and the first one serves it", async () => {
     await world.source("literal", login);
-    await put("imported", dockerConfig({ auths: { "shared.example.com": { username: "bea", password: `${mark}-other` }, "more.example.com": login } }));
+    await put(
+      "imported",
+      dockerConfig({
+        auths: { "shared.example.com": { username: "bea", password: `${mark}-other` }, "more.example.com": login },
+      }),
+    );
     await world.namespaces(["shadow"]);
     await world.credential("shadow", {
       registries: [
@@ -209,25 +265,42 @@ describe("a source Secret", () => {
     });
     await receives("shadow", password, "more.example.com");
     expect(await passwordIn("shadow", "shared.example.com")).toBe(password);
-    await eventually("it is told", async () => (await world.status("shadow")).failures?.some(({ reason }) => reason === "HostShadowed") === true);
+    await eventually(
+      "it is told",
+      async () => (await world.status("shadow")).failures?.some(({ reason }) => reason === "HostShadowed") === true,
+    );
     expect(await world.condition("shadow", "Ready")).toMatchObject({ status: "True" });
   });
 
   it("that makes the merged config larger than 64 KiB changes nothing for tenants", async () => {
     const many = (prefix: string, count: number): object =>
-      dockerConfig({ auths: Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}.example.com`, { ...login, password: password.padEnd(300, "x") }])) });
+      dockerConfig({
+        auths: Object.fromEntries(
+          Array.from({ length: count }, (_, index) => [
+            `${prefix}${index}.example.com`,
+            { ...login, password: password.padEnd(300, "x") },
+          ]),
+        ),
+      });
     await put("big-a", many("a", 40));
     await put("big-b", many("b", 1));
     await world.namespaces(["big"]);
     await world.credential("big", {
-      registries: ["big-a", "big-b"].map((name) => ({ name, provider: "Static", hosts: ["*"], static: { secretName: name } })),
+      registries: ["big-a", "big-b"].map((name) => ({
+        name,
+        provider: "Static",
+        hosts: ["*"],
+        static: { secretName: name },
+      })),
       namespaces: { include: ["big"] },
     });
     const size = async (): Promise<number> => Object.keys((await world.logins("big")) ?? {}).length;
     await eventually("41 hosts are served", async () => (await size()) === 41);
     await world.admin.replace(`${secrets}/big-b`, { metadata: { name: "big-b" }, ...many("b", 60) });
     await eventually("it is told", async () => (await world.condition("big", "Ready"))?.reason === "ConfigTooLarge");
-    expect((await world.condition("big", "Ready"))?.message).toMatch(/has \d+ bytes, more than 65536: list fewer hosts, or raise --max-config-bytes/);
+    expect((await world.condition("big", "Ready"))?.message).toMatch(
+      /has \d+ bytes, more than 65536: list fewer hosts, or raise --max-config-bytes/,
+    );
     expect(await size()).toBe(41);
     expect(await world.references("big")).toEqual(["regcred"]);
     await world.admin.replace(`${secrets}/big-b`, { metadata: { name: "big-b" }, ...many("b", 2) });
@@ -241,7 +314,11 @@ describe("a source Secret", () => {
     const seen = JSON.stringify({ credentials, events, metadata, logs });
     expect(credentials.length).toBeGreaterThan(10);
     expect(events.length).toBeGreaterThan(10);
-    for (const secret of [mark, Buffer.from(password).toString("base64"), Buffer.from(`ann:${password}`).toString("base64")]) {
+    for (const secret of [
+      mark,
+      Buffer.from(password).toString("base64"),
+      Buffer.from(`ann:${password}`).toString("base64"),
+    ]) {
       expect(seen.includes(secret)).toBe(false);
     }
   });

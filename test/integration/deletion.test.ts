@@ -170,29 +170,34 @@ describe("deletion", () => {
       await world.deleteCredential("probe");
     });
 
-    it.each(["same", "other"])(
-      "takes orphans back when the credential is made again, with the %s Secret name at the end",
-      async (kind) => {
-        const name = `orphan-${kind}`;
-        const namespaces = await served(name);
-        const before = await Promise.all(namespaces.map((namespace) => world.secret(namespace, name)));
-        await world.patchCredential(name, { metadata: { labels: { frozen: "yes" }, finalizers: null } });
-        await world.deleteCredential(name);
-        for (const namespace of namespaces) expect(await world.references(namespace)).toEqual(["own", name]);
-        await world.credential(name, spec(name));
-        await eventually("it is served", async () => (await world.status(name)).namespaces?.ready === 3);
-        expect(await Promise.all(namespaces.map((namespace) => world.secret(namespace, name)))).toEqual(before);
-        if (kind === "other") {
-          await world.patchCredential(name, { spec: { pullSecret: { name: `${name}-2` } } });
-          await eventually("the other name is served", async () =>
-            (await world.references(`${name}-a`)).includes(`${name}-2`),
-          );
-        }
-        await world.deleteCredential(name);
-        expect(await remains(name, namespaces)).toEqual([]);
-        for (const namespace of namespaces) expect(await world.secret(namespace, `${name}-2`)).toBeUndefined();
-      },
-    );
+    const orphaned = async (name: string): Promise<readonly string[]> => {
+      const namespaces = await served(name);
+      await world.patchCredential(name, { metadata: { labels: { frozen: "yes" }, finalizers: null } });
+      await world.deleteCredential(name);
+      return namespaces;
+    };
+
+    it("leaves Secrets and references, and takes them back when the credential is made again", async () => {
+      const namespaces = await orphaned("orphan");
+      const before = await Promise.all(namespaces.map((namespace) => world.secret(namespace, "orphan")));
+      for (const namespace of namespaces) expect(await world.references(namespace)).toEqual(["own", "orphan"]);
+      await world.credential("orphan", spec("orphan"));
+      await eventually("it is served", async () => (await world.status("orphan")).namespaces?.ready === 3);
+      expect(await Promise.all(namespaces.map((namespace) => world.secret(namespace, "orphan")))).toEqual(before);
+      await world.deleteCredential("orphan");
+      expect(await remains("orphan", namespaces)).toEqual([]);
+    });
+
+    it("does not wait for Secrets under a name that the credential has had in a former life", async () => {
+      const namespaces = await orphaned("reborn");
+      await world.credential("reborn", spec("reborn", { pullSecret: { name: "reborn-2" } }));
+      await eventually("it is served", async () => (await world.status("reborn")).namespaces?.ready === 3);
+      await world.deleteCredential("reborn");
+      for (const namespace of namespaces) {
+        expect(await world.secret(namespace, "reborn")).toBeDefined();
+        expect(await world.secret(namespace, "reborn-2")).toBeUndefined();
+      }
+    });
   });
 
   describe.each(["Background", "Orphan", "Foreground"])("with cascade %s", (propagationPolicy) => {

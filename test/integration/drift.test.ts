@@ -63,13 +63,12 @@ describe("drift", () => {
 
   const stays = true;
   const goes = false;
-  it.each<[string, boolean, (name: string, before: KubeObject) => Promise<unknown>]>([
+  it.concurrent.each<[string, boolean, (name: string, before: KubeObject) => Promise<unknown>]>([
     ["data-changed", stays, (name) => world.admin.patch(path(name), config('{"auths":{}}'))],
-    ["data-garbled", stays, (name) => world.admin.patch(path(name), config("[}"))],
+    ["data-garbled", stays, (name) => world.admin.patch(path(name), config('{"auths":7}'))],
     ["key-added", stays, (name) => world.admin.patch(path(name), { data: { more: "eA==" } })],
     ["label-taken", stays, (name) => world.admin.patch(path(name), { metadata: { labels: { "app.kubernetes.io/managed-by": "me", "acme.io/team": "blue" } } })],
     ["annotations-forged", stays, (name) => world.admin.patch(path(name), { metadata: { annotations: { "regcred.dev/credentials": "other", "regcred.dev/entries": "?", "regcred.dev/managed": "[" } } })],
-    ["marked-as-merged", stays, (name) => world.admin.patch(path(name), { metadata: { annotations: { "regcred.dev/managed": '{"hosts":[]}' } } })],
     ["metadata-stripped", stays, (name, before) => world.admin.patch(path(name), { metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") } })],
     ["all-stripped", stays, (name, before) => world.admin.patch(path(name), { metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") }, ...config("{}") })],
     ["made-immutable", goes, (name) => world.admin.patch(path(name), { immutable: true })],
@@ -89,6 +88,15 @@ describe("drift", () => {
     expect(await world.references(name)).toEqual([]);
   });
 
+  it("keeps right what is marked as merged by somebody else, and takes all of it away in the end", async () => {
+    await served("forged");
+    const forged = { "regcred.dev/managed": '{"hosts":[]}' };
+    await world.admin.patch(path("forged"), { metadata: { annotations: forged }, ...config('{"auths":{}}') });
+    await eventually("it is right", async () => (await world.logins("forged", "forged"))?.[host]?.password === "first");
+    await world.deleteCredential("forged");
+    expect(await world.secret("forged", "forged")).toBeUndefined();
+  });
+
   it("leaves what others add to the metadata, over rotations too, until the credential goes", async () => {
     await world.source("added-source", { username: "ann", password: "first" });
     await world.namespaces(["added"]);
@@ -101,6 +109,20 @@ describe("drift", () => {
     await world.source("added-source", { username: "ann", password: "second" });
     await eventually("it follows", async () => (await world.logins("added", "added"))?.[host]?.password === "second");
     expect((await world.secret("added", "added"))?.metadata).toMatchObject(words);
+  });
+
+  it("is repaired under metadata too large to keep, of which nothing is lost", async () => {
+    const before = await served("heavy");
+    const words = { annotations: { "their.io/note": "x".repeat(16 * 1024) }, finalizers: ["their.io/hold"] };
+    await world.admin.patch(path("heavy"), { metadata: words, ...config("{}") });
+    await eventually("it is right", async () => (await world.logins("heavy", "heavy"))?.[host]?.password === "first");
+    const after = await world.secret("heavy", "heavy");
+    expect(after?.metadata).toMatchObject({ ...words, uid: before.metadata.uid, labels: before.metadata.labels });
+    await pause(1_000);
+    expect(await world.secret("heavy", "heavy")).toEqual(after);
+    await world.admin.patch(path("heavy"), { metadata: { finalizers: null } });
+    await world.deleteCredential("heavy");
+    expect(await world.secret("heavy", "heavy")).toBeUndefined();
   });
 
   it("drops labels and annotations of its own that the spec no longer has, and no others", async () => {

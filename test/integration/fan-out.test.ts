@@ -50,7 +50,8 @@ describe("a credential on a real cluster", () => {
 
   beforeAll(async () => {
     world = await scene({ auditLog: true });
-    await world.startOperator();
+    await world.namespaces(["vault"]);
+    await world.startOperator({ settings: { sourceNamespaces: ["vault"] } });
     await world.source("hub", { username: "ann", password: "first" });
   });
   afterAll(() => world.close());
@@ -66,7 +67,7 @@ describe("a credential on a real cluster", () => {
     expect(await world.condition("hub", "Ready")).toMatchObject({ status: "True" });
   });
 
-  describe("selects namespaces", () => {
+  describe.concurrent("selects namespaces", () => {
     const among = ["pick-web", "pick-db", "pick-old", "pick-mute", "kube-public", operatorNamespace];
 
     beforeAll(async () => {
@@ -159,6 +160,28 @@ describe("a credential on a real cluster", () => {
     await referred("refer-a", ["refer"], "person");
   });
 
+  it("adds itself to a list of 600, whose order stays", async () => {
+    const theirs = Array.from({ length: 600 }, (_, index) => `their-secret-${600 - index}`);
+    await world.namespaces(["long-a"]);
+    await world.admin.patch(account("long-a"), { imagePullSecrets: theirs.map((name) => ({ name })) });
+    await world.credential("long", staticSpec("hub", { namespaces: { include: ["long-*"] }, pullSecret: { name: "long" } }));
+    await referred("long-a", [...theirs, "long"]);
+    await served("long", 1);
+    await world.deleteCredential("long");
+    expect(await world.references("long-a")).toEqual(theirs);
+  });
+
+  it("serves a namespace that is deleted and made again", async () => {
+    await world.namespaces(["again-a"]);
+    await world.credential("again", staticSpec("hub", { namespaces: { include: ["again-*"] }, pullSecret: { name: "again" } }));
+    await referred("again-a", ["again"]);
+    await world.admin.remove("/api/v1/namespaces/again-a");
+    await eventually("it is gone", async () => (await world.admin.get("/api/v1/namespaces/again-a")) === undefined);
+    await world.namespaces(["again-a"]);
+    await referred("again-a", ["again"]);
+    expect(await password("again-a", "again")).toBe("first");
+  });
+
   it("adds further references in order, and takes away none but its own", async () => {
     await world.namespaces(["extra-a"]);
     await world.admin.patch(account("extra-a"), { imagePullSecrets: [{ name: "zoo" }, { name: "mine" }, { name: "ant" }] });
@@ -175,7 +198,7 @@ describe("a credential on a real cluster", () => {
     expect(await world.references("extra-a")).toEqual(["zoo", "mine", "ant"]);
   });
 
-  describe("takes the logins of a source", () => {
+  describe.concurrent("takes the logins of a source", () => {
     const base64 = (text: string): string => Buffer.from(text).toString("base64");
     const imported = {
       auths: {
@@ -234,9 +257,40 @@ describe("a credential on a real cluster", () => {
           ({ name, reason }) => name === "late" && reason === "SourceMissing",
         ),
       );
+      expect((await world.status("several")).failures).toContainEqual(
+        expect.objectContaining({ reason: "HostShadowed", count: 1 }),
+      );
       await world.source("several-late", { username: "lea", password: "late" });
       await eventually("it is served when it comes", async () => (await password("several-a", "regcred", "late.example.com")) === "late");
     });
+  });
+
+  it("takes a source of another namespace only where it is offered, and keeps what tenants have when it no longer is", async () => {
+    const source = "/api/v1/namespaces/vault/secrets/lent";
+    const state = (reason: string | undefined): Promise<void> =>
+      eventually(`the entry says ${reason}`, async () => (await world.status("lent")).registries?.[0]?.reason === reason);
+    const offer = (value: string | null): Promise<KubeObject> =>
+      world.admin.patch(source, { metadata: { labels: { "regcred.dev/source": value } } });
+    const stringData = { username: "ann", password: "first" };
+    await world.admin.create("/api/v1/namespaces/vault/secrets", { metadata: { name: "lent" }, stringData });
+    await world.namespaces(["lent-a"]);
+    const spec = (secretNamespace: string): object => ({
+      registries: [{ name: "main", provider: "Static", hosts: [host], static: { secretName: "lent", secretNamespace } }],
+      namespaces: { include: ["lent-*"] },
+    });
+    await world.credential("lent", spec("vault"));
+    await state("SourceMissing");
+    expect(await world.secret("lent-a")).toBeUndefined();
+    await offer("true");
+    await eventually("it is served", async () => (await password("lent-a", "regcred")) === "first");
+    await state(undefined);
+    await offer(null);
+    await state("SourceMissing");
+    expect(await password("lent-a", "regcred")).toBe("first");
+
+    await world.patchCredential("lent", { spec: spec("team-a") });
+    await state("SourceNotAllowed");
+    expect(await world.secret("lent-a")).toBeUndefined();
   });
 
   it("follows the source in place, with the same bytes everywhere, and writes nothing without a change", async () => {

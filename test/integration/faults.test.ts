@@ -23,7 +23,10 @@ describe("an API server that fails for a while", () => {
     for (const namespace of namespaces) {
       await world.admin.patch(account(namespace), { imagePullSecrets: [{ name: "zz" }, { name: "own" }] });
     }
-    await world.admin.create("/api/v1/namespaces/team-0/secrets", { metadata: { name: "own" }, stringData: { theirs: "yes" } });
+    await world.admin.create("/api/v1/namespaces/team-0/secrets", {
+      metadata: { name: "own" },
+      stringData: { theirs: "yes" },
+    });
     running = await world.startOperator({ kubeconfig: proxy.kubeconfig });
     await world.source("hub", { username: "ann", password: "hush-0" });
     await world.credential("hub", staticSpec("hub"));
@@ -90,19 +93,28 @@ describe("an API server that fails for a while", () => {
     ["loses its answers to writes", { kind: "lost" }, "writes", 4],
     ["breaks every connection", { kind: "reset" }, "all", 4],
     ["hangs", { kind: "hang" }, "all", 12],
-  ])("that %s is survived: bounded requests, nothing foreign lost, stable within a minute", async (_what, fault, victims, lasting) => {
-    const before = proxy.count().all;
-    proxy.inject(fault, victims);
-    const wanted = await work();
-    await pause(lasting);
-    const during = proxy.count().all - before;
-    proxy.heal();
-    await served(wanted, round, seconds(60));
-    await calm();
-    await whole();
-    // Nine namespaces, a token and a status are at work, and some eight watches: each comes back ever more slowly.
-    expect(during).toBeLessThan(50 * lasting);
-  });
+  ])(
+    "that %s is survived: bounded requests, nothing foreign lost, stable within a minute",
+    async (_what, fault, victims, lasting) => {
+      const before = proxy.count().all;
+      proxy.inject(fault, victims);
+      const wanted = await work();
+      await pause(lasting);
+      const during = proxy.count().all - before;
+      proxy.heal();
+      await served(wanted, round, seconds(60)).catch(async (e) => {
+        (await import("node:fs")).writeFileSync(
+          "/tmp/gc-dump.json",
+          JSON.stringify([await world.status("hub"), running.log], null, 1),
+        );
+        throw e;
+      });
+      await calm();
+      await whole();
+      // Nine namespaces, a token and a status are at work, and some eight watches: each comes back ever more slowly.
+      expect(during).toBeLessThan(50 * lasting);
+    },
+  );
 
   it("that is killed and started again finds everything served", async () => {
     const wanted = await work();

@@ -27,7 +27,7 @@ describe("several credentials in one Secret", () => {
   beforeAll(async () => {
     world = await scene();
     await world.startOperator();
-    for (const name of ["duo-1", "duo-2", "all-1", "all-2", "half-1", "half-2", "gap-1", "gap-2"]) {
+    for (const name of ["duo-1", "duo-2", "all-1", "all-2", "half-1", "half-2", "gap-1", "gap-2", "move-1", "move-2", "share-1", "share-2"]) {
       await world.source(`${name}-source`, { username: name, password: name });
     }
   });
@@ -99,6 +99,36 @@ describe("several credentials in one Secret", () => {
     await eventually("the last one is gone", async () => (await world.secret("half-c", "half")) === undefined);
     expect(await world.references("half-c")).toEqual([]);
     expect(await world.references("half-b")).toEqual(["half"]);
+  });
+
+  it("trades one for the other in one write when a namespace is labelled anew", async () => {
+    await world.namespaces(["move-a"], { labels: { side: "1" } });
+    for (const side of ["1", "2"]) {
+      await credential(`move-${side}`, "move", ["one.example.com"], { namespaces: { selector: { matchLabels: { side } } } });
+    }
+    await becomes("move-a", "move", { "one.example.com": "move-1" });
+    await eventually("it is referred to", async () => (await world.references("move-a")).includes("move"));
+    await using secrets = await history(world, secretsCalled("move"));
+    await using accounts = await history(world, "/api/v1/namespaces/move-a/serviceaccounts");
+    await world.admin.patch("/api/v1/namespaces/move-a", { metadata: { labels: { side: "2" } } });
+    await becomes("move-a", "move", { "one.example.com": "move-2" });
+    await pause(500);
+    expect(secrets.versions.map(({ object }) => passwordsIn(object))).toEqual([{ "one.example.com": "move-2" }]);
+    expect(accounts.versions).toEqual([]);
+  });
+
+  it("keeps a further reference as long as one of them wants it", async () => {
+    await world.namespaces(["share-a"]);
+    for (const name of ["share-1", "share-2"]) {
+      await credential(name, "share", ["one.example.com"], { pullSecret: { name: "share", extraReferences: ["other", `own-${name}`] } });
+    }
+    const refers = (names: string): Promise<void> =>
+      eventually(`it refers to ${names}`, async () => (await world.references("share-a")).join() === names);
+    await refers("share,other,own-share-1,own-share-2");
+    await world.deleteCredential("share-1");
+    await refers("share,other,own-share-2");
+    await world.deleteCredential("share-2");
+    await refers("");
   });
 
   it("keeps all references while one of them moves to another Secret", async () => {

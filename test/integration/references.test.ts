@@ -104,6 +104,7 @@ describe("references on ServiceAccounts", () => {
         (await world.references("again-a")).includes("again")
       );
     });
+    expect(await recordOf("again-a")).toBe('["again"]');
   });
 
   it("lets namespaces go that are deleted while they are being served", async () => {

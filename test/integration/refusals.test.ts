@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
 
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
@@ -12,16 +12,23 @@ const user = "regcred-operator";
 
 describe("a refusal", () => {
   let world: Scene;
+  let running: RunningOperator;
 
+  const start = async (): Promise<void> => {
+    running = await world.startOperator({ kubeconfig: await world.cluster.kubeconfigFor({ name: user }) });
+  };
   /** A credential for these namespaces, with a pull Secret name of its own. */
   const credential = (name: string, include: readonly string[], spec: object = {}): Promise<KubeObject> =>
     world.credential(name, {
-      registries: [{ name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } }],
+      registries: [
+        { name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } },
+      ],
       namespaces: { include },
       pullSecret: { name },
       ...spec,
     });
-  const failure = async (name: string, reason: string) => (await world.status(name)).failures?.find((each) => each.reason === reason);
+  const failure = async (name: string, reason: string) =>
+    (await world.status(name)).failures?.find((each) => each.reason === reason);
   const message = async (name: string) => (await world.condition(name, "Distributed"))?.message ?? "";
   const fails = (name: string, reason: string): Promise<void> =>
     eventually(`${name} says ${reason}`, async () => (await failure(name, reason)) !== undefined);
@@ -34,7 +41,10 @@ describe("a refusal", () => {
   const touch = (namespace: string): Promise<unknown> =>
     world.admin.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations: { touched: "yes" } } });
   const writesIn = async (namespace: string): Promise<number> =>
-    (await operatorWrites(world)).filter((write) => write.namespace === namespace && write.resource !== "events").length;
+    (await operatorWrites(world)).filter((write) => write.namespace === namespace && write.resource !== "events")
+      .length;
+  const eventsOf = async (name: string): Promise<readonly KubeObject[]> =>
+    (await world.events("default")).filter((event) => (event["regarding"] as { name?: string }).name === name);
   const notes = async (namespace: string): Promise<readonly string[]> =>
     (await world.events(namespace)).map((event) => `${String(event["reason"])} ${String(event["note"])}`);
 
@@ -42,7 +52,7 @@ describe("a refusal", () => {
     world = await scene({ auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     await installRights(world);
-    await world.startOperator({ kubeconfig: await world.cluster.kubeconfigFor({ name: user }) });
+    await start();
   });
   afterAll(() => world.close());
 
@@ -80,13 +90,39 @@ describe("a refusal", () => {
     await policy("no-secrets", "policed-a", "secrets", ["CREATE", "UPDATE"]);
     await credential("policed", ["policed-*"]);
     await fails("policed", "AdmissionDenied");
-    expect(await failure("policed", "AdmissionDenied")).toMatchObject({ cause: "Tenant", count: 1, examples: ["policed-a"] });
-    expect(await message("policed")).toMatch(/denied by policy no-secrets \(binding no-secrets\).*the platform says no/);
+    expect(await failure("policed", "AdmissionDenied")).toMatchObject({
+      cause: "Tenant",
+      count: 1,
+      examples: ["policed-a"],
+    });
+    expect(await message("policed")).toMatch(
+      /denied by policy no-secrets \(binding no-secrets\).*the platform says no/,
+    );
     await eventually("the other one is served", async () => (await world.references("policed-b")).includes("policed"));
     expect(await world.references("policed-a")).toEqual([]);
     expect(await writesIn("policed-a")).toBeLessThanOrEqual(3);
     await removePolicy("no-secrets");
     await touchUntil("policed-a", "policed", 2);
+  });
+
+  it("of an adoption by a policy leaves the Secret to its owner: nothing refers to it", async () => {
+    await world.namespaces(["adopted"]);
+    await world.admin.create("/api/v1/namespaces/adopted/secrets", {
+      metadata: { name: "adopted", annotations: { "regcred.dev/adopt": "true" } },
+      type: "kubernetes.io/dockerconfigjson",
+      stringData: {
+        ".dockerconfigjson": '{"auths":{"registry.example.com":{"username":"theirs","password":"theirs"}}}',
+      },
+    });
+    await policy("no-adoption", "adopted", "secrets", ["UPDATE"]);
+    await credential("adopted", ["adopted"], { pullSecret: { name: "adopted", onConflict: "Adopt" } });
+    await fails("adopted", "AdmissionDenied");
+    expect(await world.references("adopted")).toEqual([]);
+    expect((await world.logins("adopted", "adopted"))?.["registry.example.com"]).toMatchObject({ username: "theirs" });
+    await removePolicy("no-adoption");
+    await touchUntil("adopted", "adopted", 1);
+    expect((await world.logins("adopted", "adopted"))?.["registry.example.com"]).toMatchObject({ username: "ann" });
+    expect(await world.references("adopted")).toEqual(["adopted"]);
   });
 
   it("of a reference by a policy leaves the Secret, and the other ServiceAccounts served", async () => {
@@ -96,7 +132,9 @@ describe("a refusal", () => {
     await policy("no-default", "accounts", "serviceaccounts", ["UPDATE"], "object.metadata.name != 'default'");
     await credential("accounts", ["accounts"]);
     await fails("accounts", "AdmissionDenied");
-    expect(await message("accounts")).toContain("cannot patch the ServiceAccount accounts/default: denied by policy no-default");
+    expect(await message("accounts")).toContain(
+      "cannot patch the ServiceAccount accounts/default: denied by policy no-default",
+    );
     expect(await world.references("accounts", "build")).toEqual(["accounts"]);
     expect(await world.logins("accounts", "accounts")).toBeDefined();
     const before = await writesIn("accounts");
@@ -112,7 +150,12 @@ describe("a refusal", () => {
     await credential("silent", ["silent"], {
       registries: [
         { name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } },
-        { name: "more", provider: "Static", hosts: ["b.example.com"], static: { secretName: "hub-$(namespace.labels['team'])" } },
+        {
+          name: "more",
+          provider: "Static",
+          hosts: ["b.example.com"],
+          static: { secretName: "hub-$(namespace.labels['team'])" },
+        },
       ],
     });
     await fails("silent", "MissingLabel");
@@ -127,14 +170,16 @@ describe("a refusal", () => {
     await ready("rights", 1);
     await world.admin.remove(`${rbac}/clusterrolebindings/regcred-writes`);
     await bindWrites("rights-a");
-    await eventually("the right is gone", async () => (await deniedFor("secrets", "rights-b")));
+    await eventually("the right is gone", async () => await deniedFor("secrets", "rights-b"));
     await world.namespaces(["rights-b"]);
     await fails("rights", "NotPermitted");
     expect(await failure("rights", "NotPermitted")).toMatchObject({ cause: "Platform", examples: ["rights-b"] });
     expect(await world.condition("rights", "Ready")).toMatchObject({
       status: "False",
       reason: "NotPermitted",
-      message: expect.stringMatching(/may not create secrets in namespace rights-b; grant it with: kubectl apply -k config\/default/),
+      message: expect.stringMatching(
+        /may not create secrets in namespace rights-b; grant it with: kubectl apply -k config\/default/,
+      ),
     });
     await world.admin.remove("/api/v1/namespaces/rights-a/secrets/rights");
     await eventually("the first one is repaired", async () => (await world.logins("rights-a", "rights")) !== undefined);
@@ -154,10 +199,16 @@ describe("a refusal", () => {
     await credential("labels", ["labels-*"], {
       registries: [
         { name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } },
-        { name: "own", provider: "Static", hosts: ["own.example.com"], static: { secretName: "own-$(namespace.labels['tenant'])" } },
+        {
+          name: "own",
+          provider: "Static",
+          hosts: ["own.example.com"],
+          static: { secretName: "own-$(namespace.labels['tenant'])" },
+        },
       ],
     });
-    const hosts = async (namespace: string): Promise<readonly string[]> => Object.keys((await world.logins(namespace, "labels")) ?? {});
+    const hosts = async (namespace: string): Promise<readonly string[]> =>
+      Object.keys((await world.logins(namespace, "labels")) ?? {});
     await eventually("blue has both", async () => (await hosts("labels-blue")).length === 2);
     for (const name of ["labels-none", "labels-empty", "labels-upper"]) {
       await eventually(`${name} has the shared one`, async () => (await hosts(name)).join() === "registry.example.com");
@@ -168,7 +219,9 @@ describe("a refusal", () => {
       return missing?.count === 2 && invalid?.count === 1;
     });
     expect(await failure("labels", "InvalidSecretName")).toMatchObject({ cause: "Tenant", examples: ["labels-upper"] });
-    expect(await message("labels")).toContain("the Namespace needs the label tenant: kubectl label namespace labels-empty tenant=VALUE");
+    expect(await message("labels")).toContain(
+      "the Namespace needs the label tenant: kubectl label namespace labels-empty tenant=VALUE",
+    );
     expect(await world.condition("labels", "Ready")).toMatchObject({ status: "True" });
     expect((await notes("labels-upper")).join()).toContain('becomes "own-Blue_Team", which no Secret can be called');
     await world.admin.patch("/api/v1/namespaces/labels-upper", { metadata: { labels: { tenant: "blue" } } });
@@ -192,7 +245,8 @@ describe("a refusal", () => {
     });
     await pause(2);
     expect(await world.admin.get(`${credentialsPath}/edited`)).toBeDefined();
-    for (const namespace of ["edited-a", "edited-b", "quota-a"]) expect(await world.secret(namespace, "edited-later")).toBeUndefined();
+    for (const namespace of ["edited-a", "edited-b", "quota-a"])
+      expect(await world.secret(namespace, "edited-later")).toBeUndefined();
     await world.admin.patch(secret, { metadata: { finalizers: null } });
     await eventually("it is gone", async () => (await world.admin.get(`${credentialsPath}/edited`)) === undefined);
     expect(await world.secret("edited-a", "edited")).toBeUndefined();
@@ -204,7 +258,9 @@ describe("a refusal", () => {
     await credential("odd", ["odd"]);
     await ready("odd", 1);
     const crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/registrycredentials.regcred.dev";
-    const strict: unknown = parse(await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"));
+    const strict: unknown = parse(
+      await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"),
+    );
     await world.admin.patch(crd, { spec: { versions: withoutValidation(strict) } });
     const secret = (await world.secret("odd", "odd"))?.metadata.resourceVersion;
     await eventually("an odd spec is stored", async () => {
@@ -215,27 +271,44 @@ describe("a refusal", () => {
     for (const name of ["odd", "odder"]) {
       await eventually(`${name} is told`, async () => (await world.condition(name, "Ready"))?.reason === "InvalidSpec");
     }
-    expect((await world.condition("odd", "Stalled"))?.message).toMatch(/tenants keep what they had: spec\.registries\[0\]\.name/);
-    const versions = async () => Promise.all(["odd", "odder"].map(async (name) => (await world.admin.get(`${credentialsPath}/${name}`))?.metadata.resourceVersion));
+    expect((await world.condition("odd", "Stalled"))?.message).toMatch(
+      /tenants keep what they had: spec\.registries\[0\]\.name/,
+    );
+    const versions = async () =>
+      Promise.all(
+        ["odd", "odder"].map(
+          async (name) => (await world.admin.get(`${credentialsPath}/${name}`))?.metadata.resourceVersion,
+        ),
+      );
     const settled = await versions();
-    const events = (await world.events("default")).length;
+    const told = (await eventsOf("odd")).length;
     for (let round = 0; round < 3; round += 1) {
       await touch("odd");
       await pause(1.2);
     }
     expect(await versions()).toEqual(settled);
-    expect((await world.events("default")).length).toBe(events);
+    expect((await eventsOf("odd")).length).toBe(told);
     expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);
     expect(await world.references("odd")).toEqual(["odd"]);
-    // One that never could be read has nothing to take back; its deletion must not hang for ever.
+    // One that never could be read has nothing to take back; its deletion does not wait.
     await world.admin.remove(`${credentialsPath}/odder`);
     await eventually("it is gone", async () => (await world.admin.get(`${credentialsPath}/odder`)) === undefined);
+
+    // A new operator never saw what the spec once said.
+    await running.stop();
+    await start();
     await world.admin.remove(`${credentialsPath}/odd`);
-    await eventually("the deletion waits and says so", async () =>
-      (await world.condition("odd", "DrainBlocked"))?.message.includes("regcred.dev/force-finalize=true") === true);
+    await eventually(
+      "the deletion waits and says so",
+      async () =>
+        (await world.condition("odd", "Ready"))?.message.includes(
+          "kubectl annotate registrycredential odd regcred.dev/force-finalize=true",
+        ) === true,
+    );
     expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);
     await world.patchCredential("odd", { metadata: { annotations: { "regcred.dev/force-finalize": "true" } } });
     await eventually("it is released", async () => (await world.admin.get(`${credentialsPath}/odd`)) === undefined);
+    expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);
   });
 
   async function touchUntil(namespace: string, name: string, count: number): Promise<void> {
@@ -247,7 +320,13 @@ describe("a refusal", () => {
   }
 
   /** Denies what the expression is false for, in one namespace. */
-  async function policy(name: string, namespace: string, resource: string, operations: readonly string[], expression = "false"): Promise<void> {
+  async function policy(
+    name: string,
+    namespace: string,
+    resource: string,
+    operations: readonly string[],
+    expression = "false",
+  ): Promise<void> {
     await world.admin.create(`${admission}/validatingadmissionpolicies`, {
       metadata: { name },
       spec: {
@@ -284,7 +363,7 @@ describe("a refusal", () => {
     const review = await world.admin.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
       spec: { user, resourceAttributes: { verb: "create", resource, namespace } },
     });
-    return (review["status"] as { allowed: boolean }).allowed === false;
+    return !(review["status"] as { allowed: boolean }).allowed;
   }
 });
 
@@ -305,13 +384,21 @@ interface Rule {
 /** The rights of config/rbac, but for every Secret name, and the creation of Secrets in a role of its own that can be taken away. */
 async function installRights({ admin }: Scene): Promise<void> {
   const read = async (file: string) =>
-    parseAllDocuments(await readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")).map((document) => document.toJS() as KubeObject);
+    parseAllDocuments(await readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")).map(
+      (document) => document.toJS() as KubeObject,
+    );
   const [cluster] = await read("cluster-role.yaml");
   const [own, ownBinding] = await read("role.yaml");
   const rules = ((cluster?.["rules"] ?? []) as Rule[]).map(({ resourceNames: _any, ...rule }) => rule);
   const creates = (rule: Rule): boolean => rule.resources.includes("secrets") && rule.verbs.includes("create");
   const role = (name: string, which: readonly object[]) => ({ metadata: { name }, rules: which });
-  await admin.create(`${rbac}/clusterroles`, role("regcred", rules.filter((rule) => !creates(rule))));
+  await admin.create(
+    `${rbac}/clusterroles`,
+    role(
+      "regcred",
+      rules.filter((rule) => !creates(rule)),
+    ),
+  );
   await admin.create(`${rbac}/clusterroles`, role("regcred-writes", rules.filter(creates)));
   await admin.create(`${rbac}/clusterrolebindings`, writesBinding);
   await admin.create(`${rbac}/clusterrolebindings`, {
@@ -320,7 +407,10 @@ async function installRights({ admin }: Scene): Promise<void> {
     roleRef: { ...writesBinding.roleRef, name: "regcred" },
   });
   await admin.create(`${rbac}/namespaces/${operatorNamespace}/roles`, own ?? {});
-  await admin.create(`${rbac}/namespaces/${operatorNamespace}/rolebindings`, { ...ownBinding, subjects: writesBinding.subjects });
+  await admin.create(`${rbac}/namespaces/${operatorNamespace}/rolebindings`, {
+    ...ownBinding,
+    subjects: writesBinding.subjects,
+  });
 }
 
 /** The CRD's versions as an older release without any schema would have had them. */

@@ -41,6 +41,7 @@ export interface CredentialStatus {
   readonly namespaces?: { readonly selected: number; readonly ready: number; readonly pending: number; readonly failed: number };
   readonly failures?: readonly { readonly reason: string; readonly cause: string; readonly count: number; readonly examples: readonly string[] }[];
   readonly retiring?: readonly { readonly secretName: string; readonly until: string }[];
+  readonly expires?: string;
   readonly secretName?: string;
 }
 
@@ -79,6 +80,11 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
   await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd as object);
   await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
   await eventually("the CRD is served", () => admin.list(credentialsPath).then(() => true, () => false));
+  // Discovery, by which the operator looks for it, follows a moment later.
+  await eventually("the CRD is announced", async () => {
+    const announced = (await admin.get("/apis/regcred.dev/v1alpha1"))?.["resources"] as { name: string }[] | undefined;
+    return announced?.some(({ name }) => name === "registrycredentials") === true;
+  });
 
   const secret: Scene["secret"] = (namespace, name = "regcred") => admin.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
   const status: Scene["status"] = async (name) => ((await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {}) as CredentialStatus;

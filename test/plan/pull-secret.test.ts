@@ -194,10 +194,11 @@ describe("a Secret of ours", () => {
     const record = recordOf(ours, { metadata: undefined });
     expect(plan({ record })).toEqual({ action: { kind: "read" }, state: "usable" });
     expect(plan({ record, settled: true })).toEqual({ action: { kind: "none" }, state: "usable" });
-    const grown = liveOf(ours, { finalizers: ["x/y"], annotations: { ...ours.annotations, big: "z".repeat(10_000) } });
+    const kept = { finalizers: ["x/y"], ownerReferences: [{ kind: "Job", name: "j" }] };
+    const grown = liveOf(ours, { ...kept, annotations: { ...ours.annotations, big: "z".repeat(10_000) } });
     expect(plan({ record, live: grown })).toEqual({ action: { kind: "none" }, state: "usable" });
     const drifted = plan({ record: { ...record, digest: "other" }, live: grown });
-    expect(written(drifted)).toMatchObject({ finalizers: ["x/y"], annotations: { big: "z".repeat(10_000) } });
+    expect(written(drifted)).toMatchObject({ ...kept, annotations: { big: "z".repeat(10_000) } });
   });
 
   it("is left as it is where the new content is too large", () => {
@@ -248,11 +249,7 @@ describe("a Secret of ours that nobody wants", () => {
     expect(plan(retained)).toEqual({ action: { kind: "read" }, state: "foreign" });
     const released = plan({ ...retained, live: liveOf(ours, { labels: { ...ours.labels, theirs: "1" } }) });
     expect(released).toMatchObject({ action: { kind: "replace" }, state: "foreign" });
-    expect(written(released)).toMatchObject({
-      labels: { theirs: "1" },
-      annotations: {},
-      dockerConfig: ours.dockerConfig,
-    });
+    expect(written(released)).toEqual({ ...ours, labels: { theirs: "1" }, annotations: {} });
   });
 
   it("is not deleted under Retain, whatever it has become", () => {

@@ -253,9 +253,11 @@ describe("a credential that is being deleted", () => {
 
   it("says what blocks it, and the command that gives up", () => {
     const denied = lasting({ reason: "AdmissionDenied", message: "policy no-deletes refuses it" });
-    const stuck = status({ draining: { ...draining, blocked: [denied] }, entries: [], namespaces: [] });
+    const namespaces = [view("team-a", { failures: [lasting()] })];
+    const stuck = status({ draining: { ...draining, blocked: [denied] }, entries: [], namespaces });
     expect(verdicts(stuck)).toMatchObject({ DrainBlocked: "True AdmissionDenied" });
     expect(verdicts(stuck)).not.toHaveProperty("Reconciling");
+    expect(verdicts(stuck)).not.toHaveProperty("Stalled");
     expect(condition(stuck, "DrainBlocked")?.message).toBe(
       "still held by 5 namespaces (team-a, team-b, team-c, ...): policy no-deletes refuses it. To give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
     );

@@ -89,9 +89,17 @@ describe("a source Secret", () => {
   it.each<[string, Source, StaticGrant]>([
     ["of type basic-auth", {}, grant],
     ["Opaque", { type: "Opaque" }, grant],
-    ["Opaque with keys of its own", { type: "Opaque", text: { u: "ann", p: password } }, { ...grant, usernameKey: "u", passwordKey: "p" }],
+    [
+      "Opaque with keys of its own",
+      { type: "Opaque", text: { u: "ann", p: password } },
+      { ...grant, usernameKey: "u", passwordKey: "p" },
+    ],
     ["of type basic-auth, whose keys are fixed", {}, { ...grant, usernameKey: "u", passwordKey: "p" }],
-    ["that is offered from another namespace", { namespace: "vault", labels: { "regcred.dev/source": "true" } }, { ...grant, namespace: "vault" }],
+    [
+      "that is offered from another namespace",
+      { namespace: "vault", labels: { "regcred.dev/source": "true" } },
+      { ...grant, namespace: "vault" },
+    ],
   ])("%s gives one login for all hosts", async (_what, source, asked) => {
     const minted = await providerOf(source).fetch(asked, never);
     expect(minted.logins).toMatchObject({ all: { username: "ann" } });
@@ -100,10 +108,24 @@ describe("a source Secret", () => {
   });
 
   it.each<[string, Source]>([
-    ["dockerconfigjson", dockerConfig({ "https://index.docker.io/v1/": { username: "ann", password }, "ghcr.io": { auth: base64(`ann:${password}`) } })],
+    [
+      "dockerconfigjson",
+      dockerConfig({
+        "https://index.docker.io/v1/": { username: "ann", password },
+        "ghcr.io": { auth: base64(`ann:${password}`) },
+      }),
+    ],
     [
       "the legacy dockercfg",
-      { type: "kubernetes.io/dockercfg", text: { ".dockercfg": JSON.stringify({ "docker.io": { username: "ann", password }, "ghcr.io": { username: "ann", password } }) } },
+      {
+        type: "kubernetes.io/dockercfg",
+        text: {
+          ".dockercfg": JSON.stringify({
+            "docker.io": { username: "ann", password },
+            "ghcr.io": { username: "ann", password },
+          }),
+        },
+      },
     ],
   ])("of type %s gives a login for each of its hosts", async (_what, source) => {
     const { logins } = await providerOf(source).fetch(grant, never);
@@ -111,29 +133,125 @@ describe("a source Secret", () => {
   });
 
   it.each<[string, Source | undefined, Partial<StaticGrant>, string, RegExp]>([
-    ["is not there", undefined, {}, "SourceMissing", /ops\/hub does not exist: create it \(kubectl create secret docker-registry -n ops hub /],
-    ["is in a namespace that sources may not live in", { namespace: "team-a" }, { namespace: "team-a" }, "SourceNotAllowed", /--source-namespaces=team-a, or move it to ops/],
-    ["elsewhere is not labelled", { namespace: "vault" }, { namespace: "vault" }, "SourceMissing", /kubectl label -n vault secret hub regcred\.dev\/source=true/],
-    ["is a token Secret", { type: "regcred.dev/token", text: { "token.json": "{}" } }, {}, "SourceRefused", /name another Secret/],
-    ["is a pull Secret of ours", { ...dockerConfig({ "ghcr.io": { username: "ann", password } }), labels: { "app.kubernetes.io/managed-by": "regcred" } }, {}, "SourceRefused", /written by regcred/],
-    ["is of another type", { type: "kubernetes.io/tls", text: { "tls.key": password } }, {}, "SourceRefused", /of a type that holds no login/],
-    ["is too large", { type: "Opaque", text: { username: "ann", password, more: "x".repeat(70_000) } }, {}, "SourceTooLarge", /64 KiB/],
-    ["is empty", { type: "Opaque", text: {} }, {}, "SourceInvalid", /lacks the key username and password \(it has nothing\)/],
-    ["has other keys", { type: "Opaque", text: { user: "ann", password } }, {}, "SourceInvalid", /lacks the key username \(it has password, user\): add it, or name the keys/],
-    ["has an empty password", { type: "Opaque", text: { username: "ann", password: "" } }, {}, "SourceInvalid", /has no password/],
-    ["has an empty docker config", { type: "kubernetes.io/dockerconfigjson", text: { ".dockerconfigjson": "" } }, {}, "SourceInvalid", /is empty: put a docker config under the key \.dockerconfigjson/],
-    ["holds no JSON", { type: "kubernetes.io/dockerconfigjson", text: { ".dockerconfigjson": `{"auths":{"a.io":"${password}` } }, {}, "SourceInvalid", /is not JSON/],
+    [
+      "is not there",
+      undefined,
+      {},
+      "SourceMissing",
+      /ops\/hub does not exist: create it \(kubectl create secret docker-registry -n ops hub /,
+    ],
+    [
+      "is in a namespace that sources may not live in",
+      { namespace: "team-a" },
+      { namespace: "team-a" },
+      "SourceNotAllowed",
+      /--source-namespaces=team-a, or move it to ops/,
+    ],
+    [
+      "elsewhere is not labelled",
+      { namespace: "vault" },
+      { namespace: "vault" },
+      "SourceMissing",
+      /kubectl label -n vault secret hub regcred\.dev\/source=true/,
+    ],
+    [
+      "is a token Secret",
+      { type: "regcred.dev/token", text: { "token.json": "{}" } },
+      {},
+      "SourceRefused",
+      /name another Secret/,
+    ],
+    [
+      "is a pull Secret of ours",
+      {
+        ...dockerConfig({ "ghcr.io": { username: "ann", password } }),
+        labels: { "app.kubernetes.io/managed-by": "regcred" },
+      },
+      {},
+      "SourceRefused",
+      /written by regcred/,
+    ],
+    [
+      "is of another type",
+      { type: "kubernetes.io/tls", text: { "tls.key": password } },
+      {},
+      "SourceRefused",
+      /of a type that holds no login/,
+    ],
+    [
+      "is too large",
+      { type: "Opaque", text: { username: "ann", password, more: "x".repeat(70_000) } },
+      {},
+      "SourceTooLarge",
+      /64 KiB/,
+    ],
+    [
+      "is empty",
+      { type: "Opaque", text: {} },
+      {},
+      "SourceInvalid",
+      /lacks the key username and password \(it has nothing\)/,
+    ],
+    [
+      "has other keys",
+      { type: "Opaque", text: { user: "ann", password } },
+      {},
+      "SourceInvalid",
+      /lacks the key username \(it has password, user\): add it, or name the keys/,
+    ],
+    [
+      "has an empty password",
+      { type: "Opaque", text: { username: "ann", password: "" } },
+      {},
+      "SourceInvalid",
+      /has no password/,
+    ],
+    [
+      "has an empty docker config",
+      { type: "kubernetes.io/dockerconfigjson", text: { ".dockerconfigjson": "" } },
+      {},
+      "SourceInvalid",
+      /is empty: put a docker config under the key \.dockerconfigjson/,
+    ],
+    [
+      "holds no JSON",
+      { type: "kubernetes.io/dockerconfigjson", text: { ".dockerconfigjson": `{"auths":{"a.io":"${password}` } },
+      {},
+      "SourceInvalid",
+      /is not JSON/,
+    ],
     ["holds no logins", dockerConfig({}), {}, "SourceInvalid", /holds no credentials/],
-    ["holds an identity token only", dockerConfig({ "a.io": { identitytoken: password } }), {}, "SourceInvalid", /only an identity or registry token/],
+    [
+      "holds an identity token only",
+      dockerConfig({ "a.io": { identitytoken: password } }),
+      {},
+      "SourceInvalid",
+      /only an identity or registry token/,
+    ],
     [
       "leaves it to a credential helper",
-      { type: "kubernetes.io/dockerconfigjson", text: { ".dockerconfigjson": JSON.stringify({ auths: {}, credHelpers: { "a.io": "ecr-login" } }) } },
+      {
+        type: "kubernetes.io/dockerconfigjson",
+        text: { ".dockerconfigjson": JSON.stringify({ auths: {}, credHelpers: { "a.io": "ecr-login" } }) },
+      },
       {},
       "SourceInvalid",
       /credHelpers/,
     ],
-    ["has ended", { annotations: { "regcred.dev/expires-at": "2026-05-31T00:00:00Z" } }, {}, "SourceExpired", /ended at 2026-05-31T00:00:00Z.*regcred\.dev\/expires-at/],
-    ["has an end that is no time", { annotations: { "regcred.dev/expires-at": "next summer" } }, {}, "SourceInvalid", /write it like 2027-01-31T00:00:00Z/],
+    [
+      "has ended",
+      { annotations: { "regcred.dev/expires-at": "2026-05-31T00:00:00Z" } },
+      {},
+      "SourceExpired",
+      /ended at 2026-05-31T00:00:00Z.*regcred\.dev\/expires-at/,
+    ],
+    [
+      "has an end that is no time",
+      { annotations: { "regcred.dev/expires-at": "next summer" } },
+      {},
+      "SourceInvalid",
+      /write it like 2027-01-31T00:00:00Z/,
+    ],
   ])("that %s is refused with what to do", async (_what, source, asked, reason, message) => {
     const error = await refusal(providerOf(source), { ...grant, ...asked });
     expect(error).toMatchObject({ reason, cause: "Platform", retry: "on-change" });

@@ -96,6 +96,7 @@ describe("the participants of a Secret", () => {
       credential({
         ...acme,
         name: "elsewhere",
+        status: { secretName: "own" },
         spec: { ...acme.spec, pullSecret: { name: "own", onConflict: "Fail" } },
       }),
     );

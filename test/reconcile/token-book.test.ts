@@ -60,13 +60,13 @@ describe("the token book", () => {
 
   it("remembers how the last attempt went, over a change of users too", () => {
     book.use("one", grants("a"));
-    expect(book.attempts("a")).toMatchObject({ tried: false, failure: undefined });
+    expect(book.attempts("a")).toMatchObject({ failure: undefined });
     book.ended("a", failure);
     book.use("one", grants());
     book.use("two", grants("a"));
-    expect(book.attempts("a")).toMatchObject({ tried: true, failure });
+    expect(book.attempts("a")).toMatchObject({ failure });
     book.ended("a", undefined);
-    expect(book.attempts("a")).toMatchObject({ tried: true, failure: undefined });
+    expect(book.attempts("a")).toMatchObject({ failure: undefined });
   });
 
   it("forgets a token whose Secret was collected", () => {
@@ -86,7 +86,15 @@ describe("the token book", () => {
         fingerprint: "f",
       };
       const token = tokenFromData(tokenToData(grantKey, minted), "1");
-      return { key: `ops/${tokenSecretName("a")}`, resourceVersion: "1", namespace: "ops", name: tokenSecretName("a"), uid: "u", kind: "token", token };
+      return {
+        key: `ops/${tokenSecretName("a")}`,
+        resourceVersion: "1",
+        namespace: "ops",
+        name: tokenSecretName("a"),
+        uid: "u",
+        kind: "token",
+        token,
+      };
     };
     expect(book.token("a")).toBeUndefined();
     secrets.set(`ops/${tokenSecretName("a")}`, stored("a"));

@@ -4,7 +4,7 @@ import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
 
 const minted = {
-  logins: { all: { username: "ann", password: new Redacted("pä55 wörd\"\\") } },
+  logins: { all: { username: "ann", password: new Redacted('pä55 wörd"\\') } },
   issuedAt: Temporal.Instant.from("2026-01-01T00:00:00.123456789Z"),
   expiresAt: Temporal.Instant.from("2026-01-01T12:00:00Z"),
   fingerprint: "u1/7",
@@ -12,7 +12,13 @@ const minted = {
 const encoded = (value: unknown): Record<string, string> => ({
   "token.json": Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64"),
 });
-const wire = { version: 1, grantKey: "g", issuedAt: "2026-01-01T00:00:00Z", fingerprint: "f", all: { username: "ann", password: "x" } };
+const wire = {
+  version: 1,
+  grantKey: "g",
+  issuedAt: "2026-01-01T00:00:00Z",
+  fingerprint: "f",
+  all: { username: "ann", password: "x" },
+};
 
 describe("a token Secret", () => {
   it("gives back one login for all hosts, to the nanosecond and the letter", () => {
@@ -20,7 +26,7 @@ describe("a token Secret", () => {
     expect(token).toMatchObject({ grantKey: "g", fingerprint: "u1/7", revision: "8" });
     expect(token?.issuedAt.equals(minted.issuedAt)).toBe(true);
     expect(token?.expiresAt?.equals(minted.expiresAt)).toBe(true);
-    expect(token && "all" in token.logins && token.logins.all.password.reveal()).toBe("pä55 wörd\"\\");
+    expect(token && "all" in token.logins && token.logins.all.password.reveal()).toBe('pä55 wörd"\\');
   });
 
   it("gives back a login per host, and no end where there is none", () => {

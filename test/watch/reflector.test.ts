@@ -4,7 +4,7 @@ import { reflector } from "../../src/watch/reflector.ts";
 import type { ReflectorEvent } from "../../src/watch/reflector.ts";
 import { store } from "../../src/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { bookmark, errorEvent, event, initialEventsEnd, rawThing, stripThing } from "./objects.ts";
+import { bookmark, errorEvent, event, initialEventsEnd, rawThing, stripThing, thing } from "./objects.ts";
 import type { Thing } from "./objects.ts";
 import { scriptedListWatch } from "./scripted-list-watch.ts";
 
@@ -334,5 +334,23 @@ describe("a stopped reflector", () => {
     expect(server.lastWatch().signal.aborted).toBe(true);
     expect(running.status().state).toBe("Stopped");
     expect(clock.scheduled()).toBe(0);
+  });
+});
+
+describe("the echo of our own write", () => {
+  it("is not read again: its answer is in the store", async () => {
+    const strippedVersions: string[] = [];
+    const { server, clock, things, stored } = await watching({
+      strip: (raw) => {
+        const record = stripThing(raw);
+        strippedVersions.push(record.resourceVersion);
+        return record;
+      },
+    });
+    things.wrote(thing("a", 11));
+    server.lastWatch().send(event("MODIFIED", "a", 11), event("MODIFIED", "a", 12));
+    await clock.advance();
+    expect(stored()).toEqual(["a@12"]);
+    expect(strippedVersions).toEqual(["1", "12"]);
   });
 });

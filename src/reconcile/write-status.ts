@@ -1,0 +1,42 @@
+// How is a status written: only where it says something new, and as a merge patch?
+import type { RegistryCredential, Status } from "../api/registry-credential.ts";
+import type { CredentialRecord } from "../plan/snapshot.ts";
+import type { Context } from "./context.ts";
+import { publishTransitions } from "./transitions.ts";
+
+/** @param credential as it was read; undefined where it cannot be, and its status counts as empty. */
+export async function writeStatus(
+  context: Context,
+  record: CredentialRecord,
+  credential: RegistryCredential | undefined,
+  status: Status,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = credential?.status ?? {};
+  if (sameJson(before, status)) return;
+  const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);
+  const written = context.strips.credential(answer);
+  if (written) context.stores.credentials.wrote(written);
+  publishTransitions(context, record, before.conditions ?? [], status.conditions ?? []);
+}
+
+/** A merge patch keeps what it does not name. */
+function withRemovals(before: Status, after: Status): object {
+  const gone = Object.keys(before).filter((key) => !(key in after));
+  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...after };
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
+}

@@ -1,0 +1,61 @@
+// Does each credential hear of a Secret's troubles what concerns it?
+import { describe, expect, it } from "vitest";
+import { contentOf } from "../../src/plan/content.ts";
+import type { PullSecretPlan, Wanted } from "../../src/plan/pull-secret-plan.ts";
+import type { Participant } from "../../src/reconcile/entitlements.ts";
+import { contestedFinding, findingOfPlan, findingWithout } from "../../src/reconcile/secret-findings.ts";
+import { claim, credential, failure, frozen, now, secretRecord } from "../plan/objects.ts";
+
+function participant(name: string, role: Participant["role"] = "current"): Participant {
+  return { name, credential: credential({ name }), role, entitled: true, deleting: false, confirmed: true };
+}
+
+const missing = failure();
+const wanted: Wanted = frozen({
+  content: contentOf(
+    [
+      { credential: "old", claims: [claim({ hosts: ["a.example.com"] }), claim({ entry: "x", source: missing })] },
+      { credential: "young", claims: [claim({ hosts: ["a.example.com", "b.example.com"] })] },
+    ],
+    now,
+  ),
+  digest: "d",
+  options: { labels: {}, annotations: {}, onConflict: "Fail" },
+});
+const usable: PullSecretPlan = { action: { kind: "none" }, state: "usable" };
+
+describe("what is found of a Secret", () => {
+  it("tells each credential its own failures, and whose host is served by another one", () => {
+    const { state, credentials } = findingOfPlan(usable, [participant("old"), participant("young")], wanted);
+    expect(state).toBe("usable");
+    expect(credentials.get("old")).toEqual({ failures: [missing], notes: [] });
+    expect(credentials.get("young")).toMatchObject({ failures: [], notes: [{ reason: "HostShadowed" }] });
+    expect(credentials.get("young")?.notes[0]?.message).toContain(
+      "a.example.com of entry hub is served by the older RegistryCredential old",
+    );
+  });
+
+  it("tells all of them what is wrong with the Secret itself", () => {
+    const conflict = failure({ reason: "SecretConflict" });
+    const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };
+    const { state, credentials } = findingOfPlan(plan, [participant("old"), participant("young")], wanted);
+    expect(state).toBe("foreign");
+    expect([...credentials.values()].map(({ failures }) => failures[0])).toEqual([conflict, conflict]);
+  });
+
+  it("under a former name is no news to the credential: it is judged by its present one", () => {
+    expect(findingOfPlan(usable, [participant("old", "retiring")], wanted).credentials.size).toBe(0);
+  });
+
+  it("says that somebody keeps changing it, before anything else, and what to paste", () => {
+    const finding = findingOfPlan(usable, [participant("old")], wanted);
+    const { failures } = contestedFinding(finding, [participant("old")], "regcred").credentials.get("old") ?? {};
+    expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
+    expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
+  });
+
+  it("where nobody contributes is that it is somebody else's, or is not there", () => {
+    expect(findingWithout(secretRecord()).state).toBe("foreign");
+    expect(findingWithout(undefined).state).toBe("absent");
+  });
+});
