@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import { group, kind, plural, shortName, version } from "./names.ts";
-import { specSchema, statusSchema } from "./registry-credential.ts";
+import { specSchema } from "./spec-schema.ts";
+import { statusSchema } from "./status-schema.ts";
 import type { Rule } from "./rules.ts";
 import { credentialRules } from "./rules.ts";
 

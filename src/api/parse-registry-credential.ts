@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import type { Entry, Identity, RegistryCredential, WrittenEntry } from "./registry-credential.ts";
-import { specSchema, statusSchema } from "./registry-credential.ts";
+import { specSchema } from "./spec-schema.ts";
+import { statusSchema } from "./status-schema.ts";
 
 export type Parsed =
   | { readonly ok: true; readonly credential: RegistryCredential }

@@ -3,7 +3,7 @@ import type { RegistryStatus } from "../api/registry-credential.ts";
 import { type EntryView, type GrantView, lacksToken } from "./status-snapshot.ts";
 import { cut, earliest, timeText } from "./status-text.ts";
 
-// As the schema bounds it: src/api/registry-credential.ts.
+// As the schema bounds it: src/api/status-schema.ts.
 const longestMessage = 1024;
 
 /** The earliest times and the worst state. */

@@ -2,7 +2,7 @@
 import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
 
 /** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (design.md section 4). */
-export const retirementTime = Temporal.Duration.from({ hours: 1 });
+const retirementTime = Temporal.Duration.from({ hours: 1 });
 
 export interface Retired {
   readonly secretName: string;

@@ -1,6 +1,6 @@
 // Is what the viewer is shown a login and a RegistryCredential?
 import { describe, expect, it } from "vitest";
-import { specSchema } from "../../src/api/registry-credential.ts";
+import { specSchema } from "../../src/api/spec-schema.ts";
 import { manifest } from "./manifest.ts";
 
 describe("the manifest of the demo", () => {

@@ -67,15 +67,69 @@ describe("drift", () => {
     ["data-changed", stays, (name) => world.admin.patch(path(name), config('{"auths":{}}'))],
     ["data-garbled", stays, (name) => world.admin.patch(path(name), config('{"auths":7}'))],
     ["key-added", stays, (name) => world.admin.patch(path(name), { data: { more: "eA==" } })],
-    ["label-taken", stays, (name) => world.admin.patch(path(name), { metadata: { labels: { "app.kubernetes.io/managed-by": "me", "acme.io/team": "blue" } } })],
-    ["annotations-forged", stays, (name) => world.admin.patch(path(name), { metadata: { annotations: { "regcred.dev/credentials": "other", "regcred.dev/entries": "?", "regcred.dev/managed": "[" } } })],
-    ["metadata-stripped", stays, (name, before) => world.admin.patch(path(name), { metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") } })],
-    ["all-stripped", stays, (name, before) => world.admin.patch(path(name), { metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") }, ...config("{}") })],
+    [
+      "label-taken",
+      stays,
+      (name) =>
+        world.admin.patch(path(name), {
+          metadata: { labels: { "app.kubernetes.io/managed-by": "me", "acme.io/team": "blue" } },
+        }),
+    ],
+    [
+      "annotations-forged",
+      stays,
+      (name) =>
+        world.admin.patch(path(name), {
+          metadata: {
+            annotations: { "regcred.dev/credentials": "other", "regcred.dev/entries": "?", "regcred.dev/managed": "[" },
+          },
+        }),
+    ],
+    [
+      "metadata-stripped",
+      stays,
+      (name, before) =>
+        world.admin.patch(path(name), {
+          metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") },
+        }),
+    ],
+    [
+      "all-stripped",
+      stays,
+      (name, before) =>
+        world.admin.patch(path(name), {
+          metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") },
+          ...config("{}"),
+        }),
+    ],
     ["made-immutable", goes, (name) => world.admin.patch(path(name), { immutable: true })],
-    ["immutable-and-stripped", goes, (name, before) => world.admin.patch(path(name), { immutable: true, metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") }, ...config("{}") })],
+    [
+      "immutable-and-stripped",
+      goes,
+      (name, before) =>
+        world.admin.patch(path(name), {
+          immutable: true,
+          metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") },
+          ...config("{}"),
+        }),
+    ],
     ["deleted", goes, (name) => world.admin.remove(path(name))],
-    ["other-type", goes, (name, { metadata: { labels, annotations } }) => swap(name, { metadata: { name, labels, annotations }, type: "Opaque", stringData: { some: "thing" } })],
-    ["other-data", goes, (name, { metadata: { labels, annotations } }) => swap(name, { metadata: { name, labels, annotations }, type: "kubernetes.io/dockerconfigjson", ...config('{"auths":{"evil.example.com":{"auth":"eDp5"}}}') })],
+    [
+      "other-type",
+      goes,
+      (name, { metadata: { labels, annotations } }) =>
+        swap(name, { metadata: { name, labels, annotations }, type: "Opaque", stringData: { some: "thing" } }),
+    ],
+    [
+      "other-data",
+      goes,
+      (name, { metadata: { labels, annotations } }) =>
+        swap(name, {
+          metadata: { name, labels, annotations },
+          type: "kubernetes.io/dockerconfigjson",
+          ...config('{"auths":{"evil.example.com":{"auth":"eDp5"}}}'),
+        }),
+    ],
   ])("is repaired: %s", async (title, uidStays, damage) => {
     const name = `drift-${title}`;
     const before = await served(name);
@@ -100,7 +154,10 @@ describe("drift", () => {
   it("leaves what others add to the metadata, over rotations too, until the credential goes", async () => {
     await world.source("added-source", { username: "ann", password: "first" });
     await world.namespaces(["added"]);
-    await world.credential("added", staticSpec("added-source", { namespaces: { include: ["added"] }, pullSecret: { name: "added" } }));
+    await world.credential(
+      "added",
+      staticSpec("added-source", { namespaces: { include: ["added"] }, pullSecret: { name: "added" } }),
+    );
     await eventually("it is served", async () => (await world.references("added")).includes("added"));
     const words = { labels: { "their.io/label": "1" }, annotations: { "their.io/note": "2" } };
     const { metadata } = await world.admin.patch(path("added"), { metadata: words });
@@ -128,16 +185,33 @@ describe("drift", () => {
   it("drops labels and annotations of its own that the spec no longer has, and no others", async () => {
     const before = await served("dropped");
     await world.admin.patch(path("dropped"), { metadata: { labels: { "their.io/label": "1" } } });
-    await world.patchCredential("dropped", { spec: { pullSecret: { labels: { "acme.io/team": "blue" }, annotations: null } } });
-    await eventually("the label changes", async () => (await world.secret("dropped", "dropped"))?.metadata.labels?.["acme.io/team"] === "blue");
+    await world.patchCredential("dropped", {
+      spec: { pullSecret: { labels: { "acme.io/team": "blue" }, annotations: null } },
+    });
+    await eventually(
+      "the label changes",
+      async () => (await world.secret("dropped", "dropped"))?.metadata.labels?.["acme.io/team"] === "blue",
+    );
     const { metadata } = (await world.secret("dropped", "dropped")) ?? before;
-    expect(metadata.labels).toEqual({ "app.kubernetes.io/managed-by": "regcred", "acme.io/team": "blue", "their.io/label": "1" });
-    expect(Object.keys(metadata.annotations ?? {}).toSorted()).toEqual(["regcred.dev/credentials", "regcred.dev/entries", "regcred.dev/managed"]);
+    expect(metadata.labels).toEqual({
+      "app.kubernetes.io/managed-by": "regcred",
+      "acme.io/team": "blue",
+      "their.io/label": "1",
+    });
+    expect(Object.keys(metadata.annotations ?? {}).toSorted()).toEqual([
+      "regcred.dev/credentials",
+      "regcred.dev/entries",
+      "regcred.dev/managed",
+    ]);
   });
 
   it.each<[string, (name: string) => Promise<unknown>]>([
     ["reference-removed", (name) => world.admin.patch(account(name), { imagePullSecrets: [{ name: "theirs" }] })],
-    ["list-and-record-removed", (name) => world.admin.patch(account(name), { imagePullSecrets: [{ name: "theirs" }], metadata: { annotations: null } })],
+    [
+      "list-and-record-removed",
+      (name) =>
+        world.admin.patch(account(name), { imagePullSecrets: [{ name: "theirs" }], metadata: { annotations: null } }),
+    ],
   ])("is repaired on ServiceAccounts: %s", async (title, damage) => {
     const name = `drift-${title}`;
     await served(name);
@@ -150,7 +224,9 @@ describe("drift", () => {
   it("is repaired in the token Secret, too", async () => {
     await served("token-lost");
     const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
-    const tokens = (await world.admin.list(secrets)).filter(({ metadata }) => metadata.name.startsWith("regcred-token-"));
+    const tokens = (await world.admin.list(secrets)).filter(({ metadata }) =>
+      metadata.name.startsWith("regcred-token-"),
+    );
     for (const { metadata } of tokens) await world.admin.remove(`${secrets}/${metadata.name}`);
     await eventually("they are back", async () =>
       (await Promise.all(tokens.map(({ metadata }) => world.admin.get(`${secrets}/${metadata.name}`)))).every(Boolean),

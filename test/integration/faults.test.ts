@@ -51,6 +51,8 @@ describe("an API server that fails for a while", () => {
           const own = namespaces.includes(namespace) ? ["zz", "own"] : [];
           if (references.join() !== [...own, "regcred"].join()) return false;
         }
+        const own = await world.secret("team-0", "own");
+        if (Object.keys(own?.["data"] ?? {}).join() !== "theirs") return false;
         const { namespaces: counts } = await world.status("hub");
         return counts?.ready === counts?.selected && (await world.condition("hub", "Ready"))?.status === "True";
       },
@@ -70,17 +72,20 @@ describe("an API server that fails for a while", () => {
     round += 1;
     const late = `team-late-${round}`;
     await world.source("hub", { username: "ann", password: `hush-${round}` });
-    await world.admin.remove("/api/v1/namespaces/team-1/secrets/regcred");
-    await world.admin.patch(account("team-2"), { imagePullSecrets: [{ name: "zz" }, { name: "own" }] });
+    // In turns: who is reverted again and again is contested, as is right, but another story.
+    await world.admin.remove(`/api/v1/namespaces/team-${(2 * round) % 8}/secrets/regcred`);
+    await world.admin.patch(account(`team-${(2 * round + 1) % 8}`), {
+      imagePullSecrets: [{ name: "zz" }, { name: "own" }],
+    });
     await world.namespaces([late]);
     return [...namespaces, late];
   };
 
-  const whole = async (): Promise<void> => {
-    expect((await world.secret("team-0", "own"))?.["data"]).toEqual({ theirs: Buffer.from("yes").toString("base64") });
-    const failed = running.log.filter(({ message }) => message === "run failed" || message === "change not taken in");
-    expect(failed).toEqual([]);
-  };
+  /** What the operator should never have to say. */
+  const surprises = (): readonly string[] =>
+    running.log
+      .map(({ message }) => message)
+      .filter((message) => ["run failed", "change not taken in"].includes(message));
 
   it.each<[string, Fault, Victims, number]>([
     ["answers 500 to everything", { kind: "answer", code: 500 }, "all", 4],
@@ -102,15 +107,9 @@ describe("an API server that fails for a while", () => {
       await pause(lasting);
       const during = proxy.count().all - before;
       proxy.heal();
-      await served(wanted, round, seconds(60)).catch(async (e) => {
-        (await import("node:fs")).writeFileSync(
-          "/tmp/gc-dump.json",
-          JSON.stringify([await world.status("hub"), running.log], null, 1),
-        );
-        throw e;
-      });
+      await served(wanted, round, seconds(60));
       await calm();
-      await whole();
+      expect(surprises()).toEqual([]);
       // Nine namespaces, a token and a status are at work, and some eight watches: each comes back ever more slowly.
       expect(during).toBeLessThan(50 * lasting);
     },
@@ -125,7 +124,7 @@ describe("an API server that fails for a while", () => {
     const again = await work();
     await served(again, round, seconds(60));
     await calm();
-    await whole();
+    expect(surprises()).toEqual([]);
   });
 
   it("never brings a password into the log", () => {

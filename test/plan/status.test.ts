@@ -1,7 +1,8 @@
 // Does the status tell an administrator the truth, in a few lines, whatever the size of the cluster?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Condition, type Status, statusSchema } from "../../src/api/registry-credential.ts";
+import type { Condition, Status } from "../../src/api/registry-credential.ts";
+import { statusSchema } from "../../src/api/status-schema.ts";
 import { invalidStatus } from "../../src/plan/invalid-status.ts";
 import { statusOf } from "../../src/plan/status.ts";
 import type { GrantView, Lasting, NamespaceView, StatusSnapshot } from "../../src/plan/status-snapshot.ts";
