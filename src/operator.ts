@@ -41,7 +41,7 @@ import { type FedStore, store } from "./watch/store.ts";
 import { stripCredential } from "./watch/strip/credential.ts";
 import { stripNamespace } from "./watch/strip/namespace.ts";
 import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
-import { stripSecret } from "./watch/strip/secret.ts";
+import { longestStringRead, stripSecret } from "./watch/strip/secret.ts";
 import { stripServiceAccount } from "./watch/strip/service-account.ts";
 
 export interface OperatorSettings {
@@ -165,7 +165,12 @@ export function operator(options: OperatorOptions): Operator {
   const refused = new Set<string>();
   const pullSecrets = multiReflector({
     listWatchFor: (name) =>
-      listWatch(api, { path: core("secrets"), query: { fieldSelector: `metadata.name=${name}` } }),
+      listWatch(api, {
+        path: core("secrets"),
+        query: { fieldSelector: `metadata.name=${name}` },
+        // Whatever tenants put into a Secret of this name, enough comes to tell that it is none of ours.
+        longestString: longestStringRead(settings.maxConfigBytes),
+      }),
     store: stores.pullSecrets,
     strip: strips.secret,
     clock,

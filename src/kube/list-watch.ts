@@ -10,6 +10,8 @@ export interface Watched {
   readonly query?: { readonly fieldSelector?: string; readonly labelSelector?: string };
   /** Objects come without spec, status and data, which is enough for Namespaces. */
   readonly metadataOnly?: boolean;
+  /** Bytes; longer strings come cut, and cost no memory: see `cutStrings`. Default: none is cut. */
+  readonly longestString?: number;
 }
 
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#partial-object-metadata
@@ -24,7 +26,7 @@ const listDeadline = Temporal.Duration.from({ seconds: 60 });
  */
 export function listWatch(
   transport: Transport,
-  { path, query: selectors = {}, metadataOnly = false }: Watched,
+  { path, query: selectors = {}, metadataOnly = false, longestString }: Watched,
 ): ListWatch {
   return {
     list: async ({ limit, continue: token, resourceVersion }, signal) => {
@@ -35,6 +37,7 @@ export function listWatch(
         ...(metadataOnly ? { accept: partial("PartialObjectMetadataList") } : {}),
         // Not over the connections of the writes: a page of them may take a while.
         purpose: "watches",
+        longestString,
         deadline: listDeadline,
         signal,
         // The reflector tries again, with its own backoff.
@@ -47,6 +50,7 @@ export function listWatch(
         path,
         query: { ...selectors, ...watchQuery({ resourceVersion, timeout, sendInitialEvents }) },
         ...(metadataOnly ? { accept: partial("PartialObjectMetadata") } : {}),
+        longestString,
         signal,
       });
       onAlive?.();

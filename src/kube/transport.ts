@@ -5,6 +5,7 @@ import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../clock.ts";
 import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "./api-error.ts";
 import type { Connection, Credentials } from "./connection.ts";
+import { cutStrings } from "./cut-strings.ts";
 import { freshCredentials } from "./fresh-credentials.ts";
 import { pools, type Purpose } from "./pools.ts";
 import { pathLabels } from "./resource-path.ts";
@@ -31,6 +32,8 @@ export interface ApiRequest {
    * call is tried again here. Default: true for GET.
    */
   readonly idempotent?: boolean | undefined;
+  /** Bytes; longer strings of a JSON answer come cut, and are never held whole: see `cutStrings`. Default: none is cut. */
+  readonly longestString?: number | undefined;
 }
 
 interface ApiAnswer {
@@ -41,7 +44,7 @@ interface ApiAnswer {
   json(): unknown;
 }
 
-type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept"> & {
+type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept" | "longestString"> & {
   readonly signal: AbortSignal;
   /** Until the answer begins; after that only the signal ends it. Default 30 s. */
   readonly deadline?: Temporal.Duration | undefined;
@@ -176,7 +179,7 @@ export function transport(options: TransportOptions): Transport {
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, async (answer) =>
-            answerFrom(answer, await answer.body.text()),
+            answerFrom(answer, await textOf(answer, call.longestString)),
           );
         } catch (error) {
           const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, random) : undefined;
@@ -189,23 +192,33 @@ export function transport(options: TransportOptions): Transport {
       exchange(
         { ...call, method: "GET", purpose: "watches" },
         { watch: true, withinMs: (call.deadline ?? defaultDeadline).total("milliseconds") },
-        (answer, release) => Promise.resolve(chunksOf(answer, call.signal, release)),
+        (answer, release) => Promise.resolve(chunksOf(answer, call, release)),
       ),
     close: () => sockets.close(),
   };
 }
 
-/** The bytes of a stream; ends when the server ends it well, throws otherwise. */
-async function* chunksOf(answer: Exchanged, signal: AbortSignal, release: () => void): AsyncGenerator<Buffer> {
+/** The bytes of a stream; ends when the server ends it well, throws otherwise. A chunk may be empty: it is a sign of life. */
+async function* chunksOf(
+  answer: Exchanged,
+  { signal, longestString }: StreamRequest,
+  release: () => void,
+): AsyncGenerator<Buffer> {
   try {
+    const cut = longestString === undefined ? undefined : cutStrings(longestString);
     // Leaving the loop early destroys the body, and with it the socket.
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) yield chunk;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) yield cut ? cut(chunk) : chunk;
   } catch (error) {
     signal.throwIfAborted();
     throw apiErrorFromFailure(error);
   } finally {
     release();
   }
+}
+
+async function textOf({ body }: Exchanged, longestString: number | undefined): Promise<string> {
+  if (longestString === undefined) return body.text();
+  return Buffer.concat(await Array.fromAsync(body as AsyncIterable<Buffer>, cutStrings(longestString))).toString();
 }
 
 /** Milliseconds, or undefined when it should not be tried again here. */

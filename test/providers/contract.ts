@@ -42,7 +42,9 @@ export function contract(name: string, subject: () => Subject): void {
       expect(passwordsOf(minted).every((password) => password !== "")).toBe(true);
       expect(passwordsOf(minted).length).toBeGreaterThan(0);
       expect(minted.issuedAt.toString()).toBe(clock.now().toString());
-      expect(minted.expiresAt === undefined || Temporal.Instant.compare(minted.expiresAt, minted.issuedAt) === 1).toBe(true);
+      expect(minted.expiresAt === undefined || Temporal.Instant.compare(minted.expiresAt, minted.issuedAt) === 1).toBe(
+        true,
+      );
       expect(minted.fingerprint).toBe(provider.fingerprint(grant));
     });
 

@@ -26,6 +26,19 @@ export interface SecretLimits {
 // write describe up to 16 entries with their hosts; they are alike in most namespaces, and so shared.
 const keptInStore: SecretLimits = { foreign: 1024, ours: 8192 };
 
+// `<` in an annotation is one character and six bytes: https://pkg.go.dev/encoding/json#Marshal
+const mostBytesPerCharacter = 6;
+
+/**
+ * How many bytes of each string of a Secret must be read to tell it from ours: one more than the data of any of ours has,
+ * so what is cut there has another digest; and so many of an annotation that it is still too long to be kept.
+ */
+export function longestStringRead(maxConfigBytes: number): number {
+  // RFC 4648, section 4: four characters of base64 for three bytes.
+  const longestOfOurs = Math.ceil(maxConfigBytes / 3) * 4;
+  return Math.max(longestOfOurs, keptInStore.ours * mostBytesPerCharacter) + 1;
+}
+
 // The longest name of any object; the API server bounds neither a Secret's type nor the names in an ownerReference.
 const longestWord = 253;
 
