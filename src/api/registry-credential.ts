@@ -18,7 +18,6 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 export type WrittenEntry = Frozen<z.infer<typeof entrySchema>>;
 type EntryFields = Pick<WrittenEntry, "name" | "hosts" | "caSecretName" | "verify">;
 
-export type Provider = WrittenEntry["provider"];
 export type EcrSettings = Frozen<z.infer<typeof ecr>>;
 export type AcrSettings = Frozen<z.infer<typeof acr>>;
 export type GoogleSettings = Frozen<z.infer<typeof google>>;
@@ -45,13 +44,11 @@ export type Entry = EntryFields & { readonly identity: Identity } & (
 export type Spec = Frozen<Omit<z.infer<typeof specSchema>, "registries">> & { readonly registries: readonly Entry[] };
 export type NamespaceSelection = Spec["namespaces"];
 export type ServiceAccountSelection = Spec["serviceAccounts"];
-export type PullSecret = Spec["pullSecret"];
 
 /** As in the API; times are RFC 3339 text. */
 export type Status = Frozen<z.infer<typeof statusSchema>>;
 export type Condition = Frozen<z.infer<typeof conditionSchema>>;
 export type RegistryStatus = NonNullable<Status["registries"]>[number];
-export type RegistryState = RegistryStatus["state"];
 export type FailureGroup = NonNullable<Status["failures"]>[number];
 export type Retiring = NonNullable<Status["retiring"]>[number];
 

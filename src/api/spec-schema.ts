@@ -9,7 +9,6 @@ import {
   labelValue,
   labelKey,
   template,
-  literal,
   globs,
 } from "./field-schemas.ts";
 import { defaultPullSecretName } from "./names.ts";

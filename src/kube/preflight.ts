@@ -59,7 +59,9 @@ export async function preflight({ transport, namespace, permissions, signal }: P
   const { core, authorization } = typedApi(transport);
   await expectNamespace(core, transport.server, namespace);
   const denied = await Promise.all(
-    permissions.map(async (permission) => ((await isAllowed(authorization, transport.server, permission)) ? [] : [permission])),
+    permissions.map(async (permission) =>
+      (await isAllowed(authorization, transport.server, permission)) ? [] : [permission],
+    ),
   );
   const missing = denied.flat();
   if (missing.length === 0) return;

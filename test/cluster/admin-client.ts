@@ -49,9 +49,22 @@ export interface AdminClient {
 // Far above what any of these calls takes, even on a machine that builds Kubernetes beside it.
 const timeout = 60_000;
 
-export async function adminClient({ server, caFile, adminToken }: Pick<ControlPlane, "server" | "caFile" | "adminToken">): Promise<AdminClient> {
-  const agent = new Agent({ connections: 32, connect: { ca: await readFile(caFile) }, headersTimeout: timeout, bodyTimeout: timeout });
-  const call = async (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object): Promise<unknown> => {
+export async function adminClient({
+  server,
+  caFile,
+  adminToken,
+}: Pick<ControlPlane, "server" | "caFile" | "adminToken">): Promise<AdminClient> {
+  const agent = new Agent({
+    connections: 32,
+    connect: { ca: await readFile(caFile) },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+  });
+  const call = async (
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    body?: object,
+  ): Promise<unknown> => {
     const answer = await request(`${server}${path}`, {
       method,
       dispatcher: agent,

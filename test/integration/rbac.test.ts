@@ -23,7 +23,9 @@ const collections: Readonly<Record<string, string>> = {
 
 async function manifests(): Promise<KubeObject[]> {
   const files = ["service-account.yaml", "cluster-role.yaml", "role.yaml"];
-  const texts = await Promise.all(files.map((file) => readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")));
+  const texts = await Promise.all(
+    files.map((file) => readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")),
+  );
   return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
 }
 
@@ -56,7 +58,10 @@ describe("the operator with the rights of config/rbac", () => {
     await eventually("it is served", async () => (await world.status("limited")).namespaces?.ready === 1);
     expect(await world.references("team-rbac")).toEqual(["regcred"]);
     await world.source("hub", { username: "ann", password: "second" });
-    await eventually("it is rotated", async () => (await world.logins("team-rbac"))?.["registry.example.com"]?.password === "second");
+    await eventually(
+      "it is rotated",
+      async () => (await world.logins("team-rbac"))?.["registry.example.com"]?.password === "second",
+    );
     await world.deleteCredential("limited");
     expect(await world.secret("team-rbac")).toBeUndefined();
     expect(await world.references("team-rbac")).toEqual([]);
@@ -69,11 +74,12 @@ describe("the operator with the rights of config/rbac", () => {
       return ready?.reason === "NotPermitted" && ready.message.includes("resourceNames");
     });
     const role = (await manifests()).find(({ kind }) => kind === "ClusterRole");
-    const rules = (role?.["rules"] as Rule[]).map((rule) =>
+    const rules = ((role?.["rules"] ?? []) as Rule[]).map((rule) =>
       rule.resourceNames ? { ...rule, resourceNames: [...rule.resourceNames, "other"] } : rule,
     );
     await world.admin.patch(`${collections["ClusterRole"]}/regcred`, { rules });
     await eventually("it is served", async () => (await world.status("other")).namespaces?.ready === 1);
+    expect(await world.logins("team-rbac", "other")).toHaveProperty(["registry.example.com", "username"], "ann");
     await world.deleteCredential("other");
   });
 });
@@ -81,7 +87,8 @@ describe("the operator with the rights of config/rbac", () => {
 describe("config/rbac", () => {
   it("grants everything that the operator asks for at its start", async () => {
     const objects = await manifests();
-    const rulesOf = (kind: string): Rule[] => objects.filter((object) => object.kind === kind).flatMap((object) => object["rules"] as Rule[]);
+    const rulesOf = (kind: string): Rule[] =>
+      objects.filter((object) => object.kind === kind).flatMap((object) => object["rules"] as Rule[]);
     const granted = ({ verb, group, resource, name, namespace }: Permission): boolean =>
       [...rulesOf("ClusterRole"), ...(namespace === operatorNamespace ? rulesOf("Role") : [])].some(
         (rule) =>

@@ -37,9 +37,25 @@ export interface Condition {
 export interface CredentialStatus {
   readonly observedGeneration?: number;
   readonly conditions?: readonly Condition[];
-  readonly registries?: readonly { readonly name: string; readonly state: string; readonly reason?: string; readonly message?: string; readonly identities: number }[];
-  readonly namespaces?: { readonly selected: number; readonly ready: number; readonly pending: number; readonly failed: number };
-  readonly failures?: readonly { readonly reason: string; readonly cause: string; readonly count: number; readonly examples: readonly string[] }[];
+  readonly registries?: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly identities: number;
+  }[];
+  readonly namespaces?: {
+    readonly selected: number;
+    readonly ready: number;
+    readonly pending: number;
+    readonly failed: number;
+  };
+  readonly failures?: readonly {
+    readonly reason: string;
+    readonly cause: string;
+    readonly count: number;
+    readonly examples: readonly string[];
+  }[];
   readonly retiring?: readonly { readonly secretName: string; readonly until: string }[];
   readonly expires?: string;
   readonly secretName?: string;
@@ -49,7 +65,10 @@ export interface Scene {
   readonly cluster: ControlPlane;
   readonly admin: AdminClient;
   /** Starts the operator in this process and waits until it works. Default settings may be changed. */
-  startOperator(options?: { readonly settings?: Partial<OperatorSettings>; readonly kubeconfig?: string }): Promise<RunningOperator>;
+  startOperator(options?: {
+    readonly settings?: Partial<OperatorSettings>;
+    readonly kubeconfig?: string;
+  }): Promise<RunningOperator>;
   /** Creates namespaces and waits for their default ServiceAccount, unless told not to. */
   namespaces(names: readonly string[], options?: { readonly labels?: Readonly<Record<string, string>> }): Promise<void>;
   /** Creates or replaces a source Secret of type basic-auth in the operator's namespace. */
@@ -76,18 +95,26 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
   const cluster = await startControlPlane(options);
   const admin = await adminClient(cluster);
   const running = new Set<RunningOperator>();
-  const crd: unknown = parse(await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"));
+  const crd: unknown = parse(
+    await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"),
+  );
   await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd as object);
   await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
-  await eventually("the CRD is served", () => admin.list(credentialsPath).then(() => true, () => false));
+  await eventually("the CRD is served", () =>
+    admin.list(credentialsPath).then(
+      () => true,
+      () => false,
+    ),
+  );
   // Discovery, by which the operator looks for it, follows a moment later.
   await eventually("the CRD is announced", async () => {
     const announced = (await admin.get("/apis/regcred.dev/v1alpha1"))?.["resources"] as { name: string }[] | undefined;
     return announced?.some(({ name }) => name === "registrycredentials") === true;
   });
 
-  const secret: Scene["secret"] = (namespace, name = "regcred") => admin.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
-  const status: Scene["status"] = async (name) => ((await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {}) as CredentialStatus;
+  const secret: Scene["secret"] = (namespace, name = "regcred") =>
+    admin.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+  const status: Scene["status"] = async (name) => (await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {};
   return {
     cluster,
     admin,
@@ -95,7 +122,13 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
       const log = recordingLog();
       const started = operator({
         connection: loadConnection({ kubeconfig }),
-        settings: { namespace: operatorNamespace, sourceNamespaces: [], maxConfigBytes: 64 * 1024, concurrency: 16, ...settings },
+        settings: {
+          namespace: operatorNamespace,
+          sourceNamespaces: [],
+          maxConfigBytes: 64 * 1024,
+          concurrency: 16,
+          ...settings,
+        },
         log,
         clock: systemClock(),
         random: Math.random,
@@ -117,7 +150,10 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
       await Promise.all(names.map((name) => admin.create("/api/v1/namespaces", { metadata: { name, labels } })));
       await Promise.all(
         names.map((name) =>
-          eventually(`the default ServiceAccount of ${name}`, async () => (await admin.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)) !== undefined),
+          eventually(
+            `the default ServiceAccount of ${name}`,
+            async () => (await admin.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)) !== undefined,
+          ),
         ),
       );
     },
@@ -127,11 +163,20 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
       if (await admin.get(`${path}/${name}`)) await admin.replace(`${path}/${name}`, body);
       else await admin.create(path, body);
     },
-    credential: (name, spec) => admin.create(credentialsPath, { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", metadata: { name }, spec }),
+    credential: (name, spec) =>
+      admin.create(credentialsPath, {
+        apiVersion: "regcred.dev/v1alpha1",
+        kind: "RegistryCredential",
+        metadata: { name },
+        spec,
+      }),
     patchCredential: (name, patch) => admin.patch(`${credentialsPath}/${name}`, patch),
     deleteCredential: async (name, deleteOptions) => {
       await admin.remove(`${credentialsPath}/${name}`, deleteOptions);
-      await eventually(`RegistryCredential ${name} is gone`, async () => (await admin.get(`${credentialsPath}/${name}`)) === undefined);
+      await eventually(
+        `RegistryCredential ${name} is gone`,
+        async () => (await admin.get(`${credentialsPath}/${name}`)) === undefined,
+      );
     },
     status,
     condition: async (name, type) => (await status(name)).conditions?.find((condition) => condition.type === type),
@@ -158,7 +203,11 @@ export function loginsIn(object: KubeObject | undefined): Readonly<Record<string
 }
 
 /** Asks until the answer is true; fails with what was waited for, and with the last error, after the limit. */
-export async function eventually(what: string, ask: () => Promise<boolean>, limit: Temporal.Duration = Temporal.Duration.from({ seconds: 30 })): Promise<void> {
+export async function eventually(
+  what: string,
+  ask: () => Promise<boolean>,
+  limit: Temporal.Duration = Temporal.Duration.from({ seconds: 30 }),
+): Promise<void> {
   const clock = systemClock();
   const end = clock.elapsed() + limit.total("milliseconds");
   let last: unknown;
@@ -175,7 +224,10 @@ export async function eventually(what: string, ask: () => Promise<boolean>, limi
 }
 
 /** A spec with one static entry; anything may be changed. */
-export function staticSpec(secretName: string, changes: { readonly hosts?: readonly string[]; readonly [field: string]: unknown } = {}): object {
+export function staticSpec(
+  secretName: string,
+  changes: { readonly hosts?: readonly string[]; readonly [field: string]: unknown } = {},
+): object {
   const { hosts = ["registry.example.com"], ...rest } = changes;
   return {
     registries: [{ name: "main", provider: "Static", hosts, static: { secretName } }],

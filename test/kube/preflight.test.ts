@@ -52,7 +52,8 @@ interface Asked {
 const cluster =
   (allows: (asked: Asked) => boolean): Answer =>
   (one, response) => {
-    if (one.path.startsWith("/api/v1/namespaces/")) return json(response, 200, { metadata: { name: "regcred-system" } });
+    if (one.path.startsWith("/api/v1/namespaces/"))
+      return json(response, 200, { metadata: { name: "regcred-system" } });
     if (one.method === "GET") return json(response, 200, discovery);
     const { spec } = JSON.parse(one.body) as { readonly spec: { readonly resourceAttributes: Asked } };
     json(response, 201, { status: { allowed: allows(spec.resourceAttributes) } });
