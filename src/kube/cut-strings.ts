@@ -11,12 +11,11 @@ const letterU = 0x75;
  * characters of base64 sees that it had more.
  */
 export function cutStrings(longest: number): (piece: Buffer) => Buffer {
-  // Where the last piece ended: RFC 8259, section 7.
-  let isString = false;
-  let isCut = false;
-  let length = 0;
-  let escaped = 0;
+  // Where the last piece ended: RFC 8259, section 7. `escaped` bytes of an escape are still to come.
+  let place = { isString: false, isCut: false, length: 0, escaped: 0 };
   return (piece) => {
+    // Local for speed: this runs once per byte.
+    let { isString, isCut, length, escaped } = place;
     const kept: Buffer[] = [];
     let from = 0;
     for (let at = 0; at < piece.length; at += 1) {
@@ -41,6 +40,7 @@ export function cutStrings(longest: number): (piece: Buffer) => Buffer {
       }
       length += 1;
     }
+    place = { isString, isCut, length, escaped };
     if (!isCut && from === 0) return piece;
     if (!isCut) kept.push(piece.subarray(from));
     // A copy: what is left of a large piece would keep all of it in memory.

@@ -126,8 +126,8 @@ describe("the documents on a real cluster", () => {
       ),
     );
     await eventually(
-      "it is under way",
-      async () => (await world.condition("harbor", "Ready"))?.reason === "Progressing",
+      "the status says so too",
+      async () => (await world.condition("harbor", "Ready"))?.reason === "NotPermitted",
     );
     await apply(shownIn("docs/install.md", ["ClusterRole", "ClusterRoleBinding"]));
     await eventually("it is served", async () => (await world.status("harbor")).namespaces?.ready === 1);

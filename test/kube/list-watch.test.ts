@@ -90,6 +90,15 @@ describe("a list", () => {
     expect(server.received[0]?.headers.accept).toBe("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
   });
 
+  it("cuts the strings that are longer than asked for", async () => {
+    const { source } = await serve(
+      (_, response) =>
+        json(response, 200, { items: [{ data: { a: "x".repeat(300_000) } }], metadata: { resourceVersion: "12" } }),
+      { longestString: 100 },
+    );
+    expect((await source.list({}, never)).items).toEqual([{ data: { a: "x".repeat(100) } }]);
+  });
+
   it.each([
     { code: 410, body: status(410, "Expired", "The provided continue parameter is too old"), kind: "gone" },
     { code: 500, body: status(500, "InternalError", "no"), kind: "unavailable" },
@@ -137,6 +146,13 @@ describe("a watch", () => {
     });
     const { events } = await collect(source.watch(query, never));
     expect(events.map(({ object }) => object)).toEqual([{ name: "grün" }, { name: "blau" }]);
+  });
+
+  it("cuts the strings that are longer than asked for", async () => {
+    const large = event("ADDED", { data: { a: "x".repeat(300_000) } });
+    const { source } = await serve((_, response) => response.end(large + large), { longestString: 100 });
+    const { events } = await collect(source.watch(query, never));
+    expect(events.map(({ object }) => object)).toEqual([1, 2].map(() => ({ data: { a: "x".repeat(100) } })));
   });
 
   it("tells of life with bytes that complete no event", async () => {

@@ -1,8 +1,9 @@
 // Does a record hold what regcred decides by, and nothing that a tenant can make large?
 import { describe, expect, it } from "vitest";
+import { cutStrings } from "../../src/kube/cut-strings.ts";
 import { keyedDigest } from "../../src/watch/digest.ts";
 import { stripNamespace } from "../../src/watch/strip/namespace.ts";
-import { stripSecret } from "../../src/watch/strip/secret.ts";
+import { longestStringRead, stripSecret } from "../../src/watch/strip/secret.ts";
 import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
 
 const digest = keyedDigest(new Uint8Array(32));
@@ -212,4 +213,38 @@ describe("the record of a pull Secret", () => {
   it("sees that it is immutable", () => {
     expect(stripSecret(digest)(secret({ immutable: true })).immutable).toBe(true);
   });
+
+  describe.each([8 * 1024, 64 * 1024, 1024 * 1024])(
+    "read with long strings cut, at most %d bytes of config",
+    (most) => {
+      const cut = (raw: unknown): unknown =>
+        JSON.parse(cutStrings(longestStringRead(most))(Buffer.from(JSON.stringify(raw))).toString());
+      const config = (bytes: number): string => Buffer.alloc(bytes, "x").toString("base64");
+
+      it("is the same for the largest of ours", () => {
+        const raw = secret({ metadata: ours, data: { ".dockerconfigjson": config(most) } });
+        expect(stripSecret(digest)(cut(raw))).toEqual(stripSecret(digest)(raw));
+      });
+
+      it("has another digest than the largest of ours when it goes on longer", () => {
+        const longest = { ".dockerconfigjson": config(most) };
+        const raw = secret({ data: { ".dockerconfigjson": config(most + 3 * 1024) } });
+        expect(stripSecret(digest)(cut(raw)).digest).not.toBe(digest(longest));
+      });
+
+      it.each(["x", "<", "ü", "\u0000"])(
+        "does not take the rest of a long annotation of %j for all of it",
+        (character) => {
+          const text = character.repeat(256 * 1024);
+          // As Go writes it.
+          const json = JSON.stringify(secret({ metadata: { ...ours, annotations: { note: text } } })).replaceAll(
+            "<",
+            "\\u003c",
+          );
+          const read: unknown = JSON.parse(cutStrings(longestStringRead(most))(Buffer.from(json)).toString());
+          expect(stripSecret(digest)(read).metadata).toBeUndefined();
+        },
+      );
+    },
+  );
 });
