@@ -108,6 +108,10 @@ describe("Events", () => {
     });
     for (let round = 0; round < 6; round += 1) {
       await world.source("flood", login);
+      await eventually(
+        "it is there again",
+        async () => (await world.condition("flood", "TokensFresh"))?.status === "True",
+      );
       await ready("flood", 10);
       await world.admin.remove(`/api/v1/namespaces/${operatorNamespace}/secrets/flood`);
       await eventually(
