@@ -1,5 +1,8 @@
 // What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
+import { isIPv6 } from "node:net";
+import { isHostGlob } from "./providers/http/allow-list.ts";
 import type { LogLevel } from "./report/log.ts";
+import type { MetricsAddress } from "./report/metrics-server.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,6 +46,8 @@ const mostConcurrency = 256;
 // Kubernetes waits for 30 s by default before it kills: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 const drainSeconds = 20;
 const longestDrainSeconds = 3600;
+// https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits
+const highestPort = 65_535;
 
 const kubeconfig: Setting<string | undefined> = {
   flag: "--kubeconfig",
@@ -113,6 +118,50 @@ const concurrency: Setting<number> = {
   instead: `a whole number from 1 to ${mostConcurrency}`,
 };
 
+const hostGlobs = (text: string): readonly string[] | undefined => {
+  const globs = text === "" ? [] : text.split(",").map((glob) => glob.trim().toLowerCase());
+  return globs.every(isHostGlob) ? [...new Set(globs)] : undefined;
+};
+
+const allowedHostGlobs: Setting<readonly string[]> = {
+  flag: "--allowed-hosts",
+  placeholder: "<globs>",
+  variables: ["REGCRED_ALLOWED_HOSTS"],
+  meaning:
+    "hosts, beside the clouds' own, that may be asked for tokens or tried with them; port 443 unless one is given",
+  fallback: [],
+  fallbackText: "none",
+  parse: hostGlobs,
+  instead: "globs of hosts with commas between them, such as registry.example.com,*.corp.example:5000",
+};
+
+const allowedPrivateHostGlobs: Setting<readonly string[]> = {
+  flag: "--allowed-private-hosts",
+  placeholder: "<globs>",
+  variables: ["REGCRED_ALLOWED_PRIVATE_HOSTS"],
+  meaning: "those of the allowed hosts that may have private addresses",
+  fallback: [],
+  fallbackText: "none",
+  parse: hostGlobs,
+  instead: "globs of hosts with commas between them, such as *.corp.example",
+};
+
+const metricsAddress: Setting<MetricsAddress | undefined> = {
+  flag: "--metrics-address",
+  placeholder: "<host:port>",
+  variables: ["REGCRED_METRICS_ADDRESS"],
+  meaning: "where Prometheus gets /metrics, over plain HTTP",
+  fallback: undefined,
+  fallbackText: "nowhere, no port is opened",
+  parse: (text) => {
+    const [, bracketed, name, digits] = /^(?:\[(.+)\]|([a-zA-Z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+    const host = name ?? (bracketed !== undefined && isIPv6(bracketed) ? bracketed : undefined);
+    const port = Number(digits);
+    return host !== undefined && port >= 1 && port <= highestPort ? { host, port } : undefined;
+  },
+  instead: "a host and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080",
+};
+
 const logLevel: Setting<LogLevel> = {
   flag: "--log-level",
   placeholder: "<level>",
@@ -157,6 +206,9 @@ export const settings = [
   sourceNamespaces,
   maxConfigBytes,
   concurrency,
+  allowedHostGlobs,
+  allowedPrivateHostGlobs,
+  metricsAddress,
   logLevel,
   logFormat,
   drainTimeout,
@@ -171,6 +223,12 @@ export interface Config {
   readonly sourceNamespaces: readonly string[];
   readonly maxConfigBytes: number;
   readonly concurrency: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedPrivateHosts: readonly string[];
+  /** For what others read in it: proxies, and where the clouds' SDKs find the operator's own identity. */
+  readonly environment: Environment;
+  /** Undefined: metrics are not served. */
+  readonly metricsAddress: MetricsAddress | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "pretty";
   readonly drainTimeout: Temporal.Duration;
@@ -188,6 +246,10 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     sourceNamespaces: read(sourceNamespaces),
     maxConfigBytes: read(maxConfigBytes),
     concurrency: read(concurrency),
+    allowedHosts: read(allowedHostGlobs),
+    allowedPrivateHosts: read(allowedPrivateHostGlobs),
+    environment,
+    metricsAddress: read(metricsAddress),
     logLevel: read(logLevel),
     logFormat: read(logFormat),
     drainTimeout: read(drainTimeout),

@@ -1,18 +1,19 @@
 // What is the operator made of? The only place that builds concrete things; it reads as the data flow.
 import { randomBytes } from "node:crypto";
-import { group, plural, sourceLabel, version as apiVersion } from "./api/names.ts";
-import type { Clock, Random } from "./clock.ts";
-import { failureOf, OperatorError } from "./errors.ts";
+import type { Cancel, Clock, Random } from "./clock.ts";
+import { clusterWatches } from "./cluster-watches.ts";
+import type { Environment } from "./config.ts";
+import { type Failure, failureOf, OperatorError } from "./errors.ts";
 import { ApiError } from "./kube/api-error.ts";
 import { failureFrom } from "./kube/api-failure.ts";
 import { clusterObjects } from "./kube/cluster-objects.ts";
 import type { Connection } from "./kube/connection.ts";
 import { eventRecorder } from "./kube/event-recorder.ts";
-import { listWatch } from "./kube/list-watch.ts";
 import { neededPermissions, preflight } from "./kube/preflight.ts";
-import { resourcePath } from "./kube/resource-path.ts";
+import { tokenRequests } from "./kube/token-request.ts";
 import { transport, userAgent } from "./kube/transport.ts";
-import { secretKey } from "./plan/keys.ts";
+import { keyOf, secretKey } from "./plan/keys.ts";
+import { retryWithin } from "./plan/refresh.ts";
 import type {
   CredentialRecord,
   NamespaceRecord,
@@ -20,28 +21,34 @@ import type {
   SecretRecord,
   ServiceAccountRecord,
 } from "./plan/snapshot.ts";
-import { staticProvider } from "./providers/static.ts";
-import { withHashedKeys } from "./providers/with-hashed-keys.ts";
-import { runWorkers } from "./queue/run-workers.ts";
+import { allProviders } from "./providers/all-providers.ts";
+import { allowedHosts, privateHosts } from "./providers/http/allow-list.ts";
+import { type GuardedHttp, guardedHttp } from "./providers/http/guarded-http.ts";
+import { NetworkError } from "./providers/http/network-error.ts";
+import { identitySource } from "./providers/identity-source.ts";
+import { runWorkers, type Workers } from "./queue/run-workers.ts";
 import { workQueue } from "./queue/work-queue.ts";
 import { askForWork } from "./reconcile/ask-for-work.ts";
 import { board } from "./reconcile/board.ts";
+import { watchClockSteps } from "./reconcile/clock-steps.ts";
 import type { Context } from "./reconcile/context.ts";
 import { entitlements } from "./reconcile/entitlements.ts";
+import { grantKeys } from "./reconcile/grant-keys.ts";
+import { lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
 import { tokenFromData } from "./reconcile/token-wire.ts";
+import { verifier } from "./reconcile/verify.ts";
 import type { Log } from "./report/log.ts";
-import { errorFields, logWatch } from "./report/log-watch.ts";
+import { errorFields } from "./report/log-watch.ts";
+import { metrics } from "./report/metrics.ts";
+import { type MetricsAddress, type MetricsServer, metricsServer } from "./report/metrics-server.ts";
 import { keyedDigest } from "./watch/digest.ts";
-import type { ListWatch } from "./watch/list-watch.ts";
-import { multiReflector } from "./watch/multi-reflector.ts";
-import { type Reflector, type ReflectorEvent, reflector } from "./watch/reflector.ts";
-import { type FedStore, store } from "./watch/store.ts";
+import { store } from "./watch/store.ts";
 import { stripCredential } from "./watch/strip/credential.ts";
 import { stripNamespace } from "./watch/strip/namespace.ts";
 import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
-import { longestStringRead, stripSecret } from "./watch/strip/secret.ts";
+import { stripSecret } from "./watch/strip/secret.ts";
 import { stripServiceAccount } from "./watch/strip/service-account.ts";
 
 export interface OperatorSettings {
@@ -53,6 +60,16 @@ export interface OperatorSettings {
   readonly maxConfigBytes: number;
   /** The most runs at once. */
   readonly concurrency: number;
+  readonly network: {
+    /** Globs of hosts, beside the clouds' own, that registries and token endpoints may have. */
+    readonly registries: readonly string[];
+    /** Globs of those among them that may have private addresses. */
+    readonly privateAddresses: readonly string[];
+  };
+  /** Where the clouds' SDKs find the operator's own identity, and HTTPS_PROXY and its like. */
+  readonly environment: Environment;
+  /** Where metrics are served; nowhere, if absent. */
+  readonly metricsAddress?: MetricsAddress | undefined;
 }
 
 export interface OperatorOptions {
@@ -65,6 +82,8 @@ export interface OperatorOptions {
   readonly version: string;
   /** Which replica: the name of the pod or host. */
   readonly instance: string;
+  /** The way out to registries and clouds; as the settings allow, if absent. */
+  readonly network?: GuardedHttp;
 }
 
 export interface Operator {
@@ -76,6 +95,9 @@ export interface Operator {
 
 // Longer than the few requests of a run take at 10 s each.
 const runDeadline = Temporal.Duration.from({ seconds: 45 });
+// Token runs mostly wait, for a cloud or for their turn. They have places of their own, so that a cloud that hangs holds up
+// no Secret; the budgets let through far fewer at once, and serve this many well within a run's deadline.
+const tokenConcurrency = 64;
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 
 export function operator(options: OperatorOptions): Operator {
@@ -87,7 +109,7 @@ export function operator(options: OperatorOptions): Operator {
     clock,
     random,
     userAgent: userAgent(options.version),
-    onThrottled: (retryAfter) => workers?.throttled(retryAfter),
+    onThrottled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
   });
   const objects = clusterObjects(api);
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
@@ -111,90 +133,56 @@ export function operator(options: OperatorOptions): Operator {
   };
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace });
-  const provider = withHashedKeys(
-    staticProvider({
-      source: (key) => stores.operatorSecrets.get(key),
-      operatorNamespace: settings.namespace,
-      sourceNamespaces: settings.sourceNamespaces,
-      clock,
-    }),
-  );
+  const secret = (key: string): OperatorSecretRecord | undefined => stores.operatorSecrets.get(key);
 
-  // Events in.
-  const core = (resource: string, namespace?: string): string =>
-    resourcePath({ group: "", version: "v1", resource, namespace });
-  const watched: Reflector[] = [];
-  const watch = <R extends { key: string; resourceVersion: string }>(
-    what: string,
-    into: FedStore<R>,
-    source: ListWatch,
-    strip: (raw: unknown) => R | undefined,
-    covers?: (key: string) => boolean,
-  ): void => {
-    const observe = (event: ReflectorEvent): void => logWatch(log, what, event);
-    watched.push(
-      reflector({ listWatch: source, store: into, strip, clock, random, observe, ...(covers && { covers }) }),
-    );
-  };
-  const credentialsPath = resourcePath({ group, version: apiVersion, resource: plural });
-  watch("registrycredentials", stores.credentials, listWatch(api, { path: credentialsPath }), strips.credential);
-  watch(
-    "namespaces",
-    stores.namespaces,
-    listWatch(api, { path: core("namespaces"), metadataOnly: true }),
-    strips.namespace,
-  );
-  watch(
-    "serviceaccounts",
-    stores.serviceAccounts,
-    listWatch(api, { path: core("serviceaccounts") }),
-    strips.serviceAccount,
-  );
-  for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
-    const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
-    watch(
-      `secrets of ${namespace}`,
-      stores.operatorSecrets,
-      listWatch(api, { path: core("secrets", namespace), ...query }),
-      strips.operatorSecret,
-      (key) => key.startsWith(`${namespace}/`),
-    );
-  }
-  const listed = new Set<string>();
-  // The operator has no right to watch Secrets of this name.
-  const refused = new Set<string>();
-  const pullSecrets = multiReflector({
-    listWatchFor: (name) =>
-      listWatch(api, {
-        path: core("secrets"),
-        query: { fieldSelector: `metadata.name=${name}` },
-        // Whatever tenants put into a Secret of this name, enough comes to tell that it is none of ours.
-        longestString: longestStringRead(settings.maxConfigBytes),
-      }),
-    store: stores.pullSecrets,
-    strip: strips.secret,
+  // The way out to registries and clouds.
+  const { registries: allowed, privateAddresses } = settings.network;
+  const network =
+    options.network ??
+    guardedHttp({
+      allowed: allowedHosts(allowed),
+      privateAllowed: privateHosts(privateAddresses),
+      environment: settings.environment,
+      clock,
+    });
+  const grantKey = grantKeys();
+  const provider = allProviders({
     clock,
     random,
-    observe: (event, name) => {
-      logWatch(log, `secrets called ${name}`, event);
-      const refusedNow = event.kind === "paused" && event.because.kind === "forbidden";
-      if (listed.has(name) || (event.kind !== "listed" && (!refusedNow || refused.has(name)))) return;
-      if (refusedNow) refused.add(name);
-      else {
-        refused.delete(name);
-        listed.add(name);
-      }
+    retryWithin: (grant) => retryWithin(tokens.token(grantKey(grant)), clock.now()),
+    secret,
+    operatorNamespace: settings.namespace,
+    sourceNamespaces: settings.sourceNamespaces,
+    http: network.http,
+    metadataHttp: network.withMetadata,
+    environment: settings.environment,
+    identities: identitySource({
+      secret,
+      requestToken: tokenRequests(api),
+      operatorServiceAccount: `${settings.namespace}:regcred`,
+    }),
+  });
+
+  // Events in.
+  const watches = clusterWatches({
+    api,
+    stores,
+    strips,
+    settings,
+    clock,
+    random,
+    log,
+    onNameKnown: (name) => {
       for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
     },
   });
-  const watchNames = (): void => {
-    const names = new Set(rights.names());
-    for (const name of listed) if (!names.has(name)) listed.delete(name);
-    pullSecrets.ensure(names);
-  };
+
+  // What is measured.
+  const measured = metrics();
 
   // Keys and time.
   const queue = workQueue({ clock, random });
+  const tokenQueue = workQueue({ clock, random });
   const context: Context = {
     clock,
     settings,
@@ -202,39 +190,55 @@ export function operator(options: OperatorOptions): Operator {
     strips,
     api: objects,
     provider,
+    verify: verifier({ exchange: network.http, secret, operatorNamespace: settings.namespace, plain: () => false }),
+    grantKey,
+    scopeOf: (namespace) => ({
+      namespace,
+      operatorNamespace: settings.namespace,
+      serviceAccount: (of, name) => {
+        const found = stores.serviceAccounts.get(`${of}/${name}`);
+        return found && !found.terminating ? { uid: found.uid, annotations: found.cloud } : undefined;
+      },
+    }),
     events,
     log,
     tokens,
     entitlements: rights,
     board: board(clock),
+    metrics: measured,
     digest,
     refusal,
-    enqueue: (key, how) => queue.add(key, how),
-    namesSynced: (name) => pullSecrets.syncedFor(name),
-    nameRefused: (name) => refused.has(name),
+    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
+    namesSynced: watches.nameSynced,
+    nameRefused: watches.nameRefused,
   };
 
   const work = loops(context);
 
-  let workers: ReturnType<typeof runWorkers> | undefined;
+  const workers: Workers[] = [];
+  let forgetClockSteps: Cancel = () => undefined;
+  let server: MetricsServer | undefined;
   const stopping = new AbortController();
   const start = async (): Promise<void> => {
+    if (settings.metricsAddress) server = await metricsServer(settings.metricsAddress, { metrics: measured, log });
     await preflight({
       transport: api,
       namespace: settings.namespace,
       permissions: neededPermissions({ operatorNamespace: settings.namespace }),
       signal: stopping.signal,
     });
-    for (const each of watched) each.start();
-    await Promise.race([Promise.all(watched.map(({ synced }) => synced)), aborted(stopping.signal)]);
-    askForWork(context, { formerExtras: work.formerExtras, watchNames });
-    workers = runWorkers({
-      queue,
-      run: work.run,
-      concurrency: settings.concurrency,
-      deadline: runDeadline,
-      clock,
-      onError: (key, error) => log.error("run failed", { key, ...errorFields(error) }),
+    await Promise.race([watches.start(), aborted(stopping.signal)]);
+    askForWork(context, {
+      formerExtras: work.formerExtras,
+      watchNames: () => watches.watchNames(new Set(rights.names())),
+    });
+    const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
+    const each = { run: work.run, deadline: runDeadline, clock, onError };
+    workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
+    workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
+    forgetClockSteps = watchClockSteps(clock, (ahead) => {
+      log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
+      lookAtTimesAgain(context);
     });
     log.info("started", {
       credentials: stores.credentials.size,
@@ -256,9 +260,12 @@ export function operator(options: OperatorOptions): Operator {
         }),
       );
       await started.catch(() => undefined);
-      await workers?.drain(limit);
-      await Promise.all([...watched.map((each) => each.stop()), pullSecrets.stop(), events.close(eventsLimit)]);
+      forgetClockSteps();
+      await Promise.all(workers.map((each) => each.drain(limit)));
+      await Promise.all([watches.stop(), events.close(eventsLimit)]);
+      await network.close();
       await api.close();
+      await server?.close();
     },
   };
 }
@@ -267,7 +274,11 @@ export function operator(options: OperatorOptions): Operator {
 const refusal: Context["refusal"] = (error, action) =>
   error instanceof ApiError
     ? { kind: error.kind, failure: failureFrom(error, { action }) }
-    : { kind: undefined, failure: failureOf(error) };
+    : { kind: undefined, failure: error instanceof NetworkError ? unreachable(error) : failureOf(error) };
+
+function unreachable({ message }: NetworkError): Failure {
+  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${message}; it is tried again` };
+}
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {

@@ -10,6 +10,10 @@ describe("a setting", () => {
       inCluster: undefined,
       namespace: undefined,
       sourceNamespaces: [],
+      allowedHosts: [],
+      allowedPrivateHosts: [],
+      environment: {},
+      metricsAddress: undefined,
       maxConfigBytes: 65_536,
       concurrency: 16,
       logLevel: "info",
@@ -26,6 +30,9 @@ describe("a setting", () => {
       KUBERNETES_SERVICE_PORT: "443",
       REGCRED_NAMESPACE: "platform",
       REGCRED_SOURCE_NAMESPACES: "team-a, team-b,team-a",
+      REGCRED_ALLOWED_HOSTS: "*.example.com,registry.internal:5000",
+      REGCRED_ALLOWED_PRIVATE_HOSTS: "registry.internal:5000",
+      REGCRED_METRICS_ADDRESS: "[::1]:8080",
       REGCRED_MAX_CONFIG_BYTES: "1048576",
       REGCRED_CONCURRENCY: "1",
       REGCRED_LOG_LEVEL: "debug",
@@ -38,6 +45,10 @@ describe("a setting", () => {
       inCluster: { host: "10.0.0.1", port: "443" },
       namespace: "platform",
       sourceNamespaces: ["team-a", "team-b"],
+      allowedHosts: ["*.example.com", "registry.internal:5000"],
+      allowedPrivateHosts: ["registry.internal:5000"],
+      environment,
+      metricsAddress: { host: "::1", port: 8080 },
       maxConfigBytes: 1_048_576,
       concurrency: 1,
       logLevel: "debug",
@@ -60,6 +71,25 @@ describe("a setting", () => {
       concurrency: 16,
     });
   });
+});
+
+describe("the address of the metrics", () => {
+  it.each([
+    ["127.0.0.1:8080", { host: "127.0.0.1", port: 8080 }],
+    ["localhost:65535", { host: "localhost", port: 65_535 }],
+    ["[::]:1", { host: "::", port: 1 }],
+  ])("may be %s", (text, address) => {
+    expect(configFrom({ "--metrics-address": text }, {}).metricsAddress).toEqual(address);
+  });
+
+  it.each(["", "8080", ":8080", "localhost", "::1:8080", "[localhost]:8080", "a:0", "a:65536", "http://a:8080"])(
+    "cannot be %j",
+    (text) => {
+      expect(() => configFrom({ "--metrics-address": text }, {})).toThrow(
+        `--metrics-address cannot be ${JSON.stringify(text)}: write a host and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080`,
+      );
+    },
+  );
 });
 
 describe("the operator's own namespace", () => {

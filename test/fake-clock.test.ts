@@ -49,6 +49,14 @@ describe("the fake clock", () => {
     expect(clock.scheduled()).toBe(0);
   });
 
+  it("sets the wall clock without any time passing", async () => {
+    const clock = fakeClock(Temporal.Instant.from("2026-03-01T00:00:00Z"));
+    await clock.advance(ms(500));
+    clock.step(Temporal.Duration.from({ hours: -1 }));
+    expect(clock.now().toString()).toBe("2026-02-28T23:00:00.5Z");
+    expect(clock.elapsed()).toBe(500);
+  });
+
   it("moves the wall time along", async () => {
     const clock = fakeClock(Temporal.Instant.from("2026-03-01T00:00:00Z"));
     await clock.advance(Temporal.Duration.from({ hours: 25 }));

@@ -8,6 +8,8 @@ export interface FakeClock extends Clock {
    * no time pass, but runs what is due and lets promises settle.
    */
   advance(duration?: Temporal.Duration): Promise<void>;
+  /** Sets the wall clock forth or back. No time elapses: so does a suspend look on Linux. */
+  step(ahead: Temporal.Duration): void;
   /** How many calls wait for their time. */
   scheduled(): number;
 }
@@ -23,6 +25,7 @@ const mostCallsPerAdvance = 1_000_000;
 /** A clock that stands still until `advance`. */
 export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-01-01T00:00:00Z")): FakeClock {
   let elapsed = 0;
+  let stepped = 0;
   const calls: Call[] = []; // sorted: latest first, so that the next one is popped
 
   const schedule = (delay: Temporal.Duration, run: () => void): Cancel => {
@@ -35,7 +38,7 @@ export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-
   };
 
   return {
-    now: () => start.add({ nanoseconds: Math.round(elapsed * 1e6) }),
+    now: () => start.add({ nanoseconds: Math.round(elapsed * 1e6) }).add({ milliseconds: stepped }),
     elapsed: () => elapsed,
     schedule,
     sleep: (delay, signal) =>
@@ -68,6 +71,9 @@ export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-
         await promisesSettled();
       }
       elapsed = end;
+    },
+    step: (ahead) => {
+      stepped += ahead.total("milliseconds");
     },
     scheduled: () => calls.length,
   };

@@ -90,8 +90,8 @@ export const textRules = {
     message: "write either value or valueFrom",
   },
   exchangeUsername: {
-    rule: "has(self.username) != has(self.response.usernamePath)",
-    message: "write either username or response.usernamePath",
+    rule: "!has(self.username) || !has(self.response.usernamePath)",
+    message: "write either username or response.usernamePath, or neither with the user name in the identity's Secret",
   },
   expressionValues: {
     rule: "has(self.values) == (self.operator in ['In', 'NotIn'])",

@@ -96,6 +96,8 @@ export const tokenExchange = z
       })
       .prefault({ tokenPath: "access_token", expiry: "Seconds", expiryPath: "expires_in" })
       .describe("How to read the answer."),
-    username: literal(256).optional().describe("User name that goes with the token at the registry."),
+    username: literal(256)
+      .optional()
+      .describe("User name that goes with the token at the registry; that of the identity's Secret if absent."),
   })
   .meta(rules(textRules.exchangeUsername));

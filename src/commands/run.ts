@@ -43,7 +43,15 @@ export async function run(options: RunOptions): Promise<number> {
   const { first, second, end } = stopSignals(options.onStopSignal);
   const operator = options.operate({
     connection,
-    settings: { namespace, sourceNamespaces, maxConfigBytes, concurrency },
+    settings: {
+      namespace,
+      sourceNamespaces,
+      maxConfigBytes,
+      concurrency,
+      network: { registries: config.allowedHosts, privateAddresses: config.allowedPrivateHosts },
+      environment: config.environment,
+      metricsAddress: config.metricsAddress,
+    },
     log,
     clock,
     random,

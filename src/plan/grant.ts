@@ -1,61 +1,70 @@
-// What does an entry grant to one namespace?
+// What does an entry grant to a namespace?
 import type { Entry } from "../api/registry-credential.ts";
-import type { Failure } from "../errors.ts";
-import { hasPlaceholders, rendered } from "./placeholders.ts";
-import type { NamespaceRecord } from "./snapshot.ts";
+import type { Cause, Failure } from "../errors.ts";
+import { acrGrants } from "./grants/acr.ts";
+import { ecrGrants, ecrPublicGrants } from "./grants/ecr.ts";
+import { googleGrants } from "./grants/google.ts";
+import { icrGrants } from "./grants/icr.ts";
+import { ocirGrants } from "./grants/ocir.ts";
+import { staticGrants } from "./grants/static.ts";
+import { tokenExchangeGrants } from "./grants/token-exchange.ts";
+import type {
+  AcrGrant,
+  EcrGrant,
+  EcrPublicGrant,
+  GoogleGrant,
+  HostGroup,
+  IcrGrant,
+  OcirGrant,
+  RenderScope,
+  StaticGrant,
+  TokenExchangeGrant,
+} from "./grant-types.ts";
 
 /**
- * An entry rendered for a namespace: all that decides which token is needed, and nothing else (no hosts, no names of
- * entries), so that namespaces that render alike share one token.
+ * An entry rendered for a namespace: all that decides which token is needed, and nothing else (no names of entries, no
+ * hosts but where they are the endpoint), so that namespaces that render alike share one token.
  */
-export type Grant = StaticGrant;
+export type Grant =
+  | AcrGrant
+  | EcrGrant
+  | EcrPublicGrant
+  | GoogleGrant
+  | IcrGrant
+  | OcirGrant
+  | StaticGrant
+  | TokenExchangeGrant;
 
-export interface StaticGrant {
-  readonly provider: "Static";
-  /** The source Secret. */
-  readonly namespace: string;
-  readonly name: string;
-  readonly usernameKey: string;
-  readonly passwordKey: string;
-  /** A placeholder made the name, so the Secret is a tenant's; no part of the key. */
-  readonly perTenant: boolean;
+/** The entry's hosts, split by what one token can serve. A failure concerns these hosts in this namespace only. */
+export function grantsOf(entry: Entry, scope: RenderScope): readonly HostGroup<Grant>[] {
+  switch (entry.provider) {
+    case "ECR":
+      return ecrGrants(entry, scope);
+    case "ECRPublic":
+      return ecrPublicGrants(entry, scope);
+    case "ACR":
+      return acrGrants(entry, scope);
+    case "GCR":
+    case "GAR":
+      return googleGrants(entry, scope);
+    case "OCIR":
+      return ocirGrants(entry, scope);
+    case "ICR":
+      return icrGrants(entry, scope);
+    case "Static":
+      return staticGrants(entry, scope);
+    case "TokenExchange":
+      return tokenExchangeGrants(entry, scope);
+  }
 }
 
-/** DNS-1123 subdomain, the form of Secret names: apimachinery's validation.IsDNS1123Subdomain. */
-const secretName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-/** Renders the entry; a failure concerns this entry in this namespace only. */
-export function grantOf(entry: Entry, namespace: NamespaceRecord, operatorNamespace: string): Grant | Failure {
-  if (entry.provider !== "Static") {
-    return {
-      reason: "ProviderUnavailable",
-      cause: "Platform",
-      retry: "on-change",
-      message: `this version serves the provider Static only, not ${entry.provider}: keep the credential in a Secret and name it in static.secretName`,
-    };
-  }
-  const perTenant = hasPlaceholders(entry.static.secretName);
-  const name = rendered(entry.static.secretName, namespace);
-  if (typeof name !== "string") return name;
-  if (name.length > 253 || !secretName.test(name)) {
-    return {
-      reason: "InvalidSecretName",
-      cause: perTenant ? "Tenant" : "Platform",
-      retry: "on-change",
-      message: `static.secretName becomes "${name}", which no Secret can be called: use lower-case letters, digits, - and .`,
-    };
-  }
-  return {
-    provider: "Static",
-    namespace: entry.static.secretNamespace ?? operatorNamespace,
-    name,
-    usernameKey: entry.static.usernameKey,
-    passwordKey: entry.static.passwordKey,
-    perTenant,
-  };
+/** Who can mend what is wrong with the grant's source. */
+export function causeOf(grant: Grant): Cause {
+  const tenants = grant.provider === "Static" ? grant.perTenant : grant.identity.from === "TenantServiceAccount";
+  return tenants ? "Tenant" : "Platform";
 }
 
-/** Tells the two answers of `grantOf` apart. */
+/** Tells a failure from what was wanted. */
 export function isFailure<T extends object>(value: T | Failure): value is Failure {
   return "reason" in value && "retry" in value;
 }

@@ -1,12 +1,82 @@
-// When is a token due for renewal?
-import type { Token } from "./token.ts";
+// When is a token due for renewal, and how soon after a failure is it tried again?
+import { refreshAnnotation } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import { isAlive, type Token } from "./token.ts";
+
+/** The share of its life after which a token is renewed: what is left is how long an outage may last (design.md section 1). */
+const renewAfter = 0.5;
+/** Renewals are spread over this share of the life, earlier than half, so that grants do not come in lock-step. */
+const spread = 0.1;
+/** While a token lives, a failure is followed by another attempt within this share of what is left (design.md section 4). */
+const retryShare = 0.1;
+/** Milliseconds; short enough for tokens that live seconds, long enough to be no hot loop. */
+const shortestRetry = 250;
 
 /**
- * Half of its life: a pod may start to pull at any moment, and what is left is how long an outage may last (design.md
- * section 1). Undefined for a credential that names no end.
+ * Half of its life or a little earlier; undefined for a credential that names no end. The jitter comes from the grant's
+ * key, so that a restart changes nothing.
  */
-export function refreshAt(token: Pick<Token, "issuedAt" | "expiresAt">): Temporal.Instant | undefined {
+export function refreshAt(token: Pick<Token, "grantKey" | "issuedAt" | "expiresAt">): Temporal.Instant | undefined {
   if (!token.expiresAt) return undefined;
-  const life = token.issuedAt.until(token.expiresAt).total("milliseconds");
-  return token.issuedAt.add({ milliseconds: Math.max(Math.floor(life / 2), 0) });
+  const life = Math.max(token.issuedAt.until(token.expiresAt).total("milliseconds"), 0);
+  return token.issuedAt.add({ milliseconds: Math.floor(life * (renewAfter - spread * fractionOf(token.grantKey))) });
+}
+
+/** What a token must fit, to be left as it is. */
+export interface Demand {
+  readonly fingerprint: string;
+  /** Values of the annotation `regcred.dev/refresh` by RegistryCredential, of those that are known to use the grant. */
+  readonly refreshes: Refreshes;
+}
+
+export type Refreshes = Readonly<Record<string, string>>;
+
+// It is kept with each token; a time stamp or a ticket fits. Of longer ones only what differs here is a change.
+const longestRefresh = 64;
+
+/** What the credential asks for; nothing without the annotation, so that taking it off mints nothing. */
+export function refreshOf({ name, annotations }: Pick<RegistryCredential, "name" | "annotations">): Refreshes {
+  const value = annotations[refreshAnnotation];
+  return value === undefined ? {} : { [name]: value.slice(0, longestRefresh) };
+}
+
+/** More than clocks of two replicas are apart. */
+const skew = Temporal.Duration.from({ minutes: 1 });
+
+/**
+ * When the token is to be made anew; `now` for at once, undefined for never. A token from the future was issued while the
+ * wall clock was ahead: how long it lives was reckoned from there, so its end may be too late.
+ */
+export function dueAt(token: Token | undefined, demand: Demand, now: Temporal.Instant): Temporal.Instant | undefined {
+  if (!token || token.fingerprint !== demand.fingerprint || !isAlive(token, now)) return now;
+  const honoured = token.refreshes ?? {};
+  if (Object.entries(demand.refreshes).some(([credential, value]) => honoured[credential] !== value)) return now;
+  if (!token.expiresAt) return undefined;
+  if (Temporal.Instant.compare(token.issuedAt, now.add(skew)) > 0) return now;
+  return refreshAt(token);
+}
+
+/**
+ * What a new token honours. Those that the old one honoured stay: after a start the credentials that use the grant become
+ * known one by one, and none of them may find its request forgotten.
+ */
+export function honoured(before: Token | undefined, demand: Demand): Refreshes {
+  return { ...before?.refreshes, ...demand.refreshes };
+}
+
+/** The longest wait after a failure, in milliseconds; undefined where no living token can run out. */
+export function retryWithin(
+  token: Pick<Token, "expiresAt"> | undefined,
+  now: Temporal.Instant,
+): Temporal.Duration | undefined {
+  if (!token?.expiresAt) return undefined;
+  const left = now.until(token.expiresAt).total("milliseconds");
+  if (left <= 0) return undefined;
+  return Temporal.Duration.from({ milliseconds: Math.max(Math.floor(left * retryShare), shortestRetry) });
+}
+
+/** A number in [0, 1) from the leading hexadecimal digits of a key. */
+function fractionOf(grantKey: string): number {
+  const digits = Number.parseInt(grantKey.slice(0, 8), 16);
+  return Number.isNaN(digits) ? 0 : digits / 0x1_0000_0000;
 }

@@ -26,5 +26,7 @@ export function registryStatus({ name, grants }: EntryView, now: Temporal.Instan
 function stateOf(grants: readonly GrantView[], now: Temporal.Instant): RegistryStatus["state"] {
   if (grants.some((grant) => grant.token !== undefined && lacksToken(grant, now))) return "Expired";
   if (grants.some(({ failure }) => failure !== undefined)) return "Failing";
-  return grants.length === 0 || grants.some(({ token }) => token === undefined) ? "Pending" : "Issued";
+  if (grants.length === 0 || grants.some(({ token }) => token === undefined)) return "Pending";
+  if (grants.some(({ token }) => token?.state === "PublishedUnverified")) return "PublishedUnverified";
+  return grants.every(({ token }) => token?.state === "Verified") ? "Verified" : "Issued";
 }

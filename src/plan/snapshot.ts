@@ -27,6 +27,8 @@ export interface ServiceAccountRecord extends StoredObject {
   readonly optedOut: boolean;
   /** Names in `imagePullSecrets`, in order; undefined where the list is too long to be kept: read it first. */
   readonly references: readonly string[] | undefined;
+  /** Annotations by which clouds know the account, and no others. */
+  readonly cloud: Readonly<Record<string, string>>;
   /** The raw `regcred.dev/references` annotation: a hint only, tenants can edit it. */
   readonly record: string | undefined;
   readonly terminating: boolean;

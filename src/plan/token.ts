@@ -11,10 +11,14 @@ export interface Token {
   readonly expiresAt: Temporal.Instant | undefined;
   /** What it was made from; a different fingerprint means that it must be made anew. Never derived from a password. */
   readonly fingerprint: string;
+  /** Requests to be minted at once that it honours: values of `regcred.dev/refresh` by RegistryCredential. */
+  readonly refreshes?: Readonly<Record<string, string>>;
+  /** What a try at the registry showed before it was published; Issued where nothing could be tried. */
+  readonly state: "Issued" | "Verified" | "PublishedUnverified";
   /** Changes whenever the logins may have: what is rendered from the token can be remembered under it. */
   readonly revision: string;
 }
 
-export function isAlive(token: Token, now: Temporal.Instant): boolean {
+export function isAlive(token: Pick<Token, "expiresAt">, now: Temporal.Instant): boolean {
   return token.expiresAt === undefined || Temporal.Instant.compare(now, token.expiresAt) < 0;
 }

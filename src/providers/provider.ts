@@ -2,21 +2,20 @@
 import type { Grant } from "../plan/grant.ts";
 import type { Token } from "../plan/token.ts";
 
-/** A token as it comes from a provider, not stored yet. */
-export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt" | "fingerprint">;
+/** A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). */
+export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt">;
 
 /**
- * One registry kind. No cache, no retry, no metrics in it: the token loop and wrappers do that.
- * Throws `OperatorError` for what a person can mend.
+ * One registry kind. No cache, no retry, no metrics in it: the token loop and wrappers do that. Grants come validated
+ * from `plan/grants`. Throws `OperatorError` for what a person can mend; anything else is worth another try.
  */
 export interface Provider<G extends Grant = Grant> {
-  /** Pure. Everything that decides which token is needed, as canonical JSON; hashed by the caller. */
-  keyFor(grant: G): string;
-  /**
-   * What a token would be minted from now, as far as the operator can watch it (never derived from a password); a change
-   * means that the token must be minted anew. Undefined where the source is absent.
-   */
-  fingerprint(grant: G): string | undefined;
-  /** One attempt. */
+  /** One attempt; ends soon after the signal aborts. */
   fetch(grant: G, signal: AbortSignal): Promise<Minted>;
 }
+
+/** The grant of a kind. */
+export type GrantOf<P extends Grant["provider"]> = Extract<Grant, { readonly provider: P }>;
+
+/** One provider for each kind. */
+export type Providers = { readonly [P in Grant["provider"]]: Provider<GrantOf<P>> };

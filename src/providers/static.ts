@@ -2,7 +2,7 @@
 import { expiresAtAnnotation, sourceLabel } from "../api/names.ts";
 import type { Clock } from "../clock.ts";
 import { type Cause, OperatorError } from "../errors.ts";
-import type { StaticGrant } from "../plan/grant.ts";
+import type { StaticGrant } from "../plan/grant-types.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import { type DockerConfigForm, parseDockerConfig } from "../registry/docker-config.ts";
@@ -24,7 +24,7 @@ const dockerConfigForms: Readonly<Record<string, { key: string; form: DockerConf
   "kubernetes.io/dockercfg": { key: ".dockercfg", form: "dockercfg" },
 };
 
-export function staticProvider(options: StaticOptions): Provider {
+export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
   const { source, operatorNamespace, sourceNamespaces, clock } = options;
 
   const found = (grant: StaticGrant): OperatorSecretRecord | undefined => {
@@ -33,14 +33,6 @@ export function staticProvider(options: StaticOptions): Provider {
   };
 
   return {
-    keyFor: ({ provider, namespace, name, usernameKey, passwordKey }) =>
-      JSON.stringify({ v: 1, provider, namespace, name, usernameKey, passwordKey }),
-
-    fingerprint: (grant) => {
-      const record = found(grant);
-      return record && `${record.uid}/${record.resourceVersion}`;
-    },
-
     fetch: async (grant) => {
       const { namespace, name } = grant;
       const fail = failing(grant);
@@ -80,7 +72,6 @@ export function staticProvider(options: StaticOptions): Provider {
         logins: loginsIn(record.type, record.values, grant, fail),
         issuedAt: clock.now(),
         expiresAt,
-        fingerprint: `${record.uid}/${record.resourceVersion}`,
       };
     },
   };

@@ -67,15 +67,13 @@ export function failures(random: Random): Failures {
       // Half is fixed: with full jitter some keys would come back at once, again and again.
       const backoff = longest / 2 + (longest / 2) * random();
       const asked = milliseconds(failure.retryAfter) ?? 0;
+      const within = milliseconds(failure.retryWithin) ?? Infinity;
       histories.set(key, {
         count: count + 1,
         slowSince,
-        notBefore: now + Math.max(asked, Math.min(backoff, leastWaitAfterFailures)),
+        notBefore: now + Math.max(asked, Math.min(backoff, leastWaitAfterFailures, within)),
       });
-      const wait = Math.min(
-        ownWait(failure.retry, backoff, now - (slowSince ?? now), random),
-        milliseconds(failure.retryWithin) ?? Infinity,
-      );
+      const wait = Math.min(ownWait(failure.retry, backoff, now - (slowSince ?? now), random), within);
       return wait === Infinity ? undefined : now + Math.max(asked, wait);
     },
     notBefore: (key) => histories.get(key)?.notBefore ?? -Infinity,

@@ -1,7 +1,9 @@
 // How do changes in the stores become keys in the queue?
-import { credentialKey, referencesKey, tokenKey } from "../plan/keys.ts";
+import { grantSources } from "../plan/grant-sources.ts";
+import { credentialKey, referencesKey, secretKey, tokenKey } from "../plan/keys.ts";
 import {
   credentialTriggers,
+  isAnotherIdentity,
   namespaceTriggers,
   secretTriggers,
   serviceAccountTriggers,
@@ -36,7 +38,15 @@ export function askForWork(known: Known, { formerExtras, watchNames }: Followers
     if (!change.after) board.forget(change.key);
     ask(namespaceTriggers(change, entitlements.names(), [...keysOf(stores.credentials.values())]));
   });
-  stores.serviceAccounts.subscribe((change) => ask(serviceAccountTriggers(change)));
+  stores.serviceAccounts.subscribe((change) => {
+    const names = entitlements.names();
+    ask(serviceAccountTriggers(change, names));
+    // An account of the operator's own namespace may ask for the tokens of every namespace.
+    if ((change.after ?? change.before)?.namespace !== settings.namespace || !isAnotherIdentity(change)) return;
+    for (const { key } of stores.namespaces.values()) {
+      for (const name of names) enqueue(secretKey(key, name), { lane: "bulk" });
+    }
+  });
   stores.pullSecrets.subscribe((change) => {
     // The first list of a name queues all of its keys when it is complete.
     const name = (change.after ?? change.before)?.name;
@@ -48,7 +58,7 @@ export function askForWork(known: Known, { formerExtras, watchNames }: Followers
       const concerned =
         kind === "token"
           ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
-          : key === `${grant.namespace}/${grant.name}`;
+          : grantSources(grant, settings.namespace).includes(key);
       if (concerned) enqueue(tokenKey(grantKey), { lane: "interactive" });
     }
   });

@@ -11,9 +11,13 @@ import type {
   SecretRecord,
   ServiceAccountRecord,
 } from "../plan/snapshot.ts";
+import type { Grant } from "../plan/grant.ts";
+import type { RenderScope } from "../plan/grant-types.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { Verify } from "./verify.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import type { Log } from "../report/log.ts";
+import type { Metrics } from "../report/metrics.ts";
 import type { Store } from "../watch/store.ts";
 import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
@@ -52,8 +56,15 @@ export interface Context {
   readonly strips: Strips;
   readonly api: ClusterApi;
   readonly provider: Provider;
+  /** Tries a new token at the registry before it is published. */
+  readonly verify: Verify;
+  /** The key of a grant, short enough for a name. */
+  readonly grantKey: (grant: Grant) => string;
+  /** What entries are rendered against in a namespace. */
+  readonly scopeOf: (namespace: NamespaceRecord) => RenderScope;
   readonly events: Pick<EventRecorder, "publish">;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, "publishStatus" | "forget">;
   readonly tokens: TokenBook;
   readonly entitlements: Entitlements;
   readonly board: Board;

@@ -2,11 +2,14 @@
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import type { Claim, Contribution } from "../plan/content.ts";
-import { type Grant, grantOf, isFailure } from "../plan/grant.ts";
+import { causeOf, grantsOf, isFailure } from "../plan/grant.ts";
 import { tokenKey } from "../plan/keys.ts";
+import { probeOf } from "../plan/probe.ts";
+import { refreshOf } from "../plan/refresh.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Context } from "./context.ts";
+import type { Wanted } from "./token-book.ts";
 
 export interface Contributions {
   readonly contributions: readonly Contribution[];
@@ -28,17 +31,24 @@ export function gatherContributions(
   namespace: NamespaceRecord,
   credentials: readonly RegistryCredential[],
 ): Contributions {
-  const { clock, tokens, settings, provider } = context;
-  const grants = new Map<string, Grant>();
+  const { clock, tokens } = context;
+  const scope = context.scopeOf(namespace);
+  const grants = new Map<string, Wanted>();
   const rendered = credentials.map((credential) => ({
     credential,
-    entries: credential.spec.registries.map((entry) => {
-      const grant = grantOf(entry, namespace, settings.namespace);
-      if (isFailure(grant)) return { entry, failure: grant };
-      const grantKey = provider.keyFor(grant);
-      grants.set(grantKey, grant);
-      return { entry, grantKey, cause: grant.perTenant ? ("Tenant" as const) : ("Platform" as const) };
-    }),
+    groups: credential.spec.registries.flatMap((entry) =>
+      grantsOf(entry, scope).map(({ hosts, grant }) => {
+        if (isFailure(grant)) return { entry, hosts, failure: grant };
+        const grantKey = context.grantKey(grant);
+        const before = grants.get(grantKey);
+        grants.set(grantKey, {
+          grant,
+          probe: before?.probe ?? probeOf(entry, hosts, namespace),
+          refreshes: { ...before?.refreshes, ...refreshOf(credential) },
+        });
+        return { entry, hosts, grantKey, cause: causeOf(grant) };
+      }),
+    ),
   }));
   for (const grantKey of tokens.use(user, grants)) context.enqueue(tokenKey(grantKey), { lane: "interactive" });
 
@@ -59,18 +69,18 @@ export function gatherContributions(
     if (!attempts || clock.elapsed() - attempts.wantedAt < patience.total("milliseconds")) waiting = true;
     return tokenPending;
   };
-  const contributions = rendered.map(({ credential, entries }): Contribution => {
+  const contributions = rendered.map(({ credential, groups }): Contribution => {
     signature.push(`${credential.name}@${credential.uid}.${credential.generation}`);
     return {
       credential: credential.name,
-      claims: entries.map(({ entry, failure, grantKey, cause = "Platform" }): Claim => {
+      claims: groups.map(({ entry, hosts, failure, grantKey, cause = "Platform" }): Claim => {
         const source = failure ?? claimSource(grantKey);
         signature.push(
           isFailure(source)
             ? `${entry.name}!${source.reason}:${source.message}`
             : `${entry.name}=${grantKey}.${source.revision}.${isAlive(source, now)}`,
         );
-        return { entry: entry.name, hosts: entry.hosts, grantKey, source, cause };
+        return { entry: entry.name, hosts, grantKey, source, cause };
       }),
     };
   });

@@ -2,7 +2,7 @@
 import { finalizer, forceFinalizeAnnotation } from "../api/names.ts";
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
-import { grantOf, isFailure } from "../plan/grant.ts";
+import { grantsOf, isFailure } from "../plan/grant.ts";
 import { invalidStatus } from "../plan/invalid-status.ts";
 import { referencesKey, secretKey } from "../plan/keys.ts";
 import { recordedReferences } from "../plan/references.ts";
@@ -33,7 +33,10 @@ export function credentialLoop(): CredentialLoop {
   return async (context, name, signal) => {
     startedAt ??= context.clock.elapsed();
     const record = context.stores.credentials.get(name);
-    if (!record) return done;
+    if (!record) {
+      context.metrics.forget(name);
+      return done;
+    }
     const credential = context.entitlements.readable(name);
     try {
       if (credential?.deletionTimestamp) return await drain(context, record, credential, signal);
@@ -189,20 +192,21 @@ function viewsOf(
   context: Context,
   credential: RegistryCredential,
 ): { entries: EntryView[]; namespaces: NamespaceView[] } {
-  const { stores, entitlements, board, tokens, provider, settings } = context;
+  const { stores, entitlements, board, tokens } = context;
   const secretName = credential.spec.pullSecret.name;
   const refers = credential.spec.references === "ServiceAccounts";
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
   for (const namespace of stores.namespaces.values()) {
     if (namespace.terminating || !entitlements.entitled(credential, namespace)) continue;
+    const scope = context.scopeOf(namespace);
     for (const entry of credential.spec.registries) {
-      const grant = grantOf(entry, namespace, settings.namespace);
-      if (isFailure(grant)) continue;
-      const key = provider.keyFor(grant);
       const views = grants.get(entry.name);
-      if (views && !views.has(key))
-        views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
+      for (const { grant } of grantsOf(entry, scope)) {
+        if (isFailure(grant) || !views) continue;
+        const key = context.grantKey(grant);
+        if (!views.has(key)) views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
+      }
     }
     const found = board.secret(namespace.name, secretName)?.credentials.get(credential.name);
     const references = board.references(namespace.name);

@@ -2,12 +2,21 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Grant } from "../plan/grant.ts";
+import type { Probe } from "../plan/probe.ts";
+import type { Refreshes } from "../plan/refresh.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import type { Store } from "../watch/store.ts";
 
-export interface Attempts {
+/** A grant that is needed, and the image that its token is tried with. */
+export interface Wanted {
   readonly grant: Grant;
+  readonly probe: Probe | undefined;
+  /** Requests to mint at once, by RegistryCredential. */
+  readonly refreshes?: Refreshes;
+}
+
+export interface Attempts extends Wanted {
   /** Elapsed milliseconds at which the grant was first wanted. */
   readonly wantedAt: number;
   /** Of the last attempt. */
@@ -15,8 +24,11 @@ export interface Attempts {
 }
 
 export interface TokenBook {
-  /** Notes that the Secret `user` needs exactly these grants now; returns the keys that nobody needed before. */
-  use(user: string, grants: ReadonlyMap<string, Grant>): readonly string[];
+  /**
+   * Notes that the Secret `user` needs exactly these grants now; returns the keys that nobody needed before, or of
+   * which somebody asks to be minted at once.
+   */
+  use(user: string, grants: ReadonlyMap<string, Wanted>): readonly string[];
   attempts(grantKey: string): Attempts | undefined;
   ended(grantKey: string, failure: Failure | undefined): void;
   /** The stored token: the Secret in the operator's namespace is the memory. */
@@ -58,17 +70,26 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
         }
       }
       const first: string[] = [];
-      for (const [key, grant] of grants) {
+      for (const [key, { grant, probe, refreshes = {} }] of grants) {
         const known = users.get(key);
+        const before = attempts.get(key);
         if (known) {
           known.add(user);
+          const asksAnew = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
+          if (asksAnew) first.push(key);
+          if (before && (asksAnew || (!before.probe && probe))) {
+            attempts.set(key, {
+              ...before,
+              probe: before.probe ?? probe,
+              refreshes: { ...before.refreshes, ...refreshes },
+            });
+          }
           continue;
         }
         users.set(key, new Set([user]));
         unused.delete(key);
-        if (!attempts.has(key)) {
-          attempts.set(key, { grant, wantedAt: clock.elapsed(), failure: undefined });
-        }
+        const asked = { probe, refreshes: { ...before?.refreshes, ...refreshes } };
+        attempts.set(key, { grant, wantedAt: clock.elapsed(), failure: undefined, ...before, ...asked });
         first.push(key);
       }
       if (grants.size > 0) needs.set(user, [...grants.keys()]);

@@ -15,12 +15,18 @@ const wireToken = z.object({
   issuedAt: z.string(),
   expiresAt: z.string().optional(),
   fingerprint: z.string(),
+  refreshes: z.record(z.string(), z.string()).default({}),
+  // Absent in tokens of version 0.1.
+  state: z.enum(["Issued", "Verified", "PublishedUnverified"]).default("Issued"),
   all: z.object({ username: z.string(), password: z.string() }).optional(),
   byHost: z.record(z.string(), z.object({ username: z.string(), password: z.string() })).optional(),
 });
 
 /** The `data` of the token Secret. */
-export function tokenToData(grantKey: string, minted: Minted): Record<string, string> {
+export function tokenToData(
+  minted: Minted,
+  { grantKey, fingerprint, refreshes = {}, state }: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state">,
+): Record<string, string> {
   const plain = ({ username, password }: Login): { username: string; password: string } => ({
     username,
     password: password.reveal(),
@@ -31,7 +37,9 @@ export function tokenToData(grantKey: string, minted: Minted): Record<string, st
     grantKey,
     issuedAt: minted.issuedAt.toString(),
     ...(minted.expiresAt && { expiresAt: minted.expiresAt.toString() }),
-    fingerprint: minted.fingerprint,
+    fingerprint,
+    refreshes,
+    state,
     ...("all" in logins
       ? { all: plain(logins.all) }
       : { byHost: Object.fromEntries([...logins.byHost].map(([host, login]) => [host, plain(login)])) }),
@@ -44,13 +52,15 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
   try {
     const parsed = wireToken.safeParse(JSON.parse(textOfBase64(data?.[dataKey] ?? "") ?? ""));
     if (!parsed.success) return undefined;
-    const { grantKey, fingerprint, issuedAt, expiresAt, all, byHost } = parsed.data;
+    const { grantKey, fingerprint, refreshes, state, issuedAt, expiresAt, all, byHost } = parsed.data;
     const logins = all ? loginAs(all) : byHost && loginsAs(byHost);
     if (!logins) return undefined;
     return {
       grantKey,
       logins,
       fingerprint,
+      refreshes,
+      state,
       revision,
       issuedAt: Temporal.Instant.from(issuedAt),
       expiresAt: expiresAt === undefined ? undefined : Temporal.Instant.from(expiresAt),

@@ -1,21 +1,24 @@
-// Is the token of this grant still good, and if not, where is a new one?
+// Is the token of this grant still good, and if not, where is a new one? Fetch, verify, store.
 import { managedBy, managedByLabel, tokenSecretType } from "../api/names.ts";
-import { type Failure, failureOf } from "../errors.ts";
+import type { Failure } from "../errors.ts";
 import { credentialKey, keyOf } from "../plan/keys.ts";
-import { refreshAt } from "../plan/refresh.ts";
-import { isAlive } from "../plan/token.ts";
+import { causeOf } from "../plan/grant.ts";
+import { sourceVersions } from "../plan/grant-sources.ts";
+import { publication } from "../plan/publish.ts";
+import { type Demand, dueAt, honoured, retryWithin } from "../plan/refresh.ts";
+import type { Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
-import { comeBackIn, done, failed } from "./outcome.ts";
+import { comeBackIn, done } from "./outcome.ts";
 import { statusSoon } from "./report-secret.ts";
-import { tokenSecretName } from "./token-book.ts";
+import { type Attempts, tokenSecretName } from "./token-book.ts";
 import { tokenToData } from "./token-wire.ts";
 
 // design.md section 4: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
-/** Close to its end a token is looked at this often, in milliseconds. */
-const shortestWait = 60_000;
+/** A token that comes with hardly any life is looked at this often, in milliseconds. */
+const shortestWait = 1_000;
 
 export async function reconcileToken(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
   const { tokens, clock, provider, log } = context;
@@ -24,46 +27,96 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     const left = unusedSince + keepUnused - clock.elapsed();
     return left > 0 ? comeBackIn(left) : collect(context, grantKey, signal);
   }
-  const grant = tokens.attempts(grantKey)?.grant;
-  if (!grant) return done;
-
-  const fingerprint = provider.fingerprint(grant);
+  const attempts = tokens.attempts(grantKey);
+  if (!attempts) return done;
+  const { grant } = attempts;
+  const demand = demandOf(context, attempts);
   const token = tokens.token(grantKey);
-  if (token && token.fingerprint === fingerprint && isAlive(token, clock.now())) {
-    const wait = untilRefresh(context, grantKey);
-    if (wait === undefined || wait > 0) {
-      settle(context, grantKey, undefined);
-      return wait === undefined ? done : comeBackIn(wait);
-    }
+  const left = untilDue(context, token, demand);
+  if (left === undefined || left > 0) {
+    settle(context, grantKey, undefined);
+    return left === undefined ? done : comeBackIn(left);
   }
 
-  let minted: Minted;
   try {
-    minted = await provider.fetch(grant, signal);
+    const minted = await provider.fetch(grant, signal);
+    const verified = await verify(context, attempts, token, minted, signal);
+    if (typeof verified !== "string") return fails(context, grantKey, token, verified);
+    const { fingerprint } = demand;
+    const refreshes = honoured(token, demand);
+    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified }, signal);
+    log.info("token stored", {
+      grant: grantKey,
+      provider: grant.provider,
+      state: verified,
+      expiresAt: minted.expiresAt?.toString(),
+    });
   } catch (error) {
-    const failure = failureOf(error);
-    log.warn("token not fetched", { grant: grantKey, reason: failure.reason, detail: failure.message });
-    settle(context, grantKey, failure);
-    return failed(failure);
+    const refused = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
+    return fails(context, grantKey, token, refused.failure);
   }
-  try {
-    await store(context, grantKey, minted, signal);
-  } catch (error) {
-    const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
-    settle(context, grantKey, failure);
-    return failed(failure);
-  }
-  log.info("token stored", { grant: grantKey, provider: grant.provider, expiresAt: minted.expiresAt?.toString() });
   tokens.ended(grantKey, undefined);
   tellUsers(context, grantKey);
-  const wait = untilRefresh(context, grantKey);
+  const wait = untilDue(context, tokens.token(grantKey), demand);
   return wait === undefined ? done : comeBackIn(Math.max(wait, shortestWait));
 }
 
+/** The state in which the token may be published, or why it is held back. */
+async function verify(
+  { verify: tryIt, clock, log }: Context,
+  { grant, probe }: Attempts,
+  before: Token | undefined,
+  minted: Minted,
+  signal: AbortSignal,
+): Promise<Token["state"] | Failure> {
+  if (!probe) return "Issued";
+  const { verification, detail = "" } = await tryIt(grant, probe, minted, signal);
+  if (verification !== "Verified") log.warn("token not verified", { image: probe.image, verification, detail });
+  switch (publication(verification, before, clock.now())) {
+    case "hold":
+      return {
+        reason: "VerificationDenied",
+        cause: causeOf(grant),
+        // Each attempt mints a token, and what was denied is somebody's to mend.
+        retry: "slowly",
+        message: `the new token cannot pull ${probe.image}, so tenants keep the old one: ${detail}`,
+      };
+    case "publish-unverified":
+      return "PublishedUnverified";
+    case "publish":
+      return verification === "Verified" ? "Verified" : "Issued";
+  }
+}
+
+/** While a token lives there is another attempt in time, whatever failed; Retry-After is obeyed unless it passes the end. */
+function fails(context: Context, grantKey: string, token: Token | undefined, failure: Failure): Outcome {
+  const { clock, log } = context;
+  const now = clock.now();
+  const left = token?.expiresAt && now.until(token.expiresAt).total("milliseconds");
+  log.warn("token not fetched", {
+    grant: grantKey,
+    reason: failure.reason,
+    detail: failure.message,
+    expiresAt: token?.expiresAt?.toString(),
+  });
+  settle(context, grantKey, failure);
+  const { retry, retryAfter } = failure;
+  const obeyed = retryAfter && !(left !== undefined && left > 0 && retryAfter.total("milliseconds") >= left);
+  const within = retryWithin(token, now);
+  return { failed: true, retry, ...(obeyed && { retryAfter }), ...(within && { retryWithin: within }) };
+}
+
+function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Attempts): Demand {
+  return {
+    fingerprint: sourceVersions(grant, settings.namespace, (key) => stores.operatorSecrets.get(key)),
+    refreshes,
+  };
+}
+
 /** Milliseconds; undefined for a token that names no end. */
-function untilRefresh({ tokens, clock }: Context, grantKey: string): number | undefined {
-  const token = tokens.token(grantKey);
-  return token && refreshAt(token)?.since(clock.now()).total("milliseconds");
+function untilDue({ clock }: Context, token: Token | undefined, demand: Demand): number | undefined {
+  const now = clock.now();
+  return dueAt(token, demand, now)?.since(now).total("milliseconds");
 }
 
 /** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
@@ -89,10 +142,15 @@ function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void 
   for (const name of credentials) enqueue(credentialKey(name), statusSoon);
 }
 
-async function store(context: Context, grantKey: string, minted: Minted, signal: AbortSignal): Promise<void> {
+async function store(
+  context: Context,
+  minted: Minted,
+  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state">,
+  signal: AbortSignal,
+): Promise<void> {
   const { api, settings, stores, strips } = context;
   const { namespace } = settings;
-  const name = tokenSecretName(grantKey);
+  const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
   const body = {
     apiVersion: "v1",
@@ -104,7 +162,7 @@ async function store(context: Context, grantKey: string, minted: Minted, signal:
       ...(before && { resourceVersion: before.resourceVersion }),
     },
     type: tokenSecretType,
-    data: tokenToData(grantKey, minted),
+    data: tokenToData(minted, token),
   };
   const written = before
     ? await api.replaceSecret(namespace, name, body, signal)
@@ -122,7 +180,8 @@ async function collect(context: Context, grantKey: string, signal: AbortSignal):
     try {
       await api.deleteSecret(settings.namespace, name, { uid, resourceVersion }, signal);
     } catch (error) {
-      return failed(context.refusal(error, `delete the token Secret ${name}`).failure);
+      const { retry, retryAfter } = context.refusal(error, `delete the token Secret ${name}`).failure;
+      return { failed: true, retry, ...(retryAfter && { retryAfter }) };
     }
     stores.operatorSecrets.removed(record.key, resourceVersion);
     log.info("unused token deleted", { grant: grantKey });

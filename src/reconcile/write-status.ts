@@ -1,4 +1,4 @@
-// How is a status written: only where it says something new, and as a merge patch?
+// How is a status told: as metrics, and written where it says something new, as a merge patch?
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +12,8 @@ export async function writeStatus(
   status: Status,
   signal: AbortSignal,
 ): Promise<void> {
+  // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
+  if (credential) context.metrics.publishStatus(record.name, status);
   const before = credential?.status ?? {};
   if (sameJson(before, status)) return;
   const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);

@@ -1,6 +1,6 @@
 // Which registry, repository and version does an image reference name?
 
-interface ImageReference {
+export interface ImageReference {
   /** `host[:port]` as written; `docker.io` where none is. */
   readonly domain: string;
   /** The repository inside the registry: `library/busybox`. */

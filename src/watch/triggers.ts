@@ -30,9 +30,29 @@ export function namespaceTriggers(
   ];
 }
 
-export function serviceAccountTriggers({ before, after }: Change<ServiceAccountRecord>): Trigger[] {
-  if (!after) return [];
-  return [{ key: referencesKey(after.namespace), options: { lane: before ? "normal" : "interactive" } }];
+export function serviceAccountTriggers(
+  { before, after }: Change<ServiceAccountRecord>,
+  names: readonly string[],
+): Trigger[] {
+  const record = after ?? before;
+  if (!record) return [];
+  // Grants of TenantServiceAccount entries are made from these.
+  const grants = isAnotherIdentity({ before, after })
+    ? names.map((name): Trigger => ({ key: secretKey(record.namespace, name) }))
+    : [];
+  if (!after) return grants;
+  return [...grants, { key: referencesKey(after.namespace), options: { lane: before ? "normal" : "interactive" } }];
+}
+
+/** What the account is to clouds has changed. */
+export function isAnotherIdentity({
+  before,
+  after,
+}: {
+  readonly before?: ServiceAccountRecord | undefined;
+  readonly after?: ServiceAccountRecord | undefined;
+}): boolean {
+  return before?.uid !== after?.uid || JSON.stringify(before?.cloud) !== JSON.stringify(after?.cloud);
 }
 
 export function secretTriggers({ before, after }: Change<SecretRecord>): Trigger[] {

@@ -12,13 +12,16 @@ import { watchdog } from "./watchdog.ts";
 
 const quotedLines = 20;
 
+/** A program that is built; it need not be one that is published, too. */
+export type Buildable = Pick<Binary, "version" | "build"> & { readonly name: string };
+
 type GoCommand = ChildProcessByStdio<null, null, Readable>;
 
 /**
  * Builds the program to `path`, which appears complete or not at all. Without C, so that no compiler but Go's is needed.
  * @throws Error that says whether Go is missing, too old, or what it printed last.
  */
-export async function buildWithGo(binary: Binary, path: string, printer: Printer, go = "go"): Promise<void> {
+export async function buildWithGo(binary: Buildable, path: string, printer: Printer, go = "go"): Promise<void> {
   await proveGo(binary, go);
   await mkdir(dirname(path), { recursive: true });
   const { build, name, version } = binary;
@@ -57,8 +60,11 @@ export async function buildWithGo(binary: Binary, path: string, printer: Printer
   }
 }
 
-// `go list -m` reads go.mod and nothing else, so it fails when this Go is too old for it and may not fetch a newer one.
-async function proveGo({ build }: Binary, go: string): Promise<void> {
+/**
+ * `go list -m` reads go.mod and nothing else, so it fails when this Go is too old for it and may not fetch a newer one.
+ * @throws Error that says whether Go is missing or too old.
+ */
+export async function proveGo({ build }: Pick<Buildable, "build">, go = "go"): Promise<void> {
   const child = run(go, ["list", "-m"], build.module);
   const said: string[] = [];
   child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));

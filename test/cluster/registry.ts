@@ -40,6 +40,8 @@ export interface Registry {
   readonly url: string;
   /** PEM, with `tls`. */
   readonly ca: string | undefined;
+  /** The token server's URL, which the challenge names. */
+  readonly realm: string | undefined;
   readonly server: Part;
   /** The new users are the only ones from the next request on. Nothing happens without authentication. */
   setUsers(users: readonly RegistryUser[]): Promise<void>;
@@ -116,6 +118,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
         host,
         url,
         ca: authority?.certificate,
+        realm: tokens?.realm,
         server,
         setUsers,
         requests: async () => requestsIn(await readFile(server.logFile, "utf8")),

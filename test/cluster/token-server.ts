@@ -13,6 +13,8 @@ export interface RegistryUser {
   readonly password: string;
   /** Exact names; all when undefined. Only token authentication can limit them. */
   readonly repositories?: readonly string[] | undefined;
+  /** When the password expires; never if absent. Only token authentication can tell. */
+  readonly until?: Temporal.Instant | undefined;
 }
 
 export interface TokenServerOptions {
@@ -60,7 +62,15 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     // What a client that tries OAuth2 first takes as "use GET".
     if (request.method !== "GET") return answer(404, { errors: [{ code: "UNSUPPORTED" }] });
     const login = basicLogin(request.headers.authorization);
-    const user = login && users.find(({ name, password }) => name === login.name && password === login.password);
+    const now = Temporal.Now.instant();
+    const user =
+      login &&
+      users.find(
+        ({ name, password, until }) =>
+          name === login.name &&
+          password === login.password &&
+          (until === undefined || Temporal.Instant.compare(now, until) < 0),
+      );
     if (login && !user) return answer(401, { errors: [{ code: "UNAUTHORIZED" }] });
     const scopes = new URL(request.url ?? "/", "http://localhost").searchParams.getAll("scope");
     // Asking for more than one may have is no error: the answer holds less. Nobody in particular gets nothing.

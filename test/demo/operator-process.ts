@@ -1,7 +1,8 @@
 // How is the real program started for the demo, as somebody would start it by hand?
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Part, part } from "../cluster/part.ts";
+import type { PlayedInternet } from "../cluster/played-internet.ts";
 
 export interface OperatorProcessOptions {
   /** Where its log goes. */
@@ -11,13 +12,16 @@ export interface OperatorProcessOptions {
   /** Undefined: the current one. */
   readonly context: string | undefined;
   readonly namespace: string;
+  /** What it meets instead of the real one; undefined: what the user's environment leads to. */
+  readonly internet: Pick<PlayedInternet, "proxyUrl" | "ca"> | undefined;
 }
 
 const mainFile = join(import.meta.dirname, "..", "..", "src", "main.ts");
 const quotedLines = 15;
 
 /** `regcred run` in a process of its own. Its `start` resolves when the operator works. */
-export function operatorProcess({ folder, kubeconfig, context, namespace }: OperatorProcessOptions): Part {
+export function operatorProcess(options: OperatorProcessOptions): Part {
+  const { folder, kubeconfig, context, namespace, internet } = options;
   const started: Part = part({
     name: "operator",
     file: process.execPath,
@@ -33,7 +37,7 @@ export function operatorProcess({ folder, kubeconfig, context, namespace }: Oper
     ],
     folder,
     // The user's kubeconfig may name programs that need his environment.
-    environment: ofUser(process.env),
+    environment: { ...ofUser(process.env), ...(internet && leadingTo(internet, folder)) },
     ready: () => Promise.resolve(/ started\b/.test(readFileSync(started.logFile, "utf8"))),
   });
   return started;
@@ -46,6 +50,13 @@ export function endOfLog({ logFile }: Part): string {
   } catch {
     return "(no log)";
   }
+}
+
+function leadingTo({ proxyUrl, ca }: Pick<PlayedInternet, "proxyUrl" | "ca">, folder: string) {
+  const caFile = join(folder, "internet-ca.crt");
+  writeFileSync(caFile, ca);
+  // Small letters win, and an empty variable counts as none: src/providers/http/proxy-for.ts.
+  return { HTTPS_PROXY: proxyUrl, https_proxy: "", NO_PROXY: "", no_proxy: "", NODE_EXTRA_CA_CERTS: caFile };
 }
 
 /** Without the operator's own variables (src/config.ts): what is shown must be what the flags say. */

@@ -2,6 +2,7 @@
 import { version as node } from "node:process";
 import { systemClock } from "../../src/clock.ts";
 import { agree } from "./agree.ts";
+import { prepareClouds } from "./clouds.ts";
 import { contextStage, DemoRefused, removeCredential } from "./context-stage.ts";
 import { interruption } from "./interruption.ts";
 import { isOnPath, nextCommands } from "./next-commands.ts";
@@ -102,7 +103,7 @@ function introduce({ options, show }: Performance): void {
   );
   show.paragraph(
     context === undefined
-      ? "It takes about 10 seconds; the first time some minutes more to download etcd and Kubernetes, or up to 15 to build them. Nothing outside temporary folders and that cache is touched."
+      ? "It takes about 40 seconds; the first time some minutes more to download etcd and Kubernetes, or up to 15 to build them. Nothing outside temporary folders and that cache is touched."
       : `It takes about 30 seconds, on your context ${context}. The registry and the operator run on this machine.`,
   );
   show.heading("Setting up");
@@ -125,7 +126,8 @@ async function setUp(performance: Performance): Promise<Built> {
           removing,
         });
   const registry = await prepareRegistry({ play, cleanup, signal });
-  const scene = await prepareScene(stage, registry, namespaces, { play, cleanup, signal });
+  const clouds = context === undefined ? await prepareClouds({ play, cleanup, signal }) : undefined;
+  const scene = await prepareScene({ stage, registry, clouds, count: namespaces }, { play, cleanup, signal });
   if (context !== undefined) {
     cleanup.defer(() => removeCredential(stage.client, removing, () => scene.operator.pid() !== undefined));
   }
@@ -160,7 +162,7 @@ async function stayUp({ stage, scene }: Built, { show, signal }: Performance): P
     throw error;
   }
   show.paragraph(
-    "The RegistryCredential has been created again, so that there is something to look at. In another terminal:",
+    "The first RegistryCredential has been created again, so that there is something to look at. In another terminal:",
   );
   show.block(
     nextCommands({

@@ -19,7 +19,7 @@ describe("a player", () => {
       return Promise.resolve();
     });
     expect(play.reports).toMatchObject([{ name: "pull", ok: true, detail: "it works", measured: { total: 12.3 } }]);
-    expect(text()).toContain("1. A pull\n  ✓    12 ms  it works\n");
+    expect(text()).toContain("1. A pull\n  ✓     12 ms  it works\n");
   });
 
   it("names the step that fails and what was seen", async () => {
@@ -27,7 +27,7 @@ describe("a player", () => {
     const failing = play.prepare("operator", "starting", () => Promise.reject(new Error("it ended")));
     await expect(failing).rejects.toThrow(new StepFailed("step operator failed: it ended"));
     expect(play.reports).toMatchObject([{ name: "operator", ok: false, detail: "it ended" }]);
-    expect(text()).toContain("✗           it ended");
+    expect(text()).toContain("✗            it ended");
   });
 
   it("plays no further step once it is interrupted", async () => {

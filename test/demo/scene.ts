@@ -7,6 +7,7 @@ import type { Part } from "../cluster/part.ts";
 import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { watchdog } from "../cluster/watchdog.ts";
+import type { Clouds } from "./clouds.ts";
 import type { ClusterClient } from "./cluster-client.ts";
 import { type Manifest, manifest } from "./manifest.ts";
 import { type Observer, observer } from "./observer.ts";
@@ -19,6 +20,8 @@ export interface Scene {
   readonly client: ClusterClient;
   readonly observer: Observer;
   readonly registry: Registry;
+  /** Undefined on a cluster of the user's own. */
+  readonly clouds: Clouds | undefined;
   readonly operator: Part;
   /** The operator's namespace. */
   readonly system: string;
@@ -36,6 +39,8 @@ export interface Scene {
   changePassword(): Promise<void>;
   /** A docker config has the password that holds now. */
   holdsPassword(config: string | undefined): boolean;
+  /** Aborted when the demo is interrupted. */
+  readonly signal: AbortSignal;
 }
 
 /** The story needs three by name. */
@@ -61,13 +66,17 @@ export async function prepareRegistry({ play, cleanup, signal }: Crew): Promise<
   });
 }
 
+export interface SceneOptions {
+  readonly stage: Stage;
+  readonly registry: Registry;
+  readonly clouds: Clouds | undefined;
+  /** How many tenants. */
+  readonly count: number;
+}
+
 /** The tenants' namespaces and the operator. */
-export async function prepareScene(
-  stage: Stage,
-  registry: Registry,
-  count: number,
-  { play, cleanup, signal }: Crew,
-): Promise<Scene> {
+export async function prepareScene(options: SceneOptions, { play, cleanup, signal }: Crew): Promise<Scene> {
+  const { stage, registry, clouds, count } = options;
   const { client, names } = stage;
   const { prefix, system } = names;
   const tenants = tenantNames(prefix, count) as unknown as Tenants;
@@ -107,6 +116,7 @@ export async function prepareScene(
       kubeconfig: absolute(stage.kubeconfig),
       context: stage.context,
       namespace: system,
+      internet: clouds?.internet,
     });
     cleanup.defer(() => started.stop());
     await started.start();
@@ -125,7 +135,9 @@ export async function prepareScene(
     client,
     observer: observing,
     registry,
+    clouds,
     operator,
+    signal,
     system,
     prefix,
     tenants,

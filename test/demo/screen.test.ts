@@ -18,13 +18,13 @@ describe("a screen that is no terminal", () => {
     show.live("7 of 50");
     show.done("served", 1234.5);
     show.failed("broken");
-    expect(text()).toBe("  ✓ 1,235 ms  served\n  ✗           broken\n");
+    expect(text()).toBe("  ✓  1,235 ms  served\n  ✗            broken\n");
   });
 
   it("sets in what follows in a wrapped line", () => {
-    const { stream, text } = sink({ isTTY: false, columns: 26 });
+    const { stream, text } = sink({ isTTY: false, columns: 27 });
     screen(stream).done("one two three four", 5);
-    expect(text()).toBe("  ✓     5 ms  one two\n              three four\n");
+    expect(text()).toBe("  ✓      5 ms  one two\n               three four\n");
   });
 
   it("keeps the empty lines of a block empty", () => {

@@ -21,8 +21,8 @@ export type Sink = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly 
 // Longer lines are hard to read: https://www.w3.org/TR/WCAG21/#visual-presentation asks for 80 at most, ours have a margin.
 const widest = 100;
 const margin = "  ";
-// "✓ 12,345 ms" and a gap.
-const timeWidth = 9;
+// A gap and "12,345 ms".
+const timeWidth = 10;
 // Carriage return and "erase the line": ECMA-48 EL 2.
 const erase = "\r\u001B[2K";
 

@@ -4,6 +4,7 @@ import { defaultPullSecretName } from "../../src/api/names.ts";
 import { credentialName, sourceName } from "./manifest.ts";
 import { seenSince } from "./observer.ts";
 import type { Teller } from "./player.ts";
+import { rotation } from "./rotation.ts";
 import type { Scene } from "./scene.ts";
 import { createNamespace, credentialsPath } from "./stage.ts";
 import { tableText } from "./table.ts";
@@ -38,6 +39,7 @@ export const story: readonly Step[] = [
   { name: "rotated", title: "6. The password changes, and every namespace follows", run: rotated },
   { name: "table", title: "7. What an administrator sees with kubectl get regcred", run: table },
   { name: "deleted", title: "8. The RegistryCredential is deleted, and nothing is left", run: deleted },
+  { name: "clouds", title: "9. Tokens of ECR, ACR and GCR expire, and no pull fails", run: rotation },
 ];
 
 async function refused(scene: Scene, tell: Teller): Promise<void> {

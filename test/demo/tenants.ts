@@ -78,9 +78,15 @@ function polled(ask: () => Promise<boolean>): () => boolean {
 }
 
 /** Pulls as a pod of that namespace would: with its Secret as it is in the cluster now, or without any. */
-export async function pullAs({ client, registry, repository, tag }: Scene, namespace: string): Promise<Pull> {
+export async function pullAs(scene: Scene, namespace: string): Promise<Pull> {
+  const { registry, repository, tag } = scene;
+  return await tryPull(registry, repository, tag, await pullSecretOf(scene, namespace));
+}
+
+/** The docker config in the namespace's Secret as it is in the cluster now; undefined where there is none. */
+export async function pullSecretOf({ client }: Scene, namespace: string): Promise<string | undefined> {
   const secret = await client.get(secretPath(namespace));
-  return await tryPull(registry, repository, tag, secret && dockerConfigOf(secret));
+  return secret && dockerConfigOf(secret);
 }
 
 function dockerConfigOf(secret: KubeObject): string {

@@ -265,7 +265,6 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   [`${exchanged}.response.expiryPath`, "a[0]", "write field names joined by dots"],
   [`${exchanged}.response.usernamePath`, "a..b", "write field names joined by dots"],
   [`${exchanged}.response.usernamePath`, "user", "write either username or response.usernamePath"],
-  [`${exchanged}.username`, undefined, "write either username or response.usernamePath"],
   [`${exchanged}.username`, "$(namespace.name)", literal],
 
   // namespaces and ServiceAccounts

@@ -1,19 +1,30 @@
-// What does the operator take by itself? Run by `memory.test.ts` as a process of its own; answers `RSS` and `kept` in bytes.
+// What is the operator by itself? Run by tests as a process of its own; answers `RSS` and `kept` in bytes.
 import { systemClock } from "../../src/clock.ts";
+import type { Environment } from "../../src/config.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { operator } from "../../src/operator.ts";
+import { networkTo, type Routes } from "./routes.ts";
 
 const silent = (): void => undefined;
-const [kubeconfig = "", namespace = ""] = process.argv.slice(2);
+// The third is JSON of the setting `environment`, the fourth of Routes.
+const [kubeconfig = "", namespace = "", environment = "{}", routes = "{}"] = process.argv.slice(2);
 
 const running = operator({
   connection: loadConnection({ kubeconfig }),
-  settings: { namespace, sourceNamespaces: [], maxConfigBytes: 64 * 1024, concurrency: 16 },
+  settings: {
+    namespace,
+    sourceNamespaces: [],
+    maxConfigBytes: 64 * 1024,
+    concurrency: 16,
+    network: { registries: [], privateAddresses: [] },
+    environment: JSON.parse(environment) as Environment,
+  },
+  network: networkTo(JSON.parse(routes) as Routes),
   log: { debug: silent, info: silent, warn: silent, error: silent },
   clock: systemClock(),
   random: Math.random,
   version: "0.0.0-test",
-  instance: "memory",
+  instance: "test",
 });
 await running.started;
 process.on("message", (question) => {

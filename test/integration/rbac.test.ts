@@ -1,9 +1,7 @@
 // Are the rights in config/rbac enough for the operator, and no more than it asks for?
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { neededPermissions, type Permission } from "../../src/kube/preflight.ts";
-import type { KubeObject } from "../cluster/admin-client.ts";
+import { installed, operatorUser, rbacManifests } from "./installed.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
 interface Rule {
@@ -13,32 +11,13 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-const collections: Readonly<Record<string, string>> = {
-  ServiceAccount: `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`,
-  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${operatorNamespace}/roles`,
-  RoleBinding: `/apis/rbac.authorization.k8s.io/v1/namespaces/${operatorNamespace}/rolebindings`,
-};
-
-async function manifests(): Promise<KubeObject[]> {
-  const files = ["service-account.yaml", "cluster-role.yaml", "role.yaml"];
-  const texts = await Promise.all(
-    files.map((file) => readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")),
-  );
-  return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
-}
-
 describe("the operator with the rights of config/rbac", () => {
   let world: Scene;
   let kubeconfig: string;
 
   beforeAll(async () => {
     world = await scene();
-    kubeconfig = await world.cluster.kubeconfigFor({
-      name: `system:serviceaccount:${operatorNamespace}:regcred`,
-      groups: ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`],
-    });
+    kubeconfig = await world.cluster.kubeconfigFor(operatorUser);
   }, 120_000);
   afterAll(() => world.close());
 
@@ -48,9 +27,7 @@ describe("the operator with the rights of config/rbac", () => {
   });
 
   it("serves, rotates and cleans up once they are", async () => {
-    for (const object of await manifests()) {
-      await world.admin.create(collections[object.kind ?? ""] ?? "", object);
-    }
+    await installed(world);
     await world.startOperator({ kubeconfig });
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces(["team-rbac"]);
@@ -73,11 +50,11 @@ describe("the operator with the rights of config/rbac", () => {
       const ready = await world.condition("other", "Ready");
       return ready?.reason === "NotPermitted" && ready.message.includes("resourceNames");
     });
-    const role = (await manifests()).find(({ kind }) => kind === "ClusterRole");
+    const role = (await rbacManifests()).find(({ kind }) => kind === "ClusterRole");
     const rules = ((role?.["rules"] ?? []) as Rule[]).map((rule) =>
       rule.resourceNames ? { ...rule, resourceNames: [...rule.resourceNames, "other"] } : rule,
     );
-    await world.admin.patch(`${collections["ClusterRole"]}/regcred`, { rules });
+    await world.admin.patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/regcred", { rules });
     await eventually("it is served", async () => (await world.status("other")).namespaces?.ready === 1);
     expect(await world.logins("team-rbac", "other")).toHaveProperty(["registry.example.com", "username"], "ann");
     await world.deleteCredential("other");
@@ -86,7 +63,7 @@ describe("the operator with the rights of config/rbac", () => {
 
 describe("config/rbac", () => {
   it("grants everything that the operator asks for at its start", async () => {
-    const objects = await manifests();
+    const objects = await rbacManifests();
     const rulesOf = (kind: string): Rule[] =>
       objects.filter((object) => object.kind === kind).flatMap((object) => object["rules"] as Rule[]);
     const granted = ({ verb, group, resource, name, namespace }: Permission): boolean =>

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { withFreePort } from "../cluster/free-port.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
@@ -62,6 +63,34 @@ describe("regcred run", () => {
     });
     expect(lines.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
     expect(said.stdout).not.toContain("hunter2");
+  });
+
+  it("serves metrics where it is told to, and says that another program does so already", async () => {
+    await world.source("measured", { username: "ann", password: "hunter2" });
+    await world.namespaces(["team-measured"]);
+    await world.credential("measured", staticSpec("measured"));
+    // The first is told to take a port that is free, the second the same one.
+    const [first, port] = await withFreePort(async (free) => [start(["--metrics-address", `127.0.0.1:${free}`]), free]);
+    await eventually("the metrics say that the credential is served", async () => {
+      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+        (answer) => answer.text(),
+        () => "",
+      );
+      return (
+        /^regcred_namespaces\{credential="measured",state="ready"\} [1-9]/m.test(text) &&
+        /^regcred_token_failing_grants\{credential="measured",entry="[^"]+",reason=""\} 0$/m.test(text)
+      );
+    });
+    expect(await refusal(["--metrics-address", `127.0.0.1:${port}`])).toBe(
+      `error: cannot serve metrics on 127.0.0.1:${port}: another program listens there; set --metrics-address to another one\n`,
+    );
+    await world.deleteCredential("measured");
+    await eventually("the metrics have forgotten it", async () => {
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return !text.includes("measured");
+    });
+    first.child.kill("SIGTERM");
+    expect(await first.exitCode).toBe(0);
   });
 
   it("says that its namespace is missing, and the command that makes it", async () => {

@@ -7,6 +7,7 @@ import { operator, type OperatorSettings } from "../../src/operator.ts";
 import type { Log, LogFields } from "../../src/report/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
+import { networkTo, type Routes } from "./routes.ts";
 
 export const operatorNamespace = "regcred-system";
 export const credentialsPath = "/apis/regcred.dev/v1alpha1/registrycredentials";
@@ -68,6 +69,8 @@ export interface Scene {
   startOperator(options?: {
     readonly settings?: Partial<OperatorSettings>;
     readonly kubeconfig?: string;
+    /** Where its calls to registries and clouds end up; as the settings allow, if absent. */
+    readonly routes?: Routes;
   }): Promise<RunningOperator>;
   /** Creates namespaces and waits for their default ServiceAccount, unless told not to. */
   namespaces(names: readonly string[], options?: { readonly labels?: Readonly<Record<string, string>> }): Promise<void>;
@@ -118,7 +121,7 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
   return {
     cluster,
     admin,
-    startOperator: async ({ settings, kubeconfig = cluster.kubeconfig } = {}) => {
+    startOperator: async ({ settings, kubeconfig = cluster.kubeconfig, routes } = {}) => {
       const log = recordingLog();
       const started = operator({
         connection: loadConnection({ kubeconfig }),
@@ -127,8 +130,11 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
           sourceNamespaces: [],
           maxConfigBytes: 64 * 1024,
           concurrency: 16,
+          network: { registries: [], privateAddresses: [] },
+          environment: {},
           ...settings,
         },
+        ...(routes && { network: networkTo(routes) }),
         log,
         clock: systemClock(),
         random: Math.random,

@@ -44,6 +44,7 @@ export function serviceAccount(changes: Partial<ServiceAccountRecord> = {}): Ser
     uid: "uid-default",
     optedOut: false,
     references: [],
+    cloud: {},
     record: undefined,
     terminating: false,
     ...changes,
@@ -70,7 +71,9 @@ export function secretRecord(changes: Partial<SecretRecord> = {}): SecretRecord 
   });
 }
 
-export function staticEntry(changes: Partial<Extract<Entry, { provider: "Static" }>> = {}): Entry {
+type StaticEntry = Extract<Entry, { provider: "Static" }>;
+
+export function staticEntry(changes: Partial<StaticEntry> = {}): StaticEntry {
   return frozen({
     name: "hub",
     hosts: ["docker.io"],
@@ -120,6 +123,7 @@ export function token(changes: Partial<Token> = {}): Token {
     issuedAt: minute(-60),
     expiresAt: minute(60),
     fingerprint: "f",
+    state: "Issued",
     revision: "1",
     ...changes,
   });

@@ -1,13 +1,13 @@
 // Which Secrets are sources, and what is said of those that are none?
 import { describe, expect, it } from "vitest";
-import type { StaticGrant } from "../../src/plan/grant.ts";
+import type { StaticGrant } from "../../src/plan/grant-types.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { staticProvider } from "../../src/providers/static.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
 import { stripOperatorSecret } from "../../src/watch/strip/operator-secret.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { contract, passwordsOf, refusal } from "./contract.ts";
+import { type Behaviour, contract, passwordsOf, refusal } from "./contract.ts";
 
 const password = "s3cret-Pa55word";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -50,7 +50,7 @@ function recordOf(source: Source): OperatorSecretRecord {
 
 const clock = fakeClock(Temporal.Instant.from("2026-06-01T00:00:00Z"));
 
-function providerOf(source: Source | undefined): Provider {
+function providerOf(source: Source | undefined): Provider<StaticGrant> {
   const record = source && recordOf(source);
   return staticProvider({
     source: (key) => (record?.key === key ? record : undefined),
@@ -65,24 +65,33 @@ const dockerConfig = (auths: object): Source => ({
   text: { ".dockerconfigjson": JSON.stringify({ auths }) },
 });
 
-contract("Static", () => {
-  let record: OperatorSecretRecord | undefined = recordOf({});
-  return {
-    provider: staticProvider({ source: () => record, operatorNamespace: "ops", sourceNamespaces: [], clock }),
-    clock,
-    grant,
-    alike: [{ ...grant, perTenant: true }],
-    different: [
-      { ...grant, name: "lab" },
-      { ...grant, namespace: "vault" },
-      { ...grant, usernameKey: "user" },
-      { ...grant, passwordKey: "token" },
-    ],
-    secrets: [password],
-    breakIt: () => {
-      record = undefined;
-    },
-  };
+contract("Static", {
+  subject: () => {
+    let record: OperatorSecretRecord | undefined = recordOf({});
+    const broken: Partial<Record<Behaviour, Source>> = {
+      deny: { namespace: "ops", type: "kubernetes.io/tls" },
+      empty: { text: { username: "ann", password: "" } },
+      expired: { annotations: { "regcred.dev/expires-at": "2026-05-31T00:00:00Z" } },
+      truncated: {
+        type: "kubernetes.io/dockerconfigjson",
+        text: { ".dockerconfigjson": `{"auths":{"a.io":{"password":"${password}` },
+      },
+    };
+    return {
+      provider: staticProvider({ source: () => record, operatorNamespace: "ops", sourceNamespaces: [], clock }),
+      clock,
+      grant,
+      secrets: [password],
+      behave: (behaviour) => {
+        record = recordOf(broken[behaviour] ?? {});
+      },
+    };
+  },
+  // The other side is a Secret of the cluster: it neither keeps anybody waiting nor is meant for an audience.
+  behaviours: ["truncated", "empty", "expired", "deny"],
+  mayBeEndless: true,
+  invalid: { reason: /^Source(Invalid|Expired)$/, retry: "on-change" },
+  denied: { reason: /^SourceRefused$/, retry: "on-change" },
 });
 
 describe("a source Secret", () => {
@@ -267,12 +276,5 @@ describe("a source Secret", () => {
   it("may name its own end", async () => {
     const source = { annotations: { "regcred.dev/expires-at": "2026-07-01T00:00:00+02:00" } };
     expect((await providerOf(source).fetch(grant, never)).expiresAt?.toString()).toBe("2026-06-30T22:00:00Z");
-  });
-
-  it("has another fingerprint after each change, and none where it is absent or not offered", () => {
-    const at = (resourceVersion: string): string | undefined => providerOf({ resourceVersion }).fingerprint(grant);
-    expect(at("7")).not.toBe(at("8"));
-    expect(providerOf(undefined).fingerprint(grant)).toBeUndefined();
-    expect(providerOf({ namespace: "vault" }).fingerprint({ ...grant, namespace: "vault" })).toBeUndefined();
   });
 });

@@ -79,5 +79,8 @@ describe("a key that fails", () => {
     expect(failed.notBefore("a")).toBe(1000);
     failed.failed("a", { ...backoff, retryAfter: seconds(5) }, 0);
     expect(failed.notBefore("a")).toBe(5000);
+    // Whose life ends within the second comes sooner.
+    failed.failed("a", { ...backoff, retryWithin: Temporal.Duration.from({ milliseconds: 250 }) }, 0);
+    expect(failed.notBefore("a")).toBe(250);
   });
 });

@@ -1,8 +1,9 @@
 // Does the book know which tokens are wanted, by whom, and since when by nobody?
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Grant } from "../../src/plan/grant.ts";
+import type { Probe } from "../../src/plan/probe.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
-import { type TokenBook, tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
+import { type TokenBook, tokenBook, tokenSecretName, type Wanted } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
@@ -15,7 +16,9 @@ const grant = (name: string): Grant => ({
   passwordKey: "password",
   perTenant: false,
 });
-const grants = (...keys: string[]): ReadonlyMap<string, Grant> => new Map(keys.map((key) => [key, grant(key)]));
+const grants = (...keys: string[]): ReadonlyMap<string, Wanted> => probed(undefined, ...keys);
+const probed = (probe: Probe | undefined, ...keys: string[]): ReadonlyMap<string, Wanted> =>
+  new Map(keys.map((key) => [key, { grant: grant(key), probe }]));
 const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "gone" } as const;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 
@@ -69,6 +72,16 @@ describe("the token book", () => {
     expect(book.attempts("a")).toMatchObject({ failure: undefined });
   });
 
+  it("tries a token with the image of whoever names one, and keeps to it", () => {
+    const probe = { image: "ghcr.io/acme/app", host: "ghcr.io" };
+    book.use("one", grants("a"));
+    expect(book.attempts("a")?.probe).toBeUndefined();
+    book.use("two", probed(probe, "a"));
+    expect(book.attempts("a")?.probe).toEqual(probe);
+    book.use("three", probed({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
+    expect(book.attempts("a")?.probe).toEqual(probe);
+  });
+
   it("forgets a token whose Secret was collected", () => {
     book.use("one", grants("a"));
     book.use("one", grants());
@@ -83,9 +96,8 @@ describe("the token book", () => {
         logins: { all: { username: "ann", password: new Redacted("x") } },
         issuedAt: clock.now(),
         expiresAt: undefined,
-        fingerprint: "f",
       };
-      const token = tokenFromData(tokenToData(grantKey, minted), "1");
+      const token = tokenFromData(tokenToData(minted, { grantKey, fingerprint: "f", state: "Issued" }), "1");
       return {
         key: `ops/${tokenSecretName("a")}`,
         resourceVersion: "1",

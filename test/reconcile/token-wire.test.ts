@@ -7,8 +7,8 @@ const minted = {
   logins: { all: { username: "ann", password: new Redacted('pä55 wörd"\\') } },
   issuedAt: Temporal.Instant.from("2026-01-01T00:00:00.123456789Z"),
   expiresAt: Temporal.Instant.from("2026-01-01T12:00:00Z"),
-  fingerprint: "u1/7",
 };
+const about = { grantKey: "g", fingerprint: "u1/7", state: "Verified" } as const;
 const encoded = (value: unknown): Record<string, string> => ({
   "token.json": Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64"),
 });
@@ -22,8 +22,8 @@ const wire = {
 
 describe("a token Secret", () => {
   it("gives back one login for all hosts, to the nanosecond and the letter", () => {
-    const token = tokenFromData(tokenToData("g", minted), "8");
-    expect(token).toMatchObject({ grantKey: "g", fingerprint: "u1/7", revision: "8" });
+    const token = tokenFromData(tokenToData(minted, about), "8");
+    expect(token).toMatchObject({ ...about, revision: "8" });
     expect(token?.issuedAt.equals(minted.issuedAt)).toBe(true);
     expect(token?.expiresAt?.equals(minted.expiresAt)).toBe(true);
     expect(token && "all" in token.logins && token.logins.all.password.reveal()).toBe('pä55 wörd"\\');
@@ -34,7 +34,7 @@ describe("a token Secret", () => {
       ["docker.io", { username: "ann", password: new Redacted("one") }],
       ["ghcr.io", { username: "bea", password: new Redacted("two") }],
     ]);
-    const token = tokenFromData(tokenToData("g", { ...minted, logins: { byHost }, expiresAt: undefined }), "8");
+    const token = tokenFromData(tokenToData({ ...minted, logins: { byHost }, expiresAt: undefined }, about), "8");
     expect(token?.expiresAt).toBeUndefined();
     const logins = token && "byHost" in token.logins ? [...token.logins.byHost] : [];
     expect(logins.map(([host, { username, password }]) => [host, username, password.reveal()])).toEqual([

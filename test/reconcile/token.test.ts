@@ -1,15 +1,19 @@
-// Who hears how an attempt at a token went?
+// When is a token fetched, may it be published, and who hears how it went?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
-import { OperatorError } from "../../src/errors.ts";
+import { failureOf, OperatorError } from "../../src/errors.ts";
 import type { Grant } from "../../src/plan/grant.ts";
+import type { Probe } from "../../src/plan/probe.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import type { Token } from "../../src/plan/token.ts";
+import type { Minted } from "../../src/providers/provider.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { reconcileToken } from "../../src/reconcile/token.ts";
 import { tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
+import type { PullCheckResult } from "../../src/registry/pull-check.ts";
 import { fakeClock } from "../fake-clock.ts";
 
 const grant: Grant = {
@@ -23,66 +27,183 @@ const grant: Grant = {
 const missing: Failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "create it" };
 const never = new AbortController().signal;
 
-/** A living token that two namespaces use, and a source that is gone. */
-function situation(): { readonly context: Context; readonly queued: readonly string[] } {
+interface Situation {
+  /** Of the stored token, half of whose life has passed; undefined for none. */
+  readonly minutesLeft?: number;
+  readonly stored?: boolean;
+  readonly probe?: Probe;
+  readonly fetch: () => Promise<Minted>;
+  readonly verify?: PullCheckResult;
+}
+
+interface Played {
+  readonly context: Context;
+  readonly queued: readonly string[];
+  /** States in which tokens were stored. */
+  readonly states: readonly (string | undefined)[];
+  readonly fetched: () => number;
+}
+
+/** Two namespaces that use a token of a source Secret. */
+function situation({ minutesLeft, stored = true, probe, fetch, verify }: Situation): Played {
   const clock = fakeClock();
-  const minted = {
-    logins: { all: { username: "ann", password: new Redacted("x") } },
-    issuedAt: clock.now(),
-    expiresAt: undefined,
-    fingerprint: "u1/1",
-  };
   const name = tokenSecretName("g");
-  const record: OperatorSecretRecord = {
+  const recordOf = (token: Token | undefined, resourceVersion: string): OperatorSecretRecord => ({
     key: `ops/${name}`,
-    resourceVersion: "1",
+    resourceVersion,
     namespace: "ops",
     name,
     uid: "u",
     kind: "token",
-    token: tokenFromData(tokenToData("g", minted), "1"),
+    token,
+  });
+  const life = minutesLeft === undefined ? undefined : Temporal.Duration.from({ minutes: minutesLeft });
+  const before = {
+    logins,
+    issuedAt: life ? clock.now().subtract(life) : clock.now(),
+    expiresAt: life && clock.now().add(life),
   };
-  const tokens = tokenBook({ clock, secrets: new Map([[record.key, record]]), operatorNamespace: "ops" });
+  const about = { grantKey: "g", fingerprint: "old", state: "Issued" } as const;
+  const secrets = new Map<string, OperatorSecretRecord>();
+  if (stored) secrets.set(`ops/${name}`, recordOf(tokenFromData(tokenToData(before, about), "1"), "1"));
+  const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   const findings = board(clock);
   for (const namespace of ["team-a", "team-b"]) {
-    tokens.use(`secret/${namespace}/regcred`, new Map([["g", grant]]));
+    tokens.use(`secret/${namespace}/regcred`, new Map([["g", { grant, probe }]]));
     findings.setSecret(namespace, "regcred", {
       state: "usable",
       credentials: new Map([["acme", { failures: [], notes: [] }]]),
     });
   }
   const queued: string[] = [];
+  const states: (string | undefined)[] = [];
+  let fetched = 0;
   const silent = (): void => undefined;
-  const parts: Pick<Context, "clock" | "tokens" | "board" | "provider" | "log" | "enqueue"> = {
+  const write = (body: { readonly data?: Readonly<Record<string, string>> }): Promise<unknown> => {
+    const token = tokenFromData(body.data, "2");
+    states.push(token?.state);
+    return Promise.resolve(recordOf(token, "2"));
+  };
+  const context = {
     clock,
     tokens,
     board: findings,
-    provider: {
-      keyFor: () => "g",
-      fingerprint: () => undefined,
-      fetch: () => Promise.reject(new OperatorError(missing)),
+    settings: { namespace: "ops", maxConfigBytes: 65_536 },
+    stores: {
+      operatorSecrets: {
+        get: (key: string) => secrets.get(key),
+        wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+      },
     },
+    strips: { operatorSecret: (written: unknown) => written },
+    api: {
+      createSecret: (_namespace: string, body: object) => write(body),
+      replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
+    },
+    provider: {
+      fetch: () => {
+        fetched += 1;
+        return fetch();
+      },
+    },
+    verify: () => Promise.resolve(verify ?? { verification: "Verified" }),
+    refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    enqueue: (key) => queued.push(key),
+    enqueue: (key: string) => queued.push(key),
   };
-  // The rest of a context is for writes, which a failed attempt must not make: touching it throws.
-  return { context: parts as Context, queued };
+  // Touching anything that is not here throws.
+  return { context: context as unknown as Context, queued, states, fetched: () => fetched };
 }
+
+const logins = { all: { username: "ann", password: new Redacted("x") } };
+const fails = (failure: Failure) => () => Promise.reject(new OperatorError(failure));
+const mints = (): Promise<Minted> => Promise.resolve({ logins, issuedAt: start, expiresAt: start.add({ hours: 12 }) });
+const start = fakeClock().now();
+const probe = { image: "ghcr.io/acme/app:1", host: "ghcr.io" };
+const denied: PullCheckResult = { verification: "Denied", detail: "the login may not pull" };
 
 describe("a refresh that fails while the token lives", () => {
   it("is told to the tenants' Secrets and, once, to each credential's status", async () => {
-    const { context, queued } = situation();
+    const { context, queued, states } = situation({ fetch: fails(missing) });
     expect(await reconcileToken(context, "g", never)).toEqual({ failed: true, retry: "on-change" });
     expect(queued).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
     expect(context.tokens.attempts("g")).toMatchObject({ failure: { reason: "SourceMissing" } });
     expect(context.tokens.token("g")).toBeDefined();
+    expect(states).toEqual([]);
   });
 
   it("is no news when it fails the same way again", async () => {
-    const { context, queued } = situation();
+    const { context, queued } = situation({ fetch: fails(missing) });
     await reconcileToken(context, "g", never);
     const told = queued.length;
     await reconcileToken(context, "g", never);
     expect(queued.length).toBe(told);
+  });
+
+  it("is tried again within a tenth of what is left, whatever failed", async () => {
+    const { context } = situation({ minutesLeft: 100, fetch: fails(missing) });
+    expect(await reconcileToken(context, "g", never)).toEqual({
+      failed: true,
+      retry: "on-change",
+      retryWithin: Temporal.Duration.from({ milliseconds: 600_000 }),
+    });
+  });
+
+  it.each([
+    [99, 99],
+    [100, undefined],
+    [600, undefined],
+  ])("obeys a Retry-After of %i minutes only before the token ends", async (minutes, obeyed) => {
+    const retryAfter = Temporal.Duration.from({ minutes });
+    const throttled: Failure = { ...missing, reason: "Throttled", retry: "backoff", retryAfter };
+    const { context } = situation({ minutesLeft: 100, fetch: fails(throttled) });
+    const outcome = await reconcileToken(context, "g", never);
+    expect("retryAfter" in outcome ? outcome.retryAfter?.total("minutes") : undefined).toBe(obeyed);
+  });
+});
+
+describe("a token that was fetched", () => {
+  it.each<[string, Probe | undefined, PullCheckResult["verification"], string]>([
+    ["without being tried", undefined, "Denied", "Issued"],
+    ["after a pull", probe, "Verified", "Verified"],
+    ["though nothing could be learned", probe, "Inconclusive", "Issued"],
+  ])("is stored %s, and told to all who use it", async (_what, tried, verification, state) => {
+    const { context, states, queued } = situation({
+      stored: false,
+      ...(tried && { probe: tried }),
+      fetch: mints,
+      verify: { verification },
+    });
+    const outcome = await reconcileToken(context, "g", never);
+    expect(outcome.failed).toBeUndefined();
+    expect(states).toEqual([state]);
+    expect(queued).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
+    // Half of 12 hours, or up to a tenth of them earlier.
+    const hours = ("requeueAfter" in outcome && outcome.requeueAfter?.total("hours")) || 0;
+    expect(hours).toBeGreaterThanOrEqual(4.8);
+    expect(hours).toBeLessThanOrEqual(6.001);
+  });
+
+  it("is held back when it is denied and the old one has time left", async () => {
+    const { context, states } = situation({ minutesLeft: 360, probe, fetch: mints, verify: denied });
+    expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
+    expect(states).toEqual([]);
+    expect(context.tokens.attempts("g")?.failure).toMatchObject({ reason: "VerificationDenied", cause: "Platform" });
+  });
+
+  it.each([
+    ["the old one is about to end", { minutesLeft: 9 }],
+    ["there is no old one", { stored: false }],
+  ])("is stored unverified when it is denied and %s", async (_when, given) => {
+    const { context, states } = situation({ ...given, probe, fetch: mints, verify: denied });
+    await reconcileToken(context, "g", never);
+    expect(states).toEqual(["PublishedUnverified"]);
+  });
+
+  it("is not fetched again while it is young and its sources are the same", async () => {
+    const { context, fetched } = situation({ stored: false, fetch: mints });
+    await reconcileToken(context, "g", never);
+    expect(await reconcileToken(context, "g", never)).toHaveProperty("requeueAfter");
+    expect(fetched()).toBe(1);
   });
 });

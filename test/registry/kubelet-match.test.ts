@@ -22,6 +22,9 @@ describe("loginsFor", () => {
     ["the same port", "reg.io:5000/a", "reg.io:5000"],
     ["a host without a dot, with a port", "reg:5000/a", "reg:5000"],
     ["an IPv6 address", "[::1]:5000/a", "[::1]:5000"],
+    ["an IPv6 address without a port, by a glob only", "[::1]/a", "*"],
+    ["a key with a user", "ghcr.io/a", "https://me:secret@ghcr.io"],
+    ["a path with an escape", "quay.io/foo", "quay.io/f%6Fo"],
     ["a glob label", "acme.azurecr.io/a", "*.azurecr.io"],
     ["a glob inside a label", "eu-west.pkg.dev/a", "eu-*.pkg.dev"],
     ["a glob of several stars", "axbyc.io/a", "a*b*c.io"],
@@ -43,6 +46,10 @@ describe("loginsFor", () => {
   });
 
   it.each([
+    ["an IPv6 address without a port", "[::1]/a", "[::1]"],
+    ["a key with an escape in its host", "ghcr.io/a", "ghcr%2Eio"],
+    ["a key with half an escape", "ghcr.io/a", "ghcr.io/%"],
+    ["a key with a control character", "ghcr.io/a", "ghcr.io\n"],
     ["another port", "reg.io:5000/a", "reg.io:5001"],
     ["a key without the port", "reg.io:5000/a", "reg.io"],
     ["a key with a port that the image has not", "reg.io/a", "reg.io:443"],

@@ -103,6 +103,7 @@ describe("the record of a ServiceAccount", () => {
       uid: "u2",
       optedOut: false,
       references: ["theirs", "regcred"],
+      cloud: {},
       record: '["regcred"]',
       terminating: false,
     });
@@ -122,6 +123,19 @@ describe("the record of a ServiceAccount", () => {
     const raw = account({ imagePullSecrets: Array.from({ length: 33 }, (_, index) => ({ name: `secret-${index}` })) });
     expect(stripServiceAccount()(raw).references).toBeUndefined();
     expect(stripServiceAccount(Infinity)(raw).references).toHaveLength(33);
+  });
+
+  it("holds the annotations by which clouds know it, none that is longer than any of theirs, and no other", () => {
+    const cloud = {
+      "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/pull",
+      "azure.workload.identity/client-id": "11111111-2222-3333-4444-555555555555",
+      "iam.gke.io/gcp-service-account": "pull@acme.iam.gserviceaccount.com",
+    };
+    const strip = stripServiceAccount();
+    const raw = (): unknown =>
+      account({ metadata: { annotations: { ...cloud, "eks.amazonaws.com/audience": large, note: "mine" } } });
+    expect(strip(raw()).cloud).toEqual(cloud);
+    expect(strip(raw()).cloud).toBe(strip(raw()).cloud);
   });
 
   it("does not keep a record that is longer than any of ours", () => {

@@ -64,13 +64,27 @@ describe("a namespace", () => {
 
 describe("a ServiceAccount", () => {
   const account = serviceAccount();
+  // The grants of TenantServiceAccount entries are rendered by the pull Secret's run.
+  const secrets = ["undefined secret/team-a/regcred", "undefined secret/team-a/old"];
 
   it.each([
-    ["that has just appeared overtakes everything", { after: account }, ["interactive references/team-a"]],
+    ["that has just appeared overtakes everything", { after: account }, [...secrets, "interactive references/team-a"]],
     ["that has changed is looked at in turn", { before: account, after: account }, ["normal references/team-a"]],
-    ["that is gone calls for nothing", { before: account }, []],
+    [
+      "that was made anew is another identity",
+      { before: account, after: serviceAccount({ uid: "other" }) },
+      [...secrets, "normal references/team-a"],
+    ],
+    [
+      "that clouds know by another name is another identity",
+      { before: account, after: serviceAccount({ cloud: { "eks.amazonaws.com/role-arn": "arn" } }) },
+      [...secrets, "normal references/team-a"],
+    ],
+    ["that is gone takes its identity along", { before: account }, secrets],
+    ["that was never there calls for nothing", {}, []],
   ])("%s", (_what, change, expected) => {
-    expect(lanes(serviceAccountTriggers(frozen({ key: account.key, ...change })))).toEqual(expected);
+    const triggers = serviceAccountTriggers(frozen({ key: account.key, ...change }), ["regcred", "old"]);
+    expect(lanes(triggers)).toEqual(expected);
   });
 });
 

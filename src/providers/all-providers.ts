@@ -1,0 +1,59 @@
+// Who mints the tokens of each registry kind?
+import type { Clock, Random } from "../clock.ts";
+import type { Environment } from "../config.ts";
+import type { Grant } from "../plan/grant.ts";
+import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import { acrProvider } from "./acr.ts";
+import { budgets } from "./budgets.ts";
+import { caCertificates } from "./ca-certificates.ts";
+import { ecrProvider } from "./ecr.ts";
+import { ecrPublicProvider } from "./ecr-public.ts";
+import { googleProvider } from "./google.ts";
+import type { Http } from "./http/http.ts";
+import { icrProvider } from "./icr.ts";
+import type { IdentitySource } from "./identity-source.ts";
+import { ocirProvider } from "./ocir.ts";
+import type { Provider } from "./provider.ts";
+import { providerTable } from "./provider-table.ts";
+import { staticProvider } from "./static.ts";
+import { tokenExchangeProvider } from "./token-exchange.ts";
+import { type Budget, withBudget } from "./with-budget.ts";
+import { withCircuitBreaker } from "./with-circuit-breaker.ts";
+
+export interface AllProvidersOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly identities: IdentitySource;
+  readonly http: Http;
+  /** The same, and the clouds' metadata services besides: for the operator's own identity only. */
+  readonly metadataHttp: Http;
+  /** The Secret `namespace/name` as last heard of. */
+  readonly secret: (key: string) => OperatorSecretRecord | undefined;
+  readonly operatorNamespace: string;
+  readonly sourceNamespaces: readonly string[];
+  readonly environment: Environment;
+  /** How soon there must be another attempt at the grant, because its token runs out. */
+  readonly retryWithin: (grant: Grant) => Temporal.Duration | undefined;
+}
+
+/** SDKs are imported when the first grant of their kind asks. */
+export function allProviders(options: AllProvidersOptions): Provider {
+  const { secret, operatorNamespace, clock } = options;
+  const cloud = { ...options, ca: caCertificates(secret, operatorNamespace) };
+  const within = <G extends Grant>(provider: Provider<G>, budget: Budget): Provider<G> =>
+    withBudget(provider, budget, clock);
+  const google = within(googleProvider(cloud), budgets.Google);
+  const table = providerTable({
+    ACR: within(acrProvider(cloud), budgets.ACR),
+    ECR: within(ecrProvider(cloud), budgets.ECR),
+    ECRPublic: within(ecrPublicProvider(cloud), budgets.ECRPublic),
+    GAR: google,
+    GCR: google,
+    ICR: within(icrProvider(cloud), budgets.ICR),
+    OCIR: within(ocirProvider(cloud), budgets.OCIR),
+    Static: staticProvider({ ...options, source: secret }),
+    TokenExchange: within(tokenExchangeProvider(cloud), budgets.TokenExchange),
+  });
+  // Outside the budget: what fails at once takes no turn.
+  return withCircuitBreaker(table, options);
+}

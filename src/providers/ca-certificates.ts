@@ -1,0 +1,24 @@
+// Which CA certificates does an entry name?
+import { OperatorError } from "../errors.ts";
+import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+
+/** The key of an entry's `caSecretName` Secret, as `kubernetes.io/tls` and cert-manager spell it. */
+const caKey = "ca.crt";
+
+/** PEM of a Secret of the operator's namespace; throws OperatorError CAMissing. */
+export function caCertificates(
+  secret: (key: string) => OperatorSecretRecord | undefined,
+  operatorNamespace: string,
+): (secretName: string) => string {
+  return (secretName) => {
+    const record = secret(`${operatorNamespace}/${secretName}`);
+    const pem = record?.kind === "source" ? record.values?.[caKey]?.reveal() : undefined;
+    if (pem !== undefined && pem.trim() !== "") return pem;
+    throw new OperatorError({
+      reason: "CAMissing",
+      cause: "Platform",
+      retry: "on-change",
+      message: `the Secret ${operatorNamespace}/${secretName} holds no CA certificates: kubectl create secret generic -n ${operatorNamespace} ${secretName} --from-file=${caKey}=FILE`,
+    });
+  };
+}

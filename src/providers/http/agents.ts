@@ -1,0 +1,78 @@
+// Over which sockets do calls travel, and whose certificates count there?
+import { X509Certificate } from "node:crypto";
+import type { LookupFunction } from "node:net";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { Agent, Pool, ProxyAgent, type Dispatcher } from "undici";
+import { caInvalid } from "./refusals.ts";
+
+export interface Route {
+  /** Undefined: straight to the host. */
+  readonly proxy: URL | undefined;
+  /** PEM, beside the system's. */
+  readonly ca: string | undefined;
+}
+
+export interface Agents {
+  /** To be used at once: another route may close it when it is not busy. */
+  to(route: Route): Dispatcher;
+  /** Cuts calls under way. */
+  close(): Promise<void>;
+}
+
+// Each holds a store of certificates of its own (about 1 MiB); credentials with more private CAs than this take turns.
+const mostAgents = 32;
+
+// A token endpoint is called a few times per hour: few connections, none kept for long. HTTP/1.1, because one black hole
+// then costs one socket.
+const connectTimeout = 10_000;
+const pool = { allowH2: false, pipelining: 1, connections: 8, keepAliveTimeout: 4_000, connectTimeout };
+
+/** Pools per route, the least lately used is closed first. */
+export function agents(lookup: LookupFunction): Agents {
+  const open = new Map<string, Dispatcher>();
+  return {
+    to: (route) => {
+      const key = `${route.proxy?.href ?? ""}\n${route.ca ?? ""}`;
+      const agent = open.get(key) ?? agentFor(route, lookup);
+      open.delete(key);
+      open.set(key, agent);
+      const [oldest] = open;
+      if (oldest && open.size > mostAgents) {
+        open.delete(oldest[0]);
+        // Resolves when its last call has ended.
+        void oldest[1].close();
+      }
+      return agent;
+    },
+    close: async () => {
+      const closing = [...open.values()];
+      open.clear();
+      await Promise.all(closing.map((agent) => agent.destroy()));
+    },
+  };
+}
+
+function agentFor({ proxy, ca }: Route, lookup: LookupFunction): Dispatcher {
+  const trust = ca === undefined ? {} : { secureContext: trusting(ca) };
+  if (!proxy) return new Agent({ ...pool, connect: { ...trust, lookup, timeout: connectTimeout } });
+  // The proxy is the operator's own choice and usually has a private address: it is not checked.
+  return new ProxyAgent({
+    ...pool,
+    uri: proxy.href,
+    requestTls: { ...trust, timeout: connectTimeout },
+    clientFactory: (origin, options) => new Pool(origin, { ...options, ...pool, headersTimeout: connectTimeout }),
+  });
+}
+
+/** Throws OperatorError CAInvalid. */
+function trusting(ca: string): SecureContext {
+  // OpenSSL skips what it cannot read without a word: a broken CA would show only as distrust.
+  const certificates = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    certificates.forEach((certificate) => new X509Certificate(certificate));
+  } catch {
+    throw caInvalid();
+  }
+  if (certificates.length === 0) throw caInvalid();
+  return createSecureContext({ ca: [...getCACertificates("default"), ...certificates] });
+}

@@ -1,0 +1,58 @@
+// Which addresses of a host may be connected to?
+import { lookup as systemLookup } from "node:dns/promises";
+import type { LookupFunction } from "node:net";
+import { addressClass } from "./address-class.ts";
+import { isMetadataHost } from "./metadata-hosts.ts";
+import { addressNotAllowed, privateNotAllowed } from "./refusals.ts";
+import type { OperatorError } from "../../errors.ts";
+
+export interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** All addresses of a host name; rejects as `dns.lookup` does. */
+export type Resolve = (host: string) => Promise<readonly Address[]>;
+
+/** The machine's resolver, with its hosts file. */
+export const systemResolve: Resolve = (host) => systemLookup(host, { all: true });
+
+export interface AddressRules {
+  readonly privateAllowed: (host: string) => boolean;
+  /** May the hosts of metadata services have their addresses? */
+  readonly metadata: boolean;
+}
+
+/** Undefined: the host may be reached there. */
+export function addressRefusal(host: string, address: string, rules: AddressRules): OperatorError | undefined {
+  switch (addressClass(address)) {
+    case "public":
+      return undefined;
+    case "private":
+      return rules.privateAllowed(host) ? undefined : privateNotAllowed(host, address);
+    case "metadata":
+      return rules.metadata && isMetadataHost(host) ? undefined : addressNotAllowed(host, address);
+    case "reserved":
+      return addressNotAllowed(host, address);
+  }
+}
+
+/**
+ * A lookup for sockets that yields allowed addresses only. The socket connects to what this very lookup gave, so a name
+ * that changes its mind after a check (DNS rebinding) gains nothing. Addresses written into URLs are never looked up and
+ * must be checked apart.
+ */
+export function checkedLookup(resolve: Resolve, rules: AddressRules): LookupFunction {
+  return (host, { all }, found) => {
+    const answer = async (): Promise<void> => {
+      const addresses = await resolve(host);
+      const refusals = addresses.map(({ address }) => addressRefusal(host, address, rules));
+      const allowed = addresses.filter((_, index) => refusals[index] === undefined);
+      const [first] = allowed;
+      if (!first) throw refusals[0] ?? Object.assign(new Error("the name has no address"), { code: "ENOTFOUND" });
+      if (all) found(null, [...allowed]);
+      else found(null, first.address, first.family);
+    };
+    answer().catch((error: unknown) => found(error as Error, []));
+  };
+}

@@ -1,0 +1,194 @@
+// How does a provider's call reach the internet without reaching anything else?
+import { isIP } from "node:net";
+import type { Dispatcher } from "undici";
+import type { Clock } from "../../clock.ts";
+import { OperatorError } from "../../errors.ts";
+import { agents, type Agents } from "./agents.ts";
+import { addressRefusal, checkedLookup, systemResolve, type AddressRules, type Resolve } from "./checked-lookup.ts";
+import type { Http, HttpAnswer, HttpCall } from "./http.ts";
+import { isMetadataHost, isMetadataUrl } from "./metadata-hosts.ts";
+import { NetworkError, networkError } from "./network-error.ts";
+import { proxyFor, type ProxyEnvironment } from "./proxy-for.ts";
+import {
+  endpointNotAllowed,
+  metadataNotAllowed,
+  notAnEndpoint,
+  plainNotAllowed,
+  redirectRefused,
+  responseTooLarge,
+} from "./refusals.ts";
+
+export interface HttpLimits {
+  /** Of an answer's body. */
+  readonly bytes: number;
+  /** From the call to the end of the answer, the wait for a free connection included. */
+  readonly deadline: Temporal.Duration;
+}
+
+export interface GuardedHttpOptions {
+  /** May credentials be sent to this host? See `allowedHosts`. */
+  readonly allowed: (host: string, port: number) => boolean;
+  /** May this host have an address of a private network? See `privateHosts`. */
+  readonly privateAllowed: (host: string) => boolean;
+  /** May this host be asked over plain http? Default: none; meant for tests. It must be `allowed` too. */
+  readonly plainAllowed?: (host: string, port: number) => boolean;
+  /** HTTPS_PROXY and NO_PROXY, also in small letters. */
+  readonly environment: ProxyEnvironment;
+  readonly clock: Clock;
+  /** Default 1 MiB and 30 s. */
+  readonly limits?: Partial<HttpLimits>;
+  /** Default: the machine's resolver. */
+  readonly resolve?: Resolve;
+}
+
+export interface GuardedHttp {
+  /** For every provider. */
+  readonly http: Http;
+  /** The same, and the clouds' metadata services besides: only for the SDK of an Operator identity. */
+  readonly withMetadata: Http;
+  /** Cuts calls under way. */
+  close(): Promise<void>;
+}
+
+// The largest tokens known are some KiB; an index of a large image some hundred.
+const defaultLimits: HttpLimits = { bytes: 1024 * 1024, deadline: Temporal.Duration.from({ seconds: 30 }) };
+
+// undici writes these itself: they belong to the connection, not to the call. Without accept-encoding, an answer comes as
+// it is; SDKs ask for gzip and leave the unpacking to a transport that is not there.
+const ownHeaders = new Set([
+  "accept-encoding",
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+// The redirects of RFC 9110 section 15.4; a 304 is none.
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * The way out to the network.
+ *
+ * Through a proxy, the proxy resolves names, and an address cannot be checked here: the allow-list of hosts is then the
+ * fence, together with the proxy's own rules. Addresses written into URLs and the names of metadata services are refused
+ * all the same.
+ *
+ * Throws Error when HTTPS_PROXY is no URL.
+ */
+export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
+  const { privateAllowed, resolve = systemResolve } = options;
+  const context = (metadata: boolean): Context => {
+    const rules = { privateAllowed, metadata };
+    return {
+      ...options,
+      rules,
+      proxyFor: proxyFor(options.environment),
+      agents: agents(checkedLookup(resolve, rules)),
+      limits: { ...defaultLimits, ...options.limits },
+    };
+  };
+  // Two sets of sockets: one that leads to a metadata service is never taken for an ordinary call.
+  const ordinary = context(false);
+  const privileged = context(true);
+  return {
+    http: (call, signal) => exchange(call, signal, ordinary),
+    withMetadata: (call, signal) => exchange(call, signal, privileged),
+    close: async () => {
+      await Promise.all([ordinary.agents.close(), privileged.agents.close()]);
+    },
+  };
+}
+
+interface Context extends Omit<GuardedHttpOptions, "limits" | "resolve"> {
+  readonly rules: AddressRules;
+  readonly proxyFor: (url: URL) => URL | undefined;
+  readonly agents: Agents;
+  readonly limits: HttpLimits;
+}
+
+/** The URL of a call that may be made; throws OperatorError for any other. */
+function checkedUrl(text: string, { rules, ...context }: Context): URL {
+  const url = URL.parse(text);
+  if (!url || !["http:", "https:"].includes(url.protocol) || url.username !== "" || url.password !== "") {
+    throw notAnEndpoint();
+  }
+  const host = url.hostname;
+  const place = placeOf(url);
+  if (rules.metadata && isMetadataUrl(url)) return url;
+  if (isMetadataHost(host)) throw metadataNotAllowed(place);
+  if (!context.allowed(host, portOf(url))) throw endpointNotAllowed(place);
+  if (url.protocol === "http:" && !context.plainAllowed?.(host, portOf(url))) throw plainNotAllowed(place);
+  const address = host.replace(/^\[|\]$/g, "");
+  const refusal = isIP(address) > 0 ? addressRefusal(host, address, rules) : undefined;
+  if (refusal) throw refusal;
+  return url;
+}
+
+async function exchange(call: HttpCall, signal: AbortSignal, context: Context): Promise<HttpAnswer> {
+  signal.throwIfAborted();
+  const url = checkedUrl(call.url, context);
+  const place = placeOf(url);
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  const cancel = context.clock.schedule(context.limits.deadline, onAbort);
+  try {
+    const answer = await context.agents.to({ proxy: context.proxyFor(url), ca: call.ca }).request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: call.method,
+      headers: headersOf(call),
+      body: call.body ?? null,
+      signal: stop.signal,
+      // The deadline holds for all of it.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const text = await textOf(answer.body, place, context.limits.bytes);
+    if (redirects.has(answer.statusCode)) throw redirectRefused(place, answer.statusCode);
+    return { status: answer.statusCode, headers: joined(answer.headers), text };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof OperatorError) throw error;
+    throw stop.signal.aborted ? new NetworkError(place, "DEADLINE") : networkError(place, error);
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function textOf(body: Dispatcher.ResponseData["body"], place: string, most: number): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  // Leaving the loop early destroys the body, and with it the socket.
+  for await (const piece of body as AsyncIterable<Uint8Array>) {
+    bytes += piece.byteLength;
+    if (bytes > most) throw responseTooLarge(place, most);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+function headersOf({ headers = {} }: HttpCall): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ownHeaders.has(name.toLowerCase())));
+}
+
+function joined(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
+  );
+}
+
+function portOf({ port, protocol }: URL): number {
+  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
+}
+
+function placeOf(url: URL): string {
+  return url.port === "" && url.protocol === "https:" ? url.hostname : `${url.hostname}:${portOf(url)}`;
+}

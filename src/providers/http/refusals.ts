@@ -1,0 +1,61 @@
+// What is a provider told when its call is refused, and which setting would allow it?
+import { OperatorError, type Retry } from "../../errors.ts";
+
+// Nothing that can be watched mends these: configuration, DNS and servers change outside the cluster's API.
+const retry: Retry = "slowly";
+
+function refusal(reason: string, message: string): OperatorError {
+  return new OperatorError({ reason, cause: "Platform", message, retry });
+}
+
+/** @param place `host:port`, as in all of these */
+export function endpointNotAllowed(place: string): OperatorError {
+  return refusal(
+    "EndpointNotAllowed",
+    `${place} is no host of a known registry provider, so nothing was sent to it; if it may have credentials, add it to --allowed-hosts`,
+  );
+}
+
+export function notAnEndpoint(): OperatorError {
+  return refusal("EndpointNotAllowed", "the endpoint is not a URL like https://host/path, without user and password");
+}
+
+export function plainNotAllowed(place: string): OperatorError {
+  return refusal("EndpointNotAllowed", `${place} was to be asked over plain http; write https`);
+}
+
+export function metadataNotAllowed(place: string): OperatorError {
+  return refusal(
+    "AddressNotAllowed",
+    `${place} is a cloud's metadata service, which only an entry with identity Operator may use; no setting allows it`,
+  );
+}
+
+export function privateNotAllowed(place: string, address: string): OperatorError {
+  return refusal(
+    "AddressNotAllowed",
+    `${place} leads to ${address}, an address of a private network, so nothing was sent to it; if that is meant, add ${place} to --allowed-private-hosts`,
+  );
+}
+
+export function addressNotAllowed(place: string, address: string): OperatorError {
+  return refusal(
+    "AddressNotAllowed",
+    `${place} leads to ${address}, which is a metadata or reserved address, so nothing was sent to it; no setting allows it`,
+  );
+}
+
+export function redirectRefused(place: string, status: number): OperatorError {
+  return refusal(
+    "RedirectRefused",
+    `${place} answered with a redirect (${status}), which is never followed; name the host that answers by itself`,
+  );
+}
+
+export function responseTooLarge(place: string, bytes: number): OperatorError {
+  return refusal("ResponseTooLarge", `${place} answered with more than ${bytes} bytes, which no token endpoint does`);
+}
+
+export function caInvalid(): OperatorError {
+  return refusal("CAInvalid", "the CA is not a list of PEM certificates; mend the Secret that caSecretName names");
+}

@@ -1,0 +1,118 @@
+// Where do the keys and tokens of an identity come from?
+import { OperatorError } from "../errors.ts";
+import type { ApiError } from "../kube/api-error.ts";
+import type { RequestToken } from "../kube/token-request.ts";
+import type { GrantIdentity } from "../plan/grant-types.ts";
+import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import type { Redacted } from "../redacted.ts";
+import { jwtClaims } from "../registry/jwt-claims.ts";
+
+export interface IdentitySource {
+  /** Values of the identity's Secret by key. Throws OperatorError IdentityMissing or IdentityInvalid. */
+  secretValues(identity: Extract<GrantIdentity, { from: "Secret" }>): Readonly<Record<string, Redacted>>;
+  /** A fresh token of the ServiceAccount for one audience. Throws OperatorError ConsentMissing, ServiceAccountMissing or NotPermitted. */
+  serviceAccountToken(
+    identity: Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>,
+    audience: string,
+    signal: AbortSignal,
+  ): Promise<Redacted>;
+}
+
+export interface IdentitySourceOptions {
+  /** The Secret `namespace/name` as last heard of. */
+  readonly secret: (key: string) => OperatorSecretRecord | undefined;
+  readonly requestToken: RequestToken;
+  /** The operator's own ServiceAccount as `namespace:name`, for the RoleBinding that a message proposes. */
+  readonly operatorServiceAccount: string;
+}
+
+export function identitySource({
+  secret,
+  requestToken,
+  operatorServiceAccount,
+}: IdentitySourceOptions): IdentitySource {
+  return {
+    secretValues: ({ namespace, name }) => {
+      const record = secret(`${namespace}/${name}`);
+      if (!record) {
+        throw new OperatorError({
+          reason: "IdentityMissing",
+          cause: "Platform",
+          retry: "on-change",
+          message: `the identity's Secret ${namespace}/${name} does not exist: create it, see docs/providers.md for its keys`,
+        });
+      }
+      if (record.kind !== "source" || !record.values) {
+        throw new OperatorError({
+          reason: "IdentityInvalid",
+          cause: "Platform",
+          retry: "on-change",
+          message: `the identity's Secret ${namespace}/${name} is written by regcred, too large or of a type that holds no keys: name a Secret of type Opaque`,
+        });
+      }
+      return record.values;
+    },
+    serviceAccountToken: async (identity, audience, signal) => {
+      const { namespace, name, uid } = identity;
+      let token: Redacted;
+      try {
+        token = await requestToken(identity, audience, signal);
+      } catch (error) {
+        throw refusal(error, identity, operatorServiceAccount);
+      }
+      // The account may have been made anew since it was read; the grant is for the one that was read.
+      if (uidIn(token.reveal()) !== uid) {
+        throw new OperatorError({
+          reason: "ServiceAccountChanged",
+          cause: identity.from === "TenantServiceAccount" ? "Tenant" : "Platform",
+          retry: "backoff",
+          message: `the ServiceAccount ${namespace}/${name} was made anew while its token was asked for; it is tried again`,
+        });
+      }
+      return token;
+    },
+  };
+}
+
+/** `kubernetes.io.serviceaccount.uid`: k8s.io/kubernetes/pkg/serviceaccount/claims.go. */
+function uidIn(token: string): unknown {
+  const claims = jwtClaims(token)?.["kubernetes.io"];
+  if (typeof claims !== "object" || claims === null || !("serviceaccount" in claims)) return undefined;
+  const { serviceaccount } = claims;
+  return typeof serviceaccount === "object" && serviceaccount !== null && "uid" in serviceaccount
+    ? serviceaccount.uid
+    : undefined;
+}
+
+function refusal(
+  error: unknown,
+  { from, namespace, name }: Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>,
+  operatorServiceAccount: string,
+): unknown {
+  const kind = error instanceof Error && "kind" in error ? (error as ApiError).kind : undefined;
+  const tenant = from === "TenantServiceAccount";
+  const cause = tenant ? "Tenant" : "Platform";
+  if (kind === "notFound" || kind === "namespaceNotFound") {
+    return new OperatorError(
+      {
+        reason: "ServiceAccountMissing",
+        cause,
+        retry: "on-change",
+        message: `the ServiceAccount ${namespace}/${name} that should ask for the token does not exist: kubectl create serviceaccount -n ${namespace} ${name}`,
+      },
+      error,
+    );
+  }
+  if (kind === "forbidden") {
+    return new OperatorError(
+      {
+        reason: tenant ? "ConsentMissing" : "NotPermitted",
+        cause,
+        retry: "slowly",
+        message: `the operator may not request tokens of the ServiceAccount ${namespace}/${name}: kubectl create role regcred-token -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name} && kubectl create rolebinding regcred-token -n ${namespace} --role=regcred-token --serviceaccount=${operatorServiceAccount}`,
+      },
+      error,
+    );
+  }
+  return error;
+}

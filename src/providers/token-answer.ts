@@ -1,0 +1,99 @@
+// What does the JSON answer of a token endpoint say?
+import type { Clock } from "../clock.ts";
+import { OperatorError } from "../errors.ts";
+import type { GrantIdentity } from "../plan/grant-types.ts";
+import { classOf, cloudFailure, retryAfterOf } from "./answers.ts";
+import type { HttpAnswer } from "./http/http.ts";
+
+/** For whom a call is made; completes its errors. */
+export interface TokenCall {
+  /** Of the service, as in `IBM Cloud IAM`. */
+  readonly who: string;
+  readonly identity: GrantIdentity;
+  /** What to look at when it refuses. */
+  readonly advice: string;
+}
+
+// No token lives that long; a time since the epoch that is taken for a length does.
+const longestLife = Temporal.Duration.from({ hours: 24 * 366 * 10 });
+// The year 9999; milliseconds that are taken for seconds lie beyond it.
+const latestSecond = 253_402_300_799;
+
+/** The error for an answer that holds no token. Nothing of the body is kept but the names of errors. */
+export function tokenError(answer: HttpAnswer, { who, identity, advice }: TokenCall, clock: Clock): OperatorError {
+  const { status, headers } = answer;
+  if (status < 300) return invalidAnswer(who, `HTTP ${status} without a token`);
+  const code = errorCode(answer);
+  // Whatever a broken server calls its trouble, asking again is of use.
+  const known = status < 500 || classOf({ code, status }) !== "permanent";
+  const failure = cloudFailure({
+    who,
+    code: known ? code : undefined,
+    status,
+    retryAfter: retryAfterOf(headers["retry-after"], clock.now()),
+    advice,
+  });
+  // What a tenant's ServiceAccount may do is the tenant's to mend.
+  const tenants = failure.reason === "Denied" && identity.from === "TenantServiceAccount";
+  return new OperatorError(tenants ? { ...failure, cause: "Tenant" } : failure);
+}
+
+/** @param what completes "WHO answered with" */
+export function invalidAnswer(who: string, what: string): OperatorError {
+  return new OperatorError({
+    reason: "InvalidAnswer",
+    cause: "Platform",
+    retry: "backoff",
+    message: `${who} answered with ${what}; it is tried again`,
+  });
+}
+
+/** A member of a JSON body by its names joined with dots; undefined where there is none. */
+export function memberAt({ text }: Pick<HttpAnswer, "text">, path: string): unknown {
+  let value = jsonOf(text);
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  return value;
+}
+
+/** A text member; undefined where there is none, or an empty one. */
+export function textAt(answer: Pick<HttpAnswer, "text">, path: string): string | undefined {
+  const value = memberAt(answer, path);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** When a length in seconds has passed. Some servers write numbers as texts. */
+export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.Instant | undefined {
+  const seconds = numberIn(value);
+  if (seconds === undefined || seconds > longestLife.total("seconds")) return undefined;
+  return start.add({ milliseconds: Math.floor(seconds * 1000) });
+}
+
+/** Seconds since the epoch. */
+export function atEpochSeconds(value: unknown): Temporal.Instant | undefined {
+  const seconds = numberIn(value);
+  if (seconds === undefined || seconds > latestSecond) return undefined;
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(seconds * 1000));
+}
+
+function numberIn(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+// OAuth: `error` (RFC 6749 section 5.2). Oracle: `code`. IBM: `errorCode`. Registries, JFrog: `errors[0].code`.
+function errorCode(answer: HttpAnswer): string | undefined {
+  const candidates = ["error", "code", "errorCode", "errors.0.code"].map((path) => memberAt(answer, path));
+  // Words only: the rest of a body may quote what was sent.
+  return candidates.find((code): code is string => typeof code === "string" && /^\w{1,64}$/.test(code));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

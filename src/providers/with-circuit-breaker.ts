@@ -1,0 +1,139 @@
+// How is an identity spared that its cloud refuses again and again?
+import type { Clock, Random } from "../clock.ts";
+import { type Failure, OperatorError } from "../errors.ts";
+import { circuitKey } from "../plan/circuit-key.ts";
+import type { Grant } from "../plan/grant.ts";
+import { grantKeyText } from "../plan/grant-key.ts";
+import type { SecretVersion } from "../plan/grant-sources.ts";
+import type { Provider } from "./provider.ts";
+
+export interface CircuitBreakerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly operatorNamespace: string;
+  readonly secret: (key: string) => SecretVersion | undefined;
+  /** How soon there must be another attempt at the grant, because its token runs out; undefined where none lives. */
+  readonly retryWithin: (grant: Grant) => Temporal.Duration | undefined;
+}
+
+/** One is an accident, two may be the same one retried; the third says what the next hundred would say. */
+const failuresToOpen = 3;
+/** Milliseconds; doubled each time that the one who tries is refused. */
+const firstOpen = 1_000;
+// design.md section 7: stable within 60 s of a fault's end.
+const longestOpen = 60_000;
+// Circuits of identities that nobody uses any more; the oldest go first, and at worst are learnt again.
+const mostCircuits = 10_000;
+
+interface Circuit {
+  failures: number;
+  /** When the first of them came. */
+  readonly since: Temporal.Instant;
+  told: Failure;
+  /** How often it opened in a row. */
+  opened: number;
+  /** Elapsed milliseconds at which one may try. */
+  tryAt: number;
+  trying: boolean;
+  /** Elapsed milliseconds since when each grant was turned away. */
+  readonly turnedAway: Map<string, number>;
+}
+
+/**
+ * Permanent denials and throttling, in a row, open the circuit of the identity: its grants fail at once with what the
+ * cloud said last, but for one at a time that tries. Success closes it. Other errors say nothing about the identity and
+ * count neither way. Nobody is turned away for longer than a minute or, with a living token, a tenth of the life that is
+ * left: a grant that would be served never loses its token to the others of its identity.
+ */
+export function withCircuitBreaker(provider: Provider, options: CircuitBreakerOptions): Provider {
+  const { clock, random, operatorNamespace, secret, retryWithin } = options;
+  const circuits = new Map<string, Circuit>();
+
+  const wayThrough = (circuit: Circuit, grant: Grant): "tries" | "overdue" | undefined => {
+    const now = clock.elapsed();
+    if (now >= circuit.tryAt && !circuit.trying) return "tries";
+    const text = grantKeyText(grant);
+    const since = circuit.turnedAway.get(text);
+    if (since === undefined) {
+      circuit.turnedAway.set(text, now);
+      return undefined;
+    }
+    const most = Math.min(longestOpen, retryWithin(grant)?.total("milliseconds") ?? longestOpen);
+    return now - since >= most ? "overdue" : undefined;
+  };
+
+  const newCircuit = (key: string, told: Failure): Circuit => {
+    const oldest = circuits.size < mostCircuits ? undefined : circuits.keys().next().value;
+    if (oldest !== undefined) circuits.delete(oldest);
+    const turnedAway = new Map<string, number>();
+    const circuit = { failures: 0, since: clock.now(), told, opened: 0, tryAt: 0, trying: false, turnedAway };
+    circuits.set(key, circuit);
+    return circuit;
+  };
+
+  /** Those that were under way when it opened do not lengthen the wait. */
+  const refused = (key: string, error: OperatorError, tried: boolean): OperatorError => {
+    const circuit = circuits.get(key) ?? newCircuit(key, error);
+    circuit.failures += 1;
+    // The first text stays, so that all grants of the identity report one thing and it is no news when it lasts.
+    if (circuit.told.reason !== error.reason) circuit.told = error;
+    if (circuit.failures < failuresToOpen) return error;
+    if (tried || circuit.failures === failuresToOpen) {
+      const longest = Math.min(firstOpen * 2 ** circuit.opened, longestOpen);
+      const asked = Math.min(error.retryAfter?.total("milliseconds") ?? 0, longestOpen);
+      circuit.tryAt = clock.elapsed() + Math.max(longest / 2 + (longest / 2) * random(), asked);
+      circuit.opened += 1;
+    }
+    return openError(circuit, error.retryAfter);
+  };
+
+  const turnAway = (circuit: Circuit): OperatorError => {
+    // Who comes back by itself in a moment comes when it is of use. Slow retries must stay open to events: the cure may be one.
+    const wait = Math.max(Math.ceil(circuit.tryAt - clock.elapsed()), 1_000);
+    return openError(
+      circuit,
+      circuit.told.retry === "backoff" ? Temporal.Duration.from({ milliseconds: wait }) : undefined,
+    );
+  };
+
+  return {
+    fetch: async (grant, signal) => {
+      const key = circuitKey(grant, operatorNamespace, secret);
+      if (key === undefined) return provider.fetch(grant, signal);
+      const before = circuits.get(key);
+      const open = before && before.failures >= failuresToOpen ? before : undefined;
+      const way = open && wayThrough(open, grant);
+      if (open && !way) throw turnAway(open);
+      if (open && way === "tries") open.trying = true;
+      open?.turnedAway.delete(grantKeyText(grant));
+      try {
+        const minted = await provider.fetch(grant, signal);
+        circuits.delete(key);
+        return minted;
+      } catch (error) {
+        throw isRefusal(error) ? refused(key, error, way === "tries") : error;
+      } finally {
+        if (open && way === "tries") open.trying = false;
+      }
+    },
+  };
+}
+
+function isRefusal(error: unknown): error is OperatorError {
+  return error instanceof OperatorError && (error.retry === "slowly" || error.reason === "Throttled");
+}
+
+/** The text is the same for as long as it lasts: a time that moves on would be news to every tenant, once a minute. */
+function openError(
+  { told: { reason, cause, message, retry }, since }: Circuit,
+  retryAfter: Temporal.Duration | undefined,
+): OperatorError {
+  const start = since.toString({ smallestUnit: "second" });
+  return new OperatorError({
+    reason,
+    cause,
+    retry,
+    message: `${message}; so it has been since ${start}, so the grants of this identity take turns and it is asked again within a minute`,
+    ...(retryAfter && { retryAfter }),
+  });
+}

@@ -1,0 +1,14 @@
+// What must be looked at again when the wall clock has jumped?
+import { credentialKey, tokenKey } from "../plan/keys.ts";
+import type { Context } from "./context.ts";
+
+/** Everything that waits, by elapsed time, for a moment of wall time: renewal, expiry, the end of a former name. */
+export function lookAtTimesAgain({ tokens, stores, enqueue }: Pick<Context, "tokens" | "stores" | "enqueue">): void {
+  for (const [grantKey] of tokens.wanted()) {
+    enqueue(tokenKey(grantKey), { lane: "bulk", flow: grantKey });
+    for (const user of tokens.users(grantKey)) {
+      if (tokens.token(grantKey)?.expiresAt) enqueue(user, { lane: "bulk", flow: grantKey });
+    }
+  }
+  for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
+}

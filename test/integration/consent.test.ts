@@ -1,0 +1,128 @@
+// Does a tenant's ServiceAccount mint its tokens only when the tenant lets it?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
+import { installed, operatorUser } from "./installed.ts";
+import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+
+const rbac = "/apis/rbac.authorization.k8s.io/v1";
+
+describe("a ServiceAccount of a tenant as identity", () => {
+  let world: Scene;
+  let cloud: Ecr;
+
+  const accounts = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts`;
+  const account = (namespace: string): Promise<unknown> =>
+    world.admin.create(accounts(namespace), {
+      metadata: { name: "puller", annotations: { "eks.amazonaws.com/role-arn": arnOf(namespace) } },
+    });
+  /** What the message proposes. */
+  const consent = async (namespace: string): Promise<void> => {
+    await world.admin.create(`${rbac}/namespaces/${namespace}/roles`, {
+      metadata: { name: "regcred-token" },
+      rules: [{ apiGroups: [""], resources: ["serviceaccounts/token"], resourceNames: ["puller"], verbs: ["create"] }],
+    });
+    await world.admin.create(`${rbac}/namespaces/${namespace}/rolebindings`, {
+      metadata: { name: "regcred-token" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "regcred-token" },
+      subjects: [{ kind: "ServiceAccount", name: "regcred", namespace: operatorNamespace }],
+    });
+  };
+  const passwordOf = async (namespace: string): Promise<string | undefined> =>
+    (await world.logins(namespace))?.[ecrHost]?.password;
+  const mayRequestToken = async (namespace: string, name: string): Promise<boolean> => {
+    const { status } = (await world.admin.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SubjectAccessReview",
+      metadata: {},
+      spec: {
+        user: operatorUser.name,
+        groups: operatorUser.groups,
+        resourceAttributes: { verb: "create", resource: "serviceaccounts", subresource: "token", namespace, name },
+      },
+    })) as unknown as { status: { allowed: boolean } };
+    return status.allowed;
+  };
+
+  beforeAll(async () => {
+    world = await scene();
+    cloud = await ecr({
+      federated: Object.fromEntries(
+        ["team-a", "team-b"].map((namespace) => [`system:serviceaccount:${namespace}:puller`, namespace]),
+      ),
+      lifetime: Temporal.Duration.from({ hours: 12 }),
+    });
+    await installed(world);
+    const kubeconfig = await world.cluster.kubeconfigFor(operatorUser);
+    await world.startOperator({ kubeconfig, routes: cloud.routes });
+    await world.namespaces(["team-a", "team-b"]);
+    await account("team-a");
+    await account("team-b");
+    await world.credential("tenants", {
+      registries: [
+        {
+          name: "main",
+          provider: "ECR",
+          hosts: [ecrHost],
+          identity: { from: "TenantServiceAccount", name: "puller" },
+        },
+      ],
+      namespaces: { include: ["team-*"] },
+    });
+  });
+  afterAll(async () => {
+    await world.close();
+    await cloud.close();
+  });
+
+  it("is of no use without consent, and the message holds the command that gives it", async () => {
+    await eventually(
+      "both are told",
+      async () =>
+        (await world.status("tenants")).failures?.some(
+          ({ reason, count }) => reason === "ConsentMissing" && count === 2,
+        ) === true,
+    );
+    const { message = "" } = (await world.condition("tenants", "Distributed")) ?? {};
+    expect(message).toContain(
+      "kubectl create role regcred-token -n team-a --verb=create --resource=serviceaccounts/token --resource-name=puller",
+    );
+    expect(message).toContain(
+      "kubectl create rolebinding regcred-token -n team-a --role=regcred-token --serviceaccount=regcred-system:regcred",
+    );
+    expect((await world.status("tenants")).failures).toEqual([expect.objectContaining({ cause: "Tenant" })]);
+    expect(await world.condition("tenants", "Ready")).toMatchObject({ status: "True" });
+    expect(cloud.asked()).toBe(0);
+    expect(await world.secret("team-a")).toBeUndefined();
+  });
+
+  it("serves the tenant that consents, with the role of its annotation, and nobody else", async () => {
+    await consent("team-a");
+    // Nobody can watch RBAC of tenants: it is tried again after half a minute.
+    await eventually(
+      "team-a is served",
+      async () => (await passwordOf("team-a"))?.startsWith("team-a/") === true,
+      Temporal.Duration.from({ seconds: 90 }),
+    );
+    expect(await world.secret("team-b")).toBeUndefined();
+    expect(cloud.mints.map(({ role }) => role)).toEqual(["team-a"]);
+  });
+
+  it("is another once it was made anew", async () => {
+    const before = await passwordOf("team-a");
+    await world.admin.remove(`${accounts("team-a")}/puller`);
+    await account("team-a");
+    await eventually("a token of the new one arrives", async () => {
+      const password = await passwordOf("team-a");
+      return password !== undefined && password !== before;
+    });
+    expect(cloud.mints.map(({ role }) => role)).toEqual(["team-a", "team-a"]);
+  });
+
+  it("is the only one outside its own namespace of which the operator can request tokens", async () => {
+    expect(await mayRequestToken(operatorNamespace, "puller")).toBe(true);
+    expect(await mayRequestToken("team-a", "puller")).toBe(true);
+    expect(await mayRequestToken("team-a", "default")).toBe(false);
+    expect(await mayRequestToken("team-b", "puller")).toBe(false);
+    expect(await mayRequestToken("kube-system", "default")).toBe(false);
+  });
+});

@@ -1,0 +1,26 @@
+// Which grants do the tests of the wrappers ask with?
+import type { EcrGrant, GoogleGrant, StaticGrant } from "../../src/plan/grant-types.ts";
+
+export function ecrGrant(changes: Partial<EcrGrant> = {}): EcrGrant {
+  return {
+    provider: "ECR",
+    partition: "aws",
+    region: "eu-west-1",
+    endpoint: "standard",
+    identity: { from: "Operator" },
+    ...changes,
+  };
+}
+
+export function googleGrant(changes: Partial<GoogleGrant> = {}): GoogleGrant {
+  return { provider: "GAR", identity: { from: "Secret", namespace: "ops", name: "key" }, scopes: ["read"], ...changes };
+}
+
+export const staticGrant: StaticGrant = {
+  provider: "Static",
+  namespace: "ops",
+  name: "hub",
+  usernameKey: "username",
+  passwordKey: "password",
+  perTenant: false,
+};

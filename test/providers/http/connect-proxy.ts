@@ -1,0 +1,49 @@
+// How does a test watch calls leave through a proxy?
+import { createServer, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+
+export interface ConnectProxy {
+  readonly url: string;
+  /** `host:port` of each CONNECT, in order. */
+  readonly tunnels: string[];
+  /** The proxy-authorization of each. */
+  readonly authorizations: (string | undefined)[];
+  close(): Promise<void>;
+}
+
+/** Tunnels everything to one loopback port, whatever host is asked for, or answers with `refusal`. */
+export async function connectProxy(port: number, refusal?: number): Promise<ConnectProxy> {
+  const tunnels: string[] = [];
+  const authorizations: (string | undefined)[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
+  server.on("connect", (request: IncomingMessage, client: Socket) => {
+    tunnels.push(request.url ?? "");
+    authorizations.push(request.headers["proxy-authorization"]);
+    client.on("error", () => client.destroy());
+    if (refusal !== undefined) {
+      client.end(`HTTP/1.1 ${refusal} No\r\ncontent-length: 6\r\n\r\nsecret`);
+      return;
+    }
+    const upstream = connect(port, "127.0.0.1", () => {
+      client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+      upstream.pipe(client).pipe(upstream);
+    });
+    sockets.add(upstream);
+    upstream.on("error", () => client.destroy());
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    tunnels,
+    authorizations,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}

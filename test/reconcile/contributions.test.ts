@@ -1,0 +1,108 @@
+// Does each entry bring what it grants to the namespace, and do tokens that are not there get asked for once?
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../src/errors.ts";
+import type { NamespaceRecord, OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { gatherContributions } from "../../src/reconcile/contributions.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { credential, namespace, staticEntry, token } from "../plan/objects.ts";
+
+const shared = staticEntry({ name: "shared", hosts: ["a.example.com"] });
+const again = staticEntry({ name: "again", hosts: ["b.example.com"], verify: { image: "b.example.com/app" } });
+const perTenant = staticEntry({
+  name: "tenants",
+  hosts: ["c.example.com"],
+  static: { secretName: "pull-$(namespace.labels['tenant'])", usernameKey: "u", passwordKey: "p" },
+});
+const acme = credential({ spec: { registries: [shared, again, perTenant] } });
+const missing: Failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "create it" };
+
+function situation() {
+  const clock = fakeClock();
+  const secrets = new Map<string, OperatorSecretRecord>();
+  const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+  const queued: string[] = [];
+  const context = {
+    clock,
+    tokens,
+    grantKey: grantKeys(),
+    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+    enqueue: (key: string) => queued.push(key),
+  };
+  // Touching anything that is not here throws.
+  const gather = (record = namespace()) =>
+    gatherContributions(context as unknown as Context, `secret/${record.name}/regcred`, record, [acme]);
+  const store = (grantKey: string, expiresAt: Temporal.Instant): void => {
+    const name = tokenSecretName(grantKey);
+    const record = { key: `ops/${name}`, resourceVersion: "1", namespace: "ops", name, uid: "u" };
+    secrets.set(record.key, { ...record, kind: "token", token: token({ grantKey, expiresAt }) });
+  };
+  return { clock, tokens, queued, gather, store };
+}
+
+function sourcesOf({ contributions }: ReturnType<typeof gatherContributions>) {
+  return contributions.flatMap(({ claims }) =>
+    claims.map(({ entry, cause, source }) => [entry, cause, "reason" in source ? source.reason : "token"]),
+  );
+}
+
+describe("what a credential brings to a namespace", () => {
+  it("is asked for once for entries that need the same, and waited for a moment", () => {
+    const { gather, queued } = situation();
+    const gathered = gather(namespace({ labels: { tenant: "blue" } }));
+    expect(sourcesOf(gathered)).toEqual([
+      ["shared", "Platform", "TokenPending"],
+      ["again", "Platform", "TokenPending"],
+      ["tenants", "Tenant", "TokenPending"],
+    ]);
+    expect(queued).toHaveLength(2);
+    expect(gathered.waiting).toBe(true);
+  });
+
+  it("is not waited for any longer than a second, nor where the attempt has failed", async () => {
+    const { gather, clock, tokens } = situation();
+    const [key] = gather().contributions[0]?.claims.map(({ grantKey }) => grantKey) ?? [];
+    await clock.advance(Temporal.Duration.from({ seconds: 2 }));
+    expect(gather().waiting).toBe(false);
+    tokens.ended(key ?? "", missing);
+    expect(sourcesOf(gather())[0]).toEqual(["shared", "Platform", "SourceMissing"]);
+  });
+
+  it("lacks only the entry whose label is missing", () => {
+    const { gather, queued } = situation();
+    expect(sourcesOf(gather()).at(-1)).toEqual(["tenants", "Platform", "MissingLabel"]);
+    expect(queued).toHaveLength(1);
+  });
+
+  it("is tried with the image of whichever entry names one", () => {
+    const { gather, tokens } = situation();
+    const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
+    expect(tokens.attempts(key)?.probe).toEqual({ image: "b.example.com/app", host: "b.example.com" });
+  });
+
+  it("names the next end of a token, and has another signature once it is dead", async () => {
+    const { gather, store, clock } = situation();
+    const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
+    const end = clock.now().add({ hours: 1 });
+    store(key, end);
+    const alive = gather();
+    expect(sourcesOf(alive)[0]).toEqual(["shared", "Platform", "token"]);
+    expect(alive.nextExpiry?.equals(end)).toBe(true);
+    expect(gather().signature).toBe(alive.signature);
+    await clock.advance(Temporal.Duration.from({ hours: 1 }));
+    expect(gather().nextExpiry).toBeUndefined();
+    expect(gather().signature).not.toBe(alive.signature);
+  });
+
+  it("changes with the namespace that is relabelled from one tenant to another", () => {
+    const { gather, tokens } = situation();
+    const keyOf = (tenant: string): string =>
+      gather(namespace({ labels: { tenant } })).contributions[0]?.claims.at(-1)?.grantKey ?? "";
+    const [blue, red] = [keyOf("blue"), keyOf("red")];
+    expect(red).not.toBe(blue);
+    expect(tokens.unusedSince(blue)).toBeDefined();
+    expect([...tokens.users(red)]).toEqual(["secret/team-a/regcred"]);
+  });
+});

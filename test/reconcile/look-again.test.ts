@@ -1,0 +1,21 @@
+// Who is looked at again when the wall clock has jumped?
+import { expect, it } from "vitest";
+import type { CredentialRecord } from "../../src/plan/snapshot.ts";
+import type { Token } from "../../src/plan/token.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { lookAtTimesAgain } from "../../src/reconcile/look-again.ts";
+import { minute } from "../plan/objects.ts";
+import { staticGrant } from "../providers/grants.ts";
+
+it("every token, every pull Secret with an expiry, every credential", () => {
+  const queued: string[] = [];
+  const tokens = {
+    wanted: () => [["ends", staticGrant] as const, ["endless", staticGrant] as const],
+    users: (key: string) => [`secret/${key}/regcred`],
+    token: (key: string) => ({ expiresAt: key === "ends" ? minute(5) : undefined }) as Token,
+  };
+  const credentials = { values: () => [{ name: "acme" } as CredentialRecord] };
+  const known = { tokens, stores: { credentials }, enqueue: (key: string) => queued.push(key) };
+  lookAtTimesAgain(known as unknown as Context);
+  expect(queued).toEqual(["token/ends", "secret/ends/regcred", "token/endless", "credential/acme"]);
+});

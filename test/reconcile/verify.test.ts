@@ -1,0 +1,88 @@
+// Is the new token itself tried, with the CA of its entry?
+import { describe, expect, it } from "vitest";
+import type { Grant } from "../../src/plan/grant.ts";
+import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import type { Minted } from "../../src/providers/provider.ts";
+import { verifier } from "../../src/reconcile/verify.ts";
+import { Redacted } from "../../src/redacted.ts";
+import type { Exchange } from "../../src/registry/pull-check.ts";
+import { login, minute } from "../plan/objects.ts";
+
+type Call = Parameters<Exchange>[0];
+
+const grant: Grant = { provider: "ICR", identity: { from: "Operator" }, caSecretName: "ca" };
+const probe = { image: "icr.io/acme/app:1", host: "icr.io" };
+const ca: OperatorSecretRecord = {
+  key: "ops/ca",
+  resourceVersion: "1",
+  namespace: "ops",
+  name: "ca",
+  uid: "u",
+  kind: "source",
+  type: "Opaque",
+  values: { "ca.crt": new Redacted("PEM") },
+  offered: false,
+  expiresAt: undefined,
+};
+
+/** A registry that asks for Basic authentication and then has everything. */
+async function tried(logins: Minted["logins"], given: Grant = grant, plain = false) {
+  const calls: Call[] = [];
+  const exchange: Exchange = (call) => {
+    calls.push(call);
+    const status = call.method === "GET" ? 401 : 200;
+    return Promise.resolve({ status, headers: { "www-authenticate": "Basic realm=x" }, text: "" });
+  };
+  const verify = verifier({
+    exchange,
+    secret: (key) => (key === ca.key ? ca : undefined),
+    operatorNamespace: "ops",
+    plain: () => plain,
+  });
+  const minted = { logins, issuedAt: minute(0), expiresAt: undefined };
+  return { result: await verify(given, probe, minted, new AbortController().signal), calls };
+}
+
+describe("a token that was just fetched", () => {
+  it("is tried where its one login is for all hosts", async () => {
+    const { result, calls } = await tried({ all: login("ann", "pw") });
+    expect(result).toEqual({ verification: "Verified" });
+    expect(calls.at(-1)?.headers?.["authorization"]).toBe(`Basic ${btoa("ann:pw")}`);
+  });
+
+  it("is tried with the login of the image's host, where it has one for each", async () => {
+    const byHost = new Map([
+      ["ghcr.io", login("bea", "other")],
+      ["icr.io", login("ann", "pw")],
+    ]);
+    const { calls } = await tried({ byHost });
+    expect(calls.at(-1)?.headers?.["authorization"]).toBe(`Basic ${btoa("ann:pw")}`);
+  });
+
+  it("is not tried where it has no login for the image's host", async () => {
+    const { result, calls } = await tried({ byHost: new Map([["ghcr.io", login()]]) });
+    expect(result.verification).toBe("Inconclusive");
+    expect(calls).toEqual([]);
+  });
+
+  it.each<[string, Grant, readonly (string | undefined)[]]>([
+    ["with the CA that its entry names", grant, ["PEM", "PEM"]],
+    ["with the system's where the CA is not there", { ...grant, caSecretName: "gone" }, [undefined, undefined]],
+    [
+      "with the system's where none is named",
+      { provider: "ICR", identity: { from: "Operator" } },
+      [undefined, undefined],
+    ],
+  ])("is tried %s", async (_what, given, expected) => {
+    const { calls } = await tried({ all: login() }, given);
+    expect(calls.map((call) => call.ca)).toEqual(expected);
+  });
+
+  it.each([
+    [false, "https:"],
+    [true, "http:"],
+  ])("is tried over TLS, unless the host is plain: %s", async (plain, expected) => {
+    const { calls } = await tried({ all: login() }, grant, plain);
+    expect(new URL(calls[0]?.url ?? "").protocol).toBe(expected);
+  });
+});

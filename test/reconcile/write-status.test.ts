@@ -1,0 +1,70 @@
+// Do the metrics hear of every status, and the API server only of news?
+import { describe, expect, it } from "vitest";
+import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
+import type { CredentialRecord } from "../../src/plan/snapshot.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { credentialLoop } from "../../src/reconcile/credential.ts";
+import { writeStatus } from "../../src/reconcile/write-status.ts";
+import { metrics } from "../../src/report/metrics.ts";
+import { credential } from "../plan/objects.ts";
+
+const status: Status = { namespaces: { selected: 1, ready: 1, pending: 0, failed: 0 } };
+const record = { name: "acme" } as CredentialRecord;
+const { signal } = new AbortController();
+
+/** Touching anything that is not here throws. */
+function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)): {
+  context: Context;
+  patches: object[];
+  told: () => Promise<number>;
+} {
+  const told = metrics();
+  const patches: object[] = [];
+  const context = {
+    metrics: told,
+    api: {
+      patchCredentialStatus: (_name: string, body: object) => {
+        patches.push(body);
+        return patch();
+      },
+    },
+    strips: { credential: () => undefined },
+    stores: { credentials: { get: () => undefined } },
+    clock: { elapsed: () => 0 },
+  };
+  const series = async (): Promise<number> => (await told.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
+  return { context: context as unknown as Context, patches, told: series };
+}
+
+const write = (context: Context, read: RegistryCredential | undefined): Promise<void> =>
+  writeStatus(context, record, read, status, signal);
+
+describe("a status", () => {
+  it("that says what is written already is told to the metrics only, as after a restart", async () => {
+    const { context, patches, told } = play();
+    await write(context, credential({ status }));
+    expect(patches).toEqual([]);
+    expect(await told()).toBe(4);
+  });
+
+  it("is told to the metrics although it cannot be written", async () => {
+    const { context, patches, told } = play(() => Promise.reject(new Error("503")));
+    await expect(write(context, credential())).rejects.toThrow("503");
+    expect(patches).toHaveLength(1);
+    expect(await told()).toBe(4);
+  });
+
+  it("of a spec that cannot be read leaves the metrics as they are", async () => {
+    const { context, patches, told } = play();
+    await write(context, undefined);
+    expect(patches).toHaveLength(1);
+    expect(await told()).toBe(0);
+  });
+
+  it("leaves the metrics with its credential", async () => {
+    const { context, told } = play();
+    await write(context, credential({ status }));
+    await credentialLoop()(context, "acme", signal);
+    expect(await told()).toBe(0);
+  });
+});

@@ -1,0 +1,234 @@
+// Does a pull check tell what a login may do, and tell nobody else the login?
+import { describe, expect, it } from "vitest";
+import { Redacted } from "../../src/redacted.ts";
+import { type Exchange, pullCheck, type PullCheckOptions } from "../../src/registry/pull-check.ts";
+
+type Call = Parameters<Exchange>[0];
+type Answer = Awaited<ReturnType<Exchange>>;
+
+const login = { username: "ann", password: new Redacted("pä55:word") };
+const basic = `Basic ${Buffer.from("ann:pä55:word").toString("base64")}`;
+const never = new AbortController().signal;
+
+function answer(status: number, headers: Answer["headers"] = {}, text = ""): Answer {
+  return { status, headers, text };
+}
+const challenge = (header: string): Answer => answer(401, { "www-authenticate": header });
+const bearerAt = (realm: string): Answer => challenge(`Bearer realm="${realm}",service="reg,istry"`);
+const hello = "GET https://ghcr.io/v2/";
+const tokenUrl = "GET https://ghcr.io/token";
+const manifest = "HEAD https://ghcr.io/v2/acme/app/manifests/1";
+
+/** A registry by method and URL without query; whatever is not written there must not be asked for. */
+function registry(script: Readonly<Record<string, Answer | Error>>): { exchange: Exchange; calls: Call[] } {
+  const calls: Call[] = [];
+  const exchange: Exchange = (call) => {
+    calls.push(call);
+    const found = script[`${call.method} ${call.url.split("?")[0]}`];
+    if (!found) throw new TypeError(`not expected: ${call.method} ${call.url}`);
+    return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+  };
+  return { exchange, calls };
+}
+
+async function check(
+  script: Readonly<Record<string, Answer | Error>>,
+  image = "ghcr.io/acme/app:1",
+  options: Partial<PullCheckOptions> = {},
+) {
+  const { exchange, calls } = registry(script);
+  const result = await pullCheck(image, login, { exchange, ...options }, never);
+  // Whatever happens, what is told holds no secret.
+  expect(JSON.stringify(result)).not.toMatch(/pä55|word|t0ken/);
+  return { ...result, calls, told: calls.filter(({ headers }) => headers?.["authorization"] !== undefined) };
+}
+
+describe("a registry that asks for Basic authentication", () => {
+  const asks = { [hello]: challenge('Basic realm="https://ghcr.io/",service="x"') };
+
+  it("gets the login with the manifest, never before it asked", async () => {
+    const { verification, detail, calls } = await check({ ...asks, [manifest]: answer(200) });
+    expect({ verification, detail }).toEqual({ verification: "Verified", detail: undefined });
+    expect(calls.map(({ headers }) => headers?.["authorization"])).toEqual([undefined, basic]);
+  });
+
+  it.each([401, 403])("denies the login with %i", async (status) => {
+    expect(await check({ ...asks, [manifest]: answer(status) })).toMatchObject({
+      verification: "Denied",
+      detail: `the login may not pull ghcr.io/acme/app (HTTP ${status})`,
+    });
+  });
+});
+
+describe("a registry with a token server", () => {
+  const asks = { [hello]: bearerAt("https://ghcr.io/token") };
+
+  it.each(["token", "access_token"])("gives a %s for the one repository, for a pull", async (member) => {
+    const { verification, calls } = await check({
+      ...asks,
+      [tokenUrl]: answer(200, {}, JSON.stringify({ [member]: "t0ken" })),
+      [manifest]: answer(200),
+    });
+    expect(verification).toBe("Verified");
+    expect(calls.map(({ headers }) => headers?.["authorization"])).toEqual([undefined, basic, "Bearer t0ken"]);
+    expect(Object.fromEntries(new URL(calls[1]?.url ?? "").searchParams)).toEqual({
+      service: "reg,istry",
+      scope: "repository:acme/app:pull",
+      account: "ann",
+    });
+  });
+
+  it("is preferred to Basic where both are offered", async () => {
+    const both = challenge('Basic realm="x", Bearer realm="https://ghcr.io/token"');
+    const { told } = await check({
+      [hello]: both,
+      [tokenUrl]: answer(200, {}, '{"token":"t0ken"}'),
+      [manifest]: answer(200),
+    });
+    expect(told.map(({ headers }) => headers?.["authorization"])).toEqual([basic, "Bearer t0ken"]);
+  });
+
+  it.each([401, 403])("denies the login with %i", async (status) => {
+    expect(await check({ ...asks, [tokenUrl]: answer(status) })).toMatchObject({
+      verification: "Denied",
+      detail: `ghcr.io refused the login (HTTP ${status})`,
+    });
+  });
+
+  it.each([401, 403])("denies with %i at the manifest where it gave a token of fewer rights", async (status) => {
+    const reduced = answer(200, {}, '{"token":"t0ken"}');
+    expect(await check({ ...asks, [tokenUrl]: reduced, [manifest]: answer(status) })).toMatchObject({
+      verification: "Denied",
+    });
+  });
+
+  it.each([
+    ["an empty token", 200, '{"token":""}'],
+    ["no token", 200, "{}"],
+    ["truncated JSON", 200, '{"token":"t0k'],
+    ["null", 200, "null"],
+    ["throttling", 429, ""],
+    ["trouble", 503, "t0ken"],
+    ["a redirect", 302, ""],
+  ])("that answers with %s decides nothing", async (_what, status, text) => {
+    expect(await check({ ...asks, [tokenUrl]: answer(status, {}, text) })).toMatchObject({
+      verification: "Inconclusive",
+    });
+  });
+
+  it.each([
+    ["on another host", "https://evil.example.com/token"],
+    ["without TLS", "http://ghcr.io/token"],
+    ["with a user in it", "https://ghcr.io@evil.example.com/token"],
+    ["that is no URL", "token"],
+  ])("%s is never told the login", async (_where, realm) => {
+    const { verification, told, calls } = await check({ [hello]: bearerAt(realm) });
+    expect(verification).toBe("Inconclusive");
+    expect(told).toEqual([]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it("that is not named is not asked", async () => {
+    const { verification, told } = await check({ [hello]: challenge('Bearer service="x"') });
+    expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });
+  });
+});
+
+describe("what decides nothing, and tells nobody the login", () => {
+  it.each<[string, Answer | Error]>([
+    ["a certificate that is not trusted", Object.assign(new Error("x"), { name: "NetworkError" })],
+    ["a redirect", Object.assign(new Error("x"), { reason: "RedirectRefused" })],
+    ["a host that is not allowed", Object.assign(new Error("x"), { reason: "EndpointNotAllowed" })],
+    ["a redirect that is not followed", answer(307, { location: "https://evil.example.com/v2/" })],
+    ["a registry that lets everybody in", answer(200)],
+    ["a registry without API", answer(404)],
+    ["trouble", answer(503)],
+    ["a challenge that cannot be read", answer(401)],
+    ["another authentication", challenge("Negotiate")],
+  ])("is %s", async (_what, given) => {
+    const { verification, told, calls } = await check({ [hello]: given });
+    expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });
+    expect(calls).toHaveLength(1);
+  });
+
+  it("says by name what went wrong", async () => {
+    const error = Object.assign(new Error("x"), { reason: "RedirectRefused" });
+    expect((await check({ [hello]: error })).detail).toBe("ghcr.io could not be asked (RedirectRefused)");
+  });
+
+  it("is an image that is none", async () => {
+    const { verification, calls } = await check({}, "ghcr.io/Acme App");
+    expect({ verification, calls }).toEqual({ verification: "Inconclusive", calls: [] });
+  });
+});
+
+describe("the manifest", () => {
+  const asks = { [hello]: challenge("Basic realm=x") };
+
+  it("may be that of an image or of an index, of OCI or of Docker", async () => {
+    const { calls } = await check({ ...asks, [manifest]: answer(200) });
+    expect(calls.at(-1)?.headers?.["accept"]?.split(", ").toSorted()).toEqual([
+      "application/vnd.docker.distribution.manifest.list.v2+json",
+      "application/vnd.docker.distribution.manifest.v2+json",
+      "application/vnd.oci.image.index.v1+json",
+      "application/vnd.oci.image.manifest.v1+json",
+    ]);
+  });
+
+  it.each([
+    [404, /is not there, or is hidden/],
+    [400, /HTTP 400/],
+    [429, /HTTP 429/],
+    [500, /HTTP 500/],
+    [307, /HTTP 307/],
+  ])("that is answered with %i decides nothing", async (status, detail) => {
+    const result = await check({ ...asks, [manifest]: answer(status) });
+    expect(result.verification).toBe("Inconclusive");
+    expect(result.detail).toMatch(detail);
+  });
+
+  it.each([
+    ["ghcr.io/acme/app", "https://ghcr.io/v2/acme/app/manifests/latest"],
+    [`ghcr.io/acme/app:1@sha256:${"a".repeat(64)}`, `https://ghcr.io/v2/acme/app/manifests/sha256:${"a".repeat(64)}`],
+  ])("of %s is looked for at %s", async (image, url) => {
+    const { verification } = await check({ ...asks, [`HEAD ${url}`]: answer(200) }, image);
+    expect(verification).toBe("Verified");
+  });
+
+  it("of Docker Hub is at the host of its API, and its token at a companion", async () => {
+    const { verification, calls } = await check(
+      {
+        "GET https://registry-1.docker.io/v2/": bearerAt("https://auth.docker.io/token"),
+        "GET https://auth.docker.io/token": answer(200, {}, '{"token":"t0ken"}'),
+        "HEAD https://registry-1.docker.io/v2/library/busybox/manifests/latest": answer(200),
+      },
+      "busybox",
+    );
+    expect(verification).toBe("Verified");
+    expect(new URL(calls[1]?.url ?? "").searchParams.get("scope")).toBe("repository:library/busybox:pull");
+  });
+});
+
+describe("each call", () => {
+  it("goes out with the CA of the entry, and plainly only where that is asked for", async () => {
+    const { calls } = await check(
+      {
+        "GET http://127.0.0.1:5000/v2/": bearerAt("http://127.0.0.1:5000/token"),
+        "GET http://127.0.0.1:5000/token": answer(200, {}, '{"token":"t0ken"}'),
+        "HEAD http://127.0.0.1:5000/v2/acme/app/manifests/1": answer(200),
+      },
+      "127.0.0.1:5000/acme/app:1",
+      { scheme: "http", ca: "PEM" },
+    );
+    expect(calls.map(({ ca }) => ca)).toEqual(["PEM", "PEM", "PEM"]);
+  });
+
+  it("ends the check when the signal aborts", async () => {
+    const stop = new AbortController();
+    const exchange: Exchange = () => {
+      stop.abort(new Error("enough"));
+      return Promise.reject(new Error("aborted"));
+    };
+    await expect(pullCheck("ghcr.io/a/b", login, { exchange }, stop.signal)).rejects.toThrow("enough");
+  });
+});

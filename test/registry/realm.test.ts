@@ -1,0 +1,53 @@
+// Do credentials go to the registry's own token server only?
+import { describe, expect, it } from "vitest";
+import { trustedRealm } from "../../src/registry/realm.ts";
+
+const at = (realm: string, host: string, registry = `https://${host}`): string | undefined =>
+  trustedRealm(realm, new URL(registry), host)?.href;
+
+describe("a realm", () => {
+  it.each([
+    ["https://ghcr.io/token", "ghcr.io"],
+    ["https://ghcr.io:443/token", "ghcr.io"],
+    ["https://GHCR.io/token?a=b", "ghcr.io"],
+    ["https://registry.example.com:5000/token", "registry.example.com:5000"],
+    ["https://public.ecr.aws/token/", "public.ecr.aws"],
+    ["https://gitlab.com/jwt/auth", "registry.gitlab.com"],
+    ["https://acme.azurecr.io/oauth2/token", "acme.azurecr.io"],
+    ["https://acme.azurecr.io/oauth2/token", "acme.westeurope.geo.azurecr.io"],
+    ["https://acme.azurecr.us/oauth2/token", "acme.usgovvirginia.geo.azurecr.us"],
+  ])("%s is trusted by %s", (realm, host) => {
+    expect(at(realm, host)).toBe(new URL(realm).href);
+  });
+
+  it("of Docker Hub has a host of its own, and so has its API", () => {
+    const realm = "https://auth.docker.io/token";
+    expect(at(realm, "docker.io", "https://registry-1.docker.io")).toBe(realm);
+    expect(at(realm, "ghcr.io")).toBeUndefined();
+  });
+
+  it.each([
+    ["another host", "https://evil.example.com/token", "ghcr.io"],
+    ["a host below", "https://auth.ghcr.io/token", "ghcr.io"],
+    ["a host that begins alike", "https://ghcr.io.evil.example.com/token", "ghcr.io"],
+    ["another port", "https://ghcr.io:8443/token", "ghcr.io"],
+    ["no TLS", "http://ghcr.io/token", "ghcr.io"],
+    ["another scheme", "ftp://ghcr.io/token", "ghcr.io"],
+    ["a user in it", "https://ghcr.io@evil.example.com/token", "ghcr.io"],
+    ["a user of its own", "https://user@ghcr.io/token", "ghcr.io"],
+    ["a password", "https://:pw@ghcr.io/token", "ghcr.io"],
+    ["no URL", "registry", "ghcr.io"],
+    ["nothing", "", "ghcr.io"],
+    ["a companion of somebody else", "https://gitlab.com/jwt/auth", "ghcr.io"],
+    ["another registry of the same cloud", "https://other.azurecr.io/oauth2/token", "acme.westeurope.geo.azurecr.io"],
+    ["another cloud", "https://acme.azurecr.cn/oauth2/token", "acme.westeurope.geo.azurecr.io"],
+    ["a name that only looks regional", "https://acme.azurecr.io/t", "acme.geo.azurecr.io"],
+  ])("with %s is not trusted", (_what, realm, host) => {
+    expect(at(realm, host)).toBeUndefined();
+  });
+
+  it("may be as plain as the registry itself", () => {
+    expect(at("http://127.0.0.1:5000/token", "127.0.0.1:5000", "http://127.0.0.1:5000")).toBeDefined();
+    expect(at("http://127.0.0.1:5001/token", "127.0.0.1:5000", "http://127.0.0.1:5000")).toBeUndefined();
+  });
+});
