@@ -59,8 +59,10 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
   const worst =
     registries.find(({ state }) => state === "Expired") ?? registries.find(({ state }) => state === "Failing");
   if (worst) {
-    const { name, state, reason, message } = worst;
-    return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}` };
+    const { name, state, reason, message, expiresAt } = worst;
+    // How long is left: as a time, which stays true without being written again.
+    const left = state === "Failing" && expiresAt !== undefined ? `; what tenants have lives until ${expiresAt}` : "";
+    return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}${left}` };
   }
   if (registries.some(({ state, identities }) => state === "Pending" && identities > 0)) {
     return { type, status: "False", reason: "Pending", message: "tokens are being fetched" };

@@ -154,7 +154,9 @@ describe("a token", () => {
       TokensFresh: "False CloudDown",
       Distributed: "True Distributed",
     });
-    expect(condition(failing, "TokensFresh")?.message).toBe("hub: the cloud is down");
+    expect(condition(failing, "TokensFresh")?.message).toBe(
+      "hub: the cloud is down; what tenants have lives until 2026-01-01T13:00:00Z",
+    );
     expect(failing.registries).toMatchObject([{ state: "Failing", failing: 1, message: "the cloud is down" }]);
   });
 
