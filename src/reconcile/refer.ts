@@ -1,0 +1,85 @@
+// What must one ServiceAccount refer to, and how does it get there? Plan, damp, patch.
+import { referencesAnnotation } from "../api/names.ts";
+import type { Failure } from "../errors.ts";
+import type { ServiceAccountObject } from "../kube/cluster-api.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import { planReferences } from "../plan/references.ts";
+import type { ServiceAccountRecord } from "../plan/snapshot.ts";
+import type { Context } from "./context.ts";
+import type { WantedReferences } from "./references-situation.ts";
+
+export interface Referred {
+  /** Writes that were needed lately; undefined where there was none. */
+  readonly repairs: Repairs | undefined;
+  /** Worth telling. */
+  readonly failure?: Failure;
+  /** Why to come back, though it is not worth telling. */
+  readonly retry?: Failure;
+  /** Milliseconds after which to look again. */
+  readonly wait?: number;
+  /** The namespace is going or gone: nothing in it is worth another call. */
+  readonly namespaceGone?: true;
+}
+
+export async function refer(
+  context: Context,
+  serviceAccount: ServiceAccountRecord,
+  wanted: WantedReferences & { readonly formerExtras: ReadonlySet<string> },
+  repairs: Repairs | undefined,
+  signal: AbortSignal,
+): Promise<Referred> {
+  const { api, clock, log, stores, strips } = context;
+  const { namespace, name, resourceVersion } = serviceAccount;
+  const snapshot = { ...wanted, serviceAccount };
+  const purpose = purposeOf(wanted);
+  try {
+    let plan = planReferences({ ...snapshot, references: undefined });
+    if (plan.kind === "read") {
+      const object = await api.getServiceAccount(namespace, name, signal);
+      // Changed since: the event that says so queues the namespace again.
+      if (!object || object.metadata.resourceVersion !== resourceVersion) return { repairs };
+      plan = planReferences({ ...snapshot, references: namesIn(object) });
+    }
+    if (plan.kind !== "patch") return settled(repairs, name, clock.elapsed());
+    const wait = waitBeforeWrite(repairs, purpose, clock.elapsed());
+    if (wait > 0) return { ...settled(repairs, name, clock.elapsed()), wait };
+    const patch = {
+      metadata: { resourceVersion, annotations: { [referencesAnnotation]: plan.record } },
+      imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
+    };
+    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
+    if (written) stores.serviceAccounts.wrote(written);
+    log.debug("references written", { namespace, serviceAccount: name, added: plan.added, removed: plan.removed });
+    return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
+  } catch (error) {
+    const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
+    if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { repairs, namespaceGone: true };
+    if (kind === "notFound") return { repairs };
+    // A stale version is no failure to tell: the event that made it stale is on its way.
+    return kind === "conflict" ? { repairs, retry: failure } : { repairs, retry: failure, failure };
+  }
+}
+
+/** Equal for as long as the same is wanted, so that a fight is told from a change of mind. */
+function purposeOf({ secrets, extras }: WantedReferences): string {
+  return JSON.stringify([secrets.filter(({ wanted, usable }) => wanted && usable).map(({ name }) => name), extras]);
+}
+
+/** A fight is told for as long as it lasts. */
+function settled(repairs: Repairs | undefined, name: string, now: number): Referred {
+  const fight = contestedFor(repairs, now);
+  return fight === undefined ? { repairs } : { repairs, failure: contested(name), wait: fight };
+}
+
+function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] {
+  return (imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]));
+}
+
+function contested(serviceAccount: string): Failure {
+  return {
+    reason: "Contested",
+    cause: "Tenant",
+    retry: "on-change",
+    message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}]`,
+  };
+}

@@ -1,0 +1,107 @@
+// Which references are wanted in a namespace, given what the pull Secret loop has found there?
+import type { ReferableSecret } from "../plan/references.ts";
+import { selectsServiceAccount } from "../plan/selection.ts";
+import type { NamespaceRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
+import type { Context } from "./context.ts";
+import type { Participant } from "./entitlements.ts";
+
+/** What is wanted of one ServiceAccount. */
+export interface WantedReferences {
+  readonly secrets: readonly ReferableSecret[];
+  readonly extras: readonly string[];
+  /** Names that nothing is known of yet, or that a suspended credential holds as they are. */
+  readonly unjudged: ReadonlySet<string>;
+}
+
+export interface ReferencesSituation {
+  readonly credentials: readonly string[];
+  /** Secrets that are about to go, and wait for their references. */
+  readonly leaving: readonly string[];
+  /** Extra references of credentials that are being deleted. */
+  readonly leavingExtras: readonly string[];
+  readonly of: (serviceAccount: ServiceAccountRecord) => WantedReferences;
+}
+
+export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
+  const { entitlements, board, stores } = context;
+  const names = entitlements.names();
+  const credentials = new Set<string>();
+  const leaving: string[] = [];
+  const leavingExtras: string[] = [];
+  const found = names.map((name) => {
+    const participants = entitlements.participants(namespace, name);
+    for (const {
+      name: credential,
+      deleting,
+      credential: { spec },
+    } of participants) {
+      credentials.add(credential);
+      if (deleting && spec.deletionPolicy === "Delete") leavingExtras.push(...(spec.pullSecret.extraReferences ?? []));
+    }
+    const finding = board.secret(namespace.name, name);
+    if (finding?.state === "leaving") leaving.push(name);
+    const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
+    return { name, participants, finding, record };
+  });
+
+  const usable = (name: string): boolean =>
+    found.some((each) => each.name === name && each.finding?.state === "usable");
+  const refers = (participant: Participant, serviceAccount: ServiceAccountRecord): boolean => {
+    const { spec } = participant.credential;
+    return (
+      participant.entitled &&
+      spec.references === "ServiceAccounts" &&
+      !serviceAccount.optedOut &&
+      selectsServiceAccount(spec.serviceAccounts, serviceAccount.name)
+    );
+  };
+  return {
+    credentials: [...credentials],
+    leaving,
+    leavingExtras,
+    of: (serviceAccount) => {
+      const extras = new Set<string>();
+      const unjudged = new Set<string>();
+      const secrets = found.flatMap(({ name, participants, finding, record }): ReferableSecret[] => {
+        const actors = participants.filter((each) => each.entitled || each.deleting);
+        const suspended =
+          actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
+        if (!finding || finding.state === "waiting" || suspended) {
+          unjudged.add(name);
+          for (const { credential } of actors) {
+            for (const extra of credential.spec.pullSecret.extraReferences ?? []) unjudged.add(extra);
+          }
+          return [];
+        }
+        let wanted = false;
+        for (const participant of participants) {
+          if (!refers(participant, serviceAccount)) continue;
+          const { pullSecret } = participant.credential.spec;
+          if (participant.role === "current") {
+            wanted = true;
+            for (const extra of pullSecret.extraReferences ?? []) extras.add(extra);
+          } else if (!usable(pullSecret.name)) {
+            // The former Secret is referred to until the new one can be.
+            wanted = true;
+          }
+        }
+        return [
+          {
+            name,
+            wanted,
+            usable: finding.state === "usable" && record !== undefined && !record.terminating,
+            leaving: finding.state === "leaving",
+            foreign: record !== undefined && (finding.state === "foreign" || participants.some(isRetained)),
+          },
+        ];
+      });
+      for (const { name } of secrets) unjudged.delete(name);
+      for (const extra of extras) unjudged.delete(extra);
+      return { secrets, extras: [...extras], unjudged };
+    },
+  };
+}
+
+function isRetained({ deleting, credential }: Participant): boolean {
+  return deleting && credential.spec.deletionPolicy === "Retain";
+}
