@@ -281,6 +281,11 @@ describe("a refusal", () => {
         ),
       );
     const settled = await versions();
+    // Of Ready and of Stalled; they are sent after the status was written.
+    await eventually(
+      "the Events are there",
+      async () => (await eventsOf("odd")).filter(({ reason }) => reason === "InvalidSpec").length === 2,
+    );
     const told = (await eventsOf("odd")).length;
     for (let round = 0; round < 3; round += 1) {
       await touch("odd");
