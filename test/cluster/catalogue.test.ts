@@ -7,8 +7,11 @@ import { catalogue } from "./catalogue.ts";
 
 const modules = {
   etcd: "go.etcd.io/etcd/server/v3",
+  helm: "helm.sh/helm/v4",
   "kube-apiserver": "k8s.io/kubernetes",
   "kube-controller-manager": "k8s.io/kubernetes",
+  "kube-score": "github.com/zegl/kube-score",
+  kubectl: "k8s.io/kubernetes",
   registry: "github.com/distribution/distribution/v3",
 } as const;
 
@@ -23,7 +26,7 @@ describe("the catalogue", () => {
     const urls = ["amd64", "arm64"].map((arch) =>
       Object.values(catalogue({ os: "linux", arch })).filter(({ download }) => download?.url.includes(arch)),
     );
-    expect(urls.map(({ length }) => length)).toEqual([4, 4]);
+    expect(urls.map(({ length }) => length)).toEqual([7, 7]);
   });
 
   it("leaves to Go what nobody publishes for macOS", () => {

@@ -2,7 +2,14 @@
 
 import { join } from "node:path";
 
-export type BinaryName = "etcd" | "kube-apiserver" | "kube-controller-manager" | "registry";
+export type BinaryName =
+  | "etcd"
+  | "helm"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-score"
+  | "kubectl"
+  | "registry";
 
 export interface Binary {
   readonly name: BinaryName;
@@ -45,14 +52,21 @@ export interface Platform {
 export interface Publishers {
   readonly kubernetes: string;
   readonly github: string;
+  readonly helm: string;
 }
 
-const officialPublishers: Publishers = { kubernetes: "https://dl.k8s.io", github: "https://github.com" };
+const officialPublishers: Publishers = {
+  kubernetes: "https://dl.k8s.io",
+  github: "https://github.com",
+  helm: "https://get.helm.sh",
+};
 
 // The versions of binaries/*/go.mod; a test compares them.
 const kubernetesVersion = "v1.37.2";
 const etcdVersion = "v3.7.2";
 const registryVersion = "v3.1.2";
+const helmVersion = "v4.3.1";
+const kubeScoreVersion = "v1.20.0";
 // Kubernetes publishes no server for macOS, but the envtest bundle has one; it is made for few patch versions:
 // https://github.com/kubernetes-sigs/controller-tools/releases/tag/envtest-v1.37.0
 const envtestVersion = "v1.37.0";
@@ -113,6 +127,45 @@ export function catalogue(
       download:
         platform.os === "linux" ? kubernetesDownload("kube-controller-manager", platform, publishers, 105) : undefined,
     },
+    kubectl: {
+      name: "kubectl",
+      version: kubernetesVersion,
+      build: {
+        module: moduleFolder("kubernetes"),
+        package: "k8s.io/kubernetes/cmd/kubectl",
+        linkerFlags: kubernetesFlags,
+        packages: 916,
+        minutes: "1 to 3 minutes",
+      },
+      download:
+        platform.os === "linux" || platform.os === "darwin"
+          ? kubernetesDownload("kubectl", platform, publishers, 60)
+          : undefined,
+    },
+    helm: {
+      name: "helm",
+      version: helmVersion,
+      build: {
+        module: moduleFolder("helm"),
+        package: "helm.sh/helm/v4/cmd/helm",
+        linkerFlags: strip,
+        packages: 1183,
+        minutes: "2 to 4 minutes",
+      },
+      download: helmDownload(platform, publishers),
+    },
+    "kube-score": {
+      name: "kube-score",
+      version: kubeScoreVersion,
+      build: {
+        module: moduleFolder("kube-score"),
+        package: "github.com/zegl/kube-score/cmd/kube-score",
+        linkerFlags: strip,
+        packages: 332,
+        minutes: "about a minute",
+      },
+      download: kubeScoreDownload(platform, publishers),
+    },
     registry: {
       name: "registry",
       version: registryVersion,
@@ -167,6 +220,21 @@ function etcdDownload({ os, arch }: Platform, { github }: Publishers): Download 
   const folder = `etcd-${etcdVersion}-${os}-${arch}`;
   const url = `${release}/${folder}.${os === "linux" ? "tar.gz" : "zip"}`;
   return { url, checksumURL: `${release}/SHA256SUMS`, algorithm: "sha256", member: `${folder}/etcd`, megabytes: 24 };
+}
+
+// https://helm.sh/docs/intro/install/#from-the-binary-releases
+function helmDownload({ os, arch }: Platform, { helm }: Publishers): Download | undefined {
+  if (os !== "linux" && os !== "darwin") return undefined;
+  const url = `${helm}/helm-${helmVersion}-${os}-${arch}.tar.gz`;
+  return { url, checksumURL: `${url}.sha256sum`, algorithm: "sha256", member: `${os}-${arch}/helm`, megabytes: 20 };
+}
+
+// https://github.com/zegl/kube-score/releases: the file is the program, checksums.txt is for all.
+function kubeScoreDownload({ os, arch }: Platform, { github }: Publishers): Download | undefined {
+  if (os !== "linux" && os !== "darwin") return undefined;
+  const release = `${github}/zegl/kube-score/releases/download/${kubeScoreVersion}`;
+  const url = `${release}/kube-score_${kubeScoreVersion.slice(1)}_${os}_${arch}`;
+  return { url, checksumURL: `${release}/checksums.txt`, algorithm: "sha256", megabytes: 25 };
 }
 
 // https://github.com/distribution/distribution/releases: Linux only.

@@ -39,7 +39,7 @@ async function place(options: { readonly assets?: string; readonly go?: string }
     unreachable: new Set(),
     go: options.go ?? join(folder, "no-go"),
   };
-  const all = catalogue(platform, { kubernetes: publisher, github: publisher });
+  const all = catalogue(platform, { kubernetes: publisher, github: publisher, helm: publisher });
   const inCache = (name: "etcd" | "registry"): string =>
     join(folder, "cache", "bin", `${name}-${all[name].version}-linux-amd64`, name);
   return { all, lines, folder, inCache, ways: waysTo(surroundings) };
