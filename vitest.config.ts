@@ -6,7 +6,15 @@ const long = ["test/integration/**", "test/e2e/**"];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...long, "test/fixtures/**"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...long, "test/fixtures/**"],
+          // Some start a program, which takes seconds on a machine that builds Kubernetes beside it.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: "integration",
