@@ -11,6 +11,8 @@ export interface AwsOptions {
   readonly clock: Clock;
   readonly identities: IdentitySource;
   readonly http: Http;
+  /** The same, and the metadata services besides: for the operator's own identity. */
+  readonly metadataHttp: Http;
   /** PEM of a Secret of the operator's namespace; throws OperatorError. */
   readonly ca: (secretName: string) => string;
   /** Tells where the operator's own identity comes from. */

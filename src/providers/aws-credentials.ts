@@ -85,7 +85,7 @@ async function operatorCredentials(
       signal,
     );
   }
-  return metadataCredentials(environment);
+  return metadataCredentials(options, signal);
 }
 
 async function tokenIn(file: string): Promise<string> {

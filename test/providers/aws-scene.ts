@@ -30,22 +30,24 @@ export async function awsAt(options: AwsServerOptions = {}): Promise<AwsServer> 
 /** What a provider is given: the real way out to the network, and AWS at the server. */
 export function awsOptions(server: AwsServer, given: Partial<AwsOptions> = {}): AwsOptions {
   const clock = systemClock();
+  const environment = given.environment ?? hubEnvironment;
   const guarded = guardedHttp({
     allowed: () => true,
     privateAllowed: () => true,
     plainAllowed: () => true,
-    environment: {},
+    environment,
     clock,
   });
   closing.push(() => guarded.close());
   return {
     clock,
     http: guarded.http,
+    metadataHttp: guarded.withMetadata,
     identities: identities(),
     ca: () => {
       throw new TypeError("no CA is expected");
     },
-    environment: hubEnvironment,
+    environment,
     endpoints: { ecr: server.url, ecrPublic: server.url, sts: server.url },
     ...given,
   };

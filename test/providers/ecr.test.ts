@@ -297,21 +297,11 @@ describe("the operator's own identity", () => {
     ]);
   });
 
-  it("is given by EKS Pod Identity", async () => {
-    const podRole = "arn:aws:iam::111122223333:role/pod";
-    const server = await awsAt({ container: { token: "pod-token", principal: podRole } });
-    const environment = {
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/v1/credentials`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: await file("pod-token"),
-    };
-    expect(loginIn(await own(server, environment))[1]).toContain(podRole);
-  });
-
-  it("is the machine's role, by IMDSv2", async () => {
+  it("is the machine's role where no variable names another", async () => {
     const machine = "arn:aws:iam::111122223333:role/node";
     const server = await awsAt({ machine });
-    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url);
-    expect(loginIn(await own(server, {}))[1]).toContain(machine);
+    const minted = await own(server, { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url });
+    expect(loginIn(minted)[1]).toContain(machine);
   });
 
   it("assumes a role with the external id", async () => {
@@ -348,8 +338,8 @@ describe("the operator's own identity", () => {
     ],
   ])("does not become the machine's when %s refuses", async (_, environment) => {
     const server = await awsAt({ machine: "arn:aws:iam::111122223333:role/node" });
-    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url);
-    await failureIn(own(server, await environment(server)));
+    const machine = { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url };
+    await failureIn(own(server, { ...machine, ...(await environment(server)) }));
     expect(server.calls).toHaveLength(1);
   });
 
@@ -360,8 +350,8 @@ describe("the operator's own identity", () => {
       cause: "Platform",
       retry: "backoff",
     });
-    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url);
-    expect(await failureIn(own(server, {}))).toMatchObject({ reason: "NoOperatorIdentity" });
+    const machine = { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url };
+    expect(await failureIn(own(server, machine))).toMatchObject({ reason: "NoOperatorIdentity" });
     const environment = { AWS_WEB_IDENTITY_TOKEN_FILE: "/nonexistent/token", AWS_ROLE_ARN: webRole };
     expect(await failureIn(own(server, environment))).toMatchObject({ reason: "NoOperatorIdentity" });
   });

@@ -6,7 +6,7 @@ import { OperatorError } from "../../errors.ts";
 import { agents, type Agents } from "./agents.ts";
 import { addressRefusal, checkedLookup, systemResolve, type AddressRules, type Resolve } from "./checked-lookup.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http.ts";
-import { isMetadataHost, isMetadataUrl } from "./metadata-hosts.ts";
+import { isMetadataHost, isMetadataUrl, ownServices } from "./metadata-hosts.ts";
 import { NetworkError, networkError } from "./network-error.ts";
 import { proxyFor, type ProxyEnvironment } from "./proxy-for.ts";
 import {
@@ -32,7 +32,7 @@ export interface GuardedHttpOptions {
   readonly privateAllowed: (host: string) => boolean;
   /** May this host be asked over plain http? Default: none; meant for tests. It must be `allowed` too. */
   readonly plainAllowed?: (host: string, port: number) => boolean;
-  /** HTTPS_PROXY and NO_PROXY, also in small letters. */
+  /** HTTPS_PROXY and NO_PROXY, also in small letters, and where the operator's own identity is given out. */
   readonly environment: ProxyEnvironment;
   readonly clock: Clock;
   /** Default 1 MiB and 30 s. */
@@ -44,7 +44,7 @@ export interface GuardedHttpOptions {
 export interface GuardedHttp {
   /** For every provider. */
   readonly http: Http;
-  /** The same, and the clouds' metadata services besides: only for the SDK of an Operator identity. */
+  /** The same, and besides, past any proxy, what gives a machine or pod its identity: only for an Operator identity. */
   readonly withMetadata: Http;
   /** Cuts calls under way. */
   close(): Promise<void>;
@@ -82,13 +82,18 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * Throws Error when HTTPS_PROXY is no URL.
  */
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
-  const { privateAllowed, resolve = systemResolve } = options;
+  const { environment, resolve = systemResolve } = options;
+  const proxied = proxyFor(environment);
   const context = (metadata: boolean): Context => {
+    const own = metadata ? ownServices(environment) : new Set<string>();
+    const ownHosts = new Set([...own].map((origin) => new URL(origin).hostname));
+    const privateAllowed = (host: string): boolean => ownHosts.has(host) || options.privateAllowed(host);
     const rules = { privateAllowed, metadata };
     return {
       ...options,
       rules,
-      proxyFor: proxyFor(options.environment),
+      own,
+      proxyFor: (url) => (own.has(url.origin) ? undefined : proxied(url)),
       agents: agents(checkedLookup(resolve, rules)),
       limits: { ...defaultLimits, ...options.limits },
     };
@@ -107,6 +112,8 @@ export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
 
 interface Context extends Omit<GuardedHttpOptions, "limits" | "resolve"> {
   readonly rules: AddressRules;
+  /** Origins beside the metadata services that only an Operator identity asks. */
+  readonly own: ReadonlySet<string>;
   readonly proxyFor: (url: URL) => URL | undefined;
   readonly agents: Agents;
   readonly limits: HttpLimits;
@@ -120,7 +127,7 @@ function checkedUrl(text: string, { rules, ...context }: Context): URL {
   }
   const host = url.hostname;
   const place = placeOf(url);
-  if (rules.metadata && isMetadataUrl(url)) return url;
+  if (rules.metadata && (isMetadataUrl(url) || context.own.has(url.origin))) return url;
   if (isMetadataHost(host)) throw metadataNotAllowed(place);
   if (!context.allowed(host, portOf(url))) throw endpointNotAllowed(place);
   if (url.protocol === "http:" && !context.plainAllowed?.(host, portOf(url))) throw plainNotAllowed(place);

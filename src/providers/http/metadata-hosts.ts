@@ -26,3 +26,38 @@ export function isMetadataHost(host: string): boolean {
 export function isMetadataUrl(url: URL): boolean {
   return url.protocol === "http:" && url.port === "" && isMetadataHost(url.hostname);
 }
+
+/** Is it this machine or pod itself? The host as `URL.hostname` spells it. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+// What runs beside the operator and gives it credentials, such as a sidecar: on loopback only.
+const localVariables = [
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+  // https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+  "IDENTITY_ENDPOINT",
+];
+
+/**
+ * Origins of services that give the operator its own identity and are named by its own environment: on loopback, and the
+ * cluster's proxymux (OKE's workload identity). No proxy leads to them.
+ */
+export function ownServices(environment: Readonly<Record<string, string | undefined>>): ReadonlySet<string> {
+  const origins = new Set<string>();
+  for (const name of localVariables) {
+    const url = URL.parse(environment[name] ?? "");
+    if (url?.protocol === "http:" && isLoopback(url.hostname)) origins.add(url.origin);
+  }
+  const proxymux = URL.parse(proxymuxUrl(environment) ?? "");
+  if (proxymux) origins.add(proxymux.origin);
+  return origins;
+}
+
+/** Where a pod of OKE gets its identity; undefined in other clusters. */
+export function proxymuxUrl(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT_PROXYMUX: port } = environment;
+  if (!host || !port) return undefined;
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}/resourcePrincipalSessionTokens`;
+}

@@ -189,6 +189,45 @@ describe("a metadata service", () => {
   });
 });
 
+describe("what gives the operator its identity beside it", () => {
+  it.for(["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "IDENTITY_ENDPOINT"])(
+    "is asked on loopback where %s names it, with that identity only",
+    async (variable) => {
+      const server = await site(undefined, false);
+      for (const host of ["127.0.0.1", "localhost"]) {
+        const url = `http://${host}:${server.port}/credentials`;
+        const options = { allowed: () => false, privateAllowed: () => false, environment: { [variable]: url } };
+        const { http, withMetadata } = network(options);
+        await expect(withMetadata(get(url), never)).resolves.toMatchObject({ text: "fine" });
+        await expect(http(get(url), never)).rejects.toMatchObject({ reason: "EndpointNotAllowed" });
+        const other = `http://${host}:${server.port + 1}/credentials`;
+        await expect(withMetadata(get(other), never)).rejects.toMatchObject({ reason: "EndpointNotAllowed" });
+      }
+    },
+  );
+
+  it("is not asked elsewhere, whatever the variable names", async () => {
+    const url = "http://registry.test/credentials";
+    const { withMetadata } = network({ environment: { AWS_CONTAINER_CREDENTIALS_FULL_URI: url } });
+    await expect(withMetadata(get(url), never)).rejects.toMatchObject({ reason: "EndpointNotAllowed" });
+  });
+
+  it("is OKE's proxymux, past the proxy, with that identity only", async () => {
+    const server = await site();
+    const proxy = until(await connectProxy(server.port));
+    const environment = {
+      HTTPS_PROXY: proxy.url,
+      KUBERNETES_SERVICE_HOST: "registry.test",
+      KUBERNETES_SERVICE_PORT_PROXYMUX: String(server.port),
+    };
+    const { http, withMetadata } = network({ allowed: () => false, privateAllowed: () => false, environment });
+    const call = get(`https://registry.test:${server.port}/resourcePrincipalSessionTokens`);
+    await expect(withMetadata(call, never)).resolves.toMatchObject({ text: "fine" });
+    await expect(http(call, never)).rejects.toMatchObject({ reason: "EndpointNotAllowed" });
+    expect(proxy.tunnels).toEqual([]);
+  });
+});
+
 describe("a redirect", () => {
   it.for([301, 302, 303, 307, 308])("(%i) is never followed, wherever it leads", async (status) => {
     const server = await site((_, response) => {

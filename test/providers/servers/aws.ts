@@ -20,6 +20,8 @@ export type AwsOperation =
 
 export interface AwsCall {
   readonly operation: AwsOperation;
+  /** As in `PUT /latest/api/token`. */
+  readonly request: string;
   /** The body's fields: of a form, or of JSON. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -196,7 +198,11 @@ function aws(options: AwsServerOptions): {
           ? local(container.principal)
           : { status: 401, body: "" };
       case "metadata":
-        if (url === "/latest/api/token") return { status: 200, body: "metadata-session" };
+        if (call.request === "PUT /latest/api/token") {
+          return headers["x-aws-ec2-metadata-token-ttl-seconds"] === undefined
+            ? { status: 400, body: "" }
+            : { status: 200, body: "metadata-session" };
+        }
         if (machine === undefined || headers["x-aws-ec2-metadata-token"] !== "metadata-session") {
           return { status: 401, body: "" };
         }
@@ -216,6 +222,7 @@ function callOf(request: IncomingMessage, body: string, principals: ReadonlyMap<
   const known = !id.startsWith("ASIA") || headers["x-amz-security-token"] === `session-${id}`;
   return {
     operation,
+    request: `${request.method} ${request.url}`,
     fields: operation.startsWith("sts:") ? form : body === "" ? {} : (JSON.parse(body) as Record<string, unknown>),
     headers,
     region,
@@ -224,7 +231,8 @@ function callOf(request: IncomingMessage, body: string, principals: ReadonlyMap<
 }
 
 function operationOf(url: string, target: string | undefined, action: string | undefined): AwsOperation | undefined {
-  if (url === "/v1/credentials") return "container";
+  // EKS Pod Identity, ECS.
+  if (url === "/v1/credentials" || url.startsWith("/v2/credentials/")) return "container";
   if (url.startsWith("/latest/")) return "metadata";
   if (target === "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken") return "ecr:GetAuthorizationToken";
   if (target === "SpencerFrontendService.GetAuthorizationToken") return "ecr-public:GetAuthorizationToken";
