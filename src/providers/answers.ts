@@ -1,6 +1,7 @@
 // What does the answer of a cloud mean: a token that is good, or an error of which kind?
 import type { Clock } from "../clock.ts";
 import { type Failure, OperatorError } from "../errors.ts";
+import { instantOfHttpDate } from "./http-date.ts";
 
 /** What an answer must have before it may become a token. */
 export interface Answer {
@@ -97,23 +98,6 @@ export function cloudFailure(error: CloudError): Failure {
 export function retryAfterOf(header: string | undefined, now: Temporal.Instant): Temporal.Duration | undefined {
   if (header === undefined) return undefined;
   if (/^\d{1,6}$/.test(header.trim())) return Temporal.Duration.from({ seconds: Number(header) });
-  const milliseconds = httpDate(header);
-  if (milliseconds === undefined) return undefined;
-  return Temporal.Duration.from({ milliseconds: Math.max(milliseconds - now.epochMilliseconds, 0) });
-}
-
-const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** IMF-fixdate, the one form that may be sent (RFC 9110 section 5.6.7); epoch milliseconds. */
-function httpDate(text: string): number | undefined {
-  const match = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT$/.exec(text.trim());
-  if (!match) return undefined;
-  const [, day = "", month = "", year = "", time = ""] = match;
-  const index = months.indexOf(month);
-  if (index < 0) return undefined;
-  try {
-    return Temporal.Instant.from(`${year}-${String(index + 1).padStart(2, "0")}-${day}T${time}Z`).epochMilliseconds;
-  } catch {
-    return undefined;
-  }
+  const at = instantOfHttpDate(header);
+  return at && Temporal.Duration.from({ milliseconds: Math.max(at.epochMilliseconds - now.epochMilliseconds, 0) });
 }

@@ -38,7 +38,7 @@ export async function awsAnswer<T>(
 }
 
 /** The name by which AWS calls an error, or Node a network's; undefined for anything that is no plain word. */
-export function awsErrorName(error: unknown): string | undefined {
+function awsErrorName(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   // Of the network's errors the code tells more; one of AWS (with $fault) has a code only where the server wrote one.
   const name = !("$fault" in error) && "code" in error && typeof error.code === "string" ? error.code : error.name;

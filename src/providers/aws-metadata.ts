@@ -63,7 +63,8 @@ async function containerToken({ environment }: AwsOptions): Promise<string | und
       })
     : environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
   const token = read?.trim() || undefined;
-  if (token !== undefined && /[^ -~]/.test(token)) throw noIdentity("its container's token holds signs that no header may");
+  if (token !== undefined && /[^ -~]/.test(token))
+    throw noIdentity("its container's token holds signs that no header may");
   return token;
 }
 

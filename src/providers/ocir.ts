@@ -1,6 +1,5 @@
 // How does one get a token for an Oracle Cloud container registry?
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { join } from "node:path";
 import type * as OciCommon from "oci-common";
 import type { Clock } from "../clock.ts";
 import type { Environment } from "../config.ts";
@@ -8,11 +7,11 @@ import { OperatorError } from "../errors.ts";
 import type { GrantIdentity, OcirGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
 import { checkedAnswer } from "./answers.ts";
-import { fetchImplementation } from "./http/fetch-implementation.ts";
 import type { Http, HttpAnswer } from "./http/http.ts";
-import { NetworkError } from "./http/network-error.ts";
-import { withOwnErrors } from "./http/own-errors.ts";
 import type { IdentitySource } from "./identity-source.ts";
+import { instancePrincipal } from "./oci-instance.ts";
+import { noIdentity, type OciPrincipal } from "./oci-principal.ts";
+import { workloadPrincipal } from "./oci-workload.ts";
 import type { Provider } from "./provider.ts";
 import { afterSeconds, memberAt, textAt, type TokenCall, tokenError } from "./token-answer.ts";
 
@@ -20,7 +19,7 @@ export interface OcirOptions {
   readonly clock: Clock;
   readonly identities: IdentitySource;
   readonly http: Http;
-  /** The same, and the metadata services besides: for the operator's instance principal. */
+  /** The same, and what gives a machine or pod its identity besides: for the operator's own. */
   readonly metadataHttp: Http;
   /** PEM of a Secret of the operator's namespace; throws OperatorError. */
   readonly ca: (secretName: string) => string;
@@ -31,14 +30,11 @@ export interface OcirOptions {
 }
 
 type Sdk = typeof OciCommon;
-/** What the SDK's signer takes the key from. */
-type Principal = ConstructorParameters<Sdk["DefaultRequestSigner"]>[0];
 
 const who = "OCIR";
 // https://github.com/oracle-devrel/oke-credential-provider-for-ocir, internal/provider/provider.go
 const tokenPath = "/20180419/docker/token";
 const username = "BEARER_TOKEN";
-const usualServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The registry hands out tokens for a request that is signed as Oracle's other services want it. */
 export function ocirProvider(options: OcirOptions): Provider<OcirGrant> {
@@ -74,16 +70,20 @@ async function signedHeaders(
   // plan/grants refuses these: Oracle takes no tokens of ServiceAccounts by themselves.
   if (identity.from !== "Operator" && identity.from !== "Secret") throw new TypeError("a ServiceAccount asks Oracle");
   const sdk = await import("oci-common");
+  const { keyId, privateKey } =
+    identity.from === "Secret" ? userIn(identity, options.identities) : await operatorPrincipal(sdk, options, signal);
   const headers = new Headers({ accept: "application/json" });
-  const sign = async (principal: Principal): Promise<void> =>
-    new sdk.DefaultRequestSigner(principal).signHttpRequest({ method: "GET", uri, headers });
-  if (identity.from === "Secret") await sign(userIn(sdk, identity, options.identities));
-  else await signAsOperator(sdk, options, sign, signal);
+  const principal = {
+    getKeyId: () => Promise.resolve(keyId),
+    getPrivateKey: () => privateKey,
+    getPassphrase: () => null,
+  };
+  await new sdk.DefaultRequestSigner(principal).signHttpRequest({ method: "GET", uri, headers });
   return Object.fromEntries(headers);
 }
 
 /** The Secret's keys are tenancy, user, fingerprint, privateKey (PEM) and, for a locked key, passphrase. */
-function userIn(sdk: Sdk, identity: Extract<GrantIdentity, { from: "Secret" }>, identities: IdentitySource): Principal {
+function userIn(identity: Extract<GrantIdentity, { from: "Secret" }>, identities: IdentitySource): OciPrincipal {
   const values = identities.secretValues(identity);
   // Values that were made from files end in a newline.
   const value = (key: string): string => values[key]?.reveal().trim() ?? "";
@@ -114,8 +114,10 @@ function userIn(sdk: Sdk, identity: Extract<GrantIdentity, { from: "Secret" }>, 
   if (value("fingerprint").toLowerCase() !== fingerprint) {
     throw invalid(`holds a fingerprint that is not that of its privateKey: write ${fingerprint}, or the other key`);
   }
-  const pem = key.export({ type: "pkcs8", format: "pem" });
-  return new sdk.SimpleAuthenticationDetailsProvider(value("tenancy"), value("user"), fingerprint, pem, null);
+  return {
+    keyId: `${value("tenancy")}/${value("user")}/${fingerprint}`,
+    privateKey: key.export({ type: "pkcs8", format: "pem" }),
+  };
 }
 
 function rsaKey(pem: string, passphrase: string): KeyObject | undefined {
@@ -137,120 +139,29 @@ function fingerprintOf(key: KeyObject): string {
  * As the first of these that is set: resource principal, OKE workload identity, instance principal. None falls through
  * to the next, which may be allowed more. OKE sets the variable of workload identity in every pod.
  */
-async function signAsOperator(
-  sdk: Sdk,
-  options: OcirOptions,
-  sign: (principal: Principal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
+async function operatorPrincipal(sdk: Sdk, options: OcirOptions, signal: AbortSignal): Promise<OciPrincipal> {
   const { environment, places } = options;
-  if (environment["OCI_RESOURCE_PRINCIPAL_VERSION"]) {
-    return unlessAborted(signal, "the resource principal of the OCI_RESOURCE_PRINCIPAL_* variables", async () =>
-      sign(sdk.ResourcePrincipalAuthenticationDetailsProvider.builder()),
-    );
-  }
+  if (environment["OCI_RESOURCE_PRINCIPAL_VERSION"]) return resourcePrincipal(sdk);
   if (environment["KUBERNETES_SERVICE_PORT_PROXYMUX"]) {
-    const folder = places?.serviceAccountFolder ?? usualServiceAccountFolder;
-    const problem =
-      "OKE's workload identity, which needs an enhanced cluster (where KUBERNETES_SERVICE_PORT_PROXYMUX is set to nothing in the operator's Deployment, it uses the instance principal)";
-    // The SDK speaks to the cluster's own address by itself, with the cluster's CA.
-    return unlessAborted(signal, problem, async () =>
-      sign(sdk.OkeWorkloadIdentityAuthenticationDetailsProvider.builder(join(folder, "ca.crt"), join(folder, "token"))),
-    );
+    return workloadPrincipal({ ...options, serviceAccountFolder: places?.serviceAccountFolder }, signal);
   }
-  return signAsInstance(sdk, options, sign, signal);
+  const federationIn = (region: string): string => {
+    const known = sdk.Region.getRegionIdFromShortCode(region);
+    return sdk.EndpointBuilder.createEndpointFromRegionId("https://auth.{region}.{secondLevelDomain}", known);
+  };
+  return instancePrincipal({ ...options, federationIn, metadataUrl: places?.metadataUrl }, signal);
 }
 
-async function unlessAborted(signal: AbortSignal, what: string, use: () => Promise<void>): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.throwIfAborted();
-  signal.addEventListener("abort", onAbort, { once: true });
+/** Of variables and files, without any call. */
+async function resourcePrincipal(sdk: Sdk): Promise<OciPrincipal> {
   try {
-    await Promise.race([use(), aborted]);
-  } catch (error) {
-    signal.throwIfAborted();
-    // The SDK has no error classes of its own here, and its texts quote whatever it was given.
-    const status = /\bStatus: (\d{3})\b/.exec(error instanceof Error ? error.message : "")?.[1];
-    throw noIdentity(`the SDK cannot use ${what}${status === undefined ? "" : ` (HTTP ${status})`}`);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
+    const found = sdk.ResourcePrincipalAuthenticationDetailsProvider.builder();
+    const keyId = await found.getKeyId();
+    return { keyId, privateKey: createPrivateKey(found.getPrivateKey()).export({ type: "pkcs8", format: "pem" }) };
+  } catch {
+    // The SDK's texts quote whatever it was given.
+    throw noIdentity("the SDK cannot use the resource principal of the OCI_RESOURCE_PRINCIPAL_* variables");
   }
-}
-
-/**
- * The SDK asks the metadata service for the machine's certificates by itself, past any proxy; what goes to another
- * machine goes through ours, in the place of its circuit breakers.
- */
-async function signAsInstance(
-  sdk: Sdk,
-  { clock, metadataHttp, places }: OcirOptions,
-  sign: (principal: Principal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  let last: HttpAnswer | undefined;
-  const watched: Http = async (call, callSignal) => {
-    last = undefined;
-    last = await metadataHttp(call, callSignal);
-    return last;
-  };
-  try {
-    await withOwnErrors(watched, async (own) => {
-      const builder = new sdk.InstancePrincipalsAuthenticationDetailsProviderBuilder();
-      if (places?.metadataUrl !== undefined) builder.metadataBaseUrl = places.metadataUrl;
-      replaceBreakers(builder, fetchImplementation(own, { signal }));
-      await sign(await builder.build());
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof OperatorError) throw error;
-    if (error instanceof NetworkError) throw noIdentity(`no variable names one, and ${error.message}`, error);
-    if (last === undefined || last.status === 200) {
-      throw noIdentity("the SDK cannot use what the machine's metadata service or Oracle's federation answered");
-    }
-    const advice = "let the operator run on an OCI instance, or name another identity in the entry";
-    throw tokenError(
-      last,
-      { who: "Oracle's metadata service or federation", identity: { from: "Operator" }, advice },
-      clock,
-    );
-  }
-}
-
-type InstanceBuilder = InstanceType<Sdk["InstancePrincipalsAuthenticationDetailsProviderBuilder"]>;
-
-function replaceBreakers(builder: InstanceBuilder, send: typeof fetch): void {
-  // What the SDK has made already would keep its timers for ever. The first is, unlike its type, the inner circuit.
-  for (const made of [builder.circuitBreaker, builder.authCircuitBreaker.circuit]) {
-    (made as unknown as { shutdown(): void }).shutdown();
-  }
-  // It would take any answer's text for a region.
-  const region = async (url: string, init: RequestInit): Promise<Response> => {
-    const answer = await send(url, init);
-    if (!answer.ok) throw new TypeError(`HTTP ${answer.status}`);
-    return answer;
-  };
-  // It would try again what throws and what is 5xx, which the token loop does within its budgets.
-  const federation = async (url: string, init: RequestInit): Promise<Response> => {
-    const answer = await send(url, init).catch(() => undefined);
-    return answer?.ok ? answer : new Response(null, { status: 400 });
-  };
-  Object.defineProperties(builder, {
-    circuitBreaker: { value: { fire: region } },
-    authCircuitBreaker: { value: { circuit: { fire: federation } } },
-  });
-}
-
-function noIdentity(why: string, origin?: NetworkError): OperatorError {
-  return new OperatorError(
-    {
-      reason: "NoOperatorIdentity",
-      cause: "Platform",
-      retry: "backoff",
-      message: `the operator has no OCI identity of its own: ${why}; give it one, or name another identity in the entry`,
-    },
-    origin,
-  );
 }
 
 function ocirError(answer: HttpAnswer, call: TokenCall, clock: Clock): OperatorError {

@@ -28,7 +28,10 @@ const first: AwsCredentials = {
 };
 
 /** Every plain call leaves for the server, whatever address it names: nothing here has a metadata address. */
-function relayed(server: AwsServer, environment: Environment): { readonly options: AwsOptions; readonly asked: string[] } {
+function relayed(
+  server: AwsServer,
+  environment: Environment,
+): { readonly options: AwsOptions; readonly asked: string[] } {
   const asked: string[] = [];
   const options = awsOptions(server, { environment: { ...environment, IDENTITY_ENDPOINT: server.url } });
   const metadataHttp: Http = (call, signal) => {
@@ -62,15 +65,18 @@ describe("a container's credentials", () => {
     expect(asked).toEqual(["GET http://169.254.170.2/v2/credentials/task"]);
   });
 
-  it.each(["http://169.254.170.23", "http://[fd00:ec2::23]"])("are asked for at %s, EKS Pod Identity's", async (origin) => {
-    const server = await awsAt({ container: pod });
-    const { options, asked } = relayed(server, {
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${origin}/v1/credentials`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file("pod-token"),
-    });
-    await expect(metadataCredentials(options, never)).resolves.toEqual(first);
-    expect(asked).toEqual([`GET ${origin}/v1/credentials`]);
-  });
+  it.each(["http://169.254.170.23", "http://[fd00:ec2::23]"])(
+    "are asked for at %s, EKS Pod Identity's",
+    async (origin) => {
+      const server = await awsAt({ container: pod });
+      const { options, asked } = relayed(server, {
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${origin}/v1/credentials`,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file("pod-token"),
+      });
+      await expect(metadataCredentials(options, never)).resolves.toEqual(first);
+      expect(asked).toEqual([`GET ${origin}/v1/credentials`]);
+    },
+  );
 
   it.each(["127.0.0.1", "localhost"])("may come of %s, with the token that the file holds by then", async (host) => {
     const server = await awsAt({ container: pod });
@@ -125,15 +131,25 @@ describe("a container's credentials", () => {
   });
 
   const broken: readonly (readonly [string, AwsReply, string])[] = [
-    ["a refusal", { status: 403, body: '{"code":"AccessDeniedException","message":"hunter2"}' }, "AccessDeniedException"],
+    [
+      "a refusal",
+      { status: 403, body: '{"code":"AccessDeniedException","message":"hunter2"}' },
+      "AccessDeniedException",
+    ],
     ["trouble", { status: 500, body: "hunter2" }, "HTTP 500"],
     ["half an answer", { status: 200, body: '{"AccessKeyId":"hunter2' }, "without credentials"],
-    ["no key", { status: 200, body: '{"AccessKeyId":"","SecretAccessKey":"hunter2","Token":"t"}' }, "without credentials"],
+    [
+      "no key",
+      { status: 200, body: '{"AccessKeyId":"","SecretAccessKey":"hunter2","Token":"t"}' },
+      "without credentials",
+    ],
   ];
   it.each(broken)("that are none are told, and nothing of the body: %s", async (_name, reply, told) => {
     const server = await awsAt({ container: pod });
     server.answer("container", reply);
-    const failure = await failureIn(found(server, { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/v1/credentials` }));
+    const failure = await failureIn(
+      found(server, { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/v1/credentials` }),
+    );
     expect(failure).toMatchObject({ reason: "NoOperatorIdentity", retry: "backoff" });
     expect(failure.message).toContain(told);
     expect(failure.message).not.toContain("hunter2");
@@ -208,8 +224,16 @@ describe("a machine's credentials", () => {
   });
 
   it.each<readonly [string, (request: string) => AwsReply, string]>([
-    ["no role", (request) => (request.startsWith("PUT") ? { status: 200, body: "s" } : { status: 404, body: "" }), "HTTP 404"],
-    ["a path", (request) => ({ status: 200, body: request.startsWith("PUT") ? "s" : "../../user-data" }), "names no role"],
+    [
+      "no role",
+      (request) => (request.startsWith("PUT") ? { status: 200, body: "s" } : { status: 404, body: "" }),
+      "HTTP 404",
+    ],
+    [
+      "a path",
+      (request) => ({ status: 200, body: request.startsWith("PUT") ? "s" : "../../user-data" }),
+      "names no role",
+    ],
     ["a bad session", () => ({ status: 400, body: "" }), "HTTP 400"],
     [
       "a role that may not be assumed",

@@ -68,15 +68,6 @@ function variables(environment: Record<string, string>): Environment {
   return environment;
 }
 
-/** The SDK says on the console when federation fails. */
-function quiet(): void {
-  const spy = vi.spyOn(console, "log").mockReturnValue(undefined);
-  onTestFinished(() => {
-    for (const line of spy.mock.calls) expect(String(line)).not.toContain("hunter2");
-    spy.mockRestore();
-  });
-}
-
 contract("OCIR", {
   // Nobody shows a token: an API key signs.
   behaviours: ["throttle", "slow", "truncated", "error-body", "empty", "no-expiry", "expired", "deny"],
@@ -212,7 +203,51 @@ describe("the operator", () => {
         "/20180419/docker/token",
       ]),
     );
-    expect(server.calls.find(({ path }) => path === "/v1/x509")?.host).toBe("auth.eu-frankfurt-1.oraclecloud.com");
+    const federation = server.calls.find(({ path }) => path === "/v1/x509");
+    expect(federation?.host).toBe("auth.eu-frankfurt-1.oraclecloud.com");
+    // As every SDK of Oracle's signs it.
+    expect(federation?.headers["authorization"]).toContain(
+      'headers="date (request-target) host content-type content-length x-content-sha256"',
+    );
+    expect(JSON.parse(federation?.body ?? "")).toMatchObject({ purpose: "DEFAULT" });
+  });
+
+  it("asks for its certificates at the metadata service's own address, past any proxy", async () => {
+    const server = await oracle();
+    const origins: string[] = [];
+    const { places: _, ...options } = optionsFor(server);
+    const provider = ocirProvider({
+      ...options,
+      metadataHttp: (call, signal) => {
+        origins.push(new URL(call.url).origin);
+        const url = call.url.replace("http://169.254.169.254", server.plainUrl);
+        return options.metadataHttp({ ...call, url }, signal);
+      },
+    });
+    await provider.fetch(asked, never);
+    expect(new Set(origins)).toEqual(
+      new Set(["http://169.254.169.254", "https://auth.eu-frankfurt-1.oraclecloud.com"]),
+    );
+  });
+
+  it.each([
+    ["/region", "fra/../x"],
+    ["/cert.pem", "hunter2"],
+    ["/key.pem", privateKey],
+    ["/intermediate.pem", ""],
+  ])("makes nothing of a metadata service that answers %s with something else", async (path, body) => {
+    const server = await oracle();
+    server.answer(path, { status: 200, body });
+    const error = await discreetFailure(fetched(server, asked));
+    expect(error).toMatchObject({ reason: "NoOperatorIdentity", retry: "backoff" });
+    expect(server.calls.filter(({ path: one }) => one === "/v1/x509")).toEqual([]);
+  });
+
+  it("ends with the attempt while the metadata service is silent", async () => {
+    const server = await oracle();
+    const stop = new AbortController();
+    server.answer("/region", () => new Promise(() => stop.abort(new Error("enough"))));
+    await expect(ocirProvider(optionsFor(server)).fetch(asked, stop.signal)).rejects.toThrow("enough");
   });
 
   it.each([
@@ -224,7 +259,6 @@ describe("the operator", () => {
       { reason: "NoOperatorIdentity", retry: "backoff" },
     ],
   ])("asks Oracle's federation once and tells what it says: %#", async (reply, expected) => {
-    quiet();
     const server = await oracle();
     server.answer("/v1/x509", reply);
     expect(await discreetFailure(fetched(server, asked))).toMatchObject({ cause: "Platform", ...expected });

@@ -5,11 +5,10 @@ import { ClientSecretCredential } from "@azure/identity";
 import { describe, expect, it } from "vitest";
 import { awsRequestHandler } from "../../../src/providers/http/aws-request-handler.ts";
 import { azureHttpClient } from "../../../src/providers/http/azure-http-client.ts";
-import { fetchImplementation } from "../../../src/providers/http/fetch-implementation.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../../src/providers/http/http.ts";
 import { withOwnErrors } from "../../../src/providers/http/own-errors.ts";
 import { json } from "../../kube/local-server.ts";
-import { authority, errorOf, network, never, site } from "./scene.ts";
+import { authority, errorOf, network, site } from "./scene.ts";
 
 const ca = authority.certificate;
 
@@ -162,40 +161,5 @@ describe("the Azure SDK", () => {
     await expect(withOwnErrors(http, (watched) => credential(watched).getToken(scope))).rejects.toThrow(
       "AADSTS7000215",
     );
-  });
-});
-
-describe("fetch", () => {
-  it("gives a real Response", async () => {
-    const { calls, http } = recording({ status: 404, headers: { "x-a": "b" }, text: '{"c":1}' });
-    const response = await fetchImplementation(http)("https://a.test/b", {
-      method: "post",
-      body: new URLSearchParams({ d: "e f" }),
-    });
-    expect(response).toBeInstanceOf(Response);
-    expect(response).toMatchObject({ status: 404, ok: false });
-    expect(response.headers.get("x-a")).toBe("b");
-    expect(await response.json()).toEqual({ c: 1 });
-    expect(calls[0]).toMatchObject({ method: "POST", url: "https://a.test/b" });
-    expect(new TextDecoder().decode(calls[0]?.body as Uint8Array)).toBe("d=e+f");
-    expect(calls[0]?.headers?.["content-type"]).toContain("application/x-www-form-urlencoded");
-  });
-
-  it("takes a Request, an answer without a body, and the signal of either side", async () => {
-    const { calls, http } = recording({ status: 204 });
-    const response = await fetchImplementation(http)(new Request("https://a.test/", { headers: { "x-a": "b" } }));
-    expect(response.status).toBe(204);
-    expect(calls[0]).toMatchObject({ method: "GET", headers: { "x-a": "b" } });
-    const gone = AbortSignal.abort(new Error("enough"));
-    await expect(fetchImplementation(http)("https://a.test/", { signal: gone })).rejects.toThrow("enough");
-    await expect(fetchImplementation(http, { signal: gone })("https://a.test/", { signal: never })).rejects.toThrow(
-      "enough",
-    );
-  });
-
-  it("knows no method that no token endpoint needs", async () => {
-    const { calls, http } = recording();
-    await expect(fetchImplementation(http)("https://a.test/", { method: "DELETE" })).rejects.toThrow(TypeError);
-    expect(calls).toEqual([]);
   });
 });
