@@ -1,16 +1,10 @@
 // Which watches fill the stores, and which names of pull Secrets are watched? A part of the composition root.
 import { group, plural, sourceLabel, version } from "./api/names.ts";
 import type { Clock, Random } from "./clock.ts";
+import type { ClusterStores } from "./cluster-stores.ts";
 import { listWatch } from "./kube/list-watch.ts";
 import { resourcePath } from "./kube/resource-path.ts";
 import type { Transport } from "./kube/transport.ts";
-import type {
-  CredentialRecord,
-  NamespaceRecord,
-  OperatorSecretRecord,
-  SecretRecord,
-  ServiceAccountRecord,
-} from "./plan/snapshot.ts";
 import type { Log } from "./report/log.ts";
 import { logWatch } from "./report/log-watch.ts";
 import type { ListWatch } from "./watch/list-watch.ts";
@@ -23,20 +17,8 @@ type Strip<R> = (raw: unknown) => R | undefined;
 
 export interface ClusterWatchesOptions {
   readonly api: Transport;
-  readonly stores: {
-    readonly credentials: FedStore<CredentialRecord>;
-    readonly namespaces: FedStore<NamespaceRecord>;
-    readonly serviceAccounts: FedStore<ServiceAccountRecord>;
-    readonly pullSecrets: FedStore<SecretRecord>;
-    readonly operatorSecrets: FedStore<OperatorSecretRecord>;
-  };
-  readonly strips: {
-    readonly credential: Strip<CredentialRecord>;
-    readonly namespace: Strip<NamespaceRecord>;
-    readonly serviceAccount: Strip<ServiceAccountRecord>;
-    readonly secret: Strip<SecretRecord>;
-    readonly operatorSecret: Strip<OperatorSecretRecord>;
-  };
+  readonly stores: ClusterStores["stores"];
+  readonly strips: ClusterStores["strips"];
   readonly settings: {
     readonly namespace: string;
     readonly sourceNamespaces: readonly string[];

@@ -1,29 +1,21 @@
 // What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
-import { isIPv6 } from "node:net";
-import { isHostGlob } from "./providers/http/allow-list.ts";
 import type { LogLevel } from "./report/log.ts";
-import type { MetricsAddress } from "./report/metrics-server.ts";
+import type { ListenAddress } from "./report/http-server.ts";
+import {
+  hostGlobs,
+  listenAddress,
+  namespaceName,
+  namespaces,
+  oneOf,
+  type Setting,
+  trueOrFalse,
+  wholeNumber,
+} from "./setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a flag on the command line was given, by its name with the dashes: `{ "--concurrency": "4" }`. */
 export type Flags = Readonly<Record<string, string | undefined>>;
-
-export interface Setting<T> {
-  readonly flag: `--${string}`;
-  /** What stands for the value in the help, such as `<name>`. */
-  readonly placeholder: string;
-  /** The first that is set and not empty counts; a flag wins over all. */
-  readonly variables: readonly string[];
-  readonly meaning: string;
-  readonly fallback: T;
-  /** The fallback as a person would write or say it. */
-  readonly fallbackText: string;
-  /** Undefined where the text is not a value. */
-  readonly parse: (text: string) => T | undefined;
-  /** Completes "write ..." for a text that is not a value. */
-  readonly instead: string;
-}
 
 /** A flag or a variable has a value that it cannot have. The message is one sentence that says what to write. */
 export class ConfigError extends Error {
@@ -32,10 +24,6 @@ export class ConfigError extends Error {
 
 // Where sources and tokens live unless it is said otherwise; the manifests in config/ create it.
 const defaultNamespace = "regcred-system";
-
-// RFC 1123 label, as a Namespace is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
-const namespaceName = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
-const isNamespace = (text: string): boolean => namespaceName.test(text);
 
 // A Secret holds at most 1 MiB: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size
 const mostConfigBytes = 1024 * 1024;
@@ -46,8 +34,6 @@ const mostConcurrency = 256;
 // Kubernetes waits for 30 s by default before it kills: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 const drainSeconds = 20;
 const longestDrainSeconds = 3600;
-// https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits
-const highestPort = 65_535;
 
 const kubeconfig: Setting<string | undefined> = {
   flag: "--kubeconfig",
@@ -78,7 +64,7 @@ const namespace: Setting<string | undefined> = {
   meaning: "the operator's own namespace, where source and token Secrets live",
   fallback: undefined,
   fallbackText: `the pod's own in a cluster, ${defaultNamespace} elsewhere`,
-  parse: (text) => (isNamespace(text) ? text : undefined),
+  parse: namespaceName,
   instead: `the name of one namespace (small letters, digits and dashes), such as ${defaultNamespace}`,
 };
 
@@ -89,10 +75,7 @@ const sourceNamespaces: Setting<readonly string[]> = {
   meaning: 'other namespaces whose Secrets labelled regcred.dev/source: "true" may be sources',
   fallback: [],
   fallbackText: "none",
-  parse: (text) => {
-    const names = text === "" ? [] : text.split(",").map((name) => name.trim());
-    return names.every(isNamespace) ? [...new Set(names)] : undefined;
-  },
+  parse: namespaces,
   instead: "names of namespaces with commas between them, such as team-a,team-b",
 };
 
@@ -118,11 +101,6 @@ const concurrency: Setting<number> = {
   instead: `a whole number from 1 to ${mostConcurrency}`,
 };
 
-const hostGlobs = (text: string): readonly string[] | undefined => {
-  const globs = text === "" ? [] : text.split(",").map((glob) => glob.trim().toLowerCase());
-  return globs.every(isHostGlob) ? [...new Set(globs)] : undefined;
-};
-
 const allowedHostGlobs: Setting<readonly string[]> = {
   flag: "--allowed-hosts",
   placeholder: "<globs>",
@@ -146,20 +124,37 @@ const allowedPrivateHostGlobs: Setting<readonly string[]> = {
   instead: "globs of hosts with commas between them, such as *.corp.example",
 };
 
-const metricsAddress: Setting<MetricsAddress | undefined> = {
+const metricsAddress: Setting<ListenAddress | undefined> = {
   flag: "--metrics-address",
   placeholder: "<host:port>",
   variables: ["REGCRED_METRICS_ADDRESS"],
   meaning: "where Prometheus gets /metrics, over plain HTTP",
   fallback: undefined,
   fallbackText: "nowhere, no port is opened",
-  parse: (text) => {
-    const [, bracketed, name, digits] = /^(?:\[(.+)\]|([a-zA-Z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
-    const host = name ?? (bracketed !== undefined && isIPv6(bracketed) ? bracketed : undefined);
-    const port = Number(digits);
-    return host !== undefined && port >= 1 && port <= highestPort ? { host, port } : undefined;
-  },
+  parse: listenAddress,
   instead: "a host and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080",
+};
+
+const healthAddress: Setting<ListenAddress | undefined> = {
+  flag: "--health-address",
+  placeholder: "<host:port>",
+  variables: ["REGCRED_HEALTH_ADDRESS"],
+  meaning: "where the kubelet gets /livez and /readyz, over plain HTTP",
+  fallback: undefined,
+  fallbackText: "nowhere, no port is opened",
+  parse: listenAddress,
+  instead: "a host and a port, such as 127.0.0.1:8081, 0.0.0.0:8081 or [::]:8081",
+};
+
+const leaderElection: Setting<boolean> = {
+  flag: "--leader-election",
+  placeholder: "<true|false>",
+  variables: ["REGCRED_LEADER_ELECTION"],
+  meaning: "whether it works only while it holds the Lease regcred in its namespace, and stands by otherwise",
+  fallback: true,
+  fallbackText: "true",
+  parse: trueOrFalse,
+  instead: "true or false",
 };
 
 const logLevel: Setting<LogLevel> = {
@@ -209,6 +204,8 @@ export const settings = [
   allowedHostGlobs,
   allowedPrivateHostGlobs,
   metricsAddress,
+  healthAddress,
+  leaderElection,
   logLevel,
   logFormat,
   drainTimeout,
@@ -228,7 +225,10 @@ export interface Config {
   /** For what others read in it: proxies, and where the clouds' SDKs find the operator's own identity. */
   readonly environment: Environment;
   /** Undefined: metrics are not served. */
-  readonly metricsAddress: MetricsAddress | undefined;
+  readonly metricsAddress: ListenAddress | undefined;
+  /** Undefined: probes are not answered. */
+  readonly healthAddress: ListenAddress | undefined;
+  readonly leaderElection: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "pretty";
   readonly drainTimeout: Temporal.Duration;
@@ -250,6 +250,8 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     allowedPrivateHosts: read(allowedPrivateHostGlobs),
     environment,
     metricsAddress: read(metricsAddress),
+    healthAddress: read(healthAddress),
+    leaderElection: read(leaderElection),
     logLevel: read(logLevel),
     logFormat: read(logFormat),
     drainTimeout: read(drainTimeout),
@@ -275,15 +277,4 @@ function valueOf<T>(setting: Setting<T>, flags: Flags, environment: Environment)
   const value = parse(text);
   if (value !== undefined) return value;
   throw new ConfigError(`${source} cannot be ${JSON.stringify(text)}: write ${instead}`);
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number | undefined {
-  return (text) => {
-    const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
-    return number >= least && number <= most ? number : undefined;
-  };
-}
-
-function oneOf<T extends string>(values: readonly T[]): (text: string) => T | undefined {
-  return (text) => values.find((value) => value === text);
 }

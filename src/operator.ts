@@ -1,30 +1,23 @@
 // What is the operator made of? The only place that builds concrete things; it reads as the data flow.
-import { randomBytes } from "node:crypto";
 import type { Cancel, Clock, Random } from "./clock.ts";
+import { clusterStores } from "./cluster-stores.ts";
 import { clusterWatches } from "./cluster-watches.ts";
-import type { Environment } from "./config.ts";
-import { type Failure, failureOf, OperatorError } from "./errors.ts";
-import { ApiError } from "./kube/api-error.ts";
-import { failureFrom } from "./kube/api-failure.ts";
+import { OperatorError } from "./errors.ts";
 import { clusterObjects } from "./kube/cluster-objects.ts";
 import type { Connection } from "./kube/connection.ts";
 import { eventRecorder } from "./kube/event-recorder.ts";
 import { neededPermissions, preflight } from "./kube/preflight.ts";
 import { tokenRequests } from "./kube/token-request.ts";
 import { transport, userAgent } from "./kube/transport.ts";
+import { withFence } from "./kube/write-fence.ts";
+import { leadership, undisputed } from "./leadership.ts";
+import type { OperatorSettings } from "./operator-settings.ts";
 import { keyOf, secretKey } from "./plan/keys.ts";
 import { retryWithin } from "./plan/refresh.ts";
-import type {
-  CredentialRecord,
-  NamespaceRecord,
-  OperatorSecretRecord,
-  SecretRecord,
-  ServiceAccountRecord,
-} from "./plan/snapshot.ts";
+import type { OperatorSecretRecord } from "./plan/snapshot.ts";
 import { allProviders } from "./providers/all-providers.ts";
 import { allowedHosts, privateHosts } from "./providers/http/allow-list.ts";
 import { type GuardedHttp, guardedHttp } from "./providers/http/guarded-http.ts";
-import { NetworkError } from "./providers/http/network-error.ts";
 import { identitySource } from "./providers/identity-source.ts";
 import { runWorkers, type Workers } from "./queue/run-workers.ts";
 import { workQueue } from "./queue/work-queue.ts";
@@ -37,40 +30,14 @@ import { grantKeys } from "./reconcile/grant-keys.ts";
 import { lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
-import { tokenFromData } from "./reconcile/token-wire.ts";
 import { verifier } from "./reconcile/verify.ts";
+import { healthServer } from "./report/health-server.ts";
+import type { HttpServer } from "./report/http-server.ts";
 import type { Log } from "./report/log.ts";
 import { errorFields } from "./report/log-watch.ts";
 import { metrics } from "./report/metrics.ts";
-import { type MetricsAddress, type MetricsServer, metricsServer } from "./report/metrics-server.ts";
-import { keyedDigest } from "./watch/digest.ts";
-import { store } from "./watch/store.ts";
-import { stripCredential } from "./watch/strip/credential.ts";
-import { stripNamespace } from "./watch/strip/namespace.ts";
-import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
-import { stripSecret } from "./watch/strip/secret.ts";
-import { stripServiceAccount } from "./watch/strip/service-account.ts";
-
-export interface OperatorSettings {
-  /** The operator's own namespace: source and token Secrets live here. */
-  readonly namespace: string;
-  /** Other namespaces whose labelled Secrets may be sources. */
-  readonly sourceNamespaces: readonly string[];
-  /** The most bytes that a merged docker config may have. */
-  readonly maxConfigBytes: number;
-  /** The most runs at once. */
-  readonly concurrency: number;
-  readonly network: {
-    /** Globs of hosts, beside the clouds' own, that registries and token endpoints may have. */
-    readonly registries: readonly string[];
-    /** Globs of those among them that may have private addresses. */
-    readonly privateAddresses: readonly string[];
-  };
-  /** Where the clouds' SDKs find the operator's own identity, and HTTPS_PROXY and its like. */
-  readonly environment: Environment;
-  /** Where metrics are served; nowhere, if absent. */
-  readonly metricsAddress?: MetricsAddress | undefined;
-}
+import { metricsServer } from "./report/metrics-server.ts";
+import { refusal } from "./refusal.ts";
 
 export interface OperatorOptions {
   readonly connection: Connection;
@@ -87,13 +54,17 @@ export interface OperatorOptions {
 }
 
 export interface Operator {
-  /** Resolves once everything is known and work begins; rejects with an OperatorError where it cannot start. */
+  /** Resolves once everything is known, so that work begins or could begin; rejects with an OperatorError where it cannot start. */
   readonly started: Promise<void>;
+  /** Rejects with an OperatorError when it must not go on; pends otherwise. */
+  readonly failed: Promise<never>;
+  /** Whether this replica does the work. */
+  leading(): boolean;
   /** Lets runs end within the limit, then closes every connection. */
   stop(limit: Temporal.Duration): Promise<void>;
 }
 
-// Longer than the few requests of a run take at 10 s each.
+// Longer than the few requests of a run take at 5 s each.
 const runDeadline = Temporal.Duration.from({ seconds: 45 });
 // Token runs mostly wait, for a cloud or for their turn. They have places of their own, so that a cloud that hangs holds up
 // no Secret; the budgets let through far fewer at once, and serve this many well within a run's deadline.
@@ -111,26 +82,16 @@ export function operator(options: OperatorOptions): Operator {
     userAgent: userAgent(options.version),
     onThrottled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
   });
-  const objects = clusterObjects(api);
+  const { namespace: ownNamespace } = settings;
+  const leads = settings.leaderElection
+    ? leadership({ api, namespace: ownNamespace, instance: options.instance, clock, random, log })
+    : undisputed();
+  const fenced = withFence(api, leads.fence);
+  const objects = clusterObjects(fenced);
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
-  // What is known: stores, and what is derived from them.
-  const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
-  const stores = {
-    credentials: store<CredentialRecord>({ listenerFailed }),
-    namespaces: store<NamespaceRecord>({ listenerFailed }),
-    serviceAccounts: store<ServiceAccountRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
-    pullSecrets: store<SecretRecord>({ listenerFailed }),
-    operatorSecrets: store<OperatorSecretRecord>({ listenerFailed }),
-  };
-  const digest = keyedDigest(randomBytes(32));
-  const strips = {
-    credential: stripCredential,
-    namespace: stripNamespace(),
-    serviceAccount: stripServiceAccount(),
-    secret: stripSecret(digest),
-    operatorSecret: stripOperatorSecret(tokenFromData),
-  };
+  // What is known, and what is derived from it.
+  const { stores, strips, digest } = clusterStores(log);
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace });
   const secret = (key: string): OperatorSecretRecord | undefined => stores.operatorSecrets.get(key);
@@ -158,7 +119,7 @@ export function operator(options: OperatorOptions): Operator {
     environment: settings.environment,
     identities: identitySource({
       secret,
-      requestToken: tokenRequests(api),
+      requestToken: tokenRequests(fenced),
       operatorServiceAccount: `${settings.namespace}:regcred`,
     }),
   });
@@ -173,9 +134,13 @@ export function operator(options: OperatorOptions): Operator {
     random,
     log,
     onNameKnown: (name) => {
-      for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
+      if (workers.length > 0) askForName(name);
     },
   });
+  const nameKnown = (name: string): boolean => watches.nameSynced(name) || watches.nameRefused(name);
+  const askForName = (name: string): void => {
+    for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
+  };
 
   // What is measured.
   const measured = metrics();
@@ -217,25 +182,44 @@ export function operator(options: OperatorOptions): Operator {
 
   const workers: Workers[] = [];
   let forgetClockSteps: Cancel = () => undefined;
-  let server: MetricsServer | undefined;
+  let warm = false;
+  const servers: HttpServer[] = [];
   const stopping = new AbortController();
+
+  /** Everything that a replica has which stands by: it answers probes, and its stores are full. */
   const start = async (): Promise<void> => {
-    if (settings.metricsAddress) server = await metricsServer(settings.metricsAddress, { metrics: measured, log });
+    const { metricsAddress, healthAddress, leaderElection } = settings;
+    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: measured, log }));
+    if (healthAddress) servers.push(await healthServer(healthAddress, health, log));
     await preflight({
       transport: api,
-      namespace: settings.namespace,
-      permissions: neededPermissions({ operatorNamespace: settings.namespace }),
+      namespace: ownNamespace,
+      permissions: neededPermissions({ operatorNamespace: ownNamespace, leaderElection }),
       signal: stopping.signal,
     });
+    leads.start();
     await Promise.race([watches.start(), aborted(stopping.signal)]);
-    askForWork(context, {
-      formerExtras: work.formerExtras,
-      watchNames: () => watches.watchNames(new Set(rights.names())),
-    });
+    const watchNames = (): void => watches.watchNames(new Set(rights.names()));
+    stores.credentials.subscribe(watchNames);
+    watchNames();
+    warm = true;
+  };
+  const health = {
+    live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
+    ready: () => {
+      if (stopping.signal.aborted) return "it is being stopped";
+      return warm && rights.names().every(nameKnown) ? undefined : "it does not know the cluster yet";
+    },
+  };
+
+  const begin = (): void => {
+    if (stopping.signal.aborted) return;
+    askForWork(context, { formerExtras: work.formerExtras });
     const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
     const each = { run: work.run, deadline: runDeadline, clock, onError };
     workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
     workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
+    rights.names().filter(nameKnown).forEach(askForName);
     forgetClockSteps = watchClockSteps(clock, (ahead) => {
       log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
       lookAtTimesAgain(context);
@@ -247,9 +231,19 @@ export function operator(options: OperatorOptions): Operator {
     });
   };
   const started = start();
+  const failed = Promise.race([
+    started
+      .then(() => leads.led)
+      .then(begin, () => undefined)
+      .then(() => leads.lost),
+    leads.lost,
+  ]);
+  failed.catch(() => undefined);
 
   return {
     started,
+    failed,
+    leading: () => leads.leading(),
     stop: async (limit) => {
       stopping.abort(
         new OperatorError({
@@ -262,22 +256,14 @@ export function operator(options: OperatorOptions): Operator {
       await started.catch(() => undefined);
       forgetClockSteps();
       await Promise.all(workers.map((each) => each.drain(limit)));
-      await Promise.all([watches.stop(), events.close(eventsLimit)]);
+      await events.close(eventsLimit);
+      await leads.stop();
+      await watches.stop();
       await network.close();
       await api.close();
-      await server?.close();
+      await Promise.all(servers.map((server) => server.close()));
     },
   };
-}
-
-/** What a failed call means to the loops, which know the API server by its types only. */
-const refusal: Context["refusal"] = (error, action) =>
-  error instanceof ApiError
-    ? { kind: error.kind, failure: failureFrom(error, { action }) }
-    : { kind: undefined, failure: error instanceof NetworkError ? unreachable(error) : failureOf(error) };
-
-function unreachable({ message }: NetworkError): Failure {
-  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${message}; it is tried again` };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

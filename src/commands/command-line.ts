@@ -1,9 +1,10 @@
 // Which command was asked for, and how are failures told? The one seam where an error becomes a sentence and an exit code.
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { ConfigError, configFrom, type Environment, type Flags, type Setting, settings } from "../config.ts";
+import { ConfigError, configFrom, type Environment, type Flags, settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { pinoLog } from "../report/log.ts";
+import type { Setting } from "../setting.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { run, type RunOptions } from "./run.ts";
 

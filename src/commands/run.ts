@@ -51,6 +51,8 @@ export async function run(options: RunOptions): Promise<number> {
       network: { registries: config.allowedHosts, privateAddresses: config.allowedPrivateHosts },
       environment: config.environment,
       metricsAddress: config.metricsAddress,
+      healthAddress: config.healthAddress,
+      leaderElection: config.leaderElection,
     },
     log,
     clock,
@@ -67,12 +69,19 @@ export async function run(options: RunOptions): Promise<number> {
     await Promise.race([operator.stop(limit), late]).finally(() => waiting.abort());
   };
 
-  try {
-    const interrupted = await Promise.race([operator.started, first, crashed]).catch(async (error: unknown) => {
+  /** What fails leaves nothing open. */
+  const orClosed = async <T>(outcome: Promise<T>): Promise<T> => {
+    try {
+      return await outcome;
+    } catch (error) {
       await Promise.race([stop(new Temporal.Duration()), second]);
       throw error;
-    });
-    const signal = await Promise.race([first, crashed]);
+    }
+  };
+
+  try {
+    const interrupted = await orClosed(Promise.race([operator.started, first, crashed]));
+    const signal = await Promise.race([first, crashed, orClosed(operator.failed)]);
     // What has not started has nothing to end.
     const limit = interrupted === undefined ? drainTimeout : new Temporal.Duration();
     log.info("stopping", { signal, limit: limit.toString() });

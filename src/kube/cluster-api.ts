@@ -47,7 +47,7 @@ interface Preconditions {
 }
 
 /**
- * Answers are what the server sent, not copies through a model: unknown fields are kept. Each call is bounded by 10 s and by
+ * Answers are what the server sent, not copies through a model: unknown fields are kept. Each call is bounded by 5 s and by
  * the signal, and rejects with ApiError (src/kube/api-error.ts), whose kinds a caller tells apart.
  */
 export interface ClusterApi {

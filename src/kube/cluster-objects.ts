@@ -6,7 +6,7 @@ import { resourcePath } from "./resource-path.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
 
 // Short, so that no write lands long after its reason: `timeout` makes the server give up as well.
-const deadline = Temporal.Duration.from({ seconds: 10 });
+const deadline = Temporal.Duration.from({ seconds: 5 });
 const mergePatch = "application/merge-patch+json";
 
 const secrets = (namespace: string, name?: string): string =>

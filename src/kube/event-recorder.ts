@@ -3,6 +3,7 @@ import type { Cancel, Clock, Random } from "../clock.ts";
 import { group, managedBy } from "../api/names.ts";
 import { ApiError } from "./api-error.ts";
 import type { ClusterApi } from "./cluster-api.ts";
+import { microTime } from "./micro-time.ts";
 
 interface EventSubject {
   readonly apiVersion: string;
@@ -257,11 +258,6 @@ function eventFrom(
     note: truncated(note, longest.note),
     type,
   };
-}
-
-/** A MicroTime has exactly six digits: https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#MicroTime */
-function microTime(at: Temporal.Instant): string {
-  return at.toString({ fractionalSecondDigits: 6 });
 }
 
 function truncated(text: string, mostBytes: number): string {

@@ -1,6 +1,6 @@
 // Over which sockets do calls travel, so that bulk writes never hold up a watch or the lease?
 import { createHash } from "node:crypto";
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import type { TlsMaterial } from "./connection.ts";
 
 export type Purpose =
@@ -11,8 +11,11 @@ export type Purpose =
   /** Lease renewals, which must pass while everything else is jammed. */
   | "lease";
 
+/** Why a request must not be sent any more; given to a pool as `opaque`, asked in the moment before it is written to a socket. */
+export type Obstacle = () => Error | undefined;
+
 export interface Pools {
-  pool(purpose: Purpose): Pool;
+  pool(purpose: Purpose): Dispatcher;
   /** Opens new pools when the CA or the client certificate has changed; calls under way end on the old ones. */
   trust(tls: TlsMaterial): void;
   /** Waits for calls under way but cuts watches; no further call is taken. */
@@ -38,15 +41,15 @@ const limits = {
   lease: { connections: 2, headersTimeout: 5_000, bodyTimeout: 5_000 },
 } as const satisfies Record<Purpose, object>;
 
-type PoolSet = Readonly<Record<Purpose, Pool>>;
+type PoolSet = Readonly<Record<Purpose, Dispatcher>>;
 
 /** One pool per purpose to one origin. */
 export function pools(origin: string): Pools {
   let current: { readonly tls: TlsMaterial; readonly fingerprint: string; readonly set: PoolSet } | undefined;
-  const retired = new Set<Pool>();
+  const retired = new Set<Dispatcher>();
   let closed = false;
 
-  const retire = (pool: Pool): void => {
+  const retire = (pool: Dispatcher): void => {
     retired.add(pool);
     // Resolves after the last call, which may be a watch of some minutes.
     void pool.close().then(() => retired.delete(pool));
@@ -79,9 +82,22 @@ export function pools(origin: string): Pools {
 
 function opened(origin: string, tls: TlsMaterial): PoolSet {
   const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
-  const open = (purpose: Purpose): Pool => new Pool(origin, { ...shared, ...limits[purpose], connect });
+  const open = (purpose: Purpose): Dispatcher =>
+    new Pool(origin, { ...shared, ...limits[purpose], connect }).compose(askedBeforeSending);
   return { writes: open("writes"), watches: open("watches"), lease: open("lease") };
 }
+
+// A request waits in its pool for a connection, for as long as it takes: only here is it known that it goes out now.
+const askedBeforeSending: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const obstacle = (options as { readonly opaque?: Obstacle }).opaque;
+  const begin = handler.onRequestStart?.bind(handler);
+  handler.onRequestStart = (controller, context) => {
+    const reason = obstacle?.();
+    if (reason) controller.abort(reason);
+    else begin?.(controller, context);
+  };
+  return dispatch(options, handler);
+};
 
 function fingerprintOf({ ca, cert, key, servername, rejectUnauthorized }: TlsMaterial): string {
   const hash = createHash("sha256");

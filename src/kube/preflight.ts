@@ -19,14 +19,17 @@ export interface Permission {
   readonly name?: string;
 }
 
+/** Of the Lease in the operator's namespace, by which its replicas elect a leader. */
+export const leaseName = "regcred";
+
 /** What the loops do, as the rights that they need; `config/rbac` grants them. */
 export function neededPermissions({
   operatorNamespace,
+  leaderElection,
 }: {
   readonly operatorNamespace: string;
+  readonly leaderElection: boolean;
 }): readonly Permission[] {
-  const rights = (verbs: readonly string[], on: Omit<Permission, "verb">): Permission[] =>
-    verbs.map((verb) => ({ verb, ...on }));
   return [
     ...rights(["list", "watch", "patch"], { group, resource: plural }),
     ...rights(["patch"], { group, resource: `${plural}/status` }),
@@ -42,7 +45,17 @@ export function neededPermissions({
     // Sources, and our own token Secrets.
     ...rights(["list", "watch", "update", "delete"], { group: "", resource: "secrets", namespace: operatorNamespace }),
     ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
+    ...(leaderElection ? leaseRights(operatorNamespace) : []),
   ];
+}
+
+function leaseRights(namespace: string): readonly Permission[] {
+  const on = { group: "coordination.k8s.io", resource: "leases", namespace };
+  return [...rights(["create"], on), ...rights(["get", "list", "watch", "update"], { ...on, name: leaseName })];
+}
+
+function rights(verbs: readonly string[], on: Omit<Permission, "verb">): Permission[] {
+  return verbs.map((verb) => ({ verb, ...on }));
 }
 
 export interface PreflightOptions {

@@ -16,7 +16,7 @@ export type RequestToken = (
 
 // The least that the API server grants: kubernetes pkg/apis/authentication/validation. Minted late, used at once.
 const lifetimeSeconds = 600;
-const deadline = Temporal.Duration.from({ seconds: 10 });
+const deadline = Temporal.Duration.from({ seconds: 5 });
 
 /** TokenRequest of authentication.k8s.io/v1, for one audience. Rejects with ApiError. */
 export function tokenRequests(transport: Transport): RequestToken {

@@ -7,7 +7,7 @@ import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "
 import type { Connection, Credentials } from "./connection.ts";
 import { cutStrings } from "./cut-strings.ts";
 import { freshCredentials } from "./fresh-credentials.ts";
-import { pools, type Purpose } from "./pools.ts";
+import { type Obstacle, pools, type Purpose } from "./pools.ts";
 import { pathLabels } from "./resource-path.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -32,6 +32,8 @@ export interface ApiRequest {
    * call is tried again here. Default: true for GET.
    */
   readonly idempotent?: boolean | undefined;
+  /** Asked in the moment in which the call is put on the wire, however long it has waited for a connection; no: it fails. */
+  readonly mayBegin?: (() => boolean) | undefined;
   /** Bytes; longer strings of a JSON answer come cut, and are never held whole: see `cutStrings`. Default: none is cut. */
   readonly longestString?: number | undefined;
 }
@@ -96,7 +98,7 @@ const longestWaitMs = 5_000;
 // The API server names at least 1 s: k8s.io/apiserver/pkg/server/filters/priority-and-fairness.go
 const throttledWithoutWord = Temporal.Duration.from({ seconds: 1 });
 
-type Exchanged = Dispatcher.ResponseData;
+type Exchanged = Dispatcher.ResponseData<Obstacle>;
 
 /** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
 export function transport(options: TransportOptions): Transport {
@@ -106,15 +108,21 @@ export function transport(options: TransportOptions): Transport {
   const sockets = pools(origin);
   const fresh = freshCredentials(connection, clock);
 
-  const send = async (call: ApiRequest, purpose: Purpose, target: string, signal: AbortSignal): Promise<Exchanged> => {
+  const send = async (
+    call: ApiRequest,
+    target: string,
+    signal: AbortSignal,
+    obstacle: Obstacle,
+  ): Promise<Exchanged> => {
     const attempt = (credentials: Credentials): Promise<Exchanged> => {
       sockets.trust(credentials.tls);
-      return sockets.pool(purpose).request({
+      return sockets.pool(call.purpose ?? "writes").request({
         method: call.method,
         path: target,
         headers: headersFor(call, credentials, options.userAgent),
         body: call.body ?? null,
         signal,
+        opaque: obstacle,
       });
     };
     const credentials = await fresh.now(signal);
@@ -143,15 +151,16 @@ export function transport(options: TransportOptions): Transport {
       stop.abort(late()),
     );
     const started = clock.elapsed();
+    // A process that stood still finds timers and sockets ready at the same time: what is late is not sent even so.
+    const obstacle: Obstacle = () => {
+      if (clock.elapsed() >= started + withinMs) return late();
+      return call.mayBegin?.() === false ? unavailable("it may not be sent any more", "Withdrawn") : undefined;
+    };
     const report = (code: string): void =>
       options.observe?.({ ...callLabels(call, watch), code, seconds: (clock.elapsed() - started) / 1000 });
     try {
-      const answer = await send(
-        call,
-        call.purpose ?? "writes",
-        `${prefix}${call.path}${queryString(call, watch, withinMs)}`,
-        stop.signal,
-      );
+      const target = `${prefix}${call.path}${queryString(call, watch, withinMs)}`;
+      const answer = await send(call, target, stop.signal, obstacle);
       if (answer.statusCode < 200 || answer.statusCode > 299) {
         throw apiErrorFromAnswer({ code: answer.statusCode, body: await answer.body.text(), headers: answer.headers });
       }

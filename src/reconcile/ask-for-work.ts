@@ -15,20 +15,17 @@ import { tokenSecretName } from "./token-book.ts";
 
 type Known = Pick<Context, "stores" | "entitlements" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced">;
 
-export interface Followers extends Pick<Loops, "formerExtras"> {
-  /** The pull Secret names in use may have changed: each has a watch. */
-  readonly watchNames: () => void;
-}
-
-/** To be called when the stores are synced: what they hold is queued at once, what changes from then on as it comes. */
-export function askForWork(known: Known, { formerExtras, watchNames }: Followers): void {
+/**
+ * To be called when the stores are synced, but for those of pull Secrets: what they hold is queued at once, what changes from
+ * then on as it comes. The keys of a pull Secret's name are queued by whoever hears that all of its Secrets are known.
+ */
+export function askForWork(known: Known, { formerExtras }: Pick<Loops, "formerExtras">): void {
   const { stores, entitlements, tokens, board, settings, enqueue } = known;
   const ask = (triggers: readonly Trigger[]): void => {
     for (const { key, options } of triggers) enqueue(key, options);
   };
 
   stores.credentials.subscribe((change) => {
-    watchNames();
     const extras = change.after?.credential?.spec.pullSecret.extraReferences ?? [];
     const before = change.before?.credential?.spec.pullSecret.extraReferences ?? [];
     formerExtras(before.filter((name) => !extras.includes(name)));
@@ -63,7 +60,6 @@ export function askForWork(known: Known, { formerExtras, watchNames }: Followers
     }
   });
 
-  watchNames();
   for (const { key } of stores.namespaces.values()) enqueue(referencesKey(key), { lane: "bulk" });
   for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
   for (const record of stores.operatorSecrets.values()) {

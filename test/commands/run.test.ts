@@ -119,6 +119,20 @@ describe("run", () => {
     expect(around.listeners()).toBe(0);
   });
 
+  it("writes no more, closes what is open and ends with 1 when the operator must not go on", async () => {
+    const around = surroundings();
+    const ended = commandLine(["run"], around);
+    around.started.resolve();
+    await around.clock.advance();
+    around.failed.reject(
+      new OperatorError({ reason: "LeaseLost", cause: "Platform", retry: "backoff", message: "the lease is lost" }),
+    );
+    around.stopped.resolve();
+    expect(await ended).toBe(1);
+    expect(around.said.stderr).toBe("error: the lease is lost\n");
+    expect(around.asked.stops).toEqual([new Temporal.Duration()]);
+  });
+
   it("tells what was underneath only to who debugs", async () => {
     const around = surroundings();
     around.started.reject(noPermission);

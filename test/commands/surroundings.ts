@@ -16,6 +16,7 @@ export interface TestSurroundings extends Surroundings {
   /** These settle what the fake operator promised. */
   readonly started: PromiseWithResolvers<void>;
   readonly stopped: PromiseWithResolvers<void>;
+  readonly failed: PromiseWithResolvers<never>;
 }
 
 export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundings {
@@ -26,6 +27,7 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
   crash.promise.catch(() => undefined);
   const started = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<never>();
   return {
     environment: {},
     stdout: { write: (text) => (said.stdout += text) },
@@ -46,6 +48,8 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
       asked.operator = options;
       return {
         started: started.promise,
+        failed: failed.promise,
+        leading: () => true,
         stop: (limit) => {
           asked.stops.push(limit);
           return stopped.promise;
@@ -63,5 +67,6 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
     crash: crash.reject,
     started,
     stopped,
+    failed,
   };
 }

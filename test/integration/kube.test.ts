@@ -321,7 +321,7 @@ describe("Events", () => {
 });
 
 describe("preflight", () => {
-  const permissions = neededPermissions({ operatorNamespace: "regcred-system" });
+  const permissions = neededPermissions({ operatorNamespace: "regcred-system", leaderElection: true });
 
   it("wants the CRD, then the rights, then nothing", async () => {
     await expect(preflight({ transport: admin, namespace: "default", permissions })).rejects.toThrow(

@@ -17,6 +17,7 @@ const running = operator({
     maxConfigBytes: 64 * 1024,
     concurrency: 16,
     network: { registries: [], privateAddresses: [] },
+    leaderElection: false,
     environment: JSON.parse(environment) as Environment,
   },
   network: networkTo(JSON.parse(routes) as Routes),

@@ -74,6 +74,8 @@ describe("config/rbac", () => {
           rule.resources.includes(resource) &&
           (rule.resourceNames === undefined || (name !== undefined && rule.resourceNames.includes(name))),
       );
-    expect(neededPermissions({ operatorNamespace }).filter((permission) => !granted(permission))).toEqual([]);
+    expect(
+      neededPermissions({ operatorNamespace, leaderElection: true }).filter((permission) => !granted(permission)),
+    ).toEqual([]);
   });
 });

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { systemClock } from "../../src/clock.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
-import { operator, type OperatorSettings } from "../../src/operator.ts";
+import { operator } from "../../src/operator.ts";
+import type { OperatorSettings } from "../../src/operator-settings.ts";
 import type { Log, LogFields } from "../../src/report/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
@@ -131,6 +132,7 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
           maxConfigBytes: 64 * 1024,
           concurrency: 16,
           network: { registries: [], privateAddresses: [] },
+          leaderElection: false,
           environment: {},
           ...settings,
         },

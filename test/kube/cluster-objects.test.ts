@@ -104,7 +104,7 @@ describe("a call", () => {
   ];
 
   it.each(calls)(
-    "$what is a $method with our field manager and a deadline of 10 s for the server too",
+    "$what is a $method with our field manager and a deadline of 5 s for the server too",
     async ({ call, method, path, type, body }) => {
       const { server, api } = await serve((_, response) => json(response, 200, secret));
       await call(api);
@@ -112,7 +112,7 @@ describe("a call", () => {
       expect(received).toMatchObject({ method, path });
       expect(received?.headers["content-type"]).toBe(type);
       expect(JSON.parse(received?.body ?? "")).toEqual(body);
-      expect(Object.fromEntries(received?.query ?? [])).toEqual({ fieldManager: "regcred", timeout: "10s" });
+      expect(Object.fromEntries(received?.query ?? [])).toEqual({ fieldManager: "regcred", timeout: "5s" });
     },
   );
 

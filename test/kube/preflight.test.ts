@@ -23,7 +23,7 @@ async function failureAt(url: string): Promise<OperatorError | undefined> {
   const outcome = await preflight({
     transport: wire,
     namespace: "regcred-system",
-    permissions: neededPermissions({ operatorNamespace: "regcred-system" }),
+    permissions: neededPermissions({ operatorNamespace: "regcred-system", leaderElection: true }),
   }).catch((error: unknown) => error);
   if (outcome !== undefined && !(outcome instanceof OperatorError))
     throw new Error("no OperatorError", { cause: outcome });

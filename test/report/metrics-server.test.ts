@@ -4,7 +4,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Metrics } from "../../src/report/metrics.ts";
-import { metricsServer, type MetricsAddress } from "../../src/report/metrics-server.ts";
+import type { ListenAddress } from "../../src/report/http-server.ts";
+import { metricsServer } from "../../src/report/metrics-server.ts";
 
 const closes: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -21,7 +22,7 @@ async function serve({ text = () => Promise.resolve("up 1\n") }: Partial<Metrics
   return `http://127.0.0.1:${server.port}`;
 }
 
-const listen = (address: MetricsAddress, text = () => Promise.resolve("")): ReturnType<typeof metricsServer> =>
+const listen = (address: ListenAddress, text = () => Promise.resolve("")): ReturnType<typeof metricsServer> =>
   metricsServer(address, { metrics: { text, contentType: "text/plain; version=0.0.4" }, log });
 
 describe("the server of metrics", () => {

@@ -1,0 +1,62 @@
+// Where is what the watches tell kept, and as what? A part of the composition root.
+import { randomBytes } from "node:crypto";
+import type {
+  CredentialRecord,
+  NamespaceRecord,
+  OperatorSecretRecord,
+  SecretRecord,
+  ServiceAccountRecord,
+} from "./plan/snapshot.ts";
+import type { Context } from "./reconcile/context.ts";
+import { tokenFromData } from "./reconcile/token-wire.ts";
+import type { Log } from "./report/log.ts";
+import { errorFields } from "./report/log-watch.ts";
+import { keyedDigest } from "./watch/digest.ts";
+import { type FedStore, store } from "./watch/store.ts";
+import { stripCredential } from "./watch/strip/credential.ts";
+import { stripNamespace } from "./watch/strip/namespace.ts";
+import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
+import { stripSecret } from "./watch/strip/secret.ts";
+import { stripServiceAccount } from "./watch/strip/service-account.ts";
+
+export interface ClusterStores {
+  readonly stores: {
+    readonly credentials: FedStore<CredentialRecord>;
+    readonly namespaces: FedStore<NamespaceRecord>;
+    readonly serviceAccounts: FedStore<ServiceAccountRecord>;
+    readonly pullSecrets: FedStore<SecretRecord>;
+    readonly operatorSecrets: FedStore<OperatorSecretRecord>;
+  };
+  /** What is kept of an object; undefined where it is of no interest. */
+  readonly strips: {
+    readonly credential: (raw: unknown) => CredentialRecord | undefined;
+    readonly namespace: (raw: unknown) => NamespaceRecord | undefined;
+    readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
+    readonly secret: (raw: unknown) => SecretRecord | undefined;
+    readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
+  };
+  /** Of contents, keyed anew for each process. */
+  readonly digest: Context["digest"];
+}
+
+export function clusterStores(log: Log): ClusterStores {
+  const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
+  const digest = keyedDigest(randomBytes(32));
+  return {
+    stores: {
+      credentials: store<CredentialRecord>({ listenerFailed }),
+      namespaces: store<NamespaceRecord>({ listenerFailed }),
+      serviceAccounts: store<ServiceAccountRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
+      pullSecrets: store<SecretRecord>({ listenerFailed }),
+      operatorSecrets: store<OperatorSecretRecord>({ listenerFailed }),
+    },
+    strips: {
+      credential: stripCredential,
+      namespace: stripNamespace(),
+      serviceAccount: stripServiceAccount(),
+      secret: stripSecret(digest),
+      operatorSecret: stripOperatorSecret(tokenFromData),
+    },
+    digest,
+  };
+}

@@ -1,0 +1,102 @@
+// Does this replica work, or does it stand by? The Lease with its watch and its log; a part of the composition root.
+import { randomUUID } from "node:crypto";
+import type { Clock, Random } from "./clock.ts";
+import { type ElectionEvent, type LeaderElection, leaderElection } from "./kube/leader-election.ts";
+import { type LeaseRecord, leaseRecord } from "./kube/lease.ts";
+import { leasePath, leases } from "./kube/leases.ts";
+import { listWatch } from "./kube/list-watch.ts";
+import { leaseName } from "./kube/preflight.ts";
+import type { Transport } from "./kube/transport.ts";
+import type { Log } from "./report/log.ts";
+import { errorFields, logWatch } from "./report/log-watch.ts";
+import { reflector } from "./watch/reflector.ts";
+import { store } from "./watch/store.ts";
+
+export interface Leadership extends Pick<LeaderElection, "start" | "led" | "lost" | "leading" | "stuck" | "fence"> {
+  /** Gives the Lease back: call it when the guarded work has ended. */
+  stop(): Promise<void>;
+}
+
+export interface LeadershipOptions {
+  readonly api: Transport;
+  /** The operator's own. */
+  readonly namespace: string;
+  /** The name of the pod or host. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export function leadership({ api, namespace, instance, clock, random, log }: LeadershipOptions): Leadership {
+  const lease = { namespace, name: leaseName };
+  const identity = `${instance}_${randomUUID()}`;
+  const election = leaderElection({
+    leases: leases(api),
+    lease,
+    identity,
+    clock,
+    random,
+    observe: (event) => logElection(log, event),
+  });
+  // A release is seen at once, so that a planned hand-over takes no time.
+  const seen = store<LeaseRecord>();
+  seen.subscribe(({ before, after }) => {
+    if (after) election.seen({ now: after });
+    else if (before) election.seen({ gone: before });
+  });
+  const watch = reflector({
+    listWatch: listWatch(api, {
+      path: leasePath(namespace),
+      query: { fieldSelector: `metadata.name=${leaseName}` },
+    }),
+    store: seen,
+    strip: leaseRecord,
+    clock,
+    random,
+    observe: (event) => logWatch(log, "lease", event),
+  });
+  return {
+    ...election,
+    start: () => {
+      election.start();
+      watch.start();
+    },
+    stop: async () => {
+      await election.release();
+      await watch.stop();
+    },
+  };
+}
+
+/** For an operator that is the only one, as its administrator says: nothing is asked, nothing is fenced. */
+export function undisputed(): Leadership {
+  return {
+    led: Promise.resolve(),
+    lost: new Promise<never>(() => undefined),
+    leading: () => true,
+    stuck: () => false,
+    fence: { left: () => Number.MAX_SAFE_INTEGER },
+    start: () => undefined,
+    stop: () => Promise.resolve(),
+  };
+}
+
+function logElection(log: Log, event: ElectionEvent): void {
+  switch (event.kind) {
+    case "leading":
+      log.info("leading", { transitions: event.transitions });
+      return;
+    case "following":
+      log.info("standing by", { holder: event.holder });
+      return;
+    case "lost":
+      log.error("lease lost", event.loss.kind === "taken" ? { takenBy: event.loss.holder } : { expired: true });
+      return;
+    case "released":
+      log.info("lease released");
+      return;
+    case "failed":
+      log.warn("lease not reached", errorFields(event.error));
+  }
+}

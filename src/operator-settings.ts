@@ -1,0 +1,28 @@
+// What may differ from one operator to the next?
+import type { Environment } from "./config.ts";
+import type { ListenAddress } from "./report/http-server.ts";
+
+export interface OperatorSettings {
+  /** The operator's own namespace: source and token Secrets live here. */
+  readonly namespace: string;
+  /** Other namespaces whose labelled Secrets may be sources. */
+  readonly sourceNamespaces: readonly string[];
+  /** The most bytes that a merged docker config may have. */
+  readonly maxConfigBytes: number;
+  /** The most runs at once. */
+  readonly concurrency: number;
+  readonly network: {
+    /** Globs of hosts, beside the clouds' own, that registries and token endpoints may have. */
+    readonly registries: readonly string[];
+    /** Globs of those among them that may have private addresses. */
+    readonly privateAddresses: readonly string[];
+  };
+  /** Where the clouds' SDKs find the operator's own identity, and HTTPS_PROXY and its like. */
+  readonly environment: Environment;
+  /** Where metrics are served; nowhere, if absent. */
+  readonly metricsAddress?: ListenAddress | undefined;
+  /** Where probes are answered; nowhere, if absent. */
+  readonly healthAddress?: ListenAddress | undefined;
+  /** Work only while the Lease is held; without, there must be no other operator. */
+  readonly leaderElection: boolean;
+}

@@ -1,0 +1,86 @@
+// How does the operator listen for plain HTTP reads, and how does it say why it cannot?
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { OperatorError } from "../errors.ts";
+import type { Log } from "./log.ts";
+import { errorFields } from "./log-watch.ts";
+
+export interface ListenAddress {
+  /** A name or an address, an IPv6 one without brackets. */
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  /** On which it listens. */
+  readonly port: number;
+  /** Ends open connections too. */
+  close(): Promise<void>;
+}
+
+export interface Served {
+  /** What is served, for people: `metrics`. */
+  readonly what: string;
+  /** The reason of the failure where the address cannot be used. */
+  readonly unusable: string;
+  /** The setting that chooses another address. */
+  readonly flag: `--${string}`;
+  /** By path, without the query; answers GET and HEAD. */
+  readonly pages: ReadonlyMap<string, (response: ServerResponse, request: IncomingMessage) => void>;
+}
+
+/** Resolves once it listens; rejects with an OperatorError where it cannot. */
+export async function httpServer(
+  { host, port }: ListenAddress,
+  { what, unusable, flag, pages }: Served,
+  log: Log,
+): Promise<HttpServer> {
+  const server = createServer((request, response) => {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const page = isRead ? pages.get(request.url?.split("?")[0] ?? "") : undefined;
+    if (page) page(response, request);
+    else
+      response
+        .writeHead(404, { "content-type": "text/plain" })
+        .end(`only GET ${[...pages.keys()].join(", ")} is here\n`);
+  });
+  const shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const code = String((error as NodeJS.ErrnoException).code);
+    throw new OperatorError(
+      {
+        reason: unusable,
+        cause: "Platform",
+        retry: "on-change",
+        message: `cannot serve ${what} on ${shown}: ${explanations[code] ?? code}; set ${flag} to another one`,
+      },
+      error,
+    );
+  }
+  // A connection that cannot be accepted must not end the operator.
+  server.on("error", (error) => log.warn(`${what} not served`, errorFields(error)));
+  const { port: taken } = server.address() as AddressInfo;
+  log.info(`serving ${what}`, { host, port: taken });
+  return {
+    port: taken,
+    close: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+// The codes that listen(2) and the look-up of a name have: https://nodejs.org/api/errors.html#common-system-errors
+const explanations: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there",
+  EADDRNOTAVAIL: "this machine does not have the address",
+  EACCES: "the port is for privileged programs",
+  ENOTFOUND: "the name is not known",
+};

@@ -1,0 +1,66 @@
+// What is a setting, and how are the texts of values read? Each reader gives undefined where the text is no value.
+import { isIPv6 } from "node:net";
+import { isHostGlob } from "./providers/http/allow-list.ts";
+import type { ListenAddress } from "./report/http-server.ts";
+
+export interface Setting<T> {
+  readonly flag: `--${string}`;
+  /** What stands for the value in the help, such as `<name>`. */
+  readonly placeholder: string;
+  /** The first that is set and not empty counts; a flag wins over all. */
+  readonly variables: readonly string[];
+  readonly meaning: string;
+  readonly fallback: T;
+  /** The fallback as a person would write or say it. */
+  readonly fallbackText: string;
+  /** Undefined where the text is not a value. */
+  readonly parse: (text: string) => T | undefined;
+  /** Completes "write ..." for a text that is not a value. */
+  readonly instead: string;
+}
+
+// RFC 1123 label, as a Namespace is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
+const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+// https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits
+const highestPort = 65_535;
+
+export function namespaceName(text: string): string | undefined {
+  return label.test(text) ? text : undefined;
+}
+
+/** With commas between them; each once. */
+export function namespaces(text: string): readonly string[] | undefined {
+  const names = listed(text);
+  return names.every((name) => label.test(name)) ? [...new Set(names)] : undefined;
+}
+
+export function hostGlobs(text: string): readonly string[] | undefined {
+  const globs = listed(text.toLowerCase());
+  return globs.every(isHostGlob) ? [...new Set(globs)] : undefined;
+}
+
+export function listenAddress(text: string): ListenAddress | undefined {
+  const [, bracketed, name, digits] = /^(?:\[(.+)\]|([a-zA-Z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = name ?? (bracketed !== undefined && isIPv6(bracketed) ? bracketed : undefined);
+  const port = Number(digits);
+  return host !== undefined && port >= 1 && port <= highestPort ? { host, port } : undefined;
+}
+
+export function trueOrFalse(text: string): boolean | undefined {
+  return text === "true" || text === "false" ? text === "true" : undefined;
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+    return number >= least && number <= most ? number : undefined;
+  };
+}
+
+export function oneOf<T extends string>(values: readonly T[]): (text: string) => T | undefined {
+  return (text) => values.find((value) => value === text);
+}
+
+function listed(text: string): readonly string[] {
+  return text === "" ? [] : text.split(",").map((item) => item.trim());
+}

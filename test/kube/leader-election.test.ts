@@ -1,0 +1,213 @@
+// Is there one leader at a time, soon after the last one is gone, whatever becomes of clocks, answers and the Lease?
+import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.ts";
+import { type ElectionEvent, leaderElection, type LeaderElection } from "../../src/kube/leader-election.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { type LeaseServer, leaseServer, type Network } from "./lease-server.ts";
+
+const lease = { namespace: "regcred-system", name: "regcred" };
+const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({ milliseconds });
+
+interface Replica extends LeaderElection {
+  readonly events: ElectionEvent[];
+  readonly client: { network: Network };
+  /** Why it lost, once it has. */
+  readonly error: () => OperatorError | undefined;
+}
+
+function replica(server: LeaseServer, clock: FakeClock, identity: string): Replica {
+  const events: ElectionEvent[] = [];
+  const client = server.client((change) => election.seen(change));
+  const election = leaderElection({
+    leases: client,
+    lease,
+    identity,
+    clock,
+    random: () => 0.5,
+    observe: (event) => events.push(event),
+  });
+  let error: OperatorError | undefined;
+  election.lost.catch((reason: unknown) => {
+    if (reason instanceof OperatorError) error = reason;
+  });
+  election.start();
+  return { ...election, events, client, error: () => error };
+}
+
+/** Two replicas, the first of which leads. */
+async function pair(): Promise<{ clock: FakeClock; server: LeaseServer; first: Replica; second: Replica }> {
+  const clock = fakeClock();
+  const server = leaseServer(clock);
+  const first = replica(server, clock, "first");
+  await clock.advance();
+  const second = replica(server, clock, "second");
+  await clock.advance(ms(30_000));
+  expect([first.leading(), second.leading()]).toEqual([true, false]);
+  return { clock, server, first, second };
+}
+
+/** Milliseconds until `question` is answered with yes. */
+async function until(clock: FakeClock, question: () => boolean): Promise<number> {
+  const began = clock.elapsed();
+  while (!question()) {
+    if (clock.elapsed() - began > 120_000) throw new Error("waited two minutes in vain");
+    await clock.advance(ms(50));
+  }
+  return clock.elapsed() - began;
+}
+
+describe("an election", () => {
+  it("has one leader at once, who renews every two seconds and takes nothing twice", async () => {
+    const { clock, server, first, second } = await pair();
+    expect(first.events).toEqual([{ kind: "leading", transitions: 0 }]);
+    expect(second.events).toEqual([{ kind: "following", holder: "first" }]);
+    const before = server.lease()?.object.spec;
+    const writes = server.writes();
+    await clock.advance(ms(20_000));
+    expect(server.writes() - writes).toBe(10);
+    const spec = server.lease()?.object.spec;
+    expect(spec).toMatchObject({ holderIdentity: "first", leaseDurationSeconds: 15, leaseTransitions: 0 });
+    expect(spec?.acquireTime).toBe(before?.acquireTime);
+    expect(spec?.renewTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+  });
+
+  it("is over at once when the leader gives the Lease back", async () => {
+    const { clock, server, first, second } = await pair();
+    const released = first.release();
+    await clock.advance();
+    await released;
+    expect(await until(clock, () => second.leading())).toBe(0);
+    expect(first.leading()).toBe(false);
+    expect(first.fence.left()).toBe(0);
+    expect(first.events.at(-1)).toEqual({ kind: "released" });
+    expect(server.lease()?.object.spec).toMatchObject({ holderIdentity: "second", leaseTransitions: 1 });
+  });
+
+  it("ends within the Lease's duration when the leader dies", async () => {
+    const { clock, first, second } = await pair();
+    first.client.network = "cut";
+    const took = await until(clock, () => second.leading());
+    expect(took).toBeGreaterThan(12_900);
+    expect(took).toBeLessThanOrEqual(15_050);
+  });
+
+  it("never has two who may write when the leader is cut off", async () => {
+    const { clock, first, second } = await pair();
+    first.client.network = "cut";
+    let together = 0;
+    await until(clock, () => {
+      if (first.fence.left() > 0 && second.fence.left() > 0) together += 1;
+      return second.leading();
+    });
+    expect(together).toBe(0);
+    expect(first.leading()).toBe(false);
+    expect(first.error()).toMatchObject({ reason: "LeaseLost", message: expect.stringContaining("within 10 s") });
+  });
+
+  it("lets no write last until another may lead", async () => {
+    const { clock, first, second } = await pair();
+    first.client.network = "cut";
+    let end = 0;
+    const took = await until(clock, () => {
+      if (first.fence.left() > 0) end = Math.max(end, clock.elapsed() + first.fence.left());
+      return second.leading();
+    });
+    expect(took).toBeGreaterThan(0);
+    expect(end).toBeGreaterThan(0);
+    expect(end).toBeLessThan(clock.elapsed());
+  });
+
+  it("survives a leader's network that is away for less than the deadline", async () => {
+    const { clock, first, second } = await pair();
+    first.client.network = "cut";
+    await clock.advance(ms(6_000));
+    first.client.network = "up";
+    await clock.advance(ms(20_000));
+    expect([first.leading(), second.leading()]).toEqual([true, false]);
+    expect(first.events.map(({ kind }) => kind)).toContain("failed");
+  });
+
+  it("is kept by a leader whose renewals arrive though their answers do not, for no longer than it is sure", async () => {
+    const { clock, first, second } = await pair();
+    first.client.network = "deaf";
+    const took = await until(clock, () => first.error() !== undefined);
+    expect(took).toBeLessThanOrEqual(10_000);
+    expect(second.leading()).toBe(false);
+  });
+
+  it("is lost to whom somebody else writes into the Lease", async () => {
+    const { clock, server, first } = await pair();
+    server.edit({ holderIdentity: "thief", renewTime: "2026-01-01T00:00:00.000000Z" });
+    await clock.advance();
+    expect(first.fence.left()).toBe(0);
+    expect(first.error()).toMatchObject({
+      reason: "LeaseLost",
+      message: expect.stringContaining("thief has taken it"),
+    });
+    expect(first.stuck()).toBe(false);
+  });
+
+  it("goes on where somebody labels the Lease, or deletes it", async () => {
+    const { clock, server, first, second } = await pair();
+    server.edit({});
+    await clock.advance(ms(10_000));
+    server.remove();
+    await clock.advance(ms(20_000));
+    expect([first.leading(), second.leading()]).toEqual([true, false]);
+    expect(server.lease()?.view.holder).toBe("first");
+  });
+
+  it.each([
+    ["forth", { hours: 5 }],
+    ["back", { hours: -5 }],
+  ])("does not mind a wall clock that is set %s, but writes only after the next renewal", async (which, ahead) => {
+    const { clock, first, second } = await pair();
+    await clock.advance(ms(100));
+    clock.step(Temporal.Duration.from(ahead));
+    expect(first.fence.left() > 0).toBe(which === "back");
+    await clock.advance(ms(2_000));
+    expect(first.fence.left()).toBeGreaterThan(12_000);
+    await clock.advance(ms(60_000));
+    expect([first.leading(), second.leading()]).toEqual([true, false]);
+  });
+
+  it("lets a leader that has slept while another took over write nothing, and tells it", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const sleeper = replica(server, clock, "sleeper");
+    await clock.advance(ms(100));
+    // The machine sleeps: its monotonic clock stands still, the wall clock goes on, and the Lease is another's meanwhile.
+    sleeper.client.network = "cut";
+    server.edit({ holderIdentity: "other" });
+    clock.step(ms(60_000));
+    expect(sleeper.leading()).toBe(true);
+    expect(sleeper.fence.left()).toBe(0);
+    sleeper.client.network = "up";
+    await until(clock, () => sleeper.error() !== undefined);
+    expect(sleeper.error()?.message).toContain("other has taken it");
+  });
+
+  it("starts with one leader, however many start at once", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const all = ["a", "b", "c", "d"].map((identity) => replica(server, clock, identity));
+    await clock.advance(ms(1_000));
+    expect(all.filter((each) => each.leading())).toHaveLength(1);
+  });
+
+  it("is released with an own deadline, also where the network is away, and only by who holds it", async () => {
+    const { clock, server, first, second } = await pair();
+    second.client.network = "cut";
+    const gone = second.release();
+    await clock.advance();
+    await gone;
+    expect(second.events.at(-1)).toEqual({ kind: "following", holder: "first" });
+    first.client.network = "cut";
+    let ended = false;
+    const released = first.release().then(() => (ended = true));
+    await clock.advance(ms(10_000));
+    await released;
+    expect(ended).toBe(true);
+    expect(server.lease()?.view.holder).toBe("first");
+  });
+});

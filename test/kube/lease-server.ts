@@ -1,0 +1,84 @@
+// How does a test play the API server's part in an election: one Lease, compare-and-swap, and a network that may fail?
+import { ApiError } from "../../src/kube/api-error.ts";
+import { unavailable } from "../../src/kube/api-error.ts";
+import { type LeaseName, type LeaseObject, type LeaseRecord, leaseRecord } from "../../src/kube/lease.ts";
+import type { Leases } from "../../src/kube/leases.ts";
+import type { FakeClock } from "../fake-clock.ts";
+
+export type Network =
+  | "up"
+  /** Nothing arrives, and each call ends at its deadline. */
+  | "cut"
+  /** Writes are carried out, and their answers get lost. */
+  | "deaf";
+
+export interface LeaseServer {
+  /** What one replica has of it; a change reaches `watch` as long as its network is up. */
+  client(watch: (change: { now: LeaseRecord } | { gone: LeaseRecord }) => void): Leases & { network: Network };
+  readonly lease: () => LeaseRecord | undefined;
+  /** As an administrator would. */
+  remove(): void;
+  edit(spec: LeaseObject["spec"]): void;
+  /** Writes that were carried out. */
+  readonly writes: () => number;
+}
+
+export function leaseServer(clock: FakeClock): LeaseServer {
+  let object: LeaseObject | undefined;
+  let version = 0;
+  let writes = 0;
+  const watchers: {
+    readonly client: { network: Network };
+    readonly tell: (change: { now: LeaseRecord } | { gone: LeaseRecord }) => void;
+  }[] = [];
+  const record = (): LeaseRecord | undefined => object && leaseRecord(object);
+  const tell = (change: { now: LeaseRecord } | { gone: LeaseRecord }): void => {
+    for (const { client, tell: each } of watchers) if (client.network !== "cut") each(change);
+  };
+  const store = ({ namespace, name }: LeaseName, body: LeaseObject): LeaseRecord => {
+    version += 1;
+    writes += 1;
+    const uid = object?.metadata.uid ?? `uid-${version}`;
+    object = { ...body, metadata: { ...body.metadata, namespace, name, uid, resourceVersion: String(version) } };
+    const now = leaseRecord(object);
+    tell({ now });
+    return now;
+  };
+  const refusal = (kind: ApiError["kind"]): ApiError =>
+    new ApiError({ kind, code: 409, details: { causes: [] }, message: kind });
+
+  return {
+    client: (watch) => {
+      const late = async (deadline: Temporal.Duration): Promise<never> => {
+        await clock.sleep(deadline);
+        throw unavailable("no answer", "DeadlineExceeded");
+      };
+      const client: Leases & { network: Network } = {
+        network: "up",
+        get: async (_lease, deadline) => (client.network === "up" ? record() : late(deadline)),
+        put: async (lease, body, deadline) => {
+          if (client.network === "cut") return late(deadline);
+          const { resourceVersion } = body.metadata;
+          if (resourceVersion === undefined && object) throw refusal("alreadyExists");
+          if (resourceVersion !== undefined && !object) throw refusal("notFound");
+          if (resourceVersion !== object?.metadata.resourceVersion) throw refusal("conflict");
+          const answer = store(lease, body);
+          return client.network === "deaf" ? late(deadline) : answer;
+        },
+      };
+      watchers.push({ client, tell: watch });
+      return client;
+    },
+    lease: record,
+    remove: () => {
+      const gone = record();
+      object = undefined;
+      if (gone) tell({ gone });
+    },
+    edit: (spec) => {
+      if (object)
+        store({ namespace: "regcred-system", name: "regcred" }, { ...object, spec: { ...object.spec, ...spec } });
+    },
+    writes: () => writes,
+  };
+}
