@@ -5,6 +5,8 @@ import { type Part, part } from "../cluster/part.ts";
 import type { PlayedInternet } from "../cluster/played-internet.ts";
 
 export interface OperatorProcessOptions {
+  /** Undefined: from the sources. */
+  readonly program?: string;
   /** Where its log goes. */
   readonly folder: string;
   /** As in KUBECONFIG; undefined: the user's own file. */
@@ -26,7 +28,7 @@ export function operatorProcess(options: OperatorProcessOptions): Part {
     name: "operator",
     file: process.execPath,
     arguments: [
-      mainFile,
+      options.program ?? mainFile,
       "run",
       `--namespace=${namespace}`,
       ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
