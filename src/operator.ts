@@ -155,7 +155,13 @@ export function operator(options: OperatorOptions): Operator {
     strips,
     api: objects,
     provider,
-    verify: verifier({ exchange: network.http, secret, operatorNamespace: settings.namespace, plain: () => false }),
+    verify: verifier({
+      exchange: network.http,
+      clock,
+      secret,
+      operatorNamespace: settings.namespace,
+      plain: () => false,
+    }),
     grantKey,
     scopeOf: (namespace) => ({
       namespace,

@@ -40,10 +40,11 @@ export const statusSchema = z.object({
         expiresAt: time.optional().describe("Earliest expiry of its tokens."),
         refreshedAt: time.optional().describe("Oldest time of issue of its tokens."),
         state: z
-          .enum(["Pending", "Issued", "Verified", "PublishedUnverified", "Failing", "Expired"])
+          .enum(["Pending", "Issued", "Authenticated", "Verified", "PublishedUnverified", "Failing", "Expired"])
           .describe(
-            "The worst of its grants. Pending: no token yet. Issued: in force, nothing to verify it with. Verified: in force and tried. " +
-              "PublishedUnverified: in force although verification denied it. Failing: cannot be renewed, the old one lives. Expired: none lives.",
+            "The worst of its grants. Pending: no token yet. Issued: in force, not tried or nothing learned. " +
+              "Authenticated: in force, and the registry takes the login. Verified: in force, and seen to pull verify.image. " +
+              "PublishedUnverified: in force although the registry refused it. Failing: cannot be renewed, the old one lives. Expired: none lives.",
           ),
         reason: z.string().max(1024).optional().describe("Why, in one word."),
         message: z.string().max(1024).optional().describe("Why, and what to do."),

@@ -4,6 +4,7 @@ import { renderDockerConfig } from "../registry/docker-config.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
 import { isFailure } from "./grant.ts";
+import { timeText } from "./status-text.ts";
 import { isAlive, type Token } from "./token.ts";
 
 /** An entry's claim on one namespace: its hosts, and the token for them or why there is none. */
@@ -75,7 +76,7 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
         continue;
       }
       if (!isAlive(source, now)) {
-        failures.push({ credential, entry, grantKey, failure: expired(cause) });
+        failures.push({ credential, entry, grantKey, failure: expired(source, cause) });
         continue;
       }
       const logins = loginsOf(claim.hosts, source);
@@ -175,12 +176,12 @@ export function grantsNamedBy(annotation: string | undefined): ReadonlySet<strin
   }
 }
 
-function expired(cause: Cause): Failure {
+function expired({ expiresAt }: Token, cause: Cause): Failure {
   return {
     reason: "TokenExpired",
     cause,
     retry: "on-change",
-    message: "the token has expired and no new one could be had; see the entry's state in status.registries",
+    message: `the token ended at ${expiresAt ? timeText(expiresAt) : "an unknown time"} and no new one could be had; see the entry's state in status.registries`,
   };
 }
 

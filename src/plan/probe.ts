@@ -1,4 +1,4 @@
-// With which image is a token tried before it is published?
+// How is a token tried before it is published: with which image, or with a login only?
 import type { Entry } from "../api/registry-credential.ts";
 import { canonicalHost } from "../registry/host.ts";
 import { parseImageReference } from "../registry/image-reference.ts";
@@ -6,19 +6,19 @@ import { rendered } from "./placeholders.ts";
 import type { NamespaceRecord } from "./snapshot.ts";
 
 export interface Probe {
-  /** A full reference. */
-  readonly image: string;
+  /** A full reference; undefined: only the login is tried. */
+  readonly image: string | undefined;
   /** The canonical host among the entry's hosts whose login is tried. */
   readonly host: string;
 }
 
-/** Undefined where the entry names no image, or none that these hosts serve. */
+/** Undefined where nothing is to be tried: a Static entry without an image, or an image that these hosts do not serve. */
 export function probeOf(
-  entry: Pick<Entry, "verify">,
+  entry: Pick<Entry, "verify" | "provider">,
   hosts: readonly string[],
   namespace: NamespaceRecord,
 ): Probe | undefined {
-  if (!entry.verify) return undefined;
+  if (!entry.verify) return loginProbe(entry, hosts);
   const image = rendered(entry.verify.image, namespace);
   if (typeof image !== "string") return undefined;
   const parsed = parseImageReference(image);
@@ -28,4 +28,22 @@ export function probeOf(
   const repository = `${domain}/${path}`;
   const host = served.find((each) => each === "*" || repository === each || repository.startsWith(`${each}/`));
   return host === undefined ? undefined : { image, host: host === "*" ? domain : host };
+}
+
+/** A login that an administrator keeps is never tried unasked: such an entry opens no connection. */
+function loginProbe({ provider }: Pick<Entry, "provider">, hosts: readonly string[]): Probe | undefined {
+  const [host] = hosts;
+  if (provider === "Static" || host === undefined) return undefined;
+  const [domain = ""] = (canonicalHost(host) ?? host).split("/");
+  return { image: undefined, host: domain };
+}
+
+/** Of those of one grant: the first with an image, else the first. */
+export function bestProbe(probes: Iterable<Probe | undefined>): Probe | undefined {
+  let best: Probe | undefined;
+  for (const probe of probes) {
+    if (probe?.image !== undefined) return probe;
+    best ??= probe;
+  }
+  return best;
 }

@@ -11,14 +11,18 @@ export type Publication = "publish" | "publish-unverified" | "hold";
 const heldShare = 0.1;
 const heldAtLeast = 10 * 60_000;
 
-/** Only a denial holds a token back, and only while the old one has life enough. */
+/**
+ * Only a denial holds a token back, and only while the old one has life enough, and the registry takes it: one that
+ * refuses both is odd, or both are worthless, and waiting is of no use.
+ */
 export function publication(
   verification: Verification,
   before: Pick<Token, "issuedAt" | "expiresAt"> | undefined,
   now: Temporal.Instant,
+  oldIsTaken = true,
 ): Publication {
   if (verification !== "Denied") return "publish";
-  if (!before || !isAlive(before, now)) return "publish-unverified";
+  if (!before || !isAlive(before, now) || !oldIsTaken) return "publish-unverified";
   if (!before.expiresAt) return "hold";
   const life = before.issuedAt.until(before.expiresAt).total("milliseconds");
   const left = now.until(before.expiresAt).total("milliseconds");

@@ -28,5 +28,6 @@ function stateOf(grants: readonly GrantView[], now: Temporal.Instant): RegistryS
   if (grants.some(({ failure }) => failure !== undefined)) return "Failing";
   if (grants.length === 0 || grants.some(({ token }) => token === undefined)) return "Pending";
   if (grants.some(({ token }) => token?.state === "PublishedUnverified")) return "PublishedUnverified";
-  return grants.every(({ token }) => token?.state === "Verified") ? "Verified" : "Issued";
+  if (grants.some(({ token }) => token?.state === "Issued")) return "Issued";
+  return grants.some(({ token }) => token?.state === "Authenticated") ? "Authenticated" : "Verified";
 }

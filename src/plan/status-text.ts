@@ -18,3 +18,21 @@ export function cut(text: string, length: number): string {
 export function namespacesText(count: number): string {
   return count === 1 ? "1 namespace" : `${count} namespaces`;
 }
+
+/** As in `2 d 5 h`, `5 h 53 min` or `40 s`: rounded down, so that nobody counts on more than there is. */
+export function leftText(left: Temporal.Duration): string {
+  const seconds = Math.max(Math.floor(left.total("seconds")), 0);
+  const parts = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3_600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return "0 s";
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
+}

@@ -13,8 +13,8 @@ export interface Token {
   readonly fingerprint: string;
   /** Requests to be minted at once that it honours: values of `regcred.dev/refresh` by RegistryCredential. */
   readonly refreshes?: Readonly<Record<string, string>>;
-  /** What a try at the registry showed before it was published; Issued where nothing could be tried. */
-  readonly state: "Issued" | "Verified" | "PublishedUnverified";
+  /** What a try at the registry showed before it was published; Issued where nothing was tried or learned. */
+  readonly state: "Issued" | "Authenticated" | "Verified" | "PublishedUnverified";
   /** Changes whenever the logins may have: what is rendered from the token can be remembered under it. */
   readonly revision: string;
 }

@@ -4,7 +4,7 @@ import type { Failure } from "../errors.ts";
 import type { Claim, Contribution } from "../plan/content.ts";
 import { causeOf, grantsOf, isFailure } from "../plan/grant.ts";
 import { tokenKey } from "../plan/keys.ts";
-import { probeOf } from "../plan/probe.ts";
+import { bestProbe, probeOf } from "../plan/probe.ts";
 import { refreshOf } from "../plan/refresh.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
@@ -43,7 +43,7 @@ export function gatherContributions(
         const before = grants.get(grantKey);
         grants.set(grantKey, {
           grant,
-          probe: before?.probe ?? probeOf(entry, hosts, namespace),
+          probe: bestProbe([before?.probe, probeOf(entry, hosts, namespace)]),
           refreshes: { ...before?.refreshes, ...refreshOf(credential) },
         });
         return { entry, hosts, grantKey, cause: causeOf(grant) };

@@ -29,7 +29,7 @@ export function findingOfPlan(
     if (role !== "current") continue;
     const failures = (wanted?.content.failures ?? [])
       .filter(({ credential }) => credential === name)
-      .map(({ failure }) => failure);
+      .map(({ entry, failure }) => failureOfEntry(entry, failure));
     const shadowed = (wanted?.content.shadowed ?? []).find(({ credential }) => credential === name);
     credentials.set(name, {
       failures: plan.failure ? [plan.failure, ...failures] : failures,
@@ -74,6 +74,11 @@ export function contestedFinding(
     }),
   );
   return { ...finding, credentials };
+}
+
+/** Field by field: the failure may be an Error, of which a spread keeps no message. */
+function failureOfEntry(entry: string, { reason, cause, retry, message }: Failure): Failure {
+  return { reason, cause, retry, message: `entry ${entry}: ${message}` };
 }
 
 function hostShadowed({ credential, entry, host, by }: Shadowed): Failure {

@@ -2,13 +2,13 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Grant } from "../plan/grant.ts";
-import type { Probe } from "../plan/probe.ts";
+import { bestProbe, type Probe } from "../plan/probe.ts";
 import type { Refreshes } from "../plan/refresh.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import type { Store } from "../watch/store.ts";
 
-/** A grant that is needed, and the image that its token is tried with. */
+/** A grant that is needed, and how its token is tried. */
 export interface Wanted {
   readonly grant: Grant;
   readonly probe: Probe | undefined;
@@ -16,7 +16,7 @@ export interface Wanted {
   readonly refreshes?: Refreshes;
 }
 
-export interface Attempts extends Wanted {
+export interface Attempts extends Omit<Wanted, "probe"> {
   /** Elapsed milliseconds at which the grant was first wanted. */
   readonly wantedAt: number;
   /** Of the last attempt. */
@@ -30,6 +30,8 @@ export interface TokenBook {
    */
   use(user: string, grants: ReadonlyMap<string, Wanted>): readonly string[];
   attempts(grantKey: string): Attempts | undefined;
+  /** How the token is to be tried, as those who use it say now. */
+  probe(grantKey: string): Probe | undefined;
   ended(grantKey: string, failure: Failure | undefined): void;
   /** The stored token: the Secret in the operator's namespace is the memory. */
   token(grantKey: string): Token | undefined;
@@ -53,7 +55,7 @@ export interface TokenBookOptions {
 
 export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOptions): TokenBook {
   const attempts = new Map<string, Attempts>();
-  const users = new Map<string, Set<string>>();
+  const users = new Map<string, Map<string, Probe | undefined>>();
   const needs = new Map<string, readonly string[]>();
   const unused = new Map<string, number>();
 
@@ -74,21 +76,15 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
         const known = users.get(key);
         const before = attempts.get(key);
         if (known) {
-          known.add(user);
+          known.set(user, probe);
           const asksAnew = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
           if (asksAnew) first.push(key);
-          if (before && (asksAnew || (!before.probe && probe))) {
-            attempts.set(key, {
-              ...before,
-              probe: before.probe ?? probe,
-              refreshes: { ...before.refreshes, ...refreshes },
-            });
-          }
+          if (before && asksAnew) attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
           continue;
         }
-        users.set(key, new Set([user]));
+        users.set(key, new Map([[user, probe]]));
         unused.delete(key);
-        const asked = { probe, refreshes: { ...before?.refreshes, ...refreshes } };
+        const asked = { refreshes: { ...before?.refreshes, ...refreshes } };
         attempts.set(key, { grant, wantedAt: clock.elapsed(), failure: undefined, ...before, ...asked });
         first.push(key);
       }
@@ -97,6 +93,7 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
       return first;
     },
     attempts: (key) => attempts.get(key),
+    probe: (key) => bestProbe(users.get(key)?.values() ?? []),
     ended: (key, failure) => {
       const before = attempts.get(key);
       if (before) attempts.set(key, { ...before, failure });
@@ -105,7 +102,7 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
       const record = secrets.get(`${operatorNamespace}/${tokenSecretName(key)}`);
       return record?.kind === "token" && record.token?.grantKey === key ? record.token : undefined;
     },
-    users: (key) => users.get(key) ?? [],
+    users: (key) => users.get(key)?.keys() ?? [],
     unusedSince: (key) => {
       if (users.has(key)) return undefined;
       const since = unused.get(key) ?? clock.elapsed();

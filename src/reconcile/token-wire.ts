@@ -16,8 +16,8 @@ const wireToken = z.object({
   expiresAt: z.string().optional(),
   fingerprint: z.string(),
   refreshes: z.record(z.string(), z.string()).default({}),
-  // Absent in tokens of version 0.1.
-  state: z.enum(["Issued", "Verified", "PublishedUnverified"]).default("Issued"),
+  // A state that another version wrote says nothing here, and takes nothing from the login.
+  state: z.enum(["Issued", "Authenticated", "Verified", "PublishedUnverified"]).catch("Issued"),
   all: z.object({ username: z.string(), password: z.string() }).optional(),
   byHost: z.record(z.string(), z.object({ username: z.string(), password: z.string() })).optional(),
 });

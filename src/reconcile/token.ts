@@ -1,6 +1,7 @@
 // Is the token of this grant still good, and if not, where is a new one? Fetch, verify, store.
 import { managedBy, managedByLabel, tokenSecretType } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
+import type { Grant } from "../plan/grant.ts";
 import { credentialKey, keyOf } from "../plan/keys.ts";
 import { causeOf } from "../plan/grant.ts";
 import { sourceVersions } from "../plan/grant-sources.ts";
@@ -40,7 +41,7 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
 
   try {
     const minted = await provider.fetch(grant, signal);
-    const verified = await verify(context, attempts, token, minted, signal);
+    const verified = await verify(context, { grantKey, grant }, token, minted, signal);
     if (typeof verified !== "string") return fails(context, grantKey, token, verified);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
@@ -63,28 +64,38 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
 
 /** The state in which the token may be published, or why it is held back. */
 async function verify(
-  { verify: tryIt, clock, log }: Context,
-  { grant, probe }: Attempts,
+  context: Context,
+  { grantKey, grant }: { readonly grantKey: string; readonly grant: Grant },
   before: Token | undefined,
   minted: Minted,
   signal: AbortSignal,
 ): Promise<Token["state"] | Failure> {
+  const { verify: tryIt, clock, log, tokens } = context;
+  const probe = tokens.probe(grantKey);
   if (!probe) return "Issued";
+  const { image, host } = probe;
   const { verification, detail = "" } = await tryIt(grant, probe, minted, signal);
-  if (verification !== "Verified") log.warn("token not verified", { image: probe.image, verification, detail });
-  switch (publication(verification, before, clock.now())) {
+  const told = { grant: grantKey, image, host, verification, detail };
+  // Nobody asked for a login to be tried: that nothing was learned of it is no news.
+  const isNews = verification === "Denied" || (image !== undefined && verification !== "Verified");
+  if (isNews) log.warn("token not verified", told);
+  else log.debug("token tried", told);
+  // With an image, its owner has said what a token must do. A mere login is judged by what the old one may.
+  const isComparable = image === undefined && verification === "Denied" && before !== undefined;
+  const old = isComparable ? await tryIt(grant, probe, before, signal) : undefined;
+  switch (publication(verification, before, clock.now(), !old || old.verification === "Authenticated")) {
     case "hold":
       return {
         reason: "VerificationDenied",
         cause: causeOf(grant),
         // Each attempt mints a token, and what was denied is somebody's to mend.
         retry: "slowly",
-        message: `the new token cannot pull ${probe.image}, so tenants keep the old one: ${detail}`,
+        message: `the new token cannot ${image === undefined ? `log in to ${host}, which the old one can` : `pull ${image}`}, so tenants keep the old one: ${detail}`,
       };
     case "publish-unverified":
       return "PublishedUnverified";
     case "publish":
-      return verification === "Verified" ? "Verified" : "Issued";
+      return verification === "Verified" || verification === "Authenticated" ? verification : "Issued";
   }
 }
 

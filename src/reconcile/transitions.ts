@@ -1,7 +1,8 @@
-// Which changes of conditions are worth an Event for the administrators?
+// Which changes of a status are worth an Event for the administrators?
 import { group, kind, version } from "../api/names.ts";
-import type { Condition } from "../api/registry-credential.ts";
+import type { Status } from "../api/registry-credential.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
+import { tokenNews } from "../plan/token-news.ts";
 import type { Context } from "./context.ts";
 
 /** True is bad news for these; for the others False is. */
@@ -10,15 +11,23 @@ const abnormal = new Set(["Stalled", "RemovalHeld", "DrainBlocked"]);
 const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
 
 export function publishTransitions(
-  { events, log }: Pick<Context, "events" | "log">,
+  { clock, events, log }: Pick<Context, "clock" | "events" | "log">,
   record: CredentialRecord,
-  before: readonly Condition[],
-  after: readonly Condition[],
+  before: Status,
+  after: Status,
 ): void {
-  for (const condition of after) {
+  const tell = (type: "Normal" | "Warning", reason: string, note: string): void =>
+    events.publish({
+      regarding: { apiVersion: `${group}/${version}`, kind, name: record.name, uid: record.uid },
+      type,
+      reason,
+      action: "Reconcile",
+      note,
+    });
+  for (const condition of after.conditions ?? []) {
     const { type, status, reason, message } = condition;
     if (type === "Reconciling" || quiet.has(reason)) continue;
-    const last = before.find((each) => each.type === type);
+    const last = before.conditions?.find((each) => each.type === type);
     if (last?.status === status && last.reason === reason) continue;
     const bad = abnormal.has(type) ? status === "True" : status !== "True";
     if (!bad && type !== "Ready") continue;
@@ -29,12 +38,10 @@ export function publishTransitions(
       reason,
       detail: message,
     });
-    events.publish({
-      regarding: { apiVersion: `${group}/${version}`, kind, name: record.name, uid: record.uid },
-      type: bad ? "Warning" : "Normal",
-      reason,
-      action: "Reconcile",
-      note: `${type}: ${message}`,
-    });
+    // The condition has room for the worst entry only; below, each has an Event of its own.
+    if (type !== "TokensFresh") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
+  }
+  for (const { reason, message } of tokenNews(before.registries ?? [], after.registries ?? [], clock.now())) {
+    tell("Warning", reason, message);
   }
 }

@@ -19,7 +19,7 @@ export async function writeStatus(
   const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);
   const written = context.strips.credential(answer);
   if (written) context.stores.credentials.wrote(written);
-  publishTransitions(context, record, before.conditions ?? [], status.conditions ?? []);
+  publishTransitions(context, record, before, status);
 }
 
 /** A merge patch keeps what it does not name. */

@@ -1,4 +1,4 @@
-// Can this login pull this image? Asked of the registry itself, before a token is handed to anyone.
+// Is this login taken, and can it pull this image? Asked of the registry itself, before a token is handed to anyone.
 import type { Verification } from "../plan/publish.ts";
 import { base64OfText } from "./base64.ts";
 import { challengesIn } from "./challenge.ts";
@@ -8,7 +8,7 @@ import { trustedRealm } from "./realm.ts";
 
 export interface PullCheckResult {
   readonly verification: Verification;
-  /** For the person who must act; holds no secret. Undefined for Verified. */
+  /** For the person who must act; holds no secret. Undefined where all is well. */
   readonly detail?: string;
 }
 
@@ -42,49 +42,93 @@ const manifestTypes = [
 ].join(", ");
 
 /**
- * Verified: the manifest was seen. Denied: the registry refused this login for this image. Everything else, a foreign
- * realm, TLS that fails or an image that is not there, is Inconclusive, and sends no credential where it was not safe to.
+ * Verified: the manifest was seen. Denied: the registry refused this login for this image. Authenticated: the login was
+ * taken, and the image is not there or is hidden from it. Everything else, a foreign realm or TLS that fails, is
+ * Inconclusive, and sends no credential where it was not safe to.
  */
 export async function pullCheck(
   image: string,
   login: Login,
-  { exchange, scheme = "https", ca }: PullCheckOptions,
+  options: PullCheckOptions,
   signal: AbortSignal,
 ): Promise<PullCheckResult> {
   const parsed = parseImageReference(image);
   if (!parsed.ok) return inconclusive(`verify.image ${parsed.problem}`);
   const { domain, path, tag, digest } = parsed.image;
-  const registry = new URL(`${scheme}://${apiHosts[domain] ?? domain}`);
-  const send: Exchange = (call, given) => exchange({ ...call, ...(ca !== undefined && { ca }) }, given);
+  return asked(domain, options, signal, async (talk) => {
+    const entrance = await enter(talk, login, path);
+    if ("verification" in entrance) return entrance;
+    const { status } = await talk.send({
+      method: "HEAD",
+      url: talk.urlOf(`/v2/${path}/manifests/${digest ?? tag ?? "latest"}`),
+      headers: { accept: manifestTypes, authorization: entrance.authorization },
+    });
+    if (status !== 404) return judged(status, `${domain}/${path}`);
+    const detail = `the login is taken, but ${domain}/${path} is not there, or is hidden from it`;
+    const taken = entrance.taken ?? (await isTaken(talk, entrance));
+    return taken === true ? { verification: "Authenticated", detail } : judged(status, `${domain}/${path}`);
+  });
+}
+
+/**
+ * As `docker login` does: Authenticated where the registry or its own token server takes the login, Denied where it
+ * answers 401 to it. Nothing is learned of what the login may pull.
+ */
+export async function loginCheck(
+  domain: string,
+  login: Login,
+  options: PullCheckOptions,
+  signal: AbortSignal,
+): Promise<PullCheckResult> {
+  return asked(domain, options, signal, async (talk) => {
+    const entrance = await enter(talk, login, undefined);
+    if ("verification" in entrance) return entrance;
+    const taken = entrance.taken ?? (await isTaken(talk, entrance));
+    if (taken === true) return { verification: "Authenticated" };
+    return taken === false ? denied(domain, 401) : inconclusive(`${domain} answered the login with HTTP ${taken}`);
+  });
+}
+
+/** One registry, and how it is spoken to. */
+interface Talk {
+  readonly domain: string;
+  readonly registry: URL;
+  readonly urlOf: (path: string) => string;
+  readonly send: (call: Parameters<Exchange>[0]) => ReturnType<Exchange>;
+}
+
+async function asked(
+  domain: string,
+  { exchange, scheme = "https", ca }: PullCheckOptions,
+  signal: AbortSignal,
+  judge: (talk: Talk) => Promise<PullCheckResult>,
+): Promise<PullCheckResult> {
   try {
-    const hello = await send({ method: "GET", url: new URL("/v2/", registry).href }, signal);
-    const authorization = await authorizationFor(hello, registry, domain, path, login, send, signal);
-    if (typeof authorization !== "string") return authorization;
-    const manifest = await send(
-      {
-        method: "HEAD",
-        url: new URL(`/v2/${path}/manifests/${digest ?? tag ?? "latest"}`, registry).href,
-        headers: { accept: manifestTypes, authorization },
-      },
-      signal,
-    );
-    return judged(manifest.status, `${domain}/${path}`);
+    const registry = new URL(`${scheme}://${apiHosts[domain] ?? domain}`);
+    return await judge({
+      domain,
+      registry,
+      urlOf: (path) => new URL(path, registry).href,
+      send: (call) => exchange({ ...call, ...(ca !== undefined && { ca }) }, signal),
+    });
   } catch (error) {
     signal.throwIfAborted();
     return inconclusive(`${domain} could not be asked (${reasonOf(error)})`);
   }
 }
 
-/** The value of the Authorization header for the manifest; or the end of the check. */
-async function authorizationFor(
-  hello: Awaited<ReturnType<Exchange>>,
-  registry: URL,
-  domain: string,
-  path: string,
-  login: Login,
-  send: Exchange,
-  signal: AbortSignal,
-): Promise<string | PullCheckResult> {
+/** How the registry lets one in. */
+interface Entrance {
+  /** The value of the header. */
+  readonly authorization: string;
+  /** True where a token server has taken the login already. */
+  readonly taken: true | undefined;
+}
+
+/** The way in, with the right to pull from `repository` if one is named; or the end of the check. */
+async function enter(talk: Talk, login: Login, repository: string | undefined): Promise<Entrance | PullCheckResult> {
+  const { domain, registry, send, urlOf } = talk;
+  const hello = await send({ method: "GET", url: urlOf("/v2/") });
   // What everybody may do says nothing of the login; a refusal of the manifest would not be a refusal of the login either.
   if (hello.status === 200) return inconclusive(`${domain} lets everybody in, so the login was not tried`);
   if (hello.status !== 401) return inconclusive(`${domain} answered /v2/ with HTTP ${hello.status}`);
@@ -93,21 +137,33 @@ async function authorizationFor(
   const bearer = challenges.find(({ scheme }) => scheme === "bearer");
   if (!bearer) {
     return challenges.some(({ scheme }) => scheme === "basic")
-      ? basic
+      ? { authorization: basic, taken: undefined }
       : inconclusive(`${domain} asks for an authentication that is neither Basic nor Bearer`);
   }
   const { realm, service } = bearer.parameters;
   const url = realm === undefined ? undefined : trustedRealm(realm, registry, domain);
   if (!url) return inconclusive(`${domain} sends credentials to another host, which is not trusted; none were sent`);
   if (service !== undefined) url.searchParams.set("service", service);
-  url.searchParams.set("scope", `repository:${path}:pull`);
+  if (repository !== undefined) url.searchParams.set("scope", `repository:${repository}:pull`);
   url.searchParams.set("account", login.username);
-  const answer = await send({ method: "GET", url: url.href, headers: { authorization: basic } }, signal);
-  if (answer.status === 401 || answer.status === 403) {
-    return { verification: "Denied", detail: `${url.host} refused the login (HTTP ${answer.status})` };
-  }
-  const token = answer.status === 200 ? tokenIn(answer.text) : undefined;
-  return token === undefined ? inconclusive(`${url.host} gave no token (HTTP ${answer.status})`) : `Bearer ${token}`;
+  const { status, text } = await send({ method: "GET", url: url.href, headers: { authorization: basic } });
+  // Without a repository a 403 may be about something else than the login.
+  if (status === 401 || (status === 403 && repository !== undefined)) return denied(url.host, status);
+  const token = status === 200 ? tokenIn(text) : undefined;
+  return token === undefined
+    ? inconclusive(`${url.host} gave no token (HTTP ${status})`)
+    : { authorization: `Bearer ${token}`, taken: true };
+}
+
+/** Does the registry itself take the login? False for a refusal; else the status that says neither. */
+async function isTaken({ send, urlOf }: Talk, { authorization }: Entrance): Promise<boolean | number> {
+  const { status } = await send({ method: "GET", url: urlOf("/v2/"), headers: { authorization } });
+  if (status === 200) return true;
+  return status === 401 ? false : status;
+}
+
+function denied(host: string, status: number): PullCheckResult {
+  return { verification: "Denied", detail: `${host} refused the login (HTTP ${status})` };
 }
 
 function judged(status: number, repository: string): PullCheckResult {

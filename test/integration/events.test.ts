@@ -59,6 +59,10 @@ describe("Events", () => {
       reportingInstance: "test",
       regarding: { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", name: "told", uid: metadata.uid },
     });
+    // Which entry, why, and what is left.
+    await eventually("the entry's trouble is told", async () =>
+      (await about("told")).some(({ note }) => /^entry main: .*; tenants have nothing of it yet$/.test(note)),
+    );
     await world.source("told", login);
     await eventually("the recovery is told", async () =>
       (await about("told")).some(({ type, reason }) => type === "Normal" && reason === "Served"),

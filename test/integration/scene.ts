@@ -161,6 +161,8 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
           eventually(
             `the default ServiceAccount of ${name}`,
             async () => (await admin.get(`/api/v1/namespaces/${name}/serviceaccounts/default`)) !== undefined,
+            // kube-controller-manager makes them one after the other, and a busy machine has little time for it.
+            Temporal.Duration.from({ minutes: 2 }),
           ),
         ),
       );

@@ -8,7 +8,7 @@ import { arnOf, type Ecr, ecr, hostOf, identityKeys } from "./ecr.ts";
 import type { Route } from "./routes.ts";
 import { type CredentialStatus, eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
 
-const roles = ["allowed", "refused", "removed", "late", "foreign"] as const;
+const roles = ["allowed", "refused", "removed", "late", "foreign", "login", "unknown"] as const;
 type Role = (typeof roles)[number];
 /** Each of an account of its own. */
 const hosts = Object.fromEntries(roles.map((role, index) => [role, hostOf(`11112222000${index}`)])) as Record<
@@ -25,9 +25,11 @@ describe("a token that is tried before it is published", () => {
   const users: RegistryUser[] = [pusher];
   /** What new passwords may pull; everything if absent. */
   const repositories = new Map<string, readonly string[]>();
+  /** Roles whose new passwords the registry never hears of. */
+  const unheard = new Set<string>();
 
   const secretPath = (role: Role): string => `/api/v1/namespaces/${operatorNamespace}/secrets/keys-${role}`;
-  /** One tenant, served with a verified entry whose identity is a Secret. */
+  /** One tenant, served with an entry whose identity is a Secret, verified unless `repository` is empty. */
   const serve = async (role: Role, repository = "team/app"): Promise<void> => {
     await world.namespaces([`team-${role}`]);
     await world.admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, {
@@ -42,7 +44,7 @@ describe("a token that is tried before it is published", () => {
           hosts: [hosts[role]],
           identity: { from: "Secret", name: `keys-${role}` },
           ecr: { roleARN: arnOf(role) },
-          verify: { image: `${hosts[role]}/${repository}:1` },
+          ...(repository !== "" && { verify: { image: `${hosts[role]}/${repository}:1` } }),
         },
       ],
       namespaces: { include: [`team-${role}`] },
@@ -70,7 +72,7 @@ describe("a token that is tried before it is published", () => {
       await pushImage(registry, repository, "1", { username: pusher.name, password: pusher.password });
     }
     const minted = async ({ role, password }: { readonly role: string; readonly password: string }): Promise<void> => {
-      users.push({ name: "AWS", password, repositories: repositories.get(role) });
+      if (!unheard.has(role)) users.push({ name: "AWS", password, repositories: repositories.get(role) });
       await registry.setUsers([...users]);
     };
     cloud = await ecr({ roles, lifetime: Temporal.Duration.from({ hours: 12 }), minted });
@@ -146,9 +148,43 @@ describe("a token that is tried before it is published", () => {
       await eventually("it is rotated all the same", async () => (await passwordOf("removed")) !== before);
       expect(await passwordOf("removed")).toBe(newest("removed"));
       expect((await checks("team/gone")).at(-1)?.status).toBe(404);
-      await eventually("nothing is claimed of it", async () => (await entry("removed"))?.state === "Issued");
+      // Its login is taken, and no more is claimed of it.
+      await eventually("the status tells", async () => (await entry("removed"))?.state === "Authenticated");
       expect(await world.condition("removed", "TokensFresh")).toMatchObject({ status: "True" });
       expect(await world.condition("removed", "Ready")).toMatchObject({ status: "True" });
+    });
+
+    it("is Authenticated where no image is named and the registry takes its login", async () => {
+      const before = registry.tokenRequests();
+      await serve("login", "");
+      expect(await entry("login")).toMatchObject({ state: "Authenticated", identities: 1 });
+      expect(await passwordOf("login")).toBe(newest("login"));
+      // One login, however many looks there were at the credential.
+      expect(registry.tokenRequests()).toBe(before + 1);
+    });
+
+    it("is held back while the registry takes the old login and not the new one", async () => {
+      await serve("unknown", "");
+      const before = await passwordOf("unknown");
+      unheard.add("unknown");
+      await rotate("unknown");
+      await eventually(
+        "the refusal is told",
+        async () => (await world.condition("unknown", "TokensFresh"))?.reason === "VerificationDenied",
+      );
+      expect(newest("unknown")).not.toBe(before);
+      expect(await passwordOf("unknown")).toBe(before);
+      expect(await world.condition("unknown", "Ready")).toMatchObject({ status: "True" });
+
+      // A registry that takes no login at all says nothing of the new one.
+      for (const user of users.filter(({ password }) => password.startsWith("unknown/"))) {
+        users.splice(users.indexOf(user), 1);
+      }
+      await registry.setUsers([...users]);
+      await rotate("unknown");
+      await eventually("it is published", async () => (await passwordOf("unknown")) === newest("unknown"));
+      expect(await passwordOf("unknown")).not.toBe(before);
+      await eventually("the status tells", async () => (await entry("unknown"))?.state === "PublishedUnverified");
     });
 
     it("is sent to no realm on another host, and published", async () => {

@@ -1,13 +1,13 @@
 // Is a token tried with an image that it is meant for, and with no other?
 import { describe, expect, it } from "vitest";
-import { probeOf } from "../../src/plan/probe.ts";
+import { bestProbe, probeOf } from "../../src/plan/probe.ts";
 import { namespace } from "./objects.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
 describe("the image that a token is tried with", () => {
-  it("is none where the entry names none", () => {
-    expect(probeOf({}, ["ghcr.io"], namespace())).toBeUndefined();
+  it("is none where a Static entry names none, which then opens no connection", () => {
+    expect(probeOf({ provider: "Static" }, ["ghcr.io"], namespace())).toBeUndefined();
   });
 
   it.each([
@@ -19,7 +19,7 @@ describe("the image that a token is tried with", () => {
     ["busybox", ["docker.io"], "docker.io"],
     ["index.docker.io/acme/app", ["registry-1.docker.io"], "docker.io"],
   ])("%s is tried with the login of the host among %j that serves it", (image, hosts, host) => {
-    expect(probeOf({ verify: { image } }, hosts, namespace())).toEqual({ image, host });
+    expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toEqual({ image, host });
   });
 
   it.each([
@@ -30,22 +30,51 @@ describe("the image that a token is tried with", () => {
     ["busybox", ["ghcr.io"]],
     ["Not An Image", ["ghcr.io"]],
   ])("%s is not asked of %j", (image, hosts) => {
-    expect(probeOf({ verify: { image } }, hosts, namespace())).toBeUndefined();
+    expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toBeUndefined();
   });
 
   it("is rendered for the namespace", () => {
     const verify = { image: "ghcr.io/$(namespace.labels['tenant'])/app" };
-    expect(probeOf({ verify }, ["ghcr.io"], namespace({ labels: { tenant: "blue" } }))).toEqual({
+    expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace({ labels: { tenant: "blue" } }))).toEqual({
       image: "ghcr.io/blue/app",
       host: "ghcr.io",
     });
-    expect(probeOf({ verify }, ["ghcr.io"], namespace())).toBeUndefined();
+    expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace())).toBeUndefined();
   });
 
   it("is asked of the registry itself where the entry serves all", () => {
-    expect(probeOf({ verify: { image: "acme.azurecr.io/app" } }, ["*"], namespace())).toEqual({
+    expect(probeOf({ provider: "Static", verify: { image: "acme.azurecr.io/app" } }, ["*"], namespace())).toEqual({
       image: "acme.azurecr.io/app",
       host: "acme.azurecr.io",
     });
+  });
+});
+
+describe("a cloud's token without an image", () => {
+  it.each([
+    ["111122223333.dkr.ecr.eu-west-3.amazonaws.com", "111122223333.dkr.ecr.eu-west-3.amazonaws.com"],
+    ["gcr.io/acme", "gcr.io"],
+    ["registry.example.com:5000/a/b", "registry.example.com:5000"],
+    ["docker.io", "docker.io"],
+  ])("is tried as a login at %s", (host, domain) => {
+    const tried = probeOf({ provider: "TokenExchange" }, [host, "other.example.com"], namespace());
+    expect(tried).toEqual({ image: undefined, host: domain });
+  });
+
+  it("is not tried as a login where the image is another registry's", () => {
+    const verify = { image: "quay.io/acme/app" };
+    expect(probeOf({ provider: "GCR", verify }, ["gcr.io"], namespace())).toBeUndefined();
+  });
+});
+
+describe("of the ways in which one grant's token may be tried", () => {
+  const login = { image: undefined, host: "a" };
+  const pull = { image: "a/b", host: "a" };
+  it.each([
+    ["the first with an image", [undefined, login, pull, { image: "a/c", host: "a" }], pull],
+    ["else the first", [undefined, login, { image: undefined, host: "b" }], login],
+    ["else none", [undefined], undefined],
+  ])("%s is taken", (_which, probes, expected) => {
+    expect(bestProbe(probes)).toEqual(expected);
   });
 });

@@ -26,4 +26,9 @@ describe("a new token", () => {
   ])("that is Denied: %s where %s", (expected, _where, before) => {
     expect(publication("Denied", before, now)).toBe(expected);
   });
+
+  it("that is Denied is not held back where the registry does not take the old one either", () => {
+    expect(publication("Denied", lasting(-60, 660), now, true)).toBe("hold");
+    expect(publication("Denied", lasting(-60, 660), now, false)).toBe("publish-unverified");
+  });
 });

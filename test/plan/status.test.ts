@@ -68,6 +68,16 @@ describe("the status", () => {
     });
   });
 
+  it.each([
+    ["Verified", "Verified", "Verified"],
+    ["Verified", "Authenticated", "Authenticated"],
+    ["Authenticated", "Issued", "Issued"],
+    ["Verified", "PublishedUnverified", "PublishedUnverified"],
+  ] as const)("of an entry with a grant that is %s and one that is %s says %s", (one, other, worst) => {
+    const states = [one, other].map((state) => ({ token: token({ state }), failure: undefined }));
+    expect(status({ entries: [{ name: "hub", grants: states }] }).registries?.[0]?.state).toBe(worst);
+  });
+
   it("is what the API accepts", () => {
     expect(statusSchema.parse(status({ namespaces: [view("a", { failures: [missingLabel] })] }))).toBeDefined();
   });

@@ -79,7 +79,7 @@ describe("what a credential brings to a namespace", () => {
   it("is tried with the image of whichever entry names one", () => {
     const { gather, tokens } = situation();
     const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
-    expect(tokens.attempts(key)?.probe).toEqual({ image: "b.example.com/app", host: "b.example.com" });
+    expect(tokens.probe(key)).toEqual({ image: "b.example.com/app", host: "b.example.com" });
   });
 
   it("names the next end of a token, and has another signature once it is dead", async () => {

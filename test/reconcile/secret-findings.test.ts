@@ -28,7 +28,8 @@ describe("what is found of a Secret", () => {
   it("tells each credential its own failures, and whose host is served by another one", () => {
     const { state, credentials } = findingOfPlan(usable, [participant("old"), participant("young")], wanted);
     expect(state).toBe("usable");
-    expect(credentials.get("old")).toEqual({ failures: [missing], notes: [] });
+    const told = { ...missing, message: `entry x: ${missing.message}` };
+    expect(credentials.get("old")).toEqual({ failures: [told], notes: [] });
     expect(credentials.get("young")).toMatchObject({ failures: [], notes: [{ reason: "HostShadowed" }] });
     expect(credentials.get("young")?.notes[0]?.message).toContain(
       "a.example.com of entry hub is served by the older RegistryCredential old",

@@ -72,14 +72,19 @@ describe("the token book", () => {
     expect(book.attempts("a")).toMatchObject({ failure: undefined });
   });
 
-  it("tries a token with the image of whoever names one, and keeps to it", () => {
+  it("tries a token with the image of the first who names one, as it is named now", () => {
     const probe = { image: "ghcr.io/acme/app", host: "ghcr.io" };
     book.use("one", grants("a"));
-    expect(book.attempts("a")?.probe).toBeUndefined();
-    book.use("two", probed(probe, "a"));
-    expect(book.attempts("a")?.probe).toEqual(probe);
-    book.use("three", probed({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
-    expect(book.attempts("a")?.probe).toEqual(probe);
+    expect(book.probe("a")).toBeUndefined();
+    book.use("two", probed({ image: undefined, host: "ghcr.io" }, "a"));
+    expect(book.probe("a")).toEqual({ image: undefined, host: "ghcr.io" });
+    book.use("three", probed(probe, "a"));
+    book.use("four", probed({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
+    expect(book.probe("a")).toEqual(probe);
+    book.use("three", probed({ ...probe, image: "ghcr.io/acme/mended" }, "a"));
+    expect(book.probe("a")).toEqual({ ...probe, image: "ghcr.io/acme/mended" });
+    book.use("three", grants());
+    expect(book.probe("a")?.image).toBe("ghcr.io/acme/other");
   });
 
   it("forgets a token whose Secret was collected", () => {

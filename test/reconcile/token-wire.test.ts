@@ -47,6 +47,14 @@ describe("a token Secret", () => {
     expect(tokenFromData(encoded(wire), "1")).toBeDefined();
   });
 
+  it.each([
+    ["Authenticated", "Authenticated"],
+    [undefined, "Issued"],
+    ["OfALaterVersion", "Issued"],
+  ])("that is in the state %s is not lost over it", (written, read) => {
+    expect(tokenFromData(encoded({ ...wire, state: written }), "1")?.state).toBe(read);
+  });
+
   it.each<[string, Record<string, string> | undefined]>([
     ["has no data", undefined],
     ["has other data", { other: "" }],

@@ -34,6 +34,8 @@ interface Situation {
   readonly probe?: Probe;
   readonly fetch: () => Promise<Minted>;
   readonly verify?: PullCheckResult;
+  /** Of the old token. */
+  readonly verifyOld?: PullCheckResult;
 }
 
 interface Played {
@@ -45,7 +47,7 @@ interface Played {
 }
 
 /** Two namespaces that use a token of a source Secret. */
-function situation({ minutesLeft, stored = true, probe, fetch, verify }: Situation): Played {
+function situation({ minutesLeft, stored = true, probe, fetch, verify, verifyOld }: Situation): Played {
   const clock = fakeClock();
   const name = tokenSecretName("g");
   const recordOf = (token: Token | undefined, resourceVersion: string): OperatorSecretRecord => ({
@@ -59,7 +61,7 @@ function situation({ minutesLeft, stored = true, probe, fetch, verify }: Situati
   });
   const life = minutesLeft === undefined ? undefined : Temporal.Duration.from({ minutes: minutesLeft });
   const before = {
-    logins,
+    logins: { all: { username: "ann", password: new Redacted("old") } },
     issuedAt: life ? clock.now().subtract(life) : clock.now(),
     expiresAt: life && clock.now().add(life),
   };
@@ -106,7 +108,8 @@ function situation({ minutesLeft, stored = true, probe, fetch, verify }: Situati
         return fetch();
       },
     },
-    verify: () => Promise.resolve(verify ?? { verification: "Verified" }),
+    verify: (_grant: Grant, _probe: Probe, { logins: tried }: Pick<Minted, "logins">) =>
+      Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
     refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     log: { debug: silent, info: silent, warn: silent, error: silent },
     enqueue: (key: string) => queued.push(key),
@@ -120,6 +123,7 @@ const fails = (failure: Failure) => () => Promise.reject(new OperatorError(failu
 const mints = (): Promise<Minted> => Promise.resolve({ logins, issuedAt: start, expiresAt: start.add({ hours: 12 }) });
 const start = fakeClock().now();
 const probe = { image: "ghcr.io/acme/app:1", host: "ghcr.io" };
+const loginOnly = { image: undefined, host: "ghcr.io" };
 const denied: PullCheckResult = { verification: "Denied", detail: "the login may not pull" };
 
 describe("a refresh that fails while the token lives", () => {
@@ -166,7 +170,10 @@ describe("a token that was fetched", () => {
   it.each<[string, Probe | undefined, PullCheckResult["verification"], string]>([
     ["without being tried", undefined, "Denied", "Issued"],
     ["after a pull", probe, "Verified", "Verified"],
+    ["after a login", loginOnly, "Authenticated", "Authenticated"],
+    ["after a login to a registry without the image", probe, "Authenticated", "Authenticated"],
     ["though nothing could be learned", probe, "Inconclusive", "Issued"],
+    ["though nothing could be learned of its login", loginOnly, "Inconclusive", "Issued"],
   ])("is stored %s, and told to all who use it", async (_what, tried, verification, state) => {
     const { context, states, queued } = situation({
       stored: false,
@@ -199,6 +206,28 @@ describe("a token that was fetched", () => {
     await reconcileToken(context, "g", never);
     expect(states).toEqual(["PublishedUnverified"]);
   });
+
+  it("is held back when its login is refused and the old one's is taken", async () => {
+    const verifyOld = { verification: "Authenticated" } as const;
+    const given = { minutesLeft: 360, probe: loginOnly, fetch: mints, verify: denied, verifyOld };
+    const { context, states } = situation(given);
+    expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
+    expect(states).toEqual([]);
+    expect(context.tokens.attempts("g")?.failure).toMatchObject({
+      reason: "VerificationDenied",
+      message: expect.stringContaining("cannot log in to ghcr.io, which the old one can") as string,
+    });
+  });
+
+  it.each(["Denied", "Inconclusive"] as const)(
+    "is not held back by a registry that refuses its login, where the old one's is %s too",
+    async (verification) => {
+      const given = { minutesLeft: 360, probe: loginOnly, fetch: mints, verify: denied };
+      const { context, states } = situation({ ...given, verifyOld: { verification } });
+      await reconcileToken(context, "g", never);
+      expect(states).toEqual(["PublishedUnverified"]);
+    },
+  );
 
   it("is not fetched again while it is young and its sources are the same", async () => {
     const { context, fetched } = situation({ stored: false, fetch: mints });

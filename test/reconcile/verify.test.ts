@@ -6,6 +6,7 @@ import type { Minted } from "../../src/providers/provider.ts";
 import { verifier } from "../../src/reconcile/verify.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { Exchange } from "../../src/registry/pull-check.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { login, minute } from "../plan/objects.ts";
 
 type Call = Parameters<Exchange>[0];
@@ -35,6 +36,7 @@ async function tried(logins: Minted["logins"], given: Grant = grant, plain = fal
   };
   const verify = verifier({
     exchange,
+    clock: fakeClock(),
     secret: (key) => (key === ca.key ? ca : undefined),
     operatorNamespace: "ops",
     plain: () => plain,
@@ -84,5 +86,57 @@ describe("a token that was just fetched", () => {
   ])("is tried over TLS, unless the host is plain: %s", async (plain, expected) => {
     const { calls } = await tried({ all: login() }, grant, plain);
     expect(new URL(calls[0]?.url ?? "").protocol).toBe(expected);
+  });
+});
+
+describe("a login that nobody asked to be tried", () => {
+  const silentRegistry = () => {
+    const clock = fakeClock();
+    const calls: Call[] = [];
+    let isSilent = true;
+    const exchange: Exchange = (call, signal) => {
+      calls.push(call);
+      if (!isSilent) return Promise.resolve({ status: 200, headers: {}, text: "" });
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+      });
+    };
+    const verify = verifier({ exchange, clock, secret: () => undefined, operatorNamespace: "ops", plain: () => false });
+    const stop = new AbortController();
+    const start = () =>
+      verify(
+        { provider: "ICR", identity: { from: "Operator" } },
+        { image: undefined, host: "icr.io" },
+        minted,
+        stop.signal,
+      );
+    const tried = async () => {
+      const result = start();
+      await clock.advance(Temporal.Duration.from({ seconds: 2 }));
+      return result;
+    };
+    return { clock, calls, start, tried, stop, answers: () => (isSilent = false) };
+  };
+  const minted = { logins: { all: login("ann", "pw") } };
+
+  it("keeps nobody waiting for longer than 2 seconds, and that once an hour", async () => {
+    const { clock, calls, tried, answers } = silentRegistry();
+    expect(await tried()).toMatchObject({ verification: "Inconclusive" });
+    expect(await tried()).toMatchObject({ verification: "Inconclusive" });
+    expect(calls).toHaveLength(1);
+    await clock.advance(Temporal.Duration.from({ hours: 1 }));
+    answers();
+    await tried();
+    await tried();
+    expect(calls).toHaveLength(3);
+  });
+
+  it("ends with the attempt", async () => {
+    const { start, stop } = silentRegistry();
+    const [ended] = await Promise.allSettled([start(), Promise.resolve().then(() => stop.abort(new Error("enough")))]);
+    expect(ended).toMatchObject({
+      status: "rejected",
+      reason: expect.objectContaining({ message: "enough" }) as Error,
+    });
   });
 });

@@ -6,6 +6,7 @@ import type { Context } from "../../src/reconcile/context.ts";
 import { credentialLoop } from "../../src/reconcile/credential.ts";
 import { writeStatus } from "../../src/reconcile/write-status.ts";
 import { metrics } from "../../src/report/metrics.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { credential } from "../plan/objects.ts";
 
 const status: Status = { namespaces: { selected: 1, ready: 1, pending: 0, failed: 0 } };
@@ -30,7 +31,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
     },
     strips: { credential: () => undefined },
     stores: { credentials: { get: () => undefined } },
-    clock: { elapsed: () => 0 },
+    clock: fakeClock(),
   };
   const series = async (): Promise<number> => (await told.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
   return { context: context as unknown as Context, patches, told: series };

@@ -1,7 +1,7 @@
 // Does a pull check tell what a login may do, and tell nobody else the login?
 import { describe, expect, it } from "vitest";
 import { Redacted } from "../../src/redacted.ts";
-import { type Exchange, pullCheck, type PullCheckOptions } from "../../src/registry/pull-check.ts";
+import { type Exchange, loginCheck, pullCheck, type PullCheckOptions } from "../../src/registry/pull-check.ts";
 
 type Call = Parameters<Exchange>[0];
 type Answer = Awaited<ReturnType<Exchange>>;
@@ -16,6 +16,7 @@ function answer(status: number, headers: Answer["headers"] = {}, text = ""): Ans
 const challenge = (header: string): Answer => answer(401, { "www-authenticate": header });
 const bearerAt = (realm: string): Answer => challenge(`Bearer realm="${realm}",service="reg,istry"`);
 const hello = "GET https://ghcr.io/v2/";
+const helloAgain = `${hello} with the login`;
 const tokenUrl = "GET https://ghcr.io/token";
 const manifest = "HEAD https://ghcr.io/v2/acme/app/manifests/1";
 
@@ -24,11 +25,20 @@ function registry(script: Readonly<Record<string, Answer | Error>>): { exchange:
   const calls: Call[] = [];
   const exchange: Exchange = (call) => {
     calls.push(call);
-    const found = script[`${call.method} ${call.url.split("?")[0]}`];
+    const what = `${call.method} ${call.url.split("?")[0]}`;
+    const found = (call.headers?.["authorization"] && script[`${what} with the login`]) || script[what];
     if (!found) throw new TypeError(`not expected: ${call.method} ${call.url}`);
     return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
   };
   return { exchange, calls };
+}
+
+/** What `docker login` would find. */
+async function loggedIn(script: Readonly<Record<string, Answer | Error>>, domain = "ghcr.io") {
+  const { exchange, calls } = registry(script);
+  const result = await loginCheck(domain, login, { exchange }, never);
+  expect(JSON.stringify(result)).not.toMatch(/pä55|word|t0ken/);
+  return { ...result, calls, told: calls.filter(({ headers }) => headers?.["authorization"] !== undefined) };
 }
 
 async function check(
@@ -134,6 +144,67 @@ describe("a registry with a token server", () => {
   });
 });
 
+describe("a login alone", () => {
+  const basicHello = { [hello]: challenge('Basic realm="x"') };
+  const bearerHello = { [hello]: bearerAt("https://ghcr.io/token") };
+
+  it("is taken where the registry's own token server gives a token for it, and asks for no repository", async () => {
+    const { verification, detail, calls } = await loggedIn({
+      ...bearerHello,
+      [tokenUrl]: answer(200, {}, '{"token":"t0ken"}'),
+    });
+    expect({ verification, detail }).toEqual({ verification: "Authenticated", detail: undefined });
+    expect(calls).toHaveLength(2);
+    expect(Object.fromEntries(new URL(calls[1]?.url ?? "").searchParams)).toEqual({
+      service: "reg,istry",
+      account: "ann",
+    });
+  });
+
+  it("is taken where the registry answers it with 200", async () => {
+    const { verification, told } = await loggedIn({ ...basicHello, [helloAgain]: answer(200) });
+    expect(verification).toBe("Authenticated");
+    expect(told.map(({ headers }) => headers?.["authorization"])).toEqual([basic]);
+  });
+
+  it("is refused by a 401 of the token server or of the registry, and by nothing else", async () => {
+    expect(await loggedIn({ ...bearerHello, [tokenUrl]: answer(401) })).toMatchObject({
+      verification: "Denied",
+      detail: "ghcr.io refused the login (HTTP 401)",
+    });
+    expect(await loggedIn({ ...basicHello, [helloAgain]: answer(401) })).toMatchObject({ verification: "Denied" });
+    for (const status of [400, 403, 404, 429, 500]) {
+      expect(await loggedIn({ ...bearerHello, [tokenUrl]: answer(status) })).toMatchObject({
+        verification: "Inconclusive",
+      });
+      expect(await loggedIn({ ...basicHello, [helloAgain]: answer(status) })).toMatchObject({
+        verification: "Inconclusive",
+      });
+    }
+  });
+
+  it.each<[string, Answer | Error]>([
+    ["lets everybody in", answer(200)],
+    ["has no API", answer(404)],
+    ["names a realm on another host", bearerAt("https://evil.example.com/token")],
+    ["cannot be asked", Object.assign(new Error("x"), { reason: "EndpointNotAllowed" })],
+  ])("is not shown to a registry that %s", async (_what, given) => {
+    const { verification, told } = await loggedIn({ [hello]: given });
+    expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });
+  });
+
+  it("to Docker Hub is tried at the host of its API", async () => {
+    const { verification } = await loggedIn(
+      {
+        "GET https://registry-1.docker.io/v2/": bearerAt("https://auth.docker.io/token"),
+        "GET https://auth.docker.io/token": answer(200, {}, '{"token":"t0ken"}'),
+      },
+      "docker.io",
+    );
+    expect(verification).toBe("Authenticated");
+  });
+});
+
 describe("what decides nothing, and tells nobody the login", () => {
   it.each<[string, Answer | Error]>([
     ["a certificate that is not trusted", Object.assign(new Error("x"), { name: "NetworkError" })],
@@ -176,7 +247,21 @@ describe("the manifest", () => {
   });
 
   it.each([
-    [404, /is not there, or is hidden/],
+    ["token server", { [hello]: bearerAt("https://ghcr.io/token"), [tokenUrl]: answer(200, {}, '{"token":"t0ken"}') }],
+    ["registry", { ...asks, [helloAgain]: answer(200) }],
+  ])("that is not there, or hidden, shows that the %s takes the login, and no more", async (_who, script) => {
+    const result = await check({ ...script, [manifest]: answer(404) });
+    expect(result.verification).toBe("Authenticated");
+    expect(result.detail).toMatch(/is not there, or is hidden/);
+  });
+
+  it("that is not there decides nothing where the login is not taken either", async () => {
+    const { verification, detail } = await check({ ...asks, [manifest]: answer(404) });
+    expect(verification).toBe("Inconclusive");
+    expect(detail).toMatch(/^ghcr.io\/acme\/app is not there, or is hidden/);
+  });
+
+  it.each([
     [400, /HTTP 400/],
     [429, /HTTP 429/],
     [500, /HTTP 500/],
