@@ -9,7 +9,7 @@ import type { Log } from "./report/log.ts";
 import { logWatch } from "./report/log-watch.ts";
 import type { ListWatch } from "./watch/list-watch.ts";
 import { multiReflector } from "./watch/multi-reflector.ts";
-import { type Reflector, reflector } from "./watch/reflector.ts";
+import { type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "./watch/reflector.ts";
 import type { FedStore } from "./watch/store.ts";
 import { longestStringRead } from "./watch/strip/secret.ts";
 
@@ -27,6 +27,8 @@ export interface ClusterWatchesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Is told what happens to each watch. */
+  readonly observe: (watch: string, event: ReflectorEvent) => void;
   /** All Secrets of a name are in the store, or the API server refuses to show them: its keys can be judged. */
   readonly onNameKnown: (name: string) => void;
 }
@@ -38,14 +40,21 @@ export interface ClusterWatches {
   readonly watchNames: (names: ReadonlySet<string>) => void;
   readonly nameSynced: (name: string) => boolean;
   readonly nameRefused: (name: string) => boolean;
+  /** By what is watched. */
+  readonly status: () => ReadonlyMap<string, ReflectorStatus>;
   readonly stop: () => Promise<void>;
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { api, stores, strips, settings, clock, random, log, onNameKnown } = options;
+  const { api, stores, strips, settings, clock, random, log, observe, onNameKnown } = options;
   const core = (resource: string, namespace?: string): string =>
     resourcePath({ group: "", version: "v1", resource, namespace });
-  const watched: Reflector[] = [];
+  const watched = new Map<string, Reflector>();
+  const secretsCalled = (name: string): string => `secrets called ${name}`;
+  const tell = (what: string, event: ReflectorEvent): void => {
+    logWatch(log, what, event);
+    observe(what, event);
+  };
   const watch = <R extends { key: string; resourceVersion: string }>(
     what: string,
     into: FedStore<R>,
@@ -53,14 +62,15 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     strip: Strip<R>,
     covers?: (key: string) => boolean,
   ): void => {
-    watched.push(
+    watched.set(
+      what,
       reflector({
         listWatch: source,
         store: into,
         strip,
         clock,
         random,
-        observe: (event) => logWatch(log, what, event),
+        observe: (event) => tell(what, event),
         ...(covers && { covers }),
       }),
     );
@@ -97,7 +107,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     clock,
     random,
     observe: (event, name) => {
-      logWatch(log, `secrets called ${name}`, event);
+      tell(secretsCalled(name), event);
       const refusedNow = event.kind === "paused" && event.because.kind === "forbidden";
       if (listed.has(name) || (event.kind !== "listed" && (!refusedNow || refused.has(name)))) return;
       if (refusedNow) refused.add(name);
@@ -111,8 +121,8 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
 
   return {
     start: async () => {
-      for (const each of watched) each.start();
-      await Promise.all(watched.map(({ synced }) => synced));
+      for (const each of watched.values()) each.start();
+      await Promise.all([...watched.values()].map(({ synced }) => synced));
     },
     watchNames: (names) => {
       for (const name of listed) if (!names.has(name)) listed.delete(name);
@@ -120,8 +130,13 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     },
     nameSynced: (name) => pullSecrets.syncedFor(name),
     nameRefused: (name) => refused.has(name),
+    status: () =>
+      new Map([
+        ...[...watched].map(([what, each]) => [what, each.status()] as const),
+        ...[...pullSecrets.status()].map(([name, status]) => [secretsCalled(name), status] as const),
+      ]),
     stop: async () => {
-      await Promise.all([...watched.map((each) => each.stop()), pullSecrets.stop()]);
+      await Promise.all([...[...watched.values()].map((each) => each.stop()), pullSecrets.stop()]);
     },
   };
 }

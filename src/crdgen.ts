@@ -1,4 +1,4 @@
-// Are the generated files (the CRD, the API reference) what the schema says? Writes them; with --check only compares.
+// Are the generated files (the CRD, the references) what their sources say? Writes them; with --check only compares.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { apiReference } from "./api/api-reference.ts";
 import { customResourceDefinition } from "./api/crd.ts";
 import { group, plural } from "./api/names.ts";
+import { metricsReference } from "./report/metrics-reference.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -18,6 +19,7 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
     })}`,
   },
   { path: "docs/api.md", text: apiReference() },
+  { path: "docs/metrics.md", text: metricsReference() },
 ];
 
 const isCheck = process.argv.includes("--check");
@@ -26,7 +28,7 @@ for (const { path, text } of generated) {
   const current = await readFile(file, "utf8").catch(() => undefined);
   if (current === text) continue;
   if (isCheck) {
-    process.stderr.write(`${path} is not what src/api says: run npm run crds and commit the result\n`);
+    process.stderr.write(`${path} is not what src/ says: run npm run crds and commit the result\n`);
     process.exitCode = 1;
   } else {
     await writeFile(file, text);

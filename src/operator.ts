@@ -7,18 +7,14 @@ import { clusterObjects } from "./kube/cluster-objects.ts";
 import type { Connection } from "./kube/connection.ts";
 import { eventRecorder } from "./kube/event-recorder.ts";
 import { neededPermissions, preflight } from "./kube/preflight.ts";
-import { tokenRequests } from "./kube/token-request.ts";
 import { transport, userAgent } from "./kube/transport.ts";
+import { withMetrics } from "./kube/with-metrics.ts";
 import { withFence } from "./kube/write-fence.ts";
 import { leadership, undisputed } from "./leadership.ts";
+import { operatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "./operator-settings.ts";
 import { keyOf, secretKey } from "./plan/keys.ts";
-import { retryWithin } from "./plan/refresh.ts";
-import type { OperatorSecretRecord } from "./plan/snapshot.ts";
-import { allProviders } from "./providers/all-providers.ts";
-import { allowedHosts, privateHosts } from "./providers/http/allow-list.ts";
-import { type GuardedHttp, guardedHttp } from "./providers/http/guarded-http.ts";
-import { identitySource } from "./providers/identity-source.ts";
+import type { GuardedHttp } from "./providers/http/guarded-http.ts";
 import { runWorkers, type Workers } from "./queue/run-workers.ts";
 import { workQueue } from "./queue/work-queue.ts";
 import { askForWork } from "./reconcile/ask-for-work.ts";
@@ -30,14 +26,15 @@ import { grantKeys } from "./reconcile/grant-keys.ts";
 import { lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
-import { verifier } from "./reconcile/verify.ts";
 import { healthServer } from "./report/health-server.ts";
 import type { HttpServer } from "./report/http-server.ts";
 import type { Log } from "./report/log.ts";
 import { errorFields } from "./report/log-watch.ts";
-import { metrics } from "./report/metrics.ts";
 import { metricsServer } from "./report/metrics-server.ts";
+import { queueObserver } from "./report/queue-metrics.ts";
+import { countWatch } from "./report/watch-metrics.ts";
 import { refusal } from "./refusal.ts";
+import { wayOut } from "./way-out.ts";
 
 export interface OperatorOptions {
   readonly connection: Connection;
@@ -74,12 +71,17 @@ const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 export function operator(options: OperatorOptions): Operator {
   const { connection, settings, log, clock, random } = options;
 
+  // What is measured.
+  const measured = operatorMetrics({ clock, version: options.version });
+  const { instruments } = measured;
+
   // The API server.
   const api = transport({
     connection,
     clock,
     random,
     userAgent: userAgent(options.version),
+    observe: measured.exchanged,
     onThrottled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
   });
   const { namespace: ownNamespace } = settings;
@@ -87,41 +89,25 @@ export function operator(options: OperatorOptions): Operator {
     ? leadership({ api, namespace: ownNamespace, instance: options.instance, clock, random, log })
     : undisputed();
   const fenced = withFence(api, leads.fence);
-  const objects = clusterObjects(fenced);
+  const objects = withMetrics(clusterObjects(fenced), instruments);
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known, and what is derived from it.
   const { stores, strips, digest } = clusterStores(log);
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace });
-  const secret = (key: string): OperatorSecretRecord | undefined => stores.operatorSecrets.get(key);
 
   // The way out to registries and clouds.
-  const { registries: allowed, privateAddresses } = settings.network;
-  const network =
-    options.network ??
-    guardedHttp({
-      allowed: allowedHosts(allowed),
-      privateAllowed: privateHosts(privateAddresses),
-      environment: settings.environment,
-      clock,
-    });
   const grantKey = grantKeys();
-  const provider = allProviders({
+  const out = wayOut({
+    api: fenced,
     clock,
     random,
-    retryWithin: (grant) => retryWithin(tokens.token(grantKey(grant)), clock.now()),
-    secret,
-    operatorNamespace: settings.namespace,
-    sourceNamespaces: settings.sourceNamespaces,
-    http: network.http,
-    metadataHttp: network.withMetadata,
-    environment: settings.environment,
-    identities: identitySource({
-      secret,
-      requestToken: tokenRequests(fenced),
-      operatorServiceAccount: `${settings.namespace}:regcred`,
-    }),
+    settings,
+    network: options.network,
+    secret: (key) => stores.operatorSecrets.get(key),
+    token: (grant) => tokens.token(grantKey(grant)),
+    instruments,
   });
 
   // Events in.
@@ -133,6 +119,7 @@ export function operator(options: OperatorOptions): Operator {
     clock,
     random,
     log,
+    observe: (watch, event) => countWatch(instruments, watch, event),
     onNameKnown: (name) => {
       if (workers.length > 0) askForName(name);
     },
@@ -142,26 +129,25 @@ export function operator(options: OperatorOptions): Operator {
     for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
   };
 
-  // What is measured.
-  const measured = metrics();
-
   // Keys and time.
-  const queue = workQueue({ clock, random });
-  const tokenQueue = workQueue({ clock, random });
+  const queue = workQueue({ clock, random, observer: queueObserver(instruments, "tenants") });
+  const tokenQueue = workQueue({ clock, random, observer: queueObserver(instruments, "tokens") });
+  const readiness = measured.show({
+    stores,
+    board: board(clock),
+    entitlements: rights,
+    queues: { tenants: queue, tokens: tokenQueue },
+    watches: () => watches.status(),
+    isLeader: () => leads.leading(),
+  });
   const context: Context = {
     clock,
     settings,
     stores,
     strips,
     api: objects,
-    provider,
-    verify: verifier({
-      exchange: network.http,
-      clock,
-      secret,
-      operatorNamespace: settings.namespace,
-      plain: () => false,
-    }),
+    provider: out.provider,
+    verify: out.verify,
     grantKey,
     scopeOf: (namespace) => ({
       namespace,
@@ -175,8 +161,8 @@ export function operator(options: OperatorOptions): Operator {
     log,
     tokens,
     entitlements: rights,
-    board: board(clock),
-    metrics: measured,
+    board: readiness.board,
+    metrics: measured.credentials,
     digest,
     refusal,
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
@@ -195,7 +181,7 @@ export function operator(options: OperatorOptions): Operator {
   /** Everything that a replica has which stands by: it answers probes, and its stores are full. */
   const start = async (): Promise<void> => {
     const { metricsAddress, healthAddress, leaderElection } = settings;
-    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: measured, log }));
+    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log }));
     if (healthAddress) servers.push(await healthServer(healthAddress, health, log));
     await preflight({
       transport: api,
@@ -220,6 +206,7 @@ export function operator(options: OperatorOptions): Operator {
 
   const begin = (): void => {
     if (stopping.signal.aborted) return;
+    readiness.begin();
     askForWork(context, { formerExtras: work.formerExtras });
     const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
     const each = { run: work.run, deadline: runDeadline, clock, onError };
@@ -265,9 +252,10 @@ export function operator(options: OperatorOptions): Operator {
       await events.close(eventsLimit);
       await leads.stop();
       await watches.stop();
-      await network.close();
+      await out.close();
       await api.close();
       await Promise.all(servers.map((server) => server.close()));
+      measured.stop();
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Clock, Random } from "../clock.ts";
 import type { Environment } from "../config.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import type { Instruments } from "../report/instruments.ts";
 import { acrProvider } from "./acr.ts";
 import { budgets } from "./budgets.ts";
 import { caCertificates } from "./ca-certificates.ts";
@@ -19,6 +20,7 @@ import { staticProvider } from "./static.ts";
 import { tokenExchangeProvider } from "./token-exchange.ts";
 import { type Budget, withBudget } from "./with-budget.ts";
 import { withCircuitBreaker } from "./with-circuit-breaker.ts";
+import { countedHttp, withMetrics } from "./with-metrics.ts";
 
 export interface AllProvidersOptions {
   readonly clock: Clock;
@@ -34,26 +36,37 @@ export interface AllProvidersOptions {
   readonly environment: Environment;
   /** How soon there must be another attempt at the grant, because its token runs out. */
   readonly retryWithin: (grant: Grant) => Temporal.Duration | undefined;
+  /** When the token that the grant has now ends. */
+  readonly expiresAt: (grant: Grant) => Temporal.Instant | undefined;
+  readonly instruments: Pick<Instruments, "count" | "observe">;
 }
+
+type Cloud = AllProvidersOptions & { readonly ca: ReturnType<typeof caCertificates> };
 
 /** SDKs are imported when the first grant of their kind asks. */
 export function allProviders(options: AllProvidersOptions): Provider {
-  const { secret, operatorNamespace, clock } = options;
-  const cloud = { ...options, ca: caCertificates(secret, operatorNamespace) };
+  const { secret, operatorNamespace, clock, instruments } = options;
+  const ca = caCertificates(secret, operatorNamespace);
+  const cloud = (kind: Grant["provider"]): Cloud => ({
+    ...options,
+    ca,
+    http: countedHttp(options.http, kind, instruments, clock),
+    metadataHttp: countedHttp(options.metadataHttp, kind, instruments, clock),
+  });
   const within = <G extends Grant>(provider: Provider<G>, budget: Budget): Provider<G> =>
     withBudget(provider, budget, clock);
-  const google = within(googleProvider(cloud), budgets.Google);
+  const google = within(googleProvider(cloud("GAR")), budgets.Google);
   const table = providerTable({
-    ACR: within(acrProvider(cloud), budgets.ACR),
-    ECR: within(ecrProvider(cloud), budgets.ECR),
-    ECRPublic: within(ecrPublicProvider(cloud), budgets.ECRPublic),
+    ACR: within(acrProvider(cloud("ACR")), budgets.ACR),
+    ECR: within(ecrProvider(cloud("ECR")), budgets.ECR),
+    ECRPublic: within(ecrPublicProvider(cloud("ECRPublic")), budgets.ECRPublic),
     GAR: google,
     GCR: google,
-    ICR: within(icrProvider(cloud), budgets.ICR),
-    OCIR: within(ocirProvider(cloud), budgets.OCIR),
+    ICR: within(icrProvider(cloud("ICR")), budgets.ICR),
+    OCIR: within(ocirProvider(cloud("OCIR")), budgets.OCIR),
     Static: staticProvider({ ...options, source: secret }),
-    TokenExchange: within(tokenExchangeProvider(cloud), budgets.TokenExchange),
+    TokenExchange: within(tokenExchangeProvider(cloud("TokenExchange")), budgets.TokenExchange),
   });
   // Outside the budget: what fails at once takes no turn.
-  return withCircuitBreaker(table, options);
+  return withMetrics(withCircuitBreaker(table, options), options);
 }

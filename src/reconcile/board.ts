@@ -1,6 +1,7 @@
 // What did the loops last find? In memory only: every loop finds it again after a restart.
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
+import type { Shadowed } from "../plan/content.ts";
 import type { SecretState } from "../plan/pull-secret-plan.ts";
 import type { Lasting } from "../plan/status-snapshot.ts";
 
@@ -15,6 +16,8 @@ export interface SecretFinding {
   readonly state: SecretState | "waiting";
   /** By credential. */
   readonly credentials: ReadonlyMap<string, Finding>;
+  /** Hosts that another one has. */
+  readonly shadowed?: readonly Shadowed[];
 }
 
 export interface Board {

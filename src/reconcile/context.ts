@@ -17,7 +17,7 @@ import type { Provider } from "../providers/provider.ts";
 import type { Verify } from "./verify.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import type { Log } from "../report/log.ts";
-import type { Metrics } from "../report/metrics.ts";
+import type { CredentialMetrics } from "../report/credential-metrics.ts";
 import type { Store } from "../watch/store.ts";
 import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
@@ -64,7 +64,7 @@ export interface Context {
   readonly scopeOf: (namespace: NamespaceRecord) => RenderScope;
   readonly events: Pick<EventRecorder, "publish">;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, "publishStatus" | "forget">;
+  readonly metrics: CredentialMetrics;
   readonly tokens: TokenBook;
   readonly entitlements: Entitlements;
   readonly board: Board;

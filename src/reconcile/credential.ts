@@ -52,7 +52,7 @@ export function credentialLoop(): CredentialLoop {
         }
         const problems = `${record.generation} ${record.problems.join()}`;
         if (told.get(name) === problems) return done;
-        await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), signal);
+        await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), [], signal);
         told.set(name, problems);
         return done;
       }
@@ -74,7 +74,7 @@ export function credentialLoop(): CredentialLoop {
         retiring,
         draining: undefined,
       });
-      await writeStatus(context, record, credential, status, signal);
+      await writeStatus(context, record, credential, status, views.namespaces, signal);
       return soonest(nextRetirement, pending && !credential.spec.suspend ? lookAgain : undefined);
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
@@ -130,6 +130,7 @@ async function drain(
     record,
     credential,
     { ...status, secretName: credential.status?.secretName ?? secretName },
+    snapshot.namespaces,
     signal,
   );
   return soonest(lookAgain);

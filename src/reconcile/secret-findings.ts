@@ -36,7 +36,7 @@ export function findingOfPlan(
       notes: shadowed ? [hostShadowed(shadowed)] : [],
     });
   }
-  return { state: plan.state, credentials };
+  return { state: plan.state, credentials, shadowed: wanted?.content.shadowed ?? [] };
 }
 
 /** The state stays as it was found before; nothing is said of the credentials yet. */

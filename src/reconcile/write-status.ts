@@ -1,19 +1,24 @@
 // How is a status told: as metrics, and written where it says something new, as a merge patch?
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
+import type { NamespaceView } from "../plan/status-snapshot.ts";
 import type { Context } from "./context.ts";
 import { publishTransitions } from "./transitions.ts";
 
-/** @param credential as it was read; undefined where it cannot be, and its status counts as empty. */
+/**
+ * @param credential as it was read; undefined where it cannot be, and its status counts as empty
+ * @param namespaces what the status counts
+ */
 export async function writeStatus(
   context: Context,
   record: CredentialRecord,
   credential: RegistryCredential | undefined,
   status: Status,
+  namespaces: readonly NamespaceView[],
   signal: AbortSignal,
 ): Promise<void> {
   // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
-  if (credential) context.metrics.publishStatus(record.name, status);
+  if (credential) context.metrics.publish(credential, status, namespaces);
   const before = credential?.status ?? {};
   if (sameJson(before, status)) return;
   const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);

@@ -2,12 +2,12 @@
 import { type HttpServer, httpServer, type ListenAddress } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { errorFields } from "./log-watch.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Instruments } from "./instruments.ts";
 
 /** Resolves once it listens; rejects with an OperatorError where it cannot. */
 export function metricsServer(
   address: ListenAddress,
-  { metrics, log }: { readonly metrics: Pick<Metrics, "text" | "contentType">; readonly log: Log },
+  { metrics, log }: { readonly metrics: Pick<Instruments, "text" | "contentType">; readonly log: Log },
 ): Promise<HttpServer> {
   return httpServer(
     address,

@@ -78,7 +78,9 @@ describe("regcred run", () => {
       );
       return (
         /^regcred_namespaces\{credential="measured",state="ready"\} [1-9]/m.test(text) &&
-        /^regcred_token_failing_grants\{credential="measured",entry="[^"]+",reason=""\} 0$/m.test(text)
+        /^regcred_token_failing_grants\{credential="measured",entry="[^"]+",provider="Static",reason=""\} 0$/m.test(
+          text,
+        )
       );
     });
     expect(await refusal(["--metrics-address", `127.0.0.1:${port}`])).toBe(

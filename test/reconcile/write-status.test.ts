@@ -5,7 +5,8 @@ import type { CredentialRecord } from "../../src/plan/snapshot.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { credentialLoop } from "../../src/reconcile/credential.ts";
 import { writeStatus } from "../../src/reconcile/write-status.ts";
-import { metrics } from "../../src/report/metrics.ts";
+import { credentialMetrics } from "../../src/report/credential-metrics.ts";
+import { instruments } from "../../src/report/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential } from "../plan/objects.ts";
 
@@ -19,10 +20,10 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
   patches: object[];
   told: () => Promise<number>;
 } {
-  const told = metrics();
+  const made = instruments();
   const patches: object[] = [];
   const context = {
-    metrics: told,
+    metrics: credentialMetrics(made),
     api: {
       patchCredentialStatus: (_name: string, body: object) => {
         patches.push(body);
@@ -33,12 +34,12 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
     stores: { credentials: { get: () => undefined } },
     clock: fakeClock(),
   };
-  const series = async (): Promise<number> => (await told.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
+  const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
   return { context: context as unknown as Context, patches, told: series };
 }
 
 const write = (context: Context, read: RegistryCredential | undefined): Promise<void> =>
-  writeStatus(context, record, read, status, signal);
+  writeStatus(context, record, read, status, [], signal);
 
 describe("a status", () => {
   it("that says what is written already is told to the metrics only, as after a restart", async () => {

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Metrics } from "../../src/report/metrics.ts";
+import type { Instruments } from "../../src/report/instruments.ts";
 import type { ListenAddress } from "../../src/report/http-server.ts";
 import { metricsServer } from "../../src/report/metrics-server.ts";
 
@@ -16,7 +16,7 @@ const silent = (): void => undefined;
 const lines: string[] = [];
 const log = { debug: silent, info: silent, warn: silent, error: (message: string) => void lines.push(message) };
 
-async function serve({ text = () => Promise.resolve("up 1\n") }: Partial<Metrics> = {}): Promise<string> {
+async function serve({ text = () => Promise.resolve("up 1\n") }: Partial<Instruments> = {}): Promise<string> {
   const server = await listen({ host: "127.0.0.1", port: 0 }, text);
   closes.push(() => server.close());
   return `http://127.0.0.1:${server.port}`;

@@ -1,0 +1,81 @@
+// How are registries and clouds reached, and who mints? A part of the composition root.
+import type { Clock, Random } from "./clock.ts";
+import type { Environment } from "./config.ts";
+import type { Transport } from "./kube/transport.ts";
+import { tokenRequests } from "./kube/token-request.ts";
+import type { Grant } from "./plan/grant.ts";
+import { retryWithin } from "./plan/refresh.ts";
+import type { OperatorSecretRecord } from "./plan/snapshot.ts";
+import type { Token } from "./plan/token.ts";
+import { allProviders } from "./providers/all-providers.ts";
+import { allowedHosts, privateHosts } from "./providers/http/allow-list.ts";
+import { type GuardedHttp, guardedHttp } from "./providers/http/guarded-http.ts";
+import { identitySource } from "./providers/identity-source.ts";
+import type { Provider } from "./providers/provider.ts";
+import { type Verify, verifier } from "./reconcile/verify.ts";
+import type { Instruments } from "./report/instruments.ts";
+import { countedVerify } from "./report/verify-metrics.ts";
+
+export interface WayOutOptions {
+  readonly api: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: {
+    readonly namespace: string;
+    readonly sourceNamespaces: readonly string[];
+    readonly network: { readonly registries: readonly string[]; readonly privateAddresses: readonly string[] };
+    readonly environment: Environment;
+  };
+  /** As the settings allow, if absent. */
+  readonly network: GuardedHttp | undefined;
+  /** The Secret `namespace/name` as last heard of. */
+  readonly secret: (key: string) => OperatorSecretRecord | undefined;
+  /** That the grant has now. */
+  readonly token: (grant: Grant) => Token | undefined;
+  readonly instruments: Pick<Instruments, "count" | "observe">;
+}
+
+export interface WayOut {
+  readonly provider: Provider;
+  readonly verify: Verify;
+  /** Cuts calls under way. */
+  close(): Promise<void>;
+}
+
+export function wayOut(options: WayOutOptions): WayOut {
+  const { api, clock, random, settings, secret, token, instruments } = options;
+  const { namespace, sourceNamespaces, environment } = settings;
+  const network =
+    options.network ??
+    guardedHttp({
+      allowed: allowedHosts(settings.network.registries),
+      privateAllowed: privateHosts(settings.network.privateAddresses),
+      environment,
+      clock,
+    });
+  return {
+    provider: allProviders({
+      clock,
+      random,
+      instruments,
+      expiresAt: (grant) => token(grant)?.expiresAt,
+      retryWithin: (grant) => retryWithin(token(grant), clock.now()),
+      secret,
+      operatorNamespace: namespace,
+      sourceNamespaces,
+      http: network.http,
+      metadataHttp: network.withMetadata,
+      environment,
+      identities: identitySource({
+        secret,
+        requestToken: tokenRequests(api),
+        operatorServiceAccount: `${namespace}:regcred`,
+      }),
+    }),
+    verify: countedVerify(
+      verifier({ exchange: network.http, clock, secret, operatorNamespace: namespace, plain: () => false }),
+      instruments,
+    ),
+    close: () => network.close(),
+  };
+}
