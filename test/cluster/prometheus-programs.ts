@@ -8,7 +8,7 @@ export interface PrometheusPrograms {
 }
 
 /** Undefined where one is missing. */
-export const prometheusPrograms: PrometheusPrograms | undefined = programsIn(process.env["PATH"] ?? "");
+const prometheusPrograms: PrometheusPrograms | undefined = programsIn(process.env["PATH"] ?? "");
 
 /** True where tests that need them are left out: never in CI, where `.ci/run` installs them. */
 export const withoutPrometheus = prometheusPrograms === undefined && !process.env["CI"];
