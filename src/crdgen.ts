@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { apiReference } from "./api/api-reference.ts";
 import { customResourceDefinition } from "./api/crd.ts";
 import { group, plural } from "./api/names.ts";
+import { grafanaDashboard } from "./report/grafana-dashboard.ts";
 import { metricsReference } from "./report/metrics-reference.ts";
 import { prometheusRule, rulesFile } from "./report/prometheus-rules.ts";
 
@@ -21,6 +22,7 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   },
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/metrics.md", text: metricsReference() },
+  { path: "config/grafana/regcred.json", text: `${JSON.stringify(grafanaDashboard(), null, 2)}\n` },
   { path: "config/prometheus/rules/rules.yaml", text: yaml("src/report/alerts.ts", rulesFile()) },
   { path: "config/prometheus/rules/prometheus-rule.yaml", text: yaml("src/report/alerts.ts", prometheusRule()) },
 ];

@@ -20,6 +20,8 @@ export interface Mint {
   readonly until: Temporal.Instant;
 }
 
+type Trouble = "refused" | "throttled";
+
 export interface EcrOptions {
   /** Names of roles that the operator's key may assume. */
   readonly roles?: readonly string[];
@@ -27,7 +29,7 @@ export interface EcrOptions {
   readonly federated?: Readonly<Record<string, string>>;
   readonly lifetime: Temporal.Duration;
   /** Before the answer; `refused` is answered as an outage. */
-  readonly asked?: (role: string) => Promise<"refused" | undefined> | "refused" | undefined;
+  readonly asked?: (role: string) => Promise<Trouble | undefined> | Trouble | undefined;
   /** Before the answer, so that the registry knows the password when the operator does. */
   readonly minted?: (mint: Mint) => Promise<void> | void;
 }
@@ -64,7 +66,9 @@ export async function ecr(options: EcrOptions): Promise<Ecr> {
     asked++;
     if (principal === undefined) return awsJsonError(400, "UnrecognizedClientException");
     const role = principal.replace(/^.*\//, "");
-    if ((await options.asked?.(role)) === "refused") return awsJsonError(503, "ServiceUnavailableException");
+    const trouble = await options.asked?.(role);
+    if (trouble === "refused") return awsJsonError(503, "ServiceUnavailableException");
+    if (trouble === "throttled") return awsJsonError(400, "ThrottlingException");
     const mint = { role, password: `${role}/${++issued}`, until: Temporal.Now.instant().add(options.lifetime) };
     mints.push(mint);
     await options.minted?.(mint);

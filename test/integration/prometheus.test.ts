@@ -1,0 +1,166 @@
+// Does the alert come before the outage? A real Prometheus scrapes an operator whose cloud goes away for longer than its tokens live.
+import { writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dashboard } from "../../src/report/dashboard.ts";
+import { type MetricDeclaration, metricTable } from "../../src/report/metric-table.ts";
+import { rulesFile } from "../../src/report/prometheus-rules.ts";
+import { type Prometheus, startPrometheus } from "../cluster/prometheus.ts";
+import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";
+import { pushImage } from "../cluster/push-image.ts";
+import { type Registry, startRegistry } from "../cluster/registry.ts";
+import { tryPull } from "../cluster/try-pull.ts";
+import { arnOf, type Ecr, ecr, ecrHost, environment, type Mint } from "./ecr.ts";
+import { type Line, panelDrawing } from "./panel-drawing.ts";
+import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+
+const lifetime = Temporal.Duration.from({ seconds: 60 });
+// Minutes become seconds: an hour's token and its alerts, seen in a minute.
+const scale = 1 / 60;
+const patience = Temporal.Duration.from({ minutes: 3 });
+const role = "team-cloud";
+
+describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { timeout: 400_000 }, () => {
+  let world: Scene;
+  let registry: Registry;
+  let cloud: Ecr;
+  let running: RunningOperator;
+  let prometheus: Prometheus;
+  let isDown = false;
+  let refusals = 0;
+  const alive: Mint[] = [];
+
+  const firing = async (alert: string): Promise<boolean> =>
+    (await prometheus.query(`ALERTS{alertname="${alert}",alertstate="firing"}`)).length > 0;
+  const pull = async (): Promise<number> => {
+    const secret = await world.secret(role);
+    const encoded = (secret?.["data"] as Record<string, string> | undefined)?.[".dockerconfigjson"] ?? "";
+    const config = Buffer.from(encoded, "base64").toString();
+    return (await tryPull({ ...registry, host: ecrHost }, "team/app", "1", config)).status;
+  };
+  /** The registry lets in whoever has a password of the cloud, for as long as it lives. */
+  const admit = (): Promise<void> =>
+    registry.setUsers([
+      { name: "AWS", password: "push" },
+      ...alive.map(({ password, until }) => ({ name: "AWS", password, until })),
+    ]);
+
+  beforeAll(async () => {
+    registry = await startRegistry({ auth: { kind: "token", users: [] } });
+    await admit();
+    await pushImage(registry, "team/app", "1", { username: "AWS", password: "push" });
+    cloud = await ecr({
+      roles: [role],
+      lifetime,
+      asked: () => {
+        if (!isDown) return undefined;
+        refusals += 1;
+        // At first it is only busy.
+        return refusals === 1 ? "throttled" : "refused";
+      },
+      minted: (mint) => {
+        alive.push(mint);
+        return admit();
+      },
+    });
+    world = await scene();
+    running = await world.startOperator({
+      settings: { environment, metricsAddress: { host: "127.0.0.1", port: 0 } },
+      routes: { ...cloud.routes, [ecrHost]: { url: registry.url, realm: registry.realm } },
+    });
+    const port = running.log.find(({ message }) => message === "serving metrics")?.fields["port"];
+    prometheus = await startPrometheus({ target: `127.0.0.1:${String(port)}`, rules: rulesFile(scale) });
+  });
+  afterAll(async () => {
+    await prometheus?.stop();
+    await world?.close();
+    await Promise.all([cloud?.close(), registry?.stop()]);
+  });
+
+  it("sees the alert fire while pulls still succeed, and end after the outage", async () => {
+    await world.credential("cloud", {
+      registries: [
+        {
+          name: "main",
+          provider: "ECR",
+          hosts: [ecrHost],
+          ecr: { roleARN: arnOf(role) },
+          verify: { image: `${ecrHost}/team/app:1` },
+        },
+      ],
+      namespaces: { include: ["team-*"], exclude: ["team-static"] },
+    });
+    await world.namespaces([role]);
+    await eventually("the tenant can pull", async () => (await pull()) === 200);
+    await eventually("a renewal was seen", async () => cloud.mints.length === 2, patience);
+    expect(await firing("RegcredTokenExpiring")).toBe(false);
+
+    isDown = true;
+    const ends = cloud.mints[1]?.until ?? Temporal.Now.instant();
+    await eventually("the alert fires", () => firing("RegcredTokenExpiring"), patience);
+    const firedAt = Temporal.Now.instant();
+    expect(firedAt.until(ends).total("seconds")).toBeGreaterThan(5);
+    expect(await pull()).toBe(200);
+    const [alert] = await prometheus.query('ALERTS{alertname="RegcredTokenExpiring"}');
+    expect(alert?.metric).toMatchObject({ credential: "cloud", entry: "main", severity: "critical" });
+
+    await eventually("the token has ended, and nobody can pull", async () => (await pull()) === 401, patience);
+    await eventually("the tenant is named", () => firing("RegcredNamespaceFailing"), patience);
+    isDown = false;
+    await eventually("the tenant can pull again", async () => (await pull()) === 200, patience);
+    await eventually("the alert ends", async () => !(await firing("RegcredTokenExpiring")), patience);
+  });
+
+  it("has data for every query of every panel, and draws them", async () => {
+    await world.source("hub", { username: "ann", password: "hunter2" });
+    await world.namespaces(["team-static"]);
+    await world.credential("static", { ...staticSpec("hub"), namespaces: { include: ["team-static"] } });
+    await eventually("another tenant is served", async () => (await world.status("static")).namespaces?.ready === 1);
+    const rows = Object.values(dashboard).flat();
+    const lacking = async (): Promise<readonly string[]> => {
+      const lines = await Promise.all(rows.flatMap(({ queries }) => queries.map(linesOf)));
+      return rows
+        .flatMap(({ title, queries }) => queries.map(({ legend }) => `${title}: ${legend}`))
+        .filter((_, index) => lines[index]?.every(({ points }) => points.length === 0) ?? true);
+    };
+    const linesOf = async ({ expression, legend }: { expression: string; legend: string }): Promise<readonly Line[]> =>
+      (await prometheus.range(expression.replaceAll("$__rate_interval", "20s"))).map(({ metric, values }) => ({
+        name: legend.replaceAll(/\{\{(\w+)\}\}/g, (_match, label: string) => metric[label] ?? ""),
+        // Prometheus writes NaN where nothing was counted.
+        points: values
+          .map(([time, value]) => [time, Number(value)] as const)
+          .filter(([, value]) => Number.isFinite(value)),
+      }));
+    await eventually("every query has data", async () => (await lacking()).length === 0, patience).catch(
+      () => undefined,
+    );
+    expect(await lacking()).toEqual([]);
+
+    const drawn = await Promise.all(
+      rows.map(async (panel) => ({ panel, lines: (await Promise.all(panel.queries.map(linesOf))).flat() })),
+    );
+    const svg = panelDrawing(drawn);
+    expect(svg.match(/<polyline/g)?.length ?? 0).toBeGreaterThan(rows.length);
+    const target = process.env["REGCRED_DRAW"];
+    if (target) await writeFile(target, svg);
+  });
+
+  it("has a series of every metric, but of what did not happen", async () => {
+    const names = Object.entries<MetricDeclaration>(metricTable).map(([name, { type }]) =>
+      type === "histogram" ? `${name}_count` : name,
+    );
+    const seen = new Set(
+      (await prometheus.range('count by (__name__) ({__name__=~".+"})')).map(({ metric }) => metric["__name__"]),
+    );
+    const unseen = names.filter((name) => !seen.has(name));
+    // No watch need be interrupted in two minutes, and nothing was suspended.
+    const mayBeAbsent = ["regcred_watch_failures_total", "regcred_suspended_expiration_timestamp_seconds"];
+    expect(unseen.filter((name) => !mayBeAbsent.includes(name))).toEqual([]);
+  });
+
+  it("sees that the operator is gone", async () => {
+    await running.stop();
+    await eventually("the twin fires", () => firing("RegcredAbsent"), patience);
+    await eventually("so does that of the leader", () => firing("RegcredNoLeader"), patience);
+    expect(await firing("RegcredTokenExpiring")).toBe(false);
+  });
+});
