@@ -63,9 +63,9 @@ export async function httpServer(
     );
   }
   // A connection that cannot be accepted must not end the operator.
-  server.on("error", (error) => log.warn(`${what} not served`, errorFields(error)));
+  server.on("error", (error) => log.warn("not served", { what, ...errorFields(error) }));
   const { port: taken } = server.address() as AddressInfo;
-  log.info(`serving ${what}`, { host, port: taken });
+  log.info("serving", { what, host, port: taken });
   return {
     port: taken,
     close: async () => {

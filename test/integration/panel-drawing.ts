@@ -19,6 +19,8 @@ const plot = { left: 64, top: 30, width: width - 84, height: 120 } as const;
 // Okabe and Ito's, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d00", "#555555"];
 const mostNamed = 6;
+// In seconds; the values come one a second.
+const longestGap = 3;
 
 /** Two panels side by side. */
 export function panelDrawing(panels: readonly DrawnPanel[]): string {
@@ -42,14 +44,18 @@ function panelSvg({ panel, lines }: DrawnPanel): string {
   const points = lines.flatMap(({ points: each }) => each);
   const times = points.map(([time]) => time);
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  const top = Math.max(...points.map(([, value]) => value), 0) || 1;
-  const at = ([time, value]: readonly [number, number]): string =>
-    `${(plot.left + ((time - first) / (last - first || 1)) * plot.width).toFixed(1)},${(plot.top + (1 - value / top) * plot.height).toFixed(1)}`;
+  const values = points.map(([, value]) => value);
+  const bottom = Math.min(...values, 0);
+  const range = Math.max(...values, 0) - bottom || 1;
+  const at = ([time, value]: Line["points"][number]): readonly [x: string, y: string] => [
+    (plot.left + ((time - first) / (last - first || 1)) * plot.width).toFixed(1),
+    (plot.top + (1 - (value - bottom) / range) * plot.height).toFixed(1),
+  ];
   const grid = [0, 0.5, 1].map((share) => {
     const y = plot.top + (1 - share) * plot.height;
     return (
       `<line x1="${plot.left}" x2="${plot.left + plot.width}" y1="${y}" y2="${y}" stroke="#dde"/>` +
-      `<text x="${plot.left - 6}" y="${y + 4}" text-anchor="end" fill="#667">${shown(top * share, panel.unit)}</text>`
+      `<text x="${plot.left - 6}" y="${y + 4}" text-anchor="end" fill="#667">${shown(bottom + range * share, panel.unit)}</text>`
     );
   });
   const named = lines.slice(0, mostNamed);
@@ -62,12 +68,27 @@ function panelSvg({ panel, lines }: DrawnPanel): string {
     `<rect width="${width}" height="${height}" rx="4" fill="#fff" stroke="#ccd"/>`,
     `<text x="12" y="19" font-size="13" font-weight="bold" fill="#223">${escaped(panel.title)}${more}</text>`,
     ...grid,
-    ...lines.map(
-      (line, index) =>
-        `<polyline fill="none" stroke="${colour(index)}" stroke-width="1.5" points="${line.points.map(at).join(" ")}"/>`,
-    ),
+    ...lines.flatMap(({ points: each }, index) => runsOf(each).map((run) => runSvg(run.map(at), colour(index)))),
     ...legend,
   ].join("");
+}
+
+/** Where nothing was told for a while, nothing is drawn. */
+function runsOf(points: Line["points"]): readonly Line["points"][] {
+  const runs: Line["points"][number][][] = [];
+  for (const [index, point] of points.entries()) {
+    const before = points[index - 1];
+    if (before === undefined || point[0] - before[0] > longestGap) runs.push([]);
+    runs.at(-1)?.push(point);
+  }
+  return runs;
+}
+
+function runSvg(points: readonly (readonly [x: string, y: string])[], stroke: string): string {
+  const [[x, y] = ["0", "0"], ...more] = points;
+  return more.length === 0
+    ? `<circle cx="${x}" cy="${y}" r="2.5" fill="${stroke}"/>`
+    : `<polyline fill="none" stroke="${stroke}" stroke-width="1.5" points="${points.map((point) => point.join()).join(" ")}"/>`;
 }
 
 function colour(index: number): string {
@@ -79,7 +100,7 @@ function shown(value: number, unit: Panel["unit"]): string {
     case "bytes":
       return `${Math.round(value / 2 ** 20)} MiB`;
     case "s":
-      return value >= 1 || value === 0
+      return Math.abs(value) >= 1 || value === 0
         ? `${Number(value.toPrecision(3))} s`
         : `${Number((value * 1000).toPrecision(2))} ms`;
     case "ops":

@@ -1,6 +1,7 @@
 // Does the alert come before the outage? A real Prometheus scrapes an operator whose cloud goes away for longer than its tokens live.
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { base64OfText } from "../../src/registry/base64.ts";
 import { dashboard } from "../../src/report/dashboard.ts";
 import { type MetricDeclaration, metricTable } from "../../src/report/metric-table.ts";
 import { rulesFile } from "../../src/report/prometheus-rules.ts";
@@ -25,6 +26,7 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
   let cloud: Ecr;
   let running: RunningOperator;
   let prometheus: Prometheus;
+  let metricsUrl: string;
   let isDown = false;
   let refusals = 0;
   const alive: Mint[] = [];
@@ -67,8 +69,11 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
       settings: { environment, metricsAddress: { host: "127.0.0.1", port: 0 } },
       routes: { ...cloud.routes, [ecrHost]: { url: registry.url, realm: registry.realm } },
     });
-    const port = running.log.find(({ message }) => message === "serving metrics")?.fields["port"];
-    prometheus = await startPrometheus({ target: `127.0.0.1:${String(port)}`, rules: rulesFile(scale) });
+    const port = running.log.find(({ message, fields }) => message === "serving" && fields["what"] === "metrics")
+      ?.fields["port"];
+    const target = `127.0.0.1:${String(port)}`;
+    metricsUrl = `http://${target}/metrics`;
+    prometheus = await startPrometheus({ target, rules: rulesFile(scale) });
   });
   afterAll(async () => {
     await prometheus?.stop();
@@ -155,6 +160,20 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
     // No watch need be interrupted in two minutes, and nothing was suspended.
     const mayBeAbsent = ["regcred_watch_failures_total", "regcred_suspended_expiration_timestamp_seconds"];
     expect(unseen.filter((name) => !mayBeAbsent.includes(name))).toEqual([]);
+  });
+
+  it("hears no secret, nor does anybody who reads logs, metrics, Events or statuses", async () => {
+    const everything = [
+      JSON.stringify(running.log),
+      await (await fetch(metricsUrl)).text(),
+      JSON.stringify(await Promise.all([role, "team-static", "default"].map((namespace) => world.events(namespace)))),
+      JSON.stringify(await Promise.all(["cloud", "static"].map((name) => world.status(name)))),
+    ].join("\n");
+    expect(everything).toContain("token not fetched");
+    const secrets = ["hunter2", ...cloud.mints.map(({ password }) => password)];
+    expect(secrets.length).toBeGreaterThan(2);
+    const forms = secrets.flatMap((secret) => [secret, base64OfText(secret), base64OfText(`AWS:${secret}`)]);
+    expect(forms.filter((form) => everything.includes(form))).toEqual([]);
   });
 
   it("sees that the operator is gone", async () => {

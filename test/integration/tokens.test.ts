@@ -119,7 +119,8 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
     world = await scene();
     const metricsAddress = { host: "127.0.0.1", port: 0 };
     const running = await world.startOperator({ settings: { environment, metricsAddress }, routes: cloud.routes });
-    const port = running.log.find(({ message }) => message === "serving metrics")?.fields["port"];
+    const port = running.log.find(({ message, fields }) => message === "serving" && fields["what"] === "metrics")
+      ?.fields["port"];
     metrics = async () => (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
   });
   afterAll(async () => {
