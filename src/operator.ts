@@ -6,7 +6,8 @@ import { OperatorError } from "./errors.ts";
 import { clusterObjects } from "./kube/cluster-objects.ts";
 import type { Connection } from "./kube/connection.ts";
 import { eventRecorder } from "./kube/event-recorder.ts";
-import { neededPermissions, preflight } from "./kube/preflight.ts";
+import { leases } from "./kube/leases.ts";
+import { leaseName, neededPermissions, preflight } from "./kube/preflight.ts";
 import { transport, userAgent } from "./kube/transport.ts";
 import { withMetrics } from "./kube/with-metrics.ts";
 import { withFence } from "./kube/write-fence.ts";
@@ -23,6 +24,7 @@ import { watchClockSteps } from "./reconcile/clock-steps.ts";
 import type { Context } from "./reconcile/context.ts";
 import { entitlements } from "./reconcile/entitlements.ts";
 import { grantKeys } from "./reconcile/grant-keys.ts";
+import { clusterClaim } from "./reconcile/cluster-claim.ts";
 import { lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
@@ -66,6 +68,7 @@ const runDeadline = Temporal.Duration.from({ seconds: 45 });
 // Token runs mostly wait, for a cloud or for their turn. They have places of their own, so that a cloud that hangs holds up
 // no Secret; the budgets let through far fewer at once, and serve this many well within a run's deadline.
 const tokenConcurrency = 64;
+const leaseDeadline = Temporal.Duration.from({ seconds: 5 });
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 
 export function operator(options: OperatorOptions): Operator {
@@ -124,6 +127,7 @@ export function operator(options: OperatorOptions): Operator {
       if (workers.length > 0) askForName(name);
     },
   });
+  const working = (): boolean => workers.length > 0 && leads.leading();
   const nameKnown = (name: string): boolean => watches.nameSynced(name) || watches.nameRefused(name);
   const askForName = (name: string): void => {
     for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
@@ -138,7 +142,7 @@ export function operator(options: OperatorOptions): Operator {
     entitlements: rights,
     queues: { tenants: queue, tokens: tokenQueue },
     watches: () => watches.status(),
-    isLeader: () => leads.leading(),
+    isLeader: working,
   });
   const context: Context = {
     clock,
@@ -171,9 +175,16 @@ export function operator(options: OperatorOptions): Operator {
   };
 
   const work = loops(context);
+  const leaseReader = leases(api);
+  const claim = clusterClaim({
+    ...context,
+    random,
+    leaseOf: async (namespace) => (await leaseReader.get({ namespace, name: leaseName }, leaseDeadline))?.view,
+  });
 
   const workers: Workers[] = [];
   let forgetClockSteps: Cancel = () => undefined;
+  let forgetClaim: Cancel = () => undefined;
   let warm = false;
   const servers: HttpServer[] = [];
   const stopping = new AbortController();
@@ -200,12 +211,17 @@ export function operator(options: OperatorOptions): Operator {
     live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
     ready: () => {
       if (stopping.signal.aborted) return "it is being stopped";
-      return warm && rights.names().every(nameKnown) ? undefined : "it does not know the cluster yet";
+      if (!warm || !rights.names().every(nameKnown)) return "it does not know the cluster yet";
+      return claim.obstacle();
     },
   };
 
-  const begin = (): void => {
-    if (stopping.signal.aborted) return;
+  /** What only the leader of the install does that serves the cluster; pends until it must not go on. */
+  const lead = async (): Promise<never> => {
+    await started;
+    await leads.led;
+    if (settings.leaderElection) await claim.claimed(stopping.signal);
+    stopping.signal.throwIfAborted();
     readiness.begin();
     askForWork(context, { formerExtras: work.formerExtras });
     const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
@@ -222,21 +238,24 @@ export function operator(options: OperatorOptions): Operator {
       namespaces: stores.namespaces.size,
       serviceAccounts: stores.serviceAccounts.size,
     });
+    return new Promise((_resolve, reject) => {
+      if (settings.leaderElection) forgetClaim = claim.watch(reject);
+    });
   };
   const started = start();
-  const failed = Promise.race([
-    started
-      .then(() => leads.led)
-      .then(begin, () => undefined)
-      .then(() => leads.lost),
-    leads.lost,
-  ]);
+  const failed = new Promise<never>((_resolve, reject) => {
+    Promise.race([lead(), leads.lost]).catch((error: Error) => {
+      // Who stops it need not hear that it does not go on.
+      if (!stopping.signal.aborted) reject(error);
+    });
+  });
+  // Nor need he who could not start it.
   failed.catch(() => undefined);
 
   return {
     started,
     failed,
-    leading: () => leads.leading(),
+    leading: working,
     stop: async (limit) => {
       stopping.abort(
         new OperatorError({
@@ -248,6 +267,7 @@ export function operator(options: OperatorOptions): Operator {
       );
       await started.catch(() => undefined);
       forgetClockSteps();
+      forgetClaim();
       await Promise.all(workers.map((each) => each.drain(limit)));
       await events.close(eventsLimit);
       await leads.stop();

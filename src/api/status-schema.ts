@@ -69,6 +69,11 @@ export const statusSchema = z.object({
     .max(64)
     .optional()
     .describe("Earliest expiry of all tokens as RFC 3339 text, or never; for kubectl get."),
+  operatorNamespace: z
+    .string()
+    .max(labelLength)
+    .optional()
+    .describe("Namespace of the install that serves the cluster; another one sees it, and stands by while it lives."),
   secretName: z
     .string()
     .max(subdomainLength)

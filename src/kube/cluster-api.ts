@@ -72,10 +72,11 @@ export interface ClusterApi {
 
   /** A JSON merge patch of finalizers or annotations that carries `metadata.resourceVersion`. */
   patchCredential(name: string, patch: Body, signal?: AbortSignal): Promise<ClusterObject>;
-  /** A JSON merge patch of the status subresource. It is ours alone, so it needs no resourceVersion. */
+  /** A JSON merge patch of the status subresource that carries `metadata.resourceVersion`: two replicas may have a word on it. */
   patchCredentialStatus(name: string, patch: Body, signal?: AbortSignal): Promise<ClusterObject>;
 
   /** An events.k8s.io/v1 Event. */
-  createEvent(namespace: string, body: Body, signal?: AbortSignal): Promise<void>;
+  createEvent(namespace: string, body: Body, signal?: AbortSignal): Promise<ClusterObject>;
+  /** A JSON merge patch that carries `metadata.uid`. */
   patchEvent(namespace: string, name: string, patch: Body, signal?: AbortSignal): Promise<void>;
 }

@@ -80,7 +80,6 @@ export function clusterObjects(transport: Transport): ClusterApi {
         signal,
         idempotent: true,
       }),
-    // The same status twice is the same status.
     patchCredentialStatus: (name, body, signal) =>
       write<ClusterObject>({
         method: "PATCH",
@@ -91,9 +90,8 @@ export function clusterObjects(transport: Transport): ClusterApi {
         idempotent: true,
       }),
 
-    createEvent: async (namespace, body, signal) => {
-      await write({ method: "POST", path: events(namespace), body, signal });
-    },
+    createEvent: (namespace, body, signal) =>
+      write<ClusterObject>({ method: "POST", path: events(namespace), body, signal }),
     patchEvent: async (namespace, name, body, signal) => {
       await write({
         method: "PATCH",

@@ -61,6 +61,8 @@ interface Series {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
+  /** Of the Event, once it is written. */
+  uid: string | undefined;
   count: number;
   written: number;
   lastObserved: Temporal.Instant;
@@ -125,7 +127,8 @@ export function eventRecorder({ api, clock, random, reportingInstance }: EventRe
   const send = async (write: Write): Promise<void> => {
     const { namespace, name } = write.series;
     if (write.kind === "create") {
-      await api.createEvent(namespace, eventFrom(write.occurrence, write.series, reportingInstance), stopped.signal);
+      const event = eventFrom(write.occurrence, write.series, reportingInstance);
+      write.series.uid = (await api.createEvent(namespace, event, stopped.signal)).metadata.uid;
       return;
     }
     const { count, lastObserved } = write.series;
@@ -133,7 +136,7 @@ export function eventRecorder({ api, clock, random, reportingInstance }: EventRe
     await api.patchEvent(
       namespace,
       name,
-      { series: { count, lastObservedTime: microTime(lastObserved) } },
+      { metadata: { uid: write.series.uid }, series: { count, lastObservedTime: microTime(lastObserved) } },
       stopped.signal,
     );
   };
@@ -162,6 +165,7 @@ export function eventRecorder({ api, clock, random, reportingInstance }: EventRe
       key,
       namespace: regarding.namespace ?? "default",
       name: `${truncated(regarding.name, longestSubject).replace(/\.$/, "")}.${suffix}`,
+      uid: undefined,
       count: 1,
       written: 1,
       lastObserved: clock.now(),

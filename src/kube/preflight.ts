@@ -50,8 +50,14 @@ export function neededPermissions({
 }
 
 function leaseRights(namespace: string): readonly Permission[] {
-  const on = { group: "coordination.k8s.io", resource: "leases", namespace };
-  return [...rights(["create"], on), ...rights(["get", "list", "watch", "update"], { ...on, name: leaseName })];
+  const [group, resource] = ["coordination.k8s.io", "leases"];
+  const on = { group, resource, namespace };
+  return [
+    ...rights(["create"], on),
+    ...rights(["list", "watch", "update"], { ...on, name: leaseName }),
+    // In every namespace: whether another install lives.
+    ...rights(["get"], { group, resource, name: leaseName }),
+  ];
 }
 
 function rights(verbs: readonly string[], on: Omit<Permission, "verb">): Permission[] {

@@ -51,6 +51,8 @@ export function askForWork(known: Known, { formerExtras }: Pick<Loops, "formerEx
   });
   stores.operatorSecrets.subscribe(({ key, before, after }) => {
     const kind = (after ?? before)?.kind;
+    // One that nobody wants, such as a late write of another replica's, is collected in time.
+    if (after?.kind === "token" && after.token) enqueue(tokenKey(after.token.grantKey), { lane: "bulk" });
     for (const [grantKey, grant] of tokens.wanted()) {
       const concerned =
         kind === "token"

@@ -63,7 +63,9 @@ export function credentialLoop(): CredentialLoop {
       }
       const views = viewsOf(context, credential);
       const pending = views.namespaces.some((view) => view.pending);
-      const fresh = credential.status?.observedGeneration === credential.generation;
+      const { observedGeneration, operatorNamespace } = credential.status ?? {};
+      const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
+      const fresh = isOurs && observedGeneration === credential.generation;
       if (pending && fresh && context.clock.elapsed() - startedAt < settleTime) return soonest(lookAgain);
       const { retiring, nextRetirement } = retirementOf(context, credential);
       const status = statusOf({
@@ -108,6 +110,7 @@ async function drain(
       credential.finalizers.filter((each) => each !== finalizer),
       signal,
     );
+    if (left.length === 0) context.entitlements.drained(credential);
     log.info("RegistryCredential released", { credential: credential.name, left: left.length, forced });
     return done;
   }

@@ -17,7 +17,10 @@ export interface Participant {
   /** Selected, or held by the brake; false for a credential that is being deleted. */
   readonly entitled: boolean;
   readonly deleting: boolean;
-  /** Finalizer and Secret name are stored with it, so that all of it is found again: nothing is written to a tenant before. */
+  /**
+   * Finalizer and Secret name are stored with it, so that all of it is found again, and so is whose it is: nothing is written
+   * to a tenant before.
+   */
   readonly confirmed: boolean;
 }
 
@@ -36,6 +39,8 @@ export interface Entitlements {
   entitled(credential: RegistryCredential, namespace: NamespaceRecord): boolean;
   /** Namespaces in which a Secret lists the credential. */
   servedBy(credentialName: string): ReadonlySet<string>;
+  /** Nothing of it is left, and its finalizer has gone: what still turns up of it was written late, and goes too. */
+  drained(credential: RegistryCredential): void;
 }
 
 export interface EntitlementsOptions {
@@ -45,6 +50,9 @@ export interface EntitlementsOptions {
   readonly namespaces: Store<NamespaceRecord>;
   readonly pullSecrets: Store<SecretRecord>;
 }
+
+// Longer than TCP tries to bring a request to a server that was away: https://docs.kernel.org/networking/ip-sysctl.html, tcp_retries2
+const drainedMemory = Temporal.Duration.from({ minutes: 20 });
 
 /** Kept up to date by the stores' own changes, so that one namespace's question costs a few comparisons. */
 export function entitlements(options: EntitlementsOptions): Entitlements {
@@ -56,6 +64,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   const served = new Map<string, Map<string, Set<string>>>();
   const leaving = new Map<string, Set<string>>();
   const removedAt = new Map<string, number[]>();
+  const drained = new Map<string, { readonly credential: RegistryCredential; readonly until: number }>();
 
   const selected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean =>
     selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
@@ -101,6 +110,12 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     for (const bySecret of served.values()) {
       for (const secretName of bySecret.keys()) if (!watched.has(secretName)) bySecret.delete(secretName);
     }
+  };
+
+  /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */
+  const lately = (): readonly RegistryCredential[] => {
+    for (const [name, { until }] of drained) if (clock.elapsed() >= until) drained.delete(name);
+    return [...drained.values()].flatMap(({ credential }) => (readable.has(credential.name) ? [] : [credential]));
   };
 
   credentials.subscribe(({ key, after }) => {
@@ -167,7 +182,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
 
   const names = (): readonly string[] => [
     ...new Set(
-      ordered().flatMap((credential) => [
+      [...ordered(), ...lately()].flatMap((credential) => [
         credential.spec.pullSecret.name,
         ...namesOf(credential.name).map(({ secretName }) => secretName),
       ]),
@@ -176,7 +191,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
 
   return {
     participants: (namespace, secretName) =>
-      ordered().flatMap((credential): Participant[] => {
+      [...ordered(), ...lately()].flatMap((credential): Participant[] => {
         const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
         const current = credential.spec.pullSecret.name === secretName;
         if (!current && !former) return [];
@@ -189,7 +204,9 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
             deleting: credential.deletionTimestamp !== undefined,
             confirmed:
               credential.finalizers.includes(finalizer) &&
-              credential.status?.secretName === credential.spec.pullSecret.name,
+              credential.status?.secretName === credential.spec.pullSecret.name &&
+              // An older CRD has no field for it.
+              (credential.status.operatorNamespace ?? operatorNamespace) === operatorNamespace,
           },
         ];
       }),
@@ -201,6 +218,9 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     held,
     entitled,
     servedBy,
+    drained: (credential) => {
+      drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
+    },
   };
 }
 

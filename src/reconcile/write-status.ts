@@ -13,15 +13,18 @@ export async function writeStatus(
   context: Context,
   record: CredentialRecord,
   credential: RegistryCredential | undefined,
-  status: Status,
+  says: Status,
   namespaces: readonly NamespaceView[],
   signal: AbortSignal,
 ): Promise<void> {
+  const status = { ...says, operatorNamespace: context.settings.namespace };
   // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
   if (credential) context.metrics.publish(credential, status, namespaces);
   const before = credential?.status ?? {};
   if (sameJson(before, status)) return;
-  const answer = await context.api.patchCredentialStatus(record.name, { status: withRemovals(before, status) }, signal);
+  const { name, resourceVersion } = record;
+  const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
+  const answer = await context.api.patchCredentialStatus(name, patch, signal);
   const written = context.strips.credential(answer);
   if (written) context.stores.credentials.wrote(written);
   publishTransitions(context, record, before, status);

@@ -33,8 +33,11 @@ function stage(fail: (attempt: number) => Error | undefined = () => undefined, h
   };
   const recorder = eventRecorder({
     api: {
-      createEvent: (namespace, body, signal) =>
-        take({ verb: "create", namespace, body: body as Record<string, unknown> }, signal),
+      createEvent: async (namespace, body, signal) => {
+        await take({ verb: "create", namespace, body: body as Record<string, unknown> }, signal);
+        const metadata = { name: "event", uid: `uid-${written.length}`, resourceVersion: "1" };
+        return { apiVersion: "events.k8s.io/v1", kind: "Event", metadata };
+      },
       patchEvent: (namespace, _name, body, signal) =>
         take({ verb: "patch", namespace, body: body as Record<string, unknown> }, signal),
     },
@@ -109,7 +112,10 @@ describe("repetitions", () => {
       await clock.advance();
     }
     expect(written.map(({ verb }) => verb)).toEqual(["create", "patch"]);
-    expect(written[1]?.body).toEqual({ series: { count: 2, lastObservedTime: "2026-01-01T00:00:00.000000Z" } });
+    expect(written[1]?.body).toEqual({
+      metadata: { uid: "uid-1" },
+      series: { count: 2, lastObservedTime: "2026-01-01T00:00:00.000000Z" },
+    });
     await clock.advance(minutes(6));
     expect(written[2]?.body).toMatchObject({ series: { count: 100 } });
     await clock.advance(minutes(60));

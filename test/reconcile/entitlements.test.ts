@@ -87,6 +87,39 @@ function served(count: number): World {
 }
 
 describe("the participants of a Secret", () => {
+  it("are confirmed only where the status names this install, or an older CRD has no field for it", () => {
+    const confirmed = (operatorNamespace?: string): boolean | undefined => {
+      const { asked, put } = world();
+      put(credential({ finalizers, status: { ...status, ...(operatorNamespace && { operatorNamespace }) } }));
+      return asked.participants(namespace(), "regcred")[0]?.confirmed;
+    };
+    expect([confirmed("regcred-system"), confirmed(), confirmed("elsewhere")]).toEqual([true, true, false]);
+  });
+
+  it("include for a while one that is drained and gone, so that what is written late is taken away", async () => {
+    const { asked, put, drop, pass } = world();
+    const leaving = credential({ ...acme, deletionTimestamp: minute(0) });
+    put(leaving);
+    asked.drained(leaving);
+    drop("acme");
+    expect(asked.names()).toEqual(["regcred"]);
+    expect(asked.participants(namespace(), "regcred")).toMatchObject([
+      { name: "acme", entitled: false, deleting: true, confirmed: true },
+    ]);
+    await pass(20);
+    expect([asked.names(), asked.participants(namespace(), "regcred")]).toEqual([[], []]);
+  });
+
+  it("do not include a drained one whose name is used again", () => {
+    const { asked, put, drop } = world();
+    const leaving = credential({ ...acme, uid: "before", deletionTimestamp: minute(0) });
+    put(leaving);
+    asked.drained(leaving);
+    drop("acme");
+    put(acme);
+    expect(asked.participants(namespace(), "regcred").map(({ deleting }) => deleting)).toEqual([false]);
+  });
+
   it("are the credentials that write under its name, oldest first, and by name where equally old", () => {
     const { asked, put } = world();
     const aged = (name: string, minutes: number): RegistryCredential =>

@@ -10,8 +10,9 @@ import { instruments } from "../../src/report/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential } from "../plan/objects.ts";
 
-const status: Status = { namespaces: { selected: 1, ready: 1, pending: 0, failed: 0 } };
-const record = { name: "acme" } as CredentialRecord;
+const operatorNamespace = "regcred-system";
+const status: Status = { operatorNamespace, namespaces: { selected: 1, ready: 1, pending: 0, failed: 0 } };
+const record = { name: "acme", resourceVersion: "7" } as CredentialRecord;
 const { signal } = new AbortController();
 
 /** Touching anything that is not here throws. */
@@ -24,6 +25,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
   const patches: object[] = [];
   const context = {
     metrics: credentialMetrics(made),
+    settings: { namespace: operatorNamespace },
     api: {
       patchCredentialStatus: (_name: string, body: object) => {
         patches.push(body);
@@ -47,6 +49,12 @@ describe("a status", () => {
     await write(context, credential({ status }));
     expect(patches).toEqual([]);
     expect(await told()).toBe(4);
+  });
+
+  it("names the version that it replaces, and the install that serves", async () => {
+    const { context, patches } = play();
+    await write(context, credential({ status: { operatorNamespace: "elsewhere" } }));
+    expect(patches).toEqual([{ metadata: { resourceVersion: "7" }, status }]);
   });
 
   it("is told to the metrics although it cannot be written", async () => {
