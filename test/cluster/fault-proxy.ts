@@ -18,7 +18,9 @@ export type Fault =
   /** The connection breaks before the request. */
   | { readonly kind: "reset" }
   /** Nothing comes, ever. */
-  | { readonly kind: "hang" };
+  | { readonly kind: "hang" }
+  /** The same, but once healed the request arrives, as TCP brings it after a partition, though nobody waits for it any more. */
+  | { readonly kind: "late" };
 
 export type Victims = "all" | "writes" | "watches";
 
@@ -27,8 +29,10 @@ export interface FaultProxy {
   readonly kubeconfig: string;
   /** From now on these requests meet the fault; watches that are open already are cut, if they are among them. */
   inject(fault: Fault, victims: Victims): void;
-  /** From now on everything passes. What hangs goes on hanging. */
+  /** From now on everything passes. What hangs goes on hanging; what is late arrives. */
   heal(): void;
+  /** Late requests so far that have arrived: method, path and the HTTP status that nobody has read. */
+  readonly late: readonly { readonly method: string; readonly path: string; readonly code: number }[];
   /** Requests so far. */
   count(): { readonly all: number; readonly writes: number };
   close(): Promise<void>;
@@ -66,6 +70,9 @@ export async function faultProxy(
         return;
       case "hang":
         return;
+      case "late":
+        void keep(incoming);
+        return;
       case "half":
       case "lost":
       case undefined:
@@ -102,6 +109,22 @@ export async function faultProxy(
     incoming.pipe(onward);
   };
 
+  const kept: { readonly incoming: IncomingMessage; readonly body: Buffer }[] = [];
+  const late: { readonly method: string; readonly path: string; readonly code: number }[] = [];
+  const keep = async (incoming: IncomingMessage): Promise<void> => {
+    const body = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>));
+    kept.push({ incoming, body });
+  };
+  const deliver = ({ incoming, body }: { readonly incoming: IncomingMessage; readonly body: Buffer }): void => {
+    const { method = "", url: path = "", headers } = incoming;
+    const onward = request(new URL(path, new URL(cluster.server).origin), { agent, method, headers }, (answer) => {
+      late.push({ method, path, code: answer.statusCode ?? 0 });
+      answer.resume();
+    });
+    onward.once("error", () => undefined);
+    onward.end(body);
+  };
+
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -116,7 +139,9 @@ export async function faultProxy(
     },
     heal: () => {
       current = undefined;
+      for (const each of kept.splice(0)) if (!each.incoming.url?.includes("watch=true")) deliver(each);
     },
+    late,
     count: () => ({ all, writes }),
     close: async () => {
       server.closeAllConnections();

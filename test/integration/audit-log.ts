@@ -11,11 +11,17 @@ export interface Audited {
   readonly name: string | undefined;
   /** HTTP status. */
   readonly code: number;
+  /** Who asked. */
+  readonly user: string;
+  readonly receivedAt: Temporal.Instant;
 }
 
 interface AuditLine {
   readonly verb: string;
   readonly userAgent?: string;
+  readonly user?: { readonly username?: string };
+  /** MicroTime. */
+  readonly requestReceivedTimestamp: string;
   readonly objectRef?: {
     readonly resource?: string;
     readonly subresource?: string;
@@ -36,12 +42,14 @@ export async function operatorWrites({ cluster }: Pick<Scene, "cluster">): Promi
     .filter((line) => line.includes('"userAgent":"regcred/'))
     .map((line) => JSON.parse(line) as AuditLine)
     .filter(({ verb, objectRef }) => writing.has(verb) && objectRef?.resource !== "selfsubjectaccessreviews")
-    .map(({ verb, objectRef, responseStatus }) => ({
+    .map(({ verb, objectRef, responseStatus, user, requestReceivedTimestamp }) => ({
       verb,
       resource: objectRef?.resource ?? "",
       subresource: objectRef?.subresource,
       namespace: objectRef?.namespace,
       name: objectRef?.name,
       code: responseStatus?.code ?? 0,
+      user: user?.username ?? "",
+      receivedAt: Temporal.Instant.from(requestReceivedTimestamp),
     }));
 }

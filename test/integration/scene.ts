@@ -59,6 +59,7 @@ export interface CredentialStatus {
     readonly examples: readonly string[];
   }[];
   readonly retiring?: readonly { readonly secretName: string; readonly until: string }[];
+  readonly operatorNamespace?: string;
   readonly expires?: string;
   readonly secretName?: string;
 }

@@ -1,0 +1,75 @@
+// How does a test run the real program as one of several replicas, which it may kill, stop or cut off?
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { withFreePort } from "../cluster/free-port.ts";
+import { pollUntil } from "../cluster/poll-until.ts";
+import { operatorNamespace } from "./scene.ts";
+
+const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+const limit = Temporal.Duration.from({ seconds: 60 });
+
+export interface Said {
+  readonly time: Temporal.Instant;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Replica {
+  readonly child: ChildProcess;
+  /** Its log so far. */
+  said(): readonly Said[];
+  /** What went to standard error. */
+  complaint(): string;
+  readonly exitCode: Promise<number | null>;
+  /** Resolves with the line once it has been logged. */
+  saying(message: string): Promise<Said>;
+  /** What a probe is answered; undefined while nobody listens. */
+  probe(path: "/livez" | "/readyz"): Promise<{ readonly status: number; readonly text: string } | undefined>;
+}
+
+export function startReplica(kubeconfig: string, namespace: string = operatorNamespace): Promise<Replica> {
+  return withFreePort((port) => Promise.resolve(replicaAt(port, kubeconfig, namespace)));
+}
+
+function replicaAt(port: number, kubeconfig: string, namespace: string): Replica {
+  const health = `127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [main, "run", "--namespace", namespace, "--health-address", health], {
+    env: { KUBECONFIG: kubeconfig, REGCRED_LOG_LEVEL: "debug" },
+  });
+  let log = "";
+  let complaint = "";
+  child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+  const said = (): Said[] =>
+    log
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { readonly time: string; readonly msg: string })
+      .map((line) => ({ ...line, time: Temporal.Instant.from(line.time) }));
+  const saidSo = (message: string): Said | undefined => said().find(({ msg }) => msg === message);
+  return {
+    child,
+    said,
+    complaint: () => complaint,
+    exitCode: once(child, "close").then(([code]) => code as number | null),
+    saying: async (message) => {
+      await pollUntil(() => saidSo(message) !== undefined, {
+        what: `the replica to say "${message}"; it said: ${complaint}`,
+        limit,
+        every: Temporal.Duration.from({ milliseconds: 20 }),
+      });
+      const line = saidSo(message);
+      if (!line) throw new Error("it has been there a moment ago");
+      return line;
+    },
+    probe: async (path) => {
+      try {
+        const answer = await fetch(`http://${health}${path}`);
+        return { status: answer.status, text: await answer.text() };
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
