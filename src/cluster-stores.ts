@@ -4,6 +4,7 @@ import type {
   CredentialRecord,
   NamespaceRecord,
   OperatorSecretRecord,
+  PodRecord,
   SecretRecord,
   ServiceAccountRecord,
 } from "./plan/snapshot.ts";
@@ -16,6 +17,7 @@ import { type FedStore, store } from "./watch/store.ts";
 import { stripCredential } from "./watch/strip/credential.ts";
 import { stripNamespace } from "./watch/strip/namespace.ts";
 import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
+import { stripPod } from "./watch/strip/pod.ts";
 import { stripSecret } from "./watch/strip/secret.ts";
 import { stripServiceAccount } from "./watch/strip/service-account.ts";
 
@@ -26,6 +28,7 @@ export interface ClusterStores {
     readonly serviceAccounts: FedStore<ServiceAccountRecord>;
     readonly pullSecrets: FedStore<SecretRecord>;
     readonly operatorSecrets: FedStore<OperatorSecretRecord>;
+    readonly pods: FedStore<PodRecord>;
   };
   /** What is kept of an object; undefined where it is of no interest. */
   readonly strips: {
@@ -34,6 +37,7 @@ export interface ClusterStores {
     readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
     readonly secret: (raw: unknown) => SecretRecord | undefined;
     readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
+    readonly pod: (raw: unknown) => PodRecord | undefined;
   };
   /** Of contents, keyed anew for each process. */
   readonly digest: Context["digest"];
@@ -49,6 +53,7 @@ export function clusterStores(log: Log): ClusterStores {
       serviceAccounts: store<ServiceAccountRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
       pullSecrets: store<SecretRecord>({ listenerFailed }),
       operatorSecrets: store<OperatorSecretRecord>({ listenerFailed }),
+      pods: store<PodRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
     },
     strips: {
       credential: stripCredential,
@@ -56,6 +61,7 @@ export function clusterStores(log: Log): ClusterStores {
       serviceAccount: stripServiceAccount(),
       secret: stripSecret(digest),
       operatorSecret: stripOperatorSecret(tokenFromData),
+      pod: stripPod,
     },
     digest,
   };

@@ -5,6 +5,7 @@ import type { ClusterStores } from "./cluster-stores.ts";
 import { listWatch } from "./kube/list-watch.ts";
 import { resourcePath } from "./kube/resource-path.ts";
 import type { Transport } from "./kube/transport.ts";
+import type { Mode } from "./plan/mode.ts";
 import type { Log } from "./report/log.ts";
 import { logWatch } from "./report/log-watch.ts";
 import type { ListWatch } from "./watch/list-watch.ts";
@@ -12,6 +13,9 @@ import { multiReflector } from "./watch/multi-reflector.ts";
 import { type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "./watch/reflector.ts";
 import type { FedStore } from "./watch/store.ts";
 import { longestStringRead } from "./watch/strip/secret.ts";
+
+// Of a pod, images and names are read; annotations and variables may be as long as they like.
+const longestPodString = 1_024;
 
 type Strip<R> = (raw: unknown) => R | undefined;
 
@@ -22,6 +26,7 @@ export interface ClusterWatchesOptions {
   readonly settings: {
     readonly namespace: string;
     readonly sourceNamespaces: readonly string[];
+    readonly mode: Mode;
     readonly maxConfigBytes: number;
   };
   readonly clock: Clock;
@@ -89,6 +94,19 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       listWatch(api, { path: core("secrets", namespace), ...query }),
       strips.operatorSecret,
       (key) => key.startsWith(`${namespace}/`),
+    );
+  }
+  if (settings.mode.podRecovery) {
+    watch(
+      "pods",
+      stores.pods,
+      listWatch(api, {
+        path: core("pods"),
+        // A pod that waits for its first image is Pending; those that run cost nothing.
+        query: { fieldSelector: "status.phase=Pending" },
+        longestString: longestPodString,
+      }),
+      strips.pod,
     );
   }
 

@@ -1,6 +1,8 @@
 // What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
+import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
+import { podRecovery } from "./mode-settings.ts";
 import {
   hostGlobs,
   listenAddress,
@@ -199,6 +201,7 @@ export const settings = [
   context,
   namespace,
   sourceNamespaces,
+  podRecovery,
   maxConfigBytes,
   concurrency,
   allowedHostGlobs,
@@ -218,6 +221,7 @@ export interface Config {
   readonly inCluster: { readonly host: string; readonly port: string } | undefined;
   readonly namespace: string | undefined;
   readonly sourceNamespaces: readonly string[];
+  readonly mode: Mode;
   readonly maxConfigBytes: number;
   readonly concurrency: number;
   readonly allowedHosts: readonly string[];
@@ -244,6 +248,7 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     inCluster: host && port ? { host, port } : undefined,
     namespace: read(namespace),
     sourceNamespaces: read(sourceNamespaces),
+    mode: { podRecovery: read(podRecovery) },
     maxConfigBytes: read(maxConfigBytes),
     concurrency: read(concurrency),
     allowedHosts: read(allowedHostGlobs),

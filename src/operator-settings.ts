@@ -1,5 +1,6 @@
 // What may differ from one operator to the next?
 import type { Environment } from "./config.ts";
+import type { Mode } from "./plan/mode.ts";
 import type { ListenAddress } from "./report/http-server.ts";
 
 export interface OperatorSettings {
@@ -7,6 +8,8 @@ export interface OperatorSettings {
   readonly namespace: string;
   /** Other namespaces whose labelled Secrets may be sources. */
   readonly sourceNamespaces: readonly string[];
+  /** With which rights it was installed. */
+  readonly mode: Mode;
   /** The most bytes that a merged docker config may have. */
   readonly maxConfigBytes: number;
   /** The most runs at once. */

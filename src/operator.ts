@@ -197,7 +197,7 @@ export function operator(options: OperatorOptions): Operator {
     await preflight({
       transport: api,
       namespace: ownNamespace,
-      permissions: neededPermissions({ operatorNamespace: ownNamespace, leaderElection }),
+      permissions: neededPermissions({ operatorNamespace: ownNamespace, leaderElection, ...settings.mode }),
       signal: stopping.signal,
     });
     leads.start();

@@ -10,6 +10,7 @@ describe("a setting", () => {
       inCluster: undefined,
       namespace: undefined,
       sourceNamespaces: [],
+      mode: { podRecovery: false },
       allowedHosts: [],
       allowedPrivateHosts: [],
       environment: {},
@@ -32,6 +33,7 @@ describe("a setting", () => {
       KUBERNETES_SERVICE_PORT: "443",
       REGCRED_NAMESPACE: "platform",
       REGCRED_SOURCE_NAMESPACES: "team-a, team-b,team-a",
+      REGCRED_POD_RECOVERY: "true",
       REGCRED_ALLOWED_HOSTS: "*.example.com,registry.internal:5000",
       REGCRED_ALLOWED_PRIVATE_HOSTS: "registry.internal:5000",
       REGCRED_METRICS_ADDRESS: "[::1]:8080",
@@ -49,6 +51,7 @@ describe("a setting", () => {
       inCluster: { host: "10.0.0.1", port: "443" },
       namespace: "platform",
       sourceNamespaces: ["team-a", "team-b"],
+      mode: { podRecovery: true },
       allowedHosts: ["*.example.com", "registry.internal:5000"],
       allowedPrivateHosts: ["registry.internal:5000"],
       environment,
@@ -141,6 +144,7 @@ describe("a value that cannot be", () => {
       sentence:
         '--source-namespaces cannot be "team-a,,team-b": write names of namespaces with commas between them, such as team-a,team-b',
     },
+    { flags: { "--pod-recovery": "yes" }, sentence: '--pod-recovery cannot be "yes": write true or false' },
     {
       flags: { "--log-level": "trace" },
       sentence: '--log-level cannot be "trace": write debug, info, warn or error',

@@ -33,7 +33,7 @@ const closingLimit = Temporal.Duration.from({ seconds: 2 });
  */
 export async function run(options: RunOptions): Promise<number> {
   const { config, log, clock, random, version, crashed } = options;
-  const { kubeconfig, context, sourceNamespaces, maxConfigBytes, concurrency, drainTimeout } = config;
+  const { kubeconfig, context, sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout } = config;
   // Whoever names a context means a kubeconfig, in a pod too.
   const inCluster = context === undefined ? config.inCluster : undefined;
   const connection = options.connect({ kubeconfig, context, inCluster });
@@ -46,6 +46,7 @@ export async function run(options: RunOptions): Promise<number> {
     settings: {
       namespace,
       sourceNamespaces,
+      mode,
       maxConfigBytes,
       concurrency,
       network: { registries: config.allowedHosts, privateAddresses: config.allowedPrivateHosts },

@@ -70,6 +70,9 @@ export interface ClusterApi {
     signal?: AbortSignal,
   ): Promise<ServiceAccountObject>;
 
+  /** Through the Eviction API, which a PodDisruptionBudget may refuse: `tooManyRequests`. `conflict` where it is another pod. */
+  evictPod(namespace: string, name: string, uid: string, signal?: AbortSignal): Promise<void>;
+
   /** A JSON merge patch of finalizers or annotations that carries `metadata.resourceVersion`. */
   patchCredential(name: string, patch: Body, signal?: AbortSignal): Promise<ClusterObject>;
   /** A JSON merge patch of the status subresource that carries `metadata.resourceVersion`: two replicas may have a word on it. */

@@ -13,6 +13,8 @@ const secrets = (namespace: string, name?: string): string =>
   resourcePath({ group: "", version: "v1", resource: "secrets", namespace, name });
 const serviceAccount = (namespace: string, name: string): string =>
   resourcePath({ group: "", version: "v1", resource: "serviceaccounts", namespace, name });
+const eviction = (namespace: string, name: string): string =>
+  resourcePath({ group: "", version: "v1", resource: "pods", namespace, name, subresource: "eviction" });
 const credential = (name: string, subresource?: string): string =>
   resourcePath({ group, version, resource: plural, name, subresource });
 const events = (namespace: string, name?: string): string =>
@@ -70,6 +72,16 @@ export function clusterObjects(transport: Transport): ClusterApi {
         signal,
         idempotent: true,
       }),
+
+    evictPod: async (namespace, name, uid, signal) => {
+      const body = {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { namespace, name },
+        deleteOptions: { preconditions: { uid } },
+      };
+      await write({ method: "POST", path: eviction(namespace, name), body, signal });
+    },
 
     patchCredential: (name, body, signal) =>
       write<ClusterObject>({

@@ -26,9 +26,11 @@ export const leaseName = "regcred";
 export function neededPermissions({
   operatorNamespace,
   leaderElection,
+  podRecovery = false,
 }: {
   readonly operatorNamespace: string;
   readonly leaderElection: boolean;
+  readonly podRecovery?: boolean;
 }): readonly Permission[] {
   return [
     ...rights(["list", "watch", "patch"], { group, resource: plural }),
@@ -46,6 +48,14 @@ export function neededPermissions({
     ...rights(["list", "watch", "update", "delete"], { group: "", resource: "secrets", namespace: operatorNamespace }),
     ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
     ...(leaderElection ? leaseRights(operatorNamespace) : []),
+    ...(podRecovery ? podRights() : []),
+  ];
+}
+
+function podRights(): readonly Permission[] {
+  return [
+    ...rights(["list", "watch"], { group: "", resource: "pods" }),
+    ...rights(["create"], { group: "", resource: "pods/eviction" }),
   ];
 }
 

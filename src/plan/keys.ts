@@ -4,12 +4,14 @@ export type Key =
   | { readonly loop: "token"; readonly grantKey: string }
   | { readonly loop: "secret"; readonly namespace: string; readonly name: string }
   | { readonly loop: "references"; readonly namespace: string }
+  | { readonly loop: "pods"; readonly namespace: string }
   | { readonly loop: "credential"; readonly name: string };
 
 // Kubernetes names hold no slash, so the text is read back without doubt.
 export const tokenKey = (grantKey: string): string => `token/${grantKey}`;
 export const secretKey = (namespace: string, name: string): string => `secret/${namespace}/${name}`;
 export const referencesKey = (namespace: string): string => `references/${namespace}`;
+export const podsKey = (namespace: string): string => `pods/${namespace}`;
 export const credentialKey = (name: string): string => `credential/${name}`;
 
 export function keyOf(text: string): Key {
@@ -20,6 +22,7 @@ export function keyOf(text: string): Key {
     case "secret":
       return { loop, namespace: first, name: second };
     case "references":
+    case "pods":
       return { loop, namespace: first };
     case "credential":
       return { loop, name: first };

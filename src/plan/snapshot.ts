@@ -94,3 +94,18 @@ export type OperatorSecretRecord = StoredObject & {
     /** A pull Secret of ours, or of a type that is no source: never read. */
     | { readonly kind: "other"; readonly type: string }
   );
+
+/** A pod that waits for an image that could not be pulled. */
+export interface PodRecord extends StoredObject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly createdAt: Temporal.Instant;
+  /** Name. */
+  readonly serviceAccount: string;
+  /** Names in `imagePullSecrets`, in order: from the pod's template, or else copied from the ServiceAccount at creation. */
+  readonly references: readonly string[];
+  readonly stuckImages: readonly string[];
+  /** The owner that makes a new pod when this one goes. */
+  readonly controller: { readonly apiVersion: string; readonly kind: string; readonly uid: string } | undefined;
+}

@@ -1,6 +1,7 @@
 // How do changes in the stores become keys in the queue?
 import { grantSources } from "../plan/grant-sources.ts";
-import { credentialKey, referencesKey, secretKey, tokenKey } from "../plan/keys.ts";
+import { credentialKey, podsKey, referencesKey, secretKey, tokenKey } from "../plan/keys.ts";
+import type { AddOptions } from "../queue/work-queue.ts";
 import {
   credentialTriggers,
   isAnotherIdentity,
@@ -14,6 +15,9 @@ import type { Loops } from "./loops.ts";
 import { tokenSecretName } from "./token-book.ts";
 
 type Known = Pick<Context, "stores" | "entitlements" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced">;
+
+/** Pods of one owner get stuck together. */
+const lookAtPods: AddOptions = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) };
 
 /**
  * To be called when the stores are synced, but for those of pull Secrets: what they hold is queued at once, what changes from
@@ -30,6 +34,9 @@ export function askForWork(known: Known, { formerExtras }: Pick<Loops, "formerEx
     const before = change.before?.credential?.spec.pullSecret.extraReferences ?? [];
     formerExtras(before.filter((name) => !extras.includes(name)));
     ask(credentialTriggers(change, keysOf(stores.namespaces.values()), entitlements.names()));
+    for (const namespace of new Set([...stores.pods.values()].map((pod) => pod.namespace))) {
+      enqueue(podsKey(namespace), lookAtPods);
+    }
   });
   stores.namespaces.subscribe((change) => {
     if (!change.after) board.forget(change.key);
@@ -43,6 +50,13 @@ export function askForWork(known: Known, { formerExtras }: Pick<Loops, "formerEx
     for (const { key } of stores.namespaces.values()) {
       for (const name of names) enqueue(secretKey(key, name), { lane: "bulk" });
     }
+  });
+  // Its references are what stuck pods wait for.
+  stores.serviceAccounts.subscribe(({ after }) => {
+    if (after && stores.pods.byIndex(after.namespace).length > 0) enqueue(podsKey(after.namespace), lookAtPods);
+  });
+  stores.pods.subscribe(({ after }) => {
+    if (after) enqueue(podsKey(after.namespace), lookAtPods);
   });
   stores.pullSecrets.subscribe((change) => {
     // The first list of a name queues all of its keys when it is complete.
@@ -64,6 +78,7 @@ export function askForWork(known: Known, { formerExtras }: Pick<Loops, "formerEx
 
   for (const { key } of stores.namespaces.values()) enqueue(referencesKey(key), { lane: "bulk" });
   for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
+  for (const { namespace } of stores.pods.values()) enqueue(podsKey(namespace), lookAtPods);
   for (const record of stores.operatorSecrets.values()) {
     if (record.kind === "token" && record.token) enqueue(tokenKey(record.token.grantKey), { lane: "bulk" });
   }

@@ -8,6 +8,7 @@ import type {
   CredentialRecord,
   NamespaceRecord,
   OperatorSecretRecord,
+  PodRecord,
   SecretRecord,
   ServiceAccountRecord,
 } from "../plan/snapshot.ts";
@@ -30,6 +31,8 @@ export interface Stores {
   readonly serviceAccounts: Store<ServiceAccountRecord>;
   /** Every Secret, in any namespace, that bears a pull Secret's name. Indexed by namespace. */
   readonly pullSecrets: Store<SecretRecord>;
+  /** Those that wait for an image that could not be pulled; none unless pods may be evicted. Indexed by namespace. */
+  readonly pods: Store<PodRecord>;
   /** Secrets of the operator's namespace and of the source namespaces. */
   readonly operatorSecrets: Store<OperatorSecretRecord>;
 }

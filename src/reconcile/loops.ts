@@ -3,6 +3,7 @@ import { keyOf } from "../plan/keys.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { credentialLoop } from "./credential.ts";
+import { podsLoop } from "./pods.ts";
 import { pullSecretLoop } from "./pull-secret.ts";
 import { referencesLoop } from "./references.ts";
 import { reconcileToken } from "./token.ts";
@@ -16,6 +17,7 @@ export interface Loops {
 export function loops(context: Context): Loops {
   const pullSecret = pullSecretLoop();
   const references = referencesLoop();
+  const pods = podsLoop();
   const credential = credentialLoop();
   return {
     run: (text, signal) => {
@@ -27,6 +29,8 @@ export function loops(context: Context): Loops {
           return pullSecret(context, key.namespace, key.name, signal);
         case "references":
           return references(context, key.namespace, signal);
+        case "pods":
+          return pods(context, key.namespace, signal);
         case "credential":
           return credential(context, key.name, signal);
       }

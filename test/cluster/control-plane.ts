@@ -55,7 +55,7 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-// The controllers without which namespaces, ServiceAccounts, owner references and quotas are dead letters; the others
+// The controllers without which namespaces, ServiceAccounts, owner references, quotas and ReplicaSets are dead letters; the others
 // would only take CPU from what is tested. Names: kube-controller-manager --help of 1.37.
 const controllerNames = [
   "serviceaccount-controller",
@@ -65,6 +65,7 @@ const controllerNames = [
   "garbage-collector-controller",
   "clusterrole-aggregation-controller",
   "resourcequota-controller",
+  "replicaset-controller",
   "validatingadmissionpolicy-status-controller",
 ];
 

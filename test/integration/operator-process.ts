@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import type { Environment } from "../../src/config.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { operator } from "../../src/operator.ts";
+import { unrestricted } from "../mode.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
 const silent = (): void => undefined;
@@ -14,6 +15,7 @@ const running = operator({
   settings: {
     namespace,
     sourceNamespaces: [],
+    mode: unrestricted,
     maxConfigBytes: 64 * 1024,
     concurrency: 16,
     network: { registries: [], privateAddresses: [] },

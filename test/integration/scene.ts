@@ -8,6 +8,7 @@ import type { OperatorSettings } from "../../src/operator-settings.ts";
 import type { Log, LogFields } from "../../src/report/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
+import { unrestricted } from "../mode.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
 export const operatorNamespace = "regcred-system";
@@ -130,6 +131,7 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
         settings: {
           namespace: operatorNamespace,
           sourceNamespaces: [],
+          mode: unrestricted,
           maxConfigBytes: 64 * 1024,
           concurrency: 16,
           network: { registries: [], privateAddresses: [] },

@@ -70,6 +70,19 @@ describe("a call", () => {
       body: guard,
     },
     {
+      what: "evictPod",
+      call: (api) => api.evictPod("team-x", "app-1", "u"),
+      method: "POST",
+      path: "/api/v1/namespaces/team-x/pods/app-1/eviction",
+      type: "application/json",
+      body: {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { namespace: "team-x", name: "app-1" },
+        deleteOptions: { preconditions: { uid: "u" } },
+      },
+    },
+    {
       what: "patchCredential",
       call: (api) => api.patchCredential("acme", guard),
       method: "PATCH",

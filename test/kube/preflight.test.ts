@@ -107,3 +107,12 @@ describe("preflight", () => {
     expect(refused?.message).toMatch(/does not accept these credentials: log in again, or set KUBECONFIG/);
   });
 });
+
+it("asks for rights on pods only where pods are to be evicted", () => {
+  const asks = (podRecovery: boolean): readonly string[] =>
+    neededPermissions({ operatorNamespace: "ops", leaderElection: false, podRecovery })
+      .filter(({ resource }) => resource.startsWith("pods"))
+      .map(({ verb, resource }) => `${verb} ${resource}`);
+  expect(asks(false)).toEqual([]);
+  expect(asks(true)).toEqual(["list pods", "watch pods", "create pods/eviction"]);
+});

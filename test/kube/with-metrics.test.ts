@@ -14,6 +14,7 @@ const calls = {
   deleteSecret: answer,
   getServiceAccount: answer,
   patchServiceAccount: answer,
+  evictPod: () => Promise.resolve(),
   patchCredential: answer,
   patchCredentialStatus: answer,
   createEvent: () => Promise.reject(new DOMException("stopped", "AbortError")),
@@ -30,6 +31,7 @@ it("counts each write by kind, verb and result", async () => {
   await expect(api.replaceSecret("team-a", "regcred", "{}")).rejects.toThrow("stale");
   await api.deleteSecret("team-a", "regcred", { uid: "1", resourceVersion: "1" });
   await api.patchServiceAccount("team-a", "default", "{}");
+  await api.evictPod("team-a", "app", "1");
   await api.patchCredential("acme", "{}");
   await api.patchCredentialStatus("acme", "{}");
   await expect(api.createEvent("team-a", "{}")).rejects.toThrow("stopped");
@@ -39,6 +41,7 @@ it("counts each write by kind, verb and result", async () => {
     '{kind="Secret",verb="update",result="conflict"} 1',
     '{kind="Secret",verb="delete",result="success"} 1',
     '{kind="ServiceAccount",verb="patch",result="success"} 1',
+    '{kind="Pod",verb="evict",result="success"} 1',
     '{kind="RegistryCredential",verb="patch",result="success"} 1',
     '{kind="RegistryCredential/status",verb="patch",result="success"} 1',
     '{kind="Event",verb="create",result="aborted"} 1',

@@ -2,7 +2,7 @@
 import type { Entry, RegistryCredential, Spec, Status } from "../../src/api/registry-credential.ts";
 import type { Failure } from "../../src/errors.ts";
 import type { Claim } from "../../src/plan/content.ts";
-import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../src/plan/snapshot.ts";
+import type { NamespaceRecord, PodRecord, SecretRecord, ServiceAccountRecord } from "../../src/plan/snapshot.ts";
 import type { Token } from "../../src/plan/token.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { Login } from "../../src/registry/login.ts";
@@ -47,6 +47,24 @@ export function serviceAccount(changes: Partial<ServiceAccountRecord> = {}): Ser
     cloud: {},
     record: undefined,
     terminating: false,
+    ...changes,
+  });
+}
+
+/** Stuck, of a ReplicaSet, made while its ServiceAccount listed nothing. */
+export function pod(changes: Partial<PodRecord> = {}): PodRecord {
+  const name = changes.name ?? "app-1";
+  return frozen({
+    key: `team-a/${name}`,
+    resourceVersion: "9",
+    namespace: "team-a",
+    name,
+    uid: `uid-${name}`,
+    createdAt: minute(-10),
+    serviceAccount: "default",
+    references: [],
+    stuckImages: ["a.example.com/app:1"],
+    controller: { apiVersion: "apps/v1", kind: "ReplicaSet", uid: "uid-app" },
     ...changes,
   });
 }
