@@ -22,13 +22,13 @@ describe("the operator with the rights of config/rbac", () => {
   afterAll(() => world.close());
 
   it("says in one sentence what it may not do, and the command that mends it, before the rights are there", async () => {
-    const starting = world.startOperator({ kubeconfig });
+    const starting = world.startOperator({ kubeconfig, settings: { leaderElection: true } });
     await expect(starting).rejects.toThrow(/may not .*: kubectl apply -k config\/default$/);
   });
 
   it("serves, rotates and cleans up once they are", async () => {
     await installed(world);
-    await world.startOperator({ kubeconfig });
+    await world.startOperator({ kubeconfig, settings: { leaderElection: true } });
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces(["team-rbac"]);
     await world.credential("limited", staticSpec("hub"));

@@ -24,7 +24,7 @@ export interface Replica {
   readonly exitCode: Promise<number | null>;
   /** Resolves with the line once it has been logged. */
   saying(message: string): Promise<Said>;
-  /** What a probe is answered; undefined while nobody listens. */
+  /** What a probe is answered; undefined where no answer comes within a second, which is what a kubelet waits. */
   probe(path: "/livez" | "/readyz"): Promise<{ readonly status: number; readonly text: string } | undefined>;
 }
 
@@ -65,7 +65,7 @@ function replicaAt(port: number, kubeconfig: string, namespace: string): Replica
     },
     probe: async (path) => {
       try {
-        const answer = await fetch(`http://${health}${path}`);
+        const answer = await fetch(`http://${health}${path}`, { signal: AbortSignal.timeout(1_000) });
         return { status: answer.status, text: await answer.text() };
       } catch {
         return undefined;

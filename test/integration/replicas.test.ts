@@ -161,6 +161,7 @@ describe("two replicas", () => {
     await clock.sleep(Temporal.Duration.from({ milliseconds: 150 }));
     const since = Temporal.Now.instant();
     leader.child.kill("SIGSTOP");
+    expect(await leader.probe("/livez")).toBeUndefined();
     expect(await handOver("SIGSTOP", since)).toBeLessThan(16_000);
     const password = await rotate();
     await end();

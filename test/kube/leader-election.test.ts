@@ -187,6 +187,16 @@ describe("an election", () => {
     expect(sleeper.error()?.message).toContain("other has taken it");
   });
 
+  it("tells that it is stuck when a call does not even end at its deadline, and lets no write through meanwhile", async () => {
+    const { clock, first } = await pair();
+    first.client.network = "stuck";
+    await clock.advance(ms(19_000));
+    expect(first.fence.left()).toBe(0);
+    expect([first.leading(), first.stuck()]).toEqual([true, false]);
+    await clock.advance(ms(4_000));
+    expect(first.stuck()).toBe(true);
+  });
+
   it("starts with one leader, however many start at once", async () => {
     const clock = fakeClock();
     const server = leaseServer(clock);

@@ -1,6 +1,5 @@
 // How does a test play the API server's part in an election: one Lease, compare-and-swap, and a network that may fail?
-import { ApiError } from "../../src/kube/api-error.ts";
-import { unavailable } from "../../src/kube/api-error.ts";
+import { ApiError, unavailable } from "../../src/kube/api-error.ts";
 import { type LeaseName, type LeaseObject, type LeaseRecord, leaseRecord } from "../../src/kube/lease.ts";
 import type { Leases } from "../../src/kube/leases.ts";
 import type { FakeClock } from "../fake-clock.ts";
@@ -10,7 +9,9 @@ export type Network =
   /** Nothing arrives, and each call ends at its deadline. */
   | "cut"
   /** Writes are carried out, and their answers get lost. */
-  | "deaf";
+  | "deaf"
+  /** The same, and not even a deadline ends a call. */
+  | "stuck";
 
 export interface LeaseServer {
   /** What one replica has of it; a change reaches `watch` as long as its network is up. */
@@ -23,6 +24,8 @@ export interface LeaseServer {
   readonly writes: () => number;
 }
 
+const isConnected = ({ network }: { readonly network: Network }): boolean => network === "up" || network === "deaf";
+
 export function leaseServer(clock: FakeClock): LeaseServer {
   let object: LeaseObject | undefined;
   let version = 0;
@@ -33,7 +36,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
   }[] = [];
   const record = (): LeaseRecord | undefined => object && leaseRecord(object);
   const tell = (change: { now: LeaseRecord } | { gone: LeaseRecord }): void => {
-    for (const { client, tell: each } of watchers) if (client.network !== "cut") each(change);
+    for (const { client, tell: each } of watchers) if (isConnected(client)) each(change);
   };
   const store = ({ namespace, name }: LeaseName, body: LeaseObject): LeaseRecord => {
     version += 1;
@@ -50,6 +53,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
   return {
     client: (watch) => {
       const late = async (deadline: Temporal.Duration): Promise<never> => {
+        if (client.network === "stuck") await new Promise(() => undefined);
         await clock.sleep(deadline);
         throw unavailable("no answer", "DeadlineExceeded");
       };
@@ -57,7 +61,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
         network: "up",
         get: async (_lease, deadline) => (client.network === "up" ? record() : late(deadline)),
         put: async (lease, body, deadline) => {
-          if (client.network === "cut") return late(deadline);
+          if (!isConnected(client)) return late(deadline);
           const { resourceVersion } = body.metadata;
           if (resourceVersion === undefined && object) throw refusal("alreadyExists");
           if (resourceVersion !== undefined && !object) throw refusal("notFound");
