@@ -7,12 +7,15 @@ import { leasePath, leases } from "./kube/leases.ts";
 import { listWatch } from "./kube/list-watch.ts";
 import { leaseName } from "./kube/preflight.ts";
 import type { Transport } from "./kube/transport.ts";
+import type { WriteFence } from "./kube/write-fence.ts";
 import type { Log } from "./report/log.ts";
 import { errorFields, logWatch } from "./report/log-watch.ts";
 import { reflector } from "./watch/reflector.ts";
 import { store } from "./watch/store.ts";
 
-export interface Leadership extends Pick<LeaderElection, "start" | "led" | "lost" | "leading" | "stuck" | "fence"> {
+export interface Leadership extends Pick<LeaderElection, "start" | "led" | "lost" | "leading" | "stuck"> {
+  /** Through which each write goes; undefined where there is none. */
+  readonly fence: WriteFence | undefined;
   /** Gives the Lease back: call it when the guarded work has ended. */
   stop(): Promise<void>;
 }
@@ -76,7 +79,7 @@ export function undisputed(): Leadership {
     lost: new Promise<never>(() => undefined),
     leading: () => true,
     stuck: () => false,
-    fence: { left: () => Number.MAX_SAFE_INTEGER },
+    fence: undefined,
     start: () => undefined,
     stop: () => Promise.resolve(),
   };

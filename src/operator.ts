@@ -91,7 +91,7 @@ export function operator(options: OperatorOptions): Operator {
   const leads = settings.leaderElection
     ? leadership({ api, namespace: ownNamespace, instance: options.instance, clock, random, log })
     : undisputed();
-  const fenced = withFence(api, leads.fence);
+  const fenced = leads.fence ? withFence(api, leads.fence) : api;
   const objects = withMetrics(clusterObjects(fenced), instruments);
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
