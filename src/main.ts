@@ -22,7 +22,9 @@ if (Number.parseInt(process.versions.node, 10) < oldestNode) {
   process.on("uncaughtException", crash.reject);
   process.on("unhandledRejection", crash.reject);
 
-  const code = await commandLine(process.argv.slice(2), {
+  const [, calledAs = "", ...args] = process.argv;
+  const code = await commandLine(args, {
+    calledAs,
     stdout: process.stdout,
     stderr: process.stderr,
     clock: systemClock(),

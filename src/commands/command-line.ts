@@ -1,21 +1,19 @@
 // Which command was asked for, and how are failures told? The one seam where an error becomes a sentence and an exit code.
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError, configFrom, type Environment, type Flags, settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { pinoLog } from "../report/log.ts";
-import type { Setting } from "../setting.ts";
+import { clusterCommands } from "./all-commands.ts";
+import { addClusterCommand, optionFor } from "./cluster-command.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { run, type RunOptions } from "./run.ts";
-
-interface Output {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+import type { Output } from "./terminal/terminal.ts";
 
 /** What surrounds the command line: everything that a test wants to be in place of. */
 export interface Surroundings extends Omit<RunOptions, "config" | "log" | "version"> {
+  /** How the program was called; `regcred` if absent. */
+  readonly calledAs?: string;
   /** Left out: that of this process. */
   readonly environment?: Environment;
   readonly stdout: Output;
@@ -28,10 +26,10 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
   let code: number = exitCodes.stopped;
   let isDebugging = false;
 
-  const program = withOutput(new Command("regcred"), surroundings)
+  const program = withOutput(new Command(nameFor(surroundings.calledAs)), surroundings)
     .description("Keeps working registry credentials in every tenant namespace of a Kubernetes cluster.")
     .version(packageJson.version)
-    .addHelpText("after", "\nregcred COMMAND --help lists the settings of a command.");
+    .addHelpText("after", "\nCOMMAND --help lists the settings of a command.");
 
   const runCommand = withOutput(program.command("run"), surroundings)
     .description("run the operator until it is stopped")
@@ -47,6 +45,11 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
     const log = pinoLog({ level: config.logLevel, format: config.logFormat, to: stdout, clock });
     code = await run({ ...surroundings, config, log, version: packageJson.version });
   });
+
+  for (const command of clusterCommands) {
+    const added = withOutput(program.command(command.name), surroundings);
+    addClusterCommand(added, command, surroundings, (ended) => (code = ended));
+  }
 
   try {
     await program.parseAsync(args, { from: "user" });
@@ -73,11 +76,9 @@ function withOutput(command: Command, { stdout, stderr }: Surroundings): Command
     });
 }
 
-function optionFor({ flag, placeholder, variables, meaning, fallbackText }: Setting<unknown>): Option {
-  return new Option(
-    `${flag} ${placeholder}`,
-    `${meaning} (default: ${fallbackText}; environment: ${variables.join(", ")})`,
-  );
+/** A plugin of kubectl is a program called kubectl-NAME: https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ */
+function nameFor(calledAs: string | undefined): string {
+  return /(?:^|[\\/])kubectl-regcred(?:\.\w+)?$/.test(calledAs ?? "") ? "kubectl regcred" : "regcred";
 }
 
 /** What the person who started it must know; the whole story only where it was asked for. */

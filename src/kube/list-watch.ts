@@ -15,7 +15,8 @@ export interface Watched {
 }
 
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#partial-object-metadata
-const partial = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
+/** The Accept header for objects without spec, status and data. */
+export const partial = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
 
 // A page of 500 large Secrets over a slow line; the reflector asks again when it fails.
 const listDeadline = Temporal.Duration.from({ seconds: 60 });

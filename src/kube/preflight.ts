@@ -157,7 +157,7 @@ async function answered(
   }
 }
 
-function unreachable(server: string, error: ApiError): OperatorError {
+export function unreachable(server: string, error: ApiError): OperatorError {
   if (error.kind === "unauthorized") {
     return stop(
       "Unauthorized",

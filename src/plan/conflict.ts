@@ -48,8 +48,20 @@ export function secretConflict(
   why: string | undefined,
 ): Failure {
   const manager = record?.controller ?? live?.labels[managedByLabel] ?? record?.metadata?.labels[managedByLabel];
+  return conflictWith({ namespace: namespace.name, name, manager }, why);
+}
+
+/** The same of a Secret of which only this is known. */
+export function conflictWith(
+  {
+    namespace,
+    name,
+    manager,
+  }: { readonly namespace: string; readonly name: string; readonly manager: string | undefined },
+  why: string | undefined,
+): Failure {
   const managed = manager === undefined ? "" : `, managed by ${manager}`;
-  const adopt = `kubectl annotate -n ${namespace.name} secret ${name} ${adoptAnnotation}=true`;
+  const adopt = `kubectl annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true`;
   return {
     reason: "SecretConflict",
     cause: "Tenant",

@@ -1,7 +1,10 @@
 // Does the command line explain itself, and say what is wrong with what it was given?
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { clusterCommands } from "../../src/commands/all-commands.ts";
 import { commandLine } from "../../src/commands/command-line.ts";
 import { settings } from "../../src/config.ts";
 import { surroundings } from "./surroundings.ts";
@@ -17,6 +20,18 @@ describe("the help", () => {
     expect(await commandLine(["--help"], around)).toBe(0);
     expect(around.said.stdout).toMatch(/^ {2}run \[options\] +run the operator/m);
   });
+
+  it.each(clusterCommands)(
+    "of $name has its description, how to reach the cluster, and the exit codes",
+    async (command) => {
+      const around = surroundings();
+      expect(await commandLine([command.name, "--help"], around)).toBe(0);
+      const help = words(around.said.stdout);
+      for (const part of [command.description, "--kubeconfig", "--context", "Exit codes: 0 yes"]) {
+        expect(help).toContain(part);
+      }
+    },
+  );
 
   it("of run has every setting with its variables and its default, and the exit codes", async () => {
     const around = surroundings();
@@ -60,10 +75,22 @@ describe("a wrong command line", () => {
   });
 });
 
-describe("the program", () => {
+// A process on a busy machine takes its time to start.
+describe("the program", { timeout: 60_000 }, () => {
   it("says its version", () => {
     const ran = spawnSync(process.execPath, [main, "--version"], { encoding: "utf8" });
     expect(ran).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  it("is a plugin of kubectl under the name that kubectl looks for", () => {
+    const folder = mkdtempSync(join(tmpdir(), "regcred-plugin-"));
+    try {
+      symlinkSync(main, join(folder, "kubectl-regcred"));
+      const ran = spawnSync(process.execPath, [join(folder, "kubectl-regcred"), "--help"], { encoding: "utf8" });
+      expect(ran).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: kubectl regcred /) });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("refuses a Node without Temporal in one sentence, before it needs it", () => {

@@ -1,0 +1,15 @@
+// How does a sentence fit between the margins?
+
+/** Lines without line breaks; the first is set in as well. Words that are too long stay whole, so that they can be copied. */
+export function wrapped(text: string, width: number | undefined, indent = ""): readonly string[] {
+  if (width === undefined) return [`${indent}${text}`];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+      lines.push(`${indent}${line}`);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, `${indent}${line}`];
+}

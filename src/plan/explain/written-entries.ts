@@ -1,0 +1,36 @@
+// Which entries does a pull Secret hold, as its annotation tells?
+import { entriesAnnotation } from "../../api/names.ts";
+
+export interface WrittenEntry {
+  /** CREDENTIAL/ENTRY */
+  readonly name: string;
+  readonly grantKey: string;
+  /** Canonical. */
+  readonly hosts: readonly string[];
+  readonly expiresAt: Temporal.Instant | undefined;
+}
+
+/** Undefined for a Secret that is not ours; nothing for an annotation that a tenant has made unreadable. */
+export function writtenEntries(annotations: Readonly<Record<string, string>>): readonly WrittenEntry[] | undefined {
+  const text = annotations[entriesAnnotation];
+  if (text === undefined) return undefined;
+  try {
+    const entries: unknown = JSON.parse(text);
+    return Array.isArray(entries) ? entries.flatMap(entryFrom) : [];
+  } catch {
+    return [];
+  }
+}
+
+function entryFrom(entry: unknown): WrittenEntry[] {
+  const { name, grant, hosts, expires } = Object(entry) as Readonly<Record<string, unknown>>;
+  if (typeof name !== "string" || !Array.isArray(hosts)) return [];
+  return [
+    {
+      name,
+      grantKey: typeof grant === "string" ? grant : "",
+      hosts: hosts.filter((host) => typeof host === "string"),
+      expiresAt: typeof expires === "string" ? Temporal.Instant.from(expires) : undefined,
+    },
+  ];
+}

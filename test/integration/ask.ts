@@ -1,0 +1,39 @@
+// What does a command answer, in this process, on the real cluster?
+import { systemClock } from "../../src/clock.ts";
+import { commandLine } from "../../src/commands/command-line.ts";
+import { loadConnection } from "../../src/kube/connection.ts";
+import { operator } from "../../src/operator.ts";
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface AskOptions {
+  /** When it is asked; now, if absent. */
+  readonly at?: Temporal.Instant;
+  /** A terminal without colours that is so wide; a pipe, if absent: plain, and as wide as it gets. */
+  readonly columns?: number;
+}
+
+export async function ask(
+  kubeconfig: string,
+  args: readonly string[],
+  { at, columns }: AskOptions = {},
+): Promise<Answer> {
+  const said = { stdout: "", stderr: "" };
+  const code = await commandLine(args, {
+    environment: { KUBECONFIG: kubeconfig, NO_COLOR: "1", LANG: "C.UTF-8" },
+    stdout: { write: (text) => (said.stdout += text), ...(columns && { isTTY: true, columns }) },
+    stderr: { write: (text) => (said.stderr += text) },
+    clock: { ...systemClock(), ...(at && { now: () => at }) },
+    random: Math.random,
+    hostname: "test",
+    onStopSignal: () => () => undefined,
+    crashed: new Promise(() => undefined),
+    connect: loadConnection,
+    operate: operator,
+  });
+  return { code, ...said };
+}

@@ -1,0 +1,76 @@
+// Do the commands still say what docs/cli.md shows? With REGCRED_CAPTURES=write, what they say is written there.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask } from "./ask.ts";
+import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+
+const document = join(import.meta.dirname, "..", "..", "docs", "cli.md");
+const prompt = "$ kubectl regcred ";
+// As wide as a line of the document may be, and a terminal usually is.
+const columns = 80;
+
+describe("docs/cli.md", () => {
+  let world: Scene;
+  /** A token of twelve hours and a half is asked about when seven of them are left. */
+  const expiresAt = Temporal.Now.instant().round("minute").add({ hours: 12, minutes: 30 });
+  const at = expiresAt.subtract({ hours: 7 });
+
+  beforeAll(async () => {
+    world = await scene();
+    const { admin } = world;
+    await world.startOperator();
+    await world.namespaces(["team-a", "team-b", "team-c"]);
+    await admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, {
+      metadata: { name: "harbor", annotations: { "regcred.dev/expires-at": expiresAt.toString() } },
+      type: "kubernetes.io/basic-auth",
+      stringData: { username: "robot", password: "hunter2" },
+    });
+    await admin.create("/api/v1/namespaces/team-b/secrets", { metadata: { name: "regcred" } });
+    await world.credential("harbor", staticSpec("harbor", { hosts: ["harbor.acme.example"] }));
+    await world.credential("hub", {
+      ...staticSpec("docker-hub", { hosts: ["docker.io"], namespaces: { include: ["team-c"] } }),
+      pullSecret: { name: "hub" },
+    });
+    await eventually(
+      "all is told",
+      async () =>
+        (await world.status("harbor")).namespaces?.ready === 2 &&
+        (await world.condition("hub", "Ready"))?.reason === "SourceMissing",
+    );
+    await admin.create("/api/v1/namespaces/team-a/pods", {
+      metadata: { name: "web" },
+      spec: { containers: [{ name: "web", image: "harbor.acme.example/shop/web:1.4" }] },
+    });
+  });
+  afterAll(() => world?.close());
+
+  it("shows what the commands say", async () => {
+    const text = await readFile(document, "utf8");
+    const parts = text.split(/^(```console\n[^]*?^```$)/m);
+    const shown = await Promise.all(
+      parts.map(async (part) => (part.startsWith("```console") ? await captured(part) : part)),
+    );
+    expect(shown.length).toBeGreaterThan(3);
+    if (process.env["REGCRED_CAPTURES"] === "write") await writeFile(document, shown.join(""));
+    expect(await readFile(document, "utf8")).toBe(shown.join(""));
+  });
+
+  async function captured(block: string): Promise<string> {
+    const commands = block.split("\n").filter((line) => line.startsWith(prompt));
+    const answers: string[] = [];
+    for (const command of commands) {
+      const { stdout, stderr } = await ask(world.cluster.kubeconfig, command.slice(prompt.length).split(" "), {
+        at,
+        columns,
+      });
+      answers.push(`${command}\n${sameTimes(stdout + stderr)}`);
+    }
+    return `\`\`\`console\n${answers.join("\n")}\`\`\``;
+  }
+
+  /** Times of day differ from run to run. */
+  function sameTimes(said: string): string {
+    return said.replaceAll(expiresAt.toString({ smallestUnit: "minute" }), "2026-11-25T20:00Z");
+  }
+});

@@ -1,0 +1,162 @@
+// One situation: a credential, a namespace, a pod, and what is wrong with them.
+import type { KubeObject } from "../cluster/admin-client.ts";
+import type { Registry } from "../cluster/registry.ts";
+import { tryPull } from "../cluster/try-pull.ts";
+import { ask } from "./ask.ts";
+import { eventually, operatorNamespace, type Scene } from "./scene.ts";
+
+/** All that a situation is made of, before anything of it is created. Faults change it. */
+export interface Draft {
+  readonly namespace: string;
+  readonly credential: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  accountAnnotations: Record<string, string>;
+  spec: { [field: string]: unknown; registries: Record<string, unknown>[]; namespaces: Record<string, unknown> };
+  /** Undefined: there is none. */
+  source: { type: string; annotations?: Record<string, string>; stringData: Record<string, string> } | undefined;
+  /** A Secret of the tenant's own, under the name of the pull Secret. */
+  ownSecret: object | undefined;
+  podSpec: Record<string, unknown>;
+  /** The pod is there before the credential. */
+  podFirst: boolean;
+  image: string;
+  /** Ask about this ServiceAccount, and not about a pod. */
+  serviceAccount: string | undefined;
+  flags: string[];
+}
+
+export const login = { username: "ann", password: "right-password" };
+export const repository = "team/app";
+
+export function draft(index: number, registry: Registry): Draft {
+  const namespace = `case-${index}`;
+  const image = `${registry.host}/${repository}:1`;
+  return {
+    namespace,
+    credential: `credential-${index}`,
+    labels: {},
+    annotations: {},
+    accountAnnotations: {},
+    spec: {
+      registries: [
+        { name: "main", provider: "Static", hosts: [registry.host], static: { secretName: `source-${index}` } },
+      ],
+      namespaces: { include: ["case-*"] },
+    },
+    source: { type: "kubernetes.io/basic-auth", stringData: { ...login } },
+    ownSecret: undefined,
+    podSpec: {},
+    podFirst: false,
+    image,
+    serviceAccount: undefined,
+    flags: [],
+  };
+}
+
+export interface Stage {
+  readonly draft: Draft;
+  /** Creates the pod as its controller would: again, if it is gone. */
+  makePod(): Promise<void>;
+  explain(): Promise<{ readonly code: number; readonly text: string; readonly json: Explained }>;
+  /** A pull with the very Secrets that the pod has. */
+  pulls(): Promise<boolean>;
+  remove(): Promise<void>;
+}
+
+export interface Told {
+  readonly reason: string;
+  readonly remedy: { readonly change: string; readonly commands: readonly string[] };
+}
+
+export interface Explained {
+  readonly answer: string;
+  readonly obstacle?: Told;
+  readonly images: readonly { readonly answer: string; readonly obstacle?: Told }[];
+}
+
+/** Builds it and waits until the operator has seen it all. */
+export async function stage(world: Scene, registry: Registry, plan: Draft): Promise<Stage> {
+  const { admin } = world;
+  const { namespace, credential, spec, source, ownSecret } = plan;
+  const at = `/api/v1/namespaces/${namespace}`;
+  const sourceName = `source-${credential.split("-")[1]}`;
+  const pod = `${at}/pods/web`;
+  const makePod = async (): Promise<void> => {
+    if (plan.serviceAccount !== undefined || (await admin.get(pod))) return;
+    await admin.create(`${at}/pods`, {
+      metadata: { name: "web" },
+      spec: { containers: [{ name: "web", image: plan.image }], ...plan.podSpec },
+    });
+  };
+  await admin.create("/api/v1/namespaces", {
+    metadata: { name: namespace, labels: plan.labels, annotations: plan.annotations },
+  });
+  await eventually(
+    "the default ServiceAccount",
+    async () => (await admin.get(`${at}/serviceaccounts/default`)) !== undefined,
+  );
+  await admin.patch(`${at}/serviceaccounts/default`, { metadata: { annotations: plan.accountAnnotations } });
+  if (ownSecret) await admin.create(`${at}/secrets`, { metadata: { name: "regcred" }, ...ownSecret });
+  if (plan.podFirst) await makePod();
+  if (source) {
+    const { annotations = {}, ...rest } = source;
+    await admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, {
+      metadata: { name: sourceName, annotations },
+      ...rest,
+    });
+  }
+  await world.credential(credential, spec);
+  await eventually("the operator has looked at it", async () => {
+    const { observedGeneration, namespaces, registries } = await world.status(credential);
+    return (
+      observedGeneration === 1 && (spec["suspend"] === true || namespaces?.pending === 0) && registries !== undefined
+    );
+  });
+  await makePod();
+  const who = plan.serviceAccount ?? "pod/web";
+  const args = ["explain", namespace, who, ...(plan.serviceAccount ? ["--image", plan.image] : []), ...plan.flags];
+  return {
+    draft: plan,
+    makePod,
+    explain: async () => {
+      const { kubeconfig } = world.cluster;
+      const { stdout: text, stderr, code } = await ask(kubeconfig, args);
+      if (stderr !== "") throw new Error(stderr);
+      return { code, text, json: JSON.parse((await ask(kubeconfig, [...args, "-o", "json"])).stdout) as Explained };
+    },
+    pulls: async () => {
+      const subject = await admin.get(plan.serviceAccount ? `${at}/serviceaccounts/${plan.serviceAccount}` : pod);
+      const secrets = await Promise.all(referencesIn(subject).map((name) => admin.get(`${at}/secrets/${name}`)));
+      return await anyPulls(registry, plan.image, secrets.flatMap(configIn));
+    },
+    remove: async () => {
+      await world.deleteCredential(credential);
+      await admin.remove(at);
+    },
+  };
+}
+
+function referencesIn(subject: KubeObject | undefined): readonly string[] {
+  const { spec, imagePullSecrets } = (subject ?? {}) as {
+    readonly spec?: { readonly imagePullSecrets?: { name: string }[] };
+    readonly imagePullSecrets?: { name: string }[];
+  };
+  return (spec ? spec.imagePullSecrets : imagePullSecrets)?.map(({ name }) => name) ?? [];
+}
+
+/** A kubelet looks into Secrets of this type only. */
+function configIn(secret: KubeObject | undefined): string[] {
+  const encoded = (secret?.["data"] as Record<string, string> | undefined)?.[".dockerconfigjson"];
+  return secret?.["type"] === "kubernetes.io/dockerconfigjson" && encoded !== undefined
+    ? [Buffer.from(encoded, "base64").toString()]
+    : [];
+}
+
+async function anyPulls(registry: Registry, image: string, configs: readonly string[]): Promise<boolean> {
+  if (image !== `${registry.host}/${repository}:1`) return false;
+  for (const config of [undefined, ...configs]) {
+    if ((await tryPull(registry, repository, "1", config)).ok) return true;
+  }
+  return false;
+}

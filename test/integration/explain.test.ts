@@ -1,0 +1,132 @@
+// Is what `explain` says the truth: does a real pull end as it says, and does its advice mend it?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pushImage } from "../cluster/push-image.ts";
+import { type Registry, startRegistry } from "../cluster/registry.ts";
+import { ask } from "./ask.ts";
+import { byHand, type Fault, faults, type Layer } from "./explain-faults.ts";
+import { draft, login, repository, stage, type Stage, type Told } from "./explain-stage.ts";
+import { kubectl } from "./kubectl.ts";
+import { eventually, type Scene, scene } from "./scene.ts";
+
+interface Situation {
+  readonly name: string;
+  readonly faults: readonly Fault[];
+}
+
+/** Each fault alone, then two or three of different layers at once: the same ones in each run. */
+function situations(): readonly Situation[] {
+  const alone = faults.map((fault): Situation => ({ name: fault.name, faults: [fault] }));
+  // The generator of https://pubs.opengroup.org/onlinepubs/9799919799/functions/rand.html, its high bits.
+  let state = 1;
+  const random = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((state / 2 ** 31) * below);
+  };
+  const combined = Array.from({ length: 10 }, (_, index): Situation => {
+    const several = new Map<Layer, Fault>();
+    while (several.size < 2 + (index % 2)) {
+      const fault = faults[random(faults.length)];
+      if (fault && fits(fault, [...several.values()])) several.set(fault.layer, fault);
+    }
+    const chosen = faults.filter((fault) => several.get(fault.layer) === fault);
+    return { name: chosen.map(({ name }) => name).join("; "), faults: chosen };
+  });
+  const unique = new Map([...alone, ...combined].map((situation) => [situation.name, situation]));
+  return [{ name: "nothing is wrong", faults: [] }, ...unique.values()];
+}
+
+/** The API server refuses a verify.image of another host than the entry's. */
+function fits({ layer, reason }: Fault, others: readonly Fault[]): boolean {
+  return others.every(
+    (other) =>
+      other.layer !== layer &&
+      !(layer === "entry" && other.reason === "VerificationDenied") &&
+      !(reason === "VerificationDenied" && other.layer === "entry"),
+  );
+}
+
+describe("explain", () => {
+  let world: Scene;
+  let registry: Registry;
+
+  beforeAll(async () => {
+    registry = await startRegistry({
+      auth: { kind: "htpasswd", users: [{ name: login.username, password: login.password }] },
+    });
+    await pushImage(registry, repository, "1", { username: login.username, password: login.password });
+    world = await scene();
+    await world.startOperator({ routes: { [registry.host]: { url: registry.url } } });
+  });
+  afterAll(async () => {
+    await world?.close();
+    await registry?.stop();
+  });
+
+  const rows = situations().map((situation, index) => ({ ...situation, index }));
+
+  it("is asked about at least 30 situations", () => {
+    expect(rows.length).toBeGreaterThanOrEqual(30);
+    expect(rows.filter((row) => row.faults.length > 1).length).toBeGreaterThanOrEqual(8);
+  });
+
+  it.each(rows)("tells the truth, and mends it: $name", async ({ faults: wrong, index }) => {
+    const plan = draft(index, registry);
+    for (const { make } of wrong) make(plan);
+    const scenery = await stage(world, registry, plan);
+    try {
+      await checkTruth(scenery, wrong);
+      await follow(scenery);
+      const { json, text } = await scenery.explain();
+      expect({ json: json.answer, line: text.split("\n")[0] }).toMatchObject({
+        json: "yes",
+        line: expect.stringMatching(/^YES: /),
+      });
+    } finally {
+      await scenery.remove();
+    }
+  });
+
+  async function checkTruth(scenery: Stage, wrong: readonly Fault[]): Promise<void> {
+    const { code, text, json } = await scenery.explain();
+    const truth = await scenery.pulls();
+    expect({ answer: json.answer, text }).toMatchObject({ answer: truth ? "yes" : "no" });
+    expect(truth).toBe(wrong.length === 0);
+    expect(code).toBe(truth ? 0 : 3);
+    const reasons: (string | undefined)[] = truth ? [undefined] : wrong.map(({ reason }) => reason);
+    expect(reasons).toContain(obstacleIn(json)?.reason);
+    expect(text).not.toContain(login.password);
+  }
+
+  /** Does what the advice says, again and again while it says something else, until a pull succeeds. */
+  async function follow(scenery: Stage): Promise<void> {
+    const { admin } = world;
+    const words = {
+      HOST: registry.host,
+      USER: login.username,
+      PASSWORD: login.password,
+      VALUE: scenery.draft.credential.split("-")[1] ?? "",
+    };
+    for (let round = 0; round < 6; round += 1) {
+      const { json } = await scenery.explain();
+      const told = obstacleIn(json);
+      if (!told) break;
+      await byHand(world, scenery)[told.reason]?.();
+      for (const command of told.remedy.commands) {
+        if (command.startsWith("kubectl regcred ")) await ask(world.cluster.kubeconfig, command.split(" ").slice(2));
+        else await kubectl(admin, command, words);
+      }
+      await eventually(
+        `${told.reason} is over after ${told.remedy.commands.join("; ") || "a person's work"}`,
+        async () => {
+          await scenery.makePod();
+          return JSON.stringify(obstacleIn((await scenery.explain()).json)) !== JSON.stringify(told);
+        },
+      );
+    }
+    expect(await scenery.pulls()).toBe(true);
+  }
+});
+
+function obstacleIn({ obstacle, images }: Awaited<ReturnType<Stage["explain"]>>["json"]): Told | undefined {
+  return obstacle ?? images.find((image) => image.obstacle)?.obstacle;
+}
