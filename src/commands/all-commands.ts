@@ -1,6 +1,7 @@
 // Which commands are there beside `run`, in the order of the help?
 import type { ClusterCommand } from "./cluster-command.ts";
 import { explainCommand } from "./explain/explain.ts";
+import { planCommand } from "./plan/plan.ts";
 import { statusCommand } from "./status/status.ts";
 
-export const clusterCommands: readonly ClusterCommand[] = [statusCommand, explainCommand];
+export const clusterCommands: readonly ClusterCommand[] = [statusCommand, explainCommand, planCommand];

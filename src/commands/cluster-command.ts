@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Clock, Random } from "../clock.ts";
-import { configFrom, type Environment, operatorNamespace, settings } from "../config.ts";
+import { type Config, configFrom, type Environment, type Flags, operatorNamespace, settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { rightOn } from "../kube/api-failure.ts";
@@ -21,7 +21,7 @@ export interface Session {
   readonly objects: ObjectReader;
   readonly clock: Clock;
   readonly random: Random;
-  readonly environment: Environment;
+  readonly config: Config;
   /** Where sources and tokens live. */
   readonly operatorNamespace: string;
   readonly out: Terminal;
@@ -35,6 +35,8 @@ export interface ClusterCommand {
   /** As commander writes them: `<name>`, `[name]`, with what they are. */
   readonly arguments?: readonly (readonly [syntax: string, meaning: string])[];
   readonly options?: readonly Option[];
+  /** Flags of the operator's settings that it takes beside those that choose the cluster. */
+  readonly settings?: readonly string[];
   /** Gives the exit code. */
   readonly act: (
     session: Session,
@@ -52,34 +54,35 @@ export interface CommandSurroundings {
   readonly connect: (options: ConnectionOptions) => Connection;
 }
 
-const shared = settings.filter(({ flag }) => ["--kubeconfig", "--context", "--namespace"].includes(flag));
+const shared = ["--kubeconfig", "--context", "--namespace"];
 
 /** Puts the command under the program; `ended` hears its exit code. */
 export function addClusterCommand(
   command: Command,
-  { description, arguments: positionals = [], options = [], act }: ClusterCommand,
+  { description, arguments: positionals = [], options = [], settings: own = [], act }: ClusterCommand,
   surroundings: CommandSurroundings,
   ended: (code: number) => void,
 ): void {
   command.description(description).addHelpText("after", `\n${answersHelp}`);
   for (const [syntax, meaning] of positionals) command.argument(syntax, meaning);
-  for (const option of [...options, ...shared.map(optionFor)]) command.addOption(option);
+  const known = settings.filter(({ flag }) => [...own, ...shared].includes(flag)).map(optionFor);
+  for (const option of [...options, ...known]) command.addOption(option);
   command.action(async (...received: unknown[]) => {
     // Commander gives the arguments, then the options, then the command.
     const values = received.at(-2) as Readonly<Record<string, unknown>>;
     const args = received.slice(0, -2) as readonly (string | undefined)[];
-    ended(await inSession(surroundings, values, (session) => act(session, args, values)));
+    const flags: Flags = Object.fromEntries(
+      known.map((option) => [`--${option.name()}`, values[option.attributeName()] as string | undefined]),
+    );
+    ended(await inSession(surroundings, flags, (session) => act(session, args, values)));
   });
 }
 
 async function inSession(
   { environment: given, stdout, clock, random, onStopSignal, connect }: CommandSurroundings,
-  values: Readonly<Record<string, unknown>>,
+  flags: Flags,
   use: (session: Session) => Promise<number>,
 ): Promise<number> {
-  const flags = Object.fromEntries(
-    shared.map(({ flag }) => [flag, values[flag.slice("--".length)] as string | undefined]),
-  );
   const config = configFrom(flags, given);
   const { kubeconfig, context, environment } = config;
   // Whoever names a context means a kubeconfig, in a pod too.
@@ -93,7 +96,7 @@ async function inSession(
       objects: objectReader(api),
       clock,
       random,
-      environment,
+      config,
       operatorNamespace: operatorNamespace(config, connection),
       out: terminal(stdout, environment),
       signal: stop.signal,

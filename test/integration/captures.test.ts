@@ -1,11 +1,15 @@
 // Do the commands still say what docs/cli.md shows? With REGCRED_CAPTURES=write, what they say is written there.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./ask.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
 const document = join(import.meta.dirname, "..", "..", "docs", "cli.md");
+// What the document calls harbor.yaml.
+const planned = join(tmpdir(), `regcred-harbor-${process.pid}.yaml`);
 const prompt = "$ kubectl regcred ";
 // As wide as a line of the document may be, and a terminal usually is.
 const columns = 80;
@@ -38,12 +42,25 @@ describe("docs/cli.md", () => {
         (await world.status("harbor")).namespaces?.ready === 2 &&
         (await world.condition("hub", "Ready"))?.reason === "SourceMissing",
     );
+    await writeFile(
+      planned,
+      stringify({
+        apiVersion: "regcred.dev/v1alpha1",
+        kind: "RegistryCredential",
+        metadata: { name: "harbor" },
+        spec: staticSpec("harbor", { hosts: ["harbor.acme.example"], namespaces: { include: ["team-a", "shop-*"] } }),
+      }),
+    );
+    await world.namespaces(["shop-web"]);
     await admin.create("/api/v1/namespaces/team-a/pods", {
       metadata: { name: "web" },
       spec: { containers: [{ name: "web", image: "harbor.acme.example/shop/web:1.4" }] },
     });
   });
-  afterAll(() => world?.close());
+  afterAll(async () => {
+    await rm(planned, { force: true });
+    await world?.close();
+  });
 
   it("shows what the commands say", async () => {
     const text = await readFile(document, "utf8");
@@ -60,10 +77,14 @@ describe("docs/cli.md", () => {
     const commands = block.split("\n").filter((line) => line.startsWith(prompt));
     const answers: string[] = [];
     for (const command of commands) {
-      const { stdout, stderr } = await ask(world.cluster.kubeconfig, command.slice(prompt.length).split(" "), {
-        at,
-        columns,
-      });
+      const { stdout, stderr } = await ask(
+        world.cluster.kubeconfig,
+        command.slice(prompt.length).replace("harbor.yaml", planned).split(" "),
+        {
+          at,
+          columns,
+        },
+      );
       answers.push(`${command}\n${sameTimes(stdout + stderr)}`);
     }
     return `\`\`\`console\n${answers.join("\n")}\`\`\``;

@@ -1,0 +1,116 @@
+// What would the operator do? Its own loops run on a cluster in memory, until nothing is left to do.
+import type { Clock } from "../../clock.ts";
+import type { ClusterStores } from "../../cluster-stores.ts";
+import { credentialKey, keyOf, referencesKey, secretKey } from "../../plan/keys.ts";
+import { Redacted } from "../../redacted.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { staticProvider } from "../../providers/static.ts";
+import type { Grant } from "../../plan/grant.ts";
+import { askForWork } from "../../reconcile/ask-for-work.ts";
+import { board } from "../../reconcile/board.ts";
+import type { Context } from "../../reconcile/context.ts";
+import { entitlements } from "../../reconcile/entitlements.ts";
+import { grantKeys } from "../../reconcile/grant-keys.ts";
+import { loops } from "../../reconcile/loops.ts";
+import { tokenBook } from "../../reconcile/token-book.ts";
+import { refusal } from "../../refusal.ts";
+import type { Log } from "../../report/log.ts";
+import { agenda } from "./agenda.ts";
+import type { PretendedCluster } from "./pretended-cluster.ts";
+
+export interface Rehearsal {
+  /** Runs until nothing is left to do. */
+  settle(): Promise<void>;
+  /** Grants whose token would be fetched from a cloud, since the start. */
+  readonly fetched: ReadonlySet<string>;
+  readonly board: Context["board"];
+  readonly entitlements: Context["entitlements"];
+}
+
+export interface RehearsalOptions {
+  readonly cluster: PretendedCluster;
+  readonly known: ClusterStores;
+  /** Of which only the wall time counts: waiting takes none. */
+  readonly clock: Clock;
+  readonly operatorNamespace: string;
+  readonly sourceNamespaces: readonly string[];
+  readonly maxConfigBytes: number;
+}
+
+// A fetched token lives at least so long: no cloud hands out a shorter one that is worth a pull Secret.
+const pretendedLife = Temporal.Duration.from({ hours: 1 });
+const never = new AbortController().signal;
+const silent = (): void => undefined;
+const quiet: Log = { debug: silent, info: silent, warn: silent, error: silent };
+
+export function rehearsal(options: RehearsalOptions): Rehearsal {
+  const { cluster, known, operatorNamespace, sourceNamespaces, maxConfigBytes } = options;
+  const { stores, strips, digest } = known;
+  const work = agenda(options.clock);
+  const { clock } = work;
+  const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
+  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace });
+  const rights = entitlements({ ...stores, clock, operatorNamespace });
+  const grantKey = grantKeys();
+  const fetched = new Set<string>();
+  const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
+  /** Sources are read as the operator reads them; no cloud is asked. */
+  const provider: Provider = {
+    fetch: async (grant: Grant, signal) => {
+      if (grant.provider === "Static") return ofSources.fetch(grant, signal);
+      const key = grantKey(grant);
+      fetched.add(key);
+      const logins = tokens.token(key)?.logins ?? { all: { username: "planned", password: new Redacted("planned") } };
+      return { logins, issuedAt: clock.now(), expiresAt: clock.now().add(pretendedLife) };
+    },
+  };
+  const context: Context = {
+    clock,
+    settings: { namespace: operatorNamespace, maxConfigBytes },
+    stores,
+    strips,
+    api: cluster.api,
+    provider,
+    verify: async () => ({ verification: "Inconclusive" }),
+    grantKey,
+    scopeOf: (namespace) => ({
+      namespace,
+      operatorNamespace,
+      serviceAccount: (of, name) => {
+        const found = stores.serviceAccounts.get(`${of}/${name}`);
+        return found && !found.terminating ? { uid: found.uid, annotations: found.cloud } : undefined;
+      },
+    }),
+    events: { publish: silent },
+    log: quiet,
+    metrics: { publish: silent, forget: silent },
+    tokens,
+    entitlements: rights,
+    board: board(clock),
+    digest,
+    refusal,
+    enqueue: (key, how) => work.add(key, how),
+    namesSynced: () => true,
+    nameRefused: () => false,
+  };
+  cluster.appear();
+  const { run, formerExtras } = loops(context);
+  askForWork(context, { formerExtras });
+  for (const { key } of stores.namespaces.values()) {
+    for (const name of rights.names()) work.add(secretKey(key, name));
+    work.add(referencesKey(key));
+  }
+  return {
+    settle: async () => {
+      for (let key = work.next(); key !== undefined; key = work.next()) {
+        const outcome = await run(key, never);
+        work.ended(key, outcome, keyOf(key).loop);
+      }
+      // Counts and conditions come last: a status is written when all that it counts has been looked at.
+      for (const { name } of stores.credentials.values()) await run(credentialKey(name), never);
+    },
+    fetched,
+    board: context.board,
+    entitlements: rights,
+  };
+}
