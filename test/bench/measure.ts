@@ -1,6 +1,9 @@
 // What is measured, in which order?
+import { statSync } from "node:fs";
 import { cpus, platform } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { writeRuntimeFiles } from "../../src/runtime-files.ts";
 import { bareTemplate, startBareSide } from "./bare-side.ts";
 import { burst, inPairs } from "./bursts.ts";
 import { type Change, refersTo } from "./changes.ts";
@@ -137,6 +140,7 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
       platform: `${platform()} ${process.arch}`,
       cpus: cpus().length,
     },
+    size: { bundleMegabytes: side.bundleMegabytes, imageMegabytes: side.bundleMegabytes + runtimeMegabytes(stage) },
     ...fanOuts,
     memory: {
       afterFanOut: fanOuts.rssAfterFanOut,
@@ -150,6 +154,13 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
     steadyState,
     droppedWatches: await stage.droppedWatches(),
   };
+}
+
+/** What the image holds beside the program: Node and the files that it needs. */
+function runtimeMegabytes({ cluster }: Stage): number {
+  const folder = join(cluster.folder, "runtime");
+  const bytes = writeRuntimeFiles(folder).map((path) => statSync(join(folder, path)).size);
+  return bytes.reduce((total, size) => total + size, 0) / 1e6;
 }
 
 type FanOuts = Pick<Raw, "fanOut" | "references" | "fanOutSeconds" | "deletionSeconds"> & {

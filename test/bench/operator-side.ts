@@ -1,12 +1,14 @@
 // How is the operator made to do what is measured? A process of its own, one RegistryCredential, one source Secret.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { bundle } from "../../src/bundle.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { type Child, startChild } from "./child.ts";
 import { credentialsPath, operatorNamespace, operatorSecret, secretsCalled, type Stage } from "./stage.ts";
 
 export interface OperatorSide {
-  /** Starts it as `npm start` does; resolves at once. */
+  readonly bundleMegabytes: number;
+  /** Starts the program of the image: the bundle. Resolves at once. */
   start(): Child;
   /** Gives the source Secret a new password; resolves to the pull Secret's data that follows from it. */
   changeSource(): Promise<string>;
@@ -32,11 +34,14 @@ export async function operatorSide({ cluster, admin, namespaces }: Stage): Promi
     stringData: { username: "bench", password },
   });
   await admin.create(sources, body(newPassword()));
+  const program = join(cluster.folder, "regcred.mjs");
+  const bundleBytes = await bundle(program);
 
   return {
+    bundleMegabytes: bundleBytes / 1e6,
     start: () =>
       startChild({
-        script: join(import.meta.dirname, "../../src/main.ts"),
+        script: program,
         arguments: ["run", "--namespace", operatorNamespace, "--kubeconfig", cluster.kubeconfig],
         logFile: join(cluster.folder, "operator.log"),
       }),

@@ -15,6 +15,7 @@ const raw: Raw = {
     platform: "linux x64",
     cpus: 2,
   },
+  size: { bundleMegabytes: 4.6, imageMegabytes: 160 },
   fanOut: { operator: [burst(90)], bare: [burst(100)] },
   references: { operator: [burst(300)], bare: [burst(400)] },
   fanOutSeconds: 1.23456,

@@ -28,6 +28,8 @@ export interface Raw {
     readonly platform: string;
     readonly cpus: number;
   };
+  /** Of the image: before it is compressed. */
+  readonly size: { readonly bundleMegabytes: number; readonly imageMegabytes: number };
   readonly fanOut: Pairs;
   readonly references: Pairs;
   readonly fanOutSeconds: number;
@@ -76,6 +78,7 @@ export function rowsFrom(raw: Raw): Rows {
     rssPeakMegabytes: memory.peak,
     startToFirstWriteSeconds: median(raw.startToFirstWriteSeconds),
     startNoChangeWrites: raw.startNoChangeWrites,
+    ...raw.size,
     deletionSeconds: median(raw.deletionSeconds),
     steadyStateRequestsPerMinute: (sum(Object.values(steadyState.requests)) * 60) / steadyState.seconds,
   });

@@ -1,0 +1,33 @@
+# What is the image made of? Node with what it links to, CA certificates, and the program as one file. There is no shell.
+#
+# NODE_IMAGE is any image of the target platforms with Node 26 in its PATH. docs/image.md says how it is built, also where
+# no image can be pulled.
+ARG NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim
+
+# The file is the same for all platforms: it is made on the builder's own.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS bundle
+WORKDIR /work
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+COPY src ./src
+RUN ["node", "src/launch.mjs", "src/bundle.ts", "/regcred/regcred.mjs"]
+COPY LICENSE /regcred/
+
+FROM ${NODE_IMAGE} AS runtime
+COPY src/runtime-files.ts /work/
+RUN ["node", "/work/runtime-files.ts", "/runtime"]
+
+FROM scratch
+ARG VERSION=unreleased
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="regcred" \
+      org.opencontainers.image.description="Keeps working registry credentials in every tenant namespace of a Kubernetes cluster" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=runtime /runtime /
+COPY --from=bundle /regcred /regcred
+# A number, so that a kubelet can tell that it is not root (runAsNonRoot).
+USER 65532:65532
+# The option of Node is that of npm start (package.json): docs/performance.md says what it buys.
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/regcred/regcred.mjs"]
+CMD ["run"]
