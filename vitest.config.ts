@@ -32,6 +32,16 @@ export default defineConfig({
           hookTimeout: 45 * 60_000,
         },
       },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 5 * 60_000,
+          // The first start builds a kubelet, too.
+          hookTimeout: 60 * 60_000,
+        },
+      },
     ],
   },
 });

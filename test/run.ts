@@ -1,6 +1,6 @@
 // How do all tests run in their order, the quick ones before anything long starts?
 //
-// Usage: npm test -- [unit | integration] [PATH FILTER...]
+// Usage: npm test -- [unit | integration] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,12 +25,16 @@ const root = join(import.meta.dirname, "..");
 const phases = {
   unit: "Unit tests (seconds)",
   integration: "Integration tests on a real control plane (minutes)",
+  e2e: "The installed operator on a real node (minutes)",
 };
 type Phase = keyof typeof phases;
+// What runs unless a phase is named: all that needs no root.
+const usual: readonly Phase[] = ["unit", "integration"];
 // Integration tests of one file share a cluster and may tell a story in order; files know nothing of each other.
 const shuffle: Record<Phase, readonly string[]> = {
   unit: ["--sequence.shuffle"],
   integration: ["--sequence.shuffle.files"],
+  e2e: [],
 };
 
 /** Runs one phase; a crash outside every test counts as one failure. */
@@ -48,6 +52,8 @@ async function runPhase(phase: Phase, filters: readonly string[], reports: strin
       "--reporter=json",
       `--outputFile.json=${outputFile}`,
       ...(process.env["CI"] ? shuffle[phase] : []),
+      // Each of its tests goes on where the one before ended.
+      ...(phase === "e2e" ? ["--bail=1"] : []),
       // The filter may name a file of the other phase.
       ...(filters.length > 0 ? ["--passWithNoTests"] : []),
       ...filters,
@@ -76,7 +82,7 @@ const { positionals } = parseArgs({ allowPositionals: true });
 const [first = "", ...rest] = positionals;
 const chosen = Object.keys(phases).find((phase) => phase === first) as Phase | undefined;
 const filters = chosen ? rest : positionals;
-const wanted = chosen ? [chosen] : (Object.keys(phases) as Phase[]);
+const wanted = chosen ? [chosen] : usual;
 
 const reports = mkdtempSync(join(tmpdir(), "regcred-tests-"));
 const total = { passed: 0, failed: 0, skipped: 0 };

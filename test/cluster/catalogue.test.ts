@@ -10,8 +10,10 @@ const modules = {
   helm: "helm.sh/helm/v4",
   "kube-apiserver": "k8s.io/kubernetes",
   "kube-controller-manager": "k8s.io/kubernetes",
+  "kube-scheduler": "k8s.io/kubernetes",
   "kube-score": "github.com/zegl/kube-score",
   kubectl: "k8s.io/kubernetes",
+  kubelet: "k8s.io/kubernetes",
   registry: "github.com/distribution/distribution/v3",
 } as const;
 
@@ -26,12 +28,12 @@ describe("the catalogue", () => {
     const urls = ["amd64", "arm64"].map((arch) =>
       Object.values(catalogue({ os: "linux", arch })).filter(({ download }) => download?.url.includes(arch)),
     );
-    expect(urls.map(({ length }) => length)).toEqual([7, 7]);
+    expect(urls.map(({ length }) => length)).toEqual([9, 9]);
   });
 
   it("leaves to Go what nobody publishes for macOS", () => {
     const all = Object.values(catalogue({ os: "darwin", arch: "arm64" }));
     const built = all.filter(({ download }) => download === undefined).map(({ name }) => name);
-    expect(built).toEqual(["kube-controller-manager", "registry"]);
+    expect(built).toEqual(["kube-controller-manager", "kube-scheduler", "kubelet", "registry"]);
   });
 });

@@ -7,8 +7,10 @@ export type BinaryName =
   | "helm"
   | "kube-apiserver"
   | "kube-controller-manager"
+  | "kube-scheduler"
   | "kube-score"
   | "kubectl"
+  | "kubelet"
   | "registry";
 
 export interface Binary {
@@ -165,6 +167,30 @@ export function catalogue(
         minutes: "about a minute",
       },
       download: kubeScoreDownload(platform, publishers),
+    },
+    "kube-scheduler": {
+      name: "kube-scheduler",
+      version: kubernetesVersion,
+      build: {
+        module: moduleFolder("kubernetes"),
+        package: "k8s.io/kubernetes/cmd/kube-scheduler",
+        linkerFlags: kubernetesFlags,
+        packages: 1452,
+        minutes: "1 to 2 minutes",
+      },
+      download: platform.os === "linux" ? kubernetesDownload("kube-scheduler", platform, publishers, 81) : undefined,
+    },
+    kubelet: {
+      name: "kubelet",
+      version: kubernetesVersion,
+      build: {
+        module: moduleFolder("kubernetes"),
+        package: "k8s.io/kubernetes/cmd/kubelet",
+        linkerFlags: kubernetesFlags,
+        packages: 1799,
+        minutes: "2 to 3 minutes",
+      },
+      download: platform.os === "linux" ? kubernetesDownload("kubelet", platform, publishers, 92) : undefined,
     },
     registry: {
       name: "registry",

@@ -20,6 +20,8 @@ export interface ControlPlaneOptions {
   /** Writes one JSON line per finished request (level Metadata, events left out) to `auditLog`. */
   readonly auditLog?: boolean;
   readonly apiServerArguments?: readonly string[];
+  /** Names and addresses, beside those of loopback, by which the API server is called. */
+  readonly hosts?: readonly string[];
   readonly controllerArguments?: readonly string[];
 }
 
@@ -154,7 +156,7 @@ interface Written {
   readonly agent: Agent;
 }
 
-async function writeFiles({ folder, port, authority }: Settings): Promise<Written> {
+async function writeFiles({ folder, port, authority, hosts = [] }: Settings): Promise<Written> {
   const write = async (name: string, text: string): Promise<string> => {
     const path = join(folder, name);
     await writeFile(path, text, { mode: 0o600 });
@@ -163,7 +165,7 @@ async function writeFiles({ folder, port, authority }: Settings): Promise<Writte
   const server = `https://127.0.0.1:${port}`;
   const pair = authority.issue({
     name: "kube-apiserver",
-    hosts: ["127.0.0.1", "localhost", "kubernetes.default.svc"],
+    hosts: ["127.0.0.1", "localhost", "kubernetes.default.svc", ...hosts],
   });
   const serviceAccountKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const adminToken = randomBytes(24).toString("base64url");

@@ -11,8 +11,15 @@ const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const configType = "application/vnd.oci.image.config.v1+json";
 const layerType = "application/vnd.oci.image.layer.v1.tar+gzip";
 
+/** An executable that its containers run. */
+export interface Program {
+  readonly content: Buffer;
+  /** As Go names it. */
+  readonly arch: string;
+}
+
 /**
- * Pushes an image of one layer with one small text file, and gives the digest of its manifest.
+ * Pushes an image of one layer with one small file, a text unless a program is given, and gives the digest of its manifest.
  * @throws Error with the registry's answer when it refuses.
  */
 export async function pushImage(
@@ -20,6 +27,7 @@ export async function pushImage(
   repository: string,
   tag: string,
   credentials?: Credentials,
+  program?: Program,
 ): Promise<string> {
   const agent = new Agent(registry.ca === undefined ? {} : { connect: { ca: registry.ca } });
   const repositoryURL = `${registry.url}/v2/${repository}`;
@@ -37,11 +45,12 @@ export async function pushImage(
     return { mediaType: type, digest, size: content.length };
   };
   try {
-    const archive = tarOf("hello.txt", `${repository}:${tag}\n`);
+    const text = Buffer.from(`${repository}:${tag}\n`);
+    const archive = program ? tarOf("program", program.content, 0o755) : tarOf("hello.txt", text, 0o644);
     const configuration = {
-      architecture: "amd64",
+      architecture: program?.arch ?? "amd64",
       os: "linux",
-      config: {},
+      config: program ? { Entrypoint: ["/program"] } : {},
       rootfs: { type: "layers", diff_ids: [digestOf(archive)] },
     };
     const manifest = Buffer.from(
@@ -66,13 +75,12 @@ export function digestOf(content: Uint8Array): string {
 
 const block = 512;
 
-/** A tar archive of one text file: POSIX.1-1988 "ustar", a header block, the padded content, two empty blocks. */
-function tarOf(name: string, text: string): Buffer {
-  const content = Buffer.from(text);
+/** A tar archive of one file: POSIX.1-1988 "ustar", a header block, the padded content, two empty blocks. */
+function tarOf(name: string, content: Buffer, mode: number): Buffer {
   const header = Buffer.alloc(block);
   const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, "0")}\0`;
   header.write(name, 0);
-  header.write(octal(0o644, 8), 100);
+  header.write(octal(mode, 8), 100);
   header.write(octal(0, 8) + octal(0, 8) + octal(content.length, 12) + octal(0, 12), 108);
   // The checksum is taken with spaces in its own place.
   header.write("        0", 148);

@@ -1,0 +1,122 @@
+// How does a test get a node of its own, with a real kubelet on containerd, that leaves nothing behind?
+import { randomBytes } from "node:crypto";
+import { globSync } from "node:fs";
+import { mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { request } from "undici";
+import type { ControlPlane } from "./control-plane.ts";
+import { ensureBinaries } from "./ensure-binaries.ts";
+import { withFreePort } from "./free-port.ts";
+import { cgroupOf, containerdSocket, nodeFiles, type NodeSettings } from "./node-files.ts";
+import { demandHost, nodeTools } from "./node-host.ts";
+import { type Part, part } from "./part.ts";
+import { watchdog } from "./watchdog.ts";
+
+export interface NodeOptions extends Pick<NodeSettings, "pauseImage" | "podRange"> {
+  readonly cluster: Pick<ControlPlane, "kubeconfig">;
+  /** One line per call, without line break; by default to standard error. */
+  readonly log?: (line: string) => void;
+}
+
+export interface KubeNode {
+  readonly name: string;
+  /** containerd and the kubelet; what they and their containers print is below `folder`. */
+  readonly machine: Part;
+  readonly folder: string;
+  /** Ends it with all its containers and removes its images. May be called again. */
+  stop(): Promise<void>;
+}
+
+// Everything runs in a process namespace and a mount namespace of its own. Whoever ends its first process, the watchdog
+// included, ends every container, and each mount goes with it: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
+// What the programs want at fixed places (/var/lib/kubelet, /run/containerd, /var/log/containers) is memory that goes, too.
+const machine = `
+set -e
+for place in /run /var/lib /var/log; do mount -t tmpfs regcred "$place"; done
+containerd --config containerd.toml &
+"$@" &
+wait
+`;
+
+/**
+ * Starts a node that joins the cluster. It needs root on Linux with a few Debian packages.
+ * @throws Error that says what this machine lacks, or with the end of the node's log.
+ */
+export async function startNode({ cluster, log, ...chosen }: NodeOptions): Promise<KubeNode> {
+  await demandHost(nodeTools);
+  const { kubelet } = await ensureBinaries(["kubelet"], { log });
+  const folder = await mkdtemp(join(tmpdir(), "regcred-node-"));
+  watchdog.made(folder);
+  const name = `regcred-${randomBytes(3).toString("hex")}`;
+  try {
+    return await withFreePort((kubeletPort) =>
+      withFreePort(async (healthPort) => {
+        const settings: NodeSettings = { ...chosen, folder, name, kubeletPort, healthPort };
+        for (const [file, text] of Object.entries(nodeFiles(settings))) {
+          await mkdir(dirname(join(folder, file)), { recursive: true });
+          await writeFile(join(folder, file), text);
+        }
+        const running = machinePart(settings, kubelet, cluster.kubeconfig);
+        let stopping: Promise<void> | undefined;
+        const end = async (): Promise<void> => {
+          await running.kill();
+          await removeCgroups(settings);
+          await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+        };
+        await running.start();
+        return { name, machine: running, folder, stop: () => (stopping ??= end()) };
+      }),
+    );
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    throw error;
+  }
+}
+
+function machinePart(settings: NodeSettings, kubelet: string, kubeconfig: string): Part {
+  const { folder, name, healthPort } = settings;
+  return part({
+    name: "node",
+    file: "unshare",
+    folder,
+    environment: { CONTAINERD_ADDRESS: containerdSocket(folder) },
+    arguments: [
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child=SIGKILL",
+      "--mount-proc",
+      "/bin/sh",
+      "-c",
+      machine,
+      // What $0 is.
+      "machine",
+      kubelet,
+      `--config=${join(folder, "kubelet.yaml")}`,
+      `--kubeconfig=${kubeconfig}`,
+      `--root-dir=${join(folder, "kubelet")}`,
+      `--cert-dir=${join(folder, "certificates")}`,
+      `--hostname-override=${name}`,
+    ],
+    ready: async () => {
+      try {
+        const answer = await request(`http://127.0.0.1:${healthPort}/healthz`);
+        await answer.body.dump();
+        return answer.statusCode === 200;
+      } catch {
+        return false;
+      }
+    },
+  });
+}
+
+/** The kernel keeps the empty groups of processes that are gone. Deepest first, because none goes that has others. */
+async function removeCgroups(settings: NodeSettings): Promise<void> {
+  const own = cgroupOf(settings);
+  const groups = globSync([`/sys/fs/cgroup${own}`, `/sys/fs/cgroup/*${own}`]).flatMap((root) => [
+    root,
+    ...globSync(`${root}/**/`),
+  ]);
+  for (const group of groups.toSorted((one, other) => other.length - one.length)) await rmdir(group).catch(() => {});
+}

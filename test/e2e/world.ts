@@ -1,0 +1,118 @@
+// What does the installed operator live in? A whole cluster with a node that runs pods, and a registry with a password.
+import { randomInt } from "node:crypto";
+import { type AdminClient, adminClient } from "../cluster/admin-client.ts";
+import { type BuiltImage, buildImage, buildTools } from "../cluster/build-image.ts";
+import { thisPlatform } from "../cluster/catalogue.ts";
+import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
+import { ensureBinaries } from "../cluster/ensure-binaries.ts";
+import { demandHost, nodeTools } from "../cluster/node-host.ts";
+import { type KubeNode, startNode } from "../cluster/node.ts";
+import { outputOf } from "../cluster/output-of.ts";
+import { pushImage } from "../cluster/push-image.ts";
+import { type Registry, startRegistry } from "../cluster/registry.ts";
+import { scheduler } from "../cluster/scheduler.ts";
+import { serviceAddress } from "../cluster/service-address.ts";
+import { tinyProgram } from "../cluster/tiny-program.ts";
+
+export interface World {
+  readonly cluster: ControlPlane;
+  readonly admin: AdminClient;
+  readonly node: KubeNode;
+  /** It lets in `owner`, and whoever else is told to it. */
+  readonly registry: Registry;
+  readonly image: BuiltImage;
+  /** As the cluster's administrator; gives what it prints. */
+  readonly kubectl: (...args: readonly string[]) => Promise<string>;
+  /** Says what is going on, with the seconds since the beginning. */
+  readonly step: (text: string) => void;
+  /** Ends it all. */
+  close(): Promise<void>;
+}
+
+/** Whose images are in the registry. */
+export const owner = { username: "owner", password: "made-up-owner-password" };
+
+// For benchmarks of networks, so on no network: https://www.rfc-editor.org/rfc/rfc2544#appendix-C.2.2
+const serviceNetwork = "198.18";
+const podNetwork = "198.19";
+
+// What a Deployment needs to become pods on a node, beside what every test's control plane has.
+const controllers = [
+  "deployment-controller",
+  "replicaset-controller",
+  "disruption-controller",
+  "job-controller",
+  "node-lifecycle-controller",
+  "endpointslice-controller",
+];
+
+/** @throws Error that names all that this machine lacks. */
+export async function openWorld(): Promise<World> {
+  await demandHost({ ...nodeTools, ...buildTools });
+  const began = performance.now();
+  const step = (text: string): void => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    process.stderr.write(`${String(seconds).padStart(5)} s  ${text}\n`);
+  };
+  // Before anything runs: on a new machine it takes minutes, and tells its own progress.
+  const { kubectl } = await ensureBinaries([
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "registry",
+    "kubectl",
+  ]);
+  await using opening = new AsyncDisposableStack();
+  const third = randomInt(256);
+
+  step("building the image");
+  const image = await buildImage("0.0.0-e2e");
+  opening.defer(() => image.remove());
+
+  step("starting Kubernetes and a registry");
+  const address = `${serviceNetwork}.${third}.1`;
+  const cluster = await startControlPlane({
+    hosts: [address],
+    apiServerArguments: [`--service-cluster-ip-range=${serviceNetwork}.${third}.0/24`],
+    controllerArguments: [`--controllers=${controllers.join(",")}`],
+  });
+  opening.defer(() => cluster.stop());
+  const admin = await adminClient(cluster);
+  opening.defer(() => admin.close());
+  const service = await serviceAddress(address, cluster.server);
+  opening.defer(() => service.stop());
+  const scheduling = await scheduler(cluster);
+  await scheduling.start();
+  opening.defer(() => scheduling.kill());
+
+  const registry = await startRegistry({ auth: { kind: "htpasswd", users: [{ name: owner.username, ...owner }] } });
+  opening.defer(() => registry.stop());
+  // The node's own image, which it must get before any pod has a pull Secret.
+  const open = await startRegistry({ auth: { kind: "none" } });
+  opening.defer(() => open.stop());
+  const { arch } = thisPlatform();
+  const program = { content: tinyProgram(arch), arch };
+  await pushImage(open, "pause", "1", undefined, program);
+  await pushImage(registry, "acme/app", "1", owner, program);
+
+  step("starting the node");
+  const node = await startNode({
+    cluster,
+    pauseImage: `${open.host}/pause:1`,
+    podRange: `${podNetwork}.${third}.0/24`,
+  });
+  opening.defer(() => node.stop());
+  const running = opening.move();
+  return {
+    cluster,
+    admin,
+    node,
+    registry,
+    image,
+    kubectl: (...args) => outputOf(kubectl, [`--kubeconfig=${cluster.kubeconfig}`, ...args]),
+    step,
+    close: () => running.disposeAsync(),
+  };
+}
