@@ -2,6 +2,14 @@
 import type { ClusterCommand } from "./cluster-command.ts";
 import { explainCommand } from "./explain/explain.ts";
 import { planCommand } from "./plan/plan.ts";
+import { refreshCommand } from "./refresh/refresh.ts";
 import { statusCommand } from "./status/status.ts";
+import { verifyCommand } from "./verify/verify.ts";
 
-export const clusterCommands: readonly ClusterCommand[] = [statusCommand, explainCommand, planCommand];
+export const clusterCommands: readonly ClusterCommand[] = [
+  statusCommand,
+  explainCommand,
+  planCommand,
+  verifyCommand,
+  refreshCommand,
+];

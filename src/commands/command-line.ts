@@ -6,6 +6,7 @@ import { OperatorError } from "../errors.ts";
 import { pinoLog } from "../report/log.ts";
 import { clusterCommands } from "./all-commands.ts";
 import { addClusterCommand, optionFor } from "./cluster-command.ts";
+import { addCompletion, completerName } from "./completion/completion.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { run, type RunOptions } from "./run.ts";
 import type { Output } from "./terminal/terminal.ts";
@@ -26,7 +27,7 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
   let code: number = exitCodes.stopped;
   let isDebugging = false;
 
-  const program = withOutput(new Command(nameFor(surroundings.calledAs)), surroundings)
+  const program = withOutput(new Command(nameFor(surroundings)), surroundings)
     .description("Keeps working registry credentials in every tenant namespace of a Kubernetes cluster.")
     .version(packageJson.version)
     .addHelpText("after", "\nCOMMAND --help lists the settings of a command.");
@@ -51,8 +52,15 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
     addClusterCommand(added, command, surroundings, (ended) => (code = ended));
   }
 
+  addCompletion(
+    program,
+    (name, how = { hidden: false }) => withOutput(program.command(name, how), surroundings),
+    stdout,
+  );
+
   try {
-    await program.parseAsync(args, { from: "user" });
+    const asked = isCalled(completerName, surroundings) ? ["__complete", ...args] : args;
+    await program.parseAsync(asked, { from: "user" });
     return code;
   } catch (error) {
     // Commander has said it already, help and version included.
@@ -77,8 +85,17 @@ function withOutput(command: Command, { stdout, stderr }: Surroundings): Command
 }
 
 /** A plugin of kubectl is a program called kubectl-NAME: https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ */
-function nameFor(calledAs: string | undefined): string {
-  return /(?:^|[\\/])kubectl-regcred(?:\.\w+)?$/.test(calledAs ?? "") ? "kubectl regcred" : "regcred";
+function nameFor(surroundings: Surroundings): string {
+  return isCalled("kubectl-regcred", surroundings) ? "kubectl regcred" : "regcred";
+}
+
+function isCalled(name: string, { calledAs = "" }: Surroundings): boolean {
+  return (
+    calledAs
+      .split(/[\\/]/)
+      .at(-1)
+      ?.replace(/\.\w+$/, "") === name
+  );
 }
 
 /** What the person who started it must know; the whole story only where it was asked for. */

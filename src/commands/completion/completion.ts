@@ -1,0 +1,29 @@
+// How does a shell complete `regcred` and `kubectl regcred`?
+import { Argument, type Command } from "commander";
+import { type Output } from "../terminal/terminal.ts";
+import { completions } from "./completions.ts";
+import { completionScript, type Shell, shells } from "./completion-scripts.ts";
+
+/** What kubectl runs for a plugin NAME: https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/, "kubectl completion for plugins". */
+export const completerName = "kubectl_complete-regcred";
+
+// ShellCompDirectiveNoFileComp: https://pkg.go.dev/github.com/spf13/cobra#ShellCompDirective
+const noFiles = ":4";
+
+export function addCompletion(
+  program: Command,
+  added: (name: string, options?: { hidden: boolean }) => Command,
+  stdout: Output,
+): void {
+  added("completion")
+    .description("print the script that completes commands and flags in a shell")
+    .addArgument(new Argument("<shell>", "which").choices(shells))
+    .action((shell: Shell) => void stdout.write(completionScript(shell)));
+  added("__complete", { hidden: true })
+    .argument("[words...]")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action((words: readonly string[]) => {
+      stdout.write([...completions(program, words), noFiles].map((line) => `${line}\n`).join(""));
+    });
+}
