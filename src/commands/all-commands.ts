@@ -1,5 +1,6 @@
 // Which commands are there beside `run`, in the order of the help?
 import type { ClusterCommand } from "./cluster-command.ts";
+import { doctorCommand } from "./doctor/doctor.ts";
 import { explainCommand } from "./explain/explain.ts";
 import { planCommand } from "./plan/plan.ts";
 import { refreshCommand } from "./refresh/refresh.ts";
@@ -12,4 +13,5 @@ export const clusterCommands: readonly ClusterCommand[] = [
   planCommand,
   verifyCommand,
   refreshCommand,
+  doctorCommand,
 ];

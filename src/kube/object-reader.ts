@@ -18,6 +18,14 @@ export const kinds = {
   serviceAccounts: { group: "", version: "v1", resource: "serviceaccounts" },
   secrets: { group: "", version: "v1", resource: "secrets" },
   events: { group: "events.k8s.io", version: "v1", resource: "events" },
+  leases: { group: "coordination.k8s.io", version: "v1", resource: "leases" },
+  nodes: { group: "", version: "v1", resource: "nodes" },
+  crds: { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" },
+  admissionPolicies: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    resource: "validatingadmissionpolicies",
+  },
   pods: { group: "", version: "v1", resource: "pods" },
 } as const satisfies Readonly<Record<string, Kind>>;
 

@@ -1,0 +1,23 @@
+// What does one check of the doctor say?
+
+export interface Finding {
+  readonly check: string;
+  /** unknown: whoever asked may not see it. */
+  readonly state: "well" | "bad" | "unknown";
+  /** A sentence without its full stop. */
+  readonly says: string;
+  /** What mends it, or shows more. */
+  readonly commands: readonly string[];
+}
+
+export function well(check: string, says: string): Finding {
+  return { check, state: "well", says, commands: [] };
+}
+
+export function bad(check: string, says: string, ...commands: readonly string[]): Finding {
+  return { check, state: "bad", says, commands };
+}
+
+export function notSeen(check: string, what: string): Finding {
+  return { check, state: "unknown", says: `${what} could not be read`, commands: [] };
+}

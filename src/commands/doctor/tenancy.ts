@@ -1,0 +1,82 @@
+// Does what keeps tenants apart really keep them apart?
+import { kinds } from "../../kube/object-reader.ts";
+import type { Entry } from "../../api/registry-credential.ts";
+import type { CredentialRecord } from "../../plan/snapshot.ts";
+import type { Session } from "../cluster-command.ts";
+import { seenAll } from "../explain/seen.ts";
+import { there } from "../../plan/explain/situation.ts";
+import { bad, type Finding, notSeen, well } from "./finding.ts";
+
+const cloudProviders = new Set<Entry["provider"]>(["ECR", "ECRPublic", "ACR", "GCR", "GAR", "OCIR", "ICR"]);
+
+/** Who may write a label that a placeholder names chooses the tenant's login. */
+export async function labelsAreGuarded(
+  { objects }: Session,
+  records: readonly CredentialRecord[],
+): Promise<readonly Finding[]> {
+  const check = "labels";
+  const labels = new Set(
+    [
+      ...JSON.stringify(records.map(({ credential }) => credential?.spec)).matchAll(/namespace\.labels\['([^']+)'\]/g),
+    ].map(([, label = ""]) => label),
+  );
+  if (labels.size === 0) return [well(check, "no credential takes a value from a Namespace's label")];
+  const found = await seenAll(objects.list(kinds.admissionPolicies), (raw) => JSON.stringify(raw));
+  if (found.seen === "hidden") return [notSeen(check, "ValidatingAdmissionPolicies")];
+  const policies = there(found) ?? [];
+  return [...labels].map((label) =>
+    policies.some((policy) => policy.includes(label))
+      ? well(check, `a ValidatingAdmissionPolicy speaks of ${label}`)
+      : bad(
+          check,
+          `no ValidatingAdmissionPolicy guards the label ${label}: whoever may change a Namespace chooses its login; docs/tenancy.md has a policy`,
+          "kubectl auth can-i patch namespaces --as=USER",
+        ),
+  );
+}
+
+/** A node that may pull by itself lets each pod on it pull, whatever its namespace was granted. */
+export async function nodesPullNothing({ objects }: Session, records: readonly CredentialRecord[]): Promise<Finding> {
+  const check = "nodes";
+  const ofCloud = records
+    .flatMap(({ credential }) => credential?.spec.registries ?? [])
+    .filter((entry) => cloudProviders.has(entry.provider) && JSON.stringify(entry).includes("$(namespace."));
+  if (ofCloud.length === 0) return well(check, "no credential gives each tenant a cloud role of its own");
+  const found = await seenAll(objects.list(kinds.nodes), (raw) => {
+    const { spec } = raw as { readonly spec?: { readonly providerID?: string } };
+    return spec?.providerID?.split(":")[0] ?? "";
+  });
+  if (found.seen !== "there") return notSeen(check, "Nodes");
+  const clouds = [...new Set(found.value)].filter((cloud) => cloud !== "");
+  return clouds.length === 0
+    ? well(check, "no node belongs to a cloud")
+    : bad(
+        check,
+        `nodes belong to ${clouds.join(", ")}; if their own identity may pull, roles for each tenant (${ofCloud.map(({ name }) => name).join(", ")}) keep nobody apart: take the right to pull from the nodes' identity`,
+        "kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID",
+      );
+}
+
+/** Where the operator's own identity is asked, its ServiceAccount must have one, or the place where it runs. */
+export async function operatorHasIdentity(
+  { objects, operatorNamespace }: Session,
+  records: readonly CredentialRecord[],
+): Promise<Finding> {
+  const check = "cloud identity";
+  const entries = records
+    .flatMap(({ credential }) => credential?.spec.registries ?? [])
+    .filter(({ provider, identity }) => cloudProviders.has(provider) && identity.from === "Operator");
+  if (entries.length === 0) return well(check, "no entry asks for the operator's own");
+  const failing = records.flatMap(({ credential }) =>
+    (credential?.status?.registries ?? []).filter(
+      ({ name, failing: count }) => count > 0 && entries.some((entry) => entry.name === name),
+    ),
+  );
+  const [first] = failing;
+  if (first) return bad(check, `${first.name}: ${first.reason}: ${first.message}`, "kubectl regcred status");
+  const account = await objects.getMetadata(kinds.serviceAccounts, { namespace: operatorNamespace, name: "regcred" });
+  return well(
+    check,
+    `the operator's own serves ${entries.map(({ name }) => name).join(", ")}${account === undefined ? ", without a ServiceAccount regcred" : ""}`,
+  );
+}
