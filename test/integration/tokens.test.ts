@@ -23,17 +23,21 @@ const teamsOf = (kind: string): readonly string[] => Array.from({ length: tenant
 interface Attempt {
   readonly namespace: string;
   readonly status: number;
-  /** Milliseconds for which the token in the Secret still lived when the Secret was read. */
-  readonly leftBefore: number;
-  /** The same when the answer came. */
+  /** Milliseconds for which the token in the Secret still lived when the answer came. */
   readonly left: number;
+  /** Milliseconds. */
+  readonly took: number;
 }
 
-/**
- * A pull that did not work, but for one that began with a living token and took longer than that had left: on a busy
- * machine a pull may take seconds, and no operator can help it.
- */
-const isFailure = ({ status, leftBefore, left }: Attempt): boolean => status !== 200 && !(leftBefore > 0 && left <= 0);
+// A pull takes some hundredths of a second. One that takes so long, in milliseconds, tells of a machine with no time for
+// anybody, the operator in this process included.
+const starved = 1_000;
+
+/** A pull that did not work, though its token lived to the end of it or was dead at its begin, and the machine had time. */
+const isFailure = ({ status, left, took }: Attempt): boolean => {
+  const diedMeanwhile = left <= 0 && left + took > 0;
+  return status !== 200 && took < starved && !diedMeanwhile;
+};
 
 describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life * (lifetimes + 2) + 60_000 }, () => {
   let world: Scene;
@@ -73,15 +77,15 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
     return false;
   };
   const pull = async (namespace: string): Promise<Attempt> => {
+    const began = performance.now();
     const secret = await world.secret(namespace);
-    const password = loginsIn(secret)?.[ecrHost]?.password;
-    const until = cloud.mints.find((mint) => mint.password === password)?.until;
-    const leftNow = (): number => (until ? Temporal.Now.instant().until(until).total("milliseconds") : -Infinity);
-    const leftBefore = leftNow();
     const encoded = (secret?.["data"] as Record<string, string> | undefined)?.[".dockerconfigjson"];
     const config = encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
     const { status } = await tryPull({ ...registry, host: ecrHost }, "team/app", "1", config);
-    return { namespace, status, leftBefore, left: leftNow() };
+    const password = loginsIn(secret)?.[ecrHost]?.password;
+    const until = cloud.mints.find((mint) => mint.password === password)?.until;
+    const left = until ? Temporal.Now.instant().until(until).total("milliseconds") : -Infinity;
+    return { namespace, status, left, took: performance.now() - began };
   };
   /** A pull with the Secret of a random tenant every 100 ms, until it is over. */
   const pulls = async (kind: string, over: () => boolean): Promise<readonly Attempt[]> => {
@@ -138,13 +142,14 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
       expect(mints).toBeGreaterThan(lifetimes * 1.8);
       expect(mints).toBeLessThan(lifetimes * 2.7);
     }
-    expect(attempts.length).toBeGreaterThan((lifetimes * life) / 200);
+    expect(attempts.filter(({ status }) => status === 200).length).toBeGreaterThan((lifetimes * life) / 200);
   });
 
   it.concurrent("never fail a pull through outages of 40 % of a lifetime", async () => {
     await serve("short");
     const attempts = await pulls("short", after(lifetimes * life));
     expect(attempts.filter(isFailure)).toEqual([]);
+    expect(attempts.filter(({ status }) => status === 200).length).toBeGreaterThan((lifetimes * life) / 200);
     for (const role of teamsOf("short")) expect(renewals.get(role)).toBeGreaterThan(lifetimes);
   });
 
