@@ -223,7 +223,7 @@ export function operator(options: OperatorOptions): Operator {
     if (settings.leaderElection) await claim.claimed(stopping.signal);
     stopping.signal.throwIfAborted();
     readiness.begin();
-    askForWork(context, { formerExtras: work.formerExtras });
+    askForWork(context);
     const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
     const each = { run: work.run, deadline: runDeadline, clock, onError };
     workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));

@@ -79,6 +79,14 @@ export const statusSchema = z.object({
     .max(subdomainLength)
     .optional()
     .describe("Name of the pull Secret that tenants are served under now; how a rename is noticed after a restart."),
+  extraReferences: z
+    .array(z.string().max(subdomainLength))
+    .max(32)
+    .meta({ "x-kubernetes-list-type": "set" })
+    .optional()
+    .describe(
+      "Names that ServiceAccounts refer to beside secretName, or still do; how one is taken back after a restart.",
+    ),
   failures: z
     .array(
       z.object({

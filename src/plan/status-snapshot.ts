@@ -38,6 +38,7 @@ export interface StatusSnapshot {
   readonly namespaces: readonly NamespaceView[];
   readonly held: { readonly count: number; readonly message: string } | undefined;
   readonly retiring: readonly Retiring[];
+  readonly extraReferences: readonly string[];
   /** What keeps the deletion waiting; undefined while the credential is not being deleted. */
   readonly draining:
     | { readonly left: number; readonly blocked: readonly Lasting[]; readonly examples: readonly string[] }

@@ -7,7 +7,7 @@ import type { NamespaceView, StatusSnapshot } from "./status-snapshot.ts";
 import { earliest, timeText } from "./status-text.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
-  const { credential, now, entries, namespaces, retiring } = snapshot;
+  const { credential, now, entries, namespaces, retiring, extraReferences } = snapshot;
   const registries = entries.map((entry) => registryStatus(entry, now));
   const counts = countsOf(namespaces);
   return {
@@ -18,6 +18,7 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     namespacesReady: `${counts.ready}/${counts.selected}`,
     ...expiresOf(snapshot),
     secretName: credential.spec.pullSecret.name,
+    ...(extraReferences.length > 0 && { extraReferences: [...extraReferences] }),
     failures: [
       ...failureGroups(namespaces.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] }))),
     ],

@@ -11,7 +11,6 @@ import {
   type Trigger,
 } from "../watch/triggers.ts";
 import type { Context } from "./context.ts";
-import type { Loops } from "./loops.ts";
 import { tokenSecretName } from "./token-book.ts";
 
 type Known = Pick<Context, "stores" | "entitlements" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced">;
@@ -23,16 +22,13 @@ const lookAtPods: AddOptions = { lane: "normal", after: Temporal.Duration.from({
  * To be called when the stores are synced, but for those of pull Secrets: what they hold is queued at once, what changes from
  * then on as it comes. The keys of a pull Secret's name are queued by whoever hears that all of its Secrets are known.
  */
-export function askForWork(known: Known, { formerExtras }: Pick<Loops, "formerExtras">): void {
+export function askForWork(known: Known): void {
   const { stores, entitlements, tokens, board, settings, enqueue } = known;
   const ask = (triggers: readonly Trigger[]): void => {
     for (const { key, options } of triggers) enqueue(key, options);
   };
 
   stores.credentials.subscribe((change) => {
-    const extras = change.after?.credential?.spec.pullSecret.extraReferences ?? [];
-    const before = change.before?.credential?.spec.pullSecret.extraReferences ?? [];
-    formerExtras(before.filter((name) => !extras.includes(name)));
     ask(credentialTriggers(change, keysOf(stores.namespaces.values()), entitlements.names()));
     for (const namespace of new Set([...stores.pods.values()].map((pod) => pod.namespace))) {
       enqueue(podsKey(namespace), lookAtPods);

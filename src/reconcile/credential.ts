@@ -2,6 +2,7 @@
 import { finalizer, forceFinalizeAnnotation } from "../api/names.ts";
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
+import { extraReferences, rememberedExtras } from "../plan/extra-references.ts";
 import { grantsOf, isFailure } from "../plan/grant.ts";
 import { invalidStatus } from "../plan/invalid-status.ts";
 import { referencesKey, secretKey } from "../plan/keys.ts";
@@ -74,6 +75,7 @@ export function credentialLoop(): CredentialLoop {
         ...views,
         held: context.entitlements.held(name),
         retiring,
+        extraReferences: extrasOf(context, credential),
         draining: undefined,
       });
       await writeStatus(context, record, credential, status, views.namespaces, signal);
@@ -124,6 +126,7 @@ async function drain(
     namespaces: [],
     held: undefined,
     retiring: credential.status?.retiring ?? [],
+    extraReferences: credential.status?.extraReferences ?? [],
     draining: { left: left.length, blocked, examples: left.slice(0, 3) },
   };
   const { secretName, ...status } = statusOf(snapshot);
@@ -252,6 +255,18 @@ function retirementOf(
     ),
     nextRetirement: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
   };
+}
+
+/** The records are read only where something was taken out of the spec. */
+function extrasOf({ stores }: Context, credential: RegistryCredential): readonly string[] {
+  const extras = extraReferences(credential);
+  const recorded = new Set<string>();
+  if (extras.former.length > 0) {
+    for (const { record, terminating } of stores.serviceAccounts.values()) {
+      if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
+    }
+  }
+  return rememberedExtras(extras, recorded);
 }
 
 async function setFinalizers(

@@ -10,8 +10,6 @@ import { reconcileToken } from "./token.ts";
 
 export interface Loops {
   readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
-  /** Names that a credential referred to beside its own, and no longer does: their references may go. */
-  readonly formerExtras: (names: readonly string[]) => void;
 }
 
 export function loops(context: Context): Loops {
@@ -35,6 +33,5 @@ export function loops(context: Context): Loops {
           return credential(context, key.name, signal);
       }
     },
-    formerExtras: references.formerExtras,
   };
 }

@@ -1,4 +1,5 @@
 // Which references are wanted in a namespace, given what the pull Secret loop has found there?
+import { extraReferences } from "../plan/extra-references.ts";
 import type { ReferableSecret } from "../plan/references.ts";
 import { selectsServiceAccount } from "../plan/selection.ts";
 import type { NamespaceRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
@@ -17,8 +18,8 @@ export interface ReferencesSituation {
   readonly credentials: readonly string[];
   /** Secrets that are about to go, and wait for their references. */
   readonly leaving: readonly string[];
-  /** Extra references of credentials that are being deleted. */
-  readonly leavingExtras: readonly string[];
+  /** Names that a credential referred to beside its own and no longer wants, or that leave with it. */
+  readonly formerExtras: ReadonlySet<string>;
   readonly of: (serviceAccount: ServiceAccountRecord) => WantedReferences;
 }
 
@@ -27,16 +28,17 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
   const names = entitlements.names();
   const credentials = new Set<string>();
   const leaving: string[] = [];
-  const leavingExtras: string[] = [];
+  const formerExtras = new Set<string>();
   const found = names.map((name) => {
     const participants = entitlements.participants(namespace, name);
-    for (const {
-      name: credential,
-      deleting,
-      credential: { spec },
-    } of participants) {
-      credentials.add(credential);
-      if (deleting && spec.deletionPolicy === "Delete") leavingExtras.push(...(spec.pullSecret.extraReferences ?? []));
+    for (const { name: ofName, deleting, credential } of participants) {
+      credentials.add(ofName);
+      const extras = extraReferences(credential);
+      const goes =
+        deleting && credential.spec.deletionPolicy === "Delete"
+          ? [...extras.current, ...extras.coming, ...extras.former]
+          : extras.former;
+      for (const extra of goes) formerExtras.add(extra);
     }
     const finding = board.secret(namespace.name, name);
     if (finding?.state === "leaving") leaving.push(name);
@@ -58,7 +60,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
   return {
     credentials: [...credentials],
     leaving,
-    leavingExtras,
+    formerExtras,
     of: (serviceAccount) => {
       const extras = new Set<string>();
       const unjudged = new Set<string>();
@@ -69,7 +71,8 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
         if (!finding || finding.state === "waiting" || suspended) {
           unjudged.add(name);
           for (const { credential } of actors) {
-            for (const extra of credential.spec.pullSecret.extraReferences ?? []) unjudged.add(extra);
+            const { current, coming, former } = extraReferences(credential);
+            for (const extra of [...current, ...coming, ...former]) unjudged.add(extra);
           }
           return [];
         }
@@ -79,7 +82,9 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
           const { pullSecret } = participant.credential.spec;
           if (participant.role === "current") {
             wanted = true;
-            for (const extra of pullSecret.extraReferences ?? []) extras.add(extra);
+            const { current, coming } = extraReferences(participant.credential);
+            for (const extra of current) extras.add(extra);
+            for (const extra of coming) unjudged.add(extra);
           } else if (!usable(pullSecret.name)) {
             // The former Secret is referred to until the new one can be.
             wanted = true;

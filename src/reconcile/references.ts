@@ -10,18 +10,13 @@ import { refer, type Referred } from "./refer.ts";
 import { type ReferencesSituation, referencesSituation } from "./references-situation.ts";
 import { statusSoon } from "./report-secret.ts";
 
-export interface ReferencesLoop {
-  (context: Context, namespace: string, signal: AbortSignal): Promise<Outcome>;
-  /** Names that a credential referred to beside its own, and no longer does. */
-  readonly formerExtras: (names: readonly string[]) => void;
-}
+export type ReferencesLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
 export function referencesLoop(): ReferencesLoop {
   // By namespace, then by ServiceAccount.
   const repairs = new Map<string, ReadonlyMap<string, Repairs>>();
-  const former = new Set<string>();
 
-  const reconcile = async (context: Context, namespaceName: string, signal: AbortSignal): Promise<Outcome> => {
+  return async (context, namespaceName, signal) => {
     const { stores } = context;
     const namespace = stores.namespaces.get(namespaceName);
     if (!namespace || namespace.terminating) {
@@ -29,7 +24,7 @@ export function referencesLoop(): ReferencesLoop {
       return done;
     }
     const situation = referencesSituation(context, namespace);
-    const formerExtras = new Set([...former, ...situation.leavingExtras]);
+    const { formerExtras } = situation;
     const results = new Map<string, Referred>();
     for (const serviceAccount of stores.serviceAccounts.byIndex(namespaceName)) {
       const wanted = { ...situation.of(serviceAccount), formerExtras };
@@ -44,12 +39,6 @@ export function referencesLoop(): ReferencesLoop {
     const retry = [...results.values()].findLast((result) => result.retry)?.retry;
     return retry ? failed(retry) : soonest(...[...results.values()].map(({ wait }) => wait));
   };
-
-  return Object.assign(reconcile, {
-    formerExtras: (names: readonly string[]): void => {
-      for (const name of names) former.add(name);
-    },
-  });
 }
 
 /** Accounts that are gone, and those that needed no write, are forgotten. */
@@ -68,13 +57,14 @@ function remember(
 function report(
   { board, enqueue, events }: Context,
   { name, uid }: NamespaceRecord,
-  { credentials }: ReferencesSituation,
+  { credentials, formerExtras }: ReferencesSituation,
   results: readonly Referred[],
 ): void {
   const failures = results.flatMap(({ failure }) => (failure ? [failure] : []));
   const before = board.references(name);
   const news = board.setReferences(name, { failures, notes: [] });
-  if (!before || textOf(before.failures) !== textOf(failures)) {
+  // A former name is remembered until it is off every list.
+  if (!before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0) {
     for (const credential of credentials) enqueue(credentialKey(credential), statusSoon);
   }
   for (const { reason, message } of news) {

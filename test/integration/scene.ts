@@ -61,6 +61,7 @@ export interface CredentialStatus {
   }[];
   readonly retiring?: readonly { readonly secretName: string; readonly until: string }[];
   readonly operatorNamespace?: string;
+  readonly extraReferences?: readonly string[];
   readonly expires?: string;
   readonly secretName?: string;
 }

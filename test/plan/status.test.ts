@@ -33,6 +33,7 @@ function status(changes: Partial<StatusSnapshot> = {}): Status {
       namespaces: [view("team-a"), view("team-b")],
       held: undefined,
       retiring: [],
+      extraReferences: [],
       draining: undefined,
       ...changes,
     }),

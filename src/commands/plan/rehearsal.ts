@@ -94,8 +94,8 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     nameRefused: () => false,
   };
   cluster.appear();
-  const { run, formerExtras } = loops(context);
-  askForWork(context, { formerExtras });
+  const { run } = loops(context);
+  askForWork(context);
   for (const { key } of stores.namespaces.values()) {
     for (const name of rights.names()) work.add(secretKey(key, name));
     work.add(referencesKey(key));
