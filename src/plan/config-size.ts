@@ -14,7 +14,7 @@ export function tooLarge(text: string, maxBytes: number): Failure | undefined {
     reason: "ConfigTooLarge",
     cause: "Platform",
     retry: "on-change",
-    message: `the merged docker config has ${bytes} bytes, more than ${maxBytes}: list fewer hosts, or raise --max-config-bytes; what was served before is left as it is`,
+    message: `the merged docker config has ${bytes} bytes, more than ${maxBytes}: list fewer hosts, or raise --max-config-bytes; nothing is added until then, and what was served before goes on`,
   };
 }
 

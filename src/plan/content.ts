@@ -1,8 +1,9 @@
 // What must a pull Secret hold, given everything that contributes to it?
 import type { Cause, Failure } from "../errors.ts";
-import { renderDockerConfig } from "../registry/docker-config.ts";
+import { type DockerConfigEntry, renderDockerConfig } from "../registry/docker-config.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
+import { entriesText, type Named } from "./entries-annotation.ts";
 import { isFailure } from "./grant.ts";
 import { timeText } from "./status-text.ts";
 import { isAlive, type Token } from "./token.ts";
@@ -26,13 +27,18 @@ export interface Contribution {
 }
 
 /** A host with its login, and whose it is. */
-export interface Served {
+export interface Served extends Named {
+  readonly login: Login;
+}
+
+/** A grant in force without a living token: what a Secret was given for it may still work. */
+export interface Tokenless {
   readonly credential: string;
   readonly entry: string;
   readonly grantKey: string;
-  readonly host: string;
-  readonly login: Login;
-  readonly expiresAt: Temporal.Instant | undefined;
+  readonly hosts: readonly string[];
+  /** Its token is known, and over. */
+  readonly ended: boolean;
 }
 
 export interface ClaimFailure {
@@ -54,6 +60,7 @@ export interface Shadowed {
 export interface Content {
   readonly served: readonly Served[];
   readonly failures: readonly ClaimFailure[];
+  readonly tokenless: readonly Tokenless[];
   readonly shadowed: readonly Shadowed[];
   /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
   readonly text: string | undefined;
@@ -67,19 +74,18 @@ export interface Content {
 export function contentOf(contributions: readonly Contribution[], now: Temporal.Instant): Content {
   const byHost = new Map<string, Served>();
   const failures: ClaimFailure[] = [];
+  const tokenless: Tokenless[] = [];
   const shadowed: Shadowed[] = [];
   for (const { credential, claims } of contributions) {
     for (const claim of [...claims.filter(isNarrow), ...claims.filter(isWide)]) {
-      const { entry, grantKey, source, cause } = claim;
-      if (isFailure(source)) {
-        failures.push({ credential, entry, grantKey, failure: source });
+      const { entry, hosts, grantKey, source, cause } = claim;
+      const ended = !isFailure(source) && !isAlive(source, now);
+      if (isFailure(source) || ended) {
+        failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
+        if (grantKey !== undefined) tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended });
         continue;
       }
-      if (!isAlive(source, now)) {
-        failures.push({ credential, entry, grantKey, failure: expired(source, cause) });
-        continue;
-      }
-      const logins = loginsOf(claim.hosts, source);
+      const logins = loginsOf(hosts, source);
       for (const host of logins.missing) {
         failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause) });
       }
@@ -100,13 +106,22 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
   return {
     served,
     failures,
+    tokenless,
     shadowed,
-    text:
-      served.length === 0
-        ? undefined
-        : renderDockerConfig(served.map(({ host, login }) => ({ key: configKey(host), login }))),
-    credentials: [...new Set(served.map(({ credential }) => credential))].toSorted(),
-    entriesText: entriesText(served),
+    text: served.length === 0 ? undefined : renderDockerConfig(configEntries(served)),
+    ...marksFor(served),
+  };
+}
+
+/** What a docker config holds of them. */
+export function configEntries(served: readonly Served[]): readonly DockerConfigEntry[] {
+  return served.map(({ host, login }) => ({ key: configKey(host), login }));
+}
+
+export function marksFor(named: readonly Named[]): Pick<Content, "credentials" | "entriesText"> {
+  return {
+    credentials: [...new Set(named.map(({ credential }) => credential))].toSorted(),
+    entriesText: entriesText(named),
   };
 }
 
@@ -139,41 +154,6 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
 /** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
 function canonical(host: string): string {
   return canonicalHost(host) ?? host;
-}
-
-function entriesText(served: readonly Served[]): string {
-  const entries = new Map<string, { name: string; grant: string; hosts: string[]; expires?: string }>();
-  for (const { credential, entry, grantKey, host, expiresAt } of served) {
-    const name = `${credential}/${entry}`;
-    const known = entries.get(name);
-    if (known) known.hosts.push(host);
-    else {
-      entries.set(name, {
-        name,
-        grant: grantKey,
-        hosts: [host],
-        ...(expiresAt && { expires: expiresAt.toString({ smallestUnit: "second" }) }),
-      });
-    }
-  }
-  return JSON.stringify([...entries.values()]);
-}
-
-/** The grant keys that the entries annotation of a pull Secret names; empty for anything unreadable. */
-export function grantsNamedBy(annotation: string | undefined): ReadonlySet<string> {
-  try {
-    const entries: unknown = JSON.parse(annotation ?? "[]");
-    if (!Array.isArray(entries)) return new Set();
-    return new Set(
-      entries.flatMap((entry: unknown) =>
-        typeof entry === "object" && entry !== null && "grant" in entry && typeof entry.grant === "string"
-          ? [entry.grant]
-          : [],
-      ),
-    );
-  } catch {
-    return new Set();
-  }
 }
 
 function expired({ expiresAt }: Token, cause: Cause): Failure {

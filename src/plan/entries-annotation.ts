@@ -1,16 +1,76 @@
-// When does what a tenant holds end, by the annotation of its pull Secret? A hint: tenants can edit it.
+// How does a pull Secret say who serves which of its hosts until when, and what can be read of that later?
+
+/** A host of a pull Secret, and whose it is. */
+export interface Named {
+  readonly credential: string;
+  readonly entry: string;
+  readonly grantKey: string;
+  readonly host: string;
+  /** Undefined: the credential names no end. */
+  readonly expiresAt: Temporal.Instant | undefined;
+}
+
+/** One item of the annotation, as far as it is read again. */
+export interface Recorded {
+  /** CREDENTIAL/ENTRY. */
+  readonly name: string;
+  readonly grantKey: string;
+  readonly hosts: readonly string[];
+  readonly expiresAt: Temporal.Instant | undefined;
+}
+
+/** For the tenant to read. An entry whose hosts need several tokens is listed once for each. */
+export function entriesText(named: readonly Named[]): string {
+  const entries = new Map<string, { name: string; grant: string; hosts: string[]; expires?: string }>();
+  for (const { credential, entry, grantKey, host, expiresAt } of named) {
+    const name = `${credential}/${entry}`;
+    const known = entries.get(`${name} ${grantKey}`);
+    if (known) known.hosts.push(host);
+    else {
+      entries.set(`${name} ${grantKey}`, {
+        name,
+        grant: grantKey,
+        hosts: [host],
+        ...(expiresAt && { expires: expiresAt.toString({ smallestUnit: "second" }) }),
+      });
+    }
+  }
+  return JSON.stringify([...entries.values()]);
+}
+
+/** Tenants can edit the annotation: what cannot be read names nothing. */
+export function recordedEntries(annotation: string | undefined): readonly Recorded[] {
+  try {
+    const entries: unknown = JSON.parse(annotation ?? "[]");
+    return Array.isArray(entries) ? entries.flatMap(recorded) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Whether it names a grant that is none of these. */
+export function namesOtherGrants(annotation: string | undefined, grants: ReadonlySet<string | undefined>): boolean {
+  return recordedEntries(annotation).some(({ grantKey }) => !grants.has(grantKey));
+}
 
 /** Of the credential's entries the first end; undefined where none is named, or for anything unreadable. */
 export function earliestEnd(annotation: string, credential: string): Temporal.Instant | undefined {
+  return recordedEntries(annotation)
+    .flatMap(({ name, expiresAt }) => (expiresAt && name.startsWith(`${credential}/`) ? [expiresAt] : []))
+    .toSorted((one, other) => Temporal.Instant.compare(one, other))[0];
+}
+
+function recorded(entry: unknown): readonly Recorded[] {
+  const { name, grant, hosts, expires } = Object(entry) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof grant !== "string" || !Array.isArray(hosts)) return [];
+  const expiresAt = typeof expires === "string" ? instantIn(expires) : undefined;
+  if (expires !== undefined && expiresAt === undefined) return [];
+  return [{ name, grantKey: grant, hosts: hosts.filter((host) => typeof host === "string"), expiresAt }];
+}
+
+function instantIn(text: string): Temporal.Instant | undefined {
   try {
-    const entries: unknown = JSON.parse(annotation);
-    if (!Array.isArray(entries)) return undefined;
-    const ends = entries.flatMap((entry: unknown) => {
-      const { name, expires } = Object(entry) as { readonly name?: unknown; readonly expires?: unknown };
-      const isOurs = typeof name === "string" && name.startsWith(`${credential}/`);
-      return isOurs && typeof expires === "string" ? [Temporal.Instant.from(expires)] : [];
-    });
-    return ends.toSorted((a, b) => Temporal.Instant.compare(a, b))[0];
+    return Temporal.Instant.from(text);
   } catch {
     return undefined;
   }

@@ -1,15 +1,18 @@
 // What is to be done with somebody else's Secret in which our hosts are ours and all others stay, byte for byte?
+import { entriesAnnotation } from "../api/names.ts";
 import { configKey } from "../registry/host.ts";
-import { mergeDockerConfig } from "../registry/merge-docker-config.ts";
-import { tooLarge } from "./config-size.ts";
+import { keysIn, mergeDockerConfig } from "../registry/merge-docker-config.ts";
 import { secretConflict } from "./conflict.ts";
+import { configEntries } from "./content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { mergedBody } from "./pull-secret-body.ts";
 import { dockerConfigType, type PullSecretPlan, type PullSecretSnapshot, type Wanted } from "./pull-secret-plan.ts";
+import { keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
 
-export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan {
-  const { live, maxBytes } = snapshot;
-  if (!live) return { action: { kind: snapshot.settled ? "none" : "read" }, state: "usable" };
+/** Undefined: nothing of ours is to stay in it. */
+export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {
+  const { live, settled, maxBytes, now } = snapshot;
+  if (!live) return settled ?? { action: { kind: "read" }, state: "usable" };
   const conflict = (why: string): PullSecretPlan => ({
     action: { kind: "none" },
     state: "foreign",
@@ -17,15 +20,35 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
   });
   if (live.type !== dockerConfigType) return conflict(`it is of type ${live.type}, not ${dockerConfigType}`);
   if (live.immutable) return conflict("it is immutable");
+  const { dockerConfig = "", annotations } = live;
+  const readable = mergeDockerConfig(dockerConfig, [], []);
+  if (!readable.ok) return conflict(`its docker config ${readable.problem}`);
+
   const before = mergedHosts(live);
-  const entries = content.served.map(({ host, login }) => ({ key: configKey(host), login }));
-  const merged = mergeDockerConfig(live.dockerConfig ?? "", entries, before ?? []);
-  if (!merged.ok) return conflict(`its docker config ${merged.problem}`);
-  if (merged.text === undefined) return { action: { kind: "none" }, state: "foreign" };
-  const failure = tooLarge(merged.text, maxBytes);
-  if (failure) return { action: { kind: "none" }, state: before ? "usable" : "foreign", failure };
-  const hosts = entries.map(({ key }) => key).toSorted();
-  const body = mergedBody(live, content, merged.text, hosts);
-  const isRight = merged.text === live.dockerConfig && sameWords(body.annotations, live.annotations);
-  return { action: isRight ? { kind: "none" } : { kind: "replace", body }, state: "usable" };
+  const held = new Set(keysIn(dockerConfig).filter((key) => before?.includes(key) === true));
+  const textOf = ({ served, kept }: Target): string => {
+    const keys = new Set(kept.map(({ host }) => configKey(host)));
+    const goes = (before ?? []).filter((key) => !keys.has(key));
+    const merged = mergeDockerConfig(dockerConfig, configEntries(served), goes);
+    return merged.ok ? (merged.text ?? "") : "";
+  };
+  const standing = {
+    annotation: annotations[entriesAnnotation],
+    holds: (host: string): boolean => held.has(configKey(host)),
+  };
+  const target = targetWithin(content, standing, now, maxBytes, textOf);
+  const { served, kept, failure } = target;
+  if (served.length + kept.length === 0) {
+    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...(failure && { failure }) };
+  }
+  const text = textOf(target);
+  const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
+  const body = mergedBody(live, namesIn(target, content), text, hosts);
+  const isRight = text === live.dockerConfig && sameWords(body.annotations, annotations);
+  return {
+    action: isRight ? { kind: "none" } : { kind: "replace", body },
+    state: "usable",
+    ...(failure && { failure }),
+    ...keptUntil(kept, now),
+  };
 }

@@ -8,12 +8,19 @@ import {
 } from "../api/names.ts";
 import type { Content } from "./content.ts";
 import { foreignMetadata, managedRecord, type Marked } from "./marks.ts";
-import { dockerConfigType, type LiveSecret, type SecretBody, type Wanted } from "./pull-secret-plan.ts";
+import { dockerConfigType, type LiveSecret, type PullSecretOptions, type SecretBody } from "./pull-secret-plan.ts";
+
+type Names = Pick<Content, "credentials" | "entriesText">;
 
 type Before = Marked & Partial<Pick<LiveSecret, "ownerReferences" | "finalizers">>;
 
 /** Wholly ours. What others have set on `before` stays; what we set and no longer want goes. */
-export function ownBody({ options, content }: Wanted, text: string, before: Before | undefined): SecretBody {
+export function ownBody(
+  options: PullSecretOptions,
+  names: Names,
+  text: string,
+  before: Before | undefined,
+): SecretBody {
   const kept = foreignMetadata(before ?? { labels: {}, annotations: {} });
   const labels = Object.keys(options.labels).toSorted();
   const annotations = Object.keys(options.annotations).toSorted();
@@ -22,7 +29,7 @@ export function ownBody({ options, content }: Wanted, text: string, before: Befo
     annotations: {
       ...kept.annotations,
       ...options.annotations,
-      ...marksOf(content),
+      ...marksOf(names),
       ...(labels.length + annotations.length > 0 && { [managedAnnotation]: managedRecord({ labels, annotations }) }),
     },
     type: dockerConfigType,
@@ -34,10 +41,10 @@ export function ownBody({ options, content }: Wanted, text: string, before: Befo
 }
 
 /** Somebody else's, with our hosts in it. */
-export function mergedBody(live: LiveSecret, content: Content, text: string, hosts: readonly string[]): SecretBody {
+export function mergedBody(live: LiveSecret, names: Names, text: string, hosts: readonly string[]): SecretBody {
   return {
     ...bodyOf(live),
-    annotations: { ...live.annotations, ...marksOf(content), [managedAnnotation]: managedRecord({ hosts }) },
+    annotations: { ...live.annotations, ...marksOf(names), [managedAnnotation]: managedRecord({ hosts }) },
     dockerConfig: text,
   };
 }
@@ -59,6 +66,6 @@ function bodyOf({
   return { labels, annotations, type, dockerConfig, otherData, ownerReferences, finalizers };
 }
 
-function marksOf({ credentials, entriesText }: Content): Readonly<Record<string, string>> {
+function marksOf({ credentials, entriesText }: Names): Readonly<Record<string, string>> {
   return { [credentialsAnnotation]: credentials.join(","), [entriesAnnotation]: entriesText };
 }

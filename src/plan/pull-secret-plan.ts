@@ -47,8 +47,8 @@ export interface PullSecretSnapshot {
   readonly live: LiveSecret | undefined;
   /** This run of the operator has made the object with this uid its own, or has seen our marks on it. */
   readonly knownAsOurs: boolean;
-  /** This version of the object was compared whole with what is wanted, and was right. */
-  readonly settled: boolean;
+  /** What a look at the whole object found, if this version of it was right; it need not be read again. */
+  readonly settled: PullSecretPlan | undefined;
   /** ServiceAccounts that still refer to the Secret and will cease to. */
   readonly referencesLeft: number;
   /** Every credential that leaves wants the Secret retained. */
@@ -56,6 +56,7 @@ export interface PullSecretSnapshot {
   /** The name belongs to a source or token Secret. */
   readonly reserved: boolean;
   readonly maxBytes: number;
+  readonly now: Temporal.Instant;
 }
 
 /** A Secret as it is sent; the writer encodes `dockerConfig`. */
@@ -80,4 +81,6 @@ export interface PullSecretPlan {
   readonly state: SecretState;
   /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
   readonly failure?: Failure;
+  /** When a login that stays without a token ends by its own record. */
+  readonly keptUntil?: Temporal.Instant;
 }

@@ -1,10 +1,11 @@
 // What is to be done with one pull Secret?
 import { entriesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
-import { mergeDockerConfig } from "../registry/merge-docker-config.ts";
+import { configKey } from "../registry/host.ts";
+import { keepInDockerConfig, keysIn, mergeDockerConfig } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
-import { grantsNamedBy } from "./content.ts";
+import { configEntries } from "./content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { planMerge } from "./merged-secret.ts";
 import { ownBody, releasedBody } from "./pull-secret-body.ts";
@@ -16,6 +17,7 @@ import {
   type Wanted,
 } from "./pull-secret-plan.ts";
 import type { SecretRecord } from "./snapshot.ts";
+import { isWhole, keptHosts, keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
 
 const none: PullSecretAction = { kind: "none" };
 const read: PullSecretAction = { kind: "read" };
@@ -26,16 +28,17 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   if (record?.terminating) return { action: none, state: "absent", failure: deletionPending };
   if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
-  const { text } = wanted.content;
-  if (text === undefined) return record ? withoutText(snapshot, wanted, record) : { action: none, state: "absent" };
+  const { content, options } = wanted;
+  const { text } = content;
   if (!record) {
+    if (text === undefined) return { action: none, state: "absent" };
     const failure = tooLarge(text, maxBytes);
     if (failure) return { action: none, state: "absent", failure };
-    return { action: { kind: "create", body: ownBody(wanted, text, undefined) }, state: "usable" };
+    return { action: { kind: "create", body: ownBody(options, content, text, undefined) }, state: "usable" };
   }
-  if (isMerged(snapshot, record)) return planMerge(snapshot, wanted);
-  if (isOurs(snapshot, record)) return owned(snapshot, wanted, record, text);
-  return foreign(snapshot, wanted, record, text);
+  if (isMerged(snapshot, record)) return planMerge(snapshot, wanted) ?? removal(snapshot, record);
+  if (isOurs(snapshot, record)) return owned(snapshot, wanted, record) ?? removal(snapshot, record);
+  return text === undefined ? removal(snapshot, record) : foreign(snapshot, wanted, record, text);
 }
 
 /** Ours by our marks, by what we remember, or because it holds exactly what we would write: stripped marks are drift. */
@@ -51,54 +54,69 @@ function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
   return mergedHosts(live ?? record.metadata) !== undefined;
 }
 
-function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord, text: string): PullSecretPlan {
-  const { live, settled, maxBytes } = snapshot;
-  const failure = tooLarge(text, maxBytes);
-  if (failure) return { action: none, state: "usable", failure };
+/** Undefined: nothing is to stay in it. */
+function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord): PullSecretPlan | undefined {
+  const { live, settled, maxBytes, now } = snapshot;
+  const { content, options, digest } = wanted;
   const metadata = live ?? record.metadata;
-  if (!metadata) return { action: settled ? none : read, state: "usable" };
-  const body = ownBody(wanted, text, metadata);
-  if (record.immutable || record.type !== dockerConfigType) {
-    return { action: { kind: "recreate", body }, state: "usable" };
+  const look: PullSecretPlan = settled ?? { action: read, state: "usable" };
+  if (!metadata) return look;
+  const annotation = metadata.annotations[entriesAnnotation];
+  if (!live) {
+    const mayKeep = keptHosts(content, { annotation, holds: () => true }, now).length > 0;
+    if (mayKeep || tooLarge(content.text ?? "", maxBytes)) return look;
   }
+  const dockerConfig = live?.dockerConfig ?? "";
+  const held = new Set(keysIn(dockerConfig));
+  const textOf = (target: Target): string =>
+    isWhole(target, content)
+      ? (content.text ?? "")
+      : keepInDockerConfig(
+          dockerConfig,
+          configEntries(target.served),
+          new Set(target.kept.map(({ host }) => configKey(host))),
+        );
+  const target = targetWithin(
+    content,
+    { annotation, holds: (host) => held.has(configKey(host)) },
+    now,
+    maxBytes,
+    textOf,
+  );
+  const { served, kept, failure } = target;
+  if (served.length + kept.length === 0) return undefined;
+  const text = textOf(target);
+  const body = ownBody(options, namesIn(target, content), text, metadata);
+  const found = { state: "usable", ...(failure && { failure }), ...keptUntil(kept, now) } as const;
+  if (record.immutable || record.type !== dockerConfigType) return { action: { kind: "recreate", body }, ...found };
+  const hasText = isWhole(target, content)
+    ? record.digest === digest
+    : text === live?.dockerConfig && Object.keys(live.otherData).length === 0;
   const isRight =
-    record.digest === wanted.digest &&
-    sameWords(body.labels, metadata.labels) &&
-    sameWords(body.annotations, metadata.annotations);
-  return { action: isRight ? none : { kind: "replace", body }, state: "usable" };
+    hasText && sameWords(body.labels, metadata.labels) && sameWords(body.annotations, metadata.annotations);
+  return { action: isRight ? none : { kind: "replace", body }, ...found };
 }
 
 function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord, text: string): PullSecretPlan {
-  const { live, maxBytes } = snapshot;
+  const { live, settled, maxBytes } = snapshot;
   const { onConflict } = wanted.options;
   // Its metadata was too large to keep, and it names a credential: we may have merged into it.
   const isUnclear = record.metadata === undefined && record.credentials.length > 0;
-  if (!live && (onConflict !== "Fail" || isUnclear)) return { action: read, state: "foreign" };
+  if (!live && (onConflict !== "Fail" || isUnclear)) return settled ?? { action: read, state: "foreign" };
   const conflict = (why: string | undefined): PullSecretPlan => ({
     action: none,
     state: "foreign",
     failure: secretConflict(snapshot, why),
   });
   if (!live || onConflict === "Fail") return conflict(undefined);
-  if (onConflict === "Merge") return planMerge(snapshot, wanted);
+  if (onConflict === "Merge") return planMerge(snapshot, wanted) ?? conflict(undefined);
   const refusal = adoptionRefusal(live, wanted.content);
   if (refusal !== undefined) return conflict(refusal);
   const failure = tooLarge(text, maxBytes);
   if (failure) return { action: none, state: "foreign", failure };
-  const body = ownBody(wanted, text, live);
+  const body = ownBody(wanted.options, wanted.content, text, live);
   const inPlace = live.type === dockerConfigType && !live.immutable;
   return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
-}
-
-/** Grants are in force, or have just ended, and none of them has a token; the content says why. */
-function withoutText(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord): PullSecretPlan {
-  if (!isOurs(snapshot, record) && !isMerged(snapshot, record)) return removal(snapshot, record);
-  const metadata = snapshot.live ?? record.metadata;
-  if (!metadata) return { action: read, state: "usable" };
-  const written = grantsNamedBy(metadata.annotations[entriesAnnotation]);
-  const isInForce = wanted.content.failures.some(({ grantKey }) => grantKey !== undefined && written.has(grantKey));
-  // The same grant, only its token is lost: what the tenant has may still work, and a failure takes nothing away.
-  return isInForce ? { action: none, state: "usable" } : removal(snapshot, record);
 }
 
 function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecretPlan {

@@ -15,8 +15,11 @@ export interface Contributions {
   readonly contributions: readonly Contribution[];
   /** Equal texts mean equal content. */
   readonly signature: string;
-  /** A first attempt at one of the tokens is under way: a moment's patience saves a second write. */
-  readonly waiting: boolean;
+  /**
+   * A first attempt at one of the tokens is under way, and a moment's patience saves a second write: inside, where the
+   * token is made from what the cluster has; outside, where a cloud or a registry is asked and may take its time.
+   */
+  readonly waiting: "inside" | "outside" | undefined;
   /** The next moment at which a token in use ends. */
   readonly nextExpiry: Temporal.Instant | undefined;
 }
@@ -52,7 +55,7 @@ export function gatherContributions(
   }));
   for (const grantKey of tokens.use(user, grants)) context.enqueue(tokenKey(grantKey), { lane: "interactive" });
 
-  let waiting = false;
+  let waiting: Contributions["waiting"];
   let nextExpiry: Temporal.Instant | undefined;
   const signature: string[] = [];
   const now = clock.now();
@@ -66,7 +69,10 @@ export function gatherContributions(
     }
     const attempts = tokens.attempts(grantKey);
     if (attempts?.failure) return attempts.failure;
-    if (!attempts || clock.elapsed() - attempts.wantedAt < patience.total("milliseconds")) waiting = true;
+    if (!attempts || clock.elapsed() - attempts.wantedAt < patience.total("milliseconds")) {
+      const isInside = attempts?.grant.provider === "Static" && tokens.probe(grantKey) === undefined;
+      waiting = isInside ? (waiting ?? "inside") : "outside";
+    }
     return tokenPending;
   };
   const contributions = rendered.map(({ credential, groups }): Contribution => {
@@ -77,7 +83,7 @@ export function gatherContributions(
         const source = failure ?? claimSource(grantKey);
         signature.push(
           isFailure(source)
-            ? `${entry.name}!${source.reason}:${source.message}`
+            ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${source.message}`
             : `${entry.name}=${grantKey}.${source.revision}.${isAlive(source, now)}`,
         );
         return { entry: entry.name, hosts, grantKey, source, cause };

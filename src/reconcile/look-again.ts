@@ -6,9 +6,10 @@ import type { Context } from "./context.ts";
 export function lookAtTimesAgain({ tokens, stores, enqueue }: Pick<Context, "tokens" | "stores" | "enqueue">): void {
   for (const [grantKey] of tokens.wanted()) {
     enqueue(tokenKey(grantKey), { lane: "bulk", flow: grantKey });
-    for (const user of tokens.users(grantKey)) {
-      if (tokens.token(grantKey)?.expiresAt) enqueue(user, { lane: "bulk", flow: grantKey });
-    }
+    const token = tokens.token(grantKey);
+    // Without a token, what a Secret keeps ends by the Secret's own record.
+    if (token && !token.expiresAt) continue;
+    for (const user of tokens.users(grantKey)) enqueue(user, { lane: "bulk", flow: grantKey });
   }
   for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
 }

@@ -49,6 +49,29 @@ export function hostsOf(text: string): HostsResult {
   return { ok: true, hosts: [...new Set(read.auths.map(({ key }) => canonicalHost(key) ?? unreadableKey))].toSorted() };
 }
 
+/** The keys in the `auths` of a `.dockerconfigjson` text as they are spelled; none where it cannot be read. */
+export function keysIn(text: string): readonly string[] {
+  const read = membersIn(text);
+  return read.ok ? read.auths.map(({ key }) => key) : [];
+}
+
+/**
+ * A `.dockerconfigjson` text of our entries and, byte for byte, of those logins in `text` that stand under `keys`. Of
+ * several under one key the last stays, which is the one that the kubelet, written in Go, reads. Made again from its own
+ * outcome it is the same.
+ */
+export function keepInDockerConfig(
+  text: string,
+  entries: readonly DockerConfigEntry[],
+  keys: ReadonlySet<string>,
+): string {
+  const read = membersIn(text);
+  const kept = new Map(
+    (read.ok ? read.auths : []).filter(({ key }) => keys.has(key)).map(({ key, text: member }) => [key, member]),
+  );
+  return `{"auths":{${[...kept.values(), ...renderedMembers(entries)].join(",")}}}`;
+}
+
 /** All members of `auths`: the kubelet, written in Go, unites several of that name. */
 function membersIn(
   text: string,

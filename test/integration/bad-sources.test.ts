@@ -272,7 +272,7 @@ describe("a source Secret", () => {
     expect(await world.condition("shadow", "Ready")).toMatchObject({ status: "True" });
   });
 
-  it("that makes the merged config larger than 64 KiB changes nothing for tenants", async () => {
+  it("that makes the merged config larger than 64 KiB adds nothing, and holds up nothing that must go", async () => {
     const many = (prefix: string, count: number): object =>
       dockerConfig({
         auths: Object.fromEntries(
@@ -284,17 +284,21 @@ describe("a source Secret", () => {
       });
     await put("big-a", many("a", 40));
     await put("big-b", many("b", 1));
+    await put("big-c", many("c", 40));
     await world.namespaces(["big"]);
-    await world.credential("big", {
-      registries: ["big-a", "big-b"].map((name) => ({
-        name,
+    const registries = (...names: readonly string[]): object[] =>
+      names.map((name, index) => ({
+        name: `entry-${index}`,
         provider: "Static",
         hosts: ["*"],
         static: { secretName: name },
-      })),
+      }));
+    await world.credential("big", {
+      registries: registries("big-a", "big-b"),
       namespaces: { include: ["big"] },
     });
-    const size = async (): Promise<number> => Object.keys((await world.logins("big")) ?? {}).length;
+    const hosts = async (): Promise<readonly string[]> => Object.keys((await world.logins("big")) ?? {});
+    const size = async (): Promise<number> => (await hosts()).length;
     await eventually("41 hosts are served", async () => (await size()) === 41);
     await world.admin.replace(`${secrets}/big-b`, { metadata: { name: "big-b" }, ...many("b", 60) });
     await eventually("it is told", async () => (await world.condition("big", "Ready"))?.reason === "ConfigTooLarge");
@@ -303,6 +307,12 @@ describe("a source Secret", () => {
     );
     expect(await size()).toBe(41);
     expect(await world.references("big")).toEqual(["regcred"]);
+    // The grant of the first entry ends. What comes in its place does not fit, and its 40 hosts go all the same.
+    await world.patchCredential("big", { spec: { registries: registries("big-c", "big-b") } });
+    await eventually("they are gone", async () => !(await hosts()).some((host) => host.startsWith("a")));
+    await eventually("it is told", async () => (await world.condition("big", "Ready"))?.reason === "ConfigTooLarge");
+    expect(await hosts()).toContain("b0.example.com");
+    expect((await hosts()).some((host) => host.startsWith("c"))).toBe(false);
     await world.admin.replace(`${secrets}/big-b`, { metadata: { name: "big-b" }, ...many("b", 2) });
     await eventually("42 hosts are served", async () => (await size()) === 42);
   });

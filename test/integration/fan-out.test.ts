@@ -446,12 +446,14 @@ describe("a credential on a real cluster", () => {
           ),
         ),
       );
+      await eventually("the successor is there", async () => (await tenantPassword("hand-over", "hand")) === "of b");
       await pause(500);
       const passwords = (namespace: string): readonly unknown[] =>
         seen.versions
           .filter(({ object }) => object.metadata.namespace === namespace)
           .map(({ object }) => loginsIn(object)?.["tenant.example.com"]?.password);
-      expect(passwords("hand-over")).toEqual(["of b"]);
+      // The successor comes with the same write or, if its first token is still on its way, with the next one.
+      expect(passwords("hand-over").filter((found) => found !== undefined)).toEqual(["of b"]);
       expect(passwords("hand-out")).toEqual([undefined]);
       expect(await hosts("hand-out", "hand")).toEqual([host]);
     });

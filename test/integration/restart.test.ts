@@ -1,5 +1,6 @@
 // Does a new operator find everything as the last one left it?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -20,6 +21,8 @@ describe("a restart", () => {
       );
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   };
+  const entriesOf = async (namespace: string): Promise<string> =>
+    (await world.secret(namespace))?.metadata.annotations?.["regcred.dev/entries"] ?? "";
   const versions = async (): Promise<readonly string[]> =>
     Promise.all(
       namespaces.map(async (namespace) => (await world.secret(namespace))?.metadata.resourceVersion ?? "none"),
@@ -77,6 +80,51 @@ describe("a restart", () => {
       async () => (await world.logins("team-7"))?.["registry.example.com"]?.password === "new",
     );
     await eventually("all is well", async () => (await world.condition("hub", "Ready"))?.reason === "Served");
+  });
+
+  it("keeps the login of a grant in force whose source and token were lost, beside one that is rotated", async () => {
+    const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
+    const host = "registry.example.com";
+    // It says when it ends.
+    const endsAt = systemClock().now().add({ seconds: 25 }).round("second");
+    await world.admin.patch(`${secrets}/hub`, {
+      metadata: { annotations: { "regcred.dev/expires-at": endsAt.toString() } },
+    });
+    await eventually("the Secrets say so", async () => (await entriesOf("team-7")).includes('"expires"'));
+    const login = (await world.logins("team-7"))?.[host];
+    await running.stop();
+    const entries = JSON.parse(await entriesOf("team-7")) as { name: string; grant: string }[];
+    const grant = entries.find(({ name }) => name === "hub/main")?.grant;
+    await world.admin.remove(`${secrets}/regcred-token-${grant}`);
+    await world.admin.remove(`${secrets}/hub`);
+    await world.source("lab", { username: "bea", password: "third" });
+
+    running = await world.startOperator();
+    const lab = async (): Promise<string | undefined> => (await world.logins("team-7"))?.["lab.example.com"]?.password;
+    await eventually("the other one is rotated", async () => (await lab()) === "third");
+    expect((await world.logins("team-7"))?.[host]).toEqual(login);
+    expect(systemClock().now().until(endsAt).sign, "the machine was too slow for this test").toBe(1);
+    // Nobody knows of its end but the Secret itself.
+    await eventually("it leaves at its end", async () => (await world.logins("team-7"))?.[host] === undefined);
+    expect(systemClock().now().until(endsAt).sign).toBeLessThan(1);
+    expect(await lab()).toBe("third");
+    expect(await world.references("team-7")).toEqual(["regcred", "own"]);
+    await world.source("hub", { username: "ann", password: "new" });
+    await eventually("it is served again", async () => (await world.logins("team-7"))?.[host]?.password === "new");
+  });
+
+  it("takes back a further reference that left the spec while no operator ran", async () => {
+    const own = "/api/v1/namespaces/team-1/serviceaccounts/default";
+    await running.stop();
+    // Of this one nobody says that it was ours.
+    await world.admin.patch(own, { metadata: { annotations: { "regcred.dev/references": '["regcred"]' } } });
+    await world.patchCredential("hub", { spec: { pullSecret: { extraReferences: null } } });
+    running = await world.startOperator();
+    await eventually("it is taken back", async () => (await world.references("team-7")).join() === "regcred");
+    await eventually("it is forgotten", async () => (await world.status("hub")).extraReferences === undefined);
+    for (const namespace of namespaces) {
+      expect(await world.references(namespace)).toEqual(namespace === "team-1" ? ["regcred", "own"] : ["regcred"]);
+    }
   });
 
   it("finishes a deletion that was begun while no operator ran", async () => {

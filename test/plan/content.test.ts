@@ -1,7 +1,7 @@
 // Does a pull Secret hold each host once, for as long as its token lives?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Claim, type Contribution, contentOf, grantsNamedBy } from "../../src/plan/content.ts";
+import { type Claim, type Contribution, contentOf } from "../../src/plan/content.ts";
 import { isAlive } from "../../src/plan/token.ts";
 import { claim, failure, frozen, login, minute, now, token } from "./objects.ts";
 
@@ -141,16 +141,24 @@ describe("the content of a pull Secret", () => {
       { name: "acme/hub", grant: "grant-a", hosts: ["docker.io", "a.example.com"], expires: "2026-01-01T13:00:00Z" },
       { name: "acme/own", grant: "grant-b", hosts: ["b.example.com"] },
     ]);
-    expect(grantsNamedBy(entriesText)).toEqual(new Set(["grant-a", "grant-b"]));
     expect(entriesText).not.toContain("secret");
   });
 
-  it.each([undefined, "", "null", "{}", "[1,null,{}]", "[{", '[{"grant":1}]'])(
-    "reads no grant from %j",
-    (annotation) => {
-      expect(grantsNamedBy(annotation)).toEqual(new Set());
-    },
-  );
+  it("lists the grants in force that have no living token, whether it is known or not", () => {
+    const { tokenless } = content({
+      credential: "acme",
+      claims: [
+        claim({ entry: "lost", hosts: ["index.docker.io"], source: failure(), grantKey: "grant-l" }),
+        claim({ entry: "over", hosts: ["a.example.com"], source: token({ expiresAt: minute(-1) }) }),
+        claim({ entry: "unlabelled", hosts: ["b.example.com"], source: failure(), grantKey: undefined }),
+        claim({ entry: "good", hosts: ["c.example.com"] }),
+      ],
+    });
+    expect(tokenless).toEqual([
+      { credential: "acme", entry: "lost", grantKey: "grant-l", hosts: ["docker.io"], ended: false },
+      { credential: "acme", entry: "over", grantKey: "grant-a", hosts: ["a.example.com"], ended: true },
+    ]);
+  });
 });
 
 describe("whatever contributes", () => {

@@ -35,11 +35,12 @@ function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretSnapshot
     record: undefined,
     live: undefined,
     knownAsOurs: false,
-    settled: false,
+    settled: undefined,
     referencesLeft: 0,
     retain: false,
     reserved: false,
     maxBytes: 65_536,
+    now,
     ...changes,
   });
 }
@@ -92,6 +93,7 @@ function recordOfLive(secret: LiveSecret, changes: Partial<SecretRecord> = {}): 
 }
 
 const ours = written(plan());
+const right: PullSecretPlan = { action: { kind: "none" }, state: "usable" };
 
 describe("a namespace without the Secret", () => {
   it("gets it, labelled and annotated as ours, without an owner", () => {
@@ -193,7 +195,7 @@ describe("a Secret of ours", () => {
   it("is read first where its metadata was too large to keep, and once settled not read again", () => {
     const record = recordOf(ours, { metadata: undefined });
     expect(plan({ record })).toEqual({ action: { kind: "read" }, state: "usable" });
-    expect(plan({ record, settled: true })).toEqual({ action: { kind: "none" }, state: "usable" });
+    expect(plan({ record, settled: right })).toEqual({ action: { kind: "none" }, state: "usable" });
     const kept = { finalizers: ["x/y"], ownerReferences: [{ kind: "Job", name: "j" }] };
     const grown = liveOf(ours, { ...kept, annotations: { ...ours.annotations, big: "z".repeat(10_000) } });
     expect(plan({ record, live: grown })).toEqual({ action: { kind: "none" }, state: "usable" });
@@ -202,10 +204,12 @@ describe("a Secret of ours", () => {
   });
 
   it("is left as it is where the new content is too large", () => {
-    expect(plan({ record: recordOf(ours, { digest: "old" }), maxBytes: 50 })).toMatchObject({
+    const before = { record: recordOf(ours, { digest: "old" }), maxBytes: 50 };
+    expect(plan(before)).toEqual({ action: { kind: "read" }, state: "usable" });
+    expect(plan({ ...before, live: liveOf(ours) })).toMatchObject({
       action: { kind: "none" },
       state: "usable",
-      failure: { reason: "ConfigTooLarge" },
+      failure: { reason: "ConfigTooLarge", cause: "Platform" },
     });
   });
 
@@ -219,10 +223,12 @@ describe("a Secret of ours", () => {
 
   it("stays as it is where a grant of its own has lost its token: a failure takes nothing away", () => {
     const lost = { record: recordOf(ours), wanted: wanted("Fail", broken) };
-    expect(plan(lost)).toEqual({ action: { kind: "none" }, state: "usable" });
-    const unclear = { ...lost, record: recordOf(ours, { metadata: undefined }) };
-    expect(plan(unclear).action.kind).toBe("read");
-    expect(plan({ ...unclear, live: liveOf(ours) })).toEqual({ action: { kind: "none" }, state: "usable" });
+    for (const record of [recordOf(ours), recordOf(ours, { metadata: undefined })]) {
+      expect(plan({ ...lost, record }).action.kind).toBe("read");
+      const found = plan({ ...lost, record, live: liveOf(ours) });
+      expect(found).toEqual({ action: { kind: "none" }, state: "usable", keptUntil: minute(60) });
+      expect(plan({ ...lost, record, settled: found })).toBe(found);
+    }
   });
 
   it("goes where its grant has ended, without waiting for the next one: its references first", () => {
@@ -304,7 +310,7 @@ describe("a foreign Secret under Fail", () => {
       controller: fc.constantFrom(undefined, "SealedSecret x"),
     });
     const circumstances = fc.record({
-      settled: fc.boolean(),
+      settled: fc.constantFrom(undefined, right),
       referencesLeft: fc.nat({ max: 2 }),
       retain: fc.boolean(),
       reserved: fc.boolean(),
@@ -349,7 +355,7 @@ describe("a foreign Secret under Merge", () => {
       action: { kind: "none" },
       state: "usable",
     });
-    expect(plan({ ...merge, record: recordOfLive(after), settled: true })).toEqual({
+    expect(plan({ ...merge, record: recordOfLive(after), settled: right })).toEqual({
       action: { kind: "none" },
       state: "usable",
     });
@@ -503,9 +509,7 @@ describe("whatever stands there", () => {
 
   it("an expired token that stood there is not replaced by an empty config", () => {
     const expired: Contribution = { credential: "acme", claims: [claim({ source: token({ expiresAt: minute(-1) }) })] };
-    expect(plan({ record: recordOf(ours), wanted: wanted("Fail", expired) })).toEqual({
-      action: { kind: "none" },
-      state: "usable",
-    });
+    const after = { record: recordOf(ours), live: liveOf(ours), now: minute(120) };
+    expect(plan({ ...after, wanted: wanted("Fail", expired) })).toEqual(right);
   });
 });

@@ -58,14 +58,15 @@ describe("what a credential brings to a namespace", () => {
       ["tenants", "Tenant", "TokenPending"],
     ]);
     expect(queued).toHaveLength(2);
-    expect(gathered.waiting).toBe(true);
+    // The registry is asked for the image.
+    expect(gathered.waiting).toBe("outside");
   });
 
   it("is not waited for any longer than a second, nor where the attempt has failed", async () => {
     const { gather, clock, tokens } = situation();
     const [key] = gather().contributions[0]?.claims.map(({ grantKey }) => grantKey) ?? [];
     await clock.advance(Temporal.Duration.from({ seconds: 2 }));
-    expect(gather().waiting).toBe(false);
+    expect(gather().waiting).toBeUndefined();
     tokens.ended(key ?? "", missing);
     expect(sourcesOf(gather())[0]).toEqual(["shared", "Platform", "SourceMissing"]);
   });
@@ -98,8 +99,10 @@ describe("what a credential brings to a namespace", () => {
 
   it("changes with the namespace that is relabelled from one tenant to another", () => {
     const { gather, tokens } = situation();
-    const keyOf = (tenant: string): string =>
-      gather(namespace({ labels: { tenant } })).contributions[0]?.claims.at(-1)?.grantKey ?? "";
+    const of = (tenant: string): ReturnType<typeof gather> => gather(namespace({ labels: { tenant } }));
+    const keyOf = (tenant: string): string => of(tenant).contributions[0]?.claims.at(-1)?.grantKey ?? "";
+    // What the one has lost is not what the other has lost.
+    expect(of("blue").signature).not.toBe(of("red").signature);
     const [blue, red] = [keyOf("blue"), keyOf("red")];
     expect(red).not.toBe(blue);
     expect(tokens.unusedSince(blue)).toBeDefined();

@@ -7,15 +7,23 @@ import { lookAtTimesAgain } from "../../src/reconcile/look-again.ts";
 import { minute } from "../plan/objects.ts";
 import { staticGrant } from "../providers/grants.ts";
 
-it("every token, every pull Secret with an expiry, every credential", () => {
+it("every token, every pull Secret with an expiry or without a token, every credential", () => {
   const queued: string[] = [];
   const tokens = {
-    wanted: () => [["ends", staticGrant] as const, ["endless", staticGrant] as const],
+    wanted: () => ["ends", "endless", "lost"].map((key) => [key, staticGrant] as const),
     users: (key: string) => [`secret/${key}/regcred`],
-    token: (key: string) => ({ expiresAt: key === "ends" ? minute(5) : undefined }) as Token,
+    token: (key: string) =>
+      key === "lost" ? undefined : ({ expiresAt: key === "ends" ? minute(5) : undefined } as Token),
   };
   const credentials = { values: () => [{ name: "acme" } as CredentialRecord] };
   const known = { tokens, stores: { credentials }, enqueue: (key: string) => queued.push(key) };
   lookAtTimesAgain(known as unknown as Context);
-  expect(queued).toEqual(["token/ends", "secret/ends/regcred", "token/endless", "credential/acme"]);
+  expect(queued).toEqual([
+    "token/ends",
+    "secret/ends/regcred",
+    "token/endless",
+    "token/lost",
+    "secret/lost/regcred",
+    "credential/acme",
+  ]);
 });

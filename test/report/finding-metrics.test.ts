@@ -12,7 +12,9 @@ import { seriesIn } from "./series.ts";
 
 const records = { acme: credential({ name: "acme" }), idle: credential({ name: "idle", spec: { suspend: true } }) };
 const entries = (...expires: string[]): string =>
-  JSON.stringify(expires.map((end, index) => ({ name: `idle/entry-${index}`, expires: end })));
+  JSON.stringify(
+    expires.map((end, index) => ({ name: `idle/entry-${index}`, grant: `g${index}`, hosts: [], expires: end })),
+  );
 
 const play = (): { series: (name: string) => Promise<string[]>; findings: ReturnType<typeof board> } => {
   const made = instruments();

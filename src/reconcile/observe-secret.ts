@@ -1,0 +1,129 @@
+// What is known of one pull Secret before anything is decided?
+import { entriesAnnotation } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { Failure } from "../errors.ts";
+import { namesOtherGrants } from "../plan/entries-annotation.ts";
+import { secretKey } from "../plan/keys.ts";
+import type { Wanted } from "../plan/pull-secret-plan.ts";
+import type { NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
+import type { Outcome } from "../queue/work-queue.ts";
+import type { SecretFinding } from "./board.ts";
+import type { Context } from "./context.ts";
+import { type Contributions, gatherContributions } from "./contributions.ts";
+import type { Participant } from "./entitlements.ts";
+import { done, soonest } from "./outcome.ts";
+import type { Rendered, RenderContent } from "./render-content.ts";
+import { reportSecret } from "./report-secret.ts";
+import { failedFinding, waitingFinding } from "./secret-findings.ts";
+
+/** What a run has found out before it decides. */
+export interface Observed {
+  readonly namespace: NamespaceRecord;
+  readonly record: SecretRecord | undefined;
+  readonly contributing: readonly Participant[];
+  /** Named by the Secret, and no longer contributing. */
+  readonly leaving: readonly Participant[];
+  readonly gathered: Contributions;
+  readonly rendered: Rendered;
+  readonly wanted: Wanted | undefined;
+}
+
+/** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
+export const tokenPatience = 1_000;
+const lookAgain = 1_000;
+
+/**
+ * An outcome instead: there is nothing to decide, and what there is to say has been said. `ours` is the uid of the object
+ * that is remembered as ours.
+ */
+export function observeSecret(
+  context: Context,
+  namespace: NamespaceRecord,
+  name: string,
+  ours: string | undefined,
+  render: RenderContent,
+): Observed | Outcome {
+  const { stores, entitlements, board } = context;
+  const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
+  // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
+  if (!context.namesSynced(name)) {
+    if (context.nameRefused(name)) {
+      const waiting = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
+      say(failedFinding(waiting, "absent", mayNotWatch(name)));
+    }
+    return done;
+  }
+  const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
+  const participants = entitlements.participants(namespace, name);
+  const contributing = participants.filter(
+    (each) =>
+      each.entitled &&
+      (each.role === "current" || (each.role === "retiring" && record?.credentials.includes(each.name) === true)),
+  );
+  // Marks may have been stripped from a Secret that we remember.
+  const remembered = record !== undefined && ours === record.uid;
+  const leaving = participants.filter(
+    (each) =>
+      !contributing.includes(each) &&
+      (record?.credentials.length === 0 ? remembered : record?.credentials.includes(each.name) === true),
+  );
+  if (record?.credentials.some((each) => entitlements.unreadable(each))) {
+    say(failedFinding(contributing, "usable", unreadableSpec));
+    return done;
+  }
+  // A start knows the names of a credential one by one, and the brake must have counted them all.
+  if (leaving.some(({ credential }) => !secretNamesOf(context, credential).every(context.namesSynced)))
+    return soonest(lookAgain);
+  const waits = (): void => say(waitingFinding(contributing, board.secret(namespace.name, name)?.state ?? "waiting"));
+  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
+  if (contributing.some(({ confirmed }) => !confirmed)) {
+    waits();
+    return done;
+  }
+  const credentials = contributing.map(({ credential }) => credential);
+  const gathered = gatherContributions(context, secretKey(namespace.name, name), namespace, credentials);
+  const { waiting } = gathered;
+  if (waiting === "inside" || (waiting === "outside" && !hasEnded(record, gathered))) {
+    waits();
+    return soonest(tokenPatience);
+  }
+  const rendered = render(context, gathered);
+  const wanted = wantedFrom(contributing[0], rendered);
+  return { namespace, record, contributing, leaving, gathered, rendered, wanted };
+}
+
+/** Something in the Secret is of a grant that has ended, or may be: it goes without waiting for anybody outside. */
+function hasEnded(record: SecretRecord | undefined, { contributions }: Contributions): boolean {
+  if (!record || record.credentials.length === 0) return false;
+  if (!record.metadata) return true;
+  const inForce = new Set(contributions.flatMap(({ claims }) => claims.map(({ grantKey }) => grantKey)));
+  return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
+}
+
+function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCredential): readonly string[] {
+  return [spec.pullSecret.name, ...entitlements.namesOf(name).map(({ secretName }) => secretName)];
+}
+
+/** Options come from the oldest credential that contributes. */
+function wantedFrom(oldest: Participant | undefined, { content, digest }: Rendered): Wanted | undefined {
+  if (!oldest) return undefined;
+  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
+  return { content, digest, options: { labels, annotations, onConflict } };
+}
+
+function mayNotWatch(name: string): Failure {
+  return {
+    reason: "NotPermitted",
+    cause: "Platform",
+    retry: "on-change",
+    message: `the operator may not get, list, watch, update and delete Secrets called ${name}: add the name to resourceNames in config/rbac/cluster-role.yaml and apply it, kubectl apply -k config/default`,
+  };
+}
+
+const unreadableSpec: Failure = {
+  reason: "InvalidSpec",
+  cause: "Platform",
+  retry: "on-change",
+  message:
+    "another RegistryCredential in this Secret cannot be read, so the Secret is left as it is; see that credential's status",
+};

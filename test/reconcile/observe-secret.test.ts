@@ -1,0 +1,81 @@
+// Does a pull Secret wait for a token that is on its way, and for nothing where something in it must go?
+import { describe, expect, it } from "vitest";
+import type { NamespaceRecord, SecretRecord } from "../../src/plan/snapshot.ts";
+import { board } from "../../src/reconcile/board.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { type Observed, observeSecret } from "../../src/reconcile/observe-secret.ts";
+import { contentRenderer } from "../../src/reconcile/render-content.ts";
+import { tokenBook } from "../../src/reconcile/token-book.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { credential, namespace, secretRecord, staticEntry } from "../plan/objects.ts";
+
+const inside = staticEntry();
+/** The registry is asked for an image before the token is published. */
+const outside = staticEntry({ verify: { image: "docker.io/acme/app" } });
+
+/** What is observed at the very moment at which the first attempt at the one token that is needed begins. */
+function observed(
+  recordFor: (grantKey: string) => Partial<SecretRecord> | undefined,
+  entry: Parameters<typeof staticEntry>[0] = outside,
+) {
+  const acme = credential({ spec: { registries: [staticEntry(entry)] } });
+  const clock = fakeClock();
+  const tokens = tokenBook({ clock, secrets: { get: () => undefined }, operatorNamespace: "ops" });
+  const stored: SecretRecord[] = [];
+  const context = {
+    clock,
+    tokens,
+    board: board(clock),
+    grantKey: grantKeys(),
+    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+    enqueue: () => undefined,
+    events: { publish: () => undefined },
+    namesSynced: () => true,
+    stores: { pullSecrets: { get: () => stored.at(-1) } },
+    entitlements: {
+      participants: () => [
+        { name: "acme", credential: acme, role: "current", entitled: true, deleting: false, confirmed: true },
+      ],
+      unreadable: () => false,
+    },
+    digest: () => "digest",
+  } as unknown as Context;
+  const look = () => observeSecret(context, namespace(), "regcred", undefined, contentRenderer());
+  look();
+  const [[grantKey] = [""]] = [...tokens.wanted()];
+  const changes = recordFor(grantKey);
+  if (changes) stored.push(secretRecord({ credentials: ["acme"], labelled: true, ...changes }));
+  return look();
+}
+
+const entries = (...grants: readonly string[]): Partial<SecretRecord> => ({
+  metadata: {
+    labels: {},
+    annotations: {
+      "regcred.dev/entries": JSON.stringify(grants.map((grant) => ({ name: "acme/hub", grant, hosts: ["docker.io"] }))),
+    },
+  },
+});
+
+describe("while the first attempt at a token is under way", () => {
+  it.each<[string, (grantKey: string) => Partial<SecretRecord> | undefined]>([
+    ["there is no Secret", () => undefined],
+    ["all that is in the Secret is of grants in force", (grantKey) => entries(grantKey)],
+    ["the Secret is somebody else's", () => ({ ...entries("ended"), credentials: [], labelled: false })],
+  ])("its arrival is awaited where %s", (_what, record) => {
+    expect(observed(record)).toMatchObject({ requeueAfter: {} });
+  });
+
+  it("its arrival is awaited where it is made from what the cluster has: one write, and no reference goes", () => {
+    expect(observed((grantKey) => entries(grantKey, "ended"), inside)).toMatchObject({ requeueAfter: {} });
+  });
+
+  it.each<[string, (grantKey: string) => Partial<SecretRecord>]>([
+    ["the Secret has something of a grant that has ended", (grantKey) => entries(grantKey, "ended")],
+    ["the Secret may have", () => ({ metadata: undefined })],
+  ])("nothing is awaited where %s", (_what, record) => {
+    const { gathered, wanted } = observed(record) as Observed;
+    expect([gathered.waiting, wanted?.content.text]).toEqual(["outside", undefined]);
+  });
+});
