@@ -40,6 +40,8 @@ describe("a refusal", () => {
   /** What a person does who has mended something and does not want to wait for the slow retry. */
   const touch = (namespace: string): Promise<unknown> =>
     world.admin.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations: { touched: "yes" } } });
+  const untouch = (namespace: string): Promise<unknown> =>
+    world.admin.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations: { touched: null } } });
   const writesIn = async (namespace: string): Promise<number> =>
     (await operatorWrites(world)).filter((write) => write.namespace === namespace && write.resource !== "events")
       .length;
@@ -187,6 +189,35 @@ describe("a refusal", () => {
     await touchUntil("rights-b", "rights", 2);
   });
 
+  it("by RBAC of what a deletion needs is named, and the deletion ends when the right is back", async () => {
+    await world.namespaces(["drained-a"]);
+    await credential("drained", ["drained-*"]);
+    await ready("drained", 1);
+    const role = `${rbac}/clusterroles/regcred`;
+    const rules = ((await world.admin.get(role))?.["rules"] ?? []) as Rule[];
+    await world.admin.patch(role, {
+      rules: rules.map((rule) =>
+        rule.resources.includes("secrets") ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== "delete") } : rule,
+      ),
+    });
+    await eventually("the right is gone", async () => await deniedFor("secrets", "drained-a", "delete"));
+    await world.admin.remove(`${credentialsPath}/drained`);
+    await eventually("it is told", async () => (await world.condition("drained", "DrainBlocked")) !== undefined);
+    expect(await world.condition("drained", "DrainBlocked")).toMatchObject({
+      status: "True",
+      reason: "NotPermitted",
+      message: expect.stringMatching(/drained-a.*may not delete secrets in namespace drained-a/) as string,
+    });
+    expect(await world.secret("drained-a", "drained")).toBeDefined();
+    await world.admin.patch(role, { rules });
+    await eventually("it is gone", async () => {
+      await touch("drained-a");
+      await untouch("drained-a");
+      return (await world.admin.get(`${credentialsPath}/drained`)) === undefined;
+    });
+    expect(await world.secret("drained-a", "drained")).toBeUndefined();
+  });
+
   it("of a label concerns one entry in one namespace: missing, empty, or no name for a Secret", async () => {
     await world.source("own-blue", { username: "bea", password: "blue" });
     const labels: Readonly<Record<string, Record<string, string>>> = {
@@ -319,7 +350,7 @@ describe("a refusal", () => {
   async function touchUntil(namespace: string, name: string, count: number): Promise<void> {
     await eventually(`${name} is served`, async () => {
       await touch(namespace);
-      await world.admin.patch(`/api/v1/namespaces/${namespace}`, { metadata: { annotations: { touched: null } } });
+      await untouch(namespace);
       return (await world.status(name)).namespaces?.ready === count;
     });
   }
@@ -364,9 +395,9 @@ describe("a refusal", () => {
     });
   }
 
-  async function deniedFor(resource: string, namespace: string): Promise<boolean> {
+  async function deniedFor(resource: string, namespace: string, verb = "create"): Promise<boolean> {
     const review = await world.admin.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
-      spec: { user, resourceAttributes: { verb: "create", resource, namespace } },
+      spec: { user, resourceAttributes: { verb, resource, namespace } },
     });
     return !(review["status"] as { allowed: boolean }).allowed;
   }

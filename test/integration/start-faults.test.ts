@@ -1,0 +1,87 @@
+// What becomes of an operator that starts while the API server fails?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.ts";
+import { type Fault, type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
+import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+
+const namespaces = ["team-0", "team-1", "team-2"];
+/** Longer than the first pauses between two attempts. */
+const lasting = 3_000;
+
+describe("an operator that starts", () => {
+  let world: Scene;
+  let proxy: FaultProxy;
+  let round = 0;
+
+  beforeAll(async () => {
+    world = await scene();
+    proxy = await faultProxy(world.cluster);
+    await world.namespaces(namespaces);
+    await world.source("hub", { username: "ann", password: "round-0" });
+    await world.credential("hub", staticSpec("hub"));
+  });
+  afterAll(async () => {
+    await world.close();
+    await proxy.close();
+  });
+
+  const served = (): Promise<void> =>
+    eventually(`round ${round} is served`, async () => {
+      const passwords = await Promise.all(
+        namespaces.map(async (namespace) => (await world.logins(namespace))?.["registry.example.com"]?.password),
+      );
+      return passwords.every((password) => password === `round-${round}`);
+    });
+
+  it.each<[string, Fault]>([
+    ["answers 500", { kind: "answer", code: 500 }],
+    ["answers 429", { kind: "answer", code: 429, retryAfter: 1 }],
+    ["answers 403", { kind: "answer", code: 403 }],
+    ["gives half a line", { kind: "half" }],
+    ["breaks the connection", { kind: "reset" }],
+    ["says nothing", { kind: "hang" }],
+  ])("goes on by itself where the API server %s to what fills its stores", async (_what, fault) => {
+    round += 1;
+    await world.source("hub", { username: "ann", password: `round-${round}` });
+    proxy.inject(fault, "watches");
+    const before = proxy.count().all;
+    const starting = world.startOperator({ kubeconfig: proxy.kubeconfig });
+    let begun = false;
+    const begins = starting.then(() => (begun = true));
+    await new Promise((resolve) => setTimeout(resolve, lasting));
+    expect(begun, "it does not begin without knowing the cluster").toBe(false);
+    const asked = proxy.count().all - before;
+    proxy.heal();
+    await begins;
+    await served();
+    // The checks at the start, and a handful of watches that come back ever more slowly.
+    expect(asked).toBeLessThan(150);
+    const running = await starting;
+    expect(running.log.map(({ message }) => message)).not.toContain("run failed");
+    await running.stop();
+  });
+
+  it.each<[string, Fault]>([
+    ["answers 500", { kind: "answer", code: 500 }],
+    ["answers 429", { kind: "answer", code: 429, retryAfter: 1 }],
+    ["gives half a line", { kind: "half" }],
+    ["breaks the connection", { kind: "reset" }],
+    ["says nothing", { kind: "hang" }],
+  ])(
+    "says one sentence, and what to look at, where the API server %s to its very first questions",
+    async (_what, fault) => {
+      proxy.inject(fault, "all");
+      const failed: unknown = await world
+        .startOperator({ kubeconfig: proxy.kubeconfig })
+        .catch((error: unknown) => error);
+      proxy.heal();
+      expect(failed).toBeInstanceOf(OperatorError);
+      expect(failed).toMatchObject({
+        reason: "ApiUnavailable",
+        message: expect.stringMatching(
+          /^the API server \S+ does not answer \([^\n]+\): check [^\n.]+ \/readyz$/,
+        ) as string,
+      });
+    },
+  );
+});
