@@ -4,8 +4,9 @@
 import { expect, it, vi } from "vitest";
 import { acrProvider } from "../../src/providers/acr.ts";
 import { jwtClaims } from "../../src/registry/jwt-claims.ts";
-import { azureAt, azureOptions, client, grant, loginIn, never } from "./azure-scene.ts";
+import { azureAt, azureOptions, client, grant } from "./azure-scene.ts";
 import { identityHeader } from "./servers/azure.ts";
+import { loginIn, never } from "./scene.ts";
 
 it("asks IDENTITY_ENDPOINT with its header", async () => {
   const azure = await azureAt({ machine: [client] });

@@ -13,11 +13,8 @@ import {
   azureAt,
   azureOptions,
   client,
-  failureIn,
   grant,
   identities,
-  loginIn,
-  never,
   rsaCertificate,
   subject,
   tenant,
@@ -25,6 +22,7 @@ import {
 import { contract } from "./contract.ts";
 import { azureBehave } from "./servers/azure-behaviours.ts";
 import { azureJson, type AzureReply, entraError, jwt, registryError } from "./servers/azure.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 const nullUser = "00000000-0000-0000-0000-000000000000";
 const minutes = (count: number): Temporal.Duration => Temporal.Duration.from({ minutes: count });

@@ -13,9 +13,10 @@ import { guardedHttp } from "../../src/providers/http/guarded-http.ts";
 import type { Http } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { awsAt, awsOptions, failureIn, never } from "./aws-scene.ts";
+import { awsAt, awsOptions } from "./aws-scene.ts";
 import { connectProxy } from "./http/connect-proxy.ts";
 import type { AwsReply, AwsServer } from "./servers/aws.ts";
+import { failureIn, never } from "./scene.ts";
 
 const podRole = "arn:aws:iam::111122223333:role/pod";
 const nodeRole = "arn:aws:iam::111122223333:role/node";

@@ -2,10 +2,11 @@
 import { describe, expect, it } from "vitest";
 import type { EcrPublicGrant } from "../../src/plan/grant-types.ts";
 import { ecrPublicProvider } from "../../src/providers/ecr-public.ts";
-import { awsAt, awsOptions, failureIn, hub, identities, jwt, loginIn, never, role } from "./aws-scene.ts";
+import { awsAt, awsOptions, hub, identities, jwt, role } from "./aws-scene.ts";
 import { contract } from "./contract.ts";
 import { awsBehave } from "./servers/aws-behaviours.ts";
 import { awsJson, awsJsonError } from "./servers/aws.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 const grant: EcrPublicGrant = { provider: "ECRPublic", identity: { from: "Operator" } };
 

@@ -9,23 +9,11 @@ import type { AwsOptions } from "../../src/providers/aws-client.ts";
 import { ecrProvider } from "../../src/providers/ecr.ts";
 import { allowedHosts } from "../../src/providers/http/allow-list.ts";
 import type { Http } from "../../src/providers/http/http.ts";
-import {
-  awsAt,
-  awsOptions,
-  failureIn,
-  hub,
-  hubEnvironment,
-  hubKey,
-  identities,
-  jwt,
-  loginIn,
-  never,
-  region,
-  role,
-} from "./aws-scene.ts";
+import { awsAt, awsOptions, hub, hubEnvironment, hubKey, identities, jwt, region, role } from "./aws-scene.ts";
 import { contract } from "./contract.ts";
 import { awsBehave } from "./servers/aws-behaviours.ts";
 import { awsJson, awsJsonError, awsQueryError, type AwsServer, type AwsServerOptions } from "./servers/aws.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 const grant: EcrGrant = {
   provider: "ECR",

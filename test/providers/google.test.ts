@@ -16,7 +16,7 @@ import { isMetadataUrl } from "../../src/providers/http/metadata-hosts.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { failureIn, identities, loginIn, never } from "./aws-scene.ts";
+import { identities } from "./aws-scene.ts";
 import { contract } from "./contract.ts";
 import { googleBehave } from "./servers/google-behaviours.ts";
 import {
@@ -30,6 +30,7 @@ import {
   json,
   oauthError,
 } from "./servers/google.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 const readOnly = "https://www.googleapis.com/auth/devstorage.read_only";
 const platform = "https://www.googleapis.com/auth/cloud-platform";

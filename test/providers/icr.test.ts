@@ -8,13 +8,14 @@ import type { IcrGrant } from "../../src/plan/grant-types.ts";
 import { icrProvider, type IcrOptions } from "../../src/providers/icr.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { jwtClaims, jwtExpiry } from "../../src/registry/jwt-claims.ts";
-import { account, failureIn, identities, loginIn, never, subject } from "./azure-scene.ts";
+import { account, identities, subject } from "./azure-scene.ts";
 import { contract } from "./contract.ts";
 import { jwt } from "./servers/azure.ts";
 import { ibmBehave } from "./servers/ibm-behaviours.ts";
 import { ibmError, ibmServer } from "./servers/ibm.ts";
 import { json, type VendorServer } from "./servers/vendor.ts";
 import { brokenAnswers, discreetFailure, networkTo, startedUntilEnd } from "./vendor-scene.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 const profile = "Profile-94497d0d-2ac3-41bf-a993-a49d1b14627c";
 const secret = { from: "Secret", namespace: "regcred-system", name: "ibm" } as const;

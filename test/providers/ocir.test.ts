@@ -11,13 +11,14 @@ import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { ocirProvider, type OcirOptions } from "../../src/providers/ocir.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { jwtClaims } from "../../src/registry/jwt-claims.ts";
-import { account, failureIn, identities, loginIn, never } from "./azure-scene.ts";
+import { account, identities } from "./azure-scene.ts";
 import { contract } from "./contract.ts";
 import { jwt } from "./servers/azure.ts";
 import { oracleBehave } from "./servers/oracle-behaviours.ts";
 import { oracleError, oracleServer, type OracleOptions } from "./servers/oracle.ts";
 import { json, type VendorServer } from "./servers/vendor.ts";
 import { brokenAnswers, discreetFailure, networkTo, startedUntilEnd } from "./vendor-scene.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const privateKey = pair.privateKey.export({ type: "pkcs8", format: "pem" });

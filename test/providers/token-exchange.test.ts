@@ -10,13 +10,14 @@ import { guardedHttp } from "../../src/providers/http/guarded-http.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { tokenExchangeProvider, type TokenExchangeOptions } from "../../src/providers/token-exchange.ts";
 import { jwtClaims, jwtExpiry } from "../../src/registry/jwt-claims.ts";
-import { account, failureIn, identities, loginIn, never, subject } from "./azure-scene.ts";
+import { account, identities, subject } from "./azure-scene.ts";
 import { contract } from "./contract.ts";
 import { jwt } from "./servers/azure.ts";
 import { exchangeBehave } from "./servers/exchange-behaviours.ts";
 import { connection, exchangeServer, oauthError, robot } from "./servers/exchange.ts";
 import { json, type VendorServer } from "./servers/vendor.ts";
 import { brokenAnswers, discreetFailure, networkTo, startedUntilEnd } from "./vendor-scene.ts";
+import { failureIn, loginIn, never } from "./scene.ts";
 
 type Written = z.input<typeof tokenExchange>;
 

@@ -1,41 +1,24 @@
 // What does a test of a provider that speaks plain HTTP stand on?
-import { afterEach, expect } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { expect } from "vitest";
+import type { Clock } from "../../src/clock.ts";
 import type { Http } from "../../src/providers/http/http.ts";
-import { guardedHttp } from "../../src/providers/http/guarded-http.ts";
 import type { OperatorError } from "../../src/errors.ts";
-import { failureIn } from "./azure-scene.ts";
+import { failureIn, loopback, untilEnd, wayOut } from "./scene.ts";
 import { json, type VendorReply, type VendorServer } from "./servers/vendor.ts";
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
 
 /** Closes at the end of the test. */
 export async function startedUntilEnd<T extends VendorServer>(start: Promise<T>): Promise<T> {
-  const server = await start;
-  closing.push(() => server.close());
-  return server;
+  return untilEnd(await start);
 }
 
 /** The real way out to the network, where every https host is the server; it is trusted by the CA in `vendor-ca`. */
 export function networkTo(server: VendorServer): {
-  readonly clock: ReturnType<typeof systemClock>;
+  readonly clock: Clock;
   readonly http: Http;
   readonly metadataHttp: Http;
   readonly ca: (name: string) => string;
 } {
-  const clock = systemClock();
-  const guarded = guardedHttp({
-    allowed: () => true,
-    privateAllowed: () => true,
-    plainAllowed: () => true,
-    environment: {},
-    clock,
-    resolve: () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]),
-  });
-  closing.push(() => guarded.close());
+  const { clock, guarded } = wayOut({ resolve: loopback });
   return {
     clock,
     http: server.reachable(guarded.http),
