@@ -2,6 +2,7 @@
 import type { ClusterCommand } from "./cluster-command.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
 import { explainCommand } from "./explain/explain.ts";
+import { importCommand } from "./import/import.ts";
 import { planCommand } from "./plan/plan.ts";
 import { refreshCommand } from "./refresh/refresh.ts";
 import { statusCommand } from "./status/status.ts";
@@ -14,4 +15,5 @@ export const clusterCommands: readonly ClusterCommand[] = [
   verifyCommand,
   refreshCommand,
   doctorCommand,
+  importCommand,
 ];
