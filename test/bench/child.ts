@@ -18,6 +18,8 @@ export interface Child {
 }
 
 export interface ChildOptions {
+  /** Options of Node, before the script. */
+  readonly nodeOptions?: readonly string[];
   /** Path of the script. */
   readonly script: string;
   readonly arguments?: readonly string[];
@@ -32,7 +34,8 @@ const patienceMs = 10_000;
 export function startChild(options: ChildOptions): Child {
   const log = openSync(options.logFile, "a");
   const startedAt = performance.now();
-  const child = spawn(process.execPath, ["--import", reporter, options.script, ...(options.arguments ?? [])], {
+  const { nodeOptions = [], script } = options;
+  const child = spawn(process.execPath, [...nodeOptions, "--import", reporter, script, ...(options.arguments ?? [])], {
     env: { ...process.env, ...options.environment },
     stdio: ["ignore", log, log, "ipc"],
     // Ctrl-C reaches the bench only; the watchdog ends what it leaves behind.

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { bundle } from "../../src/bundle.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
+import { nodeOptions } from "../node-options.ts";
 import { type Child, startChild } from "./child.ts";
 import { credentialsPath, operatorNamespace, operatorSecret, secretsCalled, type Stage } from "./stage.ts";
 
@@ -41,6 +42,7 @@ export async function operatorSide({ cluster, admin, namespaces }: Stage): Promi
     bundleMegabytes: bundleBytes / 1e6,
     start: () =>
       startChild({
+        nodeOptions,
         script: program,
         arguments: ["run", "--namespace", operatorNamespace, "--kubeconfig", cluster.kubeconfig],
         logFile: join(cluster.folder, "operator.log"),

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Part, part } from "../cluster/part.ts";
 import type { PlayedInternet } from "../cluster/played-internet.ts";
+import { nodeOptions } from "../node-options.ts";
 
 export interface OperatorProcessOptions {
   /** Undefined: from the sources. */
@@ -28,6 +29,7 @@ export function operatorProcess(options: OperatorProcessOptions): Part {
     name: "operator",
     file: process.execPath,
     arguments: [
+      ...nodeOptions,
       options.program ?? mainFile,
       "run",
       `--namespace=${namespace}`,

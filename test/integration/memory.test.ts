@@ -3,15 +3,12 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { nodeOptions } from "../node-options.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
 const driver = fileURLToPath(new URL("operator-process.ts", import.meta.url));
 const mebibyte = 1024 * 1024;
 const namespaces = Array.from({ length: 100 }, (_, index) => `heavy-${index}`);
-
-// With a young generation of its own choice (docs/performance.md, Memory) V8 grows by as much for any burst of small
-// objects, and what an event costs would not be seen beside it.
-const nodeOptions = ["--expose-gc", "--max-semi-space-size=4"];
 
 /** In MiB. */
 interface Taken {
@@ -27,7 +24,7 @@ describe("memory", () => {
   let changes = 0;
 
   const start = async (): Promise<void> => {
-    child = fork(driver, [world.cluster.kubeconfig, operatorNamespace], { execArgv: nodeOptions });
+    child = fork(driver, [world.cluster.kubeconfig, operatorNamespace], { execArgv: [...nodeOptions, "--expose-gc"] });
     await once(child, "message");
   };
   const stop = async (): Promise<void> => {
