@@ -6,13 +6,19 @@ import { secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { mergedBody } from "./pull-secret-body.ts";
-import { dockerConfigType, type PullSecretPlan, type PullSecretSnapshot, type Wanted } from "./pull-secret-plan.ts";
+import {
+  dockerConfigType,
+  lookAt,
+  type PullSecretPlan,
+  type PullSecretSnapshot,
+  type Wanted,
+} from "./pull-secret-plan.ts";
 import { keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
 
 /** Undefined: nothing of ours is to stay in it. */
 export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {
-  const { live, settled, maxBytes, now } = snapshot;
-  if (!live) return settled ?? { action: { kind: "read" }, state: "usable" };
+  const { live, maxBytes, now } = snapshot;
+  if (!live) return lookAt(snapshot, "usable");
   const conflict = (why: string): PullSecretPlan => ({
     action: { kind: "none" },
     state: "foreign",

@@ -59,6 +59,11 @@ export interface PullSecretSnapshot {
   readonly now: Temporal.Instant;
 }
 
+/** Reads the whole object, unless a look at this version has found what stays so. References that go are no part of it. */
+export function lookAt({ settled }: PullSecretSnapshot, state: SecretState): PullSecretPlan {
+  return settled && settled.state !== "leaving" ? settled : { action: { kind: "read" }, state };
+}
+
 /** A Secret as it is sent; the writer encodes `dockerConfig`. */
 export type SecretBody = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable">;
 

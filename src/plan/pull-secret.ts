@@ -11,6 +11,7 @@ import { planMerge } from "./merged-secret.ts";
 import { ownBody, releasedBody } from "./pull-secret-body.ts";
 import {
   dockerConfigType,
+  lookAt,
   type PullSecretAction,
   type PullSecretPlan,
   type PullSecretSnapshot,
@@ -56,15 +57,14 @@ function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
 
 /** Undefined: nothing is to stay in it. */
 function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord): PullSecretPlan | undefined {
-  const { live, settled, maxBytes, now } = snapshot;
+  const { live, maxBytes, now } = snapshot;
   const { content, options, digest } = wanted;
   const metadata = live ?? record.metadata;
-  const look: PullSecretPlan = settled ?? { action: read, state: "usable" };
-  if (!metadata) return look;
+  if (!metadata) return lookAt(snapshot, "usable");
   const annotation = metadata.annotations[entriesAnnotation];
   if (!live) {
     const mayKeep = keptHosts(content, { annotation, holds: () => true }, now).length > 0;
-    if (mayKeep || tooLarge(content.text ?? "", maxBytes)) return look;
+    if (mayKeep || tooLarge(content.text ?? "", maxBytes)) return lookAt(snapshot, "usable");
   }
   const dockerConfig = live?.dockerConfig ?? "";
   const held = new Set(keysIn(dockerConfig));
@@ -98,11 +98,11 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
 }
 
 function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord, text: string): PullSecretPlan {
-  const { live, settled, maxBytes } = snapshot;
+  const { live, maxBytes } = snapshot;
   const { onConflict } = wanted.options;
   // Its metadata was too large to keep, and it names a credential: we may have merged into it.
   const isUnclear = record.metadata === undefined && record.credentials.length > 0;
-  if (!live && (onConflict !== "Fail" || isUnclear)) return settled ?? { action: read, state: "foreign" };
+  if (!live && (onConflict !== "Fail" || isUnclear)) return lookAt(snapshot, "foreign");
   const conflict = (why: string | undefined): PullSecretPlan => ({
     action: none,
     state: "foreign",

@@ -236,6 +236,13 @@ describe("a Secret of ours", () => {
     const ended = { record: recordOf(ours), wanted: wanted("Fail", next) };
     expect(plan({ ...ended, referencesLeft: 2 })).toMatchObject({ action: { kind: "none" }, state: "leaving" });
     expect(plan(ended)).toEqual({ action: { kind: "delete" }, state: "leaving" });
+
+    // The same where it had to be read: that it leaves is decided anew when its references are gone.
+    const large = { ...ended, record: recordOf(ours, { metadata: undefined }) };
+    const leaving = plan({ ...large, live: liveOf(ours), referencesLeft: 2 });
+    expect(leaving.state).toBe("leaving");
+    expect(plan({ ...large, settled: leaving }).action.kind).toBe("read");
+    expect(plan({ ...large, live: liveOf(ours) }).action).toEqual({ kind: "delete" });
   });
 });
 
