@@ -3,16 +3,8 @@ import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
 import { podRecovery } from "./mode-settings.ts";
-import {
-  hostGlobs,
-  listenAddress,
-  namespaceName,
-  namespaces,
-  oneOf,
-  type Setting,
-  trueOrFalse,
-  wholeNumber,
-} from "./setting.ts";
+import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./serving-settings.ts";
+import { hostGlobs, namespaceName, namespaces, oneOf, type Setting, trueOrFalse, wholeNumber } from "./setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -126,28 +118,6 @@ const allowedPrivateHostGlobs: Setting<readonly string[]> = {
   instead: "globs of hosts with commas between them, such as *.corp.example",
 };
 
-const metricsAddress: Setting<ListenAddress | undefined> = {
-  flag: "--metrics-address",
-  placeholder: "<host:port>",
-  variables: ["REGCRED_METRICS_ADDRESS"],
-  meaning: "where Prometheus gets /metrics, over plain HTTP",
-  fallback: undefined,
-  fallbackText: "nowhere, no port is opened",
-  parse: listenAddress,
-  instead: "a host and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080",
-};
-
-const healthAddress: Setting<ListenAddress | undefined> = {
-  flag: "--health-address",
-  placeholder: "<host:port>",
-  variables: ["REGCRED_HEALTH_ADDRESS"],
-  meaning: "where the kubelet gets /livez and /readyz, over plain HTTP",
-  fallback: undefined,
-  fallbackText: "nowhere, no port is opened",
-  parse: listenAddress,
-  instead: "a host and a port, such as 127.0.0.1:8081, 0.0.0.0:8081 or [::]:8081",
-};
-
 const leaderElection: Setting<boolean> = {
   flag: "--leader-election",
   placeholder: "<true|false>",
@@ -207,6 +177,8 @@ export const settings = [
   allowedHostGlobs,
   allowedPrivateHostGlobs,
   metricsAddress,
+  metricsAccess,
+  metricsCertificate,
   healthAddress,
   leaderElection,
   logLevel,
@@ -230,6 +202,9 @@ export interface Config {
   readonly environment: Environment;
   /** Undefined: metrics are not served. */
   readonly metricsAddress: ListenAddress | undefined;
+  readonly metricsAccess: "open" | "token";
+  /** Undefined: it is self-made. */
+  readonly metricsCertificate: string | undefined;
   /** Undefined: probes are not answered. */
   readonly healthAddress: ListenAddress | undefined;
   readonly leaderElection: boolean;
@@ -255,6 +230,8 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     allowedPrivateHosts: read(allowedPrivateHostGlobs),
     environment,
     metricsAddress: read(metricsAddress),
+    metricsAccess: read(metricsAccess),
+    metricsCertificate: read(metricsCertificate),
     healthAddress: read(healthAddress),
     leaderElection: read(leaderElection),
     logLevel: read(logLevel),

@@ -24,6 +24,10 @@ export interface OperatorSettings {
   readonly environment: Environment;
   /** Where metrics are served; nowhere, if absent. */
   readonly metricsAddress?: ListenAddress | undefined;
+  /** token: over https, and only for who may. Default: open. */
+  readonly metricsAccess?: "open" | "token";
+  /** The folder of a certificate for that; self-made, if absent. */
+  readonly metricsCertificate?: string | undefined;
   /** Where probes are answered; nowhere, if absent. */
   readonly healthAddress?: ListenAddress | undefined;
   /** Work only while the Lease is held; without, there must be no other operator. */

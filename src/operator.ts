@@ -33,6 +33,7 @@ import type { HttpServer } from "./report/http-server.ts";
 import type { Log } from "./report/log.ts";
 import { errorFields } from "./report/log-watch.ts";
 import { metricsServer } from "./report/metrics-server.ts";
+import { secureServing } from "./secure-serving.ts";
 import { queueObserver } from "./report/queue-metrics.ts";
 import { countWatch } from "./report/watch-metrics.ts";
 import { refusal } from "./refusal.ts";
@@ -192,7 +193,8 @@ export function operator(options: OperatorOptions): Operator {
   /** Everything that a replica has which stands by: it answers probes, and its stores are full. */
   const start = async (): Promise<void> => {
     const { metricsAddress, healthAddress, leaderElection } = settings;
-    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log }));
+    const secure = settings.metricsAccess === "token" ? secureServing(settings, api, clock) : undefined;
+    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log, secure }));
     if (healthAddress) servers.push(await healthServer(healthAddress, health, log));
     await preflight({
       transport: api,

@@ -52,6 +52,8 @@ export async function run(options: RunOptions): Promise<number> {
       network: { registries: config.allowedHosts, privateAddresses: config.allowedPrivateHosts },
       environment: config.environment,
       metricsAddress: config.metricsAddress,
+      metricsAccess: config.metricsAccess,
+      metricsCertificate: config.metricsCertificate,
       healthAddress: config.healthAddress,
       leaderElection: config.leaderElection,
     },

@@ -1,10 +1,12 @@
-// How does the operator listen for plain HTTP reads, and how does it say why it cannot?
+// How does the operator listen for reads, over plain HTTP or https, and how does it say why it cannot?
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { OperatorError } from "../errors.ts";
 import type { Log } from "./log.ts";
 import { errorFields } from "./log-watch.ts";
+import type { KeyAndCertificate } from "../tls/certificate-authority.ts";
 
 export interface ListenAddress {
   /** A name or an address, an IPv6 one without brackets. */
@@ -16,6 +18,8 @@ export interface ListenAddress {
 export interface HttpServer {
   /** On which it listens. */
   readonly port: number;
+  /** For connections that are made from now on; only for one that began with a certificate. */
+  present(certificate: KeyAndCertificate): void;
   /** Ends open connections too. */
   close(): Promise<void>;
 }
@@ -29,15 +33,17 @@ export interface Served {
   readonly flag: `--${string}`;
   /** By path, without the query; answers GET and HEAD. */
   readonly pages: ReadonlyMap<string, (response: ServerResponse, request: IncomingMessage) => void>;
+  /** With it, over https. */
+  readonly certificate?: KeyAndCertificate | undefined;
 }
 
 /** Resolves once it listens; rejects with an OperatorError where it cannot. */
 export async function httpServer(
   { host, port }: ListenAddress,
-  { what, unusable, flag, pages }: Served,
+  { what, unusable, flag, pages, certificate }: Served,
   log: Log,
 ): Promise<HttpServer> {
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const isRead = request.method === "GET" || request.method === "HEAD";
     const page = isRead ? pages.get(request.url?.split("?")[0] ?? "") : undefined;
     if (page) page(response, request);
@@ -45,7 +51,9 @@ export async function httpServer(
       response
         .writeHead(404, { "content-type": "text/plain" })
         .end(`only GET ${[...pages.keys()].join(", ")} is here\n`);
-  });
+  };
+  const secure = certificate && createSecureServer(tlsOptions(certificate), answer);
+  const server = secure ?? createServer(answer);
   const shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   server.listen(port, host);
   try {
@@ -68,6 +76,7 @@ export async function httpServer(
   log.info("serving", { what, host, port: taken });
   return {
     port: taken,
+    present: (next) => secure?.setSecureContext(tlsOptions(next)),
     close: async () => {
       const closed = once(server, "close");
       server.close();
@@ -75,6 +84,10 @@ export async function httpServer(
       await closed;
     },
   };
+}
+
+function tlsOptions({ certificate, key }: KeyAndCertificate): { readonly cert: string; readonly key: string } {
+  return { cert: certificate, key };
 }
 
 // The codes that listen(2) and the look-up of a name have: https://nodejs.org/api/errors.html#common-system-errors

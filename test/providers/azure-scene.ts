@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import type { AcrGrant } from "../../src/plan/grant-types.ts";
 import type { AzureOptions } from "../../src/providers/entra-token.ts";
 import type { IdentitySource } from "../../src/providers/identity-source.ts";
-import { der } from "../cluster/der.ts";
+import { der } from "../../src/tls/der.ts";
 import { identitiesFrom, loopback, untilEnd, wayOut } from "./scene.ts";
 import { type AzureServer, azureServer, type AzureServerOptions } from "./servers/azure.ts";
 

@@ -4,7 +4,7 @@
 // https://github.com/oracle-devrel/oke-credential-provider-for-ocir, internal/provider/provider.go. The other wire formats
 // are what oci-common sends and understands.
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
-import { der } from "../../cluster/der.ts";
+import { der } from "../../../src/tls/der.ts";
 import { jwt } from "./azure.ts";
 import { json, type VendorCall, type VendorReply, type VendorServer, vendorServer } from "./vendor.ts";
 
