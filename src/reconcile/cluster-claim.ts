@@ -101,7 +101,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
       return stores.credentials.subscribe(() => {
         // What could not be read or written is looked at again with the next change.
         look().catch((error: unknown) =>
-          log.debug("cluster not claimed", { detail: refusal(error, "").failure.message }),
+          log.debug("claim not looked at", { detail: refusal(error, "").failure.message }),
         );
       });
     },
