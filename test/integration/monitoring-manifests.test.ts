@@ -1,0 +1,83 @@
+// Do the manifests of config/prometheus and config/grafana build, alone and on top of config/default?
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments, stringify } from "yaml";
+import { blocks } from "../documents.ts";
+import { ensureBinaries } from "../cluster/ensure-binaries.ts";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../..");
+
+interface Built {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template?: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } };
+    readonly endpoints?: readonly object[];
+  };
+}
+
+describe("the manifests for monitoring", () => {
+  let kubectl: string;
+  let folder: string;
+  beforeAll(async () => {
+    ({ kubectl } = await ensureBinaries(["kubectl"]));
+    folder = await mkdtemp(join(tmpdir(), "regcred-manifests-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const build = async (path: string): Promise<readonly Built[]> => {
+    const { stdout } = await run(kubectl, ["kustomize", path]);
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Built);
+  };
+  const kinds = async (path: string): Promise<readonly string[]> =>
+    (await build(join(root, path))).map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted();
+
+  it.each([
+    ["config/prometheus", ["PrometheusRule regcred", "ServiceMonitor regcred"]],
+    ["config/prometheus/rules", ["PrometheusRule regcred"]],
+    ["config/prometheus/pod-monitor", ["PodMonitor regcred"]],
+    ["config/grafana", ["ConfigMap regcred-dashboard"]],
+  ])("%s builds", async (path, wanted) => {
+    expect(await kinds(path)).toEqual(wanted);
+  });
+
+  it("config/prometheus/secure turns on what it promises", async () => {
+    // Kustomize takes what is below or beside, through relative paths only.
+    await mkdir(join(folder, "mine"));
+    await symlink(join(root, "config"), join(folder, "config"));
+    await writeFile(
+      join(folder, "mine", "kustomization.yaml"),
+      stringify({
+        resources: ["../config/default", "../config/prometheus"],
+        components: ["../config/prometheus/secure"],
+      }),
+    );
+    const built = await build(join(folder, "mine"));
+    const named = (kind: string): Built | undefined =>
+      built.find((object) => object.kind === kind && object.metadata.name === "regcred");
+    expect(named("Deployment")?.spec.template?.spec.containers[0]?.args).toContain("--metrics-access=token");
+    expect(named("ServiceMonitor")?.spec.endpoints).toEqual([
+      expect.objectContaining({
+        port: "metrics",
+        scheme: "https",
+        bearerTokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token",
+      }),
+    ]);
+    expect(built.map(({ metadata: { name } }) => name)).toContain("regcred-metrics-access");
+  });
+
+  const verbs = new Set(
+    blocks
+      .filter(({ path, language }) => path === "docs/runbook.md" && language === "sh")
+      .flatMap(({ text }) => [...text.matchAll(/^kubectl ((?:rollout |auth )?[\w-]+)/gm)].map(([, verb = ""]) => verb)),
+  );
+  it.each([...verbs])("kubectl knows the runbook's `%s`", async (verb) => {
+    const { stdout } = await run(kubectl, [...verb.split(" "), "--help"]);
+    expect(stdout).toContain(`kubectl ${verb}`);
+  });
+});
