@@ -7,7 +7,7 @@ interface Group {
   readonly cause: string;
   /** All of them. */
   readonly count: number;
-  /** The first by name, as many as could ever be shown. */
+  /** The first that were seen, as many as could ever be shown. */
   readonly namespaces: readonly string[];
 }
 
@@ -25,23 +25,22 @@ const mostSeries = 200;
 
 /** Pending ones have no reason and go by themselves: regcred_namespaces counts them. */
 export function notReadyOf(namespaces: readonly NamespaceView[]): NotReady {
-  const groups = new Map<string, { reason: string; cause: string; names: Set<string> }>();
+  const groups = new Map<string, { reason: string; cause: string; count: number; namespaces: string[] }>();
   for (const { name, failures } of namespaces) {
-    for (const {
-      failure: { reason, cause },
-    } of failures) {
+    // A namespace that fails twice for one reason is one.
+    const told = new Set<string>();
+    for (const { failure } of failures) {
+      const { reason, cause } = failure;
       const key = `${reason}/${cause}`;
-      const group = groups.get(key) ?? { reason, cause, names: new Set<string>() };
+      if (told.has(key)) continue;
+      told.add(key);
+      const group = groups.get(key) ?? { reason, cause, count: 0, namespaces: [] };
       groups.set(key, group);
-      group.names.add(name);
+      group.count += 1;
+      if (group.namespaces.length < mostSeries) group.namespaces.push(name);
     }
   }
-  return [...groups.values()].map(({ reason, cause, names }) => ({
-    reason,
-    cause,
-    count: names.size,
-    namespaces: [...names].toSorted().slice(0, mostSeries),
-  }));
+  return [...groups.values()];
 }
 
 /** The smallest groups first: one tenant's own problem must not drown in what everybody has, and the status counts anyway. */
