@@ -17,23 +17,36 @@ export interface AskOptions {
   readonly columns?: number;
 }
 
-export async function ask(
-  kubeconfig: string,
-  args: readonly string[],
-  { at, columns }: AskOptions = {},
-): Promise<Answer> {
+export async function ask(kubeconfig: string, args: readonly string[], options: AskOptions = {}): Promise<Answer> {
+  const { said, ended } = asking(kubeconfig, args, options);
+  return { code: await ended, ...said };
+}
+
+export interface Asking {
+  /** So far. */
+  readonly said: Omit<Answer, "code">;
+  readonly ended: Promise<number>;
+  /** As Ctrl-C does. */
+  interrupt(): void;
+}
+
+export function asking(kubeconfig: string, args: readonly string[], { at, columns }: AskOptions = {}): Asking {
   const said = { stdout: "", stderr: "" };
-  const code = await commandLine(args, {
+  let interrupt = (): void => undefined;
+  const ended = commandLine(args, {
     environment: { KUBECONFIG: kubeconfig, NO_COLOR: "1", LANG: "C.UTF-8" },
     stdout: { write: (text) => (said.stdout += text), ...(columns && { isTTY: true, columns }) },
     stderr: { write: (text) => (said.stderr += text) },
     clock: { ...systemClock(), ...(at && { now: () => at }) },
     random: Math.random,
     hostname: "test",
-    onStopSignal: () => () => undefined,
+    onStopSignal: (call) => {
+      interrupt = () => call("SIGINT");
+      return () => undefined;
+    },
     crashed: new Promise(() => undefined),
     connect: loadConnection,
     operate: operator,
   });
-  return { code, ...said };
+  return { said, ended, interrupt: () => interrupt() };
 }

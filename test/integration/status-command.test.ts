@@ -1,6 +1,7 @@
 // Does `status` show what is there, as a process on a real cluster?
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { asking } from "./ask.ts";
 import { program } from "./program.ts";
 import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -71,6 +72,22 @@ describe("regcred status", () => {
       ],
     });
     expect((await status(["-o", "yaml"])).stdout).toMatch(/^credentials:\n {2}- name: acme\n/);
+  });
+
+  it("goes on with -w, in a pipe only when something has changed, until it is interrupted", async () => {
+    const watching = asking(world.cluster.kubeconfig, ["status", "acme", "-w"]);
+    const screen = asking(world.cluster.kubeconfig, ["status", "acme", "-w"], { columns: 80 });
+    const tables = (): number => watching.said.stdout.split("CREDENTIAL   READY").length - 1;
+    await eventually("the first table", async () => tables() === 1);
+    await world.namespaces(["team-c"]);
+    await eventually("the second one", async () => watching.said.stdout.includes("2/3"));
+    // ECMA-48 cursor home: the table is drawn in its own place.
+    await eventually("the screen follows", async () => screen.said.stdout.split("\u001B[H").length > 2);
+    watching.interrupt();
+    screen.interrupt();
+    expect([await watching.ended, await screen.ended]).toEqual([0, 0]);
+    await world.admin.remove("/api/v1/namespaces/team-c");
+    await eventually("it is left", async () => (await world.status("acme")).namespaces?.selected === 2);
   });
 
   it("says that a credential is not there", async () => {
