@@ -22,6 +22,15 @@ export const managedAnnotation = "regcred.dev/managed";
 /** On a ServiceAccount: JSON list of the references that we added. */
 export const referencesAnnotation = "regcred.dev/references";
 
+/**
+ * On a pull Secret: Argo CD neither calls an Application out of sync for it nor prunes it, whatever tracking metadata a tenant's
+ * charts copy onto it. https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/ and .../sync-options/
+ */
+export const argoAnnotations: Readonly<Record<string, string>> = {
+  "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+  "argocd.argoproj.io/sync-options": "Prune=false",
+};
+
 /** On a Namespace or ServiceAccount: `"true"` opts out. */
 export const ignoreAnnotation = "regcred.dev/ignore";
 /** On a foreign Secret: its owner's consent to be adopted. */

@@ -1,6 +1,7 @@
 // Which commands are there beside `run`, in the order of the help?
 import type { ClusterCommand } from "./cluster-command.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
+import { drainCommand } from "./drain/drain.ts";
 import { explainCommand } from "./explain/explain.ts";
 import { importCommand } from "./import/import.ts";
 import { planCommand } from "./plan/plan.ts";
@@ -16,4 +17,5 @@ export const clusterCommands: readonly ClusterCommand[] = [
   refreshCommand,
   doctorCommand,
   importCommand,
+  drainCommand,
 ];

@@ -1,5 +1,6 @@
 // How is a pull Secret written: one of ours, one that we merge into, one that we let go?
 import {
+  argoAnnotations,
   credentialsAnnotation,
   entriesAnnotation,
   managedAnnotation,
@@ -22,15 +23,16 @@ export function ownBody(
   before: Before | undefined,
 ): SecretBody {
   const kept = foreignMetadata(before ?? { labels: {}, annotations: {} });
+  const set = { ...argoAnnotations, ...options.annotations };
   const labels = Object.keys(options.labels).toSorted();
-  const annotations = Object.keys(options.annotations).toSorted();
+  const annotations = Object.keys(set).toSorted();
   return {
     labels: { ...kept.labels, ...options.labels, [managedByLabel]: managedBy },
     annotations: {
       ...kept.annotations,
-      ...options.annotations,
+      ...set,
       ...marksOf(names),
-      ...(labels.length + annotations.length > 0 && { [managedAnnotation]: managedRecord({ labels, annotations }) }),
+      [managedAnnotation]: managedRecord({ labels, annotations }),
     },
     type: dockerConfigType,
     dockerConfig: text,

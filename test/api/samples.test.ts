@@ -6,13 +6,21 @@ import { parse } from "yaml";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import { stored } from "./registry-credential.ts";
 
+interface Sample {
+  readonly metadata: { readonly name: string; readonly annotations?: object };
+}
+
 const folder = join(import.meta.dirname, "../../config/samples");
 const samples = readdirSync(folder).filter((file) => !["illegal.yaml", "kustomization.yaml"].includes(file));
-const read = (file: string) => parse(readFileSync(join(folder, file), "utf8")) as { metadata: { name: string } };
+const read = (file: string) => parse(readFileSync(join(folder, file), "utf8")) as Sample;
 
 describe("the samples", () => {
   it.each(samples)("%s parses", (file) => {
     expect(parseRegistryCredential(stored(read(file)))).toMatchObject({ ok: true });
+  });
+
+  it.each(samples)("%s is not pruned by Argo CD before somebody confirms it", (file) => {
+    expect(read(file).metadata.annotations).toEqual({ "argocd.argoproj.io/sync-options": "Prune=confirm" });
   });
 
   it("cover every provider", () => {

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { type CredentialStatus, eventually, type Scene, scene, staticSpec } from "./scene.ts";
 
+// All that are used here: the operator is installed for these.
+const pullSecretNames = "adopt both fail mend merge merge-long odd refuse regcred strip taken".split(" ");
+
 const host = "registry.example.com";
 const managedByHelm = { labels: { "app.kubernetes.io/managed-by": "Helm" } };
 
@@ -63,7 +66,7 @@ describe("a foreign Secret under our name", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await scene({ install: { pullSecretNames, allowTakeover: true } });
     await world.startOperator();
     for (const name of ["fail", "mend", "taken", "merge", "merge-long", "strip", "odd", "both", "adopt", "refuse"]) {
       await world.source(`${name}-source`, { username: "ann", password: "first" });

@@ -51,9 +51,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
       ),
       lifetime: Temporal.Duration.from({ hours: 12 }),
     });
-    await installed(world);
-    const kubeconfig = await world.cluster.kubeconfigFor(operatorUser);
-    await world.startOperator({ kubeconfig, routes: cloud.routes });
+    await world.startOperator({ kubeconfig: await installed(world), routes: cloud.routes });
     await world.namespaces(["team-a", "team-b"]);
     await account("team-a");
     await account("team-b");

@@ -1,7 +1,15 @@
 // Does a credential that is deleted take everything of its own with it, and nothing else?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
+import { operatorUser } from "./installed.ts";
 import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+
+// All that are used here: the operator is installed for these.
+const pullSecretNames = `
+  delete-background delete-foreground delete-orphan edited ending moved moved-on orphan probe reborn reborn-2
+  regcred retain-background retain-foreground retain-orphan stripped stuck`
+  .trim()
+  .split(/\s+/);
 
 describe("deletion", () => {
   let world: Scene;
@@ -50,12 +58,9 @@ describe("deletion", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await scene({ install: { pullSecretNames }, auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
-    // A user of its own, so that a policy can tell it apart.
-    await world.startOperator({
-      kubeconfig: await world.cluster.kubeconfigFor({ name: "operator", groups: ["system:masters"] }),
-    });
+    await world.startOperator();
   });
   afterAll(() => world.close());
 
@@ -160,7 +165,7 @@ describe("deletion", () => {
         resources: ["registrycredentials"],
       };
       const frozen = "has(object.metadata.labels) && 'frozen' in object.metadata.labels";
-      const mayNot = "request.userInfo.username == 'operator' || 'probe' in object.metadata.labels";
+      const mayNot = `request.userInfo.username == '${operatorUser.name}' || 'probe' in object.metadata.labels`;
       await deny("frozen", credentials, `${frozen} && (${mayNot})`);
       await world.credential("probe", spec("probe"));
       const probe = { metadata: { labels: { frozen: "yes", probe: "yes" } } };

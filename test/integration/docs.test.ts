@@ -1,11 +1,10 @@
 // Does what the documents tell a reader to apply work on a real cluster, with the rights of config/rbac?
-import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { blocks, examples } from "../documents.ts";
-import { credentialsPath, eventually, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
+import { installed } from "./installed.ts";
+import { credentialsPath, eventually, type Scene, scene } from "./scene.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const admission = "/apis/admissionregistration.k8s.io/v1";
@@ -37,7 +36,6 @@ const shownIn = (document: string, kinds: readonly string[]): KubeObject[] =>
 describe("the documents on a real cluster", () => {
   let world: Scene;
   let agent: Agent;
-  let operator: RunningOperator;
 
   /** As the administrator, or as somebody else in that group. */
   const ask = async (
@@ -65,13 +63,7 @@ describe("the documents on a real cluster", () => {
   beforeAll(async () => {
     world = await scene();
     agent = new Agent({ connect: { ca: world.cluster.ca } });
-    for (const file of ["service-account.yaml", "cluster-role.yaml", "role.yaml"]) {
-      const text = await readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8");
-      await apply(parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
-    }
-    const name = `system:serviceaccount:${operatorNamespace}:regcred`;
-    const groups = ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`];
-    operator = await world.startOperator({ kubeconfig: await world.cluster.kubeconfigFor({ name, groups }) });
+    await world.startOperator({ kubeconfig: await installed(world) });
     await world.namespaces(["team-a", "team-b", "login-sources"]);
   });
   afterAll(async () => {
@@ -108,30 +100,6 @@ describe("the documents on a real cluster", () => {
     const seen = table.rows.filter(({ cells }) => cells[0] === "docker-hub");
     // The age differs.
     expect(lines.map((line) => line.split(/ +/).slice(0, -1))).toEqual(seen.map(({ cells }) => cells.slice(0, -1)));
-  });
-
-  it("writes under another name of the pull Secret once docs/install.md's right is there", async () => {
-    await world.namespaces(["apps-a"]);
-    await world.source("harbor", { username: "ann", password: "first" });
-    await world.credential("harbor", {
-      registries: [
-        { name: "harbor", provider: "Static", hosts: ["harbor.acme.example"], static: { secretName: "harbor" } },
-      ],
-      namespaces: { include: ["apps-*"] },
-      pullSecret: { name: "harbor-pull" },
-    });
-    await eventually("the log says what docs/install.md says", async () =>
-      operator.log.some(
-        ({ message, fields }) => message === "watch interrupted" && fields["what"] === "secrets called harbor-pull",
-      ),
-    );
-    await eventually(
-      "the status says so too",
-      async () => (await world.condition("harbor", "Ready"))?.reason === "NotPermitted",
-    );
-    await apply(shownIn("docs/install.md", ["ClusterRole", "ClusterRoleBinding"]));
-    await eventually("it is served", async () => (await world.status("harbor")).namespaces?.ready === 1);
-    expect(await world.references("apps-a")).toEqual(["harbor-pull"]);
   });
 
   it("lets only the group that docs/tenancy.md names write the label of a tenant", async () => {

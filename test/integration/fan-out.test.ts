@@ -5,6 +5,15 @@ import { operatorWrites } from "./audit-log.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
+// All that are used here: the operator is installed for these.
+const pullSecretNames = `
+  again busy extra hand lone long named opt pick-by-a-glob pick-by-a-glob-and-labels pick-by- doesnotexist pick-
+  by-exists pick-by-in pick-by-labels-alone pick-by-notin pick-by-several-globs pick-less-the-excluded pick-of-
+  the-system-by-name pick-of-the-system-by-no-wildcard pick-that-opted- out-not-even-by-name refer regcred swap-
+  one swap-two tag turn`
+  .trim()
+  .split(/\s+/);
+
 const host = "registry.example.com";
 
 /** A login as the kubelet finds it in a pull Secret. */
@@ -49,7 +58,7 @@ describe("a credential on a real cluster", () => {
   });
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await scene({ install: { pullSecretNames }, auditLog: true });
     await world.startOperator();
     await world.source("hub", { username: "ann", password: "first" });
   });

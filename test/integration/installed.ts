@@ -1,8 +1,11 @@
-// With which rights does the operator run where it was installed from config/rbac?
-import { readFile } from "node:fs/promises";
-import { parseAllDocuments } from "yaml";
+// With which rights, and under which restraint, does the operator run where it was installed?
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { operatorNamespace, type Scene } from "./scene.ts";
+import { kubeconfigText } from "../cluster/kubeconfig.ts";
+import { objectsIn, rendered } from "../chart/rendered.ts";
+import { operatorNamespace } from "./operator-namespace.ts";
+import type { Scene } from "./scene.ts";
 
 /** As whom the operator calls the API server. */
 export const operatorUser = {
@@ -10,25 +13,54 @@ export const operatorUser = {
   groups: ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`],
 };
 
-const group = "/apis/rbac.authorization.k8s.io/v1";
-const collections: Readonly<Record<string, string>> = {
-  ServiceAccount: `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`,
-  ClusterRole: `${group}/clusterroles`,
-  ClusterRoleBinding: `${group}/clusterrolebindings`,
-  Role: `${group}/namespaces/${operatorNamespace}/roles`,
-  RoleBinding: `${group}/namespaces/${operatorNamespace}/rolebindings`,
+type World = Pick<Scene, "admin" | "cluster">;
+
+const rbac = "/apis/rbac.authorization.k8s.io/v1";
+const admission = "/apis/admissionregistration.k8s.io/v1";
+const collections: Readonly<Record<string, (namespace: string) => string>> = {
+  ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
+  ClusterRole: () => `${rbac}/clusterroles`,
+  ClusterRoleBinding: () => `${rbac}/clusterrolebindings`,
+  Role: (namespace) => `${rbac}/namespaces/${namespace}/roles`,
+  RoleBinding: (namespace) => `${rbac}/namespaces/${namespace}/rolebindings`,
+  ValidatingAdmissionPolicy: () => `${admission}/validatingadmissionpolicies`,
+  ValidatingAdmissionPolicyBinding: () => `${admission}/validatingadmissionpolicybindings`,
 };
 
-export async function rbacManifests(): Promise<readonly KubeObject[]> {
-  const texts = await Promise.all(
-    ["service-account.yaml", "cluster-role.yaml", "role.yaml"].map((file) =>
-      readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8"),
-    ),
-  );
-  return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject));
+/** The objects of a folder of config/. */
+export async function manifests(folder: "rbac" | "restraint"): Promise<readonly KubeObject[]> {
+  const path = join(import.meta.dirname, "..", "..", "config", folder);
+  const files = (await readdir(path)).filter((file) => file !== "kustomization.yaml");
+  const texts = await Promise.all(files.toSorted().map((file) => readFile(join(path, file), "utf8")));
+  return texts.flatMap(objectsIn);
 }
 
-/** Creates what config/rbac holds. */
-export async function installed({ admin }: Pick<Scene, "admin">): Promise<void> {
-  for (const object of await rbacManifests()) await admin.create(collections[object.kind ?? ""] ?? "", object);
+/**
+ * Creates the operator's rights and its restraint: those of config/, or those that the chart renders with values. Gives a
+ * kubeconfig with the token of its ServiceAccount.
+ */
+export async function installed(world: World, values?: object): Promise<string> {
+  const objects = values
+    ? await rendered({ values })
+    : [...(await manifests("rbac")), ...(await manifests("restraint"))];
+  for (const object of objects) {
+    const { kind = "", metadata } = object;
+    const collection = collections[kind]?.(metadata.namespace ?? "");
+    if (collection !== undefined) await world.admin.create(collection, object);
+  }
+  return await operatorKubeconfig(world);
+}
+
+async function operatorKubeconfig({ admin, cluster }: World): Promise<string> {
+  const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/regcred/token`;
+  const { status } = await admin.create(path, {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    metadata: { name: "regcred" },
+    spec: {},
+  });
+  const file = join(cluster.folder, "kubeconfig-operator");
+  const { token } = status as { token: string };
+  await writeFile(file, kubeconfigText(cluster.server, cluster.ca, "regcred", { token }), { mode: 0o600 });
+  return file;
 }

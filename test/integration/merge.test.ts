@@ -5,6 +5,9 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, loginsIn, type Scene, scene, staticSpec } from "./scene.ts";
 
+// All that are used here: the operator is installed for these.
+const pullSecretNames = "all duo gap gap-own half move regcred share".split(" ");
+
 describe("several credentials in one Secret", () => {
   let world: Scene;
 
@@ -38,7 +41,7 @@ describe("several credentials in one Secret", () => {
     );
 
   beforeAll(async () => {
-    world = await scene();
+    world = await scene({ install: { pullSecretNames } });
     await world.startOperator();
     for (const name of [
       "duo-1",

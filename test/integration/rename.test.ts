@@ -2,6 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { credentialsPath, eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
 
+// All that are used here: the operator is installed for these.
+const pullSecretNames = `
+  back back-2 down down-2 hurry-0 hurry-1 hurry-2 hurry-3 hurry-4 hurry-5 hurry-6 hurry-7 regcred step step-2`
+  .trim()
+  .split(/\s+/);
+
 describe("a changed pullSecret.name", () => {
   let world: Scene;
   let running: RunningOperator;
@@ -40,7 +46,7 @@ describe("a changed pullSecret.name", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await scene({ install: { pullSecretNames } });
     running = await world.startOperator();
   });
   afterAll(() => world.close());

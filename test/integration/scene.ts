@@ -9,9 +9,11 @@ import type { Log, LogFields } from "../../src/report/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
 import { unrestricted } from "../mode.ts";
+import { installed } from "./installed.ts";
+import { operatorNamespace } from "./operator-namespace.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
-export const operatorNamespace = "regcred-system";
+export { operatorNamespace };
 export const credentialsPath = "/apis/regcred.dev/v1alpha1/registrycredentials";
 
 export interface LogLine {
@@ -98,7 +100,15 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
+export interface SceneOptions extends ControlPlaneOptions {
+  /**
+   * The operator has the rights and the restraint that the chart renders with these values, and the token of its
+   * ServiceAccount. Left out: it is an administrator.
+   */
+  readonly install?: object;
+}
+
+export async function scene({ install, ...options }: SceneOptions = {}): Promise<Scene> {
   const cluster = await startControlPlane(options);
   const admin = await adminClient(cluster);
   const running = new Set<RunningOperator>();
@@ -119,13 +129,15 @@ export async function scene(options: ControlPlaneOptions = {}): Promise<Scene> {
     return announced?.some(({ name }) => name === "registrycredentials") === true;
   });
 
+  const ownKubeconfig = install ? await installed({ admin, cluster }, install) : cluster.kubeconfig;
+
   const secret: Scene["secret"] = (namespace, name = "regcred") =>
     admin.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
   const status: Scene["status"] = async (name) => (await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {};
   return {
     cluster,
     admin,
-    startOperator: async ({ settings, kubeconfig = cluster.kubeconfig, routes } = {}) => {
+    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes } = {}) => {
       const log = recordingLog();
       const started = operator({
         connection: loadConnection({ kubeconfig }),

@@ -116,8 +116,17 @@ describe("a namespace without the Secret", () => {
     expect(body.annotations).toMatchObject({ "regcred.dev/credentials": "acme", note: "y" });
     expect(JSON.parse(body.annotations["regcred.dev/managed"] ?? "")).toEqual({
       labels: ["team"],
-      annotations: ["note"],
+      annotations: ["argocd.argoproj.io/compare-options", "argocd.argoproj.io/sync-options", "note"],
     });
+  });
+
+  it("gets it such that Argo CD neither prunes it nor is out of sync for it, unless told otherwise", () => {
+    const told = { "argocd.argoproj.io/sync-options": "Prune=confirm" };
+    expect(written(plan({ wanted: wanted("Fail", source) })).annotations).toMatchObject({
+      "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+      "argocd.argoproj.io/sync-options": "Prune=false",
+    });
+    expect(written(plan({ wanted: wanted("Fail", source, { annotations: told }) })).annotations).toMatchObject(told);
   });
 
   it("gets nothing while it is being deleted, without a token, or where the name is a source's", () => {

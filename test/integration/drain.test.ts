@@ -1,0 +1,70 @@
+// Does `regcred drain` wait until all tenants are cleaned up, and say what it waits for?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { program } from "./program.ts";
+import { credentialsPath, eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+
+describe("regcred drain", () => {
+  let world: Scene;
+  let operator: RunningOperator;
+
+  const drain = (...args: string[]) => program(["drain", ...args], { kubeconfig: world.cluster.kubeconfig });
+  const served = (name: string): Promise<void> =>
+    eventually(`${name} is served`, async () => (await world.status(name)).namespaces?.ready === 1);
+
+  beforeAll(async () => {
+    world = await scene();
+    operator = await world.startOperator();
+    await world.namespaces(["team-a"]);
+    await world.source("hub", { username: "ann", password: "first" });
+  });
+  afterAll(() => world.close());
+
+  it("does nothing unless it is told that all are meant", async () => {
+    await world.credential("first", staticSpec("hub"));
+    await served("first");
+    expect(await drain()).toMatchObject({ code: 2, stderr: expect.stringContaining("--all") });
+    expect(await world.admin.list(credentialsPath)).toHaveLength(1);
+  });
+
+  it("deletes all, waits, and leaves no Secret and no reference", async () => {
+    await world.credential("second", staticSpec("hub", { pullSecret: { name: "second" } }));
+    await served("second");
+    const { code, stdout } = await drain("--all", "--timeout=60s");
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^Waiting for 2 RegistryCredentials: first, second\n[^]*Every RegistryCredential is gone: tenants are cleaned up\n$/,
+      ),
+    });
+    expect(await world.admin.list(credentialsPath)).toEqual([]);
+    expect(await world.secret("team-a")).toBeUndefined();
+    expect(await world.secret("team-a", "second")).toBeUndefined();
+    expect(await world.references("team-a")).toEqual([]);
+  });
+
+  it("says what is left, and what to do, when the operator is not there", async () => {
+    await world.credential("alone", staticSpec("hub"));
+    await served("alone");
+    await operator.stop();
+    const { code, stdout } = await drain("--all", "--timeout=1s");
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: expect.stringMatching(
+        /Not drained: alone\. Does the operator run\? .* regcred\.dev\/force-finalize=true\n$/,
+      ),
+    });
+    expect(await world.references("team-a")).toEqual(["regcred"]);
+  });
+
+  it("has nothing to wait for where the kind is not installed", async () => {
+    await world.patchCredential("alone", { metadata: { finalizers: null } });
+    await world.admin.remove("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/registrycredentials.regcred.dev");
+    await eventually("the kind is gone", () =>
+      world.admin.list(credentialsPath).then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect(await drain("--all", "--timeout=1s")).toMatchObject({ code: 0, stderr: "" });
+  });
+});

@@ -1,0 +1,2 @@
+// Where does the operator live in the tests?
+export const operatorNamespace = "regcred-system";

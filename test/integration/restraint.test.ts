@@ -1,0 +1,217 @@
+// Does config/restraint hold the operator back where its token is stolen, even if it were a cluster administrator?
+import { readFile } from "node:fs/promises";
+import { Agent, request } from "undici";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { markdownFiles } from "../documents.ts";
+import { type Abuse, abuses, owner, type RefusedBy, victim } from "./abuses.ts";
+import { installed } from "./installed.ts";
+import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+
+const secretsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
+
+let world: Scene;
+let agent: Agent;
+let token: string;
+
+/** Those that refuse what RBAC allows. */
+const policies: readonly RefusedBy[] = [
+  "regcred-secrets",
+  "regcred-service-accounts",
+  "regcred-token-requests",
+  "regcred-registry-credentials",
+];
+
+/** With the operator's own token. */
+async function abused({ method, path, body }: Omit<Abuse, "what" | "refusedBy">): Promise<{
+  readonly status: number;
+  readonly message: string;
+}> {
+  const answer = await request(`${world.cluster.server}${path}`, {
+    method,
+    dispatcher: agent,
+    headers: {
+      authorization: `Bearer ${token}`,
+      "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.body.text();
+  return { status: answer.statusCode, message: (JSON.parse(text) as { message?: string }).message ?? "" };
+}
+
+async function scenery(): Promise<void> {
+  const { admin } = world;
+  await world.namespaces([victim, owner]);
+  await world.source("source", { username: "ann", password: "first" });
+  await admin.create(secretsOf(victim), { metadata: { name: "database" }, stringData: { password: "secret" } });
+  await admin.create(secretsOf("kube-system"), {
+    metadata: { name: "bootstrap-token-abcdef" },
+    stringData: { a: "b" },
+  });
+  await admin.create(secretsOf(owner), {
+    metadata: { name: "regcred" },
+    type: "kubernetes.io/dockerconfigjson",
+    stringData: { ".dockerconfigjson": '{"auths":{"own.example.com":{"auth":"YTpi"}}}' },
+  });
+  await admin.create(`/api/v1/namespaces/${victim}/serviceaccounts`, {
+    metadata: { name: "app", labels: { tier: "web" }, annotations: { note: "kept" } },
+    automountServiceAccountToken: false,
+    imagePullSecrets: [{ name: "first" }, { name: "second" }],
+  });
+  await admin.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name: "puller" } });
+  await world.credential("victim", staticSpec("source", { namespaces: { include: ["nobody"] } }));
+  await world.patchCredential("victim", { metadata: { finalizers: ["example.com/other"] } });
+}
+
+/** A new policy is in force once the API server has heard of it, about a second later. RBAC allows the first abuse of each. */
+async function inForce(policies: readonly RefusedBy[]): Promise<void> {
+  for (const policy of policies) {
+    const first = abuses.find(({ refusedBy }) => refusedBy === policy);
+    if (!first) throw new Error(`no abuse is refused by ${policy}`);
+    await eventually(`${policy} is in force`, async () => {
+      const { status } = await abused({ ...first, path: `${first.path}?dryRun=All` });
+      return status === 422;
+    });
+  }
+}
+
+const refusals = (abuse: Abuse): RegExp =>
+  abuse.refusedBy === "RBAC" ? /^\S+ .*is forbidden: User "system:serviceaccount:regcred-system:regcred" cannot / : /./;
+
+it("docs/security.md lists every abuse, and what refuses it", () => {
+  const text = markdownFiles.find(({ path }) => path === "docs/security.md")?.text ?? "";
+  const [, section = ""] = text.split("\n## What a thief of its token cannot do\n");
+  // The first is the line below the head of the table.
+  const rows = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| (.+?) +\| `?([\w-]+)`? +\|$/gm)];
+  const listed = rows.map(([, what, refusedBy]) => ({ what, refusedBy })).slice(1);
+  expect(listed).toEqual(abuses.map(({ what, refusedBy }) => ({ what, refusedBy })));
+});
+
+describe("the operator's own token", () => {
+  beforeAll(async () => {
+    world = await scene();
+    agent = new Agent({ connect: { ca: world.cluster.ca } });
+    await scenery();
+    const kubeconfig = parse(await readFile(await installed(world), "utf8")) as {
+      users: { user: { token: string } }[];
+    };
+    token = kubeconfig.users[0]?.user.token ?? "";
+    await inForce(policies);
+  }, 120_000);
+  afterAll(async () => {
+    await agent?.close();
+    await world?.close();
+  });
+
+  it.each(abuses)("cannot $what", async (abuse) => {
+    const { status, message } = await abused(abuse);
+    expect({ status, message }).toEqual({
+      status: expect.toSatisfy((code: number) => code === 403 || code === 422),
+      message: expect.stringMatching(refusals(abuse)),
+    });
+  });
+
+  describe("bound to cluster-admin", () => {
+    beforeAll(async () => {
+      await world.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+        metadata: { name: "by-mistake" },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+        subjects: [{ kind: "ServiceAccount", name: "regcred", namespace: operatorNamespace }],
+      });
+      await eventually(
+        "the binding is in force",
+        async () => (await abused({ method: "GET", path: secretsOf(victim) })).status === 200,
+      );
+      await inForce(["regcred-nothing-else"]);
+    });
+
+    it.each(abuses.filter(({ refusedBy }) => refusedBy !== "RBAC"))("still cannot $what", async (abuse) => {
+      const { status, message } = await abused(abuse);
+      expect({ status, message }).toEqual({
+        status: 422,
+        message: expect.stringContaining(`ValidatingAdmissionPolicy '${abuse.refusedBy}'`),
+      });
+    });
+
+    it("has changed nothing", async () => {
+      const account = await world.admin.get(`/api/v1/namespaces/${victim}/serviceaccounts/app`);
+      expect(account).toMatchObject({
+        metadata: { labels: { tier: "web" }, annotations: { note: "kept" } },
+        automountServiceAccountToken: false,
+        imagePullSecrets: [{ name: "first" }, { name: "second" }],
+      });
+      expect(await world.logins(owner)).toEqual({ "own.example.com": { auth: "YTpi" } });
+      expect(await world.secret(victim)).toBeUndefined();
+    });
+  });
+});
+
+describe("under its restraint the operator", () => {
+  const credential = (onConflict: string, namespace: string): Promise<unknown> =>
+    world.credential(onConflict.toLowerCase(), {
+      ...staticSpec("hub", { pullSecret: { onConflict } }),
+      namespaces: { include: [namespace] },
+    });
+  const denied = (name: string): Promise<boolean> =>
+    world
+      .condition(name, "Distributed")
+      .then((condition) => condition?.reason === "AdmissionDenied" && condition.message.includes("regcred-secrets"));
+  const own = { "own.example.com": { auth: "YTpi" } };
+
+  beforeAll(async () => {
+    world = await scene({ install: {} });
+    await world.startOperator();
+    await world.source("hub", { username: "ann", password: "first" });
+    await world.namespaces(["team-merge", "team-adopt", "team-strip"]);
+    for (const namespace of ["team-merge", "team-adopt"]) {
+      await world.admin.create(secretsOf(namespace), {
+        metadata: { name: "regcred" },
+        type: "kubernetes.io/dockerconfigjson",
+        stringData: { ".dockerconfigjson": JSON.stringify({ auths: own }) },
+      });
+    }
+  }, 120_000);
+  afterAll(() => world?.close());
+
+  it("leaves a foreign Secret alone under Merge, and names the policy", async () => {
+    await credential("Merge", "team-merge");
+    await eventually("it is denied", () => denied("merge"));
+    expect(await world.logins("team-merge")).toEqual(own);
+  });
+
+  it.each([
+    { onConflict: "Merge", namespace: "team-merge", logins: ["own.example.com", "registry.example.com"] },
+    { onConflict: "Adopt", namespace: "team-adopt", logins: ["registry.example.com"] },
+  ])("takes part in it under $onConflict once its owner consents", async ({ onConflict, namespace, logins }) => {
+    const name = onConflict.toLowerCase();
+    await world.admin.patch(`${secretsOf(namespace)}/regcred`, {
+      metadata: { annotations: { "regcred.dev/adopt": "true" } },
+    });
+    if (onConflict === "Adopt") await credential(onConflict, namespace);
+    await eventually("it is served", async () => (await world.status(name)).namespaces?.ready === 1);
+    expect(Object.keys((await world.logins(namespace)) ?? {}).toSorted()).toEqual(logins);
+  });
+
+  it("adds its reference to a ServiceAccount that has 500 long ones", async () => {
+    const many = Array.from({ length: 500 }, (_, index) => ({ name: `${index}-${"x".repeat(240)}` }));
+    await world.admin.create("/api/v1/namespaces/team-merge/serviceaccounts", {
+      metadata: { name: "many" },
+      imagePullSecrets: many,
+    });
+    await eventually("it is referred to", async () =>
+      (await world.references("team-merge", "many")).includes("regcred"),
+    );
+    expect(await world.references("team-merge", "many")).toEqual([...many.map(({ name }) => name), "regcred"]);
+  });
+
+  it("gives a Secret up whose marks a tenant has taken off, and says so", async () => {
+    await credential("Fail", "team-strip");
+    await eventually("it is served", async () => (await world.status("fail")).namespaces?.ready === 1);
+    await world.admin.patch(`${secretsOf("team-strip")}/regcred`, { metadata: { labels: null, annotations: null } });
+    await eventually("it is denied", () => denied("fail"));
+    await world.admin.remove(`${secretsOf("team-strip")}/regcred`);
+    await eventually("it is served anew", async () => (await world.status("fail")).namespaces?.ready === 1);
+    expect(await world.logins("team-strip")).toHaveProperty(["registry.example.com", "password"], "first");
+  });
+});
