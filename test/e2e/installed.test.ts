@@ -5,12 +5,14 @@ import { afterAll, beforeAll, describe, expect, it, onTestFailed } from "vitest"
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { tryPull } from "../cluster/try-pull.ts";
+import { chart } from "./chart.ts";
 import { kustomize } from "./kustomize.ts";
 import { createNamespace, deploy, newNamespaces, type Pod } from "./tenants.ts";
 import { ownPullSecret, type Way } from "./ways.ts";
 import { openWorld, owner, type World } from "./world.ts";
 
 const system = "regcred-system";
+const policies = "admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 const credentials = "/apis/regcred.dev/v1alpha1/registrycredentials";
 const secrets = `/api/v1/namespaces/${system}/secrets`;
 const minutes = (count: number): Temporal.Duration => Temporal.Duration.from({ minutes: count });
@@ -52,7 +54,7 @@ describe("the image", () => {
   });
 });
 
-describe.each<Way>([kustomize])("installed from $name", (way) => {
+describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
   // The second way finds the registry as the first one left it.
   const puller = (password: string) => ({ name: "puller", password });
   const [first, second] = [`made-up-first-${way.name}`, `made-up-second-${way.name}`];
@@ -82,13 +84,13 @@ describe.each<Way>([kustomize])("installed from $name", (way) => {
     onTestFailed(tellTheLogs);
     const { admin, registry, step, kubectl } = world;
     step(`${way.name}: installing`);
-    for (const tag of ["1", "2"]) await world.image.push(registry, "regcred", tag, owner);
+    for (const tag of ["1.0.0", "1.1.0"]) await world.image.push(registry, "regcred", tag, owner);
     await kubectl("create", "namespace", system);
     const who = [`--docker-username=${owner.username}`, `--docker-password=${owner.password}`];
     const where = [`--namespace=${system}`, `--docker-server=${registry.host}`];
     await kubectl("create", "secret", "docker-registry", ownPullSecret, ...where, ...who);
-    await way.apply(world, "1");
-    await pollUntil(() => operatorReady("1"), { what: "the operator's replicas to be ready", limit: minutes(4) });
+    await way.apply(world, "1.0.0");
+    await pollUntil(() => operatorReady("1.0.0"), { what: "the operator's replicas to be ready", limit: minutes(4) });
     const pods = (await admin.list(`/api/v1/namespaces/${system}/pods`)) as readonly Pod[];
     const states = pods.map(({ status }) => ({
       phase: status.phase,
@@ -143,9 +145,9 @@ describe.each<Way>([kustomize])("installed from $name", (way) => {
     const { admin, step } = world;
     const load = newNamespaces(world, `${tenants}-load`);
     await createNamespace(world, `${tenants}-c`);
-    await way.apply(world, "2");
+    await way.apply(world, "1.1.0");
     const app = await deploy(world, `${tenants}-c`);
-    await pollUntil(() => operatorReady("2"), { what: "the new version to be ready", limit: minutes(4) });
+    await pollUntil(() => operatorReady("1.1.0"), { what: "the new version to be ready", limit: minutes(4) });
     await app.runs();
     const names = await load.stop();
     const waits = await Promise.all(
@@ -182,8 +184,14 @@ describe.each<Way>([kustomize])("installed from $name", (way) => {
     expect(await admin.get(`/api/v1/namespaces/${system}`)).toBeUndefined();
     const namespaces = await admin.list("/api/v1/namespaces");
     expect(namespaces.filter(({ metadata }) => metadata.deletionTimestamp !== undefined)).toEqual([]);
-    const roles = await admin.list("/apis/rbac.authorization.k8s.io/v1/clusterroles");
-    expect(roles.filter(({ metadata }) => metadata.name.startsWith("regcred"))).toEqual([]);
+    for (const kind of [
+      "rbac.authorization.k8s.io/v1/clusterroles",
+      "scheduling.k8s.io/v1/priorityclasses",
+      policies,
+    ]) {
+      const objects = await admin.list(`/apis/${kind}`);
+      expect(objects.filter(({ metadata }) => metadata.name.startsWith("regcred"))).toEqual([]);
+    }
     expect(await admin.get("/apis/regcred.dev/v1alpha1")).toBeUndefined();
     step(`${way.name}: removed`);
     for (const { metadata } of namespaces.filter(({ metadata }) => metadata.name.startsWith(tenants))) {

@@ -29,7 +29,8 @@ export const kustomize: Way = {
     await kubectl("apply", "-k", cluster.folder);
   },
   remove: async ({ kubectl, cluster }) => {
-    await kubectl("delete", "-f", join(project, "crds"), "--timeout=60s");
+    await kubectl("delete", "regcred", "--all", "--timeout=60s");
     await kubectl("delete", "-k", cluster.folder, "--timeout=60s");
+    await kubectl("delete", "-f", join(project, "crds"), "--timeout=60s");
   },
 };

@@ -23,6 +23,7 @@ export interface World {
   readonly image: BuiltImage;
   /** As the cluster's administrator; gives what it prints. */
   readonly kubectl: (...args: readonly string[]) => Promise<string>;
+  readonly helm: (...args: readonly string[]) => Promise<string>;
   /** Says what is going on, with the seconds since the beginning. */
   readonly step: (text: string) => void;
   /** Ends it all. */
@@ -55,7 +56,7 @@ export async function openWorld(): Promise<World> {
     process.stderr.write(`${String(seconds).padStart(5)} s  ${text}\n`);
   };
   // Before anything runs: on a new machine it takes minutes, and tells its own progress.
-  const { kubectl } = await ensureBinaries([
+  const { kubectl, helm } = await ensureBinaries([
     "etcd",
     "kube-apiserver",
     "kube-controller-manager",
@@ -63,6 +64,7 @@ export async function openWorld(): Promise<World> {
     "kubelet",
     "registry",
     "kubectl",
+    "helm",
   ]);
   await using opening = new AsyncDisposableStack();
   const third = randomInt(256);
@@ -111,7 +113,8 @@ export async function openWorld(): Promise<World> {
     node,
     registry,
     image,
-    kubectl: (...args) => outputOf(kubectl, [`--kubeconfig=${cluster.kubeconfig}`, ...args]),
+    kubectl: (...args) => outputOf(kubectl, [...args, `--kubeconfig=${cluster.kubeconfig}`]),
+    helm: (...args) => outputOf(helm, [...args, `--kubeconfig=${cluster.kubeconfig}`]),
     step,
     close: () => running.disposeAsync(),
   };
