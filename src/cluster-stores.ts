@@ -1,6 +1,7 @@
 // Where is what the watches tell kept, and as what? A part of the composition root.
 import { randomBytes } from "node:crypto";
 import type {
+  CrdRecord,
   CredentialRecord,
   NamespaceRecord,
   OperatorSecretRecord,
@@ -14,6 +15,7 @@ import type { Log } from "./report/log.ts";
 import { errorFields } from "./report/log-watch.ts";
 import { keyedDigest } from "./watch/digest.ts";
 import { type FedStore, store } from "./watch/store.ts";
+import { stripCrd } from "./watch/strip/crd.ts";
 import { stripCredential } from "./watch/strip/credential.ts";
 import { stripNamespace } from "./watch/strip/namespace.ts";
 import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
@@ -23,6 +25,7 @@ import { stripServiceAccount } from "./watch/strip/service-account.ts";
 
 export interface ClusterStores {
   readonly stores: {
+    readonly crds: FedStore<CrdRecord>;
     readonly credentials: FedStore<CredentialRecord>;
     readonly namespaces: FedStore<NamespaceRecord>;
     readonly serviceAccounts: FedStore<ServiceAccountRecord>;
@@ -32,6 +35,7 @@ export interface ClusterStores {
   };
   /** What is kept of an object; undefined where it is of no interest. */
   readonly strips: {
+    readonly crd: (raw: unknown) => CrdRecord | undefined;
     readonly credential: (raw: unknown) => CredentialRecord | undefined;
     readonly namespace: (raw: unknown) => NamespaceRecord | undefined;
     readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
@@ -43,11 +47,13 @@ export interface ClusterStores {
   readonly digest: Context["digest"];
 }
 
-export function clusterStores(log: Log): ClusterStores {
+/** @param release of this program */
+export function clusterStores(log: Log, release: string): ClusterStores {
   const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
   const digest = keyedDigest(randomBytes(32));
   return {
     stores: {
+      crds: store<CrdRecord>({ listenerFailed }),
       credentials: store<CredentialRecord>({ listenerFailed }),
       namespaces: store<NamespaceRecord>({ listenerFailed }),
       serviceAccounts: store<ServiceAccountRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
@@ -56,6 +62,7 @@ export function clusterStores(log: Log): ClusterStores {
       pods: store<PodRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
     },
     strips: {
+      crd: stripCrd(release),
       credential: stripCredential,
       namespace: stripNamespace(),
       serviceAccount: stripServiceAccount(),

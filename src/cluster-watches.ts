@@ -1,18 +1,17 @@
 // Which watches fill the stores, and which names of pull Secrets are watched? A part of the composition root.
-import { group, plural, sourceLabel, version } from "./api/names.ts";
+import { crdName, group, plural, sourceLabel, version } from "./api/names.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { ClusterStores } from "./cluster-stores.ts";
 import { listWatch } from "./kube/list-watch.ts";
 import { resourcePath } from "./kube/resource-path.ts";
 import type { Transport } from "./kube/transport.ts";
-import type { Mode } from "./plan/mode.ts";
+import { type Mode, nameNotPermitted } from "./plan/mode.ts";
 import type { Log } from "./report/log.ts";
+import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches.ts";
 import { logWatch } from "./report/log-watch.ts";
 import type { ListWatch } from "./watch/list-watch.ts";
-import { multiReflector } from "./watch/multi-reflector.ts";
-import { type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "./watch/reflector.ts";
+import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "./watch/reflector.ts";
 import type { FedStore } from "./watch/store.ts";
-import { longestStringRead } from "./watch/strip/secret.ts";
 
 // Of a pod, images and names are read; annotations and variables may be as long as they like.
 const longestPodString = 1_024;
@@ -34,30 +33,36 @@ export interface ClusterWatchesOptions {
   readonly log: Log;
   /** Is told what happens to each watch. */
   readonly observe: (watch: string, event: ReflectorEvent) => void;
-  /** All Secrets of a name are in the store, or the API server refuses to show them: its keys can be judged. */
-  readonly onNameKnown: (name: string) => void;
+  /** Pull Secrets of the name can be judged anew, those of one namespace where it is given. */
+  readonly onSecretsNews: (name: string, namespace?: string) => void;
+  /** The API server refuses another watch, or does so no longer; or it has shown what was not known yet. */
+  readonly onReach: () => void;
 }
 
 export interface ClusterWatches {
-  /** Resolves when every store but that of the pull Secrets is full. */
+  /** Resolves when every store but that of the pull Secrets is full, as far as the operator may see. */
   readonly start: () => Promise<void>;
-  /** Watches the Secrets of exactly these names from now on. */
-  readonly watchNames: (names: ReadonlySet<string>) => void;
-  readonly nameSynced: (name: string) => boolean;
-  readonly nameRefused: (name: string) => boolean;
+  readonly pullSecrets: Omit<PullSecretWatches, "status" | "stop">;
+  /** The API server refuses to show the ServiceAccounts of this namespace. */
+  readonly serviceAccountsRefused: (namespace: string) => boolean;
+  /** What else it refuses to show. */
+  readonly refusedElsewhere: () => readonly string[];
   /** By what is watched. */
   readonly status: () => ReadonlyMap<string, ReflectorStatus>;
   readonly stop: () => Promise<void>;
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { api, stores, strips, settings, clock, random, log, observe, onNameKnown } = options;
+  const { api, stores, strips, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
   const core = (resource: string, namespace?: string): string =>
     resourcePath({ group: "", version: "v1", resource, namespace });
   const watched = new Map<string, Reflector>();
-  const secretsCalled = (name: string): string => `secrets called ${name}`;
-  const tell = (what: string, event: ReflectorEvent): void => {
-    logWatch(log, what, event);
+  const begun: Promise<void>[] = [];
+  const refused = new Set<string>();
+  const optional = new Set<string>();
+  /** What is refused is asked for again and again, and told once. */
+  const tell = (what: string, event: ReflectorEvent, isNews: boolean): void => {
+    if (isNews) logWatch(log, what, event);
     observe(what, event);
   };
   const watch = <R extends { key: string; resourceVersion: string }>(
@@ -65,27 +70,60 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     into: FedStore<R>,
     source: ListWatch,
     strip: Strip<R>,
-    covers?: (key: string) => boolean,
+    {
+      covers,
+      mayBeRefused = false,
+    }: { readonly covers?: (key: string) => boolean; readonly mayBeRefused?: boolean } = {},
   ): void => {
-    watched.set(
-      what,
-      reflector({
-        listWatch: source,
-        store: into,
-        strip,
-        clock,
-        random,
-        observe: (event) => tell(what, event),
-        ...(covers && { covers }),
-      }),
-    );
+    if (mayBeRefused) optional.add(what);
+    const firstRefusal = Promise.withResolvers<void>();
+    const created = reflector({
+      listWatch: source,
+      store: into,
+      strip,
+      clock,
+      random,
+      observe: (event) => {
+        const before = refused.has(what);
+        if (event.kind === "listed") refused.delete(what);
+        else if (isRefusal(event)) refused.add(what);
+        tell(what, event, !before || !isRefusal(event));
+        if (mayBeRefused && refused.has(what)) firstRefusal.resolve();
+        if (before !== refused.has(what)) onReach();
+      },
+      ...(covers && { covers }),
+    });
+    watched.set(what, created);
+    begun.push(Promise.race([created.synced, firstRefusal.promise]));
   };
   const credentials = listWatch(api, { path: resourcePath({ group, version, resource: plural }) });
   watch("registrycredentials", stores.credentials, credentials, strips.credential);
   const namespaces = listWatch(api, { path: core("namespaces"), metadataOnly: true });
   watch("namespaces", stores.namespaces, namespaces, strips.namespace);
-  const serviceAccounts = listWatch(api, { path: core("serviceaccounts") });
-  watch("serviceaccounts", stores.serviceAccounts, serviceAccounts, strips.serviceAccount);
+  const ownCrd = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
+  const query = { fieldSelector: `metadata.name=${crdName}` };
+  watch("customresourcedefinitions", stores.crds, listWatch(api, { path: resourcePath(ownCrd), query }), strips.crd, {
+    mayBeRefused: true,
+  });
+  const { watchNamespaces } = settings.mode;
+  if (watchNamespaces.length === 0) {
+    watch(
+      "serviceaccounts",
+      stores.serviceAccounts,
+      listWatch(api, { path: core("serviceaccounts") }),
+      strips.serviceAccount,
+    );
+  }
+  // The operator's own too: entries name ServiceAccounts of it as their identity.
+  for (const namespace of watchNamespaces.length > 0 ? new Set([settings.namespace, ...watchNamespaces]) : []) {
+    watch(
+      serviceAccountsOf(namespace),
+      stores.serviceAccounts,
+      listWatch(api, { path: core("serviceaccounts", namespace) }),
+      strips.serviceAccount,
+      { covers: inNamespace(namespace), mayBeRefused: namespace !== settings.namespace },
+    );
+  }
   for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
     const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
     watch(
@@ -93,68 +131,59 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       stores.operatorSecrets,
       listWatch(api, { path: core("secrets", namespace), ...query }),
       strips.operatorSecret,
-      (key) => key.startsWith(`${namespace}/`),
+      { covers: inNamespace(namespace) },
     );
   }
-  if (settings.mode.podRecovery) {
+  const podPlaces = watchNamespaces.length > 0 ? watchNamespaces : [undefined];
+  for (const namespace of settings.mode.podRecovery ? podPlaces : []) {
     watch(
-      "pods",
+      namespace === undefined ? "pods" : `pods of ${namespace}`,
       stores.pods,
       listWatch(api, {
-        path: core("pods"),
+        path: core("pods", namespace),
         // A pod that waits for its first image is Pending; those that run cost nothing.
         query: { fieldSelector: "status.phase=Pending" },
         longestString: longestPodString,
       }),
       strips.pod,
+      namespace === undefined ? {} : { covers: inNamespace(namespace), mayBeRefused: true },
     );
   }
 
-  const listed = new Set<string>();
-  const refused = new Set<string>();
-  const pullSecrets = multiReflector({
-    listWatchFor: (name) =>
-      listWatch(api, {
-        path: core("secrets"),
-        query: { fieldSelector: `metadata.name=${name}` },
-        // Whatever tenants put into a Secret of this name, enough comes to tell that it is none of ours.
-        longestString: longestStringRead(settings.maxConfigBytes),
-      }),
+  const pullSecrets = pullSecretWatches({
+    api,
     store: stores.pullSecrets,
     strip: strips.secret,
+    namespaces: watchNamespaces,
+    mayBeWatched: (name) => nameNotPermitted(settings.mode, name) === undefined,
+    maxConfigBytes: settings.maxConfigBytes,
     clock,
     random,
-    observe: (event, name) => {
-      tell(secretsCalled(name), event);
-      const refusedNow = event.kind === "paused" && event.because.kind === "forbidden";
-      if (listed.has(name) || (event.kind !== "listed" && (!refusedNow || refused.has(name)))) return;
-      if (refusedNow) refused.add(name);
-      else {
-        refused.delete(name);
-        listed.add(name);
-      }
-      onNameKnown(name);
+    tell,
+    onNews: (name, namespace) => {
+      onSecretsNews(name, namespace);
+      onReach();
     },
   });
 
   return {
     start: async () => {
       for (const each of watched.values()) each.start();
-      await Promise.all([...watched.values()].map(({ synced }) => synced));
+      await Promise.all(begun);
     },
-    watchNames: (names) => {
-      for (const name of listed) if (!names.has(name)) listed.delete(name);
-      pullSecrets.ensure(names);
-    },
-    nameSynced: (name) => pullSecrets.syncedFor(name),
-    nameRefused: (name) => refused.has(name),
+    pullSecrets,
+    serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
+    refusedElsewhere: () => [...refused].filter((what) => !optional.has(what) && what !== "serviceaccounts"),
     status: () =>
-      new Map([
-        ...[...watched].map(([what, each]) => [what, each.status()] as const),
-        ...[...pullSecrets.status()].map(([name, status]) => [secretsCalled(name), status] as const),
-      ]),
+      new Map([...[...watched].map(([what, each]) => [what, each.status()] as const), ...pullSecrets.status()]),
     stop: async () => {
       await Promise.all([...[...watched.values()].map((each) => each.stop()), pullSecrets.stop()]);
     },
   };
+}
+
+const serviceAccountsOf = (namespace: string): string => `serviceaccounts of ${namespace}`;
+
+function inNamespace(namespace: string): (key: string) => boolean {
+  return (key) => key.startsWith(`${namespace}/`);
 }

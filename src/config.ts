@@ -2,7 +2,7 @@
 import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
-import { podRecovery } from "./mode-settings.ts";
+import { podRecovery, pullSecretNames, watchNamespaces } from "./mode-settings.ts";
 import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./serving-settings.ts";
 import { hostGlobs, namespaceName, namespaces, oneOf, type Setting, trueOrFalse, wholeNumber } from "./setting.ts";
 
@@ -171,6 +171,8 @@ export const settings = [
   context,
   namespace,
   sourceNamespaces,
+  pullSecretNames,
+  watchNamespaces,
   podRecovery,
   maxConfigBytes,
   concurrency,
@@ -223,7 +225,11 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     inCluster: host && port ? { host, port } : undefined,
     namespace: read(namespace),
     sourceNamespaces: read(sourceNamespaces),
-    mode: { podRecovery: read(podRecovery) },
+    mode: {
+      pullSecretNames: read(pullSecretNames),
+      watchNamespaces: read(watchNamespaces),
+      podRecovery: read(podRecovery),
+    },
     maxConfigBytes: read(maxConfigBytes),
     concurrency: read(concurrency),
     allowedHosts: read(allowedHostGlobs),

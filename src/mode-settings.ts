@@ -1,5 +1,27 @@
 // By which settings is the operator told with which rights it was installed?
-import { type Setting, trueOrFalse } from "./setting.ts";
+import { namespaces, objectNames, type Setting, trueOrFalse } from "./setting.ts";
+
+export const pullSecretNames: Setting<readonly string[]> = {
+  flag: "--pull-secret-names",
+  placeholder: "<names>",
+  variables: ["REGCRED_PULL_SECRET_NAMES"],
+  meaning: "the names of pull Secrets that the operator has rights for",
+  fallback: [],
+  fallbackText: "any, as far as is known",
+  parse: objectNames,
+  instead: "names of Secrets with commas between them, such as regcred,harbor-pull",
+};
+
+export const watchNamespaces: Setting<readonly string[]> = {
+  flag: "--watch-namespaces",
+  placeholder: "<names>",
+  variables: ["REGCRED_WATCH_NAMESPACES"],
+  meaning: "the only namespaces in which the operator has rights on Secrets and ServiceAccounts",
+  fallback: [],
+  fallbackText: "all",
+  parse: namespaces,
+  instead: "names of namespaces with commas between them, such as team-a,team-b",
+};
 
 export const podRecovery: Setting<boolean> = {
   flag: "--pod-recovery",

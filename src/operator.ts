@@ -14,6 +14,7 @@ import { withFence } from "./kube/write-fence.ts";
 import { leadership, undisputed } from "./leadership.ts";
 import { operatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "./operator-settings.ts";
+import { modeText } from "./plan/mode.ts";
 import { keyOf, secretKey } from "./plan/keys.ts";
 import type { GuardedHttp } from "./providers/http/guarded-http.ts";
 import { runWorkers, type Workers } from "./queue/run-workers.ts";
@@ -23,10 +24,12 @@ import { board } from "./reconcile/board.ts";
 import { watchClockSteps } from "./reconcile/clock-steps.ts";
 import type { Context } from "./reconcile/context.ts";
 import { entitlements } from "./reconcile/entitlements.ts";
+import { followCrd } from "./reconcile/follow-crd.ts";
 import { grantKeys } from "./reconcile/grant-keys.ts";
 import { clusterClaim } from "./reconcile/cluster-claim.ts";
-import { lookAtTimesAgain } from "./reconcile/look-again.ts";
+import { lookAtReachAgain, lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
+import { reach } from "./reconcile/reach.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
 import { healthServer } from "./report/health-server.ts";
 import type { HttpServer } from "./report/http-server.ts";
@@ -97,7 +100,7 @@ export function operator(options: OperatorOptions): Operator {
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known, and what is derived from it.
-  const { stores, strips, digest } = clusterStores(log);
+  const { stores, strips, digest } = clusterStores(log, options.version);
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace });
 
@@ -124,14 +127,18 @@ export function operator(options: OperatorOptions): Operator {
     random,
     log,
     observe: (watch, event) => countWatch(instruments, watch, event),
-    onNameKnown: (name) => {
-      if (workers.length > 0) askForName(name);
+    onSecretsNews: (name, namespace) => {
+      if (workers.length > 0) askForName(name, namespace);
+    },
+    onReach: () => {
+      if (workers.length > 0) lookAtReachAgain(context);
     },
   });
   const working = (): boolean => workers.length > 0 && leads.leading();
-  const nameKnown = (name: string): boolean => watches.nameSynced(name) || watches.nameRefused(name);
-  const askForName = (name: string): void => {
-    for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
+  const nameKnown = watches.pullSecrets.known;
+  const askForName = (name: string, namespace?: string): void => {
+    const concerned = namespace === undefined ? [...stores.namespaces.values()].map(({ key }) => key) : [namespace];
+    for (const key of concerned) queue.add(secretKey(key, name), { lane: "bulk" });
   };
 
   // Keys and time.
@@ -171,8 +178,8 @@ export function operator(options: OperatorOptions): Operator {
     digest,
     refusal,
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
-    namesSynced: watches.nameSynced,
-    nameRefused: watches.nameRefused,
+    namesSynced: watches.pullSecrets.synced,
+    reach: reach(settings.mode, watches),
   };
 
   const work = loops(context);
@@ -192,19 +199,20 @@ export function operator(options: OperatorOptions): Operator {
 
   /** Everything that a replica has which stands by: it answers probes, and its stores are full. */
   const start = async (): Promise<void> => {
-    const { metricsAddress, healthAddress, leaderElection } = settings;
+    const { metricsAddress, healthAddress } = settings;
     const secure = settings.metricsAccess === "token" ? secureServing(settings, api, clock) : undefined;
     if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log, secure }));
     if (healthAddress) servers.push(await healthServer(healthAddress, health, log));
     await preflight({
       transport: api,
       namespace: ownNamespace,
-      permissions: neededPermissions({ operatorNamespace: ownNamespace, leaderElection, ...settings.mode }),
+      permissions: neededPermissions({ operatorNamespace: ownNamespace, ...settings }),
+      goesOnWithout: (detail) => log.warn("installed schema not compared", { detail }),
       signal: stopping.signal,
     });
     leads.start();
     await Promise.race([watches.start(), aborted(stopping.signal)]);
-    const watchNames = (): void => watches.watchNames(new Set(rights.names()));
+    const watchNames = (): void => watches.pullSecrets.watchNames(new Set(rights.names()));
     stores.credentials.subscribe(watchNames);
     watchNames();
     warm = true;
@@ -225,17 +233,19 @@ export function operator(options: OperatorOptions): Operator {
     if (settings.leaderElection) await claim.claimed(stopping.signal);
     stopping.signal.throwIfAborted();
     readiness.begin();
+    followCrd(context);
     askForWork(context);
     const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
     const each = { run: work.run, deadline: runDeadline, clock, onError };
     workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
     workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
-    rights.names().filter(nameKnown).forEach(askForName);
+    for (const name of rights.names()) if (nameKnown(name)) askForName(name);
     forgetClockSteps = watchClockSteps(clock, (ahead) => {
       log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
       lookAtTimesAgain(context);
     });
     log.info("started", {
+      mode: modeText(settings.mode),
       credentials: stores.credentials.size,
       namespaces: stores.namespaces.size,
       serviceAccounts: stores.serviceAccounts.size,

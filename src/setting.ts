@@ -21,6 +21,8 @@ export interface Setting<T> {
 
 // RFC 1123 label, as a Namespace is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
 const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+// RFC 1123 subdomain, as a Secret is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+const subdomain = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 // https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits
 const highestPort = 65_535;
 
@@ -32,6 +34,12 @@ export function namespaceName(text: string): string | undefined {
 export function namespaces(text: string): readonly string[] | undefined {
   const names = listed(text);
   return names.every((name) => label.test(name)) ? [...new Set(names)] : undefined;
+}
+
+/** The same, of Secrets. */
+export function objectNames(text: string): readonly string[] | undefined {
+  const names = listed(text);
+  return names.every((name) => subdomain.test(name)) ? [...new Set(names)] : undefined;
 }
 
 export function hostGlobs(text: string): readonly string[] | undefined {

@@ -10,7 +10,7 @@ describe("a setting", () => {
       inCluster: undefined,
       namespace: undefined,
       sourceNamespaces: [],
-      mode: { podRecovery: false },
+      mode: { pullSecretNames: [], watchNamespaces: [], podRecovery: false },
       allowedHosts: [],
       allowedPrivateHosts: [],
       environment: {},
@@ -35,6 +35,8 @@ describe("a setting", () => {
       KUBERNETES_SERVICE_PORT: "443",
       REGCRED_NAMESPACE: "platform",
       REGCRED_SOURCE_NAMESPACES: "team-a, team-b,team-a",
+      REGCRED_PULL_SECRET_NAMES: "regcred,harbor.pull",
+      REGCRED_WATCH_NAMESPACES: "team-a, team-c",
       REGCRED_POD_RECOVERY: "true",
       REGCRED_ALLOWED_HOSTS: "*.example.com,registry.internal:5000",
       REGCRED_ALLOWED_PRIVATE_HOSTS: "registry.internal:5000",
@@ -55,7 +57,7 @@ describe("a setting", () => {
       inCluster: { host: "10.0.0.1", port: "443" },
       namespace: "platform",
       sourceNamespaces: ["team-a", "team-b"],
-      mode: { podRecovery: true },
+      mode: { pullSecretNames: ["regcred", "harbor.pull"], watchNamespaces: ["team-a", "team-c"], podRecovery: true },
       allowedHosts: ["*.example.com", "registry.internal:5000"],
       allowedPrivateHosts: ["registry.internal:5000"],
       environment,
@@ -149,6 +151,16 @@ describe("a value that cannot be", () => {
       flags: { "--source-namespaces": "team-a,,team-b" },
       sentence:
         '--source-namespaces cannot be "team-a,,team-b": write names of namespaces with commas between them, such as team-a,team-b',
+    },
+    {
+      flags: { "--pull-secret-names": "regcred,Harbor" },
+      sentence:
+        '--pull-secret-names cannot be "regcred,Harbor": write names of Secrets with commas between them, such as regcred,harbor-pull',
+    },
+    {
+      flags: { "--watch-namespaces": "team-*" },
+      sentence:
+        '--watch-namespaces cannot be "team-*": write names of namespaces with commas between them, such as team-a,team-b',
     },
     { flags: { "--pod-recovery": "yes" }, sentence: '--pod-recovery cannot be "yes": write true or false' },
     {

@@ -1,13 +1,12 @@
 // What does docs/api.md say about each field of a RegistryCredential?
 
 import type { Schema } from "./crd.ts";
-import { customResourceDefinition } from "./crd.ts";
+import { servedVersion } from "./crd.ts";
 import { group, kind, version } from "./names.ts";
 
 /** The generated reference as Markdown: every field with type, bounds, default and description, and every rule's message. */
 export function apiReference(): string {
-  const [served] = customResourceDefinition().spec.versions;
-  if (!served) throw new Error("the CRD serves no version");
+  const served = servedVersion();
   const { properties = {}, ...object } = served.schema.openAPIV3Schema;
   const { spec, status } = properties;
   if (!spec || !status) throw new Error("the CRD lacks spec or status");

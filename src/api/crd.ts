@@ -1,7 +1,7 @@
 // What does the CustomResourceDefinition of a RegistryCredential look like?
 
 import { z } from "zod";
-import { group, kind, plural, shortName, version } from "./names.ts";
+import { crdName, group, kind, plural, releaseAnnotation, shortName, version } from "./names.ts";
 import { specSchema } from "./spec-schema.ts";
 import { statusSchema } from "./status-schema.ts";
 import type { Rule } from "./rules.ts";
@@ -56,12 +56,45 @@ export function credentialSchema(): Schema {
 
 const ready = '.status.conditions[?(@.type=="Ready")]';
 
-/** The CustomResourceDefinition as data, ready to be sent or printed. */
-export function customResourceDefinition() {
+/** The one version that is served. */
+export function servedVersion() {
+  return {
+    name: version,
+    served: true,
+    storage: true,
+    subresources: { status: {} },
+    additionalPrinterColumns: [
+      {
+        name: "Ready",
+        type: "string",
+        jsonPath: `${ready}.status`,
+        description: "Whether every namespace that can be served is served.",
+      },
+      {
+        name: "Namespaces",
+        type: "string",
+        jsonPath: ".status.namespacesReady",
+        description: "Served and selected namespaces.",
+      },
+      {
+        name: "Expires",
+        type: "string",
+        jsonPath: ".status.expires",
+        description: "Earliest expiry of the tokens.",
+      },
+      { name: "Reason", type: "string", jsonPath: `${ready}.reason`, description: "Why it is ready or not." },
+      { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since creation." },
+    ],
+    schema: { openAPIV3Schema: credentialSchema() },
+  };
+}
+
+/** The CustomResourceDefinition as data, ready to be sent or printed. It names the release that it is of. */
+export function customResourceDefinition(release: string) {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: crdName, annotations: { [releaseAnnotation]: release } },
     spec: {
       group,
       scope: "Cluster",
@@ -73,37 +106,7 @@ export function customResourceDefinition() {
         shortNames: [shortName],
         categories: ["credentials"],
       },
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: [
-            {
-              name: "Ready",
-              type: "string",
-              jsonPath: `${ready}.status`,
-              description: "Whether every namespace that can be served is served.",
-            },
-            {
-              name: "Namespaces",
-              type: "string",
-              jsonPath: ".status.namespacesReady",
-              description: "Served and selected namespaces.",
-            },
-            {
-              name: "Expires",
-              type: "string",
-              jsonPath: ".status.expires",
-              description: "Earliest expiry of the tokens.",
-            },
-            { name: "Reason", type: "string", jsonPath: `${ready}.reason`, description: "Why it is ready or not." },
-            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since creation." },
-          ],
-          schema: { openAPIV3Schema: credentialSchema() },
-        },
-      ],
+      versions: [servedVersion()],
     },
   };
 }

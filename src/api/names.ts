@@ -6,6 +6,10 @@ export const plural = "registrycredentials";
 export const kind = "RegistryCredential";
 export const shortName = "regcred";
 
+export const crdName = `${plural}.${group}`;
+/** On the CustomResourceDefinition: the release of regcred that it is of. */
+export const releaseAnnotation = "regcred.dev/release";
+
 /** Keeps a RegistryCredential until what it wrote to tenants is gone. */
 export const finalizer = "regcred.dev/drain";
 

@@ -10,7 +10,9 @@ export const conditionSchema = z.object({
     .regex(
       /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$/,
     )
-    .describe("What is judged: Ready, Reconciling, Stalled, TokensFresh, Distributed, RemovalHeld."),
+    .describe(
+      "What is judged: Ready, Reconciling, Stalled, TokensFresh, Distributed, RemovalHeld, DrainBlocked, CRDOutdated.",
+    ),
   status: z.enum(["True", "False", "Unknown"]).describe("The judgement."),
   observedGeneration: generation.optional().describe("Generation that was judged."),
   lastTransitionTime: time.describe("When the judgement last changed."),
@@ -30,7 +32,9 @@ export const statusSchema = z.object({
     .max(16)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
     .optional()
-    .describe("Ready, TokensFresh and Distributed always; Reconciling, Stalled and RemovalHeld while True."),
+    .describe(
+      "Ready, TokensFresh and Distributed always; Reconciling, Stalled, RemovalHeld, DrainBlocked and CRDOutdated while True.",
+    ),
   registries: z
     .array(
       z.object({
@@ -116,4 +120,9 @@ export const statusSchema = z.object({
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["secretName"] })
     .optional()
     .describe("Pull Secrets of former names that are still kept."),
+  mode: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe("What the operator was installed for: namespaces, names, pod recovery."),
 });

@@ -1,7 +1,8 @@
 // Can the operator work on this cluster at all, and if not, which command mends it?
 import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
-import { defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
+import { crdName, defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../errors.ts";
+import type { Mode } from "../plan/mode.ts";
 import { ApiError, type ApiErrorKind } from "./api-error.ts";
 import { rightOn } from "./api-failure.ts";
 import type { Transport } from "./transport.ts";
@@ -22,32 +23,50 @@ export interface Permission {
 /** Of the Lease in the operator's namespace, by which its replicas elect a leader. */
 export const leaseName = "regcred";
 
-/** What the loops do, as the rights that they need; `config/rbac` grants them. */
-export function neededPermissions({
-  operatorNamespace,
-  leaderElection,
-  podRecovery = false,
-}: {
+export interface Install {
   readonly operatorNamespace: string;
+  readonly sourceNamespaces: readonly string[];
+  readonly mode: Mode;
   readonly leaderElection: boolean;
-  readonly podRecovery?: boolean;
-}): readonly Permission[] {
+}
+
+/**
+ * What the loops do, as the rights that they need in this mode; `config/rbac` grants those of the default one. Not those
+ * in the namespaces of `watchNamespaces`: each of these may come later, and its watches tell what is missing there.
+ */
+export function neededPermissions(install: Install): readonly Permission[] {
+  const { operatorNamespace, sourceNamespaces, mode, leaderElection } = install;
   return [
     ...rights(["list", "watch", "patch"], { group, resource: plural }),
     ...rights(["patch"], { group, resource: `${plural}/status` }),
     ...rights(["list", "watch"], { group: "", resource: "namespaces" }),
+    ...(mode.watchNamespaces.length === 0
+      ? inEveryNamespace(mode)
+      : // The identities of entries.
+        rights(["list", "watch"], { group: "", resource: "serviceaccounts", namespace: operatorNamespace })),
+    // Sources, and our own token Secrets.
+    ...rights(["list", "watch", "create", "update", "delete"], {
+      group: "",
+      resource: "secrets",
+      namespace: operatorNamespace,
+    }),
+    ...sourceNamespaces.flatMap((namespace) =>
+      rights(["list", "watch"], { group: "", resource: "secrets", namespace }),
+    ),
+    ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
+    ...(leaderElection ? leaseRights(operatorNamespace) : []),
+  ];
+}
+
+function inEveryNamespace({ pullSecretNames, podRecovery }: Mode): Permission[] {
+  const names = pullSecretNames.length > 0 ? pullSecretNames : [defaultPullSecretName];
+  return [
     ...rights(["get", "list", "watch", "patch"], { group: "", resource: "serviceaccounts" }),
     ...rights(["create"], { group: "", resource: "secrets" }),
     // By name only, so that the operator needs no right to read other Secrets of tenants.
-    ...rights(["get", "list", "watch", "update", "delete"], {
-      group: "",
-      resource: "secrets",
-      name: defaultPullSecretName,
-    }),
-    // Sources, and our own token Secrets.
-    ...rights(["list", "watch", "update", "delete"], { group: "", resource: "secrets", namespace: operatorNamespace }),
-    ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
-    ...(leaderElection ? leaseRights(operatorNamespace) : []),
+    ...names.flatMap((name) =>
+      rights(["get", "list", "watch", "update", "delete"], { group: "", resource: "secrets", name }),
+    ),
     ...(podRecovery ? podRights() : []),
   ];
 }
@@ -74,25 +93,41 @@ function rights(verbs: readonly string[], on: Omit<Permission, "verb">): Permiss
   return verbs.map((verb) => ({ verb, ...on }));
 }
 
+/** Without it the operator goes on, and cannot tell an older kind: see plan/crd-outdated.ts. */
+const toCompareSchemas = rights(["list", "watch"], {
+  group: "apiextensions.k8s.io",
+  resource: "customresourcedefinitions",
+  name: crdName,
+});
+
 export interface PreflightOptions {
   readonly transport: Transport;
   /** The operator's own. */
   readonly namespace: string;
   readonly permissions: readonly Permission[];
+  /** Is told, in a sentence, of a right that the operator can do without. */
+  readonly goesOnWithout: (sentence: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Resolves when there is nothing to mend; rejects with an OperatorError whose message is one sentence that ends in the command. */
-export async function preflight({ transport, namespace, permissions, signal }: PreflightOptions): Promise<void> {
+export async function preflight(options: PreflightOptions): Promise<void> {
+  const { transport, namespace, permissions, goesOnWithout, signal } = options;
   await expectKind(transport, signal);
   const { core, authorization } = typedApi(transport);
   await expectNamespace(core, transport.server, namespace);
-  const denied = await Promise.all(
-    permissions.map(async (permission) =>
-      (await isAllowed(authorization, transport.server, permission)) ? [] : [permission],
-    ),
-  );
-  const missing = denied.flat();
+  const missingOf = async (wanted: readonly Permission[]): Promise<readonly Permission[]> => {
+    const denied = await Promise.all(
+      wanted.map(async (permission) =>
+        (await isAllowed(authorization, transport.server, permission)) ? [] : [permission],
+      ),
+    );
+    return denied.flat();
+  };
+  const lacking = await missingOf(toCompareSchemas);
+  if (lacking.length > 0)
+    goesOnWithout(`the operator may not ${sentenceFrom(lacking)}: kubectl apply -k config/default`);
+  const missing = await missingOf(permissions);
   if (missing.length === 0) return;
   throw stop("NotPermitted", `the operator may not ${sentenceFrom(missing)}: kubectl apply -k config/default`);
 }

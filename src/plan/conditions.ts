@@ -32,6 +32,7 @@ export function conditionsOf(
     stalled(snapshot),
     drainBlocked(snapshot),
     removalHeld(snapshot),
+    crdOutdated(snapshot),
   ]
     .filter((verdict) => verdict !== undefined)
     .map((verdict) => condition(verdict, credential, now));
@@ -124,16 +125,21 @@ function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
   return held && { type: "RemovalHeld", status: "True", reason: "TooManyNamespaces", message: held.message };
 }
 
+/** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */
+function crdOutdated({ outdated }: StatusSnapshot): Verdict | undefined {
+  return outdated && { type: "CRDOutdated", status: "True", reason: outdated.reason, message: outdated.message };
+}
+
 interface Obstacle extends Pick<Failure, "reason" | "retry"> {
   /** With the entry or namespace that it happened in. */
   readonly message: string;
 }
 
 /**
- * What keeps the platform from its promise: a grant without a living token, a namespace that is not served. What only a
- * tenant can mend is none.
+ * What keeps the platform from its promise: a grant without a living token, a namespace that is not served, a
+ * missing right. What only a tenant can mend is none.
  */
-function obstacles({ entries, namespaces, now }: StatusSnapshot): readonly Obstacle[] {
+function obstacles({ entries, namespaces, lacking, now }: StatusSnapshot): readonly Obstacle[] {
   return [
     ...entries.flatMap(({ name, grants }) =>
       grants.flatMap((grant): Obstacle[] => {
@@ -147,6 +153,7 @@ function obstacles({ entries, namespaces, now }: StatusSnapshot): readonly Obsta
         .filter(({ failure }) => failure.cause === "Platform")
         .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
     ),
+    ...lacking,
   ];
 }
 

@@ -59,6 +59,12 @@ export interface SecretRecord extends StoredObject {
   readonly controller: string | undefined;
 }
 
+/** The CustomResourceDefinition of RegistryCredentials, as it is installed. */
+export interface CrdRecord extends StoredObject {
+  /** What it lacks of this release's schema, each as a path. */
+  readonly gaps: readonly string[];
+}
+
 /** A RegistryCredential as it was last heard of. */
 export interface CredentialRecord extends StoredObject {
   readonly name: string;

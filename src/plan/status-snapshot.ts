@@ -36,7 +36,15 @@ export interface StatusSnapshot {
   readonly now: Temporal.Instant;
   readonly entries: readonly EntryView[];
   readonly namespaces: readonly NamespaceView[];
+  /** Why the platform keeps less than the credential asks for, whatever the namespace. */
+  readonly lacking: readonly Failure[];
+  /** The installed CustomResourceDefinition is older than this release. */
+  readonly outdated: Failure | undefined;
+  /** In words. */
+  readonly mode: string;
   readonly held: { readonly count: number; readonly message: string } | undefined;
+  /** The pull Secret's name under which tenants are served. */
+  readonly secretName: string | undefined;
   readonly retiring: readonly Retiring[];
   readonly extraReferences: readonly string[];
   /** What keeps the deletion waiting; undefined while the credential is not being deleted. */

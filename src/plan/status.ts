@@ -7,7 +7,7 @@ import type { NamespaceView, StatusSnapshot } from "./status-snapshot.ts";
 import { earliest, timeText } from "./status-text.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
-  const { credential, now, entries, namespaces, retiring, extraReferences } = snapshot;
+  const { credential, now, entries, namespaces, secretName, retiring, extraReferences, mode } = snapshot;
   const registries = entries.map((entry) => registryStatus(entry, now));
   const counts = countsOf(namespaces);
   return {
@@ -17,12 +17,13 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     namespaces: counts,
     namespacesReady: `${counts.ready}/${counts.selected}`,
     ...expiresOf(snapshot),
-    secretName: credential.spec.pullSecret.name,
+    ...(secretName !== undefined && { secretName }),
     ...(extraReferences.length > 0 && { extraReferences: [...extraReferences] }),
     failures: [
       ...failureGroups(namespaces.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] }))),
     ],
     retiring: [...retiring],
+    mode,
   };
 }
 

@@ -5,6 +5,7 @@ import type { ClusterApi } from "../kube/cluster-api.ts";
 import type { ApiErrorKind } from "../kube/api-error.ts";
 import type { EventRecorder } from "../kube/event-recorder.ts";
 import type {
+  CrdRecord,
   CredentialRecord,
   NamespaceRecord,
   OperatorSecretRecord,
@@ -12,6 +13,7 @@ import type {
   SecretRecord,
   ServiceAccountRecord,
 } from "../plan/snapshot.ts";
+import type { Mode } from "../plan/mode.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { RenderScope } from "../plan/grant-types.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -22,9 +24,12 @@ import type { CredentialMetrics } from "../report/credential-metrics.ts";
 import type { Store } from "../watch/store.ts";
 import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
+import type { Reach } from "./reach.ts";
 import type { TokenBook } from "./token-book.ts";
 
 export interface Stores {
+  /** The one of RegistryCredentials; empty where the operator may not see it. */
+  readonly crds: Store<CrdRecord>;
   readonly credentials: Store<CredentialRecord>;
   readonly namespaces: Store<NamespaceRecord>;
   /** Indexed by namespace. */
@@ -48,6 +53,8 @@ export interface Strips {
 export interface Settings {
   /** The operator's own namespace. */
   readonly namespace: string;
+  /** With which rights it was installed. */
+  readonly mode: Mode;
   /** The most bytes that a merged docker config may have. */
   readonly maxConfigBytes: number;
 }
@@ -80,8 +87,7 @@ export interface Context {
   ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
   /** Asks for a run of a loop. */
   readonly enqueue: (key: string, options?: AddOptions) => void;
-  /** The watch for this pull Secret name has delivered its whole initial state. */
+  /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
   readonly namesSynced: (name: string) => boolean;
-  /** The API server refuses that watch: the operator lacks the right. */
-  readonly nameRefused: (name: string) => boolean;
+  readonly reach: Reach;
 }

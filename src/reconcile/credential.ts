@@ -1,9 +1,11 @@
 // How does a RegistryCredential fare, may its finalizer go, and what does its status say?
-import { finalizer, forceFinalizeAnnotation } from "../api/names.ts";
+import { crdName, finalizer, forceFinalizeAnnotation } from "../api/names.ts";
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
+import { crdOutdated } from "../plan/crd-outdated.ts";
 import { extraReferences, rememberedExtras } from "../plan/extra-references.ts";
 import { grantsOf, isFailure } from "../plan/grant.ts";
+import { modeText } from "../plan/mode.ts";
 import { invalidStatus } from "../plan/invalid-status.ts";
 import { referencesKey, secretKey } from "../plan/keys.ts";
 import { recordedReferences } from "../plan/references.ts";
@@ -15,6 +17,7 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
 import { pendingFinding } from "./secret-findings.ts";
+import { setFinalizers } from "./set-finalizers.ts";
 import { writeStatus } from "./write-status.ts";
 
 export interface CredentialLoop {
@@ -58,7 +61,9 @@ export function credentialLoop(): CredentialLoop {
         return done;
       }
       told.delete(name);
-      if (!credential.finalizers.includes(finalizer)) {
+      // Where nothing can be written there is nothing to drain either.
+      const outOfReach = context.reach.name(credential.spec.pullSecret.name) !== undefined;
+      if (!credential.finalizers.includes(finalizer) && !outOfReach) {
         await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
         return soonest(lookAgain);
       }
@@ -73,8 +78,14 @@ export function credentialLoop(): CredentialLoop {
         credential,
         now: context.clock.now(),
         ...views,
+        lacking: context.reach.others(credential),
+        outdated: crdOutdated(context.stores.crds.get(crdName)),
+        mode: modeText(context.settings.mode),
         held: context.entitlements.held(name),
-        retiring,
+        // While nothing can be written under a new name, the one that tenants are served under is no former one.
+        ...(outOfReach
+          ? { secretName: credential.status?.secretName, retiring: credential.status?.retiring ?? [] }
+          : { secretName: credential.spec.pullSecret.name, retiring }),
         extraReferences: extrasOf(context, credential),
         draining: undefined,
       });
@@ -119,26 +130,24 @@ async function drain(
   const blocked: Lasting[] = left.flatMap((namespace) =>
     blockedBy(context, credential, namespace).map((failure) => context.board.lasting(namespace, failure)),
   );
+  const hidden = hiddenFrom(context, credential);
+  if (hidden) blocked.unshift({ failure: hidden, since: clock.now() });
   const snapshot: StatusSnapshot = {
     credential,
     now: clock.now(),
     entries: [],
     namespaces: [],
+    lacking: [],
+    outdated: crdOutdated(context.stores.crds.get(crdName)),
+    mode: modeText(context.settings.mode),
     held: undefined,
+    // The name under which tenants were served stays: it is what the drain goes by.
+    secretName: credential.status?.secretName ?? credential.spec.pullSecret.name,
     retiring: credential.status?.retiring ?? [],
     extraReferences: credential.status?.extraReferences ?? [],
     draining: { left: left.length, blocked, examples: left.slice(0, 3) },
   };
-  const { secretName, ...status } = statusOf(snapshot);
-  // The name under which tenants were served stays: it is what the drain goes by.
-  await writeStatus(
-    context,
-    record,
-    credential,
-    { ...status, secretName: credential.status?.secretName ?? secretName },
-    snapshot.namespaces,
-    signal,
-  );
+  await writeStatus(context, record, credential, statusOf(snapshot), snapshot.namespaces, signal);
   return soonest(lookAgain);
 }
 
@@ -160,6 +169,7 @@ function blockedBy(context: Context, credential: RegistryCredential, namespace: 
 function leftWith(context: Context, credential: RegistryCredential): readonly string[] {
   const { stores, entitlements, enqueue } = context;
   const names = namesOf(context, credential);
+  if (hiddenFrom(context, credential)) return ["(out of sight)"];
   if (!names.every((name) => context.namesSynced(name))) return ["(not known yet)"];
   const alive = (namespace: string): boolean => stores.namespaces.get(namespace)?.terminating === false;
   const left = new Set([...entitlements.servedBy(credential.name)].filter(alive));
@@ -177,6 +187,13 @@ function leftWith(context: Context, credential: RegistryCredential): readonly st
     if (blockedBy(context, credential, namespace).length === 0) enqueue(referencesKey(namespace));
   }
   return [...left].toSorted();
+}
+
+/** Why it cannot be said that nothing is left: where Secrets may not be seen, their absence says nothing. */
+function hiddenFrom(context: Context, credential: RegistryCredential): Failure | undefined {
+  return namesOf(context, credential)
+    .map((name) => context.reach.whole(name))
+    .find((failure) => failure !== undefined);
 }
 
 function sharedName({ stores, entitlements }: Context, credential: RegistryCredential, name: string): boolean {
@@ -207,7 +224,8 @@ function viewsOf(
   for (const namespace of stores.namespaces.values()) {
     if (namespace.terminating || !entitlements.entitled(credential, namespace)) continue;
     const scope = context.scopeOf(namespace);
-    for (const entry of credential.spec.registries) {
+    const isInReach = context.reach.secret(secretName, namespace.name) === undefined;
+    for (const entry of isInReach ? credential.spec.registries : []) {
       const views = grants.get(entry.name);
       for (const { grant } of grantsOf(entry, scope)) {
         if (isFailure(grant) || !views) continue;
@@ -267,21 +285,4 @@ function extrasOf({ stores }: Context, credential: RegistryCredential): readonly
     }
   }
   return rememberedExtras(extras, recorded);
-}
-
-async function setFinalizers(
-  context: Context,
-  credential: Pick<CredentialRecord, "name" | "resourceVersion">,
-  finalizers: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { resourceVersion } = credential;
-  const answer = await context.api.patchCredential(
-    credential.name,
-    { metadata: { resourceVersion, finalizers } },
-    signal,
-  );
-  const written = context.strips.credential(answer);
-  // Without its last finalizer an object in deletion is gone; the watch says so.
-  if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
 }

@@ -202,11 +202,12 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
             role: current ? "current" : former?.over === false ? "retiring" : "former",
             entitled: entitled(credential, namespace),
             deleting: credential.deletionTimestamp !== undefined,
+            // A former name is one that the status holds.
             confirmed:
               credential.finalizers.includes(finalizer) &&
-              credential.status?.secretName === credential.spec.pullSecret.name &&
+              (!current || credential.status?.secretName === secretName) &&
               // An older CRD has no field for it.
-              (credential.status.operatorNamespace ?? operatorNamespace) === operatorNamespace,
+              (credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,
           },
         ];
       }),

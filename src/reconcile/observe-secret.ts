@@ -45,14 +45,15 @@ export function observeSecret(
 ): Observed | Outcome {
   const { stores, entitlements, board } = context;
   const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
-  // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
-  if (!context.namesSynced(name)) {
-    if (context.nameRefused(name)) {
-      const waiting = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
-      say(failedFinding(waiting, "absent", mayNotWatch(name)));
-    }
+  const lacking = context.reach.secret(name, namespace.name);
+  if (lacking) {
+    const concerned = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
+    // Not judged: references, too, stay as they are.
+    say(failedFinding(concerned, "waiting", lacking));
     return done;
   }
+  // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
+  if (!context.namesSynced(name)) return done;
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const participants = entitlements.participants(namespace, name);
   const contributing = participants.filter(
@@ -72,8 +73,8 @@ export function observeSecret(
     return done;
   }
   // A start knows the names of a credential one by one, and the brake must have counted them all.
-  if (leaving.some(({ credential }) => !secretNamesOf(context, credential).every(context.namesSynced)))
-    return soonest(lookAgain);
+  const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
+  if (leaving.some(({ credential }) => !secretNamesOf(context, credential).every(isCounted))) return soonest(lookAgain);
   const waits = (): void => say(waitingFinding(contributing, board.secret(namespace.name, name)?.state ?? "waiting"));
   // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
   if (contributing.some(({ confirmed }) => !confirmed)) {
@@ -109,15 +110,6 @@ function wantedFrom(oldest: Participant | undefined, { content, digest }: Render
   if (!oldest) return undefined;
   const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
   return { content, digest, options: { labels, annotations, onConflict } };
-}
-
-function mayNotWatch(name: string): Failure {
-  return {
-    reason: "NotPermitted",
-    cause: "Platform",
-    retry: "on-change",
-    message: `the operator may not get, list, watch, update and delete Secrets called ${name}: add the name to resourceNames in config/rbac/cluster-role.yaml and apply it, kubectl apply -k config/default`,
-  };
 }
 
 const unreadableSpec: Failure = {

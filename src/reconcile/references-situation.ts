@@ -16,6 +16,8 @@ export interface WantedReferences {
 
 export interface ReferencesSituation {
   readonly credentials: readonly string[];
+  /** Some credential wants references here. */
+  readonly refers: boolean;
   /** Secrets that are about to go, and wait for their references. */
   readonly leaving: readonly string[];
   /** Names that a credential referred to beside its own and no longer wants, or that leave with it. */
@@ -59,6 +61,9 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
   };
   return {
     credentials: [...credentials],
+    refers: found.some(({ participants }) =>
+      participants.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
+    ),
     leaving,
     formerExtras,
     of: (serviceAccount) => {

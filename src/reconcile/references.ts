@@ -25,6 +25,11 @@ export function referencesLoop(): ReferencesLoop {
     }
     const situation = referencesSituation(context, namespace);
     const { formerExtras } = situation;
+    const lacking = context.reach.serviceAccounts(namespaceName);
+    if (lacking) {
+      report(context, namespace, situation, situation.refers ? [{ repairs: undefined, failure: lacking }] : []);
+      return done;
+    }
     const results = new Map<string, Referred>();
     for (const serviceAccount of stores.serviceAccounts.byIndex(namespaceName)) {
       const wanted = { ...situation.of(serviceAccount), formerExtras };

@@ -1,5 +1,6 @@
 // Who must hear what was found of a pull Secret? The board, the references loop, the credentials, the tenant.
 import { credentialKey, referencesKey } from "../plan/keys.ts";
+import { namespaceNotPermitted } from "../plan/mode.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import type { Finding, SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
@@ -9,7 +10,7 @@ import { pendingFinding } from "./secret-findings.ts";
 export const statusSoon = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) } as const;
 
 export function reportSecret(context: Context, namespace: NamespaceRecord, name: string, finding: SecretFinding): void {
-  const { board, enqueue, events, stores } = context;
+  const { board, enqueue, events, settings, stores } = context;
   const before = board.secret(namespace.name, name);
   const news = board.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
@@ -19,6 +20,8 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
     if (sameFinding(before?.credentials.get(credential), finding.credentials.get(credential))) continue;
     enqueue(credentialKey(credential), statusSoon);
   }
+  // Of a namespace that the operator was not installed for, the status says so; nothing is sent there.
+  if (namespaceNotPermitted(settings.mode, namespace.name)) return;
   const uid = stores.pullSecrets.get(`${namespace.name}/${name}`)?.uid ?? "";
   for (const failure of news) {
     events.publish({

@@ -1,6 +1,7 @@
 // Is the token of this grant still good, and if not, where is a new one? Fetch, verify, store.
-import { managedBy, managedByLabel, tokenSecretType } from "../api/names.ts";
+import { crdName, managedBy, managedByLabel, tokenSecretType } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
+import { crdOutdated } from "../plan/crd-outdated.ts";
 import type { Grant } from "../plan/grant.ts";
 import { credentialKey, keyOf } from "../plan/keys.ts";
 import { causeOf } from "../plan/grant.ts";
@@ -38,6 +39,9 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     settle(context, grantKey, undefined);
     return left === undefined ? done : comeBackIn(left);
   }
+
+  const outdated = token ? undefined : crdOutdated(context.stores.crds.get(crdName));
+  if (outdated) return fails(context, grantKey, token, outdated);
 
   try {
     const minted = await provider.fetch(grant, signal);

@@ -6,7 +6,7 @@ import { tokenNews } from "../plan/token-news.ts";
 import type { Context } from "./context.ts";
 
 /** True is bad news for these; for the others False is. */
-const abnormal = new Set(["Stalled", "RemovalHeld", "DrainBlocked"]);
+const abnormal = new Set(["Stalled", "RemovalHeld", "DrainBlocked", "CRDOutdated"]);
 /** Work that goes on by itself is no news. */
 const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
 

@@ -10,6 +10,8 @@ export interface MultiReflectorOptions<R extends StoredObject> extends Omit<
 > {
   /** All namespaces' objects of that name (field selector `metadata.name`): RBAC can be limited to such names. */
   readonly listWatchFor: (name: string) => ListWatch;
+  /** Which keys of the store a name answers for. Default: those that end in it. */
+  readonly covers?: (name: string) => (key: string) => boolean;
   readonly observe?: (event: ReflectorEvent, name: string) => void;
 }
 
@@ -32,6 +34,7 @@ const pageOfLargeObjects = 20;
 /** `store.synced` is true while each ensured name is; before the first `ensure` it is false. */
 export function multiReflector<R extends StoredObject>(options: MultiReflectorOptions<R>): MultiReflector {
   const { listWatchFor, observe, store, pageLimit = pageOfLargeObjects } = options;
+  const { covers = (name: string) => (key: string) => key.endsWith(`/${name}`) } = options;
   const watched = new Map<string, Reflector>();
   const closing = new Set<Promise<void>>();
   // Covers nothing; complete once the names are known, so that the store is not synced before, but is without any name.
@@ -41,7 +44,7 @@ export function multiReflector<R extends StoredObject>(options: MultiReflectorOp
     const created = reflector({
       ...options,
       listWatch: listWatchFor(name),
-      covers: (key) => key.endsWith(`/${name}`),
+      covers: covers(name),
       pageLimit,
       observe: (event) => observe?.(event, name),
     });

@@ -201,7 +201,9 @@ function afterFailure(state: Running, failure: ListWatchFailure): Step {
       return pause(state, failure, undefined);
     case "malformed":
       return afterBroken(state, failure);
-    default: // forbidden, throttled, unavailable, a broken connection, silence: the same query may work later
+    case "forbidden": // and a list tells, as a watch would not before its first event, that it is so no longer
+      return pause(state, failure, undefined);
+    default: // throttled, unavailable, a broken connection, silence: the same query may work later
       return pause(state, failure, resumeFrom(state));
   }
 }

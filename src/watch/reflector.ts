@@ -23,6 +23,11 @@ export type ReflectorEvent =
   /** An object that `strip` threw at; it is skipped. */
   | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
 
+/** A right is missing: the server will not show these objects before somebody grants it. */
+export function isRefusal(event: ReflectorEvent): boolean {
+  return event.kind === "paused" && event.because.kind === "forbidden";
+}
+
 export interface ReflectorOptions<R extends StoredObject> {
   readonly listWatch: ListWatch;
   readonly store: FedStore<R>;

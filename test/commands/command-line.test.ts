@@ -44,7 +44,7 @@ describe("the help", () => {
     expect(help).toMatch(/Exit codes: 0 .* 1 .* 2 .* 130, 143 /);
   });
 
-  it.each(settings.filter(({ fallback }) => typeof fallback === "number" || typeof fallback === "string"))(
+  it.each(settings.filter(({ fallback }) => ["number", "string", "boolean"].includes(typeof fallback)))(
     "shows a default for $flag that it would take itself",
     ({ fallback, fallbackText, parse }) => {
       expect(parse(fallbackText)).toBe(fallback);

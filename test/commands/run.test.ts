@@ -23,7 +23,10 @@ const noPermission = new OperatorError(
 describe("run", () => {
   it("hands the settings to the operator and says what it connects to", async () => {
     const around = surroundings({ environment: { KUBECONFIG: "/kube", REGCRED_CONCURRENCY: "2" } });
-    const ended = commandLine(["run", "--source-namespaces", "team-a", "--max-config-bytes=9000"], around);
+    const ended = commandLine(
+      ["run", "--source-namespaces", "team-a", "--pull-secret-names", "regcred", "--max-config-bytes=9000"],
+      around,
+    );
     await around.clock.advance();
     expect(around.asked.connection).toEqual({ kubeconfig: "/kube", context: undefined, inCluster: undefined });
     expect(around.asked.operator).toMatchObject({
@@ -31,6 +34,7 @@ describe("run", () => {
       settings: {
         namespace: "regcred-system",
         sourceNamespaces: ["team-a"],
+        mode: { pullSecretNames: ["regcred"], watchNamespaces: [], podRecovery: false },
         maxConfigBytes: 9000,
         concurrency: 2,
       },

@@ -5,6 +5,7 @@ import type { Scene } from "./scene.ts";
 /** A finished request. */
 export interface Audited {
   readonly verb: string;
+  readonly uri: string;
   readonly resource: string;
   readonly subresource: string | undefined;
   readonly namespace: string | undefined;
@@ -18,6 +19,7 @@ export interface Audited {
 
 interface AuditLine {
   readonly verb: string;
+  readonly requestURI: string;
   readonly userAgent?: string;
   readonly user?: { readonly username?: string };
   /** MicroTime. */
@@ -34,16 +36,22 @@ interface AuditLine {
 const writing = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
 /** The operator's writes so far, in the order in which they ended. Questions about its own rights are posted, but write nothing. */
-export async function operatorWrites({ cluster }: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
+export async function operatorWrites(scene: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
+  const requests = await operatorRequests(scene);
+  return requests.filter(({ verb, resource }) => writing.has(verb) && resource !== "selfsubjectaccessreviews");
+}
+
+/** All that the operator has asked for so far. A watch is among it once it has ended. */
+export async function operatorRequests({ cluster }: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
   if (cluster.auditLog === undefined) throw new Error("the scene has no audit log: scene({ auditLog: true })");
   const text = await readFile(cluster.auditLog, "utf8");
   return text
     .split("\n")
     .filter((line) => line.includes('"userAgent":"regcred/'))
     .map((line) => JSON.parse(line) as AuditLine)
-    .filter(({ verb, objectRef }) => writing.has(verb) && objectRef?.resource !== "selfsubjectaccessreviews")
-    .map(({ verb, objectRef, responseStatus, user, requestReceivedTimestamp }) => ({
+    .map(({ verb, requestURI, objectRef, responseStatus, user, requestReceivedTimestamp }) => ({
       verb,
+      uri: requestURI,
       resource: objectRef?.resource ?? "",
       subresource: objectRef?.subresource,
       namespace: objectRef?.namespace,

@@ -344,7 +344,7 @@ describe("a mistake in a RegistryCredential", () => {
 describe("the CEL rules", () => {
   it("cost less than half of what the API server allows, each and together", async () => {
     const { rules, total } = await estimatedCosts(credentialSchema(), async (schema: Schema) => {
-      const crd = customResourceDefinition();
+      const crd = customResourceDefinition("0.1.0");
       const versions = crd.spec.versions.map((served) => ({ ...served, schema: { openAPIV3Schema: schema } }));
       const body = { ...crd, metadata: { name: crd.metadata.name }, spec: { ...crd.spec, versions } };
       const path = `${crds}/registrycredentials.regcred.dev`;

@@ -64,3 +64,17 @@ async function operatorKubeconfig({ admin, cluster }: World): Promise<string> {
   await writeFile(file, kubeconfigText(cluster.server, cluster.ca, "regcred", { token }), { mode: 0o600 });
   return file;
 }
+
+/** Binds the rights on what tenants have in one namespace, as the chart does where it is in watchNamespaces. */
+export async function boundIn({ admin }: Pick<Scene, "admin">, namespace: string): Promise<void> {
+  for (const object of await rendered({ values: { watchNamespaces: [namespace] } })) {
+    if (object.kind !== "RoleBinding" || object.metadata.namespace !== namespace) continue;
+    await admin.create(`${rbac}/namespaces/${namespace}/rolebindings`, object);
+  }
+}
+
+/** Takes them away again. */
+export async function unboundIn({ admin }: Pick<Scene, "admin">, namespace: string): Promise<void> {
+  const path = `${rbac}/namespaces/${namespace}/rolebindings`;
+  for (const { metadata } of await admin.list(path)) await admin.remove(`${path}/${metadata.name}`);
+}

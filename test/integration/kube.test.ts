@@ -17,6 +17,7 @@ import { transport, userAgent, type Transport } from "../../src/kube/transport.t
 import type { WatchEvent } from "../../src/watch/list-watch.ts";
 import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
+import { unrestricted } from "../mode.ts";
 
 let cluster: ControlPlane;
 let admin: Transport;
@@ -321,12 +322,17 @@ describe("Events", () => {
 });
 
 describe("preflight", () => {
-  const permissions = neededPermissions({ operatorNamespace: "regcred-system", leaderElection: true });
+  const permissions = neededPermissions({
+    sourceNamespaces: [],
+    mode: unrestricted,
+    operatorNamespace: "regcred-system",
+    leaderElection: true,
+  });
 
   it("wants the CRD, then the rights, then nothing", async () => {
-    await expect(preflight({ transport: admin, namespace: "default", permissions })).rejects.toThrow(
-      "RegistryCredential is not installed: kubectl apply -f crds/",
-    );
+    await expect(
+      preflight({ transport: admin, namespace: "default", permissions, goesOnWithout: () => undefined }),
+    ).rejects.toThrow("RegistryCredential is not installed: kubectl apply -f crds/");
     const crd: unknown = parse(
       await readFile(join(import.meta.dirname, "../../crds/regcred.dev_registrycredentials.yaml"), "utf8"),
     );
@@ -336,13 +342,15 @@ describe("preflight", () => {
     );
     await pollUntil(
       () =>
-        preflight({ transport: admin, namespace: "default", permissions }).then(
+        preflight({ transport: admin, namespace: "default", permissions, goesOnWithout: () => undefined }).then(
           () => true,
           () => false,
         ),
       { what: "the CRD to be served", limit: soon },
     );
-    await expect(preflight({ transport: limited, namespace: "default", permissions })).rejects.toThrow(
+    await expect(
+      preflight({ transport: limited, namespace: "default", permissions, goesOnWithout: () => undefined }),
+    ).rejects.toThrow(
       /^the operator may not list, watch, patch registrycredentials\.regcred\.dev; .*: kubectl apply -k config\/default$/,
     );
   });

@@ -1,6 +1,7 @@
 // Are pods that got stuck before their ServiceAccount had the reference made anew, and no others?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
+import { unrestricted } from "../mode.ts";
 import { installed, operatorUser } from "./installed.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -9,7 +10,7 @@ interface PodObject extends KubeObject {
 }
 
 const image = "registry.example.com/team/app:1";
-const mode = { podRecovery: true };
+const mode = { ...unrestricted, podRecovery: true };
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const container = (of: string): object => ({ containers: [{ name: "main", image: of }] });
 

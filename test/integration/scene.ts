@@ -1,6 +1,7 @@
 // What does every integration test need: a real cluster with the CRD, the operator in this process, and words for both.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import packageJson from "../../package.json" with { type: "json" };
 import { systemClock } from "../../src/clock.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { operator } from "../../src/operator.ts";
@@ -66,6 +67,8 @@ export interface CredentialStatus {
   readonly extraReferences?: readonly string[];
   readonly expires?: string;
   readonly secretName?: string;
+  readonly namespacesReady?: string;
+  readonly mode?: string;
 }
 
 export interface Scene {
@@ -156,7 +159,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
         log,
         clock: systemClock(),
         random: Math.random,
-        version: "0.0.0-test",
+        version: packageJson.version,
         instance: "test",
       });
       const handle: RunningOperator = {

@@ -4,9 +4,12 @@ import { systemClock } from "../../src/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { neededPermissions, preflight } from "../../src/kube/preflight.ts";
 import { transport } from "../../src/kube/transport.ts";
+import type { Mode } from "../../src/plan/mode.ts";
+import { unrestricted } from "../mode.ts";
 import { json, localConnection, localServer, status, type Answer } from "./local-server.ts";
 
 const closers: (() => Promise<void>)[] = [];
+const without: string[] = [];
 
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
@@ -23,7 +26,13 @@ async function failureAt(url: string): Promise<OperatorError | undefined> {
   const outcome = await preflight({
     transport: wire,
     namespace: "regcred-system",
-    permissions: neededPermissions({ operatorNamespace: "regcred-system", leaderElection: true }),
+    permissions: neededPermissions({
+      operatorNamespace: "regcred-system",
+      sourceNamespaces: [],
+      mode: unrestricted,
+      leaderElection: false,
+    }),
+    goesOnWithout: (sentence) => without.push(sentence),
   }).catch((error: unknown) => error);
   if (outcome !== undefined && !(outcome instanceof OperatorError))
     throw new Error("no OperatorError", { cause: outcome });
@@ -60,6 +69,14 @@ const cluster =
   };
 
 describe("preflight", () => {
+  it("goes on without the right to compare schemas, and says so", async () => {
+    without.length = 0;
+    expect(await failureOf(cluster(({ resource }) => resource !== "customresourcedefinitions"))).toBeUndefined();
+    expect(without).toEqual([
+      "the operator may not list, watch customresourcedefinitions.apiextensions.k8s.io named registrycredentials.regcred.dev: kubectl apply -k config/default",
+    ]);
+  });
+
   it("is content where all is there", async () => {
     expect(await failureOf(cluster(() => true))).toBeUndefined();
   });
@@ -93,7 +110,7 @@ describe("preflight", () => {
       ),
     );
     expect(failure?.message).toBe(
-      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch, update, delete secrets in namespace regcred-system: kubectl apply -k config/default",
+      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system: kubectl apply -k config/default",
     );
   });
 
@@ -108,11 +125,48 @@ describe("preflight", () => {
   });
 });
 
-it("asks for rights on pods only where pods are to be evicted", () => {
-  const asks = (podRecovery: boolean): readonly string[] =>
-    neededPermissions({ operatorNamespace: "ops", leaderElection: false, podRecovery })
-      .filter(({ resource }) => resource.startsWith("pods"))
-      .map(({ verb, resource }) => `${verb} ${resource}`);
-  expect(asks(false)).toEqual([]);
-  expect(asks(true)).toEqual(["list pods", "watch pods", "create pods/eviction"]);
+describe("the rights that are asked for", () => {
+  const onSecrets = (mode: Partial<Mode>, sourceNamespaces: readonly string[] = []): string[] =>
+    neededPermissions({
+      operatorNamespace: "ops",
+      sourceNamespaces,
+      mode: { ...unrestricted, ...mode },
+      leaderElection: false,
+    })
+      .filter(({ resource, verb }) => verb === "list" && ["secrets", "serviceaccounts"].includes(resource))
+      .map(({ resource, namespace = "*", name = "*" }) => `${resource} ${namespace}/${name}`);
+
+  it("go by the names of pull Secrets that the install names", () => {
+    expect(onSecrets({ pullSecretNames: ["one", "two"] })).toEqual([
+      "serviceaccounts */*",
+      "secrets */one",
+      "secrets */two",
+      "secrets ops/*",
+    ]);
+  });
+
+  it("are none in all namespaces where those are listed, and none in these, which may come later", () => {
+    expect(onSecrets({ pullSecretNames: ["one"], watchNamespaces: ["team-a"] })).toEqual([
+      "serviceaccounts ops/*",
+      "secrets ops/*",
+    ]);
+  });
+
+  it("hold those on the namespaces of sources", () => {
+    expect(onSecrets({}, ["vault"])).toContain("secrets vault/*");
+  });
+
+  it("hold those on pods only where pods are to be evicted", () => {
+    const asks = (podRecovery: boolean): readonly string[] =>
+      neededPermissions({
+        operatorNamespace: "ops",
+        sourceNamespaces: [],
+        mode: { ...unrestricted, podRecovery },
+        leaderElection: false,
+      })
+        .filter(({ resource }) => resource.startsWith("pods"))
+        .map(({ verb, resource }) => `${verb} ${resource}`);
+    expect(asks(false)).toEqual([]);
+    expect(asks(true)).toEqual(["list pods", "watch pods", "create pods/eviction"]);
+  });
 });

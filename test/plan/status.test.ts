@@ -31,7 +31,11 @@ function status(changes: Partial<StatusSnapshot> = {}): Status {
       now,
       entries: [{ name: "hub", grants: [good] }],
       namespaces: [view("team-a"), view("team-b")],
+      lacking: [],
+      outdated: undefined,
+      mode: "namespaces: all",
       held: undefined,
+      secretName: "regcred",
       retiring: [],
       extraReferences: [],
       draining: undefined,
@@ -55,6 +59,28 @@ function grants(grant: Partial<GrantView>): Partial<StatusSnapshot> {
 }
 
 describe("the status", () => {
+  it("is not ready where the install lacks a right that the credential needs, though every namespace is served", () => {
+    const lacking = [failure({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "set the value" })];
+    const all = status({ lacking });
+    expect(verdicts(all)).toEqual({
+      Ready: "False NotPermitted",
+      Stalled: "True NotPermitted",
+      TokensFresh: "True Fresh",
+      Distributed: "True Distributed",
+    });
+    expect(condition(all, "Ready")?.message).toBe("set the value");
+    expect(all.namespacesReady).toBe("2/2");
+  });
+
+  it("says that the installed schema is older, and stays ready while all is served", () => {
+    const outdated = failure({ reason: "CRDOutdated", retry: "on-change", message: "kubectl apply -f crds/" });
+    expect(verdicts(status({ outdated }))).toMatchObject({ Ready: "True Served", CRDOutdated: "True CRDOutdated" });
+  });
+
+  it("names no Secret before tenants may be served under one", () => {
+    expect(status({ secretName: undefined })).not.toHaveProperty("secretName");
+  });
+
   it("of a credential that serves everyone is short and good", () => {
     const all = status();
     expect(verdicts(all)).toEqual({ Ready: "True Served", TokensFresh: "True Fresh", Distributed: "True Distributed" });
@@ -65,6 +91,7 @@ describe("the status", () => {
       expires: "2026-01-01T13:00:00Z",
       secretName: "regcred",
       failures: [],
+      mode: "namespaces: all",
       registries: [{ name: "hub", identities: 1, failing: 0, state: "Issued", expiresAt: "2026-01-01T13:00:00Z" }],
     });
   });

@@ -12,6 +12,8 @@ import { keyedDigest } from "../../src/watch/digest.ts";
 import { stripSecret } from "../../src/watch/strip/secret.ts";
 import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { unrestricted } from "../mode.ts";
+import { allInReach } from "./all-in-reach.ts";
 import { credential, namespace, serviceAccount, token } from "../plan/objects.ts";
 
 const never = new AbortController().signal;
@@ -41,7 +43,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
       clock,
       board: board(clock),
       grantKey: grantKeys(),
-      settings: { namespace: "ops", maxConfigBytes: 65_536 },
+      settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
       scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
       tokens: { use: () => [], token: (grantKey: string) => token({ grantKey, expiresAt: undefined }) },
       digest: keyedDigest(new Uint8Array(32)),
@@ -66,6 +68,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
       enqueue: (key: string) => queued.push(key),
       log: { debug: () => undefined },
       namesSynced: () => true,
+      reach: allInReach,
     } as unknown as Context;
     const loop = pullSecretLoop();
     return {

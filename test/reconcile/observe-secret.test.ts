@@ -8,6 +8,8 @@ import { type Observed, observeSecret } from "../../src/reconcile/observe-secret
 import { contentRenderer } from "../../src/reconcile/render-content.ts";
 import { tokenBook } from "../../src/reconcile/token-book.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { unrestricted } from "../mode.ts";
+import { allInReach } from "./all-in-reach.ts";
 import { credential, namespace, secretRecord, staticEntry } from "../plan/objects.ts";
 
 const inside = staticEntry();
@@ -32,6 +34,8 @@ function observed(
     enqueue: () => undefined,
     events: { publish: () => undefined },
     namesSynced: () => true,
+    reach: allInReach,
+    settings: { mode: unrestricted },
     stores: { pullSecrets: { get: () => stored.at(-1) } },
     entitlements: {
       participants: () => [

@@ -12,6 +12,7 @@ import { Redacted } from "../../src/redacted.ts";
 import { store } from "../../src/watch/store.ts";
 import { stripOperatorSecret } from "../../src/watch/strip/operator-secret.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { unrestricted } from "../mode.ts";
 import { staticGrant } from "../providers/grants.ts";
 
 const user = "secret/team-a/regcred";
@@ -54,8 +55,8 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
     clock,
     tokens,
     board: board(clock),
-    settings: { namespace: "ops", maxConfigBytes: 1 },
-    stores: { operatorSecrets },
+    settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 1 },
+    stores: { crds: { get: () => undefined }, operatorSecrets },
     strips: { operatorSecret: strip },
     api: {
       replaceSecret: (_namespace: string, _name: string, body: { readonly data: Record<string, string> }) => {

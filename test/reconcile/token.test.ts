@@ -32,6 +32,8 @@ interface Situation {
   readonly minutesLeft?: number;
   readonly stored?: boolean;
   readonly probe?: Probe;
+  /** What the installed schema lacks. */
+  readonly gaps?: readonly string[];
   readonly fetch: () => Promise<Minted>;
   readonly verify?: PullCheckResult;
   /** Of the old token. */
@@ -47,7 +49,8 @@ interface Played {
 }
 
 /** Two namespaces that use a token of a source Secret. */
-function situation({ minutesLeft, stored = true, probe, fetch, verify, verifyOld }: Situation): Played {
+function situation(given: Situation): Played {
+  const { minutesLeft, stored = true, probe, gaps = [], fetch, verify, verifyOld } = given;
   const clock = fakeClock();
   const name = tokenSecretName("g");
   const recordOf = (token: Token | undefined, resourceVersion: string): OperatorSecretRecord => ({
@@ -92,6 +95,7 @@ function situation({ minutesLeft, stored = true, probe, fetch, verify, verifyOld
     board: findings,
     settings: { namespace: "ops", maxConfigBytes: 65_536 },
     stores: {
+      crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
       operatorSecrets: {
         get: (key: string) => secrets.get(key),
         wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
@@ -163,6 +167,27 @@ describe("a refresh that fails while the token lives", () => {
     const { context } = situation({ minutesLeft: 100, fetch: fails(throttled) });
     const outcome = await reconcileToken(context, "g", never);
     expect("retryAfter" in outcome ? outcome.retryAfter?.total("minutes") : undefined).toBe(obeyed);
+  });
+});
+
+describe("where the installed schema lacks something", () => {
+  const gaps = ["spec.registries[].verify"];
+
+  it("nothing is minted for a grant that has no token, and the message has the command that mends it", async () => {
+    const { context, fetched } = situation({ stored: false, gaps, fetch: mints });
+    expect(await reconcileToken(context, "g", never)).toEqual({ failed: true, retry: "on-change" });
+    expect(fetched()).toBe(0);
+    expect(context.tokens.attempts("g")?.failure).toMatchObject({
+      reason: "CRDOutdated",
+      cause: "Platform",
+      message: expect.stringMatching(/it lacks spec\.registries\[\]\.verify; .*: kubectl apply -f crds\/$/),
+    });
+  });
+
+  it("a token that is there is renewed", async () => {
+    const { context, states } = situation({ gaps, fetch: mints });
+    await reconcileToken(context, "g", never);
+    expect(states).toEqual(["Issued"]);
   });
 });
 

@@ -74,6 +74,13 @@ const table: readonly Row[] = [
     { name: "Waiting", failures: 1, expired: 0, paged: false },
     [wait(1, "forbidden")],
   ],
+  [
+    "lists anew after rights were missing, which tells that they are back",
+    watching,
+    failed("forbidden"),
+    { name: "Waiting", failures: 1, expired: 0, paged: false },
+    [wait(1, "forbidden")],
+  ],
 
   [
     "asks for the next page and remembers the version of the first",

@@ -1,5 +1,6 @@
 // Is what the operator needs installed: an API server of an age, the kind, the namespace, the rights?
 import { isDeepStrictEqual } from "node:util";
+import packageJson from "../../../package.json" with { type: "json" };
 import { customResourceDefinition } from "../../api/crd.ts";
 import { kind } from "../../api/names.ts";
 import { ApiError } from "../../kube/api-error.ts";
@@ -8,12 +9,15 @@ import { kinds } from "../../kube/object-reader.ts";
 import { neededPermissions, type Permission } from "../../kube/preflight.ts";
 import { resourcePath } from "../../kube/resource-path.ts";
 import { typedApi } from "../../kube/typed-api.ts";
+import type { Mode } from "../../plan/mode.ts";
 import type { Session } from "../cluster-command.ts";
 import { seen } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 
 // Validation rules of CustomResourceDefinitions are stable from here on: https://kubernetes.io/docs/reference/using-api/cel/
 const oldestMinor = 29;
+// The one of config/default: what another install has beside or instead is told by the operator's own status.
+const mode: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: false };
 
 export async function apiServerVersion({ transport }: Session): Promise<Finding> {
   const check = "API server";
@@ -30,7 +34,7 @@ export async function apiServerVersion({ transport }: Session): Promise<Finding>
 /** The API server itself says whether ours would change anything: it fills in defaults that are not written down. */
 export async function crdIsCurrent({ objects, transport }: Session): Promise<Finding> {
   const check = kind;
-  const wanted = customResourceDefinition();
+  const wanted = customResourceDefinition(packageJson.version);
   const { name } = wanted.metadata;
   const found = await seen(objects.get(kinds.crds, { name }), (raw) => raw as { metadata: object; spec: object });
   if (found.seen === "hidden") return notSeen(check, "the CustomResourceDefinition");
@@ -79,7 +83,7 @@ export async function operatorRights({ transport, operatorNamespace }: Session):
     return status?.allowed !== true;
   };
   try {
-    const needed = neededPermissions({ operatorNamespace, leaderElection: true });
+    const needed = neededPermissions({ operatorNamespace, sourceNamespaces: [], mode, leaderElection: true });
     const denied = await Promise.all(needed.map(async (each) => ((await isDenied(each)) ? [each] : [])));
     const missing = [...Map.groupBy(denied.flat(), rightOn)].map(
       ([on, rights]) => `${[...new Set(rights.map(({ verb }) => verb))].join(", ")} ${on}`,

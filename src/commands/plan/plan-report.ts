@@ -1,4 +1,5 @@
 // What would be written, and what would go wrong, if these objects were applied or deleted?
+import packageJson from "../../../package.json" with { type: "json" };
 import { type ClusterStores, clusterStores } from "../../cluster-stores.ts";
 import type { Clock } from "../../clock.ts";
 import type { ClusterState } from "./cluster-state.ts";
@@ -43,7 +44,10 @@ export async function planReport(
   options: PlanOptions,
 ): Promise<PlanReport> {
   const { clock, deleting, operatorNamespace } = options;
-  const known: ClusterStores = clusterStores({ debug: silent, info: silent, warn: silent, error: silent });
+  const known: ClusterStores = clusterStores(
+    { debug: silent, info: silent, warn: silent, error: silent },
+    packageJson.version,
+  );
   const cluster = pretendedCluster(state, known, operatorNamespace);
   const found = remembered(cluster);
   const play = rehearsal({ ...options, cluster, known });

@@ -2,6 +2,7 @@
 import type { Clock } from "../../clock.ts";
 import type { ClusterStores } from "../../cluster-stores.ts";
 import { credentialKey, keyOf, referencesKey, secretKey } from "../../plan/keys.ts";
+import type { Mode } from "../../plan/mode.ts";
 import { Redacted } from "../../redacted.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { staticProvider } from "../../providers/static.ts";
@@ -12,6 +13,7 @@ import type { Context } from "../../reconcile/context.ts";
 import { entitlements } from "../../reconcile/entitlements.ts";
 import { grantKeys } from "../../reconcile/grant-keys.ts";
 import { loops } from "../../reconcile/loops.ts";
+import { reach, type Refusals } from "../../reconcile/reach.ts";
 import { tokenBook } from "../../reconcile/token-book.ts";
 import { refusal } from "../../refusal.ts";
 import type { Log } from "../../report/log.ts";
@@ -40,6 +42,13 @@ export interface RehearsalOptions {
 // A fetched token lives at least so long: no cloud hands out a shorter one that is worth a pull Secret.
 const pretendedLife = Temporal.Duration.from({ hours: 1 });
 const never = new AbortController().signal;
+// With which rights the operator was installed is not known here: what it may not do is told by its own status.
+const everything: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: true };
+const nothingRefused: Refusals = {
+  pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
+  serviceAccountsRefused: () => false,
+  refusedElsewhere: () => [],
+};
 const silent = (): void => undefined;
 const quiet: Log = { debug: silent, info: silent, warn: silent, error: silent };
 
@@ -66,7 +75,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   };
   const context: Context = {
     clock,
-    settings: { namespace: operatorNamespace, maxConfigBytes },
+    settings: { namespace: operatorNamespace, mode: everything, maxConfigBytes },
     stores,
     strips,
     api: cluster.api,
@@ -91,7 +100,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     refusal,
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
-    nameRefused: () => false,
+    reach: reach(everything, nothingRefused),
   };
   cluster.appear();
   const { run } = loops(context);
