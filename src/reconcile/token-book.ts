@@ -42,7 +42,7 @@ export interface TokenBook {
   wanted(): Iterable<readonly [grantKey: string, grant: Grant]>;
 }
 
-/** The name of the Secret that holds the token of a grant. */
+/** The name of the Secret that holds the token of a grant. It belongs to format 1 (token-wire.ts); another format gets another one. */
 export function tokenSecretName(grantKey: string): string {
   return `regcred-token-${grantKey}`;
 }

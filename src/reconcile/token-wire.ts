@@ -8,7 +8,8 @@ import { type Login, loginOf } from "../registry/login.ts";
 /** One key holds it all, so that it is written and read whole. */
 const dataKey = "token.json";
 
-// The version lets an operator that is rolled back by one release tell what it cannot read.
+// What is added here must be optional, since the release before reads it too. What that one could not read needs another
+// version and another name of the Secret: docs/design.md, "Versions".
 const wireToken = z.object({
   version: z.literal(1),
   grantKey: z.string(),
