@@ -1,5 +1,6 @@
 // Which tests are quick, and which need the real control plane?
 import { defineConfig } from "vitest/config";
+import { variantVariable } from "./test/cluster/variant.ts";
 
 const long = ["test/integration/**", "test/e2e/**"];
 const fixtures = "test/fixtures/**";
@@ -7,6 +8,17 @@ const fixtures = "test/fixtures/**";
 const alone = "test/**/*.alone.test.ts";
 // Some start a program, which takes seconds on a machine that builds Kubernetes beside it.
 const unitTimeout = 30_000;
+const onControlPlane = {
+  // One control plane at a time is what two cores carry.
+  fileParallelism: false,
+  testTimeout: 120_000,
+  // The first start builds or downloads the control plane.
+  hookTimeout: 45 * 60_000,
+};
+// What depends on how the API server lists, watches and refuses; the rest is the same on every one.
+const representative = ["watch-list", "kube", "fan-out", "references"].map(
+  (name) => `test/integration/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
@@ -25,11 +37,15 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          // One control plane at a time is what two cores carry.
-          fileParallelism: false,
-          testTimeout: 120_000,
-          // The first start builds or downloads the control plane.
-          hookTimeout: 45 * 60_000,
+          ...onControlPlane,
+        },
+      },
+      {
+        test: {
+          name: "without-gates",
+          include: representative,
+          env: { [variantVariable]: "without-gates" },
+          ...onControlPlane,
         },
       },
       {

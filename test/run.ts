@@ -1,6 +1,6 @@
 // How do all tests run in their order, the quick ones before anything long starts?
 //
-// Usage: npm test -- [unit | integration] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
+// Usage: npm test -- [unit | integration | without-gates] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,15 +25,17 @@ const root = join(import.meta.dirname, "..");
 const phases = {
   unit: "Unit tests (seconds)",
   integration: "Integration tests on a real control plane (minutes)",
+  "without-gates": "A part of them on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
   e2e: "The installed operator on a real node (minutes)",
 };
 type Phase = keyof typeof phases;
 // What runs unless a phase is named: all that needs no root.
-const usual: readonly Phase[] = ["unit", "integration"];
+const usual: readonly Phase[] = ["unit", "integration", "without-gates"];
 // Integration tests of one file share a cluster and may tell a story in order; files know nothing of each other.
 const shuffle: Record<Phase, readonly string[]> = {
   unit: ["--sequence.shuffle"],
   integration: ["--sequence.shuffle.files"],
+  "without-gates": ["--sequence.shuffle.files"],
   e2e: [],
 };
 

@@ -12,6 +12,7 @@ import { ensureBinaries } from "./ensure-binaries.ts";
 import { withFreePort } from "./free-port.ts";
 import { kubeconfigText } from "./kubeconfig.ts";
 import { type Part, part } from "./part.ts";
+import { variantOf } from "./variant.ts";
 import { watchdog } from "./watchdog.ts";
 
 export interface ControlPlaneOptions {
@@ -244,6 +245,7 @@ function apiServerPart(settings: Settings, written: Written): Part {
       `--service-account-signing-key-file=${written.serviceAccountKey}`,
       `--service-account-key-file=${written.serviceAccountKey}`,
       ...(settings.auditLog ? audit : []),
+      ...variantOf(process.env).apiServerArguments,
       ...(settings.apiServerArguments ?? []),
     ],
     ready: async () => (await get(written, "/readyz")).status === 200,

@@ -1,0 +1,30 @@
+// On which kind of control plane do the tests of this run run?
+import type { Environment } from "./cache-folder.ts";
+
+export interface Variant {
+  readonly name: string;
+  /** Lists may come as watches. */
+  readonly knowsWatchList: boolean;
+  readonly apiServerArguments: readonly string[];
+}
+
+/** Each is a project of vitest.config.ts, which sets the variable. */
+export const variantVariable = "REGCRED_TEST_CLUSTER";
+
+const variants: readonly Variant[] = [
+  { name: "newest", knowsWatchList: true, apiServerArguments: [] },
+  // As clusters are on which somebody has turned these off, or which never had them.
+  {
+    name: "without-gates",
+    knowsWatchList: false,
+    apiServerArguments: ["--feature-gates=WatchList=false,MutatingAdmissionPolicy=false"],
+  },
+];
+
+/** The newest one unless the variable names another; throws at a name that there is not. */
+export function variantOf(environment: Environment): Variant {
+  const wanted = environment[variantVariable] || "newest";
+  const found = variants.find(({ name }) => name === wanted);
+  if (found) return found;
+  throw new Error(`${variantVariable} cannot be ${wanted}: write ${variants.map(({ name }) => name).join(" or ")}`);
+}

@@ -1,0 +1,33 @@
+// Does the operator get its first lists as watches where the API server knows WatchList, and in pages where it does not?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { variantOf } from "../cluster/variant.ts";
+import { operatorRequests } from "./audit-log.ts";
+import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+
+const { knowsWatchList } = variantOf(process.env);
+
+describe(`an API server ${knowsWatchList ? "with" : "without"} WatchList`, () => {
+  let world: Scene;
+
+  beforeAll(async () => {
+    world = await scene({ auditLog: true });
+  }, 120_000);
+  afterAll(() => world.close());
+
+  it(`gives its lists ${knowsWatchList ? "as watches" : "in pages"}, and tenants are served`, async () => {
+    await world.source("hub", { username: "ann", password: "first" });
+    await world.namespaces(["team-a"]);
+    await world.credential("listed", staticSpec("hub"));
+    const running = await world.startOperator();
+    await eventually("it is served", async () => (await world.status("listed")).namespaces?.ready === 1);
+    await running.stop();
+    const requests = await operatorRequests(world);
+    const streamed = requests.filter(({ uri }) => uri.includes("sendInitialEvents=true"));
+    const paged = requests.filter(({ verb, uri }) => verb === "list" && uri.includes("limit="));
+    const kinds = ["namespaces", "registrycredentials", "secrets", "serviceaccounts"];
+    const of = (found: typeof requests): string[] =>
+      [...new Set(found.map(({ resource }) => resource))].filter((each) => kinds.includes(each)).toSorted();
+    expect(of(knowsWatchList ? streamed : paged)).toEqual(kinds);
+    expect(knowsWatchList ? paged : streamed.filter(({ code }) => code < 400)).toEqual([]);
+  });
+});
