@@ -135,7 +135,6 @@ export function operator(options: OperatorOptions): Operator {
     },
   });
   const working = (): boolean => workers.length > 0 && leads.leading();
-  const nameKnown = watches.pullSecrets.known;
   const askForName = (name: string, namespace?: string): void => {
     const concerned = namespace === undefined ? [...stores.namespaces.values()].map(({ key }) => key) : [namespace];
     for (const key of concerned) queue.add(secretKey(key, name), { lane: "bulk" });
@@ -221,7 +220,7 @@ export function operator(options: OperatorOptions): Operator {
     live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
     ready: () => {
       if (stopping.signal.aborted) return "it is being stopped";
-      if (!warm || !rights.names().every(nameKnown)) return "it does not know the cluster yet";
+      if (!warm || !rights.names().every(watches.pullSecrets.known)) return "it does not know the cluster yet";
       return claim.obstacle();
     },
   };
@@ -239,7 +238,7 @@ export function operator(options: OperatorOptions): Operator {
     const each = { run: work.run, deadline: runDeadline, clock, onError };
     workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
     workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
-    for (const name of rights.names()) if (nameKnown(name)) askForName(name);
+    for (const name of rights.names()) if (watches.pullSecrets.known(name)) askForName(name);
     forgetClockSteps = watchClockSteps(clock, (ahead) => {
       log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
       lookAtTimesAgain(context);
