@@ -18,12 +18,10 @@ const yaml = (from: string, value: object): string =>
 
 const definition = customResourceDefinition(packageJson.version);
 // helm uninstall leaves it: with it every RegistryCredential would go. https://helm.sh/docs/howto/charts_tips_and_tricks/
+const { annotations } = definition.metadata;
 const kept = {
   ...definition,
-  metadata: {
-    ...definition.metadata,
-    annotations: { ...definition.metadata.annotations, "helm.sh/resource-policy": "keep" },
-  },
+  metadata: { ...definition.metadata, annotations: { ...annotations, "helm.sh/resource-policy": "keep" } },
 };
 
 const generated: readonly { readonly path: string; readonly text: string }[] = [
