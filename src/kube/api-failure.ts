@@ -24,7 +24,7 @@ export function failureFrom(error: ApiError, { action }: FailureContext): Failur
       return {
         reason: "AdmissionDenied",
         cause: "Tenant",
-        message: `${cannot}: denied by ${deniedBy(error)}; exempt regcred's objects from it, or exclude the namespace. ${error.message}`,
+        message: `${cannot}: denied by ${deniedBy(error)}${wayAround(details)}. ${error.message}`,
         retry: "slowly",
       };
     case "forbidden":
@@ -91,6 +91,12 @@ export function failureFrom(error: ApiError, { action }: FailureContext): Failur
 /** `serviceaccounts` or `registrycredentials.regcred.dev in namespace x`: what a right is about. */
 export function rightOn({ resource, group, namespace }: Omit<MissingPermission, "verb">): string {
   return `${resource}${group ? `.${group}` : ""}${namespace ? ` in namespace ${namespace}` : ""}`;
+}
+
+/** The policies that an install brings with it say in their messages what to do. */
+function wayAround({ policy }: ApiError["details"]): string {
+  if (policy?.startsWith("regcred-")) return ", which restrains the operator";
+  return "; exempt regcred's objects from it, or exclude the namespace";
 }
 
 function deniedBy({ details }: ApiError): string {

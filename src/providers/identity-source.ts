@@ -58,7 +58,7 @@ export function identitySource({
       try {
         token = await requestToken(identity, audience, signal);
       } catch (error) {
-        throw refusal(error, identity, operatorServiceAccount);
+        throw refusal(error, identity, audience, operatorServiceAccount);
       }
       // The account may have been made anew since it was read; the grant is for the one that was read.
       if (uidIn(token.reveal()) !== uid) {
@@ -87,9 +87,10 @@ function uidIn(token: string): unknown {
 function refusal(
   error: unknown,
   { from, namespace, name }: Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>,
+  audience: string,
   operatorServiceAccount: string,
 ): unknown {
-  const kind = error instanceof Error && "kind" in error ? (error as ApiError).kind : undefined;
+  const { kind, message } = error instanceof Error && "kind" in error ? (error as ApiError) : {};
   const tenant = from === "TenantServiceAccount";
   const cause = tenant ? "Tenant" : "Platform";
   if (kind === "notFound" || kind === "namespaceNotFound") {
@@ -110,6 +111,18 @@ function refusal(
         cause,
         retry: "slowly",
         message: `the operator may not request tokens of the ServiceAccount ${namespace}/${name}: kubectl create role regcred-token -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name} && kubectl create rolebinding regcred-token -n ${namespace} --role=regcred-token --serviceaccount=${operatorServiceAccount}`,
+      },
+      error,
+    );
+  }
+  // The install's own policy says in its message which value lets the audience through.
+  if (kind === "admissionDenied") {
+    return new OperatorError(
+      {
+        reason: "NotPermitted",
+        cause: "Platform",
+        retry: "slowly",
+        message: `the operator may not request a token of the ServiceAccount ${namespace}/${name} for the audience ${audience}: ${message}`,
       },
       error,
     );

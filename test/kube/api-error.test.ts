@@ -205,7 +205,13 @@ describe("a message", () => {
 describe("a failure", () => {
   it.each([
     { body: quota, cause: "Tenant", retry: "slowly", says: "ResourceQuota few-secrets" },
-    { body: policy, cause: "Tenant", retry: "slowly", says: "policy no-secrets (binding everywhere)" },
+    { body: policy, cause: "Tenant", retry: "slowly", says: "policy no-secrets (binding everywhere); exempt" },
+    {
+      body: policy.replace("no-secrets", "regcred-secrets"),
+      cause: "Tenant",
+      retry: "slowly",
+      says: "policy regcred-secrets (binding everywhere), which restrains the operator. ",
+    },
     {
       body: rbac,
       cause: "Platform",

@@ -106,8 +106,9 @@ describe("the token of a ServiceAccount", () => {
     ["notFound", own, "ServiceAccountMissing", "Platform", "on-change", "kubectl create serviceaccount -n ops puller"],
     ["forbidden", tenant, "ConsentMissing", "Tenant", "slowly", "--serviceaccount=ops:regcred"],
     ["forbidden", own, "NotPermitted", "Platform", "slowly", "--resource-name=puller"],
+    ["admissionDenied", tenant, "NotPermitted", "Platform", "slowly", "for the audience a: what the policy says"],
   ] as const)("that ends in %s is told", async (kind, identity, reason, cause, retry, told) => {
-    const refused = Object.assign(new Error("x"), { kind });
+    const refused = Object.assign(new Error("what the policy says"), { kind });
     const identities = source({ requestToken: () => Promise.reject(refused) });
     const error = await refusal(() => identities.serviceAccountToken(identity, "a", never));
     expect(error).toMatchObject({ reason, cause, retry, origin: refused });
