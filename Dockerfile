@@ -9,11 +9,11 @@ FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS bundle
 WORKDIR /work
 COPY package.json package-lock.json .npmrc tsconfig.json ./
 COPY src ./src
-RUN ["node", "src/launch.mjs", "src/bundle.ts", "/regcred/regcred.mjs"]
+RUN ["node", "src/launch.mjs", "src/build/bundle.ts", "/regcred/regcred.mjs"]
 COPY LICENSE /regcred/
 
 FROM ${NODE_IMAGE} AS runtime
-COPY src/runtime-files.ts /work/
+COPY src/build/runtime-files.ts /work/
 RUN ["node", "/work/runtime-files.ts", "/runtime"]
 
 # V8 compiles the program here, once: it starts with less time and memory. Node keeps what was compiled by its own version,

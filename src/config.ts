@@ -2,9 +2,17 @@
 import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
-import { podRecovery, pullSecretNames, watchNamespaces } from "./mode-settings.ts";
-import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./serving-settings.ts";
-import { hostGlobs, namespaceName, namespaces, oneOf, type Setting, trueOrFalse, wholeNumber } from "./setting.ts";
+import { podRecovery, pullSecretNames, watchNamespaces } from "./settings/mode-settings.ts";
+import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./settings/serving-settings.ts";
+import {
+  hostGlobs,
+  namespaceName,
+  namespaces,
+  oneOf,
+  type Setting,
+  trueOrFalse,
+  wholeNumber,
+} from "./settings/setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

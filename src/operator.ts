@@ -1,7 +1,7 @@
 // What is the operator made of? The only place that builds concrete things; it reads as the data flow.
 import type { Cancel, Clock, Random } from "./clock.ts";
-import { clusterStores } from "./cluster-stores.ts";
-import { clusterWatches } from "./cluster-watches.ts";
+import { clusterStores } from "./operator/cluster-stores.ts";
+import { clusterWatches } from "./operator/cluster-watches.ts";
 import { OperatorError } from "./errors.ts";
 import { clusterObjects } from "./kube/cluster-objects.ts";
 import type { Connection } from "./kube/connection.ts";
@@ -11,9 +11,9 @@ import { leaseName, neededPermissions, preflight } from "./kube/preflight.ts";
 import { transport, userAgent } from "./kube/transport.ts";
 import { withMetrics } from "./kube/with-metrics.ts";
 import { withFence } from "./kube/write-fence.ts";
-import { leadership, undisputed } from "./leadership.ts";
-import { operatorMetrics } from "./operator-metrics.ts";
-import type { OperatorSettings } from "./operator-settings.ts";
+import { leadership, undisputed } from "./operator/leadership.ts";
+import { operatorMetrics } from "./operator/operator-metrics.ts";
+import type { OperatorSettings } from "./operator/operator-settings.ts";
 import { modeText } from "./plan/mode.ts";
 import { keyOf, secretKey } from "./plan/keys.ts";
 import type { GuardedHttp } from "./providers/http/guarded-http.ts";
@@ -36,11 +36,11 @@ import type { HttpServer } from "./report/http-server.ts";
 import type { Log } from "./report/log.ts";
 import { errorFields } from "./report/log-watch.ts";
 import { metricsServer } from "./report/metrics-server.ts";
-import { secureServing } from "./secure-serving.ts";
+import { secureServing } from "./operator/secure-serving.ts";
 import { queueObserver } from "./report/queue-metrics.ts";
 import { countWatch } from "./report/watch-metrics.ts";
-import { refusal } from "./refusal.ts";
-import { wayOut } from "./way-out.ts";
+import { refusal } from "./operator/refusal.ts";
+import { wayOut } from "./operator/way-out.ts";
 
 export interface OperatorOptions {
   readonly connection: Connection;

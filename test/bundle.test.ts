@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Plugin } from "rolldown";
 import { describe, expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import { bundle } from "../src/bundle.ts";
+import { bundle } from "../src/build/bundle.ts";
 import { temporaryFolder } from "./cluster/temporary-folder.ts";
 
 /** Runs a file where no package is found, with nothing of our environment. */

@@ -10,7 +10,7 @@ import type { Connection, ConnectionOptions } from "../kube/connection.ts";
 import { type ObjectReader, objectReader } from "../kube/object-reader.ts";
 import { unreachable } from "../kube/preflight.ts";
 import { type Transport, transport, userAgent } from "../kube/transport.ts";
-import type { Setting } from "../setting.ts";
+import type { Setting } from "../settings/setting.ts";
 import { answersHelp } from "./exit-codes.ts";
 import type { StopSignal } from "./run.ts";
 import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";

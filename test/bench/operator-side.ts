@@ -1,7 +1,7 @@
 // How is the operator made to do what is measured? A process of its own, one RegistryCredential, one source Secret.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { bundle } from "../../src/bundle.ts";
+import { bundle } from "../../src/build/bundle.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { nodeOptions } from "../node-options.ts";
 import { type Child, startChild } from "./child.ts";

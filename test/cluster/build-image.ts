@@ -46,7 +46,7 @@ export async function buildImage(version: string): Promise<BuiltImage> {
   try {
     const base = join(folder, "base");
     // What the bundler links to is wanted, too, while the image is built.
-    const script = join(project, "src/runtime-files.ts");
+    const script = join(project, "src/build/runtime-files.ts");
     await outputOf(process.execPath, ["--import", "rolldown", script, base], { cwd: project });
     const container = await buildah("from", "scratch");
     await buildah("add", "--quiet", container, base, "/");

@@ -5,7 +5,7 @@ import { ApiError } from "../../src/kube/api-error.ts";
 import type { LeaseView } from "../../src/kube/lease-state.ts";
 import type { CredentialRecord } from "../../src/plan/snapshot.ts";
 import { type ClusterClaim, clusterClaim } from "../../src/reconcile/cluster-claim.ts";
-import { refusal } from "../../src/refusal.ts";
+import { refusal } from "../../src/operator/refusal.ts";
 import { type Feed, store } from "../../src/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential } from "../plan/objects.ts";

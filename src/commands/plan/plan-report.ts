@@ -1,6 +1,6 @@
 // What would be written, and what would go wrong, if these objects were applied or deleted?
 import packageJson from "../../../package.json" with { type: "json" };
-import { type ClusterStores, clusterStores } from "../../cluster-stores.ts";
+import { type ClusterStores, clusterStores } from "../../operator/cluster-stores.ts";
 import type { Clock } from "../../clock.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { type Differences, differences, remembered } from "./differences.ts";

@@ -1,6 +1,6 @@
 // What would the cluster look like after these writes? A cluster in memory that takes them and tells the stores, as a watch would.
 import { randomUUID } from "node:crypto";
-import type { ClusterStores } from "../../cluster-stores.ts";
+import type { ClusterStores } from "../../operator/cluster-stores.ts";
 import { ApiError } from "../../kube/api-error.ts";
 import type { Body, ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "../../kube/cluster-api.ts";
 import { identityOf } from "../../watch/strip/object-meta.ts";

@@ -1,6 +1,6 @@
 // What would the operator do? Its own loops run on a cluster in memory, until nothing is left to do.
 import type { Clock } from "../../clock.ts";
-import type { ClusterStores } from "../../cluster-stores.ts";
+import type { ClusterStores } from "../../operator/cluster-stores.ts";
 import { credentialKey, keyOf, referencesKey, secretKey } from "../../plan/keys.ts";
 import type { Mode } from "../../plan/mode.ts";
 import { Redacted } from "../../redacted.ts";
@@ -15,7 +15,7 @@ import { grantKeys } from "../../reconcile/grant-keys.ts";
 import { loops } from "../../reconcile/loops.ts";
 import { reach, type Refusals } from "../../reconcile/reach.ts";
 import { tokenBook } from "../../reconcile/token-book.ts";
-import { refusal } from "../../refusal.ts";
+import { refusal } from "../../operator/refusal.ts";
 import type { Log } from "../../report/log.ts";
 import { agenda } from "./agenda.ts";
 import type { PretendedCluster } from "./pretended-cluster.ts";

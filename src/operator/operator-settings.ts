@@ -1,7 +1,7 @@
 // What may differ from one operator to the next?
-import type { Environment } from "./config.ts";
-import type { Mode } from "./plan/mode.ts";
-import type { ListenAddress } from "./report/http-server.ts";
+import type { Environment } from "../config.ts";
+import type { Mode } from "../plan/mode.ts";
+import type { ListenAddress } from "../report/http-server.ts";
 
 export interface OperatorSettings {
   /** The operator's own namespace: source and token Secrets live here. */

@@ -1,18 +1,18 @@
 // What is measured, and where is it hooked in? A part of the composition root.
-import type { Clock } from "./clock.ts";
-import type { Observation } from "./kube/transport.ts";
-import { type Board } from "./reconcile/board.ts";
-import type { Stores } from "./reconcile/context.ts";
-import type { Entitlements } from "./reconcile/entitlements.ts";
-import { type CredentialMetrics, credentialMetrics } from "./report/credential-metrics.ts";
-import { showFindings } from "./report/finding-metrics.ts";
-import { type Instruments, instruments } from "./report/instruments.ts";
-import { type NamespaceReadiness, namespaceReadiness } from "./report/namespace-readiness.ts";
-import { processMetrics } from "./report/process-metrics.ts";
-import { showQueue } from "./report/queue-metrics.ts";
-import { showWatches } from "./report/watch-metrics.ts";
-import type { WorkQueue } from "./queue/work-queue.ts";
-import type { ReflectorStatus } from "./watch/reflector.ts";
+import type { Clock } from "../clock.ts";
+import type { Observation } from "../kube/transport.ts";
+import { type Board } from "../reconcile/board.ts";
+import type { Stores } from "../reconcile/context.ts";
+import type { Entitlements } from "../reconcile/entitlements.ts";
+import { type CredentialMetrics, credentialMetrics } from "../report/credential-metrics.ts";
+import { showFindings } from "../report/finding-metrics.ts";
+import { type Instruments, instruments } from "../report/instruments.ts";
+import { type NamespaceReadiness, namespaceReadiness } from "../report/namespace-readiness.ts";
+import { processMetrics } from "../report/process-metrics.ts";
+import { showQueue } from "../report/queue-metrics.ts";
+import { showWatches } from "../report/watch-metrics.ts";
+import type { WorkQueue } from "../queue/work-queue.ts";
+import type { ReflectorStatus } from "../watch/reflector.ts";
 
 export interface OperatorMetrics {
   readonly instruments: Instruments;

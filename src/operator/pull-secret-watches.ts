@@ -1,13 +1,13 @@
 // Where, and under which names, are pull Secrets watched, and which of these watches are refused? A part of the composition root.
-import type { Clock, Random } from "./clock.ts";
-import { listWatch } from "./kube/list-watch.ts";
-import { resourcePath } from "./kube/resource-path.ts";
-import type { Transport } from "./kube/transport.ts";
-import type { SecretRecord } from "./plan/snapshot.ts";
-import { multiReflector } from "./watch/multi-reflector.ts";
-import { isRefusal, type ReflectorEvent, type ReflectorStatus } from "./watch/reflector.ts";
-import type { FedStore } from "./watch/store.ts";
-import { longestStringRead } from "./watch/strip/secret.ts";
+import type { Clock, Random } from "../clock.ts";
+import { listWatch } from "../kube/list-watch.ts";
+import { resourcePath } from "../kube/resource-path.ts";
+import type { Transport } from "../kube/transport.ts";
+import type { SecretRecord } from "../plan/snapshot.ts";
+import { multiReflector } from "../watch/multi-reflector.ts";
+import { isRefusal, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
+import type { FedStore } from "../watch/store.ts";
+import { longestStringRead } from "../watch/strip/secret.ts";
 
 export interface PullSecretWatchesOptions {
   readonly api: Transport;

@@ -1,17 +1,17 @@
 // Which watches fill the stores, and which names of pull Secrets are watched? A part of the composition root.
-import { crdName, group, plural, sourceLabel, version } from "./api/names.ts";
-import type { Clock, Random } from "./clock.ts";
+import { crdName, group, plural, sourceLabel, version } from "../api/names.ts";
+import type { Clock, Random } from "../clock.ts";
 import type { ClusterStores } from "./cluster-stores.ts";
-import { listWatch } from "./kube/list-watch.ts";
-import { resourcePath } from "./kube/resource-path.ts";
-import type { Transport } from "./kube/transport.ts";
-import { type Mode, nameNotPermitted } from "./plan/mode.ts";
-import type { Log } from "./report/log.ts";
+import { listWatch } from "../kube/list-watch.ts";
+import { resourcePath } from "../kube/resource-path.ts";
+import type { Transport } from "../kube/transport.ts";
+import { type Mode, nameNotPermitted } from "../plan/mode.ts";
+import type { Log } from "../report/log.ts";
 import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches.ts";
-import { logWatch } from "./report/log-watch.ts";
-import type { ListWatch } from "./watch/list-watch.ts";
-import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "./watch/reflector.ts";
-import type { FedStore } from "./watch/store.ts";
+import { logWatch } from "../report/log-watch.ts";
+import type { ListWatch } from "../watch/list-watch.ts";
+import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
+import type { FedStore } from "../watch/store.ts";
 
 // Of a pod, images and names are read; annotations and variables may be as long as they like.
 const longestPodString = 1_024;

@@ -8,20 +8,20 @@ import type {
   PodRecord,
   SecretRecord,
   ServiceAccountRecord,
-} from "./plan/snapshot.ts";
-import type { Context } from "./reconcile/context.ts";
-import { tokenFromData } from "./reconcile/token-wire.ts";
-import type { Log } from "./report/log.ts";
-import { errorFields } from "./report/log-watch.ts";
-import { keyedDigest } from "./watch/digest.ts";
-import { type FedStore, store } from "./watch/store.ts";
-import { stripCrd } from "./watch/strip/crd.ts";
-import { stripCredential } from "./watch/strip/credential.ts";
-import { stripNamespace } from "./watch/strip/namespace.ts";
-import { stripOperatorSecret } from "./watch/strip/operator-secret.ts";
-import { stripPod } from "./watch/strip/pod.ts";
-import { stripSecret } from "./watch/strip/secret.ts";
-import { stripServiceAccount } from "./watch/strip/service-account.ts";
+} from "../plan/snapshot.ts";
+import type { Context } from "../reconcile/context.ts";
+import { tokenFromData } from "../reconcile/token-wire.ts";
+import type { Log } from "../report/log.ts";
+import { errorFields } from "../report/log-watch.ts";
+import { keyedDigest } from "../watch/digest.ts";
+import { type FedStore, store } from "../watch/store.ts";
+import { stripCrd } from "../watch/strip/crd.ts";
+import { stripCredential } from "../watch/strip/credential.ts";
+import { stripNamespace } from "../watch/strip/namespace.ts";
+import { stripOperatorSecret } from "../watch/strip/operator-secret.ts";
+import { stripPod } from "../watch/strip/pod.ts";
+import { stripSecret } from "../watch/strip/secret.ts";
+import { stripServiceAccount } from "../watch/strip/service-account.ts";
 
 export interface ClusterStores {
   readonly stores: {

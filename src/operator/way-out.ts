@@ -1,20 +1,20 @@
 // How are registries and clouds reached, and who mints? A part of the composition root.
-import type { Clock, Random } from "./clock.ts";
-import type { Environment } from "./config.ts";
-import type { Transport } from "./kube/transport.ts";
-import { tokenRequests } from "./kube/token-request.ts";
-import type { Grant } from "./plan/grant.ts";
-import { retryWithin } from "./plan/refresh.ts";
-import type { OperatorSecretRecord } from "./plan/snapshot.ts";
-import type { Token } from "./plan/token.ts";
-import { allProviders } from "./providers/all-providers.ts";
-import { allowedHosts, privateHosts } from "./providers/http/allow-list.ts";
-import { type GuardedHttp, guardedHttp } from "./providers/http/guarded-http.ts";
-import { identitySource } from "./providers/identity-source.ts";
-import type { Provider } from "./providers/provider.ts";
-import { type Verify, verifier } from "./reconcile/verify.ts";
-import type { Instruments } from "./report/instruments.ts";
-import { countedVerify } from "./report/verify-metrics.ts";
+import type { Clock, Random } from "../clock.ts";
+import type { Environment } from "../config.ts";
+import type { Transport } from "../kube/transport.ts";
+import { tokenRequests } from "../kube/token-request.ts";
+import type { Grant } from "../plan/grant.ts";
+import { retryWithin } from "../plan/refresh.ts";
+import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import type { Token } from "../plan/token.ts";
+import { allProviders } from "../providers/all-providers.ts";
+import { allowedHosts, privateHosts } from "../providers/http/allow-list.ts";
+import { type GuardedHttp, guardedHttp } from "../providers/http/guarded-http.ts";
+import { identitySource } from "../providers/identity-source.ts";
+import type { Provider } from "../providers/provider.ts";
+import { type Verify, verifier } from "../reconcile/verify.ts";
+import type { Instruments } from "../report/instruments.ts";
+import { countedVerify } from "../report/verify-metrics.ts";
 
 export interface WayOutOptions {
   readonly api: Transport;

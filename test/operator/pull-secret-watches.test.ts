@@ -1,12 +1,12 @@
 // Is each pull Secret watched where and under the names that the mode allows, and are refusals told and forgotten?
 import { afterEach, describe, expect, it } from "vitest";
-import { transport } from "../src/kube/transport.ts";
-import type { SecretRecord } from "../src/plan/snapshot.ts";
-import { pullSecretWatches } from "../src/pull-secret-watches.ts";
-import { store } from "../src/watch/store.ts";
-import { systemClock } from "../src/clock.ts";
-import { pollUntil } from "./cluster/poll-until.ts";
-import { json, localConnection, localServer, status } from "./kube/local-server.ts";
+import { transport } from "../../src/kube/transport.ts";
+import type { SecretRecord } from "../../src/plan/snapshot.ts";
+import { pullSecretWatches } from "../../src/operator/pull-secret-watches.ts";
+import { store } from "../../src/watch/store.ts";
+import { systemClock } from "../../src/clock.ts";
+import { pollUntil } from "../cluster/poll-until.ts";
+import { json, localConnection, localServer, status } from "../kube/local-server.ts";
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 // Where are metrics and probes served, and to whom?
-import type { ListenAddress } from "./report/http-server.ts";
+import type { ListenAddress } from "../report/http-server.ts";
 import { listenAddress, oneOf, type Setting } from "./setting.ts";
 
 export const metricsAddress: Setting<ListenAddress | undefined> = {

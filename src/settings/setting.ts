@@ -1,7 +1,7 @@
 // What is a setting, and how are the texts of values read? Each reader gives undefined where the text is no value.
 import { isIPv6 } from "node:net";
-import { isHostGlob } from "./providers/http/allow-list.ts";
-import type { ListenAddress } from "./report/http-server.ts";
+import { isHostGlob } from "../providers/http/allow-list.ts";
+import type { ListenAddress } from "../report/http-server.ts";
 
 export interface Setting<T> {
   readonly flag: `--${string}`;

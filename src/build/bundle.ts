@@ -1,10 +1,10 @@
 // How does the program become the one file that the image holds?
 //
-// Usage: node src/launch.mjs src/bundle.ts [FILE]
+// Usage: node src/launch.mjs src/build/bundle.ts [FILE]
 import { join } from "node:path";
 import { rolldown, type RolldownPluginOption } from "rolldown";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 
 /**
  * Writes src/main.ts with everything it imports into `file`, minified. A module that is imported lazily is in it too, and
