@@ -16,9 +16,10 @@ const onControlPlane = {
   hookTimeout: 45 * 60_000,
 };
 // What depends on how the API server lists, watches and refuses; the rest is the same on every one.
-const representative = ["watch-list", "kube", "fan-out", "references"].map(
-  (name) => `test/integration/${name}.test.ts`,
-);
+const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
+const representative = filesOf("watch-list", "kube", "fan-out", "references");
+// And what depends on the CEL that it knows, and on how it deletes.
+const ofAnyRelease = [...representative, ...filesOf("crd", "restraint", "drift", "deletion")];
 
 export default defineConfig({
   test: {
@@ -48,6 +49,7 @@ export default defineConfig({
           ...onControlPlane,
         },
       },
+      { test: { name: "oldest", include: ofAnyRelease, env: { [variantVariable]: "oldest" }, ...onControlPlane } },
       {
         test: {
           name: "e2e",

@@ -1,6 +1,6 @@
 // How do all tests run in their order, the quick ones before anything long starts?
 //
-// Usage: npm test -- [unit | integration | without-gates] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
+// Usage: npm test -- [unit | integration | without-gates | oldest] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,16 +26,18 @@ const phases = {
   unit: "Unit tests (seconds)",
   integration: "Integration tests on a real control plane (minutes)",
   "without-gates": "A part of them on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
+  oldest: "A part of them on the oldest Kubernetes that is supported (minutes)",
   e2e: "The installed operator on a real node (minutes)",
 };
 type Phase = keyof typeof phases;
 // What runs unless a phase is named: all that needs no root.
-const usual: readonly Phase[] = ["unit", "integration", "without-gates"];
+const usual: readonly Phase[] = ["unit", "integration", "without-gates", "oldest"];
 // Integration tests of one file share a cluster and may tell a story in order; files know nothing of each other.
 const shuffle: Record<Phase, readonly string[]> = {
   unit: ["--sequence.shuffle"],
   integration: ["--sequence.shuffle.files"],
   "without-gates": ["--sequence.shuffle.files"],
+  oldest: ["--sequence.shuffle.files"],
   e2e: [],
 };
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { catalogue } from "./catalogue.ts";
+import { oldestKubernetes } from "./kubernetes-release.ts";
 
 const modules = {
   etcd: "go.etcd.io/etcd/server/v3",
@@ -22,6 +23,17 @@ describe("the catalogue", () => {
     const pins = readFileSync(join(build.module, "go.mod"), "utf8");
     expect(pins).toContain(`${modules[name]} ${version}`);
     expect(pins).toContain(build.package);
+  });
+
+  it("names the oldest Kubernetes that its go.mod pins", () => {
+    const all = catalogue({ os: "linux", arch: "amd64" }, undefined, oldestKubernetes);
+    for (const { build, version, download } of [all["kube-apiserver"], all["kube-controller-manager"]]) {
+      const pins = readFileSync(join(build.module, "go.mod"), "utf8");
+      expect(pins).toContain(`k8s.io/kubernetes ${version}`);
+      expect(pins).toContain(build.package);
+      expect(build.linkerFlags).toContain("gitMinor=34 ");
+      expect(download?.url).toContain(version);
+    }
   });
 
   it("knows a download of every program for Linux", () => {

@@ -1,6 +1,7 @@
 // Which programs does the cluster consist of, and where does each come from?
 
 import { join } from "node:path";
+import { type KubernetesRelease, newestKubernetes } from "./kubernetes-release.ts";
 
 export type BinaryName =
   | "etcd"
@@ -64,33 +65,37 @@ const officialPublishers: Publishers = {
 };
 
 // The versions of binaries/*/go.mod; a test compares them.
-const kubernetesVersion = "v1.37.2";
 const etcdVersion = "v3.7.2";
 const registryVersion = "v3.1.2";
 const helmVersion = "v4.3.1";
 const kubeScoreVersion = "v1.20.0";
-// Kubernetes publishes no server for macOS, but the envtest bundle has one; it is made for few patch versions:
-// https://github.com/kubernetes-sigs/controller-tools/releases/tag/envtest-v1.37.0
-const envtestVersion = "v1.37.0";
-
 const strip = "-s -w";
 // Without these the API server says that it is v0.0.0-master:
 // https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/component-base/version/base.go
-const kubernetesFlags = [
-  strip,
-  `-X k8s.io/component-base/version.gitVersion=${kubernetesVersion}`,
-  "-X k8s.io/component-base/version.gitMajor=1",
-  "-X k8s.io/component-base/version.gitMinor=37",
-  `-X k8s.io/client-go/pkg/version.gitVersion=${kubernetesVersion}`,
-].join(" ");
+function kubernetesFlags(version: string): string {
+  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)\./.exec(version) ?? [];
+  return [
+    strip,
+    `-X k8s.io/component-base/version.gitVersion=${version}`,
+    `-X k8s.io/component-base/version.gitMajor=${major}`,
+    `-X k8s.io/component-base/version.gitMinor=${minor}`,
+    `-X k8s.io/client-go/pkg/version.gitVersion=${version}`,
+  ].join(" ");
+}
 
 const moduleFolder = (name: string): string => join(import.meta.dirname, "binaries", name);
 
-/** All programs, for a platform. */
+/** All programs, for a platform; those of Kubernetes in one of the releases. */
 export function catalogue(
   platform: Platform = thisPlatform(),
   publishers: Publishers = officialPublishers,
+  kubernetes: KubernetesRelease = newestKubernetes,
 ): Readonly<Record<BinaryName, Binary>> {
+  const { version } = kubernetes;
+  const module = moduleFolder(kubernetes.module);
+  const linkerFlags = kubernetesFlags(version);
+  const published = (name: string, megabytes: number): Download =>
+    kubernetesDownload(name, version, platform, publishers, megabytes);
   return {
     etcd: {
       name: "etcd",
@@ -106,43 +111,39 @@ export function catalogue(
     },
     "kube-apiserver": {
       name: "kube-apiserver",
-      version: kubernetesVersion,
+      version,
       build: {
-        module: moduleFolder("kubernetes"),
+        module,
         package: "k8s.io/kubernetes/cmd/kube-apiserver",
-        linkerFlags: kubernetesFlags,
+        linkerFlags,
         packages: 2079,
         minutes: "6 to 8 minutes",
       },
-      download: apiServerDownload(platform, publishers),
+      download: apiServerDownload(kubernetes, platform, publishers),
     },
     "kube-controller-manager": {
       name: "kube-controller-manager",
-      version: kubernetesVersion,
+      version,
       build: {
-        module: moduleFolder("kubernetes"),
+        module,
         package: "k8s.io/kubernetes/cmd/kube-controller-manager",
-        linkerFlags: kubernetesFlags,
+        linkerFlags,
         packages: 2440,
         minutes: "2 to 3 minutes",
       },
-      download:
-        platform.os === "linux" ? kubernetesDownload("kube-controller-manager", platform, publishers, 105) : undefined,
+      download: platform.os === "linux" ? published("kube-controller-manager", 105) : undefined,
     },
     kubectl: {
       name: "kubectl",
-      version: kubernetesVersion,
+      version,
       build: {
-        module: moduleFolder("kubernetes"),
+        module,
         package: "k8s.io/kubernetes/cmd/kubectl",
-        linkerFlags: kubernetesFlags,
+        linkerFlags,
         packages: 916,
         minutes: "1 to 3 minutes",
       },
-      download:
-        platform.os === "linux" || platform.os === "darwin"
-          ? kubernetesDownload("kubectl", platform, publishers, 60)
-          : undefined,
+      download: platform.os === "linux" || platform.os === "darwin" ? published("kubectl", 60) : undefined,
     },
     helm: {
       name: "helm",
@@ -170,27 +171,27 @@ export function catalogue(
     },
     "kube-scheduler": {
       name: "kube-scheduler",
-      version: kubernetesVersion,
+      version,
       build: {
-        module: moduleFolder("kubernetes"),
+        module,
         package: "k8s.io/kubernetes/cmd/kube-scheduler",
-        linkerFlags: kubernetesFlags,
+        linkerFlags,
         packages: 1452,
         minutes: "1 to 2 minutes",
       },
-      download: platform.os === "linux" ? kubernetesDownload("kube-scheduler", platform, publishers, 81) : undefined,
+      download: platform.os === "linux" ? published("kube-scheduler", 81) : undefined,
     },
     kubelet: {
       name: "kubelet",
-      version: kubernetesVersion,
+      version,
       build: {
-        module: moduleFolder("kubernetes"),
+        module,
         package: "k8s.io/kubernetes/cmd/kubelet",
-        linkerFlags: kubernetesFlags,
+        linkerFlags,
         packages: 1799,
         minutes: "2 to 3 minutes",
       },
-      download: platform.os === "linux" ? kubernetesDownload("kubelet", platform, publishers, 92) : undefined,
+      download: platform.os === "linux" ? published("kubelet", 92) : undefined,
     },
     registry: {
       name: "registry",
@@ -215,27 +216,32 @@ export function thisPlatform(): Platform {
 // https://kubernetes.io/releases/download/: each program has a .sha256 beside it.
 function kubernetesDownload(
   name: string,
+  version: string,
   { os, arch }: Platform,
   { kubernetes }: Publishers,
   megabytes: number,
 ): Download {
-  const url = `${kubernetes}/release/${kubernetesVersion}/bin/${os}/${arch}/${name}`;
+  const url = `${kubernetes}/release/${version}/bin/${os}/${arch}/${name}`;
   return { url, checksumURL: `${url}.sha256`, algorithm: "sha256", megabytes };
 }
 
-function apiServerDownload(platform: Platform, publishers: Publishers): Download | undefined {
+function apiServerDownload(
+  { version, envtest }: KubernetesRelease,
+  platform: Platform,
+  publishers: Publishers,
+): Download | undefined {
   const { os, arch } = platform;
-  if (os === "linux") return kubernetesDownload("kube-apiserver", platform, publishers, 119);
+  if (os === "linux") return kubernetesDownload("kube-apiserver", version, platform, publishers, 119);
   if (os !== "darwin") return undefined;
-  const release = `${publishers.github}/kubernetes-sigs/controller-tools/releases/download/envtest-${envtestVersion}`;
-  const url = `${release}/envtest-${envtestVersion}-${os}-${arch}.tar.gz`;
+  const release = `${publishers.github}/kubernetes-sigs/controller-tools/releases/download/envtest-${envtest}`;
+  const url = `${release}/envtest-${envtest}-${os}-${arch}.tar.gz`;
   return {
     url,
     checksumURL: `${url}.sha512`,
     algorithm: "sha512",
     member: "controller-tools/envtest/kube-apiserver",
     megabytes: 70,
-    version: envtestVersion,
+    version: envtest,
   };
 }
 

@@ -86,7 +86,8 @@ const auditPolicy = {
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const log = options.log ?? ((line: string): void => void process.stderr.write(`${line}\n`));
-  const files = await ensureBinaries(["etcd", "kube-apiserver", "kube-controller-manager"], { log });
+  const { kubernetes } = variantOf(process.env);
+  const files = await ensureBinaries(["etcd", "kube-apiserver", "kube-controller-manager"], { log, kubernetes });
   const folder = await mkdtemp(join(tmpdir(), "regcred-"));
   watchdog.made(folder);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -8,12 +8,15 @@ import { cachedPath, cacheFolder, type Environment } from "./cache-folder.ts";
 import { type Binary, type BinaryName, catalogue, type Platform, thisPlatform } from "./catalogue.ts";
 import { download, type Unreachable } from "./download.ts";
 import { findBinary, type Way } from "./find-binary.ts";
+import { type KubernetesRelease, newestKubernetes } from "./kubernetes-release.ts";
 import { withLock } from "./lock.ts";
 import { linePrinter, type Printer, streamPrinter } from "./printer.ts";
 
 export interface EnsureOptions {
   /** One line per call; by default progress goes to standard error. */
   readonly log?: ((line: string) => void) | undefined;
+  /** The newest by default. `KUBEBUILDER_ASSETS` counts for that one only: nobody knows what else is in it. */
+  readonly kubernetes?: KubernetesRelease;
 }
 
 const unreachable: Unreachable = new Set();
@@ -29,8 +32,10 @@ export async function ensureBinaries<Name extends BinaryName>(
 ): Promise<Record<Name, string>> {
   const platform = thisPlatform();
   const printer = options.log ? linePrinter(options.log) : streamPrinter(process.stderr);
-  const ways = waysTo({ platform, printer, environment: process.env, unreachable });
-  const all = catalogue(platform);
+  const { kubernetes = newestKubernetes } = options;
+  const environment = kubernetes === newestKubernetes ? process.env : { ...process.env, KUBEBUILDER_ASSETS: undefined };
+  const ways = waysTo({ platform, printer, environment, unreachable });
+  const all = catalogue(platform, undefined, kubernetes);
   const found: Partial<Record<Name, string>> = {};
   const missing: string[] = [];
   for (const name of names) {

@@ -1,8 +1,10 @@
 // On which kind of control plane do the tests of this run run?
 import type { Environment } from "./cache-folder.ts";
+import { type KubernetesRelease, newestKubernetes, oldestKubernetes } from "./kubernetes-release.ts";
 
 export interface Variant {
   readonly name: string;
+  readonly kubernetes: KubernetesRelease;
   /** Lists may come as watches. */
   readonly knowsWatchList: boolean;
   readonly apiServerArguments: readonly string[];
@@ -12,10 +14,12 @@ export interface Variant {
 export const variantVariable = "REGCRED_TEST_CLUSTER";
 
 const variants: readonly Variant[] = [
-  { name: "newest", knowsWatchList: true, apiServerArguments: [] },
+  { name: "newest", kubernetes: newestKubernetes, knowsWatchList: true, apiServerArguments: [] },
+  { name: "oldest", kubernetes: oldestKubernetes, knowsWatchList: true, apiServerArguments: [] },
   // As clusters are on which somebody has turned these off, or which never had them.
   {
     name: "without-gates",
+    kubernetes: newestKubernetes,
     knowsWatchList: false,
     apiServerArguments: ["--feature-gates=WatchList=false,MutatingAdmissionPolicy=false"],
   },

@@ -1,0 +1,21 @@
+// Which releases of Kubernetes are the tests run on?
+
+export interface KubernetesRelease {
+  /** With its leading `v`. */
+  readonly version: string;
+  /** The folder below `binaries/` whose `go.mod` pins it. */
+  readonly module: string;
+  /** Kubernetes publishes no server for macOS, but the envtest bundle has one; it is made for few patch versions. */
+  readonly envtest: string;
+}
+
+// Of binaries/*/go.mod; a test compares them. For envtest:
+// https://github.com/kubernetes-sigs/controller-tools/blob/main/envtest-releases.yaml
+export const newestKubernetes: KubernetesRelease = { version: "v1.37.2", module: "kubernetes", envtest: "v1.37.0" };
+
+/** Four minors are supported, as Kubernetes itself supports three and a half: https://kubernetes.io/releases/patch-releases/ */
+export const oldestKubernetes: KubernetesRelease = {
+  version: "v1.34.4",
+  module: "kubernetes-1.34",
+  envtest: "v1.34.1",
+};
