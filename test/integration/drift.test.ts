@@ -199,6 +199,8 @@ describe("drift", () => {
       "their.io/label": "1",
     });
     expect(Object.keys(metadata.annotations ?? {}).toSorted()).toEqual([
+      "argocd.argoproj.io/compare-options",
+      "argocd.argoproj.io/sync-options",
       "regcred.dev/credentials",
       "regcred.dev/entries",
       "regcred.dev/managed",

@@ -7,10 +7,10 @@ import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene,
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = `
-  again busy extra hand lone long named opt pick-by-a-glob pick-by-a-glob-and-labels pick-by- doesnotexist pick-
-  by-exists pick-by-in pick-by-labels-alone pick-by-notin pick-by-several-globs pick-less-the-excluded pick-of-
-  the-system-by-name pick-of-the-system-by-no-wildcard pick-that-opted- out-not-even-by-name refer regcred swap-
-  one swap-two tag turn`
+  again busy extra hand lone long named opt pick-by-a-glob pick-by-a-glob-and-labels pick-by-doesnotexist
+  pick-by-exists pick-by-in pick-by-labels-alone pick-by-notin pick-by-several-globs pick-less-the-excluded
+  pick-of-the-system-by-name pick-of-the-system-by-no-wildcard pick-that-opted-out-not-even-by-name refer
+  regcred swap-one swap-two tag turn`
   .trim()
   .split(/\s+/);
 
