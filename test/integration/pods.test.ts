@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { unrestricted } from "../mode.ts";
-import { installed, operatorUser } from "./installed.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { installed } from "./installed.ts";
+import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 
 interface PodObject extends KubeObject {
   readonly spec: { readonly imagePullSecrets?: readonly { readonly name: string }[] };
@@ -11,7 +11,6 @@ interface PodObject extends KubeObject {
 
 const image = "registry.example.com/team/app:1";
 const mode = { ...unrestricted, podRecovery: true };
-const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const container = (of: string): object => ({ containers: [{ name: "main", image: of }] });
 
 describe("podRecovery: Evict", () => {
@@ -55,21 +54,8 @@ describe("podRecovery: Evict", () => {
 
   beforeAll(async () => {
     world = await scene();
-    await installed(world);
-    // What docs/install.md lists, and nothing else.
-    await world.admin.create(`${rbac}/clusterroles`, {
-      metadata: { name: "regcred-pod-recovery" },
-      rules: [
-        { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] },
-        { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
-      ],
-    });
-    await world.admin.create(`${rbac}/clusterrolebindings`, {
-      metadata: { name: "regcred-pod-recovery" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "regcred-pod-recovery" },
-      subjects: [{ kind: "ServiceAccount", name: "regcred", namespace: operatorNamespace }],
-    });
-    await world.startOperator({ kubeconfig: await world.cluster.kubeconfigFor(operatorUser), settings: { mode } });
+    const kubeconfig = await installed(world, { podRecovery: { enabled: true } });
+    await world.startOperator({ kubeconfig, settings: { mode } });
     await world.source("hub", { username: "ann", password: "first" });
   }, 120_000);
   afterAll(() => world.close());

@@ -423,9 +423,11 @@ async function installRights({ admin }: Scene): Promise<void> {
     parseAllDocuments(await readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")).map(
       (document) => document.toJS() as KubeObject,
     );
-  const [cluster] = await read("cluster-role.yaml");
+  const roles = [...(await read("cluster-role.yaml")), ...(await read("tenants.yaml"))];
   const [own, ownBinding] = await read("role.yaml");
-  const rules = ((cluster?.["rules"] ?? []) as Rule[]).map(({ resourceNames: _any, ...rule }) => rule);
+  const rules = roles
+    .flatMap((object) => (object["rules"] ?? []) as Rule[])
+    .map(({ resourceNames: _any, ...rule }) => rule);
   const creates = (rule: Rule): boolean => rule.resources.includes("secrets") && rule.verbs.includes("create");
   const role = (name: string, which: readonly object[]) => ({ metadata: { name }, rules: which });
   await admin.create(
