@@ -7,13 +7,11 @@ import { rulesFile } from "../../src/report/prometheus-rules.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { startPrometheus } from "../cluster/prometheus.ts";
 import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";
-import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { installed } from "./installed.ts";
+import { eventually, type Scene, scene } from "./scene.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const collections: Readonly<Record<string, string>> = {
-  ServiceAccount: `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`,
-  Role: `${rbac}/namespaces/${operatorNamespace}/roles`,
-  RoleBinding: `${rbac}/namespaces/${operatorNamespace}/rolebindings`,
   ClusterRole: `${rbac}/clusterroles`,
   ClusterRoleBinding: `${rbac}/clusterrolebindings`,
 };
@@ -49,17 +47,15 @@ describe("metrics for who may read them", () => {
   beforeAll(async () => {
     world = await scene();
     await world.namespaces(["monitoring"]);
-    for (const file of ["service-account", "cluster-role", "role"]) await apply(`rbac/${file}.yaml`);
+    const kubeconfig = await installed(world);
     await apply("prometheus/secure/access.yaml");
     await world.admin.create(collections["ClusterRoleBinding"] ?? "", {
       metadata: { name: "prometheus" },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "regcred-metrics-reader" },
       subjects: [{ kind: "ServiceAccount", name: "prometheus", namespace: "monitoring" }],
     });
-    const name = `system:serviceaccount:${operatorNamespace}:regcred`;
-    const groups = ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`];
     const running = await world.startOperator({
-      kubeconfig: await world.cluster.kubeconfigFor({ name, groups }),
+      kubeconfig,
       settings: { metricsAddress: { host: "127.0.0.1", port: 0 }, metricsAccess: "token" },
     });
     port = String(
