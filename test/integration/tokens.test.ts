@@ -25,19 +25,9 @@ interface Attempt {
   readonly status: number;
   /** Milliseconds for which the token in the Secret still lived when the answer came. */
   readonly left: number;
-  /** Milliseconds. */
-  readonly took: number;
 }
 
-// A pull takes some hundredths of a second. One that takes so long, in milliseconds, tells of a machine with no time for
-// anybody, the operator in this process included.
-const starved = 1_000;
-
-/** A pull that did not work, though its token lived to the end of it or was dead at its begin, and the machine had time. */
-const isFailure = ({ status, left, took }: Attempt): boolean => {
-  const diedMeanwhile = left <= 0 && left + took > 0;
-  return status !== 200 && took < starved && !diedMeanwhile;
-};
+const isFailure = ({ status }: Attempt): boolean => status !== 200;
 
 describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life * (lifetimes + 2) + 60_000 }, () => {
   let world: Scene;
@@ -77,7 +67,6 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
     return false;
   };
   const pull = async (namespace: string): Promise<Attempt> => {
-    const began = performance.now();
     const secret = await world.secret(namespace);
     const encoded = (secret?.["data"] as Record<string, string> | undefined)?.[".dockerconfigjson"];
     const config = encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
@@ -85,7 +74,7 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
     const password = loginsIn(secret)?.[ecrHost]?.password;
     const until = cloud.mints.find((mint) => mint.password === password)?.until;
     const left = until ? Temporal.Now.instant().until(until).total("milliseconds") : -Infinity;
-    return { namespace, status, left, took: performance.now() - began };
+    return { namespace, status, left };
   };
   /** A pull with the Secret of a random tenant every 100 ms, until it is over. */
   const pulls = async (kind: string, over: () => boolean): Promise<readonly Attempt[]> => {
