@@ -3,7 +3,7 @@
 // Usage: npm test -- [unit | integration | without-gates | oldest] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../src/launch.mjs";
 
@@ -11,6 +11,8 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, with the beginning of why: told again at the end, where it is looked for. */
+  readonly failures: readonly string[];
 }
 
 /** The part we read of https://vitest.dev/guide/reporters#json-reporter */
@@ -19,6 +21,16 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
 }
 
 const root = join(import.meta.dirname, "..");
@@ -65,7 +77,7 @@ async function runPhase(phase: Phase, filters: readonly string[], reports: strin
     { cwd: root },
   );
   const counts = countsOf(outputFile);
-  return { ...counts, failed: code === 0 ? counts.failed : Math.max(counts.failed, 1) };
+  return { ...counts, failed: code === 0 ? counts.failed : Math.max(counts.failed, counts.failures.length, 1) };
 }
 
 function countsOf(outputFile: string): Counts {
@@ -73,13 +85,31 @@ function countsOf(outputFile: string): Counts {
   try {
     report = JSON.parse(readFileSync(outputFile, "utf8")) as Report;
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 }; // vitest ended before it had anything to report
+    return { passed: 0, failed: 0, skipped: 0, failures: [] }; // vitest ended before it had anything to report
   }
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: report.testResults.flatMap(failuresOf),
   };
+}
+
+function failuresOf({ name, status, message, assertionResults }: Report["testResults"][number]): readonly string[] {
+  const file = relative(root, name);
+  const failures = assertionResults
+    .filter((each) => each.status === "failed")
+    .map(({ fullName, failureMessages }) => `${file}: ${fullName}\n${beginningOf(failureMessages.join("\n"))}`);
+  // A file that failed outside its tests.
+  return failures.length === 0 && status === "failed" ? [`${file}\n${beginningOf(message)}`] : failures;
+}
+
+function beginningOf(message: string): string {
+  return message
+    .split("\n")
+    .slice(0, 25)
+    .map((line) => `    ${line}`)
+    .join("\n");
 }
 
 const { positionals } = parseArgs({ allowPositionals: true });
@@ -90,12 +120,14 @@ const wanted = chosen ? [chosen] : usual;
 
 const reports = mkdtempSync(join(tmpdir(), "regcred-tests-"));
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
 try {
   for (const phase of wanted) {
     const counts = await runPhase(phase, filters, reports);
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
+    failures.push(...counts.failures.map((failure) => `${phase}: ${failure}`));
   }
 } finally {
   rmSync(reports, { recursive: true, force: true });
@@ -105,6 +137,7 @@ if (total.passed + total.failed === 0) {
     `\nNo test ran${filters.length > 0 ? `: no file's path contains ${filters.join(" or ")}` : ""}.\n`,
   );
 }
+for (const failure of failures) process.stdout.write(`\nFAILED ${failure}\n`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
