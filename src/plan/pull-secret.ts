@@ -66,8 +66,9 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
     const mayKeep = keptHosts(content, { annotation, holds: () => true }, now).length > 0;
     if (mayKeep || tooLarge(content.text ?? "", maxBytes)) return lookAt(snapshot, "usable");
   }
-  const dockerConfig = live?.dockerConfig ?? "";
-  const held = new Set(keysIn(dockerConfig));
+  const { dockerConfig = "" } = live ?? {};
+  // Without it there is nothing to be kept, and this is asked for each Secret of a rotation.
+  const held = new Set(live && keysIn(dockerConfig));
   const textOf = (target: Target): string =>
     isWhole(target, content)
       ? (content.text ?? "")
