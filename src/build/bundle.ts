@@ -1,28 +1,53 @@
-// How does the program become the one file that the image holds?
+// How does the program become one file for the image, or a few that start fast for people?
 //
 // Usage: node src/launch.mjs src/build/bundle.ts [FILE]
 import { join } from "node:path";
-import { rolldown, type RolldownPluginOption } from "rolldown";
+import { type InputOptions, type OutputChunk, type OutputOptions, rolldown, type RolldownPluginOption } from "rolldown";
 
 const root = join(import.meta.dirname, "../..");
+
+const input = {
+  cwd: root,
+  platform: "node",
+  // Its modules declare classes and do nothing else: what reads a kubeconfig only needs no model of the API.
+  treeshake: { moduleSideEffects: [{ test: /@kubernetes\/client-node\/dist\//, sideEffects: false }] },
+} satisfies InputOptions;
+
+const output = {
+  format: "esm",
+  minify: true,
+  // The names of functions and classes: stack traces stay readable, and SDKs tell errors apart by them.
+  keepNames: true,
+  // Licences go where the code goes.
+  comments: { legal: true },
+} satisfies OutputOptions;
 
 /**
  * Writes src/main.ts with everything it imports into `file`, minified. A module that is imported lazily is in it too, and
  * still runs only when it is asked for. Gives the size in bytes.
  */
 export async function bundle(file: string, plugins: RolldownPluginOption = []): Promise<number> {
-  await using made = await rolldown({ input: join(root, "src/main.ts"), cwd: root, platform: "node", plugins });
-  const { output } = await made.write({
-    file,
-    format: "esm",
-    codeSplitting: false,
-    minify: true,
-    // The names of functions and classes: stack traces stay readable, and SDKs tell errors apart by them.
-    keepNames: true,
-    // Licences go where the code goes.
-    comments: { legal: true },
+  await using made = await rolldown({ ...input, input: join(root, "src/main.ts"), plugins });
+  const written = await made.write({ ...output, file, codeSplitting: false });
+  return Buffer.byteLength(written.output[0].code);
+}
+
+/** The first one is for any Node, and says what is wrong with an old one. */
+export const entryFile = "regcred.mjs";
+
+/**
+ * Writes src/regcred.mjs as `regcred.mjs` into `folder`, and what is imported lazily into files beside it: a command reads
+ * what it needs. V8 would take longer over the one file than most commands take to run.
+ */
+export async function bundleInParts(folder: string): Promise<readonly OutputChunk[]> {
+  await using made = await rolldown({ ...input, input: join(root, "src", entryFile) });
+  const written = await made.write({
+    ...output,
+    dir: folder,
+    entryFileNames: entryFile,
+    chunkFileNames: "parts/[name]-[hash].mjs",
   });
-  return Buffer.byteLength(output[0].code);
+  return written.output.filter((each) => each.type === "chunk");
 }
 
 if (import.meta.main) {

@@ -3,12 +3,11 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError, configFrom, type Environment, type Flags, settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
-import { pinoLog } from "../report/log.ts";
 import { clusterCommands } from "./all-commands.ts";
 import { addClusterCommand, optionFor } from "./cluster-command.ts";
 import { addCompletion, completerName } from "./completion/completion.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
-import { run, type RunOptions } from "./run.ts";
+import type { RunOptions } from "./run.ts";
 import type { Output } from "./terminal/terminal.ts";
 
 /** What surrounds the command line: everything that a test wants to be in place of. */
@@ -43,6 +42,8 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
     );
     const config = configFrom(flags, environment);
     isDebugging = config.logLevel === "debug";
+    // What the operator needs is imported here: no other command waits for it.
+    const [{ pinoLog }, { run }] = await Promise.all([import("../report/log.ts"), import("./run.ts")]);
     const log = pinoLog({ level: config.logLevel, format: config.logFormat, to: stdout, clock });
     code = await run({ ...surroundings, config, log, version: packageJson.version });
   });

@@ -20,8 +20,8 @@ export interface RunOptions {
   readonly onStopSignal: (call: (signal: StopSignal) => void) => () => void;
   /** Rejects when an error reached nobody. */
   readonly crashed: Promise<never>;
-  readonly connect: (options: ConnectionOptions) => Connection;
-  readonly operate: (options: OperatorOptions) => Operator;
+  readonly connect: (options: ConnectionOptions) => Promise<Connection>;
+  readonly operate: (options: OperatorOptions) => Promise<Operator>;
 }
 
 // Closing connections takes milliseconds after the drain; a call into a black hole would take its 30 s.
@@ -36,12 +36,11 @@ export async function run(options: RunOptions): Promise<number> {
   const { kubeconfig, context, sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout } = config;
   // Whoever names a context means a kubeconfig, in a pod too.
   const inCluster = context === undefined ? config.inCluster : undefined;
-  const connection = options.connect({ kubeconfig, context, inCluster });
+  const connection = await options.connect({ kubeconfig, context, inCluster });
   const namespace = operatorNamespace(config, connection);
   log.info("connecting", { version, server: connection.server, context: connection.context, namespace });
 
-  const { first, second, end } = stopSignals(options.onStopSignal);
-  const operator = options.operate({
+  const operator = await options.operate({
     connection,
     settings: {
       namespace,
@@ -63,6 +62,7 @@ export async function run(options: RunOptions): Promise<number> {
     version,
     instance: options.hostname,
   });
+  const { first, second, end } = stopSignals(options.onStopSignal);
   const stop = async (limit: Temporal.Duration): Promise<void> => {
     const waiting = new AbortController();
     const late = clock

@@ -7,6 +7,7 @@ import { ApiError, type ApiErrorKind } from "./api-error.ts";
 import { rightOn } from "./api-failure.ts";
 import type { Transport } from "./transport.ts";
 import { typedApi } from "./typed-api.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** A right as RBAC writes it. */
 export interface Permission {
@@ -192,23 +193,6 @@ async function answered(
   }
 }
 
-export function unreachable(server: string, error: ApiError): OperatorError {
-  if (error.kind === "unauthorized") {
-    return stop(
-      "Unauthorized",
-      `the API server ${server} does not accept these credentials: log in again, or set KUBECONFIG to a kubeconfig that works`,
-      error,
-    );
-  }
-  const detail = error.code === undefined ? (error.reason ?? error.kind) : error.message;
-  return stop(
-    "ApiUnavailable",
-    `the API server ${server} does not answer (${detail}): check that it runs with: kubectl get --raw /readyz`,
-    error,
-    "backoff",
-  );
-}
-
 /** `list, watch secrets "regcred"; patch serviceaccounts`. */
 function sentenceFrom(missing: readonly Permission[]): string {
   const verbsOf = new Map<string, string[]>();
@@ -219,11 +203,6 @@ function sentenceFrom(missing: readonly Permission[]): string {
   return [...verbsOf].map(([target, verbs]) => `${verbs.join(", ")} ${target}`).join("; ");
 }
 
-function stop(
-  reason: string,
-  message: string,
-  origin?: unknown,
-  retry: "slowly" | "backoff" = "slowly",
-): OperatorError {
-  return new OperatorError({ reason, cause: "Platform", message, retry }, origin);
+function stop(reason: string, message: string, origin?: unknown): OperatorError {
+  return new OperatorError({ reason, cause: "Platform", message, retry: "slowly" }, origin);
 }

@@ -9,7 +9,7 @@ import { commandLine } from "../../src/commands/command-line.ts";
 import { settings } from "../../src/config.ts";
 import { surroundings } from "./surroundings.ts";
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+const main = join(import.meta.dirname, "..", "..", "src", "regcred.mjs");
 
 /** Words only: the help breaks lines where the terminal ends. */
 const words = (text: string): string => text.replaceAll(/\s+/g, " ");

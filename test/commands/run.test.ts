@@ -27,6 +27,7 @@ describe("run", () => {
       ["run", "--source-namespaces", "team-a", "--pull-secret-names", "regcred", "--max-config-bytes=9000"],
       around,
     );
+    await around.operating;
     await around.clock.advance();
     expect(around.asked.connection).toEqual({ kubeconfig: "/kube", context: undefined, inCluster: undefined });
     expect(around.asked.operator).toMatchObject({
@@ -62,6 +63,7 @@ describe("run", () => {
     const around = surroundings();
     const ended = commandLine(["run", "--drain-timeout", "7s"], around);
     around.started.resolve();
+    await around.operating;
     await around.clock.advance();
     expect(around.asked.stops).toEqual([]);
     around.send(signal);
@@ -78,6 +80,7 @@ describe("run", () => {
   it("is stopped by a signal that comes before it has started, without time to drain", async () => {
     const around = surroundings();
     const ended = commandLine(["run"], around);
+    await around.operating;
     await around.clock.advance();
     around.send("SIGTERM");
     await around.clock.advance();
@@ -95,6 +98,7 @@ describe("run", () => {
     const around = surroundings();
     const ended = commandLine(["run"], around);
     around.started.resolve();
+    await around.operating;
     await around.clock.advance();
     around.send("SIGTERM");
     await around.clock.advance();
@@ -106,6 +110,7 @@ describe("run", () => {
     const around = surroundings();
     const ended = commandLine(["run"], around);
     around.started.resolve();
+    await around.operating;
     await around.clock.advance();
     around.send("SIGTERM");
     await around.clock.advance(Temporal.Duration.from({ seconds: 22 }));
@@ -127,6 +132,7 @@ describe("run", () => {
     const around = surroundings();
     const ended = commandLine(["run"], around);
     around.started.resolve();
+    await around.operating;
     await around.clock.advance();
     around.failed.reject(
       new OperatorError({ reason: "LeaseLost", cause: "Platform", retry: "backoff", message: "the lease is lost" }),
@@ -165,6 +171,7 @@ describe("run", () => {
       const around = surroundings();
       const ended = commandLine(["run", "--log-level", level], around);
       around.started.resolve();
+      await around.operating;
       await around.clock.advance();
       around.crash(new TypeError("x is not a function"));
       expect(await ended).toBe(1);

@@ -13,6 +13,8 @@ export interface TestSurroundings extends Surroundings {
   readonly listeners: () => number;
   readonly send: (signal: StopSignal) => void;
   readonly crash: (error: unknown) => void;
+  /** Resolves when the operator has been asked for: what it needs is imported first. */
+  readonly operating: Promise<void>;
   /** These settle what the fake operator promised. */
   readonly started: PromiseWithResolvers<void>;
   readonly stopped: PromiseWithResolvers<void>;
@@ -25,7 +27,10 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
   const listeners = new Set<(signal: StopSignal) => void>();
   const crash = Promise.withResolvers<never>();
   crash.promise.catch(() => undefined);
+  const operating = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
+  // Some tests reject it before the operator is asked for.
+  started.promise.catch(() => undefined);
   const stopped = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<never>();
   return {
@@ -39,13 +44,14 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
       return () => listeners.delete(call);
     },
     crashed: crash.promise,
-    connect: (options) => {
+    connect: async (options) => {
       asked.connection = options;
       const credentials = { tls: {}, headers: {} };
       return { server: "https://10.0.0.1", context: "staging", credentials: async () => credentials };
     },
-    operate: (options) => {
+    operate: async (options) => {
       asked.operator = options;
+      operating.resolve();
       return {
         started: started.promise,
         failed: failed.promise,
@@ -65,6 +71,7 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
       for (const call of listeners) call(signal);
     },
     crash: crash.reject,
+    operating: operating.promise,
     started,
     stopped,
     failed,

@@ -45,8 +45,8 @@ export function asking(kubeconfig: string, args: readonly string[], { at, column
       return () => undefined;
     },
     crashed: new Promise(() => undefined),
-    connect: loadConnection,
-    operate: operator,
+    connect: async (options) => loadConnection(options),
+    operate: async (options) => operator(options),
   });
   return { said, ended, interrupt: () => interrupt() };
 }

@@ -1,20 +1,6 @@
-// Is everything in place that regcred needs, and if not, which command mends it?
+// What is `doctor` on the command line?
 import { Option } from "commander";
-import { kinds } from "../../kube/object-reader.ts";
-import { there } from "../../plan/explain/situation.ts";
-import { stripCredential } from "../../watch/strip/credential.ts";
-import type { ClusterCommand, Session } from "../cluster-command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { seenAll } from "../explain/seen.ts";
-import type { Terminal } from "../terminal/terminal.ts";
-import { wrapped } from "../terminal/wrapped.ts";
-import type { Finding } from "./finding.ts";
-import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
-import { clockIsRight, credentialsAreWell, operatorRuns } from "./operation.ts";
-import { orphansFound } from "./orphans.ts";
-import { labelsAreGuarded, nodesPullNothing, operatorHasIdentity } from "./tenancy.ts";
-
-const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
+import type { ClusterCommand } from "../cluster-command.ts";
 
 export const doctorCommand: ClusterCommand = {
   name: "doctor",
@@ -22,51 +8,5 @@ export const doctorCommand: ClusterCommand = {
   options: [
     new Option("--fix", "remove orphans: pull Secrets of credentials that are gone, and the references to them"),
   ],
-  act: async (session, _args, { fix }) => {
-    const findings = await examine(session, fix === true);
-    for (const finding of findings) session.out.write(textOf(finding, session.out));
-    if (findings.some(({ state }) => state === "bad")) return exitCodes.no;
-    return findings.some(({ state }) => state === "unknown") ? exitCodes.unknown : exitCodes.succeeded;
-  },
+  load: async () => (await import("./examine.ts")).examineAll,
 };
-
-async function examine(session: Session, fix: boolean): Promise<readonly Finding[]> {
-  const { objects, clock } = session;
-  const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
-  const place = [await namespaceExists(session), await operatorRights(session), await operatorRuns(session)];
-  // Without the kind there is nothing else to look at, and its absence has been told.
-  if (installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad")) {
-    const list = await objects.list(kinds.credentials).catch(() => undefined);
-    if (list === undefined) return [...installed, ...place];
-  }
-  const listed = await seenAll(objects.list(kinds.credentials), stripCredential);
-  const records = there(listed);
-  if (!records) {
-    const hidden: Finding = {
-      check: "credentials",
-      state: "unknown",
-      says: "RegistryCredentials could not be listed",
-      commands: [],
-    };
-    return [...installed, ...place, hidden];
-  }
-  return [
-    ...installed,
-    ...place,
-    ...credentialsAreWell(records, clock.now()),
-    await operatorHasIdentity(session, records),
-    ...(await labelsAreGuarded(session, records)),
-    await nodesPullNothing(session, records),
-    await orphansFound(session, records, fix),
-  ];
-}
-
-function textOf({ check, state, says, commands }: Finding, out: Terminal): string {
-  const [sign, style] = signs[state];
-  const indent = " ".repeat(sign.length);
-  const [first = "", ...rest] = wrapped(`${check}: ${says}`, out.width, indent);
-  const lines = [`${out.paint(style, sign)}${first.slice(indent.length)}`, ...rest];
-  return [...lines, ...commands.map((command) => `${indent}${out.paint("bold", command)}`)]
-    .map((line) => `${line}\n`)
-    .join("");
-}

@@ -10,7 +10,7 @@ import { neededPermissions, type Permission } from "../../kube/preflight.ts";
 import { resourcePath } from "../../kube/resource-path.ts";
 import { typedApi } from "../../kube/typed-api.ts";
 import type { Mode } from "../../plan/mode.ts";
-import type { Session } from "../cluster-command.ts";
+import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 

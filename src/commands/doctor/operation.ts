@@ -2,7 +2,7 @@
 import { leaseName } from "../../kube/preflight.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
-import type { Session } from "../cluster-command.ts";
+import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
 import { credentialReport, timeOf } from "../status/credential-view.ts";
 import { ageText } from "../terminal/time-left.ts";

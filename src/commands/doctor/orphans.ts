@@ -6,7 +6,7 @@ import { planReferences } from "../../plan/references.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../plan/snapshot.ts";
 import { annotationsOf, identityOf } from "../../watch/strip/object-meta.ts";
 import { stripServiceAccount } from "../../watch/strip/service-account.ts";
-import type { Session } from "../cluster-command.ts";
+import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 

@@ -2,7 +2,7 @@
 import { kinds } from "../../kube/object-reader.ts";
 import type { Entry } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
-import type { Session } from "../cluster-command.ts";
+import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { there } from "../../plan/explain/situation.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";

@@ -1,15 +1,7 @@
-// How does an uninstall have all tenants cleaned up while the operator is still there to do it?
+// What is `drain` on the command line?
 import { InvalidArgumentError, Option } from "commander";
-import { ApiError } from "../../kube/api-error.ts";
-import { deleteCredential } from "../../kube/delete-credential.ts";
-import { kinds } from "../../kube/object-reader.ts";
-import { stripCredential } from "../../watch/strip/credential.ts";
-import type { ClusterCommand, Session } from "../cluster-command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { drainProgress, leftBehind } from "./drain-text.ts";
+import type { ClusterCommand } from "../cluster-command.ts";
 
-// A status is written once a second at most; who waits for an uninstall does not mind.
-const interval = Temporal.Duration.from({ seconds: 1 });
 const longestSeconds = 3600;
 const fallback = "280s";
 
@@ -24,48 +16,8 @@ export const drainCommand: ClusterCommand = {
     ).makeOptionMandatory(),
     new Option("--timeout <time>", "how long to wait").argParser(duration).default(duration(fallback), fallback),
   ],
-  act: async (session, _args, { timeout }) => {
-    const { transport, clock, out, signal } = session;
-    const limit = timeout as Temporal.Duration;
-    const end = clock.elapsed() + limit.total("milliseconds");
-    let before = "";
-    for (;;) {
-      const left = await present(session);
-      if (left.length === 0) {
-        out.write("Every RegistryCredential is gone: tenants are cleaned up\n");
-        return exitCodes.succeeded;
-      }
-      // Those that were made meanwhile, too.
-      await Promise.all(
-        left.filter(({ deleting }) => !deleting).map((each) => deleteCredential(transport, each, signal)),
-      );
-      const text = drainProgress(left);
-      if (text !== before) out.write(text);
-      before = text;
-      if (clock.elapsed() < end && (await slept(session))) continue;
-      out.write(leftBehind(left));
-      return exitCodes.no;
-    }
-  },
+  load: async () => (await import("./drain-all.ts")).drainAll,
 };
-
-async function present({ objects }: Pick<Session, "objects">): Promise<ReturnType<typeof stripCredential>[]> {
-  try {
-    return (await objects.list(kinds.credentials)).map(stripCredential);
-  } catch (error) {
-    // The kind is not installed, so there are none.
-    if (error instanceof ApiError && error.kind === "notFound") return [];
-    throw error;
-  }
-}
-
-/** False where a signal came first. */
-function slept({ clock, signal }: Pick<Session, "clock" | "signal">): Promise<boolean> {
-  return clock.sleep(interval, signal).then(
-    () => true,
-    () => false,
-  );
-}
 
 function duration(text: string): Temporal.Duration {
   const seconds = /^\d{1,4}s$/.test(text) ? Number.parseInt(text, 10) : 0;

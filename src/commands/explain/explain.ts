@@ -1,14 +1,6 @@
-// Why can this pod not pull, or until when can it?
+// What is `explain` on the command line?
 import { Option } from "commander";
-import { explanationOf } from "../../plan/explain/explanation.ts";
-import { imagesOfHosts } from "../../plan/explain/images-of-hosts.ts";
 import type { ClusterCommand } from "../cluster-command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { explainText } from "./explain-text.ts";
-import { readSituation } from "./read-situation.ts";
-import { subjectFrom } from "./subject.ts";
-
-const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
 
 export const explainCommand: ClusterCommand = {
   name: "explain",
@@ -25,27 +17,5 @@ export const explainCommand: ClusterCommand = {
     ),
     new Option("-o, --output <format>", "for machines").choices(["json"]),
   ],
-  act: async (session, [namespace = "", who], { image, readSecrets, output }) => {
-    const { out } = session;
-    const subject = subjectFrom(namespace, who);
-    const found = await readSituation(session, subject, {
-      readSecrets: readSecrets === true,
-      images: (image ?? []) as readonly string[],
-    });
-    if (!found) {
-      out.write(
-        `NO: there is no pod ${namespace}/${subject.pod}: kubectl get pods -n ${namespace} lists those that are there.\n`,
-      );
-      return exitCodes.no;
-    }
-    const called = found.images.length > 0 || found.pod ? new Map<string, string>() : imagesOfHosts(found);
-    const situation = { ...found, images: [...found.images, ...called.keys()] };
-    const explanation = explanationOf(situation);
-    out.write(
-      output === "json"
-        ? `${JSON.stringify(explanation, undefined, 2)}\n`
-        : explainText(explanation, called, situation.now, out),
-    );
-    return codes[explanation.answer];
-  },
+  load: async () => (await import("./explain-subject.ts")).explainSubject,
 };

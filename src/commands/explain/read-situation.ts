@@ -6,7 +6,7 @@ import { kinds } from "../../kube/object-reader.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
 import { stripNamespace } from "../../watch/strip/namespace.ts";
 import { stripServiceAccount } from "../../watch/strip/service-account.ts";
-import type { Session } from "../cluster-command.ts";
+import type { Session } from "../session.ts";
 import { seen, seenAll } from "./seen.ts";
 import type { Subject } from "./subject.ts";
 import { eventView, podView, secretView } from "./views.ts";

@@ -1,12 +1,6 @@
-// What would applying or deleting this file write, namespace by namespace, before anything is written?
+// What is `plan` on the command line?
 import { Option } from "commander";
-import { kinds } from "../../kube/object-reader.ts";
 import type { ClusterCommand } from "../cluster-command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { clusterState } from "./cluster-state.ts";
-import { planReport } from "./plan-report.ts";
-import { planText } from "./plan-text.ts";
-import { plannedObjects } from "./planned-objects.ts";
 
 export const planCommand: ClusterCommand = {
   name: "plan",
@@ -17,22 +11,5 @@ export const planCommand: ClusterCommand = {
     new Option("-o, --output <format>", "for machines").choices(["json"]),
   ],
   settings: ["--source-namespaces", "--max-config-bytes"],
-  act: async ({ objects, clock, operatorNamespace, config, out }, _args, options) => {
-    const { filename, output } = options;
-    const deleting = options["delete"] === true;
-    const existing = (name: string): Promise<unknown> => objects.get(kinds.credentials, { name });
-    const planned = await plannedObjects(String(filename), existing, { now: clock.now(), deleting });
-    const credentials = planned.map(({ credential }) => credential);
-    const state = await clusterState(objects, credentials, operatorNamespace);
-    const report = await planReport(state, planned, {
-      clock,
-      operatorNamespace,
-      sourceNamespaces: config.sourceNamespaces,
-      maxConfigBytes: config.maxConfigBytes,
-      deleting,
-    });
-    const what = `${deleting ? "Deleting" : "Applying"} ${credentials.map(({ name }) => name).join(", ")}`;
-    out.write(output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : planText(report, what, out));
-    return report.held.length + report.unserved.length > 0 ? exitCodes.no : exitCodes.succeeded;
-  },
+  load: async () => (await import("./rehearse-file.ts")).rehearseFile,
 };

@@ -1,20 +1,6 @@
-// How do all RegistryCredentials fare?
+// What is `status` on the command line?
 import { Option } from "commander";
-import { stringify } from "yaml";
-import { kinds } from "../../kube/object-reader.ts";
-import { stripCredential } from "../../watch/strip/credential.ts";
-import type { ClusterCommand, Session } from "../cluster-command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { type CredentialReport, credentialReport } from "./credential-view.ts";
-import { statusText } from "./status-text.ts";
-
-// Slow enough for the API server, quick enough for who watches; a status is written once a second at most.
-const interval = Temporal.Duration.from({ seconds: 2 });
-// ECMA-48: cursor home (CUP), and erase to the end of the screen (ED), so that nothing flickers.
-const home = "\u001B[H";
-const eraseRest = "\u001B[J";
-// As home, with all erased first.
-const clear = "\u001B[2J";
+import type { ClusterCommand } from "../cluster-command.ts";
 
 export const statusCommand: ClusterCommand = {
   name: "status",
@@ -24,51 +10,5 @@ export const statusCommand: ClusterCommand = {
     new Option("-w, --watch", "go on showing it until Ctrl-C"),
     new Option("-o, --output <format>", "for machines").choices(["json", "yaml"]),
   ],
-  act: async (session, [name], { watch, output }) => {
-    const { out, clock, signal } = session;
-    const isScreen = watch === true && output === undefined && out.width !== undefined;
-    let before = "";
-    if (isScreen) out.write(`${clear}${home}`);
-    for (;;) {
-      const reports = await readReports(session, name);
-      const text =
-        name !== undefined && reports.length === 0 && output === undefined
-          ? `There is no RegistryCredential ${name}: kubectl get regcred lists those that are there\n`
-          : textOf(reports, session, output);
-      if (isScreen) out.write(`${home}${text.replaceAll("\n", "\u001B[K\n")}${eraseRest}`);
-      // Elsewhere a line is worth writing only when it says something new.
-      else if (text !== before) out.write(text);
-      before = text;
-      if (watch !== true) return exitCode(reports, name);
-      try {
-        await clock.sleep(interval, signal);
-      } catch {
-        return exitCode(reports, name);
-      }
-    }
-  },
+  load: async () => (await import("./show-status.ts")).showStatus,
 };
-
-async function readReports(
-  { objects, clock }: Pick<Session, "objects" | "clock">,
-  name: string | undefined,
-): Promise<readonly CredentialReport[]> {
-  const found =
-    name === undefined
-      ? await objects.list(kinds.credentials)
-      : [await objects.get(kinds.credentials, { name })].filter((object) => object !== undefined);
-  return found
-    .map((object) => credentialReport(stripCredential(object), clock.now()))
-    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-function textOf(reports: readonly CredentialReport[], { out, clock }: Session, output: unknown): string {
-  if (output === "json") return `${JSON.stringify({ credentials: reports }, undefined, 2)}\n`;
-  if (output === "yaml") return stringify({ credentials: reports });
-  return statusText(reports, clock.now(), out);
-}
-
-function exitCode(reports: readonly CredentialReport[], name: string | undefined): number {
-  if (name !== undefined && reports.length === 0) return exitCodes.no;
-  return reports.every(({ ready }) => ready) ? exitCodes.succeeded : exitCodes.no;
-}

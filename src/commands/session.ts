@@ -1,0 +1,106 @@
+// What does a command work with, and what becomes of what the API server refuses it?
+import packageJson from "../../package.json" with { type: "json" };
+import type { Clock, Random } from "../clock.ts";
+import { type Config, configFrom, type Environment, type Flags, operatorNamespace } from "../config.ts";
+import { OperatorError } from "../errors.ts";
+import { ApiError } from "../kube/api-error.ts";
+import { rightOn } from "../kube/api-failure.ts";
+import type { Connection, ConnectionOptions } from "../kube/connection.ts";
+import { type ObjectReader, objectReader } from "../kube/object-reader.ts";
+import { type Transport, transport, userAgent } from "../kube/transport.ts";
+import { unreachable } from "../kube/unreachable.ts";
+import type { StopSignal } from "./run.ts";
+import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";
+
+/** What a command works with. */
+export interface Session {
+  readonly transport: Transport;
+  readonly objects: ObjectReader;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly config: Config;
+  /** Where sources and tokens live. */
+  readonly operatorNamespace: string;
+  readonly out: Terminal;
+  /** Aborts when a signal asks to stop. */
+  readonly signal: AbortSignal;
+}
+
+export interface CommandSurroundings {
+  readonly environment?: Environment;
+  readonly stdout: Output;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onStopSignal: (call: (signal: StopSignal) => void) => () => void;
+  readonly connect: (options: ConnectionOptions) => Promise<Connection>;
+}
+
+export async function inSession(
+  { environment: given, stdout, clock, random, onStopSignal, connect }: CommandSurroundings,
+  flags: Flags,
+  use: (session: Session) => Promise<number>,
+): Promise<number> {
+  const config = configFrom(flags, given);
+  const { kubeconfig, context, environment } = config;
+  // Whoever names a context means a kubeconfig, in a pod too.
+  const inCluster = context === undefined ? config.inCluster : undefined;
+  const connection = await connect({ kubeconfig, context, inCluster });
+  const api = transport({ connection, clock, random, userAgent: userAgent(packageJson.version) });
+  const stop = new AbortController();
+  const forget = onStopSignal(() => stop.abort());
+  try {
+    return await use({
+      transport: api,
+      objects: objectReader(api),
+      clock,
+      random,
+      config,
+      operatorNamespace: operatorNamespace(config, connection),
+      out: terminal(stdout, environment),
+      signal: stop.signal,
+    });
+  } catch (error) {
+    throw error instanceof ApiError ? refused(error, api.server) : error;
+  } finally {
+    forget();
+    await api.close();
+  }
+}
+
+/** A refusal that a command has no other answer to, as a sentence for who typed it. */
+function refused(error: ApiError, server: string): OperatorError {
+  const { kind, details } = error;
+  if (kind === "forbidden") {
+    const what = details.missing ? `${details.missing.verb} ${rightOn(details.missing)}` : "do this";
+    return new OperatorError(
+      {
+        reason: "NotPermitted",
+        cause: "Platform",
+        retry: "on-change",
+        message: `you may not ${what}: ask an administrator of the cluster for that right, or choose another --context`,
+      },
+      error,
+    );
+  }
+  if (kind === "notFound") {
+    return new OperatorError(
+      {
+        reason: "NotInstalled",
+        cause: "Platform",
+        retry: "on-change",
+        message: "RegistryCredential is not installed in this cluster: kubectl apply -f crds/",
+      },
+      error,
+    );
+  }
+  if (kind === "unauthorized" || kind === "unavailable" || kind === "throttled") return unreachable(server, error);
+  return new OperatorError(
+    {
+      reason: "Rejected",
+      cause: "Platform",
+      retry: "on-change",
+      message: `the API server will not do it. ${error.message}`,
+    },
+    error,
+  );
+}

@@ -1,0 +1,120 @@
+// Can the registry be pulled from with what a tenant really has? Each login is tried, as a kubelet would.
+import { kinds } from "../../kube/object-reader.ts";
+import { referencesOf } from "../../plan/explain/situation.ts";
+import { dockerConfigKey } from "../../plan/pull-secret-plan.ts";
+import { guardedHttp } from "../../providers/http/guarded-http.ts";
+import { textOfBase64 } from "../../registry/base64.ts";
+import { parseDockerConfig } from "../../registry/docker-config.ts";
+import { configKey } from "../../registry/host.ts";
+import { parseImageReference } from "../../registry/image-reference.ts";
+import { loginsFor } from "../../registry/kubelet-match.ts";
+import type { Login } from "../../registry/login.ts";
+import { type Exchange, pullCheck } from "../../registry/pull-check.ts";
+import type { Action } from "../cluster-command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { readSituation } from "../explain/read-situation.ts";
+import { subjectFrom } from "../explain/subject.ts";
+import type { Session } from "../session.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+
+interface Tried {
+  readonly image: string;
+  readonly answer: "yes" | "no" | "unknown";
+  readonly why: string;
+}
+
+interface Held {
+  readonly secret: string;
+  readonly login: Login;
+}
+
+const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
+const styles = { yes: "green", no: "red", unknown: "yellow" } as const;
+
+export const verifyPulls: Action = async (session, [namespace = "", who], { image }) => {
+  const { out } = session;
+  const subject = subjectFrom(namespace, who);
+  const images = (image ?? []) as readonly string[];
+  const situation = await readSituation(session, subject, { readSecrets: false, images });
+  if (!situation) {
+    out.write(
+      `NO: there is no pod ${namespace}/${subject.pod}: kubectl get pods -n ${namespace} lists those that are there.\n`,
+    );
+    return exitCodes.no;
+  }
+  if (situation.images.length === 0) {
+    out.write(
+      `UNKNOWN: no pod of ServiceAccount ${namespace}/${subject.serviceAccount} names an image: name one with --image.\n`,
+    );
+    return exitCodes.unknown;
+  }
+  const held = await heldLogins(session, namespace, referencesOf(situation) ?? []);
+  const tried: Tried[] = [];
+  for (const each of new Set(situation.images)) tried.push(await tryImage(session, each, held));
+  for (const { image: name, answer, why } of tried) {
+    for (const [index, line] of wrapped(`${answer.toUpperCase()}: ${name}: ${why}`, out.width).entries()) {
+      out.write(`${index === 0 ? out.paint(styles[answer], line) : line}\n`);
+    }
+  }
+  const worst = (["no", "unknown", "yes"] as const).find((answer) => tried.some((each) => each.answer === answer));
+  return codes[worst ?? "unknown"];
+};
+
+/** The logins of all Secrets that are referred to, with their keys, in this order. */
+async function heldLogins(
+  { objects }: Session,
+  namespace: string,
+  names: readonly string[],
+): Promise<readonly (readonly [string, Held])[]> {
+  const found: (readonly [string, Held])[] = [];
+  for (const secret of names) {
+    const raw = (await objects.get(kinds.secrets, { namespace, name: secret })) as
+      | { readonly data?: Readonly<Record<string, string>> }
+      | undefined;
+    const parsed = parseDockerConfig(textOfBase64(raw?.data?.[dockerConfigKey] ?? "") ?? "", "dockerconfigjson");
+    if (!parsed.ok) continue;
+    for (const [host, login] of parsed.logins) found.push([configKey(host), { secret, login }]);
+  }
+  return found;
+}
+
+async function tryImage(session: Session, image: string, held: readonly (readonly [string, Held])[]): Promise<Tried> {
+  const logins = loginsFor(image, held);
+  const parsed = parseImageReference(image);
+  if (!parsed.ok) return { image, answer: "no", why: `the image reference ${parsed.problem}` };
+  if (logins.length === 0) {
+    return {
+      image,
+      answer: "no",
+      why: `no Secret has a login for ${parsed.image.domain}; kubectl regcred explain says why`,
+    };
+  }
+  const scheme = isLoopback(parsed.image.domain) ? "http" : "https";
+  const network = guardedHttp({
+    // Whoever types this may reach what this machine reaches; the check itself sends no login to another host.
+    allowed: () => true,
+    privateAllowed: () => true,
+    plainAllowed: isLoopback,
+    environment: session.config.environment,
+    clock: session.clock,
+  });
+  const exchange: Exchange = (call, signal) => network.http(call, signal);
+  const refusals: string[] = [];
+  try {
+    for (const { secret, login } of logins) {
+      const { verification, detail = "" } = await pullCheck(image, login, { exchange, scheme }, session.signal);
+      const by = `with the login of ${login.username} in the Secret ${secret}`;
+      if (verification === "Verified") return { image, answer: "yes", why: `pulled its manifest ${by}` };
+      if (verification !== "Denied") return { image, answer: "unknown", why: `${by}: ${detail || verification}` };
+      refusals.push(`${by}: ${detail}`);
+    }
+    return { image, answer: "no", why: refusals.join("; ") };
+  } finally {
+    await network.close();
+  }
+}
+
+/** Runtimes speak to a registry on this machine without TLS: github.com/containerd/containerd, core/remotes/docker, MatchLocalhost. */
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|::1)(?::\d+)?$/.test(host);
+}
