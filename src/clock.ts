@@ -32,23 +32,28 @@ export function systemClock(): Clock {
     now: () => Temporal.Now.instant(),
     elapsed: () => performance.now(),
     schedule,
-    sleep: (delay, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(signal.reason as Error);
-          return;
-        }
-        const onAbort = (): void => {
-          cancel();
-          reject(signal?.reason as Error);
-        };
-        const cancel = schedule(delay, () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        });
-        signal?.addEventListener("abort", onAbort, { once: true });
-      }),
+    sleep: sleepOn(schedule),
   };
+}
+
+/** How a clock that can schedule sleeps. */
+export function sleepOn(schedule: Clock["schedule"]): Clock["sleep"] {
+  return (delay, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = (): void => {
+        cancel();
+        reject(signal?.reason as Error);
+      };
+      const cancel = schedule(delay, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
 }
 
 /** A fraction in [0, 1), as `Math.random` gives; an argument wherever jitter is wanted. */

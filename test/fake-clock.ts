@@ -1,5 +1,5 @@
 // What time is it in a test, and who lets it pass?
-import type { Cancel, Clock } from "../src/clock.ts";
+import { type Cancel, type Clock, sleepOn } from "../src/clock.ts";
 
 export interface FakeClock extends Clock {
   /**
@@ -41,22 +41,7 @@ export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-
     now: () => start.add({ nanoseconds: Math.round(elapsed * 1e6) }).add({ milliseconds: stepped }),
     elapsed: () => elapsed,
     schedule,
-    sleep: (delay, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(signal.reason as Error);
-          return;
-        }
-        const onAbort = (): void => {
-          cancel();
-          reject(signal?.reason as Error);
-        };
-        const cancel = schedule(delay, () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        });
-        signal?.addEventListener("abort", onAbort, { once: true });
-      }),
+    sleep: sleepOn(schedule),
     advance: async (duration) => {
       const end = elapsed + (duration?.total("milliseconds") ?? 0);
       await promisesSettled();

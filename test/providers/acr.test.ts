@@ -8,18 +8,9 @@ import { acrProvider } from "../../src/providers/acr.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { jwtClaims, jwtExpiry } from "../../src/registry/jwt-claims.ts";
-import {
-  account,
-  azureAt,
-  azureOptions,
-  client,
-  grant,
-  identities,
-  rsaCertificate,
-  subject,
-  tenant,
-} from "./azure-scene.ts";
+import { account, azureAt, azureOptions, client, grant, identities, subject, tenant } from "./azure-scene.ts";
 import { contract } from "./contract.ts";
+import { rsaCertificate } from "./rsa-certificate.ts";
 import { azureBehave } from "./servers/azure-behaviours.ts";
 import { azureJson, type AzureReply, entraError, jwt, registryError } from "./servers/azure.ts";
 import { failureIn, loginIn, never } from "./scene.ts";
@@ -218,7 +209,7 @@ describe("the exchange", () => {
 
 describe("an Entra application whose keys are in a Secret", () => {
   it("shows its certificate", async () => {
-    const { certificate, key } = rsaCertificate();
+    const { certificate, key } = rsaCertificate("puller", "pkcs8");
     const azure = await azureAt({ applications: { [client]: { tenantID: tenant, certificate } } });
     const secret = { clientID: `${client}\n`, tenantID: tenant, clientCertificate: `${certificate}${key}` };
     const minted = await acrProvider(azureOptions(azure, { identities: identities(secret) })).fetch(grant(), never);
@@ -234,7 +225,7 @@ describe("an Entra application whose keys are in a Secret", () => {
   });
 
   const ids = { clientID: client, tenantID: tenant };
-  const { certificate, key } = rsaCertificate();
+  const { certificate, key } = rsaCertificate("puller", "pkcs8");
   it.each<[string, Readonly<Record<string, string>>]>([
     ["lacks the key clientID", { tenantID: tenant, clientSecret: "s" }],
     ["lacks the key tenantID", { clientID: client, clientSecret: "s", tenantID: " " }],
@@ -244,7 +235,10 @@ describe("an Entra application whose keys are in a Secret", () => {
     ["holds no certificate with its RSA key", { ...ids, clientCertificate: certificate }],
     ["holds no certificate with its RSA key", { ...ids, clientCertificate: key }],
     ["holds no certificate with its RSA key", { ...ids, clientCertificate: "no certificate" }],
-    ["holds no certificate with its RSA key", { ...ids, clientCertificate: `${certificate}${rsaCertificate().key}` }],
+    [
+      "holds no certificate with its RSA key",
+      { ...ids, clientCertificate: `${certificate}${rsaCertificate("puller", "pkcs8").key}` },
+    ],
   ])("a Secret that %s is told before anything is sent: %#", async (problem, secret) => {
     const azure = await azureAt();
     const error = await failureIn(
@@ -368,7 +362,7 @@ describe("the operator", () => {
   });
 
   it("shows its client secret, or its certificate", async () => {
-    const { certificate, key } = rsaCertificate();
+    const { certificate, key } = rsaCertificate("puller", "pkcs8");
     const azure = await azureAt({ applications: { [client]: { tenantID: tenant, secret: "hunter2", certificate } } });
     const path = fileWith(`${certificate}${key}`);
     for (const way of [{ AZURE_CLIENT_SECRET: "hunter2" }, { AZURE_CLIENT_CERTIFICATE_PATH: path }]) {

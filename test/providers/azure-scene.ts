@@ -1,9 +1,7 @@
 // What does a test of the Azure providers stand on?
-import { generateKeyPairSync, sign } from "node:crypto";
 import type { AcrGrant } from "../../src/plan/grant-types.ts";
 import type { AzureOptions } from "../../src/providers/entra-token.ts";
 import type { IdentitySource } from "../../src/providers/identity-source.ts";
-import { der } from "../../src/tls/der.ts";
 import { identitiesFrom, loopback, untilEnd, wayOut } from "./scene.ts";
 import { type AzureServer, azureServer, type AzureServerOptions } from "./servers/azure.ts";
 
@@ -61,27 +59,4 @@ export function identities(
   token?: (subject: string, audience: string) => string,
 ): IdentitySource {
   return identitiesFrom(() => secret, token);
-}
-
-/** A certificate that signs itself, with an RSA key as Entra wants it; both PEM. */
-export function rsaCertificate(): { readonly certificate: string; readonly key: string } {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const now = Temporal.Now.instant();
-  // sha256WithRSAEncryption and commonName: RFC 8017 appendix A.2, RFC 5280 appendix A.1.
-  const algorithm = der.sequence(der.oid("1.2.840.113549.1.1.11"));
-  const name = der.sequence(der.set(der.sequence(der.oid("2.5.4.3"), der.text("puller"))));
-  const toBeSigned = der.sequence(
-    der.integer(Buffer.from([1])),
-    algorithm,
-    name,
-    der.sequence(der.time(now.subtract({ hours: 1 })), der.time(now.add({ hours: 24 }))),
-    name,
-    publicKey.export({ type: "spki", format: "der" }),
-  );
-  const whole = der.sequence(toBeSigned, algorithm, der.bits(sign("sha256", toBeSigned, privateKey)));
-  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
-  return {
-    certificate: ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n"),
-    key: privateKey.export({ type: "pkcs8", format: "pem" }),
-  };
 }

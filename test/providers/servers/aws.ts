@@ -6,9 +6,10 @@
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html,
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html.
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { text as textOf } from "node:stream/consumers";
 import { base64OfText } from "../../../src/registry/base64.ts";
 import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { closed, listening } from "./loopback-server.ts";
 
 export type AwsOperation =
   | "ecr:GetAuthorizationToken"
@@ -75,7 +76,7 @@ export async function awsServer(options: AwsServerOptions = {}): Promise<AwsServ
   const asAws = aws(options);
   const server = createServer((request, response) => {
     const answered = async (): Promise<void> => {
-      const call = callOf(request, await bodyOf(request), asAws.principals);
+      const call = callOf(request, await textOf(request), asAws.principals);
       let reply: AwsReply;
       if (call) {
         calls.push(call);
@@ -87,18 +88,15 @@ export async function awsServer(options: AwsServerOptions = {}): Promise<AwsServ
     };
     answered().catch((error: unknown) => response.destroy(error as Error));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listening(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     calls,
     answer: (operation, reply) => {
       if (reply === undefined) replies.delete(operation);
       else replies.set(operation, typeof reply === "function" ? reply : () => reply);
     },
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => closed(server),
   };
 }
 
@@ -238,10 +236,4 @@ function operationOf(url: string, target: string | undefined, action: string | u
   if (target === "SpencerFrontendService.GetAuthorizationToken") return "ecr-public:GetAuthorizationToken";
   if (action === "AssumeRole" || action === "AssumeRoleWithWebIdentity") return `sts:${action}`;
   return undefined;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of request as AsyncIterable<Uint8Array>) pieces.push(piece);
-  return Buffer.concat(pieces).toString("utf8");
 }

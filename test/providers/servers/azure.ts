@@ -5,12 +5,13 @@
 // https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token,
 // https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 import { constants, verify, X509Certificate } from "node:crypto";
-import { createServer as createPlain, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createPlain, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createTls } from "node:https";
-import type { AddressInfo } from "node:net";
+import { text as textOf } from "node:stream/consumers";
 import type { Http } from "../../../src/providers/http/http.ts";
 import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
+import { closed, listening } from "./loopback-server.ts";
 
 export type AzureOperation = "entra" | "exchange" | "token" | "machine" | "app-service";
 
@@ -88,7 +89,7 @@ export async function azureServer(options: AzureServerOptions = {}): Promise<Azu
   const asAzure = azure(options);
   const listener: RequestListener = (request, response) => {
     const answered = async (): Promise<void> => {
-      const call = callOf(request, await bodyOf(request));
+      const call = callOf(request, await textOf(request));
       let reply: AzureReply = { status: 404, body: "" };
       if (call) {
         calls.push(call);
@@ -293,24 +294,4 @@ function operationOf(path: string): AzureOperation | undefined {
   if (/^\/msi\/token\/?$/.test(path)) return "app-service";
   if (path === "/oauth2/exchange") return "exchange";
   return path === "/oauth2/token" ? "token" : undefined;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString();
-}
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-async function closed(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
 }

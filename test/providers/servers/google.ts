@@ -6,9 +6,10 @@
 // https://cloud.google.com/compute/docs/metadata/querying-metadata.
 import { type KeyObject, verify } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import { text as textOf } from "node:stream/consumers";
 import type { Http } from "../../../src/providers/http/http.ts";
 import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { closed, listening } from "./loopback-server.ts";
 
 export type GoogleOperation = "oauth" | "sts" | "impersonate" | "metadata-token" | "metadata-fact";
 
@@ -87,7 +88,7 @@ export async function googleServer(options: GoogleServerOptions): Promise<Google
   const google = asGoogle(options);
   const server = createServer((request, response) => {
     const answered = async (): Promise<void> => {
-      const call = callOf(request, await bodyOf(request));
+      const call = callOf(request, await textOf(request));
       if (call) calls.push(call);
       const reply = call ? await (replies.get(call.operation) ?? google.answer)(call) : { status: 404, body: "" };
       const flavor = call?.operation.startsWith("metadata") ? { "metadata-flavor": "Google" } : {};
@@ -95,8 +96,8 @@ export async function googleServer(options: GoogleServerOptions): Promise<Google
     };
     answered().catch((error: unknown) => response.destroy(error as Error));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const port = await listening(server);
+  const origin = `http://127.0.0.1:${port}`;
   return {
     url: origin,
     calls,
@@ -113,10 +114,7 @@ export async function googleServer(options: GoogleServerOptions): Promise<Google
         if (!hosts.includes(url.origin)) return http({ ...call, ...(ca === undefined ? {} : { ca }) }, signal);
         return http({ ...call, url: `${origin}/${url.hostname}${url.pathname}${url.search}` }, signal);
       },
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => closed(server),
   };
 }
 
@@ -244,12 +242,6 @@ function callOf(request: IncomingMessage, body: string): GoogleCall | undefined 
     return { operation: "metadata-fact", path, fields: {}, headers };
   }
   return undefined;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString("utf8");
 }
 
 function signedBy(jwt: string, key: KeyObject): boolean {

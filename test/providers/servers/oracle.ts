@@ -3,8 +3,8 @@
 // Signatures: https://docs.oracle.com/iaas/Content/API/Concepts/signingrequests.htm. Tokens of registries:
 // https://github.com/oracle-devrel/oke-credential-provider-for-ocir, internal/provider/provider.go. The other wire formats
 // are what oci-common sends and understands.
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
-import { der } from "../../../src/tls/der.ts";
+import { createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
+import { rsaCertificate } from "../rsa-certificate.ts";
 import { jwt } from "./azure.ts";
 import { json, type VendorCall, type VendorReply, type VendorServer, vendorServer } from "./vendor.ts";
 
@@ -35,8 +35,8 @@ function oracle({ users = {}, resources = {}, workloads = [], lifetime = 3600 }:
   const keys = new Map<string, KeyObject>();
   for (const [id, key] of Object.entries(users)) keys.set(id, createPublicKey(key));
   for (const [token, key] of Object.entries(resources)) keys.set(`ST$${token}`, createPublicKey(key));
-  const leaf = certificateOf(`opc-tenant:${tenancy}`);
-  const intermediate = certificateOf("intermediate");
+  const leaf = rsaCertificate(`opc-tenant:${tenancy}`, "pkcs1");
+  const intermediate = rsaCertificate("intermediate", "pkcs1");
   const { fingerprint, publicKey } = new X509Certificate(leaf.certificate);
   keys.set(`${tenancy}/fed-x509/${fingerprint.toLowerCase()}`, publicKey);
 
@@ -97,28 +97,4 @@ function isSigned(call: VendorCall, keys: ReadonlyMap<string, KeyObject>): boole
   });
   const signature = Buffer.from(parameter(call, "signature"), "base64");
   return verify("sha256", Buffer.from(lines.join("\n")), key, signature);
-}
-
-/** A certificate that signs itself, with an RSA key; both PEM. */
-function certificateOf(commonName: string): { readonly certificate: string; readonly key: string } {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const now = Temporal.Now.instant();
-  // sha256WithRSAEncryption and commonName: RFC 8017 appendix A.2, RFC 5280 appendix A.1.
-  const algorithm = der.sequence(der.oid("1.2.840.113549.1.1.11"), Buffer.from([5, 0]));
-  const name = der.sequence(der.set(der.sequence(der.oid("2.5.4.3"), der.text(commonName))));
-  const toBeSigned = der.sequence(
-    der.tagged(0, der.integer(Buffer.from([2]))),
-    der.integer(Buffer.from([1])),
-    algorithm,
-    name,
-    der.sequence(der.time(now.subtract({ hours: 1 })), der.time(now.add({ hours: 24 }))),
-    name,
-    publicKey.export({ type: "spki", format: "der" }),
-  );
-  const whole = der.sequence(toBeSigned, algorithm, der.bits(sign("sha256", toBeSigned, privateKey)));
-  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
-  return {
-    certificate: ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n"),
-    key: privateKey.export({ type: "pkcs1", format: "pem" }),
-  };
 }

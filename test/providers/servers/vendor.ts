@@ -1,9 +1,10 @@
 // How does a test server stand in for the hosts of a vendor?
-import { createServer as createPlain, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer as createPlain, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createTls } from "node:https";
-import type { AddressInfo } from "node:net";
+import { text as textOf } from "node:stream/consumers";
 import type { Http } from "../../../src/providers/http/http.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
+import { closed, listening } from "./loopback-server.ts";
 
 export interface VendorCall {
   readonly method: string;
@@ -51,7 +52,7 @@ export async function vendorServer(
         host: (request.headers.host ?? "").replace(/:\d+$/, ""),
         path: request.url ?? "",
         headers: request.headers,
-        body: await bodyOf(request),
+        body: await textOf(request),
       };
       calls.push(call);
       const [, special] = [...replies].find(([path]) => call.path.endsWith(path)) ?? [];
@@ -84,24 +85,4 @@ export async function vendorServer(
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): VendorReply {
   return { status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString();
-}
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-async function closed(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
 }
