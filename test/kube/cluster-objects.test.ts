@@ -1,29 +1,12 @@
 // Do the loops' reads and writes go out as the API server wants them, guarded and bounded?
-import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { describe, expect, it } from "vitest";
 import type { ClusterApi } from "../../src/kube/cluster-api.ts";
 import { clusterObjects } from "../../src/kube/cluster-objects.ts";
-import { transport } from "../../src/kube/transport.ts";
-import { json, localConnection, localServer, status, type Answer, type LocalServer } from "./local-server.ts";
-
-const closers: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
+import { json, status, type Answer, type LocalServer } from "./local-server.ts";
+import { servedWire } from "./served-wire.ts";
 
 async function serve(answer: Answer): Promise<{ server: LocalServer; api: ClusterApi }> {
-  const server = await localServer(answer);
-  const wire = transport({
-    connection: localConnection(server.url),
-    clock: systemClock(),
-    random: () => 0.5,
-    userAgent: "regcred/test",
-  });
-  closers.push(
-    () => server.close(),
-    () => wire.close(),
-  );
+  const { server, wire } = await servedWire(answer);
   return { server, api: clusterObjects(wire) };
 }
 

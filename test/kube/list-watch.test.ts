@@ -1,18 +1,11 @@
 // Does a list or watch ask for the right thing, and tell the ends of a stream apart?
-import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { describe, expect, it } from "vitest";
 import { ApiError } from "../../src/kube/api-error.ts";
 import { listWatch, type Watched } from "../../src/kube/list-watch.ts";
-import { transport } from "../../src/kube/transport.ts";
 import type { ListWatch, WatchEvent, WatchQuery } from "../../src/watch/list-watch.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
-import { json, localConnection, localServer, status, type Answer, type LocalServer } from "./local-server.ts";
-
-const closers: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
+import { json, status, type Answer, type LocalServer } from "./local-server.ts";
+import { servedWire } from "./served-wire.ts";
 
 const path = "/api/v1/secrets";
 const limit = Temporal.Duration.from({ seconds: 5 });
@@ -22,18 +15,8 @@ async function serve(
   answer: Answer,
   watched: Partial<Watched> = {},
 ): Promise<{ server: LocalServer; source: ListWatch }> {
-  const server = await localServer(answer);
-  const api = transport({
-    connection: localConnection(server.url),
-    clock: systemClock(),
-    random: () => 0.5,
-    userAgent: "regcred/test",
-  });
-  closers.push(
-    () => server.close(),
-    () => api.close(),
-  );
-  return { server, source: listWatch(api, { path, ...watched }) };
+  const { server, wire } = await servedWire(answer);
+  return { server, source: listWatch(wire, { path, ...watched }) };
 }
 
 interface Collected {

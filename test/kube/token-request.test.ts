@@ -1,29 +1,13 @@
 // Does the operator ask for a short-lived token of one ServiceAccount, for one audience?
-import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { describe, expect, it } from "vitest";
 import { type RequestToken, tokenRequests } from "../../src/kube/token-request.ts";
-import { transport } from "../../src/kube/transport.ts";
-import { type Answer, json, localConnection, type LocalServer, localServer, status } from "./local-server.ts";
+import { type Answer, json, type LocalServer, status } from "./local-server.ts";
+import { servedWire } from "./served-wire.ts";
 
-const closers: (() => Promise<void>)[] = [];
 const never = new AbortController().signal;
 
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-});
-
 async function serve(answer: Answer): Promise<{ server: LocalServer; requestToken: RequestToken }> {
-  const server = await localServer(answer);
-  const wire = transport({
-    connection: localConnection(server.url),
-    clock: systemClock(),
-    random: () => 0.5,
-    userAgent: "regcred/test",
-  });
-  closers.push(
-    () => server.close(),
-    () => wire.close(),
-  );
+  const { server, wire } = await servedWire(answer);
   return { server, requestToken: tokenRequests(wire) };
 }
 

@@ -11,7 +11,8 @@ import type {
   Wanted,
 } from "../../src/plan/pull-secret-plan.ts";
 import type { Claim } from "../../src/plan/content.ts";
-import { claim, failure, frozen, login, minute, namespace, now, secretRecord, token } from "./objects.ts";
+import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
+import { claim, failure, frozen, login, minute, now, token } from "./objects.ts";
 
 const entriesKey = "regcred.dev/entries";
 /** One host for each grant. */
@@ -32,55 +33,22 @@ interface Standing {
 /** What is decided after the Secret was read. */
 function decided({ secret, claims, changes, onConflict = "Fail" }: Standing): PullSecretPlan {
   const content = contentOf(frozen<Contribution[]>([{ credential: "acme", claims }]), changes?.now ?? now);
-  const named = secret.annotations["regcred.dev/credentials"];
   return planPullSecret(
-    frozen({
-      namespace: namespace(),
-      name: "regcred",
+    snapshot({
       wanted: {
         content,
         digest: content.text === undefined ? undefined : `digest of ${content.text}`,
         options: { labels: {}, annotations: {}, onConflict },
       },
-      record: secretRecord({
-        type: secret.type,
-        digest: `digest of ${secret.dockerConfig}`,
-        metadata: { labels: secret.labels, annotations: secret.annotations },
-        labelled: secret.labels["app.kubernetes.io/managed-by"] === "regcred",
-        credentials: named === undefined ? [] : named.split(","),
-      }),
+      record: recordOf(secret, { type: secret.type }),
       live: secret,
-      knownAsOurs: false,
-      settled: undefined,
-      referencesLeft: 0,
-      retain: false,
-      reserved: false,
-      maxBytes: 65_536,
-      now,
       ...changes,
     }),
   );
 }
 
-function written({ action }: PullSecretPlan): SecretBody {
-  if (!("body" in action)) throw new Error(`nothing is written: ${action.kind}`);
-  return action.body;
-}
-
 function standing(body: Partial<SecretBody>): LiveSecret {
-  return frozen({
-    uid: "uid-regcred",
-    resourceVersion: "7",
-    type: "kubernetes.io/dockerconfigjson",
-    immutable: false,
-    labels: {},
-    annotations: {},
-    ownerReferences: [],
-    finalizers: [],
-    dockerConfig: "{}",
-    otherData: {},
-    ...body,
-  });
+  return live({ dockerConfig: "{}", ...body });
 }
 
 const adoptable = standing({ annotations: { "regcred.dev/adopt": "true" } });

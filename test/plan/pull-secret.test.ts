@@ -11,6 +11,7 @@ import type {
   Wanted,
 } from "../../src/plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
+import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
 import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "./objects.ts";
 
 type Policy = Wanted["options"]["onConflict"];
@@ -27,61 +28,8 @@ function wanted(onConflict: Policy = "Fail", contribution = source, options: Par
   });
 }
 
-function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretSnapshot {
-  return frozen({
-    namespace: namespace(),
-    name: "regcred",
-    wanted: wanted(),
-    record: undefined,
-    live: undefined,
-    knownAsOurs: false,
-    settled: undefined,
-    referencesLeft: 0,
-    retain: false,
-    reserved: false,
-    maxBytes: 65_536,
-    now,
-    ...changes,
-  });
-}
-
 function plan(changes: Partial<PullSecretSnapshot> = {}): PullSecretPlan {
-  return planPullSecret(snapshot(changes));
-}
-
-/** What the plan writes. */
-function written({ action }: PullSecretPlan): SecretBody {
-  if (!("body" in action)) throw new Error(`nothing is written: ${action.kind}`);
-  return action.body;
-}
-
-/** The record of what was written, as the store would hold it. */
-function recordOf(body: SecretBody, changes: Partial<SecretRecord> = {}): SecretRecord {
-  const credentials = body.annotations["regcred.dev/credentials"];
-  return secretRecord({
-    type: body.type,
-    digest: `digest of ${body.dockerConfig}`,
-    metadata: { labels: body.labels, annotations: body.annotations },
-    labelled: body.labels["app.kubernetes.io/managed-by"] === "regcred",
-    credentials: credentials === undefined ? [] : credentials.split(","),
-    ...changes,
-  });
-}
-
-function live(changes: Partial<LiveSecret> = {}): LiveSecret {
-  return frozen({
-    uid: "uid-regcred",
-    resourceVersion: "7",
-    type: "kubernetes.io/dockerconfigjson",
-    immutable: false,
-    labels: {},
-    annotations: {},
-    ownerReferences: [],
-    finalizers: [],
-    dockerConfig: '{"auths":{"theirs.example.com":{"auth":"eDp5"}}}',
-    otherData: {},
-    ...changes,
-  });
+  return planPullSecret(snapshot({ wanted: wanted(), ...changes }));
 }
 
 function liveOf(body: SecretBody, changes: Partial<LiveSecret> = {}): LiveSecret {
