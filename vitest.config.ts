@@ -15,11 +15,15 @@ const onControlPlane = {
   // The first start builds or downloads the control plane.
   hookTimeout: 45 * 60_000,
 };
-// What depends on how the API server lists, watches and refuses; the rest is the same on every one.
 const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
-const representative = filesOf("watch-list", "kube", "fan-out", "references");
-// And what depends on the CEL that it knows, and on how it deletes.
-const ofAnyRelease = [...representative, ...filesOf("crd", "restraint", "drift", "deletion")];
+// What depends on how the API server lists, watches, deletes and refuses. The rest would say the same on every one: it is
+// about registries, tokens, commands and metrics.
+const ofAnyServer = filesOf("watch-list", "kube", "fan-out", "references", "drift", "deletion", "conflict", "restart");
+// And what depends on the CEL that a release knows, on its admission and on its RBAC.
+const ofAnyRelease = [
+  ...ofAnyServer,
+  ...filesOf("crd", "restraint", "refusals", "chart", "rename", "modes", "crd-outdated"),
+];
 
 export default defineConfig({
   test: {
@@ -44,7 +48,7 @@ export default defineConfig({
       {
         test: {
           name: "without-gates",
-          include: representative,
+          include: ofAnyServer,
           env: { [variantVariable]: "without-gates" },
           ...onControlPlane,
         },

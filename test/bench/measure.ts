@@ -140,7 +140,10 @@ export async function measure({ stage, pairs, step }: MeasureOptions): Promise<R
       platform: `${platform()} ${process.arch}`,
       cpus: cpus().length,
     },
-    size: { bundleMegabytes: side.bundleMegabytes, imageMegabytes: side.bundleMegabytes + runtimeMegabytes(stage) },
+    size: {
+      bundleMegabytes: side.bundleMegabytes,
+      imageMegabytes: side.bundleMegabytes + side.compiledMegabytes + runtimeMegabytes(stage),
+    },
     ...fanOuts,
     memory: {
       afterFanOut: fanOuts.rssAfterFanOut,
