@@ -1,19 +1,35 @@
 // Does `regcred drain` wait until all tenants are cleaned up, and say what it waits for?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rendered } from "../chart/rendered.ts";
 import { program } from "./program.ts";
+import { rbac, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { credentialsPath, eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+
+/** What the hook of the chart may do. */
+const role = (await rendered({ hooks: true })).filter(
+  ({ kind, metadata }) => kind === "ClusterRole" && metadata.name === "regcred-drain",
+);
 
 describe("regcred drain", () => {
   let world: Scene;
   let operator: RunningOperator;
+  let kubeconfig: string;
 
-  const drain = (...args: string[]) => program(["drain", ...args], { kubeconfig: world.cluster.kubeconfig });
+  const drain = (...args: string[]) => program(["drain", ...args], { kubeconfig });
   const served = (name: string): Promise<void> =>
     eventually(`${name} is served`, async () => (await world.status(name)).namespaces?.ready === 1);
 
   beforeAll(async () => {
     world = await scene();
     operator = await world.startOperator();
+    const [metadata, user] = [{ name: "drainer" }, "drainer"];
+    kubeconfig = await world.cluster.kubeconfigFor({ name: user });
+    await world.admin.create(`${rbac}/clusterroles`, { metadata, rules: role.flatMap(rulesOf) });
+    await world.admin.create(`${rbac}/clusterrolebindings`, {
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
+    });
     await world.namespaces(["team-a"]);
     await world.source("hub", { username: "ann", password: "first" });
   });
@@ -24,6 +40,17 @@ describe("regcred drain", () => {
     await served("first");
     expect(await drain()).toMatchObject({ code: 2, stderr: expect.stringContaining("--all") });
     expect(await world.admin.list(credentialsPath)).toHaveLength(1);
+  });
+
+  it.each(rightsIn(role))("fails without the right to $verb, and says so", async (right) => {
+    const roles = `${rbac}/clusterroles/drainer`;
+    await world.admin.patch(roles, { rules: rulesWithout(right) });
+    await eventually("it is told", async () => {
+      const { code, stderr } = await drain("--all", "--timeout=1s");
+      return code === 1 && stderr.includes(`you may not ${right.verb} registrycredentials.regcred.dev`);
+    });
+    expect(await world.admin.list(credentialsPath)).toHaveLength(1);
+    await world.admin.patch(roles, { rules: role.flatMap(rulesOf) });
   });
 
   it("deletes all, waits, and leaves no Secret and no reference", async () => {

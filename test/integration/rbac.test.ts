@@ -1,37 +1,10 @@
 // Are the rights in config/rbac enough for the operator, and is each of them needed?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { KubeObject } from "../cluster/admin-client.ts";
-import { installed, manifests, operatorUser } from "./installed.ts";
+import { crdName } from "../../src/api/names.ts";
+import { rendered } from "../chart/rendered.ts";
+import { installed, operatorUser } from "./installed.ts";
+import { rbac, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-const rbac = "/apis/rbac.authorization.k8s.io/v1";
-const rulesOf = (role: KubeObject): readonly Rule[] => role["rules"] as readonly Rule[];
-const pathOf = ({ kind, metadata }: KubeObject): string =>
-  kind === "Role"
-    ? `${rbac}/namespaces/${operatorNamespace}/roles/${metadata.name}`
-    : `${rbac}/clusterroles/${metadata.name}`;
-
-const roles = (await manifests("rbac")).filter(({ kind }) => kind === "Role" || kind === "ClusterRole");
-/** One row per verb of each rule. */
-const rights = roles.flatMap((role) =>
-  rulesOf(role).flatMap((rule, index) =>
-    rule.verbs.map((verb) => ({
-      verb,
-      resource: rule.resources.join(),
-      role: `${role.kind} ${role.metadata.name}`,
-      object: role,
-      rule,
-      index,
-    })),
-  ),
-);
 
 describe("the operator with the rights of config/rbac", () => {
   let world: Scene;
@@ -76,34 +49,51 @@ describe("the operator with the rights of config/rbac", () => {
   });
 });
 
+/** Every value that adds rights, but for `watchNamespaces`: those are in rights-in-namespaces.test.ts. */
+const everyRight = {
+  pullSecretNames: ["regcred", "harbor-pull"],
+  sourceNamespaces: ["login-sources"],
+  podRecovery: { enabled: true },
+};
+const rights = rightsIn(await rendered({ values: everyRight })).map((right) => ({
+  right,
+  text: `${right.verb} ${right.resource}${right.name === undefined ? "" : ` named ${right.name}`}`,
+  at: `${right.role.kind} ${right.role.metadata.name}`,
+}));
+
 describe("without one of its rights the operator", () => {
   let world: Scene;
+  let kubeconfig: string;
 
-  /** Where the right is granted: in every namespace, or in the operator's own. */
-  const mayOperator = async (
-    verb: string,
-    { kind }: KubeObject,
-    { apiGroups, resources, resourceNames }: Rule,
-  ): Promise<boolean> => {
-    const [resource, subresource] = (resources[0] ?? "").split("/");
+  const pathOf = ({ kind, metadata }: Right["role"]): string =>
+    kind === "Role"
+      ? `${rbac}/namespaces/${metadata.namespace}/roles/${metadata.name}`
+      : `${rbac}/clusterroles/${metadata.name}`;
+
+  /** Where the right is granted: in every namespace, or in one. */
+  const mayOperator = async ({ verb, group, resource, name, role }: Right): Promise<boolean> => {
+    const [plain = "", subresource] = resource.split("/");
     const { status } = await world.admin.create("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SubjectAccessReview",
       spec: {
         user: operatorUser.name,
         groups: operatorUser.groups,
-        resourceAttributes: {
-          verb,
-          group: apiGroups[0],
-          resource,
-          subresource,
-          name: resourceNames?.[0],
-          ...(kind === "Role" && { namespace: operatorNamespace }),
-        },
+        resourceAttributes: { verb, group, resource: plain, subresource, name, namespace: role.metadata.namespace },
       },
     });
     return (status as { readonly allowed: boolean }).allowed;
   };
+
+  const start = () =>
+    world.startOperator({
+      kubeconfig,
+      settings: {
+        leaderElection: true,
+        sourceNamespaces: everyRight.sourceNamespaces,
+        mode: { pullSecretNames: everyRight.pullSecretNames, watchNamespaces: [], podRecovery: true },
+      },
+    });
 
   const sentenceOf = (starting: Promise<unknown>): Promise<string> =>
     starting.then(
@@ -114,7 +104,7 @@ describe("without one of its rights the operator", () => {
   /** What is said without a right that is not asked for at the start, because not every install needs it. */
   const saidLater: Record<string, () => Promise<string>> = {
     "create serviceaccounts/token": async () => {
-      const operator = await world.startOperator();
+      const operator = await start();
       await world.admin.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, {
         metadata: {
           name: "puller",
@@ -146,29 +136,27 @@ describe("without one of its rights the operator", () => {
 
   /** Of rights that the operator goes on without. */
   const saidInLog = async (): Promise<string> => {
-    const operator = await world.startOperator();
+    const operator = await start();
     const line = operator.log.find(({ message }) => message === "installed schema not compared");
     await operator.stop();
     return String(line?.fields["detail"]);
   };
-  for (const verb of ["list", "watch"]) saidLater[`${verb} customresourcedefinitions`] = saidInLog;
+  for (const verb of ["list", "watch"]) saidLater[`${verb} customresourcedefinitions named ${crdName}`] = saidInLog;
 
   beforeAll(async () => {
-    world = await scene({ install: {} });
+    world = await scene();
+    await world.namespaces(everyRight.sourceNamespaces);
+    kubeconfig = await installed(world, everyRight);
   }, 120_000);
   afterAll(() => world.close());
 
-  it.each(rights)("to $verb $resource ($role) fails", async ({ verb, resource, object, rule, index }) => {
-    const verbs = rule.verbs.filter((each) => each !== verb);
-    const rules = rulesOf(object).flatMap((each, at) =>
-      at !== index ? [each] : verbs.length > 0 ? [{ ...each, verbs }] : [],
-    );
-    await world.admin.patch(pathOf(object), { rules });
-    await eventually("the right is gone", async () => !(await mayOperator(verb, object, rule)));
-    const said = await (saidLater[`${verb} ${resource}`]?.() ??
-      sentenceOf(world.startOperator({ settings: { leaderElection: true } })));
-    expect(said).toMatch(new RegExp(`may not .*${verb}\\b.* ${resource}\\b`));
-    await world.admin.patch(pathOf(object), { rules: rulesOf(object) });
-    await eventually("the right is back", () => mayOperator(verb, object, rule));
+  it.each(rights)("to $text ($at) fails", async ({ right, text }) => {
+    const { verb, resource, name, role } = right;
+    await world.admin.patch(pathOf(role), { rules: rulesWithout(right) });
+    await eventually("the right is gone", async () => !(await mayOperator(right)));
+    const said = await (saidLater[text]?.() ?? sentenceOf(start()));
+    expect(said).toMatch(new RegExp(`may not .*${verb}\\b[^;]* ${resource}\\b[^;]*${name ?? ""}`));
+    await world.admin.patch(pathOf(role), { rules: rulesOf(role) });
+    await eventually("the right is back", () => mayOperator(right));
   });
 });
