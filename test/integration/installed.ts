@@ -51,7 +51,8 @@ export async function installed(world: World, values?: object): Promise<string> 
   return await operatorKubeconfig(world);
 }
 
-async function operatorKubeconfig({ admin, cluster }: World): Promise<string> {
+/** A kubeconfig with the token of its ServiceAccount. */
+export async function operatorKubeconfig({ admin, cluster }: World): Promise<string> {
   const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/regcred/token`;
   const { status } = await admin.create(path, {
     apiVersion: "authentication.k8s.io/v1",
