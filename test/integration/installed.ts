@@ -28,7 +28,7 @@ const collections: Readonly<Record<string, (namespace: string) => string>> = {
 };
 
 /** The objects of a folder of config/. */
-export async function manifests(folder: "rbac" | "restraint"): Promise<readonly KubeObject[]> {
+async function manifests(folder: "rbac" | "restraint"): Promise<readonly KubeObject[]> {
   const path = join(import.meta.dirname, "..", "..", "config", folder);
   const files = (await readdir(path)).filter((file) => file !== "kustomization.yaml");
   const texts = await Promise.all(files.toSorted().map((file) => readFile(join(path, file), "utf8")));

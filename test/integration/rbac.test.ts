@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { crdName } from "../../src/api/names.ts";
 import { rendered } from "../chart/rendered.ts";
 import { installed, operatorUser } from "./installed.ts";
-import { rbac, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
+import { rbac, refusalOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
 describe("the operator with the rights of config/rbac", () => {
@@ -95,12 +95,6 @@ describe("without one of its rights the operator", () => {
       },
     });
 
-  const sentenceOf = (starting: Promise<unknown>): Promise<string> =>
-    starting.then(
-      () => "it starts",
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
-
   /** What is said without a right that is not asked for at the start, because not every install needs it. */
   const saidLater: Record<string, () => Promise<string>> = {
     "create serviceaccounts/token": async () => {
@@ -154,7 +148,7 @@ describe("without one of its rights the operator", () => {
     const { verb, resource, name, role } = right;
     await world.admin.patch(pathOf(role), { rules: rulesWithout(right) });
     await eventually("the right is gone", async () => !(await mayOperator(right)));
-    const said = await (saidLater[text]?.() ?? sentenceOf(start()));
+    const said = await (saidLater[text]?.() ?? refusalOf(start()));
     expect(said).toMatch(new RegExp(`may not .*${verb}\\b[^;]* ${resource}\\b[^;]*${name ?? ""}`));
     await world.admin.patch(pathOf(role), { rules: rulesOf(role) });
     await eventually("the right is back", () => mayOperator(right));

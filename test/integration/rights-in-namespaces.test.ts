@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rendered } from "../chart/rendered.ts";
 import { installed } from "./installed.ts";
-import { rbac, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
+import { rbac, refusalOf, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
 
 /** Where nothing is missing. */
@@ -130,11 +130,7 @@ describe("the operator in a listed namespace", () => {
   });
 
   it.each(rows)("that it may not $text is told", async ({ namespace, told, inLog }) => {
-    let said = "";
-    await eventually("it is told", async () => {
-      said = inLog ? logOf(namespace) : await readyOf(namespace);
-      return told.test(said);
-    }).catch(() => expect(said).toMatch(told));
+    await expect.poll(() => (inLog ? logOf(namespace) : readyOf(namespace)), { timeout: 30_000 }).toMatch(told);
   });
 
   // What the default has for every namespace; the rest of the Role is in rbac.test.ts.
@@ -146,15 +142,7 @@ describe("the operator in a listed namespace", () => {
     const path = `${rbac}/namespaces/${operatorNamespace}/roles/regcred`;
     await world.admin.patch(path, { rules: rulesWithout(right) });
     const sentence = `may not ${right.verb} ${right.resource} in namespace ${operatorNamespace}`;
-    await eventually("it says why", async () => {
-      const starting = start([complete]);
-      return starting
-        .then(
-          async (started) => void (await started.stop()),
-          (error: unknown) => String(error),
-        )
-        .then((said) => said?.includes(sentence) === true);
-    });
+    await expect.poll(() => refusalOf(start([complete])), { timeout: 30_000 }).toContain(sentence);
     await world.admin.patch(path, { rules: own.flatMap(rulesOf) });
   });
 });

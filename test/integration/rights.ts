@@ -1,5 +1,6 @@
 // Which rights does an install grant, one by one, and what is left of it without one of them?
 import type { KubeObject } from "../cluster/admin-client.ts";
+import type { RunningOperator } from "./scene.ts";
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -57,4 +58,15 @@ export function rulesWithout({ verb, name, role, index }: Right): readonly Rule[
 
 export function rulesOf(role: KubeObject): readonly Rule[] {
   return role["rules"] as readonly Rule[];
+}
+
+/** The sentence with which an operator refuses to start. One that starts is stopped. */
+export async function refusalOf(starting: Promise<RunningOperator>): Promise<string> {
+  try {
+    const running = await starting;
+    await running.stop();
+    return "it starts";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

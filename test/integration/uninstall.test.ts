@@ -78,6 +78,7 @@ describe("an install that serves a tenant", () => {
     await start();
     await world.source("hub", { username: "ann", password: "second" });
     await eventually("it is served again", () => isServed("second"));
+    expect(await terminating()).toEqual([]);
   });
 
   it("is cleaned up when the kind is deleted while the operator is there", async () => {
