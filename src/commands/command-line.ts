@@ -57,6 +57,7 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
     program,
     (name, how = { hidden: false }) => withOutput(program.command(name, how), surroundings),
     stdout,
+    program.name().replace(" ", "-"),
   );
 
   try {

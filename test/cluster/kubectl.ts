@@ -4,19 +4,23 @@ import { text } from "node:stream/consumers";
 import type { ControlPlane } from "./control-plane.ts";
 import { ensureBinaries } from "./ensure-binaries.ts";
 
+interface KubectlOptions {
+  readonly cluster?: Pick<ControlPlane, "kubeconfig" | "folder">;
+  readonly input?: string;
+  /** Where its plugins are. */
+  readonly path?: string;
+}
+
 /** What it prints on standard output; rejects with what it says on standard error. */
 export async function kubectl(
   args: readonly string[],
-  {
-    cluster,
-    input = "",
-  }: { readonly cluster?: Pick<ControlPlane, "kubeconfig" | "folder">; readonly input?: string } = {},
+  { cluster, input = "", path = process.env["PATH"] }: KubectlOptions = {},
 ): Promise<string> {
   const { kubectl: file } = await ensureBinaries(["kubectl"]);
   const child = spawn(file, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: {
-      PATH: process.env["PATH"],
+      PATH: path,
       ...(cluster && { KUBECONFIG: cluster.kubeconfig, HOME: cluster.folder }),
     },
   });

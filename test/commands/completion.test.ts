@@ -1,17 +1,16 @@
 // Does a shell get what may come next?
-import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { completionScript, shells } from "../../src/commands/completion/completion-scripts.ts";
 import { commandLine } from "../../src/commands/command-line.ts";
 import { surroundings } from "./surroundings.ts";
 
-async function candidates(...words: string[]): Promise<readonly string[]> {
+async function completed(
+  ...words: string[]
+): Promise<{ candidates: readonly string[]; directive: string | undefined }> {
   const around = surroundings();
   expect(await commandLine(["__complete", ...words], around)).toBe(0);
   const lines = around.said.stdout.trimEnd().split("\n");
-  // cobra's "no file names", which kubectl wants as the last line.
-  expect(lines.pop()).toBe(":4");
-  return lines;
+  return { directive: lines.pop(), candidates: lines };
 }
 
 describe("what may come next", () => {
@@ -30,11 +29,20 @@ describe("what may come next", () => {
     [["run", "--log-f"], ["--log-format"]],
     [["unknown", "--"], []],
   ])("after %j", async (words, expected) => {
-    expect(await candidates(...words)).toEqual(expected);
+    // cobra's "no file names", which kubectl wants as the last line.
+    expect(await completed(...words)).toEqual({ candidates: expected, directive: ":4" });
+  });
+
+  it.each([
+    ["plan", "-f", ""],
+    ["status", "--kubeconfig", "co"],
+    ["run", "--metrics-certificate", ""],
+  ])("is a file after %s %s", async (...words) => {
+    expect(await completed(...words)).toEqual({ candidates: [], directive: ":0" });
   });
 
   it("starts with every command, and no hidden one", async () => {
-    const all = await candidates("");
+    const { candidates: all } = await completed("");
     expect(all).toEqual(expect.arrayContaining(["run", "status", "explain", "plan"]));
     expect(all.filter((word) => word.startsWith("_"))).toEqual([]);
   });
@@ -47,20 +55,15 @@ describe("what may come next", () => {
 });
 
 describe("the script", () => {
-  it.each(shells)("of %s asks the program", async (shell) => {
-    const around = surroundings();
-    expect(await commandLine(["completion", shell], around)).toBe(0);
-    expect(around.said.stdout).toBe(completionScript(shell));
-    expect(around.said.stdout).toContain("regcred __complete");
-  });
-
-  it("completes in bash", () => {
-    const session = `regcred() { printf 'status\\nstart\\n:4\\n'; }
-${completionScript("bash")}
-COMP_WORDS=(regcred sta); COMP_CWORD=1; _regcred; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    expect(spawnSync("bash", ["-c", session], { encoding: "utf8" })).toMatchObject({
-      stdout: "status\nstart\n",
-      stderr: "",
-    });
+  it.each(shells)("of %s asks the program by the name under which it was called", async (shell) => {
+    for (const [calledAs, file] of [
+      ["", "regcred"],
+      ["/usr/local/bin/kubectl-regcred", "kubectl-regcred"],
+    ] as const) {
+      const around = surroundings({ calledAs });
+      expect(await commandLine(["completion", shell], around)).toBe(0);
+      expect(around.said.stdout).toBe(completionScript(shell, file));
+      expect(around.said.stdout).toContain(`${file} __complete`);
+    }
   });
 });

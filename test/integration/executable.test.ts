@@ -1,0 +1,94 @@
+// Does the single executable work where there is no Node, as a plugin of the real kubectl and as the operator?
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { executable } from "../../src/build/executable.ts";
+import { platforms } from "../../src/build/node-binary.ts";
+import { completionScript } from "../../src/commands/completion/completion-scripts.ts";
+import { kubectl } from "../cluster/kubectl.ts";
+import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+
+describe("the executable", () => {
+  let world: Scene;
+  /** Holds the program by its three names, and nothing else: there is no Node, and no kubectl. */
+  let folder: string;
+
+  beforeAll(async () => {
+    world = await scene();
+    folder = join(world.cluster.folder, "programs");
+    mkdirSync(folder);
+    const platform = platforms.find((each) => each === `${process.platform}-${process.arch}`);
+    if (platform === undefined)
+      throw new Error(`there is no Node to put it into for ${process.platform}-${process.arch}`);
+    await executable(platform, join(folder, "kubectl-regcred"));
+    for (const name of ["regcred", "kubectl_complete-regcred"]) symlinkSync("kubectl-regcred", join(folder, name));
+    chmodSync(folder, 0o555);
+  }, 5 * 60_000);
+  afterAll(async () => {
+    chmodSync(folder, 0o755);
+    await world.close();
+  });
+
+  const run = (name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+    spawnSync(join(folder, name), args, {
+      env: { PATH: folder, HOME: "/nonexistent", ...environment },
+      encoding: "utf8",
+    });
+  const plugin = (...args: readonly string[]): Promise<string> =>
+    kubectl(args, { cluster: world.cluster, path: folder });
+
+  it("knows its version, its help, and what is wrong", () => {
+    expect(run("regcred", ["--version"])).toMatchObject({ status: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+    expect(run("regcred", ["run", "--help"]).stdout).toMatch(/^Usage: regcred run /);
+    expect(run("regcred", ["completion", "zsh"]).stdout).toBe(completionScript("zsh", "regcred"));
+    expect(run("regcred", ["status"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "error: no cluster: set KUBECONFIG or run in a pod\n",
+    });
+  });
+
+  it("does not mind what is meant for another Node", () => {
+    const ran = run("regcred", ["--version"], { NODE_OPTIONS: "--no-such-option" });
+    expect(ran).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("is the operator, too", async () => {
+    await world.source("hub", { username: "ann", password: "hunter2" });
+    await world.namespaces(["team-a"]);
+    await world.credential("acme", staticSpec("hub"));
+    const child = spawn(join(folder, "regcred"), ["run"], { env: { KUBECONFIG: world.cluster.kubeconfig } });
+    const said = text(child.stderr);
+    child.stdout.resume();
+    const ended = once(child, "exit");
+    try {
+      await eventually(
+        "the credential is Ready",
+        async () => (await world.condition("acme", "Ready"))?.status === "True",
+      );
+    } finally {
+      child.kill("SIGTERM");
+    }
+    expect([await ended, await said]).toEqual([[0, null], ""]);
+  });
+
+  it("is found by kubectl, and answers through it", async () => {
+    expect(await plugin("plugin", "list")).toContain(`${join(folder, "kubectl-regcred")}\n`);
+    expect(await plugin("regcred", "--version")).toBe(`${packageJson.version}\n`);
+    expect(await plugin("regcred", "status")).toMatch(/^acme +yes +1\/1 /m);
+    expect(await plugin("regcred", "explain", "team-a")).toMatch(/^YES: ServiceAccount team-a\/default can pull /);
+    const manifest = join(world.cluster.folder, "acme.json");
+    writeFileSync(manifest, JSON.stringify(await world.admin.get(`${credentialsPath}/acme`)));
+    expect(await plugin("regcred", "plan", "--delete", "-f", manifest)).toMatch(/^Deleting acme would /);
+    expect(await plugin("regcred", "refresh", "acme", "--no-wait")).toBe("Asked. See: kubectl regcred status acme\n");
+  });
+
+  it("completes commands for kubectl", async () => {
+    expect(await plugin("__complete", "regcred", "st")).toMatch(/^status\n:4\n/);
+    expect(await plugin("__complete", "regcred", "plan", "-f", "")).toMatch(/^:0\n/);
+  });
+});
