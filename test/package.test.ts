@@ -2,10 +2,9 @@
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import { npmPackage } from "../src/build/package.ts";
 
 const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "regcred-package-"));
@@ -57,10 +56,16 @@ describe("the package", { timeout: 120_000 }, () => {
     return ran.stdout;
   };
 
-  beforeAll(async () => {
-    file = await npmPackage(folder);
+  beforeAll(() => {
+    done(run("npm", ["run", "package", "--", `--to=${folder}`], { cwd: root }));
+    file = join(folder, `regcred-${packageJson.version}.tgz`);
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is called as docs/cli.md calls it", () => {
+    const named = readFileSync(join(root, "docs/cli.md"), "utf8").match(/regcred-[\d.]+\.tgz/g);
+    expect(new Set(named)).toEqual(new Set([basename(file)]));
+  });
 
   it("has the program and its licence, and depends on nothing", () => {
     const listed = done(run("tar", ["-tzf", file]))

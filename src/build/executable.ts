@@ -1,11 +1,12 @@
 // How does the program become one executable that needs no Node?
 //
-// Usage: npm run executable -- [linux-x64 | linux-arm64 | darwin-x64 | darwin-arm64]...; for this machine if none is named.
+// Usage: npm run executable -- [--to FOLDER] [linux-x64 | linux-arm64 | darwin-x64 | darwin-arm64]...
+// For this machine if none is named, and into dist/.
 import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import { signedAdHoc } from "./ad-hoc-signature.ts";
 import { bundleInParts, entryFile } from "./bundle.ts";
 import { nodeBinary, type Platform, platforms } from "./node-binary.ts";
@@ -14,7 +15,7 @@ const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
 /** Writes it to `file`: the Node of the platform with the program inside. https://nodejs.org/api/single-executable-applications.html */
-export async function executable(platform: Platform, file: string): Promise<void> {
+async function executable(platform: Platform, file: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "regcred-executable-"));
   try {
     const chunks = await bundleInParts(folder);
@@ -44,11 +45,14 @@ export async function executable(platform: Platform, file: string): Promise<void
 }
 
 if (import.meta.main) {
-  const [, , ...named] = process.argv;
-  for (const platform of named.length > 0 ? named : [`${process.platform}-${process.arch}`]) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { to: { type: "string", default: join(root, "dist") } },
+  });
+  for (const platform of positionals.length > 0 ? positionals : [`${process.platform}-${process.arch}`]) {
     const known = platforms.find((each) => each === platform);
     if (known === undefined) throw new Error(`there is no Node for ${platform}: name some of ${platforms.join(", ")}`);
-    const file = join(root, "dist", `kubectl-regcred-${known}`);
+    const file = resolve(values.to, `kubectl-regcred-${known}`);
     await executable(known, file);
     process.stdout.write(`wrote ${file} (${((await stat(file)).size / 1e6).toFixed(0)} MB)\n`);
   }

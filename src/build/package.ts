@@ -1,10 +1,10 @@
 // How does the program become a package that npm and npx install, on a Node that is there already?
 //
-// Usage: npm run package
+// Usage: npm run package -- [--to FOLDER]; into dist/ if none is named.
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { join, resolve } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
 import { bundleInParts, entryFile } from "./bundle.ts";
 
@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
 /** Writes its files into `folder`/package, and the package beside them; gives its path. It has all in it, and depends on nothing. */
-export async function npmPackage(folder: string): Promise<string> {
+async function npmPackage(folder: string): Promise<string> {
   const files = join(folder, "package");
   await rm(files, { recursive: true, force: true });
   await mkdir(files, { recursive: true });
@@ -27,6 +27,7 @@ export async function npmPackage(folder: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const file = await npmPackage(join(root, "dist"));
+  const { values } = parseArgs({ options: { to: { type: "string", default: join(root, "dist") } } });
+  const file = await npmPackage(resolve(values.to));
   process.stdout.write(`wrote ${file}\n`);
 }

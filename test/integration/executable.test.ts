@@ -1,16 +1,16 @@
 // Does the single executable work where there is no Node, as a plugin of the real kubectl and as the operator?
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { executable } from "../../src/build/executable.ts";
-import { platforms } from "../../src/build/node-binary.ts";
 import { completionScript } from "../../src/commands/completion/completion-scripts.ts";
 import { kubectl } from "../cluster/kubectl.ts";
 import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+
+const root = join(import.meta.dirname, "../..");
 
 describe("the executable", () => {
   let world: Scene;
@@ -21,10 +21,10 @@ describe("the executable", () => {
     world = await scene();
     folder = join(world.cluster.folder, "programs");
     mkdirSync(folder);
-    const platform = platforms.find((each) => each === `${process.platform}-${process.arch}`);
-    if (platform === undefined)
-      throw new Error(`there is no Node to put it into for ${process.platform}-${process.arch}`);
-    await executable(platform, join(folder, "kubectl-regcred"));
+    // As docs/cli.md says.
+    const built = spawnSync("npm", ["run", "executable", "--", `--to=${folder}`], { cwd: root, encoding: "utf8" });
+    if (built.status !== 0) throw new Error(`npm run executable: ${built.stderr}`);
+    renameSync(join(folder, `kubectl-regcred-${process.platform}-${process.arch}`), join(folder, "kubectl-regcred"));
     for (const name of ["regcred", "kubectl_complete-regcred"]) symlinkSync("kubectl-regcred", join(folder, name));
     chmodSync(folder, 0o555);
   }, 5 * 60_000);
