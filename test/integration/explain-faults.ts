@@ -1,6 +1,7 @@
-// In which ways can a pull fail, and what does a person do about those that no command mends?
-import { login, type Draft, type Stage } from "./explain-stage.ts";
-import { operatorNamespace, type Scene } from "./scene.ts";
+// In which ways can a pull fail?
+import { type Draft, frozenLabel, login } from "./explain-stage.ts";
+import { deletedButHeld, endedInPlace } from "./explain-stories.ts";
+import { eventually } from "./scene.ts";
 
 /** Faults of different layers can meet in one situation. */
 export type Layer = "selection" | "entry" | "source" | "secret" | "account" | "pod";
@@ -11,6 +12,8 @@ export interface Fault {
   /** Reasons with which `explain` may tell it. */
   readonly reason: string;
   readonly make: (draft: Draft) => void;
+  /** It is a story of its own, which others would change. */
+  readonly alone?: true;
 }
 
 const entryOf = (draft: Draft): Record<string, unknown> => draft.spec.registries[0] ?? {};
@@ -161,6 +164,46 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: "a quota refuses the Secret",
+    layer: "secret",
+    reason: "QuotaExceeded",
+    make: (draft) => (draft.quota = { "count/secrets": "0" }),
+  },
+  {
+    name: "an admission policy refuses the Secret",
+    layer: "secret",
+    reason: "AdmissionDenied",
+    make: ({ labels }) => (labels[frozenLabel] = "yes"),
+  },
+  {
+    name: "the credential is being deleted, and another namespace holds it up",
+    layer: "selection",
+    reason: "Deleting",
+    alone: true,
+    make: (draft) => (draft.later = (acts) => deletedButHeld(draft, acts)),
+  },
+  {
+    name: "the login has ended in place, while the credential was suspended",
+    layer: "source",
+    reason: "Suspended",
+    alone: true,
+    make: (draft) =>
+      endedInPlace(draft, async ({ world }) => {
+        await world.patchCredential(draft.credential, { spec: { suspend: true } });
+        await eventually(
+          "it is suspended",
+          async () => (await world.status(draft.credential)).observedGeneration === 2,
+        );
+      }),
+  },
+  {
+    name: "the login has ended in place, while the operator was down",
+    layer: "source",
+    reason: "Progressing",
+    alone: true,
+    make: (draft) => endedInPlace(draft, ({ operator }) => operator.stop()),
+  },
+  {
     name: "the ServiceAccount has opted out",
     layer: "account",
     reason: "NotSelected",
@@ -203,21 +246,3 @@ export const faults: readonly Fault[] = [
     make: (draft) => (draft.serviceAccount = "nobody"),
   },
 ];
-
-/** What a person does where the advice is no whole command, by reason. */
-export function byHand(world: Scene, { draft }: Stage): Readonly<Record<string, () => Promise<unknown>>> {
-  const { admin } = world;
-  const source = `/api/v1/namespaces/${operatorNamespace}/secrets/source-${draft.credential.split("-")[1]}`;
-  const newSource = async (): Promise<void> => {
-    await admin.remove(source);
-    await world.source(source.split("/").at(-1) ?? "", login);
-  };
-  return {
-    SourceInvalid: newSource,
-    HostMissing: newSource,
-    SourceExpired: newSource,
-    VerificationDenied: newSource,
-    // The list is left out of the pod's template; the pod is deleted by the command.
-    OtherReferences: async () => delete draft.podSpec["imagePullSecrets"],
-  };
-}

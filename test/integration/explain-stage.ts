@@ -1,9 +1,10 @@
 // One situation: a credential, a namespace, a pod, and what is wrong with them.
-import type { KubeObject } from "../cluster/admin-client.ts";
+import { forceFinalizeAnnotation } from "../../src/api/names.ts";
+import { type KubeObject, Refused } from "../cluster/admin-client.ts";
 import type { Registry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { ask } from "./ask.ts";
-import { eventually, operatorNamespace, type Scene } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type Scene } from "./scene.ts";
 
 /** All that a situation is made of, before anything of it is created. Faults change it. */
 export interface Draft {
@@ -20,14 +21,36 @@ export interface Draft {
   podSpec: Record<string, unknown>;
   /** The pod is there before the credential. */
   podFirst: boolean;
+  /** Of a ResourceQuota of the namespace. */
+  quota: Record<string, string> | undefined;
+  /** What happens once the pod is there and the operator has looked at it all. */
+  later: ((acts: Acts) => Promise<void>) | undefined;
+  /** Other namespaces that it made. */
+  readonly beside: string[];
   image: string;
   /** Ask about this ServiceAccount, and not about a pod. */
   serviceAccount: string | undefined;
   flags: string[];
 }
 
+export interface Acts {
+  readonly world: Scene;
+  readonly registry: Registry;
+  readonly operator: Switch;
+  /** A pull with the very Secrets that the pod has. */
+  pulls(): Promise<boolean>;
+}
+
+/** The operator, which may be down for a while. */
+export interface Switch {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export const login = { username: "ann", password: "right-password" };
 export const repository = "team/app";
+/** Of namespaces in which the cluster lets the operator write no Secret. */
+export const frozenLabel = "acme.io/frozen";
 
 export function draft(index: number, registry: Registry): Draft {
   const namespace = `case-${index}`;
@@ -48,6 +71,9 @@ export function draft(index: number, registry: Registry): Draft {
     ownSecret: undefined,
     podSpec: {},
     podFirst: false,
+    quota: undefined,
+    later: undefined,
+    beside: [],
     image,
     serviceAccount: undefined,
     flags: [],
@@ -76,7 +102,7 @@ export interface Explained {
 }
 
 /** Builds it and waits until the operator has seen it all. */
-export async function stage(world: Scene, registry: Registry, plan: Draft): Promise<Stage> {
+export async function stage({ world, registry, operator }: Omit<Acts, "pulls">, plan: Draft): Promise<Stage> {
   const { admin } = world;
   const { namespace, credential, spec, source, ownSecret } = plan;
   const at = `/api/v1/namespaces/${namespace}`;
@@ -97,6 +123,7 @@ export async function stage(world: Scene, registry: Registry, plan: Draft): Prom
     async () => (await admin.get(`${at}/serviceaccounts/default`)) !== undefined,
   );
   await admin.patch(`${at}/serviceaccounts/default`, { metadata: { annotations: plan.accountAnnotations } });
+  if (plan.quota) await limit(world, namespace, plan.quota);
   if (ownSecret) await admin.create(`${at}/secrets`, { metadata: { name: "regcred" }, ...ownSecret });
   if (plan.podFirst) await makePod();
   if (source) {
@@ -114,6 +141,12 @@ export async function stage(world: Scene, registry: Registry, plan: Draft): Prom
     );
   });
   await makePod();
+  const pulls = async (): Promise<boolean> => {
+    const subject = await admin.get(plan.serviceAccount ? `${at}/serviceaccounts/${plan.serviceAccount}` : pod);
+    const secrets = await Promise.all(referencesIn(subject).map((name) => admin.get(`${at}/secrets/${name}`)));
+    return await anyPulls(registry, plan.image, secrets.flatMap(configIn));
+  };
+  await plan.later?.({ world, registry, operator, pulls });
   const who = plan.serviceAccount ?? "pod/web";
   const args = ["explain", namespace, who, ...(plan.serviceAccount ? ["--image", plan.image] : []), ...plan.flags];
   return {
@@ -125,16 +158,36 @@ export async function stage(world: Scene, registry: Registry, plan: Draft): Prom
       if (stderr !== "") throw new Error(stderr);
       return { code, text, json: JSON.parse((await ask(kubeconfig, [...args, "-o", "json"])).stdout) as Explained };
     },
-    pulls: async () => {
-      const subject = await admin.get(plan.serviceAccount ? `${at}/serviceaccounts/${plan.serviceAccount}` : pod);
-      const secrets = await Promise.all(referencesIn(subject).map((name) => admin.get(`${at}/secrets/${name}`)));
-      return await anyPulls(registry, plan.image, secrets.flatMap(configIn));
-    },
+    pulls,
     remove: async () => {
+      // Where the story has ended before its end, something may still hold it.
+      if (plan.beside.length > 0 && (await admin.get(`${credentialsPath}/${credential}`)))
+        await world.patchCredential(credential, { metadata: { annotations: { [forceFinalizeAnnotation]: "true" } } });
       await world.deleteCredential(credential);
-      await admin.remove(at);
+      for (const each of [namespace, ...plan.beside]) await admin.remove(`/api/v1/namespaces/${each}`);
     },
   };
+}
+
+/** A quota counts once its controller has filled in what is used. */
+async function limit({ admin }: Scene, namespace: string, hard: object): Promise<void> {
+  const quotas = `/api/v1/namespaces/${namespace}/resourcequotas`;
+  await admin.create(quotas, { metadata: { name: "small" }, spec: { hard } });
+  await eventually("the quota is in force", async () => {
+    const status = (await admin.get(`${quotas}/small`))?.["status"] as { readonly hard?: object } | undefined;
+    return status?.hard !== undefined;
+  });
+}
+
+/** The policy on frozen namespaces is in force there. */
+export async function refusesSecrets({ admin }: Scene, namespace: string): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/secrets?dryRun=All`;
+  await eventually(`${namespace} is frozen`, () =>
+    admin.create(path, { metadata: { name: "tried" } }).then(
+      () => false,
+      (error: unknown) => error instanceof Refused && error.code === 422,
+    ),
+  );
 }
 
 function referencesIn(subject: KubeObject | undefined): readonly string[] {

@@ -6,7 +6,7 @@ import { conflictWith } from "../conflict.ts";
 import { grantsOf, isFailure } from "../grant.ts";
 import { selectionObstacle } from "../selection.ts";
 import type { CredentialRecord } from "../snapshot.ts";
-import { credentialPatch, type Obstacle, obstacleOf } from "./obstacle.ts";
+import { commandsIn, credentialPatch, type Obstacle, obstacleOf } from "./obstacle.ts";
 import { notSelected } from "./selection-remedy.ts";
 import { type Situation, there } from "./situation.ts";
 import { writtenEntries } from "./written-entries.ts";
@@ -32,17 +32,9 @@ const held = 6;
 
 export function servingObstacle(situation: Situation, candidate: Candidate): Stopped {
   const { credential, record, entry } = candidate;
-  const { name, spec } = credential;
+  const { spec } = credential;
   const namespace = there(situation.namespace);
-  if (record.deleting) {
-    return stopped(inDeletion, {
-      reason: "Deleting",
-      cause: "Platform",
-      others: 0,
-      why: `RegistryCredential ${name} is being deleted`,
-      remedy: { change: "apply it again once it is gone, if that was a mistake", commands: [] },
-    });
-  }
+  if (record.deleting) return stopped(inDeletion, deleting(credential));
   const selection = namespace && selectionObstacle(spec.namespaces, namespace, situation.operatorNamespace);
   if (namespace && selection) return stopped(unselected, notSelected(credential, namespace, selection));
   const { status } = credential;
@@ -59,6 +51,21 @@ export function servingObstacle(situation: Situation, candidate: Candidate): Sto
     if (failure) return stopped(unrendered, obstacleOf(failure, othersWith(credential, failure.reason)));
   }
   return secretObstacle(situation, candidate) ?? stopped(untold, notWritten(candidate, situation));
+}
+
+function deleting({ name, status }: RegistryCredential): Obstacle {
+  const held = status?.conditions?.find((each) => each.type === "DrainBlocked" && each.status === "True");
+  const why = `RegistryCredential ${name} is being deleted`;
+  const change = "apply it again once it is gone, if that was a mistake";
+  return {
+    reason: "Deleting",
+    cause: "Platform",
+    others: 0,
+    why: held ? `${why}, ${held.message}` : why,
+    remedy: held
+      ? { change: `mend what holds it, or give up on that; then ${change}`, commands: commandsIn(held.message) }
+      : { change, commands: [] },
+  };
 }
 
 function secretObstacle(situation: Situation, { credential, entry }: Candidate): Stopped | undefined {
