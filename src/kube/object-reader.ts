@@ -26,6 +26,15 @@ export const kinds = {
     version: "v1",
     resource: "validatingadmissionpolicies",
   },
+  admissionBindings: {
+    group: "admissionregistration.k8s.io",
+    version: "v1",
+    resource: "validatingadmissionpolicybindings",
+  },
+  clusterRoles: { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" },
+  clusterRoleBindings: { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterrolebindings" },
+  roles: { group: "rbac.authorization.k8s.io", version: "v1", resource: "roles" },
+  roleBindings: { group: "rbac.authorization.k8s.io", version: "v1", resource: "rolebindings" },
   pods: { group: "", version: "v1", resource: "pods" },
 } as const satisfies Readonly<Record<string, Kind>>;
 

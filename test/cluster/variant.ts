@@ -7,6 +7,8 @@ export interface Variant {
   readonly kubernetes: KubernetesRelease;
   /** Lists may come as watches. */
   readonly knowsWatchList: boolean;
+  /** Has the kind MutatingAdmissionPolicy as v1, from 1.36 on, whether it enforces them or not. */
+  readonly servesMutatingPolicies: boolean;
   readonly apiServerArguments: readonly string[];
 }
 
@@ -14,13 +16,26 @@ export interface Variant {
 export const variantVariable = "REGCRED_TEST_CLUSTER";
 
 const variants: readonly Variant[] = [
-  { name: "newest", kubernetes: newestKubernetes, knowsWatchList: true, apiServerArguments: [] },
-  { name: "oldest", kubernetes: oldestKubernetes, knowsWatchList: true, apiServerArguments: [] },
+  {
+    name: "newest",
+    kubernetes: newestKubernetes,
+    knowsWatchList: true,
+    servesMutatingPolicies: true,
+    apiServerArguments: [],
+  },
+  {
+    name: "oldest",
+    kubernetes: oldestKubernetes,
+    knowsWatchList: true,
+    servesMutatingPolicies: false,
+    apiServerArguments: [],
+  },
   // As clusters are on which somebody has turned these off, or which never had them.
   {
     name: "without-gates",
     kubernetes: newestKubernetes,
     knowsWatchList: false,
+    servesMutatingPolicies: true,
     apiServerArguments: ["--feature-gates=WatchList=false,MutatingAdmissionPolicy=false"],
   },
 ];

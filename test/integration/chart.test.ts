@@ -11,6 +11,7 @@ import { kustomizeFiles } from "../chart/kustomize-files.ts";
 import { objectsIn, rendered, renderedText } from "../chart/rendered.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
+import { variantOf } from "../cluster/variant.ts";
 import { blocks } from "../documents.ts";
 import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
 
@@ -22,10 +23,11 @@ interface ValuesExample {
   readonly values: object;
 }
 
-/** Blocks of docs/install.md that begin with "# values.yaml: TITLE". */
+/** Blocks of docs/install.md that begin with "# values.yaml: TITLE". An API server without a kind refuses the one that needs it. */
 const examples: readonly ValuesExample[] = blocks
   .filter(({ path, text }) => path === "docs/install.md" && text.startsWith("# values.yaml: "))
-  .map(({ text }) => ({ title: /^# values.yaml: (.*)/.exec(text)?.[1] ?? "", values: parse(text) as object }));
+  .map(({ text }) => ({ title: /^# values.yaml: (.*)/.exec(text)?.[1] ?? "", values: parse(text) as object }))
+  .filter(({ values }) => variantOf(process.env).servesMutatingPolicies || !("podAdmission" in values));
 
 const keyed = (objects: readonly KubeObject[]): Readonly<Record<string, KubeObject>> =>
   Object.fromEntries(
@@ -57,6 +59,8 @@ describe("the chart", () => {
     { watchNamespaces: ["team-*"] },
     { allowedHosts: ["a,b"] },
     { tokenAudiences: ["a'b"] },
+    { labelGuard: { labels: ["acme.io/*"] } },
+    { labelGuard: { groups: ["a'b"] } },
     { runAsUser: 0 },
     { logLevel: "verbose" },
   ];
@@ -64,10 +68,10 @@ describe("the chart", () => {
     await expect(renderedText({ values })).rejects.toThrow(/values don't meet the specifications of the schema/);
   });
 
-  it("is the source of config/rbac, config/manager and config/restraint (npm run manifests)", async () => {
+  it("is the source of config/rbac, config/manager, config/restraint and config/admission (npm run manifests)", async () => {
     const files = await kustomizeFiles();
     for (const { path, text } of files) expect(await readFile(join(root, path), "utf8")).toBe(text);
-    const present = globSync("{rbac,manager,restraint}/*.yaml", { cwd: config })
+    const present = globSync("{rbac,manager,restraint,admission/*}/*.yaml", { cwd: config })
       .filter((path) => !path.endsWith("kustomization.yaml"))
       .map((path) => `config/${path}`);
     expect(present.toSorted()).toEqual(files.map(({ path }) => path).toSorted());

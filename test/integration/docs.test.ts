@@ -7,7 +7,6 @@ import { installed } from "./installed.ts";
 import { credentialsPath, eventually, type Scene, scene } from "./scene.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
-const admission = "/apis/admissionregistration.k8s.io/v1";
 
 /** Where an object is created, by its kind. */
 const collections: Readonly<Record<string, (namespace: string) => string>> = {
@@ -18,8 +17,6 @@ const collections: Readonly<Record<string, (namespace: string) => string>> = {
   RoleBinding: (namespace) => `${rbac}/namespaces/${namespace}/rolebindings`,
   ClusterRole: () => `${rbac}/clusterroles`,
   ClusterRoleBinding: () => `${rbac}/clusterrolebindings`,
-  ValidatingAdmissionPolicy: () => `${admission}/validatingadmissionpolicies`,
-  ValidatingAdmissionPolicyBinding: () => `${admission}/validatingadmissionpolicybindings`,
 };
 
 function collectionOf({ kind = "", metadata }: KubeObject): string {
@@ -37,11 +34,10 @@ describe("the documents on a real cluster", () => {
   let world: Scene;
   let agent: Agent;
 
-  /** As the administrator, or as somebody else in that group. */
   const ask = async (
-    method: "GET" | "POST" | "PATCH",
+    method: "GET" | "POST",
     path: string,
-    { body, accept = "application/json", group }: { body?: object; accept?: string; group?: string } = {},
+    { body, accept = "application/json" }: { body?: object; accept?: string } = {},
   ): Promise<{ readonly status: number; readonly body: unknown }> => {
     const answer = await request(`${world.cluster.server}${path}`, {
       method,
@@ -49,8 +45,7 @@ describe("the documents on a real cluster", () => {
       headers: {
         accept,
         authorization: `Bearer ${world.cluster.adminToken}`,
-        "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
-        ...(group && { "impersonate-user": "somebody", "impersonate-group": group }),
+        "content-type": "application/json",
       },
       ...(body && { body: JSON.stringify(body) }),
     });
@@ -100,38 +95,5 @@ describe("the documents on a real cluster", () => {
     const seen = table.rows.filter(({ cells }) => cells[0] === "docker-hub");
     // The age differs.
     expect(lines.map((line) => line.split(/ +/).slice(0, -1))).toEqual(seen.map(({ cells }) => cells.slice(0, -1)));
-  });
-
-  it("lets only the group that docs/tenancy.md names write the label of a tenant", async () => {
-    const groups = ["tenants", "acme:platform"];
-    await apply([
-      {
-        kind: "ClusterRole",
-        metadata: { name: "namespaces" },
-        rules: [{ apiGroups: [""], resources: ["namespaces", "namespaces/status"], verbs: ["create", "patch"] }],
-      },
-      {
-        kind: "ClusterRoleBinding",
-        metadata: { name: "namespaces" },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "namespaces" },
-        subjects: groups.map((name) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name })),
-      },
-      ...shownIn("docs/tenancy.md", ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]),
-    ]);
-    const body = { metadata: { labels: { "acme.io/tenant": "blue" } } };
-    const change = async (group: string, path: string): Promise<number> =>
-      (await ask("PATCH", `${path}?dryRun=All`, { body, group })).status;
-    await eventually(
-      "the policy is in force",
-      async () => (await change("tenants", "/api/v1/namespaces/team-a")) === 422,
-    );
-    expect(await change("tenants", "/api/v1/namespaces/team-a/status")).toBe(422);
-    expect(await change("acme:platform", "/api/v1/namespaces/team-a")).toBe(200);
-    const created = { metadata: { name: "team-new", ...body.metadata } };
-    expect((await ask("POST", "/api/v1/namespaces?dryRun=All", { body: created, group: "tenants" })).status).toBe(422);
-    const other = { metadata: { labels: { "acme.io/other": "red" } } };
-    expect((await ask("PATCH", "/api/v1/namespaces/team-a?dryRun=All", { body: other, group: "tenants" })).status).toBe(
-      200,
-    );
   });
 });

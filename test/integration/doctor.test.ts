@@ -1,5 +1,6 @@
 // Does the doctor find each fault, name what mends it, and take away orphans and nothing else?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { ask } from "./ask.ts";
 import { installed } from "./installed.ts";
 import {
@@ -11,6 +12,8 @@ import {
   scene,
   staticSpec,
 } from "./scene.ts";
+
+const admission = "/apis/admissionregistration.k8s.io/v1";
 
 describe("doctor", () => {
   let world: Scene;
@@ -33,6 +36,9 @@ describe("doctor", () => {
       /^BAD {5}rights: the ServiceAccount regcred-system\/regcred may not list, watch, patch registrycredentials\.regcred\.dev; /m,
     );
     expect(stdout).toContain("        kubectl apply -k config/default\n");
+    expect(stdout).toMatch(
+      /^BAD {5}restraint: only RBAC holds the operator back where .*: regcred-secrets, .*, regcred-nothing-else\n {8}kubectl apply -k config\/restraint$/m,
+    );
     expect(stdout).toMatch(/^ok {6}RegistryCredential: it is installed, and of this version$/m);
     expect(stdout).toMatch(/^ok {6}API server: it is v1\./m);
     expect(stdout).toMatch(/^ok {6}clock: /m);
@@ -47,28 +53,88 @@ describe("doctor", () => {
     expect((await doctor()).stdout).not.toMatch(/BAD|unknown/);
   });
 
-  it("says that nobody guards the label that chooses a login", async () => {
-    await world.source("tenant-a", { username: "bob", password: "swordfish" });
-    const entry = {
-      name: "main",
-      provider: "Static",
-      hosts: ["tenant.example"],
-      static: { secretName: "tenant-$(namespace.labels['acme.io/tenant'])" },
-    };
-    await world.credential("tenants", { registries: [entry], namespaces: { include: ["nobody"] } });
-    const found = await doctor();
-    expect(found.stdout).toMatch(/^BAD {5}labels: no ValidatingAdmissionPolicy guards the label acme\.io\/tenant: /m);
-    await world.admin.create("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", {
-      metadata: { name: "guard" },
+  it("says which policy is not bound", async () => {
+    const binding = `${admission}/validatingadmissionpolicybindings/regcred-secrets`;
+    await world.admin.remove(binding);
+    expect((await doctor()).stdout).toMatch(/^BAD {5}restraint: .* not in force: regcred-secrets$/m);
+  });
+
+  it("says that this machine's clock is wrong", async () => {
+    const at = systemClock().now().add({ minutes: 5 });
+    expect((await ask(world.cluster.kubeconfig, ["doctor"], { at })).stdout).toMatch(
+      /^BAD {5}clock: this machine and the API server are (?:299|300|301) s apart; set the one that is wrong/m,
+    );
+  });
+
+  it("says that the operator's own identity gets no token, and that nodes may make roles void", async () => {
+    const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+    const ecr = { roleARN: "arn:aws:iam::123456789012:role/pull-$(namespace.name)" };
+    await world.credential("cloud", {
+      registries: [{ name: "images", provider: "ECR", hosts: [host], ecr }],
+      namespaces: { include: ["team-a"] },
+    });
+    await eventually("it is told", async () => (await world.status("cloud")).registries?.[0]?.reason !== undefined);
+    const before = await doctor();
+    expect(before.code).toBe(3);
+    expect(before.stdout).toMatch(/^BAD {5}cloud identity: images: \w+: .+\n {8}kubectl regcred status$/m);
+    expect(before.stdout).toMatch(/^ok {6}nodes: no node belongs to a cloud$/m);
+    await world.admin.create("/api/v1/nodes", {
+      metadata: { name: "worker" },
+      spec: { providerID: "aws:///eu-west-1a/i-0123456789abcdef0" },
+    });
+    expect((await doctor()).stdout).toMatch(
+      /^BAD {5}nodes: nodes belong to aws; .* roles for each tenant \(images\) keep nobody apart: .*\n {8}kubectl get nodes /m,
+    );
+    await world.deleteCredential("cloud");
+  });
+
+  it("says which credential cannot end, why, and how to look at it", async () => {
+    await world.credential("ending", staticSpec("hub", { pullSecret: { name: "ending" } }));
+    await eventually("it is served", async () => (await world.status("ending")).namespaces?.ready === 2);
+    // Nobody may delete it for now.
+    await world.admin.create(`${admission}/validatingadmissionpolicies`, {
+      metadata: { name: "kept" },
       spec: {
         matchConstraints: {
-          resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["namespaces"] }],
+          resourceRules: [
+            {
+              apiGroups: [""],
+              apiVersions: ["v1"],
+              operations: ["DELETE"],
+              resources: ["secrets"],
+              resourceNames: ["ending"],
+            },
+          ],
         },
-        validations: [{ expression: "!('acme.io/tenant' in object.metadata.?labels.orValue({}))" }],
+        validations: [{ expression: "false", message: "this is kept" }],
       },
     });
-    expect((await doctor()).stdout).toMatch(/^ok {6}labels: a ValidatingAdmissionPolicy speaks of acme\.io\/tenant$/m);
-    await world.deleteCredential("tenants");
+    await world.admin.create(`${admission}/validatingadmissionpolicybindings`, {
+      metadata: { name: "kept" },
+      spec: { policyName: "kept", validationActions: ["Deny"] },
+    });
+    await eventually("it is kept", () =>
+      world.admin.remove("/api/v1/namespaces/team-a/secrets/ending?dryRun=All").then(
+        () => false,
+        () => true,
+      ),
+    );
+    await world.admin.remove(`${credentialsPath}/ending`);
+    await eventually("it is held", async () => (await world.condition("ending", "DrainBlocked")) !== undefined);
+    expect((await doctor()).stdout).not.toContain("finalizers");
+    const at = systemClock().now().add({ minutes: 6 });
+    expect((await ask(world.cluster.kubeconfig, ["doctor"], { at })).stdout).toMatch(
+      /^BAD {5}finalizers: ending is being deleted for 6m: still held by 2 namespaces .*this is kept.*\n {8}kubectl describe regcred ending$/m,
+    );
+    await world.admin.remove(`${admission}/validatingadmissionpolicybindings/kept`);
+    // Nothing tells the operator, and a test does not wait for the slow retry.
+    await eventually("it is gone", async () => {
+      for (const team of ["team-a", "team-b"])
+        await world.admin.patch(`/api/v1/namespaces/${team}`, {
+          metadata: { annotations: { touched: systemClock().now().toString() } },
+        });
+      return (await world.admin.get(`${credentialsPath}/ending`)) === undefined;
+    });
   });
 
   it("removes orphans with their references, and leaves all else alone", async () => {

@@ -10,9 +10,11 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import type { Finding } from "./finding.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
+import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
+import { labelsAreGuarded } from "./labels.ts";
 import { clockIsRight, credentialsAreWell, operatorRuns } from "./operation.ts";
 import { orphansFound } from "./orphans.ts";
-import { labelsAreGuarded, nodesPullNothing, operatorHasIdentity } from "./tenancy.ts";
+import { operatorIsRestrained } from "./restraint.ts";
 
 const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
 
@@ -26,7 +28,12 @@ export const examineAll: Action = async (session, _args, { fix }) => {
 async function examine(session: Session, fix: boolean): Promise<readonly Finding[]> {
   const { objects, clock } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
-  const place = [await namespaceExists(session), await operatorRights(session), await operatorRuns(session)];
+  const place = [
+    await namespaceExists(session),
+    await operatorRights(session),
+    await operatorIsRestrained(session),
+    await operatorRuns(session),
+  ];
   // Without the kind there is nothing else to look at, and its absence has been told.
   if (installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad")) {
     const list = await objects.list(kinds.credentials).catch(() => undefined);

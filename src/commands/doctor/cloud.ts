@@ -1,39 +1,12 @@
-// Does what keeps tenants apart really keep them apart?
+// Do the clouds know the operator, and nobody else?
 import { kinds } from "../../kube/object-reader.ts";
 import type { Entry } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
-import { there } from "../../plan/explain/situation.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 
 const cloudProviders = new Set<Entry["provider"]>(["ECR", "ECRPublic", "ACR", "GCR", "GAR", "OCIR", "ICR"]);
-
-/** Who may write a label that a placeholder names chooses the tenant's login. */
-export async function labelsAreGuarded(
-  { objects }: Session,
-  records: readonly CredentialRecord[],
-): Promise<readonly Finding[]> {
-  const check = "labels";
-  const labels = new Set(
-    [
-      ...JSON.stringify(records.map(({ credential }) => credential?.spec)).matchAll(/namespace\.labels\['([^']+)'\]/g),
-    ].map(([, label = ""]) => label),
-  );
-  if (labels.size === 0) return [well(check, "no credential takes a value from a Namespace's label")];
-  const found = await seenAll(objects.list(kinds.admissionPolicies), (raw) => JSON.stringify(raw));
-  if (found.seen === "hidden") return [notSeen(check, "ValidatingAdmissionPolicies")];
-  const policies = there(found) ?? [];
-  return [...labels].map((label) =>
-    policies.some((policy) => policy.includes(label))
-      ? well(check, `a ValidatingAdmissionPolicy speaks of ${label}`)
-      : bad(
-          check,
-          `no ValidatingAdmissionPolicy guards the label ${label}: whoever may change a Namespace chooses its login; docs/tenancy.md has a policy`,
-          "kubectl auth can-i patch namespaces --as=USER",
-        ),
-  );
-}
 
 /** A node that may pull by itself lets each pod on it pull, whatever its namespace was granted. */
 export async function nodesPullNothing({ objects }: Session, records: readonly CredentialRecord[]): Promise<Finding> {

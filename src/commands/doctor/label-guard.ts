@@ -1,0 +1,52 @@
+// Which labels of Namespaces does an admission policy guard, and for whom?
+import { quoted } from "../../plan/explain/obstacle.ts";
+import type { Session } from "../session.ts";
+import { admission, type Policy } from "./admission.ts";
+
+/** The one of config/admission/labels. */
+const policyName = "regcred-labels";
+
+export interface LabelGuard {
+  /** Labels that our policy refuses to all but those groups and administrators; none where it is not in force. */
+  readonly labels: readonly string[];
+  readonly groups: readonly string[];
+  /** Other policies in force whose text has this label: what they refuse is not known. */
+  othersThatSpeakOf(label: string): readonly string[];
+  /** What makes it guard these labels as well. */
+  commandsFor(labels: readonly string[]): readonly string[];
+}
+
+/** Undefined where policies may not be read. */
+export async function labelGuard(session: Pick<Session, "objects">): Promise<LabelGuard | undefined> {
+  const found = await admission(session);
+  if (!found) return undefined;
+  const { policies, enforces } = found;
+  const own = policies.find(({ metadata }) => metadata.name === policyName);
+  const listed = own ? listIn(own, "labels") : [];
+  const isInForce = enforces(policyName);
+  return {
+    labels: isInForce ? listed : [],
+    groups: own ? listIn(own, "groups") : [],
+    othersThatSpeakOf: (label) =>
+      policies
+        .filter((policy) => policy !== own && enforces(policy.metadata.name))
+        .filter((policy) => JSON.stringify(policy.spec).includes(label))
+        .map(({ metadata }) => metadata.name),
+    commandsFor: (wanted) => [
+      ...(isInForce ? [] : ["kubectl apply -k config/admission/labels"]),
+      listPatch([...new Set([...listed, ...wanted])]),
+    ],
+  };
+}
+
+/** A list of strings as CEL writes it. */
+function listIn({ spec }: Policy, name: string): readonly string[] {
+  const expression = spec?.variables?.find((each) => each.name === name)?.expression ?? "";
+  return [...expression.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, one, other]) => one ?? other ?? "");
+}
+
+function listPatch(labels: readonly string[]): string {
+  // JSON's strings are CEL's.
+  const patch = [{ op: "replace", path: "/spec/variables/0/expression", value: JSON.stringify(labels) }];
+  return `kubectl patch validatingadmissionpolicy ${policyName} --type=json -p ${quoted(JSON.stringify(patch))}`;
+}

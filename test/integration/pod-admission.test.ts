@@ -1,0 +1,148 @@
+// Does the API server give each pod the references that the operator would, by the same rules, without the operator?
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { selectsNamespace, selectsServiceAccount } from "../../src/plan/selection.ts";
+import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
+import { stripNamespace } from "../../src/watch/strip/namespace.ts";
+import type { KubeObject } from "../cluster/admin-client.ts";
+import { kubectl } from "../cluster/kubectl.ts";
+import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+
+const folder = join(import.meta.dirname, "..", "..", "config", "admission", "pods");
+const policies = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies";
+
+/** What may stand in `namespaces` and `serviceAccounts`, one credential each. */
+const selections: readonly object[] = [
+  { namespaces: { include: ["*"] } },
+  { namespaces: { include: ["team-?"] } },
+  { namespaces: { include: ["kube-system", "team-a"] } },
+  { namespaces: { include: ["*"], exclude: ["team-b", "k*"] } },
+  { namespaces: { include: ["t*m-*", operatorNamespace] } },
+  { namespaces: { selector: { matchLabels: { tier: "gold" } } } },
+  { namespaces: { include: ["team-*"], selector: { matchLabels: { tier: "gold", "acme.io/pull": "yes" } } } },
+  { namespaces: { selector: { matchExpressions: [{ key: "tier", operator: "In", values: ["silver", "gold"] }] } } },
+  { namespaces: { selector: { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["gold"] }] } } },
+  { namespaces: { selector: { matchExpressions: [{ key: "acme.io/pull", operator: "Exists" }] } } },
+  { namespaces: { selector: { matchExpressions: [{ key: "acme.io/pull", operator: "DoesNotExist" }] } } },
+  { namespaces: { include: ["*"] }, serviceAccounts: { include: ["def*"], exclude: ["b?"] } },
+  { namespaces: { include: ["*"] }, serviceAccounts: { include: ["ci.build", "x.*"] } },
+  { namespaces: { include: ["*"] }, serviceAccounts: { include: ["*"], exclude: ["default"] } },
+];
+const namespaces: Readonly<
+  Record<string, { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }>
+> = {
+  "team-a": {},
+  "team-b": { labels: { tier: "gold" } },
+  "team-long": { labels: { tier: "gold", "acme.io/pull": "yes" } },
+  other: { labels: { tier: "silver", "acme.io/pull": "" } },
+  "opted-out": { annotations: { "regcred.dev/ignore": "true" } },
+  "not-out": { annotations: { "regcred.dev/ignore": "false" } },
+};
+const accounts = ["default", "ci.build", "cixbuild", "bx"];
+
+describe("pods", () => {
+  let world: Scene;
+
+  const reference = (name: string): { readonly name: string } => ({ name });
+  /** Of a pod as it would be created. */
+  const given = async (namespace: string, spec: object = {}, metadata: object = {}): Promise<readonly string[]> => {
+    const pod = await world.admin.create(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, {
+      metadata: { name: "web", ...metadata },
+      spec: { containers: [{ name: "web", image: "registry.example.com/app:1" }], ...spec },
+    });
+    const { imagePullSecrets = [] } = pod["spec"] as {
+      readonly imagePullSecrets?: readonly { readonly name: string }[];
+    };
+    return imagePullSecrets.map(({ name }) => name);
+  };
+
+  beforeAll(async () => {
+    world = await scene();
+    const { admin } = world;
+    await kubectl(["apply", "--validate=strict", "--kustomize", folder], { cluster: world.cluster });
+    // As it is installed, a mistake in it would only show in what it does not do.
+    await admin.patch(`${policies}/regcred-pods`, { spec: { failurePolicy: "Fail" } });
+    await world.namespaces(Object.keys(namespaces));
+    for (const [name, metadata] of Object.entries(namespaces))
+      await admin.patch(`/api/v1/namespaces/${name}`, { metadata });
+    for (const namespace of [...Object.keys(namespaces), "kube-system", operatorNamespace]) {
+      for (const name of accounts.slice(1))
+        await admin.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });
+    }
+    for (const [index, selection] of selections.entries())
+      await world.credential(`c-${index}`, staticSpec("hub", { ...selection, pullSecret: { name: `pull-${index}` } }));
+    await eventually("the policy is in force", async () => (await given("team-a")).includes("pull-0"));
+    await eventually("the last one is known to it", async () =>
+      (await given("team-a", { serviceAccountName: "bx" })).includes("pull-13"),
+    );
+  });
+  afterAll(() => world?.close());
+
+  it.each([...Object.keys(namespaces), "kube-system", operatorNamespace])(
+    "in %s as src/plan/selection.ts says",
+    async (name) => {
+      const record = stripNamespace()(await world.admin.get(`/api/v1/namespaces/${name}`));
+      const credentials = (await world.admin.list(credentialsPath)).map(parsed);
+      for (const account of accounts) {
+        const wanted = credentials
+          .filter(
+            ({ spec }) =>
+              selectsNamespace(spec.namespaces, record, operatorNamespace) &&
+              selectsServiceAccount(spec.serviceAccounts, account),
+          )
+          .map(({ spec }) => spec.pullSecret.name);
+        expect({ account, given: (await given(name, { serviceAccountName: account })).toSorted() }).toEqual({
+          account,
+          given: wanted.toSorted(),
+        });
+      }
+    },
+  );
+
+  it("adds to what the pod and its ServiceAccount have, and nothing twice", async () => {
+    const only = { namespaces: { include: ["other"] } };
+    for (const name of ["one", "two"])
+      await world.credential(
+        name,
+        staticSpec("hub", { ...only, pullSecret: { name: "same", extraReferences: ["mine"] } }),
+      );
+    await eventually("both are known", async () => (await given("other")).includes("same"));
+    const all = (await given("other")).length;
+    const own = await given("other", { imagePullSecrets: [reference("mine"), reference("own")] });
+    expect(own.slice(0, 2)).toEqual(["mine", "own"]);
+    expect(own).toHaveLength(all + 1);
+    await world.admin.patch("/api/v1/namespaces/other/serviceaccounts/default", {
+      imagePullSecrets: [reference("first")],
+    });
+    await eventually("the ServiceAccount's come first", async () => (await given("other"))[0] === "first");
+    expect(new Set(await given("other")).size).toBe(all + 1);
+  });
+
+  it("gives none of a credential that writes no references or is being deleted, and goes on with a suspended one", async () => {
+    for (const name of ["silent", "ending", "paused"])
+      await world.credential(name, staticSpec("hub", { namespaces: { include: ["team-a"] }, pullSecret: { name } }));
+    await eventually("all are known", async () => (await given("team-a")).includes("paused"));
+    await world.patchCredential("silent", { spec: { references: "None" } });
+    await world.patchCredential("paused", { spec: { suspend: true } });
+    await world.patchCredential("ending", { metadata: { finalizers: ["example.com/hold"] } });
+    await world.admin.remove(`${credentialsPath}/ending`);
+    await eventually("it is heard of", async () => {
+      const names = await given("team-a");
+      return !names.includes("silent") && !names.includes("ending");
+    });
+    expect(await given("team-a")).toContain("paused");
+    await world.patchCredential("ending", { metadata: { finalizers: null } });
+  });
+
+  it("leaves the kubelet's own pods alone, for NodeRestriction refuses them with a Secret", async () => {
+    const annotations = { "kubernetes.io/config.mirror": "checksum" };
+    expect(await given("team-a", { nodeName: "worker" }, { annotations })).toEqual([]);
+    expect(await given("team-a", { nodeName: "worker" })).not.toEqual([]);
+  });
+});
+
+function parsed(object: KubeObject) {
+  const result = parseRegistryCredential(object);
+  if (!result.ok) throw new Error(`${object.metadata.name} does not parse`);
+  return result.credential;
+}
