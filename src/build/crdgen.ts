@@ -32,6 +32,7 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: "docs/metrics.md", text: metricsReference() },
   { path: "config/grafana/regcred.json", text: `${JSON.stringify(grafanaDashboard(), null, 2)}\n` },
   { path: "config/prometheus/rules/rules.yaml", text: yaml("src/report/alerts.ts", rulesFile()) },
+  { path: "config/chart/files/rules.yaml", text: yaml("src/report/alerts.ts", rulesFile()) },
   { path: "config/prometheus/rules/prometheus-rule.yaml", text: yaml("src/report/alerts.ts", prometheusRule()) },
 ];
 

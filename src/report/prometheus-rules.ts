@@ -26,7 +26,7 @@ export function rulesFile(scale = 1): RulesFile {
           expr: alert.expression,
           for: durationText(alert.for),
           labels: { severity: alert.severity },
-          annotations: { summary: alert.summary, description: alert.description, runbook_url: runbookOf(alert) },
+          annotations: { summary: alert.summary, description: alert.description, runbook: runbookOf(alert) },
         })),
       },
     ],
@@ -47,7 +47,10 @@ export function prometheusRule(): object {
   };
 }
 
-/** From the root of the project; where it is published, put its address before it. */
+/**
+ * The documents are published nowhere, so there is no address to give as `runbook_url`, which Alertmanager's receivers and
+ * Grafana make a link of: docs/operations.md#alerts tells how it is set.
+ */
 function runbookOf({ name }: Alert): string {
   return `docs/runbook.md#${name.toLowerCase()}`;
 }

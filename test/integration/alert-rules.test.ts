@@ -264,7 +264,7 @@ describe.skipIf(withoutPrometheus)(`the alerts, by promtool${prometheusAdvice}`,
       exp_annotations: {
         summary: "Tokens of acme/main cannot be renewed and end soon.",
         description: "The first ends in 18m 0s; then its tenants cannot pull any more.",
-        runbook_url: "docs/runbook.md#regcredtokenexpiring",
+        runbook: "docs/runbook.md#regcredtokenexpiring",
       },
     };
     const rule = { eval_time: "42m", alertname: "RegcredTokenExpiring", exp_alerts: [expected] };

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
+import { alerts } from "../../src/report/alerts.ts";
+import type { RulesFile } from "../../src/report/prometheus-rules.ts";
+import { rendered } from "../chart/rendered.ts";
 import { blocks } from "../documents.ts";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";
 
@@ -69,6 +72,40 @@ describe("the manifests for monitoring", () => {
       }),
     ]);
     expect(built.map(({ metadata: { name } }) => name)).toContain("regcred-metrics-access");
+  });
+
+  const runbooks = (rule: unknown): readonly object[] =>
+    (rule as { spec: RulesFile }).spec.groups.flatMap(({ rules }) =>
+      rules.map(({ annotations: { summary: _summary, description: _description, ...rest } }) => rest),
+    );
+  const address = "https://docs.acme.example/runbook.md";
+
+  it("the alerts link to the runbook as docs/operations.md tells, and claim no address before", async () => {
+    const [, render = ""] =
+      blocks
+        .find(({ path, text }) => path === "docs/operations.md" && text.includes("runbook_url"))
+        ?.text.match(/^(kubectl kustomize .*) \| kubectl apply -f -$/m) ?? [];
+    expect(render).toContain(address);
+    const { stdout } = await run("bash", ["-euo", "pipefail", "-c", `kubectl() { ${kubectl} "$@"; }; ${render}`], {
+      cwd: root,
+    });
+    const rule = parseAllDocuments(stdout)
+      .map((document) => document.toJS() as Built)
+      .find(({ kind }) => kind === "PrometheusRule");
+    expect(runbooks(rule)).toEqual(alerts().map(({ name }) => ({ runbook_url: `${address}#${name.toLowerCase()}` })));
+    const [plain] = await build(join(root, "config/prometheus/rules"));
+    expect(runbooks(plain)).toEqual(alerts().map(({ name }) => ({ runbook: `docs/runbook.md#${name.toLowerCase()}` })));
+  });
+
+  it("the chart has the same alerts, and its value sets the address", async () => {
+    const ruleOf = async (values: object): Promise<unknown> =>
+      (await rendered({ values: { alerts: values } })).find(({ kind }) => kind === "PrometheusRule");
+    expect(await ruleOf({ enabled: false })).toBeUndefined();
+    const [wanted] = await build(join(root, "config/prometheus/rules"));
+    expect(await ruleOf({ enabled: true })).toEqual(wanted);
+    expect(runbooks(await ruleOf({ enabled: true, runbookURL: address }))).toEqual(
+      alerts().map(({ name }) => ({ runbook_url: `${address}#${name.toLowerCase()}` })),
+    );
   });
 
   const verbs = new Set(
