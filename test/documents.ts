@@ -30,12 +30,12 @@ export const markdownFiles: readonly MarkdownFile[] = globSync(["*.md", "docs/*.
   .toSorted()
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 
-/** The fenced blocks. */
+/** The fenced blocks, those that stand in a list without its indentation. */
 export const blocks: readonly Block[] = markdownFiles.flatMap(({ path, text }) =>
-  [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language = "", body = ""]) => ({
+  [...text.matchAll(/^( *)```(\w+)\n([^]*?)^\1```$/gm)].map(([, indent = "", language = "", body = ""]) => ({
     path,
     language,
-    text: body,
+    text: body.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
   })),
 );
 
@@ -84,7 +84,7 @@ export function missingPaths(): string[] {
 }
 
 function withoutBlocks(text: string): string {
-  return text.replaceAll(/^```[^]*?^```$/gm, "");
+  return text.replaceAll(/^( *)```[^]*?^\1```$/gm, "");
 }
 
 function headings(text: string): string[] {

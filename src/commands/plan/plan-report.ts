@@ -4,7 +4,7 @@ import { type ClusterStores, clusterStores } from "../../operator/cluster-stores
 import type { Clock } from "../../clock.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { type Differences, differences, remembered } from "./differences.ts";
-import type { Planned } from "./planned-objects.ts";
+import type { Planned, PlannedObjects } from "./planned-objects.ts";
 import { pretendedCluster } from "./pretended-cluster.ts";
 import { type Rehearsal, rehearsal } from "./rehearsal.ts";
 
@@ -40,7 +40,7 @@ const silent = (): void => undefined;
 /** First the operator is let come to rest on the cluster as it is; what it does after the change is the change's. */
 export async function planReport(
   state: ClusterState,
-  planned: readonly Planned[],
+  { credentials, sources }: PlannedObjects,
   options: PlanOptions,
 ): Promise<PlanReport> {
   const { clock, deleting, operatorNamespace } = options;
@@ -54,15 +54,16 @@ export async function planReport(
   await play.settle();
   const rest = remembered(cluster);
   const fetchedBefore = play.fetched.size;
-  for (const { raw } of planned) cluster.putCredential(deleting ? deleted(raw, clock.now()) : raw);
+  for (const source of sources) cluster.putSource(source);
+  for (const { raw } of credentials) cluster.putCredential(deleting ? deleted(raw, clock.now()) : raw);
   await play.settle();
   const underWay = differences(found, rest);
   return {
     ...differences(rest, remembered(cluster)),
     tokens: play.fetched.size - fetchedBefore,
     underWay: underWay.secrets.length + underWay.accounts.length,
-    unserved: deleting ? [] : planned.flatMap((each) => unserved(each, play, known)),
-    held: planned.flatMap(({ name }) => {
+    unserved: deleting ? [] : credentials.flatMap((each) => unserved(each, play, known)),
+    held: credentials.flatMap(({ name }) => {
       const held = play.entitlements.held(name);
       return held ? [{ credential: name, message: held.message }] : [];
     }),

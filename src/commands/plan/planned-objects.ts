@@ -1,4 +1,4 @@
-// Which RegistryCredentials does the file hold, and how would the cluster have them?
+// Which RegistryCredentials and sources does the file hold, and how would the cluster have them?
 import { readFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { parseAllDocuments } from "yaml";
@@ -6,6 +6,7 @@ import { group, kind, version } from "../../api/names.ts";
 import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { ConfigError } from "../../config.ts";
+import { base64OfText } from "../../registry/base64.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
 import { fields, metadataOf } from "../../watch/strip/object-meta.ts";
 
@@ -16,16 +17,22 @@ export interface Planned {
   readonly credential: RegistryCredential;
 }
 
+export interface PlannedObjects {
+  readonly credentials: readonly Planned[];
+  /** Secrets beside them that name their namespace, as the API server would hold them. */
+  readonly sources: readonly object[];
+}
+
 /** Objects of other kinds are left out: what they do is nobody's to say here. Throws ConfigError for a file that is none. */
 export async function plannedObjects(
   file: string,
   existing: (name: string) => Promise<unknown>,
   { now, deleting }: { readonly now: Temporal.Instant; readonly deleting: boolean },
-): Promise<readonly Planned[]> {
+): Promise<PlannedObjects> {
   const documents = await documentsIn(file);
   const ours = documents.filter((document) => document["kind"] === kind);
   if (ours.length === 0) throw new ConfigError(`${file} holds no ${kind}: name the file that you would apply`);
-  return Promise.all(
+  const credentials = await Promise.all(
     ours.map(async (document) => {
       const name = nameOf(document, file);
       const before = await existing(name);
@@ -36,6 +43,16 @@ export async function plannedObjects(
       return { name, raw: Object(before) as object, credential };
     }),
   );
+  // A source that goes takes nothing from anybody.
+  return { credentials, sources: deleting ? [] : documents.flatMap(sourceIn) };
+}
+
+function sourceIn(document: Readonly<Record<string, unknown>>): readonly object[] {
+  const { namespace } = Object(document["metadata"]) as { readonly namespace?: unknown };
+  if (document["kind"] !== "Secret" || typeof namespace !== "string") return [];
+  const { stringData = {}, data = {}, ...rest } = document as Readonly<Record<string, object | undefined>>;
+  const encoded = Object.entries(stringData).map(([key, value]) => [key, base64OfText(String(value))] as const);
+  return [{ ...rest, data: { ...data, ...Object.fromEntries(encoded) } }];
 }
 
 async function documentsIn(file: string): Promise<readonly Readonly<Record<string, unknown>>[]> {

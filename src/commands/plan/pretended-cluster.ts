@@ -15,6 +15,8 @@ export interface PretendedCluster {
   appear(): void;
   /** A person's change to a RegistryCredential. */
   putCredential(raw: object): void;
+  /** And to a source of one. */
+  putSource(raw: object): void;
 }
 
 export function pretendedCluster(
@@ -110,6 +112,10 @@ export function pretendedCluster(
       fill(feeds.serviceAccounts, state.serviceAccounts, strips.serviceAccount);
       fill(feeds.pullSecrets, state.pullSecrets, strips.secret);
       fill(feeds.operatorSecrets, state.operatorSecrets, strips.operatorSecret);
+    },
+    putSource: (raw) => {
+      const record = strips.operatorSecret(stamped(raw));
+      if (record) feeds.operatorSecrets.observed(record);
     },
     putCredential: (raw) => void putCredential(stamped(raw, (raw as ClusterObject).metadata.uid)),
   };

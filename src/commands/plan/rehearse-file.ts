@@ -12,7 +12,7 @@ export const rehearseFile: Action = async ({ objects, clock, operatorNamespace, 
   const deleting = options["delete"] === true;
   const existing = (name: string): Promise<unknown> => objects.get(kinds.credentials, { name });
   const planned = await plannedObjects(String(filename), existing, { now: clock.now(), deleting });
-  const credentials = planned.map(({ credential }) => credential);
+  const credentials = planned.credentials.map(({ credential }) => credential);
   const state = await clusterState(objects, credentials, operatorNamespace);
   const report = await planReport(state, planned, {
     clock,

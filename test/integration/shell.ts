@@ -1,0 +1,32 @@
+// What happens when a person types this into a shell, with the real kubectl and regcred as its plugin?
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { ControlPlane } from "../cluster/control-plane.ts";
+import { ensureBinaries } from "../cluster/ensure-binaries.ts";
+
+const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+
+/** Gives the exit code of the first command that fails, 0 if none does, and all that is printed. */
+export type Shell = (script: string) => Promise<{ readonly code: number; readonly said: string }>;
+
+/** A bash in this folder, as the administrator of the cluster. */
+export async function shellIn(folder: string, { kubeconfig }: Pick<ControlPlane, "kubeconfig">): Promise<Shell> {
+  const programs = join(folder, "bin");
+  await mkdir(programs);
+  await symlink((await ensureBinaries(["kubectl"])).kubectl, join(programs, "kubectl"));
+  const plugin = join(programs, "kubectl-regcred");
+  await writeFile(plugin, `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`);
+  await chmod(plugin, 0o755);
+  return async (script) => {
+    const child = spawn("bash", ["-euo", "pipefail", "-c", script], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: `${programs}:${process.env["PATH"]}`, HOME: folder, KUBECONFIG: kubeconfig },
+    });
+    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+    return { code: code as number, said: `${out}${err}` };
+  };
+}
