@@ -18,7 +18,7 @@ import { watchdog } from "./watchdog.ts";
 export interface ControlPlaneOptions {
   /** One line per call, without line break; by default to standard error. */
   readonly log?: (line: string) => void;
-  /** Writes one JSON line per finished request (level Metadata, events left out) to `auditLog`. */
+  /** Writes JSON lines (level Metadata) to `auditLog`: when a request has ended, and when the answer to a watch begins. */
   readonly auditLog?: boolean;
   readonly apiServerArguments?: readonly string[];
   /** Names and addresses, beside those of loopback, by which the API server is called. */
@@ -75,7 +75,7 @@ const controllerNames = [
 const auditPolicy = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
-  omitStages: ["RequestReceived", "ResponseStarted"],
+  omitStages: ["RequestReceived"],
   rules: [{ level: "None", nonResourceURLs: ["/readyz*", "/livez*", "/metrics"] }, { level: "Metadata" }],
 };
 

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Scene } from "./scene.ts";
 
-/** A finished request. */
+/** A request that has ended, or a watch that has begun. */
 export interface Audited {
   readonly verb: string;
   readonly uri: string;
@@ -18,6 +18,7 @@ export interface Audited {
 }
 
 interface AuditLine {
+  readonly stage: "ResponseStarted" | "ResponseComplete" | "Panic";
   readonly verb: string;
   readonly requestURI: string;
   readonly userAgent?: string;
@@ -41,23 +42,27 @@ export async function operatorWrites(scene: Pick<Scene, "cluster">): Promise<rea
   return requests.filter(({ verb, resource }) => writing.has(verb) && resource !== "selfsubjectaccessreviews");
 }
 
-/** All that the operator has asked for so far. A watch is among it once it has ended. */
+/** All that the operator has asked for so far. A watch stands in the log before the operator has its answer. */
 export async function operatorRequests({ cluster }: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
   if (cluster.auditLog === undefined) throw new Error("the scene has no audit log: scene({ auditLog: true })");
   const text = await readFile(cluster.auditLog, "utf8");
-  return text
-    .split("\n")
-    .filter((line) => line.includes('"userAgent":"regcred/'))
-    .map((line) => JSON.parse(line) as AuditLine)
-    .map(({ verb, requestURI, objectRef, responseStatus, user, requestReceivedTimestamp }) => ({
-      verb,
-      uri: requestURI,
-      resource: objectRef?.resource ?? "",
-      subresource: objectRef?.subresource,
-      namespace: objectRef?.namespace,
-      name: objectRef?.name,
-      code: responseStatus?.code ?? 0,
-      user: user?.username ?? "",
-      receivedAt: Temporal.Instant.from(requestReceivedTimestamp),
-    }));
+  return (
+    text
+      .split("\n")
+      .filter((line) => line.includes('"userAgent":"regcred/'))
+      .map((line) => JSON.parse(line) as AuditLine)
+      // A watch has both stages, and ends some time after the operator: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+      .filter(({ stage, verb }) => (stage === "ResponseStarted") === (verb === "watch"))
+      .map(({ verb, requestURI, objectRef, responseStatus, user, requestReceivedTimestamp }) => ({
+        verb,
+        uri: requestURI,
+        resource: objectRef?.resource ?? "",
+        subresource: objectRef?.subresource,
+        namespace: objectRef?.namespace,
+        name: objectRef?.name,
+        code: responseStatus?.code ?? 0,
+        user: user?.username ?? "",
+        receivedAt: Temporal.Instant.from(requestReceivedTimestamp),
+      }))
+  );
 }
