@@ -9,13 +9,15 @@ const alone = "test/**/*.alone.test.ts";
 // Some start a program, which takes seconds on a machine that builds Kubernetes beside it.
 const unitTimeout = 30_000;
 const onControlPlane = {
-  // One control plane at a time is what two cores carry.
-  fileParallelism: false,
+  // Each file has a control plane of its own and waits for most of its time: two at a time are what two cores carry.
+  maxWorkers: 2,
   testTimeout: 120_000,
   // The first start builds or downloads the control plane.
   hookTimeout: 45 * 60_000,
 };
 const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
+// What measures time or memory has the machine to itself.
+const measuring = filesOf("faults", "memory", "prometheus", "replicas", "tokens");
 // What depends on how the API server lists, watches, deletes and refuses. The rest would say the same on every one: it is
 // about registries, tokens, commands and metrics.
 const ofAnyServer = filesOf("watch-list", "kube", "fan-out", "references", "drift", "deletion", "conflict", "restart");
@@ -44,8 +46,18 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          exclude: notOnNewest,
+          exclude: [...measuring, ...notOnNewest],
           ...onControlPlane,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "integration-alone",
+          include: measuring,
+          ...onControlPlane,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -54,6 +66,7 @@ export default defineConfig({
           include: [...ofAnyServer, ...notOnNewest],
           env: { [variantVariable]: "without-gates" },
           ...onControlPlane,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -62,13 +75,15 @@ export default defineConfig({
           include: [...ofAnyRelease, ...notOnNewest],
           env: { [variantVariable]: "oldest" },
           ...onControlPlane,
+          sequence: { groupOrder: 4 },
         },
       },
       {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 5 },
           testTimeout: 5 * 60_000,
           // The first start builds a kubelet, too.
           hookTimeout: 60 * 60_000,
