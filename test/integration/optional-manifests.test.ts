@@ -1,6 +1,6 @@
-// Do the manifests of config/prometheus and config/grafana build, alone and on top of config/default?
+// Do the manifests of config/prometheus, config/grafana and config/admission build, alone and as they tell to use them?
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -21,10 +21,11 @@ interface Built {
   readonly spec: {
     readonly template?: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } };
     readonly endpoints?: readonly object[];
+    readonly variables?: readonly object[];
   };
 }
 
-describe("the manifests for monitoring", () => {
+describe("the manifests beside the install", () => {
   let kubectl: string;
   let folder: string;
   beforeAll(async () => {
@@ -45,6 +46,7 @@ describe("the manifests for monitoring", () => {
     ["config/prometheus/rules", ["PrometheusRule regcred"]],
     ["config/prometheus/pod-monitor", ["PodMonitor regcred"]],
     ["config/grafana", ["ConfigMap regcred-dashboard"]],
+    ["config/admission/pods", ["MutatingAdmissionPolicy regcred-pods", "MutatingAdmissionPolicyBinding regcred-pods"]],
   ])("%s builds", async (path, wanted) => {
     expect(await kinds(path)).toEqual(wanted);
   });
@@ -72,6 +74,25 @@ describe("the manifests for monitoring", () => {
       }),
     ]);
     expect(built.map(({ metadata: { name } }) => name)).toContain("regcred-metrics-access");
+  });
+
+  it("config/admission/labels takes labels and groups by the patch that it shows", async () => {
+    const shown = await readFile(join(root, "config/admission/labels/kustomization.yaml"), "utf8");
+    const patches = shown.split("\n").filter((line) => line.startsWith("#   "));
+    await mkdir(join(folder, "labels"));
+    await symlink(join(root, "config"), join(folder, "labels", "config"));
+    await mkdir(join(folder, "labels", "mine"));
+    await writeFile(
+      join(folder, "labels", "mine", "kustomization.yaml"),
+      ["resources: [../config/admission/labels]", ...patches.map((line) => line.slice(4))].join("\n"),
+    );
+    const [policy] = (await build(join(folder, "labels", "mine"))).filter(
+      ({ kind }) => kind === "ValidatingAdmissionPolicy",
+    );
+    expect(policy?.spec.variables?.slice(0, 2)).toEqual([
+      { name: "labels", expression: "['acme.io/tenant', 'acme.io/tier']" },
+      { name: "groups", expression: "['acme:platform']" },
+    ]);
   });
 
   const runbooks = (rule: unknown): readonly object[] =>
