@@ -83,7 +83,7 @@ describe("doctor", () => {
       spec: { providerID: "aws:///eu-west-1a/i-0123456789abcdef0" },
     });
     expect((await doctor()).stdout).toMatch(
-      /^BAD {5}nodes: nodes belong to aws; .* roles for each tenant \(images\) keep nobody apart: .*\n {8}kubectl get nodes /m,
+      /^unknown nodes: nodes belong to aws, .* roles for each tenant \(images\) keep nobody apart: .*\n {8}kubectl get nodes /m,
     );
     await world.deleteCredential("cloud");
   });

@@ -4,7 +4,7 @@ import type { Entry } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
-import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
 
 const cloudProviders = new Set<Entry["provider"]>(["ECR", "ECRPublic", "ACR", "GCR", "GAR", "OCIR", "ICR"]);
 
@@ -21,13 +21,12 @@ export async function nodesPullNothing({ objects }: Session, records: readonly C
   });
   if (found.seen !== "there") return notSeen(check, "Nodes");
   const clouds = [...new Set(found.value)].filter((cloud) => cloud !== "");
-  return clouds.length === 0
-    ? well(check, "no node belongs to a cloud")
-    : bad(
-        check,
-        `nodes belong to ${clouds.join(", ")}; if their own identity may pull, roles for each tenant (${ofCloud.map(({ name }) => name).join(", ")}) keep nobody apart: take the right to pull from the nodes' identity`,
-        "kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID",
-      );
+  if (clouds.length === 0) return well(check, "no node belongs to a cloud");
+  return unknown(
+    check,
+    `nodes belong to ${clouds.join(", ")}, and what their own identity may pull cannot be seen from here; if it may pull these images, roles for each tenant (${ofCloud.map(({ name }) => name).join(", ")}) keep nobody apart: take that right from it`,
+    "kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID",
+  );
 }
 
 /** Where the operator's own identity is asked, its ServiceAccount must have one, or the place where it runs. */

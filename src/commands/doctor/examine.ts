@@ -8,7 +8,7 @@ import { seenAll } from "../explain/seen.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, unknown } from "./finding.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
 import { labelsAreGuarded } from "./labels.ts";
@@ -41,15 +41,7 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
   }
   const listed = await seenAll(objects.list(kinds.credentials), stripCredential);
   const records = there(listed);
-  if (!records) {
-    const hidden: Finding = {
-      check: "credentials",
-      state: "unknown",
-      says: "RegistryCredentials could not be listed",
-      commands: [],
-    };
-    return [...installed, ...place, hidden];
-  }
+  if (!records) return [...installed, ...place, unknown("credentials", "RegistryCredentials could not be listed")];
   return [
     ...installed,
     ...place,

@@ -2,7 +2,7 @@
 
 export interface Finding {
   readonly check: string;
-  /** unknown: whoever asked may not see it. */
+  /** unknown: whoever asked may not see it, or nobody can from here. */
   readonly state: "well" | "bad" | "unknown";
   /** A sentence without its full stop. */
   readonly says: string;
@@ -18,6 +18,10 @@ export function bad(check: string, says: string, ...commands: readonly string[])
   return { check, state: "bad", says, commands };
 }
 
+export function unknown(check: string, says: string, ...commands: readonly string[]): Finding {
+  return { check, state: "unknown", says, commands };
+}
+
 export function notSeen(check: string, what: string): Finding {
-  return { check, state: "unknown", says: `${what} could not be read`, commands: [] };
+  return unknown(check, `${what} could not be read`);
 }

@@ -1,7 +1,7 @@
 // May only those write a label that chooses a login who may choose logins?
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import type { Session } from "../session.ts";
-import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
 import { type LabelGuard, labelGuard } from "./label-guard.ts";
 import { type NamespaceWriters, namespaceWriters } from "./namespace-writers.ts";
 
@@ -54,10 +54,7 @@ function unguarded(guard: LabelGuard, labels: readonly string[], writers: Namesp
     );
   }
   if (unread !== "")
-    return {
-      ...notSeen(check, which),
-      says: `no admission policy guards ${which}, and who may change it is not known: ${unread}`,
-    };
+    return unknown(check, `no admission policy guards ${which}, and who may change it is not known: ${unread}`);
   return well(check, `RBAC lets nobody change ${which} but ${administratorsIn(writers)}`);
 }
 
