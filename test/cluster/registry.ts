@@ -22,6 +22,8 @@ export interface RegistryOptions {
     | { readonly kind: "token"; readonly users: readonly RegistryUser[]; readonly lifetime?: Temporal.Duration };
   /** https with a certificate of an authority of its own. */
   readonly tls?: boolean;
+  /** With `tls`: names by which it is called, beside those of loopback. */
+  readonly hosts?: readonly string[];
   /** One line per call, without line break; by default to standard error. */
   readonly log?: (line: string) => void;
 }
@@ -68,7 +70,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   const folder = await mkdtemp(join(tmpdir(), "regcred-registry-"));
   watchdog.made(folder);
   const authority = options.tls ? certificateAuthority("regcred-test-registry") : undefined;
-  const tls = authority?.issue({ name: "registry", hosts: ["127.0.0.1", "localhost"] });
+  const tls = authority?.issue({ name: "registry", hosts: ["127.0.0.1", "localhost", ...(options.hosts ?? [])] });
   const { auth } = options;
   const tokens =
     auth.kind === "token"

@@ -7,11 +7,11 @@ import { pollUntil } from "../cluster/poll-until.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { chart } from "./chart.ts";
 import { kustomize } from "./kustomize.ts";
+import { assignedUser } from "./openshift.ts";
 import { createNamespace, deploy, newNamespaces, type Pod } from "./tenants.ts";
-import { ownPullSecret, type Way } from "./ways.ts";
-import { openWorld, owner, type World } from "./world.ts";
+import { ownPullSecret, system, type Way } from "./ways.ts";
+import { corpHost, openWorld, owner, type World } from "./world.ts";
 
-const system = "regcred-system";
 const policies = "admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 const credentials = "/apis/regcred.dev/v1alpha1/registrycredentials";
 const secrets = `/api/v1/namespaces/${system}/secrets`;
@@ -89,6 +89,7 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
     const who = [`--docker-username=${owner.username}`, `--docker-password=${owner.password}`];
     const where = [`--namespace=${system}`, `--docker-server=${registry.host}`];
     await kubectl("create", "secret", "docker-registry", ownPullSecret, ...where, ...who);
+    await way.prepare(world);
     await way.apply(world, "1.0.0");
     await pollUntil(() => operatorReady("1.0.0"), { what: "the operator's replicas to be ready", limit: minutes(4) });
     const pods = (await admin.list(`/api/v1/namespaces/${system}/pods`)) as readonly Pod[];
@@ -98,8 +99,49 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
     }));
     // None has been evicted or has started anew.
     expect(states).toEqual(Array.from({ length: 2 }, () => ({ phase: "Running", restarts: [0] })));
+    const users = pods.map(({ spec }) => spec.securityContext);
+    expect(users).toMatchObject(
+      users.map(() => (way.isInDataCentre ? { runAsUser: assignedUser } : { runAsUser: 65532, runAsGroup: 65532 })),
+    );
     step(`${way.name}: both replicas are ready`);
   });
+
+  it.each(way.isInDataCentre ? [corpHost] : [])(
+    "tries a login at %s, by its private authority, through the proxy",
+    async () => {
+      onTestFailed(tellTheLogs);
+      const { admin, corp, step } = world;
+      await admin.create(secrets, {
+        metadata: { name: "corp-login" },
+        type: "kubernetes.io/basic-auth",
+        stringData: owner,
+      });
+      await admin.create(credentials, {
+        apiVersion: "regcred.dev/v1alpha1",
+        kind: "RegistryCredential",
+        metadata: { name: "corp" },
+        spec: {
+          registries: [
+            {
+              name: "corp",
+              provider: "Static",
+              hosts: [corpHost],
+              static: { secretName: "corp-login" },
+              verify: { image: `${corpHost}/acme/app:1` },
+            },
+          ],
+          namespaces: { include: ["default"] },
+        },
+      });
+      const entry = async (): Promise<unknown> => {
+        const { status } = (await admin.get(`${credentials}/corp`)) as { status?: { registries?: readonly unknown[] } };
+        return status?.registries?.[0];
+      };
+      await expect.poll(entry, { timeout: 30_000 }).toMatchObject({ state: "Verified" });
+      expect(new Set(corp.proxy.tunnels)).toEqual(new Set([`${corpHost}:443`]));
+      step(`${way.name}: a login is tried through the proxy`);
+    },
+  );
 
   it("takes a Deployment from ErrImagePull to Running, without help", async () => {
     onTestFailed(tellTheLogs);

@@ -9,6 +9,8 @@ const project = join(import.meta.dirname, "..", "..");
 /** `config/default` with an overlay that says where the image is, as somebody would write it. */
 export const kustomize: Way = {
   name: "config/default",
+  isInDataCentre: false,
+  prepare: () => Promise.resolve(),
   apply: async ({ kubectl, cluster, registry }, tag) => {
     const overlay = {
       apiVersion: "kustomize.config.k8s.io/v1beta1",

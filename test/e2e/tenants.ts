@@ -17,6 +17,7 @@ const patience = Temporal.Duration.from({ minutes: 2 });
 
 /** What is read of a pod. */
 export interface Pod extends KubeObject {
+  readonly spec: { readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number } };
   readonly status: {
     readonly phase: string;
     readonly containerStatuses?: readonly {

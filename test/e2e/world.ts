@@ -13,6 +13,7 @@ import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { scheduler } from "../cluster/scheduler.ts";
 import { serviceAddress } from "../cluster/service-address.ts";
 import { tinyProgram } from "../cluster/tiny-program.ts";
+import { type ConnectProxy, connectProxy } from "../providers/http/connect-proxy.ts";
 
 export interface World {
   readonly cluster: ControlPlane;
@@ -20,6 +21,8 @@ export interface World {
   readonly node: KubeNode;
   /** It lets in `owner`, and whoever else is told to it. */
   readonly registry: Registry;
+  /** A registry with a certificate of a private authority, which pods reach through the proxy only. */
+  readonly corp: { readonly registry: Registry; readonly proxy: ConnectProxy };
   readonly image: BuiltImage;
   /** As the cluster's administrator; gives what it prints. */
   readonly kubectl: (...args: readonly string[]) => Promise<string>;
@@ -30,7 +33,10 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Whose images are in the registry. */
+/** How the registry is called that has a private authority. */
+export const corpHost = "registry.corp.example";
+
+/** Whose images are in the registries. */
 export const owner = { username: "owner", password: "made-up-owner-password" };
 
 // For benchmarks of networks, so on no network: https://www.rfc-editor.org/rfc/rfc2544#appendix-C.2.2
@@ -99,6 +105,13 @@ export async function openWorld(): Promise<World> {
   await pushImage(open, "pause", "1", undefined, program);
   await pushImage(registry, "acme/app", "1", owner, program);
 
+  const users = [{ name: owner.username, ...owner }];
+  const inside = await startRegistry({ auth: { kind: "htpasswd", users }, tls: true, hosts: [corpHost] });
+  opening.defer(() => inside.stop());
+  await pushImage(inside, "acme/app", "1", owner, program);
+  const proxy = await connectProxy(Number(new URL(inside.url).port), { address });
+  opening.defer(() => proxy.close());
+
   step("starting the node");
   const node = await startNode({
     cluster,
@@ -112,6 +125,7 @@ export async function openWorld(): Promise<World> {
     admin,
     node,
     registry,
+    corp: { registry: inside, proxy },
     image,
     kubectl: (...args) => outputOf(kubectl, [...args, `--kubeconfig=${cluster.kubeconfig}`]),
     helm: (...args) => outputOf(helm, [...args, `--kubeconfig=${cluster.kubeconfig}`]),

@@ -11,8 +11,18 @@ export interface ConnectProxy {
   close(): Promise<void>;
 }
 
-/** Tunnels everything to one loopback port, whatever host is asked for, or answers with `refusal`. */
-export async function connectProxy(port: number, refusal?: number): Promise<ConnectProxy> {
+export interface ConnectProxyOptions {
+  /** A status with which it answers instead. */
+  readonly refusal?: number;
+  /** Where it listens; on loopback by default. */
+  readonly address?: string;
+}
+
+/** Tunnels everything to one loopback port, whatever host is asked for. */
+export async function connectProxy(
+  port: number,
+  { refusal, address = "127.0.0.1" }: ConnectProxyOptions = {},
+): Promise<ConnectProxy> {
   const tunnels: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const sockets = new Set<Socket>();
@@ -34,10 +44,10 @@ export async function connectProxy(port: number, refusal?: number): Promise<Conn
     upstream.on("error", () => client.destroy());
   });
   await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, address, resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${address}:${(server.address() as AddressInfo).port}`,
     tunnels,
     authorizations,
     close: () =>
