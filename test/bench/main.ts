@@ -1,8 +1,9 @@
 // How fast is the operator beside a client that only writes?
 //
-// Usage: npm run bench -- --namespaces N --report FILE [--pairs 5]
+// Usage: npm run bench -- --namespaces N --report FILE [--pairs 5], or with --hand-overs N [--signal SIGKILL]
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { type HandOverSignal, handOverRows, handOverSignals, measureHandOvers } from "./hand-overs.ts";
 import { measure, stepsOf } from "./measure.ts";
 import { progress } from "./progress.ts";
 import { type Rows, rowsFrom } from "./report.ts";
@@ -11,13 +12,16 @@ import { openStage } from "./stage.ts";
 const help = `Measures the operator on a real Kubernetes control plane, side by side with a bare client that does the same writes.
 
 Usage: npm run bench -- [--namespaces N] [--report FILE] [--pairs N]
+       npm run bench -- --hand-overs N [--signal SIGTERM|SIGKILL] [--namespaces N] [--report FILE]
 
   --namespaces N   tenant namespaces, 2 to 20000 (default: 200)
   --report FILE    also write the numbers as JSON: one per row, and everything measured under "raw"
   --pairs N        how often operator and bare client take turns at a rotation, 1 to 50 (default: 5)
+  --hand-overs N   instead of all that: how long one replica takes to follow another, N times, 1 to 1000
+  --signal NAME    what ends the one that leads: SIGTERM (the default) or SIGKILL
   --help           show this
 
-Takes some 4 minutes with 200 namespaces and needs no cluster. What the rows mean: docs/performance.md
+Takes some 4 minutes with 200 namespaces and needs no cluster; a hand-over takes 4 s, after SIGKILL 20 s. What the rows mean: docs/performance.md
 `;
 
 // Before the first measurement: the control plane, its namespaces, the watches.
@@ -29,12 +33,20 @@ function wholeNumber(flag: string, text: string, least: number, most: number): n
   throw new Error(`${flag} cannot be ${JSON.stringify(text)}: write a whole number from ${least} to ${most}`);
 }
 
+function signalNamed(text: string): HandOverSignal {
+  const found = handOverSignals.find((name) => name === text);
+  if (found) return found;
+  throw new Error(`--signal cannot be ${JSON.stringify(text)}: write ${handOverSignals.join(" or ")}`);
+}
+
 async function bench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       namespaces: { type: "string", default: "200" },
       pairs: { type: "string", default: "5" },
+      "hand-overs": { type: "string" },
+      signal: { type: "string", default: "SIGTERM" },
       report: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -46,11 +58,18 @@ async function bench(args: readonly string[]): Promise<void> {
   const namespaces = wholeNumber("--namespaces", values.namespaces, 2, 20_000);
   const pairs = wholeNumber("--pairs", values.pairs, 1, 50);
 
-  const shown = progress(process.stderr, stageSteps + stepsOf(pairs, namespaces));
-  const stage = await openStage({ namespaces, log: shown.line, step: shown.step });
+  const count = values["hand-overs"] === undefined ? 0 : wholeNumber("--hand-overs", values["hand-overs"], 1, 1000);
+  const signal = signalNamed(values.signal);
+
+  const shown = progress(process.stderr, stageSteps + (count > 0 ? count : stepsOf(pairs, namespaces)));
+  const { step } = shown;
+  const stage = await openStage({ namespaces, log: shown.line, step });
   try {
-    const raw = await measure({ stage, pairs, step: shown.step });
-    const rows = rowsFrom(raw);
+    const raw =
+      count > 0
+        ? { handOvers: await measureHandOvers({ stage, count, signal, step }) }
+        : await measure({ stage, pairs, step });
+    const rows = "handOvers" in raw ? handOverRows(raw.handOvers) : rowsFrom(raw);
     shown.end();
     process.stdout.write(tableOf(rows));
     if (values.report !== undefined) {
