@@ -4,7 +4,7 @@ import { variantOf } from "../cluster/variant.ts";
 import { operatorRequests } from "./audit-log.ts";
 import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 
-const { knowsWatchList } = variantOf(process.env);
+const { name, kubernetes, knowsWatchList } = variantOf(process.env);
 
 describe(`an API server ${knowsWatchList ? "with" : "without"} WatchList`, () => {
   let world: Scene;
@@ -13,6 +13,15 @@ describe(`an API server ${knowsWatchList ? "with" : "without"} WatchList`, () =>
     world = await scene({ auditLog: true });
   }, 120_000);
   afterAll(() => world.close());
+
+  it("is of the release, and has the features, that this run is meant for", async () => {
+    expect(await world.admin.get("/version")).toMatchObject({ gitVersion: kubernetes.version });
+    const metrics = await world.cluster.metricsText();
+    const isOn = (feature: string): string | undefined =>
+      new RegExp(`^kubernetes_feature_enabled\\{name="${feature}",stage="\\w*"\\} (\\d)$`, "m").exec(metrics)?.[1];
+    expect(isOn("WatchList")).toBe(knowsWatchList ? "1" : "0");
+    expect(isOn("MutatingAdmissionPolicy")).toBe(name === "newest" ? "1" : "0");
+  });
 
   it(`gives its lists ${knowsWatchList ? "as watches" : "in pages"}, and tenants are served`, async () => {
     await world.source("hub", { username: "ann", password: "first" });
