@@ -10,6 +10,7 @@ import { ensureBinaries } from "./ensure-binaries.ts";
 import { withFreePort } from "./free-port.ts";
 import { cgroupOf, containerdSocket, nodeFiles, type NodeSettings } from "./node-files.ts";
 import { demandHost, nodeTools } from "./node-host.ts";
+import { outputOf } from "./output-of.ts";
 import { type Part, part } from "./part.ts";
 import { watchdog } from "./watchdog.ts";
 
@@ -24,6 +25,8 @@ export interface KubeNode {
   /** containerd and the kubelet; what they and their containers print is below `folder`. */
   readonly machine: Part;
   readonly folder: string;
+  /** Runs a command in a running container of this name, as `kubectl exec` has the runtime do it; gives what it prints. */
+  exec(container: string, command: readonly string[]): Promise<string>;
   /** Ends it with all its containers and removes its images. May be called again. */
   stop(): Promise<void>;
 }
@@ -65,7 +68,13 @@ export async function startNode({ cluster, log, ...chosen }: NodeOptions): Promi
           await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
         };
         await running.start();
-        return { name, machine: running, folder, stop: () => (stopping ??= end()) };
+        return {
+          name,
+          machine: running,
+          folder,
+          exec: (container, command) => execIn(settings, container, command),
+          stop: () => (stopping ??= end()),
+        };
       }),
     );
   } catch (error) {
@@ -109,6 +118,17 @@ function machinePart(settings: NodeSettings, kubelet: string, kubeconfig: string
       }
     },
   });
+}
+
+async function execIn({ folder }: NodeSettings, container: string, command: readonly string[]): Promise<string> {
+  const ctr = (...args: readonly string[]): Promise<string> =>
+    outputOf("ctr", [`--address=${containerdSocket(folder)}`, "--namespace=k8s.io", ...args]);
+  const found = await ctr("containers", "list", "--quiet", `labels."io.kubernetes.container.name"==${container}`);
+  const [id] = found.split("\n");
+  if (!id) throw new Error(`the node has no container ${container}`);
+  // What connects both sides must be where both see it: /run is another one in the machine.
+  const pipes = await mkdtemp(join(folder, "exec-"));
+  return ctr("tasks", "exec", `--exec-id=${randomBytes(3).toString("hex")}`, `--fifo-dir=${pipes}`, id, ...command);
 }
 
 /** The kernel keeps the empty groups of processes that are gone. Deepest first, because none goes that has others. */

@@ -166,6 +166,16 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
     step(`${way.name}: it runs ${(await app.runs()).toFixed(1)} s after it was made`);
   });
 
+  it("answers commands in its own container, with its own rights", async () => {
+    onTestFailed(tellTheLogs);
+    const { node, kubectl, step } = world;
+    await kubectl("wait", "regcred/acme", "--for=condition=Ready", "--timeout=30s");
+    // As docs/cli.md says.
+    const said = await node.exec("regcred", ["/usr/local/bin/node", "/regcred/regcred.mjs", "status"]);
+    expect(said).toMatch(/^acme +yes +1\/1 +acme +Static /m);
+    step(`${way.name}: it answers in its own container`);
+  });
+
   it("lets new pods pull when the registry's password has changed", async () => {
     onTestFailed(tellTheLogs);
     const { admin, registry, step } = world;
