@@ -9,6 +9,8 @@ import { cut, namespacesText, timeText } from "./status-text.ts";
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 const longestMessage = 4096;
 
+const tokensAwaited = "tokens are being fetched";
+
 interface Verdict {
   readonly type: string;
   readonly status: "True" | "False";
@@ -51,6 +53,7 @@ function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
     return verdict(isWaiting ? "False" : "True", "Suspended", "spec.suspend is set: nothing is written to tenants");
   }
   if (isWaiting) return verdict("False", "Progressing", progress(counts));
+  if (awaitsTokens(snapshot)) return verdict("False", "Progressing", tokensAwaited);
   if (counts.selected === 0) return verdict("True", "NoNamespaceSelected", "spec.namespaces selects no namespace");
   return verdict("True", "Served", "every namespace that can be served is served");
 }
@@ -66,7 +69,7 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
     return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}${left}` };
   }
   if (registries.some(({ state, identities }) => state === "Pending" && identities > 0)) {
-    return { type, status: "False", reason: "Pending", message: "tokens are being fetched" };
+    return { type, status: "False", reason: "Pending", message: tokensAwaited };
   }
   return { type, status: "True", reason: "Fresh", message: "every token is in force" };
 }
@@ -99,8 +102,14 @@ function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefi
   }
   const retried = obstacles(snapshot).find(({ retry }) => retry === "backoff");
   if (retried) return { type, status: "True", reason: retried.reason, message: `tried again: ${retried.message}` };
-  if (counts.pending === 0 || credential.spec.suspend) return undefined;
-  return { type, status: "True", reason: "Progressing", message: progress(counts) };
+  const isWaiting = counts.pending > 0 && !credential.spec.suspend;
+  if (!isWaiting && !awaitsTokens(snapshot)) return undefined;
+  return { type, status: "True", reason: "Progressing", message: isWaiting ? progress(counts) : tokensAwaited };
+}
+
+/** A first attempt is under way. Who waits for Ready after a change must not be told what was true before it. */
+function awaitsTokens({ entries }: StatusSnapshot): boolean {
+  return entries.some(({ grants }) => grants.some(({ token, failure }) => !token && !failure));
 }
 
 /** kstatus: only a person of the platform can bring it further. */

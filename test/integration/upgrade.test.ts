@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import packageJson from "../../package.json" with { type: "json" };
 import { crdName, releaseAnnotation } from "../../src/api/names.ts";
 import { chartFolder } from "../chart/helm.ts";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";
@@ -21,6 +22,7 @@ import {
   staticSpec,
 } from "./scene.ts";
 
+const { version } = packageJson;
 const root = join(import.meta.dirname, "..", "..");
 const commands = blocks
   .filter(({ path, language }) => path === "docs/install.md" && language === "sh")
@@ -66,9 +68,9 @@ describe("a release of the chart", () => {
       expect(to(text)).not.toBe(text);
       await writeFile(join(folder, file), to(text));
     };
-    await change("Chart.yaml", (text) => text.replaceAll("0.1.0", "0.0.9"));
-    await change(`files/regcred.dev_registrycredentials.yaml`, (text) =>
-      text.replace("regcred.dev/release: 0.1.0", "regcred.dev/release: 0.0.9"),
+    await change("Chart.yaml", (text) => text.replaceAll(version, "0.0.9"));
+    await change("files/regcred.dev_registrycredentials.yaml", (text) =>
+      text.replace(`${releaseAnnotation}: ${version}`, `${releaseAnnotation}: 0.0.9`),
     );
     await change("values.yaml", (text) => {
       const { podDisruptionBudget: _later, ...values } = parse(text) as Record<string, unknown>;
@@ -102,9 +104,9 @@ describe("a release of the chart", () => {
 
   it("is upgraded with the values that it had, with what is new in the chart, and with its kind", async () => {
     await sh(documented("helm upgrade"));
-    expect(await deployment()).toContain('"registry.example.com/regcred:0.1.0"');
+    expect(await deployment()).toContain(`"registry.example.com/regcred:${version}"`);
     expect(await deployment()).toContain('"--pull-secret-names=regcred,harbor-pull"');
-    expect(await releaseOfKind()).toBe("0.1.0");
+    expect(await releaseOfKind()).toBe(version);
     expect(await sh(`kubectl get pdb -n ${operatorNamespace} -o name`)).toContain("/regcred");
   });
 
@@ -136,10 +138,35 @@ describe("a release of the chart", () => {
     await operator.stop();
   });
 
+  it("has RegistryCredentials that helm and Flux can wait for, because both read their conditions as kstatus does", async () => {
+    await start();
+    const folder = join(world.cluster.folder, "tenant");
+    await mkdir(join(folder, "templates"), { recursive: true });
+    await writeFile(join(folder, "Chart.yaml"), stringify({ apiVersion: "v2", name: "tenant", version: "1.0.0" }));
+    const wait = `helm upgrade --install tenant ${folder} --wait --timeout=20s`;
+    const applied = async (secretName: string): Promise<string> => {
+      const spec = staticSpec(secretName, { namespaces: { include: ["team-*"] }, hosts: ["tenant.example.com"] });
+      const credential = {
+        apiVersion: "regcred.dev/v1alpha1",
+        kind: "RegistryCredential",
+        metadata: { name: "tenant" },
+      };
+      await writeFile(join(folder, "templates", "credential.yaml"), stringify({ ...credential, spec }));
+      return sh(wait);
+    };
+    await world.source("tenant", { username: "ann", password: "first" });
+    expect(await applied("tenant")).toContain("STATUS: deployed");
+    await expect(applied("nowhere")).rejects.toThrow(
+      /tenant not ready. status: Failed, message: main: the source Secret/,
+    );
+    await sh("helm uninstall tenant");
+    await operator.stop();
+  });
+
   it("gets another name for pull Secrets without helm on the cluster", async () => {
     await sh(documented("helm template"));
     expect(JSON.stringify(await world.admin.get(`${rbac}/clusterroles/regcred-tenants`))).toContain('"harbor-pull"');
-    expect(await deployment()).toContain('"registry.example.com/regcred:0.1.0"');
+    expect(await deployment()).toContain(`"registry.example.com/regcred:${version}"`);
     // A hook that is applied like the rest would drain the cluster.
     expect(await world.admin.get(`/apis/batch/v1/namespaces/${operatorNamespace}/jobs/regcred-drain`)).toBeUndefined();
   });

@@ -224,6 +224,15 @@ describe("a token", () => {
     expect(verdicts(first)).toMatchObject({ Ready: "False Progressing", TokensFresh: "False Pending" });
   });
 
+  it("is not Ready while a changed entry awaits its first token, though every namespace is as it was", () => {
+    const changed = status({ entries: [{ name: "hub", grants: [good, { token: undefined, failure: undefined }] }] });
+    expect(verdicts(changed)).toMatchObject({
+      Ready: "False Progressing",
+      TokensFresh: "False Pending",
+      Reconciling: "True Progressing",
+    });
+  });
+
   it("that nobody can pull with is told before one that still lives", () => {
     const entries = [
       {
