@@ -2,32 +2,29 @@
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { rulesFile } from "../../src/report/prometheus-rules.ts";
-import type { KubeObject } from "../cluster/admin-client.ts";
+import { objectsIn } from "../chart/rendered.ts";
 import { startPrometheus } from "../cluster/prometheus.ts";
 import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";
 import { installed } from "./installed.ts";
+import { rbac, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, type Scene, scene } from "./scene.ts";
 
-const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const collections: Readonly<Record<string, string>> = {
   ClusterRole: `${rbac}/clusterroles`,
   ClusterRoleBinding: `${rbac}/clusterrolebindings`,
 };
+
+const access = objectsIn(
+  await readFile(new URL("../../config/prometheus/secure/access.yaml", import.meta.url), "utf8"),
+);
+const own = access.filter(({ metadata }) => metadata.name === "regcred-metrics-access");
 
 describe("metrics for who may read them", () => {
   let world: Scene;
   let port: string;
   const anyone = new Agent({ connect: { rejectUnauthorized: false } });
 
-  const apply = async (file: string): Promise<void> => {
-    const text = await readFile(new URL(`../../config/${file}`, import.meta.url), "utf8");
-    for (const document of parseAllDocuments(text)) {
-      const object = document.toJS() as KubeObject;
-      await world.admin.create(collections[object.kind ?? ""] ?? "", object);
-    }
-  };
   /** Of a new ServiceAccount. */
   const tokenOf = async (name: string): Promise<string> => {
     const accounts = "/api/v1/namespaces/monitoring/serviceaccounts";
@@ -48,7 +45,7 @@ describe("metrics for who may read them", () => {
     world = await scene();
     await world.namespaces(["monitoring"]);
     const kubeconfig = await installed(world);
-    await apply("prometheus/secure/access.yaml");
+    for (const object of access) await world.admin.create(collections[object.kind ?? ""] ?? "", object);
     await world.admin.create(collections["ClusterRoleBinding"] ?? "", {
       metadata: { name: "prometheus" },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "regcred-metrics-reader" },
@@ -71,6 +68,15 @@ describe("metrics for who may read them", () => {
     expect(await statusWith()).toBe(401);
     expect(await statusWith("Bearer nonsense")).toBe(401);
     expect(await statusWith(`Bearer ${await tokenOf("somebody")}`)).toBe(403);
+  });
+
+  it.each(rightsIn(own))("are for nobody where the operator may not $verb $resource", async (right) => {
+    const { name } = right.role.metadata;
+    await world.admin.patch(`${rbac}/clusterroles/${name}`, { rules: rulesWithout(right) });
+    const authorization = `Bearer ${await tokenOf(`without-${right.resource}`)}`;
+    await expect.poll(() => statusWith(authorization), { timeout: 30_000 }).toBe(500);
+    await world.admin.patch(`${rbac}/clusterroles/${name}`, { rules: rulesOf(right.role) });
+    await expect.poll(() => statusWith(authorization), { timeout: 30_000 }).toBe(403);
   });
 
   it.skipIf(withoutPrometheus)(`are scraped by Prometheus with its own token${prometheusAdvice}`, async () => {
