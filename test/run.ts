@@ -37,8 +37,8 @@ const root = join(import.meta.dirname, "..");
 const phases = {
   unit: "Unit tests (seconds)",
   integration: "Integration tests on a real control plane (minutes)",
-  "without-gates": "A part of them on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
-  oldest: "A part of them on the oldest Kubernetes that is supported (minutes)",
+  "without-gates": "The same on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
+  oldest: "The same on the oldest Kubernetes that is supported (minutes)",
   e2e: "The installed operator on a real node (minutes)",
 };
 type Phase = keyof typeof phases;

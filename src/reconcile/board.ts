@@ -11,11 +11,16 @@ export interface Finding {
   readonly notes: readonly Failure[];
 }
 
+/** What was found for one version of a credential's spec; another has yet to be looked at. */
+export interface CredentialFinding extends Finding {
+  readonly generation: number;
+}
+
 export interface SecretFinding {
   /** waiting: not judged yet. */
   readonly state: SecretState | "waiting";
   /** By credential. */
-  readonly credentials: ReadonlyMap<string, Finding>;
+  readonly credentials: ReadonlyMap<string, CredentialFinding>;
   /** Hosts that another one has. */
   readonly shadowed?: readonly Shadowed[];
 }

@@ -16,7 +16,6 @@ import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot } fro
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
-import { pendingFinding } from "./secret-findings.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { writeStatus } from "./write-status.ts";
 
@@ -238,7 +237,7 @@ function viewsOf(
     const lasting = (failure: Lasting["failure"]): Lasting => board.lasting(namespace.name, failure);
     namespaces.push({
       name: namespace.name,
-      pending: !found || found === pendingFinding || (refers && !references),
+      pending: found?.generation !== credential.generation || (refers && !references),
       failures: [...(found?.failures ?? []), ...(refers ? (references?.failures ?? []) : [])].map(lasting),
       notes: (found?.notes ?? []).map(lasting),
     });

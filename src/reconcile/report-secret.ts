@@ -2,9 +2,8 @@
 import { credentialKey, referencesKey } from "../plan/keys.ts";
 import { namespaceNotPermitted } from "../plan/mode.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
-import type { Finding, SecretFinding } from "./board.ts";
+import type { CredentialFinding, SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
-import { pendingFinding } from "./secret-findings.ts";
 
 /** A status is written once for many changes. */
 export const statusSoon = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) } as const;
@@ -34,12 +33,11 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   }
 }
 
-function sameFinding(a: Finding | undefined, b: Finding | undefined): boolean {
+function sameFinding(a: CredentialFinding | undefined, b: CredentialFinding | undefined): boolean {
   if (a === b) return true;
-  if (!a || !b || a === pendingFinding || b === pendingFinding) return false;
-  return textOf(a) === textOf(b);
+  return a !== undefined && a.generation === b?.generation && textOf(a) === textOf(b);
 }
 
-function textOf({ failures, notes }: Finding): string {
+function textOf({ failures, notes }: CredentialFinding): string {
   return [...failures, ...notes].map(({ reason, message }) => `${reason} ${message}`).join("\n");
 }

@@ -3,11 +3,11 @@ import type { Failure } from "../errors.ts";
 import type { Shadowed } from "../plan/content.ts";
 import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
-import type { Finding, SecretFinding } from "./board.ts";
+import type { CredentialFinding, SecretFinding } from "./board.ts";
 import type { Participant } from "./entitlements.ts";
 
-/** Nothing is known yet; told apart by identity. */
-export const pendingFinding: Finding = { failures: [], notes: [] };
+/** Nothing is known yet. The API server counts generations from 1. */
+const pendingFinding: CredentialFinding = { failures: [], notes: [], generation: 0 };
 
 /** Nobody contributes here: what stands under the name, if anything, is not ours to keep. */
 export function findingWithout(record: SecretRecord | undefined): SecretFinding {
@@ -24,16 +24,17 @@ export function findingOfPlan(
   contributing: readonly Participant[],
   wanted: Wanted | undefined,
 ): SecretFinding {
-  const credentials = new Map<string, Finding>();
-  for (const { name, role } of contributing) {
+  const credentials = new Map<string, CredentialFinding>();
+  for (const { name, role, credential } of contributing) {
     if (role !== "current") continue;
     const failures = (wanted?.content.failures ?? [])
-      .filter(({ credential }) => credential === name)
+      .filter((each) => each.credential === name)
       .map(({ entry, failure }) => failureOfEntry(entry, failure));
-    const shadowed = (wanted?.content.shadowed ?? []).find(({ credential }) => credential === name);
+    const shadowed = (wanted?.content.shadowed ?? []).find((each) => each.credential === name);
     credentials.set(name, {
       failures: plan.failure ? [plan.failure, ...failures] : failures,
       notes: shadowed ? [hostShadowed(shadowed)] : [],
+      generation: credential.generation,
     });
   }
   return { state: plan.state, credentials, shadowed: wanted?.content.shadowed ?? [] };
@@ -52,7 +53,12 @@ export function failedFinding(
 ): SecretFinding {
   return {
     state,
-    credentials: new Map(contributing.map(({ name }) => [name, { failures: [failure], notes: [] }])),
+    credentials: new Map(
+      contributing.map(({ name, credential: { generation } }) => [
+        name,
+        { failures: [failure], notes: [], generation },
+      ]),
+    ),
   };
 }
 
@@ -68,9 +74,9 @@ export function contestedFinding(
     message: `somebody keeps changing the Secret ${secret} back: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: Secret, name: ${secret}, jsonPointers: [/data, /metadata]}]`,
   };
   const credentials = new Map(
-    contributing.map(({ name }) => {
+    contributing.map(({ name, credential: { generation } }) => {
       const found = finding.credentials.get(name);
-      return [name, { failures: [failure, ...(found?.failures ?? [])], notes: found?.notes ?? [] }];
+      return [name, { generation, failures: [failure, ...(found?.failures ?? [])], notes: found?.notes ?? [] }];
     }),
   );
   return { ...finding, credentials };

@@ -360,6 +360,14 @@ describe("a credential on a real cluster", () => {
     expect(new Set(seen.versions.map(({ object }) => JSON.stringify(object["data"]))).size).toBe(1);
   });
 
+  it("is ready for a changed spec only once every namespace has what it asks for", async () => {
+    const other = "other.example.com";
+    await world.patchCredential("busy", { spec: { registries: [entry("main", "busy-source", [other])] } });
+    await served("busy", 121);
+    const secrets = await world.admin.list("/api/v1/secrets?fieldSelector=metadata.name%3Dbusy");
+    expect(secrets.map((secret) => Object.keys(loginsIn(secret) ?? {}))).toEqual(secrets.map(() => [other]));
+  });
+
   it("gains and loses namespaces that are labelled anew", async () => {
     await world.namespaces(["swap-a"], { labels: { swap: "one" } });
     for (const swap of ["one", "two"]) {

@@ -10,7 +10,7 @@ const conflict = failure({ reason: "SecretConflict" });
 const contested = failure({ reason: "Contested" });
 
 function found(...failures: readonly Failure[]): SecretFinding {
-  return { state: "usable", credentials: new Map([["acme", frozen({ failures, notes: [] })]]) };
+  return { state: "usable", credentials: new Map([["acme", frozen({ failures, notes: [], generation: 1 })]]) };
 }
 
 function newBoard(): { clock: FakeClock; findings: Board; pass: (minutes: number) => Promise<void> } {
@@ -71,7 +71,7 @@ describe("the board", () => {
   it("does not tell notes, but knows since when they last", async () => {
     const { clock, findings, pass } = newBoard();
     const start = clock.now();
-    const noted = new Map([["acme", { failures: [], notes: [conflict] }]]);
+    const noted = new Map([["acme", { failures: [], notes: [conflict], generation: 1 }]]);
     expect(findings.setSecret("team-a", "regcred", { state: "usable", credentials: noted })).toEqual([]);
     await pass(5);
     expect(findings.lasting("team-a", conflict).since).toEqual(start);

@@ -3,11 +3,24 @@ import { describe, expect, it } from "vitest";
 import { contentOf } from "../../src/plan/content.ts";
 import type { PullSecretPlan, Wanted } from "../../src/plan/pull-secret-plan.ts";
 import type { Participant } from "../../src/reconcile/entitlements.ts";
-import { contestedFinding, findingOfPlan, findingWithout } from "../../src/reconcile/secret-findings.ts";
+import {
+  contestedFinding,
+  failedFinding,
+  findingOfPlan,
+  findingWithout,
+  waitingFinding,
+} from "../../src/reconcile/secret-findings.ts";
 import { claim, credential, failure, frozen, now, secretRecord } from "../plan/objects.ts";
 
 function participant(name: string, role: Participant["role"] = "current"): Participant {
-  return { name, credential: credential({ name }), role, entitled: true, deleting: false, confirmed: true };
+  return {
+    name,
+    credential: credential({ name, generation: 3 }),
+    role,
+    entitled: true,
+    deleting: false,
+    confirmed: true,
+  };
 }
 
 const missing = failure();
@@ -29,7 +42,7 @@ describe("what is found of a Secret", () => {
     const { state, credentials } = findingOfPlan(usable, [participant("old"), participant("young")], wanted);
     expect(state).toBe("usable");
     const told = { ...missing, message: `entry x: ${missing.message}` };
-    expect(credentials.get("old")).toEqual({ failures: [told], notes: [] });
+    expect(credentials.get("old")).toEqual({ failures: [told], notes: [], generation: 3 });
     expect(credentials.get("young")).toMatchObject({ failures: [], notes: [{ reason: "HostShadowed" }] });
     expect(credentials.get("young")?.notes[0]?.message).toContain(
       "a.example.com of entry hub is served by the older RegistryCredential old",
@@ -53,6 +66,15 @@ describe("what is found of a Secret", () => {
     const { failures } = contestedFinding(finding, [participant("old")], "regcred").credentials.get("old") ?? {};
     expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
     expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
+  });
+
+  it("is of the spec that was looked at, and of none as long as something is awaited", () => {
+    const looked = [
+      findingOfPlan(usable, [participant("old")], wanted),
+      failedFinding([participant("old")], "usable", missing),
+      waitingFinding([participant("old")], "usable"),
+    ];
+    expect(looked.map(({ credentials }) => credentials.get("old")?.generation)).toEqual([3, 3, 0]);
   });
 
   it("where nobody contributes is that it is somebody else's, or is not there", () => {

@@ -77,7 +77,7 @@ function situation(given: Situation): Played {
     tokens.use(`secret/${namespace}/regcred`, new Map([["g", { grant, probe }]]));
     findings.setSecret(namespace, "regcred", {
       state: "usable",
-      credentials: new Map([["acme", { failures: [], notes: [] }]]),
+      credentials: new Map([["acme", { failures: [], notes: [], generation: 1 }]]),
     });
   }
   const queued: string[] = [];

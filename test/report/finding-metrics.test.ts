@@ -50,7 +50,9 @@ const play = (): { series: (name: string) => Promise<string[]>; findings: Return
 
 const finding = (shadowed: SecretFinding["shadowed"] & object, reasons: readonly string[] = []): SecretFinding => ({
   state: "usable",
-  credentials: new Map([["acme", { failures: reasons.map((reason) => failure({ reason })), notes: [] }]]),
+  credentials: new Map([
+    ["acme", { failures: reasons.map((reason) => failure({ reason })), notes: [], generation: 1 }],
+  ]),
   shadowed,
 });
 

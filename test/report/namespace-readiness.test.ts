@@ -9,10 +9,13 @@ import { fakeClock } from "../fake-clock.ts";
 import { failure, namespace } from "../plan/objects.ts";
 import { seriesIn } from "./series.ts";
 
-const usable: SecretFinding = { state: "usable", credentials: new Map([["acme", { failures: [], notes: [] }]]) };
+const usable: SecretFinding = {
+  state: "usable",
+  credentials: new Map([["acme", { failures: [], notes: [], generation: 1 }]]),
+};
 const failing: SecretFinding = {
   state: "usable",
-  credentials: new Map([["acme", { failures: [failure()], notes: [] }]]),
+  credentials: new Map([["acme", { failures: [failure()], notes: [], generation: 1 }]]),
 };
 const fine = { failures: [], notes: [] };
 
