@@ -3,22 +3,25 @@
 # NODE_IMAGE is any image of the target platforms with Node 26 in its PATH. docs/image.md says how it is built, also where
 # no image can be pulled.
 ARG NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim
+# Of the builder's own platform; only where NODE_IMAGE has no such platform.
+ARG BUILDER_IMAGE=${NODE_IMAGE}
 
 # The file is the same for all platforms: it is made on the builder's own.
-FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS bundle
+FROM --platform=$BUILDPLATFORM ${BUILDER_IMAGE} AS bundle
 WORKDIR /work
 COPY package.json package-lock.json .npmrc tsconfig.json ./
 COPY src ./src
 RUN ["node", "src/launch.mjs", "src/build/bundle.ts", "/regcred/regcred.mjs"]
 COPY LICENSE /regcred/
 
-FROM ${NODE_IMAGE} AS runtime
+# The platform is the default, which buildah 1.28 forgets after the stage above.
+FROM --platform=$TARGETPLATFORM ${NODE_IMAGE} AS runtime
 COPY src/build/runtime-files.ts /work/
 RUN ["node", "/work/runtime-files.ts", "/runtime"]
 
 # V8 compiles the program here, once: it starts with less time and memory. Node keeps what was compiled by its own version,
 # architecture and user; another user (OpenShift's) only starts as if it were not there.
-FROM ${NODE_IMAGE} AS compiled
+FROM --platform=$TARGETPLATFORM ${NODE_IMAGE} AS compiled
 COPY --from=bundle --chown=65532:65532 /regcred /regcred
 USER 65532:65532
 ENV NODE_COMPILE_CACHE=/regcred/compiled

@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
+import { architectures } from "./cluster/architectures.ts";
 import { buildTools } from "./cluster/build-image.ts";
+import { emulatorTools } from "./cluster/emulator.ts";
+import { foreignBaseTools } from "./cluster/foreign-base.ts";
 import { nodeTools } from "./cluster/node-host.ts";
 
 const textOf = (path: string): string => readFileSync(join(import.meta.dirname, "..", path), "utf8");
@@ -15,9 +18,12 @@ it("the image has the Node with which everything is tested", () => {
 });
 
 it("the build server installs what the end-to-end tests need, but what every Debian has", () => {
-  const needed = new Set<string>([...Object.values(nodeTools), ...Object.values(buildTools)]);
+  const tools = [nodeTools, buildTools, foreignBaseTools, ...architectures.map(emulatorTools)];
+  const needed = new Set<string>(tools.flatMap((each) => Object.values(each)));
   const [, installed = ""] = /^packages=\((.*)\)$/m.exec(textOf(".ci/run")) ?? [];
   expect([...needed].filter((name) => !installed.split(" ").includes(name)).toSorted()).toEqual([
+    "apt",
+    "dpkg",
     "mount",
     "util-linux",
   ]);

@@ -2,12 +2,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Architecture, architectures } from "./architectures.ts";
+import { foreignBase } from "./foreign-base.ts";
 import { outputOf } from "./output-of.ts";
 import type { Registry } from "./registry.ts";
 import type { Credentials } from "./registry-client.ts";
 import { watchdog } from "./watchdog.ts";
 
 export interface BuiltImage {
+  /** As images call it. */
+  readonly architecture: string;
   /** https://github.com/opencontainers/image-spec/blob/main/config.md */
   readonly config: {
     readonly User: string;
@@ -29,12 +33,18 @@ const project = join(import.meta.dirname, "..", "..");
 /** What the build needs on the machine, as `demandHost` takes it. */
 export const buildTools = { buildah: "buildah", unshare: "util-linux" } as const;
 
+/** Of this machine. */
+export const ownArchitecture: Architecture | undefined = architectures.find(({ node }) => node === process.arch);
+
 /**
  * Builds it with buildah from a base of this machine's own files: the pinned Node with what it links to. So nothing is
- * pulled, and nothing is installed: the build sees our node_modules. Needs root.
+ * pulled, and nothing is installed: the build sees our node_modules. For another architecture the base comes from
+ * `foreignBase`, and the machine must be able to run it (`emulator`). Needs root.
  * @throws Error with the end of what buildah said.
  */
-export async function buildImage(version: string): Promise<BuiltImage> {
+export async function buildImage(version: string, target = ownArchitecture): Promise<BuiltImage> {
+  if (!ownArchitecture || !target) throw new Error(`regcred has no image for ${process.arch}`);
+  const own = ownArchitecture;
   const folder = await mkdtemp(join(tmpdir(), "regcred-image-"));
   watchdog.made(folder);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -44,31 +54,49 @@ export async function buildImage(version: string): Promise<BuiltImage> {
     // With a mount namespace of its own, a build that is killed leaves no mount.
     outputOf("unshare", ["--mount", "--", "buildah", ...storage, command, ...args]);
   try {
+    const commit = async ({ name }: Architecture, base: string): Promise<string> => {
+      const image = `localhost/node-${name}`;
+      const container = await buildah("from", `--arch=${name}`, "scratch");
+      await buildah("add", "--quiet", container, base, "/");
+      await buildah("config", "--env=PATH=/usr/local/bin", `--arch=${name}`, container);
+      await buildah("commit", "--quiet", container, image);
+      return image;
+    };
     const base = join(folder, "base");
     // What the bundler links to is wanted, too, while the image is built.
     const script = join(project, "src/build/runtime-files.ts");
     await outputOf(process.execPath, ["--import", "rolldown", script, base], { cwd: project });
-    const container = await buildah("from", "scratch");
-    await buildah("add", "--quiet", container, base, "/");
-    await buildah("config", "--env=PATH=/usr/local/bin", container);
-    await buildah("commit", "--quiet", container, "localhost/node");
+    const builder = await commit(own, base);
+    let node = builder;
+    if (target !== own) {
+      const foreign = join(folder, "foreign");
+      await foreignBase(target, folder, foreign);
+      node = await commit(target, foreign);
+    }
     await buildah(
       "build",
       "--isolation=chroot",
       "--layers=false",
+      "--pull-never",
       // The same files give the same image.
       "--timestamp=0",
-      "--build-arg=NODE_IMAGE=localhost/node",
+      `--platform=linux/${target.name}`,
+      // Newer ones than Debian 12's know these two by themselves.
+      `--build-arg=BUILDPLATFORM=linux/${own.name}`,
+      `--build-arg=TARGETPLATFORM=linux/${target.name}`,
+      `--build-arg=BUILDER_IMAGE=${builder}`,
+      `--build-arg=NODE_IMAGE=${node}`,
       `--build-arg=VERSION=${version}`,
       `--volume=${join(project, "node_modules")}:/work/node_modules:ro`,
       "--tag=localhost/regcred",
       project,
     );
     const inspected = JSON.parse(await buildah("inspect", "--type=image", "localhost/regcred")) as {
-      readonly OCIv1: { readonly config: BuiltImage["config"] };
+      readonly OCIv1: { readonly architecture: string; readonly config: BuiltImage["config"] };
     };
-    const look = await buildah("from", "localhost/regcred");
+    const look = await buildah("from", `--arch=${target.name}`, "localhost/regcred");
     return {
+      architecture: inspected.OCIv1.architecture,
       config: inspected.OCIv1.config,
       root: await buildah("mount", look),
       push: async (registry, repository, tag, { username, password }) => {
