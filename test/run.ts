@@ -132,7 +132,7 @@ try {
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
-if (total.passed + total.failed === 0) {
+if (total.passed + total.failed + total.skipped === 0) {
   process.stdout.write(
     `\nNo test ran${filters.length > 0 ? `: no file's path contains ${filters.join(" or ")}` : ""}.\n`,
   );

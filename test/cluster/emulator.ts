@@ -12,30 +12,62 @@ export const emulatorTools = (of: Architecture): Readonly<Record<string, string>
 const folder = "/proc/sys/fs/binfmt_misc";
 const name = "regcred-tests";
 
+export interface Emulation {
+  /** Why this machine may not be told, as in a container without privileges. */
+  readonly refused?: string;
+  end(): Promise<void>;
+}
+
 /**
- * From now on the kernel runs them, in every chroot too. Resolves to what ends that. Where somebody else has told it
- * already, as Debian's package does on a machine with an init, nothing is changed.
- * @throws Error where this machine may not be told, as in a container without privileges.
+ * From now on the kernel runs them, in every chroot too, until the end. Where somebody else has told it already, as
+ * Debian's package does on a machine with an init, nothing is changed.
  */
-export async function emulator(of: Architecture): Promise<() => Promise<void>> {
-  // https://docs.kernel.org/admin-guide/binfmt-misc.html
-  const isMounted = await access(join(folder, "register")).then(
+export async function emulator(of: Architecture): Promise<Emulation> {
+  // Last first.
+  const undo: (() => Promise<unknown>)[] = [];
+  const end = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    // https://docs.kernel.org/admin-guide/binfmt-misc.html
+    if (!(await isThere(join(folder, "register")))) {
+      await outputOf("mount", ["-t", "binfmt_misc", "binfmt_misc", folder]);
+      undo.push(() => outputOf("umount", [folder]));
+    }
+    if (await isKnown(of)) return { end };
+    await writeFile(join(folder, "register"), `:${name}:M::${magicOf(of)}:${mask}:${await pathOf(of)}:F`);
+    undo.push(() => writeFile(join(folder, name), "-1"));
+    return { end };
+  } catch (error) {
+    await end();
+    return { refused: error instanceof Error ? error.message : String(error), end };
+  }
+}
+
+/** Whether the kernel gives such programs to QEMU as it is. */
+async function isKnown({ qemu }: Architecture): Promise<boolean> {
+  const entries = (await readdir(folder)).filter((each) => each !== "register");
+  const texts = await Promise.all(entries.map((each) => readFile(join(folder, each), "utf8")));
+  return texts.some((text) => text.startsWith("enabled") && text.includes(`/qemu-${qemu}`));
+}
+
+// 64 bits, little endian, an executable or a shared object of that machine. F, above: the interpreter is opened at once, so
+// that it need not be in the chroot.
+const mask = escaped("ffffffffffffff00fffffffffffffffffeffffff");
+
+function magicOf({ elf }: Architecture): string {
+  return escaped(`7f454c460201010000000000000000000200${hex(elf)}00`);
+}
+
+function pathOf(of: Architecture): Promise<string> {
+  return outputOf("which", [programOf(of)]);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   );
-  if (!isMounted) await outputOf("mount", ["-t", "binfmt_misc", "binfmt_misc", folder]);
-  const known = await Promise.all(
-    (await readdir(folder)).map((each) => readFile(join(folder, each), "utf8").catch(() => "")),
-  );
-  if (known.some((text) => text.startsWith("enabled") && text.includes(`/qemu-${of.qemu}`)))
-    return () => Promise.resolve();
-  // 64 bits, little endian, an executable or a shared object of that machine. F: the file is opened now, so that it need
-  // not be in the chroot.
-  const magic = `7f454c460201010000000000000000000200${hex(of.elf)}00`;
-  const mask = "ffffffffffffff00fffffffffffffffffeffffff";
-  const program = await outputOf("which", [programOf(of)]);
-  await writeFile(join(folder, "register"), `:${name}:M::${escaped(magic)}:${escaped(mask)}:${program}:F`);
-  return () => writeFile(join(folder, name), "-1");
 }
 
 function programOf({ qemu }: Architecture): string {
