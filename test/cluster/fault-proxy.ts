@@ -22,7 +22,8 @@ export type Fault =
   /** The same, but once healed the request arrives, as TCP brings it after a partition, though nobody waits for it any more. */
   | { readonly kind: "late" };
 
-export type Victims = "all" | "writes" | "watches";
+/** stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. */
+export type Victims = "all" | "writes" | "watches" | "stores";
 
 export interface FaultProxy {
   /** A kubeconfig that leads through the proxy, as the cluster's administrator. */
@@ -57,10 +58,9 @@ export async function faultProxy(
       watches.add(incoming);
       incoming.once("close", () => watches.delete(incoming));
     }
-    const hit =
-      current &&
-      (current.victims === "all" || current.victims === (isWatch ? "watches" : isWrite ? "writes" : undefined));
-    const fault = hit ? current?.fault : undefined;
+    const isPage = incoming.url?.includes("limit=") === true;
+    const isHit = { all: true, writes: isWrite, watches: isWatch, stores: isWatch || isPage };
+    const fault = current && isHit[current.victims] ? current.fault : undefined;
     switch (fault?.kind) {
       case "answer":
         refuse(response, fault.code, fault.retryAfter);

@@ -43,7 +43,7 @@ describe("an operator that starts", () => {
   ])("goes on by itself where the API server %s to what fills its stores", async (_what, fault) => {
     round += 1;
     await world.source("hub", { username: "ann", password: `round-${round}` });
-    proxy.inject(fault, "watches");
+    proxy.inject(fault, "stores");
     const before = proxy.count().all;
     const starting = world.startOperator({ kubeconfig: proxy.kubeconfig });
     let begun = false;
