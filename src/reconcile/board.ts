@@ -25,12 +25,17 @@ export interface SecretFinding {
   readonly shadowed?: readonly Shadowed[];
 }
 
+export interface ReferencesFinding extends Finding {
+  /** By credential: the version of its spec that was looked at. */
+  readonly generations: ReadonlyMap<string, number>;
+}
+
 export interface Board {
   secret(namespace: string, name: string): SecretFinding | undefined;
   /** Returns the failures that were not there before. */
   setSecret(namespace: string, name: string, finding: SecretFinding): readonly Failure[];
-  references(namespace: string): Finding | undefined;
-  setReferences(namespace: string, finding: Finding): readonly Failure[];
+  references(namespace: string): ReferencesFinding | undefined;
+  setReferences(namespace: string, finding: ReferencesFinding): readonly Failure[];
   /** The namespace is gone. */
   forget(namespace: string): void;
   /** Since when this very failure lasts in the namespace. */
@@ -39,7 +44,7 @@ export interface Board {
 
 export function board(clock: Clock): Board {
   const secrets = new Map<string, Map<string, SecretFinding>>();
-  const references = new Map<string, Finding>();
+  const references = new Map<string, ReferencesFinding>();
   const since = new Map<string, Map<string, Temporal.Instant>>();
 
   const failuresIn = (namespace: string): Set<string> => {

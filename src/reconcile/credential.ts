@@ -15,6 +15,7 @@ import { statusOf } from "../plan/status.ts";
 import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot } from "../plan/status-snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
+import { namespaceView } from "./namespace-view.ts";
 import { done, failed, soonest } from "./outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { writeStatus } from "./write-status.ts";
@@ -217,7 +218,6 @@ function viewsOf(
 ): { entries: EntryView[]; namespaces: NamespaceView[] } {
   const { stores, entitlements, board, tokens } = context;
   const secretName = credential.spec.pullSecret.name;
-  const refers = credential.spec.references === "ServiceAccounts";
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
   for (const namespace of stores.namespaces.values()) {
@@ -232,15 +232,7 @@ function viewsOf(
         if (!views.has(key)) views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
       }
     }
-    const found = board.secret(namespace.name, secretName)?.credentials.get(credential.name);
-    const references = board.references(namespace.name);
-    const lasting = (failure: Lasting["failure"]): Lasting => board.lasting(namespace.name, failure);
-    namespaces.push({
-      name: namespace.name,
-      pending: found?.generation !== credential.generation || (refers && !references),
-      failures: [...(found?.failures ?? []), ...(refers ? (references?.failures ?? []) : [])].map(lasting),
-      notes: (found?.notes ?? []).map(lasting),
-    });
+    namespaces.push(namespaceView(board, credential, namespace.name));
   }
   return {
     namespaces,

@@ -15,7 +15,8 @@ export interface WantedReferences {
 }
 
 export interface ReferencesSituation {
-  readonly credentials: readonly string[];
+  /** Each that has to do with a Secret name here, with the version of its spec. */
+  readonly credentials: ReadonlyMap<string, number>;
   /** Some credential wants references here. */
   readonly refers: boolean;
   /** Secrets that are about to go, and wait for their references. */
@@ -28,13 +29,13 @@ export interface ReferencesSituation {
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
   const { entitlements, board, stores } = context;
   const names = entitlements.names();
-  const credentials = new Set<string>();
+  const credentials = new Map<string, number>();
   const leaving: string[] = [];
   const formerExtras = new Set<string>();
   const found = names.map((name) => {
     const participants = entitlements.participants(namespace, name);
     for (const { name: ofName, deleting, credential } of participants) {
-      credentials.add(ofName);
+      credentials.set(ofName, credential.generation);
       const extras = extraReferences(credential);
       const goes =
         deleting && credential.spec.deletionPolicy === "Delete"
@@ -60,7 +61,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     );
   };
   return {
-    credentials: [...credentials],
+    credentials,
     refers: found.some(({ participants }) =>
       participants.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
     ),

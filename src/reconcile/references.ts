@@ -67,10 +67,11 @@ function report(
 ): void {
   const failures = results.flatMap(({ failure }) => (failure ? [failure] : []));
   const before = board.references(name);
-  const news = board.setReferences(name, { failures, notes: [] });
+  const news = board.setReferences(name, { failures, notes: [], generations: credentials });
   // A former name is remembered until it is off every list.
-  if (!before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0) {
-    for (const credential of credentials) enqueue(credentialKey(credential), statusSoon);
+  const isNews = !before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0;
+  for (const [credential, generation] of credentials) {
+    if (isNews || before.generations.get(credential) !== generation) enqueue(credentialKey(credential), statusSoon);
   }
   for (const { reason, message } of news) {
     events.publish({

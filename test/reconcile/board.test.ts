@@ -42,9 +42,11 @@ describe("the board", () => {
   it("keeps apart what the Secret and what the references suffer from", () => {
     const { findings } = newBoard();
     findings.setSecret("team-a", "regcred", found(missing));
-    expect(findings.setReferences("team-a", { failures: [contested], notes: [] })).toEqual([contested]);
+    expect(findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() })).toEqual([
+      contested,
+    ]);
     findings.setSecret("team-a", "regcred", found());
-    expect(findings.setReferences("team-a", { failures: [contested], notes: [] })).toEqual([]);
+    expect(findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() })).toEqual([]);
   });
 
   it("knows since when a failure lasts, through every new finding of it", async () => {
@@ -80,7 +82,7 @@ describe("the board", () => {
   it("forgets a namespace that is gone", () => {
     const { findings } = newBoard();
     findings.setSecret("team-a", "regcred", found(missing));
-    findings.setReferences("team-a", { failures: [contested], notes: [] });
+    findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
     findings.forget("team-a");
     expect(findings.secret("team-a", "regcred")).toBeUndefined();
     expect(findings.references("team-a")).toBeUndefined();

@@ -85,6 +85,7 @@ describe("what keeps going wrong", () => {
     findings.setReferences("team-b", {
       failures: [failure({ reason: "Contested" }), failure({ reason: "Contested" }), failure({ reason: "Rejected" })],
       notes: [],
+      generations: new Map(),
     });
     expect(await series("regcred_contested_objects")).toEqual([
       'regcred_contested_objects{kind="Secret"} 1',

@@ -17,7 +17,7 @@ const failing: SecretFinding = {
   state: "usable",
   credentials: new Map([["acme", { failures: [failure()], notes: [], generation: 1 }]]),
 };
-const fine = { failures: [], notes: [] };
+const fine = { failures: [], notes: [], generations: new Map<string, number>() };
 
 function play(hasServiceAccounts = true) {
   const made = instruments();
@@ -58,7 +58,7 @@ describe("a new namespace", () => {
 
   it.each([
     ["its Secret lacks a login", true, failing, fine],
-    ["a reference cannot be written", true, usable, { failures: [failure()], notes: [] }],
+    ["a reference cannot be written", true, usable, { ...fine, failures: [failure()] }],
     ["it has no ServiceAccount yet", false, usable, fine],
   ])("is not ready while %s", async (_why, hasServiceAccounts, secret, references) => {
     const { heard, arrive, measured } = play(hasServiceAccounts);
