@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 // npm lists every file of the package.
 const maxBuffer = 2 ** 25;
+// Of some 55 MB, on a slow line; in milliseconds.
+const timeout = 10 * 60_000;
 
 export const platforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
 export type Platform = (typeof platforms)[number];
@@ -25,6 +27,7 @@ export async function nodeBinary(platform: Platform, folder: string): Promise<st
   const { stdout } = await run("npm", ["pack", `${name}@${pins[name]}`, "--json", "--pack-destination", folder], {
     cwd: root,
     maxBuffer,
+    timeout,
   });
   const [packed] = JSON.parse(stdout) as readonly { readonly filename: string; readonly integrity: string }[];
   const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {

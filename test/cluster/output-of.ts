@@ -5,22 +5,27 @@ import { text } from "node:stream/consumers";
 import { watchdog } from "./watchdog.ts";
 
 const quotedCharacters = 4000;
+// Longer than any of them takes on a slow machine; whoever waits is told then.
+const limit = Temporal.Duration.from({ minutes: 10 });
 
-/** @throws Error with the end of what it said, when it ends with anything but 0. */
+/** @throws Error with the end of what it said, when it ends with anything but 0 or takes longer than ten minutes. */
 export async function outputOf(
   file: string,
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<string> {
-  const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const timeout = limit.total("milliseconds");
+  const child = spawn(file, args, { ...options, timeout, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   if (pid !== undefined) watchdog.started(pid);
-  const [said, complained, [code]] = await Promise.all([
+  const [said, complained, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    once(child, "close") as Promise<[number | null]>,
+    once(child, "close") as Promise<[number | null, string | null]>,
   ]);
   if (pid !== undefined) watchdog.ended(pid);
   if (code === 0) return said.trim();
-  throw new Error(`${[file, ...args].join(" ")} ended with ${code}:\n${(said + complained).slice(-quotedCharacters)}`);
+  throw new Error(
+    `${[file, ...args].join(" ")} ended with ${code ?? signal}:\n${(said + complained).slice(-quotedCharacters)}`,
+  );
 }

@@ -4,7 +4,7 @@ import { admission } from "./admission.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
 
 /** Those of config/restraint. */
-const policies = [
+export const restrainingPolicies = [
   "regcred-secrets",
   "regcred-service-accounts",
   "regcred-token-requests",
@@ -16,7 +16,7 @@ export async function operatorIsRestrained(session: Pick<Session, "objects">): P
   const check = "restraint";
   const found = await admission(session);
   if (!found) return notSeen(check, "ValidatingAdmissionPolicies");
-  const lacking = policies.filter((name) => !found.enforces(name));
+  const lacking = restrainingPolicies.filter((name) => !found.enforces(name));
   return lacking.length === 0
     ? well(check, "policies hold the operator to what it says it does")
     : bad(
