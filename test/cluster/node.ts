@@ -124,8 +124,11 @@ async function execIn({ folder }: NodeSettings, container: string, command: read
   const ctr = (...args: readonly string[]): Promise<string> =>
     outputOf("ctr", [`--address=${containerdSocket(folder)}`, "--namespace=k8s.io", ...args]);
   const found = await ctr("containers", "list", "--quiet", `labels."io.kubernetes.container.name"==${container}`);
-  const [id] = found.split("\n");
-  if (!id) throw new Error(`the node has no container ${container}`);
+  // The kubelet keeps some that have ended, such as those of the install before.
+  const tasks = (await ctr("tasks", "list")).split("\n").map((line) => line.trim().split(/\s+/));
+  const running = new Set(tasks.filter(([, , status]) => status === "RUNNING").map(([task]) => task));
+  const id = found.split("\n").find((each) => running.has(each));
+  if (id === undefined) throw new Error(`the node runs no container ${container}`);
   // What connects both sides must be where both see it: /run is another one in the machine.
   const pipes = await mkdtemp(join(folder, "exec-"));
   return ctr("tasks", "exec", `--exec-id=${randomBytes(3).toString("hex")}`, `--fifo-dir=${pipes}`, id, ...command);
