@@ -1,5 +1,6 @@
 // What is the operator made of? The only place that builds concrete things; it reads as the data flow.
 import type { Cancel, Clock, Random } from "./clock.ts";
+import { aborted } from "./operator/aborted.ts";
 import { clusterStores } from "./operator/cluster-stores.ts";
 import { clusterWatches } from "./operator/cluster-watches.ts";
 import { OperatorError } from "./errors.ts";
@@ -30,6 +31,7 @@ import { clusterClaim } from "./reconcile/cluster-claim.ts";
 import { lookAtReachAgain, lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
 import { reach } from "./reconcile/reach.ts";
+import { recordedMembers, storeAllMembers } from "./reconcile/store-members.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
 import { healthServer } from "./report/health-server.ts";
 import type { HttpServer } from "./report/http-server.ts";
@@ -73,6 +75,7 @@ const runDeadline = Temporal.Duration.from({ seconds: 45 });
 // no Secret; the budgets let through far fewer at once, and serve this many well within a run's deadline.
 const tokenConcurrency = 64;
 const leaseDeadline = Temporal.Duration.from({ seconds: 5 });
+const recordLimit = 2_000;
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 
 export function operator(options: OperatorOptions): Operator {
@@ -102,7 +105,8 @@ export function operator(options: OperatorOptions): Operator {
   // What is known, and what is derived from it.
   const { stores, strips, digest } = clusterStores(log, options.version);
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
-  const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace });
+  const holders = recordedMembers(stores.operatorSecrets);
+  const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace, members: holders });
 
   // The way out to registries and clouds.
   const grantKey = grantKeys();
@@ -171,6 +175,7 @@ export function operator(options: OperatorOptions): Operator {
     events,
     log,
     tokens,
+    members: holders,
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
@@ -280,6 +285,7 @@ export function operator(options: OperatorOptions): Operator {
       forgetClockSteps();
       forgetClaim();
       await Promise.all(workers.map((each) => each.drain(limit)));
+      if (workers.length > 0 && leads.leading()) await storeAllMembers(context, AbortSignal.timeout(recordLimit));
       await events.close(eventsLimit);
       await leads.stop();
       await watches.stop();
@@ -289,10 +295,4 @@ export function operator(options: OperatorOptions): Operator {
       measured.stop();
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -53,6 +53,8 @@ export const expiresAtAnnotation = "regcred.dev/expires-at";
 
 /** Type of the Secrets that hold minted tokens in the operator's namespace. */
 export const tokenSecretType = "regcred.dev/token";
+/** Type of the Secrets of the operator's namespace that say which namespaces hold a login of a RegistryCredential. */
+export const membersSecretType = "regcred.dev/members";
 
 /** The one pull Secret name that charts and pods may name. */
 export const defaultPullSecretName = "regcred";

@@ -6,40 +6,65 @@ const share = 0.2;
 /** Removals within this time count as one change. */
 export const brakeWindow = Temporal.Duration.from({ minutes: 10 });
 
-export interface BrakeSnapshot {
-  readonly name: string;
-  readonly generation: number;
-  /** Namespaces that have the credential now. */
+/**
+ * Why a namespace loses a credential. Spec: the RegistryCredential selects otherwise. Labels: the Namespace's own labels have
+ * changed. They are counted apart, because tenants may be able to write labels, and nothing that a tenant does may hold up
+ * what an administrator has taken out of a spec.
+ */
+export type RemovalCause = "Spec" | "Labels";
+
+export interface Removal {
+  /** Namespaces that have the credential now, as the operator's own record says. */
   readonly served: number;
-  /** Of these: the ones that would lose it, though the Namespace lives on. */
-  readonly leaving: readonly string[];
-  /** Namespaces that lost it within the window. */
+  /** Of these: the ones that would lose it for this cause, though the Namespace lives on. */
+  readonly leaving: number;
+  /** Others that lost it for this cause within the window. */
   readonly removedLately: number;
-  /** Value of the annotation `regcred.dev/allow-removal`: GENERATION-COUNT. */
-  readonly allowed: string | undefined;
+  /** It was held before. A hold stays until it is allowed, the spec changes, or nobody is left: tenants who go by themselves do not end it. */
+  readonly wasHeld: boolean;
+  /** How many a person lets go of: see `allowedRemoval`. */
+  readonly allowed: number;
+}
+
+export function isTooLarge({ served, leaving, removedLately, wasHeld, allowed }: Removal): boolean {
+  const total = leaving + removedLately;
+  if (leaving === 0 || total <= allowed) return false;
+  return wasHeld || (total > handful && total > share * (served + removedLately));
+}
+
+/** The number in the annotation `regcred.dev/allow-removal`: GENERATION-COUNT. Tied to the generation, so that a confirmation does not outlive its change. */
+export function allowedRemoval(annotation: string | undefined, generation: number): number {
+  const match = /^(\d{1,15})-(\d{1,15})$/.exec(annotation ?? "");
+  return match !== null && Number(match[1]) === generation ? Number(match[2]) : 0;
 }
 
 export interface Held {
+  readonly cause: RemovalCause;
   readonly count: number;
   readonly message: string;
 }
 
-/** Undefined: go on. */
-export function brake(snapshot: BrakeSnapshot): Held | undefined {
-  const { name, generation, served, leaving, removedLately, allowed } = snapshot;
-  const count = leaving.length;
-  const total = count + removedLately;
-  if (count === 0 || total <= handful || total <= share * (served + removedLately)) return undefined;
-  if (isAllowed(allowed, generation, total)) return undefined;
-  const examples = leaving.toSorted().slice(0, 5).join(", ");
-  return {
-    count,
-    message: `${count} of ${served} namespaces would lose this credential (${examples}${count > 5 ? ", ..." : ""}); nothing is removed and they stay fresh. If that is right: kubectl annotate registrycredential ${name} regcred.dev/allow-removal=${generation}-${total} --overwrite`,
-  };
+export interface HeldSnapshot {
+  readonly name: string;
+  readonly generation: number;
+  readonly served: number;
+  readonly cause: RemovalCause;
+  /** Names of those that are held. */
+  readonly leaving: readonly string[];
+  /** How many must be allowed. */
+  readonly total: number;
 }
 
-/** Tied to the generation, so that a confirmation does not outlive the change it was given for. */
-function isAllowed(allowed: string | undefined, generation: number, total: number): boolean {
-  const match = /^(\d+)-(\d+)$/.exec(allowed ?? "");
-  return match !== null && Number(match[1]) === generation && total <= Number(match[2]);
+// A condition message should stay readable.
+const mostExamples = 5;
+
+export function heldFrom({ name, generation, served, cause, leaving, total }: HeldSnapshot): Held {
+  const count = leaving.length;
+  const examples = leaving.toSorted().slice(0, mostExamples).join(", ");
+  const why = cause === "Spec" ? "" : " because their labels have changed";
+  return {
+    cause,
+    count,
+    message: `${count} of ${served} namespaces would lose this credential${why} (${examples}${count > mostExamples ? ", ..." : ""}); nothing is removed and they stay fresh. If that is right: kubectl annotate registrycredential ${name} regcred.dev/allow-removal=${generation}-${total} --overwrite`,
+  };
 }

@@ -131,7 +131,9 @@ function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undef
 }
 
 function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
-  return held && { type: "RemovalHeld", status: "True", reason: "TooManyNamespaces", message: held.message };
+  if (!held) return undefined;
+  const reason = held.cause === "Spec" ? "TooManyNamespaces" : "NamespacesRelabelled";
+  return { type: "RemovalHeld", status: "True", reason, message: held.message };
 }
 
 /** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */

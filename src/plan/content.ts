@@ -23,12 +23,16 @@ export interface Claim {
 /** What one RegistryCredential brings to one pull Secret. */
 export interface Contribution {
   readonly credential: string;
+  /** By the brake alone: see held-content.ts. Default: false. */
+  readonly held?: boolean;
   readonly claims: readonly Claim[];
 }
 
 /** A host with its login, and whose it is. */
 export interface Served extends Named {
   readonly login: Login;
+  /** Written only where one of these stands already; undefined: wherever it is wanted. */
+  readonly onlyOver: readonly Login[] | undefined;
 }
 
 /** A grant in force without a living token: what a Secret was given for it may still work. */
@@ -39,6 +43,8 @@ export interface Tokenless {
   readonly hosts: readonly string[];
   /** Its token is known, and over. */
   readonly ended: boolean;
+  /** By the brake alone: what the Secret was given for this entry stays, whatever the grant is by now. */
+  readonly held: boolean;
 }
 
 export interface ClaimFailure {
@@ -76,13 +82,14 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
   const failures: ClaimFailure[] = [];
   const tokenless: Tokenless[] = [];
   const shadowed: Shadowed[] = [];
-  for (const { credential, claims } of contributions) {
+  for (const { credential, held = false, claims } of contributions) {
     for (const claim of [...claims.filter(isNarrow), ...claims.filter(isWide)]) {
       const { entry, hosts, grantKey, source, cause } = claim;
       const ended = !isFailure(source) && !isAlive(source, now);
       if (isFailure(source) || ended) {
         failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
-        if (grantKey !== undefined) tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended });
+        if (grantKey !== undefined)
+          tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended, held });
         continue;
       }
       const logins = loginsOf(hosts, source);
@@ -97,20 +104,28 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
           }
           continue;
         }
-        const { expiresAt } = source;
-        byHost.set(host, { credential, entry, grantKey: source.grantKey, host, login, expiresAt });
+        const { expiresAt, grantKey: ofGrant } = source;
+        const onlyOver = held ? [login, ...formerLogin(source, host)] : undefined;
+        byHost.set(host, { credential, entry, grantKey: ofGrant, host, login, expiresAt, onlyOver });
       }
     }
   }
   const served = [...byHost.values()];
+  return { failures, tokenless, shadowed, ...servedContent(served) };
+}
+
+/** What follows from who is served. */
+export function servedContent(served: readonly Served[]): Omit<Content, "failures" | "tokenless" | "shadowed"> {
   return {
     served,
-    failures,
-    tokenless,
-    shadowed,
     text: served.length === 0 ? undefined : renderDockerConfig(configEntries(served)),
     ...marksFor(served),
   };
+}
+
+function formerLogin({ former }: Token, host: string): readonly Login[] {
+  const login = former && ("all" in former ? former.all : former.byHost.get(host));
+  return login ? [login] : [];
 }
 
 /** What a docker config holds of them. */

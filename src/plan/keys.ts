@@ -5,7 +5,8 @@ export type Key =
   | { readonly loop: "secret"; readonly namespace: string; readonly name: string }
   | { readonly loop: "references"; readonly namespace: string }
   | { readonly loop: "pods"; readonly namespace: string }
-  | { readonly loop: "credential"; readonly name: string };
+  | { readonly loop: "credential"; readonly name: string }
+  | { readonly loop: "members"; readonly credentialUid: string };
 
 // Kubernetes names hold no slash, so the text is read back without doubt.
 export const tokenKey = (grantKey: string): string => `token/${grantKey}`;
@@ -13,6 +14,7 @@ export const secretKey = (namespace: string, name: string): string => `secret/${
 export const referencesKey = (namespace: string): string => `references/${namespace}`;
 export const podsKey = (namespace: string): string => `pods/${namespace}`;
 export const credentialKey = (name: string): string => `credential/${name}`;
+export const membersKey = (credentialUid: string): string => `members/${credentialUid}`;
 
 export function keyOf(text: string): Key {
   const [loop = "", first = "", second = ""] = text.split("/");
@@ -26,6 +28,8 @@ export function keyOf(text: string): Key {
       return { loop, namespace: first };
     case "credential":
       return { loop, name: first };
+    case "members":
+      return { loop, credentialUid: first };
     default:
       throw new TypeError(`no loop is called ${loop}`);
   }

@@ -6,6 +6,7 @@ import { keepInDockerConfig, keysIn, mergeDockerConfig } from "../registry/merge
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
+import { hasHeld, withoutGifts } from "./held-content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { planMerge } from "./merged-secret.ts";
 import { ownBody, releasedBody } from "./pull-secret-body.ts";
@@ -24,11 +25,31 @@ const none: PullSecretAction = { kind: "none" };
 const read: PullSecretAction = { kind: "read" };
 
 export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
-  const { namespace, wanted, record, reserved, maxBytes } = snapshot;
+  const { namespace, wanted, record, reserved } = snapshot;
   if (namespace.terminating) return { action: none, state: "absent" };
   if (record?.terminating) return { action: none, state: "absent", failure: deletionPending };
   if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
+  if (!hasHeld(wanted.content)) return planWanted(snapshot, wanted);
+  // Exactly what a hold keeps stands there.
+  if (record && wanted.digest === record.digest) return planWanted(snapshot, wanted);
+  if (record && !snapshot.live) return lookAt(snapshot, "usable");
+  const allowed = keepingOnly(snapshot, wanted);
+  const plan = planWanted({ ...snapshot, wanted: allowed }, allowed);
+  // Nothing of what stands there is known to be ours, and the hold forbids to take it away as well as to add to it.
+  return plan.state === "leaving" || plan.action.kind === "delete" ? { action: none, state: "usable" } : plan;
+}
+
+/** What is wanted, less what only a hold entitles to and is not there. */
+function keepingOnly({ live, record }: PullSecretSnapshot, wanted: Wanted): Wanted {
+  const content = withoutGifts(wanted.content, live?.dockerConfig);
+  if (content === wanted.content) return wanted;
+  const stands = live !== undefined && content.text === live.dockerConfig && Object.keys(live.otherData).length === 0;
+  return { ...wanted, content, digest: stands ? record?.digest : undefined };
+}
+
+function planWanted(snapshot: PullSecretSnapshot, wanted: Wanted): PullSecretPlan {
+  const { record, maxBytes } = snapshot;
   const { content, options } = wanted;
   const { text } = content;
   if (!record) {

@@ -1,6 +1,7 @@
 // What does a decision get to see? The stripped, frozen records that the stores hold.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Redacted } from "../redacted.ts";
+import type { MembersPart } from "./member-rows.ts";
 import type { Token } from "./token.ts";
 
 /** What every stored object has. Resource versions are compared as decimal numbers (KEP-5504). */
@@ -97,6 +98,12 @@ export type OperatorSecretRecord = StoredObject & {
       }
     /** A token Secret; undefined where it cannot be read, which is as good as none. */
     | { readonly kind: "token"; readonly token: Token | undefined }
+    /** A part of the record of who holds a login; `data` as it is, see member-rows.ts. */
+    | {
+        readonly kind: "members";
+        readonly part: MembersPart;
+        readonly data: Readonly<Record<string, string>>;
+      }
     /** A pull Secret of ours, or of a type that is no source: never read. */
     | { readonly kind: "other"; readonly type: string }
   );

@@ -1,6 +1,7 @@
 // What does the status of a RegistryCredential get to see?
 import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
+import type { Held } from "./brake.ts";
 import { isAlive, type Token } from "./token.ts";
 
 /** A failure, and since when it lasts. */
@@ -42,7 +43,7 @@ export interface StatusSnapshot {
   readonly outdated: Failure | undefined;
   /** In words. */
   readonly mode: string;
-  readonly held: { readonly count: number; readonly message: string } | undefined;
+  readonly held: Held | undefined;
   /** The pull Secret's name under which tenants are served. */
   readonly secretName: string | undefined;
   readonly retiring: readonly Retiring[];

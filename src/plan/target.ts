@@ -64,7 +64,7 @@ export function targetWithin(
   const renewed = { served: had, kept, failure };
   if (had.length + kept.length > 0 && !tooLarge(textOf(renewed), room)) return renewed;
   // Not even that fits. What stands there in force stays as it is, and everything else goes.
-  const inForce = had.map((each): Tokenless => ({ ...each, hosts: [each.host], ended: false }));
+  const inForce = had.map((each): Tokenless => ({ ...each, hosts: [each.host], ended: false, held: false }));
   const left = namedOf(inForce, recorded).filter(({ host }) => standing.holds(host));
   return { served: [], kept: [...left, ...kept], failure };
 }
@@ -90,11 +90,13 @@ export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { read
 /** The recorded hosts that these grants still claim, once each. */
 function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly Named[] {
   const byHost = new Map<string, Named>();
-  for (const { credential, entry, grantKey, hosts } of grants) {
-    for (const { hosts: named, expiresAt } of recorded.filter((each) => each.grantKey === grantKey)) {
+  for (const { credential, entry, grantKey, hosts, held } of grants) {
+    const isOfIt = (each: Recorded): boolean =>
+      held ? each.name === `${credential}/${entry}` : each.grantKey === grantKey;
+    for (const { hosts: named, expiresAt, grantKey: ofGrant } of recorded.filter(isOfIt)) {
       for (const host of named) {
         if (byHost.has(host) || !(hosts.includes(host) || hosts.includes("*"))) continue;
-        byHost.set(host, { credential, entry, grantKey, host, expiresAt });
+        byHost.set(host, { credential, entry, grantKey: ofGrant, host, expiresAt });
       }
     }
   }

@@ -1,11 +1,15 @@
 // What is a token, and is it alive?
 import type { Login } from "../registry/login.ts";
 
+export type Logins = { readonly all: Login } | { readonly byHost: ReadonlyMap<string, Login> };
+
 /** What a provider hands out for a grant. Passwords are redacted wherever they might be printed. */
 export interface Token {
   readonly grantKey: string;
   /** One login for every host of the entry, or the logins of an imported docker config by canonical host. */
-  readonly logins: { readonly all: Login } | { readonly byHost: ReadonlyMap<string, Login> };
+  readonly logins: Logins;
+  /** Those of the token before it, if there was one: what a tenant's Secret may hold where it has not been renewed yet. */
+  readonly former?: Logins | undefined;
   readonly issuedAt: Temporal.Instant;
   /** Undefined: the credential names no end. */
   readonly expiresAt: Temporal.Instant | undefined;

@@ -1,6 +1,6 @@
 // How do changes in the stores become keys in the queue?
 import { grantSources } from "../plan/grant-sources.ts";
-import { credentialKey, podsKey, referencesKey, secretKey, tokenKey } from "../plan/keys.ts";
+import { credentialKey, membersKey, podsKey, referencesKey, secretKey, tokenKey } from "../plan/keys.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import {
   credentialTriggers,
@@ -11,9 +11,13 @@ import {
   type Trigger,
 } from "../watch/triggers.ts";
 import type { Context } from "./context.ts";
+import { keepRecord } from "./store-members.ts";
 import { tokenSecretName } from "./token-book.ts";
 
-type Known = Pick<Context, "stores" | "entitlements" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced">;
+type Known = Pick<
+  Context,
+  "stores" | "entitlements" | "members" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced"
+>;
 
 /** Pods of one owner get stuck together. */
 const lookAtPods: AddOptions = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) };
@@ -28,7 +32,10 @@ export function askForWork(known: Known): void {
     for (const { key, options } of triggers) enqueue(key, options);
   };
 
+  keepRecord(known);
   stores.credentials.subscribe((change) => {
+    const { before, after } = change;
+    if (before && before.uid !== after?.uid) enqueue(membersKey(before.uid));
     ask(credentialTriggers(change, keysOf(stores.namespaces.values()), entitlements.names()));
     for (const namespace of new Set([...stores.pods.values()].map((pod) => pod.namespace))) {
       enqueue(podsKey(namespace), lookAtPods);
@@ -57,7 +64,9 @@ export function askForWork(known: Known): void {
   stores.pullSecrets.subscribe((change) => {
     // The first list of a name queues all of its keys when it is complete.
     const name = (change.after ?? change.before)?.name;
-    if (name !== undefined && known.namesSynced(name)) ask(secretTriggers(change));
+    if (name === undefined || !known.namesSynced(name)) return;
+    // A tenant may list names that no RegistryCredential has.
+    ask(secretTriggers(change, (each) => entitlements.exists(each)));
   });
   stores.operatorSecrets.subscribe(({ key, before, after }) => {
     const kind = (after ?? before)?.kind;

@@ -24,6 +24,7 @@ import type { CredentialMetrics } from "../report/credential-metrics.ts";
 import type { Store } from "../watch/store.ts";
 import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
+import type { Members } from "./members.ts";
 import type { Reach } from "./reach.ts";
 import type { TokenBook } from "./token-book.ts";
 
@@ -76,6 +77,8 @@ export interface Context {
   readonly log: Log;
   readonly metrics: CredentialMetrics;
   readonly tokens: TokenBook;
+  /** Who holds a login of which credential. */
+  readonly members: Members;
   readonly entitlements: Entitlements;
   readonly board: Board;
   /** The keyed digest by which a Secret's data is told right or wrong. */

@@ -1,5 +1,4 @@
 // What do the entitled credentials bring to one pull Secret, token by token?
-import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import type { Claim, Contribution } from "../plan/content.ts";
 import { causeOf, grantsOf, isFailure } from "../plan/grant.ts";
@@ -9,6 +8,7 @@ import { refreshOf } from "../plan/refresh.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Context } from "./context.ts";
+import type { Participant } from "./entitlements.ts";
 import type { Wanted } from "./token-book.ts";
 
 export interface Contributions {
@@ -32,13 +32,14 @@ export function gatherContributions(
   context: Context,
   user: string,
   namespace: NamespaceRecord,
-  credentials: readonly RegistryCredential[],
+  contributing: readonly Pick<Participant, "credential" | "held">[],
 ): Contributions {
   const { clock, tokens } = context;
   const scope = context.scopeOf(namespace);
   const grants = new Map<string, Wanted>();
-  const rendered = credentials.map((credential) => ({
+  const rendered = contributing.map(({ credential, held }) => ({
     credential,
+    held,
     groups: credential.spec.registries.flatMap((entry) =>
       grantsOf(entry, scope).map(({ hosts, grant }) => {
         if (isFailure(grant)) return { entry, hosts, failure: grant };
@@ -75,10 +76,11 @@ export function gatherContributions(
     }
     return tokenPending;
   };
-  const contributions = rendered.map(({ credential, groups }): Contribution => {
-    signature.push(`${credential.name}@${credential.uid}.${credential.generation}`);
+  const contributions = rendered.map(({ credential, held, groups }): Contribution => {
+    signature.push(`${credential.name}@${credential.uid}.${credential.generation}${held ? ".held" : ""}`);
     return {
       credential: credential.name,
+      held,
       claims: groups.map(({ entry, hosts, failure, grantKey, cause = "Platform" }): Claim => {
         const source = failure ?? claimSource(grantKey);
         signature.push(

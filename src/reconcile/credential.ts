@@ -18,6 +18,7 @@ import type { Context } from "./context.ts";
 import { namespaceView } from "./namespace-view.ts";
 import { done, failed, soonest } from "./outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
+import { beginRecord } from "./store-members.ts";
 import { writeStatus } from "./write-status.ts";
 
 export interface CredentialLoop {
@@ -61,6 +62,7 @@ export function credentialLoop(): CredentialLoop {
         return done;
       }
       told.delete(name);
+      const isRecorded = beginRecord(context, credential);
       // Where nothing can be written there is nothing to drain either.
       const outOfReach = context.reach.name(credential.spec.pullSecret.name) !== undefined;
       if (!credential.finalizers.includes(finalizer) && !outOfReach) {
@@ -90,7 +92,8 @@ export function credentialLoop(): CredentialLoop {
         draining: undefined,
       });
       await writeStatus(context, record, credential, status, views.namespaces, signal);
-      return soonest(nextRetirement, pending && !credential.spec.suspend ? lookAgain : undefined);
+      const isWaiting = !isRecorded || (pending && !credential.spec.suspend);
+      return soonest(nextRetirement, isWaiting ? lookAgain : undefined);
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
@@ -172,7 +175,7 @@ function leftWith(context: Context, credential: RegistryCredential): readonly st
   if (hiddenFrom(context, credential)) return ["(out of sight)"];
   if (!names.every((name) => context.namesSynced(name))) return ["(not known yet)"];
   const alive = (namespace: string): boolean => stores.namespaces.get(namespace)?.terminating === false;
-  const left = new Set([...entitlements.servedBy(credential.name)].filter(alive));
+  const left = new Set([...entitlements.mayHold(credential.name)].filter(alive));
   for (const namespace of left) {
     if (blockedBy(context, credential, namespace).length > 0) continue;
     for (const name of names) enqueue(secretKey(namespace, name));
@@ -248,7 +251,7 @@ function retirementOf(
   const { entitlements, stores, clock, enqueue } = context;
   const retired = entitlements.namesOf(credential.name);
   const holders = (secretName: string): string[] =>
-    [...entitlements.servedBy(credential.name)].filter((namespace) =>
+    [...entitlements.mayHold(credential.name)].filter((namespace) =>
       stores.pullSecrets.get(`${namespace}/${secretName}`)?.credentials.includes(credential.name),
     );
   for (const { secretName, over } of retired) {

@@ -1,12 +1,15 @@
 // Which credentials does a namespace get under which Secret name, and which would it lose?
-import { allowRemovalAnnotation, finalizer } from "../api/names.ts";
+import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../clock.ts";
-import { brake, brakeWindow, type Held } from "../plan/brake.ts";
+import type { Held, RemovalCause } from "../plan/brake.ts";
 import { type Retired, retiredNames } from "../plan/retirement.ts";
 import { selectsNamespace } from "../plan/selection.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Store } from "../watch/store.ts";
+import { markedSecrets } from "./marked-secrets.ts";
+import type { Members } from "./members.ts";
+import { removals, toldAsHeld } from "./removals.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
 export interface Participant {
@@ -16,6 +19,8 @@ export interface Participant {
   readonly role: "current" | "retiring" | "former";
   /** Selected, or held by the brake; false for a credential that is being deleted. */
   readonly entitled: boolean;
+  /** Entitled by the brake alone: it keeps what it has, and is given nothing. */
+  readonly held: boolean;
   readonly deleting: boolean;
   /**
    * Finalizer and Secret name are stored with it, so that all of it is found again, and so is whose it is: nothing is written
@@ -37,8 +42,11 @@ export interface Entitlements {
   held(credentialName: string): Held | undefined;
   /** Selected, or held by the brake. */
   entitled(credential: RegistryCredential, namespace: NamespaceRecord): boolean;
-  /** Namespaces in which a Secret lists the credential. */
-  servedBy(credentialName: string): ReadonlySet<string>;
+  /**
+   * Namespaces in which something of the credential may be left: its members, and those in which a Secret lists it. Tenants
+   * can write the latter, so it says where to look for what may have to go, and nothing about who may have a login.
+   */
+  mayHold(credentialName: string): ReadonlySet<string>;
   /** Nothing of it is left, and its finalizer has gone: what still turns up of it was written late, and goes too. */
   drained(credential: RegistryCredential): void;
 }
@@ -46,6 +54,7 @@ export interface Entitlements {
 export interface EntitlementsOptions {
   readonly clock: Clock;
   readonly operatorNamespace: string;
+  readonly members: Members;
   readonly credentials: Store<CredentialRecord>;
   readonly namespaces: Store<NamespaceRecord>;
   readonly pullSecrets: Store<SecretRecord>;
@@ -56,60 +65,89 @@ const drainedMemory = Temporal.Duration.from({ minutes: 20 });
 
 /** Kept up to date by the stores' own changes, so that one namespace's question costs a few comparisons. */
 export function entitlements(options: EntitlementsOptions): Entitlements {
-  const { clock, operatorNamespace, credentials, namespaces, pullSecrets } = options;
+  const { clock, operatorNamespace, credentials, namespaces, pullSecrets, members } = options;
   // A spec that cannot be read any more goes on as it was last read.
   const readable = new Map<string, RegistryCredential>();
+  const namespaceNames = new Map<string, string>();
+  const credentialNames = new Map<string, string>();
   let byAge: readonly RegistryCredential[] | undefined;
-  // By credential and Secret name: the namespaces whose Secret lists the credential.
-  const served = new Map<string, Map<string, Set<string>>>();
-  const leaving = new Map<string, Set<string>>();
-  const removedAt = new Map<string, number[]>();
+  const marked = markedSecrets(pullSecrets);
+  const brake = removals(clock, (uid) => members.count(uid));
   const drained = new Map<string, { readonly credential: RegistryCredential; readonly until: number }>();
 
   const selected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean =>
     selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
 
-  const servedIn = (name: string, namespace: string): boolean =>
-    [...(served.get(name)?.values() ?? [])].some((inNamespaces) => inNamespaces.has(namespace));
-  const servedBy = (name: string): ReadonlySet<string> =>
-    new Set([...(served.get(name)?.values() ?? [])].flatMap((inNamespaces) => [...inNamespaces]));
-
-  /** Brings `leaving` up to date for one credential in one namespace. */
-  const judge = (name: string, namespaceName: string): void => {
-    const credential = readable.get(name);
-    const namespace = namespaces.get(namespaceName);
-    const isServed = servedIn(name, namespaceName);
-    const goes =
-      isServed &&
-      credential !== undefined &&
-      credential.deletionTimestamp === undefined &&
-      namespace !== undefined &&
-      !namespace.terminating &&
-      !selected(credential, namespace);
-    const set = leaving.get(name) ?? new Set<string>();
-    const was = set.has(namespaceName);
-    if (goes) set.add(namespaceName);
-    else set.delete(namespaceName);
-    leaving.set(name, set);
-    // It left, was not chosen again, and lives on: a removal that the window counts.
-    if (was && !isServed && credential && namespace && !selected(credential, namespace)) {
-      removedAt.set(name, [...(removedAt.get(name) ?? []), clock.elapsed()]);
-    }
+  /** What the credential is to a member, told to the brake. */
+  const judge = (credential: RegistryCredential, namespace: NamespaceRecord, cause: RemovalCause): void => {
+    // Who opts out, or deletes the namespace, goes by the tenant's own will: never counted, never held.
+    const chosen = credential.deletionTimestamp || namespace.terminating || namespace.optedOut;
+    if (chosen || selected(credential, namespace)) brake.stays(credential, namespace.name);
+    else if (members.has(credential.uid, namespace.uid)) brake.leaves(credential, namespace, cause);
+    else brake.left(credential, namespace);
   };
 
-  const list = (name: string, { name: secretName, namespace }: SecretRecord): void => {
-    const bySecret = served.get(name) ?? new Map<string, Set<string>>();
-    served.set(name, bySecret.set(secretName, (bySecret.get(secretName) ?? new Set()).add(namespace)));
-  };
-  const unlist = (name: string, { name: secretName, namespace }: SecretRecord): void => {
-    served.get(name)?.get(secretName)?.delete(namespace);
-  };
-  /** A name that no credential has any more is watched no longer, so that nothing more will be heard of its Secrets. */
-  const forgetUnwatched = (): void => {
-    const watched = new Set(names());
-    for (const bySecret of served.values()) {
-      for (const secretName of bySecret.keys()) if (!watched.has(secretName)) bySecret.delete(secretName);
+  credentials.subscribe(({ key, after }) => {
+    byAge = undefined;
+    const before = readable.get(key);
+    if (!after) {
+      readable.delete(key);
+      brake.forget(key);
+      marked.forget(key);
+      if (before) forgetUid(before.uid);
+      marked.watched(names());
+      return;
     }
+    const credential = after.credential ?? asLastRead(before, after, clock.now());
+    if (!credential) return;
+    readable.set(key, credential);
+    if (before?.uid !== credential.uid) {
+      if (before) forgetUid(before.uid);
+      credentialNames.set(credential.uid, key);
+      marked.follow(key);
+    }
+    marked.watched(names());
+    if (!concernsMembers(before, credential)) return;
+    for (const uid of members.namespaces(credential.uid)) {
+      const namespace = namespaceOf(uid);
+      if (namespace) judge(credential, namespace, before?.uid === credential.uid ? "Spec" : causeAtStart(credential));
+    }
+    // Where many leave at once, that is noticed at once: later some of them may go by themselves.
+    brake.held(credential);
+  });
+  namespaces.subscribe(({ before, after }) => {
+    if (before && before.uid !== after?.uid) {
+      namespaceNames.delete(before.uid);
+      for (const credential of readable.values()) brake.stays(credential, before.name);
+      // A namespace that is made anew under the name is another one.
+      members.forgetNamespace(before.uid);
+    }
+    if (!after) return;
+    namespaceNames.set(after.uid, after.name);
+    for (const credential of readable.values()) {
+      if (!members.has(credential.uid, after.uid)) continue;
+      judge(credential, after, before?.uid === after.uid ? "Labels" : causeAtStart(credential));
+      brake.keeps(credential, after.name);
+    }
+  });
+  members.subscribe({
+    changed: (credentialUid, namespaceUid) => {
+      const namespace = namespaceOf(namespaceUid);
+      const credential = readable.get(credentialNames.get(credentialUid) ?? "");
+      if (credential?.uid === credentialUid && namespace) judge(credential, namespace, causeAtStart(credential));
+    },
+    unsaved: () => undefined,
+  });
+
+  const namespaceOf = (uid: string): NamespaceRecord | undefined => {
+    const namespace = namespaces.get(namespaceNames.get(uid) ?? "");
+    return namespace?.uid === uid ? namespace : undefined;
+  };
+  const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
+    [...(credential ? members.namespaces(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
+  const forgetUid = (uid: string): void => {
+    credentialNames.delete(uid);
+    members.forgetCredential(uid);
   };
 
   /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */
@@ -118,61 +156,15 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     return [...drained.values()].flatMap(({ credential }) => (readable.has(credential.name) ? [] : [credential]));
   };
 
-  credentials.subscribe(({ key, after }) => {
-    byAge = undefined;
-    if (!after) {
-      readable.delete(key);
-      leaving.delete(key);
-      removedAt.delete(key);
-      forgetUnwatched();
-      return;
-    }
-    const credential = after.credential ?? asLastRead(readable.get(key), after, clock.now());
-    if (!credential) return;
-    readable.set(key, credential);
-    forgetUnwatched();
-    for (const namespace of servedBy(key)) judge(key, namespace);
-  });
-  namespaces.subscribe(({ key }) => {
-    for (const name of served.keys()) if (servedIn(name, key)) judge(name, key);
-  });
-  pullSecrets.subscribe(({ before, after }) => {
-    if (before?.credentials === after?.credentials) return;
-    if (before) for (const name of before.credentials) unlist(name, before);
-    if (after) for (const name of after.credentials) list(name, after);
-    const record = after ?? before;
-    if (!record) return;
-    for (const name of new Set([...(before?.credentials ?? []), ...(after?.credentials ?? [])])) {
-      judge(name, record.namespace);
-    }
-  });
-
   const ordered = (): readonly RegistryCredential[] =>
     (byAge ??= [...readable.values()].toSorted(
       (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
     ));
 
-  const held = (name: string): Held | undefined => {
-    const credential = readable.get(name);
-    const goes = leaving.get(name);
-    if (!credential || !goes || goes.size === 0 || credential.deletionTimestamp) return undefined;
-    const window = brakeWindow.total("milliseconds");
-    const lately = (removedAt.get(name) ?? []).filter((at) => clock.elapsed() - at < window);
-    removedAt.set(name, lately);
-    return brake({
-      name,
-      generation: credential.generation,
-      served: servedBy(name).size,
-      leaving: [...goes],
-      removedLately: lately.length,
-      allowed: credential.annotations[allowRemovalAnnotation],
-    });
-  };
-
-  const entitled = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
-    if (credential.deletionTimestamp) return false;
-    if (selected(credential, namespace)) return true;
-    return leaving.get(credential.name)?.has(namespace.name) === true && held(credential.name) !== undefined;
+  const titleOf = (credential: RegistryCredential, namespace: NamespaceRecord): "selected" | "held" | undefined => {
+    if (credential.deletionTimestamp) return undefined;
+    if (selected(credential, namespace)) return "selected";
+    return brake.keeps(credential, namespace.name) ? "held" : undefined;
   };
 
   const namesOf = (name: string): readonly Retired[] => {
@@ -195,12 +187,14 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
         const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
         const current = credential.spec.pullSecret.name === secretName;
         if (!current && !former) return [];
+        const title = titleOf(credential, namespace);
         return [
           {
             name: credential.name,
             credential,
             role: current ? "current" : former?.over === false ? "retiring" : "former",
-            entitled: entitled(credential, namespace),
+            entitled: title !== undefined,
+            held: title === "held",
             deleting: credential.deletionTimestamp !== undefined,
             // A former name is one that the status holds.
             confirmed:
@@ -216,13 +210,31 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     unreadable: (name) => credentials.get(name) !== undefined && !readable.has(name),
     exists: (name) => credentials.get(name) !== undefined,
     readable: (name) => readable.get(name),
-    held,
-    entitled,
-    servedBy,
+    held: (name) => {
+      const credential = readable.get(name);
+      return credential && !credential.deletionTimestamp ? brake.held(credential) : undefined;
+    },
+    entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
+    mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(readable.get(name))]),
     drained: (credential) => {
       drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
     },
   };
+}
+
+/** Who is selected may be others than before. */
+function concernsMembers(before: RegistryCredential | undefined, after: RegistryCredential): boolean {
+  return (
+    before?.uid !== after.uid ||
+    before.generation !== after.generation ||
+    (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined)
+  );
+}
+
+/** Of members that were found unselected and not seen to become so: had the spec changed when its status was last written? */
+function causeAtStart(credential: RegistryCredential): RemovalCause {
+  const isChanged = credential.status?.observedGeneration !== credential.generation;
+  return toldAsHeld(credential) ?? (isChanged ? "Spec" : "Labels");
 }
 
 /** The spec as it was last read, with what the object says of itself now. */

@@ -6,6 +6,7 @@ import { credentialLoop } from "./credential.ts";
 import { podsLoop } from "./pods.ts";
 import { pullSecretLoop } from "./pull-secret.ts";
 import { referencesLoop } from "./references.ts";
+import { storeMembers } from "./store-members.ts";
 import { reconcileToken } from "./token.ts";
 
 export interface Loops {
@@ -31,6 +32,8 @@ export function loops(context: Context): Loops {
           return pods(context, key.namespace, signal);
         case "credential":
           return credential(context, key.name, signal);
+        case "members":
+          return storeMembers(context, key.credentialUid, signal);
       }
     },
   };

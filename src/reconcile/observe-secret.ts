@@ -43,7 +43,7 @@ export function observeSecret(
   ours: string | undefined,
   render: RenderContent,
 ): Observed | Outcome {
-  const { stores, entitlements, board } = context;
+  const { stores, entitlements, members, board } = context;
   const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
   const lacking = context.reach.secret(name, namespace.name);
   if (lacking) {
@@ -63,10 +63,13 @@ export function observeSecret(
   );
   // Marks may have been stripped from a Secret that we remember.
   const remembered = record !== undefined && ours === record.uid;
+  const place = { namespaceUid: namespace.uid, secretName: name };
   const leaving = participants.filter(
     (each) =>
+      record !== undefined &&
       !contributing.includes(each) &&
-      (record?.credentials.length === 0 ? remembered : record?.credentials.includes(each.name) === true),
+      (members.holds(place, record.uid, each.credential.uid) ||
+        (record.credentials.length === 0 ? remembered : record.credentials.includes(each.name))),
   );
   if (record?.credentials.some((each) => entitlements.unreadable(each))) {
     say(failedFinding(contributing, "usable", unreadableSpec));
@@ -74,15 +77,16 @@ export function observeSecret(
   }
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
-  if (leaving.some(({ credential }) => !secretNamesOf(context, credential).every(isCounted))) return soonest(lookAgain);
+  const isJudged = ({ credential, deleting }: Participant): boolean =>
+    secretNamesOf(context, credential).every(isCounted) && (deleting || members.recorded(credential.uid));
+  if (!leaving.every(isJudged)) return soonest(lookAgain);
   const waits = (): void => say(waitingFinding(contributing, board.secret(namespace.name, name)?.state ?? "waiting"));
   // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
   if (contributing.some(({ confirmed }) => !confirmed)) {
     waits();
     return done;
   }
-  const credentials = contributing.map(({ credential }) => credential);
-  const gathered = gatherContributions(context, secretKey(namespace.name, name), namespace, credentials);
+  const gathered = gatherContributions(context, secretKey(namespace.name, name), namespace, contributing);
   const { waiting } = gathered;
   if (waiting === "inside" || (waiting === "outside" && !hasEnded(record, gathered))) {
     waits();

@@ -16,6 +16,8 @@ import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
 import { liveSecret } from "./secret-wire.ts";
+import type { Place } from "./members.ts";
+import { isMerged } from "./store-members.ts";
 import { writeSecret } from "./write-secret.ts";
 
 export type PullSecretLoop = (
@@ -59,8 +61,10 @@ export function pullSecretLoop(): PullSecretLoop {
     if (!("namespace" in observed)) return observed;
     const { record, contributing, leaving, gathered, rendered, wanted } = observed;
     // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
+    const place = { namespaceUid: namespace.uid, secretName: name };
     if (contributing.length === 0 && leaving.length === 0) {
       memories.delete(key);
+      context.members.note(place, undefined);
       reportSecret(context, namespace, name, findingWithout(record));
       return done;
     }
@@ -75,7 +79,7 @@ export function pullSecretLoop(): PullSecretLoop {
       wanted,
       record,
       live: undefined,
-      knownAsOurs: record !== undefined && memory.ours === record.uid,
+      knownAsOurs: record !== undefined && (memory.ours === record.uid || context.members.owns(place, record.uid)),
       settled: stillSettled(memory.settled, record, signature, now),
       referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,
       retain:
@@ -116,6 +120,8 @@ export function pullSecretLoop(): PullSecretLoop {
         return done;
       }
       if (action.kind === "none" || action.kind === "read") {
+        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing);
+        if (plan.state === "foreign") context.members.note(place, undefined);
         report();
         if (plan.failure && plan.failure.retry !== "on-change") return failed(plan.failure);
         return lookAgain();
@@ -128,6 +134,8 @@ export function pullSecretLoop(): PullSecretLoop {
       }
       const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
       log.debug("pull Secret written", { namespace: namespaceName, secret: name, action: action.kind });
+      if (written && plan.state === "usable") noteMembers(context, place, written, contributing);
+      else context.members.note(place, undefined);
       if (!wanted) {
         memories.delete(key);
         reportSecret(context, namespace, name, findingWithout(written));
@@ -201,7 +209,24 @@ function referencesTo({ stores }: Context, namespace: string, name: string): num
 function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
   const record = stores.operatorSecrets.get(`${namespace}/${name}`);
   if (!record) return false;
-  return record.kind === "token" || (record.kind === "source" && (namespace === settings.namespace || record.offered));
+  if (record.kind === "token" || record.kind === "members") return true;
+  return record.kind === "source" && (namespace === settings.namespace || record.offered);
+}
+
+/** Whose logins stand in the Secret as it is now: of those who are entitled, the ones that the comparison has found there. */
+function noteMembers(
+  { members }: Context,
+  place: Place,
+  record: SecretRecord,
+  contributing: readonly Participant[],
+): void {
+  members.note(place, {
+    secretUid: record.uid,
+    merged: isMerged(record),
+    credentials: contributing
+      .filter(({ name }) => record.credentials.includes(name))
+      .map(({ credential }) => credential.uid),
+  });
 }
 
 const changedMeanwhile: Failure = {

@@ -1,6 +1,6 @@
 // How is a token kept in a Secret of the operator's namespace?
 import { z } from "zod";
-import type { Token } from "../plan/token.ts";
+import type { Logins, Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
 import { type Login, loginOf } from "../registry/login.ts";
@@ -8,9 +8,12 @@ import { type Login, loginOf } from "../registry/login.ts";
 /** One key holds it all, so that it is written and read whole. */
 const dataKey = "token.json";
 
+const wireLogin = z.object({ username: z.string(), password: z.string() });
+const wireLogins = z.object({ all: wireLogin.optional(), byHost: z.record(z.string(), wireLogin).optional() });
+
 // What is added here must be optional, since the release before reads it too. What that one could not read needs another
 // version and another name of the Secret: docs/design.md, "Versions".
-const wireToken = z.object({
+const wireToken = wireLogins.extend({
   version: z.literal(1),
   grantKey: z.string(),
   issuedAt: z.string(),
@@ -19,20 +22,16 @@ const wireToken = z.object({
   refreshes: z.record(z.string(), z.string()).default({}),
   // A state that another version wrote says nothing here, and takes nothing from the login.
   state: z.enum(["Issued", "Authenticated", "Verified", "PublishedUnverified"]).catch("Issued"),
-  all: z.object({ username: z.string(), password: z.string() }).optional(),
-  byHost: z.record(z.string(), z.object({ username: z.string(), password: z.string() })).optional(),
+  // Of the token before it. What cannot be read there is as good as none, and takes nothing from the login.
+  former: wireLogins.optional().catch(undefined),
 });
 
 /** The `data` of the token Secret. */
 export function tokenToData(
   minted: Minted,
-  { grantKey, fingerprint, refreshes = {}, state }: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state">,
+  about: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
 ): Record<string, string> {
-  const plain = ({ username, password }: Login): { username: string; password: string } => ({
-    username,
-    password: password.reveal(),
-  });
-  const { logins } = minted;
+  const { grantKey, fingerprint, refreshes = {}, state, former } = about;
   const token: z.infer<typeof wireToken> = {
     version: 1,
     grantKey,
@@ -41,11 +40,24 @@ export function tokenToData(
     fingerprint,
     refreshes,
     state,
-    ...("all" in logins
-      ? { all: plain(logins.all) }
-      : { byHost: Object.fromEntries([...logins.byHost].map(([host, login]) => [host, plain(login)])) }),
+    ...plainLogins(minted.logins),
+    ...(former && { former: plainLogins(former) }),
   };
   return { [dataKey]: base64OfText(JSON.stringify(token)) };
+}
+
+/** Those of the token that a new one replaces; where it hands out the same login again, those before. */
+export function formerLogins(before: Token | undefined, minted: Minted): Logins | undefined {
+  const textOf = (logins: Logins): string => JSON.stringify(plainLogins(logins));
+  return before && textOf(before.logins) === textOf(minted.logins) ? before.former : before?.logins;
+}
+
+function plainLogins(logins: Logins): z.infer<typeof wireLogins> {
+  const plain = ({ username, password }: Login): z.infer<typeof wireLogin> => {
+    return { username, password: password.reveal() };
+  };
+  if ("all" in logins) return { all: plain(logins.all) };
+  return { byHost: Object.fromEntries([...logins.byHost].map(([host, login]) => [host, plain(login)])) };
 }
 
 /** Undefined for anything that is not a token of this version: it is then fetched anew. */
@@ -53,12 +65,14 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
   try {
     const parsed = wireToken.safeParse(JSON.parse(textOfBase64(data?.[dataKey] ?? "") ?? ""));
     if (!parsed.success) return undefined;
-    const { grantKey, fingerprint, refreshes, state, issuedAt, expiresAt, all, byHost } = parsed.data;
-    const logins = all ? loginAs(all) : byHost && loginsAs(byHost);
+    const { grantKey, fingerprint, refreshes, state, issuedAt, expiresAt } = parsed.data;
+    const logins = loginsFrom(parsed.data);
     if (!logins) return undefined;
+    const former = parsed.data.former && loginsFrom(parsed.data.former);
     return {
       grantKey,
       logins,
+      ...(former && { former }),
       fingerprint,
       refreshes,
       state,
@@ -71,18 +85,19 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
   }
 }
 
-interface PlainLogin {
-  readonly username: string;
-  readonly password: string;
+type PlainLogin = z.infer<typeof wireLogin>;
+
+function loginsFrom({ all, byHost }: z.infer<typeof wireLogins>): Logins | undefined {
+  return all ? loginAs(all) : byHost && loginsAs(byHost);
 }
 
-function loginAs({ username, password }: PlainLogin): Token["logins"] | undefined {
+function loginAs({ username, password }: PlainLogin): Logins | undefined {
   const result = loginOf(username, password);
   return result.ok ? { all: result.login } : undefined;
 }
 
 /** All or nothing: a host that was left out here would be taken from the tenants. */
-function loginsAs(byHost: Readonly<Record<string, PlainLogin>>): Token["logins"] | undefined {
+function loginsAs(byHost: Readonly<Record<string, PlainLogin>>): Logins | undefined {
   const logins = new Map<string, Login>();
   for (const [host, { username, password }] of Object.entries(byHost)) {
     const result = loginOf(username, password);

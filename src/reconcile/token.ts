@@ -15,7 +15,7 @@ import type { Context } from "./context.ts";
 import { comeBackIn, done } from "./outcome.ts";
 import { statusSoon } from "./report-secret.ts";
 import { type Attempts, tokenSecretName } from "./token-book.ts";
-import { tokenToData } from "./token-wire.ts";
+import { formerLogins, tokenToData } from "./token-wire.ts";
 
 // design.md section 4: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
@@ -163,7 +163,7 @@ async function store(
   token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { api, settings, stores, strips } = context;
+  const { api, settings, stores, strips, tokens } = context;
   const { namespace } = settings;
   const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
@@ -177,7 +177,7 @@ async function store(
       ...(before && { resourceVersion: before.resourceVersion }),
     },
     type: tokenSecretType,
-    data: tokenToData(minted, token),
+    data: tokenToData(minted, { ...token, former: formerLogins(tokens.token(token.grantKey), minted) }),
   };
   const written = before
     ? await api.replaceSecret(namespace, name, body, signal)

@@ -174,7 +174,8 @@ function splitAuth(auth: string): readonly string[] | undefined {
   return text === undefined || colon < 0 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function renderedLogin({ username, password }: Login): string {
+/** The value of a member of `auths`. */
+export function renderedLogin({ username, password }: Login): string {
   const secret = password.reveal();
   // `auth` too, because some readers know only that one, others only the two before (registries.md section 8).
   return JSON.stringify({ username, password: secret, auth: base64OfText(`${username}:${secret}`) });

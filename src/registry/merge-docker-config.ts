@@ -1,7 +1,8 @@
 // What becomes of a foreign docker config into which our logins are merged, and from which they are taken?
-import { type DockerConfigEntry, isObject, objectIn, renderedMembers } from "./docker-config.ts";
+import { type DockerConfigEntry, isObject, objectIn, renderedLogin, renderedMembers } from "./docker-config.ts";
 import { canonicalHost } from "./host.ts";
 import { type JsonMember, jsonMembers } from "./json-members.ts";
+import type { Login } from "./login.ts";
 
 export type MergeResult =
   /** `text` is undefined where nothing is left, neither ours nor foreign. */
@@ -53,6 +54,13 @@ export function hostsOf(text: string): HostsResult {
 export function keysIn(text: string): readonly string[] {
   const read = membersIn(text);
   return read.ok ? read.auths.map(({ key }) => key) : [];
+}
+
+/** Whether exactly this login, as we write it, stands under the key: the last of that name, which the kubelet reads. */
+export function loginsIn(text: string): (key: string, login: Login) => boolean {
+  const read = membersIn(text);
+  const values = new Map((read.ok ? read.auths : []).map(({ key, value }) => [key, value]));
+  return (key, login) => values.get(key) === renderedLogin(login);
 }
 
 /**

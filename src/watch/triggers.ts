@@ -55,14 +55,17 @@ export function isAnotherIdentity({
   return before?.uid !== after?.uid || JSON.stringify(before?.cloud) !== JSON.stringify(after?.cloud);
 }
 
-export function secretTriggers({ before, after }: Change<SecretRecord>): Trigger[] {
+export function secretTriggers(
+  { before, after }: Change<SecretRecord>,
+  exists: (credentialName: string) => boolean,
+): Trigger[] {
   const record = after ?? before;
   if (!record) return [];
-  const gone = (before?.credentials ?? []).filter((name) => !after?.credentials.includes(name));
-  const come = (after?.credentials ?? []).filter((name) => !before?.credentials.includes(name));
+  const were = new Set(before?.credentials);
+  const are = new Set(after?.credentials);
   return [
     { key: secretKey(record.namespace, record.name), options: { lane: "normal" } },
-    ...[...gone, ...come].map((name) => ({ key: credentialKey(name), options: soon })),
+    ...[...were.symmetricDifference(are)].filter(exists).map((name) => ({ key: credentialKey(name), options: soon })),
   ];
 }
 

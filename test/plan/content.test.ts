@@ -155,8 +155,8 @@ describe("the content of a pull Secret", () => {
       ],
     });
     expect(tokenless).toEqual([
-      { credential: "acme", entry: "lost", grantKey: "grant-l", hosts: ["docker.io"], ended: false },
-      { credential: "acme", entry: "over", grantKey: "grant-a", hosts: ["a.example.com"], ended: true },
+      { credential: "acme", entry: "lost", grantKey: "grant-l", hosts: ["docker.io"], ended: false, held: false },
+      { credential: "acme", entry: "over", grantKey: "grant-a", hosts: ["a.example.com"], ended: true, held: false },
     ]);
   });
 });

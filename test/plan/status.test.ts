@@ -285,10 +285,12 @@ describe("a suspended credential", () => {
 
 describe("a held removal", () => {
   it("stands beside everything else", () => {
-    const held = { count: 30, message: "30 of 50 namespaces would lose this credential" };
+    const held = { cause: "Spec", count: 30, message: "30 of 50 namespaces would lose this credential" } as const;
     const kept = status({ held });
     expect(verdicts(kept)).toMatchObject({ Ready: "True Served", RemovalHeld: "True TooManyNamespaces" });
     expect(condition(kept, "RemovalHeld")?.message).toBe(held.message);
+    const relabelled = status({ held: { ...held, cause: "Labels" } });
+    expect(verdicts(relabelled)).toMatchObject({ RemovalHeld: "True NamespacesRelabelled" });
   });
 });
 

@@ -6,6 +6,7 @@ import type { Outcome } from "../../src/queue/work-queue.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { members } from "../../src/reconcile/members.ts";
 import { pullSecretLoop } from "../../src/reconcile/pull-secret.ts";
 import { refer } from "../../src/reconcile/refer.ts";
 import { keyedDigest } from "../../src/watch/digest.ts";
@@ -60,10 +61,19 @@ describe("a pull Secret that somebody keeps changing back", () => {
       },
       entitlements: {
         participants: () => [
-          { name: "acme", credential: acme, role: "current", entitled: true, deleting: false, confirmed: true },
+          {
+            name: "acme",
+            credential: acme,
+            role: "current",
+            entitled: true,
+            held: false,
+            deleting: false,
+            confirmed: true,
+          },
         ],
         unreadable: () => false,
       },
+      members: members(),
       events: { publish: () => undefined },
       enqueue: (key: string) => queued.push(key),
       log: { debug: () => undefined },

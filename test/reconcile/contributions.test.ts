@@ -33,7 +33,9 @@ function situation() {
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>
-    gatherContributions(context as unknown as Context, `secret/${record.name}/regcred`, record, [acme]);
+    gatherContributions(context as unknown as Context, `secret/${record.name}/regcred`, record, [
+      { credential: acme, held: false },
+    ]);
   const store = (grantKey: string, expiresAt: Temporal.Instant): void => {
     const name = tokenSecretName(grantKey);
     const record = { key: `ops/${name}`, resourceVersion: "1", namespace: "ops", name, uid: "u" };

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../src/plan/snapshot.ts";
 import { type Entitlements, entitlements } from "../../src/reconcile/entitlements.ts";
+import { members } from "../../src/reconcile/members.ts";
 import { store } from "../../src/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential, frozen, minute, namespace, secretRecord } from "../plan/objects.ts";
@@ -14,9 +15,13 @@ interface World {
   readonly drop: (name: string) => void;
   readonly label: (namespace: NamespaceRecord) => void;
   readonly dropNamespace: (name: string) => void;
-  /** A Secret of that name in the namespace lists the credentials. */
+  /** The operator has put a login of these credentials into a Secret of the namespace. */
   readonly serve: (namespace: string, credentials: readonly string[], secretName?: string) => void;
+  /** And has taken it back. */
   readonly unserve: (namespace: string, secretName?: string) => void;
+  /** A Secret of that name in the namespace lists the credentials: anybody there may write that. */
+  readonly mark: (namespace: string, credentials: readonly string[], secretName?: string) => void;
+  readonly unmark: (namespace: string, secretName?: string) => void;
   readonly pass: (minutes: number) => Promise<void>;
 }
 
@@ -27,7 +32,8 @@ function world(): World {
     namespaces: store<NamespaceRecord>(),
     pullSecrets: store<SecretRecord>(),
   };
-  const asked = entitlements({ clock, operatorNamespace: "regcred-system", ...stores });
+  const holders = members();
+  const asked = entitlements({ clock, operatorNamespace: "regcred-system", members: holders, ...stores });
   let version = 0;
   const next = (): { resourceVersion: string } => ({ resourceVersion: String((version += 1)) });
   const credentials = stores.credentials.feed();
@@ -57,12 +63,22 @@ function world(): World {
     label: (changed) => namespaces.observed(frozen({ ...changed, ...next() })),
     dropNamespace: (name) => namespaces.vanished(name, next().resourceVersion),
     serve: (name, names, secretName = "regcred") => {
+      const place = { namespaceUid: `uid-${name}`, secretName };
+      holders.note(place, { secretUid: `${name}/${secretName}`, merged: false, credentials: names.map(uidOf) });
+    },
+    unserve: (name, secretName = "regcred") => holders.note({ namespaceUid: `uid-${name}`, secretName }, undefined),
+    mark: (name, names, secretName = "regcred") => {
       const identity = { key: `${name}/${secretName}`, namespace: name, name: secretName };
       pullSecrets.observed(secretRecord({ ...identity, labelled: true, credentials: [...names], ...next() }));
     },
-    unserve: (name, secretName = "regcred") => pullSecrets.vanished(`${name}/${secretName}`, next().resourceVersion),
+    unmark: (name, secretName = "regcred") => pullSecrets.vanished(`${name}/${secretName}`, next().resourceVersion),
     pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })),
   };
+}
+
+/** As `credential` and `namespace` of objects.ts have them. */
+function uidOf(name: string): string {
+  return `uid-${name}`;
 }
 
 const finalizers = ["regcred.dev/drain"];
@@ -210,24 +226,102 @@ describe("a credential that is gone", () => {
   });
 });
 
-describe("who is served", () => {
-  it("is told by the Secrets, each namespace once however many names it has", () => {
-    const { asked, put, serve, unserve } = served(1);
+describe("where something of a credential may be left", () => {
+  it("is told by its members and by the Secrets that list it, each namespace once however many names it has", () => {
+    const { asked, put, mark, unmark, unserve } = served(1);
     const retiring = [{ secretName: "old", until: "2026-01-01T13:00:00Z" }];
     put(credential({ ...acme, status: { ...status, retiring } }));
-    serve("team-00", ["acme", "other"], "old");
-    expect([...asked.servedBy("acme")]).toEqual(["team-00"]);
+    mark("team-00", ["acme", "other"], "old");
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
     unserve("team-00");
-    expect([...asked.servedBy("acme")]).toEqual(["team-00"]);
-    unserve("team-00", "old");
-    expect([...asked.servedBy("acme")]).toEqual([]);
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+    unmark("team-00", "old");
+    expect([...asked.mayHold("acme")]).toEqual([]);
   });
 
-  it("follows a Secret that changes hands", () => {
-    const { asked, serve } = served(1);
-    serve("team-00", ["other"]);
-    expect([...asked.servedBy("acme")]).toEqual([]);
-    expect([...asked.servedBy("other")]).toEqual(["team-00"]);
+  it("is known of a credential that comes after the Secrets", () => {
+    const { asked, put, mark } = world();
+    mark("team-00", ["acme"]);
+    expect([...asked.mayHold("acme")]).toEqual([]);
+    put(acme);
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+  });
+
+  it("follows a Secret that changes hands, and keeps nothing of names that no credential has", () => {
+    const { asked, mark, put } = world();
+    put(acme);
+    mark("team-00", ["acme", "made-up"]);
+    mark("team-00", ["other"]);
+    expect(["acme", "made-up", "other"].map((name) => [...asked.mayHold(name)])).toEqual([[], [], []]);
+  });
+});
+
+describe("what a tenant writes", () => {
+  it("makes no namespace a member, so it neither causes a hold nor gains by one", () => {
+    const { asked, put, mark, label } = served(10);
+    for (const name of ["evil-1", "evil-2", "evil-3"]) {
+      label(namespace({ name }));
+      mark(name, ["acme"]);
+    }
+    put(moved);
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(moved, namespace({ name: "evil-1" }))).toBe(false);
+    const other = served(11);
+    other.label(namespace({ name: "evil" }));
+    other.mark("evil", ["acme"]);
+    other.put(moved);
+    expect(other.asked.held("acme")?.count).toBe(11);
+    expect(other.asked.entitled(moved, namespace({ name: "evil" }))).toBe(false);
+    expect(other.asked.participants(namespace({ name: "evil" }), "regcred")).toMatchObject([
+      { entitled: false, held: false },
+    ]);
+  });
+
+  it("does not end a hold: not by opting out, nor by deleting the namespace", () => {
+    const { asked, put, label, dropNamespace } = served(11);
+    put(moved);
+    label(namespace({ name: "team-00", optedOut: true }));
+    dropNamespace("team-01");
+    expect(asked.held("acme")?.count).toBe(9);
+    expect(asked.entitled(moved, namespace({ name: "team-00", optedOut: true }))).toBe(false);
+    expect(asked.entitled(moved, namespace({ name: "team-05" }))).toBe(true);
+  });
+
+  it("does not prolong one: with a spec that is right again, or the last one gone, nothing is held", () => {
+    const { asked, put, label, dropNamespace } = served(12);
+    put(moved);
+    for (const name of teams(12).slice(1)) dropNamespace(name);
+    expect(asked.held("acme")?.count).toBe(1);
+    label(namespace({ name: "team-00", optedOut: true }));
+    expect(asked.held("acme")).toBeUndefined();
+    label(namespace({ name: "team-00" }));
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("on many Namespaces of its own does not hold up what an administrator takes out of the spec", () => {
+    const { asked, put, label } = served(40);
+    const selector = { matchLabels: { pull: "yes" } };
+    const byLabel = credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } });
+    for (const name of teams(40)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(byLabel);
+    for (const name of teams(20)) label(namespace({ name, labels: {} }));
+    expect(asked.held("acme")).toMatchObject({ cause: "Labels", count: 20 });
+    const exclude = ["team-30"];
+    const without = credential({
+      ...byLabel,
+      generation: 5,
+      spec: { ...acme.spec, namespaces: { selector, exclude } },
+    });
+    put(without);
+    expect(asked.entitled(without, namespace({ name: "team-30", labels: { pull: "yes" } }))).toBe(false);
+  });
+
+  it("in a namespace that it makes anew under its name says nothing of the one before", () => {
+    const { asked, put, label } = served(11);
+    put(moved);
+    label(namespace({ name: "team-00", uid: "another" }));
+    expect(asked.entitled(moved, namespace({ name: "team-00", uid: "another" }))).toBe(false);
+    expect(asked.held("acme")?.count).toBe(10);
   });
 });
 
@@ -246,6 +340,8 @@ describe("a change of selection", () => {
     expect(asked.entitled(moved, namespace({ name: "team-00" }))).toBe(true);
     expect(asked.entitled(moved, namespace({ name: "team-new" }))).toBe(false);
     expect(asked.entitled(moved, namespace({ name: "crew-a" }))).toBe(true);
+    const titles = ["team-00", "crew-a"].map((name) => asked.participants(namespace({ name }), "regcred")[0]?.held);
+    expect(titles).toEqual([true, false]);
   });
 
   it("goes through once it is confirmed, to the last namespace", () => {
@@ -268,8 +364,11 @@ describe("a change of selection", () => {
   });
 
   it("in several steps within ten minutes is one change", async () => {
-    const { asked, label, unserve, pass } = served(20);
-    const take = (name: string): void => label(namespace({ name, optedOut: true }));
+    const { asked, put, label, unserve, pass } = served(20);
+    const selector = { matchLabels: { pull: "yes" } };
+    for (const name of teams(20)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } }));
+    const take = (name: string): void => label(namespace({ name }));
     for (const name of teams(10)) {
       take(name);
       unserve(name);
@@ -277,14 +376,42 @@ describe("a change of selection", () => {
     expect(asked.held("acme")).toBeUndefined();
     take("team-10");
     expect(asked.held("acme")?.count).toBe(1);
+    unserve("team-10");
     await pass(10);
+    take("team-11");
     expect(asked.held("acme")).toBeUndefined();
   });
 
-  it("by labels on the namespaces is one like any other", () => {
+  it("counts namespaces, not how often one of them comes and goes", () => {
+    const { asked, put, label, serve, unserve } = served(12);
+    const selector = { matchLabels: { pull: "yes" } };
+    const member = (pull: boolean): NamespaceRecord =>
+      namespace({ name: "team-00", labels: pull ? { pull: "yes" } : {} });
+    for (const name of teams(12)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } }));
+    for (let round = 0; round < 20; round += 1) {
+      label(member(false));
+      expect(asked.held("acme")).toBeUndefined();
+      unserve("team-00");
+      label(member(true));
+      serve("team-00", ["acme"]);
+    }
+  });
+
+  it("by labels on the namespaces is held like any other, and says so", () => {
+    const { asked, put, label } = served(11);
+    const selector = { matchLabels: { pull: "yes" } };
+    for (const name of teams(11)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } }));
+    for (const name of teams(11)) label(namespace({ name }));
+    expect(asked.held("acme")).toMatchObject({ cause: "Labels", count: 11 });
+  });
+
+  it("by opting out is the tenants' own and never held", () => {
     const { asked, label } = served(11);
     for (const name of teams(11)) label(namespace({ name, optedOut: true }));
-    expect(asked.held("acme")?.count).toBe(11);
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(acme, namespace({ name: "team-00", optedOut: true }))).toBe(false);
   });
 
   it("does not count namespaces that are being deleted, nor those that are gone", () => {
@@ -315,5 +442,23 @@ describe("a change of selection", () => {
     other.put(moved);
     for (const name of teams(11)) other.serve(name, ["acme"]);
     expect(other.asked.held("acme")?.count).toBe(11);
+  });
+
+  it("stays held after a restart, though fewer are left by then", () => {
+    const here = world();
+    const told = {
+      type: "RemovalHeld",
+      status: "True",
+      reason: "TooManyNamespaces",
+      message: "",
+      observedGeneration: 4,
+    };
+    const condition = { ...told, status: "True" as const, lastTransitionTime: "2026-01-01T00:00:00Z" };
+    here.put(credential({ ...moved, status: { ...status, observedGeneration: 4, conditions: [condition] } }));
+    for (const name of teams(3)) {
+      here.label(namespace({ name }));
+      here.serve(name, ["acme"]);
+    }
+    expect(here.asked.held("acme")).toMatchObject({ cause: "Spec", count: 3 });
   });
 });

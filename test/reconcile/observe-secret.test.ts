@@ -4,6 +4,7 @@ import type { NamespaceRecord, SecretRecord } from "../../src/plan/snapshot.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { members } from "../../src/reconcile/members.ts";
 import { type Observed, observeSecret } from "../../src/reconcile/observe-secret.ts";
 import { contentRenderer } from "../../src/reconcile/render-content.ts";
 import { tokenBook } from "../../src/reconcile/token-book.ts";
@@ -39,10 +40,19 @@ function observed(
     stores: { pullSecrets: { get: () => stored.at(-1) } },
     entitlements: {
       participants: () => [
-        { name: "acme", credential: acme, role: "current", entitled: true, deleting: false, confirmed: true },
+        {
+          name: "acme",
+          credential: acme,
+          role: "current",
+          entitled: true,
+          held: false,
+          deleting: false,
+          confirmed: true,
+        },
       ],
       unreadable: () => false,
     },
+    members: members(),
     digest: () => "digest",
   } as unknown as Context;
   const look = () => observeSecret(context, namespace(), "regcred", undefined, contentRenderer());

@@ -18,6 +18,7 @@ function participant(name: string, role: Participant["role"] = "current"): Parti
     credential: credential({ name, generation: 3 }),
     role,
     entitled: true,
+    held: false,
     deleting: false,
     confirmed: true,
   };

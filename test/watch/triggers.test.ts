@@ -107,9 +107,14 @@ describe("a Secret of a pull Secret's name", () => {
       { before: ours, after: secretRecord({ credentials: ["acme", "gamma"] }) },
       ["normal secret/team-a/regcred", "normal credential/beta", "normal credential/gamma"],
     ],
+    [
+      "that lists names of no RegistryCredential tells nobody else",
+      { before: ours, after: secretRecord({ credentials: ["acme", "beta", "made-up"] }) },
+      ["normal secret/team-a/regcred"],
+    ],
     ["that changed otherwise tells nobody else", { before: ours, after: ours }, ["normal secret/team-a/regcred"]],
   ])("%s", (_what, change, expected) => {
-    expect(lanes(secretTriggers(frozen({ key: ours.key, ...change })))).toEqual(expected);
+    expect(lanes(secretTriggers(frozen({ key: ours.key, ...change }), (name) => name !== "made-up"))).toEqual(expected);
   });
 });
 

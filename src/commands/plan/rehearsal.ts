@@ -14,6 +14,7 @@ import { entitlements } from "../../reconcile/entitlements.ts";
 import { grantKeys } from "../../reconcile/grant-keys.ts";
 import { loops } from "../../reconcile/loops.ts";
 import { reach, type Refusals } from "../../reconcile/reach.ts";
+import { recordedMembers } from "../../reconcile/store-members.ts";
 import { tokenBook } from "../../reconcile/token-book.ts";
 import { refusal } from "../../operator/refusal.ts";
 import type { Log } from "../../report/log.ts";
@@ -59,7 +60,8 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   const { clock } = work;
   const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace });
-  const rights = entitlements({ ...stores, clock, operatorNamespace });
+  const holders = recordedMembers(stores.operatorSecrets);
+  const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
   const grantKey = grantKeys();
   const fetched = new Set<string>();
   const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
@@ -94,6 +96,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     log: quiet,
     metrics: { publish: silent, forget: silent },
     tokens,
+    members: holders,
     entitlements: rights,
     board: board(clock),
     digest,

@@ -1,5 +1,13 @@
 // What does regcred need to know of a Secret that may be a source, or that holds a token?
-import { expiresAtAnnotation, managedBy, managedByLabel, sourceLabel, tokenSecretType } from "../../api/names.ts";
+import {
+  expiresAtAnnotation,
+  managedBy,
+  managedByLabel,
+  membersSecretType,
+  sourceLabel,
+  tokenSecretType,
+} from "../../api/names.ts";
+import { membersPartOf } from "../../plan/member-rows.ts";
 import type { OperatorSecretRecord } from "../../plan/snapshot.ts";
 import type { Token } from "../../plan/token.ts";
 import { Redacted } from "../../redacted.ts";
@@ -26,6 +34,8 @@ export function stripOperatorSecret(readToken: TokenReader): (raw: unknown) => O
     const data = stringMap(secret["data"], "data");
     const record = { key, resourceVersion, namespace, name, uid };
     if (type === tokenSecretType) return { ...record, kind: "token", token: readToken(data, resourceVersion) };
+    const part = type === membersSecretType ? membersPartOf(name) : undefined;
+    if (part) return { ...record, kind: "members", part, data };
     const labels = labelsOf(raw);
     if (!sourceTypes.has(type) || labels[managedByLabel] === managedBy) return { ...record, kind: "other", type };
     return {

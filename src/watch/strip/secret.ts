@@ -42,6 +42,9 @@ export function longestStringRead(maxConfigBytes: number): number {
 // The longest name of any object; the API server bounds neither a Secret's type nor the names in an ownerReference.
 const longestWord = 253;
 
+// A docker config that is kept under 64 KiB holds no more logins than this, and each credential in it has one.
+const mostCredentials = 256;
+
 type Metadata = NonNullable<SecretRecord["metadata"]>;
 
 const noCredentials: readonly string[] = Object.freeze([]);
@@ -107,7 +110,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
 /** Names of objects are never empty: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 function namesIn(list: string): readonly string[] {
   return list
-    .split(",")
+    .split(",", mostCredentials)
     .map((name) => name.trim())
     .filter((name) => name !== "");
 }

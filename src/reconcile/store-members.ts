@@ -1,0 +1,148 @@
+// How is it kept in the operator's namespace which namespaces hold a login, and when is that record begun?
+import { managedBy, managedByLabel, membersSecretType } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import { mergedHosts } from "../plan/marks.ts";
+import { membersKey } from "../plan/keys.ts";
+import { type MemberRow, type MembersPart, membersSecretName, rowsFromData, rowsToData } from "../plan/member-rows.ts";
+import type { OperatorSecretRecord, SecretRecord } from "../plan/snapshot.ts";
+import type { Outcome } from "../queue/work-queue.ts";
+import type { Store } from "../watch/store.ts";
+import type { Context } from "./context.ts";
+import { type Members, members } from "./members.ts";
+import { done, failed } from "./outcome.ts";
+import { toldAsHeld } from "./removals.ts";
+
+type Known = Pick<Context, "stores" | "members" | "enqueue">;
+
+/** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
+const soon = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) } as const;
+
+/** Whom the record names, as it comes in, on every replica. */
+export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord>, "subscribe">): Members {
+  const known = members();
+  operatorSecrets.subscribe(({ before, after }) => {
+    if (after?.kind === "members") known.observed(after.part, rowsFromData(after.data));
+    else if (before?.kind === "members") known.observed(before.part, undefined);
+  });
+  return known;
+}
+
+/** To be called when the stores are synced: from then on this replica keeps the record. */
+export function keepRecord({ stores, members, enqueue }: Known): void {
+  members.lead();
+  members.subscribe({
+    changed: () => undefined,
+    unsaved: (credentialUid) => enqueue(membersKey(credentialUid), soon),
+  });
+  const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
+  for (const record of stores.operatorSecrets.values()) {
+    if (record.kind !== "members") continue;
+    for (const uid of members.namespaces(record.part.credentialUid)) {
+      // A uid is never used again.
+      if (!living.has(uid)) members.forgetNamespace(uid);
+    }
+    enqueue(membersKey(record.part.credentialUid), soon);
+  }
+}
+
+/**
+ * Begins the record of a RegistryCredential; until then nobody loses it by a selection. An earlier release kept none: if its
+ * spec has changed since that release last told of it, or that release held a removal, its marks count this once, so that
+ * an upgrade takes it from nobody unasked.
+ * @returns whether there is a record
+ */
+export function beginRecord(context: Context, credential: RegistryCredential): boolean {
+  const { members, stores, entitlements, namesSynced, reach } = context;
+  const { name, uid, status, generation } = credential;
+  if (members.recorded(uid)) return true;
+  const isUnsettled = status?.observedGeneration !== generation || toldAsHeld(credential) !== undefined;
+  if (status?.secretName !== undefined && isUnsettled) {
+    const names = [credential.spec.pullSecret.name, ...entitlements.namesOf(name).map(({ secretName }) => secretName)];
+    if (!names.every((each) => namesSynced(each) || reach.name(each) !== undefined)) return false;
+    for (const record of stores.pullSecrets.values()) {
+      if (record.labelled && record.credentials.includes(name)) join(context, record, uid);
+    }
+  }
+  members.begin(uid);
+  return true;
+}
+
+function join({ members, stores }: Context, record: SecretRecord, credentialUid: string): void {
+  const namespace = stores.namespaces.get(record.namespace);
+  if (!namespace) return;
+  members.note(
+    { namespaceUid: namespace.uid, secretName: record.name },
+    { secretUid: record.uid, merged: isMerged(record), credentials: [credentialUid] },
+  );
+}
+
+/** Where its metadata was too large to be kept, it may be. */
+export function isMerged({ metadata }: SecretRecord): boolean {
+  return metadata === undefined || mergedHosts(metadata) !== undefined;
+}
+
+/** Writes the parts that have changed. */
+export async function storeMembers(context: Context, credentialUid: string, signal: AbortSignal): Promise<Outcome> {
+  const { members, stores } = context;
+  const isThere = [...stores.credentials.values()].some(({ uid }) => uid === credentialUid);
+  // What came before the record was begun is written with it.
+  if (isThere && !members.recorded(credentialUid)) return done;
+  const parts = isThere ? members.unsaved(credentialUid) : partsLeft(context, credentialUid);
+  for (const [number, rows] of parts) {
+    const part = { credentialUid, part: number };
+    members.saved(part);
+    try {
+      await storePart(context, part, rows, signal);
+    } catch (error) {
+      if (isThere) members.spoiled(part);
+      return failed(context.refusal(error, `store the Secret ${membersSecretName(part)}`).failure);
+    }
+  }
+  if (!isThere) members.forgetCredential(credentialUid);
+  return done;
+}
+
+/** Before the process ends: what waits to be stored. What fails is found again after the start. */
+export async function storeAllMembers(context: Context, signal: AbortSignal): Promise<void> {
+  const uids = [...context.stores.credentials.values()].map(({ uid }) => uid);
+  await Promise.all(uids.map((uid) => storeMembers(context, uid, signal)));
+}
+
+/** Of a RegistryCredential that is gone: every part goes. */
+function partsLeft({ stores }: Context, credentialUid: string): ReadonlyMap<number, undefined> {
+  const parts = new Map<number, undefined>();
+  for (const record of stores.operatorSecrets.values()) {
+    if (record.kind === "members" && record.part.credentialUid === credentialUid)
+      parts.set(record.part.part, undefined);
+  }
+  return parts;
+}
+
+async function storePart(
+  { api, stores, strips, settings: { namespace } }: Context,
+  part: MembersPart,
+  rows: readonly MemberRow[] | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = membersSecretName(part);
+  const before = stores.operatorSecrets.get(`${namespace}/${name}`);
+  if (!rows) {
+    if (!before) return;
+    const { uid, resourceVersion } = before;
+    await api.deleteSecret(namespace, name, { uid, resourceVersion }, signal);
+    stores.operatorSecrets.removed(before.key, resourceVersion);
+    return;
+  }
+  const metadata = {
+    namespace,
+    name,
+    labels: { [managedByLabel]: managedBy },
+    ...(before && { resourceVersion: before.resourceVersion }),
+  };
+  const body = { apiVersion: "v1", kind: "Secret", metadata, type: membersSecretType, data: rowsToData(rows) };
+  const written = before
+    ? await api.replaceSecret(namespace, name, body, signal)
+    : await api.createSecret(namespace, body, signal);
+  const record = strips.operatorSecret(written);
+  if (record) stores.operatorSecrets.wrote(record);
+}

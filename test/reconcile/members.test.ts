@@ -1,0 +1,178 @@
+// Is it known which namespaces hold a login, and is what is to be stored of it small and complete?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type MemberRow, type MembersPart, rowsPerPart } from "../../src/plan/member-rows.ts";
+import { type Members, members } from "../../src/reconcile/members.ts";
+
+const place = (namespaceUid: string, secretName = "regcred") => ({ namespaceUid, secretName });
+const standing = (secretUid: string, ...credentials: readonly string[]) => ({ secretUid, merged: false, credentials });
+
+/** Stores what is unsaved, as the API server would hold it. */
+function stores(book: Members): {
+  readonly parts: Map<string, readonly MemberRow[]>;
+  readonly save: (uid: string) => number;
+} {
+  const parts = new Map<string, readonly MemberRow[]>();
+  return {
+    parts,
+    save: (credentialUid) => {
+      const unsaved = book.unsaved(credentialUid);
+      for (const [part, rows] of unsaved) {
+        book.saved({ credentialUid, part });
+        if (rows)
+          parts.set(`${credentialUid} ${part}`, structuredClone(rows.map((row) => ({ ...row, parts: undefined }))));
+        else parts.delete(`${credentialUid} ${part}`);
+      }
+      return unsaved.size;
+    },
+  };
+}
+
+function leading(): Members {
+  const book = members();
+  book.lead();
+  return book;
+}
+
+describe("a member", () => {
+  it("is a namespace into whose Secret a login was put, until nothing is left in any of its Secrets", () => {
+    const book = leading();
+    book.note(place("n"), standing("s", "c", "d"));
+    book.note(place("n", "old"), standing("t", "c"));
+    expect([book.has("c", "n"), book.has("d", "n"), book.has("e", "n"), book.count("c")]).toEqual([
+      true,
+      true,
+      false,
+      1,
+    ]);
+    book.note(place("n"), standing("s", "d"));
+    expect([book.has("c", "n"), book.has("d", "n")]).toEqual([true, true]);
+    book.note(place("n", "old"), undefined);
+    expect([book.has("c", "n"), book.count("c")]).toEqual([false, 0]);
+  });
+
+  it("goes with its namespace and with its credential", () => {
+    const book = leading();
+    book.note(place("n"), standing("s", "c", "d"));
+    book.note(place("m"), standing("t", "c"));
+    book.forgetNamespace("n");
+    expect([[...book.namespaces("c")], [...book.namespaces("d")]]).toEqual([["m"], []]);
+    book.forgetCredential("c");
+    expect(book.count("c")).toBe(0);
+  });
+
+  it("tells when it becomes one and when it ceases to be one, once each", () => {
+    const book = leading();
+    const told: string[] = [];
+    book.subscribe({ changed: (...what) => told.push(what.join(" ")), unsaved: () => undefined });
+    book.note(place("n"), standing("s", "c"));
+    book.note(place("n"), standing("s", "c"));
+    book.note(place("n", "old"), standing("t", "c"));
+    book.note(place("n"), undefined);
+    book.note(place("n", "old"), undefined);
+    expect(told).toEqual(["c n", "c n"]);
+  });
+});
+
+describe("a Secret", () => {
+  it("is known by its uid, and not where it is somebody else's or was made anew", () => {
+    const book = leading();
+    book.note(place("n"), standing("s", "c"));
+    book.note(place("m"), { ...standing("t", "c"), merged: true });
+    expect([book.owns(place("n"), "s"), book.owns(place("n"), "s2"), book.owns(place("m"), "t")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([
+      book.holds(place("m"), "t", "c"),
+      book.holds(place("m"), "t", "d"),
+      book.holds(place("n"), "s2", "c"),
+    ]).toEqual([true, false, false]);
+  });
+});
+
+describe("the record", () => {
+  it("is stored part by part: one namespace more is one part, whatever there is already", () => {
+    const book = leading();
+    const { save, parts } = stores(book);
+    book.begin("c");
+    for (let index = 0; index < 3 * rowsPerPart; index += 1) book.note(place(`n${index}`), standing(`s${index}`, "c"));
+    expect(save("c")).toBe(3);
+    expect(save("c")).toBe(0);
+    book.note(place("one more"), standing("s", "c"));
+    expect(save("c")).toBe(1);
+    for (let index = 0; index < rowsPerPart; index += 1) book.note(place(`n${index + rowsPerPart}`), undefined);
+    expect(save("c")).toBe(1);
+    expect([...parts.keys()]).toEqual(["c 0", "c 2", "c 3"]);
+  });
+
+  it("is there without members too, so that it is known to have been begun", () => {
+    const book = leading();
+    const { save, parts } = stores(book);
+    expect(book.recorded("c")).toBe(false);
+    book.begin("c");
+    expect([save("c"), parts.get("c 0"), book.recorded("c")]).toEqual([1, [], true]);
+  });
+
+  it("is written again where somebody deletes it, and where a write failed", () => {
+    const book = leading();
+    const { save } = stores(book);
+    book.begin("c");
+    save("c");
+    const part: MembersPart = { credentialUid: "c", part: 0 };
+    book.spoiled(part);
+    expect(save("c")).toBe(1);
+    book.note(place("n"), standing("s", "c"));
+    save("c");
+    book.observed(part, undefined);
+    expect(save("c")).toBe(1);
+  });
+
+  it("is followed by who does not lead, and not believed by who does", () => {
+    const row: MemberRow = { ...place("n"), secretUid: "s", merged: false };
+    const part = { credentialUid: "c", part: 0 };
+    const follower = members();
+    follower.observed(part, [row, { ...row, namespaceUid: "m" }]);
+    follower.observed(part, [row]);
+    expect([[...follower.namespaces("c")], follower.recorded("c")]).toEqual([["n"], true]);
+    follower.lead();
+    expect(follower.unsaved("c").size).toBe(0);
+    follower.observed(part, [{ ...row, namespaceUid: "forged" }]);
+    expect([...follower.namespaces("c")]).toEqual(["n"]);
+  });
+
+  it("gives a follower what the leader knew, whatever has happened", () => {
+    const uid = fc.constantFrom("n1", "n2", "n3");
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant("note" as const),
+        at: fc.record({ namespaceUid: uid, secretName: fc.constantFrom("regcred", "old") }),
+        credentials: fc.uniqueArray(fc.constantFrom("c", "d"), { maxLength: 2 }),
+        secretUid: fc.constantFrom("s", "t"),
+      }),
+      fc.record({ kind: fc.constant("forget" as const), uid }),
+      fc.record({ kind: fc.constant("save" as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const book = leading();
+        const { save, parts } = stores(book);
+        for (const each of steps) {
+          if (each.kind === "note") book.note(each.at, standing(each.secretUid, ...each.credentials));
+          else if (each.kind === "forget") book.forgetNamespace(each.uid);
+          else for (const credential of ["c", "d"]) save(credential);
+        }
+        for (const credential of ["c", "d"]) save(credential);
+        const follower = members();
+        for (const [key, rows] of parts) {
+          const [credentialUid = "", part] = key.split(" ");
+          follower.observed({ credentialUid, part: Number(part) }, rows);
+        }
+        for (const credential of ["c", "d"]) {
+          expect(new Set(follower.namespaces(credential))).toEqual(new Set(book.namespaces(credential)));
+        }
+      }),
+    );
+  });
+});
