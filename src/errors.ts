@@ -1,4 +1,5 @@
 // What went wrong, who can mend it, and when is it worth trying again?
+import type { Step } from "./steps.ts";
 
 /** When a failed run comes back. */
 export type Retry =
@@ -16,8 +17,10 @@ export interface Failure {
   /** PascalCase; condition reason and metric label in one. */
   readonly reason: string;
   readonly cause: Cause;
-  /** Written for the person who must act; says what to do. Never holds a secret. */
+  /** Written for the person who must act. Holds no command, and no secret; text of others only as `quotedText`. */
   readonly message: string;
+  /** What mends it, where more can be said than the message says. */
+  readonly steps?: readonly Step[];
   readonly retry: Retry;
   /** The least time to wait before the next attempt, where the other side named one. */
   readonly retryAfter?: Temporal.Duration;
@@ -29,6 +32,7 @@ export class OperatorError extends Error implements Failure {
   readonly reason: string;
   override readonly cause: Cause;
   readonly retry: Retry;
+  readonly steps?: readonly Step[];
   readonly retryAfter?: Temporal.Duration;
   /** The error underneath, for logs only: its text may quote a server. */
   readonly origin: unknown;
@@ -38,6 +42,7 @@ export class OperatorError extends Error implements Failure {
     this.reason = failure.reason;
     this.cause = failure.cause;
     this.retry = failure.retry;
+    if (failure.steps) this.steps = failure.steps;
     if (failure.retryAfter) this.retryAfter = failure.retryAfter;
     this.origin = origin;
   }
