@@ -1,0 +1,8 @@
+// When does something end that nothing else would end?
+
+/** Pends until the signal aborts, then rejects with its reason. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}
