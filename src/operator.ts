@@ -12,6 +12,7 @@ import { leaseName, neededPermissions, preflight } from "./kube/preflight.ts";
 import { transport, userAgent } from "./kube/transport.ts";
 import { withMetrics } from "./kube/with-metrics.ts";
 import { withFence } from "./kube/write-fence.ts";
+import { aborted } from "./operator/aborted.ts";
 import { leadership, undisputed } from "./operator/leadership.ts";
 import { operatorMetrics } from "./operator/operator-metrics.ts";
 import type { OperatorSettings } from "./operator/operator-settings.ts";
@@ -39,6 +40,7 @@ import type { Log } from "./report/log.ts";
 import { errorFields } from "./report/log-watch.ts";
 import { metricsServer } from "./report/metrics-server.ts";
 import { secureServing } from "./operator/secure-serving.ts";
+import type { Timing } from "./operator/timing.ts";
 import { queueObserver } from "./report/queue-metrics.ts";
 import { countWatch } from "./report/watch-metrics.ts";
 import { refusal } from "./operator/refusal.ts";
@@ -56,6 +58,7 @@ export interface OperatorOptions {
   readonly instance: string;
   /** The way out to registries and clouds; as the settings allow, if absent. */
   readonly network?: GuardedHttp;
+  readonly timing?: Timing;
 }
 
 export interface Operator {
@@ -79,7 +82,7 @@ const recordLimit = 2_000;
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 
 export function operator(options: OperatorOptions): Operator {
-  const { connection, settings, log, clock, random } = options;
+  const { connection, settings, log, clock, random, timing = {} } = options;
 
   // What is measured.
   const measured = operatorMetrics({ clock, version: options.version });
@@ -93,6 +96,7 @@ export function operator(options: OperatorOptions): Operator {
     userAgent: userAgent(options.version),
     observe: measured.exchanged,
     onThrottled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
+    deadline: timing.answer,
   });
   const { namespace: ownNamespace } = settings;
   const leads = settings.leaderElection
@@ -145,8 +149,9 @@ export function operator(options: OperatorOptions): Operator {
   };
 
   // Keys and time.
-  const queue = workQueue({ clock, random, observer: queueObserver(instruments, "tenants") });
-  const tokenQueue = workQueue({ clock, random, observer: queueObserver(instruments, "tokens") });
+  const { debounce } = timing;
+  const queue = workQueue({ clock, random, debounce, observer: queueObserver(instruments, "tenants") });
+  const tokenQueue = workQueue({ clock, random, debounce, observer: queueObserver(instruments, "tokens") });
   const readiness = measured.show({
     stores,
     board: board(clock),

@@ -83,6 +83,8 @@ export interface TransportOptions {
   readonly observe?: (observation: Observation) => void;
   /** The API server said 429: hold bulk work back for so long. */
   readonly onThrottled?: (retryAfter: Temporal.Duration) => void;
+  /** For calls that name no deadline, and until the answer to a watch begins. Default: half a minute. */
+  readonly deadline?: Temporal.Duration | undefined;
 }
 
 /** RFC 9110 section 10.1.5; in the API server's audit log it tells the operator's calls from kubectl's. */
@@ -90,7 +92,7 @@ export function userAgent(version: string): string {
   return `regcred/${version} (${platform()}/${arch()})`;
 }
 
-const defaultDeadline = Temporal.Duration.from({ seconds: 30 });
+const halfAMinute = Temporal.Duration.from({ seconds: 30 });
 // Few and short, because the queue tries again too, and knows more.
 const mostAttempts = 3;
 const firstRetryMs = 100;
@@ -102,7 +104,7 @@ type Exchanged = Dispatcher.ResponseData<Obstacle>;
 
 /** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
 export function transport(options: TransportOptions): Transport {
-  const { connection, clock, random } = options;
+  const { connection, clock, random, deadline = halfAMinute } = options;
   const { origin, pathname } = new URL(connection.server);
   const prefix = pathname.replace(/\/$/, "");
   const sockets = pools(origin);
@@ -184,7 +186,7 @@ export function transport(options: TransportOptions): Transport {
   return {
     server: connection.server,
     request: async (call) => {
-      const end = clock.elapsed() + (call.deadline ?? defaultDeadline).total("milliseconds");
+      const end = clock.elapsed() + (call.deadline ?? deadline).total("milliseconds");
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, async (answer) =>
@@ -200,7 +202,7 @@ export function transport(options: TransportOptions): Transport {
     stream: (call) =>
       exchange(
         { ...call, method: "GET", purpose: "watches" },
-        { watch: true, withinMs: (call.deadline ?? defaultDeadline).total("milliseconds") },
+        { watch: true, withinMs: (call.deadline ?? deadline).total("milliseconds") },
         (answer, release) => Promise.resolve(chunksOf(answer, call, release)),
       ),
     close: () => sockets.close(),

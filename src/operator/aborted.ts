@@ -1,6 +1,6 @@
-// How is an abort waited for?
+// When does something end that nothing else would end?
 
-/** Rejects with the reason when the signal aborts; pends otherwise. */
+/** Pends until the signal aborts, then rejects with its reason. */
 export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });

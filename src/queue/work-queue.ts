@@ -11,6 +11,8 @@ export interface AddOptions {
   readonly flow?: string;
   /** Time to wait first, in days or smaller units. Default: none. */
   readonly after?: Temporal.Duration;
+  /** Wait as long as the queue does for more of the same, so that one run answers many changes. */
+  readonly debounced?: boolean;
 }
 
 /** How a run ended. */
@@ -92,7 +94,12 @@ export interface WorkQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer?: QueueObserver;
+  /** How long a key waits that is added debounced. */
+  readonly debounce?: Temporal.Duration | undefined;
 }
+
+/** A report that is a second late misleads nobody, and a burst of changes is mostly over by then. */
+const aSecond = Temporal.Duration.from({ seconds: 1 });
 
 /**
  * A queue of keys that forgets events: however often a key is added, it runs once more. A key is in one place at a
@@ -105,7 +112,7 @@ export interface WorkQueueOptions {
  * One waiting key costs some 135 bytes besides its text (measured: 2.7 MB for 20,000 on Node 26); p-queue's own backlog
  * costs 1.1 KB.
  */
-export function workQueue({ clock, random, observer }: WorkQueueOptions): WorkQueue {
+export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQueueOptions): WorkQueue {
   const waiting = new Map<string, Waiting>();
   const delayed = delayedKeys<Waiting>();
   const ready = readyKeys<Waiting>();
@@ -205,7 +212,8 @@ export function workQueue({ clock, random, observer }: WorkQueueOptions): WorkQu
   return {
     add: (key, options = {}) => {
       if (closed) return;
-      const at = now() + (options.after?.total("milliseconds") ?? 0);
+      const after = options.after ?? (options.debounced ? debounce : undefined);
+      const at = now() + (after?.total("milliseconds") ?? 0);
       const wish = { lane: options.lane ?? "normal", flow: options.flow ?? "", at };
       const run = running.get(key);
       if (run) run.again = run.again ? earliestAndHighest(run.again, wish) : wish;

@@ -20,7 +20,7 @@ type Known = Pick<
 >;
 
 /** Pods of one owner get stuck together. */
-const lookAtPods: AddOptions = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) };
+const lookAtPods: AddOptions = { lane: "normal", debounced: true };
 
 /**
  * To be called when the stores are synced, but for those of pull Secrets: what they hold is queued at once, what changes from

@@ -6,7 +6,7 @@ import type { CredentialFinding, SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 
 /** A status is written once for many changes. */
-export const statusSoon = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) } as const;
+export const statusSoon = { lane: "normal", debounced: true } as const;
 
 export function reportSecret(context: Context, namespace: NamespaceRecord, name: string, finding: SecretFinding): void {
   const { board, enqueue, events, settings, stores } = context;

@@ -12,7 +12,7 @@ export interface Trigger {
 }
 
 /** Reports are put together: one status for many changes. */
-const soon: AddOptions = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) };
+const soon: AddOptions = { lane: "normal", debounced: true };
 
 /** A namespace that has just appeared overtakes everything: somebody waits for its first pod. */
 export function namespaceTriggers(

@@ -6,6 +6,7 @@ import { systemClock } from "../../src/clock.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { operator } from "../../src/operator.ts";
 import type { OperatorSettings } from "../../src/operator/operator-settings.ts";
+import type { Timing } from "../../src/operator/timing.ts";
 import type { Log, LogFields } from "../../src/report/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
@@ -80,6 +81,8 @@ export interface Scene {
     readonly kubeconfig?: string;
     /** Where its calls to registries and clouds end up; as the settings allow, if absent. */
     readonly routes?: Routes;
+    /** Short, unless changed. */
+    readonly timing?: Timing;
   }): Promise<RunningOperator>;
   /** Creates namespaces and waits for their default ServiceAccount, unless told not to. */
   namespaces(names: readonly string[], options?: { readonly labels?: Readonly<Record<string, string>> }): Promise<void>;
@@ -140,7 +143,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   return {
     cluster,
     admin,
-    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes } = {}) => {
+    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing = brief } = {}) => {
       const log = recordingLog();
       const started = operator({
         connection: loadConnection({ kubeconfig }),
@@ -156,6 +159,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
           ...settings,
         },
         ...(routes && { network: networkTo(routes) }),
+        timing,
         log,
         clock: systemClock(),
         random: Math.random,
@@ -223,6 +227,9 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
     },
   };
 }
+
+/** Reports that come at once, but for what happens in one moment. */
+const brief: Timing = { debounce: Temporal.Duration.from({ milliseconds: 50 }) };
 
 /** The logins in a pull Secret by the keys of its docker config; undefined where it holds none. */
 export function loginsIn(object: KubeObject | undefined): Readonly<Record<string, Login>> | undefined {

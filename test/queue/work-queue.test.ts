@@ -80,6 +80,21 @@ describe("a delayed key", () => {
     expect(runAll(queue)).toEqual(["a"]);
   });
 
+  it.each([
+    [1000, undefined],
+    [40, ms(40)],
+  ])("that is debounced waits %d ms for more of the same where the queue says %s", async (wait, debounce) => {
+    const clock = fakeClock();
+    const queue = workQueue({ clock, random: () => 0, debounce });
+    queue.add("a", { debounced: true });
+    await clock.advance(ms(wait - 10));
+    queue.add("a", { debounced: true });
+    await clock.advance(ms(9));
+    expect(queue.next()).toBeUndefined();
+    await clock.advance(ms(1));
+    expect(runAll(queue)).toEqual(["a"]);
+  });
+
   it("is ready at once when it is added without delay, and does not run again at its former time", async () => {
     const { clock, queue } = started();
     queue.add("a", { after: ms(100) });

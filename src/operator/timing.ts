@@ -1,0 +1,9 @@
+// Which lengths of time say nothing about what is right, only how long one waits for it?
+
+/** What is absent is as it says where it is used. */
+export interface Timing {
+  /** Reports wait so long for more changes, to tell of them together. */
+  readonly debounce?: Temporal.Duration;
+  /** The API server's answers are awaited so long where a call does not say. */
+  readonly answer?: Temporal.Duration;
+}
