@@ -114,6 +114,7 @@ export function operator(options: OperatorOptions): Operator {
     network: options.network,
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
+    insists: (grant) => tokens.insists(grantKey(grant)),
     instruments,
   });
 

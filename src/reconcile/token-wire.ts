@@ -1,5 +1,6 @@
 // How is a token kept in a Secret of the operator's namespace?
 import { z } from "zod";
+import { boundedEnd, timeOfText } from "../foreign-numbers.ts";
 import type { Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
@@ -55,7 +56,8 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
     if (!parsed.success) return undefined;
     const { grantKey, fingerprint, refreshes, state, issuedAt, expiresAt, all, byHost } = parsed.data;
     const logins = all ? loginAs(all) : byHost && loginsAs(byHost);
-    if (!logins) return undefined;
+    const issued = timeOfText(issuedAt);
+    if (!logins || !issued) return undefined;
     return {
       grantKey,
       logins,
@@ -63,12 +65,18 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
       refreshes,
       state,
       revision,
-      issuedAt: Temporal.Instant.from(issuedAt),
-      expiresAt: expiresAt === undefined ? undefined : Temporal.Instant.from(expiresAt),
+      issuedAt: issued,
+      // 0.1.0 stored whatever year an issuer named.
+      expiresAt: expiresAt === undefined ? undefined : (timeOfText(expiresAt) ?? endOf(expiresAt, issued)),
     };
   } catch {
     return undefined;
   }
+}
+
+/** Of a time that no RFC 3339 text has. Throws for what is no time. */
+function endOf(text: string, issuedAt: Temporal.Instant): Temporal.Instant {
+  return boundedEnd(Temporal.Instant.from(text), issuedAt);
 }
 
 interface PlainLogin {

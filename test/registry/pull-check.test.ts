@@ -317,3 +317,13 @@ describe("each call", () => {
     await expect(pullCheck("ghcr.io/a/b", login, { exchange }, stop.signal)).rejects.toThrow("enough");
   });
 });
+
+describe("a challenge that is too long to be one", () => {
+  it.each([4_097, 65_536])("of %i characters is not read, and no login is sent", async (length) => {
+    const header = 'Bearer realm="https://ghcr.io/token"'.padEnd(length, " ");
+    const { verification, detail, told } = await check({ [hello]: challenge(header) });
+    expect(verification).toBe("Inconclusive");
+    expect(detail).toBe("ghcr.io asks for an authentication in more than 4096 characters, which are not read");
+    expect(told).toEqual([]);
+  });
+});
