@@ -198,8 +198,9 @@ function inconclusive(detail: string): PullCheckResult {
 }
 
 function reasonOf(error: unknown): string {
+  // Refusals of our own say what to do, and hold nothing of the call.
   return error instanceof Error && "reason" in error && typeof error.reason === "string"
-    ? error.reason
+    ? `${error.reason}: ${error.message}`
     : error instanceof Error
       ? error.name
       : "unknown";

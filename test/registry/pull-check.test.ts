@@ -223,8 +223,10 @@ describe("what decides nothing, and tells nobody the login", () => {
   });
 
   it("says by name what went wrong", async () => {
-    const error = Object.assign(new Error("x"), { reason: "RedirectRefused" });
-    expect((await check({ [hello]: error })).detail).toBe("ghcr.io could not be asked (RedirectRefused)");
+    const error = Object.assign(new Error("name another host"), { reason: "RedirectRefused" });
+    expect((await check({ [hello]: error })).detail).toBe(
+      "ghcr.io could not be asked (RedirectRefused: name another host)",
+    );
   });
 
   it("is an image that is none", async () => {
