@@ -122,6 +122,7 @@ export function operator(options: OperatorOptions): Operator {
     network: options.network,
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
+    insists: (grant) => tokens.insists(grantKey(grant)),
     instruments,
   });
 
@@ -210,7 +211,7 @@ export function operator(options: OperatorOptions): Operator {
   const start = async (): Promise<void> => {
     const { metricsAddress, healthAddress } = settings;
     const secure = settings.metricsAccess === "token" ? secureServing(settings, api, clock) : undefined;
-    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log, secure }));
+    if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log, clock, secure }));
     if (healthAddress) servers.push(await healthServer(healthAddress, health, log));
     await preflight({
       transport: api,

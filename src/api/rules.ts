@@ -118,9 +118,10 @@ export const textRules = {
         "write docker.io for Docker Hub, instead of index.docker.io, registry-1.docker.io or registry.hub.docker.com",
     },
     {
-      // HOST, HOST:PORT or [IPv6]:PORT, then a path; what the three rules above judge passes.
+      // HOST, HOST:PORT or [IPv6]:PORT, then a path of segments with a letter or digit each, which `..` is not; what the
+      // three rules above judge passes.
       rule: matches(
-        String.raw`\*|([a-zA-Z]+://)?([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[-a-zA-Z0-9._/]*)?`,
+        String.raw`\*|([a-zA-Z]+://)?([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?(/[-._]*[a-zA-Z0-9][-a-zA-Z0-9._]*)*/?`,
       ),
       message:
         "write a literal host with optional port and path, such as ghcr.io or registry.example.com:5000/team; no wildcards and no placeholders",

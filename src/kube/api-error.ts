@@ -1,5 +1,6 @@
 // What did the API server mean by refusing, and what of it may be repeated aloud?
 import type { IncomingHttpHeaders } from "node:http";
+import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 
 export type ApiErrorKind =
   /** The object, or the whole resource, is not there. */
@@ -91,10 +92,13 @@ export interface RefusedAnswer {
   readonly headers: IncomingHttpHeaders;
 }
 
+// Characters; a sentence is shorter, and what quotes an object says nothing more after it.
+const longestRead = 4096;
+
 /** Reads a refusal: a Status where there is one, else the HTTP status alone. */
 export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiError {
   const status = statusFrom(body);
-  const text = status?.message ?? "";
+  const text = (status?.message ?? "").slice(0, longestRead);
   const causes = status?.causes ?? [];
   const policy = /(?:Validating|Mutating)AdmissionPolicy '([^']+)'(?: with binding '([^']+)')?/.exec(text);
   const webhook = /(?:admission webhook|failed calling webhook|conversion webhook for [^,]+,?) "([^"]+)"/.exec(
@@ -112,7 +116,8 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
     missing: missing !== undefined,
     ofNamespace: status?.kind === "namespaces",
   });
-  const retryAfter = retryAfterFrom(headers["retry-after"]) ?? secondsDuration(status?.retryAfterSeconds);
+  // Seconds: a date is a proxy's, and its clock nobody knows.
+  const retryAfter = apiWait([headers["retry-after"]].flat()[0]?.trim()) ?? apiWait(status?.retryAfterSeconds);
   return new ApiError({
     kind,
     code,
@@ -208,7 +213,7 @@ interface ParsedStatus {
   readonly message: string;
   readonly kind: string;
   readonly causes: readonly StatusCause[];
-  readonly retryAfterSeconds: number | undefined;
+  readonly retryAfterSeconds: unknown;
 }
 
 function statusFrom(body: string): ParsedStatus | undefined {
@@ -216,7 +221,6 @@ function statusFrom(body: string): ParsedStatus | undefined {
   if (parsed?.["kind"] !== "Status") return undefined;
   const details = recordFrom(parsed["details"]);
   const causes = Array.isArray(details["causes"]) ? details["causes"] : [];
-  const seconds = details["retryAfterSeconds"];
   return {
     reason: stringFrom(parsed["reason"]),
     message: stringFrom(parsed["message"]),
@@ -229,7 +233,7 @@ function statusFrom(body: string): ParsedStatus | undefined {
         field: speakable(stringFrom(field)),
       };
     }),
-    retryAfterSeconds: typeof seconds === "number" && seconds > 0 ? seconds : undefined,
+    retryAfterSeconds: details["retryAfterSeconds"],
   };
 }
 
@@ -258,14 +262,10 @@ function speakable(text: string): string {
     .replace(/\uFFFD+$/, "")}…`;
 }
 
-/** Seconds or an HTTP date; the API server only sends seconds, and a proxy's date is left to the caller's own backoff. */
-function retryAfterFrom(header: string | string[] | undefined): Temporal.Duration | undefined {
-  const text = Array.isArray(header) ? header[0] : header;
-  return text !== undefined && /^\d{1,6}$/.test(text.trim()) ? secondsDuration(Number(text)) : undefined;
-}
-
-function secondsDuration(seconds: number | undefined): Temporal.Duration | undefined {
-  return seconds === undefined ? undefined : Temporal.Duration.from({ milliseconds: Math.round(seconds * 1000) });
+/** Undefined also for 0, with which Go writes that there is none. */
+function apiWait(seconds: unknown): Temporal.Duration | undefined {
+  const wait = boundedSeconds(seconds, bounds.apiWait);
+  return wait?.sign === 1 ? wait : undefined;
 }
 
 function parsedRecord(body: string): Record<string, unknown> | undefined {

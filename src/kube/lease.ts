@@ -1,4 +1,5 @@
 // What is in a Lease of coordination.k8s.io/v1, and how does it look once we have taken, renewed or released it?
+import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import type { StoredObject } from "../plan/snapshot.ts";
 import { identityOf } from "../watch/strip/object-meta.ts";
 import { type LeaseView, leaseDuration } from "./lease-state.ts";
@@ -41,7 +42,7 @@ export function leaseRecord(raw: unknown): LeaseRecord {
     resourceVersion,
     view: {
       holder: holderIdentity,
-      durationMs: leaseDurationSeconds === undefined ? leaseDuration : leaseDurationSeconds * 1000,
+      durationMs: boundedSeconds(leaseDurationSeconds, bounds.lease)?.total("milliseconds") ?? leaseDuration,
       sign: JSON.stringify([uid, holderIdentity, renewTime, acquireTime, leaseTransitions]),
     },
     object,

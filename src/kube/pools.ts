@@ -9,7 +9,9 @@ export type Purpose =
   /** Watches, and the lists before them. */
   | "watches"
   /** Lease renewals, which must pass while everything else is jammed. */
-  | "lease";
+  | "lease"
+  /** Who asks for metrics may read them? Strangers decide how often that is asked. */
+  | "access";
 
 /** Why a request must not be sent any more; given to a pool as `opaque`, asked in the moment before it is written to a socket. */
 export type Obstacle = () => Error | undefined;
@@ -39,6 +41,7 @@ const limits = {
   watches: { headersTimeout: 30_000, bodyTimeout: 0 },
   // Shorter than client-go's renew deadline of 10 s, so that a renewal can be tried twice.
   lease: { connections: 2, headersTimeout: 5_000, bodyTimeout: 5_000 },
+  access: { connections: 4, headersTimeout: 5_000, bodyTimeout: 5_000 },
 } as const satisfies Record<Purpose, object>;
 
 type PoolSet = Readonly<Record<Purpose, Dispatcher>>;
@@ -84,7 +87,7 @@ function opened(origin: string, tls: TlsMaterial): PoolSet {
   const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
   const open = (purpose: Purpose): Dispatcher =>
     new Pool(origin, { ...shared, ...limits[purpose], connect }).compose(askedBeforeSending);
-  return { writes: open("writes"), watches: open("watches"), lease: open("lease") };
+  return { writes: open("writes"), watches: open("watches"), lease: open("lease"), access: open("access") };
 }
 
 // A request waits in its pool for a connection, for as long as it takes: only here is it known that it goes out now.

@@ -81,7 +81,7 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Called once per HTTP exchange. */
   readonly observe?: (observation: Observation) => void;
-  /** The API server said 429: hold bulk work back for so long. */
+  /** The API server said 429, though not to what strangers make us ask: hold bulk work back for so long. */
   readonly onThrottled?: (retryAfter: Temporal.Duration) => void;
   /** For calls that name no deadline, and until the answer to a watch begins. Default: half a minute. */
   readonly deadline?: Temporal.Duration | undefined;
@@ -174,7 +174,8 @@ export function transport(options: TransportOptions): Transport {
       call.signal?.throwIfAborted();
       const failure = stop.signal.aborted ? late() : apiErrorFromFailure(error);
       report(String(failure.code ?? failure.reason));
-      if (failure.kind === "throttled") options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
+      const isOurs = call.purpose !== "access";
+      if (isOurs && failure.kind === "throttled") options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
       throw failure;
     } finally {
       cancel();

@@ -18,6 +18,5 @@ export function secureServing(
   return {
     access: metricsAccess(api, clock),
     certificate: async () => own ?? certificateIn(folder ?? ""),
-    clock,
   };
 }

@@ -32,6 +32,8 @@ export interface WayOutOptions {
   readonly secret: (key: string) => OperatorSecretRecord | undefined;
   /** That the grant has now. */
   readonly token: (grant: Grant) => Token | undefined;
+  /** Whether a person has asked for a token since the last attempt at the grant failed. */
+  readonly insists: (grant: Grant) => boolean;
   readonly instruments: Pick<Instruments, "count" | "observe">;
 }
 
@@ -60,6 +62,7 @@ export function wayOut(options: WayOutOptions): WayOut {
       instruments,
       expiresAt: (grant) => token(grant)?.expiresAt,
       retryWithin: (grant) => retryWithin(token(grant), clock.now()),
+      insists: options.insists,
       secret,
       operatorNamespace: namespace,
       sourceNamespaces,

@@ -163,7 +163,9 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
     return { found, missing };
   }
   const { all } = token.logins;
-  return { found: hosts.map((host) => [canonical(host), all]), missing };
+  // One login without a host: the key `*` would send it to whatever registry an image names.
+  const [named, rest] = [hosts.filter((host) => host !== "*"), hosts.filter((host) => host === "*")];
+  return { found: named.map((host) => [canonical(host), all]), missing: rest };
 }
 
 /** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
@@ -185,6 +187,9 @@ function hostMissing(host: string, cause: Cause): Failure {
     reason: "HostMissing",
     cause,
     retry: "on-change",
-    message: `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
+    message:
+      host === "*"
+        ? 'the source Secret holds one login and says of no host that it is for it, so hosts: ["*"] takes nothing from it: write the hosts in the entry, or make it a Secret of type kubernetes.io/dockerconfigjson (kubectl create secret docker-registry)'
+        : `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
   };
 }

@@ -1,4 +1,5 @@
 // How does a pull Secret say who serves which of its hosts until when, and what can be read of that later?
+import { timeOfText } from "../foreign-numbers.ts";
 
 /** A host of a pull Secret, and whose it is. */
 export interface Named {
@@ -63,15 +64,7 @@ export function earliestEnd(annotation: string, credential: string): Temporal.In
 function recorded(entry: unknown): readonly Recorded[] {
   const { name, grant, hosts, expires } = Object(entry) as Record<string, unknown>;
   if (typeof name !== "string" || typeof grant !== "string" || !Array.isArray(hosts)) return [];
-  const expiresAt = typeof expires === "string" ? instantIn(expires) : undefined;
+  const expiresAt = typeof expires === "string" ? timeOfText(expires) : undefined;
   if (expires !== undefined && expiresAt === undefined) return [];
   return [{ name, grantKey: grant, hosts: hosts.filter((host) => typeof host === "string"), expiresAt }];
-}
-
-function instantIn(text: string): Temporal.Instant | undefined {
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 // What does an entry grant to a namespace?
 import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
+import { canonicalHost } from "../registry/host.ts";
 import { acrGrants } from "./grants/acr.ts";
 import { ecrGrants, ecrPublicGrants } from "./grants/ecr.ts";
 import { googleGrants } from "./grants/google.ts";
@@ -37,6 +38,24 @@ export type Grant =
 
 /** The entry's hosts, split by what one token can serve. A failure concerns these hosts in this namespace only. */
 export function grantsOf(entry: Entry, scope: RenderScope): readonly HostGroup<Grant>[] {
+  const odd = entry.hosts.filter((host) => host !== "*" && canonicalHost(host) === undefined);
+  if (odd.length === 0) return grantsOfKind(entry, scope);
+  const hosts = entry.hosts.filter((host) => !odd.includes(host));
+  const refused = { hosts: odd, grant: noHosts(odd) };
+  return hosts.length === 0 ? [refused] : [...grantsOfKind({ ...entry, hosts }, scope), refused];
+}
+
+/** The API server refuses them; an object of before may still have one. */
+function noHosts(hosts: readonly string[]): Failure {
+  return {
+    reason: "InvalidHost",
+    cause: "Platform",
+    retry: "on-change",
+    message: `${hosts.map((host) => JSON.stringify(host)).join(", ")} in hosts can be no registry: write a literal host of ASCII letters with optional port and path, such as registry.example.com:5000/team`,
+  };
+}
+
+function grantsOfKind(entry: Entry, scope: RenderScope): readonly HostGroup<Grant>[] {
   switch (entry.provider) {
     case "ECR":
       return ecrGrants(entry, scope);

@@ -11,6 +11,8 @@ const spread = 0.1;
 const retryShare = 0.1;
 /** Milliseconds; short enough for tokens that live seconds, long enough to be no hot loop. */
 const shortestRetry = 250;
+/** Nobody is left alone for longer, whatever he asks for. */
+const longestWait = Temporal.Duration.from({ minutes: 15 });
 
 /**
  * Half of its life or a little earlier; undefined for a credential that names no end. The jitter comes from the grant's
@@ -73,6 +75,41 @@ export function retryWithin(
   const left = now.until(token.expiresAt).total("milliseconds");
   if (left <= 0) return undefined;
   return Temporal.Duration.from({ milliseconds: Math.max(Math.floor(left * retryShare), shortestRetry) });
+}
+
+/**
+ * For how long who asks for patience is not asked again: at most 15 minutes and, while the token lives, a tenth of what is
+ * left of it. Zero where nobody asks for any.
+ */
+export function patience(
+  asked: Temporal.Duration | undefined,
+  token: Pick<Token, "expiresAt"> | undefined,
+  now: Temporal.Instant,
+): Temporal.Duration {
+  if (!asked) return new Temporal.Duration();
+  return [longestWait, retryWithin(token, now) ?? longestWait].reduce(shorter, asked);
+}
+
+function shorter(one: Temporal.Duration, other: Temporal.Duration): Temporal.Duration {
+  return Temporal.Duration.compare(one, other) < 0 ? one : other;
+}
+
+/** An attempt that failed. */
+export interface Refused {
+  readonly demand: Demand;
+  /** Elapsed milliseconds until which the other side is left alone. */
+  readonly until: number;
+}
+
+/** For how many milliseconds the other side is still left alone. What has changed since is another question, asked at once. */
+export function patienceLeft(refused: Refused | undefined, demand: Demand, elapsed: number): number {
+  if (!refused || refused.demand.fingerprint !== demand.fingerprint || asksAnew(refused, demand.refreshes)) return 0;
+  return Math.max(refused.until - elapsed, 0);
+}
+
+/** Whether a person has asked since. */
+export function asksAnew(refused: Refused, refreshes: Refreshes): boolean {
+  return Object.entries(refreshes).some(([credential, value]) => refused.demand.refreshes[credential] !== value);
 }
 
 /** A number in [0, 1) from the leading hexadecimal digits of a key. */

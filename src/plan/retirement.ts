@@ -1,5 +1,6 @@
 // Under which former names does a credential still keep pull Secrets, and until when?
 import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 
 /** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (design.md section 4). */
 const retirementTime = Temporal.Duration.from({ hours: 1 });
@@ -20,7 +21,7 @@ export function retiredNames(credential: RegistryCredential, now: Temporal.Insta
   const current = spec.pullSecret.name;
   const retired = new Map<string, Temporal.Instant>();
   for (const { secretName, until } of status?.retiring ?? []) {
-    if (secretName !== current) retired.set(secretName, timeOf(until) ?? now);
+    if (secretName !== current) retired.set(secretName, timeOfText(until) ?? now);
   }
   const last = status?.secretName;
   if (last !== undefined && last !== current && !retired.has(last)) retired.set(last, now.add(retirementTime));
@@ -37,12 +38,4 @@ export function retiringStatus(retired: readonly Retired[], left: (secretName: s
     .filter(({ secretName, over }) => !over || left(secretName))
     .map(({ secretName, until }) => ({ secretName, until: until.toString({ smallestUnit: "second" }) }))
     .slice(0, 16);
-}
-
-function timeOf(text: string): Temporal.Instant | undefined {
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    return undefined;
-  }
 }

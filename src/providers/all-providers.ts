@@ -36,6 +36,8 @@ export interface AllProvidersOptions {
   readonly environment: Environment;
   /** How soon there must be another attempt at the grant, because its token runs out. */
   readonly retryWithin: (grant: Grant) => Temporal.Duration | undefined;
+  /** Whether a person has asked for a token since the last attempt at the grant failed. */
+  readonly insists: (grant: Grant) => boolean;
   /** When the token that the grant has now ends. */
   readonly expiresAt: (grant: Grant) => Temporal.Instant | undefined;
   readonly instruments: Pick<Instruments, "count" | "observe">;

@@ -1,7 +1,7 @@
 // What does the answer of a cloud mean: a token that is good, or an error of which kind?
 import type { Clock } from "../clock.ts";
 import { type Failure, OperatorError } from "../errors.ts";
-import { instantOfHttpDate } from "./http-date.ts";
+import { boundedEnd } from "../foreign-numbers.ts";
 
 /** What an answer must have before it may become a token. */
 export interface Answer {
@@ -9,7 +9,10 @@ export interface Answer {
   readonly expiresAt: Temporal.Instant | undefined;
 }
 
-/** Throws InvalidAnswer for an empty token, one without expiry, and one that has expired: none is ever published. */
+/**
+ * Throws InvalidAnswer for an empty token, one without expiry, and one that has expired: none is ever published. An end
+ * that is too far to be true is cut, so that the token is renewed.
+ */
 export function checkedAnswer(
   who: string,
   { password, expiresAt }: Answer,
@@ -29,7 +32,7 @@ export function checkedAnswer(
       `with a token that ended at ${expiresAt.toString({ smallestUnit: "second" })}: check the operator's clock`,
     );
   }
-  return { password, expiresAt };
+  return { password, expiresAt: boundedEnd(expiresAt, clock.now()) };
 }
 
 /** How an error is told: its name or code, and what else the other side let know. Never a body. */
@@ -92,12 +95,4 @@ export function cloudFailure(error: CloudError): Failure {
         ...wait,
       };
   }
-}
-
-/** Retry-After in seconds or as an HTTP date (RFC 9110 section 10.2.3). */
-export function retryAfterOf(header: string | undefined, now: Temporal.Instant): Temporal.Duration | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d{1,6}$/.test(header.trim())) return Temporal.Duration.from({ seconds: Number(header) });
-  const at = instantOfHttpDate(header);
-  return at && Temporal.Duration.from({ milliseconds: Math.max(at.epochMilliseconds - now.epochMilliseconds, 0) });
 }

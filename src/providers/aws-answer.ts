@@ -1,10 +1,11 @@
 // What did AWS answer: a token, or which error?
 import type { Clock } from "../clock.ts";
 import { type Failure, OperatorError } from "../errors.ts";
+import { retryAfterIn, timeOfNumber } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
 import { textOfBase64 } from "../registry/base64.ts";
 import { loginOf } from "../registry/login.ts";
-import { checkedAnswer, cloudFailure, retryAfterOf } from "./answers.ts";
+import { checkedAnswer, cloudFailure } from "./answers.ts";
 import type { Minted } from "./provider.ts";
 
 /** For whom a call is made; completes its errors. */
@@ -63,7 +64,7 @@ function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clo
     who,
     code: awsErrorName(error),
     status: typeof status === "number" ? status : undefined,
-    retryAfter: retryAfterOf(retryAfterHeader(error), clock.now()),
+    retryAfter: retryAfterIn(retryAfterHeader(error), clock.now()),
     advice,
   });
   // The role that a tenant's ServiceAccount names is the tenant's to mend.
@@ -122,10 +123,7 @@ export function awsMinted(
 
 /** The SDK's own time object, which holds NaN for a time that is none. */
 function instantOf(time: object | undefined): Temporal.Instant | undefined {
-  const milliseconds = Number(time);
-  return time !== undefined && Number.isFinite(milliseconds)
-    ? Temporal.Instant.fromEpochMilliseconds(Math.floor(milliseconds))
-    : undefined;
+  return time === undefined ? undefined : timeOfNumber(Number(time) / 1000);
 }
 
 /** What the SDK says of the exchange: the `$metadata` of each of its errors. */

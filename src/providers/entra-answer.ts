@@ -1,8 +1,9 @@
 // What did Entra or ACR answer when it gave no token?
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
+import { retryAfterIn } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
-import { classOf, cloudFailure, retryAfterOf } from "./answers.ts";
+import { classOf, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 
 /** For whom a call is made; completes its errors. */
@@ -32,7 +33,7 @@ export function azureError(answer: HttpAnswer, { who, identity, advice }: AzureC
     who,
     code: azureErrorCode(answer),
     status,
-    retryAfter: retryAfterOf(headers["retry-after"], clock.now()),
+    retryAfter: retryAfterIn(headers["retry-after"], clock.now()),
     advice,
   });
   // The application that a tenant's ServiceAccount names is the tenant's to mend.

@@ -1,8 +1,9 @@
 // What did Google answer: a token, or which error?
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
+import { boundedSeconds, bounds, retryAfterIn, timeOfText } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
-import { checkedAnswer, cloudFailure, retryAfterOf } from "./answers.ts";
+import { checkedAnswer, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 import { jsonObject } from "./json-object.ts";
 
@@ -54,7 +55,7 @@ export function googleError(answer: HttpAnswer, call: Omit<GoogleCall, "askedAt"
     who,
     code: errorName(answer),
     status: answer.status,
-    retryAfter: retryAfterOf(answer.headers["retry-after"], clock.now()),
+    retryAfter: retryAfterIn(answer.headers["retry-after"], clock.now()),
     advice,
   });
   // What a tenant's ServiceAccount names is the tenant's to mend.
@@ -72,16 +73,10 @@ function errorName({ text }: HttpAnswer): string | undefined {
 }
 
 function after(start: Temporal.Instant, seconds: unknown): Temporal.Instant | undefined {
-  // A year: no token lives that long, and Temporal refuses what lies beyond its end.
-  if (typeof seconds !== "number" || !(Math.abs(seconds) < 31_536_000)) return undefined;
-  return start.add({ seconds: Math.floor(seconds) });
+  const life = boundedSeconds(seconds, bounds.life);
+  return life && start.add(life);
 }
 
 function instant(text: unknown): Temporal.Instant | undefined {
-  if (typeof text !== "string") return undefined;
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    return undefined;
-  }
+  return typeof text === "string" ? timeOfText(text) : undefined;
 }

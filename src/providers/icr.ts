@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
+import { timeOfNumber } from "../foreign-numbers.ts";
 import type { GrantIdentity, IcrGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
 import { jwtExpiry } from "../registry/jwt-claims.ts";
@@ -9,7 +10,7 @@ import { checkedAnswer } from "./answers.ts";
 import type { Http } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Provider } from "./provider.ts";
-import { atEpochSeconds, memberAt, textAt, tokenError } from "./token-answer.ts";
+import { memberAt, textAt, tokenError } from "./token-answer.ts";
 
 export interface IcrOptions {
   readonly clock: Clock;
@@ -59,7 +60,7 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
         );
         const token = answer.status === 200 ? textAt(answer, "access_token") : undefined;
         if (token === undefined) throw tokenError(answer, { who, identity, advice: adviceFor(grant) }, clock);
-        const expiresAt = atEpochSeconds(memberAt(answer, "expiration")) ?? jwtExpiry(token);
+        const expiresAt = timeOfNumber(memberAt(answer, "expiration")) ?? jwtExpiry(token);
         return checkedAnswer(who, { password: token, expiresAt }, clock);
       };
 

@@ -3,7 +3,7 @@
 // Made of plain calls: oci-common asks the metadata service for certificates by itself, past the guarded network.
 import { createHash, createPrivateKey, type KeyObject, sign, X509Certificate } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import { httpDate } from "./http-date.ts";
+import { httpDate } from "../http-date.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http/http.ts";
 import { NetworkError } from "./http/network-error.ts";
 import { noIdentity, type OciPrincipal, sessionKey, sessionPrincipal } from "./oci-principal.ts";

@@ -2,6 +2,7 @@
 import { expiresAtAnnotation, sourceLabel } from "../api/names.ts";
 import type { Clock } from "../clock.ts";
 import { type Cause, OperatorError } from "../errors.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import type { StaticGrant } from "../plan/grant-types.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
@@ -115,14 +116,12 @@ function loginsIn(type: string, values: Values, grant: StaticGrant, fail: Fail):
 
 function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefined {
   if (text === undefined) return undefined;
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    throw fail(
-      "SourceInvalid",
-      `has an annotation ${expiresAtAnnotation} that is no time: write it like 2027-01-31T00:00:00Z`,
-    );
-  }
+  const at = timeOfText(text);
+  if (at) return at;
+  throw fail(
+    "SourceInvalid",
+    `has an annotation ${expiresAtAnnotation} that is no time: write it like 2027-01-31T00:00:00Z`,
+  );
 }
 
 /** A source that every namespace shares is the platform's to mend; one that a placeholder names is the tenant's. */

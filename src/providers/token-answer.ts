@@ -1,8 +1,9 @@
 // What does the JSON answer of a token endpoint say?
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
+import { boundedSeconds, bounds, retryAfterIn } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
-import { classOf, cloudFailure, retryAfterOf } from "./answers.ts";
+import { classOf, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 
 /** For whom a call is made; completes its errors. */
@@ -13,11 +14,6 @@ export interface TokenCall {
   /** What to look at when it refuses. */
   readonly advice: string;
 }
-
-// No token lives that long; a time since the epoch that is taken for a length does.
-const longestLife = Temporal.Duration.from({ hours: 24 * 366 * 10 });
-// The year 9999; milliseconds that are taken for seconds lie beyond it.
-const latestSecond = 253_402_300_799;
 
 /** The error for an answer that holds no token. Nothing of the body is kept but the names of errors. */
 export function tokenError(answer: HttpAnswer, { who, identity, advice }: TokenCall, clock: Clock): OperatorError {
@@ -30,7 +26,7 @@ export function tokenError(answer: HttpAnswer, { who, identity, advice }: TokenC
     who,
     code: known ? code : undefined,
     status,
-    retryAfter: retryAfterOf(headers["retry-after"], clock.now()),
+    retryAfter: retryAfterIn(headers["retry-after"], clock.now()),
     advice,
   });
   // What a tenant's ServiceAccount may do is the tenant's to mend.
@@ -66,21 +62,8 @@ export function textAt(answer: Pick<HttpAnswer, "text">, path: string): string |
 
 /** When a length in seconds has passed. Some servers write numbers as texts. */
 export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.Instant | undefined {
-  const seconds = numberIn(value);
-  if (seconds === undefined || seconds > longestLife.total("seconds")) return undefined;
-  return start.add({ milliseconds: Math.floor(seconds * 1000) });
-}
-
-/** Seconds since the epoch. */
-export function atEpochSeconds(value: unknown): Temporal.Instant | undefined {
-  const seconds = numberIn(value);
-  if (seconds === undefined || seconds > latestSecond) return undefined;
-  return Temporal.Instant.fromEpochMilliseconds(Math.floor(seconds * 1000));
-}
-
-function numberIn(value: unknown): number | undefined {
-  const number = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+  const life = boundedSeconds(value, bounds.life);
+  return life && start.add(life);
 }
 
 // OAuth: `error` (RFC 6749 section 5.2). Oracle: `code`. IBM: `errorCode`. Registries, JFrog: `errors[0].code`.

@@ -2,6 +2,7 @@
 import type { TokenExchangeSettings } from "../api/registry-credential.ts";
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
+import { timeOfNumber, timeOfText } from "../foreign-numbers.ts";
 import type { GrantIdentity, TokenExchangeGrant } from "../plan/grant-types.ts";
 import { base64OfText } from "../registry/base64.ts";
 import { jwtExpiry } from "../registry/jwt-claims.ts";
@@ -10,7 +11,7 @@ import { checkedAnswer } from "./answers.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Minted, Provider } from "./provider.ts";
-import { afterSeconds, atEpochSeconds, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
+import { afterSeconds, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
 
 export interface TokenExchangeOptions {
   readonly clock: Clock;
@@ -157,10 +158,10 @@ function minted({ who, answer, settings, offer, issuedAt }: Exchange, clock: Clo
     const place = response.expiry === "JWT" ? "in the token (exp)" : `at response.expiryPath ${response.expiryPath}`;
     throw invalidAnswer(who, `a token whose end does not stand ${place} as response.expiry ${response.expiry} says`);
   }
-  checkedAnswer(who, { password: token, expiresAt }, clock);
+  const checked = checkedAnswer(who, { password: token, expiresAt }, clock);
   const result = loginOf(usernameOf(who, answer, settings, offer), token);
   if (!result.ok) throw invalidAnswer(who, `a login that ${result.problem}`);
-  return { logins: { all: result.login }, issuedAt, expiresAt };
+  return { logins: { all: result.login }, issuedAt, expiresAt: checked.expiresAt };
 }
 
 function expiryOf(
@@ -176,17 +177,8 @@ function expiryOf(
       return afterSeconds(memberAt(answer, expiryPath), issuedAt);
     case "Time": {
       const value = memberAt(answer, expiryPath);
-      return atEpochSeconds(value) ?? (typeof value === "string" ? timeIn(value) : undefined);
+      return timeOfNumber(value) ?? (typeof value === "string" ? timeOfText(value) : undefined);
     }
-  }
-}
-
-/** RFC 3339. */
-function timeIn(text: string): Temporal.Instant | undefined {
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    return undefined;
   }
 }
 

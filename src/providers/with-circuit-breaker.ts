@@ -14,6 +14,8 @@ export interface CircuitBreakerOptions {
   readonly secret: (key: string) => SecretVersion | undefined;
   /** How soon there must be another attempt at the grant, because its token runs out; undefined where none lives. */
   readonly retryWithin: (grant: Grant) => Temporal.Duration | undefined;
+  /** Whether a person has asked for a token since the last attempt at the grant failed: it is not turned away. */
+  readonly insists: (grant: Grant) => boolean;
 }
 
 /** One is an accident, two may be the same one retried; the third says what the next hundred would say. */
@@ -46,12 +48,13 @@ interface Circuit {
  * left: a grant that would be served never loses its token to the others of its identity.
  */
 export function withCircuitBreaker(provider: Provider, options: CircuitBreakerOptions): Provider {
-  const { clock, random, operatorNamespace, secret, retryWithin } = options;
+  const { clock, random, operatorNamespace, secret, retryWithin, insists } = options;
   const circuits = new Map<string, Circuit>();
 
-  const wayThrough = (circuit: Circuit, grant: Grant): "tries" | "overdue" | undefined => {
+  const wayThrough = (circuit: Circuit, grant: Grant): "tries" | "overdue" | "asked for" | undefined => {
     const now = clock.elapsed();
     if (now >= circuit.tryAt && !circuit.trying) return "tries";
+    if (insists(grant)) return "asked for";
     const text = grantKeyText(grant);
     const since = circuit.turnedAway.get(text);
     if (since === undefined) {

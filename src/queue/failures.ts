@@ -8,11 +8,13 @@ export interface Failed {
    * must mend and nobody can watch. `backoff`: exponentially, with jitter.
    */
   readonly retry: "on-change" | "slowly" | "backoff";
-  /** The least wait, because the other side asked for it. */
+  /**
+   * The least wait before the key comes back by itself, because the other side asked for it; 15 minutes count at most. An
+   * event brings the key forward all the same: it may be a person.
+   */
   readonly retryAfter?: Temporal.Duration;
   /**
-   * The longest wait, whatever `retry` says: a token must be tried again while there is life left. `retryAfter` goes
-   * first.
+   * The longest wait, whatever `retry` and `retryAfter` say: a token must be tried again while there is life left.
    */
   readonly retryWithin?: Temporal.Duration;
 }
@@ -40,6 +42,8 @@ const longestBackoff = 60_000;
 const firstSlowInterval = 30_000;
 const slowInterval = 5 * 60_000;
 const slowJitter = 0.2;
+// A server, or a proxy before it, may name a year.
+const longestAsked = 15 * 60_000;
 
 /**
  * An event brings a failing key forward (client-go and kube-rs do the same: the earliest time wins), because the event
@@ -66,15 +70,16 @@ export function failures(random: Random): Failures {
       const longest = Math.min(firstBackoff * 2 ** count, longestBackoff);
       // Half is fixed: with full jitter some keys would come back at once, again and again.
       const backoff = longest / 2 + (longest / 2) * random();
-      const asked = milliseconds(failure.retryAfter) ?? 0;
+      const asked = Math.min(milliseconds(failure.retryAfter) ?? 0, longestAsked);
       const within = milliseconds(failure.retryWithin) ?? Infinity;
       histories.set(key, {
         count: count + 1,
         slowSince,
-        notBefore: now + Math.max(asked, Math.min(backoff, leastWaitAfterFailures, within)),
+        notBefore: now + Math.min(backoff, leastWaitAfterFailures, within),
       });
-      const wait = Math.min(ownWait(failure.retry, backoff, now - (slowSince ?? now), random), within);
-      return wait === Infinity ? undefined : now + Math.max(asked, wait);
+      const wait = ownWait(failure.retry, backoff, now - (slowSince ?? now), random);
+      const bounded = Math.min(wait === Infinity ? wait : Math.max(asked, wait), within);
+      return bounded === Infinity ? undefined : now + bounded;
     },
     notBefore: (key) => histories.get(key)?.notBefore ?? -Infinity,
     forget: (key) => {

@@ -100,7 +100,7 @@ function servedKeys(
       const token = isFailure(grant) ? undefined : tokens.token(grantKey(grant));
       if (!token || !isAlive(token, clock.now())) return [];
       const { logins } = token;
-      if ("all" in logins) return hosts;
+      if ("all" in logins) return hosts.filter((host) => host !== "*");
       return hosts.includes("*")
         ? [...logins.byHost.keys()]
         : hosts.filter((host) => logins.byHost.has(canonical(host)));

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Grant } from "../plan/grant.ts";
 import { bestProbe, type Probe } from "../plan/probe.ts";
-import type { Refreshes } from "../plan/refresh.ts";
+import { asksAnew, type Refreshes, type Refused } from "../plan/refresh.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import type { Store } from "../watch/store.ts";
@@ -21,6 +21,8 @@ export interface Attempts extends Omit<Wanted, "probe"> {
   readonly wantedAt: number;
   /** Of the last attempt. */
   readonly failure: Failure | undefined;
+  /** What that attempt was about, where it failed. */
+  readonly refused?: Refused | undefined;
 }
 
 export interface TokenBook {
@@ -32,7 +34,9 @@ export interface TokenBook {
   attempts(grantKey: string): Attempts | undefined;
   /** How the token is to be tried, as those who use it say now. */
   probe(grantKey: string): Probe | undefined;
-  ended(grantKey: string, failure: Failure | undefined): void;
+  ended(grantKey: string, failure: Failure | undefined, refused?: Refused): void;
+  /** Whether a person has asked for a token since the last attempt failed. */
+  insists(grantKey: string): boolean;
   /** The stored token: the Secret in the operator's namespace is the memory. */
   token(grantKey: string): Token | undefined;
   users(grantKey: string): Iterable<string>;
@@ -77,9 +81,9 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
         const before = attempts.get(key);
         if (known) {
           known.set(user, probe);
-          const asksAnew = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
-          if (asksAnew) first.push(key);
-          if (before && asksAnew) attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
+          const isNews = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
+          if (isNews) first.push(key);
+          if (before && isNews) attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
           continue;
         }
         users.set(key, new Map([[user, probe]]));
@@ -94,9 +98,13 @@ export function tokenBook({ clock, secrets, operatorNamespace }: TokenBookOption
     },
     attempts: (key) => attempts.get(key),
     probe: (key) => bestProbe(users.get(key)?.values() ?? []),
-    ended: (key, failure) => {
+    ended: (key, failure, refused) => {
       const before = attempts.get(key);
-      if (before) attempts.set(key, { ...before, failure });
+      if (before) attempts.set(key, { ...before, failure, refused });
+    },
+    insists: (key) => {
+      const { refused, refreshes = {} } = attempts.get(key) ?? {};
+      return refused !== undefined && asksAnew(refused, refreshes);
     },
     token: (key) => {
       const record = secrets.get(`${operatorNamespace}/${tokenSecretName(key)}`);

@@ -7,7 +7,7 @@ import { credentialKey, keyOf } from "../plan/keys.ts";
 import { causeOf } from "../plan/grant.ts";
 import { sourceVersions } from "../plan/grant-sources.ts";
 import { publication } from "../plan/publish.ts";
-import { type Demand, dueAt, honoured, retryWithin } from "../plan/refresh.ts";
+import { type Demand, dueAt, honoured, patience, patienceLeft, type Refused, retryWithin } from "../plan/refresh.ts";
 import type { Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import type { Outcome } from "../queue/work-queue.ts";
@@ -40,13 +40,18 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     return left === undefined ? done : comeBackIn(left);
   }
 
+  const fail = (failure: Failure): Outcome => fails(context, { grantKey, demand }, token, failure);
   const outdated = token ? undefined : crdOutdated(context.stores.crds.get(crdName));
-  if (outdated) return fails(context, grantKey, token, outdated);
+  if (outdated) return fail(outdated);
+  // An event that is about something else brings the key here before its time.
+  const alone = patienceLeft(attempts.refused, demand, clock.elapsed());
+  if (alone > 0)
+    return { failed: true, retry: "backoff", retryAfter: Temporal.Duration.from({ milliseconds: Math.ceil(alone) }) };
 
   try {
     const minted = await provider.fetch(grant, signal);
     const verified = await verify(context, { grantKey, grant }, token, minted, signal);
-    if (typeof verified !== "string") return fails(context, grantKey, token, verified);
+    if (typeof verified !== "string") return fail(verified);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
     await store(context, minted, { grantKey, fingerprint, refreshes, state: verified }, signal);
@@ -58,7 +63,7 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     });
   } catch (error) {
     const refused = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
-    return fails(context, grantKey, token, refused.failure);
+    return fail(refused.failure);
   }
   tokens.ended(grantKey, undefined);
   tellUsers(context, grantKey);
@@ -103,22 +108,30 @@ async function verify(
   }
 }
 
-/** While a token lives there is another attempt in time, whatever failed; Retry-After is obeyed unless it passes the end. */
-function fails(context: Context, grantKey: string, token: Token | undefined, failure: Failure): Outcome {
+/** While a token lives there is another attempt in time, whatever failed, and whatever the other side asks for. */
+function fails(
+  context: Context,
+  { grantKey, demand }: { readonly grantKey: string; readonly demand: Demand },
+  token: Token | undefined,
+  failure: Failure,
+): Outcome {
   const { clock, log } = context;
   const now = clock.now();
-  const left = token?.expiresAt && now.until(token.expiresAt).total("milliseconds");
   log.warn("token not fetched", {
     grant: grantKey,
     reason: failure.reason,
     detail: failure.message,
     expiresAt: token?.expiresAt?.toString(),
   });
-  settle(context, grantKey, failure);
-  const { retry, retryAfter } = failure;
-  const obeyed = retryAfter && !(left !== undefined && left > 0 && retryAfter.total("milliseconds") >= left);
+  const retryAfter = patience(failure.retryAfter, token, now);
+  settle(context, grantKey, failure, { demand, until: clock.elapsed() + retryAfter.total("milliseconds") });
   const within = retryWithin(token, now);
-  return { failed: true, retry, ...(obeyed && { retryAfter }), ...(within && { retryWithin: within }) };
+  return {
+    failed: true,
+    retry: failure.retry,
+    ...(retryAfter.sign > 0 && { retryAfter }),
+    ...(within && { retryWithin: within }),
+  };
 }
 
 function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Attempts): Demand {
@@ -135,9 +148,9 @@ function untilDue({ clock }: Context, token: Token | undefined, demand: Demand):
 }
 
 /** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
-function settle(context: Context, grantKey: string, failure: Failure | undefined): void {
+function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
   const before = context.tokens.attempts(grantKey);
-  context.tokens.ended(grantKey, failure);
+  context.tokens.ended(grantKey, failure, refused);
   if (before?.failure?.message === failure?.message) return;
   tellUsers(context, grantKey);
 }

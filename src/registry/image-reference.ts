@@ -18,6 +18,8 @@ export type ImageReferenceResult =
 
 // The grammar and its limits: distribution/reference, reference.go and regexp.go.
 const longestPath = 255;
+// A host, a port, a path, a tag and a digest, each as long as it can be.
+const longestReference = 1024;
 const domainLabel = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const domainPattern = new RegExp(`^(?:${domainLabel}(?:\\.${domainLabel})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const pathPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
@@ -28,6 +30,7 @@ const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-
 /** Reads a reference as container runtimes do: `busybox` is `docker.io/library/busybox:latest`. */
 export function parseImageReference(text: string): ImageReferenceResult {
   if (text === "") return refused("is empty");
+  if (text.length > longestReference) return refused(`is longer than ${longestReference} characters`);
   if (/\s/.test(text)) return refused("holds white space");
   if (text.includes("://")) return refused("starts with a scheme: write HOST/REPOSITORY:TAG without it");
 

@@ -1,4 +1,5 @@
 // What does a JSON Web Token say of itself? Read, never verified: whoever it is meant for does that.
+import { timeOfNumber } from "../foreign-numbers.ts";
 import { textOfBase64 } from "./base64.ts";
 
 /** The claims (RFC 7519 section 4); undefined for a text that is no JWT. */
@@ -19,7 +20,5 @@ export function jwtClaims(token: string): Readonly<Record<string, unknown>> | un
 
 /** The `exp` claim: seconds since the epoch (RFC 7519 section 4.1.4). */
 export function jwtExpiry(token: string): Temporal.Instant | undefined {
-  const seconds = jwtClaims(token)?.["exp"];
-  if (typeof seconds !== "number" || !Number.isFinite(seconds) || Math.abs(seconds) > 8e12) return undefined;
-  return Temporal.Instant.fromEpochMilliseconds(Math.floor(seconds * 1000));
+  return timeOfNumber(jwtClaims(token)?.["exp"]);
 }

@@ -1,7 +1,7 @@
 // Is this login taken, and can it pull this image? Asked of the registry itself, before a token is handed to anyone.
 import type { Verification } from "../plan/publish.ts";
 import { base64OfText } from "./base64.ts";
-import { challengesIn } from "./challenge.ts";
+import { challengesIn, longestChallenge } from "./challenge.ts";
 import { parseImageReference } from "./image-reference.ts";
 import type { Login } from "./login.ts";
 import { trustedRealm } from "./realm.ts";
@@ -133,7 +133,13 @@ async function enter(talk: Talk, login: Login, repository: string | undefined): 
   if (hello.status === 200) return inconclusive(`${domain} lets everybody in, so the login was not tried`);
   if (hello.status !== 401) return inconclusive(`${domain} answered /v2/ with HTTP ${hello.status}`);
   const basic = `Basic ${base64OfText(`${login.username}:${login.password.reveal()}`)}`;
-  const challenges = challengesIn(hello.headers["www-authenticate"] ?? "");
+  const asks = hello.headers["www-authenticate"] ?? "";
+  if (asks.length > longestChallenge) {
+    return inconclusive(
+      `${domain} asks for an authentication in more than ${longestChallenge} characters, which are not read`,
+    );
+  }
+  const challenges = challengesIn(asks);
   const bearer = challenges.find(({ scheme }) => scheme === "bearer");
   if (!bearer) {
     return challenges.some(({ scheme }) => scheme === "basic")
@@ -192,8 +198,9 @@ function inconclusive(detail: string): PullCheckResult {
 }
 
 function reasonOf(error: unknown): string {
+  // Refusals of our own say what to do, and hold nothing of the call.
   return error instanceof Error && "reason" in error && typeof error.reason === "string"
-    ? error.reason
+    ? `${error.reason}: ${error.message}`
     : error instanceof Error
       ? error.name
       : "unknown";

@@ -13,6 +13,9 @@ export interface Health {
   readonly ready: Complaint;
 }
 
+// A kubelet needs one or two.
+const connections = 256;
+
 /** Resolves once it listens; rejects with an OperatorError where it cannot. */
 export function healthServer(address: ListenAddress, { live, ready }: Health, log: Log): Promise<HttpServer> {
   const tell =
@@ -27,6 +30,7 @@ export function healthServer(address: ListenAddress, { live, ready }: Health, lo
       what: "health",
       unusable: "HealthAddressUnusable",
       flag: "--health-address",
+      connections,
       pages: new Map([
         ["/livez", tell(live)],
         ["/readyz", tell(ready)],

@@ -33,14 +33,27 @@ export interface Served {
   readonly flag: `--${string}`;
   /** By path, without the query; answers GET and HEAD. */
   readonly pages: ReadonlyMap<string, (response: ServerResponse, request: IncomingMessage) => void>;
+  /** The most connections at once; more are closed as they come. */
+  readonly connections: number;
   /** With it, over https. */
   readonly certificate?: KeyAndCertificate | undefined;
 }
 
+// Milliseconds: who asks says so at once, reads the answer, and goes when there is nothing more to ask.
+const patience = {
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 16 * 1024,
+};
+const handshakeTimeout = 5_000;
+const silenceTimeout = 10_000;
+
 /** Resolves once it listens; rejects with an OperatorError where it cannot. */
 export async function httpServer(
   { host, port }: ListenAddress,
-  { what, unusable, flag, pages, certificate }: Served,
+  { what, unusable, flag, pages, connections, certificate }: Served,
   log: Log,
 ): Promise<HttpServer> {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -52,8 +65,11 @@ export async function httpServer(
         .writeHead(404, { "content-type": "text/plain" })
         .end(`only GET ${[...pages.keys()].join(", ")} is here\n`);
   };
-  const secure = certificate && createSecureServer(tlsOptions(certificate), answer);
-  const server = secure ?? createServer(answer);
+  const secure =
+    certificate && createSecureServer({ ...patience, handshakeTimeout, ...tlsOptions(certificate) }, answer);
+  const server = secure ?? createServer(patience, answer);
+  server.maxConnections = connections;
+  server.setTimeout(silenceTimeout);
   const shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   server.listen(port, host);
   try {

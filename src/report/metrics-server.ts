@@ -11,6 +11,7 @@ import { errorFields } from "./log-watch.ts";
 export interface MetricsServerOptions {
   readonly metrics: Pick<Instruments, "text" | "contentType">;
   readonly log: Log;
+  readonly clock: Clock;
   /** Without, whoever reaches the port may read, over plain HTTP. */
   readonly secure?: SecureServing | undefined;
 }
@@ -19,26 +20,34 @@ export interface SecureServing {
   readonly access: MetricsAccess;
   /** Asked again every minute: mounted certificates are renewed in place. */
   readonly certificate: () => Promise<KeyAndCertificate>;
-  readonly clock: Clock;
 }
 
 // The kubelet brings a changed Secret within about a minute: https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod
 const lookAgain = Temporal.Duration.from({ minutes: 1 });
 
-const refusals = { unauthenticated: 401, forbidden: 403 } as const;
+const refusals = { unauthenticated: 401, forbidden: 403, busy: 503 } as const;
+
+// A Prometheus or two, each with one.
+const connections = 64;
+
+// All work shares one thread: whatever is asked, the text is made once a second at most, and takes a twentieth of the time.
+const shortestAge = 1_000;
+const share = 20;
 
 /** Resolves once it listens; rejects with an OperatorError where it cannot. */
 export async function metricsServer(
   address: ListenAddress,
-  { metrics, log, secure }: MetricsServerOptions,
+  { metrics, log, clock, secure }: MetricsServerOptions,
 ): Promise<HttpServer> {
+  const latestText = seldom(metrics.text, clock);
   const page = async (response: ServerResponse, request: IncomingMessage): Promise<void> => {
     const access = await (secure?.access(request.headers.authorization) ?? "allowed");
     if (access !== "allowed") {
-      response.writeHead(refusals[access], { "content-type": "text/plain" }).end(`${access}\n`);
+      const again = access === "busy" ? { "retry-after": "1" } : {};
+      response.writeHead(refusals[access], { "content-type": "text/plain", ...again }).end(`${access}\n`);
       return;
     }
-    const text = await metrics.text();
+    const text = await latestText();
     response.writeHead(200, { "content-type": metrics.contentType }).end(text);
   };
   const failed = (response: ServerResponse, error: unknown): void => {
@@ -51,6 +60,7 @@ export async function metricsServer(
       what: "metrics",
       unusable: "MetricsAddressUnusable",
       flag: "--metrics-address",
+      connections,
       pages: new Map([
         [
           "/metrics",
@@ -61,7 +71,7 @@ export async function metricsServer(
     },
     log,
   );
-  const stop = secure ? followCertificate(secure, server, log) : () => undefined;
+  const stop = secure ? followCertificate({ ...secure, clock }, server, log) : () => undefined;
   return {
     ...server,
     close: async () => {
@@ -71,7 +81,27 @@ export async function metricsServer(
   };
 }
 
-function followCertificate({ certificate, clock }: SecureServing, server: HttpServer, log: Log): Cancel {
+/** The bytes that were made last, to all who ask within a while: they are held once, however slowly they are read. */
+function seldom(text: () => Promise<string>, clock: Clock): () => Promise<Buffer> {
+  let made: Promise<Buffer> | undefined;
+  let until = -Infinity;
+  return () => {
+    const began = clock.elapsed();
+    if (made && began < until) return made;
+    until = Infinity;
+    made = text()
+      .then((all) => Buffer.from(all))
+      .finally(() => {
+        const now = clock.elapsed();
+        until = now + Math.max(shortestAge, (now - began) * share);
+      });
+    return made;
+  };
+}
+
+type Followed = Pick<SecureServing, "certificate"> & { readonly clock: Clock };
+
+function followCertificate({ certificate, clock }: Followed, server: HttpServer, log: Log): Cancel {
   let cancel: Cancel = () => undefined;
   const renew = async (): Promise<void> => {
     try {

@@ -2,6 +2,7 @@
 import { isIPv6 } from "node:net";
 import { isHostGlob } from "../providers/http/allow-list.ts";
 import type { ListenAddress } from "../report/http-server.ts";
+import { asciiLowerCase } from "../registry/ascii.ts";
 
 export interface Setting<T> {
   readonly flag: `--${string}`;
@@ -43,7 +44,7 @@ export function objectNames(text: string): readonly string[] | undefined {
 }
 
 export function hostGlobs(text: string): readonly string[] | undefined {
-  const globs = listed(text.toLowerCase());
+  const globs = listed(asciiLowerCase(text));
   return globs.every(isHostGlob) ? [...new Set(globs)] : undefined;
 }
 

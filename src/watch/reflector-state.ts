@@ -1,4 +1,5 @@
 // What does a reflector do next, after what it has just heard?
+import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import type { ListPage, ListWatchFailure, WatchEvent } from "./list-watch.ts";
 
 /** Where the reflector stands. Each state has exactly one activity: a request, or a pause. */
@@ -171,8 +172,7 @@ function afterErrorEvent(state: Running, status: unknown): Step {
   const { code, reason, details } = asRecord(status);
   const tooOld = code === 410 || reason === "Expired" || reason === "Gone";
   if (tooOld) return pauseExpired(state, { kind: "gone", origin: status });
-  const seconds = asRecord(details)["retryAfterSeconds"];
-  const retryAfter = typeof seconds === "number" ? Temporal.Duration.from({ seconds: Math.ceil(seconds) }) : undefined;
+  const retryAfter = boundedSeconds(asRecord(details)["retryAfterSeconds"], bounds.apiWait);
   return afterBroken(state, { kind: "errorEvent", origin: status, ...(retryAfter && { retryAfter }) });
 }
 

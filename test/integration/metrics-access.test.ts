@@ -6,6 +6,7 @@ import { rulesFile } from "../../src/report/prometheus-rules.ts";
 import { objectsIn } from "../chart/rendered.ts";
 import { startPrometheus } from "../cluster/prometheus.ts";
 import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";
+import { type Audited, operatorRequests } from "./audit-log.ts";
 import { installed } from "./installed.ts";
 import { rbac, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, type Scene, scene } from "./scene.ts";
@@ -23,7 +24,10 @@ const own = access.filter(({ metadata }) => metadata.name === "regcred-metrics-a
 describe("metrics for who may read them", () => {
   let world: Scene;
   let port: string;
-  const anyone = new Agent({ connect: { rejectUnauthorized: false } });
+  const anyone = new Agent({ connections: 32, connect: { rejectUnauthorized: false } });
+
+  const reviews = async (): Promise<readonly Audited[]> =>
+    (await operatorRequests(world)).filter(({ resource }) => resource === "tokenreviews");
 
   /** Of a new ServiceAccount. */
   const tokenOf = async (name: string): Promise<string> => {
@@ -42,7 +46,7 @@ describe("metrics for who may read them", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await scene({ auditLog: true });
     await world.namespaces(["monitoring"]);
     const kubeconfig = await installed(world);
     for (const object of access) await world.admin.create(collections[object.kind ?? ""] ?? "", object);
@@ -77,6 +81,18 @@ describe("metrics for who may read them", () => {
     await expect.poll(() => statusWith(authorization), { timeout: 30_000 }).toBe(500);
     await world.admin.patch(`${rbac}/clusterroles/${name}`, { rules: rulesOf(right.role) });
     await expect.poll(() => statusWith(authorization), { timeout: 30_000 }).toBe(403);
+  });
+
+  it("answer a flood of made-up tokens without a question each, and somebody who may all the same", async () => {
+    const authorization = `Bearer ${await tokenOf("prometheus")}`;
+    expect(await statusWith(authorization)).toBe(200);
+    const before = (await reviews()).length;
+    const flood = await Promise.all(Array.from({ length: 500 }, (_, index) => statusWith(`Bearer made-up-${index}`)));
+    expect(new Set(flood)).toEqual(new Set([401, 503]));
+    expect(await statusWith(authorization)).toBe(200);
+    const asked = (await reviews()).slice(before);
+    expect(asked.length).toBe(flood.filter((status) => status === 401).length);
+    expect(asked.length).toBeLessThan(400);
   });
 
   it.skipIf(withoutPrometheus)(`are scraped by Prometheus with its own token${prometheusAdvice}`, async () => {

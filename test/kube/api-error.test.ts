@@ -172,7 +172,19 @@ describe("an answer", () => {
     const details = { retryAfterSeconds: 7 };
     expect(answer(429, "", { "retry-after": "3" }).retryAfter?.toString()).toBe("PT3S");
     expect(answer(504, status(504, "Timeout", "later", details)).retryAfter?.toString()).toBe("PT7S");
+    expect(answer(504, status(504, "Timeout", "later", { retryAfterSeconds: 0 })).retryAfter).toBeUndefined();
     expect(answer(429, "", { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }).retryAfter).toBeUndefined();
+  });
+
+  it.each([61, 3_600, 999_999, 1e15, 1e308])("waits a minute at most, though asked for %d seconds", (asked) => {
+    const header = { "retry-after": String(Math.min(asked, 1e20)) };
+    expect(answer(503, "", header).retryAfter?.toString()).toBe("PT60S");
+    const inStatus = status(503, "ServiceUnavailable", "later", { retryAfterSeconds: asked });
+    expect(answer(503, inStatus).retryAfter?.toString()).toBe("PT60S");
+  });
+
+  it.each(["-1", "0x10", "1e3", "", "soon"])("hears nothing in a Retry-After of %j", (header) => {
+    expect(answer(503, "", { "retry-after": header }).retryAfter).toBeUndefined();
   });
 });
 

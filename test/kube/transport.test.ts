@@ -136,6 +136,31 @@ describe("connections", () => {
     await Promise.all(busy);
   });
 
+  it("of what strangers make us ask are four, and leave the sixteen to the writes", async () => {
+    const held: (() => void)[] = [];
+    const server = await serve((one, response) => {
+      if (one.path === "/reviews") held.push(() => json(response, 200, {}));
+      else json(response, 200, {});
+    });
+    const api = connect(localConnection(server.url));
+    const flood = Array.from({ length: 100 }, () =>
+      api.request({ method: "GET", path: "/reviews", purpose: "access" }),
+    );
+    await pollUntil(() => held.length === 4, { what: "four to be asked", limit: seconds(5) });
+    expect((await api.request({ method: "GET", path })).status).toBe(200);
+    expect(held).toHaveLength(4);
+    const cancelled = Promise.allSettled(flood);
+    await pollUntil(
+      () => {
+        for (const answer of held.splice(0)) answer();
+        return server.received.length === 101;
+      },
+      { what: "the others to be answered", limit: seconds(5), every: seconds(0.005) },
+    );
+    for (const answer of held.splice(0)) answer();
+    await cancelled;
+  });
+
   it("follow a CA that changes, while calls on the old ones end well", async () => {
     const oldAuthority = certificateAuthority("old");
     const newAuthority = certificateAuthority("new");
@@ -313,6 +338,17 @@ describe("Retry-After", () => {
     await clock.advance(seconds(1));
     expect((await call).status).toBe(200);
     expect(held).toEqual(["PT2S"]);
+  });
+
+  it("of what strangers make us ask holds nothing else back", async () => {
+    const server = await serve((_, response) => json(response, 429, {}, { "retry-after": "1" }));
+    const held: string[] = [];
+    const api = connect(localConnection(server.url), { onThrottled: (wait) => held.push(wait.toString()) });
+    const call = { method: "POST", path, body: "{}", purpose: "access", idempotent: false } as const;
+    expect((await failure(api.request(call))).kind).toBe("throttled");
+    expect(held).toEqual([]);
+    await failure(api.request({ ...call, purpose: "writes" }));
+    expect(held).toEqual(["PT1S"]);
   });
 
   it("of long goes to the queue instead of being waited for here", async () => {

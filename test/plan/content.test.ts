@@ -102,6 +102,17 @@ describe("the content of a pull Secret", () => {
       expect(failures[0]?.failure.message).toContain("c.example.com");
     });
 
+    it("takes nothing with * from a source that names no host, and says what to write", () => {
+      const { served, text, failures } = content({
+        credential: "a",
+        claims: [claim({ hosts: ["*"], source: token() })],
+      });
+      expect(served).toEqual([]);
+      expect(text).toBeUndefined();
+      expect(failures).toMatchObject([{ failure: { reason: "HostMissing", retry: "on-change" } }]);
+      expect(failures[0]?.failure.message).toMatch(/write the hosts in the entry, or make it .*dockerconfigjson/);
+    });
+
     it("takes every host with *", () => {
       const { text } = content({ credential: "a", claims: [claim({ hosts: ["*"], source: imported })] });
       expect(hostsIn(text)).toHaveLength(3);

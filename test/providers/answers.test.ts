@@ -1,6 +1,6 @@
 // Is the answer of a cloud taken for what it is?
 import { describe, expect, it } from "vitest";
-import { checkedAnswer, type CloudError, cloudFailure, retryAfterOf } from "../../src/providers/answers.ts";
+import { checkedAnswer, type CloudError, cloudFailure } from "../../src/providers/answers.ts";
 import { fakeClock } from "../fake-clock.ts";
 
 const clock = fakeClock(Temporal.Instant.from("2026-01-01T12:00:00Z"));
@@ -97,30 +97,5 @@ describe("an error", () => {
     [undefined, undefined],
   ])("%s (%s) is tried again", (code, status) => {
     expect(failureFor({ code, status })).toMatchObject({ reason: "CloudUnavailable", retry: "backoff" });
-  });
-});
-
-describe("Retry-After", () => {
-  it.each([
-    ["7", 7],
-    [" 7 ", 7],
-    ["0", 0],
-    ["Thu, 01 Jan 2026 12:01:30 GMT", 90],
-    ["Thu, 01 Jan 2026 11:00:00 GMT", 0],
-  ])("of %j is %i seconds", (header, seconds) => {
-    expect(retryAfterOf(header, now)?.total("seconds")).toBe(seconds);
-  });
-
-  it.each([
-    undefined,
-    "",
-    "soon",
-    "-1",
-    "1.5",
-    "99999999",
-    "Thu, 99 Jan 2026 12:00:00 GMT",
-    "Thu, 01 Foo 2026 12:00:00 GMT",
-  ])("of %j says nothing", (header) => {
-    expect(retryAfterOf(header, now)).toBeUndefined();
   });
 });

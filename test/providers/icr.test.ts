@@ -155,7 +155,7 @@ describe("IAM's answer", () => {
     ["an empty token", { access_token: "", expiration: 4e9 }],
     ["no expiry", { access_token: "hunter2" }],
     ["a past expiry", { access_token: "hunter2", expiration: 1 }],
-    ["an expiry in milliseconds", { access_token: "hunter2", expiration: 4e12 }],
+    ["an expiry in microseconds", { access_token: "hunter2", expiration: 4e15 }],
   ])("with %s is never published", async (_name, body) => {
     const server = await ibm();
     server.answer("/token", json(200, body));

@@ -274,18 +274,40 @@ describe("the answer", () => {
     return fetched(server, asked, { identities: identities({ username: "me" }) });
   }
 
+  const seconds = Math.floor(Temporal.Now.instant().epochMilliseconds / 1000) + 86_400;
+  const tomorrow = Temporal.Instant.fromEpochMilliseconds(seconds * 1000);
+  const jwtWith = (claims: object): string =>
+    ["{}", JSON.stringify(claims), "x"].map((part) => Buffer.from(part).toString("base64url")).join(".");
   const exp = jwt({ sub: "x" }, Temporal.Duration.from({ minutes: 5 }));
   it.each<[Written["response"], unknown, string]>([
     [{ tokenPath: "data.token", expiryPath: "data.ttl" }, { data: { token: "t", ttl: 60 } }, "PT1M"],
-    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: "2100-01-01T00:00:00Z" }, "2100-01-01T00:00:00Z"],
-    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: 4_102_444_800 }, "2100-01-01T00:00:00Z"],
-    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: "4102444800" }, "2100-01-01T00:00:00Z"],
+    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: tomorrow.toString() }, tomorrow.toString()],
+    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: seconds }, tomorrow.toString()],
+    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: String(seconds) }, tomorrow.toString()],
+    [{ expiry: "Time", expiryPath: "end" }, { access_token: "t", end: seconds * 1000 }, tomorrow.toString()],
     [{ expiry: "JWT" }, { access_token: exp }, String(jwtExpiry(exp))],
+    [{ expiry: "JWT" }, { access_token: jwtWith({ exp: seconds * 1000 }) }, tomorrow.toString()],
   ])("is read as the settings say: %#", async (response, body, end) => {
     const { expiresAt, issuedAt } = await answered(response, body);
     expect(expiresAt?.toString()).toBe(
       (end.startsWith("P") ? issuedAt.add(end) : Temporal.Instant.from(end)).toString(),
     );
+  });
+
+  it.each<[Written["response"], unknown]>([
+    [{ expiryPath: "ttl" }, { access_token: "t", ttl: 365 * 86_400 }],
+    [
+      { expiry: "Time", expiryPath: "end" },
+      { access_token: "t", end: "9999-12-31T23:59:59Z" },
+    ],
+    [
+      { expiry: "Time", expiryPath: "end" },
+      { access_token: "t", end: 253_402_300_799 },
+    ],
+    [{ expiry: "JWT" }, { access_token: jwtWith({ exp: 253_402_300_799_000 }) }],
+  ])("counts as ending within a month, whatever it says: %#", async (response, body) => {
+    const { expiresAt, issuedAt } = await answered(response, body);
+    expect(expiresAt && issuedAt.until(expiresAt).total("hours")).toBeCloseTo(31 * 24, 0);
   });
 
   it("may name the user", async () => {
@@ -307,7 +329,10 @@ describe("the answer", () => {
     ["a negative length", {}, { access_token: "hunter2", expires_in: -1 }, "expires_in"],
     ["a length of nothing", {}, { access_token: "hunter2", expires_in: 0 }, "ended"],
     ["a time for a length", {}, { access_token: "hunter2", expires_in: 1_800_000_000 }, "expires_in"],
-    ["milliseconds", { expiry: "Time" }, { access_token: "hunter2", expires_in: 4e12 }, "expires_in"],
+    ["microseconds", { expiry: "Time" }, { access_token: "hunter2", expires_in: 4e15 }, "expires_in"],
+    ["a number in hexadecimal", {}, { access_token: "hunter2", expires_in: "0x10" }, "expires_in"],
+    ["no number that there is", { expiry: "Time" }, { access_token: "hunter2", expires_in: 1e308 }, "expires_in"],
+    ["microseconds in a JWT", { expiry: "JWT" }, { access_token: jwtWith({ exp: 4e15 }) }, "exp"],
     ["a past time", { expiry: "Time" }, { access_token: "hunter2", expires_in: "2020-01-01T00:00:00Z" }, "2020"],
     ["a time that is none", { expiry: "Time" }, { access_token: "hunter2", expires_in: "soon" }, "expires_in"],
     ["a token that is no JWT", { expiry: "JWT" }, { access_token: "hunter2" }, "exp"],

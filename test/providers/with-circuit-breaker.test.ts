@@ -23,6 +23,7 @@ interface World {
   says: (grant: Grant) => Error | undefined;
   secretVersion: string;
   within: Temporal.Duration | undefined;
+  insisted: boolean;
   /** What the caller hears. */
   readonly ask: (grant?: Grant) => Promise<string>;
 }
@@ -51,6 +52,7 @@ function world(): World {
     operatorNamespace: "ops",
     secret: () => ({ uid: "u", resourceVersion: here.secretVersion }),
     retryWithin: () => here.within,
+    insists: () => here.insisted,
   });
   const here: World = {
     clock,
@@ -59,6 +61,7 @@ function world(): World {
     says: () => new OperatorError(denied),
     secretVersion: "1",
     within: undefined,
+    insisted: false,
     ask: async (grant = googleGrant()) => {
       try {
         await provider.fetch(grant, never);
@@ -183,6 +186,16 @@ describe("the circuit of an identity", () => {
     await here.ask();
     expect(here.asked).toHaveLength(0);
     await here.clock.advance(ms(1_000));
+    await here.ask();
+    expect(here.asked).toHaveLength(1);
+  });
+
+  it("turns nobody away for whom a person asks", async () => {
+    const here = await opened({ ...throttled, retryAfter: Temporal.Duration.from({ hours: 1 }) });
+    here.insisted = true;
+    await here.ask();
+    expect(here.asked).toHaveLength(1);
+    here.insisted = false;
     await here.ask();
     expect(here.asked).toHaveLength(1);
   });

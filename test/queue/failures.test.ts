@@ -61,24 +61,28 @@ describe("a key that fails", () => {
 
   it("waits at least as long as the other side asked", () => {
     expect(waits(noJitter, { ...backoff, retryAfter: seconds(30) }, 1)).toEqual([30_000]);
-    expect(waits(noJitter, { failed: true, retry: "slowly", retryAfter: seconds(3600) }, 1)).toEqual([3_600_000]);
+    expect(waits(noJitter, { failed: true, retry: "slowly", retryAfter: seconds(600) }, 1)).toEqual([600_000]);
   });
 
-  it("waits no longer than its life allows, whatever the error, unless the other side asked for more", () => {
+  it.each([901, 3_600, 999_999])("waits 15 minutes at most, though the other side asked for %i seconds", (asked) => {
+    expect(waits(noJitter, { ...backoff, retryAfter: seconds(asked) }, 1)).toEqual([900_000]);
+  });
+
+  it("waits no longer than its life allows, whatever the error, and whatever the other side asked for", () => {
     const within = { retryWithin: seconds(10) };
     expect(waits(noJitter, { failed: true, retry: "slowly", ...within }, 1)).toEqual([10_000]);
     expect(waits(noJitter, { failed: true, retry: "on-change", ...within }, 1)).toEqual([10_000]);
-    expect(waits(noJitter, { ...backoff, ...within, retryAfter: seconds(20) }, 1)).toEqual([20_000]);
+    expect(waits(noJitter, { ...backoff, ...within, retryAfter: seconds(20) }, 1)).toEqual([10_000]);
   });
 
-  it("cannot be brought forward to the same moment, nor under what the other side asked, but to a second", () => {
+  it("cannot be brought forward to the same moment, but to a second, also where the other side asked for more", () => {
     const failed = failures(noJitter);
     failed.failed("a", backoff, 0);
     expect(failed.notBefore("a")).toBe(25);
     for (let count = 0; count < 20; count += 1) failed.failed("a", backoff, 0);
     expect(failed.notBefore("a")).toBe(1000);
     failed.failed("a", { ...backoff, retryAfter: seconds(5) }, 0);
-    expect(failed.notBefore("a")).toBe(5000);
+    expect(failed.notBefore("a")).toBe(1000);
     // Whose life ends within the second comes sooner.
     failed.failed("a", { ...backoff, retryWithin: Temporal.Duration.from({ milliseconds: 250 }) }, 0);
     expect(failed.notBefore("a")).toBe(250);

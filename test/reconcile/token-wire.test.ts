@@ -29,6 +29,14 @@ describe("a token Secret", () => {
     expect(token && "all" in token.logins && token.logins.all.password.reveal()).toBe('pä55 wörd"\\');
   });
 
+  it.each(["+057971-02-13T00:00:00Z", "+010000-01-01T00:00:00Z"])(
+    "of a release that believed the year of %s gives back its login, with an end",
+    (expiresAt) => {
+      const token = tokenFromData(encoded({ ...wire, expiresAt }), "8");
+      expect(token?.expiresAt?.toString()).toBe("2026-02-01T00:00:00Z");
+    },
+  );
+
   it("gives back a login per host, and no end where there is none", () => {
     const byHost = new Map([
       ["docker.io", { username: "ann", password: new Redacted("one") }],

@@ -14,7 +14,7 @@ import { tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { PullCheckResult } from "../../src/registry/pull-check.ts";
-import { fakeClock } from "../fake-clock.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 const grant: Grant = {
   provider: "Static",
@@ -46,6 +46,7 @@ interface Played {
   /** States in which tokens were stored. */
   readonly states: readonly (string | undefined)[];
   readonly fetched: () => number;
+  readonly changeSource: (resourceVersion: string) => void;
 }
 
 /** Two namespaces that use a token of a source Secret. */
@@ -119,7 +120,12 @@ function situation(given: Situation): Played {
     enqueue: (key: string) => queued.push(key),
   };
   // Touching anything that is not here throws.
-  return { context: context as unknown as Context, queued, states, fetched: () => fetched };
+  const changeSource = (resourceVersion: string): void => {
+    const values = {};
+    const about = { namespace: "ops", name: "hub", uid: "s", type: "Opaque", offered: false, expiresAt: undefined };
+    secrets.set("ops/hub", { key: "ops/hub", resourceVersion, kind: "source", values, ...about });
+  };
+  return { context: context as unknown as Context, queued, states, fetched: () => fetched, changeSource };
 }
 
 const logins = { all: { username: "ann", password: new Redacted("x") } };
@@ -158,15 +164,77 @@ describe("a refresh that fails while the token lives", () => {
   });
 
   it.each([
-    [99, 99],
-    [100, undefined],
-    [600, undefined],
-  ])("obeys a Retry-After of %i minutes only before the token ends", async (minutes, obeyed) => {
-    const retryAfter = Temporal.Duration.from({ minutes });
-    const throttled: Failure = { ...missing, reason: "Throttled", retry: "backoff", retryAfter };
-    const { context } = situation({ minutesLeft: 100, fetch: fails(throttled) });
+    [9, 9],
+    [11, 10],
+    [99, 10],
+    [600, 10],
+  ])("obeys a Retry-After of %i minutes for no longer than a tenth of what is left", async (minutes, obeyed) => {
+    const { context } = situation({ minutesLeft: 100, fetch: fails(askedFor(minutes)) });
     const outcome = await reconcileToken(context, "g", never);
     expect("retryAfter" in outcome ? outcome.retryAfter?.total("minutes") : undefined).toBe(obeyed);
+  });
+});
+
+const askedFor = (minutes: number): Failure => ({
+  ...missing,
+  reason: "Throttled",
+  retry: "backoff",
+  retryAfter: Temporal.Duration.from({ minutes }),
+});
+
+describe("an endpoint that asks for patience", () => {
+  it.each([
+    ["there is no token", { stored: false }, 15],
+    ["the token lives long", { minutesLeft: 6_000 }, 15],
+    ["the token ends soon", { minutesLeft: 10 }, 1],
+  ])("is left alone where %s, whatever events come, and then asked again", async (_what, given, minutes) => {
+    const { context, fetched } = situation({ ...given, fetch: fails(askedFor(16_666)) });
+    const clock = context.clock as FakeClock;
+    await reconcileToken(context, "g", never);
+    await clock.advance(Temporal.Duration.from({ seconds: minutes * 60 - 1 }));
+    expect(await reconcileToken(context, "g", never)).toMatchObject({
+      failed: true,
+      retryAfter: Temporal.Duration.from({ milliseconds: 1_000 }),
+    });
+    expect(fetched()).toBe(1);
+    await clock.advance(Temporal.Duration.from({ seconds: 1 }));
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(2);
+  });
+
+  it("is asked at once when a person asks for a token, once for each request", async () => {
+    const { context, fetched } = situation({ stored: false, fetch: fails(askedFor(60)) });
+    await reconcileToken(context, "g", never);
+    context.tokens.use(
+      "secret/team-a/regcred",
+      new Map([["g", { grant, probe: undefined, refreshes: { acme: "1" } }]]),
+    );
+    expect(context.tokens.insists("g")).toBe(true);
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(2);
+    expect(context.tokens.insists("g")).toBe(false);
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(2);
+  });
+
+  it("is asked at once when the source has changed, or another took its place", async () => {
+    const { context, fetched, changeSource } = situation({ stored: false, fetch: fails(askedFor(60)) });
+    await reconcileToken(context, "g", never);
+    changeSource("1");
+    await reconcileToken(context, "g", never);
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(2);
+    changeSource("2");
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(3);
+  });
+
+  it("is asked at once by another grant, which a changed spec makes", async () => {
+    const { context, fetched } = situation({ stored: false, fetch: fails(askedFor(60)) });
+    await reconcileToken(context, "g", never);
+    context.tokens.use("secret/team-a/regcred", new Map([["other", { grant, probe: undefined }]]));
+    await reconcileToken(context, "other", never);
+    expect(fetched()).toBe(2);
   });
 });
 

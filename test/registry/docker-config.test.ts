@@ -33,6 +33,21 @@ function problemOf(text: string, form: DockerConfigForm = "dockerconfigjson"): s
   return result.ok ? "no problem" : result.problem;
 }
 
+describe("keys that are no registry", () => {
+  it.each(["*", "*.*", "doc\u212Aer.io", "\uFF44ocker.io", "ghcr.io/..", "ghcr.io//a", "%67hcr.io"])(
+    "such as %j are left out and said, and the others are used",
+    (key) => {
+      const auths = { [key]: { username: "ann", password: "x" }, "quay.io": { username: "bea", password: "y" } };
+      const parsed = parseDockerConfig(JSON.stringify({ auths }), "dockerconfigjson");
+      expect(parsed).toMatchObject({
+        ok: true,
+        skipped: [{ host: "entry 1", why: "stands under a key that names no registry" }],
+      });
+      expect(parsed.ok && [...parsed.logins.keys()]).toEqual(["quay.io"]);
+    },
+  );
+});
+
 describe("parseDockerConfig", () => {
   it("reads username and password of each host", () => {
     const auths = {

@@ -42,11 +42,13 @@ describe("the end of a token", () => {
     [1_767_268_800, "2026-01-01T12:00:00Z"],
     [1_767_268_800.5, "2026-01-01T12:00:00.5Z"],
     [0, "1970-01-01T00:00:00Z"],
-  ])("is read from exp %d", (exp, expected) => {
+    ["1767268800", "2026-01-01T12:00:00Z"],
+    [1_767_268_800_000, "2026-01-01T12:00:00Z"],
+  ])("is read from exp %j", (exp, expected) => {
     expect(jwtExpiry(jwt({ exp }))?.toString()).toBe(expected);
   });
 
-  it.each(["1767268800", null, undefined, 1e300, -1e300, {}, true])("is none where exp is %j", (exp) => {
+  it.each(["0x10", "", null, undefined, 1e15, 1e300, -1e300, {}, true])("is none where exp is %j", (exp) => {
     expect(jwtExpiry(jwt({ exp }))).toBeUndefined();
   });
 });

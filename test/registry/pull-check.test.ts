@@ -223,8 +223,10 @@ describe("what decides nothing, and tells nobody the login", () => {
   });
 
   it("says by name what went wrong", async () => {
-    const error = Object.assign(new Error("x"), { reason: "RedirectRefused" });
-    expect((await check({ [hello]: error })).detail).toBe("ghcr.io could not be asked (RedirectRefused)");
+    const error = Object.assign(new Error("name another host"), { reason: "RedirectRefused" });
+    expect((await check({ [hello]: error })).detail).toBe(
+      "ghcr.io could not be asked (RedirectRefused: name another host)",
+    );
   });
 
   it("is an image that is none", async () => {
@@ -315,5 +317,15 @@ describe("each call", () => {
       return Promise.reject(new Error("aborted"));
     };
     await expect(pullCheck("ghcr.io/a/b", login, { exchange }, stop.signal)).rejects.toThrow("enough");
+  });
+});
+
+describe("a challenge that is too long to be one", () => {
+  it.each([4_097, 65_536])("of %i characters is not read, and no login is sent", async (length) => {
+    const header = 'Bearer realm="https://ghcr.io/token"'.padEnd(length, " ");
+    const { verification, detail, told } = await check({ [hello]: challenge(header) });
+    expect(verification).toBe("Inconclusive");
+    expect(detail).toBe("ghcr.io asks for an authentication in more than 4096 characters, which are not read");
+    expect(told).toEqual([]);
   });
 });

@@ -6,6 +6,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Instruments } from "../../src/report/instruments.ts";
 import type { ListenAddress } from "../../src/report/http-server.ts";
 import { metricsServer } from "../../src/report/metrics-server.ts";
+import { connect, type Socket } from "node:net";
+import type { Clock } from "../../src/clock.ts";
+import { systemClock } from "../../src/clock.ts";
+import { fakeClock } from "../fake-clock.ts";
 
 const closes: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -22,8 +26,12 @@ async function serve({ text = () => Promise.resolve("up 1\n") }: Partial<Instrum
   return `http://127.0.0.1:${server.port}`;
 }
 
-const listen = (address: ListenAddress, text = () => Promise.resolve("")): ReturnType<typeof metricsServer> =>
-  metricsServer(address, { metrics: { text, contentType: "text/plain; version=0.0.4" }, log });
+const listen = (
+  address: ListenAddress,
+  text = () => Promise.resolve(""),
+  clock: Clock = systemClock(),
+): ReturnType<typeof metricsServer> =>
+  metricsServer(address, { metrics: { text, contentType: "text/plain; version=0.0.4" }, log, clock });
 
 describe("the server of metrics", () => {
   it("answers at /metrics", async () => {
@@ -76,4 +84,53 @@ describe("the server of metrics", () => {
       /^cannot serve metrics on \[2001:db8::1\]:8080: .+; set --metrics-address to another one$/,
     );
   });
+});
+
+describe("a flood of scrapes", () => {
+  async function flooded(clock: Clock, took = Temporal.Duration.from({ milliseconds: 0 })) {
+    let made = 0;
+    const text = async (): Promise<string> => {
+      made += 1;
+      const number = made;
+      await clock.sleep(took);
+      return `made ${number}\n`;
+    };
+    const server = await listen({ host: "127.0.0.1", port: 0 }, text, clock);
+    closes.push(() => server.close());
+    const url = `http://127.0.0.1:${server.port}/metrics`;
+    return { made: () => made, scrape: async () => (await fetch(url)).text() };
+  }
+
+  it("makes the text once a second", async () => {
+    const clock = fakeClock();
+    const { made, scrape } = await flooded(clock);
+    const first = Promise.all(Array.from({ length: 50 }, scrape));
+    const pump = setInterval(() => void clock.advance(Temporal.Duration.from({ milliseconds: 0 })), 1);
+    expect(new Set(await first)).toEqual(new Set(["made 1\n"]));
+    await clock.advance(Temporal.Duration.from({ milliseconds: 999 }));
+    expect(await scrape()).toBe("made 1\n");
+    await clock.advance(Temporal.Duration.from({ milliseconds: 1 }));
+    expect(await scrape()).toBe("made 2\n");
+    clearInterval(pump);
+    expect(made()).toBe(2);
+  });
+
+  it("has a bounded number of connections, and lets go of those that say nothing", async () => {
+    const server = await listen({ host: "127.0.0.1", port: 0 });
+    closes.push(() => server.close());
+    const sockets: Socket[] = [];
+    let open = 0;
+    for (let index = 0; index < 100; index += 1) {
+      const socket = connect(server.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      socket.resume();
+      socket.on("connect", () => (open += 1));
+      socket.on("close", () => (open -= 1));
+      sockets.push(socket);
+    }
+    await expect.poll(() => open, { timeout: 4_000 }).toBe(64);
+    // Nobody said a word within five seconds.
+    await expect.poll(() => open, { timeout: 12_000 }).toBe(0);
+    expect((await fetch(`http://127.0.0.1:${server.port}/metrics`)).status).toBe(200);
+  }, 20_000);
 });

@@ -46,7 +46,7 @@ describe("the metrics over https", () => {
     const access = (header = ""): Promise<Access> => Promise.resolve(known[header] ?? "unauthenticated");
     const server = await metricsServer(
       { host: "127.0.0.1", port: 0 },
-      { metrics, log, secure: { access, certificate: () => certificateIn(folder), clock } },
+      { metrics, log, clock, secure: { access, certificate: () => certificateIn(folder) } },
     );
     try {
       expect(await statusOf(server.port, first)).toBe(200);

@@ -31,4 +31,12 @@ describe("the pause after a failure", () => {
     expect(milliseconds(1, 0.5, retryAfter)).toBe(40_000);
     expect(milliseconds(10, 0.5, Temporal.Duration.from({ seconds: 1 }))).toBe(22_500);
   });
+
+  it("is no longer than a minute, whatever Retry-After says, and still not the same for everybody", () => {
+    for (const seconds of [60, 3_600, 999_999]) {
+      const retryAfter = Temporal.Duration.from({ seconds });
+      expect(milliseconds(1, 0, retryAfter)).toBe(40_000);
+      expect(milliseconds(1_000, 0.999_999, retryAfter)).toBeLessThanOrEqual(60_000);
+    }
+  });
 });

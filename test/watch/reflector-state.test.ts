@@ -30,6 +30,7 @@ const nameless = { type: "ADDED", object: null };
 const expired = errorEvent(410, "Expired");
 const internal = errorEvent(500, "InternalError");
 const busy = errorEvent(429, "TooManyRequests", 7);
+const patient = errorEvent(429, "TooManyRequests", 1e308);
 
 const table: readonly Row[] = [
   ["begins with the initial state as a watch", idle, { kind: "start" }, streaming, [{ kind: "stream" }]],
@@ -209,6 +210,13 @@ const table: readonly Row[] = [
     arrived(busy),
     { ...waitingToWatch, failures: 1 },
     [{ kind: "wait", failures: 1, because: { kind: "errorEvent", origin: busy.object, retryAfter: seconds(7) } }],
+  ],
+  [
+    "obeys it for a minute at most",
+    watching,
+    arrived(patient),
+    { ...waitingToWatch, failures: 1 },
+    [{ kind: "wait", failures: 1, because: { kind: "errorEvent", origin: patient.object, retryAfter: seconds(60) } }],
   ],
   [
     "lists anew when the ERROR event comes again",

@@ -1,4 +1,5 @@
 // Does the operator run, is this machine's clock right, are the credentials well?
+import { instantOfHttpDate } from "../../http-date.ts";
 import { leaseName } from "../../kube/preflight.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
@@ -36,14 +37,11 @@ export async function operatorRuns({ objects, operatorNamespace, clock }: Sessio
 
 // Tokens are judged by both clocks: more than this makes ends look late or early.
 const mostSkew = 30;
-const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 export async function clockIsRight({ transport, clock }: Session): Promise<Finding> {
   const check = "clock";
   const { headers } = await transport.request({ method: "GET", path: "/version" });
-  // RFC 9110 section 5.6.7.
-  const [, day, month = "", year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+) GMT$/.exec(headers.date ?? "") ?? [];
-  const at = timeOf(`${year}-${String(months.indexOf(month) + 1).padStart(2, "0")}-${day?.padStart(2, "0")}T${time}Z`);
+  const at = instantOfHttpDate(headers.date ?? "");
   if (!at) return notSeen(check, "the API server's time");
   const skew = Math.round(Math.abs(clock.now().since(at).total("seconds")));
   return skew <= mostSkew

@@ -2,6 +2,8 @@
 import { kinds } from "../../kube/object-reader.ts";
 import { referencesOf } from "../../plan/explain/situation.ts";
 import { dockerConfigKey } from "../../plan/pull-secret-plan.ts";
+import type { Situation } from "../../plan/explain/situation.ts";
+import { allowedHosts, privateHosts } from "../../providers/http/allow-list.ts";
 import { guardedHttp } from "../../providers/http/guarded-http.ts";
 import { textOfBase64 } from "../../registry/base64.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
@@ -16,6 +18,7 @@ import { readSituation } from "../explain/read-situation.ts";
 import { subjectFrom } from "../explain/subject.ts";
 import type { Session } from "../session.ts";
 import { wrapped } from "../terminal/wrapped.ts";
+import { isHostNamed } from "./named-host.ts";
 
 interface Tried {
   readonly image: string;
@@ -50,7 +53,7 @@ export const verifyPulls: Action = async (session, [namespace = "", who], { imag
   }
   const held = await heldLogins(session, namespace, referencesOf(situation) ?? []);
   const tried: Tried[] = [];
-  for (const each of new Set(situation.images)) tried.push(await tryImage(session, each, held));
+  for (const each of new Set(situation.images)) tried.push(await tryImage(session, situation, each, held));
   for (const { image: name, answer, why } of tried) {
     for (const [index, line] of wrapped(`${answer.toUpperCase()}: ${name}: ${why}`, out.width).entries()) {
       out.write(`${index === 0 ? out.paint(styles[answer], line) : line}\n`);
@@ -78,7 +81,12 @@ async function heldLogins(
   return found;
 }
 
-async function tryImage(session: Session, image: string, held: readonly (readonly [string, Held])[]): Promise<Tried> {
+async function tryImage(
+  session: Session,
+  situation: Situation,
+  image: string,
+  held: readonly (readonly [string, Held])[],
+): Promise<Tried> {
   const logins = loginsFor(image, held);
   const parsed = parseImageReference(image);
   if (!parsed.ok) return { image, answer: "no", why: `the image reference ${parsed.problem}` };
@@ -89,11 +97,20 @@ async function tryImage(session: Session, image: string, held: readonly (readonl
       why: `no Secret has a login for ${parsed.image.domain}; kubectl regcred explain says why`,
     };
   }
-  const scheme = isLoopback(parsed.image.domain) ? "http" : "https";
+  const { domain } = parsed.image;
+  if (!(await isHostNamed(image, situation, session.objects))) {
+    return {
+      image,
+      answer: "unknown",
+      why: `no entry that serves the namespace, of the RegistryCredentials and sources that you may read, names ${domain}, so nothing was sent to it`,
+    };
+  }
+  const scheme = isLoopback(domain) ? "http" : "https";
+  const hasPort = /:\d+$/.test(domain);
   const network = guardedHttp({
-    // Whoever types this may reach what this machine reaches; the check itself sends no login to another host.
-    allowed: () => true,
-    privateAllowed: () => true,
+    // A tenant has written the image's name, and this machine reaches what the tenant does not.
+    allowed: allowedHosts([hasPort || scheme === "https" ? domain : `${domain}:80`]),
+    privateAllowed: privateHosts(session.config.allowedPrivateHosts),
     plainAllowed: isLoopback,
     environment: session.config.environment,
     clock: session.clock,

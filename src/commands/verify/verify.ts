@@ -9,6 +9,7 @@ export const verifyCommand: ClusterCommand = {
     ["<namespace>", "where"],
     ["[who]", "a ServiceAccount (default: default), or pod/NAME"],
   ],
+  settings: ["--allowed-private-hosts"],
   options: [new Option("--image <reference...>", "try these images, instead of those that pods name")],
   load: async () => (await import("./verify-pulls.ts")).verifyPulls,
 };

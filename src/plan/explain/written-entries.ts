@@ -1,5 +1,6 @@
 // Which entries does a pull Secret hold, as its annotation tells?
 import { entriesAnnotation } from "../../api/names.ts";
+import { timeOfText } from "../../foreign-numbers.ts";
 
 export interface WrittenEntry {
   /** CREDENTIAL/ENTRY */
@@ -25,12 +26,14 @@ export function writtenEntries(annotations: Readonly<Record<string, string>>): r
 function entryFrom(entry: unknown): WrittenEntry[] {
   const { name, grant, hosts, expires } = Object(entry) as Readonly<Record<string, unknown>>;
   if (typeof name !== "string" || !Array.isArray(hosts)) return [];
+  const expiresAt = typeof expires === "string" ? timeOfText(expires) : undefined;
+  if (expires !== undefined && expiresAt === undefined) return [];
   return [
     {
       name,
       grantKey: typeof grant === "string" ? grant : "",
       hosts: hosts.filter((host) => typeof host === "string"),
-      expiresAt: typeof expires === "string" ? Temporal.Instant.from(expires) : undefined,
+      expiresAt,
     },
   ];
 }

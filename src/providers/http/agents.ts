@@ -25,7 +25,16 @@ const mostAgents = 32;
 // A token endpoint is called a few times per hour: few connections, none kept for long. HTTP/1.1, because one black hole
 // then costs one socket.
 const connectTimeout = 10_000;
-const pool = { allowH2: false, pipelining: 1, connections: 8, keepAliveTimeout: 4_000, connectTimeout };
+/** Bytes of all header fields of an answer. */
+export const longestHeaders = 16 * 1024;
+const pool = {
+  allowH2: false,
+  pipelining: 1,
+  connections: 8,
+  keepAliveTimeout: 4_000,
+  connectTimeout,
+  maxHeaderSize: longestHeaders,
+};
 
 /** Pools per route, the least lately used is closed first. */
 export function agents(lookup: LookupFunction): Agents {

@@ -1,6 +1,7 @@
 // Which hosts may credentials be sent to? (pure)
 import type { Entry } from "../../api/registry-credential.ts";
 import { globMatches } from "../../plan/glob.ts";
+import { asciiLowerCase } from "../../registry/ascii.ts";
 
 type Provider = Entry["provider"];
 
@@ -141,6 +142,6 @@ export function privateHosts(globs: readonly string[]): (host: string) => boolea
 }
 
 function parsed(glob: string): { readonly host: string; readonly port: string } {
-  const [, host = "", port = String(defaultPort)] = /^(.*?)(?::([0-9]+|\*))?$/.exec(glob.toLowerCase()) ?? [];
+  const [, host = "", port = String(defaultPort)] = /^(.*?)(?::([0-9]+|\*))?$/.exec(asciiLowerCase(glob)) ?? [];
   return { host, port };
 }

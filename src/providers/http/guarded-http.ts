@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../clock.ts";
 import { OperatorError } from "../../errors.ts";
-import { agents, type Agents } from "./agents.ts";
+import { agents, type Agents, longestHeaders } from "./agents.ts";
 import { addressRefusal, checkedLookup, systemResolve, type AddressRules, type Resolve } from "./checked-lookup.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http.ts";
 import { isMetadataHost, isMetadataUrl, ownServices } from "./metadata-hosts.ts";
@@ -11,6 +11,7 @@ import { NetworkError, networkError } from "./network-error.ts";
 import { proxyFor, type ProxyEnvironment } from "./proxy-for.ts";
 import {
   endpointNotAllowed,
+  headersTooLarge,
   metadataNotAllowed,
   notAnEndpoint,
   plainNotAllowed,
@@ -163,7 +164,9 @@ async function exchange(call: HttpCall, signal: AbortSignal, context: Context): 
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof OperatorError) throw error;
-    throw stop.signal.aborted ? new NetworkError(place, "DEADLINE") : networkError(place, error);
+    if (stop.signal.aborted) throw new NetworkError(place, "DEADLINE");
+    const failure = networkError(place, error);
+    throw failure.code === "UND_ERR_HEADERS_OVERFLOW" ? headersTooLarge(place, longestHeaders) : failure;
   } finally {
     cancel();
     signal.removeEventListener("abort", onAbort);

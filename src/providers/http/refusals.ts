@@ -56,6 +56,10 @@ export function responseTooLarge(place: string, bytes: number): OperatorError {
   return refusal("ResponseTooLarge", `${place} answered with more than ${bytes} bytes, which no token endpoint does`);
 }
 
+export function headersTooLarge(place: string, bytes: number): OperatorError {
+  return refusal("ResponseTooLarge", `${place} answered with more than ${bytes} bytes of headers, which are not read`);
+}
+
 export function caInvalid(): OperatorError {
   return refusal("CAInvalid", "the CA is not a list of PEM certificates; mend the Secret that caSecretName names");
 }

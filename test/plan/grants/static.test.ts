@@ -111,3 +111,22 @@ describe("what is wrong with a grant's source", () => {
     expect(causeOf(grant)).toBe(cause);
   });
 });
+
+describe("hosts that can be no registry", () => {
+  it.each(["doc\u212Aer.io", "\uFF44ocker.io", "quay.io/..", "quay.io//a", "*.*", "ghcr.io:99999", "%67hcr.io"])(
+    "such as %j get nothing, with a sentence, and the others are served",
+    (odd) => {
+      const groups = grantsOf({ ...entryOf("hub"), hosts: ["ghcr.io", odd] }, scopeOf());
+      expect(groups).toMatchObject([
+        { hosts: ["ghcr.io"], grant: { provider: "Static", name: "hub" } },
+        { hosts: [odd], grant: { reason: "InvalidHost", cause: "Platform", retry: "on-change" } },
+      ]);
+      const alone = grantsOf({ ...entryOf("hub"), hosts: [odd] }, scopeOf());
+      expect(alone).toMatchObject([{ hosts: [odd], grant: { reason: "InvalidHost" } }]);
+    },
+  );
+
+  it("are not those of a whole source", () => {
+    expect(grantsOf({ ...entryOf("hub"), hosts: ["*"] }, scopeOf())).toMatchObject([{ grant: { name: "hub" } }]);
+  });
+});

@@ -242,6 +242,16 @@ describe("a redirect", () => {
 });
 
 describe("limits", () => {
+  it.each(["www-authenticate", "x-anything"])("cut headers that are too large: 64 KiB of %s", async (name) => {
+    const { port } = await site((_, response) => response.writeHead(401, { [name]: "x".repeat(65_536) }).end());
+    const { http } = network();
+    const error = await errorOf(http(get(`https://registry.test:${port}/`), never));
+    expect(error).toMatchObject({ reason: "ResponseTooLarge" });
+    expect(error.message).toBe(
+      `registry.test:${port} answered with more than 16384 bytes of headers, which are not read`,
+    );
+  });
+
   it("cut an answer that is too large, without reading it all", async () => {
     let sent = 0;
     const server = await site((_, response) => {

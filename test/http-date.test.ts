@@ -1,7 +1,7 @@
 // Is a time written and read as HTTP does?
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { httpDate, instantOfHttpDate } from "../../src/providers/http-date.ts";
+import { httpDate, instantOfHttpDate } from "../src/http-date.ts";
 
 it("writes RFC 9110's own example", () => {
   expect(httpDate(Temporal.Instant.from("1994-11-06T08:49:37Z"))).toBe("Sun, 06 Nov 1994 08:49:37 GMT");

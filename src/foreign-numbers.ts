@@ -1,0 +1,104 @@
+// Which numbers and times from outside are believed? Each kind with its unit, the least, the most, and what happens beyond.
+import { instantOfHttpDate } from "./http-date.ts";
+
+/** `none`: as if it had not been said. `least`, `most`: counts as that. `milliseconds`: it is read in those. */
+type Beyond = "none" | "least" | "most" | "milliseconds";
+
+export interface Bound {
+  readonly unit: "seconds" | "seconds since 1970" | "port";
+  readonly least: number;
+  readonly below: Beyond;
+  readonly most: number;
+  readonly above: Beyond;
+  /** From here on it is a number of another kind, and ignored. Default: never. */
+  readonly absurd?: number;
+}
+
+const minutes = 60;
+const days = 24 * 60 * minutes;
+/** The end of the year 9999, beyond which RFC 3339 (section 1) knows no time. */
+const lastSecond = 253_402_300_799;
+
+/** Every number that somebody else chooses passes one of these where it is read. */
+export const bounds = {
+  /** Retry-After of clouds and registries. Nobody is left alone for longer, though a server or a proxy may name a year. */
+  cloudWait: { unit: "seconds", least: 0, below: "none", most: 15 * minutes, above: "most" },
+  /** Retry-After of the API server, which asks for 32 s at most: k8s.io/apiserver, dropped_requests_tracker.go. */
+  apiWait: { unit: "seconds", least: 0, below: "none", most: minutes, above: "most" },
+  /**
+   * `expires_in`. No vendor's token lives for more than days; what is cut is only renewed earlier. A length of ten years is
+   * a time since 1970, or milliseconds.
+   */
+  life: { unit: "seconds", least: 0, below: "none", most: 31 * days, above: "most", absurd: 3650 * days },
+  /** `exp`, `expiration`. Some servers write milliseconds, which as seconds lie tens of thousands of years ahead. */
+  time: { unit: "seconds since 1970", least: 0, below: "none", most: lastSecond, above: "milliseconds" },
+  /** leaseDurationSeconds: whoever has written it is waited for that long when it is silent. */
+  lease: { unit: "seconds", least: 1, below: "least", most: minutes, above: "most" },
+  /** RFC 6335 section 6: 0 is nobody's. */
+  port: { unit: "port", least: 1, below: "none", most: 65_535, above: "none" },
+} as const satisfies Record<string, Bound>;
+
+/** Of a bound whose numbers are only cut or ignored. */
+type Plain = Exclude<(typeof bounds)[keyof typeof bounds], typeof bounds.time>;
+
+// More digits are no number that anybody means.
+const digits = /^[0-9]{1,32}$/;
+const longestTime = 64;
+
+/** A number, or its decimal digits as text, as the bound has it; undefined for anything else: `0x10`, `1e3`, `-1`, ``. */
+export function boundedNumber(value: unknown, bound: Plain): number | undefined {
+  const number = numberIn(value);
+  if (number === undefined) return undefined;
+  if (number < bound.least) return bound.below === "least" ? bound.least : undefined;
+  if (number <= bound.most) return number;
+  const isAbsurd = "absurd" in bound && number >= bound.absurd;
+  return bound.above === "most" && !isAbsurd ? bound.most : undefined;
+}
+
+/** Seconds as a Duration, in whole milliseconds. */
+export function boundedSeconds(
+  value: unknown,
+  bound: Extract<Plain, { unit: "seconds" }>,
+): Temporal.Duration | undefined {
+  const seconds = boundedNumber(value, bound);
+  return seconds === undefined ? undefined : Temporal.Duration.from({ milliseconds: Math.floor(seconds * 1000) });
+}
+
+/** Retry-After in seconds or as an HTTP date (RFC 9110 section 10.2.3). A time that has passed is no wait. */
+export function retryAfterIn(header: string | undefined, now: Temporal.Instant): Temporal.Duration | undefined {
+  if (header === undefined) return undefined;
+  const at = instantOfHttpDate(header);
+  const seconds = at ? Math.max((at.epochMilliseconds - now.epochMilliseconds) / 1000, 0) : header.trim();
+  return boundedSeconds(seconds, bounds.cloudWait);
+}
+
+/** Seconds since 1970, or milliseconds where as seconds they are beyond RFC 3339; undefined where they are as those, too. */
+export function timeOfNumber(value: unknown): Temporal.Instant | undefined {
+  const number = numberIn(value);
+  const { least, most } = bounds.time;
+  if (number === undefined || number < least || number > most * 1000) return undefined;
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(number > most ? number : number * 1000));
+}
+
+/** An RFC 3339 time; undefined for anything else, and for what ISO 8601 has before 1970 and after 9999. */
+export function timeOfText(text: string): Temporal.Instant | undefined {
+  if (text.length > longestTime) return undefined;
+  try {
+    const at = Temporal.Instant.from(text);
+    const seconds = at.epochMilliseconds / 1000;
+    return seconds < bounds.time.least || seconds >= bounds.time.most + 1 ? undefined : at;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The end that counts of what is issued now: no later than a life that somebody may have. */
+export function boundedEnd(end: Temporal.Instant, issuedAt: Temporal.Instant): Temporal.Instant {
+  const latest = issuedAt.add({ seconds: bounds.life.most });
+  return Temporal.Instant.compare(end, latest) > 0 ? latest : end;
+}
+
+function numberIn(value: unknown): number | undefined {
+  const number = typeof value === "string" && digits.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+}

@@ -1,0 +1,190 @@
+// Is no number or time from outside believed beyond its bounds?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Bound,
+  boundedEnd,
+  boundedNumber,
+  boundedSeconds,
+  bounds,
+  retryAfterIn,
+  timeOfNumber,
+  timeOfText,
+} from "../src/foreign-numbers.ts";
+
+const now = Temporal.Instant.from("2026-01-01T12:00:00Z");
+const year9999 = 253_402_300_799;
+
+describe("the table", () => {
+  it("has a unit, a least, a most, and what happens beyond, for each kind", () => {
+    const rows = Object.entries<Bound>(bounds).map(
+      ([kind, { unit, least, below, most, above, absurd }]) => [kind, unit, least, below, most, above, absurd] as const,
+    );
+    expect(rows).toEqual([
+      ["cloudWait", "seconds", 0, "none", 900, "most", undefined],
+      ["apiWait", "seconds", 0, "none", 60, "most", undefined],
+      ["life", "seconds", 0, "none", 2_678_400, "most", 315_360_000],
+      ["time", "seconds since 1970", 0, "none", year9999, "milliseconds", undefined],
+      ["lease", "seconds", 1, "least", 60, "most", undefined],
+      ["port", "port", 1, "none", 65_535, "none", undefined],
+    ]);
+  });
+});
+
+const { time: _, ...plain } = bounds;
+
+describe.each(Object.entries(plain))("%s", (_kind, bound) => {
+  const beyond = { none: undefined, least: bound.least, most: bound.most } as const;
+
+  it("is taken from the least to the most, as a number or its digits", () => {
+    for (const number of [bound.least, bound.least + 1, bound.most]) {
+      expect(boundedNumber(number, bound)).toBe(number);
+      expect(boundedNumber(String(number), bound)).toBe(number);
+    }
+  });
+
+  it("is cut or ignored beyond", () => {
+    expect(boundedNumber(bound.least - 1, bound)).toBe(beyond[bound.below]);
+    const { absurd = Infinity }: Bound = bound;
+    expect(boundedNumber(bound.most + 1, bound)).toBe(beyond[bound.above]);
+    for (const number of [absurd - 1, absurd, 1e15, 1e308, "9".repeat(32)]) {
+      expect(boundedNumber(number, bound)).toBe(Number(number) < absurd ? beyond[bound.above] : undefined);
+    }
+  });
+
+  it.each([
+    NaN,
+    Infinity,
+    -Infinity,
+    "0x10",
+    "1e3",
+    "1.5",
+    "-1",
+    "+1",
+    " 1",
+    "",
+    "9".repeat(33),
+    null,
+    undefined,
+    [1],
+    {},
+    true,
+  ])("is nothing where it is %j", (value) => {
+    expect(boundedNumber(value, bound)).toBeUndefined();
+  });
+
+  it("is within the bounds, whatever comes", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.double(), fc.bigInt().map(String)), (value) => {
+        const number = boundedNumber(value, bound);
+        if (number === undefined) return;
+        expect(number).toBeGreaterThanOrEqual(bound.least);
+        expect(number).toBeLessThanOrEqual(bound.most);
+      }),
+    );
+  });
+});
+
+describe("seconds", () => {
+  it("are whole milliseconds of a Duration", () => {
+    expect(boundedSeconds(1.5, bounds.life)?.total("milliseconds")).toBe(1_500);
+    expect(boundedSeconds(0.000_1, bounds.life)?.total("milliseconds")).toBe(0);
+    expect(boundedSeconds(1e8, bounds.life)?.total("seconds")).toBe(bounds.life.most);
+  });
+});
+
+describe("Retry-After", () => {
+  it.each([
+    ["7", 7],
+    [" 7 ", 7],
+    ["0", 0],
+    ["900", 900],
+    ["901", 900],
+    ["999999", 900],
+    ["99999999", 900],
+    ["Thu, 01 Jan 2026 12:01:30 GMT", 90],
+    ["Thu, 01 Jan 2026 11:00:00 GMT", 0],
+    ["Fri, 31 Dec 9999 23:59:59 GMT", 900],
+  ])("of %j is %i seconds", (header, seconds) => {
+    expect(retryAfterIn(header, now)?.total("seconds")).toBe(seconds);
+  });
+
+  it.each([
+    undefined,
+    "",
+    "soon",
+    "-1",
+    "1.5",
+    "0x10",
+    "Thu, 99 Jan 2026 12:00:00 GMT",
+    "Thu, 01 Foo 2026 12:00:00 GMT",
+    "Thu, 01 Jan 10000 12:00:00 GMT",
+  ])("of %j says nothing", (header) => {
+    expect(retryAfterIn(header, now)).toBeUndefined();
+  });
+});
+
+describe("a time as a number", () => {
+  it.each<[unknown, string]>([
+    [0, "1970-01-01T00:00:00Z"],
+    [1_767_268_800, "2026-01-01T12:00:00Z"],
+    ["1767268800", "2026-01-01T12:00:00Z"],
+    [1_767_268_800.9, "2026-01-01T12:00:00.9Z"],
+    [year9999, "9999-12-31T23:59:59Z"],
+    // Milliseconds: as seconds, the year 57971.
+    [1_767_268_800_000, "2026-01-01T12:00:00Z"],
+    ["1767268800000", "2026-01-01T12:00:00Z"],
+    [year9999 + 1, "1978-01-11T21:31:40.8Z"],
+    [year9999 * 1000, "9999-12-31T23:59:59Z"],
+  ])("%j is %s", (value, time) => {
+    expect(timeOfNumber(value)?.toString()).toBe(time);
+  });
+
+  it.each([-1, NaN, Infinity, year9999 * 1000 + 1, 1e308, "0x10", "1e3", "", "soon", null, undefined, {}])(
+    "%j is none",
+    (value) => {
+      expect(timeOfNumber(value)).toBeUndefined();
+    },
+  );
+});
+
+describe("a time as text", () => {
+  it.each(["1970-01-01T00:00:00Z", "2026-01-01T12:00:00Z", "9999-12-31T23:59:59Z"])("%s is one", (text) => {
+    expect(timeOfText(text)?.toString()).toBe(text);
+  });
+
+  it.each([
+    "",
+    "soon",
+    "2026-01-01",
+    "2026-01-01T12:00:00",
+    "1969-12-31T23:59:59Z",
+    "+010000-01-01T00:00:00Z",
+    "+057971-01-01T00:00:00Z",
+    "-000001-01-01T00:00:00Z",
+    `2026-01-01T12:00:00Z${" ".repeat(1_000)}`,
+  ])("%j is none", (text) => {
+    expect(timeOfText(text)).toBeUndefined();
+  });
+});
+
+describe("an end", () => {
+  it("counts as it is within a month, and a month is the most that counts", () => {
+    const soon = now.add({ hours: 12 });
+    expect(boundedEnd(soon, now)).toEqual(soon);
+    const latest = now.add({ hours: 31 * 24 });
+    expect(boundedEnd(latest, now)).toEqual(latest);
+    expect(boundedEnd(Temporal.Instant.from("9999-12-31T23:59:59Z"), now)).toEqual(latest);
+    expect(boundedEnd(Temporal.Instant.from("+057971-01-01T00:00:00Z"), now)).toEqual(latest);
+  });
+
+  it("is RFC 3339 and ahead, whatever an issuer says", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger()), (said) => {
+        const end = timeOfNumber(said);
+        if (!end) return;
+        expect(boundedEnd(end, now).toString()).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      }),
+    );
+  });
+});
