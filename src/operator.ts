@@ -1,6 +1,5 @@
 // What is the operator made of? The only place that builds concrete things; it reads as the data flow.
 import type { Cancel, Clock, Random } from "./clock.ts";
-import { aborted } from "./operator/aborted.ts";
 import { clusterStores } from "./operator/cluster-stores.ts";
 import { clusterWatches } from "./operator/cluster-watches.ts";
 import { OperatorError } from "./errors.ts";
@@ -32,6 +31,7 @@ import { clusterClaim } from "./reconcile/cluster-claim.ts";
 import { lookAtReachAgain, lookAtTimesAgain } from "./reconcile/look-again.ts";
 import { loops } from "./reconcile/loops.ts";
 import { reach } from "./reconcile/reach.ts";
+import { scopes } from "./reconcile/scope-of.ts";
 import { recordedMembers, storeAllMembers } from "./reconcile/store-members.ts";
 import { tokenBook } from "./reconcile/token-book.ts";
 import { healthServer } from "./report/health-server.ts";
@@ -170,14 +170,7 @@ export function operator(options: OperatorOptions): Operator {
     provider: out.provider,
     verify: out.verify,
     grantKey,
-    scopeOf: (namespace) => ({
-      namespace,
-      operatorNamespace: settings.namespace,
-      serviceAccount: (of, name) => {
-        const found = stores.serviceAccounts.get(`${of}/${name}`);
-        return found && !found.terminating ? { uid: found.uid, annotations: found.cloud } : undefined;
-      },
-    }),
+    scopeOf: scopes(stores, settings.namespace),
     events,
     log,
     tokens,

@@ -60,7 +60,7 @@ export function commandText({ argv }: Command): string {
 }
 
 /** One word, whatever it holds. */
-export function shellWord(word: string): string {
+function shellWord(word: string): string {
   return /^[\w.,:/=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -27,13 +27,7 @@ interface Layer {
 }
 
 const pureFolders = ["src/api/", "src/plan/", "src/registry/"];
-const pureFiles = [
-  "src/errors.ts",
-  "src/foreign-numbers.ts",
-  "src/foreign-text.ts",
-  "src/redacted.ts",
-  "src/steps.ts",
-];
+const pureFiles = ["src/errors.ts", "src/foreign-numbers.ts", "src/foreign-text.ts", "src/redacted.ts", "src/steps.ts"];
 const pure: Layer = { sees: [...pureFolders, ...pureFiles], modules: [] };
 
 /** The first entry that matches a file's path is its layer. */

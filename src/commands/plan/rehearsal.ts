@@ -14,6 +14,7 @@ import { entitlements } from "../../reconcile/entitlements.ts";
 import { grantKeys } from "../../reconcile/grant-keys.ts";
 import { loops } from "../../reconcile/loops.ts";
 import { reach, type Refusals } from "../../reconcile/reach.ts";
+import { scopes } from "../../reconcile/scope-of.ts";
 import { recordedMembers } from "../../reconcile/store-members.ts";
 import { tokenBook } from "../../reconcile/token-book.ts";
 import { refusal } from "../../operator/refusal.ts";
@@ -84,14 +85,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     provider,
     verify: async () => ({ verification: "Inconclusive" }),
     grantKey,
-    scopeOf: (namespace) => ({
-      namespace,
-      operatorNamespace,
-      serviceAccount: (of, name) => {
-        const found = stores.serviceAccounts.get(`${of}/${name}`);
-        return found && !found.terminating ? { uid: found.uid, annotations: found.cloud } : undefined;
-      },
-    }),
+    scopeOf: scopes(stores, operatorNamespace),
     events: { publish: silent },
     log: quiet,
     metrics: { publish: silent, forget: silent },
