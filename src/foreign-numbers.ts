@@ -5,7 +5,7 @@ import { instantOfHttpDate } from "./http-date.ts";
 type Beyond = "none" | "least" | "most" | "milliseconds";
 
 export interface Bound {
-  readonly unit: "seconds" | "seconds since 1970" | "port";
+  readonly unit: "seconds" | "seconds since 1970" | "count" | "port";
   readonly least: number;
   readonly below: Beyond;
   readonly most: number;
@@ -23,8 +23,11 @@ const lastSecond = 253_402_300_799;
 export const bounds = {
   /** Retry-After of clouds and registries. Nobody is left alone for longer, though a server or a proxy may name a year. */
   cloudWait: { unit: "seconds", least: 0, below: "none", most: 15 * minutes, above: "most" },
-  /** Retry-After of the API server, which asks for 32 s at most: k8s.io/apiserver, dropped_requests_tracker.go. */
-  apiWait: { unit: "seconds", least: 0, below: "none", most: minutes, above: "most" },
+  /**
+   * Retry-After of the API server, which asks for 32 s at most: k8s.io/apiserver, dropped_requests_tracker.go. With the
+   * jitter that is added for watches, everything comes back within a minute of a fault's end.
+   */
+  apiWait: { unit: "seconds", least: 0, below: "none", most: 40, above: "most" },
   /**
    * `expires_in`. No vendor's token lives for more than days; what is cut is only renewed earlier. A length of ten years is
    * a time since 1970, or milliseconds.
@@ -34,6 +37,8 @@ export const bounds = {
   time: { unit: "seconds since 1970", least: 0, below: "none", most: lastSecond, above: "milliseconds" },
   /** leaseDurationSeconds: whoever has written it is waited for that long when it is silent. */
   lease: { unit: "seconds", least: 1, below: "least", most: minutes, above: "most" },
+  /** leaseTransitions, an int32 that the API server takes: with another one, no Lease could be taken any more. */
+  transitions: { unit: "count", least: 0, below: "none", most: 2 ** 31 - 2, above: "none" },
   /** RFC 6335 section 6: 0 is nobody's. */
   port: { unit: "port", least: 1, below: "none", most: 65_535, above: "none" },
 } as const satisfies Record<string, Bound>;

@@ -22,10 +22,11 @@ describe("the table", () => {
     );
     expect(rows).toEqual([
       ["cloudWait", "seconds", 0, "none", 900, "most", undefined],
-      ["apiWait", "seconds", 0, "none", 60, "most", undefined],
+      ["apiWait", "seconds", 0, "none", 40, "most", undefined],
       ["life", "seconds", 0, "none", 2_678_400, "most", 315_360_000],
       ["time", "seconds since 1970", 0, "none", year9999, "milliseconds", undefined],
       ["lease", "seconds", 1, "least", 60, "most", undefined],
+      ["transitions", "count", 0, "none", 2_147_483_646, "none", undefined],
       ["port", "port", 1, "none", 65_535, "none", undefined],
     ]);
   });

@@ -1,5 +1,5 @@
 // What is in a Lease of coordination.k8s.io/v1, and how does it look once we have taken, renewed or released it?
-import { boundedSeconds, bounds } from "../foreign-numbers.ts";
+import { boundedNumber, boundedSeconds, bounds } from "../foreign-numbers.ts";
 import type { StoredObject } from "../plan/snapshot.ts";
 import { identityOf } from "../watch/strip/object-meta.ts";
 import { type LeaseView, leaseDuration } from "./lease-state.ts";
@@ -57,6 +57,7 @@ export function heldLease(
   now: Temporal.Instant,
 ): LeaseObject {
   const spec = before?.object.spec;
+  const transitions = boundedNumber(spec?.leaseTransitions, bounds.transitions) ?? 0;
   const renews = before?.view.holder === holder;
   return {
     ...(before?.object ?? { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name } }),
@@ -67,7 +68,7 @@ export function heldLease(
       leaseDurationSeconds: leaseDuration / 1000,
       renewTime: microTime(now),
       acquireTime: renews && spec?.acquireTime !== undefined ? spec.acquireTime : microTime(now),
-      leaseTransitions: spec === undefined ? 0 : (spec.leaseTransitions ?? 0) + (renews ? 0 : 1),
+      leaseTransitions: spec === undefined ? 0 : transitions + (renews ? 0 : 1),
     },
   };
 }

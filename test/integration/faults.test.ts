@@ -90,6 +90,9 @@ describe("an API server that fails for a while", () => {
   it.each<[string, Fault, Victims, number]>([
     ["answers 500 to everything", { kind: "answer", code: 500 }, "all", 4],
     ["answers 503 to watches", { kind: "answer", code: 503, retryAfter: 1 }, "watches", 4],
+    ["answers 503 to watches, and names a week", { kind: "answer", code: 503, retryAfter: 999_999 }, "watches", 4],
+    ["answers 503 to writes, and names a week", { kind: "answer", code: 503, retryAfter: 999_999 }, "writes", 4],
+    ["answers 429 to everything, and names a week", { kind: "answer", code: 429, retryAfter: 999_999 }, "all", 4],
     ["answers 409 to writes", { kind: "answer", code: 409 }, "writes", 4],
     ["answers 429 to everything, and when to come back", { kind: "answer", code: 429, retryAfter: 1 }, "all", 4],
     ["answers 403 to everything", { kind: "answer", code: 403 }, "all", 4],

@@ -24,6 +24,7 @@ const own = access.filter(({ metadata }) => metadata.name === "regcred-metrics-a
 describe("metrics for who may read them", () => {
   let world: Scene;
   let port: string;
+  let prometheusToken: string;
   const anyone = new Agent({ connections: 32, connect: { rejectUnauthorized: false } });
 
   const reviews = async (): Promise<readonly Audited[]> =>
@@ -59,6 +60,7 @@ describe("metrics for who may read them", () => {
       kubeconfig,
       settings: { metricsAddress: { host: "127.0.0.1", port: 0 }, metricsAccess: "token" },
     });
+    prometheusToken = await tokenOf("prometheus");
     port = String(
       running.log.find(({ message, fields }) => message === "serving" && fields["what"] === "metrics")?.fields["port"],
     );
@@ -84,7 +86,7 @@ describe("metrics for who may read them", () => {
   });
 
   it("answer a flood of made-up tokens without a question each, and somebody who may all the same", async () => {
-    const authorization = `Bearer ${await tokenOf("prometheus")}`;
+    const authorization = `Bearer ${prometheusToken}`;
     expect(await statusWith(authorization)).toBe(200);
     const before = (await reviews()).length;
     const flood = await Promise.all(Array.from({ length: 500 }, (_, index) => statusWith(`Bearer made-up-${index}`)));
@@ -101,7 +103,7 @@ describe("metrics for who may read them", () => {
       rules: rulesFile(),
       scrape: {
         scheme: "https",
-        authorization: { credentials: await tokenOf("prometheus") },
+        authorization: { credentials: prometheusToken },
         tls_config: { insecure_skip_verify: true },
       },
     });

@@ -49,6 +49,7 @@ export interface CredentialStatus {
     readonly state: string;
     readonly reason?: string;
     readonly message?: string;
+    readonly expiresAt?: string;
     readonly identities: number;
   }[];
   readonly namespaces?: {

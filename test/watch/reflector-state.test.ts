@@ -212,11 +212,11 @@ const table: readonly Row[] = [
     [{ kind: "wait", failures: 1, because: { kind: "errorEvent", origin: busy.object, retryAfter: seconds(7) } }],
   ],
   [
-    "obeys it for a minute at most",
+    "obeys it for 40 seconds at most",
     watching,
     arrived(patient),
     { ...waitingToWatch, failures: 1 },
-    [{ kind: "wait", failures: 1, because: { kind: "errorEvent", origin: patient.object, retryAfter: seconds(60) } }],
+    [{ kind: "wait", failures: 1, because: { kind: "errorEvent", origin: patient.object, retryAfter: seconds(40) } }],
   ],
   [
     "lists anew when the ERROR event comes again",
