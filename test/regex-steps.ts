@@ -31,12 +31,13 @@ export function patternOf(source: string, flags: string): Pattern {
     return { kind: "one", source: text, matches: (sign) => native.test(sign) };
   };
   const alternatives = (): Node => {
-    const options = [sequence()];
+    const first = sequence();
+    const options = [first];
     while (source[at] === "|") {
       at += 1;
       options.push(sequence());
     }
-    return options.length === 1 ? options[0]! : { kind: "any", options };
+    return options.length > 1 ? { kind: "any", options } : first;
   };
   const sequence = (): Node => {
     const parts: Node[] = [];
@@ -59,7 +60,7 @@ export function patternOf(source: string, flags: string): Pattern {
       return { kind: "edge", source: edge };
     }
     if (/^\\(?:[1-9]|k<)/.test(rest)) throw new TypeError(`a back reference in ${source}`);
-    const one = /^(?:\[(?:\\.|[^\]\\])*\]|\\u\{[0-9a-fA-F]+\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\.|.)/s.exec(rest);
+    const one = /^(?:\[(?:\\.|[^\]\\])*\]|\\[pPu]\{[^}]+\}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\.|.)/s.exec(rest);
     const text = one?.[0] ?? "";
     at += text.length;
     return single(text);

@@ -31,8 +31,9 @@ function literalsIn({ path, text }: { readonly path: string; readonly text: stri
     if (Array.isArray(value)) value.forEach(visit);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return;
     const { regex } = value as { readonly regex?: { readonly pattern?: unknown; readonly flags?: unknown } };
-    if (typeof regex?.pattern === "string")
-      found.push({ path, source: regex.pattern, flags: String(regex.flags ?? "") });
+    if (typeof regex?.pattern === "string") {
+      found.push({ path, source: regex.pattern, flags: typeof regex.flags === "string" ? regex.flags : "" });
+    }
     Object.values(value).forEach(visit);
   };
   // oxlint-disable-next-line typescript/no-deprecated -- vitest hands out no other parser, and vite is no dependency of ours

@@ -1,5 +1,6 @@
 // Does a call go through a proxy, and through which?
 import { BlockList, isIP } from "node:net";
+import { asciiLowerCase } from "../../registry/ascii.ts";
 
 /** The environment's variables by name. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
@@ -24,8 +25,7 @@ export function proxyFor(environment: ProxyEnvironment): ProxyFor {
 }
 
 function exemptions(list: string): (url: URL) => boolean {
-  const rules = list
-    .toLowerCase()
+  const rules = asciiLowerCase(list)
     .split(/[\s,]+/)
     .filter((rule) => rule !== "");
   const networks = new BlockList();
