@@ -92,7 +92,7 @@ describe("Events", () => {
       {
         type: "Warning",
         reason: "SecretConflict",
-        note: expect.stringContaining("managed by Helm"),
+        note: expect.stringContaining('managed by "Helm"'),
         regarding: { kind: "Secret", name: "regcred", namespace: "tenant-a" },
       },
     ]);

@@ -1,6 +1,7 @@
 // What does whoever waits for a drain read?
-import { forceFinalizeAnnotation } from "../../api/names.ts";
+import { giveUp } from "../../plan/mending.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
+import { commandText } from "../../steps.ts";
 
 const mostNamed = 5;
 
@@ -18,7 +19,7 @@ export function drainProgress(left: readonly CredentialRecord[]): string {
 export function leftBehind(left: readonly CredentialRecord[]): string {
   return (
     `Not drained: ${named(left)}. Does the operator run? Mend what holds them up and try again, or give up on what is ` +
-    `left in tenants: kubectl annotate regcred NAME ${forceFinalizeAnnotation}=true\n`
+    `left in tenants: ${commandText(giveUp("NAME"))}\n`
   );
 }
 
