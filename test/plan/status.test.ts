@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Condition, Status } from "../../src/api/registry-credential.ts";
 import { statusSchema } from "../../src/api/status-schema.ts";
+import type { Held } from "../../src/plan/brake.ts";
 import { invalidStatus } from "../../src/plan/invalid-status.ts";
 import { statusOf } from "../../src/plan/status.ts";
 import type { GrantView, Lasting, NamespaceView, StatusSnapshot } from "../../src/plan/status-snapshot.ts";
@@ -287,7 +288,7 @@ describe("a suspended credential", () => {
 
 describe("a held removal", () => {
   it("stands beside everything else", () => {
-    const held = { cause: "Spec", count: 30, message: "30 of 50 namespaces would lose this credential" } as const;
+    const held: Held = { cause: "Spec", count: 30, message: "30 of 50 namespaces would lose it", steps: [] };
     const kept = status({ held });
     expect(verdicts(kept)).toMatchObject({ Ready: "True Served", RemovalHeld: "True TooManyNamespaces" });
     expect(condition(kept, "RemovalHeld")?.message).toBe(held.message);
@@ -396,7 +397,7 @@ describe("a message", () => {
         const { conditions = [], registries = [] } = status({
           ...grants({ token: undefined, failure: found.failure }),
           namespaces: [view("team-a", { failures: [found] })],
-          held: { count: 1, message: text, steps },
+          held: { cause: "Spec", count: 1, message: text, steps },
           outdated: found.failure,
           lacking: [found.failure],
         });

@@ -1,4 +1,5 @@
 // What does whoever waits for a drain read?
+import { oneLine } from "../../foreign-text.ts";
 import { giveUp } from "../../plan/mending.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import { commandText } from "../../steps.ts";
@@ -9,7 +10,7 @@ const mostNamed = 5;
 export function drainProgress(left: readonly CredentialRecord[]): string {
   const blocked = left.flatMap(({ name, credential }) => {
     const condition = credential?.status?.conditions?.find(({ type }) => type === "DrainBlocked");
-    return condition ? [`  ${name} is held up: ${condition.message}\n`] : [];
+    return condition ? [`  ${name} is held up: ${oneLine(condition.message)}\n`] : [];
   });
   const count = left.length === 1 ? "1 RegistryCredential" : `${left.length} RegistryCredentials`;
   return `Waiting for ${count}: ${named(left)}\n${blocked.join("")}`;

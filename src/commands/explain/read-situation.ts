@@ -44,9 +44,9 @@ export async function readSituation(
   const look = async (names: readonly string[]): Promise<void> => {
     for (const name of names) {
       if (secrets.has(name)) continue;
-      // Lists of references may hold anything: what no Secret can be called is not there, and nobody looks at thousands.
-      if (!isObjectName(name) || secrets.size >= mostSecrets) {
-        secrets.set(name, { seen: isObjectName(name) ? "hidden" : "absent" });
+      // Lists of references may hold anything: what no Secret can be called is not there.
+      if (!isObjectName(name)) {
+        secrets.set(name, { seen: "absent" });
         continue;
       }
       const place = { namespace: namespaceName, name };
@@ -54,9 +54,11 @@ export async function readSituation(
       secrets.set(name, await seen(read, secretView));
     }
   };
-  await look([...(pod?.pullSecrets ?? there(serviceAccount)?.references ?? []), defaultPullSecretName]);
+  const referred = pod?.pullSecrets ?? there(serviceAccount)?.references ?? [];
+  await look([...referred.slice(0, mostSecrets), defaultPullSecretName]);
   const credentials = byAge(there(listed) ?? (await credentialsNamedBy([...secrets.values()], objects)));
   await look(credentials.flatMap(({ credential }) => (credential ? [credential.spec.pullSecret.name] : [])));
+  for (const name of referred) if (!secrets.has(name)) secrets.set(name, { seen: "hidden" });
   const accounts = new Map<string, Seen<ServiceAccountRecord>>();
   for (const [home, name] of identityAccounts(credentials, namespaceName, operatorNamespace)) {
     accounts.set(`${home}/${name}`, await account(home, name));
@@ -85,7 +87,7 @@ export async function readSituation(
 
 const nothing: Seen<readonly PodView[]> = { seen: "absent" };
 
-// A kubelet looks at each; a sound list has a handful.
+// A kubelet looks at each that is referred to; a sound list has a handful, and nobody looks at thousands.
 const mostSecrets = 100;
 // A tenant may have written the names.
 const mostCredentials = 16;

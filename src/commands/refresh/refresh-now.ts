@@ -1,6 +1,7 @@
 // How does a person have the tokens of a credential minted now?
 import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryStatus } from "../../api/registry-credential.ts";
+import { oneLine } from "../../foreign-text.ts";
 import { clusterObjects } from "../../kube/cluster-objects.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { commandText, kubectl } from "../../steps.ts";
@@ -74,5 +75,5 @@ function told(entry: RegistryStatus, askedAt: Temporal.Instant, now: Temporal.In
   if (isMinted(entry, askedAt)) {
     return `minted (${state}), ${until ? `${timeLeftText(until, now)} left` : "it names no end"}`;
   }
-  return reason === undefined ? `not minted yet (${state})` : `NOT minted (${reason}): ${message ?? ""}`;
+  return reason === undefined ? `not minted yet (${state})` : `NOT minted (${reason}): ${oneLine(message ?? "")}`;
 }

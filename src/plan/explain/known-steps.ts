@@ -2,7 +2,7 @@
 import type { Entry } from "../../api/registry-credential.ts";
 import { kubectl, type Step } from "../../steps.ts";
 import { grantsOf, isFailure } from "../grant.ts";
-import { applyInstall, consentTo, createCertificates, createServiceAccount, createSource } from "../mending.ts";
+import { consentTo, createCertificates, createServiceAccount, createSource } from "../mending.ts";
 import type { Situation } from "./situation.ts";
 
 /**
@@ -22,8 +22,6 @@ export function knownSteps(reason: string, entry: Entry, situation: Situation): 
         : [];
     case "CRDOutdated":
       return [{ says: "bring the kind up to date", command: kubectl`apply -f crds/` }];
-    case "NotPermitted":
-      return [applyInstall];
     case "ConsentMissing":
     case "ServiceAccountMissing": {
       const { identity } = entry;
