@@ -132,7 +132,7 @@ function statusWith(reason: string, example: string): object {
 }
 
 /** Answers from `objects` as the API server does, where a name in a path leads only to what bears it. */
-export function readerOf(objects: Objects): ObjectReader & { readonly asked: readonly string[] } {
+function readerOf(objects: Objects): ObjectReader & { readonly asked: readonly string[] } {
   const asked: string[] = [];
   const all = async (kind: Kind): Promise<readonly unknown[]> => {
     asked.push(kind.resource);

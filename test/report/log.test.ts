@@ -37,16 +37,19 @@ describe("a log line", () => {
     expect(text).not.toContain("\u001b[");
   });
 
-  it.each(["json", "pretty"] as const)("has no character in %s that a terminal obeys, whatever its fields hold", (format) => {
-    fc.assert(
-      fc.property(anything, (text) => {
-        const line = logged({ format }, (log) => log.warn("refused", { text, list: [text] }));
-        expect(obeyedIn(line.replace(/\n$/, "").replaceAll("\n", ""))).toEqual([]);
-        expect(format === "pretty" || (JSON.parse(line) as { text: string }).text === text).toBe(true);
-      }),
-      { numRuns: 200 },
-    );
-  });
+  it.each(["json", "pretty"] as const)(
+    "has no character in %s that a terminal obeys, whatever its fields hold",
+    (format) => {
+      fc.assert(
+        fc.property(anything, (text) => {
+          const line = logged({ format }, (log) => log.warn("refused", { text, list: [text] }));
+          expect(obeyedIn(line.replace(/\n$/, "").replaceAll("\n", ""))).toEqual([]);
+          expect(format === "pretty" || (JSON.parse(line) as { text: string }).text === text).toBe(true);
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
 
   it("is written only from the level upwards", () => {
     const text = logged({ level: "warn" }, (log) => {

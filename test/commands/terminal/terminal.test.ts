@@ -42,7 +42,13 @@ describe("whatever is written", () => {
       fc.property(anything, (text) => {
         const plain = text.replaceAll(styles, "");
         expect(obeyedIn(shown(false, text).replaceAll(/[\n\t]/g, ""))).toEqual([]);
-        expect(obeyedIn(shown(true, plain).replaceAll(styles, "").replaceAll(/[\n\t]/g, ""))).toEqual([]);
+        expect(
+          obeyedIn(
+            shown(true, plain)
+              .replaceAll(styles, "")
+              .replaceAll(/[\n\t]/g, ""),
+          ),
+        ).toEqual([]);
       }),
     );
   });
