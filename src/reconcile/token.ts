@@ -152,7 +152,7 @@ function untilDue({ clock }: Context, token: Token | undefined, demand: Demand):
 function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
   const before = context.tokens.attempts(grantKey);
   context.tokens.ended(grantKey, failure, refused);
-  if (before?.failure?.message === failure?.message) return;
+  if ((before?.failure && toldText(before.failure)) === (failure && toldText(failure))) return;
   tellUsers(context, grantKey);
 }
 

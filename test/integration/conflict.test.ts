@@ -46,7 +46,7 @@ describe("a foreign Secret under our name", () => {
     let note = "";
     await eventually(`${namespace} is told`, async () => {
       const event = (await world.events(namespace)).find(({ reason }) => reason === "SecretConflict");
-      note = JSON.stringify(event?.["note"]);
+      note = String(event?.["note"]);
       return event !== undefined;
     });
     return note;
@@ -96,7 +96,7 @@ describe("a foreign Secret under our name", () => {
       expect(await world.condition("fail", "Ready")).toMatchObject({ status: "True" });
       expect(await world.condition("fail", "Distributed")).toMatchObject({ status: "False", reason: "SecretConflict" });
       expect(await toldTo("fail-plain")).toContain(
-        "a Secret fail of its own: delete it, or set pullSecret.onConflict to Merge or Adopt",
+        "a Secret fail of its own; delete it; or set pullSecret.onConflict to Merge or Adopt",
       );
       expect(await toldTo("fail-helm")).toContain('managed by "Helm"');
       expect(await toldTo("fail-owned")).toContain('managed by "ConfigMap owner"');
