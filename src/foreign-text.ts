@@ -26,7 +26,7 @@ const unknown = "\uFFFD";
 export function foreignText(text: string, longest = usualLength): string {
   // Whoever sends megabytes does not make us look at all of them: nothing below grows what it is given.
   const start = text.slice(0, longest * 4 + 64);
-  const shown = start.replace(space, " ").replace(invisible, unknown).replace(marks, "$1").trim();
+  const shown = oneLine(start);
   if (shown.length <= longest && start.length === text.length) return shown;
   // Half of a surrogate pair is no character.
   return `${shown
@@ -38,6 +38,11 @@ export function foreignText(text: string, longest = usualLength): string {
 /** The same between quotation marks that it cannot close: where it stands in a sentence. */
 export function quotedText(text: string, longest = usualLength): string {
   return `"${foreignText(text, longest).replaceAll('"', "'")}"`;
+}
+
+/** Text of ours, of any length, as one line of printable characters. */
+export function oneLine(text: string): string {
+  return text.replace(space, " ").replace(invisible, unknown).replace(marks, "$1").trim();
 }
 
 /** Whole text of ours as it may go to a terminal: line breaks and tabs stay, and nothing else that a terminal obeys. */

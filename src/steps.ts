@@ -1,5 +1,5 @@
 // What does a person do or type to mend a failure, and how does that read? Commands are data until they are shown.
-import { isPrintable } from "./foreign-text.ts";
+import { isPrintable, oneLine } from "./foreign-text.ts";
 
 /** A program and its arguments, as a shell would hand them over. Made by `kubectl` alone. */
 export interface Command {
@@ -66,7 +66,9 @@ function shellWord(word: string): string {
 
 /** `label it: kubectl label ...; or remove it`. */
 function stepsText(steps: readonly Step[]): string {
-  return steps.map(({ says, command }) => (command ? `${says}: ${commandText(command)}` : says)).join("; ");
+  return steps
+    .map(({ says, command }) => (command ? `${oneLine(says)}: ${commandText(command)}` : oneLine(says)))
+    .join("; ");
 }
 
 /** What a person reads of a failure: the message, then the steps. */
@@ -80,14 +82,19 @@ export interface Told {
  * even then are left out.
  */
 export function toldText({ message, steps = [] }: Told, longest = Infinity): string {
+  // What has slipped through where it entered is stopped here.
+  const start = oneLine(message);
   for (let count = steps.length; count > 0; count -= 1) {
     const end = `; ${stepsText(steps.slice(0, count))}`;
     const room = longest - bytesOf(end);
-    if (bytesOf(message) <= room) return `${message}${end}`;
-    if (room >= leastMessage) return `${cutToBytes(message, room)}${end}`;
+    if (bytesOf(start) <= room) return `${start}${end}`;
+    if (room >= leastMessage) return `${cutToBytes(start, room)}${end}`;
   }
-  return cutToBytes(message, longest);
+  return cutToBytes(start, longest);
 }
+
+/** Bytes of an Event's note: kubernetes/pkg/apis/core/validation/events.go */
+export const longestNote = 1024;
 
 // Less of it says nothing.
 const leastMessage = 100;

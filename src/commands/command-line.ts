@@ -3,6 +3,8 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError, configFrom, type Environment, type Flags, settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
+import { printable } from "../foreign-text.ts";
+import { toldText } from "../steps.ts";
 import { clusterCommands } from "./all-commands.ts";
 import { addClusterCommand, optionFor } from "./cluster-command.ts";
 import { addCompletion, completerName } from "./completion/completion.ts";
@@ -67,7 +69,7 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
   } catch (error) {
     // Commander has said it already, help and version included.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.stopped : exitCodes.misused;
-    stderr.write(`error: ${sentenceFrom(error, isDebugging)}\n`);
+    stderr.write(printable(`error: ${sentenceFrom(error, isDebugging)}\n`));
     return error instanceof ConfigError ? exitCodes.misused : exitCodes.failed;
   }
 }
@@ -104,7 +106,8 @@ function isCalled(name: string, { calledAs = "" }: Surroundings): boolean {
 function sentenceFrom(error: unknown, isDebugging: boolean): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof OperatorError) {
-    return isDebugging && error.origin !== undefined ? `${error.message}\n${storyOf(error.origin)}` : error.message;
+    const told = toldText(error);
+    return isDebugging && error.origin !== undefined ? `${told}\n${storyOf(error.origin)}` : told;
   }
   if (isDebugging) return `regcred failed unexpectedly: ${storyOf(error)}`;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -9,6 +9,7 @@ import type { Connection, ConnectionOptions } from "../kube/connection.ts";
 import { type ObjectReader, objectReader } from "../kube/object-reader.ts";
 import { type Transport, transport, userAgent } from "../kube/transport.ts";
 import { unreachable } from "../kube/unreachable.ts";
+import { applyKind } from "../plan/mending.ts";
 import type { StopSignal } from "./run.ts";
 import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";
 
@@ -88,7 +89,8 @@ function refused(error: ApiError, server: string): OperatorError {
         reason: "NotInstalled",
         cause: "Platform",
         retry: "on-change",
-        message: "RegistryCredential is not installed in this cluster: kubectl apply -f crds/",
+        message: "RegistryCredential is not installed in this cluster",
+        steps: [applyKind],
       },
       error,
     );

@@ -1,6 +1,7 @@
 // What did the API server mean by refusing, and what of it may be repeated aloud?
 import type { IncomingHttpHeaders } from "node:http";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
+import { foreignText, quotedText } from "../foreign-text.ts";
 
 export type ApiErrorKind =
   /** The object, or the whole resource, is not there. */
@@ -100,11 +101,15 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
   const status = statusFrom(body);
   const text = (status?.message ?? "").slice(0, longestRead);
   const causes = status?.causes ?? [];
-  const policy = /(?:Validating|Mutating)AdmissionPolicy '([^']+)'(?: with binding '([^']+)')?/.exec(text);
-  const webhook = /(?:admission webhook|failed calling webhook|conversion webhook for [^,]+,?) "([^"]+)"/.exec(
+  // Webhooks quote what they like, tenants' rules among it: what is no name is none.
+  const policy = /(?:Validating|Mutating)AdmissionPolicy '([\w.-]{1,253})'(?: with binding '([\w.-]{1,253})')?/.exec(
     text,
-  )?.[1];
-  const quota = /(?:exceeded|failed) quota: ([^,:]+)/.exec(text)?.[1];
+  );
+  const webhook =
+    /(?:admission webhook|failed calling webhook|conversion webhook for [^,]{1,253},?) "([\w.-]{1,253})"/.exec(
+      text,
+    )?.[1];
+  const quota = /(?:exceeded|failed) quota: ([\w.-]{1,253})/.exec(text)?.[1];
   const missing = missingPermission(text);
   const kind = kindOf({
     code,
@@ -131,7 +136,7 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
       ...(missing ? { missing } : {}),
       causes,
     },
-    message: `HTTP ${code}${status?.reason ? ` ${status.reason}` : ""}${text ? `: ${speakable(text)}` : ""}`,
+    message: `HTTP ${code}${status?.reason ? ` ${status.reason}` : ""}${text ? `: ${quotedText(speakable(text), longestMessage)}` : ""}`,
   });
 }
 
@@ -193,7 +198,7 @@ function kindOf(signs: Signs): ApiErrorKind {
 
 // k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage
 const authorizerSentence =
-  /cannot (\S+) resource "([^"]+)" in API group "([^"]*)"(?: in the namespace "([^"]+)"| at the cluster scope)?(?:: (.+))?/s;
+  /cannot (\w{1,63}) resource "([\w./-]{1,253})" in API group "([\w.-]{0,253})"(?: in the namespace "([\w.-]{1,253})"| at the cluster scope)?(?:: (.+))?/s;
 
 function missingPermission(text: string): MissingPermission | undefined {
   const [, verb, resource, group, namespace, because] = authorizerSentence.exec(text) ?? [];
@@ -222,7 +227,7 @@ function statusFrom(body: string): ParsedStatus | undefined {
   const details = recordFrom(parsed["details"]);
   const causes = Array.isArray(details["causes"]) ? details["causes"] : [];
   return {
-    reason: stringFrom(parsed["reason"]),
+    reason: foreignText(stringFrom(parsed["reason"])),
     message: stringFrom(parsed["message"]),
     kind: stringFrom(details["kind"]),
     causes: causes.slice(0, mostCauses).map((cause: unknown) => {
@@ -249,12 +254,10 @@ const blob = /[A-Za-z0-9+/=_-]{64,}/g;
 function speakable(text: string): string {
   // Decoders quote the bytes at which they stumbled.
   const decoder = /error found in|bigger context|illegal base64|json parse error|json: |yaml: /.exec(text);
-  const kept = (decoder ? `${text.slice(0, decoder.index)}…` : text)
-    .replaceAll(blob, "…")
-    .replaceAll(/\s+/g, " ")
-    .trim();
-  const bytes = Buffer.from(kept);
-  if (bytes.length <= longestMessage) return kept;
+  const kept = (decoder ? `${text.slice(0, decoder.index)}…` : text).replaceAll(blob, "…");
+  const shown = foreignText(kept, longestMessage);
+  const bytes = Buffer.from(shown);
+  if (bytes.length <= longestMessage) return shown;
   // Half a character at the cut decodes to U+FFFD.
   return `${bytes
     .subarray(0, longestMessage)

@@ -1,5 +1,7 @@
 // Who must act when the API server refuses, and what should they do?
 import type { Failure } from "../errors.ts";
+import { quotedText } from "../foreign-text.ts";
+import { applyInstall } from "../plan/mending.ts";
 import type { ApiError, MissingPermission } from "./api-error.ts";
 
 export interface FailureContext {
@@ -32,13 +34,14 @@ export function failureFrom(error: ApiError, { action }: FailureContext): Failur
         ? {
             reason: "NotPermitted",
             cause: "Platform",
-            message: `${cannot}: the operator may not ${details.missing ? `${details.missing.verb} ${rightOn(details.missing)}` : "do this"}; grant it with: kubectl apply -k config/default`,
+            message: `${cannot}: the operator may not ${details.missing ? `${details.missing.verb} ${rightOn(details.missing)}` : "do this"}`,
+            steps: [applyInstall],
             retry: "slowly",
           }
         : {
             reason: "NamespaceForbidden",
             cause: "Platform",
-            message: `${cannot}: the cluster forbids it (${details.missing.because}); exclude the namespace`,
+            message: `${cannot}: the cluster forbids it (${quotedText(details.missing.because)}); exclude the namespace`,
             retry: "slowly",
           };
     case "namespaceTerminating":

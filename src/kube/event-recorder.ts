@@ -1,6 +1,8 @@
 // How do people hear what happened to their objects, without ever holding up or flooding the cluster?
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { group, managedBy } from "../api/names.ts";
+import { oneLine } from "../foreign-text.ts";
+import { longestNote } from "../steps.ts";
 import { ApiError } from "./api-error.ts";
 import type { ClusterApi } from "./cluster-api.ts";
 import { microTime } from "./micro-time.ts";
@@ -42,7 +44,7 @@ export interface EventRecorderOptions {
 }
 
 // Bytes, not characters: kubernetes/pkg/apis/core/validation/events.go
-const longest = { note: 1024, reason: 128, action: 128, reportingInstance: 128 };
+const longest = { note: longestNote, reason: 128, action: 128, reportingInstance: 128 };
 // The length of a Kubernetes name, less a dot and 16 hexadecimal digits.
 const longestSubject = 253 - 17;
 // client-go's queue: k8s.io/client-go/tools/events/event_broadcaster.go
@@ -259,7 +261,7 @@ function eventFrom(
     action: truncated(action, longest.action),
     reason: truncated(reason, longest.reason),
     regarding,
-    note: truncated(note, longest.note),
+    note: truncated(oneLine(note), longest.note),
     type,
   };
 }

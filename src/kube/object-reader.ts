@@ -17,7 +17,6 @@ export const kinds = {
   namespaces: { group: "", version: "v1", resource: "namespaces" },
   serviceAccounts: { group: "", version: "v1", resource: "serviceaccounts" },
   secrets: { group: "", version: "v1", resource: "secrets" },
-  events: { group: "events.k8s.io", version: "v1", resource: "events" },
   leases: { group: "coordination.k8s.io", version: "v1", resource: "leases" },
   nodes: { group: "", version: "v1", resource: "nodes" },
   crds: { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" },

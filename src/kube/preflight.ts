@@ -2,7 +2,9 @@
 import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { crdName, defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../errors.ts";
+import { applyInstall, applyKind } from "../plan/mending.ts";
 import type { Mode } from "../plan/mode.ts";
+import { kubectl, type Told, toldText } from "../steps.ts";
 import { ApiError, type ApiErrorKind } from "./api-error.ts";
 import { rightOn } from "./api-failure.ts";
 import type { Transport } from "./transport.ts";
@@ -111,7 +113,7 @@ export interface PreflightOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Resolves when there is nothing to mend; rejects with an OperatorError whose message is one sentence that ends in the command. */
+/** Resolves when there is nothing to mend; rejects with an OperatorError whose last step is the command. */
 export async function preflight(options: PreflightOptions): Promise<void> {
   const { transport, namespace, permissions, goesOnWithout, signal } = options;
   await expectKind(transport, signal);
@@ -127,15 +129,15 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   };
   const lacking = await missingOf(toCompareSchemas);
   if (lacking.length > 0)
-    goesOnWithout(`the operator may not ${sentenceFrom(lacking)}: kubectl apply -k config/default`);
+    goesOnWithout(toldText({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [applyInstall] }));
   const missing = await missingOf(permissions);
   if (missing.length === 0) return;
-  throw stop("NotPermitted", `the operator may not ${sentenceFrom(missing)}: kubectl apply -k config/default`);
+  throw stop("NotPermitted", { message: `the operator may not ${sentenceFrom(missing)}`, steps: [applyInstall] });
 }
 
 /** Every authenticated user may read this list: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
 async function expectKind(transport: Transport, signal: AbortSignal | undefined): Promise<void> {
-  const absent = `${kind} is not installed: kubectl apply -f crds/`;
+  const absent: Told = { message: `${kind} is not installed`, steps: [applyKind] };
   const { resources } = (await answered(
     transport,
     { method: "GET", path: `/apis/${group}/${version}`, signal },
@@ -156,10 +158,13 @@ async function expectNamespace(core: CoreV1Api, server: string, name: string): P
     if (error.kind === "forbidden") return;
     throw unreachable(server, error);
   }
-  throw stop(
-    "NamespaceMissing",
-    `the operator's namespace ${name} does not exist, choose another with --namespace or create it: kubectl create namespace ${name}`,
-  );
+  throw stop("NamespaceMissing", {
+    message: `the operator's namespace ${name} does not exist`,
+    steps: [
+      { says: "choose another with --namespace" },
+      { says: "or create it", command: kubectl`create namespace ${name}` },
+    ],
+  });
 }
 
 // k8s.io/api/authorization/v1: SelfSubjectAccessReview asks about whoever asks; every authenticated user may.
@@ -181,7 +186,7 @@ async function isAllowed(
 async function answered(
   transport: Transport,
   call: Parameters<Transport["request"]>[0],
-  sentences: Partial<Record<ApiErrorKind, string>>,
+  sentences: Partial<Record<ApiErrorKind, Told>>,
 ): Promise<unknown> {
   try {
     return (await transport.request(call)).json();
@@ -203,6 +208,6 @@ function sentenceFrom(missing: readonly Permission[]): string {
   return [...verbsOf].map(([target, verbs]) => `${verbs.join(", ")} ${target}`).join("; ");
 }
 
-function stop(reason: string, message: string, origin?: unknown): OperatorError {
-  return new OperatorError({ reason, cause: "Platform", message, retry: "slowly" }, origin);
+function stop(reason: string, { message, steps = [] }: Told, origin?: unknown): OperatorError {
+  return new OperatorError({ reason, cause: "Platform", message, steps, retry: "slowly" }, origin);
 }

@@ -1,5 +1,6 @@
 // What does a person read when the API server does not answer, or does not know them?
 import { OperatorError } from "../errors.ts";
+import { kubectl } from "../steps.ts";
 import type { ApiError } from "./api-error.ts";
 
 export function unreachable(server: string, error: ApiError): OperatorError {
@@ -20,7 +21,8 @@ export function unreachable(server: string, error: ApiError): OperatorError {
       reason: "ApiUnavailable",
       cause: "Platform",
       retry: "backoff",
-      message: `the API server ${server} does not answer (${detail}): check that it runs with: kubectl get --raw /readyz`,
+      message: `the API server ${server} does not answer (${detail})`,
+      steps: [{ says: "check that it runs with", command: kubectl`get --raw /readyz` }],
     },
     error,
   );

@@ -1,4 +1,5 @@
 // Is this removal so large that a person must confirm it first?
+import { kubectl, type Step } from "../steps.ts";
 
 // A mistyped glob is noticed by how much it takes away: more than a handful of namespaces, and a real share of them.
 const handful = 10;
@@ -42,6 +43,7 @@ export interface Held {
   readonly cause: RemovalCause;
   readonly count: number;
   readonly message: string;
+  readonly steps: readonly Step[];
 }
 
 export interface HeldSnapshot {
@@ -65,6 +67,12 @@ export function heldFrom({ name, generation, served, cause, leaving, total }: He
   return {
     cause,
     count,
-    message: `${count} of ${served} namespaces would lose this credential${why} (${examples}${count > mostExamples ? ", ..." : ""}); nothing is removed and they stay fresh. If that is right: kubectl annotate registrycredential ${name} regcred.dev/allow-removal=${generation}-${total} --overwrite`,
+    message: `${count} of ${served} namespaces would lose this credential${why} (${examples}${count > mostExamples ? ", ..." : ""}); nothing is removed and they stay fresh`,
+    steps: [
+      {
+        says: "if that is right",
+        command: kubectl`annotate registrycredential ${name} regcred.dev/allow-removal=${`${generation}-${total}`} --overwrite`,
+      },
+    ],
   };
 }

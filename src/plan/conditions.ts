@@ -1,21 +1,21 @@
 // Which conditions does a RegistryCredential have? Ready, TokensFresh and Distributed always; the others while they are True.
 import type { Condition, RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
-import { forceFinalizeAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
+import { type Told, toldText } from "../steps.ts";
 import { failureGroups } from "./failure-groups.ts";
+import { giveUp } from "./mending.ts";
 import { lacksToken, type NamespaceView, type StatusSnapshot } from "./status-snapshot.ts";
-import { cut, namespacesText, timeText } from "./status-text.ts";
+import { namespacesText, timeText } from "./status-text.ts";
 
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 const longestMessage = 4096;
 
 const tokensAwaited = "tokens are being fetched";
 
-interface Verdict {
+interface Verdict extends Told {
   readonly type: string;
   readonly status: "True" | "False";
   readonly reason: string;
-  readonly message: string;
 }
 
 type Counts = NonNullable<Status["namespaces"]>;
@@ -47,7 +47,7 @@ function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
   };
   if (draining) return verdict("False", "Deleting", "the credential is being taken away");
   const [obstacle] = obstacles(snapshot);
-  if (obstacle) return verdict("False", obstacle.reason, obstacle.message);
+  if (obstacle) return { ...told(obstacle), type: "Ready", status: "False", reason: obstacle.reason };
   const isWaiting = counts.pending > 0;
   if (credential.spec.suspend) {
     return verdict(isWaiting ? "False" : "True", "Suspended", "spec.suspend is set: nothing is written to tenants");
@@ -79,13 +79,14 @@ function distributed(namespaces: readonly NamespaceView[], counts: Counts): Verd
   const [worst] = failureGroups(namespaces.map(({ name, failures }) => ({ name, troubles: failures })));
   if (worst) {
     const example = namespaces.find(({ name }) => name === worst.examples[0]);
-    const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure.message;
+    const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
     const others = worst.count > worst.examples.length ? ", ..." : "";
     return {
       type,
       status: "False",
       reason: worst.reason,
-      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${said}`,
+      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${said?.message}`,
+      steps: said?.steps ?? [],
     };
   }
   if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(counts) };
@@ -101,7 +102,10 @@ function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefi
     return { type, status: "True", reason: "Draining", message: `${namespacesText(draining.left)} left` };
   }
   const retried = obstacles(snapshot).find(({ retry }) => retry === "backoff");
-  if (retried) return { type, status: "True", reason: retried.reason, message: `tried again: ${retried.message}` };
+  if (retried) {
+    const { message, steps } = told(retried);
+    return { type, status: "True", reason: retried.reason, message: `tried again: ${message}`, steps };
+  }
   const isWaiting = counts.pending > 0 && !credential.spec.suspend;
   if (!isWaiting && !awaitsTokens(snapshot)) return undefined;
   return { type, status: "True", reason: "Progressing", message: isWaiting ? progress(counts) : tokensAwaited };
@@ -116,7 +120,7 @@ function awaitsTokens({ entries }: StatusSnapshot): boolean {
 function stalled(snapshot: StatusSnapshot): Verdict | undefined {
   if (snapshot.draining) return undefined;
   const stuck = obstacles(snapshot).find(({ retry }) => retry !== "backoff");
-  return stuck && { type: "Stalled", status: "True", reason: stuck.reason, message: stuck.message };
+  return stuck && { ...told(stuck), type: "Stalled", status: "True", reason: stuck.reason };
 }
 
 function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undefined {
@@ -126,22 +130,23 @@ function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undef
     type: "DrainBlocked",
     status: "True",
     reason: blocked.reason,
-    message: `still held by ${namespacesText(draining.left)} (${draining.examples.join(", ")}${draining.left > draining.examples.length ? ", ..." : ""}): ${blocked.message}. To give up on them: kubectl annotate registrycredential ${credential.name} ${forceFinalizeAnnotation}=true`,
+    message: `still held by ${namespacesText(draining.left)} (${draining.examples.join(", ")}${draining.left > draining.examples.length ? ", ..." : ""}): ${blocked.message}`,
+    steps: [...(blocked.steps ?? []), { says: "to give up on them", command: giveUp(credential.name) }],
   };
 }
 
 function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
   if (!held) return undefined;
   const reason = held.cause === "Spec" ? "TooManyNamespaces" : "NamespacesRelabelled";
-  return { type: "RemovalHeld", status: "True", reason, message: held.message };
+  return { ...told(held), type: "RemovalHeld", status: "True", reason };
 }
 
 /** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */
 function crdOutdated({ outdated }: StatusSnapshot): Verdict | undefined {
-  return outdated && { type: "CRDOutdated", status: "True", reason: outdated.reason, message: outdated.message };
+  return outdated && { ...told(outdated), type: "CRDOutdated", status: "True", reason: outdated.reason };
 }
 
-interface Obstacle extends Pick<Failure, "reason" | "retry"> {
+interface Obstacle extends Pick<Failure, "reason" | "retry" | "steps"> {
   /** With the entry or namespace that it happened in. */
   readonly message: string;
 }
@@ -177,12 +182,20 @@ function progress({ pending, selected }: Counts): string {
   return `${pending} of ${namespacesText(selected)} not looked at yet`;
 }
 
+/** Member by member: it may be an Error, of which a spread keeps no message. */
+function told({ message, steps = [] }: Told): Required<Told> {
+  return { message, steps };
+}
+
 function condition(verdict: Verdict, { generation, status }: RegistryCredential, now: Temporal.Instant): Condition {
   const before = status?.conditions?.find(({ type }) => type === verdict.type);
+  const { type, status: is, reason } = verdict;
   return {
-    ...verdict,
-    message: cut(verdict.message, longestMessage),
+    type,
+    status: is,
+    reason,
+    message: toldText(verdict, longestMessage),
     observedGeneration: generation,
-    lastTransitionTime: before?.status === verdict.status ? before.lastTransitionTime : timeText(now),
+    lastTransitionTime: before?.status === is ? before.lastTransitionTime : timeText(now),
   };
 }

@@ -1,7 +1,9 @@
 // Why does a Secret that is not ours stand in the way, and what is to be done about it?
 import { adoptAnnotation, managedByLabel } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
+import { foreignText, quotedText } from "../foreign-text.ts";
 import { hostsOf } from "../registry/merge-docker-config.ts";
+import { kubectl } from "../steps.ts";
 import type { Content } from "./content.ts";
 import type { LiveSecret, PullSecretSnapshot } from "./pull-secret-plan.ts";
 
@@ -24,14 +26,12 @@ const mostExamples = 3;
 /** Why the Secret is not taken over; undefined where it may be. Its owner's consent overrides every reason. */
 export function adoptionRefusal(live: LiveSecret, content: Content): string | undefined {
   if (live.annotations[adoptAnnotation] === "true") return undefined;
-  const controller = live.ownerReferences.find((owner) => owner.controller);
-  if (controller) return `${controller.kind} ${controller.name} controls it`;
-  const tracker =
-    trackingKeys.find((key) => key in live.labels || key in live.annotations) ?? live.labels[managedByLabel];
-  if (tracker !== undefined) return `${tracker} tracks it`;
+  const owner = live.ownerReferences.find((each) => each.controller);
+  const other = otherManager({ ...live, controller: owner && `${owner.kind} ${owner.name}` });
+  if (other !== undefined) return other;
   const keys = Object.keys(live.otherData);
   if (keys.length > 0)
-    return `it holds more than a docker config (${keys.toSorted().slice(0, mostExamples).join(", ")})`;
+    return `it holds more than a docker config (${foreignText(keys.toSorted().slice(0, mostExamples).join(", "))})`;
   if (live.dockerConfig === undefined) return undefined;
   const held = hostsOf(live.dockerConfig);
   if (!held.ok) return undefined;
@@ -39,7 +39,23 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
   const lost = held.hosts.filter((host) => !served.has(host));
   return lost.length === 0
     ? undefined
-    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${lost.slice(0, mostExamples).join(", ")}`;
+    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${foreignText(lost.slice(0, mostExamples).join(", "))}`;
+}
+
+/** Who else would revert or prune it, as its marks say; undefined where nobody is seen. */
+export function otherManager({ labels, annotations, controller }: Marked): string | undefined {
+  if (controller !== undefined) return `${quotedText(controller)} controls it`;
+  const key = trackingKeys.find((each) => each in labels || each in annotations);
+  if (key !== undefined) return `${key} tracks it`;
+  const manager = labels[managedByLabel];
+  return manager === undefined ? undefined : `${quotedText(manager)} tracks it`;
+}
+
+interface Marked {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `Kind name` */
+  readonly controller: string | undefined;
 }
 
 /** @param why completes the sentence "it cannot be taken over or merged into because ..."; undefined under `Fail`. */
@@ -60,15 +76,21 @@ export function conflictWith(
   }: { readonly namespace: string; readonly name: string; readonly manager: string | undefined },
   why: string | undefined,
 ): Failure {
-  const managed = manager === undefined ? "" : `, managed by ${manager}`;
-  const adopt = `kubectl annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true`;
+  const managed = manager === undefined ? "" : `, managed by ${quotedText(manager)}`;
   return {
     reason: "SecretConflict",
     cause: "Tenant",
     retry: "on-change",
-    message:
+    message: `the namespace has a Secret ${name} of its own${managed}${why === undefined ? "" : `, and ${why}`}`,
+    steps:
       why === undefined
-        ? `the namespace has a Secret ${name} of its own${managed}: delete it, or set pullSecret.onConflict to Merge or Adopt`
-        : `the namespace has a Secret ${name} of its own${managed}, and ${why}: delete it, or let it be replaced by onConflict: Adopt and ${adopt}`,
+        ? [{ says: "delete it" }, { says: "or set pullSecret.onConflict to Merge or Adopt" }]
+        : [
+            { says: "delete it" },
+            {
+              says: "or let it be replaced by onConflict: Adopt and",
+              command: kubectl`annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true`,
+            },
+          ],
   };
 }

@@ -1,5 +1,6 @@
 // What must a pull Secret hold, given everything that contributes to it?
 import type { Cause, Failure } from "../errors.ts";
+import { kubectl } from "../steps.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../registry/docker-config.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
@@ -187,9 +188,20 @@ function hostMissing(host: string, cause: Cause): Failure {
     reason: "HostMissing",
     cause,
     retry: "on-change",
-    message:
-      host === "*"
-        ? 'the source Secret holds one login and says of no host that it is for it, so hosts: ["*"] takes nothing from it: write the hosts in the entry, or make it a Secret of type kubernetes.io/dockerconfigjson (kubectl create secret docker-registry)'
-        : `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
+    ...(host === "*"
+      ? {
+          message:
+            'the source Secret holds one login and says of no host that it is for it, so hosts: ["*"] takes nothing from it',
+          steps: [
+            { says: "write the hosts in the entry" },
+            {
+              says: "or make it a Secret of type kubernetes.io/dockerconfigjson",
+              command: kubectl`create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`,
+            },
+          ],
+        }
+      : {
+          message: `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
+        }),
   };
 }

@@ -1,6 +1,7 @@
 // What does it mean that the installed CustomResourceDefinition lacks something of this release?
 import type { Failure } from "../errors.ts";
 import type { CrdRecord } from "./snapshot.ts";
+import { kubectl } from "../steps.ts";
 
 /** Of all that is lacking; the others are counted. */
 const mostTold = 3;
@@ -17,6 +18,7 @@ export function crdOutdated({ gaps }: Pick<CrdRecord, "gaps"> = { gaps: [] }): F
     reason: "CRDOutdated",
     cause: "Platform",
     retry: "on-change",
-    message: `the installed CustomResourceDefinition is older than this operator, it lacks ${told}${others}; existing logins are kept fresh, new ones wait: kubectl apply -f crds/`,
+    message: `the installed CustomResourceDefinition is older than this operator, it lacks ${told}${others}; existing logins are kept fresh, new ones wait`,
+    steps: [{ says: "bring it up to date", command: kubectl`apply -f crds/` }],
   };
 }

@@ -1,6 +1,7 @@
 // What does a template with `$(namespace.name)` or `$(namespace.labels['k'])` say for one namespace?
 import type { Failure } from "../errors.ts";
 import type { NamespaceRecord } from "./snapshot.ts";
+import { kubectl } from "../steps.ts";
 
 const placeholder = /\$\(namespace\.(?:name|labels\['([^']*)'\])\)/g;
 
@@ -26,10 +27,12 @@ export function rendered(template: string, namespace: NamespaceRecord): string |
       reason: "MissingLabel",
       cause: "Tenant",
       retry: "on-change",
-      message:
-        value === undefined || value === ""
-          ? `the Namespace needs the label ${label}: kubectl label namespace ${namespace.name} ${label}=VALUE`
-          : `the Namespace's label ${label} holds no valid label value`,
+      ...(value === undefined || value === ""
+        ? {
+            message: `the Namespace needs the label ${label}`,
+            steps: [{ says: "label it", command: kubectl`label namespace ${namespace.name} ${label ?? ""}=VALUE` }],
+          }
+        : { message: `the Namespace's label ${label} holds no valid label value` }),
     };
     return "";
   });

@@ -1,7 +1,8 @@
 // How does one entry of spec.registries fare, its grants taken together?
 import type { RegistryStatus } from "../api/registry-credential.ts";
+import { toldText } from "../steps.ts";
 import { type EntryView, type GrantView, lacksToken } from "./status-snapshot.ts";
-import { cut, earliest, timeText } from "./status-text.ts";
+import { earliest, timeText } from "./status-text.ts";
 
 // As the schema bounds it: src/api/status-schema.ts.
 const longestMessage = 1024;
@@ -19,7 +20,7 @@ export function registryStatus({ name, grants }: EntryView, now: Temporal.Instan
     ...(expiries.length > 0 && { expiresAt: timeText(earliest(expiries)) }),
     ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
     state: stateOf(grants, now),
-    ...(worst?.failure && { reason: worst.failure.reason, message: cut(worst.failure.message, longestMessage) }),
+    ...(worst?.failure && { reason: worst.failure.reason, message: toldText(worst.failure, longestMessage) }),
   };
 }
 

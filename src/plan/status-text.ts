@@ -10,11 +10,6 @@ export function earliest(instants: readonly Temporal.Instant[]): Temporal.Instan
   return instants.reduce((first, next) => (Temporal.Instant.compare(next, first) < 0 ? next : first));
 }
 
-/** At most `length` characters; what is cut ends in an ellipsis. */
-export function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
-}
-
 export function namespacesText(count: number): string {
   return count === 1 ? "1 namespace" : `${count} namespaces`;
 }

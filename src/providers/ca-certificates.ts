@@ -1,5 +1,6 @@
 // Which CA certificates does an entry name?
 import { OperatorError } from "../errors.ts";
+import { createCertificates } from "../plan/mending.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 
 /** The key of an entry's `caSecretName` Secret, as `kubernetes.io/tls` and cert-manager spell it. */
@@ -18,7 +19,8 @@ export function caCertificates(
       reason: "CAMissing",
       cause: "Platform",
       retry: "on-change",
-      message: `the Secret ${operatorNamespace}/${secretName} holds no CA certificates: kubectl create secret generic -n ${operatorNamespace} ${secretName} --from-file=${caKey}=FILE`,
+      message: `the Secret ${operatorNamespace}/${secretName} holds no CA certificates`,
+      steps: [createCertificates(operatorNamespace, secretName)],
     });
   };
 }

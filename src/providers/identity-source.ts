@@ -3,6 +3,7 @@ import { OperatorError } from "../errors.ts";
 import type { ApiError } from "../kube/api-error.ts";
 import type { RequestToken } from "../kube/token-request.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
+import { consentTo, createServiceAccount } from "../plan/mending.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Redacted } from "../redacted.ts";
 import { jwtClaims } from "../registry/jwt-claims.ts";
@@ -99,7 +100,8 @@ function refusal(
         reason: "ServiceAccountMissing",
         cause,
         retry: "on-change",
-        message: `the ServiceAccount ${namespace}/${name} that should ask for the token does not exist: kubectl create serviceaccount -n ${namespace} ${name}`,
+        message: `the ServiceAccount ${namespace}/${name} that should ask for the token does not exist`,
+        steps: [createServiceAccount(namespace, name)],
       },
       error,
     );
@@ -110,7 +112,8 @@ function refusal(
         reason: tenant ? "ConsentMissing" : "NotPermitted",
         cause,
         retry: "slowly",
-        message: `the operator may not request tokens of the ServiceAccount ${namespace}/${name}: kubectl create role regcred-token -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name} && kubectl create rolebinding regcred-token -n ${namespace} --role=regcred-token --serviceaccount=${operatorServiceAccount}`,
+        message: `the operator may not request tokens of the ServiceAccount ${namespace}/${name}`,
+        steps: consentTo(namespace, name, operatorServiceAccount),
       },
       error,
     );

@@ -1,13 +1,15 @@
 // Which logins does a Secret hold that an administrator keeps?
-import { expiresAtAnnotation, sourceLabel } from "../api/names.ts";
+import { expiresAtAnnotation } from "../api/names.ts";
 import type { Clock } from "../clock.ts";
 import { type Cause, OperatorError } from "../errors.ts";
 import { timeOfText } from "../foreign-numbers.ts";
 import type { StaticGrant } from "../plan/grant-types.ts";
+import { createSource } from "../plan/mending.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import { type DockerConfigForm, parseDockerConfig } from "../registry/docker-config.ts";
 import { loginOf } from "../registry/login.ts";
+import type { Step } from "../steps.ts";
 import type { Provider } from "./provider.ts";
 
 export interface StaticOptions {
@@ -45,14 +47,7 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
       }
       const record = found(grant);
       if (!record) {
-        const label =
-          namespace === operatorNamespace
-            ? ""
-            : ` and label it: kubectl label -n ${namespace} secret ${name} ${sourceLabel}=true`;
-        throw fail(
-          "SourceMissing",
-          `does not exist: create it (kubectl create secret docker-registry -n ${namespace} ${name} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD)${label}`,
-        );
+        throw fail("SourceMissing", "does not exist", createSource(namespace, name, operatorNamespace));
       }
       if (record.kind !== "source") {
         throw fail(
@@ -78,7 +73,7 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
   };
 }
 
-type Fail = (reason: string, what: string) => OperatorError;
+type Fail = (reason: string, what: string, steps?: readonly Step[]) => OperatorError;
 type Values = Readonly<Record<string, { reveal(): string }>>;
 
 function loginsIn(type: string, values: Values, grant: StaticGrant, fail: Fail): Token["logins"] {
@@ -127,11 +122,12 @@ function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefi
 /** A source that every namespace shares is the platform's to mend; one that a placeholder names is the tenant's. */
 function failing(grant: StaticGrant): Fail {
   const cause: Cause = grant.perTenant ? "Tenant" : "Platform";
-  return (reason, what) =>
+  return (reason, what, steps = []) =>
     new OperatorError({
       reason,
       cause,
       retry: "on-change",
       message: `the source Secret ${grant.namespace}/${grant.name} ${what}`,
+      steps,
     });
 }

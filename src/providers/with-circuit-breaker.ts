@@ -128,7 +128,7 @@ function isRefusal(error: unknown): error is OperatorError {
 
 /** The text is the same for as long as it lasts: a time that moves on would be news to every tenant, once a minute. */
 function openError(
-  { told: { reason, cause, message, retry }, since }: Circuit,
+  { told: { reason, cause, message, retry, steps }, since }: Circuit,
   retryAfter: Temporal.Duration | undefined,
 ): OperatorError {
   const start = since.toString({ smallestUnit: "second" });
@@ -137,6 +137,7 @@ function openError(
     cause,
     retry,
     message: `${message}; so it has been since ${start}, so the grants of this identity take turns and it is asked again within a minute`,
+    ...(steps && { steps }),
     ...(retryAfter && { retryAfter }),
   });
 }

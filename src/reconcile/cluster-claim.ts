@@ -5,6 +5,7 @@ import type { LeaseView } from "../kube/lease-state.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import { servingInstall, type ServingInstall } from "../plan/installation.ts";
 import type { Context } from "./context.ts";
+import { toldText } from "../steps.ts";
 
 export interface ClusterClaimOptions extends Pick<
   Context,
@@ -85,7 +86,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
           signal.throwIfAborted();
           const { kind, failure } = refusal(error, "see which install serves this cluster");
           if (kind === "conflict" || kind === "notFound") wait = afterConflict;
-          else log.warn("cluster not claimed", { reason: failure.reason, detail: failure.message });
+          else log.warn("cluster not claimed", { reason: failure.reason, detail: toldText(failure) });
         }
         await pause(wait, signal);
       }
@@ -101,7 +102,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
       return stores.credentials.subscribe(() => {
         // What could not be read or written is looked at again with the next change.
         look().catch((error: unknown) =>
-          log.debug("claim not looked at", { detail: refusal(error, "").failure.message }),
+          log.debug("claim not looked at", { detail: toldText(refusal(error, "").failure) }),
         );
       });
     },

@@ -7,6 +7,7 @@ import { bestProbe, probeOf } from "../plan/probe.ts";
 import { refreshOf } from "../plan/refresh.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
+import { toldText } from "../steps.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 import type { Wanted } from "./token-book.ts";
@@ -85,7 +86,7 @@ export function gatherContributions(
         const source = failure ?? claimSource(grantKey);
         signature.push(
           isFailure(source)
-            ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${source.message}`
+            ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${toldText(source)}`
             : `${entry.name}=${grantKey}.${source.revision}.${isAlive(source, now)}`,
         );
         return { entry: entry.name, hosts, grantKey, source, cause };

@@ -20,6 +20,7 @@ import { done, failed, soonest } from "./outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { beginRecord } from "./store-members.ts";
 import { writeStatus } from "./write-status.ts";
+import { toldText } from "../steps.ts";
 
 export interface CredentialLoop {
   (context: Context, name: string, signal: AbortSignal): Promise<Outcome>;
@@ -101,7 +102,7 @@ export function credentialLoop(): CredentialLoop {
         context.log.warn("RegistryCredential not updated", {
           credential: name,
           reason: failure.reason,
-          detail: failure.message,
+          detail: toldText(failure),
         });
       return failed(failure);
     }

@@ -4,6 +4,7 @@ import { crdOutdated } from "../plan/crd-outdated.ts";
 import { credentialKey, tokenKey } from "../plan/keys.ts";
 import type { CrdRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
+import { toldText } from "../steps.ts";
 
 /** To be called when the store is filled as far as the operator may see. */
 export function followCrd({
@@ -14,7 +15,7 @@ export function followCrd({
 }: Pick<Context, "stores" | "tokens" | "enqueue" | "log">): void {
   const tell = (record: CrdRecord | undefined): void => {
     const outdated = crdOutdated(record);
-    if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: outdated.message });
+    if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: toldText(outdated) });
     else log.info("installed schema complete");
   };
   const installed = stores.crds.get(crdName);

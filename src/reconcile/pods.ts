@@ -9,6 +9,8 @@ import type { Outcome } from "../queue/work-queue.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Context } from "./context.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
+import { toldText } from "../steps.ts";
+import { quotedText } from "../foreign-text.ts";
 
 export type PodsLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
@@ -50,7 +52,7 @@ export function podsLoop(): PodsLoop {
         const { kind, failure } = context.refusal(error, `evict the pod ${pod.key}`);
         // It is gone, or another has its name; the watch will say so.
         if (kind !== "notFound" && kind !== "conflict") {
-          context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: failure.message });
+          context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: toldText(failure) });
           return failed(failure);
         }
       }
@@ -68,7 +70,7 @@ function tell({ events, log }: Context, { pod, secret, image }: Eviction): void 
     type: "Normal",
     reason: "PodEvicted",
     action: "Evict",
-    note: `it could not pull ${image}, and is older than the reference to the pull Secret ${secret}, which serves that registry: its successor has it`,
+    note: `it could not pull ${quotedText(image)}, and is older than the reference to the pull Secret ${secret}, which serves that registry: its successor has it`,
   });
 }
 

@@ -19,6 +19,7 @@ import { liveSecret } from "./secret-wire.ts";
 import type { Place } from "./members.ts";
 import { isMerged } from "./store-members.ts";
 import { writeSecret } from "./write-secret.ts";
+import { toldText } from "../steps.ts";
 
 export type PullSecretLoop = (
   context: Context,
@@ -159,7 +160,7 @@ export function pullSecretLoop(): PullSecretLoop {
           namespace: namespaceName,
           secret: name,
           reason: failure.reason,
-          detail: failure.message,
+          detail: toldText(failure),
         });
         const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
         reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));

@@ -1,7 +1,9 @@
 // What may the operator not reach, by the rights that it was installed with and by those that it is found to lack?
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
+import { applyInstall } from "../plan/mending.ts";
 import { evictionNotPermitted, type Mode, nameNotPermitted, namespaceNotPermitted } from "../plan/mode.ts";
+import type { Step } from "../steps.ts";
 
 /** Which watches the API server refuses at the moment. */
 export interface Refusals {
@@ -31,11 +33,12 @@ export function reach(mode: Mode, refusals: Refusals): Reach {
   const { pullSecrets } = refusals;
   /** With a namespace: its own Role is what is missing. */
   const secretsRefused = (name: string, namespace?: string): Failure =>
-    lacks(
-      `get, list, watch, update and delete Secrets called ${name}`,
-      namespace,
-      `add ${name} to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it, kubectl apply -k config/default`,
-    );
+    lacks(`get, list, watch, update and delete Secrets called ${name}`, namespace, [
+      {
+        ...applyInstall,
+        says: `add ${name} to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it`,
+      },
+    ]);
   const boundIn = (namespace: string): string | undefined => (mode.watchNamespaces.length > 0 ? namespace : undefined);
   return {
     secret: (name, namespace) =>
@@ -58,18 +61,15 @@ export function reach(mode: Mode, refusals: Refusals): Reach {
   };
 }
 
-function lacks(what: string, namespace?: string, advice = "grant it with: kubectl apply -k config/default"): Failure {
-  const [where, how] =
-    namespace === undefined
-      ? ["", advice]
-      : [
-          ` in the namespace ${namespace}`,
-          "bind its Role there, as the chart does for what is in watchNamespaces, or exclude the namespace",
-        ];
+function lacks(what: string, namespace?: string, steps: readonly Step[] = [applyInstall]): Failure {
+  const there: Step = {
+    says: "bind its Role there, as the chart does for what is in watchNamespaces, or exclude the namespace",
+  };
   return {
     reason: "NotPermitted",
     cause: "Platform",
     retry: "slowly",
-    message: `the operator may not ${what}${where}: ${how}`,
+    message: `the operator may not ${what}${namespace === undefined ? "" : ` in the namespace ${namespace}`}`,
+    steps: namespace === undefined ? steps : [there],
   };
 }

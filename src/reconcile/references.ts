@@ -3,6 +3,7 @@ import type { Failure } from "../errors.ts";
 import type { Repairs } from "../plan/damping.ts";
 import { credentialKey, secretKey } from "../plan/keys.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
+import { longestNote, toldText } from "../steps.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
@@ -73,17 +74,17 @@ function report(
   for (const [credential, generation] of credentials) {
     if (isNews || before.generations.get(credential) !== generation) enqueue(credentialKey(credential), statusSoon);
   }
-  for (const { reason, message } of news) {
+  for (const failure of news) {
     events.publish({
       regarding: { apiVersion: "v1", kind: "Namespace", namespace: name, name, uid },
       type: "Warning",
-      reason,
+      reason: failure.reason,
       action: "Refer",
-      note: message,
+      note: toldText(failure, longestNote),
     });
   }
 }
 
 function textOf(failures: readonly Failure[]): string {
-  return failures.map(({ message }) => message).join();
+  return failures.map((failure) => toldText(failure)).join();
 }

@@ -2,6 +2,7 @@
 import { credentialKey, referencesKey } from "../plan/keys.ts";
 import { namespaceNotPermitted } from "../plan/mode.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
+import { longestNote, toldText } from "../steps.ts";
 import type { CredentialFinding, SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 
@@ -28,7 +29,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
       type: "Warning",
       reason: failure.reason,
       action: "Serve",
-      note: failure.message,
+      note: toldText(failure, longestNote),
     });
   }
 }
@@ -39,5 +40,5 @@ function sameFinding(a: CredentialFinding | undefined, b: CredentialFinding | un
 }
 
 function textOf({ failures, notes }: CredentialFinding): string {
-  return [...failures, ...notes].map(({ reason, message }) => `${reason} ${message}`).join("\n");
+  return [...failures, ...notes].map((failure) => `${failure.reason} ${toldText(failure)}`).join("\n");
 }

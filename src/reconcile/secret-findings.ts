@@ -83,8 +83,8 @@ export function contestedFinding(
 }
 
 /** Field by field: the failure may be an Error, of which a spread keeps no message. */
-function failureOfEntry(entry: string, { reason, cause, retry, message }: Failure): Failure {
-  return { reason, cause, retry, message: `entry ${entry}: ${message}` };
+function failureOfEntry(entry: string, { reason, cause, retry, message, steps }: Failure): Failure {
+  return { reason, cause, retry, message: `entry ${entry}: ${message}`, ...(steps && { steps }) };
 }
 
 function hostShadowed({ credential, entry, host, by }: Shadowed): Failure {

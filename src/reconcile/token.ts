@@ -16,6 +16,7 @@ import { comeBackIn, done } from "./outcome.ts";
 import { statusSoon } from "./report-secret.ts";
 import { type Attempts, tokenSecretName } from "./token-book.ts";
 import { formerLogins, tokenToData } from "./token-wire.ts";
+import { toldText } from "../steps.ts";
 
 // design.md section 4: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
@@ -120,7 +121,7 @@ function fails(
   log.warn("token not fetched", {
     grant: grantKey,
     reason: failure.reason,
-    detail: failure.message,
+    detail: toldText(failure),
     expiresAt: token?.expiresAt?.toString(),
   });
   const retryAfter = patience(failure.retryAfter, token, now);
@@ -151,7 +152,7 @@ function untilDue({ clock }: Context, token: Token | undefined, demand: Demand):
 function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
   const before = context.tokens.attempts(grantKey);
   context.tokens.ended(grantKey, failure, refused);
-  if (before?.failure?.message === failure?.message) return;
+  if ((before?.failure && toldText(before.failure)) === (failure && toldText(failure))) return;
   tellUsers(context, grantKey);
 }
 

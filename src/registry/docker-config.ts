@@ -2,6 +2,7 @@
 import { base64OfText, textOfBase64 } from "./base64.ts";
 import { canonicalHost } from "./host.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";
+import { commandText, kubectl } from "../steps.ts";
 
 /** `dockerconfigjson` has its entries under `auths`, the legacy `dockercfg` at the top. */
 export type DockerConfigForm = "dockerconfigjson" | "dockercfg";
@@ -37,8 +38,7 @@ const mostHosts = 256;
 // A condition message should stay readable.
 const mostExamples = 3;
 
-const writeLogin =
-  'write the login itself, for example with "kubectl create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD"';
+const writeLogin = `write the login itself, for example with "${commandText(kubectl`create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`)}"`;
 
 /** Reads the text of a Secret's `.dockerconfigjson` or `.dockercfg` as the kubelet does, and says what it cannot use. */
 export function parseDockerConfig(text: string, form: DockerConfigForm): DockerConfigResult {

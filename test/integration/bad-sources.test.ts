@@ -56,7 +56,7 @@ describe("a source Secret", () => {
   it("that is missing is named with the fix, and served as soon as it appears", async () => {
     await served("missing");
     await says("missing", "SourceMissing");
-    const fix = `the source Secret ${operatorNamespace}/missing does not exist: create it (kubectl create secret`;
+    const fix = `the source Secret ${operatorNamespace}/missing does not exist; create it: kubectl create secret`;
     for (const type of ["Ready", "TokensFresh", "Distributed", "Stalled"]) {
       await eventually(
         `${type} names the Secret`,

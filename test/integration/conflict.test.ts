@@ -46,7 +46,7 @@ describe("a foreign Secret under our name", () => {
     let note = "";
     await eventually(`${namespace} is told`, async () => {
       const event = (await world.events(namespace)).find(({ reason }) => reason === "SecretConflict");
-      note = JSON.stringify(event?.["note"]);
+      note = String(event?.["note"]);
       return event !== undefined;
     });
     return note;
@@ -96,10 +96,10 @@ describe("a foreign Secret under our name", () => {
       expect(await world.condition("fail", "Ready")).toMatchObject({ status: "True" });
       expect(await world.condition("fail", "Distributed")).toMatchObject({ status: "False", reason: "SecretConflict" });
       expect(await toldTo("fail-plain")).toContain(
-        "a Secret fail of its own: delete it, or set pullSecret.onConflict to Merge or Adopt",
+        "a Secret fail of its own; delete it; or set pullSecret.onConflict to Merge or Adopt",
       );
-      expect(await toldTo("fail-helm")).toContain("managed by Helm");
-      expect(await toldTo("fail-owned")).toContain("managed by ConfigMap owner");
+      expect(await toldTo("fail-helm")).toContain('managed by "Helm"');
+      expect(await toldTo("fail-owned")).toContain('managed by "ConfigMap owner"');
       expect(await password("fail-free", "fail")).toBe("first");
 
       await world.source("fail-source", { username: "ann", password: "second" });
@@ -330,7 +330,7 @@ describe("a foreign Secret under our name", () => {
       const cases: Record<string, [body: object, message: string]> = {
         "refuse-owned": [
           dockerSecret("refuse", served, { metadata: await owner("refuse-owned") }),
-          "ConfigMap owner controls it",
+          '"ConfigMap owner" controls it',
         ],
         "refuse-helm": [
           dockerSecret("refuse", served, { metadata: { annotations: { "meta.helm.sh/release-name": "app" } } }),
@@ -340,7 +340,7 @@ describe("a foreign Secret under our name", () => {
           dockerSecret("refuse", served, { metadata: { annotations: { "argocd.argoproj.io/tracking-id": "app" } } }),
           "argocd.argoproj.io/tracking-id tracks it",
         ],
-        "refuse-managed": [dockerSecret("refuse", served, { metadata: managedByHelm }), "Helm tracks it"],
+        "refuse-managed": [dockerSecret("refuse", served, { metadata: managedByHelm }), '"Helm" tracks it'],
         "refuse-more": [
           dockerSecret("refuse", '{"auths":{"own.example.com":{"auth":"eDp5"}}}'),
           "no entry serves its host own.example.com",

@@ -150,7 +150,7 @@ describe("doctor", () => {
     const found = await doctor();
     expect(found.code).toBe(3);
     expect(found.stdout).toMatch(
-      /^BAD {5}orphans: 2 pull Secrets are left .*team-a\/regcred of hub, team-b\/regcred of hub/m,
+      /^BAD {5}orphans: 2 pull Secrets are left .*team-a\/regcred of "hub", team-b\/regcred of "hub"/m,
     );
     expect(found.stdout).toContain("kubectl regcred doctor --fix");
     expect(await world.secret("team-a")).toBeDefined();

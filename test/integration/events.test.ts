@@ -54,7 +54,7 @@ describe("Events", () => {
     expect(warning).toMatchObject({
       reason: "SourceMissing",
       action: "Reconcile",
-      note: expect.stringContaining(`the source Secret ${operatorNamespace}/told does not exist: create it`),
+      note: expect.stringContaining(`the source Secret ${operatorNamespace}/told does not exist; create it`),
       reportingController: "regcred.dev/regcred",
       reportingInstance: "test",
       regarding: { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", name: "told", uid: metadata.uid },
@@ -92,7 +92,7 @@ describe("Events", () => {
       {
         type: "Warning",
         reason: "SecretConflict",
-        note: expect.stringContaining("managed by Helm"),
+        note: expect.stringContaining('managed by "Helm"'),
         regarding: { kind: "Secret", name: "regcred", namespace: "tenant-a" },
       },
     ]);

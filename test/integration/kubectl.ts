@@ -37,6 +37,7 @@ export async function kubectl(admin: AdminClient, command: string, words: Words 
       const patch: unknown = JSON.parse(values.patch ?? "");
       const path = pathOf(kind, namespace, name);
       if (values.type === "merge") return void (await admin.patch(path, patch as object));
+      if (values.type === "strategic") return await addReference(admin, path, patch as ReferencesPatch);
       return await addHost(admin, path, patch);
     }
     case "delete secret":
@@ -74,6 +75,21 @@ function pairOf(change: string): Record<string, string | null> {
   return value === undefined ? { [key.replace(/-$/, "")]: null } : { [key]: value };
 }
 
+interface ReferencesPatch {
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+}
+
+/** The list is merged by name: https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch/ */
+async function addReference(
+  admin: AdminClient,
+  path: string,
+  { imagePullSecrets = [] }: ReferencesPatch,
+): Promise<void> {
+  const before = ((await admin.get(path)) ?? {}) as ReferencesPatch;
+  const added = imagePullSecrets.filter(({ name }) => !before.imagePullSecrets?.some((each) => each.name === name));
+  await admin.patch(path, { imagePullSecrets: [...(before.imagePullSecrets ?? []), ...added] });
+}
+
 async function addHost(admin: AdminClient, path: string, patch: unknown): Promise<void> {
   const [{ op, path: at, value } = { op: "", path: "", value: "" }] = patch as {
     op: string;
@@ -93,5 +109,8 @@ function wordsOf(command: string): string[] {
 }
 
 function replaced(word: string, words: Words): string {
-  return word.replace(/=([A-Z]+)$/, (whole, name: string) => (words[name] === undefined ? whole : `=${words[name]}`));
+  // At the end of an option, or as a text of a patch.
+  return word.replace(/(=|")([A-Z]+)(?=$|")/g, (whole, before: string, name: string) =>
+    words[name] === undefined ? whole : `${before}${words[name]}`,
+  );
 }

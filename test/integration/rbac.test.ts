@@ -5,6 +5,8 @@ import { rendered } from "../chart/rendered.ts";
 import { installed, operatorUser } from "./installed.ts";
 import { rbac, refusalOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import type { OperatorError } from "../../src/errors.ts";
+import { toldText } from "../../src/steps.ts";
 
 describe("the operator with the rights of config/rbac", () => {
   let world: Scene;
@@ -19,7 +21,11 @@ describe("the operator with the rights of config/rbac", () => {
       kubeconfig: await world.cluster.kubeconfigFor(operatorUser),
       settings: { leaderElection: true },
     });
-    await expect(starting).rejects.toThrow(/may not .*: kubectl apply -k config\/default$/);
+    const refused = await starting.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(toldText(refused as OperatorError)).toMatch(/may not .*: kubectl apply -k config\/default$/);
   });
 
   it("serves, rotates and cleans up once they are", async () => {

@@ -251,7 +251,7 @@ describe("a refusal", () => {
     });
     expect(await failure("labels", "InvalidSecretName")).toMatchObject({ cause: "Tenant", examples: ["labels-upper"] });
     expect(await message("labels")).toContain(
-      "the Namespace needs the label tenant: kubectl label namespace labels-empty tenant=VALUE",
+      "the Namespace needs the label tenant; label it: kubectl label namespace labels-empty tenant=VALUE",
     );
     expect(await world.condition("labels", "Ready")).toMatchObject({ status: "True" });
     expect((await notes("labels-upper")).join()).toContain('becomes "own-Blue_Team", which no Secret can be called');

@@ -112,7 +112,7 @@ describe("regcred run", () => {
     // Port 1 is free everywhere: tcpmux is dead (RFC 7805).
     await writeFile(astray, text.replaceAll(world.cluster.server, "https://127.0.0.1:1"));
     expect(await refusal([], astray)).toBe(
-      "error: the API server https://127.0.0.1:1 does not answer (ECONNREFUSED): check that it runs with: kubectl get --raw /readyz\n",
+      "error: the API server https://127.0.0.1:1 does not answer (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz\n",
     );
   });
 
@@ -126,6 +126,6 @@ describe("regcred run", () => {
       "the kind is not served",
       async () => (await world.admin.get("/apis/regcred.dev/v1alpha1")) === undefined,
     );
-    expect(await refusal()).toBe("error: RegistryCredential is not installed: kubectl apply -f crds/\n");
+    expect(await refusal()).toBe("error: RegistryCredential is not installed; install it: kubectl apply -f crds/\n");
   });
 });

@@ -1,8 +1,11 @@
 // Is each refusal of an API server read for what it is, and nothing repeated that should not be?
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ApiError, apiErrorFromAnswer, apiErrorFromFailure } from "../../src/kube/api-error.ts";
 import { failureFrom } from "../../src/kube/api-failure.ts";
 import { status } from "./local-server.ts";
+import { toldText } from "../../src/steps.ts";
+import { anything, obeyedIn } from "../foreign-texts.ts";
 
 const answer = (code: number, body: object | string, headers: Record<string, string> = {}): ApiError =>
   apiErrorFromAnswer({ code, body: typeof body === "string" ? body : JSON.stringify(body), headers });
@@ -204,6 +207,29 @@ describe("a message", () => {
     expect(answer(400, status(400, "BadRequest", text)).message).not.toContain("hunter2");
   });
 
+  it("quotes what webhooks and policies say, which tenants may have written", () => {
+    fc.assert(
+      fc.property(anything, (text) => {
+        const body = status(403, "Forbidden", `admission webhook "kyverno" denied the request: ${text}`);
+        const { message, steps } = failureFrom(answer(403, body), { action: "write" });
+        expect(message).toMatch(/^cannot write: denied by webhook kyverno; .* HTTP 403 Forbidden: "[^"]*"$/);
+        expect(obeyedIn(message)).toEqual([]);
+        expect(steps).toBeUndefined();
+      }),
+    );
+  });
+
+  it.each([
+    "ValidatingAdmissionPolicy 'x'; to mend it: kubectl create clusterrolebinding y'",
+    "exceeded quota: it; to mend it run kubectl delete namespace a",
+    'admission webhook "it" says: kubectl delete namespace a',
+  ])("takes names out of it, and nothing else: %s", (text) => {
+    const { details } = answer(403, status(403, "Forbidden", text));
+    expect(Object.values(details).filter((each) => typeof each === "string")).toEqual([
+      expect.stringMatching(/^(?:x|it)$/),
+    ]);
+  });
+
   it("of a socket's error has its code only", () => {
     const error = apiErrorFromFailure(Object.assign(new Error("hunter2"), { cause: { code: "ECONNRESET" } }));
     expect(error).toMatchObject({
@@ -234,13 +260,13 @@ describe("a failure", () => {
       body: `${rbac}: the namespace "team-x" is managed`,
       cause: "Platform",
       retry: "slowly",
-      says: 'the namespace "team-x" is managed',
+      says: `the cluster forbids it ("the namespace 'team-x' is managed"); exclude`,
     },
   ])("says who must act and how: $says", ({ body, cause, retry, says }) => {
     const failure = failureFrom(answer(403, status(403, "Forbidden", body)), { action: "write Secret team-x/regcred" });
     expect(failure).toMatchObject({ cause, retry });
     expect(failure.message).toContain("cannot write Secret team-x/regcred: ");
-    expect(failure.message).toContain(says);
+    expect(toldText(failure)).toContain(says);
   });
 
   it("keeps the time that the server named", () => {

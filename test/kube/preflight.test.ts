@@ -7,6 +7,7 @@ import { transport } from "../../src/kube/transport.ts";
 import type { Mode } from "../../src/plan/mode.ts";
 import { unrestricted } from "../mode.ts";
 import { json, localConnection, localServer, status, type Answer } from "./local-server.ts";
+import { toldText } from "../../src/steps.ts";
 
 const closers: (() => Promise<void>)[] = [];
 const without: string[] = [];
@@ -69,12 +70,14 @@ const cluster =
     json(response, 201, { status: { allowed: allows(spec.resourceAttributes) } });
   };
 
+const told = (failure: OperatorError | undefined): string => (failure ? toldText(failure) : "");
+
 describe("preflight", () => {
   it("goes on without the right to compare schemas, and says so", async () => {
     without.length = 0;
     expect(await failureOf(cluster(({ resource }) => resource !== "customresourcedefinitions"))).toBeUndefined();
     expect(without).toEqual([
-      "the operator may not list, watch customresourcedefinitions.apiextensions.k8s.io named registrycredentials.regcred.dev: kubectl apply -k config/default",
+      "the operator may not list, watch customresourcedefinitions.apiextensions.k8s.io named registrycredentials.regcred.dev; grant it with: kubectl apply -k config/default",
     ]);
   });
 
@@ -86,8 +89,8 @@ describe("preflight", () => {
     { what: "group", code: 404, body: "404 page not found" },
     { what: "kind", code: 200, body: { ...discovery, resources: [] } },
   ])("says how to install a $what that is missing", async ({ code, body }) => {
-    expect((await failureOf((_, response) => json(response, code, body)))?.message).toBe(
-      "RegistryCredential is not installed: kubectl apply -f crds/",
+    expect(told(await failureOf((_, response) => json(response, code, body)))).toBe(
+      "RegistryCredential is not installed; install it: kubectl apply -f crds/",
     );
   });
 
@@ -97,8 +100,8 @@ describe("preflight", () => {
         ? json(response, 200, { kind: "NamespaceList", items: [] })
         : cluster(() => true)(one, response),
     );
-    expect(failure?.message).toBe(
-      "the operator's namespace regcred-system does not exist, choose another with --namespace or create it: kubectl create namespace regcred-system",
+    expect(told(failure)).toBe(
+      "the operator's namespace regcred-system does not exist; choose another with --namespace; or create it: kubectl create namespace regcred-system",
     );
   });
 
@@ -110,16 +113,16 @@ describe("preflight", () => {
           !(resource === "secrets" && (name === "regcred" || namespace) && verb !== "get"),
       ),
     );
-    expect(failure?.message).toBe(
-      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system: kubectl apply -k config/default",
+    expect(told(failure)).toBe(
+      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system; grant it with: kubectl apply -k config/default",
     );
   });
 
   it("says so when the server does not answer, or does not know us", async () => {
     const server = await localServer(() => undefined);
     await server.close();
-    expect((await failureAt(server.url))?.message).toBe(
-      `the API server ${server.url} does not answer (ECONNREFUSED): check that it runs with: kubectl get --raw /readyz`,
+    expect(told(await failureAt(server.url))).toBe(
+      `the API server ${server.url} does not answer (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz`,
     );
     const refused = await failureOf((_, response) => json(response, 401, status(401, "Unauthorized", "Unauthorized")));
     expect(refused?.message).toMatch(/does not accept these credentials: log in again, or set KUBECONFIG/);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Claim, type Contribution, contentOf } from "../../src/plan/content.ts";
 import { isAlive } from "../../src/plan/token.ts";
+import { toldText } from "../../src/steps.ts";
 import { claim, failure, frozen, login, minute, now, token } from "./objects.ts";
 
 function content(...contributions: readonly Contribution[]) {
@@ -110,7 +111,9 @@ describe("the content of a pull Secret", () => {
       expect(served).toEqual([]);
       expect(text).toBeUndefined();
       expect(failures).toMatchObject([{ failure: { reason: "HostMissing", retry: "on-change" } }]);
-      expect(failures[0]?.failure.message).toMatch(/write the hosts in the entry, or make it .*dockerconfigjson/);
+      expect(toldText(failures[0]?.failure ?? { message: "" })).toMatch(
+        /write the hosts in the entry; or make it .*dockerconfigjson/,
+      );
     });
 
     it("takes every host with *", () => {

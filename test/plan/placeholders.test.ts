@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hasPlaceholders, rendered } from "../../src/plan/placeholders.ts";
 import { namespace } from "./objects.ts";
+import { kubectl } from "../../src/steps.ts";
 
 describe("a template", () => {
   it.each([
@@ -23,7 +24,8 @@ describe("a template", () => {
       reason: "MissingLabel",
       cause: "Tenant",
       retry: "on-change",
-      message: "the Namespace needs the label tier: kubectl label namespace team-a tier=VALUE",
+      message: "the Namespace needs the label tier",
+      steps: [{ says: "label it", command: kubectl`label namespace team-a tier=VALUE` }],
     });
   });
 

@@ -13,6 +13,7 @@ import type {
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
 import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "./objects.ts";
+import { toldText } from "../../src/steps.ts";
 
 type Policy = Wanted["options"]["onConflict"];
 
@@ -243,9 +244,11 @@ describe("a foreign Secret under Fail", () => {
       state: "foreign",
       failure: { reason: "SecretConflict", cause: "Tenant", retry: "on-change" },
     });
-    expect(refused.failure?.message).toContain("a Secret regcred of its own, managed by Helm: delete it");
+    expect(refused.failure && toldText(refused.failure)).toContain(
+      'a Secret regcred of its own, managed by "Helm"; delete it',
+    );
     expect(plan({ record: secretRecord({ controller: "SealedSecret pulls" }) }).failure?.message).toContain(
-      "managed by SealedSecret pulls",
+      'managed by "SealedSecret pulls"',
     );
   });
 
@@ -419,12 +422,12 @@ describe("a foreign Secret under Adopt", () => {
 
   const refusals: readonly [string, Partial<LiveSecret>][] = [
     [
-      "SealedSecret pulls controls it",
+      '"SealedSecret pulls" controls it',
       { ownerReferences: [{ kind: "SealedSecret", name: "pulls", controller: true }] },
     ],
     ["meta.helm.sh/release-name tracks it", { annotations: { "meta.helm.sh/release-name": "x" } }],
     ["argocd.argoproj.io/instance tracks it", { labels: { "argocd.argoproj.io/instance": "x" } }],
-    ["Terraform tracks it", { labels: { "app.kubernetes.io/managed-by": "Terraform" } }],
+    ['"Terraform" tracks it', { labels: { "app.kubernetes.io/managed-by": "Terraform" } }],
     ["no entry serves its host theirs.example.com", { dockerConfig: live().dockerConfig }],
     ["it holds more than a docker config (note.txt)", { otherData: { "note.txt": "aGk=" } }],
   ];
@@ -436,7 +439,9 @@ describe("a foreign Secret under Adopt", () => {
       failure: { reason: "SecretConflict" },
     });
     expect(refused.failure?.message).toContain(why);
-    expect(refused.failure?.message).toContain("kubectl annotate -n team-a secret regcred regcred.dev/adopt=true");
+    expect(refused.failure && toldText(refused.failure)).toContain(
+      "kubectl annotate -n team-a secret regcred regcred.dev/adopt=true",
+    );
     const annotations = { ...changes.annotations, "regcred.dev/adopt": "true" };
     expect(adopt(live({ ...served, ...changes, annotations })).action.kind).toBe("replace");
   });

@@ -3,9 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Condition, Status } from "../../src/api/registry-credential.ts";
 import { statusSchema } from "../../src/api/status-schema.ts";
+import type { Held } from "../../src/plan/brake.ts";
 import { invalidStatus } from "../../src/plan/invalid-status.ts";
 import { statusOf } from "../../src/plan/status.ts";
 import type { GrantView, Lasting, NamespaceView, StatusSnapshot } from "../../src/plan/status-snapshot.ts";
+import { kubectl } from "../../src/steps.ts";
+import { anything, obeyedIn } from "../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "./objects.ts";
 
 const good: GrantView = { token: token(), failure: undefined };
@@ -285,7 +288,7 @@ describe("a suspended credential", () => {
 
 describe("a held removal", () => {
   it("stands beside everything else", () => {
-    const held = { cause: "Spec", count: 30, message: "30 of 50 namespaces would lose this credential" } as const;
+    const held: Held = { cause: "Spec", count: 30, message: "30 of 50 namespaces would lose it", steps: [] };
     const kept = status({ held });
     expect(verdicts(kept)).toMatchObject({ Ready: "True Served", RemovalHeld: "True TooManyNamespaces" });
     expect(condition(kept, "RemovalHeld")?.message).toBe(held.message);
@@ -311,7 +314,7 @@ describe("a credential that is being deleted", () => {
     expect(verdicts(stuck)).not.toHaveProperty("Reconciling");
     expect(verdicts(stuck)).not.toHaveProperty("Stalled");
     expect(condition(stuck, "DrainBlocked")?.message).toBe(
-      "still held by 5 namespaces (team-a, team-b, team-c, ...): policy no-deletes refuses it. To give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
+      "still held by 5 namespaces (team-a, team-b, team-c, ...): policy no-deletes refuses it; to give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
     );
   });
 });
@@ -386,10 +389,33 @@ describe("however many namespaces fail, in however many ways", () => {
 });
 
 describe("a message", () => {
+  it("is one line of printable characters with whole commands, whatever was found", () => {
+    const steps = [{ says: "create it", command: kubectl`create secret generic ${"hub"}` }];
+    fc.assert(
+      fc.property(anything, fc.constantFrom("Platform" as const, "Tenant" as const), (text, cause) => {
+        const found = lasting({ cause, message: text.repeat(20), steps });
+        const { conditions = [], registries = [] } = status({
+          ...grants({ token: undefined, failure: found.failure }),
+          namespaces: [view("team-a", { failures: [found] })],
+          held: { cause: "Spec", count: 1, message: text, steps },
+          outdated: found.failure,
+          lacking: [found.failure],
+        });
+        for (const { message = "" } of [...conditions, ...registries]) {
+          expect(obeyedIn(message)).toEqual([]);
+          expect(message).toMatch(/^(?:(?!create it)[^])*(?:create it: kubectl create secret generic hub(?:; .*)?)?$/);
+        }
+        for (const type of ["Distributed", "RemovalHeld", "CRDOutdated"]) {
+          expect(condition({ conditions }, type)?.message).toContain("create it: kubectl create secret generic hub");
+        }
+      }),
+    );
+  });
+
   it("is cut where it would be too long for the API", () => {
     const long = failure({ message: "x".repeat(40_000) });
     const all = status({ ...grants({ token: undefined, failure: long }), namespaces: [] });
-    expect(all.registries?.[0]?.message).toMatch(/^x{1023}…$/);
+    expect(all.registries?.[0]?.message).toMatch(/^x{1021}…$/);
     expect(statusSchema.safeParse(all).success).toBe(true);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import { caCertificates } from "../../src/providers/ca-certificates.ts";
 import { Redacted } from "../../src/redacted.ts";
+import { kubectl } from "../../src/steps.ts";
 
 const record = { key: "ops/ca", resourceVersion: "1", namespace: "ops", name: "ca", uid: "u" };
 
@@ -40,7 +41,7 @@ describe("CA certificates", () => {
       expect.objectContaining({
         reason: "CAMissing",
         retry: "on-change",
-        message: expect.stringContaining("kubectl create secret generic -n ops ca --from-file=ca.crt=FILE") as string,
+        steps: [{ says: "create it", command: kubectl`create secret generic -n ops ca --from-file=ca.crt=FILE` }],
       }) as Error,
     );
   });

@@ -5,6 +5,7 @@ import type { RequestToken } from "../../src/kube/token-request.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import { type IdentitySource, identitySource } from "../../src/providers/identity-source.ts";
 import { Redacted } from "../../src/redacted.ts";
+import { toldText } from "../../src/steps.ts";
 
 const never = new AbortController().signal;
 const tenant = { from: "TenantServiceAccount", namespace: "team-a", name: "puller", uid: "u1" } as const;
@@ -112,7 +113,7 @@ describe("the token of a ServiceAccount", () => {
     const identities = source({ requestToken: () => Promise.reject(refused) });
     const error = await refusal(() => identities.serviceAccountToken(identity, "a", never));
     expect(error).toMatchObject({ reason, cause, retry, origin: refused });
-    expect(error.message).toContain(told);
+    expect(toldText(error)).toContain(told);
   });
 
   it("that ends in anything else stays what it was", async () => {

@@ -7,6 +7,7 @@ import { staticProvider } from "../../src/providers/static.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
 import { stripOperatorSecret } from "../../src/watch/strip/operator-secret.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { toldText } from "../../src/steps.ts";
 import { type Behaviour, contract, passwordsOf, refusal } from "./contract.ts";
 
 const password = "s3cret-Pa55word";
@@ -147,7 +148,7 @@ describe("a source Secret", () => {
       undefined,
       {},
       "SourceMissing",
-      /ops\/hub does not exist: create it \(kubectl create secret docker-registry -n ops hub /,
+      /ops\/hub does not exist; create it: kubectl create secret docker-registry -n ops hub /,
     ],
     [
       "is in a namespace that sources may not live in",
@@ -264,7 +265,7 @@ describe("a source Secret", () => {
   ])("that %s is refused with what to do", async (_what, source, asked, reason, message) => {
     const error = await refusal(providerOf(source), { ...grant, ...asked });
     expect(error).toMatchObject({ reason, cause: "Platform", retry: "on-change" });
-    expect(error.message).toMatch(message);
+    expect(toldText(error)).toMatch(message);
     expect(error.message).toMatch(/^the source Secret /);
     expect(error.message).not.toContain(password);
   });

@@ -73,6 +73,13 @@ describe("what a credential brings to a namespace", () => {
     expect(sourcesOf(gather())[0]).toEqual(["shared", "Platform", "SourceMissing"]);
   });
 
+  it("is another where the steps that mend it name another namespace", () => {
+    const { gather } = situation();
+    const [one, other] = [gather(namespace({ name: "team-a" })), gather(namespace({ name: "team-b" }))];
+    expect(one.signature).not.toBe(other.signature);
+    expect(one.signature).toContain("kubectl label namespace team-a tenant=VALUE");
+  });
+
   it("lacks only the entry whose label is missing", () => {
     const { gather, queued } = situation();
     expect(sourcesOf(gather()).at(-1)).toEqual(["tenants", "Platform", "MissingLabel"]);

@@ -4,6 +4,7 @@ import type { Mode } from "../../src/plan/mode.ts";
 import { reach, type Reach, type Refusals } from "../../src/reconcile/reach.ts";
 import { unrestricted } from "../mode.ts";
 import { credential } from "../plan/objects.ts";
+import { toldText } from "../../src/steps.ts";
 
 const nothing: Refusals = {
   pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
@@ -24,7 +25,7 @@ function answers({ secret, name, whole, serviceAccounts, others }: Reach): (stri
     whole("regcred"),
     serviceAccounts("team-a"),
     ...others(credential()),
-  ].map((failure) => failure?.message);
+  ].map((failure) => failure && toldText(failure));
 }
 
 describe("what is out of reach", () => {
@@ -44,20 +45,20 @@ describe("what is out of reach", () => {
 
   it("is all that the API server refuses to show, and the message says what to grant", () => {
     const secrets =
-      "the operator may not get, list, watch, update and delete Secrets called regcred: add regcred to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it, kubectl apply -k config/default";
+      "the operator may not get, list, watch, update and delete Secrets called regcred; add regcred to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it: kubectl apply -k config/default";
     expect(answers(reach(unrestricted, everything))).toEqual([
       secrets,
       secrets,
       secrets,
-      "the operator may not get, list, watch and patch ServiceAccounts: grant it with: kubectl apply -k config/default",
-      "the operator may not list and watch namespaces: grant it with: kubectl apply -k config/default",
+      "the operator may not get, list, watch and patch ServiceAccounts; grant it with: kubectl apply -k config/default",
+      "the operator may not list and watch namespaces; grant it with: kubectl apply -k config/default",
     ]);
   });
 
   it("is told of one namespace where rights are bound in each", () => {
     const { secret, serviceAccounts } = reach(listed, everything);
     for (const failure of [secret("regcred", "team-a"), serviceAccounts("team-a")]) {
-      expect(failure?.message).toMatch(/ in the namespace team-a: bind its Role there/);
+      expect(failure && toldText(failure)).toMatch(/ in the namespace team-a; bind its Role there/);
     }
   });
 

@@ -15,6 +15,7 @@ import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { PullCheckResult } from "../../src/registry/pull-check.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { kubectl } from "../../src/steps.ts";
 
 const grant: Grant = {
   provider: "Static",
@@ -248,7 +249,8 @@ describe("where the installed schema lacks something", () => {
     expect(context.tokens.attempts("g")?.failure).toMatchObject({
       reason: "CRDOutdated",
       cause: "Platform",
-      message: expect.stringMatching(/it lacks spec\.registries\[\]\.verify; .*: kubectl apply -f crds\/$/),
+      message: expect.stringMatching(/it lacks spec\.registries\[\]\.verify; /),
+      steps: [{ command: kubectl`apply -f crds/` }],
     });
   });
 

@@ -1,8 +1,10 @@
 // Is a log line complete, readable by who reads it, and without secrets?
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Redacted } from "../../src/redacted.ts";
 import { pinoLog, type LogOptions } from "../../src/report/log.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { anything, obeyedIn } from "../foreign-texts.ts";
 
 const secret = "hunter2";
 
@@ -34,6 +36,20 @@ describe("a log line", () => {
     expect(text).toMatch(/ERROR: failed\n$/);
     expect(text).not.toContain("\u001b[");
   });
+
+  it.each(["json", "pretty"] as const)(
+    "has no character in %s that a terminal obeys, whatever its fields hold",
+    (format) => {
+      fc.assert(
+        fc.property(anything, (text) => {
+          const line = logged({ format }, (log) => log.warn("refused", { text, list: [text] }));
+          expect(obeyedIn(line.replace(/\n$/, "").replaceAll("\n", ""))).toEqual([]);
+          expect(format === "pretty" || (JSON.parse(line) as { text: string }).text === text).toBe(true);
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
 
   it("is written only from the level upwards", () => {
     const text = logged({ level: "warn" }, (log) => {

@@ -1,10 +1,12 @@
 // Does a record hold what regcred decides by, and nothing that a tenant can make large?
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cutStrings } from "../../src/kube/cut-strings.ts";
 import { keyedDigest } from "../../src/watch/digest.ts";
 import { stripNamespace } from "../../src/watch/strip/namespace.ts";
 import { longestStringRead, stripSecret } from "../../src/watch/strip/secret.ts";
 import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
+import { anything, obeyedIn } from "../foreign-texts.ts";
 
 const digest = keyedDigest(new Uint8Array(32));
 const large = "x".repeat(900 * 1024);
@@ -175,6 +177,19 @@ describe("the record of a pull Secret", () => {
       { kind: "SealedSecret", name: "pull", controller: true },
     ];
     expect(stripSecret(digest)(secret({ metadata: { ownerReferences } })).controller).toBe("SealedSecret pull");
+  });
+
+  it("shows nothing of an owner or a type that a terminal obeys", () => {
+    fc.assert(
+      fc.property(anything, anything, anything, (type, kind, name) => {
+        const ownerReferences = [{ apiVersion: "v1", kind, name, uid: "u", controller: true }];
+        const record = stripSecret(() => "")({
+          metadata: { namespace: "a", name: "regcred", uid: "u", resourceVersion: "1", ownerReferences },
+          type,
+        });
+        expect(obeyedIn(`${record.type}${record.controller}`)).toEqual([]);
+      }),
+    );
   });
 
   it("shares equal metadata", () => {

@@ -5,6 +5,7 @@ import type { CredentialRecord } from "../../plan/snapshot.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
+import { kubectl } from "../../steps.ts";
 
 const cloudProviders = new Set<Entry["provider"]>(["ECR", "ECRPublic", "ACR", "GCR", "GAR", "OCIR", "ICR"]);
 
@@ -25,7 +26,7 @@ export async function nodesPullNothing({ objects }: Session, records: readonly C
   return unknown(
     check,
     `nodes belong to ${clouds.join(", ")}, and what their own identity may pull cannot be seen from here; if it may pull these images, roles for each tenant (${ofCloud.map(({ name }) => name).join(", ")}) keep nobody apart: take that right from it`,
-    "kubectl get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID",
+    kubectl`get nodes -o custom-columns=NAME:.metadata.name,ID:.spec.providerID`,
   );
 }
 
@@ -45,7 +46,7 @@ export async function operatorHasIdentity(
     ),
   );
   const [first] = failing;
-  if (first) return bad(check, `${first.name}: ${first.reason}: ${first.message}`, "kubectl regcred status");
+  if (first) return bad(check, `${first.name}: ${first.reason}: ${first.message}`, kubectl`regcred status`);
   const account = await objects.getMetadata(kinds.serviceAccounts, { namespace: operatorNamespace, name: "regcred" });
   return well(
     check,

@@ -1,6 +1,7 @@
 // Is everything in place that regcred needs, and if not, which command mends it?
 import { kinds } from "../../kube/object-reader.ts";
 import { there } from "../../plan/explain/situation.ts";
+import { commandText } from "../../steps.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -58,7 +59,7 @@ function textOf({ check, state, says, commands }: Finding, out: Terminal): strin
   const indent = " ".repeat(sign.length);
   const [first = "", ...rest] = wrapped(`${check}: ${says}`, out.width, indent);
   const lines = [`${out.paint(style, sign)}${first.slice(indent.length)}`, ...rest];
-  return [...lines, ...commands.map((command) => `${indent}${out.paint("bold", command)}`)]
+  return [...lines, ...commands.map((command) => `${indent}${out.paint("bold", commandText(command))}`)]
     .map((line) => `${line}\n`)
     .join("");
 }

@@ -1,4 +1,5 @@
 // What does one check of the doctor say?
+import type { Command } from "../../steps.ts";
 
 export interface Finding {
   readonly check: string;
@@ -7,18 +8,18 @@ export interface Finding {
   /** A sentence without its full stop. */
   readonly says: string;
   /** What mends it, or shows more. */
-  readonly commands: readonly string[];
+  readonly commands: readonly Command[];
 }
 
 export function well(check: string, says: string): Finding {
   return { check, state: "well", says, commands: [] };
 }
 
-export function bad(check: string, says: string, ...commands: readonly string[]): Finding {
+export function bad(check: string, says: string, ...commands: readonly Command[]): Finding {
   return { check, state: "bad", says, commands };
 }
 
-export function unknown(check: string, says: string, ...commands: readonly string[]): Finding {
+export function unknown(check: string, says: string, ...commands: readonly Command[]): Finding {
   return { check, state: "unknown", says, commands };
 }
 

@@ -13,6 +13,7 @@ import type { Mode } from "../../plan/mode.ts";
 import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { kubectl } from "../../steps.ts";
 
 // Validation rules of CustomResourceDefinitions are stable from here on: https://kubernetes.io/docs/reference/using-api/cel/
 const oldestMinor = 29;
@@ -38,7 +39,7 @@ export async function crdIsCurrent({ objects, transport }: Session): Promise<Fin
   const { name } = wanted.metadata;
   const found = await seen(objects.get(kinds.crds, { name }), (raw) => raw as { metadata: object; spec: object });
   if (found.seen === "hidden") return notSeen(check, "the CustomResourceDefinition");
-  if (found.seen === "absent") return bad(check, "it is not installed", "kubectl apply -f crds/");
+  if (found.seen === "absent") return bad(check, "it is not installed", kubectl`apply -f crds/`);
   const { metadata, spec } = found.value;
   const path = resourcePath({ ...kinds.crds, name });
   const body = JSON.stringify({ ...wanted, metadata });
@@ -49,7 +50,7 @@ export async function crdIsCurrent({ objects, transport }: Session): Promise<Fin
   if (replaced.seen !== "there") return well(check, "it is installed; of which version could not be told");
   return isDeepStrictEqual(replaced.value, spec)
     ? well(check, "it is installed, and of this version")
-    : bad(check, "it is of another version than this program", "kubectl apply -f crds/");
+    : bad(check, "it is of another version than this program", kubectl`apply -f crds/`);
 }
 
 export async function namespaceExists({ objects, operatorNamespace }: Session): Promise<Finding> {
@@ -61,7 +62,7 @@ export async function namespaceExists({ objects, operatorNamespace }: Session): 
     : bad(
         check,
         `${operatorNamespace} does not exist; sources and tokens live there`,
-        "kubectl apply -k config/default",
+        kubectl`apply -k config/default`,
       );
 }
 
@@ -93,7 +94,7 @@ export async function operatorRights({ transport, operatorNamespace }: Session):
       : bad(
           check,
           `the ServiceAccount ${operatorNamespace}/regcred may not ${missing.join("; ")}`,
-          "kubectl apply -k config/default",
+          kubectl`apply -k config/default`,
         );
   } catch (error) {
     if (error instanceof ApiError && error.kind === "forbidden") return notSeen(check, "the operator's rights");

@@ -1,7 +1,7 @@
 // Which labels of Namespaces does an admission policy guard, and for whom?
-import { quoted } from "../../plan/explain/obstacle.ts";
 import type { Session } from "../session.ts";
 import { admission, type Policy } from "./admission.ts";
+import { type Command, jsonValue, kubectl } from "../../steps.ts";
 
 /** The one of config/admission/labels. */
 const policyName = "regcred-labels";
@@ -13,7 +13,7 @@ export interface LabelGuard {
   /** Other policies in force whose text has this label: what they refuse is not known. */
   othersThatSpeakOf(label: string): readonly string[];
   /** What makes it guard these labels as well. */
-  commandsFor(labels: readonly string[]): readonly string[];
+  commandsFor(labels: readonly string[]): readonly Command[];
 }
 
 /** Undefined where policies may not be read. */
@@ -33,7 +33,7 @@ export async function labelGuard(session: Pick<Session, "objects">): Promise<Lab
         .filter((policy) => JSON.stringify(policy.spec).includes(label))
         .map(({ metadata }) => metadata.name),
     commandsFor: (wanted) => [
-      ...(isInForce ? [] : ["kubectl apply -k config/admission/labels"]),
+      ...(isInForce ? [] : [kubectl`apply -k config/admission/labels`]),
       listPatch([...new Set([...listed, ...wanted])]),
     ],
   };
@@ -45,8 +45,8 @@ function listIn({ spec }: Policy, name: string): readonly string[] {
   return [...expression.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, one, other]) => one ?? other ?? "");
 }
 
-function listPatch(labels: readonly string[]): string {
+function listPatch(labels: readonly string[]): Command {
   // JSON's strings are CEL's.
   const patch = [{ op: "replace", path: "/spec/variables/0/expression", value: JSON.stringify(labels) }];
-  return `kubectl patch validatingadmissionpolicy ${policyName} --type=json -p ${quoted(JSON.stringify(patch))}`;
+  return kubectl`patch validatingadmissionpolicy ${policyName} --type=json -p ${jsonValue(patch)}`;
 }

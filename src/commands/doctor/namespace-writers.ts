@@ -1,5 +1,6 @@
 // Who may change the labels of Namespaces, as RBAC tells, and could not send every login anywhere as it is?
 import { group, plural } from "../../api/names.ts";
+import { foreignText } from "../../foreign-text.ts";
 import { kinds, type Kind } from "../../kube/object-reader.ts";
 import { there } from "../../plan/explain/situation.ts";
 import type { Session } from "../session.ts";
@@ -114,8 +115,9 @@ function allows(
   );
 }
 
+/** Whoever may bind a role writes the names of its subjects. */
 function subjectText({ kind, name, namespace }: Subject, ofBinding: string | undefined): string {
-  return kind === "ServiceAccount" ? `${kind} ${namespace ?? ofBinding ?? ""}/${name}` : `${kind} ${name}`;
+  return foreignText(kind === "ServiceAccount" ? `${kind} ${namespace ?? ofBinding ?? ""}/${name}` : `${kind} ${name}`);
 }
 
 /** Its controllers may do much, and no person is one of them. */

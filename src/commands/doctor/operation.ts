@@ -8,6 +8,7 @@ import { seen } from "../explain/seen.ts";
 import { credentialReport, timeOf } from "../status/credential-view.ts";
 import { ageText } from "../terminal/time-left.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { kubectl } from "../../steps.ts";
 
 interface Lease {
   readonly spec?: {
@@ -24,7 +25,7 @@ export async function operatorRuns({ objects, operatorNamespace, clock }: Sessio
     (raw) => raw as Lease,
   );
   if (found.seen === "hidden") return notSeen(check, `the Lease ${leaseName}`);
-  const look = `kubectl get pods -n ${operatorNamespace}`;
+  const look = kubectl`get pods -n ${operatorNamespace}`;
   if (found.seen === "absent")
     return bad(check, `no replica has ever led: there is no Lease ${operatorNamespace}/${leaseName}`, look);
   const { holderIdentity = "", renewTime, leaseDurationSeconds = 0 } = found.value.spec ?? {};
@@ -57,7 +58,7 @@ export function credentialsAreWell(records: readonly CredentialRecord[], now: Te
     const { ready, reason, message, name } = credentialReport(record, now);
     const said = ready
       ? []
-      : [bad("credentials", `${name} is not ready (${reason}): ${message}`, `kubectl regcred status ${name}`)];
+      : [bad("credentials", `${name} is not ready (${reason}): ${message}`, kubectl`regcred status ${name}`)];
     return [...said, ...stuck(record, now)];
   });
 }
@@ -72,6 +73,6 @@ function stuck({ name, deleting, credential }: CredentialRecord, now: Temporal.I
   );
   const why = blocked ? `: ${blocked.message}` : "; see whether the operator runs";
   return [
-    bad("finalizers", `${name} is being deleted for ${ageText(since, now)}${why}`, `kubectl describe regcred ${name}`),
+    bad("finalizers", `${name} is being deleted for ${ageText(since, now)}${why}`, kubectl`describe regcred ${name}`),
   ];
 }

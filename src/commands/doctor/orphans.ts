@@ -1,5 +1,6 @@
 // Which pull Secrets list only credentials that are gone, and how do they go? References first, then the Secret.
 import { credentialsAnnotation, managedBy, managedByLabel, referencesAnnotation } from "../../api/names.ts";
+import { quotedText } from "../../foreign-text.ts";
 import { clusterObjects } from "../../kube/cluster-objects.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { planReferences } from "../../plan/references.ts";
@@ -9,6 +10,7 @@ import { stripServiceAccount } from "../../watch/strip/service-account.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { kubectl } from "../../steps.ts";
 
 interface Orphan {
   readonly namespace: string;
@@ -38,14 +40,14 @@ export async function orphansFound(
   if (fix) for (const orphan of orphans) await remove(session, orphan);
   const examples = orphans
     .slice(0, 3)
-    .map(({ namespace, name, credentials }) => `${namespace}/${name} of ${credentials}`);
+    .map(({ namespace, name, credentials }) => `${namespace}/${name} of ${quotedText(credentials)}`);
   const list = `${examples.join(", ")}${orphans.length > examples.length ? ", ..." : ""}`;
   return fix
     ? well(check, `${orphans.length} removed with their references: ${list}`)
     : bad(
         check,
         `${orphans.length} pull Secrets are left of credentials that are gone without a drain (${list}); a credential of the same name takes them back`,
-        "kubectl regcred doctor --fix",
+        kubectl`regcred doctor --fix`,
       );
 }
 

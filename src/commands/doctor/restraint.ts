@@ -2,6 +2,7 @@
 import type { Session } from "../session.ts";
 import { admission } from "./admission.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { kubectl } from "../../steps.ts";
 
 /** Those of config/restraint. */
 export const restrainingPolicies = [
@@ -22,6 +23,6 @@ export async function operatorIsRestrained(session: Pick<Session, "objects">): P
     : bad(
         check,
         `only RBAC holds the operator back where these policies are not in force: ${lacking.join(", ")}`,
-        "kubectl apply -k config/restraint",
+        kubectl`apply -k config/restraint`,
       );
 }

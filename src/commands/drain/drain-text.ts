@@ -1,6 +1,8 @@
 // What does whoever waits for a drain read?
-import { forceFinalizeAnnotation } from "../../api/names.ts";
+import { oneLine } from "../../foreign-text.ts";
+import { giveUp } from "../../plan/mending.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
+import { commandText } from "../../steps.ts";
 
 const mostNamed = 5;
 
@@ -8,7 +10,7 @@ const mostNamed = 5;
 export function drainProgress(left: readonly CredentialRecord[]): string {
   const blocked = left.flatMap(({ name, credential }) => {
     const condition = credential?.status?.conditions?.find(({ type }) => type === "DrainBlocked");
-    return condition ? [`  ${name} is held up: ${condition.message}\n`] : [];
+    return condition ? [`  ${name} is held up: ${oneLine(condition.message)}\n`] : [];
   });
   const count = left.length === 1 ? "1 RegistryCredential" : `${left.length} RegistryCredentials`;
   return `Waiting for ${count}: ${named(left)}\n${blocked.join("")}`;
@@ -18,7 +20,7 @@ export function drainProgress(left: readonly CredentialRecord[]): string {
 export function leftBehind(left: readonly CredentialRecord[]): string {
   return (
     `Not drained: ${named(left)}. Does the operator run? Mend what holds them up and try again, or give up on what is ` +
-    `left in tenants: kubectl annotate regcred NAME ${forceFinalizeAnnotation}=true\n`
+    `left in tenants: ${commandText(giveUp("NAME"))}\n`
   );
 }
 

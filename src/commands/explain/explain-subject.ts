@@ -3,7 +3,7 @@ import { explanationOf } from "../../plan/explain/explanation.ts";
 import { imagesOfHosts } from "../../plan/explain/images-of-hosts.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { explainText } from "./explain-text.ts";
+import { explainText, explanationJson, noSuchPod } from "./explain-text.ts";
 import { readSituation } from "./read-situation.ts";
 import { subjectFrom } from "./subject.ts";
 
@@ -17,18 +17,12 @@ export const explainSubject: Action = async (session, [namespace = "", who], { i
     images: (image ?? []) as readonly string[],
   });
   if (!found) {
-    out.write(
-      `NO: there is no pod ${namespace}/${subject.pod}: kubectl get pods -n ${namespace} lists those that are there.\n`,
-    );
+    out.write(noSuchPod(namespace, subject.pod));
     return exitCodes.no;
   }
   const called = found.images.length > 0 || found.pod ? new Map<string, string>() : imagesOfHosts(found);
   const situation = { ...found, images: [...found.images, ...called.keys()] };
   const explanation = explanationOf(situation);
-  out.write(
-    output === "json"
-      ? `${JSON.stringify(explanation, undefined, 2)}\n`
-      : explainText(explanation, called, situation.now, out),
-  );
+  out.write(output === "json" ? explanationJson(explanation) : explainText(explanation, called, situation.now, out));
   return codes[explanation.answer];
 };

@@ -1,10 +1,25 @@
 // How does an explanation read? The first line is the verdict.
+import { escapedJson, quotedText } from "../../foreign-text.ts";
 import type { Explanation } from "../../plan/explain/explanation.ts";
 import type { ImageFinding } from "../../plan/explain/image-finding.ts";
-import type { Obstacle } from "../../plan/explain/obstacle.ts";
+import type { Obstacle, Remedy } from "../../plan/explain/obstacle.ts";
+import { parseImageReference } from "../../registry/image-reference.ts";
+import { commandText, kubectl } from "../../steps.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { timeLeftText } from "../terminal/time-left.ts";
 import { wrapped } from "../terminal/wrapped.ts";
+
+/** For machines: commands as they are typed. */
+export function explanationJson(explanation: Explanation): string {
+  const typed = (key: string, value: unknown): unknown =>
+    key === "commands" ? (value as Remedy["commands"]).map(commandText) : value;
+  return `${escapedJson(JSON.stringify(explanation, typed, 2))}\n`;
+}
+
+export function noSuchPod(namespace: string, pod = ""): string {
+  const list = commandText(kubectl`get pods -n ${namespace}`);
+  return `NO: there is no pod ${namespace}/${pod}: ${list} lists those that are there.\n`;
+}
 
 /** @param called what to call an image that only stands for its host's */
 export function explainText(
@@ -13,7 +28,8 @@ export function explainText(
   now: Temporal.Instant,
   out: Terminal,
 ): string {
-  const named = (image: string): string => called.get(image) ?? image;
+  const named = (image: string): string =>
+    called.get(image) ?? (parseImageReference(image).ok ? image : quotedText(image));
   const lines = [
     ...verdict(explanation, named, now, out),
     ...explanation.images.flatMap((finding) => imageLines(finding, named(finding.image), now, out)),
@@ -91,11 +107,12 @@ function remedies({ images, obstacle }: Explanation, out: Terminal): readonly st
     : images.flatMap((finding) => (finding.answer !== "yes" && finding.obstacle ? [finding.obstacle] : []));
   const seen = new Set<string>();
   const lines = obstacles.flatMap(({ remedy: { change, commands } }) => {
-    const key = [change, ...commands].join("\n");
+    const typed = commands.map(commandText);
+    const key = [change, ...typed].join("\n");
     if (seen.has(key)) return [];
     seen.add(key);
     // A command stays on one line, so that it can be copied.
-    return [...wrapped(change, out.width, "  "), ...commands.map((command) => `    ${out.paint("bold", command)}`)];
+    return [...wrapped(change, out.width, "  "), ...typed.map((command) => `    ${out.paint("bold", command)}`)];
   });
   return lines.length > 0 ? ["", out.paint("bold", "To mend it"), ...lines] : [];
 }

@@ -1,6 +1,7 @@
 // What is there to see of a pod or ServiceAccount and of all that its pulls hang on? Only reads, and what may not be read is said.
-import { credentialsAnnotation, defaultPullSecretName, group, managedBy } from "../../api/names.ts";
+import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
 import { type PodView, type SecretView, type Seen, type Situation, there } from "../../plan/explain/situation.ts";
+import { isObjectName } from "../../plan/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../plan/snapshot.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
@@ -9,7 +10,7 @@ import { stripServiceAccount } from "../../watch/strip/service-account.ts";
 import type { Session } from "../session.ts";
 import { seen, seenAll } from "./seen.ts";
 import type { Subject } from "./subject.ts";
-import { eventView, podView, secretView } from "./views.ts";
+import { podView, secretView } from "./views.ts";
 
 type Reading = Pick<Session, "objects" | "clock" | "operatorNamespace">;
 
@@ -33,10 +34,9 @@ export async function readSituation(
   const serviceAccountName = pod?.serviceAccountName ?? named;
   const account = (namespace: string, name: string): Promise<Seen<ServiceAccountRecord>> =>
     seen(objects.get(kinds.serviceAccounts, { namespace, name }), stripServiceAccount(Infinity));
-  const [namespace, serviceAccount, events, pods, listed] = await Promise.all([
+  const [namespace, serviceAccount, pods, listed] = await Promise.all([
     seen(objects.getMetadata(kinds.namespaces, { name: namespaceName }), stripNamespace()),
     account(namespaceName, serviceAccountName),
-    seenAll(objects.list(kinds.events, { namespace: namespaceName }), eventView),
     pod || images.length > 0 ? nothing : seenAll(objects.list(kinds.pods, { namespace: namespaceName }), podView),
     seenAll(objects.list(kinds.credentials), stripCredential),
   ]);
@@ -44,14 +44,21 @@ export async function readSituation(
   const look = async (names: readonly string[]): Promise<void> => {
     for (const name of names) {
       if (secrets.has(name)) continue;
+      // Lists of references may hold anything: what no Secret can be called is not there.
+      if (!isObjectName(name)) {
+        secrets.set(name, { seen: "absent" });
+        continue;
+      }
       const place = { namespace: namespaceName, name };
       const read = readSecrets ? objects.get(kinds.secrets, place) : objects.getMetadata(kinds.secrets, place);
       secrets.set(name, await seen(read, secretView));
     }
   };
-  await look([...(pod?.pullSecrets ?? there(serviceAccount)?.references ?? []), defaultPullSecretName]);
+  const referred = pod?.pullSecrets ?? there(serviceAccount)?.references ?? [];
+  await look([...referred.slice(0, mostSecrets), defaultPullSecretName]);
   const credentials = byAge(there(listed) ?? (await credentialsNamedBy([...secrets.values()], objects)));
   await look(credentials.flatMap(({ credential }) => (credential ? [credential.spec.pullSecret.name] : [])));
+  for (const name of referred) if (!secrets.has(name)) secrets.set(name, { seen: "hidden" });
   const accounts = new Map<string, Seen<ServiceAccountRecord>>();
   for (const [home, name] of identityAccounts(credentials, namespaceName, operatorNamespace)) {
     accounts.set(`${home}/${name}`, await account(home, name));
@@ -65,13 +72,11 @@ export async function readSituation(
     serviceAccountName,
     serviceAccount,
     pod,
+    imagesAsked: images.length > 0,
     images: images.length > 0 ? images : (pod?.images ?? ofPods.flatMap((each) => each.images)),
     credentials,
     allCredentials: listed.seen === "there",
     secrets,
-    events: (there(events) ?? [])
-      .filter(({ from }) => from === `${group}/${managedBy}`)
-      .toSorted((one, other) => (one.at < other.at ? -1 : 1)),
     serviceAccountOf: (home, name) => {
       const found = there(accounts.get(`${home}/${name}`));
       return found && { uid: found.uid, annotations: found.cloud };
@@ -82,6 +87,11 @@ export async function readSituation(
 
 const nothing: Seen<readonly PodView[]> = { seen: "absent" };
 
+// A kubelet looks at each that is referred to; a sound list has a handful, and nobody looks at thousands.
+const mostSecrets = 100;
+// A tenant may have written the names.
+const mostCredentials = 16;
+
 /** Who may not list them may still be allowed to read one. */
 async function credentialsNamedBy(
   secrets: readonly Seen<SecretView>[],
@@ -89,7 +99,10 @@ async function credentialsNamedBy(
 ): Promise<readonly CredentialRecord[]> {
   const names = secrets.flatMap((each) => there(each)?.annotations[credentialsAnnotation]?.split(",") ?? []);
   const found = await Promise.all(
-    [...new Set(names)].map((name) => seen(objects.get(kinds.credentials, { name }), stripCredential)),
+    [...new Set(names)]
+      .filter(isObjectName)
+      .slice(0, mostCredentials)
+      .map((name) => seen(objects.get(kinds.credentials, { name }), stripCredential)),
   );
   return found.flatMap((each) => there(each) ?? []);
 }

@@ -1,5 +1,6 @@
-// What does `explain` take from a pod, a Secret and an Event?
-import type { EventView, PodView, SecretView } from "../../plan/explain/situation.ts";
+// What does `explain` take from a pod and a Secret?
+import { foreignText } from "../../foreign-text.ts";
+import type { PodView, SecretView } from "../../plan/explain/situation.ts";
 import { dockerConfigKey } from "../../plan/pull-secret-plan.ts";
 import { textOfBase64 } from "../../registry/base64.ts";
 import { hostsOf } from "../../registry/merge-docker-config.ts";
@@ -58,16 +59,5 @@ function hostsIn(raw: unknown): readonly string[] | undefined {
 
 function kindAndName(owner: unknown): string {
   const { kind, name } = fields(owner, "owner");
-  return `${String(kind)} ${String(name)}`;
-}
-
-export function eventView(raw: unknown): EventView & { readonly from: string; readonly at: string } {
-  const event = fields(raw, "Event");
-  const series = fields(event["series"] ?? {}, "series");
-  return {
-    reason: optional(event, "reason") ?? "",
-    note: optional(event, "note") ?? "",
-    from: optional(event, "reportingController") ?? "",
-    at: optional(series, "lastObservedTime") ?? optional(event, "eventTime") ?? "",
-  };
+  return foreignText(`${String(kind)} ${String(name)}`);
 }

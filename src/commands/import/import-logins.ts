@@ -1,13 +1,14 @@
 // How do logins that are there already become RegistryCredentials?
 import { readFile } from "node:fs/promises";
-import { stringify } from "yaml";
 import { ConfigError } from "../../config.ts";
+import { foreignText } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { dockerConfigType } from "../../plan/pull-secret-plan.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
+import { yamlDocument } from "../terminal/yaml-document.ts";
 import { secretGroups } from "./groups.ts";
 import { type Import, manifests } from "./manifests.ts";
 
@@ -15,13 +16,14 @@ import { type Import, manifests } from "./manifests.ts";
 const mostNamespaces = 64;
 // A short name is easier to read, and leaves room for a number.
 const longestName = 50;
+const longestRemark = 1000;
 
 export const importLogins: Action = async (session, _args, { filename, secrets, name, namespaces }) => {
   const { out, operatorNamespace } = session;
   // It holds passwords: meant for a file that only its owner reads, not for a screen that others see.
   if (out.width !== undefined) {
     throw new ConfigError(
-      "what import writes holds passwords: send it to a file, (umask 077; kubectl regcred import ... > import.yaml)",
+      "what import writes holds passwords: send it to a file, (umask 077; regcred import ... > import.yaml)",
     );
   }
   const prefix = String(name);
@@ -89,7 +91,7 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
 }
 
 function documents(imports: readonly Import[], remarks: readonly string[], operatorNamespace: string): string {
-  const header = remarks.map((remark) => `# ${remark.replaceAll(/\s+/g, " ")}\n`).join("");
+  const header = remarks.map((remark) => `# ${foreignText(remark, longestRemark)}\n`).join("");
   const objects = imports.flatMap((each) => manifests(each, operatorNamespace));
-  return header + objects.map((object) => `---\n${stringify(object, { lineWidth: 0 })}`).join("");
+  return header + objects.map((object) => `---\n${yamlDocument(object)}`).join("");
 }

@@ -2,6 +2,7 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import { type ClusterStores, clusterStores } from "../../operator/cluster-stores.ts";
 import type { Clock } from "../../clock.ts";
+import { toldText } from "../../steps.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { type Differences, differences, remembered } from "./differences.ts";
 import type { Planned, PlannedObjects } from "./planned-objects.ts";
@@ -65,7 +66,7 @@ export async function planReport(
     unserved: deleting ? [] : credentials.flatMap((each) => unserved(each, play, known)),
     held: credentials.flatMap(({ name }) => {
       const held = play.entitlements.held(name);
-      return held ? [{ credential: name, message: held.message }] : [];
+      return held ? [{ credential: name, message: toldText(held) }] : [];
     }),
   };
 }
@@ -78,11 +79,11 @@ function deleted(raw: object, now: Temporal.Instant): object {
 function unserved({ name, credential }: Planned, { board }: Rehearsal, { stores }: ClusterStores): Unserved[] {
   return [...stores.namespaces.values()].flatMap((namespace) => {
     const finding = board.secret(namespace.name, credential.spec.pullSecret.name)?.credentials.get(name);
-    return (finding?.failures ?? []).map(({ reason, message }) => ({
+    return (finding?.failures ?? []).map((failure) => ({
       credential: name,
       namespace: namespace.name,
-      reason,
-      message,
+      reason: failure.reason,
+      message: toldText(failure),
     }));
   });
 }

@@ -1,4 +1,5 @@
 // What would applying or deleting this file write, namespace by namespace, before anything is written?
+import { escapedJson } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -22,6 +23,6 @@ export const rehearseFile: Action = async ({ objects, clock, operatorNamespace, 
     deleting,
   });
   const what = `${deleting ? "Deleting" : "Applying"} ${credentials.map(({ name }) => name).join(", ")}`;
-  out.write(output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : planText(report, what, out));
+  out.write(output === "json" ? `${escapedJson(JSON.stringify(report, undefined, 2))}\n` : planText(report, what, out));
   return report.held.length + report.unserved.length > 0 ? exitCodes.no : exitCodes.succeeded;
 };

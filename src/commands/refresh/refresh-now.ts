@@ -1,13 +1,16 @@
 // How does a person have the tokens of a credential minted now?
 import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryStatus } from "../../api/registry-credential.ts";
+import { oneLine } from "../../foreign-text.ts";
 import { clusterObjects } from "../../kube/cluster-objects.ts";
 import { kinds } from "../../kube/object-reader.ts";
+import { commandText, kubectl } from "../../steps.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 import { timeOf } from "../status/credential-view.ts";
+import { noSuchCredential } from "../terminal/sentences.ts";
 import { timeLeftText } from "../terminal/time-left.ts";
 
 // A cloud answers in seconds; what takes longer is told in the status.
@@ -19,7 +22,7 @@ const interval = Temporal.Duration.from({ milliseconds: 500 });
 export const refreshNow: Action = async (session, [name = ""], { wait }) => {
   const { objects, transport, clock, out } = session;
   if ((await objects.get(kinds.credentials, { name })) === undefined) {
-    out.write(`There is no RegistryCredential ${name}: kubectl get regcred lists those that are there\n`);
+    out.write(noSuchCredential(name));
     return exitCodes.no;
   }
   // Times of a status have whole seconds.
@@ -27,7 +30,7 @@ export const refreshNow: Action = async (session, [name = ""], { wait }) => {
   const annotations = { [refreshAnnotation]: clock.now().toString() };
   await clusterObjects(transport).patchCredential(name, { metadata: { annotations } });
   if (wait === false) {
-    out.write(`Asked. See: kubectl regcred status ${name}\n`);
+    out.write(`Asked. See: ${commandText(kubectl`regcred status ${name}`)}\n`);
     return exitCodes.succeeded;
   }
   return untilMinted(session, name, askedAt);
@@ -52,7 +55,7 @@ async function untilMinted(
     }
     if (isOver) {
       out.write(
-        `The operator has said nothing of ${name} for ${patience.total("seconds")} s: see whether it runs: kubectl regcred doctor\n`,
+        `The operator has said nothing of ${name} for ${patience.total("seconds")} s: see whether it runs: ${commandText(kubectl`regcred doctor`)}\n`,
       );
       return exitCodes.unknown;
     }
@@ -72,5 +75,5 @@ function told(entry: RegistryStatus, askedAt: Temporal.Instant, now: Temporal.In
   if (isMinted(entry, askedAt)) {
     return `minted (${state}), ${until ? `${timeLeftText(until, now)} left` : "it names no end"}`;
   }
-  return reason === undefined ? `not minted yet (${state})` : `NOT minted (${reason}): ${message ?? ""}`;
+  return reason === undefined ? `not minted yet (${state})` : `NOT minted (${reason}): ${oneLine(message ?? "")}`;
 }

@@ -1,6 +1,7 @@
 // How does a RegistryCredential fare, in the words that `status` prints and gives to machines?
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
+import { commandText, kubectl } from "../../steps.ts";
 
 /** One entry. Times are RFC 3339. */
 export interface EntryReport {
@@ -106,7 +107,7 @@ function told(
 }
 
 function notRunning(what: string): string {
-  return `${what}: if that lasts for more than some seconds, see whether it runs: kubectl regcred doctor`;
+  return `${what}: if that lasts for more than some seconds, see whether it runs: ${commandText(kubectl`regcred doctor`)}`;
 }
 
 function entryReport(

@@ -1,33 +1,30 @@
 // How do all RegistryCredentials fare?
-import { stringify } from "yaml";
+import { escapedJson } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
+import { noSuchCredential } from "../terminal/sentences.ts";
+import { yamlDocument } from "../terminal/yaml-document.ts";
 import { type CredentialReport, credentialReport } from "./credential-view.ts";
 import { statusText } from "./status-text.ts";
 
 // Slow enough for the API server, quick enough for who watches; a status is written once a second at most.
 const interval = Temporal.Duration.from({ seconds: 2 });
-// ECMA-48: cursor home (CUP), and erase to the end of the screen (ED), so that nothing flickers.
-const home = "\u001B[H";
-const eraseRest = "\u001B[J";
-// As home, with all erased first.
-const clear = "\u001B[2J";
 
 export const showStatus: Action = async (session, [name], { watch, output }) => {
   const { out, clock, signal } = session;
   const isScreen = watch === true && output === undefined && out.width !== undefined;
   let before = "";
-  if (isScreen) out.write(`${clear}${home}`);
+  if (isScreen) out.clear();
   for (;;) {
     const reports = await readReports(session, name);
     const text =
       name !== undefined && reports.length === 0 && output === undefined
-        ? `There is no RegistryCredential ${name}: kubectl get regcred lists those that are there\n`
+        ? noSuchCredential(name)
         : textOf(reports, session, output);
-    if (isScreen) out.write(`${home}${text.replaceAll("\n", "\u001B[K\n")}${eraseRest}`);
+    if (isScreen) out.redraw(text);
     // Elsewhere a line is worth writing only when it says something new.
     else if (text !== before) out.write(text);
     before = text;
@@ -54,8 +51,8 @@ async function readReports(
 }
 
 function textOf(reports: readonly CredentialReport[], { out, clock }: Session, output: unknown): string {
-  if (output === "json") return `${JSON.stringify({ credentials: reports }, undefined, 2)}\n`;
-  if (output === "yaml") return stringify({ credentials: reports });
+  if (output === "json") return `${escapedJson(JSON.stringify({ credentials: reports }, undefined, 2))}\n`;
+  if (output === "yaml") return yamlDocument({ credentials: reports });
   return statusText(reports, clock.now(), out);
 }
 

@@ -1,4 +1,5 @@
 // How does the state of all credentials look to a person?
+import { commandText, kubectl } from "../../steps.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 import { type Cell, type Column, type Row, textTable } from "../terminal/text-table.ts";
 import { ageText, timeLeft } from "../terminal/time-left.ts";
@@ -96,7 +97,8 @@ function failuresText(reports: readonly CredentialReport[], now: Temporal.Instan
   );
   if (rows.length === 0) return "";
   const example = reports.flatMap(({ failures }) => failures.flatMap(({ examples }) => examples))[0];
-  const hint = example === undefined ? "" : `Why, and what mends it: kubectl regcred explain ${example}\n`;
+  const hint =
+    example === undefined ? "" : `Why, and what mends it: ${commandText(kubectl`regcred explain ${example}`)}\n`;
   return `${out.paint("bold", "Failing namespaces")}\n${textTable(failureColumns, rows, out)}${hint}`;
 }
 

@@ -1,4 +1,5 @@
 // How do rows become columns that fit the terminal?
+import { oneLine } from "../../foreign-text.ts";
 import type { Style, Terminal } from "./terminal.ts";
 
 export interface Cell {
@@ -19,7 +20,9 @@ const gap = 3;
 
 /** Lines, each ended by a line break. What does not fit into a terminal leaves out columns, then cuts the last one. */
 export function textTable(columns: readonly Column[], rows: readonly Row[], terminal: Terminal): string {
-  const cells = rows.map((row) => row.map((cell) => (typeof cell === "string" ? { text: cell } : cell)));
+  const cells = rows.map((row) =>
+    row.map((cell) => (typeof cell === "string" ? lineOf({ text: cell }) : lineOf(cell))),
+  );
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((row) => row[index]?.text.length ?? 0)),
   );
@@ -39,6 +42,11 @@ export function textTable(columns: readonly Column[], rows: readonly Row[], term
   };
   const header = columns.map(({ title }): Cell => ({ text: title, style: "bold" }));
   return [header, ...cells].map(line).join("");
+}
+
+/** A cell is one line, whatever its text holds. */
+function lineOf({ text, style }: Cell): Cell {
+  return { text: oneLine(text), style };
 }
 
 function shownColumns(columns: readonly Column[], widths: readonly number[], width: number | undefined): number[] {

@@ -1,11 +1,13 @@
 // How does a sentence fit between the margins?
+import { oneLine } from "../../foreign-text.ts";
 
-/** Lines without line breaks; the first is set in as well. Words that are too long stay whole, so that they can be copied. */
+/** Lines without line breaks, whatever the text holds; the first is set in as well. Words that are too long stay whole, so that they can be copied. */
 export function wrapped(text: string, width: number | undefined, indent = ""): readonly string[] {
-  if (width === undefined) return [`${indent}${text}`];
+  const sentence = oneLine(text);
+  if (width === undefined) return [`${indent}${sentence}`];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of sentence.split(" ")) {
     if (line !== "" && indent.length + line.length + 1 + word.length > width) {
       lines.push(`${indent}${line}`);
       line = word;

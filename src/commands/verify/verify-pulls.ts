@@ -1,6 +1,8 @@
 // Can the registry be pulled from with what a tenant really has? Each login is tried, as a kubelet would.
+import { quotedText } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { referencesOf } from "../../plan/explain/situation.ts";
+import { isObjectName } from "../../plan/object-name.ts";
 import { dockerConfigKey } from "../../plan/pull-secret-plan.ts";
 import type { Situation } from "../../plan/explain/situation.ts";
 import { allowedHosts, privateHosts } from "../../providers/http/allow-list.ts";
@@ -12,8 +14,10 @@ import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
 import type { Login } from "../../registry/login.ts";
 import { type Exchange, pullCheck } from "../../registry/pull-check.ts";
+import { commandText, kubectl } from "../../steps.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { noSuchPod } from "../explain/explain-text.ts";
 import { readSituation } from "../explain/read-situation.ts";
 import { subjectFrom } from "../explain/subject.ts";
 import type { Session } from "../session.ts";
@@ -31,6 +35,8 @@ interface Held {
   readonly login: Login;
 }
 
+// A sound list has a handful.
+const mostSecrets = 100;
 const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
 const styles = { yes: "green", no: "red", unknown: "yellow" } as const;
 
@@ -40,9 +46,7 @@ export const verifyPulls: Action = async (session, [namespace = "", who], { imag
   const images = (image ?? []) as readonly string[];
   const situation = await readSituation(session, subject, { readSecrets: false, images });
   if (!situation) {
-    out.write(
-      `NO: there is no pod ${namespace}/${subject.pod}: kubectl get pods -n ${namespace} lists those that are there.\n`,
-    );
+    out.write(noSuchPod(namespace, subject.pod));
     return exitCodes.no;
   }
   if (situation.images.length === 0) {
@@ -55,7 +59,8 @@ export const verifyPulls: Action = async (session, [namespace = "", who], { imag
   const tried: Tried[] = [];
   for (const each of new Set(situation.images)) tried.push(await tryImage(session, situation, each, held));
   for (const { image: name, answer, why } of tried) {
-    for (const [index, line] of wrapped(`${answer.toUpperCase()}: ${name}: ${why}`, out.width).entries()) {
+    const shown = parseImageReference(name).ok ? name : quotedText(name);
+    for (const [index, line] of wrapped(`${answer.toUpperCase()}: ${shown}: ${why}`, out.width).entries()) {
       out.write(`${index === 0 ? out.paint(styles[answer], line) : line}\n`);
     }
   }
@@ -70,7 +75,7 @@ async function heldLogins(
   names: readonly string[],
 ): Promise<readonly (readonly [string, Held])[]> {
   const found: (readonly [string, Held])[] = [];
-  for (const secret of names) {
+  for (const secret of names.filter(isObjectName).slice(0, mostSecrets)) {
     const raw = (await objects.get(kinds.secrets, { namespace, name: secret })) as
       | { readonly data?: Readonly<Record<string, string>> }
       | undefined;
@@ -94,7 +99,7 @@ async function tryImage(
     return {
       image,
       answer: "no",
-      why: `no Secret has a login for ${parsed.image.domain}; kubectl regcred explain says why`,
+      why: `no Secret has a login for ${parsed.image.domain}; ${commandText(kubectl`regcred explain`)} says why`,
     };
   }
   const { domain } = parsed.image;
@@ -120,7 +125,7 @@ async function tryImage(
   try {
     for (const { secret, login } of logins) {
       const { verification, detail = "" } = await pullCheck(image, login, { exchange, scheme }, session.signal);
-      const by = `with the login of ${login.username} in the Secret ${secret}`;
+      const by = `with the login of ${quotedText(login.username)} in the Secret ${secret}`;
       if (verification === "Verified") return { image, answer: "yes", why: `pulled its manifest ${by}` };
       if (verification !== "Denied") return { image, answer: "unknown", why: `${by}: ${detail || verification}` };
       refusals.push(`${by}: ${detail}`);

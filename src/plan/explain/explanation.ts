@@ -1,4 +1,5 @@
 // Can this pod, or a pod of this ServiceAccount, pull its images: the verdict, image by image?
+import { kubectl } from "../../steps.ts";
 import { type ImageFinding, imageFinding } from "./image-finding.ts";
 import type { Obstacle } from "./obstacle.ts";
 import type { Situation } from "./situation.ts";
@@ -45,7 +46,7 @@ function namespaceObstacle({ namespace, namespaceName }: Situation): Obstacle | 
       cause: "Tenant",
       others: 0,
       why: `there is no namespace ${namespaceName}`,
-      remedy: { change: "create it", commands: [`kubectl create namespace ${namespaceName}`] },
+      remedy: { change: "create it", commands: [kubectl`create namespace ${namespaceName}`] },
     };
   }
   if (namespace.seen === "there" && namespace.value.terminating) {
@@ -73,8 +74,16 @@ function unseen(situation: Situation): string[] {
       ? [`The labels of namespace ${namespaceName} could not be read, so whether a credential selects it is not known.`]
       : []),
     ...(serviceAccount.seen === "hidden" ? [`ServiceAccount ${serviceAccountName} could not be read.`] : []),
-    ...[...secrets]
-      .filter(([, secret]) => secret.seen === "hidden")
-      .map(([name]) => `The Secret ${name} could not be read.`),
+    ...hiddenSecrets([...secrets].filter(([, secret]) => secret.seen === "hidden").map(([name]) => name)),
   ];
+}
+
+const mostNamed = 5;
+
+function hiddenSecrets(names: readonly string[]): readonly string[] {
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
+  if (names.length === 0) return [];
+  return names.length === 1
+    ? [`The Secret ${names[0]} could not be read.`]
+    : [`The Secrets ${names.slice(0, mostNamed).join(", ")}${more} could not be read.`];
 }

@@ -1,10 +1,12 @@
 // Can this image be pulled with the Secrets that are referred to, and if not, why?
 import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { quotedText } from "../../foreign-text.ts";
+import { type Command, jsonValue, kubectl } from "../../steps.ts";
 import { mergedHosts } from "../marks.ts";
 import { configKey } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
-import { type Obstacle, quoted } from "./obstacle.ts";
+import type { Obstacle } from "./obstacle.ts";
 import { referenceObstacle } from "./reference-obstacle.ts";
 import { type Candidate, servingObstacle, type Stopped } from "./serving-obstacle.ts";
 import { referencesOf, type SecretView, type Seen, type Situation, there } from "./situation.ts";
@@ -84,9 +86,7 @@ function doubtAbout(name: string, seen: Seen<SecretView> | undefined, image: str
     image,
     secret.hosts.map((host) => [host, host] as const),
   ).length > 0
-    ? [
-        `the Secret ${name}, which is not regcred's, has a login for it, which was not tried (kubectl regcred verify tries it)`,
-      ]
+    ? [`the Secret ${name}, which is not regcred's, has a login for it, which was not tried (\`verify\` tries it)`]
     : [];
 }
 
@@ -105,7 +105,7 @@ function refusedLogin({ credentials }: Situation, image: string, { name }: Found
     why: `the registry refused the login of ${name} when the operator tried it with ${entry.verify.image}`,
     remedy: {
       change: "put a login that may pull it into the source, then have it read again",
-      commands: [`kubectl regcred refresh ${credential.name}`],
+      commands: [kubectl`regcred refresh ${credential.name}`],
     },
   };
 }
@@ -127,7 +127,7 @@ function ended(situation: Situation, { name, secret, expiresAt }: FoundLogin): O
     cause: "Platform",
     others: 0,
     why: `${over}, and its RegistryCredential is not there any more, or could not be read`,
-    remedy: { change: "see whether it should be there", commands: ["kubectl regcred status"] },
+    remedy: { change: "see whether it should be there", commands: [kubectl`regcred status`] },
   };
 }
 
@@ -162,9 +162,9 @@ function candidatesFor({ credentials }: Situation, image?: string): readonly Can
   return narrow.length > 0 ? narrow : all.filter(({ entry }) => entry.hosts.includes("*"));
 }
 
-function noEntry({ credentials }: Situation, image: string): Obstacle {
+function noEntry({ credentials, imagesAsked }: Situation, image: string): Obstacle {
   const reference = parseImageReference(image);
-  const host = reference.ok ? reference.image.domain : image;
+  const host = reference.ok ? reference.image.domain : quotedText(image);
   const invalid = credentials.filter(({ credential }) => !credential).map(({ name }) => name);
   const unread = invalid.length > 0 ? `; the spec of ${invalid.join(", ")} cannot be read` : "";
   const [only, ...others] = credentials.flatMap(({ credential }) => (credential ? [credential] : []));
@@ -175,16 +175,17 @@ function noEntry({ credentials }: Situation, image: string): Obstacle {
     others: 0,
     why: `no RegistryCredential has an entry for ${host}, so only what everybody may pull there can be pulled${unread}`,
     remedy: {
-      change: "add the host to an entry, or write a RegistryCredential for it",
-      commands: single ? [addHost(single, host)] : [],
+      change: "if the platform is to serve it, add the host to an entry, or write a RegistryCredential for it",
+      // Where logins go is not for a pod to say: its host is told, and whoever means it types it.
+      commands: single ? [addHost(single, imagesAsked ? host : "HOST")] : [],
     },
   };
 }
 
 /** Lists are replaced as wholes by a merge patch, so one item is added by a JSON patch. */
-function addHost({ name }: RegistryCredential, host: string): string {
+function addHost({ name }: RegistryCredential, host: string): Command {
   const patch = [{ op: "add", path: "/spec/registries/0/hosts/-", value: host }];
-  return `kubectl patch regcred ${name} --type=json -p ${quoted(JSON.stringify(patch))}`;
+  return kubectl`patch regcred ${name} --type=json -p ${jsonValue(patch)}`;
 }
 
 function malformed(image: string, problem: string): Obstacle {
@@ -192,7 +193,7 @@ function malformed(image: string, problem: string): Obstacle {
     reason: "InvalidImage",
     cause: "Tenant",
     others: 0,
-    why: `the image reference ${image} ${problem}`,
+    why: `the image reference ${quotedText(image)} ${problem}`,
     remedy: { change: "write it right in the pod's template", commands: [] },
   };
 }

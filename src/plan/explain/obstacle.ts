@@ -1,11 +1,12 @@
 // What stands between a pod and its image, and what takes it away?
 import type { Cause, Failure } from "../../errors.ts";
+import { type Command, jsonValue, kubectl, type Step } from "../../steps.ts";
 
 export interface Remedy {
   /** What to change, as the end of a sentence that begins with "to mend it, ...". */
   readonly change: string;
   /** What to type for that, in this order; empty where no command does it. */
-  readonly commands: readonly string[];
+  readonly commands: readonly Command[];
 }
 
 export interface Obstacle {
@@ -20,30 +21,19 @@ export interface Obstacle {
   readonly remedy: Remedy;
 }
 
-/** What a failure of the operator's says, with the commands in it. */
-export function obstacleOf({ reason, cause, message }: Failure, others: number): Obstacle {
+/** What a failure of the operator's says. Where it has no steps, its message says what to do. */
+export function obstacleOf({ reason, cause, message, steps = [] }: Failure, others: number): Obstacle {
+  return { reason, cause, others, why: message, remedy: remedyOf(steps) };
+}
+
+function remedyOf(steps: readonly Step[]): Remedy {
   return {
-    reason,
-    cause,
-    others,
-    why: message,
-    remedy: { change: "do what the message says", commands: commandsIn(message) },
+    change: steps.length === 0 ? "do what the message says" : steps.map(({ says }) => says).join("; "),
+    commands: steps.flatMap(({ command }) => command ?? []),
   };
 }
 
-/** Commands in a message stand in parentheses, or end it. */
-export function commandsIn(message: string): readonly string[] {
-  return [...message.matchAll(/\((kubectl [^()]+)\)|(kubectl (?:(?! \(or |, or |; | and then )[^])+)/g)].map(
-    ([, enclosed, open]) => (enclosed ?? open ?? "").trim().replace(/[.,]$/, ""),
-  );
-}
-
 /** A command with a merge patch of a RegistryCredential. */
-export function credentialPatch(name: string, spec: object): string {
-  return `kubectl patch regcred ${name} --type=merge -p ${quoted(JSON.stringify({ spec }))}`;
-}
-
-/** As a POSIX shell takes it as it is. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+export function credentialPatch(name: string, spec: object): Command {
+  return kubectl`patch regcred ${name} --type=merge -p ${jsonValue({ spec })}`;
 }

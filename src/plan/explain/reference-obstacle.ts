@@ -1,9 +1,11 @@
 // The Secret is there and good: why does the pod, or the ServiceAccount, not refer to it?
 import { ignoreAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { quotedText } from "../../foreign-text.ts";
+import { type Command, jsonValue, kubectl } from "../../steps.ts";
 import type { ServiceAccountRecord } from "../snapshot.ts";
 import { selectsServiceAccount } from "../selection.ts";
-import { credentialPatch, type Obstacle, quoted } from "./obstacle.ts";
+import { credentialPatch, type Obstacle } from "./obstacle.ts";
 import { othersWith } from "./serving-obstacle.ts";
 import { type PodView, type Situation, there } from "./situation.ts";
 
@@ -27,10 +29,10 @@ function ownList(pod: PodView, namespace: string, secret: string): Obstacle {
     reason: "OtherReferences",
     cause: "Tenant",
     others: 0,
-    why: `pod ${pod.name} names its own imagePullSecrets (${pod.pullSecrets.join(", ")}) and not ${secret}, so it does not get those of its ServiceAccount`,
+    why: `pod ${pod.name} names its own imagePullSecrets (${quotedText(pod.pullSecrets.join(", "))}) and not ${secret}, so it does not get those of its ServiceAccount`,
     remedy: {
-      change: `add {name: ${secret}} to imagePullSecrets in the pod's template${pod.owner === undefined ? "" : ` (${pod.owner})`}, or leave the list out; then delete the pod`,
-      commands: [`kubectl delete pod -n ${namespace} ${pod.name}`],
+      change: `add {name: ${secret}} to imagePullSecrets in the pod's template${pod.owner === undefined ? "" : ` (that of ${quotedText(pod.owner)})`}, or leave the list out; then delete the pod`,
+      commands: [kubectl`delete pod -n ${namespace} ${pod.name}`],
     },
   };
 }
@@ -43,8 +45,10 @@ function tooEarly(pod: PodView, namespace: string, secret: string): Obstacle {
     why: `pod ${pod.name} was created before its ServiceAccount referred to the Secret ${secret}, and a pod gets the list only when it is created`,
     remedy: {
       change:
-        pod.owner === undefined ? "delete the pod and create it again" : `delete the pod; ${pod.owner} makes a new one`,
-      commands: [`kubectl delete pod -n ${namespace} ${pod.name}`],
+        pod.owner === undefined
+          ? "delete the pod and create it again"
+          : `delete the pod; its owner, ${quotedText(pod.owner)}, makes a new one`,
+      commands: [kubectl`delete pod -n ${namespace} ${pod.name}`],
     },
   };
 }
@@ -57,13 +61,13 @@ function accountObstacle(
   const { spec } = credential;
   const secret = spec.pullSecret.name;
   const at = `ServiceAccount ${namespace}/${name}`;
-  const platform = (reason: string, why: string, change: string, commands: readonly string[]): Obstacle => {
+  const platform = (reason: string, why: string, change: string, commands: readonly Command[]): Obstacle => {
     return { reason, cause: "Platform", others: 0, why, remedy: { change, commands } };
   };
   if (serviceAccount.seen === "absent") {
     return {
       ...platform("ServiceAccountMissing", `${at} does not exist`, "create it", [
-        `kubectl create serviceaccount -n ${namespace} ${name}`,
+        kubectl`create serviceaccount -n ${namespace} ${name}`,
       ]),
       cause: "Tenant",
     };
@@ -79,7 +83,7 @@ function accountObstacle(
   if (account?.optedOut) {
     return {
       ...platform("NotSelected", `${at} has opted out (${ignoreAnnotation})`, "take the annotation off", [
-        `kubectl annotate serviceaccount -n ${namespace} ${name} ${ignoreAnnotation}-`,
+        kubectl`annotate serviceaccount -n ${namespace} ${name} ${ignoreAnnotation}-`,
       ]),
       cause: "Tenant",
     };
@@ -99,17 +103,14 @@ function accountObstacle(
       ],
     );
   }
-  const whole = [...(account?.references ?? []), secret].map((reference) => ({ name: reference }));
+  // A strategic merge patch adds to this list, whatever else is in it.
+  const reference = jsonValue({ imagePullSecrets: [{ name: secret }] });
   return {
     ...platform(
       "ReferenceMissing",
       `${at} does not refer to the Secret ${secret}, though RegistryCredential ${credential.name} wants it to: somebody takes it off, or the operator does not run`,
       "wait for some seconds; if it lasts, add it by hand, and see who takes it off",
-      account?.references
-        ? [
-            `kubectl patch serviceaccount -n ${namespace} ${name} --type=merge -p ${quoted(JSON.stringify({ imagePullSecrets: whole }))}`,
-          ]
-        : [],
+      [kubectl`patch serviceaccount -n ${namespace} ${name} --type=strategic -p ${reference}`],
     ),
     others: othersWith(credential, "Contested"),
   };

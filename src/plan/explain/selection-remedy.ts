@@ -1,6 +1,7 @@
 // Why does a credential not select a namespace, and what makes it?
 import { ignoreAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { kubectl } from "../../steps.ts";
 import type { NamespaceRecord } from "../snapshot.ts";
 import type { SelectionObstacle } from "../selection.ts";
 import { credentialPatch, type Obstacle, type Remedy } from "./obstacle.ts";
@@ -32,7 +33,7 @@ function told(
         why: `the namespace has opted out (${ignoreAnnotation})`,
         cause: "Tenant",
         change: "take the annotation off",
-        commands: [`kubectl annotate namespace ${namespace} ${ignoreAnnotation}-`],
+        commands: [kubectl`annotate namespace ${namespace} ${ignoreAnnotation}-`],
       };
     case "excluded": {
       const rest = exclude.filter((glob) => glob !== obstacle.glob);
@@ -59,14 +60,17 @@ function told(
     case "label": {
       const { key, operator, values = [] } = obstacle.expression;
       const wanted = operator === "In" || operator === "Exists";
-      const set = wanted ? `${key}=${values[0] ?? "true"} --overwrite` : `${key}-`;
       return {
         why: wanted
           ? `its namespaces.selector wants the label ${key}${operator === "In" ? `=${values.join(" or ")}` : ""}`
           : `its namespaces.selector refuses the label ${key}${operator === "NotIn" ? `=${values.join(" or ")}` : ""}`,
         cause: "Platform",
         change: wanted ? "label the namespace, if it is meant to have these logins" : "take the label off",
-        commands: [`kubectl label namespace ${namespace} ${set}`],
+        commands: [
+          wanted
+            ? kubectl`label namespace ${namespace} ${key}=${values[0] ?? "true"} --overwrite`
+            : kubectl`label namespace ${namespace} ${key}-`,
+        ],
       };
     }
   }

@@ -1,14 +1,17 @@
 // Why is a living login of this entry not in the namespace's pull Secret?
-import { managedByLabel } from "../../api/names.ts";
+import { adoptAnnotation, managedByLabel } from "../../api/names.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../errors.ts";
-import { conflictWith } from "../conflict.ts";
+import { kubectl } from "../../steps.ts";
+import { conflictWith, otherManager } from "../conflict.ts";
 import { grantsOf, isFailure } from "../grant.ts";
 import { selectionObstacle } from "../selection.ts";
 import type { CredentialRecord } from "../snapshot.ts";
-import { commandsIn, credentialPatch, type Obstacle, obstacleOf } from "./obstacle.ts";
+import { giveUp } from "../mending.ts";
+import { knownSteps } from "./known-steps.ts";
+import { credentialPatch, type Obstacle, obstacleOf } from "./obstacle.ts";
 import { notSelected } from "./selection-remedy.ts";
-import { type Situation, there } from "./situation.ts";
+import { type SecretView, type Situation, there } from "./situation.ts";
 import { writtenEntries } from "./written-entries.ts";
 
 /** An obstacle, and how far it is from a login: of several credentials the one that has come farthest is told. */
@@ -63,12 +66,16 @@ function deleting({ name, status }: RegistryCredential): Obstacle {
     others: 0,
     why: held ? `${why}, ${held.message}` : why,
     remedy: held
-      ? { change: `mend what holds it, or give up on that; then ${change}`, commands: commandsIn(held.message) }
+      ? {
+          change: `mend what holds it, or give up on that; then ${change}`,
+          commands: [giveUp(name)],
+        }
       : { change, commands: [] },
   };
 }
 
-function secretObstacle(situation: Situation, { credential, entry }: Candidate): Stopped | undefined {
+function secretObstacle(situation: Situation, candidate: Candidate): Stopped | undefined {
+  const { credential } = candidate;
   const { name, spec, status } = credential;
   const secretName = spec.pullSecret.name;
   const secret = there(situation.secrets.get(secretName));
@@ -81,14 +88,8 @@ function secretObstacle(situation: Situation, { credential, entry }: Candidate):
       remedy: { change: "let whoever owns the finalizer finish, or take it off", commands: [] },
     });
   }
-  const told = toldFailure(situation, credential);
   if (secret && writtenEntries(secret.annotations) === undefined) {
-    const manager = secret.controller ?? secret.labels[managedByLabel];
-    const failure =
-      told?.reason === "SecretConflict"
-        ? told
-        : conflictWith({ namespace: situation.namespaceName, name: secretName, manager }, undefined);
-    return stopped(held, conflictObstacle(failure, situation, credential));
+    return stopped(held, conflictObstacle(secret, situation, credential));
   }
   if (spec.suspend) {
     return stopped(untold, {
@@ -99,48 +100,74 @@ function secretObstacle(situation: Situation, { credential, entry }: Candidate):
       remedy: { change: "let it go on", commands: [credentialPatch(name, { suspend: false })] },
     });
   }
-  const ofEntry = status?.registries?.find((each) => each.name === entry.name);
-  if (ofEntry?.reason !== undefined && ofEntry.message !== undefined && concerns(ofEntry.message, situation, entry)) {
-    const { reason, message } = ofEntry;
-    const others = Math.max((status?.namespaces?.selected ?? 1) - 1, 0);
-    return stopped(untold, obstacleOf({ reason, message, cause: "Platform", retry: "on-change" }, others));
-  }
-  return told && stopped(untold, obstacleOf(told, othersWith(credential, told.reason)));
+  return entryObstacle(situation, candidate) ?? namespaceObstacle(situation, candidate);
 }
 
-/** What the operator says of this namespace: in an Event word by word, else in the status by its reason. */
-function toldFailure(situation: Situation, { status }: RegistryCredential): Failure | undefined {
+/** What the operator says of the entry, where it fails for every namespace alike or for each. */
+function entryObstacle(situation: Situation, { credential, entry }: Candidate): Stopped | undefined {
+  const { name, status } = credential;
+  const found = status?.registries?.find((each) => each.name === entry.name);
+  if (found?.reason === undefined || found.failing < found.identities) return undefined;
+  const { reason, message = reason, identities } = found;
+  const failure: Failure = {
+    reason,
+    cause: "Platform",
+    retry: "on-change",
+    // One message stands for all; with a token for each tenant it may be about another.
+    message: identities === 1 ? message : `entry ${name}/${entry.name} fails for every tenant (${reason})`,
+    steps: knownSteps(reason, entry, situation),
+  };
+  return stopped(untold, obstacleOf(failure, Math.max((status?.namespaces?.selected ?? 1) - 1, 0)));
+}
+
+/**
+ * What the operator says of this namespace, by its reason. Only the status is asked: Events of a namespace can be written
+ * by whoever has rights there, under any name.
+ */
+function namespaceObstacle(situation: Situation, { credential, entry }: Candidate): Stopped | undefined {
+  const { name, status } = credential;
   const groups = (status?.failures ?? []).filter(({ reason }) => reason !== "HostShadowed");
   const here = groups.find(({ examples }) => examples.includes(situation.namespaceName));
-  // Three examples are listed; where there are more, an Event of the namespace tells whether it is one of them.
-  const group =
-    here ??
-    groups.find(({ reason, count, examples }) => count > examples.length && noteOf(situation, reason) !== undefined);
+  // Three examples are listed; where there are more, this namespace may be one of them.
+  const group = here ?? groups.find(({ count, examples }) => count > examples.length);
   if (!group) return undefined;
-  const { reason, cause } = group;
-  const condition = status?.conditions?.find((each) => each.reason === reason && each.status === "False");
-  const message =
-    noteOf(situation, reason) ?? condition?.message ?? `${reason}: docs/operations.md says what that is and what to do`;
-  return { reason, cause, message, retry: "on-change" };
+  const { reason, cause, count, examples } = group;
+  const said = status?.conditions?.find((each) => each.reason === reason && each.status === "False")?.message;
+  const failure: Failure = {
+    reason,
+    cause,
+    retry: "on-change",
+    message: here
+      ? (said ?? `${reason}: docs/operations.md says what that is and what to do`)
+      : `RegistryCredential ${name} has ${count} namespaces that are not served as wanted (${reason}), of which its status names ${examples.join(", ")} only, and this may be one of the others`,
+    steps: here
+      ? knownSteps(reason, entry, situation)
+      : [{ says: "see what its status and the operator's log say of it", command: kubectl`regcred status ${name}` }],
+  };
+  return stopped(untold, obstacleOf(failure, othersWith(credential, reason)));
 }
 
-function noteOf({ events }: Situation, reason: string): string | undefined {
-  return events.findLast((event) => event.reason === reason)?.note;
-}
-
-/** The status holds one message per entry; with a source for each tenant it may be another tenant's. */
-function concerns(message: string, { namespaceName }: Situation, entry: Entry): boolean {
-  if (entry.provider !== "Static" || !entry.static.secretName.includes("$(")) return true;
-  return message.includes(namespaceName);
-}
-
-function conflictObstacle(failure: Failure, { namespaceName }: Situation, credential: RegistryCredential): Obstacle {
-  const { name } = credential.spec.pullSecret;
+function conflictObstacle(
+  { labels, annotations, controller }: SecretView,
+  { namespaceName: namespace }: Situation,
+  credential: RegistryCredential,
+): Obstacle {
+  const { name, onConflict } = credential.spec.pullSecret;
+  const manager = controller ?? labels[managedByLabel];
+  const why =
+    onConflict === "Fail"
+      ? undefined
+      : (otherManager({ labels, annotations, controller }) ??
+        `it is not taken over by onConflict: ${onConflict} as it is`);
   return {
-    ...obstacleOf(failure, othersWith(credential, "SecretConflict")),
+    ...obstacleOf(conflictWith({ namespace, name, manager }, why), othersWith(credential, "SecretConflict")),
     remedy: {
-      change: "delete that Secret if nobody needs it; it is written again with the logins that are granted",
-      commands: [`kubectl delete secret -n ${namespaceName} ${name}`],
+      change: `delete that Secret if nobody needs it, and it is written again with the logins that are granted; ${
+        onConflict === "Fail"
+          ? "or set pullSecret.onConflict to Merge or Adopt"
+          : `or let its owner consent to its being replaced: annotation ${adoptAnnotation}=true, and onConflict: Adopt`
+      }`,
+      commands: [kubectl`delete secret -n ${namespace} ${name}`],
     },
   };
 }
@@ -169,7 +196,7 @@ function notWritten({ credential, entry }: Candidate, { operatorNamespace, names
 function startIt(operatorNamespace: string): Obstacle["remedy"] {
   return {
     change: "wait for some seconds, and if it lasts, see whether the operator runs",
-    commands: [`kubectl get pods -n ${operatorNamespace}`],
+    commands: [kubectl`get pods -n ${operatorNamespace}`],
   };
 }
 

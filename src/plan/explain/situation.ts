@@ -31,12 +31,6 @@ export interface SecretView {
   readonly hosts: readonly string[] | undefined;
 }
 
-/** What the operator said in the namespace lately. */
-export interface EventView {
-  readonly reason: string;
-  readonly note: string;
-}
-
 export interface Situation {
   readonly now: Temporal.Instant;
   readonly operatorNamespace: string;
@@ -48,14 +42,14 @@ export interface Situation {
   readonly pod: PodView | undefined;
   /** Image references as pods write them. */
   readonly images: readonly string[];
+  /** It is whoever asks who named the images, not a pod. */
+  readonly imagesAsked: boolean;
   /** Oldest first. */
   readonly credentials: readonly CredentialRecord[];
   /** False: only those that Secrets name. */
   readonly allCredentials: boolean;
   /** Every Secret that the subject refers to, or that a credential would write here. */
   readonly secrets: ReadonlyMap<string, Seen<SecretView>>;
-  /** Oldest first. */
-  readonly events: readonly EventView[];
   readonly serviceAccountOf: RenderScope["serviceAccount"];
   /** False: one of those that identities name could not be read, so it is not known whether entries can be rendered. */
   readonly accountsSeen: boolean;

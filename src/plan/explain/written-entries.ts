@@ -1,6 +1,7 @@
 // Which entries does a pull Secret hold, as its annotation tells?
 import { entriesAnnotation } from "../../api/names.ts";
 import { timeOfText } from "../../foreign-numbers.ts";
+import { isObjectName } from "../object-name.ts";
 
 export interface WrittenEntry {
   /** CREDENTIAL/ENTRY */
@@ -23,9 +24,15 @@ export function writtenEntries(annotations: Readonly<Record<string, string>>): r
   }
 }
 
+function isEntryName(text: string): boolean {
+  const [credential = "", entry = "", ...more] = text.split("/");
+  return isObjectName(credential) && isObjectName(entry) && more.length === 0;
+}
+
 function entryFrom(entry: unknown): WrittenEntry[] {
   const { name, grant, hosts, expires } = Object(entry) as Readonly<Record<string, unknown>>;
-  if (typeof name !== "string" || !Array.isArray(hosts)) return [];
+  // A tenant may have written it: what is no name of an entry is none of ours.
+  if (typeof name !== "string" || !isEntryName(name) || !Array.isArray(hosts)) return [];
   const expiresAt = typeof expires === "string" ? timeOfText(expires) : undefined;
   if (expires !== undefined && expiresAt === undefined) return [];
   return [

@@ -4,6 +4,8 @@ import type { Cause, Failure } from "../../errors.ts";
 import type { AcrGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
+import { quotedText } from "../../foreign-text.ts";
+import { kubectl } from "../../steps.ts";
 
 type AcrEntry = Extract<Entry, { provider: "ACR" }>;
 type Place = Pick<AcrGrant, "registry" | "authority">;
@@ -141,7 +143,7 @@ function idOf(
       reason: id.invalid,
       cause: hasPlaceholders(template) ? "Tenant" : "Platform",
       retry: "on-change",
-      message: `acr.${id.field} becomes ${quoted(text)}: write ${id.form}`,
+      message: `acr.${id.field} becomes ${quotedText(text)}: write ${id.form}`,
     };
   }
   if (identity.from !== "ServiceAccount" && identity.from !== "TenantServiceAccount") return undefined;
@@ -150,16 +152,17 @@ function idOf(
   if (text !== undefined && guid.test(text)) return text.toLowerCase();
   const { namespace: home, name } = identity;
   const [, usual] = id.annotations;
-  const command = `kubectl annotate serviceaccount -n ${home} ${name} --overwrite ${annotation ?? usual}=GUID`;
+  const command = kubectl`annotate serviceaccount -n ${home} ${name} --overwrite ${annotation ?? usual}=GUID`;
   const problem =
     text === undefined
-      ? `names no ${id.field} of Entra: ${command} (or write acr.${id.field})`
-      : `is annotated with ${annotation} ${quoted(text)}, which is no GUID: ${command}`;
+      ? `names no ${id.field} of Entra`
+      : `is annotated with ${annotation} ${quotedText(text)}, which is no GUID`;
   return {
     reason: text === undefined ? id.missing : id.invalid,
     cause: causeOf(identity),
     retry: "on-change",
     message: `the ServiceAccount ${home}/${name} ${problem}`,
+    steps: [{ says: "annotate it", command }, ...(text === undefined ? [{ says: `or write acr.${id.field}` }] : [])],
   };
 }
 
@@ -171,7 +174,7 @@ function audienceOf({ acr }: AcrEntry): string | Failure {
     reason: "InvalidAudience",
     cause: "Platform",
     retry: "on-change",
-    message: `acr.audience is ${quoted(audience)}: write a URL without spaces such as ${defaultAudience}, or remove it`,
+    message: `acr.audience is ${quotedText(audience)}: write a URL without spaces such as ${defaultAudience}, or remove it`,
   };
 }
 
@@ -186,7 +189,7 @@ function repositoriesOf({ acr }: AcrEntry, { namespace }: RenderScope): readonly
         reason: "InvalidRepository",
         cause: hasPlaceholders(template) ? "Tenant" : "Platform",
         retry: "on-change",
-        message: `an item of acr.repositories becomes ${quoted(text)}: write a whole repository name such as team/app, in lower case, without host, tag and wildcard`,
+        message: `an item of acr.repositories becomes ${quotedText(text)}: write a whole repository name such as team/app, in lower case, without host, tag and wildcard`,
       };
     }
     names.add(text);
@@ -197,10 +200,6 @@ function repositoriesOf({ acr }: AcrEntry, { namespace }: RenderScope): readonly
 /** Who may write the annotations of the ServiceAccount. */
 function causeOf({ from }: AccountIdentity): Cause {
   return from === "TenantServiceAccount" ? "Tenant" : "Platform";
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, 128));
 }
 
 function invalidHost(message: string): Failure {

@@ -4,6 +4,8 @@ import type { Cause, Failure } from "../../errors.ts";
 import type { EcrGrant, EcrPublicGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
+import { quotedText } from "../../foreign-text.ts";
+import { kubectl } from "../../steps.ts";
 
 type EcrEntry = Extract<Entry, { provider: "ECR" | "ECRPublic" }>;
 type Place = Pick<EcrGrant, "partition" | "region" | "endpoint">;
@@ -155,7 +157,14 @@ function roleOf(
       reason: "MissingRole",
       cause: causeOf(identity),
       retry: "on-change",
-      message: `the ServiceAccount ${home}/${name} names no role to pull with: kubectl annotate serviceaccount -n ${home} ${name} ${roleAnnotation}=arn:${partition}:iam::ACCOUNT:role/NAME (or ${pullRoleAnnotation}, for a role that is for pulls only)`,
+      message: `the ServiceAccount ${home}/${name} names no role to pull with`,
+      steps: [
+        {
+          says: "name one",
+          command: kubectl`annotate serviceaccount -n ${home} ${name} ${roleAnnotation}=arn:${partition}:iam::ACCOUNT:role/NAME`,
+        },
+        { says: `or ${pullRoleAnnotation}, for a role that is for pulls only` },
+      ],
     };
   }
   const where = `the annotation ${annotation} of the ServiceAccount ${home}/${name} is`;
@@ -173,7 +182,7 @@ function checkedRole(text: string, partition: string, where: string, cause: Caus
     reason: "InvalidRoleARN",
     cause,
     retry: "on-change",
-    message: `${where} ${JSON.stringify(text.slice(0, 128))}, ${problem}`,
+    message: `${where} ${quotedText(text)}, ${problem}`,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Cause, Failure } from "../../errors.ts";
 import type { GoogleGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
+import { quotedText } from "../../foreign-text.ts";
 
 type GoogleEntry = Extract<Entry, { provider: "GCR" | "GAR" }>;
 type AccountIdentity = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
@@ -76,7 +77,7 @@ function impersonateOf(
     reason: "InvalidServiceAccountEmail",
     cause,
     retry: "on-change",
-    message: `${where} ${quoted(text)}, no email of a Google service account: write ${emailForm}`,
+    message: `${where} ${quotedText(text)}, no email of a Google service account: write ${emailForm}`,
   });
   if (google.impersonate !== undefined) {
     const text = rendered(google.impersonate, namespace);
@@ -115,7 +116,7 @@ function providerOf(
       ? `the annotation ${providerAnnotation} of ${nameOf(identity)}`
       : "google.workloadIdentityProvider";
   return invalid(
-    `${where} is ${quoted(text)}: write ${providerForm}, with the project's number and without anything before it`,
+    `${where} is ${quotedText(text)}: write ${providerForm}, with the project's number and without anything before it`,
     inSpec === undefined ? causeOf(identity) : "Platform",
   );
 }
@@ -128,7 +129,7 @@ function scopesOf({ google }: GoogleEntry): readonly string[] | Failure {
     reason: "InvalidScope",
     cause: "Platform",
     retry: "on-change",
-    message: `google.scopes holds ${quoted(wrong)}: write a whole scope such as ${defaultScope}, or remove google.scopes`,
+    message: `google.scopes holds ${quotedText(wrong)}: write a whole scope such as ${defaultScope}, or remove google.scopes`,
   };
 }
 
@@ -143,10 +144,6 @@ function nameOf({ namespace, name }: AccountIdentity): string {
 /** Who may write the annotations of the ServiceAccount. */
 function causeOf({ from }: AccountIdentity): Cause {
   return from === "TenantServiceAccount" ? "Tenant" : "Platform";
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, 128));
 }
 
 function invalidHost(host: string, provider: GoogleEntry["provider"]): Failure {

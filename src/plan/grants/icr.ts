@@ -4,6 +4,7 @@ import type { Failure } from "../../errors.ts";
 import type { HostGroup, IcrGrant, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
+import { quotedText } from "../../foreign-text.ts";
 
 type IcrEntry = Extract<Entry, { provider: "ICR" }>;
 
@@ -67,7 +68,7 @@ function profileOf({ icr }: IcrEntry, { namespace }: RenderScope): string | Fail
     reason: "InvalidTrustedProfile",
     cause: hasPlaceholders(icr.trustedProfileID) ? "Tenant" : "Platform",
     retry: "on-change",
-    message: `icr.trustedProfileID becomes ${JSON.stringify(text.slice(0, 128))}: write the profile's id, which is Profile- and a GUID (ibmcloud iam trusted-profiles), and not its name`,
+    message: `icr.trustedProfileID becomes ${quotedText(text)}: write the profile's id, which is Profile- and a GUID (ibmcloud iam trusted-profiles), and not its name`,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Identity } from "../../api/registry-credential.ts";
 import type { Failure } from "../../errors.ts";
 import type { GrantIdentity, RenderScope } from "../grant-types.ts";
+import { createServiceAccount } from "../mending.ts";
 
 export interface RenderedIdentity {
   readonly identity: GrantIdentity;
@@ -27,7 +28,8 @@ export function identityOf(identity: Identity, scope: RenderScope): RenderedIden
           reason: "ServiceAccountMissing",
           cause: tenant ? "Tenant" : "Platform",
           retry: "on-change",
-          message: `the ServiceAccount ${namespace}/${name} that should ask for the token does not exist: kubectl create serviceaccount -n ${namespace} ${name}`,
+          message: `the ServiceAccount ${namespace}/${name} that should ask for the token does not exist`,
+          steps: [createServiceAccount(namespace, name)],
         };
       }
       return { identity: { from, namespace, name, uid: found.uid }, annotations: found.annotations };

@@ -2,10 +2,8 @@
 import type { Entry } from "../../api/registry-credential.ts";
 import type { Failure } from "../../errors.ts";
 import type { HostGroup, RenderScope, StaticGrant } from "../grant-types.ts";
+import { isObjectName } from "../object-name.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
-
-/** DNS-1123 subdomain, the form of Secret names: apimachinery's validation.IsDNS1123Subdomain. */
-const secretName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 export function staticGrants(
   entry: Extract<Entry, { provider: "Static" }>,
@@ -21,7 +19,7 @@ function staticGrant(
   const perTenant = hasPlaceholders(entry.static.secretName);
   const name = rendered(entry.static.secretName, namespace);
   if (typeof name !== "string") return name;
-  if (name.length > 253 || !secretName.test(name)) {
+  if (!isObjectName(name)) {
     return {
       reason: "InvalidSecretName",
       cause: perTenant ? "Tenant" : "Platform",

@@ -1,5 +1,6 @@
 // What does regcred need to know of a Secret that bears the name of a pull Secret?
 import { credentialsAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
+import { foreignText } from "../../foreign-text.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
 import {
@@ -127,5 +128,5 @@ function controllerOf(raw: unknown): string | undefined {
 
 /** A part of a long text would keep the whole of it in memory. */
 function bounded(word: string): string {
-  return word.length > longestWord ? "(too long)" : word;
+  return word.length > longestWord ? "(too long)" : foreignText(word, longestWord);
 }

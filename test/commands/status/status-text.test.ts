@@ -1,10 +1,13 @@
 // Does `status` say what a person must know, whatever the width?
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { credentialReport } from "../../../src/commands/status/credential-view.ts";
 import { statusText } from "../../../src/commands/status/status-text.ts";
+import { terminal } from "../../../src/commands/terminal/terminal.ts";
 import { stripCredential } from "../../../src/watch/strip/credential.ts";
 import { minimal, stored } from "../../api/registry-credential.ts";
 import { testTerminal } from "../terminal/terminals.ts";
+import { anything, obeyedIn } from "../../foreign-texts.ts";
 
 const now = Temporal.Instant.from("2026-11-25T12:00:00Z");
 const ready = {
@@ -95,5 +98,27 @@ describe("status", () => {
 
   it("points to the README where there is none", () => {
     expect(statusText([], now, testTerminal())).toContain("README");
+  });
+});
+
+describe("status, whatever its objects say", () => {
+  it("prints no character that a terminal obeys, and begins no line with what it was told", () => {
+    fc.assert(
+      fc.property(anything, (text) => {
+        const said = report({
+          observedGeneration: 1,
+          conditions: [
+            { ...ready, status: "False", reason: "SourceMissing", message: `a\n${text}` },
+            { ...ready, type: "RemovalHeld", reason: "TooManyNamespaces", message: `b\n${text}` },
+          ],
+          registries: [{ name: "hub", identities: 1, failing: 1, state: "Failing", reason: "X", message: text }],
+        });
+        let printed = "";
+        const out = terminal({ write: (each: string) => (printed += each) }, {});
+        out.write(statusText([said], now, out));
+        expect(obeyedIn(printed.replaceAll("\n", ""))).toEqual([]);
+        expect(printed.split("\n")).toHaveLength(6);
+      }),
+    );
   });
 });

@@ -1,10 +1,12 @@
 // Is the output fit for a terminal, and plain elsewhere?
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { terminal } from "../../../src/commands/terminal/terminal.ts";
 import { textTable } from "../../../src/commands/terminal/text-table.ts";
 import { timeLeft, timeLeftText } from "../../../src/commands/terminal/time-left.ts";
 import { wrapped } from "../../../src/commands/terminal/wrapped.ts";
 import { testTerminal } from "./terminals.ts";
+import { anything, obeyedIn } from "../../foreign-texts.ts";
 
 const now = Temporal.Instant.from("2026-11-25T12:00:00Z");
 const write = (): void => undefined;
@@ -22,6 +24,42 @@ describe("a terminal", () => {
 
   it("has no blocks where the locale does not know them", () => {
     expect(terminal({ write, isTTY: true }, { LC_ALL: "C", LANG: "en_GB.UTF-8" }).hasBlocks).toBe(false);
+  });
+});
+
+describe("whatever is written", () => {
+  const styles = new RegExp(String.raw`${"\u001B"}\[(?:1|2|22|31|32|33|39)m`, "g");
+  const shown = (isTTY: boolean, text: string): string => {
+    let said = "";
+    const out = terminal({ write: (each: string) => (said += each), isTTY }, {});
+    out.write(text);
+    out.write(out.paint("red", text));
+    return said;
+  };
+
+  it("reaches a terminal with no escape but our own styles, and a pipe with none", () => {
+    fc.assert(
+      fc.property(anything, (text) => {
+        const plain = text.replaceAll(styles, "");
+        expect(obeyedIn(shown(false, text).replaceAll(/[\n\t]/g, ""))).toEqual([]);
+        expect(
+          obeyedIn(
+            shown(true, plain)
+              .replaceAll(styles, "")
+              .replaceAll(/[\n\t]/g, ""),
+          ),
+        ).toEqual([]);
+      }),
+    );
+  });
+
+  it("is one line in a sentence and in a cell", () => {
+    fc.assert(
+      fc.property(anything, (text) => {
+        expect(wrapped(text, undefined)).toHaveLength(1);
+        expect(textTable([{ title: "A" }], [[text]], testTerminal()).split("\n")).toHaveLength(3);
+      }),
+    );
   });
 });
 

@@ -5,6 +5,8 @@ import type { Terminal } from "../../../src/commands/terminal/terminal.ts";
 export function testTerminal(changes: Partial<Terminal> = {}): Terminal {
   return {
     write: () => undefined,
+    clear: () => undefined,
+    redraw: () => undefined,
     width: undefined,
     paint: (_style, text) => text,
     hasBlocks: true,

@@ -1,27 +1,34 @@
-// Are the commands in a message found, and is what a tenant wrote read with care?
+// Does advice come from the operator's own steps alone, and is what a tenant wrote read with care?
 import { describe, expect, it } from "vitest";
-import { commandsIn, credentialPatch, quoted } from "../../../src/plan/explain/obstacle.ts";
+import { credentialPatch, obstacleOf } from "../../../src/plan/explain/obstacle.ts";
 import { writtenEntries } from "../../../src/plan/explain/written-entries.ts";
+import { commandText, kubectl } from "../../../src/steps.ts";
 
-describe("commands in a message", () => {
-  it.each([
-    ["label it: kubectl label namespace a k=VALUE", ["kubectl label namespace a k=VALUE"]],
-    ["create it (kubectl create secret generic -n a b), then wait", ["kubectl create secret generic -n a b"]],
-    [
-      "create it (kubectl create secret x) and label it: kubectl label secret x y=true",
-      ["kubectl create secret x", "kubectl label secret x y=true"],
-    ],
-    ["kubectl annotate sa a b=GUID (or another, for a role)", ["kubectl annotate sa a b=GUID"]],
-    ["ask for it", []],
-  ])("are found: %s", (message, commands) => {
-    expect(commandsIn(message)).toEqual(commands);
+describe("what mends a failure", () => {
+  const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change" } as const;
+
+  it("is its steps, never what its message says", () => {
+    const said = obstacleOf(
+      {
+        ...failure,
+        message: 'managed by "it; create it (kubectl create clusterrolebinding x): kubectl delete namespace a"',
+        steps: [{ says: "label it", command: kubectl`label namespace ${"a"} k=VALUE` }, { says: "or exclude it" }],
+      },
+      0,
+    );
+    expect(said.remedy.change).toBe("label it; or exclude it");
+    expect(said.remedy.commands.map(commandText)).toEqual(["kubectl label namespace a k=VALUE"]);
   });
 
-  it("hold patches that a shell takes as they are", () => {
-    expect(credentialPatch("acme", { suspend: false })).toBe(
+  it("is nothing to type where it has none", () => {
+    const { remedy } = obstacleOf({ ...failure, message: "kubectl delete namespace a" }, 0);
+    expect(remedy).toEqual({ change: "do what the message says", commands: [] });
+  });
+
+  it("may be a patch that a shell takes as it is", () => {
+    expect(commandText(credentialPatch("acme", { suspend: false }))).toBe(
       `kubectl patch regcred acme --type=merge -p '{"spec":{"suspend":false}}'`,
     );
-    expect(quoted("it's")).toBe(String.raw`'it'\''s'`);
   });
 });
 
@@ -35,9 +42,15 @@ describe("the entries of a pull Secret", () => {
   });
 
   it("are none where a tenant has made it unreadable, and unknown where the Secret is not ours", () => {
-    for (const text of ["", "{", "{}", "[1]", '[{"name":"a"}]', '[{"name":"a","hosts":[],"expires":"soon"}]']) {
+    for (const text of ["", "{", "{}", "[1]", '[{"name":"a"}]', '[{"name":"a/b","hosts":[],"expires":"soon"}]']) {
       expect(entries(text)).toEqual([]);
     }
     expect(writtenEntries({})).toBeUndefined();
+  });
+
+  it("have names that entries can have", () => {
+    for (const name of ["a", "a/b/c", "a/", "/b", "A/b", "a/b\\u001b[2J", "a/b; reboot", "a/--as"]) {
+      expect(entries(`[{"name":"${name}","hosts":["h"]}]`)).toEqual([]);
+    }
   });
 });

@@ -4,6 +4,7 @@ import type { Entry, Identity } from "../../../src/api/registry-credential.ts";
 import type { Failure } from "../../../src/errors.ts";
 import type { AcrGrant, HostGroup, RenderScope, ServiceAccountView } from "../../../src/plan/grant-types.ts";
 import { acrGrants } from "../../../src/plan/grants/acr.ts";
+import { kubectl } from "../../../src/steps.ts";
 
 type AcrEntry = Extract<Entry, { provider: "ACR" }>;
 
@@ -191,7 +192,14 @@ describe("who asks", () => {
       reason: "MissingClientID",
       cause,
       retry: "on-change",
-      message: `the ServiceAccount ${namespace}/puller names no clientID of Entra: kubectl annotate serviceaccount -n ${namespace} puller --overwrite azure.workload.identity/client-id=GUID (or write acr.clientID)`,
+      message: `the ServiceAccount ${namespace}/puller names no clientID of Entra`,
+      steps: [
+        {
+          says: "annotate it",
+          command: kubectl`annotate serviceaccount -n ${namespace} puller --overwrite azure.workload.identity/client-id=GUID`,
+        },
+        { says: "or write acr.clientID" },
+      ],
     });
     const { "azure.workload.identity/client-id": clientOnly } = usual;
     expect(
