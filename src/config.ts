@@ -2,7 +2,14 @@
 import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
-import { podRecovery, pullSecretNames, watchNamespaces } from "./settings/mode-settings.ts";
+import {
+  podRecovery,
+  pullSecretAnnotations,
+  pullSecretLabels,
+  pullSecretNames,
+  tokenAudiences,
+  watchNamespaces,
+} from "./settings/mode-settings.ts";
 import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./settings/serving-settings.ts";
 import {
   hostGlobs,
@@ -180,8 +187,11 @@ export const settings = [
   namespace,
   sourceNamespaces,
   pullSecretNames,
+  pullSecretLabels,
+  pullSecretAnnotations,
   watchNamespaces,
   podRecovery,
+  tokenAudiences,
   maxConfigBytes,
   concurrency,
   allowedHostGlobs,
@@ -204,6 +214,8 @@ export interface Config {
   readonly namespace: string | undefined;
   readonly sourceNamespaces: readonly string[];
   readonly mode: Mode;
+  /** Undefined: any. */
+  readonly tokenAudiences: readonly string[] | undefined;
   readonly maxConfigBytes: number;
   readonly concurrency: number;
   readonly allowedHosts: readonly string[];
@@ -237,7 +249,10 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
       pullSecretNames: read(pullSecretNames),
       watchNamespaces: read(watchNamespaces),
       podRecovery: read(podRecovery),
+      pullSecretLabels: read(pullSecretLabels),
+      pullSecretAnnotations: read(pullSecretAnnotations),
     },
+    tokenAudiences: read(tokenAudiences),
     maxConfigBytes: read(maxConfigBytes),
     concurrency: read(concurrency),
     allowedHosts: read(allowedHostGlobs),

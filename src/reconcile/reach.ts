@@ -2,7 +2,13 @@
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import { applyInstall } from "../plan/mending.ts";
-import { evictionNotPermitted, type Mode, nameNotPermitted, namespaceNotPermitted } from "../plan/mode.ts";
+import {
+  evictionNotPermitted,
+  keysNotPermitted,
+  type Mode,
+  nameNotPermitted,
+  namespaceNotPermitted,
+} from "../plan/mode.ts";
 import type { Step } from "../steps.ts";
 
 /** Which watches the API server refuses at the moment. */
@@ -56,6 +62,7 @@ export function reach(mode: Mode, refusals: Refusals): Reach {
       return [
         ...refusals.refusedElsewhere().map((what) => lacks(`list and watch ${what}`)),
         ...(eviction ? [eviction] : []),
+        ...keysNotPermitted(mode, credential),
       ];
     },
   };

@@ -10,6 +10,8 @@ export const restrainingPolicies = [
   "regcred-service-accounts",
   "regcred-token-requests",
   "regcred-registry-credentials",
+  "regcred-leases",
+  "regcred-events",
   "regcred-nothing-else",
 ];
 
