@@ -1,7 +1,7 @@
 // Why does a Secret that is not ours stand in the way, and what is to be done about it?
 import { adoptAnnotation, managedByLabel } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
-import { foreignText, quotedText } from "../foreign-text.ts";
+import { quotedText } from "../foreign-text.ts";
 import { hostsOf } from "../registry/merge-docker-config.ts";
 import { kubectl } from "../steps.ts";
 import type { Content } from "./content.ts";
@@ -31,7 +31,7 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
   if (other !== undefined) return other;
   const keys = Object.keys(live.otherData);
   if (keys.length > 0)
-    return `it holds more than a docker config (${foreignText(keys.toSorted().slice(0, mostExamples).join(", "))})`;
+    return `it holds more than a docker config (${quotedText(keys.toSorted().slice(0, mostExamples).join(", "))})`;
   if (live.dockerConfig === undefined) return undefined;
   const held = hostsOf(live.dockerConfig);
   if (!held.ok) return undefined;
@@ -39,7 +39,7 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
   const lost = held.hosts.filter((host) => !served.has(host));
   return lost.length === 0
     ? undefined
-    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${foreignText(lost.slice(0, mostExamples).join(", "))}`;
+    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${quotedText(lost.slice(0, mostExamples).join(", "))}`;
 }
 
 /** Who else would revert or prune it, as its marks say; undefined where nobody is seen. */

@@ -1,5 +1,6 @@
 // What is to be done with somebody else's Secret in which our hosts are ours and all others stay, byte for byte?
 import { entriesAnnotation } from "../api/names.ts";
+import { quotedText } from "../foreign-text.ts";
 import { configKey } from "../registry/host.ts";
 import { keysIn, mergeDockerConfig } from "../registry/merge-docker-config.ts";
 import { secretConflict } from "./conflict.ts";
@@ -24,7 +25,8 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
     state: "foreign",
     failure: secretConflict(snapshot, why),
   });
-  if (live.type !== dockerConfigType) return conflict(`it is of type ${live.type}, not ${dockerConfigType}`);
+  if (live.type !== dockerConfigType)
+    return conflict(`it is of type ${quotedText(live.type)}, not ${dockerConfigType}`);
   if (live.immutable) return conflict("it is immutable");
   const { dockerConfig = "", annotations } = live;
   const readable = mergeDockerConfig(dockerConfig, [], []);

@@ -256,7 +256,7 @@ describe("a foreign Secret under our name", () => {
       await credential("odd", "Merge");
       await counts("odd", 1, 3);
       expect(Object.keys((await world.logins("odd-host", "odd")) ?? {})).toEqual(["own.example.com", host]);
-      expect(await toldTo("odd-type")).toContain("it is of type Opaque, not kubernetes.io/dockerconfigjson");
+      expect(await toldTo("odd-type")).toContain('it is of type "Opaque", not kubernetes.io/dockerconfigjson');
       expect(await toldTo("odd-fixed")).toContain("it is immutable");
       expect(await toldTo("odd-text")).toContain("its docker config has an");
       for (const { metadata } of left) {
@@ -343,11 +343,11 @@ describe("a foreign Secret under our name", () => {
         "refuse-managed": [dockerSecret("refuse", served, { metadata: managedByHelm }), '"Helm" tracks it'],
         "refuse-more": [
           dockerSecret("refuse", '{"auths":{"own.example.com":{"auth":"eDp5"}}}'),
-          "no entry serves its host own.example.com",
+          'no entry serves its host "own.example.com"',
         ],
         "refuse-opaque": [
           { metadata: { name: "refuse" }, stringData: { password: "x" } },
-          "it holds more than a docker config (password)",
+          'it holds more than a docker config ("password")',
         ],
       };
       const versions = new Map<string, string | undefined>();

@@ -42,7 +42,7 @@ describe("verify and refresh", () => {
   it("tries the registry with the logins that a tenant has", async () => {
     expect(await verify("team-a", "--image", image)).toMatchObject({
       code: 0,
-      stdout: `YES: ${image}: pulled its manifest with the login of ann in the Secret regcred\n`,
+      stdout: `YES: ${image}: pulled its manifest with the login of "ann" in the Secret regcred\n`,
     });
     expect(await verify("other", "--image", image)).toMatchObject({
       code: 3,
@@ -61,7 +61,7 @@ describe("verify and refresh", () => {
     expect((await command("explain", "team-a", "--image", image)).code).toBe(0);
     const { code, stdout } = await verify("team-a", "--image", image);
     expect(code).toBe(3);
-    expect(stdout).toMatch(/^NO: .*with the login of ann in the Secret regcred: .*the login may not pull/);
+    expect(stdout).toMatch(/^NO: .*with the login of "ann" in the Secret regcred: .*the login may not pull/);
     expect(stdout).not.toContain(login.password);
     await registry.setUsers([{ name: login.username, password: login.password }]);
   });

@@ -14,6 +14,7 @@ import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
 import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "./objects.ts";
 import { toldText } from "../../src/steps.ts";
+import { anything, obeyedIn } from "../foreign-texts.ts";
 
 type Policy = Wanted["options"]["onConflict"];
 
@@ -378,7 +379,7 @@ describe("a foreign Secret under Merge", () => {
   });
 
   it.each([
-    [{ type: "Opaque" }, "it is of type Opaque"],
+    [{ type: "Opaque" }, 'it is of type "Opaque"'],
     [{ immutable: true }, "it is immutable"],
     [{ dockerConfig: "no JSON" }, "its docker config is not JSON"],
   ])("that is %j cannot be merged, and the message says why", (changes, why) => {
@@ -432,8 +433,8 @@ describe("a foreign Secret under Adopt", () => {
     ["meta.helm.sh/release-name tracks it", { annotations: { "meta.helm.sh/release-name": "x" } }],
     ["argocd.argoproj.io/instance tracks it", { labels: { "argocd.argoproj.io/instance": "x" } }],
     ['"Terraform" tracks it', { labels: { "app.kubernetes.io/managed-by": "Terraform" } }],
-    ["no entry serves its host theirs.example.com", { dockerConfig: live().dockerConfig }],
-    ["it holds more than a docker config (note.txt)", { otherData: { "note.txt": "aGk=" } }],
+    ['no entry serves its host "theirs.example.com"', { dockerConfig: live().dockerConfig }],
+    ['it holds more than a docker config ("note.txt")', { otherData: { "note.txt": "aGk=" } }],
   ];
   it.each(refusals)("is refused while %s, unless its owner consents", (why, changes) => {
     const refused = adopt(live({ ...served, ...changes }));
@@ -448,6 +449,31 @@ describe("a foreign Secret under Adopt", () => {
     );
     const annotations = { ...changes.annotations, "regcred.dev/adopt": "true" };
     expect(adopt(live({ ...served, ...changes, annotations })).action.kind).toBe("replace");
+  });
+});
+
+describe("what the owner of a foreign Secret wrote", () => {
+  it("stands in the message between quotation marks only, and in no step", () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom("owner", "label", "type", "host"), (text, where) => {
+        const word = `mallory ${text}`;
+        const dockerConfig = JSON.stringify({ auths: { [word]: {} } });
+        const ownerReferences = [{ kind: word, name: word, controller: true }];
+        const changes: Partial<LiveSecret> = {
+          owner: { ownerReferences },
+          label: { labels: { "app.kubernetes.io/managed-by": word } },
+          type: { type: word },
+          host: { dockerConfig },
+        }[where];
+        for (const onConflict of ["Merge", "Adopt"] as const) {
+          const { failure } = plan({ record: secretRecord(), live: live(changes), wanted: wanted(onConflict) });
+          const message = failure?.message ?? "";
+          expect(message.replaceAll(/"[^"]*"/g, "")).not.toContain("mallory");
+          expect(obeyedIn(message)).toEqual([]);
+          expect(JSON.stringify(failure?.steps ?? [])).not.toContain("mallory");
+        }
+      }),
+    );
   });
 });
 

@@ -58,7 +58,9 @@ export async function readSituation(
   await look([...referred.slice(0, mostSecrets), defaultPullSecretName]);
   const credentials = byAge(there(listed) ?? (await credentialsNamedBy([...secrets.values()], objects)));
   await look(credentials.flatMap(({ credential }) => (credential ? [credential.spec.pullSecret.name] : [])));
-  for (const name of referred) if (!secrets.has(name)) secrets.set(name, { seen: "hidden" });
+  for (const name of referred) {
+    if (!secrets.has(name)) secrets.set(name, { seen: isObjectName(name) ? "hidden" : "absent" });
+  }
   const accounts = new Map<string, Seen<ServiceAccountRecord>>();
   for (const [home, name] of identityAccounts(credentials, namespaceName, operatorNamespace)) {
     accounts.set(`${home}/${name}`, await account(home, name));
