@@ -2,7 +2,13 @@
 import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
-import { podRecovery, pullSecretNames, watchNamespaces } from "./settings/mode-settings.ts";
+import {
+  podRecovery,
+  pullSecretAnnotations,
+  pullSecretLabels,
+  pullSecretNames,
+  watchNamespaces,
+} from "./settings/mode-settings.ts";
 import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./settings/serving-settings.ts";
 import {
   hostGlobs,
@@ -180,6 +186,8 @@ export const settings = [
   namespace,
   sourceNamespaces,
   pullSecretNames,
+  pullSecretLabels,
+  pullSecretAnnotations,
   watchNamespaces,
   podRecovery,
   maxConfigBytes,
@@ -237,6 +245,8 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
       pullSecretNames: read(pullSecretNames),
       watchNamespaces: read(watchNamespaces),
       podRecovery: read(podRecovery),
+      pullSecretLabels: read(pullSecretLabels),
+      pullSecretAnnotations: read(pullSecretAnnotations),
     },
     maxConfigBytes: read(maxConfigBytes),
     concurrency: read(concurrency),

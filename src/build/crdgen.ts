@@ -10,6 +10,7 @@ import { group, plural } from "../api/names.ts";
 import { grafanaDashboard } from "../report/grafana-dashboard.ts";
 import { metricsReference } from "../report/metrics-reference.ts";
 import { prometheusRule, rulesFile } from "../report/prometheus-rules.ts";
+import { reasons } from "./reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -24,10 +25,13 @@ const kept = {
   metadata: { ...definition.metadata, annotations: { ...annotations, "helm.sh/resource-policy": "keep" } },
 };
 
+const operations = await readFile(join(root, "docs/operations.md"), "utf8");
+
 const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: `crds/${group}_${plural}.yaml`, text: yaml("src/api", definition) },
   // Helm never updates what is in a chart's own crds/ folder, so it is a template's.
   { path: `config/chart/files/${group}_${plural}.yaml`, text: yaml("src/api", kept) },
+  { path: "config/chart/files/reasons.yaml", text: yaml("docs/operations.md", reasons(operations)) },
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/metrics.md", text: metricsReference() },
   { path: "config/grafana/regcred.json", text: `${JSON.stringify(grafanaDashboard(), null, 2)}\n` },

@@ -1,6 +1,7 @@
 // With which rights was the operator installed, and what does a credential ask for beyond them?
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
+import { globMatches } from "./glob.ts";
 
 /** What the install says that it has rights for. */
 export interface Mode {
@@ -10,6 +11,9 @@ export interface Mode {
   readonly watchNamespaces: readonly string[];
   /** Pods may be evicted. */
   readonly podRecovery: boolean;
+  /** Globs of the keys that spec.pullSecret may set on pull Secrets; undefined: any. */
+  readonly pullSecretLabels?: readonly string[] | undefined;
+  readonly pullSecretAnnotations?: readonly string[] | undefined;
 }
 
 /** Of a long list that many are told; the others are counted. */
@@ -49,6 +53,41 @@ export function evictionNotPermitted(
   return notPermitted(
     "spec.podRecovery: Evict needs the right to evict pods, which the operator does without: set the chart value podRecovery.enabled (--pod-recovery true), or write podRecovery: None",
   );
+}
+
+/** Which of the labels, or annotations, that a credential wants on its pull Secrets may be set. */
+export function permittedKeys(
+  words: Readonly<Record<string, string>>,
+  permitted: readonly string[] | undefined,
+): Readonly<Record<string, string>> {
+  if (!permitted) return words;
+  return Object.fromEntries(Object.entries(words).filter(([key]) => permitted.some((glob) => globMatches(glob, key))));
+}
+
+/** Why some of them are not set: controllers of the cluster act on some, so the install lists them. */
+export function keysNotPermitted(mode: Mode, { spec }: Pick<RegistryCredential, "spec">): readonly Failure[] {
+  const { labels = {}, annotations = {} } = spec.pullSecret;
+  const lacking = (words: Readonly<Record<string, string>>, permitted: readonly string[] | undefined): string[] => {
+    const set = permittedKeys(words, permitted);
+    return Object.keys(words).filter((key) => !(key in set));
+  };
+  const failure = (what: string, keys: readonly string[], value: string, flag: string): readonly Failure[] =>
+    keys.length === 0
+      ? []
+      : [
+          notPermitted(
+            `the ${what} ${listed(keys)} of spec.pullSecret is not set, because the install does not list it: add it to the chart value ${value} (${flag}, and the list in config/restraint/secrets.yaml), or remove it`,
+          ),
+        ];
+  return [
+    ...failure("label", lacking(labels, mode.pullSecretLabels), "pullSecretLabels", "--pull-secret-labels"),
+    ...failure(
+      "annotation",
+      lacking(annotations, mode.pullSecretAnnotations),
+      "pullSecretAnnotations",
+      "--pull-secret-annotations",
+    ),
+  ];
 }
 
 function notPermitted(message: string): Failure {

@@ -108,9 +108,13 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
   const { served, kept, failure } = target;
   if (served.length + kept.length === 0) return undefined;
   const text = textOf(target);
-  const body = ownBody(options, namesIn(target, content), text, metadata);
+  const names = namesIn(target, content);
   const found = { state: "usable", ...(failure && { failure }), ...keptUntil(kept, now) } as const;
-  if (record.immutable || record.type !== dockerConfigType) return { action: { kind: "recreate", body }, ...found };
+  if (record.immutable || record.type !== dockerConfigType) {
+    // What is made anew is made by us: config/restraint lets nothing foreign be in it.
+    return { action: { kind: "recreate", body: ownBody(options, names, text, undefined) }, ...found };
+  }
+  const body = ownBody(options, names, text, metadata);
   const hasText = isWhole(target, content)
     ? record.digest === digest
     : text === live?.dockerConfig && Object.keys(live.otherData).length === 0;
@@ -136,8 +140,8 @@ function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRec
   if (refusal !== undefined) return conflict(refusal);
   const failure = tooLarge(text, maxBytes);
   if (failure) return { action: none, state: "foreign", failure };
-  const body = ownBody(wanted.options, wanted.content, text, live);
   const inPlace = live.type === dockerConfigType && !live.immutable;
+  const body = ownBody(wanted.options, wanted.content, text, inPlace ? live : undefined);
   return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
 }
 

@@ -4,6 +4,7 @@ import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import { namesOtherGrants } from "../plan/entries-annotation.ts";
 import { secretKey } from "../plan/keys.ts";
+import { type Mode, permittedKeys } from "../plan/mode.ts";
 import type { Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
@@ -93,7 +94,7 @@ export function observeSecret(
     return soonest(tokenPatience);
   }
   const rendered = render(context, gathered);
-  const wanted = wantedFrom(contributing[0], rendered);
+  const wanted = wantedFrom(contributing[0], rendered, context.settings.mode);
   return { namespace, record, contributing, leaving, gathered, rendered, wanted };
 }
 
@@ -110,10 +111,19 @@ function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCreden
 }
 
 /** Options come from the oldest credential that contributes. */
-function wantedFrom(oldest: Participant | undefined, { content, digest }: Rendered): Wanted | undefined {
+function wantedFrom(
+  oldest: Participant | undefined,
+  { content, digest }: Rendered,
+  { pullSecretLabels, pullSecretAnnotations }: Mode,
+): Wanted | undefined {
   if (!oldest) return undefined;
   const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
-  return { content, digest, options: { labels, annotations, onConflict } };
+  const options = {
+    labels: permittedKeys(labels, pullSecretLabels),
+    annotations: permittedKeys(annotations, pullSecretAnnotations),
+    onConflict,
+  };
+  return { content, digest, options };
 }
 
 const unreadableSpec: Failure = {

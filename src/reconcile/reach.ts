@@ -1,7 +1,13 @@
 // What may the operator not reach, by the rights that it was installed with and by those that it is found to lack?
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
-import { evictionNotPermitted, type Mode, nameNotPermitted, namespaceNotPermitted } from "../plan/mode.ts";
+import {
+  evictionNotPermitted,
+  keysNotPermitted,
+  type Mode,
+  nameNotPermitted,
+  namespaceNotPermitted,
+} from "../plan/mode.ts";
 
 /** Which watches the API server refuses at the moment. */
 export interface Refusals {
@@ -53,6 +59,7 @@ export function reach(mode: Mode, refusals: Refusals): Reach {
       return [
         ...refusals.refusedElsewhere().map((what) => lacks(`list and watch ${what}`)),
         ...(eviction ? [eviction] : []),
+        ...keysNotPermitted(mode, credential),
       ];
     },
   };

@@ -1,5 +1,5 @@
 // By which settings is the operator told with which rights it was installed?
-import { namespaces, objectNames, type Setting, trueOrFalse } from "./setting.ts";
+import { keyGlobs, namespaces, objectNames, type Setting, trueOrFalse } from "./setting.ts";
 
 export const pullSecretNames: Setting<readonly string[]> = {
   flag: "--pull-secret-names",
@@ -32,4 +32,26 @@ export const podRecovery: Setting<boolean> = {
   fallbackText: "false",
   parse: trueOrFalse,
   instead: "true or false",
+};
+
+const keys = {
+  placeholder: "<keys>",
+  fallback: undefined,
+  fallbackText: "any",
+  parse: keyGlobs,
+  instead: "keys with commas between them, a * at the end for anything, such as acme.io/team,acme.io/*",
+};
+
+export const pullSecretLabels: Setting<readonly string[] | undefined> = {
+  ...keys,
+  flag: "--pull-secret-labels",
+  variables: ["REGCRED_PULL_SECRET_LABELS"],
+  meaning: "the keys that spec.pullSecret.labels may set on pull Secrets",
+};
+
+export const pullSecretAnnotations: Setting<readonly string[] | undefined> = {
+  ...keys,
+  flag: "--pull-secret-annotations",
+  variables: ["REGCRED_PULL_SECRET_ANNOTATIONS"],
+  meaning: "the same of spec.pullSecret.annotations",
 };

@@ -24,6 +24,9 @@ export interface Setting<T> {
 const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 // RFC 1123 subdomain, as a Secret is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
 const subdomain = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+// As values.schema.json of the chart has it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+const keyGlob =
+  /^(?=.{1,317}$)(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/\*|(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?\*?)$/;
 // https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits
 const highestPort = 65_535;
 
@@ -41,6 +44,12 @@ export function namespaces(text: string): readonly string[] | undefined {
 export function objectNames(text: string): readonly string[] | undefined {
   const names = listed(text);
   return names.every((name) => subdomain.test(name)) ? [...new Set(names)] : undefined;
+}
+
+/** Of labels and annotations; a `*` at the end stands for anything. */
+export function keyGlobs(text: string): readonly string[] | undefined {
+  const globs = listed(text);
+  return globs.every((glob) => keyGlob.test(glob)) ? [...new Set(globs)] : undefined;
 }
 
 export function hostGlobs(text: string): readonly string[] | undefined {

@@ -1,35 +1,8 @@
 // What could be done with the operator's own token if somebody stole it, and what refuses each of it? docs/security.md lists the same.
-import { operatorNamespace } from "./scene.ts";
-
-/** RBAC: there is no such right. The others are policies of config/restraint, which hold even for a cluster administrator. */
-export type RefusedBy =
-  | "RBAC"
-  | "regcred-secrets"
-  | "regcred-service-accounts"
-  | "regcred-token-requests"
-  | "regcred-registry-credentials"
-  | "regcred-nothing-else";
-
-export interface Abuse {
-  /** Completes "it cannot ...". */
-  readonly what: string;
-  readonly refusedBy: RefusedBy;
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly path: string;
-  readonly body?: object;
-}
-
-/** The tenant whom all this is tried on: a Secret `database`, a pull Secret of its own in `tenant-own`, a ServiceAccount `app`. */
-export const victim = "team-victim";
-/** Where the Secret with the name of a pull Secret is the tenant's own. */
-export const owner = "team-owner";
-
-const secrets = (namespace: string, name = ""): string =>
-  `/api/v1/namespaces/${namespace}/secrets${name && `/${name}`}`;
-const accounts = (namespace: string, name = ""): string =>
-  `/api/v1/namespaces/${namespace}/serviceaccounts${name && `/${name}`}`;
-const credentials = "/apis/regcred.dev/v1alpha1/registrycredentials";
-const dockerConfig = { ".dockerconfigjson": btoa('{"auths":{"registry.example.com":{"auth":"YTpi"}}}') };
+import { type Abuse, accounts, credentials, secrets, victim } from "./abuse.ts";
+import { reportingAbuses } from "./abuses-of-reports.ts";
+import { secretAbuses } from "./abuses-of-secrets.ts";
+import { operatorNamespace } from "./operator-namespace.ts";
 
 const asksToken = (spec: object): object => ({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
 const cloud = { audiences: ["sts.amazonaws.com"], expirationSeconds: 600 };
@@ -43,56 +16,7 @@ const reads: readonly Abuse[] = [
   { what: "see the pods of a tenant", method: "GET", path: `/api/v1/namespaces/${victim}/pods` },
 ].map((each) => ({ ...each, refusedBy: "RBAC" }) as Abuse);
 
-const secretWrites: readonly Abuse[] = [
-  {
-    what: "make a Secret of another name",
-    method: "POST",
-    path: secrets(victim),
-    body: { metadata: { name: "other" }, type: "kubernetes.io/dockerconfigjson", data: dockerConfig },
-  },
-  {
-    what: "make a Secret of another type",
-    method: "POST",
-    path: secrets(victim),
-    body: { metadata: { name: "regcred" }, type: "Opaque", data: {} },
-  },
-  {
-    what: "make a Secret that Kubernetes fills with a lasting token of a tenant's ServiceAccount",
-    method: "POST",
-    path: secrets(victim),
-    body: {
-      metadata: { name: "regcred", annotations: { "kubernetes.io/service-account.name": "app" } },
-      type: "kubernetes.io/service-account-token",
-    },
-  },
-  {
-    what: "overwrite a tenant's own Secret that has the name of a pull Secret",
-    method: "PUT",
-    path: secrets(owner, "regcred"),
-    body: { metadata: { name: "regcred" }, type: "kubernetes.io/dockerconfigjson", data: dockerConfig },
-  },
-  {
-    what: "mark a tenant's own Secret as regcred's, so that it may be overwritten",
-    method: "PATCH",
-    path: secrets(owner, "regcred"),
-    body: { metadata: { labels: { "app.kubernetes.io/managed-by": "regcred" } } },
-  },
-  {
-    what: "consent to an adoption in the owner's place",
-    method: "PATCH",
-    path: secrets(owner, "regcred"),
-    body: { metadata: { annotations: { "regcred.dev/adopt": "true" } } },
-  },
-  { what: "delete a tenant's own Secret", method: "DELETE", path: secrets(owner, "regcred") },
-  {
-    what: "change a source in its own namespace",
-    method: "PATCH",
-    path: secrets(operatorNamespace, "source"),
-    body: { stringData: { password: "other" } },
-  },
-  { what: "delete a source in its own namespace", method: "DELETE", path: secrets(operatorNamespace, "source") },
-].map((each) => ({ ...each, refusedBy: "regcred-secrets" }) as Abuse);
-
+const thousands = Array.from({ length: 2000 }, (_, index) => `more-${index}`);
 const accountWrites: readonly Abuse[] = [
   {
     what: "take a foreign reference off a ServiceAccount",
@@ -117,6 +41,33 @@ const accountWrites: readonly Abuse[] = [
     method: "PATCH",
     path: accounts(victim, "app"),
     body: { metadata: { annotations: { "regcred.dev/references": '["third"]' } } },
+  },
+  {
+    what: "give a ServiceAccount thousands of references",
+    method: "PATCH",
+    path: accounts(victim, "app"),
+    body: {
+      metadata: { annotations: { "regcred.dev/references": JSON.stringify(thousands) } },
+      imagePullSecrets: ["first", "second", ...thousands].map((name) => ({ name })),
+    },
+  },
+  {
+    what: "give a ServiceAccount the same reference again and again",
+    method: "PATCH",
+    path: accounts(victim, "app"),
+    body: { imagePullSecrets: ["first", "second", "regcred", "regcred"].map((name) => ({ name })) },
+  },
+  {
+    what: "keep something else in its record on a ServiceAccount",
+    method: "PATCH",
+    path: accounts(victim, "app"),
+    body: { metadata: { annotations: { "regcred.dev/references": "{}" } } },
+  },
+  {
+    what: "put a finalizer on a ServiceAccount",
+    method: "PATCH",
+    path: accounts(victim, "app"),
+    body: { metadata: { finalizers: ["example.com/hold"] } },
   },
   {
     what: "tie a ServiceAccount to another role of the cloud",
@@ -156,6 +107,16 @@ const tokenRequests: readonly Abuse[] = [
     what: "get a token for a listed audience and another one",
     path: accounts(operatorNamespace, "puller"),
     spec: { ...cloud, audiences: [...cloud.audiences, "https://kubernetes.default.svc"] },
+  },
+  {
+    what: "get a token for an audience of nothing but a space",
+    path: accounts(operatorNamespace, "puller"),
+    spec: { ...cloud, audiences: [" "] },
+  },
+  {
+    what: "get a token that is bound to a pod",
+    path: accounts(operatorNamespace, "puller"),
+    spec: { ...cloud, boundObjectRef: { apiVersion: "v1", kind: "Pod", name: "app" } },
   },
   {
     what: "get a token that lives longer than ten minutes",
@@ -205,6 +166,36 @@ const credentialWrites: readonly Abuse[] = [
       },
     },
   },
+  {
+    what: "take its own finalizer off before the deletion, so that tenants are not cleaned up",
+    method: "PATCH",
+    path: `${credentials}/victim`,
+    body: { metadata: { finalizers: ["example.com/other"] } },
+  },
+  {
+    what: "hand the cluster to another install",
+    method: "PATCH",
+    path: `${credentials}/victim/status`,
+    body: { status: { operatorNamespace: "elsewhere" } },
+  },
+  {
+    what: "say that tenants were served under another name, so that it is taken from them",
+    method: "PATCH",
+    path: `${credentials}/victim/status`,
+    body: { status: { secretName: "database" } },
+  },
+  {
+    what: "say that a reference was asked for which was not",
+    method: "PATCH",
+    path: `${credentials}/victim/status`,
+    body: { status: { extraReferences: ["database"] } },
+  },
+  {
+    what: "report on a registry that is not asked for",
+    method: "PATCH",
+    path: `${credentials}/victim/status`,
+    body: { status: { registries: [{ name: "other", identities: 1, failing: 0, state: "Verified" }] } },
+  },
   { what: "delete a RegistryCredential", method: "DELETE", path: `${credentials}/victim` },
 ].map((each) => ({ ...each, refusedBy: "regcred-registry-credentials" }) as Abuse);
 
@@ -238,12 +229,6 @@ const otherWrites: readonly Abuse[] = [
     body: { metadata: { labels: { "acme.io/tenant": "other" } } },
   },
   { what: "delete a Namespace", method: "DELETE", path: `/api/v1/namespaces/${victim}` },
-  {
-    what: "take the Lease of something else",
-    method: "POST",
-    path: "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases",
-    body: { metadata: { name: "mine" }, spec: { holderIdentity: "regcred" } },
-  },
 ].map((each) => ({ ...each, refusedBy: "regcred-nothing-else" }) as Abuse);
 
 /** Kubernetes lets no policy watch over policies, so here only RBAC stands. */
@@ -258,10 +243,11 @@ const policyWrites: readonly Abuse[] = [
 
 export const abuses: readonly Abuse[] = [
   ...reads,
-  ...secretWrites,
+  ...secretAbuses,
   ...accountWrites,
   ...tokenRequests,
   ...credentialWrites,
+  ...reportingAbuses,
   ...otherWrites,
   ...policyWrites,
 ];

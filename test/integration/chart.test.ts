@@ -57,6 +57,8 @@ describe("the chart", () => {
     { pullSecretNames: [] },
     { pullSecretNames: "regcred" },
     { watchNamespaces: ["team-*"] },
+    { pullSecretLabels: ["*"] },
+    { pullSecretAnnotations: ["acme.io/a'b"] },
     { allowedHosts: ["a,b"] },
     { tokenAudiences: ["a'b"] },
     { labelGuard: { labels: ["acme.io/*"] } },

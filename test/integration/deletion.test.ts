@@ -58,7 +58,7 @@ describe("deletion", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames }, auditLog: true });
+    world = await scene({ install: { pullSecretNames, pullSecretLabels: ["team"] }, auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     await world.startOperator();
   });

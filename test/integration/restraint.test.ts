@@ -1,18 +1,17 @@
 // Does config/restraint hold the operator back where its token is stolen, even if it were a cluster administrator?
-import { readFile } from "node:fs/promises";
-import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { markdownFiles } from "../documents.ts";
-import { type Abuse, abuses, owner, type RefusedBy, victim } from "./abuses.ts";
+import { unrestricted } from "../mode.ts";
+import { type Abuse, dockerConfig, owner, type RefusedBy, served, victim } from "./abuse.ts";
+import { abuses } from "./abuses.ts";
 import { installed } from "./installed.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { madeAdministrator, type Thief, thief } from "./thief.ts";
 
 const secretsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
 
 let world: Scene;
-let agent: Agent;
-let token: string;
+let stolen: Thief;
 
 /** Those that refuse what RBAC allows. */
 const policies: readonly RefusedBy[] = [
@@ -20,29 +19,13 @@ const policies: readonly RefusedBy[] = [
   "regcred-service-accounts",
   "regcred-token-requests",
   "regcred-registry-credentials",
+  "regcred-leases",
+  "regcred-events",
 ];
-
-/** With the operator's own token. */
-async function abused({ method, path, body }: Omit<Abuse, "what" | "refusedBy">): Promise<{
-  readonly status: number;
-  readonly message: string;
-}> {
-  const answer = await request(`${world.cluster.server}${path}`, {
-    method,
-    dispatcher: agent,
-    headers: {
-      authorization: `Bearer ${token}`,
-      "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json",
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.body.text();
-  return { status: answer.statusCode, message: (JSON.parse(text) as { message?: string }).message ?? "" };
-}
 
 async function scenery(): Promise<void> {
   const { admin } = world;
-  await world.namespaces([victim, owner]);
+  await world.namespaces([victim, owner, served]);
   await world.source("source", { username: "ann", password: "first" });
   await admin.create(secretsOf(victim), { metadata: { name: "database" }, stringData: { password: "secret" } });
   await admin.create(secretsOf("kube-system"), {
@@ -54,6 +37,26 @@ async function scenery(): Promise<void> {
     type: "kubernetes.io/dockerconfigjson",
     stringData: { ".dockerconfigjson": '{"auths":{"own.example.com":{"auth":"YTpi"}}}' },
   });
+  await admin.create(secretsOf(served), {
+    metadata: {
+      name: "regcred",
+      labels: { "app.kubernetes.io/managed-by": "regcred", team: "red" },
+      annotations: { note: "kept" },
+      finalizers: ["example.com/hold"],
+    },
+    type: "kubernetes.io/dockerconfigjson",
+    data: dockerConfig,
+  });
+  await admin.create(`/apis/events.k8s.io/v1/namespaces/${victim}/events`, {
+    metadata: { namespace: victim, name: "others.0123456789ab" },
+    eventTime: "2026-01-31T00:00:00.000000Z",
+    reportingController: "kubelet",
+    reportingInstance: "node-1",
+    regarding: { apiVersion: "v1", kind: "Pod", namespace: victim, name: "others" },
+    action: "Kill",
+    reason: "Killing",
+    type: "Normal",
+  });
   await admin.create(`/api/v1/namespaces/${victim}/serviceaccounts`, {
     metadata: { name: "app", labels: { tier: "web" }, annotations: { note: "kept" } },
     automountServiceAccountToken: false,
@@ -61,7 +64,7 @@ async function scenery(): Promise<void> {
   });
   await admin.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name: "puller" } });
   await world.credential("victim", staticSpec("source", { namespaces: { include: ["nobody"] } }));
-  await world.patchCredential("victim", { metadata: { finalizers: ["example.com/other"] } });
+  await world.patchCredential("victim", { metadata: { finalizers: ["example.com/other", "regcred.dev/drain"] } });
 }
 
 /** A new policy is in force once the API server has heard of it, about a second later. RBAC allows the first abuse of each. */
@@ -70,7 +73,7 @@ async function inForce(policies: readonly RefusedBy[]): Promise<void> {
     const first = abuses.find(({ refusedBy }) => refusedBy === policy);
     if (!first) throw new Error(`no abuse is refused by ${policy}`);
     await eventually(`${policy} is in force`, async () => {
-      const { status } = await abused({ ...first, path: `${first.path}?dryRun=All` });
+      const { status } = await stolen.call({ ...first, path: `${first.path}?dryRun=All` });
       return status === 422;
     });
   }
@@ -91,21 +94,17 @@ it("docs/security.md lists every abuse, and what refuses it", () => {
 describe("the operator's own token", () => {
   beforeAll(async () => {
     world = await scene();
-    agent = new Agent({ connect: { ca: world.cluster.ca } });
     await scenery();
-    const kubeconfig = parse(await readFile(await installed(world), "utf8")) as {
-      users: { user: { token: string } }[];
-    };
-    token = kubeconfig.users[0]?.user.token ?? "";
+    stolen = await thief(world, await installed(world));
     await inForce(policies);
   }, 120_000);
   afterAll(async () => {
-    await agent?.close();
+    await stolen?.close();
     await world?.close();
   });
 
   it.each(abuses)("cannot $what", async (abuse) => {
-    const { status, message } = await abused(abuse);
+    const { status, message } = await stolen.call(abuse);
     expect({ status, message }).toEqual({
       status: expect.toSatisfy((code: number) => code === 403 || code === 422),
       message: expect.stringMatching(refusals(abuse)),
@@ -114,20 +113,12 @@ describe("the operator's own token", () => {
 
   describe("bound to cluster-admin", () => {
     beforeAll(async () => {
-      await world.admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
-        metadata: { name: "by-mistake" },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
-        subjects: [{ kind: "ServiceAccount", name: "regcred", namespace: operatorNamespace }],
-      });
-      await eventually(
-        "the binding is in force",
-        async () => (await abused({ method: "GET", path: secretsOf(victim) })).status === 200,
-      );
+      await madeAdministrator(world, stolen);
       await inForce(["regcred-nothing-else"]);
     });
 
     it.each(abuses.filter(({ refusedBy }) => refusedBy !== "RBAC"))("still cannot $what", async (abuse) => {
-      const { status, message } = await abused(abuse);
+      const { status, message } = await stolen.call(abuse);
       expect({ status, message }).toEqual({
         status: 422,
         message: expect.stringContaining(`ValidatingAdmissionPolicy '${abuse.refusedBy}'`),
@@ -160,8 +151,9 @@ describe("under its restraint the operator", () => {
   const own = { "own.example.com": { auth: "YTpi" } };
 
   beforeAll(async () => {
-    world = await scene({ install: {} });
-    await world.startOperator();
+    world = await scene({ install: { pullSecretLabels: ["acme.io/*"] } });
+    const mode = { ...unrestricted, pullSecretLabels: ["acme.io/*"], pullSecretAnnotations: [] };
+    await world.startOperator({ settings: { mode } });
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces(["team-merge", "team-adopt", "team-strip"]);
     for (const namespace of ["team-merge", "team-adopt"]) {
@@ -203,6 +195,43 @@ describe("under its restraint the operator", () => {
       (await world.references("team-merge", "many")).includes("regcred"),
     );
     expect(await world.references("team-merge", "many")).toEqual([...many.map(({ name }) => name), "regcred"]);
+  });
+
+  it("sets the labels that the install lists, and serves without the annotation that it does not", async () => {
+    const pullSecret = { labels: { "acme.io/team": "red" }, annotations: { "other.io/note": "1" } };
+    await world.namespaces(["team-words"]);
+    await world.credential("words", {
+      ...staticSpec("hub", { pullSecret }),
+      namespaces: { include: ["team-words"] },
+    });
+    await eventually("it is served", async () => (await world.logins("team-words")) !== undefined);
+    const metadata = (await world.secret("team-words"))?.metadata;
+    expect(metadata?.labels).toHaveProperty(["acme.io/team"], "red");
+    expect(metadata?.annotations).not.toHaveProperty(["other.io/note"]);
+    await eventually("it says why", async () => (await world.condition("words", "Ready"))?.reason === "NotPermitted");
+    expect(await world.condition("words", "Ready")).toHaveProperty(
+      "message",
+      expect.stringMatching(/other\.io\/note .*pullSecretAnnotations/),
+    );
+  });
+
+  it("takes a label off again that an install before has set, and that is listed no more", async () => {
+    await world.namespaces(["team-former"]);
+    await world.admin.create(secretsOf("team-former"), {
+      metadata: {
+        name: "regcred",
+        labels: { "app.kubernetes.io/managed-by": "regcred", former: "1", theirs: "1" },
+        annotations: { "regcred.dev/credentials": "former", "regcred.dev/managed": '{"labels":["former"]}' },
+      },
+      type: "kubernetes.io/dockerconfigjson",
+      data: dockerConfig,
+    });
+    await world.credential("former", { ...staticSpec("hub"), namespaces: { include: ["team-former"] } });
+    await eventually("it is served", async () => (await world.status("former")).namespaces?.ready === 1);
+    expect((await world.secret("team-former"))?.metadata.labels).toEqual({
+      "app.kubernetes.io/managed-by": "regcred",
+      theirs: "1",
+    });
   });
 
   it("gives a Secret up whose marks a tenant has taken off, and says so", async () => {

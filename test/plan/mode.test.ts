@@ -2,10 +2,12 @@
 import { describe, expect, it } from "vitest";
 import {
   evictionNotPermitted,
+  keysNotPermitted,
   type Mode,
   modeText,
   nameNotPermitted,
   namespaceNotPermitted,
+  permittedKeys,
 } from "../../src/plan/mode.ts";
 import { unrestricted } from "../mode.ts";
 import { credential } from "./objects.ts";
@@ -48,5 +50,22 @@ describe("the mode", () => {
     expect(namespaceNotPermitted(restricted, "team-x")).toMatchObject({ reason: "NotPermitted", cause: "Platform" });
     expect(evictionNotPermitted({ ...restricted, podRecovery: true }, evicting)).toBeUndefined();
     expect(evictionNotPermitted(restricted, credential())).toBeUndefined();
+  });
+
+  it("leaves out labels and annotations that are not listed, and names the value to add them to", () => {
+    const labels = { "acme.io/team": "red", "argocd.argoproj.io/secret-type": "cluster" };
+    expect(permittedKeys(labels, ["acme.io/*"])).toEqual({ "acme.io/team": "red" });
+    expect(permittedKeys(labels, [])).toEqual({});
+    expect(permittedKeys(labels, undefined)).toEqual(labels);
+    const labelled = credential({
+      spec: { pullSecret: { name: "regcred", onConflict: "Fail", labels, annotations: { note: "1" } } },
+    });
+    expect(keysNotPermitted({ ...unrestricted, pullSecretLabels: ["acme.io/*"] }, labelled)).toMatchObject([
+      { reason: "NotPermitted", message: expect.stringMatching(/secret-type .* pullSecretLabels/) },
+    ]);
+    expect(keysNotPermitted({ ...unrestricted, pullSecretAnnotations: [] }, labelled)).toMatchObject([
+      { message: expect.stringMatching(/note .* pullSecretAnnotations/) },
+    ]);
+    expect(keysNotPermitted(unrestricted, labelled)).toEqual([]);
   });
 });

@@ -131,7 +131,11 @@ describe("a Secret of ours", () => {
   });
 
   it.each([[{ type: "Opaque" }], [{ immutable: true }]])("is made anew where it was changed to %j", (changes) => {
-    expect(plan({ record: recordOf(ours, changes) })).toMatchObject({ action: { kind: "recreate" }, state: "usable" });
+    const foreign = { ...ours, labels: { ...ours.labels, team: "x" } };
+    const anew = plan({ record: recordOf(foreign, changes) });
+    expect(anew).toMatchObject({ action: { kind: "recreate" }, state: "usable" });
+    // Nothing of others is made anew: config/restraint would refuse it when the old one is gone.
+    expect(written(anew)).toEqual(ours);
   });
 
   it("keeps what others have set on it, and loses what we set before and no longer want", () => {

@@ -12,6 +12,27 @@ system:serviceaccount:{{ .Release.Namespace }}:regcred
 [{{ range $index, $item := . }}{{ if $index }}, {{ end }}'{{ $item }}'{{ end }}]
 {{- end }}
 
+{{- /* CEL: whether a string is one of a list, in which a * at the start or at the end stands for anything. */}}
+{{- define "regcred.listed" -}}
+{{ .list }}.exists(allowed, allowed.startsWith('*') ? {{ .item }}.endsWith(allowed.substring(1)) : allowed.endsWith('*') ? {{ .item }}.startsWith(allowed.substring(0, allowed.size() - 1)) : {{ .item }} == allowed)
+{{- end }}
+
+{{- /* CEL: whether an object of an UPDATE has in `part` what it had before, but for the members of a list. */}}
+{{- define "regcred.sameBut" -}}
+(dyn(object{{ .part }}).all(key, key in {{ .but }} || (key in dyn(oldObject{{ .part }}) && dyn(object{{ .part }})[key] == dyn(oldObject{{ .part }})[key])) &&
+dyn(oldObject{{ .part }}).all(key, key in {{ .but }} || key in dyn(object{{ .part }})))
+{{- end }}
+
+{{- /* CEL: members of metadata that the API server sets itself, or compares. */}}
+{{- define "regcred.serverSet" -}}
+['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'managedFields']
+{{- end }}
+
+{{- /* CEL: the reasons of conditions, failures and Events, those of docs/operations.md. */}}
+{{- define "regcred.reasons" -}}
+{{ include "regcred.list" (.Files.Get "files/reasons.yaml" | fromYamlArray) }}
+{{- end }}
+
 {{- define "regcred.securityContext" -}}
 runAsNonRoot: true
 {{- with .Values.runAsUser }}

@@ -9,6 +9,8 @@ export const restrainingPolicies = [
   "regcred-service-accounts",
   "regcred-token-requests",
   "regcred-registry-credentials",
+  "regcred-leases",
+  "regcred-events",
   "regcred-nothing-else",
 ];
 
