@@ -7,6 +7,7 @@ import {
   pullSecretAnnotations,
   pullSecretLabels,
   pullSecretNames,
+  tokenAudiences,
   watchNamespaces,
 } from "./settings/mode-settings.ts";
 import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./settings/serving-settings.ts";
@@ -190,6 +191,7 @@ export const settings = [
   pullSecretAnnotations,
   watchNamespaces,
   podRecovery,
+  tokenAudiences,
   maxConfigBytes,
   concurrency,
   allowedHostGlobs,
@@ -212,6 +214,8 @@ export interface Config {
   readonly namespace: string | undefined;
   readonly sourceNamespaces: readonly string[];
   readonly mode: Mode;
+  /** Undefined: any. */
+  readonly tokenAudiences: readonly string[] | undefined;
   readonly maxConfigBytes: number;
   readonly concurrency: number;
   readonly allowedHosts: readonly string[];
@@ -248,6 +252,7 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
       pullSecretLabels: read(pullSecretLabels),
       pullSecretAnnotations: read(pullSecretAnnotations),
     },
+    tokenAudiences: read(tokenAudiences),
     maxConfigBytes: read(maxConfigBytes),
     concurrency: read(concurrency),
     allowedHosts: read(allowedHostGlobs),

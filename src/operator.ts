@@ -4,7 +4,7 @@ import { clusterStores } from "./operator/cluster-stores.ts";
 import { clusterWatches } from "./operator/cluster-watches.ts";
 import { OperatorError } from "./errors.ts";
 import { clusterObjects } from "./kube/cluster-objects.ts";
-import type { Connection } from "./kube/connection.ts";
+import { type Connection, ownAudiences } from "./kube/connection.ts";
 import { eventRecorder } from "./kube/event-recorder.ts";
 import { leases } from "./kube/leases.ts";
 import { leaseName, neededPermissions, preflight } from "./kube/preflight.ts";
@@ -123,6 +123,7 @@ export function operator(options: OperatorOptions): Operator {
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
     insists: (grant) => tokens.insists(grantKey(grant)),
+    ownAudiences: () => ownAudiences(connection),
     instruments,
   });
 
@@ -210,6 +211,7 @@ export function operator(options: OperatorOptions): Operator {
       transport: api,
       namespace: ownNamespace,
       permissions: neededPermissions({ operatorNamespace: ownNamespace, ...settings }),
+      audiences: { listed: settings.tokenAudiences ?? [], own: await ownAudiences(connection) },
       goesOnWithout: (detail) => log.warn("installed schema not compared", { detail }),
       signal: stopping.signal,
     });

@@ -46,6 +46,7 @@ export async function run(options: RunOptions): Promise<number> {
       namespace,
       sourceNamespaces,
       mode,
+      tokenAudiences: config.tokenAudiences,
       maxConfigBytes,
       concurrency,
       network: { registries: config.allowedHosts, privateAddresses: config.allowedPrivateHosts },

@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { OperatorError } from "../errors.ts";
 import { Redacted } from "../redacted.ts";
+import { jwtClaims } from "../registry/jwt-claims.ts";
 
 /** What TLS needs to know; the members have the names and shapes of `tls.connect`. */
 export interface TlsMaterial {
@@ -87,6 +88,17 @@ export function loadConnection(options: ConnectionOptions): Connection {
       return credentialsOf(config);
     },
   };
+}
+
+/**
+ * For which audiences the API server takes tokens: the `aud` claim of the bearer token (RFC 7519 section 4.1.3). None where there
+ * is no such token, as with a certificate.
+ */
+export async function ownAudiences({ credentials }: Pick<Connection, "credentials">): Promise<readonly string[]> {
+  const { authorization } = await credentials({ reread: false });
+  const [, token = ""] = /^Bearer (\S+)$/.exec(authorization?.reveal() ?? "") ?? [];
+  const audience = jwtClaims(token)?.["aud"];
+  return [audience].flat().filter((each) => typeof each === "string");
 }
 
 async function credentialsOf(config: KubeConfig): Promise<Credentials> {

@@ -2,6 +2,7 @@
 import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { crdName, defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../errors.ts";
+import { audienceOverlap } from "../plan/audiences.ts";
 import type { Mode } from "../plan/mode.ts";
 import { ApiError, type ApiErrorKind } from "./api-error.ts";
 import { rightOn } from "./api-failure.ts";
@@ -106,6 +107,8 @@ export interface PreflightOptions {
   /** The operator's own. */
   readonly namespace: string;
   readonly permissions: readonly Permission[];
+  /** What tokens of ServiceAccounts may be asked for, and what the API server itself takes tokens for. */
+  readonly audiences: { readonly listed: readonly string[]; readonly own: readonly string[] };
   /** Is told, in a sentence, of a right that the operator can do without. */
   readonly goesOnWithout: (sentence: string) => void;
   readonly signal?: AbortSignal;
@@ -113,7 +116,9 @@ export interface PreflightOptions {
 
 /** Resolves when there is nothing to mend; rejects with an OperatorError whose message is one sentence that ends in the command. */
 export async function preflight(options: PreflightOptions): Promise<void> {
-  const { transport, namespace, permissions, goesOnWithout, signal } = options;
+  const { transport, namespace, permissions, audiences, goesOnWithout, signal } = options;
+  const overlap = audienceOverlap(audiences.listed, audiences.own);
+  if (overlap !== undefined) throw stop("AudienceOverlap", overlap);
   await expectKind(transport, signal);
   const { core, authorization } = typedApi(transport);
   await expectNamespace(core, transport.server, namespace);

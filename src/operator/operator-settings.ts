@@ -10,6 +10,8 @@ export interface OperatorSettings {
   readonly sourceNamespaces: readonly string[];
   /** With which rights it was installed. */
   readonly mode: Mode;
+  /** Globs of the audiences that tokens of ServiceAccounts may be asked for; any, if absent. */
+  readonly tokenAudiences?: readonly string[] | undefined;
   /** The most bytes that a merged docker config may have. */
   readonly maxConfigBytes: number;
   /** The most runs at once. */

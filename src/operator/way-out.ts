@@ -34,6 +34,8 @@ export interface WayOutOptions {
   readonly token: (grant: Grant) => Token | undefined;
   /** Whether a person has asked for a token since the last attempt at the grant failed. */
   readonly insists: (grant: Grant) => boolean;
+  /** For which the API server itself takes tokens. */
+  readonly ownAudiences: () => Promise<readonly string[]>;
   readonly instruments: Pick<Instruments, "count" | "observe">;
 }
 
@@ -45,7 +47,7 @@ export interface WayOut {
 }
 
 export function wayOut(options: WayOutOptions): WayOut {
-  const { api, clock, random, settings, secret, token, instruments } = options;
+  const { api, clock, random, settings, secret, token, ownAudiences, instruments } = options;
   const { namespace, sourceNamespaces, environment } = settings;
   const network =
     options.network ??
@@ -72,6 +74,7 @@ export function wayOut(options: WayOutOptions): WayOut {
       identities: identitySource({
         secret,
         requestToken: tokenRequests(api),
+        ownAudiences,
         operatorServiceAccount: `${namespace}:regcred`,
       }),
     }),

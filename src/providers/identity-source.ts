@@ -2,6 +2,7 @@
 import { OperatorError } from "../errors.ts";
 import type { ApiError } from "../kube/api-error.ts";
 import type { RequestToken } from "../kube/token-request.ts";
+import { audienceProblem } from "../plan/audiences.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Redacted } from "../redacted.ts";
@@ -10,7 +11,7 @@ import { jwtClaims } from "../registry/jwt-claims.ts";
 export interface IdentitySource {
   /** Values of the identity's Secret by key. Throws OperatorError IdentityMissing or IdentityInvalid. */
   secretValues(identity: Extract<GrantIdentity, { from: "Secret" }>): Readonly<Record<string, Redacted>>;
-  /** A fresh token of the ServiceAccount for one audience. Throws OperatorError ConsentMissing, ServiceAccountMissing or NotPermitted. */
+  /** A fresh token of the ServiceAccount for one audience. Throws OperatorError ConsentMissing, ServiceAccountMissing, InvalidAudience or NotPermitted. */
   serviceAccountToken(
     identity: Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>,
     audience: string,
@@ -22,6 +23,8 @@ export interface IdentitySourceOptions {
   /** The Secret `namespace/name` as last heard of. */
   readonly secret: (key: string) => OperatorSecretRecord | undefined;
   readonly requestToken: RequestToken;
+  /** For which the API server itself takes tokens. */
+  readonly ownAudiences: () => Promise<readonly string[]>;
   /** The operator's own ServiceAccount as `namespace:name`, for the RoleBinding that a message proposes. */
   readonly operatorServiceAccount: string;
 }
@@ -29,6 +32,7 @@ export interface IdentitySourceOptions {
 export function identitySource({
   secret,
   requestToken,
+  ownAudiences,
   operatorServiceAccount,
 }: IdentitySourceOptions): IdentitySource {
   return {
@@ -54,6 +58,15 @@ export function identitySource({
     },
     serviceAccountToken: async (identity, audience, signal) => {
       const { namespace, name, uid } = identity;
+      const problem = audienceProblem(audience, await ownAudiences());
+      if (problem !== undefined) {
+        throw new OperatorError({
+          reason: "InvalidAudience",
+          cause: identity.from === "TenantServiceAccount" ? "Tenant" : "Platform",
+          retry: "slowly",
+          message: `no token of the ServiceAccount ${namespace}/${name} is asked for: ${problem}`,
+        });
+      }
       let token: Redacted;
       try {
         token = await requestToken(identity, audience, signal);

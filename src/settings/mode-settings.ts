@@ -1,5 +1,5 @@
 // By which settings is the operator told with which rights it was installed?
-import { keyGlobs, namespaces, objectNames, type Setting, trueOrFalse } from "./setting.ts";
+import { audienceGlobs, keyGlobs, namespaces, objectNames, type Setting, trueOrFalse } from "./setting.ts";
 
 export const pullSecretNames: Setting<readonly string[]> = {
   flag: "--pull-secret-names",
@@ -54,4 +54,16 @@ export const pullSecretAnnotations: Setting<readonly string[] | undefined> = {
   flag: "--pull-secret-annotations",
   variables: ["REGCRED_PULL_SECRET_ANNOTATIONS"],
   meaning: "the same of spec.pullSecret.annotations",
+};
+
+export const tokenAudiences: Setting<readonly string[] | undefined> = {
+  flag: "--token-audiences",
+  placeholder: "<audiences>",
+  variables: ["REGCRED_TOKEN_AUDIENCES"],
+  meaning: "the audiences that tokens of ServiceAccounts may be asked for; never one of the API server's own",
+  fallback: undefined,
+  fallbackText: "any that a RegistryCredential needs",
+  parse: audienceGlobs,
+  instead:
+    "audiences with commas between them and no spaces, a * at the start or at the end for anything, such as sts.amazonaws.com,*.svc.id.goog",
 };

@@ -27,6 +27,8 @@ const subdomain = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:
 // As values.schema.json of the chart has it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 const keyGlob =
   /^(?=.{1,317}$)(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/\*|(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?\*?)$/;
+// The same of tokenAudiences. Without any audience, the API server would give a token for itself.
+const audienceGlob = /^(?:\*[^\s'"*,]+|[^\s'"*,]+\*?)$/;
 // https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits
 const highestPort = 65_535;
 
@@ -50,6 +52,12 @@ export function objectNames(text: string): readonly string[] | undefined {
 export function keyGlobs(text: string): readonly string[] | undefined {
   const globs = listed(text);
   return globs.every((glob) => keyGlob.test(glob)) ? [...new Set(globs)] : undefined;
+}
+
+/** Of tokens; a `*` at the start or at the end stands for anything. */
+export function audienceGlobs(text: string): readonly string[] | undefined {
+  const globs = listed(text);
+  return globs.every((glob) => audienceGlob.test(glob)) ? [...new Set(globs)] : undefined;
 }
 
 export function hostGlobs(text: string): readonly string[] | undefined {

@@ -328,6 +328,7 @@ describe("Events", () => {
 });
 
 describe("preflight", () => {
+  const audiences = { listed: [], own: [] };
   const permissions = neededPermissions({
     sourceNamespaces: [],
     mode: unrestricted,
@@ -337,7 +338,7 @@ describe("preflight", () => {
 
   it("wants the CRD, then the rights, then nothing", async () => {
     await expect(
-      preflight({ transport: admin, namespace: "default", permissions, goesOnWithout: () => undefined }),
+      preflight({ transport: admin, namespace: "default", permissions, audiences, goesOnWithout: () => undefined }),
     ).rejects.toThrow("RegistryCredential is not installed: kubectl apply -f crds/");
     const crd: unknown = parse(
       await readFile(join(import.meta.dirname, "../../crds/regcred.dev_registrycredentials.yaml"), "utf8"),
@@ -348,14 +349,20 @@ describe("preflight", () => {
     );
     await pollUntil(
       () =>
-        preflight({ transport: admin, namespace: "default", permissions, goesOnWithout: () => undefined }).then(
+        preflight({
+          transport: admin,
+          namespace: "default",
+          permissions,
+          audiences,
+          goesOnWithout: () => undefined,
+        }).then(
           () => true,
           () => false,
         ),
       { what: "the CRD to be served", limit: soon },
     );
     await expect(
-      preflight({ transport: limited, namespace: "default", permissions, goesOnWithout: () => undefined }),
+      preflight({ transport: limited, namespace: "default", permissions, audiences, goesOnWithout: () => undefined }),
     ).rejects.toThrow(
       /^the operator may not list, watch, patch registrycredentials\.regcred\.dev; .*: kubectl apply -k config\/default$/,
     );

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
-import { neededPermissions, preflight } from "../../src/kube/preflight.ts";
+import { neededPermissions, preflight, type PreflightOptions } from "../../src/kube/preflight.ts";
 import { transport } from "../../src/kube/transport.ts";
 import type { Mode } from "../../src/plan/mode.ts";
 import { unrestricted } from "../mode.ts";
@@ -11,11 +11,13 @@ import { json, localConnection, localServer, status, type Answer } from "./local
 const closers: (() => Promise<void>)[] = [];
 const without: string[] = [];
 
+const noAudiences: PreflightOptions["audiences"] = { listed: [], own: [] };
+
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-async function failureAt(url: string): Promise<OperatorError | undefined> {
+async function failureAt(url: string, audiences = noAudiences): Promise<OperatorError | undefined> {
   const wire = transport({
     connection: localConnection(url),
     clock: systemClock(),
@@ -32,6 +34,7 @@ async function failureAt(url: string): Promise<OperatorError | undefined> {
       mode: unrestricted,
       leaderElection: false,
     }),
+    audiences,
     goesOnWithout: (sentence) => without.push(sentence),
   }).catch((error: unknown) => error);
   if (outcome !== undefined && !(outcome instanceof OperatorError))
@@ -100,6 +103,18 @@ describe("preflight", () => {
     expect(failure?.message).toBe(
       "the operator's namespace regcred-system does not exist, choose another with --namespace or create it: kubectl create namespace regcred-system",
     );
+  });
+
+  it("does not start where the API server takes tokens for an audience that the operator may ask for", async () => {
+    const server = await localServer(cluster(() => true));
+    closers.push(() => server.close());
+    const own = ["https://kubernetes.default.svc", "sts.amazonaws.com"];
+    const failure = await failureAt(server.url, { listed: ["iam", "sts.*"], own });
+    expect(failure).toMatchObject({
+      reason: "AudienceOverlap",
+      message: expect.stringMatching(/for sts\.\* .*write in its place/),
+    });
+    expect(await failureAt(server.url, { listed: ["iam", "*.svc.id.goog"], own })).toBeUndefined();
   });
 
   it("says which rights are missing, together and in one sentence", async () => {

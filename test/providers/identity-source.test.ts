@@ -15,6 +15,7 @@ function source(given: { secrets?: readonly OperatorSecretRecord[]; requestToken
   return identitySource({
     secret: (key) => secrets.find((record) => record.key === key),
     requestToken,
+    ownAudiences: () => Promise.resolve(["https://kubernetes.default.svc"]),
     operatorServiceAccount: "ops:regcred",
   });
 }
@@ -113,6 +114,20 @@ describe("the token of a ServiceAccount", () => {
     const error = await refusal(() => identities.serviceAccountToken(identity, "a", never));
     expect(error).toMatchObject({ reason, cause, retry, origin: refused });
     expect(error.message).toContain(told);
+  });
+
+  it.each([
+    ["https://kubernetes.default.svc", "the API server itself takes tokens for https://kubernetes.default.svc"],
+    ["", "its audience is empty"],
+    [" ", "its audience is empty or has spaces in it"],
+  ])("is not asked for with the audience %j", async (audience, told) => {
+    for (const [identity, cause] of [
+      [tenant, "Tenant"],
+      [own, "Platform"],
+    ] as const) {
+      const error = await refusal(() => source({}).serviceAccountToken(identity, audience, never));
+      expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(told) });
+    }
   });
 
   it("that ends in anything else stays what it was", async () => {

@@ -45,6 +45,12 @@ export async function admission({ objects }: Pick<Session, "objects">): Promise<
   };
 }
 
+/** A variable of the policy that is a list of strings as CEL writes it. */
+export function listIn({ spec }: Policy, name: string): readonly string[] {
+  const expression = spec?.variables?.find((each) => each.name === name)?.expression ?? "";
+  return [...expression.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, one, other]) => one ?? other ?? "");
+}
+
 /** The API server fills in empty selectors. */
 function narrows(matchResources: object | undefined): boolean {
   const {

@@ -8,6 +8,7 @@ import { seenAll } from "../explain/seen.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
+import { audiencesDiffer } from "./audiences.ts";
 import { type Finding, unknown } from "./finding.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
@@ -32,6 +33,7 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
     await namespaceExists(session),
     await operatorRights(session),
     await operatorIsRestrained(session),
+    await audiencesDiffer(session),
     await operatorRuns(session),
   ];
   // Without the kind there is nothing else to look at, and its absence has been told.

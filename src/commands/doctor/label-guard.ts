@@ -1,7 +1,7 @@
 // Which labels of Namespaces does an admission policy guard, and for whom?
 import { quoted } from "../../plan/explain/obstacle.ts";
 import type { Session } from "../session.ts";
-import { admission, type Policy } from "./admission.ts";
+import { admission, listIn } from "./admission.ts";
 
 /** The one of config/admission/labels. */
 const policyName = "regcred-labels";
@@ -37,12 +37,6 @@ export async function labelGuard(session: Pick<Session, "objects">): Promise<Lab
       listPatch([...new Set([...listed, ...wanted])]),
     ],
   };
-}
-
-/** A list of strings as CEL writes it. */
-function listIn({ spec }: Policy, name: string): readonly string[] {
-  const expression = spec?.variables?.find((each) => each.name === name)?.expression ?? "";
-  return [...expression.matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, one, other]) => one ?? other ?? "");
 }
 
 function listPatch(labels: readonly string[]): string {
