@@ -85,7 +85,7 @@ export function operator(options: OperatorOptions): Operator {
   const { connection, settings, log, clock, random, timing = {} } = options;
 
   // What is measured.
-  const measured = operatorMetrics({ clock, version: options.version });
+  const measured = operatorMetrics({ clock, version: options.version, access: settings.metricsAccess });
   const { instruments } = measured;
 
   // The API server.

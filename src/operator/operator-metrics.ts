@@ -12,6 +12,7 @@ import { processMetrics } from "../report/process-metrics.ts";
 import { showQueue } from "../report/queue-metrics.ts";
 import { showWatches } from "../report/watch-metrics.ts";
 import type { WorkQueue } from "../queue/work-queue.ts";
+import type { OperatorSettings } from "./operator-settings.ts";
 import type { ReflectorStatus } from "../watch/reflector.ts";
 
 export interface OperatorMetrics {
@@ -36,15 +37,18 @@ export interface ShownParts {
 export function operatorMetrics({
   clock,
   version,
+  access,
 }: {
   readonly clock: Clock;
   readonly version: string;
+  /** Who gets them. */
+  readonly access: OperatorSettings["metricsAccess"];
 }): OperatorMetrics {
   const made = instruments();
   const ofProcess = processMetrics(made, clock, version);
   return {
     instruments: made,
-    credentials: credentialMetrics(made),
+    credentials: credentialMetrics(made, access === "token" ? "known" : "anybody"),
     exchanged: ({ verb, resource, code, seconds }) => {
       made.count("regcred_api_requests_total", { verb, resource, code });
       made.observe("regcred_api_request_duration_seconds", { verb, resource }, seconds);

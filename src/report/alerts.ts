@@ -94,8 +94,9 @@ export function alerts(scale = 1): readonly Alert[] {
       expression: "max by (credential, target_namespace, reason, cause) (regcred_namespace_not_ready) > 0",
       for: scaled(minutes(15)),
       twin: "RegcredStatusAbsent",
-      summary: "{{ $labels.target_namespace }} is not served by {{ $labels.credential }}: {{ $labels.reason }}.",
-      description: "Who must act: {{ $labels.cause }}. New pods in it may not be able to pull.",
+      summary:
+        "{{ with $labels.target_namespace }}{{ . }} is{{ else }}{{ $value }} namespaces are{{ end }} not served by {{ $labels.credential }}: {{ $labels.reason }}.",
+      description: "Who must act: {{ $labels.cause }}. New pods there may not be able to pull.",
     },
     {
       name: "RegcredWatchStalled",

@@ -2,7 +2,7 @@
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
 import type { NamespaceView } from "../plan/status-snapshot.ts";
 import type { Instruments, Labels } from "./instruments.ts";
-import { boundedNotReady, type NotReady, notReadyOf } from "./not-ready.ts";
+import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./not-ready.ts";
 
 export interface CredentialMetrics {
   /** What a status says now, also where it says what it said before: after a restart nothing is known. */
@@ -20,7 +20,11 @@ interface Told {
 
 type EntryLabels = Labels<"regcred_token_refresh_timestamp_seconds">;
 
-export function credentialMetrics({ show }: Pick<Instruments, "show">): CredentialMetrics {
+/** @param readers known: only who may read the metrics gets them, and so the names of tenants; anybody: how many there are */
+export function credentialMetrics(
+  { show }: Pick<Instruments, "show">,
+  readers: "known" | "anybody",
+): CredentialMetrics {
   const told = new Map<string, Told>();
 
   const perEntry = function* <S>(sample: (labels: EntryLabels, entry: RegistryStatus) => S | undefined): Generator<S> {
@@ -51,10 +55,12 @@ export function credentialMetrics({ show }: Pick<Instruments, "show">): Credenti
     for (const [credential, { suspended }] of told) yield { labels: { credential }, value: Number(suspended) };
   });
   show("regcred_namespace_not_ready", function* () {
-    for (const labels of boundedNotReady(notReadyByCredential()).series) yield { labels: { ...labels }, value: 1 };
+    const byCredential = notReadyByCredential();
+    const series = readers === "known" ? boundedNotReady(byCredential).series : countedNotReady(byCredential);
+    for (const { count, ...labels } of series) yield { labels, value: count };
   });
   show("regcred_namespace_not_ready_omitted", () => [
-    { labels: {}, value: boundedNotReady(notReadyByCredential()).omitted },
+    { labels: {}, value: readers === "known" ? boundedNotReady(notReadyByCredential()).omitted : 0 },
   ]);
   const notReadyByCredential = (): ReadonlyMap<string, NotReady> =>
     new Map([...told].map(([credential, { notReady }]) => [credential, notReady]));

@@ -86,7 +86,7 @@ export const metricTable = {
   },
   regcred_namespace_not_ready: {
     type: "gauge",
-    help: "1 for each namespace that is not served, and why. At most 200 series in all; the rarest reasons come first.",
+    help: "Namespaces that are not served, by why. With --metrics-access token each is named, as target_namespace, with 1: at most 200 series in all, the rarest reasons first.",
     labels: ["credential", "target_namespace", "reason", "cause"],
   },
   regcred_namespace_not_ready_omitted: {

@@ -1,4 +1,4 @@
-// Which namespaces are named as not served, where ten thousand may fail at once?
+// Which namespaces are counted or named as not served, where ten thousand may fail at once?
 import type { NamespaceView } from "../plan/status-snapshot.ts";
 
 /** Namespaces of one credential that fail alike. */
@@ -15,9 +15,12 @@ export type NotReady = readonly Group[];
 
 interface NotReadySeries {
   readonly credential: string;
+  /** Empty where none is named. */
   readonly target_namespace: string;
   readonly reason: string;
   readonly cause: string;
+  /** How many namespaces it is about. */
+  readonly count: number;
 }
 
 // Issue 6: a time series for each namespace of a large cluster is more than a Prometheus should be asked to keep.
@@ -43,6 +46,13 @@ export function notReadyOf(namespaces: readonly NamespaceView[]): NotReady {
   return [...groups.values()];
 }
 
+/** For whoever reads: how many fail alike, and no names. */
+export function countedNotReady(byCredential: ReadonlyMap<string, NotReady>): readonly NotReadySeries[] {
+  return [...byCredential].flatMap(([credential, notReady]) =>
+    notReady.map(({ reason, cause, count }) => ({ credential, target_namespace: "", reason, cause, count })),
+  );
+}
+
 /** The smallest groups first: one tenant's own problem must not drown in what everybody has, and the status counts anyway. */
 export function boundedNotReady(byCredential: ReadonlyMap<string, NotReady>): {
   readonly series: readonly NotReadySeries[];
@@ -54,7 +64,7 @@ export function boundedNotReady(byCredential: ReadonlyMap<string, NotReady>): {
   const series: NotReadySeries[] = [];
   for (const { credential, reason, cause, namespaces } of groups.toSorted((a, b) => a.count - b.count)) {
     for (const name of namespaces.slice(0, mostSeries - series.length)) {
-      series.push({ credential, target_namespace: name, reason, cause });
+      series.push({ credential, target_namespace: name, reason, cause, count: 1 });
     }
   }
   return { series, omitted: groups.reduce((sum, { count }) => sum + count, 0) - series.length };

@@ -133,6 +133,13 @@ const cases: readonly Case[] = [
   },
   {
     alert: "RegcredNamespaceFailing",
+    when: "some namespaces are not served, and none is named",
+    series: { 'regcred_namespace_not_ready{credential="acme",reason="SecretConflict",cause="Tenant"}': "3x100" },
+    at: "16m",
+    firing: { credential: "acme", reason: "SecretConflict", cause: "Tenant" },
+  },
+  {
+    alert: "RegcredNamespaceFailing",
     when: "it is served again",
     series: {
       'regcred_namespace_not_ready{credential="acme",target_namespace="team-a",reason="SecretConflict",cause="Tenant"}':

@@ -190,7 +190,29 @@ describe("on a real cluster", () => {
     expect(changed?.["data"]).toEqual({ url: "kept", [key]: await readFile(file, "utf8") });
   });
 
-  it("helm uninstall leaves the kind and the RegistryCredentials", async () => {
+  describe("with the PriorityClass", () => {
+    const pod = { priorityClassName: "regcred", containers: [{ name: "app", image: "registry.example.com/app:1" }] };
+    const made = (namespace: string, spec: object): Promise<KubeObject> =>
+      world.admin.create(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, { metadata: { name: "probe" }, spec });
+
+    it("no tenant's pod pushes others off their nodes", async () => {
+      await expect(made("team-a", pod)).rejects.toThrow(/ValidatingAdmissionPolicy 'regcred-priority'/);
+      expect((await made("team-a", { containers: pod.containers })).spec).toMatchObject({ priority: 0 });
+    });
+
+    it("the operator's pods come before those of tenants", async () => {
+      const securityContext = {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        runAsNonRoot: true,
+        seccompProfile: { type: "RuntimeDefault" },
+      };
+      const containers = pod.containers.map((container) => ({ ...container, securityContext }));
+      expect((await made(operatorNamespace, { ...pod, containers })).spec).toMatchObject({ priority: 100_000_000 });
+    });
+  });
+
+  it("helm uninstall leaves the kind and the RegistryCredentials, and no right of a drain that has failed", async () => {
     await kubectl(["delete", "--kustomize", join(config, "default"), "--wait=false"], { cluster: world.cluster });
     await kubectl(["delete", "crd", "registrycredentials.regcred.dev"], { cluster: world.cluster });
     const release = [`--namespace=helm-system`, `--kubeconfig=${world.cluster.kubeconfig}`];
@@ -199,6 +221,10 @@ describe("on a real cluster", () => {
       "the kind is served",
       async () => (await world.credential("kept", kept).catch(() => undefined)) !== undefined,
     );
+    // Nothing runs the Job here, so it does not end in time.
+    await expect(helm(["uninstall", "regcred", "--timeout=2s", ...release])).rejects.toThrow(/./);
+    expect(await world.admin.get("/apis/batch/v1/namespaces/helm-system/jobs/regcred-drain")).toBeDefined();
+    for (const path of drainRights) expect(await world.admin.get(path)).toBeUndefined();
     await helm(["uninstall", "regcred", "--no-hooks", ...release]);
     expect(await world.admin.get("/apis/apps/v1/namespaces/helm-system/deployments/regcred")).toBeUndefined();
     expect((await kubectl(["get", "regcred", "--output=name"], { cluster: world.cluster })).trim()).toBe(
@@ -207,6 +233,11 @@ describe("on a real cluster", () => {
   });
 });
 
+const drainRights = [
+  "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/regcred-drain",
+  "/apis/rbac.authorization.k8s.io/v1/clusterroles/regcred-drain",
+  "/api/v1/namespaces/helm-system/serviceaccounts/regcred-drain",
+];
 const kept = {
   registries: [{ name: "main", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } }],
   namespaces: { include: ["nobody"] },

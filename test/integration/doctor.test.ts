@@ -59,6 +59,19 @@ describe("doctor", () => {
     expect((await doctor()).stdout).toMatch(/^BAD {5}restraint: .* not in force: regcred-secrets$/m);
   });
 
+  it("says that a right is left over from an uninstall, and what takes it away", async () => {
+    const bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+    await world.admin.create(bindings, {
+      metadata: { name: "regcred-drain" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "regcred-drain" },
+      subjects: [{ kind: "ServiceAccount", name: "regcred-drain", namespace: operatorNamespace }],
+    });
+    expect((await doctor()).stdout.replaceAll(/\n {8}(?=\w)/g, " ")).toMatch(
+      /^BAD {5}drain: .* kubectl delete clusterrolebinding,clusterrole regcred-drain$/m,
+    );
+    await world.admin.remove(`${bindings}/regcred-drain`);
+  });
+
   it("says that this machine's clock is wrong", async () => {
     const at = systemClock().now().add({ minutes: 5 });
     expect((await ask(world.cluster.kubeconfig, ["doctor"], { at })).stdout).toMatch(

@@ -24,7 +24,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
   const made = instruments();
   const patches: object[] = [];
   const context = {
-    metrics: credentialMetrics(made),
+    metrics: credentialMetrics(made, "known"),
     settings: { namespace: operatorNamespace },
     api: {
       patchCredentialStatus: (_name: string, body: object) => {

@@ -18,13 +18,15 @@ const ecr = {
 const hub = { name: "hub", identities: 1, failing: 0, state: "Issued", refreshedAt: "2026-01-01T00:00:00Z" } as const;
 const denied = { ...ecr, failing: 2, state: "Failing", reason: "Denied", message: "allow ecr:GetAuthorizationToken" };
 
-const told = (): {
+const told = (
+  readers: "known" | "anybody" = "known",
+): {
   publish: (name: string, status: Status, namespaces?: readonly NamespaceView[], suspend?: boolean) => void;
   forget: (name: string) => void;
   series: (metric: string) => Promise<string[]>;
 } => {
   const made = instruments();
-  const { publish, forget } = credentialMetrics(made);
+  const { publish, forget } = credentialMetrics(made, readers);
   return {
     publish: (name, status, namespaces = [], suspend = false) =>
       publish(credential({ name, spec: { suspend, registries: [staticEntry({ name: "main" })] } }), status, namespaces),
@@ -69,6 +71,15 @@ describe("the metrics of a credential", () => {
       'regcred_namespaces{credential="acme",state="failed"} 2',
     ]);
     expect(await series("regcred_suspended")).toEqual(['regcred_suspended{credential="acme"} 1']);
+  });
+
+  it("count the namespaces that are not served, and name none, where anybody may read them", async () => {
+    const { publish, series } = told("anybody");
+    publish("acme", {}, [failing("team-a", "SecretConflict"), failing("team-b", "SecretConflict")]);
+    expect(await series("regcred_namespace_not_ready")).toEqual([
+      'regcred_namespace_not_ready{credential="acme",target_namespace="",reason="SecretConflict",cause="Platform"} 2',
+    ]);
+    expect((await series("")).join()).not.toContain("team-");
   });
 
   it("name the namespaces that are not served, and why", async () => {

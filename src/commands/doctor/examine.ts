@@ -9,6 +9,7 @@ import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 import { audiencesDiffer } from "./audiences.ts";
+import { noDrainRightsLeft } from "./drain-rights.ts";
 import { type Finding, unknown } from "./finding.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
@@ -34,6 +35,7 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
     await operatorRights(session),
     await operatorIsRestrained(session),
     await audiencesDiffer(session),
+    await noDrainRightsLeft(session),
     await operatorRuns(session),
   ];
   // Without the kind there is nothing else to look at, and its absence has been told.
