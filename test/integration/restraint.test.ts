@@ -172,6 +172,16 @@ describe("under its restraint the operator", () => {
     expect(await world.logins("team-merge")).toEqual(own);
   });
 
+  it("tells the tenant and the administrators", async () => {
+    const told = async (namespace: string): Promise<readonly unknown[]> =>
+      (await world.events(namespace))
+        .filter(({ reportingController }) => reportingController === "regcred.dev/regcred")
+        .map(({ reason }) => reason);
+    await eventually("the tenant is told", async () => (await told("team-merge")).includes("AdmissionDenied"));
+    await eventually("the others are told", async () => (await told("default")).includes("AdmissionDenied"));
+    expect(await told("kube-system")).toEqual([]);
+  });
+
   it.each([
     { onConflict: "Merge", namespace: "team-merge", logins: ["own.example.com", "registry.example.com"] },
     { onConflict: "Adopt", namespace: "team-adopt", logins: ["registry.example.com"] },
@@ -183,6 +193,15 @@ describe("under its restraint the operator", () => {
     if (onConflict === "Adopt") await credential(onConflict, namespace);
     await eventually("it is served", async () => (await world.status(name)).namespaces?.ready === 1);
     expect(Object.keys((await world.logins(namespace)) ?? {}).toSorted()).toEqual(logins);
+  });
+
+  it("keeps its record of who is a member", async () => {
+    const records = async (): Promise<readonly string[]> =>
+      (await world.admin.list(secretsOf(operatorNamespace)))
+        .filter(({ type }) => type === "regcred.dev/members")
+        .map(({ metadata }) => metadata.name);
+    await eventually("each credential has one", async () => (await records()).length === 2);
+    expect(await records()).toEqual([expect.stringMatching(/-0$/), expect.stringMatching(/-0$/)]);
   });
 
   it("adds its reference to a ServiceAccount that has 500 long ones", async () => {
