@@ -329,6 +329,7 @@ export const writes: readonly Write[] = [
     }),
     blind: true,
     free: {
+      "deleteOptions.preconditions.uid": "another pod: the API server tries it for ten seconds before it says no",
       "metadata.creationTimestamp": wiped,
       "metadata.deletionGracePeriodSeconds": wiped,
       "metadata.deletionTimestamp": wiped,
@@ -337,13 +338,7 @@ export const writes: readonly Write[] = [
       "metadata.selfLink": wiped,
       "metadata.uid": wiped,
     },
-    checked: [
-      ...checkedInNew,
-      "metadata.name",
-      "deleteOptions.dryRun*",
-      "deleteOptions.ignoreStore*",
-      "deleteOptions.preconditions.uid",
-    ],
+    checked: [...checkedInNew, "metadata.name", "deleteOptions.dryRun*", "deleteOptions.ignoreStore*"],
   },
   {
     what: "the finalizer of a RegistryCredential",

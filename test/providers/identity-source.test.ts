@@ -131,6 +131,20 @@ describe("the token of a ServiceAccount", () => {
     }
   });
 
+  it.each([
+    ["https://kubernetes.default.svc", "the API server itself takes tokens for https://kubernetes.default.svc"],
+    ["", "its audience is empty"],
+    [" ", "its audience is empty or has spaces in it"],
+  ])("is not asked for with the audience %j", async (audience, told) => {
+    for (const [identity, cause] of [
+      [tenant, "Tenant"],
+      [own, "Platform"],
+    ] as const) {
+      const error = await refusal(() => source({}).serviceAccountToken(identity, audience, never));
+      expect(error).toMatchObject({ reason: "InvalidAudience", cause, message: expect.stringContaining(told) });
+    }
+  });
+
   it("that ends in anything else stays what it was", async () => {
     const refused = Object.assign(new Error("x"), { kind: "throttled" });
     const identities = source({ requestToken: () => Promise.reject(refused) });
