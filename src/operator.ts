@@ -45,6 +45,8 @@ import { queueObserver } from "./report/queue-metrics.ts";
 import { countWatch } from "./report/watch-metrics.ts";
 import { refusal } from "./operator/refusal.ts";
 import { wayOut } from "./operator/way-out.ts";
+import { labelsAskedBy } from "./watch/strip/credential.ts";
+import { askedLabels } from "./watch/asked-labels.ts";
 
 export interface OperatorOptions {
   readonly connection: Connection;
@@ -103,11 +105,12 @@ export function operator(options: OperatorOptions): Operator {
     ? leadership({ api, namespace: ownNamespace, instance: options.instance, clock, random, log })
     : undisputed();
   const fenced = leads.fence ? withFence(api, leads.fence) : api;
-  const objects = withMetrics(clusterObjects(fenced), instruments);
+  const objects = withMetrics(clusterObjects(fenced, settings.maxConfigBytes), instruments);
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known, and what is derived from it.
-  const { stores, strips, digest } = clusterStores(log, options.version);
+  const labels = askedLabels({ askedBy: labelsAskedBy, readAgain: () => watches.readNamespacesAgain() });
+  const { stores, strips, digest } = clusterStores(log, options.version, labels.keys);
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace, members: holders });
@@ -131,6 +134,7 @@ export function operator(options: OperatorOptions): Operator {
     api,
     stores,
     strips,
+    labels,
     settings,
     clock,
     random,

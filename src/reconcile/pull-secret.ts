@@ -201,8 +201,8 @@ function referencesTo({ stores }: Context, namespace: string, name: string): num
   return stores.serviceAccounts
     .byIndex(namespace)
     .filter(
-      ({ references, record, terminating }) =>
-        !terminating && (references?.includes(name) ?? recordedReferences(record).has(name)),
+      ({ references, record, terminating, tooLarge }) =>
+        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
     ).length;
 }
 

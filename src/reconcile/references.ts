@@ -31,6 +31,8 @@ export function referencesLoop(): ReferencesLoop {
       return done;
     }
     const results = new Map<string, Referred>();
+    // Beside the names of ServiceAccounts, none of which is empty.
+    if (situation.refers && stores.serviceAccounts.exceeds(namespaceName)) results.set("", notKept);
     for (const serviceAccount of stores.serviceAccounts.byIndex(namespaceName)) {
       const wanted = { ...situation.of(serviceAccount), formerExtras };
       const before = repairs.get(namespaceName)?.get(serviceAccount.name);
@@ -45,6 +47,18 @@ export function referencesLoop(): ReferencesLoop {
     return retry ? failed(retry) : soonest(...[...results.values()].map(({ wait }) => wait));
   };
 }
+
+/** See `serviceAccountShare` in src/operator/cluster-stores.ts. */
+const notKept: Referred = {
+  repairs: undefined,
+  failure: {
+    reason: "TooLarge",
+    cause: "Tenant",
+    retry: "on-change",
+    message:
+      "the namespace has more ServiceAccounts than regcred keeps of one namespace, and those beyond get no reference: delete some, or exclude the namespace and refer to the pull Secret yourself",
+  },
+};
 
 /** Accounts that are gone, and those that needed no write, are forgotten. */
 function remember(

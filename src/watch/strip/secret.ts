@@ -2,8 +2,10 @@
 import { credentialsAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
+import { limits as most } from "../kept.ts";
 import {
   annotationsOf,
+  boundedWord,
   fields,
   identityOf,
   isTerminating,
@@ -22,25 +24,8 @@ export interface SecretLimits {
   readonly ours: number;
 }
 
-// Tenants can make any Secret of our name as large as the API server allows, 1 MiB, in every namespace. Those that we
-// write describe up to 16 entries with their hosts; they are alike in most namespaces, and so shared.
-const keptInStore: SecretLimits = { foreign: 1024, ours: 8192 };
-
-// `<` in an annotation is one character and six bytes: https://pkg.go.dev/encoding/json#Marshal
-const mostBytesPerCharacter = 6;
-
-/**
- * How many bytes of each string of a Secret must be read to tell it from ours: one more than the data of any of ours has,
- * so what is cut there has another digest; and so many of an annotation that it is still too long to be kept.
- */
-export function longestStringRead(maxConfigBytes: number): number {
-  // RFC 4648, section 4: four characters of base64 for three bytes.
-  const longestOfOurs = Math.ceil(maxConfigBytes / 3) * 4;
-  return Math.max(longestOfOurs, keptInStore.ours * mostBytesPerCharacter) + 1;
-}
-
-// The longest name of any object; the API server bounds neither a Secret's type nor the names in an ownerReference.
-const longestWord = 253;
+// What tenants make larger than this is read before it is written to. Ours are alike in most namespaces, and so shared.
+const keptInStore: SecretLimits = { foreign: most.foreignMetadata, ours: most.ownMetadata };
 
 // A docker config that is kept under 64 KiB holds no more logins than this, and each credential in it has one.
 const mostCredentials = 256;
@@ -85,7 +70,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       listOf(metadataOf(raw)["finalizers"], "finalizers").length;
     const metadata = more > 0 ? undefined : metadataWithin(limit, labels, annotations);
     const credentials = annotations[credentialsAnnotation] ?? "";
-    const type = bounded(optional(secret, "type") ?? "Opaque");
+    const type = boundedWord(optional(secret, "type") ?? "Opaque");
     return {
       key,
       resourceVersion,
@@ -117,15 +102,10 @@ function namesIn(list: string): readonly string[] {
 
 /** `Kind name` of the owner that controls the object. */
 function controllerOf(raw: unknown): string | undefined {
-  for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences")) {
+  for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").slice(0, most.owners)) {
     const owner = fields(reference, "ownerReference");
     if (owner["controller"] !== true) continue;
-    return `${bounded(optional(owner, "kind") ?? "")} ${bounded(optional(owner, "name") ?? "")}`;
+    return `${boundedWord(optional(owner, "kind") ?? "")} ${boundedWord(optional(owner, "name") ?? "")}`;
   }
   return undefined;
-}
-
-/** A part of a long text would keep the whole of it in memory. */
-function bounded(word: string): string {
-  return word.length > longestWord ? "(too long)" : word;
 }
