@@ -45,8 +45,6 @@ import { queueObserver } from "./report/queue-metrics.ts";
 import { countWatch } from "./report/watch-metrics.ts";
 import { refusal } from "./operator/refusal.ts";
 import { wayOut } from "./operator/way-out.ts";
-import { labelsAskedBy } from "./watch/strip/credential.ts";
-import { askedLabels } from "./watch/asked-labels.ts";
 
 export interface OperatorOptions {
   readonly connection: Connection;
@@ -109,8 +107,8 @@ export function operator(options: OperatorOptions): Operator {
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known, and what is derived from it.
-  const labels = askedLabels({ askedBy: labelsAskedBy, readAgain: () => watches.readNamespacesAgain() });
-  const { stores, strips, digest } = clusterStores(log, options.version, labels.keys);
+  const known = clusterStores(log, options.version, () => watches.readNamespacesAgain());
+  const { stores } = known;
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace, members: holders });
@@ -132,9 +130,7 @@ export function operator(options: OperatorOptions): Operator {
   // Events in.
   const watches = clusterWatches({
     api,
-    stores,
-    strips,
-    labels,
+    ...known,
     settings,
     clock,
     random,
@@ -168,8 +164,7 @@ export function operator(options: OperatorOptions): Operator {
   const context: Context = {
     clock,
     settings,
-    stores,
-    strips,
+    ...known,
     api: objects,
     provider: out.provider,
     verify: out.verify,
@@ -182,7 +177,6 @@ export function operator(options: OperatorOptions): Operator {
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
-    digest,
     refusal,
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,

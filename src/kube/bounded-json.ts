@@ -37,7 +37,7 @@ export function boundedReader(shape: () => Shape): BoundedReader {
       try {
         // Decoded as a whole: a piece may end in the middle of a character.
         const [first, ...others] = pieces;
-        return JSON.parse((first && others.length === 0 ? first : Buffer.concat(pieces)).toString());
+        return JSON.parse((first && others.length === 0 ? first : Buffer.concat(pieces)).toString()) as unknown;
       } catch {
         // The error of JSON.parse quotes the text, which may be a Secret.
         throw new SyntaxError("it is no JSON");
@@ -57,5 +57,5 @@ const page = record({
 /** A page of a list without its items, each of which is handed out as it arrives, as a `boundedReader` reads it. */
 export function pageReader(shape: () => Shape, onItem: (item: unknown) => void): JsonReader {
   const item = boundedReader(shape);
-  return shapedReader(page, { write: item.write, end: () => onItem(item.end()) });
+  return shapedReader(page, { write: (piece) => item.write(piece), end: () => onItem(item.end()) });
 }

@@ -151,7 +151,8 @@ export function clusterObjects(transport: Transport, maxConfigBytes = defaultCon
 
 /** Some of what a PUT must carry along did not come. */
 function isTooLarge(object: ClusterObject): boolean {
-  return [...Object.values(object), ...Object.values(object.metadata)].includes(tooLarge);
+  const values: readonly unknown[] = [object, object.metadata].flatMap((of): unknown[] => Object.values(of));
+  return values.includes(tooLarge);
 }
 
 function isMissing(error: unknown): boolean {

@@ -13,11 +13,12 @@ import type { Context } from "../reconcile/context.ts";
 import { tokenFromData } from "../reconcile/token-wire.ts";
 import type { Log } from "../report/log.ts";
 import { errorFields } from "../report/log-watch.ts";
+import { type AskedLabels, askedLabels } from "../watch/asked-labels.ts";
 import { keyedDigest } from "../watch/digest.ts";
 import { bytesOfPod, bytesOfServiceAccount } from "../watch/record-bytes.ts";
 import { type FedStore, store } from "../watch/store.ts";
 import { stripCrd } from "../watch/strip/crd.ts";
-import { stripCredential } from "../watch/strip/credential.ts";
+import { labelsAskedBy, stripCredential } from "../watch/strip/credential.ts";
 import { stripNamespace } from "../watch/strip/namespace.ts";
 import { stripOperatorSecret } from "../watch/strip/operator-secret.ts";
 import { stripPod } from "../watch/strip/pod.ts";
@@ -44,6 +45,8 @@ export interface ClusterStores {
     readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
     readonly pod: (raw: unknown) => PodRecord | undefined;
   };
+  /** Which labels of Namespaces are kept. */
+  readonly labels: AskedLabels;
   /** Of contents, keyed anew for each process. */
   readonly digest: Context["digest"];
 }
@@ -55,9 +58,14 @@ const podShare = { own: 16 * 1024, most: 1024 * 1024, pool: 8 * 1024 * 1024 };
 
 /**
  * @param release of this program
- * @param labels keys of those that are kept of Namespaces; left out: all
+ * @param readNamespacesAgain see `AskedLabelsOptions`; left out: all labels of Namespaces are kept
  */
-export function clusterStores(log: Log, release: string, labels?: () => Iterable<string>): ClusterStores {
+export function clusterStores(
+  log: Log,
+  release: string,
+  readNamespacesAgain?: () => Promise<void> | undefined,
+): ClusterStores {
+  const labels = askedLabels({ askedBy: labelsAskedBy, readAgain: () => readNamespacesAgain?.() });
   const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
   const digest = keyedDigest(randomBytes(32));
   return {
@@ -81,12 +89,13 @@ export function clusterStores(log: Log, release: string, labels?: () => Iterable
     strips: {
       crd: stripCrd(release),
       credential: stripCredential,
-      namespace: stripNamespace(labels),
+      namespace: stripNamespace(readNamespacesAgain && labels.keys),
       serviceAccount: stripServiceAccount(),
       secret: stripSecret(digest),
       operatorSecret: stripOperatorSecret(tokenFromData),
       pod: stripPod,
     },
+    labels,
     digest,
   };
 }

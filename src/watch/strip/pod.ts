@@ -37,7 +37,7 @@ export function stripPod(raw: unknown): PodRecord | undefined {
     resourceVersion,
     createdAt: Temporal.Instant.from(created),
     serviceAccount: boundedWord(optional(spec, "serviceAccountName") ?? "default"),
-    references: names.map(boundedWord),
+    references: names.map((each) => boundedWord(each)),
     stuckImages,
     controller: controllerOf(metadataOf(raw)),
   };
