@@ -55,6 +55,8 @@ export interface SecretRecord extends StoredObject {
         readonly annotations: Readonly<Record<string, string>>;
       }
     | undefined;
+  /** Its annotation says that we have merged into it; set where `metadata` is undefined, and would say so. */
+  readonly merged?: boolean;
   /** `app.kubernetes.io/managed-by: regcred` is set. */
   readonly labelled: boolean;
   /** RegistryCredentials named by our annotation; empty without it. */

@@ -5,7 +5,6 @@ import type { ServiceAccountObject } from "../kube/cluster-api.ts";
 import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import { planReferences } from "../plan/references.ts";
 import type { ServiceAccountRecord } from "../plan/snapshot.ts";
-import { limits } from "../watch/kept.ts";
 import type { Context } from "./context.ts";
 import type { WantedReferences } from "./references-situation.ts";
 
@@ -18,6 +17,8 @@ export interface Referred {
   readonly retry?: Failure;
   /** Milliseconds after which to look again. */
   readonly wait?: number;
+  /** Its list is too large even to be read, and it is left alone. */
+  readonly tooLarge?: true;
   /** The namespace is going or gone: nothing in it is worth another call. */
   readonly namespaceGone?: true;
 }
@@ -33,7 +34,7 @@ export async function refer(
   const { namespace, name, resourceVersion } = serviceAccount;
   const snapshot = { ...wanted, serviceAccount };
   const purpose = purposeOf(wanted);
-  if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, failure: tooLarge(name) } : { repairs };
+  if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
   try {
     let plan = planReferences({ ...snapshot, references: undefined });
     if (plan.kind === "read") {
@@ -57,8 +58,7 @@ export async function refer(
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
     if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { repairs, namespaceGone: true };
     if (kind === "notFound") return { repairs };
-    // Whatever the others need, nothing will come of trying this one again.
-    if (failure.retry === "on-change") return { repairs, failure };
+    if (kind === "tooLarge") return { repairs, tooLarge: true };
     // A stale version is no failure to tell: the event that made it stale is on its way.
     return kind === "conflict" ? { repairs, retry: failure } : { repairs, retry: failure, failure };
   }
@@ -81,15 +81,6 @@ function isWanted({ secrets, extras }: WantedReferences): boolean {
 
 function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] {
   return (imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]));
-}
-
-function tooLarge(serviceAccount: string): Failure {
-  return {
-    reason: "TooLarge",
-    cause: "Tenant",
-    retry: "on-change",
-    message: `the ServiceAccount ${serviceAccount} has more than ${limits.references} imagePullSecrets, or one whose name no Secret can have, and is left alone: take off what it does not need`,
-  };
 }
 
 function contested(serviceAccount: string): Failure {

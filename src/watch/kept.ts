@@ -4,6 +4,7 @@ import {
   credentialsAnnotation,
   expiresAtAnnotation,
   ignoreAnnotation,
+  managedAnnotation,
   managedByLabel,
   referencesAnnotation,
   sourceLabel,
@@ -95,7 +96,7 @@ const secret = (maxConfigBytes: number): Shape =>
     metadata: record({
       ...identity,
       labels: map({ [managedByLabel]: limits.label }, limits.ownMetadata),
-      annotations: map({ [credentialsAnnotation]: limits.ownMetadata }, limits.ownMetadata),
+      annotations: map(named([credentialsAnnotation, managedAnnotation], limits.ownMetadata), limits.ownMetadata),
       ownerReferences: list(record({ kind: name, name, controller: word }), limits.owners),
       finalizers: list(word, 0),
     }),

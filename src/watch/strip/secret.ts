@@ -1,5 +1,6 @@
 // What does regcred need to know of a Secret that bears the name of a pull Secret?
-import { credentialsAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
+import { credentialsAnnotation, managedAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
+import { mergedHosts } from "../../plan/marks.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
 import { limits as most } from "../kept.ts";
@@ -69,6 +70,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").length +
       listOf(metadataOf(raw)["finalizers"], "finalizers").length;
     const metadata = more > 0 ? undefined : metadataWithin(limit, labels, annotations);
+    const merged = metadata === undefined && isMerged(annotations[managedAnnotation] ?? "");
     const credentials = annotations[credentialsAnnotation] ?? "";
     const type = boundedWord(optional(secret, "type") ?? "Opaque");
     return {
@@ -82,6 +84,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       terminating: isTerminating(raw),
       digest: digest(stringMap(secret["data"], "data")),
       metadata,
+      ...(merged && { merged }),
       labelled,
       credentials:
         credentials === "" || credentials.length > limit
@@ -90,6 +93,12 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       controller: controllerOf(raw),
     };
   };
+}
+
+/** A longer one than any of ours is a forged one. */
+function isMerged(managed: string): boolean {
+  if (managed.length > most.ownMetadata) return false;
+  return mergedHosts({ annotations: { [managedAnnotation]: managed } }) !== undefined;
 }
 
 /** Names of objects are never empty: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
