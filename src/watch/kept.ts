@@ -25,8 +25,8 @@ export const limits = {
   referencesRecord: 4096,
   /** Items; a sound ServiceAccount lists a handful. */
   referencesHeld: 32,
-  /** Items; 500 names as long as they may be are 128 KiB, and more is nobody's honest need. */
-  references: 500,
+  /** Items; 1,000 names as long as they may be are 250 KiB, and more is nobody's honest need. */
+  references: 1000,
   /** JSON of the metadata of a Secret of our name. We describe up to 16 entries with their hosts. */
   ownMetadata: 8192,
   /** The same of one that does not carry our label. */

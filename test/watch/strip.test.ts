@@ -135,7 +135,7 @@ describe("the record of a ServiceAccount", () => {
   });
 
   it.each([
-    ["more names than anybody needs", Array.from({ length: 501 }, (_, index) => ({ name: `secret-${index}` }))],
+    ["more names than anybody needs", Array.from({ length: 1001 }, (_, index) => ({ name: `secret-${index}` }))],
     ["a name that no Secret can have", [{ name: "x".repeat(254) }]],
     ["a name of 1.4 MB", [{ name: "x".repeat(1_400_000) }]],
   ])("says that the list is too large where it has %s, but shows it to who asks", (_what, imagePullSecrets) => {
