@@ -155,8 +155,10 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
     );
     await eventually(
       "it is served by the label",
-      async () => (await world.secret("tier-gold", "late")) !== undefined,
+      async () => (await world.status("late")).namespaces?.ready === 1,
       soon,
     );
+    expect(await world.logins("tier-gold", "late")).toMatchObject({ "registry.example.com": { username: "ann" } });
+    expect((await world.status("late")).namespaces).toMatchObject({ selected: 1, failed: 0 });
   });
 });
