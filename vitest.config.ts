@@ -17,7 +17,7 @@ const onControlPlane = {
 };
 const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
 // What measures time or memory has the machine to itself.
-const measuring = filesOf("faults", "memory", "prometheus", "replicas", "tokens");
+const measuring = filesOf("bounds", "faults", "memory", "prometheus", "replicas", "tokens");
 // What says the same on every API server: it asks none, or is about commands in documents and how the program is built.
 const ofNoServer = filesOf(
   "ad-hoc-signature",

@@ -103,11 +103,12 @@ export function operator(options: OperatorOptions): Operator {
     ? leadership({ api, namespace: ownNamespace, instance: options.instance, clock, random, log })
     : undisputed();
   const fenced = leads.fence ? withFence(api, leads.fence) : api;
-  const objects = withMetrics(clusterObjects(fenced), instruments);
+  const objects = withMetrics(clusterObjects(fenced, settings.maxConfigBytes), instruments);
   const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known, and what is derived from it.
-  const { stores, strips, digest } = clusterStores(log, options.version);
+  const known = clusterStores(log, options.version, () => watches.readNamespacesAgain());
+  const { stores } = known;
   const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace, members: holders });
@@ -130,8 +131,7 @@ export function operator(options: OperatorOptions): Operator {
   // Events in.
   const watches = clusterWatches({
     api,
-    stores,
-    strips,
+    ...known,
     settings,
     clock,
     random,
@@ -165,8 +165,7 @@ export function operator(options: OperatorOptions): Operator {
   const context: Context = {
     clock,
     settings,
-    stores,
-    strips,
+    ...known,
     api: objects,
     provider: out.provider,
     verify: out.verify,
@@ -179,7 +178,6 @@ export function operator(options: OperatorOptions): Operator {
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
-    digest,
     refusal,
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,

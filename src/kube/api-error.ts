@@ -25,6 +25,8 @@ export type ApiErrorKind =
   | "unauthorized"
   /** A whole answer that cannot be read. */
   | "malformed"
+  /** An object that is larger than anything that is read of its kind. */
+  | "tooLarge"
   /** No answer, half an answer, or an answer that says: not now. */
   | "unavailable";
 
@@ -150,6 +152,11 @@ export function apiErrorFromFailure(error: unknown): ApiError {
 /** A whole answer came, and `what` is wrong with it. */
 export function malformed(what: string): ApiError {
   return new ApiError({ kind: "malformed", details: { causes: [] }, message: what });
+}
+
+/** An object came, and `what` of it is too large to be read. */
+export function tooLargeError(what: string): ApiError {
+  return new ApiError({ kind: "tooLarge", details: { causes: [] }, message: what });
 }
 
 /** `what` happened instead of a whole answer. */

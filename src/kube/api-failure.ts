@@ -70,6 +70,13 @@ export function failureFrom(error: ApiError, { action }: FailureContext): Failur
         message: `${cannot}: the API server will not take it. ${error.message}`,
         retry: "slowly",
       };
+    case "tooLarge":
+      return {
+        reason: "TooLarge",
+        cause: "Tenant",
+        message: `${cannot}: ${error.message}; make it smaller, or delete it`,
+        retry: "on-change",
+      };
     case "unauthorized":
       return {
         reason: "Unauthorized",

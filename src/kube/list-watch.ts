@@ -1,7 +1,9 @@
 // How is one kind of object listed in pages and watched, as the reflector asks for it?
 import type { ListPage, ListWatch, WatchEvent } from "../watch/list-watch.ts";
+import { record, type Shape, text } from "../watch/shape.ts";
 import { malformed, unavailable } from "./api-error.ts";
-import { lines } from "./lines.ts";
+import { pageReader } from "./bounded-json.ts";
+import { jsonLines } from "./json-lines.ts";
 import type { Query, Transport } from "./transport.ts";
 
 export interface Watched {
@@ -10,13 +12,16 @@ export interface Watched {
   readonly query?: { readonly fieldSelector?: string; readonly labelSelector?: string };
   /** Objects come without spec, status and data, which is enough for Namespaces. */
   readonly metadataOnly?: boolean;
-  /** Bytes; longer strings come cut, and cost no memory: see `cutStrings`. Default: none is cut. */
-  readonly longestString?: number;
+  /** What is read of an object that is large; asked for each of them, and for `src/watch/kept.ts` to say. */
+  readonly keeps: () => Shape;
 }
 
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#partial-object-metadata
 /** The Accept header for objects without spec, status and data. */
 export const partial = (kind: string): string => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
+
+// ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.
+const longestType = 16;
 
 // A page of 500 large Secrets over a slow line; the reflector asks again when it fails.
 const listDeadline = Temporal.Duration.from({ seconds: 60 });
@@ -27,10 +32,11 @@ const listDeadline = Temporal.Duration.from({ seconds: 60 });
  */
 export function listWatch(
   transport: Transport,
-  { path, query: selectors = {}, metadataOnly = false, longestString }: Watched,
+  { path, query: selectors = {}, metadataOnly = false, keeps }: Watched,
 ): ListWatch {
+  const event = (): Shape => record({ type: text(longestType), object: keeps() });
   return {
-    list: async ({ limit, continue: token, resourceVersion }, signal) => {
+    list: async ({ limit, continue: token, resourceVersion }, onItem, signal) => {
       const answer = await transport.request({
         method: "GET",
         path,
@@ -38,7 +44,7 @@ export function listWatch(
         ...(metadataOnly ? { accept: partial("PartialObjectMetadataList") } : {}),
         // Not over the connections of the writes: a page of them may take a while.
         purpose: "watches",
-        longestString,
+        reader: () => pageReader(keeps, onItem),
         deadline: listDeadline,
         signal,
         // The reflector tries again, with its own backoff.
@@ -51,24 +57,24 @@ export function listWatch(
         path,
         query: { ...selectors, ...watchQuery({ resourceVersion, timeout, sendInitialEvents }) },
         ...(metadataOnly ? { accept: partial("PartialObjectMetadata") } : {}),
-        longestString,
         signal,
       });
       onAlive?.();
-      const events = lines(chunks, onAlive);
+      const events = jsonLines(chunks, event, onAlive);
       try {
         for (;;) {
           const next = await events.next();
           if (next.done) {
-            if (next.value.trim() !== "")
-              throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");
+            if (!next.value) throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");
             return;
           }
-          if (next.value !== "") yield eventFrom(next.value);
+          yield eventFrom(next.value);
         }
+      } catch (error) {
+        throw error instanceof SyntaxError ? malformed("a line of the watch is no JSON") : error;
       } finally {
         // The reader has left the loop: let go of the socket.
-        await events.return("");
+        await events.return(true);
       }
     },
   };
@@ -94,27 +100,15 @@ function watchQuery({
 }
 
 function pageFrom(list: unknown): ListPage {
-  const { items, metadata } = list as {
-    readonly items?: unknown[] | null;
-    readonly metadata?: { resourceVersion?: string; continue?: string };
-  };
+  const { metadata } = list as { readonly metadata?: { resourceVersion?: string; continue?: string } };
   if (!metadata?.resourceVersion) throw malformed("the API server's answer is no list");
   return {
-    // Go writes an empty slice that was never made as null.
-    items: items ?? [],
     resourceVersion: metadata.resourceVersion,
     ...(metadata.continue ? { continue: metadata.continue } : {}),
   };
 }
 
-function eventFrom(line: string): WatchEvent {
-  let event: unknown;
-  try {
-    event = JSON.parse(line);
-  } catch {
-    // The error of JSON.parse quotes the text, which may be a Secret.
-    throw malformed("a line of the watch is no JSON");
-  }
+function eventFrom(event: unknown): WatchEvent {
   if (
     typeof event === "object" &&
     event !== null &&

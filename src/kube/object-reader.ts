@@ -1,6 +1,9 @@
 // How does a command read objects of any kind, whole or their metadata only?
 import { group, plural, version } from "../api/names.ts";
+import { limits } from "../watch/kept.ts";
+import { type Shape, whole } from "../watch/shape.ts";
 import { ApiError } from "./api-error.ts";
+import { pageReader } from "./bounded-json.ts";
 import { partial } from "./list-watch.ts";
 import { resourcePath } from "./resource-path.ts";
 import type { Transport } from "./transport.ts";
@@ -63,6 +66,9 @@ export interface ObjectReader {
 const pageSize = 500;
 const listDeadline = Temporal.Duration.from({ seconds: 60 });
 
+/** A person looks at it, so as it is: no object is larger. */
+const anything = (): Shape => whole(limits.administrators);
+
 export function objectReader(transport: Transport): ObjectReader {
   const get = async (kind: Kind, place: Place, accept?: string): Promise<unknown> => {
     try {
@@ -81,18 +87,21 @@ export function objectReader(transport: Transport): ObjectReader {
     const found: unknown[] = [];
     let next: string | undefined;
     do {
+      let items: unknown[] = [];
       const answer = await transport.request({
         method: "GET",
         path: resourcePath({ ...kind, namespace }),
         query: { ...selectors, limit: pageSize, continue: next },
         accept,
         deadline: listDeadline,
+        // One item after the other: a page of the largest objects is longer than any text may be.
+        reader: () => {
+          items = [];
+          return pageReader(anything, (item) => items.push(item));
+        },
       });
-      const page = answer.json() as {
-        readonly items?: readonly unknown[] | null;
-        readonly metadata?: { readonly continue?: string };
-      };
-      found.push(...(page.items ?? []));
+      for (const item of items) found.push(item);
+      const page = answer.json() as { readonly metadata?: { readonly continue?: string } };
       next = page.metadata?.continue || undefined;
     } while (next !== undefined);
     return found;

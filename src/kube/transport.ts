@@ -1,14 +1,14 @@
 // How does one call reach the API server and come back, in bounded time, as an answer or a typed error?
-import type { IncomingHttpHeaders } from "node:http";
 import { arch, platform } from "node:os";
 import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../clock.ts";
+import { type ApiAnswer, apiAnswer } from "./api-answer.ts";
 import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "./api-error.ts";
 import type { Connection, Credentials } from "./connection.ts";
-import { cutStrings } from "./cut-strings.ts";
 import { freshCredentials } from "./fresh-credentials.ts";
 import { type Obstacle, pools, type Purpose } from "./pools.ts";
 import { pathLabels } from "./resource-path.ts";
+import type { JsonReader } from "./shaped-json.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -34,19 +34,14 @@ export interface ApiRequest {
   readonly idempotent?: boolean | undefined;
   /** Asked in the moment in which the call is put on the wire, however long it has waited for a connection; no: it fails. */
   readonly mayBegin?: (() => boolean) | undefined;
-  /** Bytes; longer strings of a JSON answer come cut, and are never held whole: see `cutStrings`. Default: none is cut. */
-  readonly longestString?: number | undefined;
+  /**
+   * Makes what reads the answer while it arrives, anew for each attempt. Left out: the answer is held as a text, which may
+   * not be longer than 4 MiB.
+   */
+  readonly reader?: (() => JsonReader) | undefined;
 }
 
-interface ApiAnswer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-  /** Throws ApiError `unavailable` where the text is no whole JSON document. */
-  json(): unknown;
-}
-
-type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept" | "longestString"> & {
+type StreamRequest = Pick<ApiRequest, "path" | "query" | "accept"> & {
   readonly signal: AbortSignal;
   /** Until the answer begins; after that only the signal ends it. Default 30 s. */
   readonly deadline?: Temporal.Duration | undefined;
@@ -190,8 +185,8 @@ export function transport(options: TransportOptions): Transport {
       const end = clock.elapsed() + (call.deadline ?? deadline).total("milliseconds");
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, async (answer) =>
-            answerFrom(answer, await textOf(answer, call.longestString)),
+          return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, (answer) =>
+            apiAnswer(answer, call.reader?.()),
           );
         } catch (error) {
           const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, random) : undefined;
@@ -211,26 +206,16 @@ export function transport(options: TransportOptions): Transport {
 }
 
 /** The bytes of a stream; ends when the server ends it well, throws otherwise. A chunk may be empty: it is a sign of life. */
-async function* chunksOf(
-  answer: Exchanged,
-  { signal, longestString }: StreamRequest,
-  release: () => void,
-): AsyncGenerator<Buffer> {
+async function* chunksOf(answer: Exchanged, { signal }: StreamRequest, release: () => void): AsyncGenerator<Buffer> {
   try {
-    const cut = longestString === undefined ? undefined : cutStrings(longestString);
     // Leaving the loop early destroys the body, and with it the socket.
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) yield cut ? cut(chunk) : chunk;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) yield chunk;
   } catch (error) {
     signal.throwIfAborted();
     throw apiErrorFromFailure(error);
   } finally {
     release();
   }
-}
-
-async function textOf({ body }: Exchanged, longestString: number | undefined): Promise<string> {
-  if (longestString === undefined) return body.text();
-  return Buffer.concat(await Array.fromAsync(body as AsyncIterable<Buffer>, cutStrings(longestString))).toString();
 }
 
 /** Milliseconds, or undefined when it should not be tried again here. */
@@ -262,21 +247,6 @@ function queryString({ query = {} }: ApiRequest, watch: boolean, withinMs: numbe
   }
   if (!watch) parameters.set("timeout", `${Math.max(Math.ceil(withinMs / 1000), 1)}s`);
   return parameters.size === 0 ? "" : `?${parameters.toString()}`;
-}
-
-function answerFrom({ statusCode, headers }: Exchanged, text: string): ApiAnswer {
-  return {
-    status: statusCode,
-    headers,
-    text,
-    json: () => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        throw unavailable("the API server's answer broke off: it is no whole JSON document", "TruncatedAnswer");
-      }
-    },
-  };
 }
 
 const verbs = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" } as const;

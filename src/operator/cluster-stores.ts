@@ -13,10 +13,12 @@ import type { Context } from "../reconcile/context.ts";
 import { tokenFromData } from "../reconcile/token-wire.ts";
 import type { Log } from "../report/log.ts";
 import { errorFields } from "../report/log-watch.ts";
+import { type AskedLabels, askedLabels } from "../watch/asked-labels.ts";
 import { keyedDigest } from "../watch/digest.ts";
+import { bytesOfPod, bytesOfServiceAccount } from "../watch/record-bytes.ts";
 import { type FedStore, store } from "../watch/store.ts";
 import { stripCrd } from "../watch/strip/crd.ts";
-import { stripCredential } from "../watch/strip/credential.ts";
+import { labelsAskedBy, stripCredential } from "../watch/strip/credential.ts";
 import { stripNamespace } from "../watch/strip/namespace.ts";
 import { stripOperatorSecret } from "../watch/strip/operator-secret.ts";
 import { stripPod } from "../watch/strip/pod.ts";
@@ -43,12 +45,27 @@ export interface ClusterStores {
     readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
     readonly pod: (raw: unknown) => PodRecord | undefined;
   };
+  /** Which labels of Namespaces are kept. */
+  readonly labels: AskedLabels;
   /** Of contents, keyed anew for each process. */
   readonly digest: Context["digest"];
 }
 
-/** @param release of this program */
-export function clusterStores(log: Log, release: string): ClusterStores {
+// Twenty thousand sound ServiceAccounts, a few in each namespace, never come near their own 64 KiB, and 10,000 of them in one
+// namespace take 4 MiB. A tenant with 500 namespaces takes its 32 MiB at most, and the pool.
+const serviceAccountShare = { own: 64 * 1024, most: 5 * 1024 * 1024, pool: 32 * 1024 * 1024 };
+const podShare = { own: 16 * 1024, most: 1024 * 1024, pool: 8 * 1024 * 1024 };
+
+/**
+ * @param release of this program
+ * @param readNamespacesAgain see `AskedLabelsOptions`; left out: all labels of Namespaces are kept
+ */
+export function clusterStores(
+  log: Log,
+  release: string,
+  readNamespacesAgain?: () => Promise<void> | undefined,
+): ClusterStores {
+  const labels = askedLabels({ askedBy: labelsAskedBy, readAgain: () => readNamespacesAgain?.() });
   const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
   const digest = keyedDigest(randomBytes(32));
   return {
@@ -56,20 +73,29 @@ export function clusterStores(log: Log, release: string): ClusterStores {
       crds: store<CrdRecord>({ listenerFailed }),
       credentials: store<CredentialRecord>({ listenerFailed }),
       namespaces: store<NamespaceRecord>({ listenerFailed }),
-      serviceAccounts: store<ServiceAccountRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
+      serviceAccounts: store<ServiceAccountRecord>({
+        listenerFailed,
+        indexBy: ({ namespace }) => namespace,
+        share: { limits: serviceAccountShare, bytesOf: bytesOfServiceAccount },
+      }),
       pullSecrets: store<SecretRecord>({ listenerFailed }),
       operatorSecrets: store<OperatorSecretRecord>({ listenerFailed }),
-      pods: store<PodRecord>({ listenerFailed, indexBy: ({ namespace }) => namespace }),
+      pods: store<PodRecord>({
+        listenerFailed,
+        indexBy: ({ namespace }) => namespace,
+        share: { limits: podShare, bytesOf: bytesOfPod },
+      }),
     },
     strips: {
       crd: stripCrd(release),
       credential: stripCredential,
-      namespace: stripNamespace(),
+      namespace: stripNamespace(readNamespacesAgain && labels.keys),
       serviceAccount: stripServiceAccount(),
       secret: stripSecret(digest),
       operatorSecret: stripOperatorSecret(tokenFromData),
       pod: stripPod,
     },
+    labels,
     digest,
   };
 }

@@ -11,10 +11,9 @@ import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches
 import { logWatch } from "../report/log-watch.ts";
 import type { ListWatch } from "../watch/list-watch.ts";
 import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
+import type { AskedLabels } from "../watch/asked-labels.ts";
+import { kept } from "../watch/kept.ts";
 import type { FedStore } from "../watch/store.ts";
-
-// Of a pod, images and names are read; annotations and variables may be as long as they like.
-const longestPodString = 1_024;
 
 type Strip<R> = (raw: unknown) => R | undefined;
 
@@ -22,6 +21,7 @@ export interface ClusterWatchesOptions {
   readonly api: Transport;
   readonly stores: ClusterStores["stores"];
   readonly strips: ClusterStores["strips"];
+  readonly labels: AskedLabels;
   readonly settings: {
     readonly namespace: string;
     readonly sourceNamespaces: readonly string[];
@@ -43,6 +43,8 @@ export interface ClusterWatches {
   /** Resolves when every store but that of the pull Secrets is full, as far as the operator may see. */
   readonly start: () => Promise<void>;
   readonly pullSecrets: Omit<PullSecretWatches, "status" | "stop">;
+  /** With the labels that are asked for now; undefined where they have not been read at all. */
+  readonly readNamespacesAgain: () => Promise<void> | undefined;
   /** The API server refuses to show the ServiceAccounts of this namespace. */
   readonly serviceAccountsRefused: (namespace: string) => boolean;
   /** What else it refuses to show. */
@@ -53,7 +55,7 @@ export interface ClusterWatches {
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { api, stores, strips, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
+  const { api, stores, strips, labels, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
   const core = (resource: string, namespace?: string): string =>
     resourcePath({ group: "", version: "v1", resource, namespace });
   const watched = new Map<string, Reflector>();
@@ -74,7 +76,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       covers,
       mayBeRefused = false,
     }: { readonly covers?: (key: string) => boolean; readonly mayBeRefused?: boolean } = {},
-  ): void => {
+  ): Reflector => {
     if (mayBeRefused) optional.add(what);
     const firstRefusal = Promise.withResolvers<void>();
     const created = reflector({
@@ -95,22 +97,35 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     });
     watched.set(what, created);
     begun.push(Promise.race([created.synced, firstRefusal.promise]));
+    return created;
   };
-  const credentials = listWatch(api, { path: resourcePath({ group, version, resource: plural }) });
-  watch("registrycredentials", stores.credentials, credentials, strips.credential);
-  const namespaces = listWatch(api, { path: core("namespaces"), metadataOnly: true });
-  watch("namespaces", stores.namespaces, namespaces, strips.namespace);
+  const credentialSource = listWatch(api, {
+    path: resourcePath({ group, version, resource: plural }),
+    keeps: () => kept.credential,
+  });
+  const credentials = watch(
+    "registrycredentials",
+    stores.credentials,
+    labels.before(credentialSource),
+    strips.credential,
+  );
+  const namespaceSource = listWatch(api, {
+    path: core("namespaces"),
+    metadataOnly: true,
+    keeps: () => kept.namespace(labels.keys()),
+  });
+  const namespaces = watch("namespaces", stores.namespaces, namespaceSource, strips.namespace);
+  let namespacesBegun = false;
   const ownCrd = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
   const query = { fieldSelector: `metadata.name=${crdName}` };
-  watch("customresourcedefinitions", stores.crds, listWatch(api, { path: resourcePath(ownCrd), query }), strips.crd, {
-    mayBeRefused: true,
-  });
+  const crds = listWatch(api, { path: resourcePath(ownCrd), query, keeps: () => kept.crd });
+  watch("customresourcedefinitions", stores.crds, crds, strips.crd, { mayBeRefused: true });
   const { watchNamespaces } = settings.mode;
   if (watchNamespaces.length === 0) {
     watch(
       "serviceaccounts",
       stores.serviceAccounts,
-      listWatch(api, { path: core("serviceaccounts") }),
+      listWatch(api, { path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
       strips.serviceAccount,
     );
   }
@@ -119,7 +134,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     watch(
       serviceAccountsOf(namespace),
       stores.serviceAccounts,
-      listWatch(api, { path: core("serviceaccounts", namespace) }),
+      listWatch(api, { path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
       strips.serviceAccount,
       { covers: inNamespace(namespace), mayBeRefused: namespace !== settings.namespace },
     );
@@ -129,7 +144,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     watch(
       `secrets of ${namespace}`,
       stores.operatorSecrets,
-      listWatch(api, { path: core("secrets", namespace), ...query }),
+      listWatch(api, { path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret }),
       strips.operatorSecret,
       { covers: inNamespace(namespace) },
     );
@@ -143,7 +158,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         path: core("pods", namespace),
         // A pod that waits for its first image is Pending; those that run cost nothing.
         query: { fieldSelector: "status.phase=Pending" },
-        longestString: longestPodString,
+        keeps: () => kept.pod,
       }),
       strips.pod,
       namespace === undefined ? {} : { covers: inNamespace(namespace), mayBeRefused: true },
@@ -168,10 +183,15 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
 
   return {
     start: async () => {
-      for (const each of watched.values()) each.start();
+      // Which labels of the Namespaces are worth keeping is known from the RegistryCredentials.
+      for (const each of watched.values()) if (each !== namespaces) each.start();
+      await credentials.synced;
+      namespacesBegun = true;
+      namespaces.start();
       await Promise.all(begun);
     },
     pullSecrets,
+    readNamespacesAgain: () => (namespacesBegun ? namespaces.readAgain() : undefined),
     serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
     refusedElsewhere: () => [...refused].filter((what) => !optional.has(what) && what !== "serviceaccounts"),
     status: () =>

@@ -10,6 +10,7 @@ import type { Transport } from "../kube/transport.ts";
 import type { WriteFence } from "../kube/write-fence.ts";
 import type { Log } from "../report/log.ts";
 import { errorFields, logWatch } from "../report/log-watch.ts";
+import { kept } from "../watch/kept.ts";
 import { reflector } from "../watch/reflector.ts";
 import { store } from "../watch/store.ts";
 
@@ -52,6 +53,7 @@ export function leadership({ api, namespace, instance, clock, random, log }: Lea
     listWatch: listWatch(api, {
       path: leasePath(namespace),
       query: { fieldSelector: `metadata.name=${leaseName}` },
+      keeps: () => kept.lease,
     }),
     store: seen,
     strip: leaseRecord,

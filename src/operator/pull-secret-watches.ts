@@ -4,10 +4,10 @@ import { listWatch } from "../kube/list-watch.ts";
 import { resourcePath } from "../kube/resource-path.ts";
 import type { Transport } from "../kube/transport.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
+import { kept } from "../watch/kept.ts";
 import { multiReflector } from "../watch/multi-reflector.ts";
 import { isRefusal, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
 import type { FedStore } from "../watch/store.ts";
-import { longestStringRead } from "../watch/strip/secret.ts";
 
 export interface PullSecretWatchesOptions {
   readonly api: Transport;
@@ -50,6 +50,7 @@ interface Subject {
 
 export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecretWatches {
   const { api, store, strip, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } = options;
+  const keeps = kept.secret(maxConfigBytes);
   const places: readonly (string | undefined)[] = namespaces.length > 0 ? namespaces : [undefined];
   const subjects = new Map<string, Subject>();
   const listed = new Set<string>();
@@ -65,8 +66,7 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
       return listWatch(api, {
         path: resourcePath({ group: "", version: "v1", resource: "secrets", namespace }),
         query: { fieldSelector: `metadata.name=${name}` },
-        // Whatever tenants put into a Secret of this name, enough comes to tell that it is none of ours.
-        longestString: longestStringRead(maxConfigBytes),
+        keeps: () => keeps,
       });
     },
     covers: (text) => {

@@ -13,6 +13,11 @@ export function hasPlaceholders(template: string): boolean {
   return template.includes("$(");
 }
 
+/** Keys of the labels that the text has placeholders for. */
+export function labelsInTemplate(template: string): readonly string[] {
+  return [...template.matchAll(placeholder)].flatMap(([, label]) => (label === undefined ? [] : [label]));
+}
+
 /**
  * Each value is put in once (what a label brings in is never rendered again). A missing, empty or odd value is the
  * tenant's failure for this entry alone: it never falls back to a wider grant.

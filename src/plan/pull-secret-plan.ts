@@ -45,6 +45,8 @@ export interface PullSecretSnapshot {
   readonly record: SecretRecord | undefined;
   /** Given on a second round, when the first one asked to read. */
   readonly live: LiveSecret | undefined;
+  /** It was asked for, and is larger than anything that is read: see `src/watch/kept.ts`. */
+  readonly tooLarge?: boolean;
   /** This run of the operator has made the object with this uid its own, or has seen our marks on it. */
   readonly knownAsOurs: boolean;
   /** What a look at the whole object found, if this version of it was right; it need not be read again. */

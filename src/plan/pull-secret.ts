@@ -28,6 +28,12 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   const { namespace, wanted, record, reserved } = snapshot;
   if (namespace.terminating) return { action: none, state: "absent" };
   if (record?.terminating) return { action: none, state: "absent", failure: deletionPending };
+  if (record && snapshot.tooLarge) {
+    // What is ours alone needs no reading to be replaced or removed: nobody may keep what was taken back by making it large.
+    const isOurOwn = !record.merged && isOurs(snapshot, record) && !(wanted && hasHeld(wanted.content));
+    const state = wanted && record.merged ? "usable" : "foreign";
+    if (!isOurOwn) return { action: none, state, failure: secretTooLarge };
+  }
   if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
   if (!hasHeld(wanted.content)) return planWanted(snapshot, wanted);
@@ -80,7 +86,7 @@ function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
 function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord): PullSecretPlan | undefined {
   const { live, maxBytes, now } = snapshot;
   const { content, options, digest } = wanted;
-  const metadata = live ?? record.metadata;
+  const metadata = live ?? record.metadata ?? (snapshot.tooLarge ? nothingForeign : undefined);
   if (!metadata) return lookAt(snapshot, "usable");
   const annotation = metadata.annotations[entriesAnnotation];
   if (!live) {
@@ -149,7 +155,8 @@ function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecret
   const { live, retain, referencesLeft } = snapshot;
   const metadata = live ?? record.metadata;
   // It names a credential, and its metadata was too large to keep: is it wholly ours, merged, or foreign?
-  if (!metadata && (record.credentials.length > 0 || snapshot.knownAsOurs)) return { action: read, state: "usable" };
+  if (!metadata && !snapshot.tooLarge && (record.credentials.length > 0 || snapshot.knownAsOurs))
+    return { action: read, state: "usable" };
   const hosts = mergedHosts(metadata);
   if (hosts === undefined && !isOurs(snapshot, record)) return { action: none, state: "foreign" };
   const deletion: PullSecretPlan =
@@ -157,6 +164,7 @@ function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecret
       ? { action: none, state: "leaving", failure: referencesPending }
       : { action: { kind: "delete" }, state: "leaving" };
   if (hosts === undefined && !retain) return deletion;
+  if (!live && snapshot.tooLarge) return { action: none, state: "foreign", failure: secretTooLarge };
   if (!live) return { action: read, state: "foreign" };
   if (hosts === undefined || retain) {
     return { action: { kind: "replace", body: releasedBody(live, live.dockerConfig) }, state: "foreign" };
@@ -167,6 +175,16 @@ function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecret
   const text = rest.ok ? rest.text : live.dockerConfig;
   return { action: { kind: "replace", body: releasedBody(live, text) }, state: "foreign" };
 }
+
+const nothingForeign: NonNullable<SecretRecord["metadata"]> = { labels: {}, annotations: {} };
+
+const secretTooLarge: Failure = {
+  reason: "TooLarge",
+  cause: "Tenant",
+  retry: "on-change",
+  message:
+    "the Secret of the pull Secret's name is larger than anything that regcred carries along, and is left alone: take off labels, annotations, owners or data that it does not need, or delete it",
+};
 
 const referencesPending: Failure = {
   reason: "ReferencesPending",

@@ -14,6 +14,7 @@ export interface StoredObject {
 export interface NamespaceRecord extends StoredObject {
   readonly name: string;
   readonly uid: string;
+  /** Those that a RegistryCredential selects by, or has placeholders for. */
   readonly labels: Readonly<Record<string, string>>;
   /** `regcred.dev/ignore: "true"` is set. */
   readonly optedOut: boolean;
@@ -28,6 +29,8 @@ export interface ServiceAccountRecord extends StoredObject {
   readonly optedOut: boolean;
   /** Names in `imagePullSecrets`, in order; undefined where the list is too long to be kept: read it first. */
   readonly references: readonly string[] | undefined;
+  /** The list is too large even to be read: nothing in it is known, and it is left alone. */
+  readonly tooLarge?: boolean;
   /** Annotations by which clouds know the account, and no others. */
   readonly cloud: Readonly<Record<string, string>>;
   /** The raw `regcred.dev/references` annotation: a hint only, tenants can edit it. */
@@ -52,6 +55,8 @@ export interface SecretRecord extends StoredObject {
         readonly annotations: Readonly<Record<string, string>>;
       }
     | undefined;
+  /** Its annotation says that we have merged into it; set where `metadata` is undefined, and would say so. */
+  readonly merged?: boolean;
   /** `app.kubernetes.io/managed-by: regcred` is set. */
   readonly labelled: boolean;
   /** RegistryCredentials named by our annotation; empty without it. */

@@ -95,8 +95,10 @@ export function pullSecretLoop(): PullSecretLoop {
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
         if (!live) return failed(changedMeanwhile);
-        plan = planPullSecret({ ...snapshot, live });
-        if (plan.action.kind === "none") memory.settled = { resourceVersion: live.resourceVersion, signature, plan };
+        plan = planPullSecret(live === "too large" ? { ...snapshot, tooLarge: true } : { ...snapshot, live });
+        // Until it changes it need not be read again.
+        if (plan.action.kind === "none" && record)
+          memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting ? waitingFinding(contributing, plan.state) : findingOfPlan(plan, contributing, wanted);
@@ -183,13 +185,19 @@ function stillSettled(
 
 /** The whole Secret, if it still is the version that the store knows; else the event that says more is on its way. */
 async function readLive(
-  { api }: Context,
+  { api, refusal }: Context,
   namespace: string,
   name: string,
   record: SecretRecord | undefined,
   signal: AbortSignal,
-): Promise<LiveSecret | undefined> {
-  const object = await api.getSecret(namespace, name, signal);
+): Promise<LiveSecret | "too large" | undefined> {
+  let object;
+  try {
+    object = await api.getSecret(namespace, name, signal);
+  } catch (error) {
+    if (refusal(error, "").kind === "tooLarge") return "too large";
+    throw error;
+  }
   return object && object.metadata.resourceVersion === record?.resourceVersion ? liveSecret(object) : undefined;
 }
 
@@ -202,8 +210,8 @@ function referencesTo({ stores }: Context, namespace: string, name: string): num
   return stores.serviceAccounts
     .byIndex(namespace)
     .filter(
-      ({ references, record, terminating }) =>
-        !terminating && (references?.includes(name) ?? recordedReferences(record).has(name)),
+      ({ references, record, terminating, tooLarge }) =>
+        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
     ).length;
 }
 

@@ -17,6 +17,8 @@ export interface Referred {
   readonly retry?: Failure;
   /** Milliseconds after which to look again. */
   readonly wait?: number;
+  /** Its list is too large even to be read, and it is left alone. */
+  readonly tooLarge?: true;
   /** The namespace is going or gone: nothing in it is worth another call. */
   readonly namespaceGone?: true;
 }
@@ -32,6 +34,7 @@ export async function refer(
   const { namespace, name, resourceVersion } = serviceAccount;
   const snapshot = { ...wanted, serviceAccount };
   const purpose = purposeOf(wanted);
+  if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
   try {
     let plan = planReferences({ ...snapshot, references: undefined });
     if (plan.kind === "read") {
@@ -55,6 +58,7 @@ export async function refer(
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
     if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { repairs, namespaceGone: true };
     if (kind === "notFound") return { repairs };
+    if (kind === "tooLarge") return { repairs, tooLarge: true };
     // A stale version is no failure to tell: the event that made it stale is on its way.
     return kind === "conflict" ? { repairs, retry: failure } : { repairs, retry: failure, failure };
   }
@@ -69,6 +73,10 @@ function purposeOf({ secrets, extras }: WantedReferences): string {
 function settled(repairs: Repairs | undefined, name: string, now: number): Referred {
   const fight = contestedFor(repairs, now);
   return fight === undefined ? { repairs } : { repairs, failure: contested(name), wait: fight };
+}
+
+function isWanted({ secrets, extras }: WantedReferences): boolean {
+  return extras.length > 0 || secrets.some(({ wanted, usable, leaving }) => wanted && usable && !leaving);
 }
 
 function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] {

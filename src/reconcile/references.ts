@@ -5,6 +5,7 @@ import { credentialKey, secretKey } from "../plan/keys.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { longestNote, toldText } from "../steps.ts";
 import type { Outcome } from "../queue/work-queue.ts";
+import { limits } from "../watch/kept.ts";
 import type { Context } from "./context.ts";
 import { done, failed, soonest } from "./outcome.ts";
 import { refer, type Referred } from "./refer.ts";
@@ -40,11 +41,37 @@ export function referencesLoop(): ReferencesLoop {
       results.set(serviceAccount.name, result);
     }
     remember(repairs, namespaceName, results);
-    report(context, namespace, situation, [...results.values()]);
+    const isTooMuch = situation.refers && stores.serviceAccounts.exceeds(namespaceName);
+    report(context, namespace, situation, [...results.values(), ...leftAlone(results, isTooMuch)]);
     for (const secret of situation.leaving) context.enqueue(secretKey(namespaceName, secret), { lane: "normal" });
     const retry = [...results.values()].findLast((result) => result.retry)?.retry;
     return retry ? failed(retry) : soonest(...[...results.values()].map(({ wait }) => wait));
   };
+}
+
+// Examples in a message.
+const mostNamed = 3;
+
+/** One failure for all that are too large, however many a tenant makes. @param isTooMuch see `Store.exceeds` */
+function leftAlone(results: ReadonlyMap<string, Referred>, isTooMuch: boolean): readonly Referred[] {
+  const names = [...results].flatMap(([name, { tooLarge }]) => (tooLarge ? [name] : []));
+  const some = `${names.slice(0, mostNamed).join(", ")}${names.length > mostNamed ? `, and ${names.length - mostNamed} more` : ""}`;
+  const messages = [
+    ...(names.length > 0
+      ? [
+          `left alone are ServiceAccounts with more than ${limits.references} imagePullSecrets, or with one whose name no Secret can have: ${some}; take off what they do not need`,
+        ]
+      : []),
+    ...(isTooMuch
+      ? [
+          "the namespace has more ServiceAccounts than regcred keeps of one, and those beyond get no reference: delete some, or exclude them and refer to the pull Secret yourself",
+        ]
+      : []),
+  ];
+  return messages.map((message) => ({
+    repairs: undefined,
+    failure: { reason: "TooLarge", cause: "Tenant", retry: "on-change", message },
+  }));
 }
 
 /** Accounts that are gone, and those that needed no write, are forgotten. */

@@ -76,9 +76,8 @@ function join({ members, stores }: Context, record: SecretRecord, credentialUid:
   );
 }
 
-/** Where its metadata was too large to be kept, it may be. */
-export function isMerged({ metadata }: SecretRecord): boolean {
-  return metadata === undefined || mergedHosts(metadata) !== undefined;
+export function isMerged({ metadata, merged = false }: SecretRecord): boolean {
+  return metadata === undefined ? merged : mergedHosts(metadata) !== undefined;
 }
 
 /** Writes the parts that have changed. */

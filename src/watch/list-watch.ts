@@ -15,8 +15,8 @@ export interface ListQuery {
   readonly resourceVersion?: string;
 }
 
+/** The end of a page. */
 export interface ListPage {
-  readonly items: readonly unknown[];
   readonly resourceVersion: string;
   /** There is another page. */
   readonly continue?: string;
@@ -37,7 +37,8 @@ export interface WatchQuery {
  * always. Both give up soon after the signal aborts. What they throw is read as a `ListWatchFailure`.
  */
 export interface ListWatch {
-  list(query: ListQuery, signal: AbortSignal): Promise<ListPage>;
+  /** `onItem` is given each object of the page as it arrives, also of one that fails before its end. */
+  list(query: ListQuery, onItem: (object: unknown) => void, signal: AbortSignal): Promise<ListPage>;
   /** Yields events until the server ends the stream. */
   watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<WatchEvent>;
 }

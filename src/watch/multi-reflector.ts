@@ -28,7 +28,7 @@ export interface MultiReflector {
   stop(): Promise<void>;
 }
 
-// A page of the largest Secrets that an API server takes, 1 MiB each, is parsed as a whole.
+// A page of the largest Secrets that an API server takes, 1 MiB each, comes within the time for a list.
 const pageOfLargeObjects = 20;
 
 /** `store.synced` is true while each ensured name is; before the first `ensure` it is false. */

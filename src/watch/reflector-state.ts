@@ -30,6 +30,9 @@ interface Health {
 
 export type ReflectorInput =
   | { readonly kind: "start" }
+  /** An object of a page. */
+  | { readonly kind: "item"; readonly object: unknown }
+  /** The page is over. */
   | ({ readonly kind: "page" } & ListPage)
   | ({ readonly kind: "event" } & WatchEvent)
   /** The server ended the watch in good order. */
@@ -42,11 +45,13 @@ export type ReflectorInput =
   | { readonly kind: "waited" }
   /** It is time to verify the store against a full list. */
   | { readonly kind: "verify" }
+  /** What is read of the objects has changed: whatever is under way, a full list begins. */
+  | { readonly kind: "readAgain" }
   | { readonly kind: "stop" };
 
 export type ReflectorCommand =
-  /** Store these objects. */
-  | { readonly kind: "keep"; readonly objects: readonly unknown[] }
+  /** Store this object. */
+  | { readonly kind: "keep"; readonly object: unknown }
   /** This object is deleted. */
   | { readonly kind: "drop"; readonly object: unknown }
   /** A bookmark: nothing up to here is missing. */
@@ -99,6 +104,8 @@ function whileRunning(state: Running, input: ReflectorInput): Step {
   switch (input.kind) {
     case "start":
       return [state, []];
+    case "item":
+      return [state, [{ kind: "keep", object: input.object }]];
     case "page":
       return afterPage(state, input);
     case "event":
@@ -114,6 +121,9 @@ function whileRunning(state: Running, input: ReflectorInput): Step {
       return beginWatch(healthOf(state), state.resourceVersion);
     case "verify":
       return verify(state);
+    case "readAgain":
+      if (state.name === "Waiting") return [{ name: "Waiting", ...healthOf(state) }, []];
+      return beginList(healthOf(state));
     case "stop":
       return [{ name: "Stopped" }, []];
   }
@@ -132,15 +142,11 @@ function beginWatch(health: Health, resourceVersion: string): Step {
 
 function afterPage(state: Running, page: ListPage): Step {
   const resourceVersion = (state.name === "Listing" ? state.resourceVersion : undefined) ?? page.resourceVersion;
-  const keep: ReflectorCommand = { kind: "keep", objects: page.items };
   if (page.continue) {
-    return [
-      { name: "Listing", resourceVersion, ...healthOf(state) },
-      [keep, { kind: "list", continue: page.continue }],
-    ];
+    return [{ name: "Listing", resourceVersion, ...healthOf(state) }, [{ kind: "list", continue: page.continue }]];
   }
   const [watching, watch] = beginWatch(healthOf(state), resourceVersion);
-  return [watching, [keep, { kind: "complete", resourceVersion }, ...watch]];
+  return [watching, [{ kind: "complete", resourceVersion }, ...watch]];
 }
 
 function afterEvent(state: Running, event: WatchEvent): Step {
@@ -151,7 +157,7 @@ function afterEvent(state: Running, event: WatchEvent): Step {
   switch (event.type) {
     case "ADDED":
     case "MODIFIED":
-      return [next, [{ kind: "keep", objects: [event.object] }]];
+      return [next, [{ kind: "keep", object: event.object }]];
     case "DELETED":
       return [next, [{ kind: "drop", object: event.object }]];
     case "BOOKMARK":

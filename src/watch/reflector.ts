@@ -7,6 +7,7 @@ import type { ListWatch, ListWatchFailure, WatchQuery } from "./list-watch.ts";
 import { healthyAfter, idle, transition } from "./reflector-state.ts";
 import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from "./reflector-state.ts";
 import type { FedStore } from "./store.ts";
+import { milliseconds, watchdog } from "./watchdog.ts";
 import { identityOf } from "./strip/object-meta.ts";
 
 /** What an onlooker (logs, metrics) is told. */
@@ -38,7 +39,7 @@ export interface ReflectorOptions<R extends StoredObject> {
   readonly observe?: (event: ReflectorEvent) => void;
   /** Which keys of the store this reflector answers for. Default: all. */
   readonly covers?: (key: string) => boolean;
-  /** Most objects per page where the server does not know WatchList; a page is in memory as a whole. */
+  /** Most objects per page where the server does not know WatchList. */
   readonly pageLimit?: number;
 }
 
@@ -57,6 +58,11 @@ export interface Reflector {
   stop(): Promise<void>;
   /** Stops, and takes what came from here out of the store without telling anybody. */
   close(): Promise<void>;
+  /**
+   * Lists everything anew and reads it again, also what is stored in the same version, since `strip` keeps more of it now.
+   * Resolves when that is in the store, however often it has to be tried; stays pending if it is stopped before.
+   */
+  readAgain(): Promise<void>;
   /** Resolves after the first full list; stays pending if it is stopped before. */
   readonly synced: Promise<void>;
   hasSynced(): boolean;
@@ -72,8 +78,8 @@ const longestWatch = Temporal.Duration.from({ seconds: 590 });
 // Rare enough to cost nothing, and random so that no two operators' lists coincide.
 const earliestVerification = Temporal.Duration.from({ hours: 6 });
 const latestVerification = Temporal.Duration.from({ hours: 12 });
-// client-go's page size: tools/pager, defaultPageSize.
-const usualPageLimit = 500;
+// A page of the largest objects that etcd takes, 1.5 MiB each, comes within the time for a list; client-go asks for 500.
+const usualPageLimit = 100;
 
 type Emit = (input: ReflectorInput) => void;
 
@@ -88,6 +94,8 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
   const open = new Set<Promise<void>>();
   let state = idle;
   let current: AbortController | undefined;
+  /** While all is read again: who waits for it. */
+  const readers: PromiseWithResolvers<void>[] = [];
   let cancelVerification: Cancel = () => undefined;
   let listBegan = 0;
   let aliveAt: number | undefined;
@@ -95,6 +103,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
   const alive = (): void => {
     aliveAt = clock.elapsed();
   };
+  const onSilence = (silent: () => void): Cancel => watchdog(clock, silenceLimit, () => aliveAt, silent);
 
   const advance: Emit = (input) => {
     const [next, commands] = transition(state, input);
@@ -108,7 +117,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
   const execute = (command: ReflectorCommand): void => {
     switch (command.kind) {
       case "keep":
-        for (const object of command.objects) keep(object);
+        keep(command.object);
         return;
       case "drop":
         drop(command.object);
@@ -135,7 +144,8 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       key = identity.key;
       // Mostly the echo of our own write, whose answer is in the store: a version of an object never changes.
       const known = store.get(key);
-      const record = known?.resourceVersion === identity.resourceVersion ? known : strip(raw);
+      const isKnown = known?.resourceVersion === identity.resourceVersion && readers.length === 0;
+      const record = isKnown ? known : strip(raw);
       if (record) feed.observed(record);
       else feed.vanished(key, identity.resourceVersion);
     } catch (error) {
@@ -156,6 +166,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
   const complete = (resourceVersion: string): void => {
     feed.completed(resourceVersion);
     firstList.resolve();
+    for (const reader of readers.splice(0)) reader.resolve();
     observe?.({ kind: "listed", took: milliseconds(clock.elapsed() - listBegan) });
     cancelVerification();
     cancelVerification = clock.schedule(between(earliestVerification, latestVerification, random), () =>
@@ -198,13 +209,18 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
 
   const beginList = (): void => {
     listBegan = clock.elapsed();
-    feed.begin();
+    feed.begin({ again: readers.length > 0 });
   };
 
   const list = async (token: string | undefined, signal: AbortSignal, emit: Emit): Promise<void> => {
     const cancel = onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
     try {
-      const page = await listWatch.list({ limit: pageLimit, ...(token !== undefined && { continue: token }) }, signal);
+      const query = { limit: pageLimit, ...(token !== undefined && { continue: token }) };
+      const onItem = (object: unknown): void => {
+        alive();
+        emit({ kind: "item", object });
+      };
+      const page = await listWatch.list(query, onItem, signal);
       alive();
       emit({ kind: "page", ...page });
     } finally {
@@ -236,20 +252,6 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     }
   };
 
-  /** Calls `silent` once nothing has been alive for `silenceLimit`, counted from now. */
-  const onSilence = (silent: () => void): Cancel => {
-    const limit = silenceLimit.total("milliseconds");
-    const began = clock.elapsed();
-    let cancel: Cancel;
-    const check = (): void => {
-      const left = limit - (clock.elapsed() - Math.max(began, aliveAt ?? began));
-      if (left <= 0) silent();
-      else cancel = clock.schedule(milliseconds(left), check);
-    };
-    check();
-    return () => cancel();
-  };
-
   const stop = async (): Promise<void> => {
     advance({ kind: "stop" });
     cancelVerification();
@@ -270,6 +272,12 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       feed.close();
       await stopped;
     },
+    readAgain: () => {
+      const reader = Promise.withResolvers<void>();
+      readers.push(reader);
+      advance({ kind: "readAgain" });
+      return reader.promise;
+    },
     synced: firstList.promise,
     hasSynced: () => feed.synced,
     status: () => ({
@@ -283,9 +291,4 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
 function between(low: Temporal.Duration, high: Temporal.Duration, random: Random): Temporal.Duration {
   const [from, to] = [low.total("milliseconds"), high.total("milliseconds")];
   return milliseconds(from + random() * (to - from));
-}
-
-/** Whole ones: a Duration takes no fractions. */
-function milliseconds(count: number): Temporal.Duration {
-  return Temporal.Duration.from({ milliseconds: Math.ceil(count) });
 }

@@ -1,8 +1,9 @@
 // What did the cluster look like when we last heard, our own writes included?
 import type { StoredObject } from "../plan/snapshot.ts";
 import { atLeast, olderThan } from "./resource-version.ts";
+import { type ShareLimits, shares } from "./shares.ts";
 
-/** `before` without `after`: deleted. `after` without `before`: new. */
+/** `before` without `after`: deleted. `after` without `before`: new. Neither: what is there did not fit. */
 export interface Change<R> {
   readonly key: string;
   readonly before?: R;
@@ -20,6 +21,8 @@ export interface Store<R extends StoredObject> {
   readonly synced: boolean;
   /** The records whose `indexBy` gives `value`; empty without `indexBy`. */
   byIndex(value: string): readonly R[];
+  /** Not all that there is for `value` is kept: its share is used up. */
+  exceeds(value: string): boolean;
   /** The answer to our own POST, PUT or PATCH (or to a DELETE that a finalizer holds up). */
   wrote(record: R): void;
   /** Our own DELETE succeeded; `resourceVersion` is the one that it was conditional on. */
@@ -31,8 +34,11 @@ export interface Store<R extends StoredObject> {
 /** How one reflector brings in what it hears. */
 export interface Feed<R extends StoredObject> {
   readonly synced: boolean;
-  /** A full list begins; what an unfinished one has seen is forgotten. */
-  begin(): void;
+  /**
+   * A full list begins; what an unfinished one has seen is forgotten. `again`: it may say more of a version than is stored of
+   * it, and takes its place then.
+   */
+  begin(how?: { readonly again: boolean }): void;
   /** An object of the list, or an ADDED or MODIFIED event. */
   observed(record: R): void;
   /**
@@ -59,6 +65,8 @@ export interface FedStore<R extends StoredObject> extends Store<R> {
 export interface StoreOptions<R> {
   /** The value by which `byIndex` finds a record. It must never change for a key. */
   readonly indexBy?: (record: R) => string | undefined;
+  /** What the records of one index value may take together; what does not fit is not kept. Left out: there is no limit. */
+  readonly share?: { readonly limits: ShareLimits; readonly bytesOf: (record: R) => number };
   /** Told what a listener threw; the other listeners go on. */
   readonly listenerFailed?: (error: unknown) => void;
 }
@@ -71,6 +79,10 @@ interface Horizon {
   /** While a full list is under way: the keys that it has shown. */
   seen: Set<string> | undefined;
   synced: boolean;
+  /** Index values of which something did not fit, since the last full list. */
+  exceeded: Set<string>;
+  /** While a full list is under way: the same, of it. */
+  exceeding: Set<string> | undefined;
 }
 
 /**
@@ -82,7 +94,9 @@ interface Horizon {
  * - an answer that the watch has passed already says nothing new: its object may have been deleted since.
  */
 export function store<R extends StoredObject>(options: StoreOptions<R> = {}): FedStore<R> {
-  const { indexBy, listenerFailed } = options;
+  const { indexBy, listenerFailed, share } = options;
+  const room = share && shares(share.limits);
+  const bytesOf = (record: R | undefined): number => (record && share ? share.bytesOf(record) : 0);
   const records = new Map<string, R>();
   const tombstones = new Map<string, string>();
   const index = new Map<string, string[]>();
@@ -120,7 +134,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
     else keys.splice(keys.indexOf(record.key), 1);
   };
 
-  const put = (record: R): void => {
+  const put = (record: R, again = false): void => {
     const { key, resourceVersion } = record;
     const tombstone = tombstones.get(key);
     if (tombstone !== undefined) {
@@ -128,8 +142,24 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       tombstones.delete(key);
     }
     const before = records.get(key);
-    if (before && (before.resourceVersion === resourceVersion || olderThan(resourceVersion, before.resourceVersion)))
+    if (before?.resourceVersion === resourceVersion) {
+      // Who listens need not hear of what says the same.
+      if (!again || JSON.stringify(before) === JSON.stringify(record)) return;
+    } else if (before && olderThan(resourceVersion, before.resourceVersion)) return;
+    const place = indexBy?.(record);
+    if (room && place !== undefined && !room.take(place, bytesOf(record), bytesOf(before))) {
+      const horizon = horizonOf(key);
+      const isNews = horizon?.exceeded.has(place) === false;
+      horizon?.exceeded.add(place);
+      horizon?.exceeding?.add(place);
+      // An older version of it would be wrong.
+      if (before) {
+        drop(before);
+        tell({ key, before });
+      }
+      if (isNews) tell({ key });
       return;
+    }
     records.set(key, record);
     if (!before) enterIndex(record);
     tell(before ? { key, before, after: record } : { key, after: record });
@@ -141,12 +171,22 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
   const drop = (record: R): void => {
     records.delete(record.key);
     leaveIndex(record);
+    const place = indexBy?.(record);
+    if (place !== undefined) room?.give(place, bytesOf(record));
   };
 
   const feed = (covers: (key: string) => boolean = () => true): Feed<R> => {
-    const horizon: Horizon = { covers, through: undefined, seen: undefined, synced: false };
+    const horizon: Horizon = {
+      covers,
+      through: undefined,
+      seen: undefined,
+      synced: false,
+      exceeded: new Set(),
+      exceeding: undefined,
+    };
     horizons.add(horizon);
     let conclusive = true;
+    let readsAgain = false;
 
     // A list comes in the order of keys: only its end says how far it goes.
     const passed = (resourceVersion: string): void => {
@@ -157,13 +197,16 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       get synced() {
         return horizon.synced;
       },
-      begin: () => {
+      begin: ({ again } = { again: false }) => {
+        readsAgain = again;
         horizon.seen = new Set();
+        horizon.exceeding = new Set();
         conclusive = true;
       },
       observed: (record) => {
-        horizon.seen?.add(record.key);
-        put(record);
+        put(record, readsAgain);
+        // What is not kept needs not be remembered either.
+        if (records.has(record.key)) horizon.seen?.add(record.key);
         passed(record.resourceVersion);
       },
       unreadable: (key) => {
@@ -186,6 +229,9 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       },
       passed,
       completed: (resourceVersion) => {
+        readsAgain = false;
+        if (horizon.exceeding) horizon.exceeded = horizon.exceeding;
+        horizon.exceeding = undefined;
         const shown = horizon.seen;
         horizon.seen = undefined;
         horizon.through = resourceVersion;
@@ -219,6 +265,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       return horizons.size > 0 && [...horizons].every((horizon) => horizon.synced);
     },
     byIndex: (value) => (index.get(value) ?? []).flatMap((key) => records.get(key) ?? []),
+    exceeds: (value) => [...horizons].some(({ exceeded }) => exceeded.has(value)),
     wrote: (record) => {
       const horizon = horizonOf(record.key);
       if (!horizon) return; // nobody would ever correct it

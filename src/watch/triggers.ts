@@ -31,11 +31,12 @@ export function namespaceTriggers(
 }
 
 export function serviceAccountTriggers(
-  { before, after }: Change<ServiceAccountRecord>,
+  { key, before, after }: Change<ServiceAccountRecord>,
   names: readonly string[],
 ): Trigger[] {
   const record = after ?? before;
-  if (!record) return [];
+  // One that did not fit: its namespace is told so.
+  if (!record) return [{ key: referencesKey(key.slice(0, key.indexOf("/"))), options: { lane: "normal" } }];
   // Grants of TenantServiceAccount entries are made from these.
   const grants = isAnotherIdentity({ before, after })
     ? names.map((name): Trigger => ({ key: secretKey(record.namespace, name) }))

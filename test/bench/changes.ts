@@ -1,7 +1,8 @@
 // When does the world see a change? A watch of one kind of object, with the time at which each event arrived.
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
-import { lines } from "../../src/kube/lines.ts";
+import { jsonLines } from "../../src/kube/json-lines.ts";
+import { whole } from "../../src/watch/shape.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { Access } from "./stage.ts";
 
@@ -29,6 +30,7 @@ export interface Changes {
 }
 
 const limitMs = 120_000;
+const longestEvent = 2 * 1024 * 1024;
 
 /** `path` with its query, but without that of the watch. Resolves when the watch is open. */
 export async function changesOf({ server, caFile, adminToken }: Access, path: string): Promise<Changes> {
@@ -49,10 +51,10 @@ export async function changesOf({ server, caFile, adminToken }: Access, path: st
     return answer.body;
   };
   const read = async (body: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const line of lines(body)) {
+    for await (const event of jsonLines(body, () => whole(longestEvent))) {
       const at = performance.now();
-      const { type, object } = JSON.parse(line) as { type: Change["type"] | "ERROR"; object: KubeObject };
-      if (type === "ERROR") throw new Error(`the watch of ${path} failed: ${line}`);
+      const { type, object } = event as { type: Change["type"] | "ERROR"; object: KubeObject };
+      if (type === "ERROR") throw new Error(`the watch of ${path} failed: ${JSON.stringify(object)}`);
       resourceVersion = object.metadata.resourceVersion;
       const change = { type, object, namespace: object.metadata.namespace ?? object.metadata.name, at };
       for (const listener of listeners) listener(change);

@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { listWatch } from "../../src/kube/list-watch.ts";
 import { reflector } from "../../src/watch/reflector.ts";
 import { atLeast } from "../../src/watch/resource-version.ts";
+import { whole } from "../../src/watch/shape.ts";
 import { store } from "../../src/watch/store.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { ClusterClient } from "./cluster-client.ts";
@@ -52,6 +53,8 @@ export interface ObserverOptions {
 // The slowest step, 1,000 namespaces on two busy cores, takes a third of it.
 const limit = Temporal.Duration.from({ seconds: 60 });
 // How soon a dead operator is noticed.
+// Nothing in the demo is larger than 64 KiB.
+const longestObject = 64 * 1024;
 const pulse = Temporal.Duration.from({ milliseconds: 250 });
 
 /** Resolves when both watches have shown what is there. */
@@ -60,7 +63,11 @@ export async function observer({ client, prefix, pullSecret, signal, broken }: O
   const secrets = store<SeenSecret>();
   const accounts = store<SeenAccount>();
   const named = (path: string, name: string) =>
-    listWatch(client.api, { path, query: { fieldSelector: `metadata.name=${name}` } });
+    listWatch(client.api, {
+      path,
+      query: { fieldSelector: `metadata.name=${name}` },
+      keeps: () => whole(longestObject),
+    });
   const ofTenant =
     <R>(read: (object: KubeObject, key: string) => R) =>
     (raw: unknown): R | undefined => {

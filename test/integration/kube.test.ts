@@ -15,10 +15,12 @@ import { neededPermissions, preflight } from "../../src/kube/preflight.ts";
 import { resourcePath } from "../../src/kube/resource-path.ts";
 import { transport, userAgent, type Transport } from "../../src/kube/transport.ts";
 import type { WatchEvent } from "../../src/watch/list-watch.ts";
+import { type Shape, whole } from "../../src/watch/shape.ts";
 import { startControlPlane, type ControlPlane } from "../cluster/control-plane.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { variantOf } from "../cluster/variant.ts";
 import { unrestricted } from "../mode.ts";
+import { itemsOf } from "../kube/items-of.ts";
 
 let cluster: ControlPlane;
 let admin: Transport;
@@ -48,6 +50,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
+const keeps = (): Shape => whole(1024 * 1024);
 const soon = Temporal.Duration.from({ seconds: 20 });
 const namespaces = (name?: string): string => resourcePath({ group: "", version: "v1", resource: "namespaces", name });
 
@@ -245,9 +248,10 @@ describe("lists and watches", () => {
     const source = listWatch(limited, {
       path: resourcePath({ group: "", version: "v1", resource: "secrets" }),
       query: { fieldSelector: "metadata.name=pull" },
+      keeps,
     });
     const never = new AbortController().signal;
-    const page = await pollUntil(() => source.list({ limit: 500 }, never).catch(() => undefined), {
+    const page = await pollUntil(() => itemsOf(source, { limit: 500 }).catch(() => undefined), {
       what: "the right to list",
       limit: soon,
     });
@@ -270,25 +274,23 @@ describe("lists and watches", () => {
     ];
     expect(asked).toMatchObject(variantOf(process.env).knowsWatchList ? events : refused);
     await expect(
-      listWatch(limited, { path: resourcePath({ group: "", version: "v1", resource: "secrets" }) }).list({}, never),
+      itemsOf(listWatch(limited, { path: resourcePath({ group: "", version: "v1", resource: "secrets" }), keeps }), {}),
     ).rejects.toMatchObject({ kind: "forbidden" });
   });
 
   it("come in pages, with metadata only where asked", async () => {
-    const source = listWatch(admin, { path: namespaces(), metadataOnly: true });
-    const never = new AbortController().signal;
-    const first = await source.list({ limit: 2 }, never);
-    const second = await source.list({ limit: 2, ...(first.continue ? { continue: first.continue } : {}) }, never);
+    const source = listWatch(admin, { path: namespaces(), metadataOnly: true, keeps });
+    const first = await itemsOf(source, { limit: 2 });
+    const second = await itemsOf(source, { limit: 2, ...(first.continue ? { continue: first.continue } : {}) });
     expect(first.items).toHaveLength(2);
     expect(second.items[0]).not.toEqual(first.items[0]);
     expect(first.items[0]).not.toHaveProperty("status");
   });
 
   it("from a version long gone, or with a broken token, fail in a typed way", async () => {
-    const source = listWatch(admin, { path: namespaces() });
-    const never = new AbortController().signal;
-    await expect(source.list({ limit: 2, continue: "nonsense" }, never)).rejects.toMatchObject({ kind: "invalid" });
-    await expect(source.list({ resourceVersion: "999999999" }, never)).rejects.toMatchObject({ kind: "unavailable" });
+    const source = listWatch(admin, { path: namespaces(), keeps });
+    await expect(itemsOf(source, { limit: 2, continue: "nonsense" })).rejects.toMatchObject({ kind: "invalid" });
+    await expect(itemsOf(source, { resourceVersion: "999999999" })).rejects.toMatchObject({ kind: "unavailable" });
   });
 });
 

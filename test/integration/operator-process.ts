@@ -1,21 +1,27 @@
-// What is the operator by itself? Run by tests as a process of its own; answers `RSS` and `kept` in bytes.
+// What is the operator by itself? Run by tests as a process of its own; answers `RSS` and `kept` in bytes, `stalled` in milliseconds.
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../../src/clock.ts";
 import type { Environment } from "../../src/config.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { operator } from "../../src/operator.ts";
+import type { Mode } from "../../src/plan/mode.ts";
 import { unrestricted } from "../mode.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
 const silent = (): void => undefined;
-// The third is JSON of the setting `environment`, the fourth of Routes.
-const [kubeconfig = "", namespace = "", environment = "{}", routes = "{}"] = process.argv.slice(2);
+// The third is JSON of the setting `environment`, the fourth of Routes, the fifth of what differs from an unrestricted mode.
+const [kubeconfig = "", namespace = "", environment = "{}", routes = "{}", mode = "{}"] = process.argv.slice(2);
+
+// How long the event loop was held up at most since the last question.
+const delays = monitorEventLoopDelay({ resolution: 10 });
+delays.enable();
 
 const running = operator({
   connection: loadConnection({ kubeconfig }),
   settings: {
     namespace,
     sourceNamespaces: [],
-    mode: unrestricted,
+    mode: { ...unrestricted, ...(JSON.parse(mode) as Partial<Mode>) },
     maxConfigBytes: 64 * 1024,
     concurrency: 16,
     network: { registries: [], privateAddresses: [] },
@@ -31,6 +37,11 @@ const running = operator({
 });
 await running.started;
 process.on("message", (question) => {
+  if (question === "stalled") {
+    const most = delays.max / 1e6;
+    delays.reset();
+    return process.send?.(most);
+  }
   if (question === "RSS") return process.send?.(process.memoryUsage.rss());
   // --expose-gc: what is left after it is what is kept.
   globalThis.gc?.();

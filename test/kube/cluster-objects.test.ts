@@ -129,6 +129,39 @@ describe("a call", () => {
   });
 });
 
+describe("an object that is large", () => {
+  const account = { ...secret, kind: "ServiceAccount", metadata: { ...secret.metadata, name: "default" } };
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`key-${index}`, "v"]));
+
+  it.each([
+    ["labels", { metadata: { ...secret.metadata, labels: many } }],
+    ["annotations", { metadata: { ...secret.metadata, annotations: { note: "n".repeat(400_000) } } }],
+    [
+      "owners",
+      { metadata: { ...secret.metadata, ownerReferences: Array.from({ length: 10_000 }, () => ({ kind: "Thing" })) } },
+    ],
+    ["data", { data: { blob: "x".repeat(1_400_000) } }],
+  ])("is no Secret that could be written back without loss: its %s", async (_what, large) => {
+    const { api } = await serve((_, response) => json(response, 200, { ...secret, ...large }));
+    await expect(api.getSecret("team-x", "regcred")).rejects.toMatchObject({ kind: "tooLarge" });
+  });
+
+  it("is read whole as a Secret that an honest tenant may have, less what only the API server writes", async () => {
+    const metadata = { ...secret.metadata, annotations: { note: "n".repeat(256 * 1024) }, managedFields: [many] };
+    const sent = { ...secret, metadata, data: { ".dockerconfigjson": "x".repeat(80_000) } };
+    const { api } = await serve((_, response) => json(response, 200, sent));
+    const { managedFields: _, ...carried } = metadata;
+    expect(await api.getSecret("team-x", "regcred")).toEqual({ ...sent, metadata: carried });
+  });
+
+  it("answers a write with what is kept of it", async () => {
+    const sent = { ...account, secrets: [many], imagePullSecrets: [{ name: "theirs" }, { name: "regcred" }] };
+    const { api } = await serve((_, response) => json(response, 200, sent));
+    const answer = await api.patchServiceAccount("team-x", "default", guard);
+    expect(answer).toEqual({ metadata: account.metadata, imagePullSecrets: sent.imagePullSecrets });
+  });
+});
+
 describe("what is not there", () => {
   const missing = status(404, "NotFound", 'secrets "regcred" not found', { kind: "secrets" });
 

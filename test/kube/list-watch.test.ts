@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { ApiError } from "../../src/kube/api-error.ts";
 import { listWatch, type Watched } from "../../src/kube/list-watch.ts";
 import type { ListWatch, WatchEvent, WatchQuery } from "../../src/watch/list-watch.ts";
+import { record, text, whole } from "../../src/watch/shape.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
+import { itemsOf } from "./items-of.ts";
 import { json, status, type Answer, type LocalServer } from "./local-server.ts";
 import { servedWire } from "./served-wire.ts";
 
@@ -13,10 +15,10 @@ const query: WatchQuery = { timeout: Temporal.Duration.from({ minutes: 5 }), res
 
 async function serve(
   answer: Answer,
-  watched: Partial<Watched> = {},
+  watched: Omit<Partial<Watched>, "path"> = {},
 ): Promise<{ server: LocalServer; source: ListWatch }> {
   const { server, wire } = await servedWire(answer);
-  return { server, source: listWatch(wire, { path, ...watched }) };
+  return { server, source: listWatch(wire, { path, keeps: () => whole(1024), ...watched }) };
 }
 
 interface Collected {
@@ -47,7 +49,7 @@ describe("a list", () => {
         }),
       { query: { fieldSelector: "metadata.name=regcred" } },
     );
-    const page = await source.list({ limit: 500, continue: "token" }, never);
+    const page = await itemsOf(source, { limit: 500, continue: "token" });
     expect(page).toEqual({ items: [{ metadata: { name: "a" } }], resourceVersion: "12", continue: "next" });
     expect(Object.fromEntries(server.received[0]?.query ?? [])).toEqual({
       fieldSelector: "metadata.name=regcred",
@@ -61,7 +63,7 @@ describe("a list", () => {
     const { source } = await serve((_, response) =>
       json(response, 200, { items: null, metadata: { resourceVersion: "12" } }),
     );
-    expect(await source.list({}, never)).toEqual({ items: [], resourceVersion: "12" });
+    expect(await itemsOf(source, {})).toEqual({ items: [], resourceVersion: "12" });
   });
 
   it("asks for metadata only where that is enough", async () => {
@@ -69,17 +71,32 @@ describe("a list", () => {
       (_, response) => json(response, 200, { items: [], metadata: { resourceVersion: "12" } }),
       { metadataOnly: true },
     );
-    await source.list({}, never);
+    await itemsOf(source, {});
     expect(server.received[0]?.headers.accept).toBe("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
   });
 
-  it("cuts the strings that are longer than asked for", async () => {
+  it("gives of a large item what is kept of it, and small ones as they are", async () => {
     const { source } = await serve(
       (_, response) =>
-        json(response, 200, { items: [{ data: { a: "x".repeat(300_000) } }], metadata: { resourceVersion: "12" } }),
-      { longestString: 100 },
+        json(response, 200, {
+          items: [
+            { a: 1, b: 2 },
+            { a: 3, b: "x".repeat(300_000) },
+          ],
+          metadata: { resourceVersion: "12" },
+        }),
+      { keeps: () => record({ a: text(10) }) },
     );
-    expect((await source.list({}, never)).items).toEqual([{ data: { a: "x".repeat(100) } }]);
+    expect((await itemsOf(source, {})).items).toEqual([{ a: 1, b: 2 }, { a: 3 }]);
+  });
+
+  it("gives the items of a page that breaks off, and then says so", async () => {
+    const { source } = await serve((_, response) =>
+      response.end('{"metadata":{"resourceVersion":"1"},"items":[{"a":1},{"b'),
+    );
+    const items: unknown[] = [];
+    await expect(source.list({}, (item) => items.push(item), never)).rejects.toMatchObject({ kind: "unavailable" });
+    expect(items).toEqual([{ a: 1 }]);
   });
 
   it.each([
@@ -88,7 +105,7 @@ describe("a list", () => {
     { code: 422, body: status(422, "Invalid", "sendInitialEvents is forbidden"), kind: "invalid" },
   ])("throws $kind for $code at once: the reflector tries again", async ({ code, body, kind }) => {
     const { server, source } = await serve((_, response) => json(response, code, body));
-    await expect(source.list({}, never)).rejects.toMatchObject({ kind });
+    await expect(itemsOf(source, {})).rejects.toMatchObject({ kind });
     expect(server.received).toHaveLength(1);
   });
 });
@@ -131,11 +148,17 @@ describe("a watch", () => {
     expect(events.map(({ object }) => object)).toEqual([{ name: "grün" }, { name: "blau" }]);
   });
 
-  it("cuts the strings that are longer than asked for", async () => {
-    const large = event("ADDED", { data: { a: "x".repeat(300_000) } });
-    const { source } = await serve((_, response) => response.end(large + large), { longestString: 100 });
+  it("gives of a large object what is kept of it", async () => {
+    const large = event("ADDED", { a: 1, b: "x".repeat(300_000) });
+    const { source } = await serve((_, response) => response.end(large + event("MODIFIED", { a: 2, b: 3 }) + large), {
+      keeps: () => record({ a: text(10) }),
+    });
     const { events } = await collect(source.watch(query, never));
-    expect(events.map(({ object }) => object)).toEqual([1, 2].map(() => ({ data: { a: "x".repeat(100) } })));
+    expect(events).toEqual([
+      { type: "ADDED", object: { a: 1 } },
+      { type: "MODIFIED", object: { a: 2, b: 3 } },
+      { type: "ADDED", object: { a: 1 } },
+    ]);
   });
 
   it("tells of life with bytes that complete no event", async () => {

@@ -408,6 +408,14 @@ describe("a deadline", () => {
   });
 });
 
+describe("an answer that nobody reads as it arrives", () => {
+  it("is given up where it is longer than any object", async () => {
+    const server = await serve((_, response) => response.end(`"${"x".repeat(5 * 1024 * 1024)}"`));
+    const error = await failure(connect(localConnection(server.url)).request({ method: "GET", path }));
+    expect(error).toMatchObject({ kind: "malformed" });
+  });
+});
+
 describe("an abort", () => {
   it("rejects with the caller's reason, before and during the call", async () => {
     const server = await serve(() => undefined);

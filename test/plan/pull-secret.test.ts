@@ -240,6 +240,44 @@ describe("a Secret of ours that nobody wants", () => {
   });
 });
 
+describe("a Secret that is too large to be read", () => {
+  const large = { record: recordOf(ours, { metadata: undefined, digest: "another" }), tooLarge: true };
+  const failed = { failure: { reason: "TooLarge", cause: "Tenant", retry: "on-change" } };
+
+  it("is deleted all the same where it is ours and nobody wants it: nobody keeps what was taken back", () => {
+    expect(plan({ ...large, wanted: undefined })).toEqual({ action: { kind: "delete" }, state: "leaving" });
+    expect(plan({ ...large, wanted: undefined, referencesLeft: 1 })).toMatchObject({ state: "leaving" });
+  });
+
+  it("is written anew where it is ours, without what cannot be carried along", () => {
+    const replaced = plan(large);
+    expect(replaced).toMatchObject({ action: { kind: "replace" }, state: "usable" });
+    expect(written(replaced)).toEqual(ours);
+  });
+
+  it("is left alone, and told, where somebody else has a part in it, under whatever policy", () => {
+    const merged = { ...large, record: { ...large.record, merged: true } };
+    expect(plan(merged)).toMatchObject({ action: { kind: "none" }, state: "usable", ...failed });
+    expect(plan({ ...merged, wanted: undefined })).toMatchObject({
+      action: { kind: "none" },
+      state: "foreign",
+      ...failed,
+    });
+    const foreign = { ...large, record: secretRecord({ metadata: undefined }) };
+    for (const policy of ["Fail", "Merge", "Adopt"] as const)
+      expect(plan({ ...foreign, wanted: wanted(policy) })).toMatchObject({
+        action: { kind: "none" },
+        state: "foreign",
+        ...failed,
+      });
+  });
+
+  it("stays under Retain as it is, and holds up no deletion", () => {
+    const retained = plan({ ...large, wanted: undefined, retain: true });
+    expect(retained).toMatchObject({ action: { kind: "none" }, state: "foreign", ...failed });
+  });
+});
+
 describe("a foreign Secret under Fail", () => {
   it("is left alone, and the message names who manages it", () => {
     const labels = { "app.kubernetes.io/managed-by": "Helm" };

@@ -16,10 +16,7 @@ const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ s
 const failed = (kind: string): ReflectorInput => ({ kind: "failed", failure: { kind } });
 const wait = (failures: number, kind: string): ReflectorCommand => ({ kind: "wait", failures, because: { kind } });
 const arrived = (watched: ReturnType<typeof event>): ReflectorInput => ({ kind: "event", ...watched });
-const keep = (...events: ReturnType<typeof event>[]): ReflectorCommand => ({
-  kind: "keep",
-  objects: events.map(({ object }) => object),
-});
+const keep = ({ object }: ReturnType<typeof event>): ReflectorCommand => ({ kind: "keep", object });
 
 type Row = readonly [string, ReflectorState, ReflectorInput, ReflectorState, readonly ReflectorCommand[]];
 
@@ -86,16 +83,20 @@ const table: readonly Row[] = [
   [
     "asks for the next page and remembers the version of the first",
     listing,
-    { kind: "page", items: [a.object], resourceVersion: "50", continue: "token" },
+    { kind: "page", resourceVersion: "50", continue: "token" },
     midList,
-    [keep(a), { kind: "list", continue: "token" }],
+    [{ kind: "list", continue: "token" }],
   ],
+  ["keeps what comes in a page", midList, { kind: "item", object: a.object }, midList, [keep(a)]],
   [
     "watches from the first page's version after the last page",
     midList,
-    { kind: "page", items: [b.object], resourceVersion: "55" },
+    { kind: "page", resourceVersion: "55" },
     { name: "Watching", resourceVersion: "50", failures: 0, expired: 0, paged: true },
-    [keep(b), { kind: "complete", resourceVersion: "50" }, { kind: "watch", resourceVersion: "50" }],
+    [
+      { kind: "complete", resourceVersion: "50" },
+      { kind: "watch", resourceVersion: "50" },
+    ],
   ],
   [
     "begins the list anew when its continue is too old",

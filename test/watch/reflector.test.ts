@@ -68,10 +68,10 @@ describe("a reflector at its start", () => {
     const { server, clock, stored, pauses } = started();
     server.lastWatch().fail(refused);
     await clock.advance();
-    expect(server.lastList().query).toEqual({ limit: 500 });
+    expect(server.lastList().query).toEqual({ limit: 100 });
     server.lastList().answer({ items: [rawThing("a", 1)], resourceVersion: "10", continue: "more" });
     await clock.advance();
-    expect(server.lastList().query).toEqual({ limit: 500, continue: "more" });
+    expect(server.lastList().query).toEqual({ limit: 100, continue: "more" });
     server.lastList().answer({ items: [rawThing("b", 2)], resourceVersion: "10" });
     await clock.advance();
     expect(server.lastWatch().query).toMatchObject({ resourceVersion: "10" });

@@ -5,7 +5,10 @@ export interface ScriptedList {
   readonly kind: "list";
   readonly query: ListQuery;
   readonly signal: AbortSignal;
-  answer(page: ListPage): void;
+  /** The whole page comes at once. */
+  answer(page: ListPage & { readonly items: readonly unknown[] }): void;
+  /** An item comes, and the page goes on. */
+  item(object: unknown): void;
   fail(error: unknown): void;
 }
 
@@ -40,10 +43,14 @@ export function scriptedListWatch(): ScriptedListWatch {
     calls,
     lastList: () => last("list"),
     lastWatch: () => last("watch"),
-    list: (query, signal) =>
+    list: (query, onItem, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-        calls.push({ kind: "list", query, signal, answer: resolve, fail: reject });
+        const answer: ScriptedList["answer"] = ({ items, ...page }) => {
+          for (const item of items) onItem(item);
+          resolve(page);
+        };
+        calls.push({ kind: "list", query, signal, answer, item: onItem, fail: reject });
       }),
     watch: async function* (query, signal) {
       const events: WatchEvent[] = [];

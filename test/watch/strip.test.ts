@@ -1,10 +1,11 @@
 // Does a record hold what regcred decides by, and nothing that a tenant can make large?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cutStrings } from "../../src/kube/cut-strings.ts";
+import { shapedReader } from "../../src/kube/shaped-json.ts";
 import { keyedDigest } from "../../src/watch/digest.ts";
+import { kept } from "../../src/watch/kept.ts";
 import { stripNamespace } from "../../src/watch/strip/namespace.ts";
-import { longestStringRead, stripSecret } from "../../src/watch/strip/secret.ts";
+import { stripSecret } from "../../src/watch/strip/secret.ts";
 import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
 import { anything, obeyedIn } from "../foreign-texts.ts";
 
@@ -51,6 +52,14 @@ const ours = {
 };
 
 describe("the record of a Namespace", () => {
+  it("holds of its labels only those that are asked for, none that it inherits", () => {
+    const strip = stripNamespace(() => ["tier", "constructor", "absent"]);
+    const raw = namespace({
+      labels: { tier: "gold", ...Object.fromEntries(Array.from({ length: 9000 }, (_, n) => [`l${n}`, "x"])) },
+    });
+    expect((strip(raw) as { labels: object }).labels).toEqual({ tier: "gold" });
+  });
+
   it("holds its labels, the opt-out, and whether it is going away", () => {
     const strip = stripNamespace();
     expect(
@@ -125,6 +134,17 @@ describe("the record of a ServiceAccount", () => {
     const raw = account({ imagePullSecrets: Array.from({ length: 33 }, (_, index) => ({ name: `secret-${index}` })) });
     expect(stripServiceAccount()(raw).references).toBeUndefined();
     expect(stripServiceAccount(Infinity)(raw).references).toHaveLength(33);
+  });
+
+  it.each([
+    ["more names than anybody needs", Array.from({ length: 1001 }, (_, index) => ({ name: `secret-${index}` }))],
+    ["a name that no Secret can have", [{ name: "x".repeat(254) }]],
+    ["a name of 1.4 MB", [{ name: "x".repeat(1_400_000) }]],
+  ])("says that the list is too large where it has %s, but shows it to who asks", (_what, imagePullSecrets) => {
+    const raw = account({ imagePullSecrets });
+    expect(stripServiceAccount()(raw)).toMatchObject({ references: undefined, tooLarge: true });
+    expect(JSON.stringify(stripServiceAccount()(raw)).length).toBeLessThan(300);
+    expect(stripServiceAccount(Infinity)(raw).references).toHaveLength(imagePullSecrets.length);
   });
 
   it("holds the annotations by which clouds know it, none that is longer than any of theirs, and no other", () => {
@@ -244,10 +264,14 @@ describe("the record of a pull Secret", () => {
   });
 
   describe.each([8 * 1024, 64 * 1024, 1024 * 1024])(
-    "read with long strings cut, at most %d bytes of config",
+    "of which only what is kept is read, at most %d bytes of config",
     (most) => {
-      const cut = (raw: unknown): unknown =>
-        JSON.parse(cutStrings(longestStringRead(most))(Buffer.from(JSON.stringify(raw))).toString());
+      const readJson = (json: string): unknown => {
+        const reader = shapedReader(kept.secret(most));
+        reader.write(Buffer.from(json));
+        return reader.end();
+      };
+      const cut = (raw: unknown): unknown => readJson(JSON.stringify(raw));
       const config = (bytes: number): string => Buffer.alloc(bytes, "x").toString("base64");
 
       it("is the same for the largest of ours", () => {
@@ -270,8 +294,7 @@ describe("the record of a pull Secret", () => {
             "<",
             "\\u003c",
           );
-          const read: unknown = JSON.parse(cutStrings(longestStringRead(most))(Buffer.from(json)).toString());
-          expect(stripSecret(digest)(read).metadata).toBeUndefined();
+          expect(stripSecret(digest)(readJson(json)).metadata).toBeUndefined();
         },
       );
     },

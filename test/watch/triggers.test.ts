@@ -81,7 +81,7 @@ describe("a ServiceAccount", () => {
       [...secrets, "normal references/team-a"],
     ],
     ["that is gone takes its identity along", { before: account }, secrets],
-    ["that was never there calls for nothing", {}, []],
+    ["that did not fit has its namespace told", {}, ["normal references/team-a"]],
   ])("%s", (_what, change, expected) => {
     const triggers = serviceAccountTriggers(frozen({ key: account.key, ...change }), ["regcred", "old"]);
     expect(lanes(triggers)).toEqual(expected);

@@ -1,7 +1,14 @@
 // What does regcred need to know of a RegistryCredential?
 import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
+import { namedLabels } from "../../plan/named-labels.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import { annotationsOf, identityOf, isTerminating, listOf, metadataOf } from "./object-meta.ts";
+
+/** Keys of Namespaces' labels; of what cannot be read none. */
+export function labelsAskedBy(raw: unknown): Iterable<string> {
+  const parsed = parseRegistryCredential(raw);
+  return parsed.ok ? namedLabels(parsed.credential.spec) : [];
+}
 
 export function stripCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);

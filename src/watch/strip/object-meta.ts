@@ -1,4 +1,5 @@
 // Which object is this, and what does its metadata say?
+import { limits } from "../kept.ts";
 
 /** What tells one version of one object from all others. */
 export interface Identity {
@@ -69,6 +70,11 @@ export function fields(value: unknown, what: string): Fields {
 export function optional(from: Fields, name: string): string | undefined {
   const value = from[name];
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** A part of a long text would keep the whole of it in memory, so of one that no name can have nothing is kept. */
+export function boundedWord(word: string, longest: number = limits.name): string {
+  return word.length > longest ? "(too long)" : word;
 }
 
 function required(from: Fields, name: string): string {

@@ -12,7 +12,7 @@ import type { OperatorSecretRecord } from "../../plan/snapshot.ts";
 import type { Token } from "../../plan/token.ts";
 import { Redacted } from "../../redacted.ts";
 import { textOfBase64 } from "../../registry/base64.ts";
-import { annotationsOf, fields, identityOf, labelsOf, optional, stringMap } from "./object-meta.ts";
+import { annotationsOf, boundedWord, fields, identityOf, labelsOf, optional, stringMap } from "./object-meta.ts";
 
 /** Types in which a login may be kept: design.md section 2. Others (a Helm release may have 1 MiB) are not even kept in memory. */
 const sourceTypes = new Set([
@@ -37,21 +37,23 @@ export function stripOperatorSecret(readToken: TokenReader): (raw: unknown) => O
     const part = type === membersSecretType ? membersPartOf(name) : undefined;
     if (part) return { ...record, kind: "members", part, data };
     const labels = labelsOf(raw);
-    if (!sourceTypes.has(type) || labels[managedByLabel] === managedBy) return { ...record, kind: "other", type };
+    if (!sourceTypes.has(type) || labels[managedByLabel] === managedBy)
+      return { ...record, kind: "other", type: boundedWord(type) };
+    const expiresAt = annotationsOf(raw)[expiresAtAnnotation];
     return {
       ...record,
       kind: "source",
       type,
       values: decoded(data),
       offered: labels[sourceLabel] === "true",
-      expiresAt: annotationsOf(raw)[expiresAtAnnotation],
+      expiresAt: expiresAt === undefined ? undefined : boundedWord(expiresAt),
     };
   };
 }
 
 function decoded(data: Readonly<Record<string, string>>): Record<string, Redacted> | undefined {
   const entries = Object.entries(data);
-  if (entries.reduce((total, [, value]) => total + value.length, 0) > longestData) return undefined;
+  if (entries.reduce((total, [name, value]) => total + name.length + value.length, 0) > longestData) return undefined;
   // What is no UTF-8 text is no login either.
   return Object.fromEntries(entries.map(([key, value]) => [key, new Redacted(textOfBase64(value) ?? "")]));
 }

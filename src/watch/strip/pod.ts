@@ -1,14 +1,22 @@
 // What does regcred need to know of a pod? Nothing, unless it waits for an image that cannot be pulled.
 import type { PodRecord } from "../../plan/snapshot.ts";
-import { type Fields, fields, identityOf, isTerminating, listOf, metadataOf, optional } from "./object-meta.ts";
+import { limits } from "../kept.ts";
+import {
+  boundedWord,
+  type Fields,
+  fields,
+  identityOf,
+  isTerminating,
+  listOf,
+  metadataOf,
+  optional,
+} from "./object-meta.ts";
 
 // A kubelet's words: kubernetes pkg/kubelet/images/types.go, ErrImagePull and ErrImagePullBackOff.
 const stuckReasons: ReadonlySet<string> = new Set(["ErrImagePull", "ImagePullBackOff"]);
 
 // A pod may name many; one that is served is enough.
 const mostImages = 16;
-const longestImage = 512;
-const mostReferences = 32;
 
 /** Undefined for a pod that is not stuck, or is going already: it leaves the store. */
 export function stripPod(raw: unknown): PodRecord | undefined {
@@ -17,8 +25,9 @@ export function stripPod(raw: unknown): PodRecord | undefined {
   const spec = fields(pod["spec"] ?? {}, "spec");
   const stuckImages = stuckImagesOf(spec, fields(pod["status"] ?? {}, "status"));
   const references = listOf(spec["imagePullSecrets"], "imagePullSecrets");
+  const names = references.map((reference) => optional(fields(reference, "imagePullSecrets"), "name") ?? "");
   const created = optional(metadataOf(raw), "creationTimestamp");
-  if (stuckImages.length === 0 || isTerminating(raw) || references.length > mostReferences || !created)
+  if (stuckImages.length === 0 || isTerminating(raw) || references.length > limits.referencesHeld || !created)
     return undefined;
   return {
     key,
@@ -27,8 +36,8 @@ export function stripPod(raw: unknown): PodRecord | undefined {
     uid,
     resourceVersion,
     createdAt: Temporal.Instant.from(created),
-    serviceAccount: optional(spec, "serviceAccountName") ?? "default",
-    references: references.map((reference) => optional(fields(reference, "imagePullSecrets"), "name") ?? ""),
+    serviceAccount: boundedWord(optional(spec, "serviceAccountName") ?? "default"),
+    references: names.map((each) => boundedWord(each)),
     stuckImages,
     controller: controllerOf(metadataOf(raw)),
   };
@@ -40,14 +49,15 @@ function stuckImagesOf(spec: Fields, status: Fields): readonly string[] {
   for (const kind of ["initContainer", "container"]) {
     const stuck = new Set(
       listOf(status[`${kind}Statuses`], `${kind}Statuses`)
+        .slice(0, limits.containers)
         .map((each) => fields(each, "container status"))
         .filter((each) => stuckReasons.has(waitingReason(each) ?? ""))
         .map((each) => optional(each, "name")),
     );
-    for (const container of listOf(spec[`${kind}s`], `${kind}s`)) {
+    for (const container of listOf(spec[`${kind}s`], `${kind}s`).slice(0, limits.containers)) {
       const each = fields(container, "container");
       const image = optional(each, "image");
-      if (image !== undefined && image.length <= longestImage && stuck.has(optional(each, "name"))) images.add(image);
+      if (image !== undefined && image.length <= limits.image && stuck.has(optional(each, "name"))) images.add(image);
     }
   }
   return [...images].slice(0, mostImages);
@@ -60,8 +70,12 @@ function waitingReason(status: Fields): string | undefined {
 
 function controllerOf(metadata: Fields): PodRecord["controller"] {
   const owner = listOf(metadata["ownerReferences"], "ownerReferences")
+    .slice(0, limits.owners)
     .map((reference) => fields(reference, "owner"))
     .find((reference) => reference["controller"] === true);
-  const [apiVersion, kind, uid] = ["apiVersion", "kind", "uid"].map((name) => owner && optional(owner, name));
+  const [apiVersion, kind, uid] = ["apiVersion", "kind", "uid"].map((name) => {
+    const word = owner && optional(owner, name);
+    return word === undefined || word.length > limits.name ? undefined : word;
+  });
   return apiVersion === undefined || kind === undefined || uid === undefined ? undefined : { apiVersion, kind, uid };
 }

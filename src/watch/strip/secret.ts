@@ -1,10 +1,13 @@
 // What does regcred need to know of a Secret that bears the name of a pull Secret?
-import { credentialsAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
+import { credentialsAnnotation, managedAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
 import { foreignText } from "../../foreign-text.ts";
+import { mergedHosts } from "../../plan/marks.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
+import { limits as most } from "../kept.ts";
 import {
   annotationsOf,
+  boundedWord,
   fields,
   identityOf,
   isTerminating,
@@ -23,25 +26,8 @@ export interface SecretLimits {
   readonly ours: number;
 }
 
-// Tenants can make any Secret of our name as large as the API server allows, 1 MiB, in every namespace. Those that we
-// write describe up to 16 entries with their hosts; they are alike in most namespaces, and so shared.
-const keptInStore: SecretLimits = { foreign: 1024, ours: 8192 };
-
-// `<` in an annotation is one character and six bytes: https://pkg.go.dev/encoding/json#Marshal
-const mostBytesPerCharacter = 6;
-
-/**
- * How many bytes of each string of a Secret must be read to tell it from ours: one more than the data of any of ours has,
- * so what is cut there has another digest; and so many of an annotation that it is still too long to be kept.
- */
-export function longestStringRead(maxConfigBytes: number): number {
-  // RFC 4648, section 4: four characters of base64 for three bytes.
-  const longestOfOurs = Math.ceil(maxConfigBytes / 3) * 4;
-  return Math.max(longestOfOurs, keptInStore.ours * mostBytesPerCharacter) + 1;
-}
-
-// The longest name of any object; the API server bounds neither a Secret's type nor the names in an ownerReference.
-const longestWord = 253;
+// What tenants make larger than this is read before it is written to. Ours are alike in most namespaces, and so shared.
+const keptInStore: SecretLimits = { foreign: most.foreignMetadata, ours: most.ownMetadata };
 
 // A docker config that is kept under 64 KiB holds no more logins than this, and each credential in it has one.
 const mostCredentials = 256;
@@ -85,8 +71,9 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").length +
       listOf(metadataOf(raw)["finalizers"], "finalizers").length;
     const metadata = more > 0 ? undefined : metadataWithin(limit, labels, annotations);
+    const merged = metadata === undefined && isMerged(annotations[managedAnnotation] ?? "");
     const credentials = annotations[credentialsAnnotation] ?? "";
-    const type = bounded(optional(secret, "type") ?? "Opaque");
+    const type = shown(optional(secret, "type") ?? "Opaque");
     return {
       key,
       resourceVersion,
@@ -98,6 +85,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       terminating: isTerminating(raw),
       digest: digest(stringMap(secret["data"], "data")),
       metadata,
+      ...(merged && { merged }),
       labelled,
       credentials:
         credentials === "" || credentials.length > limit
@@ -106,6 +94,12 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       controller: controllerOf(raw),
     };
   };
+}
+
+/** A longer one than any of ours is a forged one. */
+function isMerged(managed: string): boolean {
+  if (managed.length > most.ownMetadata) return false;
+  return mergedHosts({ annotations: { [managedAnnotation]: managed } }) !== undefined;
 }
 
 /** Names of objects are never empty: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
@@ -118,15 +112,15 @@ function namesIn(list: string): readonly string[] {
 
 /** `Kind name` of the owner that controls the object. */
 function controllerOf(raw: unknown): string | undefined {
-  for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences")) {
+  for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").slice(0, most.owners)) {
     const owner = fields(reference, "ownerReference");
     if (owner["controller"] !== true) continue;
-    return `${bounded(optional(owner, "kind") ?? "")} ${bounded(optional(owner, "name") ?? "")}`;
+    return `${shown(optional(owner, "kind") ?? "")} ${shown(optional(owner, "name") ?? "")}`;
   }
   return undefined;
 }
 
-/** A part of a long text would keep the whole of it in memory. */
-function bounded(word: string): string {
-  return word.length > longestWord ? "(too long)" : foreignText(word, longestWord);
+/** What a person may get to read. */
+function shown(word: string): string {
+  return foreignText(boundedWord(word), most.name);
 }
