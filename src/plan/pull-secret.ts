@@ -19,6 +19,7 @@ import {
   type Wanted,
 } from "./pull-secret-plan.ts";
 import type { SecretRecord } from "./snapshot.ts";
+import { planTerminating } from "./terminating-secret.ts";
 import { isWhole, keptHosts, keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
 
 const none: PullSecretAction = { kind: "none" };
@@ -27,7 +28,7 @@ const read: PullSecretAction = { kind: "read" };
 export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   const { namespace, wanted, record, reserved } = snapshot;
   if (namespace.terminating) return { action: none, state: "absent" };
-  if (record?.terminating) return { action: none, state: "absent", failure: deletionPending };
+  if (record?.terminating) return planTerminating(snapshot, record, planPullSecret);
   if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
   if (!hasHeld(wanted.content)) return planWanted(snapshot, wanted);
@@ -169,13 +170,6 @@ const referencesPending: Failure = {
   cause: "Platform",
   retry: "on-change",
   message: "waiting for references to go before the Secret does",
-};
-
-const deletionPending: Failure = {
-  reason: "DeletionPending",
-  cause: "Tenant",
-  retry: "on-change",
-  message: "the Secret is being deleted but held by a finalizer; it is written again once it is gone",
 };
 
 const reservedName: Failure = {
