@@ -130,6 +130,11 @@ describe("a tenant with 500 namespaces that changes all that it can", () => {
   });
 
   it("has its share of what it asks for, and hears of it", async () => {
+    for (let from = 0; from < 1_000; from += 50) {
+      const names = Array.from({ length: 50 }, (_, index) => `one-of-many-${from + index}`);
+      const path = `${namespacePath("greedy-1")}/serviceaccounts`;
+      await Promise.all(names.map((name) => world.admin.create(path, { metadata: { name } })));
+    }
     await eventually("it is told of its work", async () => (await reasonsIn("greedy-1")).includes("ShareReached"));
     await eventually("it is told of its logins", async () => (await reasonsIn("greedy-2")).includes("MintBudget"));
     expect((await reasonsIn("greedy-1")).filter((reason) => reason === "ShareReached")).toHaveLength(1);

@@ -97,6 +97,14 @@ describe("a tenant that makes all the news it can", () => {
     }
   });
 
+  it("takes turns with the others, however many keys it has", async () => {
+    const it = world({ runMs: 100 });
+    for (let index = 0; index < 400; index += 1) it.queue.add(`secret-${index}/greedy`);
+    it.queue.add("secret/team-a");
+    await it.clock.advance(ms(1_000));
+    expect(it.began("secret/team-a")[0]).toBe(0);
+  });
+
   it("gets its share and no more, and is told so", async () => {
     const it = world();
     await attacked(it, { namespaces: 1, perSecond: 1_000, lanes: ["normal"] }, 20_000);

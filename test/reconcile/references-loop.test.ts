@@ -26,6 +26,7 @@ function situation(count: number) {
   for (let index = 0; index < count; index += 1) put(`account-${index}`);
   const looked = { at: 0 };
   const patched: string[] = [];
+  const onPatch = { call: (): void => undefined };
   const queued: string[] = [];
   const refusals = new Map<string, Failure>();
   const acme = credential();
@@ -54,6 +55,7 @@ function situation(count: number) {
         const failure = refusals.get(name);
         if (failure) return Promise.reject(new Error(name));
         patched.push(name);
+        onPatch.call();
         return Promise.resolve({ name, references: list.map((each) => each.name) });
       },
     },
@@ -85,6 +87,7 @@ function situation(count: number) {
     accounts,
     put,
     patched,
+    onPatch,
     queued,
     refusals,
     looked,
@@ -176,6 +179,17 @@ describe("the references of a namespace", () => {
     await it.clock.advance(Temporal.Duration.from({ minutes: 11 }));
     await it.settle();
     expect(it.accounts.get("account-3")?.references).toEqual(["regcred"]);
+  });
+
+  it("reach the end of a round though a new account comes with each that is written", async () => {
+    const it = situation(20);
+    let made = 0;
+    it.onPatch.call = () => it.put(`new-${(made += 1)}`);
+    for (let run = 0; run < 10; run += 1) await it.run();
+    expect(it.found.references("team-a")).toBeDefined();
+    it.onPatch.call = () => undefined;
+    await it.settle();
+    expect([...it.accounts.values()].every(({ references }) => references?.includes("regcred"))).toBe(true);
   });
 
   it("count as looked at when the round is over, not before", async () => {
