@@ -16,6 +16,7 @@ import type { Context } from "./context.ts";
 import { drainer } from "./drain.ts";
 import { namespaceView } from "./namespace-view.ts";
 import { done, failed, soonest } from "./outcome.ts";
+import { type Pace, pace } from "./pace.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { beginRecord } from "./store-members.ts";
 import { writeStatus } from "./write-status.ts";
@@ -31,6 +32,7 @@ const lookAgain = 1_000;
 
 export function credentialLoop(): CredentialLoop {
   let startedAt: number | undefined;
+  let counting: Pace | undefined;
   const drain = drainer();
   // Of specs that cannot be read, whose status cannot be compared either: the problems that were told.
   const told = new Map<string, string>();
@@ -40,6 +42,7 @@ export function credentialLoop(): CredentialLoop {
     const record = context.stores.credentials.get(name);
     if (!record) {
       context.metrics.forget(name);
+      counting?.forget(name);
       return done;
     }
     const credential = context.entitlements.readable(name);
@@ -69,11 +72,15 @@ export function credentialLoop(): CredentialLoop {
         await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
         return soonest(lookAgain);
       }
-      const views = viewsOf(context, credential);
-      const pending = views.namespaces.some((view) => view.pending);
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
       const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
       const fresh = isOurs && observedGeneration === credential.generation;
+      counting ??= pace(context.clock);
+      const rest = counting.rest(name);
+      if (fresh && rest > 0) return soonest(rest);
+      const began = context.clock.elapsed();
+      const views = viewsOf(context, credential);
+      const pending = views.namespaces.some((view) => view.pending);
       if (pending && fresh && context.clock.elapsed() - startedAt < settleTime) return soonest(lookAgain);
       const { retiring, nextRetirement } = retirementOf(context, credential);
       const status = statusOf({
@@ -91,6 +98,7 @@ export function credentialLoop(): CredentialLoop {
         extraReferences: extrasOf(context, credential),
         draining: undefined,
       });
+      counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
       const isWaiting = !isRecorded || (pending && !credential.spec.suspend);
       return soonest(nextRetirement, isWaiting ? lookAgain : undefined);
