@@ -5,7 +5,6 @@ import { clusterWatches } from "./operator/cluster-watches.ts";
 import { OperatorError } from "./errors.ts";
 import { clusterObjects } from "./kube/cluster-objects.ts";
 import { type Connection, ownAudiences } from "./kube/connection.ts";
-import { eventRecorder } from "./kube/event-recorder.ts";
 import { leases } from "./kube/leases.ts";
 import { leaseName, neededPermissions, preflight } from "./kube/preflight.ts";
 import { transport, userAgent } from "./kube/transport.ts";
@@ -13,13 +12,14 @@ import { withMetrics } from "./kube/with-metrics.ts";
 import { withFence } from "./kube/write-fence.ts";
 import { aborted } from "./operator/aborted.ts";
 import { leadership, undisputed } from "./operator/leadership.ts";
+import { news } from "./operator/news.ts";
 import { operatorMetrics } from "./operator/operator-metrics.ts";
+import { queues } from "./operator/queues.ts";
 import type { OperatorSettings } from "./operator/operator-settings.ts";
 import { modeText } from "./plan/mode.ts";
-import { keyOf, secretKey } from "./plan/keys.ts";
+import { keyOf, secretKey, tokenKey } from "./plan/keys.ts";
 import type { GuardedHttp } from "./providers/http/guarded-http.ts";
 import { runWorkers, type Workers } from "./queue/run-workers.ts";
-import { workQueue } from "./queue/work-queue.ts";
 import { askForWork } from "./reconcile/ask-for-work.ts";
 import { board } from "./reconcile/board.ts";
 import { watchClockSteps } from "./reconcile/clock-steps.ts";
@@ -41,7 +41,6 @@ import { errorFields } from "./report/log-watch.ts";
 import { metricsServer } from "./report/metrics-server.ts";
 import { secureServing } from "./operator/secure-serving.ts";
 import type { Timing } from "./operator/timing.ts";
-import { queueObserver } from "./report/queue-metrics.ts";
 import { countWatch } from "./report/watch-metrics.ts";
 import { refusal } from "./operator/refusal.ts";
 import { wayOut } from "./operator/way-out.ts";
@@ -104,22 +103,25 @@ export function operator(options: OperatorOptions): Operator {
     : undisputed();
   const fenced = leads.fence ? withFence(api, leads.fence) : api;
   const objects = withMetrics(clusterObjects(fenced, settings.maxConfigBytes), instruments);
-  const events = eventRecorder({ api: objects, clock, random, reportingInstance: options.instance });
 
   // What is known, and what is derived from it.
   const known = clusterStores(log, options.version, () => watches.readNamespacesAgain());
   const { stores } = known;
-  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace: settings.namespace });
+  const tokens = tokenBook({
+    clock,
+    secrets: stores.operatorSecrets,
+    operatorNamespace: ownNamespace,
+    onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+  });
+  const { events, shareReached } = news({ ...options, api: objects, instruments, namespaces: stores.namespaces });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace: settings.namespace, members: holders });
 
   // The way out to registries and clouds.
   const grantKey = grantKeys();
   const out = wayOut({
+    ...options,
     api: fenced,
-    clock,
-    random,
-    settings,
     network: options.network,
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
@@ -130,12 +132,9 @@ export function operator(options: OperatorOptions): Operator {
 
   // Events in.
   const watches = clusterWatches({
+    ...options,
     api,
     ...known,
-    settings,
-    clock,
-    random,
-    log,
     observe: (watch, event) => countWatch(instruments, watch, event),
     onSecretsNews: (name, namespace) => {
       if (workers.length > 0) askForName(name, namespace);
@@ -151,9 +150,7 @@ export function operator(options: OperatorOptions): Operator {
   };
 
   // Keys and time.
-  const { debounce } = timing;
-  const queue = workQueue({ clock, random, debounce, observer: queueObserver(instruments, "tenants") });
-  const tokenQueue = workQueue({ clock, random, debounce, observer: queueObserver(instruments, "tokens") });
+  const { tenants: queue, tokens: tokenQueue } = queues({ ...options, instruments, shareReached });
   const readiness = measured.show({
     stores,
     board: board(clock),
@@ -182,6 +179,7 @@ export function operator(options: OperatorOptions): Operator {
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
     reach: reach(settings.mode, watches),
+    shareReached,
   };
 
   const work = loops(context);

@@ -5,6 +5,7 @@ import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";
 import { ApiError } from "./api-error.ts";
 import type { ClusterApi } from "./cluster-api.ts";
+import { fairBuffer } from "./fair-buffer.ts";
 import { microTime } from "./micro-time.ts";
 
 interface EventSubject {
@@ -41,6 +42,8 @@ export interface EventRecorderOptions {
   readonly random: Random;
   /** Which replica: the name of the pod. */
   readonly reportingInstance: string;
+  /** A namespace has had its share of Events. What is published of it about the Namespace itself is still told. */
+  readonly onShareReached?: (namespace: string) => void;
 }
 
 // Bytes, not characters: kubernetes/pkg/apis/core/validation/events.go
@@ -52,8 +55,9 @@ const mostWaiting = 1_000;
 // client-go ends a series after so long without a repetition.
 const seriesWindow = Temporal.Duration.from({ minutes: 6 });
 // client-go's spam filter, per object: k8s.io/client-go/tools/record/events_cache.go
-const burst = 25;
-const oneMoreEveryMs = 5 * 60_000;
+const ofObject = { burst: 25, oneMoreEveryMs: 5 * 60_000 };
+// Objects are made anew at will, so their namespace has a share, too: enough to tell of each pod that is evicted.
+const ofNamespace = { burst: 50, oneMoreEveryMs: 10_000 };
 const mostRemembered = 4_096;
 // An Event is news: after a quarter of a minute it has been told by the conditions.
 const retryWaits = [1_000, 4_000, 10_000];
@@ -75,55 +79,59 @@ type Write =
   | { readonly kind: "create"; readonly occurrence: Occurrence; readonly series: Series }
   | { readonly kind: "patch"; readonly series: Series };
 
-/** Writes events.k8s.io/v1 Events one after the other, in the background. */
-export function eventRecorder({ api, clock, random, reportingInstance }: EventRecorderOptions): EventRecorder {
-  const waiting: Write[] = [];
+/** `tries`: how often it was tried before. */
+interface Waiting {
+  readonly write: Write;
+  readonly tries: number;
+}
+
+/** Writes events.k8s.io/v1 Events one after the other, in the background, of each namespace in turn. */
+export function eventRecorder(options: EventRecorderOptions): EventRecorder {
+  const { api, clock, random, reportingInstance, onShareReached } = options;
+  const waiting = fairBuffer<Waiting>(mostWaiting);
+  /** What waits for another try holds up nobody. */
+  const retries = new Set<Cancel>();
   const series = new Map<string, Series>();
-  const allowances = new Map<string, Allowance>();
+  const objects = new Map<string, Allowance>();
+  const namespaces = new Map<string, Allowance>();
   const stopped = new AbortController();
   let dropped = 0;
   let closed = false;
   let sending: Promise<void> | undefined;
 
-  const enqueue = (write: Write): void => {
-    if (waiting.length >= mostWaiting) {
-      waiting.shift();
-      dropped += 1;
-    }
-    waiting.push(write);
+  const drop = ({ write }: Waiting): void => {
+    dropped += 1;
+    // There may be nothing to patch: the next occurrence writes a new Event.
+    forget(write.series);
+  };
+
+  const enqueue = (write: Write, tries = 0): void => {
+    const tooMuch = waiting.put(write.series.namespace, { write, tries });
+    if (tooMuch) drop(tooMuch);
     sending ??= sendAll();
   };
 
   const sendAll = async (): Promise<void> => {
-    for (let write = waiting.shift(); write; write = waiting.shift()) {
-      if (await sent(write)) continue;
-      dropped += 1;
-      // There may be nothing to patch: the next occurrence writes a new Event.
-      forget(write.series);
+    for (let next = waiting.take(); next; next = waiting.take()) {
+      try {
+        await send(next.write);
+      } catch (error) {
+        const mayTry = !closed && retries.size < mostWaiting && isWorthAnotherTry(error);
+        const wait = mayTry ? retryWaits[next.tries] : undefined;
+        if (wait === undefined) drop(next);
+        else tryAgain(next, wait);
+      }
     }
     // In the same turn in which nothing was left, so that no Event is added to a sender that has gone.
     sending = undefined;
   };
 
-  /** Whether it arrived. */
-  const sent = async (write: Write): Promise<boolean> => {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await send(write);
-        return true;
-      } catch (error) {
-        const wait = retryWaits[attempt];
-        if (wait === undefined || !isWorthAnotherTry(error)) return false;
-        try {
-          await clock.sleep(
-            Temporal.Duration.from({ milliseconds: Math.round(wait * (0.5 + random())) }),
-            stopped.signal,
-          );
-        } catch {
-          return false;
-        }
-      }
-    }
+  const tryAgain = ({ write, tries }: Waiting, wait: number): void => {
+    const cancel = clock.schedule(Temporal.Duration.from({ milliseconds: Math.round(wait * (0.5 + random())) }), () => {
+      retries.delete(cancel);
+      enqueue(write, tries + 1);
+    });
+    retries.add(cancel);
   };
 
   const send = async (write: Write): Promise<void> => {
@@ -178,8 +186,7 @@ export function eventRecorder({ api, clock, random, reportingInstance }: EventRe
     enqueue({ kind: "create", occurrence, series: one });
   };
 
-  const allowed = (subject: EventSubject): boolean => {
-    const key = subjectKey(subject);
+  const taken = (allowances: Map<string, Allowance>, key: string, { burst, oneMoreEveryMs }: Rate): boolean => {
     const before = allowances.get(key) ?? { left: burst, at: clock.elapsed() };
     const left = Math.min(burst, before.left + (clock.elapsed() - before.at) / oneMoreEveryMs);
     // Set anew, so that the oldest in the map is the one unheard of for the longest.
@@ -187,6 +194,15 @@ export function eventRecorder({ api, clock, random, reportingInstance }: EventRe
     forgetOldest(allowances, () => undefined);
     allowances.set(key, { left: left >= 1 ? left - 1 : left, at: clock.elapsed() });
     return left >= 1;
+  };
+
+  const allowed = (subject: EventSubject): boolean => {
+    const { kind, namespace } = subject;
+    if (!taken(objects, subjectKey(subject), ofObject)) return false;
+    // Of the Namespace itself there is one, and little to tell.
+    if (namespace === undefined || kind === "Namespace" || taken(namespaces, namespace, ofNamespace)) return true;
+    onShareReached?.(namespace);
+    return false;
   };
 
   return {
@@ -209,15 +225,22 @@ export function eventRecorder({ api, clock, random, reportingInstance }: EventRe
     close: async (limit) => {
       closed = true;
       for (const one of series.values()) one.cancel();
+      for (const cancelRetry of retries) cancelRetry();
+      dropped += retries.size;
       const cancel = clock.schedule(limit, () => {
-        dropped += waiting.length;
-        waiting.length = 0;
+        dropped += waiting.size;
+        waiting.clear();
         stopped.abort(new Error("shutting down"));
       });
       await sending;
       cancel();
     },
   };
+}
+
+interface Rate {
+  readonly burst: number;
+  readonly oneMoreEveryMs: number;
 }
 
 interface Allowance {

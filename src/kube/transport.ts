@@ -169,8 +169,9 @@ export function transport(options: TransportOptions): Transport {
       call.signal?.throwIfAborted();
       const failure = stop.signal.aborted ? late() : apiErrorFromFailure(error);
       report(String(failure.code ?? failure.reason));
-      const isOurs = call.purpose !== "access";
-      if (isOurs && failure.kind === "throttled") options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
+      if (failure.kind === "throttled" && isAboutUs(call)) {
+        options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
+      }
       throw failure;
     } finally {
       cancel();
@@ -216,6 +217,16 @@ async function* chunksOf(answer: Exchanged, { signal }: StreamRequest, release: 
   } finally {
     release();
   }
+}
+
+/**
+ * A 429 is mostly about all that this user sends. Not so where a stranger asks, or a tenant can bring it about: a
+ * PodDisruptionBudget refuses an eviction with it, and the admission plugin EventRateLimit an Event in a namespace that has
+ * had enough of them.
+ */
+function isAboutUs({ path, purpose }: ApiRequest): boolean {
+  const { resource } = pathLabels(path);
+  return purpose !== "access" && resource !== "pods/eviction" && resource !== "events";
 }
 
 /** Milliseconds, or undefined when it should not be tried again here. */

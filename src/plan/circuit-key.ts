@@ -5,7 +5,7 @@ import { type SecretVersion, sourceVersions } from "./grant-sources.ts";
 
 /**
  * Who asks (kind, identity, role) and who answers (region, registry): a role that an organization keeps out of one
- * region works in the others. Only what is asked for is left out. The versions of the Secrets belong to who asks: a key
+ * region works in the others. What is asked for is left out, unless tenants may choose it. The versions of the Secrets belong to who asks: a key
  * that was mended is another identity, of which nothing is known yet. Undefined for Static, which asks nobody.
  */
 export function circuitKey(
@@ -21,11 +21,11 @@ function askerOf(grant: Grant): Grant | undefined {
   switch (grant.provider) {
     case "Static":
       return undefined;
-    case "ACR":
-      return { ...grant, repositories: [] };
     case "GAR":
     case "GCR":
       return { ...grant, provider: "GAR", scopes: [] };
+    // A tenant's label may choose the repositories: one that names a wrong one must be refused alone.
+    case "ACR":
     case "ECR":
     case "ECRPublic":
     case "ICR":

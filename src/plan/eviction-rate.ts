@@ -10,17 +10,33 @@ export interface PastEviction {
 const window = 60_000;
 const mostInNamespace = 5;
 const mostOverall = 30;
+// A namespace that has had more than its five within the hour has them all the time. All of those leave half of what there is
+// to the others, so that no number of them keeps anybody waiting.
+const memory = 60 * 60_000;
+const mostOfRegulars = 15;
 
 /** Milliseconds; 0: now. */
 export function evictionWait(past: readonly PastEviction[], namespace: string, now: number): number {
-  const recent = stillCounting(past, now);
+  const recent = past.filter(({ at }) => now - at < window);
   const here = recent.filter((each) => each.namespace === namespace);
-  return Math.max(untilFewer(recent, mostOverall, now), untilFewer(here, mostInNamespace, now));
+  const regulars = namespacesWithMore(past);
+  const ofRegulars = regulars.has(namespace) ? recent.filter((each) => regulars.has(each.namespace)) : [];
+  return Math.max(
+    untilFewer(recent, mostOverall, now),
+    untilFewer(here, mostInNamespace, now),
+    untilFewer(ofRegulars, mostOfRegulars, now),
+  );
 }
 
 /** What is older has no say any more. */
 export function stillCounting(past: readonly PastEviction[], now: number): readonly PastEviction[] {
-  return past.filter(({ at }) => now - at < window);
+  return past.filter(({ at }) => now - at < memory);
+}
+
+function namespacesWithMore(past: readonly PastEviction[]): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const { namespace } of past) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  return new Set([...counts].filter(([, count]) => count > mostInNamespace).map(([namespace]) => namespace));
 }
 
 /** `past` in the order of time. */

@@ -19,6 +19,7 @@ import {
   type Wanted,
 } from "./pull-secret-plan.ts";
 import type { SecretRecord } from "./snapshot.ts";
+import { planTerminating } from "./terminating-secret.ts";
 import { isWhole, keptHosts, keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
 
 const none: PullSecretAction = { kind: "none" };
@@ -27,7 +28,7 @@ const read: PullSecretAction = { kind: "read" };
 export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   const { namespace, wanted, record, reserved } = snapshot;
   if (namespace.terminating) return { action: none, state: "absent" };
-  if (record?.terminating) return { action: none, state: "absent", failure: deletionPending };
+  if (record?.terminating) return planTerminating(snapshot, record, planPullSecret);
   if (record && snapshot.tooLarge) {
     // What is ours alone needs no reading to be replaced or removed: nobody may keep what was taken back by making it large.
     const isOurOwn = !record.merged && isOurs(snapshot, record) && !(wanted && hasHeld(wanted.content));
@@ -191,13 +192,6 @@ const referencesPending: Failure = {
   cause: "Platform",
   retry: "on-change",
   message: "waiting for references to go before the Secret does",
-};
-
-const deletionPending: Failure = {
-  reason: "DeletionPending",
-  cause: "Tenant",
-  retry: "on-change",
-  message: "the Secret is being deleted but held by a finalizer; it is written again once it is gone",
 };
 
 const reservedName: Failure = {

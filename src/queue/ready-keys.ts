@@ -18,8 +18,8 @@ export interface ReadyKeys<T extends Ready<T>> {
   readonly size: number;
   depth(lane: Lane): number;
   put(item: T): void;
-  /** Takes out the item whose turn it is. */
-  take(): T | undefined;
+  /** Takes out the item whose turn it is, as if the lane `without` were empty. */
+  take(without?: Lane): T | undefined;
   /** Takes out any item; its lane and flow must be those it was put in with. */
   remove(item: T): void;
 }
@@ -89,8 +89,8 @@ export function readyKeys<T extends Ready<T>>(): ReadyKeys<T> {
       state.depth += 1;
       size += 1;
     },
-    take: () => {
-      const waiting = lanes.map((lane) => states[lane]).filter((state) => state.depth > 0);
+    take: (without) => {
+      const waiting = lanes.filter((lane) => lane !== without && states[lane].depth > 0).map((lane) => states[lane]);
       picks += 1;
       const state = picks % agingEvery === 0 ? longestPassedOver(waiting) : waiting[0];
       const flow = state?.turns.first;

@@ -1,13 +1,17 @@
 // Which key runs next, and when?
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { delayedKeys, notDelayed, type Delayed } from "./delayed-keys.ts";
+import { type Fairness, fairShares, type Wish } from "./fairness.ts";
 import { failures, type Failed } from "./failures.ts";
 import { lanes, readyKeys, type Lane, type Ready } from "./ready-keys.ts";
 
 export interface AddOptions {
   /** Default: `normal`. */
   readonly lane?: Lane;
-  /** Fairness group, such as a credential's name: flows of one lane take turns. Default: one nameless group. */
+  /**
+   * Fairness group, such as a credential's name: flows of one lane take turns. Default: in `bulk` one nameless group, in the
+   * other lanes the key's owner, or the key itself where it has none.
+   */
   readonly flow?: string;
   /** Time to wait first, in days or smaller units. Default: none. */
   readonly after?: Temporal.Duration;
@@ -15,13 +19,15 @@ export interface AddOptions {
   readonly debounced?: boolean;
 }
 
-/** How a run ended. */
-export type Outcome = Done | Failed;
+/** How a run ended. `cost`: the units that it takes of its owner's share beside the one that each run takes. */
+export type Outcome = (Done | Failed) & { readonly cost?: number };
 
 export interface Done {
   readonly failed?: false;
   /** When to look again even if nothing happens. Default: never. */
   readonly requeueAfter?: Temporal.Duration;
+  /** It goes on in another run; former failures are not over yet. Default: false. */
+  readonly unfinished?: boolean;
 }
 
 /** Each number is one of client-go's work queue metrics, so that dashboards made for those fit. */
@@ -84,18 +90,16 @@ interface Run {
   again: Wish | undefined;
 }
 
-interface Wish {
-  readonly lane: Lane;
-  readonly flow: string;
-  readonly at: number;
-}
-
 export interface WorkQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer?: QueueObserver;
   /** How long a key waits that is added debounced. */
   readonly debounce?: Temporal.Duration | undefined;
+  /** Default: no key has an owner. */
+  readonly fairness?: Fairness;
+  /** The most keys of the lane `bulk` that run at once. Default: as many as are taken. */
+  readonly mostBulk?: number;
 }
 
 /** A report that is a second late misleads nobody, and a burst of changes is mostly over by then. */
@@ -112,7 +116,9 @@ const aSecond = Temporal.Duration.from({ seconds: 1 });
  * One waiting key costs some 135 bytes besides its text (measured: 2.7 MB for 20,000 on Node 26); p-queue's own backlog
  * costs 1.1 KB.
  */
-export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQueueOptions): WorkQueue {
+export function workQueue(options: WorkQueueOptions): WorkQueue {
+  const { clock, random, observer, debounce = aSecond, mostBulk = Infinity } = options;
+  const fair = fairShares(options.fairness);
   const waiting = new Map<string, Waiting>();
   const delayed = delayedKeys<Waiting>();
   const ready = readyKeys<Waiting>();
@@ -121,6 +127,7 @@ export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQ
   const idleWaiters: (() => void)[] = [];
   let listener: (() => void) | undefined;
   let timer: { readonly at: number; readonly cancel: Cancel } | undefined;
+  let bulkRunning = 0;
   let adds = 0;
   let retries = 0;
   let closed = false;
@@ -161,7 +168,8 @@ export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQ
     arm();
   };
 
-  const wait = (key: string, wish: Wish): void => {
+  const wait = (key: string, asked: Wish): void => {
+    const wish = fair.within(key, asked, now());
     const at = Math.ceil(Math.max(wish.at, failed.notBefore(key)));
     const item = waiting.get(key);
     if (!item) {
@@ -198,8 +206,8 @@ export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQ
     return { lane: run.lane, flow: run.flow, at };
   };
 
-  const afterSuccess = (key: string, run: Run, { requeueAfter }: Done): Wish | undefined => {
-    failed.forget(key);
+  const afterSuccess = (key: string, run: Run, { requeueAfter, unfinished = false }: Done): Wish | undefined => {
+    if (!unfinished) failed.forget(key);
     if (!requeueAfter) return undefined;
     // Nobody waits for a second look, so it does not overtake.
     return {
@@ -214,16 +222,19 @@ export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQ
       if (closed) return;
       const after = options.after ?? (options.debounced ? debounce : undefined);
       const at = now() + (after?.total("milliseconds") ?? 0);
-      const wish = { lane: options.lane ?? "normal", flow: options.flow ?? "", at };
+      const lane = options.lane ?? "normal";
+      const wish = { lane, flow: options.flow ?? fair.flowOf(key, lane), at };
       const run = running.get(key);
       if (run) run.again = run.again ? earliestAndHighest(run.again, wish) : wish;
       else wait(key, wish);
     },
     next: () => {
-      const item = ready.take();
+      const item = ready.take(bulkRunning >= mostBulk ? "bulk" : undefined);
       if (!item) return undefined;
       waiting.delete(item.key);
       const startedAt = clock.elapsed();
+      fair.started(item.key, item.lane, now());
+      if (item.lane === "bulk") bulkRunning += 1;
       running.set(item.key, { lane: item.lane, flow: item.flow, startedAt, again: undefined });
       observer?.started(item.lane, Math.max(startedAt - item.at, 0) / 1000);
       return item.key;
@@ -232,6 +243,8 @@ export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQ
       const run = running.get(key);
       if (!run) throw new Error(`the key ${key} is not running`);
       running.delete(key);
+      if (run.lane === "bulk") bulkRunning -= 1;
+      fair.ended(key, outcome.cost ?? 0, now());
       observer?.finished(run.lane, (clock.elapsed() - run.startedAt) / 1000);
       const own = outcome.failed ? afterFailure(key, run, outcome) : afterSuccess(key, run, outcome);
       const wish = own && run.again ? earliestAndHighest(own, run.again) : (own ?? run.again);

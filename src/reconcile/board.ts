@@ -28,6 +28,8 @@ export interface SecretFinding {
 export interface ReferencesFinding extends Finding {
   /** By credential: the version of its spec that was looked at. */
   readonly generations: ReadonlyMap<string, number>;
+  /** Secrets that are about to go and need wait for their references no longer. Default: none. */
+  readonly left?: ReadonlySet<string>;
 }
 
 export interface Board {

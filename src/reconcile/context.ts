@@ -26,6 +26,7 @@ import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
 import type { Members } from "./members.ts";
 import type { Reach } from "./reach.ts";
+import type { ShareNews } from "./share-news.ts";
 import type { TokenBook } from "./token-book.ts";
 
 export interface Stores {
@@ -93,4 +94,6 @@ export interface Context {
   /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
   readonly namesSynced: (name: string) => boolean;
   readonly reach: Reach;
+  /** A namespace has had its share of something, and has to wait for more. */
+  readonly shareReached: ShareNews;
 }

@@ -10,6 +10,7 @@ import { isAlive } from "../plan/token.ts";
 import { toldText } from "../steps.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
+import { overMintBudget } from "./mint-budget.ts";
 import type { Wanted } from "./token-book.ts";
 
 export interface Contributions {
@@ -55,7 +56,10 @@ export function gatherContributions(
       }),
     ),
   }));
-  for (const grantKey of tokens.use(user, grants)) context.enqueue(tokenKey(grantKey), { lane: "interactive" });
+  for (const grantKey of tokens.use(user, grants)) {
+    const lane = tokens.isUrgent(grantKey) ? "interactive" : "bulk";
+    context.enqueue(tokenKey(grantKey), { lane, flow: namespace.name });
+  }
 
   let waiting: Contributions["waiting"];
   let nextExpiry: Temporal.Instant | undefined;
@@ -68,6 +72,12 @@ export function gatherContributions(
         if (!nextExpiry || Temporal.Instant.compare(token.expiresAt, nextExpiry) < 0) nextExpiry = token.expiresAt;
       }
       return token;
+    }
+    const wait = tokens.leftOut(user, grantKey);
+    if (wait !== undefined) {
+      context.shareReached("grants", namespace.name);
+      context.enqueue(user, { after: Temporal.Duration.from({ milliseconds: Math.ceil(wait) + 1 }) });
+      return overMintBudget;
     }
     const attempts = tokens.attempts(grantKey);
     if (attempts?.failure) return attempts.failure;

@@ -1,22 +1,22 @@
 // How does a RegistryCredential fare, may its finalizer go, and what does its status say?
 import { crdName, finalizer, forceFinalizeAnnotation } from "../api/names.ts";
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
-import type { Failure } from "../errors.ts";
 import { crdOutdated } from "../plan/crd-outdated.ts";
 import { extraReferences, rememberedExtras } from "../plan/extra-references.ts";
 import { grantsOf, isFailure } from "../plan/grant.ts";
 import { modeText } from "../plan/mode.ts";
 import { invalidStatus } from "../plan/invalid-status.ts";
-import { referencesKey, secretKey } from "../plan/keys.ts";
+import { secretKey } from "../plan/keys.ts";
 import { recordedReferences } from "../plan/references.ts";
 import { retiringStatus } from "../plan/retirement.ts";
-import type { CredentialRecord } from "../plan/snapshot.ts";
 import { statusOf } from "../plan/status.ts";
-import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot } from "../plan/status-snapshot.ts";
+import type { EntryView, GrantView, NamespaceView } from "../plan/status-snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
+import { drainer } from "./drain.ts";
 import { namespaceView } from "./namespace-view.ts";
 import { done, failed, soonest } from "./outcome.ts";
+import { type Pace, pace } from "./pace.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { beginRecord } from "./store-members.ts";
 import { writeStatus } from "./write-status.ts";
@@ -33,6 +33,8 @@ const lookAgain = 1_000;
 
 export function credentialLoop(): CredentialLoop {
   let startedAt: number | undefined;
+  let counting: Pace | undefined;
+  const drain = drainer();
   // Of specs that cannot be read, whose status cannot be compared either: the problems that were told.
   const told = new Map<string, string>();
 
@@ -41,6 +43,7 @@ export function credentialLoop(): CredentialLoop {
     const record = context.stores.credentials.get(name);
     if (!record) {
       context.metrics.forget(name);
+      counting?.forget(name);
       return done;
     }
     const credential = context.entitlements.readable(name);
@@ -70,11 +73,15 @@ export function credentialLoop(): CredentialLoop {
         await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
         return soonest(lookAgain);
       }
-      const views = viewsOf(context, credential);
-      const pending = views.namespaces.some((view) => view.pending);
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
       const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
       const fresh = isOurs && observedGeneration === credential.generation;
+      counting ??= pace(context.clock);
+      const rest = counting.rest(name);
+      if (fresh && rest > 0) return soonest(rest);
+      const began = context.clock.elapsed();
+      const views = viewsOf(context, credential);
+      const pending = views.namespaces.some((view) => view.pending);
       if (pending && fresh && context.clock.elapsed() - startedAt < settleTime) return soonest(lookAgain);
       const { retiring, nextRetirement } = retirementOf(context, credential);
       const status = statusOf({
@@ -92,6 +99,7 @@ export function credentialLoop(): CredentialLoop {
         extraReferences: extrasOf(context, credential),
         draining: undefined,
       });
+      counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
       const isWaiting = !isRecorded || (pending && !credential.spec.suspend);
       return soonest(nextRetirement, isWaiting ? lookAgain : undefined);
@@ -107,113 +115,6 @@ export function credentialLoop(): CredentialLoop {
       return failed(failure);
     }
   };
-}
-
-/** The finalizer goes when nothing of the credential is left with any tenant, or when a person gives up on it. */
-async function drain(
-  context: Context,
-  record: CredentialRecord,
-  credential: RegistryCredential,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const { log, clock } = context;
-  if (!credential.finalizers.includes(finalizer)) return done;
-  const left = leftWith(context, credential);
-  const forced = credential.annotations[forceFinalizeAnnotation] === "true";
-  if (left.length === 0 || forced) {
-    await setFinalizers(
-      context,
-      credential,
-      credential.finalizers.filter((each) => each !== finalizer),
-      signal,
-    );
-    if (left.length === 0) context.entitlements.drained(credential);
-    log.info("RegistryCredential released", { credential: credential.name, left: left.length, forced });
-    return done;
-  }
-  const blocked: Lasting[] = left.flatMap((namespace) =>
-    blockedBy(context, credential, namespace).map((failure) => context.board.lasting(namespace, failure)),
-  );
-  const hidden = hiddenFrom(context, credential);
-  if (hidden) blocked.unshift({ failure: hidden, since: clock.now() });
-  const snapshot: StatusSnapshot = {
-    credential,
-    now: clock.now(),
-    entries: [],
-    namespaces: [],
-    lacking: [],
-    outdated: crdOutdated(context.stores.crds.get(crdName)),
-    mode: modeText(context.settings.mode),
-    held: undefined,
-    // The name under which tenants were served stays: it is what the drain goes by.
-    secretName: credential.status?.secretName ?? credential.spec.pullSecret.name,
-    retiring: credential.status?.retiring ?? [],
-    extraReferences: credential.status?.extraReferences ?? [],
-    draining: { left: left.length, blocked, examples: left.slice(0, 3) },
-  };
-  await writeStatus(context, record, credential, statusOf(snapshot), snapshot.namespaces, signal);
-  return soonest(lookAgain);
-}
-
-/** What somebody must mend before the credential can leave the namespace. */
-function blockedBy(context: Context, credential: RegistryCredential, namespace: string): readonly Failure[] {
-  const { board } = context;
-  return [
-    ...namesOf(context, credential).flatMap((name) =>
-      [...(board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures),
-    ),
-    ...(board.references(namespace)?.failures ?? []),
-  ].filter(({ retry }) => retry === "slowly");
-}
-
-/**
- * Namespaces that still hold a Secret or a recorded reference of the credential, sorted. Each is queued again, but for
- * those that are blocked: they are tried slowly, by the loop that was refused.
- */
-function leftWith(context: Context, credential: RegistryCredential): readonly string[] {
-  const { stores, entitlements, enqueue } = context;
-  const names = namesOf(context, credential);
-  if (hiddenFrom(context, credential)) return ["(out of sight)"];
-  if (!names.every((name) => context.namesSynced(name))) return ["(not known yet)"];
-  const alive = (namespace: string): boolean => stores.namespaces.get(namespace)?.terminating === false;
-  const left = new Set([...entitlements.mayHold(credential.name)].filter(alive));
-  for (const namespace of left) {
-    if (blockedBy(context, credential, namespace).length > 0) continue;
-    for (const name of names) enqueue(secretKey(namespace, name));
-  }
-  // A name that another credential writes as well is that one's to take off.
-  const ours = names.filter((name) => !sharedName(context, credential, name));
-  for (const { namespace, record, terminating } of stores.serviceAccounts.values()) {
-    if (record === undefined || terminating || !alive(namespace)) continue;
-    const recorded = recordedReferences(record);
-    if (!ours.some((name) => recorded.has(name))) continue;
-    left.add(namespace);
-    if (blockedBy(context, credential, namespace).length === 0) enqueue(referencesKey(namespace));
-  }
-  return [...left].toSorted();
-}
-
-/** Why it cannot be said that nothing is left: where Secrets may not be seen, their absence says nothing. */
-function hiddenFrom(context: Context, credential: RegistryCredential): Failure | undefined {
-  return namesOf(context, credential)
-    .map((name) => context.reach.whole(name))
-    .find((failure) => failure !== undefined);
-}
-
-function sharedName({ stores, entitlements }: Context, credential: RegistryCredential, name: string): boolean {
-  for (const { name: other } of stores.credentials.values()) {
-    if (other === credential.name) continue;
-    const readable = entitlements.readable(other);
-    if (readable && !readable.deletionTimestamp && readable.spec.pullSecret.name === name) return true;
-  }
-  return false;
-}
-
-function namesOf({ entitlements }: Context, credential: RegistryCredential): readonly string[] {
-  return [
-    credential.spec.pullSecret.name,
-    ...entitlements.namesOf(credential.name).map(({ secretName }) => secretName),
-  ];
 }
 
 function viewsOf(

@@ -3,6 +3,7 @@ import { keyOf } from "../plan/keys.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { credentialLoop } from "./credential.ts";
+import { metered } from "./metered.ts";
 import { podsLoop } from "./pods.ts";
 import { pullSecretLoop } from "./pull-secret.ts";
 import { referencesLoop } from "./references.ts";
@@ -18,6 +19,12 @@ export function loops(context: Context): Loops {
   const references = referencesLoop();
   const pods = podsLoop();
   const credential = credentialLoop();
+  /** A run for one namespace, at that namespace's cost. */
+  const charged = async (run: (counting: Context) => Promise<Outcome>): Promise<Outcome> => {
+    const { api, cost } = metered(context.api);
+    const outcome = await run({ ...context, api });
+    return { ...outcome, cost: cost() + (outcome.cost ?? 0) };
+  };
   return {
     run: (text, signal) => {
       const key = keyOf(text);
@@ -25,11 +32,11 @@ export function loops(context: Context): Loops {
         case "token":
           return reconcileToken(context, key.grantKey, signal);
         case "secret":
-          return pullSecret(context, key.namespace, key.name, signal);
+          return charged((counting) => pullSecret(counting, key.namespace, key.name, signal));
         case "references":
-          return references(context, key.namespace, signal);
+          return charged((counting) => references(counting, key.namespace, signal));
         case "pods":
-          return pods(context, key.namespace, signal);
+          return charged((counting) => pods(counting, key.namespace, signal));
         case "credential":
           return credential(context, key.name, signal);
         case "members":

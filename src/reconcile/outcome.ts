@@ -9,6 +9,9 @@ export function comeBackIn(milliseconds: number): Outcome {
   return { requeueAfter: Temporal.Duration.from({ milliseconds: Math.max(Math.ceil(milliseconds), 1) }) };
 }
 
+/** The rest in another run, so that others have their turn between. */
+export const goOn: Outcome = { requeueAfter: Temporal.Duration.from({ milliseconds: 1 }), unfinished: true };
+
 export function failed({ retry, retryAfter }: Failure): Outcome {
   return { failed: true, retry, ...(retryAfter && { retryAfter }) };
 }

@@ -1,5 +1,6 @@
 // Which stuck pods of a namespace are evicted now, so that their successors can pull?
 import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { Failure } from "../errors.ts";
 import { evictionWait, type PastEviction, stillCounting } from "../plan/eviction-rate.ts";
 import { grantsOf, isFailure } from "../plan/grant.ts";
 import { type Eviction, podsToEvict, type RecoverableSecret } from "../plan/pod-recovery.ts";
@@ -21,6 +22,7 @@ const lookAgain = 60_000;
 
 export function podsLoop(): PodsLoop {
   const evicted = new Map<string, true>();
+  const stuck = new Map<string, true>();
   const firstEvictions = new Map<string, Temporal.Instant>();
   let past: readonly PastEviction[] = [];
 
@@ -36,10 +38,20 @@ export function podsLoop(): PodsLoop {
       evicted,
       firstEviction: (uid) => firstEvictions.get(uid),
     });
-    for (const eviction of evictions) {
+    let refused: Failure | undefined;
+    // One that cannot be evicted, such as by its PodDisruptionBudget, does not stand in the way of the others.
+    const order = [
+      ...evictions.filter(({ pod }) => !stuck.has(pod.uid)),
+      ...evictions.filter(({ pod }) => stuck.has(pod.uid)),
+    ];
+    for (const eviction of order) {
       past = stillCounting(past, clock.elapsed());
       const wait = evictionWait(past, namespaceName, clock.elapsed());
-      if (wait > 0) return comeBackIn(wait);
+      if (wait > 0) {
+        const own = past.filter((each) => each.namespace === namespaceName);
+        if (evictionWait(own, namespaceName, clock.elapsed()) > 0) context.shareReached("evictions", namespaceName);
+        return comeBackIn(wait);
+      }
       const { pod } = eviction;
       // Attempts count, too.
       past = [...past, { namespace: namespaceName, at: clock.elapsed() }];
@@ -53,11 +65,14 @@ export function podsLoop(): PodsLoop {
         // It is gone, or another has its name; the watch will say so.
         if (kind !== "notFound" && kind !== "conflict") {
           context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: toldText(failure) });
-          return failed(failure);
+          refused = failure;
+          remember(stuck, pod.uid, true);
+          continue;
         }
       }
       remember(evicted, pod.uid, true);
     }
+    if (refused) return failed(refused);
     // What else lets them be evicted one day is not told to this loop: a token that arrives, a Secret that is mended.
     return comeBackIn(lookAgain);
   };

@@ -206,7 +206,9 @@ function isSuspended(actors: readonly Participant[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
 }
 
-function referencesTo({ stores }: Context, namespace: string, name: string): number {
+/** Those that a Secret which goes has to wait for. */
+function referencesTo({ board, stores }: Context, namespace: string, name: string): number {
+  if (board.references(namespace)?.left?.has(name)) return 0;
   return stores.serviceAccounts
     .byIndex(namespace)
     .filter(

@@ -2,7 +2,8 @@
 import { extraReferences } from "../plan/extra-references.ts";
 import type { ReferableSecret } from "../plan/references.ts";
 import { selectsServiceAccount } from "../plan/selection.ts";
-import type { NamespaceRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
+import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../plan/snapshot.ts";
+import type { SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 
@@ -15,6 +16,8 @@ export interface WantedReferences {
 }
 
 export interface ReferencesSituation {
+  /** Equal texts: the same is wanted of each ServiceAccount. */
+  readonly text: string;
   /** Each that has to do with a Secret name here, with the version of its spec. */
   readonly credentials: ReadonlyMap<string, number>;
   /** Some credential wants references here. */
@@ -26,13 +29,21 @@ export interface ReferencesSituation {
   readonly of: (serviceAccount: ServiceAccountRecord) => WantedReferences;
 }
 
+/** What is known of one Secret name. */
+interface Found {
+  readonly name: string;
+  readonly participants: readonly Participant[];
+  readonly finding: SecretFinding | undefined;
+  readonly record: SecretRecord | undefined;
+}
+
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
   const { entitlements, board, stores } = context;
   const names = entitlements.names();
   const credentials = new Map<string, number>();
   const leaving: string[] = [];
   const formerExtras = new Set<string>();
-  const found = names.map((name) => {
+  const found = names.map((name): Found => {
     const participants = entitlements.participants(namespace, name);
     for (const { name: ofName, deleting, credential } of participants) {
       credentials.set(ofName, credential.generation);
@@ -61,6 +72,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     );
   };
   return {
+    text: JSON.stringify([found.map(textOf), [...formerExtras]]),
     credentials,
     refers: found.some(({ participants }) =>
       participants.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
@@ -111,6 +123,13 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
       return { secrets, extras: [...extras], unjudged };
     },
   };
+}
+
+function textOf({ name, participants, finding, record }: Found): unknown {
+  const judged = participants.map(({ name: of, role, entitled, deleting, credential }) => {
+    return [of, role, entitled, deleting, credential.uid, credential.generation, extraReferences(credential)];
+  });
+  return [name, finding?.state, record && [record.uid, record.terminating], judged];
 }
 
 function isRetained({ deleting, credential }: Participant): boolean {

@@ -1,51 +1,70 @@
 // Which references do the ServiceAccounts of one namespace need? One patch each, for all credentials.
 import type { Failure } from "../errors.ts";
-import type { Repairs } from "../plan/damping.ts";
 import { credentialKey, secretKey } from "../plan/keys.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { longestNote, toldText } from "../steps.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import { limits } from "../watch/kept.ts";
+import type { ReferencesFinding } from "./board.ts";
 import type { Context } from "./context.ts";
-import { done, failed, soonest } from "./outcome.ts";
+import { metered } from "./metered.ts";
+import { done, failed, goOn, soonest } from "./outcome.ts";
 import { refer, type Referred } from "./refer.ts";
+import { type ReferencesRound, referencesRound } from "./references-round.ts";
 import { type ReferencesSituation, referencesSituation } from "./references-situation.ts";
 import { statusSoon } from "./report-secret.ts";
 
 export type ReferencesLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
+// A run is short, whatever its namespace holds, because others wait for its place: some 50 ms of an API server that has
+// time, a few milliseconds of our own.
+const mostUnits = 10;
+const mostLookedAt = 1_000;
+/** Milliseconds. Where the API server is slow, a run ends after this and one more request. */
+const longestRun = 250;
+/** Cost as much of our time as a request. */
+const lookedAtForUnit = 500;
+/** Milliseconds that a Secret waits for references which somebody keeps us from taking: they harm nobody, its login may. */
+const patience = 10_000;
+
+interface Memory {
+  readonly round: ReferencesRound;
+  /** When the first round ended that took the references to a Secret away: elapsed milliseconds. */
+  readonly leavingSince: Map<string, number>;
+}
+
 export function referencesLoop(): ReferencesLoop {
-  // By namespace, then by ServiceAccount.
-  const repairs = new Map<string, ReadonlyMap<string, Repairs>>();
+  const memories = new Map<string, Memory>();
 
   return async (context, namespaceName, signal) => {
-    const { stores } = context;
+    const { stores, enqueue } = context;
     const namespace = stores.namespaces.get(namespaceName);
     if (!namespace || namespace.terminating) {
-      repairs.delete(namespaceName);
+      memories.delete(namespaceName);
       return done;
     }
     const situation = referencesSituation(context, namespace);
-    const { formerExtras } = situation;
     const lacking = context.reach.serviceAccounts(namespaceName);
     if (lacking) {
-      report(context, namespace, situation, situation.refers ? [{ repairs: undefined, failure: lacking }] : []);
+      report(context, namespace, situation, { failures: situation.refers ? [lacking] : [], left: new Set() });
       return done;
     }
-    const results = new Map<string, Referred>();
-    for (const serviceAccount of stores.serviceAccounts.byIndex(namespaceName)) {
-      const wanted = { ...situation.of(serviceAccount), formerExtras };
-      const before = repairs.get(namespaceName)?.get(serviceAccount.name);
-      const result = await refer(context, serviceAccount, wanted, before, signal);
-      if (result.namespaceGone) return done;
-      results.set(serviceAccount.name, result);
-    }
-    remember(repairs, namespaceName, results);
-    const isTooMuch = situation.refers && stores.serviceAccounts.exceeds(namespaceName);
-    report(context, namespace, situation, [...results.values(), ...leftAlone(results, isTooMuch)]);
-    for (const secret of situation.leaving) context.enqueue(secretKey(namespaceName, secret), { lane: "normal" });
-    const retry = [...results.values()].findLast((result) => result.retry)?.retry;
-    return retry ? failed(retry) : soonest(...[...results.values()].map(({ wait }) => wait));
+    const memory = memories.get(namespaceName) ?? newMemory(context, namespaceName);
+    memories.set(namespaceName, memory);
+    const { round } = memory;
+    const { ended, lookedAt } = await someOf(context, round, situation, signal);
+    const cost = lookedAt / lookedAtForUnit;
+    if (ended === "namespaceGone") return done;
+    if (ended === "early") return { ...goOn, cost };
+    const byName = round.results();
+    const results = [...byName.values()];
+    const isTooMuch = situation.refers && context.stores.serviceAccounts.exceeds(namespaceName);
+    const failures = [...results.flatMap(({ failure }) => failure ?? []), ...tooLargeFailures(byName, isTooMuch)];
+    report(context, namespace, situation, { failures, left: leftAlone(context, memory, situation.leaving, results) });
+    for (const secret of situation.leaving) enqueue(secretKey(namespaceName, secret), { lane: "normal" });
+    if (round.hasMissed()) return { ...goOn, cost };
+    const retry = results.findLast((result) => result.retry)?.retry;
+    return { ...(retry ? failed(retry) : soonest(...results.map(({ wait }) => wait))), cost };
   };
 }
 
@@ -53,7 +72,7 @@ export function referencesLoop(): ReferencesLoop {
 const mostNamed = 3;
 
 /** One failure for all that are too large, however many a tenant makes. @param isTooMuch see `Store.exceeds` */
-function leftAlone(results: ReadonlyMap<string, Referred>, isTooMuch: boolean): readonly Referred[] {
+function tooLargeFailures(results: ReadonlyMap<string, Referred>, isTooMuch: boolean): readonly Failure[] {
   const names = [...results].flatMap(([name, { tooLarge }]) => (tooLarge ? [name] : []));
   const some = `${names.slice(0, mostNamed).join(", ")}${names.length > mostNamed ? `, and ${names.length - mostNamed} more` : ""}`;
   const messages = [
@@ -68,22 +87,58 @@ function leftAlone(results: ReadonlyMap<string, Referred>, isTooMuch: boolean): 
         ]
       : []),
   ];
-  return messages.map((message) => ({
-    repairs: undefined,
-    failure: { reason: "TooLarge", cause: "Tenant", retry: "on-change", message },
-  }));
+  return messages.map((message) => ({ reason: "TooLarge", cause: "Tenant", retry: "on-change", message }));
 }
 
-/** Accounts that are gone, and those that needed no write, are forgotten. */
-function remember(
-  repairs: Map<string, ReadonlyMap<string, Repairs>>,
-  namespace: string,
-  results: ReadonlyMap<string, Referred>,
-): void {
-  const kept = new Map<string, Repairs>();
-  for (const [name, { repairs: lately }] of results) if (lately) kept.set(name, lately);
-  if (kept.size > 0) repairs.set(namespace, kept);
-  else repairs.delete(namespace);
+function newMemory({ stores }: Context, namespace: string): Memory {
+  const accounts = {
+    all: () => stores.serviceAccounts.byIndex(namespace),
+    get: (name: string) => stores.serviceAccounts.get(`${namespace}/${name}`),
+  };
+  return { round: referencesRound(accounts), leavingSince: new Map() };
+}
+
+/** As many of the round as one run may take. */
+async function someOf(
+  context: Context,
+  round: ReferencesRound,
+  situation: ReferencesSituation,
+  signal: AbortSignal,
+): Promise<{ readonly ended: "round" | "early" | "namespaceGone"; readonly lookedAt: number }> {
+  const { clock } = context;
+  const { api, cost } = metered(context.api);
+  const { formerExtras } = situation;
+  const began = clock.elapsed();
+  round.want(situation.text);
+  let lookedAt = 0;
+  for (let account = round.next(); account; account = round.next()) {
+    if (lookedAt >= mostLookedAt || cost() >= mostUnits || clock.elapsed() - began >= longestRun) {
+      round.putBack(account);
+      return { ended: "early", lookedAt };
+    }
+    const wanted = { ...situation.of(account), formerExtras };
+    const result = await refer({ ...context, api }, account, wanted, round.repairs(account.name), signal);
+    if (result.namespaceGone) return { ended: "namespaceGone", lookedAt };
+    round.looked(account, result);
+    lookedAt += 1;
+  }
+  return { ended: "round", lookedAt };
+}
+
+/**
+ * Secrets about to go that need wait for references no longer: all have been taken that can be, or somebody has kept us from
+ * it for long enough. Who puts one back after that does it to a Secret that is gone, which harms nobody.
+ */
+function leftAlone(
+  { clock }: Context,
+  { leavingSince }: Memory,
+  leaving: readonly string[],
+  results: readonly Referred[],
+): ReadonlySet<string> {
+  for (const name of leavingSince.keys()) if (!leaving.includes(name)) leavingSince.delete(name);
+  for (const name of leaving) if (!leavingSince.has(name)) leavingSince.set(name, clock.elapsed());
+  const isTried = !results.some(({ retry }) => retry?.retry === "backoff");
+  return new Set(leaving.filter((name) => isTried || clock.elapsed() - (leavingSince.get(name) ?? 0) >= patience));
 }
 
 /** Puts what was found on the board, and tells the credentials and the tenant what is new. */
@@ -91,11 +146,11 @@ function report(
   { board, enqueue, events }: Context,
   { name, uid }: NamespaceRecord,
   { credentials, formerExtras }: ReferencesSituation,
-  results: readonly Referred[],
+  found: Pick<ReferencesFinding, "failures" | "left">,
 ): void {
-  const failures = results.flatMap(({ failure }) => (failure ? [failure] : []));
+  const { failures } = found;
   const before = board.references(name);
-  const news = board.setReferences(name, { failures, notes: [], generations: credentials });
+  const news = board.setReferences(name, { ...found, notes: [], generations: credentials });
   // A former name is remembered until it is off every list.
   const isNews = !before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0;
   for (const [credential, generation] of credentials) {

@@ -9,9 +9,9 @@ import type { Participant } from "./entitlements.ts";
 /** Nothing is known yet. The API server counts generations from 1. */
 const pendingFinding: CredentialFinding = { failures: [], notes: [], generation: 0 };
 
-/** Nobody contributes here: what stands under the name, if anything, is not ours to keep. */
+/** Nobody contributes here: what stands under the name, if anything that stays, is not ours to keep. */
 export function findingWithout(record: SecretRecord | undefined): SecretFinding {
-  return record ? nothingOfOurs.foreign : nothingOfOurs.absent;
+  return record && !record.terminating ? nothingOfOurs.foreign : nothingOfOurs.absent;
 }
 
 const nothingOfOurs: Readonly<Record<"foreign" | "absent", SecretFinding>> = {

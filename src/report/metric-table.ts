@@ -151,6 +151,21 @@ export const metricTable = {
     help: "Interruptions of the watch, by what they were.",
     labels: ["watch", "reason"],
   },
+  regcred_shares_reached_total: {
+    type: "counter",
+    help: "How often a namespace has had its share of what the operator does for one: work, grants, events or evictions. One namespace counts once in ten minutes.",
+    labels: ["kind"],
+  },
+  regcred_namespaces_over_share: {
+    type: "gauge",
+    help: "Namespaces that have reached their share within the last ten minutes; Events there say so.",
+    labels: ["kind"],
+  },
+  regcred_events_dropped_total: {
+    type: "counter",
+    help: "Events that were not written: too many, or refused.",
+    labels: [],
+  },
   workqueue_depth: {
     type: "gauge",
     help: "Keys that are ready to run.",

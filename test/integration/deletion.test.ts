@@ -6,7 +6,7 @@ import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./sc
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = `
-  delete-background delete-foreground delete-orphan edited ending moved moved-on orphan probe reborn reborn-2
+  again delete-background delete-foreground delete-orphan edited ending held moved moved-on orphan probe reborn reborn-2
   regcred retain-background retain-foreground retain-orphan stripped stuck`
   .trim()
   .split(/\s+/);
@@ -108,6 +108,75 @@ describe("deletion", () => {
     expect(await remains("moved", namespaces)).toEqual([]);
     for (const namespace of namespaces) expect(await world.secret(namespace, "moved-on")).toBeUndefined();
     await world.admin.patch(`${credentialsPath}/moved`, { metadata: { finalizers: null } });
+  });
+
+  it("does not wait for a Secret that a finalizer holds: its logins are out of it at once, whoever made it", async () => {
+    const namespaces = await served("held");
+    const finalizers = ["example.com/mine"];
+    await world.admin.patch("/api/v1/namespaces/held-b/secrets/held", { metadata: { finalizers } });
+    // Selected by nothing, and never served.
+    await world.namespaces(["forger"]);
+    const config = '{"auths":{"registry.example.com":{"auth":"eDp5"}}}';
+    await world.admin.create("/api/v1/namespaces/forger/secrets", {
+      metadata: {
+        name: "held",
+        labels: { "app.kubernetes.io/managed-by": "regcred" },
+        annotations: { "regcred.dev/credentials": "held" },
+        finalizers,
+      },
+      type: "kubernetes.io/dockerconfigjson",
+      stringData: { ".dockerconfigjson": config },
+    });
+    const began = performance.now();
+    await world.deleteCredential("held");
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(await remains("held", [namespaces[0] ?? "", namespaces[2] ?? ""])).toEqual([]);
+    const left = await world.secret("held-b", "held");
+    expect(left?.metadata).toMatchObject({ finalizers, deletionTimestamp: expect.any(String) });
+    expect(left?.metadata.labels).toBeUndefined();
+    expect(left?.metadata.annotations).toBeUndefined();
+    expect(await world.logins("held-b", "held")).toEqual({});
+    expect(await world.references("held-b")).toEqual(["own"]);
+    for (const namespace of ["held-b", "forger"]) {
+      await world.admin.patch(`/api/v1/namespaces/${namespace}/secrets/held`, { metadata: { finalizers: null } });
+    }
+  });
+
+  it("does not wait for who puts references and marks back again and again", async () => {
+    await served("again");
+    const finalizers = ["example.com/mine"];
+    await world.admin.patch("/api/v1/namespaces/again-b/secrets/again", { metadata: { finalizers } });
+    const over = new AbortController();
+    const putBack = async (path: string, patch: object): Promise<void> => {
+      while (!over.signal.aborted) {
+        await world.admin.patch(path, patch).catch(() => undefined);
+        await pause(20);
+      }
+    };
+    const annotations = { "regcred.dev/references": '["again"]' };
+    const fights = Promise.all([
+      putBack(account("again-a"), {
+        metadata: { annotations },
+        imagePullSecrets: [{ name: "own" }, { name: "again" }],
+      }),
+      putBack("/api/v1/namespaces/again-b/secrets/again", {
+        metadata: {
+          labels: { "app.kubernetes.io/managed-by": "regcred" },
+          annotations: { "regcred.dev/credentials": "again" },
+        },
+      }),
+    ]);
+    try {
+      const began = performance.now();
+      await world.deleteCredential("again");
+      expect(performance.now() - began).toBeLessThan(25_000);
+      for (const namespace of ["again-a", "again-c"]) expect(await world.secret(namespace, "again")).toBeUndefined();
+      expect(await world.logins("again-b", "again")).toEqual({});
+    } finally {
+      over.abort();
+      await fights;
+      await world.admin.patch("/api/v1/namespaces/again-b/secrets/again", { metadata: { finalizers: null } });
+    }
   });
 
   it("says what blocks it, and lets go when it is told to", async () => {

@@ -14,20 +14,34 @@ interface Stage {
   readonly recorder: EventRecorder;
   readonly clock: FakeClock;
   readonly written: Written[];
+  /** Namespaces that have had their share. */
+  readonly reached: string[];
+  /** What hangs is answered. */
+  readonly answer: () => void;
 }
 
-function stage(fail: (attempt: number) => Error | undefined = () => undefined, hang = false): Stage {
+function stage(fail: (attempt: number, namespace: string) => Error | undefined = () => undefined, hang = false): Stage {
   const clock = fakeClock();
+  const reached: string[] = [];
+  let isHanging = hang;
+  let answer = (): void => undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = () => {
+      isHanging = false;
+      resolve();
+    };
+  });
   const written: Written[] = [];
   let attempts = 0;
   let draws = 0;
   const take = async (one: Written, signal?: AbortSignal): Promise<void> => {
-    if (hang) {
-      await new Promise((_, reject) => {
+    if (isHanging) {
+      const aborted = new Promise<never>((_, reject) => {
         signal?.addEventListener("abort", () => reject(signal.reason as Error));
       });
+      await Promise.race([aborted, answered]);
     }
-    const error = fail((attempts += 1));
+    const error = fail((attempts += 1), one.namespace);
     if (error) throw error;
     written.push(one);
   };
@@ -44,8 +58,9 @@ function stage(fail: (attempt: number) => Error | undefined = () => undefined, h
     clock,
     random: () => ((draws += 1) % 1000) / 1000,
     reportingInstance: "regcred-0",
+    onShareReached: (namespace) => reached.push(namespace),
   });
-  return { recorder, clock, written };
+  return { recorder, clock, written, reached, answer };
 }
 
 const occurrence: Occurrence = {
@@ -156,9 +171,51 @@ describe("floods", () => {
   it("that the API server cannot take are bounded, and lose the oldest", async () => {
     const { recorder, clock } = stage(undefined, true);
     for (let index = 0; index < 3000; index += 1)
-      recorder.publish({ ...occurrence, regarding: { ...occurrence.regarding, uid: `u-${index}` } });
+      recorder.publish({ ...occurrence, regarding: { ...occurrence.regarding, namespace: `team-${index}` } });
     await clock.advance();
     expect(recorder.dropped()).toBe(3000 - 1000 - 1);
+  });
+
+  it("of one namespace are its own trouble, however many objects it makes them about", async () => {
+    const { recorder, clock, written, reached } = stage();
+    const about = (namespace: string, uid: string) => ({ ...occurrence.regarding, namespace, uid });
+    for (let index = 0; index < 2_000; index += 1)
+      recorder.publish({ ...occurrence, regarding: about("greedy", `u-${index}`) });
+    recorder.publish({ ...occurrence, regarding: about("team-x", "u-1") });
+    await clock.advance();
+    expect(written.filter(({ namespace }) => namespace === "greedy")).toHaveLength(50);
+    expect(new Set(reached)).toEqual(new Set(["greedy"]));
+    // In turn, not behind the fifty.
+    expect(written.findIndex(({ namespace }) => namespace === "team-x")).toBeLessThan(3);
+    recorder.publish({ ...occurrence, regarding: { ...about("greedy", "n"), kind: "Namespace", name: "greedy" } });
+    await clock.advance();
+    expect(written.at(-1)?.body["regarding"]).toMatchObject({ kind: "Namespace", name: "greedy" });
+  });
+
+  it("lose what is oldest of whoever has most", async () => {
+    const { recorder, clock, written, answer } = stage(undefined, true);
+    const tell = (namespace: string, count: number): void => {
+      for (let index = 0; index < count; index += 1)
+        recorder.publish({ ...occurrence, regarding: { ...occurrence.regarding, namespace, uid: `u-${index}` } });
+    };
+    tell("team-x", 3);
+    for (let index = 0; index < 100; index += 1) tell(`greedy-${index}`, 50);
+    answer();
+    await clock.advance(minutes(1));
+    expect(written.filter(({ namespace }) => namespace === "team-x")).toHaveLength(3);
+    expect(written).toHaveLength(1_001);
+  });
+
+  it("of which the API server refuses one namespace's for now hold up no other's", async () => {
+    const { recorder, clock, written } = stage((_attempt, namespace) =>
+      namespace === "greedy" ? new ApiError({ kind: "throttled", details: { causes: [] }, message: "no" }) : undefined,
+    );
+    for (const namespace of ["greedy", "team-x"])
+      recorder.publish({ ...occurrence, regarding: { ...occurrence.regarding, namespace } });
+    await clock.advance();
+    expect(written.map(({ namespace }) => namespace)).toEqual(["team-x"]);
+    await clock.advance(minutes(1));
+    expect(recorder.dropped()).toBe(1);
   });
 });
 

@@ -351,6 +351,19 @@ describe("Retry-After", () => {
     expect(held).toEqual(["PT1S"]);
   });
 
+  it.each([
+    ["an eviction, which a tenant's PodDisruptionBudget refuses", "/api/v1/namespaces/team-a/pods/app/eviction"],
+    ["an Event in a namespace that has had enough", "/apis/events.k8s.io/v1/namespaces/team-a/events"],
+  ])("of %s holds up nobody's work", async (_what, to) => {
+    const server = await serve((_, response) => json(response, 429, {}, { "retry-after": "30" }));
+    const held: string[] = [];
+    const api = connect(localConnection(server.url), { onThrottled: (wait) => held.push(wait.toString()) });
+    expect((await failure(api.request({ method: "POST", path: to, body: "{}" }))).kind).toBe("throttled");
+    expect(held).toEqual([]);
+    await failure(api.request({ method: "POST", path: "/api/v1/namespaces/team-a/secrets", body: "{}" }));
+    expect(held).toEqual(["PT30S"]);
+  });
+
   it("of long goes to the queue instead of being waited for here", async () => {
     const server = await serve((_, response) => json(response, 429, {}, { "retry-after": "30" }));
     const error = await failure(connect(localConnection(server.url)).request({ method: "GET", path }));

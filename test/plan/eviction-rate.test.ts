@@ -30,11 +30,27 @@ describe("an eviction", () => {
     expect(evictionWait(past, "other", 60_000)).toBe(0);
   });
 
-  it("is forgotten after a minute", () => {
+  it("need not wait behind tenants who have pods evicted all the time, however many namespaces they have", () => {
+    const attempts: { namespace: string; at: number }[] = [];
+    const evict = (namespace: string, at: number): boolean => {
+      const isNow = evictionWait(stillCounting(attempts, at), namespace, at) === 0;
+      if (isNow) attempts.push({ namespace, at });
+      return isNow;
+    };
+    for (let minute = 0; minute < 60; minute += 1) {
+      for (let index = 0; index < 500; index += 1) evict(`greedy-${index % 20}`, minute * 60_000 + index);
+    }
+    const now = 60 * 60_000;
+    for (let index = 0; index < 500; index += 1) evict(`greedy-${index % 20}`, now + index);
+    expect(attempts.filter(({ at }) => at >= now)).toHaveLength(15);
+    for (let count = 0; count < 5; count += 1) expect(evict("team-a", now + 1_000 + count)).toBe(true);
+  });
+
+  it("is forgotten after an hour", () => {
     expect(
       stillCounting(
         times(5, () => "a"),
-        60_150,
+        60 * 60_000 + 150,
       ).map(({ at }) => at),
     ).toEqual([200, 300, 400]);
   });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import type { AddOptions } from "../../src/queue/work-queue.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { gatherContributions } from "../../src/reconcile/contributions.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
@@ -24,12 +25,14 @@ function situation() {
   const secrets = new Map<string, OperatorSecretRecord>();
   const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   const queued: string[] = [];
+  const reached: string[] = [];
   const context = {
     clock,
     tokens,
     grantKey: grantKeys(),
     scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    enqueue: (key: string) => queued.push(key),
+    enqueue: (key: string, { lane }: AddOptions = {}) => queued.push(lane === "bulk" ? `${key} later` : key),
+    shareReached: (kind: string, of: string) => reached.push(`${kind} ${of}`),
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>
@@ -41,7 +44,7 @@ function situation() {
     const record = { key: `ops/${name}`, resourceVersion: "1", namespace: "ops", name, uid: "u" };
     secrets.set(record.key, { ...record, kind: "token", token: token({ grantKey, expiresAt }) });
   };
-  return { clock, tokens, queued, gather, store };
+  return { clock, tokens, queued, reached, gather, store };
 }
 
 function sourcesOf({ contributions }: ReturnType<typeof gatherContributions>) {
@@ -49,6 +52,35 @@ function sourcesOf({ contributions }: ReturnType<typeof gatherContributions>) {
     claims.map(({ entry, cause, source }) => [entry, cause, "reason" in source ? source.reason : "token"]),
   );
 }
+
+describe("a namespace that is labelled anew again and again", () => {
+  const labelled = (tenant: string) => namespace({ labels: { tenant } });
+
+  it("has MintBudget in the entries that its labels change, for as long as it has asked for too much", async () => {
+    const { gather, queued, reached, clock } = situation();
+    for (let index = 0; index < 40; index += 1) gather(labelled(`label-${index}`));
+    expect(sourcesOf(gather(labelled("label-40")))).toEqual([
+      ["shared", "Platform", "TokenPending"],
+      ["again", "Platform", "TokenPending"],
+      ["tenants", "Tenant", "MintBudget"],
+    ]);
+    expect(new Set(reached)).toEqual(new Set(["grants team-a"]));
+    // It comes back by itself.
+    expect(queued.at(-1)).toBe("secret/team-a/regcred");
+    await clock.advance(Temporal.Duration.from({ minutes: 3 }));
+    expect(sourcesOf(gather(labelled("label-40"))).at(-1)).toEqual(["tenants", "Tenant", "TokenPending"]);
+  });
+
+  it("stands behind the others with all but the first of its grants", () => {
+    const { gather, queued } = situation();
+    gather(labelled("label-0"));
+    expect(queued.filter((key) => key.endsWith("later"))).toEqual([]);
+    queued.length = 0;
+    for (let index = 1; index < 5; index += 1) gather(labelled(`label-${index}`));
+    expect(queued).toHaveLength(4);
+    expect(queued.every((key) => key.endsWith("later"))).toBe(true);
+  });
+});
 
 describe("what a credential brings to a namespace", () => {
   it("is asked for once for entries that need the same, and waited for a moment", () => {

@@ -16,6 +16,7 @@ function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeo
   const evicted: string[] = [];
   const notes: string[] = [];
   let trouble: { readonly kind: string | undefined } | undefined;
+  let held: string | undefined;
   const { spec } = credential();
   const asking = credential({ spec: { ...spec, podRecovery: "Evict", ...changes } });
   const silent = (): void => undefined;
@@ -36,13 +37,14 @@ function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeo
     scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
     api: {
       evictPod: (_namespace: string, _name: string, uid: string) => {
-        if (trouble) return Promise.reject(new Error("refused"));
+        if (trouble && (held === undefined || held === uid)) return Promise.reject(new Error("refused"));
         evicted.push(uid);
         return Promise.resolve();
       },
     },
     events: { publish: ({ reason, note }: { reason: string; note: string }) => notes.push(`${reason} ${note}`) },
     refusal: () => ({ kind: trouble?.kind, failure: refused }),
+    shareReached: (kind: string, of: string) => notes.push(`${kind} ${of}`),
     log: { debug: silent, info: silent, warn: silent, error: silent },
   } as unknown as Context;
   const loop = podsLoop();
@@ -51,7 +53,10 @@ function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeo
     evicted,
     notes,
     run: () => loop(context, "team-a", never),
-    fail: (kind: string | undefined) => (trouble = { kind }),
+    fail: (kind: string | undefined, uid?: string) => {
+      trouble = { kind };
+      held = uid;
+    },
     mend: () => (trouble = undefined),
   };
 }
@@ -69,15 +74,26 @@ describe("the stuck pods of a namespace", () => {
   });
 
   it("are evicted five a minute", async () => {
-    const { run, evicted, clock } = situation(many(12));
+    const { run, evicted, clock, notes } = situation(many(12));
     expect(await run()).toHaveProperty("requeueAfter");
     expect(evicted).toHaveLength(5);
+    expect(notes).toContain("evictions team-a");
     await run();
     expect(evicted).toHaveLength(5);
     await clock.advance(Temporal.Duration.from({ minutes: 1 }));
     await run();
     expect(evicted).toHaveLength(10);
     expect(new Set(evicted).size).toBe(10);
+  });
+
+  it("are evicted though one of them is held by its PodDisruptionBudget, also the next time", async () => {
+    const { run, evicted, fail, clock } = situation(many(9));
+    fail("throttled", "uid-app-0");
+    await run();
+    expect(evicted).toHaveLength(4);
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    expect(await run()).toMatchObject({ failed: true });
+    expect(evicted).toHaveLength(8);
   });
 
   it("are tried again when the API server refuses, and not when they are gone", async () => {

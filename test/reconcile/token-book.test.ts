@@ -20,6 +20,7 @@ const grants = (...keys: string[]): ReadonlyMap<string, Wanted> => probed(undefi
 const probed = (probe: Probe | undefined, ...keys: string[]): ReadonlyMap<string, Wanted> =>
   new Map(keys.map((key) => [key, { grant: grant(key), probe }]));
 const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "gone" } as const;
+const user = (namespace: string): string => `secret/${namespace}/regcred`;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 
 describe("the token book", () => {
@@ -34,23 +35,23 @@ describe("the token book", () => {
   });
 
   it("asks for a token once, however many need it", () => {
-    expect(book.use("one", grants("a", "b"))).toEqual(["a", "b"]);
-    expect(book.use("two", grants("a", "c"))).toEqual(["c"]);
-    expect(book.use("one", grants("a", "b"))).toEqual([]);
-    expect([...book.users("a")]).toEqual(["one", "two"]);
+    expect(book.use(user("one"), grants("a", "b"))).toEqual(["a", "b"]);
+    expect(book.use(user("two"), grants("a", "c"))).toEqual(["c"]);
+    expect(book.use(user("one"), grants("a", "b"))).toEqual([]);
+    expect([...book.users("a")]).toEqual([user("one"), user("two")]);
     expect([...book.wanted()].map(([key]) => key)).toEqual(["a", "b", "c"]);
   });
 
   it("tells since when nobody needs a token, and forgets that when somebody does again", async () => {
-    book.use("one", grants("a"));
-    book.use("two", grants("a"));
+    book.use(user("one"), grants("a"));
+    book.use(user("two"), grants("a"));
     await clock.advance(seconds(1));
-    book.use("one", grants());
+    book.use(user("one"), grants());
     expect(book.unusedSince("a")).toBeUndefined();
-    book.use("two", grants());
+    book.use(user("two"), grants());
     await clock.advance(seconds(5));
     expect(book.unusedSince("a")).toBe(1_000);
-    expect(book.use("three", grants("a"))).toEqual(["a"]);
+    expect(book.use(user("three"), grants("a"))).toEqual(["a"]);
     expect(book.unusedSince("a")).toBeUndefined();
   });
 
@@ -62,11 +63,11 @@ describe("the token book", () => {
   });
 
   it("remembers how the last attempt went, over a change of users too", () => {
-    book.use("one", grants("a"));
+    book.use(user("one"), grants("a"));
     expect(book.attempts("a")).toMatchObject({ failure: undefined });
     book.ended("a", failure);
-    book.use("one", grants());
-    book.use("two", grants("a"));
+    book.use(user("one"), grants());
+    book.use(user("two"), grants("a"));
     expect(book.attempts("a")).toMatchObject({ failure });
     book.ended("a", undefined);
     expect(book.attempts("a")).toMatchObject({ failure: undefined });
@@ -74,22 +75,82 @@ describe("the token book", () => {
 
   it("tries a token with the image of the first who names one, as it is named now", () => {
     const probe = { image: "ghcr.io/acme/app", host: "ghcr.io" };
-    book.use("one", grants("a"));
+    book.use(user("one"), grants("a"));
     expect(book.probe("a")).toBeUndefined();
-    book.use("two", probed({ image: undefined, host: "ghcr.io" }, "a"));
+    book.use(user("two"), probed({ image: undefined, host: "ghcr.io" }, "a"));
     expect(book.probe("a")).toEqual({ image: undefined, host: "ghcr.io" });
-    book.use("three", probed(probe, "a"));
-    book.use("four", probed({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
+    book.use(user("three"), probed(probe, "a"));
+    book.use(user("four"), probed({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
     expect(book.probe("a")).toEqual(probe);
-    book.use("three", probed({ ...probe, image: "ghcr.io/acme/mended" }, "a"));
+    book.use(user("three"), probed({ ...probe, image: "ghcr.io/acme/mended" }, "a"));
     expect(book.probe("a")).toEqual({ ...probe, image: "ghcr.io/acme/mended" });
-    book.use("three", grants());
+    book.use(user("three"), grants());
     expect(book.probe("a")?.image).toBe("ghcr.io/acme/other");
   });
 
+  it("has a namespace's grants minted only as often as its budget allows, and tells when it may ask again", async () => {
+    const asked = Array.from({ length: 40 }, (_, index) => book.use(user("greedy"), grants(`label-${index}`)).length);
+    expect(asked.filter((count) => count > 0)).toHaveLength(20);
+    expect([...book.wanted()]).toHaveLength(20);
+    expect(book.leftOut(user("greedy"), "label-39")).toBe(180_000);
+    expect(book.leftOut("secret/greedy/other", "label-39")).toBeUndefined();
+    expect(book.use("secret/greedy/other", grants("by another name"))).toEqual([]);
+    expect(book.use(user("another"), grants("theirs"))).toEqual(["theirs"]);
+    await clock.advance(seconds(180));
+    expect(book.use(user("greedy"), grants("label-39"))).toEqual(["label-39"]);
+    expect(book.leftOut(user("greedy"), "label-39")).toBeUndefined();
+  });
+
+  it("does not count what is minted or being minted already, nor a namespace that is made anew", () => {
+    for (let index = 0; index < 40; index += 1) book.use(user("flips"), grants(index % 2 === 0 ? "a" : "b"));
+    expect(book.leftOut(user("flips"), "b")).toBeUndefined();
+    for (let index = 0; index < 40; index += 1) {
+      book.use(user("reborn"), grants(`label-${index}`));
+      book.use(user("reborn"), grants());
+    }
+    expect(book.use(user("reborn"), grants("next"))).toEqual([]);
+  });
+
+  it("lets a namespace with many entries change all of them as often as one with few", () => {
+    const all = (round: number) => grants(...Array.from({ length: 30 }, (_, index) => `${round}-${index}`));
+    for (let round = 0; round < 10; round += 1) expect(book.use(user("large"), all(round))).toHaveLength(30);
+    expect(book.use(user("large"), all(11)).length).toBeLessThan(30);
+  });
+
+  it("has nobody wait for a grant in place of another, nor for those of a namespace that is made anew all the time", () => {
+    const isUrgent = (of: string, key: string): boolean => {
+      book.use(user(of), grants(key));
+      return book.isUrgent(key);
+    };
+    expect(isUrgent("greedy", "label-0")).toBe(true);
+    expect(isUrgent("greedy", "label-1")).toBe(false);
+    book.use(user("greedy"), grants());
+    expect(isUrgent("greedy", "label-2")).toBe(false);
+    expect(isUrgent("new", "theirs")).toBe(true);
+  });
+
+  it("has somebody wait for it as soon as a new namespace needs it, or a person asks for it", () => {
+    book.use(user("greedy"), grants("label-0"));
+    book.use(user("greedy"), grants("shared", "other"));
+    expect(book.use(user("new"), grants("shared"))).toEqual(["shared"]);
+    expect(book.isUrgent("shared")).toBe(true);
+    const asked = new Map([["other", { grant: grant("other"), probe: undefined, refreshes: { acme: "now" } }]]);
+    expect(book.use(user("greedy"), asked)).toEqual(["other"]);
+    expect(book.isUrgent("other")).toBe(true);
+  });
+
+  it("tells of a grant that nobody needs any more, so that it can be forgotten", () => {
+    const unused: string[] = [];
+    book = tokenBook({ clock, secrets, operatorNamespace: "ops", onUnused: (key) => unused.push(key) });
+    book.use(user("one"), grants("a", "b"));
+    book.use(user("two"), grants("a"));
+    book.use(user("one"), grants("c"));
+    expect(unused).toEqual(["b"]);
+  });
+
   it("forgets a token whose Secret was collected", () => {
-    book.use("one", grants("a"));
-    book.use("one", grants());
+    book.use(user("one"), grants("a"));
+    book.use(user("one"), grants());
     book.forget("a");
     expect(book.attempts("a")).toBeUndefined();
     expect([...book.wanted()]).toEqual([]);

@@ -98,6 +98,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
     reach: reach(everything, nothingRefused),
+    shareReached: silent,
   };
   cluster.appear();
   const { run } = loops(context);

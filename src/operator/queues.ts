@@ -1,0 +1,60 @@
+// Which keys wait where, and how much may each namespace have done? A part of the composition root.
+import type { Clock, Random } from "../clock.ts";
+import { keyOf } from "../plan/keys.ts";
+import type { Share } from "../queue/shares.ts";
+import { type WorkQueue, workQueue } from "../queue/work-queue.ts";
+import type { ShareNews } from "../reconcile/share-news.ts";
+import type { Instruments } from "../report/instruments.ts";
+import { queueObserver } from "../report/queue-metrics.ts";
+import type { Timing } from "./timing.ts";
+
+export interface Queues {
+  readonly tenants: WorkQueue;
+  readonly tokens: WorkQueue;
+}
+
+// A run is one unit, and so is a request (src/reconcile/metered.ts). A namespace with a few ServiceAccounts takes ten of them
+// when it is new; one with 10,000 is done in some minutes and takes a thirtieth of what an API server bears meanwhile.
+const work: Share = { perSecond: 50, burst: 500 };
+// What a new namespace needs until it is served, twice. Whoever makes more news of it waits in turn with all the others.
+const overtaking: Share = { perSecond: 0.1, burst: 10 };
+// Grants that a namespace asks for in place of others, and that so many namespaces may ask for at any time: no more than
+// what the tightest budget has places (src/providers/budgets.ts), and less than a second of it.
+const mostReplacedGrants = 4;
+
+export function queues({
+  clock,
+  random,
+  timing: { debounce } = {},
+  instruments,
+  shareReached,
+}: {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timing?: Timing;
+  readonly instruments: Pick<Instruments, "observe">;
+  readonly shareReached: ShareNews;
+}): Queues {
+  return {
+    tenants: workQueue({
+      clock,
+      random,
+      debounce,
+      observer: queueObserver(instruments, "tenants"),
+      fairness: { ownerOf: namespaceOf, work, overtaking, onReached: (namespace) => shareReached("work", namespace) },
+    }),
+    tokens: workQueue({
+      clock,
+      random,
+      debounce,
+      observer: queueObserver(instruments, "tokens"),
+      mostBulk: mostReplacedGrants,
+    }),
+  };
+}
+
+/** Whose doing queues the key: what happens in a namespace does. */
+function namespaceOf(text: string): string | undefined {
+  const key = keyOf(text);
+  return "namespace" in key ? key.namespace : undefined;
+}

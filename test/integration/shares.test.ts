@@ -1,0 +1,149 @@
+// Does a tenant that does all that it may to the operator delay anybody else?
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
+import { eventually, type Scene, scene } from "./scene.ts";
+
+const greedy = Array.from({ length: 500 }, (_, index) => `greedy-${index}`);
+const lifetime = Temporal.Duration.from({ seconds: 40 });
+const hub = "registry.example.com";
+/** Milliseconds. */
+const longestDelay = 1_000;
+
+describe("a tenant with 500 namespaces that changes all that it can", () => {
+  let world: Scene;
+  let cloud: Ecr;
+  const over = new AbortController();
+  const ended: Promise<void>[] = [];
+
+  const namespacePath = (name: string): string => `/api/v1/namespaces/${name}`;
+  /** Over and over, so often in a second. */
+  const keepDoing = (perSecond: number, what: (round: number) => Promise<unknown>): void => {
+    const loop = async (): Promise<void> => {
+      for (let round = 0; !over.signal.aborted; round += 1) {
+        const next = pause(1_000 / perSecond);
+        await what(round).catch(() => undefined);
+        await next;
+      }
+    };
+    ended.push(loop());
+  };
+  /** How long a new namespace waits for its Secret, in milliseconds: the middle of some. */
+  const newNamespaces = async (prefix: string): Promise<number> => {
+    const waits: number[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      const name = `team-${prefix}-${index}`;
+      const began = performance.now();
+      await world.admin.create("/api/v1/namespaces", { metadata: { name, labels: { tenant: "honest" } } });
+      await eventually(`${name} is served`, async () => (await world.logins(name))?.[hub] !== undefined);
+      waits.push(performance.now() - began);
+    }
+    return waits.toSorted((a, b) => a - b)[2] ?? Infinity;
+  };
+  const reasonsIn = async (namespace: string): Promise<readonly unknown[]> =>
+    (await world.events(namespace)).map(({ reason }) => reason);
+
+  beforeAll(async () => {
+    cloud = await ecr({ roles: ["honest"], lifetime });
+    world = await scene();
+    await world.source("hub", { username: "ann", password: "first" });
+    await world.namespaces(["team-a"], { labels: { tenant: "honest" } });
+    for (let from = 0; from < greedy.length; from += 50) {
+      await Promise.all(
+        greedy
+          .slice(from, from + 50)
+          .map((name) => world.admin.create("/api/v1/namespaces", { metadata: { name, labels: { tenant: "first" } } })),
+      );
+    }
+    await world.startOperator({ settings: { environment }, routes: cloud.routes });
+    await world.credential("acme", {
+      registries: [
+        {
+          name: "cloud",
+          provider: "ECR",
+          hosts: [ecrHost],
+          ecr: { roleARN: arnOf("$(namespace.labels['tenant'])") },
+        },
+        { name: "hub", provider: "Static", hosts: [hub], static: { secretName: "hub" } },
+      ],
+      namespaces: { include: ["team-*", "greedy-*"] },
+    });
+    await eventually("the honest are served", async () => (await world.logins("team-a"))?.[ecrHost] !== undefined);
+    await eventually(
+      "the greedy have a Secret",
+      async () => (await world.status("acme")).namespaces?.pending === 0,
+      Temporal.Duration.from({ minutes: 2 }),
+    );
+  });
+  afterAll(async () => {
+    over.abort();
+    await Promise.all(ended);
+    await world.close();
+    await cloud.close();
+  });
+
+  it("delays no new namespace by more than a second, and no renewal", async () => {
+    const atRest = await newNamespaces("rest");
+    const mintsOfHonest = (): readonly number[] =>
+      cloud.mints.filter(({ role }) => role === "honest").map(({ until }) => until.epochMilliseconds);
+
+    keepDoing(60, (round) =>
+      world.admin.patch(`${namespacePath("greedy-0")}/secrets/regcred`, {
+        metadata: { annotations: { round: `${round}` } },
+        data: { ".dockerconfigjson": btoa(`{"auths":{"${round}":{}}}`) },
+      }),
+    );
+    keepDoing(60, (round) =>
+      world.admin.patch(`${namespacePath("greedy-0")}/serviceaccounts/default`, {
+        metadata: { annotations: { round: `${round}` } },
+      }),
+    );
+    keepDoing(30, (round) =>
+      world.admin.create(`${namespacePath("greedy-1")}/serviceaccounts`, { metadata: { name: `account-${round}` } }),
+    );
+    keepDoing(30, (round) =>
+      world.admin.patch(namespacePath("greedy-2"), { metadata: { labels: { tenant: `label-${round}` } } }),
+    );
+    keepDoing(30, (round) =>
+      world.admin.patch(namespacePath(greedy[3 + (round % 490)] ?? ""), {
+        metadata: { labels: { tenant: `second-${round}` } },
+      }),
+    );
+    keepDoing(5, async () => {
+      await world.admin.remove(namespacePath("greedy-499"));
+      await world.admin.create("/api/v1/namespaces", { metadata: { name: "greedy-499", labels: { tenant: "x" } } });
+    });
+
+    await pause(5_000);
+    expect(await newNamespaces("attacked")).toBeLessThan(atRest + longestDelay);
+    const before = mintsOfHonest().length;
+    await eventually(
+      "the honest login is renewed twice",
+      async () => mintsOfHonest().length >= before + 2,
+      Temporal.Duration.from({ seconds: 60 }),
+    );
+    const ends = mintsOfHonest();
+    // At half of the life at the latest.
+    const half = lifetime.total("milliseconds") / 2;
+    const gaps = ends.slice(1).map((end, index) => end - (ends[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(half + longestDelay);
+    expect(await newNamespaces("last")).toBeLessThan(atRest + longestDelay);
+  });
+
+  it("has its share of what it asks for, and hears of it", async () => {
+    for (let from = 0; from < 1_000; from += 50) {
+      const names = Array.from({ length: 50 }, (_, index) => `one-of-many-${from + index}`);
+      const path = `${namespacePath("greedy-1")}/serviceaccounts`;
+      await Promise.all(names.map((name) => world.admin.create(path, { metadata: { name } })));
+    }
+    await eventually("it is told of its work", async () => (await reasonsIn("greedy-1")).includes("ShareReached"));
+    await eventually("it is told of its logins", async () => (await reasonsIn("greedy-2")).includes("MintBudget"));
+    expect((await reasonsIn("greedy-1")).filter((reason) => reason === "ShareReached")).toHaveLength(1);
+    expect(await reasonsIn("team-a")).not.toContain("ShareReached");
+  });
+});
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,227 @@
+// Are the references of a namespace written in short runs, each account once, whatever the others do?
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../src/errors.ts";
+import type { ServiceAccountRecord } from "../../src/plan/snapshot.ts";
+import type { Outcome } from "../../src/queue/work-queue.ts";
+import { board, type SecretFinding } from "../../src/reconcile/board.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { referencesLoop } from "../../src/reconcile/references.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { credential, namespace, secretRecord, serviceAccount } from "../plan/objects.ts";
+import { allInReach } from "./all-in-reach.ts";
+
+const never = new AbortController().signal;
+const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "denied" };
+const conflict: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "conflict" };
+
+/** One namespace whose Secret may be referred to, with so many accounts that lack the reference. */
+function situation(count: number) {
+  const clock = fakeClock();
+  const found = board(clock);
+  const accounts = new Map<string, ServiceAccountRecord>();
+  const put = (name: string, references: readonly string[] = [], changes: Partial<ServiceAccountRecord> = {}): void => {
+    const version = `${Number(accounts.get(name)?.resourceVersion ?? 0) + 1}`;
+    accounts.set(name, serviceAccount({ name, references, resourceVersion: version, ...changes }));
+  };
+  for (let index = 0; index < count; index += 1) put(`account-${index}`);
+  const looked = { at: 0 };
+  const patched: string[] = [];
+  const onPatch = { call: (): void => undefined };
+  const queued: string[] = [];
+  const refusals = new Map<string, Failure>();
+  const acme = credential();
+  const judge = (state: SecretFinding["state"]): void =>
+    void found.setSecret("team-a", "regcred", { state, credentials: new Map() });
+  let entitled = true;
+  judge("usable");
+  const context = {
+    clock,
+    board: found,
+    stores: {
+      namespaces: { get: () => namespace() },
+      pullSecrets: { get: () => secretRecord() },
+      serviceAccounts: {
+        byIndex: () => [...accounts.values()],
+        get: (key: string) => {
+          looked.at += 1;
+          return accounts.get(key.split("/")[1] ?? "");
+        },
+        wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
+      },
+    },
+    strips: { serviceAccount: (raw: ServiceAccountRecord) => raw },
+    api: {
+      patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
+        const failure = refusals.get(name);
+        if (failure) return Promise.reject(new Error(name));
+        patched.push(name);
+        onPatch.call();
+        return Promise.resolve({ name, references: list.map((each) => each.name) });
+      },
+    },
+    refusal: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
+    entitlements: {
+      names: () => ["regcred"],
+      participants: () => [
+        { name: "acme", credential: acme, role: "current", entitled, deleting: false, confirmed: true },
+      ],
+    },
+    reach: allInReach,
+    enqueue: (key: string) => queued.push(key),
+    events: { publish: () => undefined },
+    log: { debug: () => undefined },
+  } as unknown as Context;
+  const loop = referencesLoop();
+  const run = (): Promise<Outcome> => loop(context, "team-a", never);
+  /** Until a run does not go on in another one; returns their number. */
+  const settle = async (): Promise<{ runs: number; outcome: Outcome }> => {
+    for (let runs = 1; ; runs += 1) {
+      const outcome = await run();
+      if (!("unfinished" in outcome)) return { runs, outcome };
+      if (runs > 10_000) throw new Error("it never ends");
+    }
+  };
+  return {
+    clock,
+    found,
+    accounts,
+    put,
+    patched,
+    onPatch,
+    queued,
+    refusals,
+    looked,
+    run,
+    settle,
+    judge,
+    leave: () => {
+      entitled = false;
+      judge("leaving");
+    },
+  };
+}
+
+interface Patch {
+  readonly imagePullSecrets: readonly { readonly name: string }[];
+}
+
+describe("the references of a namespace", () => {
+  it("are written a few in each run, which then goes on", async () => {
+    const { run, patched } = situation(25);
+    expect(await run()).toMatchObject({ unfinished: true });
+    expect(patched).toHaveLength(10);
+    await run();
+    expect(patched).toHaveLength(20);
+    expect(await run()).not.toHaveProperty("unfinished");
+    expect(patched).toHaveLength(25);
+  });
+
+  it("take work that grows with the number of accounts, not with its square", async () => {
+    const work = async (count: number) => {
+      const it = situation(count);
+      const { runs } = await it.settle();
+      expect(new Set(it.patched).size).toBe(count);
+      expect(it.patched).toHaveLength(count);
+      return { runs, looked: it.looked.at };
+    };
+    const [few, many] = [await work(1_000), await work(10_000)];
+    expect(many.runs / few.runs).toBeLessThan(11);
+    expect(many.looked / few.looked).toBeLessThan(11);
+  });
+
+  it("cost nothing again where nothing has changed, and one look where one account has", async () => {
+    const it = situation(1_000);
+    await it.settle();
+    it.patched.length = 0;
+    await it.settle();
+    const before = it.looked.at;
+    it.put("account-7");
+    await it.settle();
+    expect(it.patched).toEqual(["account-7"]);
+    expect(it.looked.at - before).toBeLessThan(5);
+  });
+
+  it("are looked at anew where something else is wanted of them", async () => {
+    const it = situation(30);
+    await it.settle();
+    it.patched.length = 0;
+    it.leave();
+    await it.settle();
+    expect(it.patched).toHaveLength(30);
+    expect([...it.accounts.values()].every(({ references }) => references?.length === 0)).toBe(true);
+  });
+
+  it("do not wait for accounts that cannot be written, of which each is tried once in a round", async () => {
+    const it = situation(100);
+    for (let index = 0; index < 50; index += 1) it.refusals.set(`account-${index}`, denied);
+    const { outcome } = await it.settle();
+    expect(new Set(it.patched).size).toBe(50);
+    expect(outcome).toMatchObject({ failed: true, retry: "slowly" });
+    expect(it.found.references("team-a")?.failures).toHaveLength(50);
+    it.refusals.clear();
+    await it.settle();
+    expect(new Set(it.patched).size).toBe(100);
+    expect(it.found.references("team-a")?.failures).toEqual([]);
+  });
+
+  it("reach the end of a round though an account changes all the time, and see it as it is at last", async () => {
+    const it = situation(40);
+    let rounds = 0;
+    for (let run = 0; run < 60; run += 1) {
+      it.put("account-3");
+      const before = it.found.references("team-a");
+      await it.run();
+      if (it.found.references("team-a") !== before) rounds += 1;
+    }
+    expect(rounds).toBeGreaterThan(3);
+    expect(new Set(it.patched).size).toBe(40);
+    it.put("account-3");
+    await it.clock.advance(Temporal.Duration.from({ minutes: 11 }));
+    await it.settle();
+    expect(it.accounts.get("account-3")?.references).toEqual(["regcred"]);
+  });
+
+  it("reach the end of a round though a new account comes with each that is written", async () => {
+    const it = situation(20);
+    let made = 0;
+    it.onPatch.call = () => it.put(`new-${(made += 1)}`);
+    for (let run = 0; run < 10; run += 1) await it.run();
+    expect(it.found.references("team-a")).toBeDefined();
+    it.onPatch.call = () => undefined;
+    await it.settle();
+    expect([...it.accounts.values()].every(({ references }) => references?.includes("regcred"))).toBe(true);
+  });
+
+  it("count as looked at when the round is over, not before", async () => {
+    const it = situation(25);
+    await it.run();
+    expect(it.found.references("team-a")).toBeUndefined();
+    await it.settle();
+    expect(it.found.references("team-a")?.generations.get("acme")).toBe(3);
+  });
+
+  it("of a Secret that goes are waited for until each has been taken, or for ten seconds", async () => {
+    const it = situation(15);
+    await it.settle();
+    it.leave();
+    await it.run();
+    expect(it.found.references("team-a")?.left?.has("regcred")).toBe(false);
+    it.refusals.set("account-14", conflict);
+    await it.settle();
+    expect(it.found.references("team-a")?.left?.has("regcred")).toBe(false);
+    await it.clock.advance(Temporal.Duration.from({ seconds: 10 }));
+    await it.settle();
+    expect(it.found.references("team-a")?.left?.has("regcred")).toBe(true);
+    expect(it.queued).toContain("secret/team-a/regcred");
+  });
+
+  it("that are put back again and again do not hold up the Secret", async () => {
+    const it = situation(15);
+    await it.settle();
+    it.leave();
+    await it.settle();
+    it.put("account-3", ["regcred"], { record: '["regcred"]' });
+    await it.settle();
+    expect(it.found.references("team-a")?.left?.has("regcred")).toBe(true);
+  });
+});
