@@ -20,8 +20,6 @@ const bounded: Readonly<Record<string, string>> = {
   [String.raw`\n+$`]: "our own descriptions",
   "-+$": "a name of at most 63 characters",
   [String.raw`\uFFFD+$`]: "the end of at most 1,024 bytes",
-  [String.raw`(?:admission webhook|failed calling webhook|conversion webhook for [^,]+,?) "([^"]+)"`]:
-    "longestRead of src/kube/api-error.ts",
 };
 
 /** As they stand in the sources. */

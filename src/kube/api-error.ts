@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import { foreignText, quotedText } from "../foreign-text.ts";
+import { refusalNames } from "./refusal-names.ts";
 
 export type ApiErrorKind =
   /** The object, or the whole resource, is not there. */
@@ -103,23 +104,15 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
   const status = statusFrom(body);
   const text = (status?.message ?? "").slice(0, longestRead);
   const causes = status?.causes ?? [];
-  // Webhooks quote what they like, tenants' rules among it: what is no name is none.
-  const policy = /(?:Validating|Mutating)AdmissionPolicy '([\w.-]{1,253})'(?: with binding '([\w.-]{1,253})')?/.exec(
-    text,
-  );
-  const webhook =
-    /(?:admission webhook|failed calling webhook|conversion webhook for [^,]{1,253},?) "([\w.-]{1,253})"/.exec(
-      text,
-    )?.[1];
-  const quota = /(?:exceeded|failed) quota: ([\w.-]{1,253})/.exec(text)?.[1];
+  const names = refusalNames(text);
   const missing = missingPermission(text);
   const kind = kindOf({
     code,
     reason: status?.reason ?? "",
     text,
     causes,
-    denied: policy !== null || (webhook !== undefined && code < 500),
-    quota: quota !== undefined,
+    denied: names.policy !== undefined || (names.webhook !== undefined && code < 500),
+    quota: names.quota !== undefined,
     missing: missing !== undefined,
     ofNamespace: status?.kind === "namespaces",
   });
@@ -131,10 +124,7 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
     ...(status?.reason ? { reason: status.reason } : {}),
     ...(retryAfter ? { retryAfter } : {}),
     details: {
-      ...(policy?.[1] ? { policy: policy[1] } : {}),
-      ...(policy?.[2] ? { binding: policy[2] } : {}),
-      ...(webhook ? { webhook } : {}),
-      ...(quota ? { quota } : {}),
+      ...names,
       ...(missing ? { missing } : {}),
       causes,
     },

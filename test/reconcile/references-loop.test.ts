@@ -42,6 +42,7 @@ function situation(count: number) {
       pullSecrets: { get: () => secretRecord() },
       serviceAccounts: {
         byIndex: () => [...accounts.values()],
+        exceeds: () => false,
         get: (key: string) => {
           looked.at += 1;
           return accounts.get(key.split("/")[1] ?? "");
