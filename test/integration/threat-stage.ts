@@ -89,6 +89,9 @@ export async function threatStage(): Promise<Stage> {
     // A dead leader is waited for until its lease has run out, 15 s: nothing is learned from that here.
     if (killed) await world.admin.remove(leasePath);
     await start();
+    // It has begun to work, not only to watch: whom it serves was last stored up to a second before a crash.
+    const rounds = canary.rounds();
+    await eventually("it works", () => Promise.resolve(canary.rounds() > rounds + 1));
   };
 
   await start();
@@ -191,11 +194,14 @@ async function startCanary({
   restarting,
 }: Pick<Stage, "world" | "admin" | "witness" | "restarting">): Promise<{
   readonly waits: readonly Wait[];
+  /** How often it has been served. */
+  rounds(): number;
   stop(): Promise<void>;
 }> {
   const waits: Wait[] = [];
   const stopped = new AbortController();
   let generation = 0;
+  let rounds = 0;
   const rotate = async (): Promise<void> => {
     generation += 1;
     const password = loginText({ credential: "canary", namespace: "", generation });
@@ -218,10 +224,11 @@ async function startCanary({
     ).catch(() => undefined);
     if (undisturbed && !stopped.signal.aborted) waits.push({ what, since, milliseconds: clock.elapsed() - since });
   };
-  const rounds = async (): Promise<void> => {
+  const go = async (): Promise<void> => {
     for (let round = 1; !stopped.signal.aborted; round += 1) {
       await rotate();
       await measure("a rotation", () => has("canary-0", generation));
+      rounds += 1;
       if (round % 3 === 0) {
         const name = `canary-${round}`;
         await admin.create("/api/v1/namespaces", { metadata: { name } });
@@ -238,9 +245,10 @@ async function startCanary({
     staticSpec("canary", { hosts: ["canary.example.com"], namespaces: { include: ["canary-*"] } }),
   );
   await eventually("the canary is served", () => Promise.resolve(has("canary-0", 1)));
-  const running = rounds();
+  const running = go();
   return {
     waits,
+    rounds: () => rounds,
     stop: async () => {
       stopped.abort();
       await running;
