@@ -178,6 +178,12 @@ export function administration(stage: Stage, prefix: string): Administration {
       ),
     ...(kept.a.exists && tellsHold() !== held() ? [`a ${held() ? "does not tell" : "tells"} of a hold`] : []),
   ];
+  /** A hold renews a login where the one before stands: what has missed one stays as it is until the hold ends. */
+  const renew = async (...names: readonly CredentialName[]): Promise<void> => {
+    if (held() && names.includes("a")) await soon("who is held is served before the next login", bystandersServed);
+    for (const name of names) kept[name].generation += 1;
+    await Promise.all(names.map(writeSource));
+  };
   const bystandersServed = (): boolean => unmet((namespace) => !bystanders.includes(namespace)).length === 0;
 
   const remove = async (name: CredentialName): Promise<void> => {
@@ -256,8 +262,7 @@ export function administration(stage: Stage, prefix: string): Administration {
         case "allow":
           return await allow();
         case "rotate":
-          kept[step.of].generation += 1;
-          return await writeSource(step.of);
+          return await renew(step.of);
         case "suspend":
           suspended = step.on;
           return await change({ suspend: step.on }, ofA[which]);
@@ -283,9 +288,7 @@ export function administration(stage: Stage, prefix: string): Administration {
         suspended = false;
         await change({ suspend: false }, ofA[which]);
       }
-      kept.a.generation += 1;
-      kept.b.generation += 1;
-      await Promise.all([writeSource("a"), writeSource("b")]);
+      await renew("a", "b");
     },
     end: async () => {
       for (const name of credentialNames) await remove(name);

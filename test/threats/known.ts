@@ -47,7 +47,6 @@ const theft: readonly KnownAttack[] = [
     what: "takes its pull Secret away while a hold lasts, to be given another",
     steps: [select("many less"), tenant({ act: "remove", at: 0, name: "regcred" }), rotate, wait],
   },
-  { what: "is held while the login changes twice at once", steps: [select("many less"), rotate, rotate, wait] },
   {
     what: "copies its Secret with all its marks into a namespace that nothing selects, while a hold lasts",
     steps: [keep(1), select("many less"), putBack(3), putBack(2), rotate, wait],
