@@ -15,16 +15,11 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<readon
   const tenant: Tenant = { prefix, stage, kept: [], meddledWith: new Set() };
   const administrator = administration(stage, prefix);
   const beside: Promise<void>[] = [];
-  const t0 = performance.now();
-  const lap = (what: string): void =>
-    void process.stdout.write(`   ${prefix} ${what} ${Math.round(performance.now() - t0)}\n`);
   await administrator.begin();
-  lap("begun");
   for (const step of steps) {
     if (step.by === "administrator") await administrator.perform(step.does);
     else if (step.beside) beside.push(tryAs(tenant, step.does));
     else await tryAs(tenant, step.does);
-    lap(JSON.stringify(step.does).slice(0, 60));
   }
   await Promise.all(beside);
 
@@ -34,9 +29,7 @@ export async function play(stage: Stage, steps: readonly Step[]): Promise<readon
   await eventually("rest", () => Promise.resolve(administrator.unmet(meddled).length === 0), patience).catch(() =>
     administrator.faults.push(...administrator.unmet(meddled).map((each) => `at rest: ${each}`)),
   );
-  lap("rested");
   await administrator.end();
-  lap("ended");
   const concerned = (namespace: string): boolean =>
     bystanders.includes(namespace) || namespace.startsWith(`${prefix}-`);
   const faults = [

@@ -155,7 +155,11 @@ function secretVersion(object: KubeObject, at: number, gone: boolean): Unclaimed
       annotations["regcred.dev/adopt"] === "true",
     owned: ((object.metadata as { ownerReferences?: readonly unknown[] }).ownerReferences ?? []).length > 0,
     content: digestOf(object, ["finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"]),
-    blank: config !== undefined && /"auths":\s*\{\}/.test(Buffer.from(config, "base64").toString()),
+    // One that is being deleted, and is held, is emptied.
+    blank:
+      object.metadata.deletionTimestamp === undefined &&
+      config !== undefined &&
+      /"auths":\s*\{\}/.test(Buffer.from(config, "base64").toString()),
   };
 }
 

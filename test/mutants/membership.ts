@@ -15,8 +15,8 @@ const aHoldGives = {
 const marksCount = [
   {
     file: entitlements,
-    from: "    else if (members.has(credential.uid, namespace.uid)) brake.leaves(",
-    to: "    else if (marked.namespaces(credential.name).has(namespace.name)) brake.leaves(",
+    from: "    else if (!members.has(credential.uid, namespace.uid)) brake.left(",
+    to: "    else if (!marked.namespaces(credential.name).has(namespace.name)) brake.left(",
   },
   {
     file: entitlements,
@@ -89,6 +89,14 @@ export const membershipMutants: readonly Mutant[] = [
         from: "      for (const credential of readable.values()) brake.stays(credential, before.name);\n",
         to: "",
       },
+    ],
+    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+  },
+  {
+    fault: 1,
+    name: "who is taken out is held with what it has unlabelled itself",
+    edits: [
+      { file: "src/reconcile/removals.ts", from: "      dropFrom(Labels, name);\n      Spec.", to: "      Labels." },
     ],
     foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
   },

@@ -15,7 +15,8 @@ describe("the faults that are put back", () => {
 
   it.each(mutants)("fit the source: $name", ({ edits, foundBy }) => {
     for (const { file, from, to } of edits) {
-      expect(readFileSync(join(root, file), "utf8").split(from).length - 1, file).toBe(1);
+      const count = readFileSync(join(root, file), "utf8").split(from).length - 1;
+      expect({ file, from, count }).toEqual({ file, from, count: 1 });
       expect(to).not.toBe(from);
     }
     expect(existsSync(join(root, foundBy.path))).toBe(true);
