@@ -67,7 +67,7 @@ export const membershipMutants: readonly Mutant[] = [
     fault: 1,
     name: "a hold gives",
     edits: [aHoldGives],
-    foundBy: { ...threats, test: "takes its pull Secret away while a hold lasts" },
+    foundBy: { ...threats, test: "writes something else into its pull Secret while a hold lasts" },
   },
   {
     fault: 1,

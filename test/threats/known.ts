@@ -48,6 +48,10 @@ const theft: readonly KnownAttack[] = [
     steps: [select("many less"), tenant({ act: "remove", at: 0, name: "regcred" }), rotate, wait],
   },
   {
+    what: "writes something else into its pull Secret while a hold lasts",
+    steps: [select("many less"), forge(0), rotate, wait],
+  },
+  {
     what: "copies its Secret with all its marks into a namespace that nothing selects, while a hold lasts",
     steps: [keep(1), select("many less"), putBack(3), putBack(2), rotate, wait],
   },
