@@ -4,7 +4,7 @@ import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Held, RemovalCause } from "../plan/brake.ts";
 import { type Retired, retiredNames } from "../plan/retirement.ts";
-import { selectsNamespace } from "../plan/selection.ts";
+import { selectionObstacle, selectsNamespace } from "../plan/selection.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Store } from "../watch/store.ts";
 import { markedSecrets } from "./marked-secrets.ts";
@@ -82,9 +82,12 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   const judge = (credential: RegistryCredential, namespace: NamespaceRecord, cause: RemovalCause): void => {
     // Who opts out, or deletes the namespace, goes by the tenant's own will: never counted, never held.
     const chosen = credential.deletionTimestamp || namespace.terminating || namespace.optedOut;
-    if (chosen || selected(credential, namespace)) brake.stays(credential, namespace.name);
-    else if (members.has(credential.uid, namespace.uid)) brake.leaves(credential, namespace, cause);
-    else brake.left(credential, namespace);
+    const obstacle = selectionObstacle(credential.spec.namespaces, namespace, operatorNamespace);
+    if (chosen || !obstacle) brake.stays(credential, namespace.name);
+    else if (!members.has(credential.uid, namespace.uid)) brake.left(credential, namespace);
+    // Whatever its labels say.
+    else if (obstacle.kind !== "label") brake.isTakenOut(credential, namespace);
+    else brake.leaves(credential, namespace, cause);
   };
 
   credentials.subscribe(({ key, after }) => {

@@ -8,6 +8,11 @@ import type { NamespaceRecord } from "../plan/snapshot.ts";
 export interface Removals {
   /** The namespace is a member and is not selected any more. The first cause stays. */
   leaves(credential: RegistryCredential, namespace: NamespaceRecord, cause: RemovalCause): void;
+  /**
+   * The same, by a name in the spec: it leaves for that cause, even if its labels had taken it out before. Else a tenant who is
+   * taken out could be held with what it has unlabelled itself.
+   */
+  isTakenOut(credential: RegistryCredential, namespace: NamespaceRecord): void;
   /** It is no member any more, was not chosen again, and lives on: a removal that the window counts. */
   left(credential: RegistryCredential, namespace: NamespaceRecord): void;
   /** It is chosen again, or goes by its own will: it has opted out, or is being deleted. */
@@ -82,6 +87,11 @@ export function removals(clock: Clock, served: (credentialUid: string) => number
       const groups = groupsOf(credential);
       if (causes.some((each) => groups[each].leaving.has(name))) return;
       groups[cause].leaving.add(name);
+    },
+    isTakenOut: (credential, { name }) => {
+      const { Labels, Spec } = groupsOf(credential);
+      dropFrom(Labels, name);
+      Spec.leaving.add(name);
     },
     left: (credential, { name, uid }) => {
       for (const cause of causes) {

@@ -28,13 +28,30 @@ export interface Replica {
   probe(path: "/livez" | "/readyz"): Promise<{ readonly status: number; readonly text: string } | undefined>;
 }
 
-export function startReplica(kubeconfig: string, namespace: string = operatorNamespace): Promise<Replica> {
-  return withFreePort((port) => Promise.resolve(replicaAt(port, kubeconfig, namespace)));
+export interface ReplicaOptions {
+  /** Of Node. */
+  readonly nodeOptions?: readonly string[];
+  /** Flags of the program beside those that every replica has. */
+  readonly flags?: readonly string[];
 }
 
-function replicaAt(port: number, kubeconfig: string, namespace: string): Replica {
-  const health = `127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [main, "run", "--namespace", namespace, "--health-address", health], {
+export function startReplica(
+  kubeconfig: string,
+  namespace: string = operatorNamespace,
+  options: ReplicaOptions = {},
+): Promise<Replica> {
+  return withFreePort((port) =>
+    Promise.resolve(
+      replicaAt(kubeconfig, `127.0.0.1:${port}`, {
+        ...options,
+        flags: ["--namespace", namespace, ...(options.flags ?? [])],
+      }),
+    ),
+  );
+}
+
+function replicaAt(kubeconfig: string, health: string, { nodeOptions = [], flags = [] }: ReplicaOptions): Replica {
+  const child = spawn(process.execPath, [...nodeOptions, main, "run", "--health-address", health, ...flags], {
     env: { KUBECONFIG: kubeconfig, REGCRED_LOG_LEVEL: "debug" },
   });
   let log = "";

@@ -316,6 +316,22 @@ describe("what a tenant writes", () => {
     expect(asked.entitled(without, namespace({ name: "team-30", labels: { pull: "yes" } }))).toBe(false);
   });
 
+  it("on many Namespaces of its own does not hold up that it is taken out itself", () => {
+    const { asked, put, label } = served(40);
+    const selector = { matchLabels: { pull: "yes" } };
+    const byLabel = credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } });
+    for (const name of teams(40)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(byLabel);
+    for (const name of teams(20)) label(namespace({ name, labels: {} }));
+    expect(asked.entitled(byLabel, namespace({ name: "team-00", labels: {} }))).toBe(true);
+    const namespaces = { selector, exclude: ["team-00"] };
+    const without = credential({ ...byLabel, generation: 5, spec: { ...acme.spec, namespaces } });
+    put(without);
+    expect(asked.entitled(without, namespace({ name: "team-00", labels: {} }))).toBe(false);
+    label(namespace({ name: "team-00", labels: { other: "one" } }));
+    expect(asked.entitled(without, namespace({ name: "team-00", labels: { other: "one" } }))).toBe(false);
+  });
+
   it("in a namespace that it makes anew under its name says nothing of the one before", () => {
     const { asked, put, label } = served(11);
     put(moved);

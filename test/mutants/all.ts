@@ -1,0 +1,7 @@
+// Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator.
+import { membershipMutants } from "./membership.ts";
+import type { Mutant } from "./mutant.ts";
+import { numberMutants } from "./numbers.ts";
+import { textMutants } from "./text.ts";
+
+export const mutants: readonly Mutant[] = [...membershipMutants, ...textMutants, ...numberMutants];

@@ -1,0 +1,137 @@
+// Faults 1 and 3, as they were seen: a hold gives, and what a tenant writes counts.
+import type { Mutant } from "./mutant.ts";
+
+const threats = { phase: "integration", path: "test/integration/threats.test.ts" } as const;
+const entitlements = "src/reconcile/entitlements.ts";
+const heldContent = "src/plan/held-content.ts";
+
+/** A hold writes a login wherever it entitles. */
+const aHoldGives = {
+  file: heldContent,
+  from: "  if (gifts.length === 0) return content;",
+  to: "  if (gifts.length >= 0) return content;",
+};
+/** Whoever carries the marks is a member, and is looked at whenever they change. */
+const marksCount = [
+  {
+    file: entitlements,
+    from: "    else if (!members.has(credential.uid, namespace.uid)) brake.left(",
+    to: "    else if (!marked.namespaces(credential.name).has(namespace.name)) brake.left(",
+  },
+  {
+    file: entitlements,
+    from: "  const marked = markedSecrets(pullSecrets);\n",
+    to: `  const marked = markedSecrets(pullSecrets);
+  pullSecrets.subscribe(({ before, after }) => {
+    for (const name of new Set([...(before?.credentials ?? []), ...(after?.credentials ?? [])])) {
+      const credential = readable.get(name);
+      const namespace = namespaces.get((after ?? before)?.namespace ?? "");
+      if (credential && namespace) judge(credential, namespace, "Spec");
+    }
+  });
+`,
+  },
+  {
+    file: "src/reconcile/removals.ts",
+    from: "        removedAt.delete(uid);\n        removedAt.set(uid, clock.elapsed());",
+    to: "        removedAt.set(`${uid} ${removedAt.size}`, clock.elapsed());",
+  },
+] as const;
+
+export const membershipMutants: readonly Mutant[] = [
+  {
+    fault: 1,
+    name: "marks that a tenant writes make its namespace a member, each time anew, and a hold gives",
+    edits: [...marksCount, aHoldGives],
+    foundBy: { ...threats, test: "makes and deletes a forged member again and again" },
+  },
+  {
+    fault: 1,
+    name: "marks that a tenant writes make its namespaces members, and a hold gives, to many at once",
+    edits: [...marksCount, aHoldGives],
+    foundBy: { ...threats, test: "forges members in 13 namespaces at once" },
+  },
+  {
+    fault: 1,
+    name: "marks that a tenant writes count while a hold lasts, and a hold gives",
+    edits: [...marksCount, aHoldGives],
+    foundBy: { ...threats, test: "forges a member while a hold lasts" },
+  },
+  {
+    fault: 1,
+    name: "marks that a tenant writes hold up its own removal",
+    edits: marksCount,
+    foundBy: { ...threats, test: "is taken out of the selection and forges members to be held" },
+  },
+  {
+    fault: 1,
+    name: "a hold gives",
+    edits: [aHoldGives],
+    foundBy: { ...threats, test: "writes something else into its pull Secret while a hold lasts" },
+  },
+  {
+    fault: 1,
+    name: "what a hold leaves to tenants is not compared",
+    edits: [aHoldGives],
+    foundBy: { phase: "unit", path: "test/plan/held-content.test.ts" },
+  },
+  {
+    fault: 1,
+    name: "a namespace that is made anew under its name is the one before",
+    edits: [
+      {
+        file: entitlements,
+        from: "      members.forgetNamespace(before.uid);",
+        to: "      if (!after) members.forgetNamespace(before.uid);",
+      },
+      {
+        file: entitlements,
+        from: "      for (const credential of readable.values()) brake.stays(credential, before.name);\n",
+        to: "",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+  },
+  {
+    fault: 1,
+    name: "who is taken out is held with what it has unlabelled itself",
+    edits: [
+      { file: "src/reconcile/removals.ts", from: "      dropFrom(Labels, name);\n      Spec.", to: "      Labels." },
+    ],
+    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+  },
+  {
+    fault: 3,
+    name: "names that no RegistryCredential has are kept",
+    edits: [
+      {
+        file: "src/reconcile/marked-secrets.ts",
+        from: "      const bySecret = marked.get(each);\n      if (bySecret) mark(bySecret, after);",
+        to: "      const bySecret = marked.get(each) ?? new Map<string, Set<string>>();\n      marked.set(each, bySecret);\n      mark(bySecret, after);",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+  },
+  {
+    fault: 3,
+    name: "each name in a Secret costs a look at all that were ever named",
+    edits: [
+      {
+        file: "src/reconcile/marked-secrets.ts",
+        from: "    for (const each of after.credentials) {\n",
+        to: "    for (const each of after.credentials) {\n      seen.add(each);\n      for (const other of seen) if (other === `${each} `) return;\n",
+      },
+      {
+        file: "src/reconcile/marked-secrets.ts",
+        from: "  const marked = new Map<string, Map<string, Set<string>>>();\n",
+        to: "  const marked = new Map<string, Map<string, Set<string>>>();\n  const seen = new Set<string>();\n",
+      },
+      {
+        file: "src/watch/strip/secret.ts",
+        from: "const mostCredentials = 256;",
+        to: "const mostCredentials = 100_000;",
+      },
+    ],
+    foundBy: { ...threats },
+  },
+];

@@ -1,0 +1,33 @@
+// Does the list of faults that are put back still fit the source?
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { mutants } from "./all.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+describe("the faults that are put back", () => {
+  it("are all that have been seen", () => {
+    expect([...new Set(mutants.map(({ fault }) => fault))].toSorted((one, other) => one - other)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ]);
+  });
+
+  it.each(mutants)("fit the source: $name", ({ edits, foundBy }) => {
+    for (const { file, from, to } of edits) {
+      const count = readFileSync(join(root, file), "utf8").split(from).length - 1;
+      expect({ file, from, count }).toEqual({ file, from, count: 1 });
+      expect(to).not.toBe(from);
+    }
+    expect(existsSync(join(root, foundBy.path))).toBe(true);
+  });
+
+  it.each(mutants.filter(({ foundBy }) => foundBy.test !== undefined))(
+    "name a test that is there: $name",
+    ({ foundBy: { path, test = "" } }) => {
+      const text = readFileSync(join(root, path), "utf8");
+      const known = readFileSync(join(root, "test/threats/known.ts"), "utf8");
+      expect(text.includes(test) || known.includes(test)).toBe(true);
+    },
+  );
+});
