@@ -73,6 +73,9 @@ export function credentialLoop(): CredentialLoop {
         await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
         return soonest(lookAgain);
       }
+      // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
+      // who would lose it by its last change.
+      if (!isRecorded) return soonest(lookAgain);
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
       const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
       const fresh = isOurs && observedGeneration === credential.generation;
@@ -101,8 +104,7 @@ export function credentialLoop(): CredentialLoop {
       });
       counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
-      const isWaiting = !isRecorded || (pending && !credential.spec.suspend);
-      return soonest(nextRetirement, isWaiting ? lookAgain : undefined);
+      return soonest(nextRetirement, pending && !credential.spec.suspend ? lookAgain : undefined);
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
