@@ -130,7 +130,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   return {
     cluster,
     admin,
-    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing = brief } = {}) => {
+    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing } = {}) => {
       const log = recordingLog();
       const started = operator({
         connection: loadConnection({ kubeconfig }),
@@ -146,7 +146,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
           ...settings,
         },
         ...(routes && { network: networkTo(routes) }),
-        timing,
+        timing: { ...brief, ...timing },
         log,
         clock: systemClock(),
         random: Math.random,
