@@ -1,13 +1,14 @@
 // How do all tests run in their order, the quick ones before anything long starts?
 //
 // Usage: npm test -- [PHASE] [PATH FILTER...], npm run test:all -- [--rest] [PATH FILTER...], and npm run e2e -- [PATH FILTER...],
-// which needs root. Phases: the keys of `phases` below.
+// which needs root.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../src/launch.mjs";
 import { keptTotal } from "./kept-total.ts";
+import { type Phase, phases, rest, shuffle, usual } from "./phases.ts";
 import { type FileTimes, overTotal, readTimes, timesTable } from "./run-times.ts";
 import { type Report, reportIn } from "./vitest-report.ts";
 import { yardstick } from "./yardstick.ts";
@@ -22,28 +23,6 @@ interface Counts {
 }
 
 const root = join(import.meta.dirname, "..");
-const phases = {
-  unit: "Unit tests (seconds)",
-  integration: "Integration tests on a real control plane (minutes)",
-  measuring: "Those that are about time and memory, and last as long as what they measure (minutes)",
-  "without-gates": "What may differ on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
-  oldest: "The same on the oldest Kubernetes that is supported (minutes)",
-  e2e: "The installed operator on a real node (minutes)",
-};
-type Phase = keyof typeof phases;
-// What a person runs before a commit; it takes one release of Kubernetes.
-const usual: readonly Phase[] = ["unit", "integration"];
-const rest: readonly Phase[] = ["measuring", "without-gates", "oldest"];
-// Integration tests of one file share a cluster and may tell a story in order; files know nothing of each other.
-const shuffle: Record<Phase, readonly string[]> = {
-  unit: ["--sequence.shuffle"],
-  integration: ["--sequence.shuffle.files"],
-  measuring: ["--sequence.shuffle.files"],
-  "without-gates": ["--sequence.shuffle.files"],
-  oldest: ["--sequence.shuffle.files"],
-  e2e: [],
-};
-
 /** Runs one phase; a crash outside every test counts as one failure. */
 async function runPhase(phase: Phase, filters: readonly string[], reports: string): Promise<Counts> {
   process.stdout.write(`\n=== ${phases[phase]}\n`);
