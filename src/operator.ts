@@ -150,9 +150,8 @@ export function operator(options: OperatorOptions): Operator {
   };
 
   // Keys and time.
-  const { debounce } = timing;
-  const queue = workQueue({ clock, random, debounce, observer: queueObserver(instruments, "tenants") });
-  const tokenQueue = workQueue({ clock, random, debounce, observer: queueObserver(instruments, "tokens") });
+  const queue = workQueue({ clock, random, ...timing, observer: queueObserver(instruments, "tenants") });
+  const tokenQueue = workQueue({ clock, random, ...timing, observer: queueObserver(instruments, "tokens") });
   const readiness = measured.show({
     stores,
     board: board(clock),

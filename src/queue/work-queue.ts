@@ -96,6 +96,8 @@ export interface WorkQueueOptions {
   readonly observer?: QueueObserver;
   /** How long a key waits that is added debounced. */
   readonly debounce?: Temporal.Duration | undefined;
+  /** How soon a key comes back the first time that it fails in a way that only a person can mend. Default: half a minute. */
+  readonly slowly?: Temporal.Duration | undefined;
 }
 
 /** A report that is a second late misleads nobody, and a burst of changes is mostly over by then. */
@@ -112,12 +114,12 @@ const aSecond = Temporal.Duration.from({ seconds: 1 });
  * One waiting key costs some 135 bytes besides its text (measured: 2.7 MB for 20,000 on Node 26); p-queue's own backlog
  * costs 1.1 KB.
  */
-export function workQueue({ clock, random, observer, debounce = aSecond }: WorkQueueOptions): WorkQueue {
+export function workQueue({ clock, random, observer, debounce = aSecond, slowly }: WorkQueueOptions): WorkQueue {
   const waiting = new Map<string, Waiting>();
   const delayed = delayedKeys<Waiting>();
   const ready = readyKeys<Waiting>();
   const running = new Map<string, Run>();
-  const failed = failures(random);
+  const failed = failures(random, slowly?.total("milliseconds"));
   const idleWaiters: (() => void)[] = [];
   let listener: (() => void) | undefined;
   let timer: { readonly at: number; readonly cancel: Cancel } | undefined;
