@@ -12,6 +12,7 @@ import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
 import { sharedControlPlane } from "../cluster/shared-control-plane.ts";
 import { unrestricted } from "../mode.ts";
+import { brief } from "./brief.ts";
 import { installed } from "./installed.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 import { networkTo, type Routes } from "./routes.ts";
@@ -214,9 +215,6 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
     },
   };
 }
-
-/** Reports that come at once, but for what happens in one moment. */
-const brief: Timing = { debounce: Temporal.Duration.from({ milliseconds: 50 }) };
 
 async function ownControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const cluster = await startControlPlane(options);
