@@ -9,38 +9,37 @@ const alone = "test/**/*.alone.test.ts";
 // Some start a program, which takes seconds on a machine that builds Kubernetes beside it.
 const unitTimeout = 30_000;
 const onControlPlane = {
-  // Each file has a control plane of its own and waits for most of its time: two at a time are what two cores carry.
-  maxWorkers: 2,
+  // The files of a worker share a control plane, see test/cluster/shared-control-plane.ts, and their imports.
+  isolate: false,
+  // They wait for most of their time: three at a time are what two cores carry.
+  maxWorkers: 3,
   testTimeout: 120_000,
   // The first start builds or downloads the control plane.
   hookTimeout: 45 * 60_000,
 };
 const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
-// What measures time or memory has the machine to itself.
+// What is about lengths of time, or measures time or memory.
 const measuring = filesOf("bounds", "faults", "memory", "prometheus", "replicas", "tokens");
-// What says the same on every API server: it asks none, or is about commands in documents and how the program is built.
-const ofNoServer = filesOf(
-  "ad-hoc-signature",
-  "alert-rules",
-  "argocd",
-  "bundle",
-  "captures",
-  "docs",
-  "executable",
-  "kubelet-matcher",
-  "monitoring-manifests",
-  "registry",
+// What may differ from one API server to the next: how it judges the kind, its cost and fields; admission; lists and watches;
+// Events; quotas; garbage collection. And one story from beginning to end. All others say the same wherever they run.
+const onAnyServer = filesOf(
+  "chart",
+  "crd",
+  "crd-outdated",
+  "deletion",
+  "doctor",
+  "events",
+  "fan-out",
+  "kube",
+  "label-guard",
+  "refusals",
+  "restraint",
+  "uninstall",
+  "watch-list",
+  "without-pod-admission",
 );
-// Each of these is about what the newest one, as it is, has or lacks.
-const onNewest = filesOf("pod-admission");
+// It is about what the newest one lacks.
 const notOnNewest = filesOf("without-pod-admission");
-// What a tenant tries is tried once: it takes a while, and is about the operator.
-const once = filesOf("threats");
-const onAnyServer = {
-  include: ["test/integration/**/*.test.ts"],
-  exclude: [...measuring, ...ofNoServer, ...onNewest, ...once],
-  ...onControlPlane,
-};
 
 export default defineConfig({
   test: {
@@ -66,17 +65,19 @@ export default defineConfig({
       },
       {
         test: {
-          name: "integration-alone",
+          name: "measuring",
           include: measuring,
           ...onControlPlane,
-          maxWorkers: 1,
+          // They have a core each.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
           name: "without-gates",
-          ...onAnyServer,
+          include: onAnyServer,
+          ...onControlPlane,
           env: { [variantVariable]: "without-gates" },
           sequence: { groupOrder: 3 },
         },
@@ -84,7 +85,8 @@ export default defineConfig({
       {
         test: {
           name: "oldest",
-          ...onAnyServer,
+          include: onAnyServer,
+          ...onControlPlane,
           env: { [variantVariable]: "oldest" },
           sequence: { groupOrder: 4 },
         },

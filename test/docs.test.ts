@@ -7,7 +7,9 @@ import * as names from "../src/api/names.ts";
 import { parseRegistryCredential } from "../src/api/parse-registry-credential.ts";
 import { settings } from "../src/config.ts";
 import { stored } from "./api/registry-credential.ts";
+import { oldestKubernetes } from "./cluster/kubernetes-release.ts";
 import { brokenLinks, examples, markdownFiles, missingPaths, tableKeys } from "./documents.ts";
+import { phases } from "./phases.ts";
 
 const root = join(import.meta.dirname, "..");
 const textOf = (pattern: string): string =>
@@ -44,6 +46,19 @@ describe("the documents", () => {
     const scripts = mentioned(/\bnpm (?:run )?(start|test|(?<=run )[\w:-]+)/g);
     expect(scripts.length).toBeGreaterThan(5);
     expect(scripts.filter(({ word }) => !(word in packageJson.scripts))).toEqual([]);
+  });
+
+  it("name parts of the tests that exist, and all of them", () => {
+    const named = mentioned(/\bnpm test -- ([\w-]+)(?![\w/-])/g).map(({ word }) => word);
+    const [unit, ...others] = Object.keys(phases).filter((phase) => phase !== "e2e" && phase !== "integration");
+    expect(new Set(named)).toEqual(new Set([unit, ...others]));
+  });
+
+  it("say, as the chart and the tests do, which Kubernetes is the oldest that is supported", () => {
+    const [, oldest = ""] = /^v(\d+\.\d+)\./.exec(oldestKubernetes.version) ?? [];
+    expect(textOf("config/chart/Chart.yaml")).toContain(`kubeVersion: ">=${oldest}.0-0"`);
+    expect(textOf("docs/install.md")).toMatch(new RegExp(`\\| Kubernetes \\| ${oldest} or newer; .* on ${oldest}\\.`));
+    expect(oldestKubernetes.module).toBe(`kubernetes-${oldest}`);
   });
 
   it("name labels, annotations and types that exist", () => {

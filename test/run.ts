@@ -1,11 +1,17 @@
 // How do all tests run in their order, the quick ones before anything long starts?
 //
-// Usage: npm test -- [unit | integration | without-gates | oldest] [PATH FILTER...], and npm run e2e -- [PATH FILTER...], which needs root.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+// Usage: npm test -- [PHASE] [PATH FILTER...], npm run test:all -- [--rest] [PATH FILTER...], and npm run e2e -- [PATH FILTER...],
+// which needs root.
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { run } from "../src/launch.mjs";
+import { keptTotal } from "./kept-total.ts";
+import { type Phase, phases, rest, shuffle, usual } from "./phases.ts";
+import { type FileTimes, overTotal, readTimes, timesTable } from "./run-times.ts";
+import { type Report, reportIn } from "./vitest-report.ts";
+import { yardstick } from "./yardstick.ts";
 
 interface Counts {
   readonly passed: number;
@@ -13,46 +19,10 @@ interface Counts {
   readonly skipped: number;
   /** What failed, with the beginning of why: told again at the end, where it is looked for. */
   readonly failures: readonly string[];
-}
-
-/** The part we read of https://vitest.dev/guide/reporters#json-reporter */
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly message: string;
-    readonly assertionResults: readonly {
-      readonly fullName: string;
-      readonly status: string;
-      readonly failureMessages: readonly string[];
-    }[];
-  }[];
+  readonly times: readonly FileTimes[];
 }
 
 const root = join(import.meta.dirname, "..");
-const phases = {
-  unit: "Unit tests (seconds)",
-  integration: "Integration tests on a real control plane (minutes)",
-  "without-gates": "The same on an API server without WatchList and MutatingAdmissionPolicy (minutes)",
-  oldest: "The same on the oldest Kubernetes that is supported (minutes)",
-  e2e: "The installed operator on a real node (minutes)",
-};
-type Phase = keyof typeof phases;
-// What runs unless a phase is named: all that needs no root.
-const usual: readonly Phase[] = ["unit", "integration", "without-gates", "oldest"];
-// Integration tests of one file share a cluster and may tell a story in order; files know nothing of each other.
-const shuffle: Record<Phase, readonly string[]> = {
-  unit: ["--sequence.shuffle"],
-  integration: ["--sequence.shuffle.files"],
-  "without-gates": ["--sequence.shuffle.files"],
-  oldest: ["--sequence.shuffle.files"],
-  e2e: [],
-};
-
 /** Runs one phase; a crash outside every test counts as one failure. */
 async function runPhase(phase: Phase, filters: readonly string[], reports: string): Promise<Counts> {
   process.stdout.write(`\n=== ${phases[phase]}\n`);
@@ -76,22 +46,19 @@ async function runPhase(phase: Phase, filters: readonly string[], reports: strin
     ],
     { cwd: root },
   );
-  const counts = countsOf(outputFile);
+  const counts = countsOf(phase, reportIn(outputFile));
   return { ...counts, failed: code === 0 ? counts.failed : Math.max(counts.failed, counts.failures.length, 1) };
 }
 
-function countsOf(outputFile: string): Counts {
-  let report: Report;
-  try {
-    report = JSON.parse(readFileSync(outputFile, "utf8")) as Report;
-  } catch {
-    return { passed: 0, failed: 0, skipped: 0, failures: [] }; // vitest ended before it had anything to report
-  }
+function countsOf(phase: Phase, report: Report | undefined): Counts {
+  // vitest ended before it had anything to report
+  if (!report) return { passed: 0, failed: 0, skipped: 0, failures: [], times: [] };
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests,
     skipped: report.numPendingTests + report.numTodoTests,
-    failures: report.testResults.flatMap(failuresOf),
+    failures: report.testResults.flatMap(failuresOf).map((failure) => `${phase}: ${failure}`),
+    times: readTimes(report, phase, root),
   };
 }
 
@@ -112,32 +79,43 @@ function beginningOf(message: string): string {
     .join("\n");
 }
 
-const { positionals } = parseArgs({ allowPositionals: true });
-const [first = "", ...rest] = positionals;
-const chosen = Object.keys(phases).find((phase) => phase === first) as Phase | undefined;
-const filters = chosen ? rest : positionals;
-const wanted = chosen ? [chosen] : usual;
+/** Which phases are meant; of a file that is named, whichever it belongs to. */
+function wantedPhases(chosen: Phase | "all" | undefined, onlyRest: boolean, hasFilters: boolean): readonly Phase[] {
+  if (onlyRest) return rest;
+  if (chosen === "all") return [...usual, ...rest];
+  if (chosen) return [chosen];
+  return hasFilters ? [...usual, "measuring"] : usual;
+}
 
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { rest: { type: "boolean" } } });
+const [first = "", ...others] = positionals;
+const chosen = [...Object.keys(phases), "all"].find((phase) => phase === first) as Phase | "all" | undefined;
+const filters = chosen ? others : positionals;
+const wanted = wantedPhases(chosen, values.rest === true, filters.length > 0);
+
+const startedAt = performance.now();
+const speeds = [yardstick()];
 const reports = mkdtempSync(join(tmpdir(), "regcred-tests-"));
-const total = { passed: 0, failed: 0, skipped: 0 };
-const failures: string[] = [];
+const all: Counts[] = [];
 try {
-  for (const phase of wanted) {
-    const counts = await runPhase(phase, filters, reports);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-    failures.push(...counts.failures.map((failure) => `${phase}: ${failure}`));
-  }
+  for (const phase of wanted) all.push(await runPhase(phase, filters, reports));
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
-if (total.passed + total.failed + total.skipped === 0) {
+const sum = (of: (counts: Counts) => number): number => all.reduce((before, counts) => before + of(counts), 0);
+const [passed, failed, skipped] = [sum((each) => each.passed), sum((each) => each.failed), sum((each) => each.skipped)];
+if (passed + failed + skipped === 0) {
   process.stdout.write(
     `\nNo test ran${filters.length > 0 ? `: no file's path contains ${filters.join(" or ")}` : ""}.\n`,
   );
 }
-for (const failure of failures) process.stdout.write(`\nFAILED ${failure}\n`);
-const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${skipped}\n`);
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+for (const failure of all.flatMap(({ failures }) => failures)) process.stdout.write(`\nFAILED ${failure}\n`);
+const times = all.flatMap((counts) => counts.times);
+process.stdout.write(`\n${timesTable(times, (performance.now() - startedAt) / 1000)}\n`);
+// A whole run is compared with what one took when somebody last looked.
+speeds.push(yardstick());
+const excess = wanted === usual && passed > 0 ? overTotal(times, keptTotal, Math.max(...speeds)) : undefined;
+if (excess !== undefined) process.stdout.write(`\n${excess}\n`);
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+const isOver = excess !== undefined && process.env["CI"] !== undefined;
+process.exitCode = failed === 0 && passed > 0 && !isOver ? 0 : 1;

@@ -25,7 +25,7 @@ const mostReplacedGrants = 4;
 export function queues({
   clock,
   random,
-  timing: { debounce } = {},
+  timing: { debounce, slowly } = {},
   instruments,
   shareReached,
 }: {
@@ -40,6 +40,7 @@ export function queues({
       clock,
       random,
       debounce,
+      slowly,
       observer: queueObserver(instruments, "tenants"),
       fairness: { ownerOf: namespaceOf, work, overtaking, onReached: (namespace) => shareReached("work", namespace) },
     }),
@@ -47,6 +48,7 @@ export function queues({
       clock,
       random,
       debounce,
+      slowly,
       observer: queueObserver(instruments, "tokens"),
       mostBulk: mostReplacedGrants,
     }),

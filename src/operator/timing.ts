@@ -4,6 +4,8 @@
 export interface Timing {
   /** Reports wait so long for more changes, to tell of them together. */
   readonly debounce?: Temporal.Duration;
+  /** What only a person can mend, and nobody tells of, is looked at again so soon. */
+  readonly slowly?: Temporal.Duration;
   /** The API server's answers are awaited so long where a call does not say. */
   readonly answer?: Temporal.Duration;
 }

@@ -62,7 +62,7 @@ interface History {
 }
 
 /** Remembers the failures of keys until they succeed; keys that never fail cost nothing. */
-export function failures(random: Random): Failures {
+export function failures(random: Random, firstSlow = firstSlowInterval): Failures {
   const histories = new Map<string, History>();
   return {
     failed: (key, failure, now) => {
@@ -77,7 +77,7 @@ export function failures(random: Random): Failures {
         slowSince,
         notBefore: now + Math.min(backoff, leastWaitAfterFailures, within),
       });
-      const wait = ownWait(failure.retry, backoff, now - (slowSince ?? now), random);
+      const wait = ownWait(failure.retry, backoff, Math.max(firstSlow, now - (slowSince ?? now)), random);
       const bounded = Math.min(wait === Infinity ? wait : Math.max(asked, wait), within);
       return bounded === Infinity ? undefined : now + bounded;
     },
@@ -88,12 +88,12 @@ export function failures(random: Random): Failures {
   };
 }
 
-function ownWait(retry: Failed["retry"], backoff: number, lasting: number, random: Random): number {
+function ownWait(retry: Failed["retry"], backoff: number, slowly: number, random: Random): number {
   switch (retry) {
     case "on-change":
       return Infinity;
     case "slowly":
-      return Math.min(Math.max(firstSlowInterval, lasting), slowInterval) * (1 + slowJitter * (2 * random() - 1));
+      return Math.min(slowly, slowInterval) * (1 + slowJitter * (2 * random() - 1));
     case "backoff":
       return backoff;
   }

@@ -100,6 +100,8 @@ export interface WorkQueueOptions {
   readonly fairness?: Fairness;
   /** The most keys of the lane `bulk` that run at once. Default: as many as are taken. */
   readonly mostBulk?: number;
+  /** How soon a key comes back the first time that it fails in a way that only a person can mend. Default: half a minute. */
+  readonly slowly?: Temporal.Duration | undefined;
 }
 
 /** A report that is a second late misleads nobody, and a burst of changes is mostly over by then. */
@@ -117,13 +119,13 @@ const aSecond = Temporal.Duration.from({ seconds: 1 });
  * costs 1.1 KB.
  */
 export function workQueue(options: WorkQueueOptions): WorkQueue {
-  const { clock, random, observer, debounce = aSecond, mostBulk = Infinity } = options;
+  const { clock, random, observer, debounce = aSecond, slowly, mostBulk = Infinity } = options;
   const fair = fairShares(options.fairness);
   const waiting = new Map<string, Waiting>();
   const delayed = delayedKeys<Waiting>();
   const ready = readyKeys<Waiting>();
   const running = new Map<string, Run>();
-  const failed = failures(random);
+  const failed = failures(random, slowly?.total("milliseconds"));
   const idleWaiters: (() => void)[] = [];
   let listener: (() => void) | undefined;
   let timer: { readonly at: number; readonly cancel: Cancel } | undefined;

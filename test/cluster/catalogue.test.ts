@@ -31,7 +31,7 @@ describe("the catalogue", () => {
       const pins = readFileSync(join(build.module, "go.mod"), "utf8");
       expect(pins).toContain(`k8s.io/kubernetes ${version}`);
       expect(pins).toContain(build.package);
-      expect(build.linkerFlags).toContain("gitMinor=34 ");
+      expect(build.linkerFlags).toContain("gitMinor=31 ");
       expect(download?.url).toContain(version);
     }
   });

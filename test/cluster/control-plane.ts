@@ -171,6 +171,9 @@ async function writeFiles({ folder, port, authority, hosts = [] }: Settings): Pr
   });
   const serviceAccountKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const adminToken = randomBytes(24).toString("base64url");
+  const auditLog = join(folder, "audit.log");
+  // A file that is there is appended to, and may be emptied meanwhile.
+  await writeFile(auditLog, "");
   return {
     server,
     adminToken,
@@ -183,7 +186,7 @@ async function writeFiles({ folder, port, authority, hosts = [] }: Settings): Pr
     serviceAccountKey: await write("service-account.key", serviceAccountKey.export({ type: "sec1", format: "pem" })),
     tokens: await write("tokens.csv", `${adminToken},admin,admin,system:masters\n`),
     auditPolicy: await write("audit-policy.json", JSON.stringify(auditPolicy)),
-    auditLog: join(folder, "audit.log"),
+    auditLog,
     kubeconfig: await write(
       "kubeconfig",
       kubeconfigText(server, authority.certificate, "admin", { token: adminToken }),

@@ -13,9 +13,9 @@ export interface KubernetesRelease {
 // https://github.com/kubernetes-sigs/controller-tools/blob/main/envtest-releases.yaml
 export const newestKubernetes: KubernetesRelease = { version: "v1.37.2", module: "kubernetes", envtest: "v1.37.0" };
 
-/** Four minors are supported, as Kubernetes itself supports three and a half: https://kubernetes.io/releases/patch-releases/ */
+/** The oldest that managed clusters still run, in the extended support of their providers; ValidatingAdmissionPolicy is stable since 1.30. */
 export const oldestKubernetes: KubernetesRelease = {
-  version: "v1.34.4",
-  module: "kubernetes-1.34",
-  envtest: "v1.34.1",
+  version: "v1.31.13",
+  module: "kubernetes-1.31",
+  envtest: "v1.31.0",
 };

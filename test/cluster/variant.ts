@@ -26,7 +26,8 @@ const variants: readonly Variant[] = [
   {
     name: "oldest",
     kubernetes: oldestKubernetes,
-    knowsWatchList: true,
+    // On by default from 1.32 on.
+    knowsWatchList: false,
     servesMutatingPolicies: false,
     apiServerArguments: [],
   },

@@ -51,7 +51,9 @@ describe("a ServiceAccount of a tenant as identity", () => {
       ),
       lifetime: Temporal.Duration.from({ hours: 12 }),
     });
-    await world.startOperator({ kubeconfig: await installed(world), routes: cloud.routes });
+    // Nobody can watch RBAC of tenants: it is tried again after half a minute, and sooner here.
+    const timing = { slowly: Temporal.Duration.from({ seconds: 2 }) };
+    await world.startOperator({ kubeconfig: await installed(world), routes: cloud.routes, timing });
     await world.namespaces(["team-a", "team-b"]);
     await account("team-a");
     await account("team-b");
@@ -95,7 +97,6 @@ describe("a ServiceAccount of a tenant as identity", () => {
 
   it("serves the tenant that consents, with the role of its annotation, and nobody else", async () => {
     await consent("team-a");
-    // Nobody can watch RBAC of tenants: it is tried again after half a minute.
     await eventually(
       "team-a is served",
       async () => (await passwordOf("team-a"))?.startsWith("team-a/") === true,

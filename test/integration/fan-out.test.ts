@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";
+import { quiet } from "./brief.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -331,7 +332,7 @@ describe("a credential on a real cluster", () => {
     await world.admin.patch(source, { metadata: { annotations: { touched: "yes" } } });
     for (const namespace of namespaces) await label(namespace, { touched: "yes" });
     await world.patchCredential("turn", { metadata: { labels: { touched: "yes" } } });
-    await pause(2_500);
+    await quiet();
     const versions = (found: readonly (KubeObject | undefined)[]): readonly unknown[] =>
       found.map((secret) => secret?.metadata.resourceVersion);
     expect(versions(await secrets())).toEqual(versions(after));
@@ -464,7 +465,7 @@ describe("a credential on a real cluster", () => {
         ),
       );
       await eventually("the successor is there", async () => (await tenantPassword("hand-over", "hand")) === "of b");
-      await pause(500);
+      await quiet();
       const passwords = (namespace: string): readonly unknown[] =>
         seen.versions
           .filter(({ object }) => object.metadata.namespace === namespace)
@@ -494,8 +495,3 @@ describe("a credential on a real cluster", () => {
     });
   });
 });
-
-/** Nothing tells of writes that are not made: longer than the operator's own debouncing of 1 s, twice over. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { KubeObject } from "../cluster/admin-client.ts";
+import { admissionSettled } from "../cluster/admission-settled.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import { objectsIn, rendered } from "../chart/rendered.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
@@ -48,6 +49,8 @@ export async function installed(world: World, values?: object): Promise<string> 
     const collection = collections[kind]?.(metadata.namespace ?? "");
     if (collection !== undefined) await world.admin.create(collection, object);
   }
+  // What it must not do is refused from its first request on.
+  await admissionSettled(world.admin);
   return await operatorKubeconfig(world);
 }
 

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
+import { quiet } from "./brief.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, loginsIn, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -85,7 +86,7 @@ describe("several credentials in one Secret", () => {
 
     await using secrets = await history(world, secretsCalled("duo"));
     await using accounts = await history(world, "/api/v1/serviceaccounts");
-    await pause(2_500);
+    await quiet();
     expect([...secrets.versions, ...accounts.versions]).toEqual([]);
 
     const before = await world.secret("duo-a", "duo");
@@ -155,7 +156,7 @@ describe("several credentials in one Secret", () => {
     await using accounts = await history(world, "/api/v1/namespaces/move-a/serviceaccounts");
     await world.admin.patch("/api/v1/namespaces/move-a", { metadata: { labels: { side: "2" } } });
     await becomes("move-a", "move", { "one.example.com": "move-2" });
-    await pause(500);
+    await quiet();
     expect(secrets.versions.map(({ object }) => passwordsIn(object))).toEqual([{ "one.example.com": "move-2" }]);
     expect(accounts.versions).toEqual([]);
   });
@@ -192,8 +193,3 @@ describe("several credentials in one Secret", () => {
     expect(await world.references("gap-a")).toEqual(["gap"]);
   });
 });
-
-/** Nothing tells of writes that are not made: longer than the operator's own debouncing of 1 s, twice over. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

@@ -140,7 +140,7 @@ describe("the operator with rights in listed namespaces only", () => {
   it("takes nothing away where rights are lost, and goes on by itself when they are back", async () => {
     await unboundIn(world, "team-late");
     // A watch that is open lives on without its right; an API server that restarts ends it.
-    await world.cluster.apiServer.stop();
+    await world.cluster.apiServer.kill();
     await world.cluster.apiServer.start();
     await eventually(
       "the lost right is told",
@@ -164,7 +164,7 @@ describe("the operator with rights in listed namespaces only", () => {
 
   it("holds a deletion while it may not see what is left, and says so", async () => {
     await unboundIn(world, "team-late");
-    await world.cluster.apiServer.stop();
+    await world.cluster.apiServer.kill();
     await world.cluster.apiServer.start();
     await eventually(
       "the lost right is told",

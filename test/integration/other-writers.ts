@@ -1,6 +1,6 @@
 // What do those write from whom people migrate: a CronJob with kubectl in it, and External Secrets?
 import { systemClock } from "../../src/clock.ts";
-import type { AdminClient, KubeObject } from "../cluster/admin-client.ts";
+import { type AdminClient, type KubeObject, Refused } from "../cluster/admin-client.ts";
 import { loginsIn } from "./scene.ts";
 
 export interface Writer {
@@ -158,12 +158,17 @@ async function sync(
   await (found ? admin.replace(`${path}/${name}`, body) : admin.create(path, body));
 }
 
+/** As controllers do, who try again: somebody else was quicker, or the API server has just begun to store this kind. */
+function onlyForNow(error: unknown): void {
+  if (!(error instanceof Refused && [404, 409, 429].includes(error.code))) throw error;
+}
+
 function repeatedly(round: () => Promise<void>): Writer {
   const clock = systemClock();
   const stopped = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      await round();
+      await round().catch(onlyForNow);
       await clock.sleep(Temporal.Duration.from({ milliseconds: 200 }));
     }
   };

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { unrestricted } from "../mode.ts";
+import { quiet } from "./brief.ts";
 import { installed } from "./installed.ts";
 import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -81,7 +82,7 @@ describe("podRecovery: Evict", () => {
 
     // One that cannot pull with the reference is somebody's to look at.
     await stuck(young);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await quiet();
     expect(await Promise.all(young.map(isThere))).toEqual([true, true]);
     expect(await evictionsIn("pods-a")).toHaveLength(2);
     expect(await world.condition("recovering", "Ready")).toMatchObject({ status: "True" });
@@ -118,7 +119,7 @@ describe("podRecovery: Evict", () => {
     await stuck(old);
     await world.credential("quiet", staticSpec("hub", { namespaces: { include: ["pods-c"] } }));
     await eventually("it is referred to", async () => (await world.references("pods-c")).includes("regcred"));
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await quiet();
     expect(await Promise.all(old.map(isThere))).toEqual([true]);
     // And are evicted as soon as it asks.
     await world.patchCredential("quiet", { spec: { podRecovery: "Evict" } });

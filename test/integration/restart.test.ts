@@ -1,6 +1,7 @@
 // Does a new operator find everything as the last one left it?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
+import { quiet } from "./brief.ts";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -42,7 +43,7 @@ describe("a restart", () => {
         hub?.reason === "Served" && lab?.reason === "Served" && (await world.status("lab")).namespaces?.ready === 20
       );
     });
-    await steady();
+    await quiet();
   });
   afterAll(() => world.close());
 
@@ -50,7 +51,7 @@ describe("a restart", () => {
     await running.stop();
     const before = { audited: await operatorWrites(world), counted: await counted() };
     running = await world.startOperator();
-    await steady();
+    await quiet();
     expect((await operatorWrites(world)).slice(before.audited.length)).toEqual([]);
     expect(await counted()).toBe(before.counted);
     await world.namespaces(["team-late"]);
@@ -69,7 +70,7 @@ describe("a restart", () => {
       "the missing source is told",
       async () => (await world.condition("hub", "TokensFresh"))?.reason === "SourceMissing",
     );
-    await steady();
+    await quiet();
     expect(await versions()).toEqual(before);
     expect(await world.references("team-7")).toEqual(["regcred", "own"]);
 
@@ -139,8 +140,3 @@ describe("a restart", () => {
       expect(Object.keys((await world.logins(namespace)) ?? {})).toEqual(["registry.example.com"]);
   });
 });
-
-/** Nothing tells of work that is not there: longer than the operator's own debouncing of 1 s, twice over. */
-function steady(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 3_000));
-}

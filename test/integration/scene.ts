@@ -10,7 +10,9 @@ import type { Timing } from "../../src/operator/timing.ts";
 import type { Log, LogFields } from "../../src/report/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
+import { sharedControlPlane } from "../cluster/shared-control-plane.ts";
 import { unrestricted } from "../mode.ts";
+import { brief } from "./brief.ts";
 import { installed } from "./installed.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 import { networkTo, type Routes } from "./routes.ts";
@@ -115,27 +117,13 @@ export interface SceneOptions extends ControlPlaneOptions {
   readonly install?: object;
 }
 
+/** On a control plane as good as new: the one of the file before, unless something is asked of how it is started. */
 export async function scene({ install, ...options }: SceneOptions = {}): Promise<Scene> {
-  const cluster = await startControlPlane(options);
+  const special = options.apiServerArguments ?? options.controllerArguments ?? options.hosts;
+  const cluster = await (special ? ownControlPlane(options) : sharedControlPlane(withKind));
   const admin = await adminClient(cluster);
   const running = new Set<RunningOperator>();
-  const crd: unknown = parse(
-    await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"),
-  );
-  await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd as object);
   await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
-  await eventually("the CRD is served", () =>
-    admin.list(credentialsPath).then(
-      () => true,
-      () => false,
-    ),
-  );
-  // Discovery, by which the operator looks for it, follows a moment later.
-  await eventually("the CRD is announced", async () => {
-    const announced = (await admin.get("/apis/regcred.dev/v1alpha1"))?.["resources"] as { name: string }[] | undefined;
-    return announced?.some(({ name }) => name === "registrycredentials") === true;
-  });
-
   const ownKubeconfig = install ? await installed({ admin, cluster }, install) : cluster.kubeconfig;
 
   const secret: Scene["secret"] = (namespace, name = "regcred") =>
@@ -144,7 +132,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   return {
     cluster,
     admin,
-    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing = brief } = {}) => {
+    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing } = {}) => {
       const log = recordingLog();
       const started = operator({
         connection: loadConnection({ kubeconfig }),
@@ -160,7 +148,7 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
           ...settings,
         },
         ...(routes && { network: networkTo(routes) }),
-        timing,
+        timing: { ...brief, ...timing },
         log,
         clock: systemClock(),
         random: Math.random,
@@ -229,8 +217,32 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   };
 }
 
-/** Reports that come at once, but for what happens in one moment. */
-const brief: Timing = { debounce: Temporal.Duration.from({ milliseconds: 50 }) };
+async function ownControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const cluster = await startControlPlane(options);
+  await withKind(cluster);
+  return cluster;
+}
+
+/** Creates the CRD, and waits until the API server knows it. */
+async function withKind(cluster: ControlPlane): Promise<void> {
+  const admin = await adminClient(cluster);
+  const crd: unknown = parse(
+    await readFile(new URL("../../crds/regcred.dev_registrycredentials.yaml", import.meta.url), "utf8"),
+  );
+  await admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd as object);
+  await eventually("the CRD is served", () =>
+    admin.list(credentialsPath).then(
+      () => true,
+      () => false,
+    ),
+  );
+  // Discovery, by which the operator looks for it, follows a moment later.
+  await eventually("the CRD is announced", async () => {
+    const announced = (await admin.get("/apis/regcred.dev/v1alpha1"))?.["resources"] as { name: string }[] | undefined;
+    return announced?.some(({ name }) => name === "registrycredentials") === true;
+  });
+  await admin.close();
+}
 
 /** The logins in a pull Secret by the keys of its docker config; undefined where it holds none. */
 export function loginsIn(object: KubeObject | undefined): Readonly<Record<string, Login>> | undefined {

@@ -7,6 +7,8 @@ import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 const namespaces = ["team-0", "team-1", "team-2"];
 /** Longer than the first pauses between two attempts. */
 const lasting = 3_000;
+// What hangs is given up soon.
+const timing = { answer: Temporal.Duration.from({ seconds: 4 }) };
 
 describe("an operator that starts", () => {
   let world: Scene;
@@ -45,7 +47,7 @@ describe("an operator that starts", () => {
     await world.source("hub", { username: "ann", password: `round-${round}` });
     proxy.inject(fault, "stores");
     const before = proxy.count().all;
-    const starting = world.startOperator({ kubeconfig: proxy.kubeconfig });
+    const starting = world.startOperator({ kubeconfig: proxy.kubeconfig, timing });
     let begun = false;
     const begins = starting.then(() => (begun = true));
     await new Promise((resolve) => setTimeout(resolve, lasting));
@@ -72,7 +74,7 @@ describe("an operator that starts", () => {
     async (_what, fault) => {
       proxy.inject(fault, "all");
       const failed: unknown = await world
-        .startOperator({ kubeconfig: proxy.kubeconfig })
+        .startOperator({ kubeconfig: proxy.kubeconfig, timing })
         .catch((error: unknown) => error);
       proxy.heal();
       expect(failed).toBeInstanceOf(OperatorError);

@@ -1,5 +1,6 @@
 // Does a suspended credential leave tenants alone, and catch up afterwards?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { quiet } from "./brief.ts";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -38,7 +39,7 @@ describe("suspend", () => {
         .slice(before)
         .some(({ resource, namespace }) => resource === "secrets" && namespace === operatorNamespace),
     );
-    await pause(2_500);
+    await quiet();
     const toTenants = (await operatorWrites(world))
       .slice(before)
       .filter(({ namespace }) => namespace?.startsWith("quiet-"));
@@ -75,8 +76,3 @@ describe("suspend", () => {
     expect(await world.references("quiet-shared")).toEqual(["shared"]);
   });
 });
-
-/** Nothing tells of work that is not there: longer than the operator's own debouncing of 1 s, twice over. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

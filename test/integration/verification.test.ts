@@ -95,7 +95,9 @@ describe("a token that is tried before it is published", () => {
 
   describe("with life enough", () => {
     beforeAll(async () => {
-      const running = await world.startOperator({ routes: routesTo(cloud) });
+      // Half a minute, for every attempt costs a token; sooner here.
+      const timing = { slowly: Temporal.Duration.from({ seconds: 2 }) };
+      const running = await world.startOperator({ routes: routesTo(cloud), timing });
       return () => running.stop();
     });
 
@@ -127,7 +129,6 @@ describe("a token that is tried before it is published", () => {
       expect(await world.condition("refused", "Distributed")).toMatchObject({ status: "True" });
 
       repositories.delete("refused");
-      // Half a minute, for every attempt costs a token.
       const limit = Temporal.Duration.from({ seconds: 90 });
       await eventually(
         "the next one is let through",

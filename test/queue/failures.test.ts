@@ -49,6 +49,12 @@ describe("a key that fails", () => {
     expect(waits(longestJitter, slowly, 1)).toEqual([36_000]);
   });
 
+  it("comes back sooner where the first slow wait is shorter, and ever more slowly all the same", () => {
+    const failed = failures(noJitter, 2_000);
+    const wait = (at: number): number => (failed.failed("a", { failed: true, retry: "slowly" }, at) ?? 0) - at;
+    expect([0, 1_000, 60_000].map(wait)).toEqual([1_600, 1_600, 48_000]);
+  });
+
   it("is looked at within half a minute by the first failure that looks final, however many did not", () => {
     const failed = failures(noJitter);
     for (let count = 0; count < 20; count += 1) failed.failed("a", backoff, count * 60_000);
