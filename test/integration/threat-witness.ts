@@ -1,6 +1,7 @@
 // What became of every object that the operator may touch, version by version? As watches of the API server tell it.
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { Agent, request } from "undici";
 import { systemClock } from "../../src/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
@@ -114,31 +115,61 @@ export async function witness(cluster: Pick<ControlPlane, "server" | "ca" | "adm
   };
 }
 
-/** What is there comes as ADDED, too. */
+/**
+ * What is there comes as ADDED, too. The API server ends the watch of who is slow to read, as large objects make one; it is
+ * taken up where it ended, so nothing is missed.
+ */
 async function watch(
   { server, ca, adminToken }: Pick<ControlPlane, "server" | "ca" | "adminToken">,
   path: string,
   seen: Seen,
 ): Promise<AsyncDisposable> {
   const agent = new Agent({ connect: { ca }, bodyTimeout: 0 });
-  const answer = await request(`${server}${path}?watch=true`, {
-    dispatcher: agent,
-    headers: { authorization: `Bearer ${adminToken}` },
-  });
-  if (answer.statusCode !== 200) throw new Error(`the watch is refused: ${await answer.body.text()}`);
-  const reading = (async () => {
-    for await (const line of createInterface({ input: answer.body })) {
+  const stopped = new AbortController();
+  let revision: string | undefined;
+  const open = async (): Promise<Readable> => {
+    const from = revision === undefined ? "" : `&resourceVersion=${revision}`;
+    const answer = await request(`${server}${path}?watch=true&allowWatchBookmarks=true${from}`, {
+      dispatcher: agent,
+      headers: { authorization: `Bearer ${adminToken}` },
+      signal: stopped.signal,
+    });
+    if (answer.statusCode !== 200) throw new Error(`the watch is refused: ${await answer.body.text()}`);
+    return answer.body;
+  };
+  const read = async (body: Readable): Promise<void> => {
+    for await (const line of createInterface({ input: body })) {
       const event = JSON.parse(line) as Event;
-      if (event.type !== "BOOKMARK" && event.type !== "ERROR") seen(event, clock.elapsed());
+      if (event.type === "ERROR") throw new Error(`the watch of ${path} has missed something: ${line}`);
+      revision = event.object.metadata.resourceVersion;
+      if (event.type !== "BOOKMARK") seen(event, clock.elapsed());
     }
-  })().catch(() => undefined);
+  };
+  const first = await open();
+  const reading = (async () => {
+    for (let body = first; !stopped.signal.aborted; body = await open()) await read(body).catch(unlessCut);
+  })();
+  // What it has missed is told at the end.
+  reading.catch(() => undefined);
   return {
     [Symbol.asyncDispose]: async () => {
-      answer.body.destroy();
+      stopped.abort();
+      await reading.catch((error: unknown) => {
+        if (!isAbort(error)) throw error;
+      });
       await agent.destroy();
-      await reading;
     },
   };
+}
+
+/** A connection that ends in the middle of a line is one that ended. */
+function unlessCut(error: unknown): void {
+  const isCut = error instanceof SyntaxError || isAbort(error) || (error as { code?: string }).code !== undefined;
+  if (!isCut) throw error;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 function secretVersion(object: KubeObject, at: number, gone: boolean): Unclaimed<SecretVersion> {
