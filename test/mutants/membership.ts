@@ -65,7 +65,7 @@ export const membershipMutants: readonly Mutant[] = [
   },
   {
     fault: 1,
-    name: "a hold gives",
+    name: "a hold writes where no login stands",
     edits: [aHoldGives],
     foundBy: { ...threats, test: "writes something else into its pull Secret while a hold lasts" },
   },

@@ -14,6 +14,8 @@ const administrator = (does: AdministratorStep): Step => ({ by: "administrator",
 const select = (which: "all" | "few less" | "many less"): Step => administrator({ act: "select", which });
 const rotate = administrator({ act: "rotate", of: "a" });
 const wait = administrator({ act: "wait" });
+/** Longer than what was right before is let pass. */
+const aWhile = [wait, wait, wait];
 const restart = administrator({ act: "restart", killed: false });
 
 const plain: Forgery = {
@@ -45,11 +47,11 @@ const theft: readonly KnownAttack[] = [
   { what: "forges a member while a hold lasts", steps: [select("many less"), forge(3), rotate, wait] },
   {
     what: "takes its pull Secret away while a hold lasts, to be given another",
-    steps: [select("many less"), tenant({ act: "remove", at: 0, name: "regcred" }), rotate, wait],
+    steps: [select("many less"), ...aWhile, tenant({ act: "remove", at: 0, name: "regcred" }), rotate, wait],
   },
   {
     what: "writes something else into its pull Secret while a hold lasts",
-    steps: [select("many less"), forge(0), rotate, wait],
+    steps: [select("many less"), ...aWhile, forge(0), rotate, wait],
   },
   {
     what: "copies its Secret with all its marks into a namespace that nothing selects, while a hold lasts",
