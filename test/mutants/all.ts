@@ -1,7 +1,17 @@
 // Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator.
+import { boundMutants } from "./bounds.ts";
+import { drainMutants } from "./drain.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
+import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
 
-export const mutants: readonly Mutant[] = [...membershipMutants, ...textMutants, ...numberMutants];
+export const mutants: readonly Mutant[] = [
+  ...membershipMutants,
+  ...boundMutants,
+  ...textMutants,
+  ...restraintMutants,
+  ...drainMutants,
+  ...numberMutants,
+];

@@ -1,0 +1,11 @@
+// Fault 2, as it was seen: what a tenant makes long is kept.
+import type { Mutant } from "./mutant.ts";
+
+export const boundMutants: readonly Mutant[] = [
+  {
+    fault: 2,
+    name: "a name is kept however long it is",
+    edits: [{ file: "src/watch/kept.ts", from: "  name: 253,", to: "  name: 4 * 1024 * 1024," }],
+    foundBy: { phase: "unit", path: "test/watch/kept.test.ts" },
+  },
+];

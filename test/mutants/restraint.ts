@@ -1,0 +1,17 @@
+// Fault 5, as it was seen: the policies of the install leave what they do not name.
+import type { Mutant } from "./mutant.ts";
+
+export const restraintMutants: readonly Mutant[] = [
+  {
+    fault: 5,
+    name: "a pull Secret may hold anything",
+    edits: [
+      {
+        file: "config/chart/templates/restraint/secrets.yaml",
+        from: "variables.data.all(key, key == '.dockerconfigjson' || (",
+        to: "variables.data.all(key, true || (",
+      },
+    ],
+    foundBy: { phase: "integration", path: "test/integration/restraint-fields.test.ts" },
+  },
+];
