@@ -88,7 +88,7 @@ describe("an authorizer of the cluster", () => {
     expect(await world.condition("hub", "Ready")).toMatchObject({
       status: "False",
       reason: "NamespaceForbidden",
-      message: expect.stringContaining(`the cluster forbids it (${reason}); exclude the namespace`) as string,
+      message: expect.stringContaining(`the cluster forbids it ("${reason}"); exclude the namespace`) as string,
     });
 
     lenient = true;
