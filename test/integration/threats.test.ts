@@ -11,7 +11,7 @@ const clock = systemClock();
 /** Each gives the same histories on every machine. */
 const fixedSeeds = (process.env["REGCRED_THREAT_SEEDS"] ?? "1,2,3").split(",").map(Number);
 const newSeeds = Number(process.env["REGCRED_THREAT_NEW_SEEDS"] ?? 1);
-const historiesPerSeed = Number(process.env["REGCRED_THREAT_HISTORIES"] ?? 4);
+const historiesPerSeed = Number(process.env["REGCRED_THREAT_HISTORIES"] ?? 3);
 /** Another tenant never waits longer, in milliseconds. */
 const longestWait = 10_000;
 /** The pod's memory limit, in bytes: config/operator. */
