@@ -15,7 +15,7 @@ import { toldAsHeld } from "./removals.ts";
 type Known = Pick<Context, "stores" | "members" | "enqueue">;
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
-const soon = { lane: "normal", after: Temporal.Duration.from({ seconds: 1 }) } as const;
+const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
 
 /** Whom the record names, as it comes in, on every replica. */
 export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord>, "subscribe">): Members {
@@ -64,6 +64,8 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
     }
   }
   members.begin(uid);
+  // Not soon but now: without it marks would count after a crash.
+  context.enqueue(membersKey(uid));
   return true;
 }
 

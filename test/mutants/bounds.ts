@@ -4,6 +4,18 @@ import type { Mutant } from "./mutant.ts";
 export const boundMutants: readonly Mutant[] = [
   {
     fault: 2,
+    name: "texts are read however long they are",
+    edits: [
+      {
+        file: "src/kube/shaped-json.ts",
+        from: "    out.bytes(piece, at, Math.min(to, at + limit + 1 - length));",
+        to: "    out.bytes(piece, at, to);",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/kube/shaped-json.test.ts" },
+  },
+  {
+    fault: 2,
     name: "a name is kept however long it is",
     edits: [{ file: "src/watch/kept.ts", from: "  name: 253,", to: "  name: 4 * 1024 * 1024," }],
     foundBy: { phase: "unit", path: "test/watch/kept.test.ts" },

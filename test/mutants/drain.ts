@@ -1,17 +1,40 @@
 // Fault 6, as it was seen: a deletion waits for a tenant.
 import type { Mutant } from "./mutant.ts";
 
+const waitsForHeld = {
+  file: "src/reconcile/drain.ts",
+  from: "filter(alive).filter((namespace) => !isHeld(namespace));",
+  to: "filter(alive).filter((namespace) => isHeld(namespace) || !isHeld(namespace));",
+};
+
 export const drainMutants: readonly Mutant[] = [
   {
     fault: 6,
-    name: "a deletion waits for a Secret that somebody's finalizer holds",
+    name: "a deletion waits for a Secret that a tenant's finalizer holds, and does not say so",
     edits: [
+      waitsForHeld,
       {
         file: "src/reconcile/drain.ts",
-        from: "    return others.length < records.length && !others",
-        to: "    return names.length < 0 && others.length < records.length && !others",
+        from: "const worthTelling = Temporal.Duration.from({ seconds: 10 });",
+        to: "const worthTelling = Temporal.Duration.from({ hours: 10 });",
+      },
+      { file: "src/reconcile/drain.ts", from: "const patience = 10_000;", to: "const patience = 36_000_000;" },
+      {
+        file: "src/plan/terminating-secret.ts",
+        from: "  if (!mayBeOurs || record.immutable || record.type !== dockerConfigType) {",
+        to: "  if (!mayBeOurs || record.terminating) {",
       },
     ],
+    foundBy: {
+      phase: "integration",
+      path: "test/integration/threats.test.ts",
+      test: "puts a finalizer on a forged Secret",
+    },
+  },
+  {
+    fault: 6,
+    name: "a deletion waits for a Secret that somebody's finalizer holds",
+    edits: [waitsForHeld],
     foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
   },
   {

@@ -7,6 +7,12 @@ import { mutants } from "./all.ts";
 const root = join(import.meta.dirname, "..", "..");
 
 describe("the faults that are put back", () => {
+  it("are all that have been seen", () => {
+    expect([...new Set(mutants.map(({ fault }) => fault))].toSorted((one, other) => one - other)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ]);
+  });
+
   it.each(mutants)("fit the source: $name", ({ edits, foundBy }) => {
     for (const { file, from, to } of edits) {
       const count = readFileSync(join(root, file), "utf8").split(from).length - 1;

@@ -4,6 +4,18 @@ import type { Mutant } from "./mutant.ts";
 export const restraintMutants: readonly Mutant[] = [
   {
     fault: 5,
+    name: "a listed audience may be the API server's own",
+    edits: [
+      {
+        file: "src/plan/audiences.ts",
+        from: "own.some((audience) => globMatches(glob, audience)));",
+        to: "own.some((audience) => globMatches(glob, audience) && glob === ``));",
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/kube/preflight.test.ts" },
+  },
+  {
+    fault: 5,
     name: "a pull Secret may hold anything",
     edits: [
       {
