@@ -1,14 +1,9 @@
 // Does the operator live, quickly and in little memory, whatever tenants write to its API server's maximum?
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { nodeOptions } from "../node-options.ts";
 import { largestTaken, largestTakenBy, type Make, makersOf, ofSecret } from "./largest-objects.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { type OperatorChild, startOperatorChild } from "./operator-child.ts";
+import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 
-const driver = fileURLToPath(new URL("operator-process.ts", import.meta.url));
-const mebibyte = 1024 * 1024;
 /** Hundreds of writes of more than a mebibyte, and two starts; a busy machine takes its time. */
 const patience = 15 * 60_000;
 const soon = Temporal.Duration.from({ minutes: 2 });
@@ -27,28 +22,12 @@ const ways = {
 
 describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiServerArguments) => {
   let world: Scene;
-  let child: ChildProcess;
+  let child: OperatorChild | undefined;
 
   const start = async (): Promise<void> => {
-    // A quarter of the memory limit that the chart sets is not for the heap.
-    const execArgv = [...nodeOptions, "--expose-gc", "--max-old-space-size=256"];
-    const mode = JSON.stringify({ podRecovery: true });
-    child = fork(driver, [world.cluster.kubeconfig, operatorNamespace, "{}", "{}", mode], { execArgv });
-    await Promise.race([
-      once(child, "message"),
-      once(child, "exit").then(() => Promise.reject(new Error("it has ended"))),
-    ]);
+    child = await startOperatorChild(world.cluster.kubeconfig, { podRecovery: true });
   };
-  const stop = async (): Promise<void> => {
-    const exited = once(child, "exit");
-    child.disconnect();
-    await exited;
-  };
-  const told = async (what: "RSS" | "kept" | "stalled"): Promise<number> => {
-    child.send(what);
-    const [answer] = (await once(child, "message")) as [number];
-    return Math.round(what === "stalled" ? answer : answer / mebibyte);
-  };
+  const told = async (what: "RSS" | "kept" | "stalled"): Promise<number> => (await child?.told(what)) ?? Infinity;
   const served = (namespace: string): Promise<void> =>
     eventually(`${namespace} is served`, async () => (await world.references(namespace)).includes("regcred"), soon);
   const fill = async (path: string, name: string, make: Make): Promise<void> => {
@@ -63,7 +42,7 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
     await world.credential("all", staticSpec("hub", { namespaces: { include: ["team-*", "evil-*"] } }));
   }, patience);
   afterAll(async () => {
-    if (child.exitCode === null) await stop();
+    await child?.stop();
     await world.close();
   });
 
@@ -74,7 +53,7 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
       await served("team-a");
       for (const namespace of heavy) await served(namespace);
       const before = { RSS: await told("RSS"), kept: await told("kept") };
-      await stop();
+      await child?.stop();
 
       for (let index = 0; index < accounts; index += 1) {
         const body = { metadata: { name: `long-${index}` }, imagePullSecrets: [{ name: "x".repeat(1_400_000) }] };
@@ -139,7 +118,7 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
           ) === true,
         soon,
       );
-      expect(child.exitCode).toBeNull();
+      expect(child?.process.exitCode).toBeNull();
     },
     patience,
   );
