@@ -9,6 +9,8 @@ export interface MemberRow {
   readonly secretUid: string;
   /** The Secret is somebody else's, and holds logins of others too. */
   readonly merged: boolean;
+  /** Taken back, though something may be left of it: the namespace is a member no more. */
+  readonly former: boolean;
 }
 
 /** A record is kept in parts, so that one namespace more costs one small write. */
@@ -31,11 +33,11 @@ export function membersPartOf(secretName: string): MembersPart | undefined {
   return credentialUid === undefined ? undefined : { credentialUid, part: Number(part) };
 }
 
-/** The `data` of a part: by name of the pull Secret a line for each namespace, `NAMESPACE-UID SECRET-UID [merged]`. */
+/** The `data` of a part: by name of the pull Secret a line for each namespace, `NAMESPACE-UID SECRET-UID [merged] [former]`. */
 export function rowsToData(rows: Iterable<MemberRow>): Record<string, string> {
   const lines = new Map<string, string[]>();
-  for (const { namespaceUid, secretName, secretUid, merged } of rows) {
-    const line = `${namespaceUid} ${secretUid}${merged ? " merged" : ""}`;
+  for (const { namespaceUid, secretName, secretUid, merged, former } of rows) {
+    const line = `${namespaceUid} ${secretUid}${merged ? " merged" : ""}${former ? " former" : ""}`;
     const known = lines.get(secretName);
     if (known) known.push(line);
     else lines.set(secretName, [line]);
@@ -47,9 +49,10 @@ export function rowsToData(rows: Iterable<MemberRow>): Record<string, string> {
 export function rowsFromData(data: Readonly<Record<string, string>> | undefined): readonly MemberRow[] {
   return Object.entries(data ?? {}).flatMap(([secretName, encoded]) =>
     (textOfBase64(encoded) ?? "").split("\n").flatMap((line): MemberRow[] => {
-      const [, namespaceUid = "", secretUid = "", mark] = /^(\S+) (\S+)( merged)?$/.exec(line) ?? [];
+      const [, namespaceUid = "", secretUid = "", merged, former] =
+        /^(\S+) (\S+)( merged)?( former)?$/.exec(line) ?? [];
       if (namespaceUid === "") return [];
-      return [{ namespaceUid, secretName, secretUid, merged: mark !== undefined }];
+      return [{ namespaceUid, secretName, secretUid, merged: merged !== undefined, former: former !== undefined }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 // Which credentials does a namespace get under which Secret name, and which would it lose?
-import { finalizer } from "../api/names.ts";
+import { allowRemovalAnnotation, finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Held, RemovalCause } from "../plan/brake.ts";
@@ -115,8 +115,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       const namespace = namespaceOf(uid);
       if (namespace) judge(credential, namespace, before?.uid === credential.uid ? "Spec" : causeAtStart(credential));
     }
-    // Where many leave at once, that is noticed at once: later some of them may go by themselves.
-    brake.held(credential);
+    decide(credential, [...members.namespaces(credential.uid)]);
   });
   namespaces.subscribe(({ before, after }) => {
     if (before && before.uid !== after?.uid) {
@@ -130,7 +129,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     for (const credential of readable.values()) {
       if (!members.has(credential.uid, after.uid)) continue;
       judge(credential, after, before?.uid === after.uid ? "Labels" : causeAtStart(credential));
-      brake.keeps(credential, after.name);
+      decide(credential, [after.uid]);
     }
   });
   members.subscribe({
@@ -147,10 +146,22 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     return namespace?.uid === uid ? namespace : undefined;
   };
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
-    [...(credential ? members.namespaces(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
+    [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
   const forgetUid = (uid: string): void => {
     credentialNames.delete(uid);
     members.forgetCredential(uid);
+  };
+
+  /**
+   * Who leaves and is not held is a member no more from this moment on, however long a tenant keeps its removal from being done;
+   * and where many leave at once, that is noticed at once: later some of them may go by themselves.
+   */
+  const decide = (credential: RegistryCredential, namespaceUids: readonly string[]): void => {
+    for (const uid of namespaceUids) {
+      const namespace = namespaceOf(uid);
+      if (!namespace || credential.deletionTimestamp || selected(credential, namespace)) continue;
+      if (!brake.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
+    }
   };
 
   /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */
@@ -230,6 +241,7 @@ function concernsMembers(before: RegistryCredential | undefined, after: Registry
   return (
     before?.uid !== after.uid ||
     before.generation !== after.generation ||
+    before.annotations[allowRemovalAnnotation] !== after.annotations[allowRemovalAnnotation] ||
     (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined)
   );
 }

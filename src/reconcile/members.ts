@@ -26,8 +26,17 @@ export interface Members {
   owns(place: Place, secretUid: string): boolean;
   namespaces(credentialUid: string): Iterable<string>;
   count(credentialUid: string): number;
+  /** Members, and namespaces in which something may be left that was taken back. */
+  mayHold(credentialUid: string): Iterable<string>;
   /** How the Secret stands after a write or a comparison; undefined: nothing of regcred's is left in it. */
   note(place: Place, standing: Standing | undefined): void;
+  /**
+   * Who is entitled to the Secret, and who has to leave it and may still be in it: these are members no more from the moment in
+   * which it is decided, however long a tenant keeps that from being done. All others are not in it.
+   */
+  judged(place: Place, entitled: readonly string[], leaving: readonly string[]): void;
+  /** It is decided that the namespace loses the credential; see `judged`. Only who leads decides. */
+  takeBack(credentialUid: string, namespaceUid: string): void;
   forgetNamespace(namespaceUid: string): void;
   forgetCredential(credentialUid: string): void;
   /** There is a record of the credential, with or without members, or it has been begun. */
@@ -54,13 +63,21 @@ export interface MembersListener {
 interface Cell extends Place {
   secretUid: string;
   merged: boolean;
-  /** By uid of the credential: the part of its record that has the row. */
-  readonly parts: Map<string, number>;
+  /** By uid of the credential. */
+  readonly rows: Map<string, Row>;
+}
+
+interface Row {
+  /** Of the credential's record. */
+  readonly part: number;
+  readonly former: boolean;
 }
 
 interface Membership {
   /** By uid: in how many pull Secrets. */
   readonly namespaces: Map<string, number>;
+  /** The same of what was taken back. */
+  readonly formers: Map<string, number>;
   readonly parts: Map<number, Set<Cell>>;
   readonly dirty: Set<number>;
   recorded: boolean;
@@ -75,7 +92,13 @@ export function members(): Members {
   const membershipOf = (credentialUid: string): Membership => {
     const known = byCredential.get(credentialUid);
     if (known) return known;
-    const made: Membership = { namespaces: new Map(), parts: new Map(), dirty: new Set(), recorded: false };
+    const made: Membership = {
+      namespaces: new Map(),
+      formers: new Map(),
+      parts: new Map(),
+      dirty: new Set(),
+      recorded: false,
+    };
     byCredential.set(credentialUid, made);
     return made;
   };
@@ -92,31 +115,42 @@ export function members(): Members {
   const cellAt = ({ namespaceUid, secretName }: Place): Cell | undefined =>
     byNamespace.get(namespaceUid)?.get(secretName);
 
-  const join = (cell: Cell, credentialUid: string, part: number): void => {
-    const { namespaces, parts } = membershipOf(credentialUid);
-    cell.parts.set(credentialUid, part);
-    parts.set(part, (parts.get(part) ?? new Set()).add(cell));
-    const before = namespaces.get(cell.namespaceUid) ?? 0;
-    namespaces.set(cell.namespaceUid, before + 1);
-    spoil(credentialUid, part);
-    if (before === 0) changed(credentialUid, cell.namespaceUid);
+  const join = (cell: Cell, credentialUid: string, row: Row): void => {
+    const { namespaces, formers, parts } = membershipOf(credentialUid);
+    cell.rows.set(credentialUid, row);
+    parts.set(row.part, (parts.get(row.part) ?? new Set()).add(cell));
+    const before = namespaces.has(cell.namespaceUid);
+    add(row.former ? formers : namespaces, cell.namespaceUid, 1);
+    spoil(credentialUid, row.part);
+    if (!before && !row.former) changed(credentialUid, cell.namespaceUid);
   };
   const leave = (cell: Cell, credentialUid: string): void => {
-    const part = cell.parts.get(credentialUid);
+    const row = cell.rows.get(credentialUid);
     const membership = byCredential.get(credentialUid);
-    if (part === undefined || !membership) return;
-    cell.parts.delete(credentialUid);
-    membership.parts.get(part)?.delete(cell);
-    const left = (membership.namespaces.get(cell.namespaceUid) ?? 1) - 1;
-    if (left === 0) membership.namespaces.delete(cell.namespaceUid);
-    else membership.namespaces.set(cell.namespaceUid, left);
-    spoil(credentialUid, part);
-    if (cell.parts.size === 0) {
+    if (row === undefined || !membership) return;
+    cell.rows.delete(credentialUid);
+    membership.parts.get(row.part)?.delete(cell);
+    add(row.former ? membership.formers : membership.namespaces, cell.namespaceUid, -1);
+    spoil(credentialUid, row.part);
+    if (cell.rows.size === 0) {
       const cells = byNamespace.get(cell.namespaceUid);
       cells?.delete(cell.secretName);
       if (cells?.size === 0) byNamespace.delete(cell.namespaceUid);
     }
-    if (left === 0) changed(credentialUid, cell.namespaceUid);
+    if (!row.former && !membership.namespaces.has(cell.namespaceUid)) changed(credentialUid, cell.namespaceUid);
+  };
+  /** Makes a row one of a member, or one of what was taken back. */
+  const turn = (cell: Cell, credentialUid: string, former: boolean): void => {
+    const row = cell.rows.get(credentialUid);
+    const membership = byCredential.get(credentialUid);
+    if (row === undefined || !membership || row.former === former) return;
+    const { namespaces, formers } = membership;
+    const before = namespaces.has(cell.namespaceUid);
+    cell.rows.set(credentialUid, { ...row, former });
+    add(namespaces, cell.namespaceUid, former ? -1 : 1);
+    add(formers, cell.namespaceUid, former ? 1 : -1);
+    spoil(credentialUid, row.part);
+    if (before !== namespaces.has(cell.namespaceUid)) changed(credentialUid, cell.namespaceUid);
   };
   const place = ({ namespaceUid, secretName }: Place, secretUid: string, merged: boolean): Cell => {
     const known = cellAt({ namespaceUid, secretName });
@@ -124,10 +158,10 @@ export function members(): Members {
       const isNews = known.secretUid !== secretUid || known.merged !== merged;
       known.secretUid = secretUid;
       known.merged = merged;
-      if (isNews) for (const [credentialUid, part] of known.parts) spoil(credentialUid, part);
+      if (isNews) for (const [credentialUid, { part }] of known.rows) spoil(credentialUid, part);
       return known;
     }
-    const made: Cell = { namespaceUid, secretName, secretUid, merged, parts: new Map() };
+    const made: Cell = { namespaceUid, secretName, secretUid, merged, rows: new Map() };
     const cells = byNamespace.get(namespaceUid) ?? new Map<string, Cell>();
     byNamespace.set(namespaceUid, cells.set(secretName, made));
     return made;
@@ -146,7 +180,8 @@ export function members(): Members {
     if (!membership.parts.has(part)) membership.parts.set(part, new Set());
     for (const row of rows) {
       const cell = place(row, row.secretUid, row.merged);
-      if (!cell.parts.has(credentialUid)) join(cell, credentialUid, part);
+      if (cell.rows.has(credentialUid)) turn(cell, credentialUid, row.former);
+      else join(cell, credentialUid, { part, former: row.former });
     }
   };
 
@@ -154,7 +189,7 @@ export function members(): Members {
     has: (credentialUid, namespaceUid) => byCredential.get(credentialUid)?.namespaces.has(namespaceUid) === true,
     holds: (at, secretUid, credentialUid) => {
       const cell = cellAt(at);
-      return cell?.secretUid === secretUid && cell.parts.has(credentialUid);
+      return cell?.secretUid === secretUid && cell.rows.has(credentialUid);
     },
     owns: (at, secretUid) => {
       const cell = cellAt(at);
@@ -162,20 +197,37 @@ export function members(): Members {
     },
     namespaces: (credentialUid) => byCredential.get(credentialUid)?.namespaces.keys() ?? [],
     count: (credentialUid) => byCredential.get(credentialUid)?.namespaces.size ?? 0,
+    mayHold: (credentialUid) => {
+      const { namespaces, formers } = byCredential.get(credentialUid) ?? {};
+      return new Set([...(namespaces?.keys() ?? []), ...(formers?.keys() ?? [])]);
+    },
     note: (at, standing) => {
       const before = cellAt(at);
-      for (const credentialUid of before?.parts.keys() ?? []) {
+      for (const credentialUid of before?.rows.keys() ?? []) {
         if (before && !standing?.credentials.includes(credentialUid)) leave(before, credentialUid);
       }
       if (!standing || standing.credentials.length === 0) return;
       const cell = place(at, standing.secretUid, standing.merged);
       for (const credentialUid of standing.credentials) {
-        if (!cell.parts.has(credentialUid)) join(cell, credentialUid, partWithRoom(credentialUid));
+        if (cell.rows.has(credentialUid)) turn(cell, credentialUid, false);
+        else join(cell, credentialUid, { part: partWithRoom(credentialUid), former: false });
       }
+    },
+    judged: (at, entitled, leaving) => {
+      const cell = cellAt(at);
+      for (const credentialUid of cell?.rows.keys() ?? []) {
+        if (!cell || entitled.includes(credentialUid)) continue;
+        if (leaving.includes(credentialUid)) turn(cell, credentialUid, true);
+        else leave(cell, credentialUid);
+      }
+    },
+    takeBack: (credentialUid, namespaceUid) => {
+      if (!leads || byCredential.get(credentialUid)?.recorded !== true) return;
+      for (const cell of byNamespace.get(namespaceUid)?.values() ?? []) turn(cell, credentialUid, true);
     },
     forgetNamespace: (namespaceUid) => {
       for (const cell of byNamespace.get(namespaceUid)?.values() ?? []) {
-        for (const credentialUid of cell.parts.keys()) leave(cell, credentialUid);
+        for (const credentialUid of cell.rows.keys()) leave(cell, credentialUid);
       }
     },
     forgetCredential: (credentialUid) => {
@@ -208,7 +260,7 @@ export function members(): Members {
         [...(membership?.dirty ?? [])].map((part) => {
           const cells = [...(membership?.parts.get(part) ?? [])];
           // The first part stays without rows: that there is a record says that marks on Secrets need not be asked.
-          return [part, cells.length === 0 && part > 0 ? undefined : cells];
+          return [part, cells.length === 0 && part > 0 ? undefined : cells.map((cell) => rowOf(cell, credentialUid))];
         }),
       );
     },
@@ -216,4 +268,14 @@ export function members(): Members {
     spoiled: ({ credentialUid, part }) => spoil(credentialUid, part),
     subscribe: (listener) => void listeners.push(listener),
   };
+}
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
+
+function rowOf({ namespaceUid, secretName, secretUid, merged, rows }: Cell, credentialUid: string): MemberRow {
+  return { namespaceUid, secretName, secretUid, merged, former: rows.get(credentialUid)?.former === true };
 }

@@ -1,5 +1,5 @@
 // What is known of one pull Secret before anything is decided?
-import { entriesAnnotation } from "../api/names.ts";
+import { entriesAnnotation, finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import { namesOtherGrants } from "../plan/entries-annotation.ts";
@@ -12,6 +12,7 @@ import type { SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import { type Contributions, gatherContributions } from "./contributions.ts";
 import type { Participant } from "./entitlements.ts";
+import type { Place } from "./members.ts";
 import { done, soonest } from "./outcome.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
@@ -72,8 +73,8 @@ export function observeSecret(
       (members.holds(place, record.uid, each.credential.uid) ||
         (record.credentials.length === 0 ? remembered : record.credentials.includes(each.name))),
   );
-  if (record?.credentials.some((each) => entitlements.unreadable(each))) {
-    say(failedFinding(contributing, "usable", unreadableSpec));
+  if (record && holdsOfUnreadable(context, place, record)) {
+    say(failedFinding([...contributing, ...leaving], "usable", unreadableSpec));
     return done;
   }
   // A start knows the names of a credential one by one, and the brake must have counted them all.
@@ -96,6 +97,25 @@ export function observeSecret(
   const rendered = render(context, gathered);
   const wanted = wantedFrom(contributing[0], rendered, context.settings.mode);
   return { namespace, record, contributing, leaving, gathered, rendered, wanted };
+}
+
+/**
+ * Of a RegistryCredential that cannot be read, and that may have a login in it. A tenant can write any name on its Secret: one
+ * that never wrote to tenants has no finalizer, and the record says where the others did, unless an earlier release kept none.
+ */
+function holdsOfUnreadable(
+  { stores, entitlements, members }: Context,
+  place: Place,
+  { uid, credentials }: SecretRecord,
+): boolean {
+  for (const each of stores.credentials.values()) {
+    if (!entitlements.unreadable(each.name)) continue;
+    const holds = members.recorded(each.uid)
+      ? members.holds(place, uid, each.uid)
+      : each.finalizers.includes(finalizer) && credentials.includes(each.name);
+    if (holds) return true;
+  }
+  return false;
 }
 
 /** Something in the Secret is of a grant that has ended, or may be: it goes without waiting for anybody outside. */

@@ -70,6 +70,14 @@ export function pullSecretLoop(): PullSecretLoop {
       return done;
     }
     memories.set(key, memory);
+    // Who has to leave is a member no more from now on: a tenant that keeps it from being done gains nothing by a later hold.
+    const isDeleted = leaving.filter(({ deleting }) => deleting);
+    const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
+    context.members.judged(
+      place,
+      stays,
+      leaving.map(({ credential }) => credential.uid),
+    );
     const { signature, waiting, nextExpiry } = gathered;
     const now = clock.now();
     const millisecondsTo = (at: Temporal.Instant | undefined): number | undefined =>

@@ -186,6 +186,45 @@ describe("who holds a login", () => {
     expect(await world.condition("revoked", "RemovalHeld")).toBeUndefined();
   });
 
+  it("is of no account once it is taken back, though that is kept from being done: no later hold gives it anything", async () => {
+    await served("stuck", 22);
+    const admission = "/apis/admissionregistration.k8s.io/v1";
+    await world.admin.create(`${admission}/validatingadmissionpolicies`, {
+      metadata: { name: "stuck" },
+      spec: {
+        matchConstraints: {
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "stuck-00" } },
+          resourceRules: [
+            { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE", "DELETE"], resources: ["secrets"] },
+          ],
+        },
+        validations: [{ expression: "false", message: "not here" }],
+      },
+    });
+    await world.admin.create(`${admission}/validatingadmissionpolicybindings`, {
+      metadata: { name: "stuck" },
+      spec: { policyName: "stuck", validationActions: ["Deny"] },
+    });
+    await eventually("the policy is in force", () =>
+      world.admin.patch(`${secretsOf("stuck-00")}/stuck`, { metadata: { labels: { x: "y" } } }).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await include("stuck", ["stuck-*"], ["stuck-00", "stuck-01"]);
+    await all(["stuck-01"], "stuck", undefined);
+    expect(await passwords(["stuck-00"], "stuck")).toEqual(["first"]);
+    await include("stuck", ["stuck-18", "stuck-19", "stuck-later-*"]);
+    await held("stuck");
+    await world.admin.remove(`${admission}/validatingadmissionpolicybindings/stuck`);
+    await world.admin.remove(`${admission}/validatingadmissionpolicies/stuck`);
+    await world.source("stuck-source", { username: "ann", password: "second" });
+    await all(numbered("stuck", 22).slice(2), "stuck", "second");
+    await settled("stuck-later", "stuck");
+    expect(await passwords(["stuck-00"], "stuck")).not.toEqual(["second"]);
+    expect((await world.condition("stuck", "RemovalHeld"))?.message).not.toContain("stuck-00");
+  });
+
   it("is found again after a restart though its marks were stripped meanwhile", async () => {
     await served("stripped", 2);
     await running.stop();

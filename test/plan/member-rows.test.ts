@@ -8,6 +8,7 @@ const row = fc.record({
   secretName: fc.constantFrom("regcred", "old", "a.b-c"),
   secretUid: fc.uuid(),
   merged: fc.boolean(),
+  former: fc.boolean(),
 });
 
 describe("a record of members", () => {

@@ -50,6 +50,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
       digest: keyedDigest(new Uint8Array(32)),
       strips: { secret: strip },
       stores: {
+        credentials: new Map(),
         namespaces: { get: () => namespace() },
         serviceAccounts: { byIndex: () => [] },
         operatorSecrets: { get: () => undefined },

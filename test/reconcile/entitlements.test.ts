@@ -23,6 +23,8 @@ interface World {
   readonly mark: (namespace: string, credentials: readonly string[], secretName?: string) => void;
   readonly unmark: (namespace: string, secretName?: string) => void;
   readonly pass: (minutes: number) => Promise<void>;
+  /** This replica leads, and has begun the record of acme. */
+  readonly lead: () => void;
 }
 
 function world(): World {
@@ -72,6 +74,10 @@ function world(): World {
       pullSecrets.observed(secretRecord({ ...identity, labelled: true, credentials: [...names], ...next() }));
     },
     unmark: (name, secretName = "regcred") => pullSecrets.vanished(`${name}/${secretName}`, next().resourceVersion),
+    lead: () => {
+      holders.lead();
+      holders.begin("uid-acme");
+    },
     pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })),
   };
 }
@@ -330,6 +336,31 @@ describe("what a tenant writes", () => {
     expect(asked.entitled(without, namespace({ name: "team-00", labels: {} }))).toBe(false);
     label(namespace({ name: "team-00", labels: { other: "one" } }));
     expect(asked.entitled(without, namespace({ name: "team-00", labels: { other: "one" } }))).toBe(false);
+  });
+
+  it("keeps its removal from being done, and gains nothing by a later hold", () => {
+    const { asked, put, lead } = served(20);
+    lead();
+    const exclude = ["team-00", "team-01"];
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { include: ["team-*"], exclude } } }));
+    const wrong = credential({ ...moved, generation: 5 });
+    put(wrong);
+    expect(asked.held("acme")?.count).toBe(18);
+    expect(asked.held("acme")?.message).not.toContain("team-00");
+    expect(asked.entitled(wrong, namespace({ name: "team-00" }))).toBe(false);
+    expect(asked.entitled(wrong, namespace({ name: "team-05" }))).toBe(true);
+    expect([...asked.mayHold("acme")]).toContain("team-00");
+  });
+
+  it("keeps many removals from being done, and so causes no hold", async () => {
+    const { asked, put, lead, pass } = served(14);
+    lead();
+    const without = (generation: number, exclude: string[]): RegistryCredential =>
+      credential({ ...acme, generation, spec: { ...acme.spec, namespaces: { include: ["team-*"], exclude } } });
+    put(without(4, teams(10)));
+    await pass(11);
+    put(without(5, teams(11)));
+    expect(asked.held("acme")).toBeUndefined();
   });
 
   it("in a namespace that it makes anew under its name says nothing of the one before", () => {

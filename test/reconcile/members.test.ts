@@ -19,8 +19,7 @@ function stores(book: Members): {
       const unsaved = book.unsaved(credentialUid);
       for (const [part, rows] of unsaved) {
         book.saved({ credentialUid, part });
-        if (rows)
-          parts.set(`${credentialUid} ${part}`, structuredClone(rows.map((row) => ({ ...row, parts: undefined }))));
+        if (rows) parts.set(`${credentialUid} ${part}`, structuredClone(rows));
         else parts.delete(`${credentialUid} ${part}`);
       }
       return unsaved.size;
@@ -71,6 +70,43 @@ describe("a member", () => {
     book.note(place("n"), undefined);
     book.note(place("n", "old"), undefined);
     expect(told).toEqual(["c n", "c n"]);
+  });
+});
+
+describe("what is taken back", () => {
+  it("makes its namespace a member no more, though something may be left of it, until it is entitled again", () => {
+    const book = leading();
+    const told: string[] = [];
+    book.subscribe({ changed: (...what) => told.push(what.join(" ")), unsaved: () => undefined });
+    book.note(place("n"), standing("s", "c", "d"));
+    book.judged(place("n"), ["d"], ["c"]);
+    expect([book.has("c", "n"), book.count("c"), [...book.mayHold("c")]]).toEqual([false, 0, ["n"]]);
+    expect([book.holds(place("n"), "s", "c"), book.owns(place("n"), "s"), book.has("d", "n")]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    book.note(place("n"), standing("s", "c", "d"));
+    expect([book.has("c", "n"), book.count("c")]).toEqual([true, 1]);
+    expect(told).toEqual(["c n", "d n", "c n", "c n"]);
+  });
+
+  it("is in no Secret that somebody else has made there since", () => {
+    const book = leading();
+    book.note(place("n"), standing("s", "c", "d"));
+    book.judged(place("n"), ["d"], []);
+    expect([[...book.mayHold("c")], book.has("d", "n")]).toEqual([[], true]);
+  });
+
+  it("stays so over a restart", () => {
+    const book = leading();
+    const { save, parts } = stores(book);
+    book.note(place("n"), standing("s", "c"));
+    book.judged(place("n"), [], ["c"]);
+    save("c");
+    const follower = members();
+    follower.observed({ credentialUid: "c", part: 0 }, parts.get("c 0"));
+    expect([follower.has("c", "n"), follower.holds(place("n"), "s", "c")]).toEqual([false, true]);
   });
 });
 
@@ -130,7 +166,7 @@ describe("the record", () => {
   });
 
   it("is followed by who does not lead, and not believed by who does", () => {
-    const row: MemberRow = { ...place("n"), secretUid: "s", merged: false };
+    const row: MemberRow = { ...place("n"), secretUid: "s", merged: false, former: false };
     const part = { credentialUid: "c", part: 0 };
     const follower = members();
     follower.observed(part, [row, { ...row, namespaceUid: "m" }]);
@@ -151,6 +187,7 @@ describe("the record", () => {
         credentials: fc.uniqueArray(fc.constantFrom("c", "d"), { maxLength: 2 }),
         secretUid: fc.constantFrom("s", "t"),
       }),
+      fc.record({ kind: fc.constant("judge" as const), uid, leaving: fc.constantFrom<string[]>(["c"], ["d"], []) }),
       fc.record({ kind: fc.constant("forget" as const), uid }),
       fc.record({ kind: fc.constant("save" as const) }),
     );
@@ -161,6 +198,7 @@ describe("the record", () => {
         for (const each of steps) {
           if (each.kind === "note") book.note(each.at, standing(each.secretUid, ...each.credentials));
           else if (each.kind === "forget") book.forgetNamespace(each.uid);
+          else if (each.kind === "judge") book.judged(place(each.uid), [], each.leaving);
           else for (const credential of ["c", "d"]) save(credential);
         }
         for (const credential of ["c", "d"]) save(credential);
@@ -171,6 +209,7 @@ describe("the record", () => {
         }
         for (const credential of ["c", "d"]) {
           expect(new Set(follower.namespaces(credential))).toEqual(new Set(book.namespaces(credential)));
+          expect(new Set(follower.mayHold(credential))).toEqual(new Set(book.mayHold(credential)));
         }
       }),
     );

@@ -37,7 +37,7 @@ function observed(
     namesSynced: () => true,
     reach: allInReach,
     settings: { mode: unrestricted },
-    stores: { pullSecrets: { get: () => stored.at(-1) } },
+    stores: { credentials: new Map(), pullSecrets: { get: () => stored.at(-1) } },
     entitlements: {
       participants: () => [
         {
