@@ -43,7 +43,27 @@ interface Settled {
   readonly plan: PullSecretPlan;
 }
 
+// A tenant that writes to its Secret all the time must not keep by that what was taken back: what stands there is read, and
+// tried again at once.
+const mostAttempts = 5;
+
 export function pullSecretLoop(): PullSecretLoop {
+  const once = pullSecretRun();
+  return async (context, namespace, name, signal) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await once(context, namespace, name, signal);
+      if (outcome !== "changed meanwhile") return outcome;
+      if (attempt === mostAttempts) return failed(changedMeanwhile);
+      const { api, strips, stores } = context;
+      const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
+      const record = object && strips.secret(object);
+      if (!record) return failed(changedMeanwhile);
+      stores.pullSecrets.wrote(record);
+    }
+  };
+}
+
+function pullSecretRun(): (...of: Parameters<PullSecretLoop>) => Promise<Outcome | "changed meanwhile"> {
   const render = contentRenderer();
   const memories = new Map<string, Memory>();
 
@@ -102,7 +122,7 @@ export function pullSecretLoop(): PullSecretLoop {
       let plan = planPullSecret(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
-        if (!live) return failed(changedMeanwhile);
+        if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile);
         plan = planPullSecret(live === "too large" ? { ...snapshot, tooLarge: true } : { ...snapshot, live });
         // Until it changes it need not be read again.
         if (plan.action.kind === "none" && record)
@@ -164,6 +184,7 @@ export function pullSecretLoop(): PullSecretLoop {
     } catch (error) {
       const { kind, failure } = context.refusal(error, `write the Secret ${namespaceName}/${name}`);
       if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return done;
+      if (kind === "conflict" && leaving.length > 0) return "changed meanwhile";
       // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
       if (kind !== "conflict" && kind !== "alreadyExists" && kind !== "notFound") {
         log.warn("pull Secret not written", {
