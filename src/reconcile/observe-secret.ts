@@ -58,21 +58,16 @@ export function observeSecret(
   if (!context.namesSynced(name)) return done;
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const participants = entitlements.participants(namespace, name);
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  /** By its marks, or by the record where they were stripped. */
+  const isIn = ({ name: credentialName, credential: { uid } }: Participant): boolean =>
+    record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
   const contributing = participants.filter(
-    (each) =>
-      each.entitled &&
-      (each.role === "current" || (each.role === "retiring" && record?.credentials.includes(each.name) === true)),
+    (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
   );
   // Marks may have been stripped from a Secret that we remember.
-  const remembered = record !== undefined && ours === record.uid;
-  const place = { namespaceUid: namespace.uid, secretName: name };
-  const leaving = participants.filter(
-    (each) =>
-      record !== undefined &&
-      !contributing.includes(each) &&
-      (members.holds(place, record.uid, each.credential.uid) ||
-        (record.credentials.length === 0 ? remembered : record.credentials.includes(each.name))),
-  );
+  const remembered = record !== undefined && ours === record.uid && record.credentials.length === 0;
+  const leaving = participants.filter((each) => !contributing.includes(each) && (isIn(each) || remembered));
   if (record && holdsOfUnreadable(context, place, record)) {
     say(failedFinding([...contributing, ...leaving], "usable", unreadableSpec));
     return done;
