@@ -53,7 +53,7 @@ describe("a Secret of our name with 1 MiB in each of 1,000 namespaces", () => {
       process.stdout.write(`${count} Secrets of 1 MiB: ${JSON.stringify({ ...found, stalled })}\n`);
       expect(found.kept).toBeLessThan(100);
       expect(found.RSS).toBeLessThan(320);
-      expect(stalled).toBeLessThan(1000);
+      expect(stalled).toBeLessThan(500);
       await world.namespaces(["team-b"]);
       await eventually("a new one, too", async () => (await world.references("team-b")).includes("regcred"), soon);
       expect((await world.secret("evil-0"))?.metadata.labels).toBeUndefined();

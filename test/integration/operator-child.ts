@@ -7,7 +7,7 @@ import { operatorNamespace } from "./operator-namespace.ts";
 
 export interface OperatorChild {
   readonly process: ChildProcess;
-  /** `RSS` and `kept` in MiB; `stalled`: the longest delay of the event loop since the last question, in milliseconds. */
+  /** `RSS` and `kept` in MiB; `stalled`: the longest turn of the event loop since the last question, in milliseconds of processor time. */
   told(what: "RSS" | "kept" | "stalled"): Promise<number>;
   stop(): Promise<void>;
 }
