@@ -72,7 +72,7 @@ export function drainer(): Drain {
       if (isDrained) context.entitlements.drained(credential);
       const keptByTenants = [...secrets].toSorted();
       if (keptByTenants.length > 0) {
-        log.warn("RegistryCredential given up where it could not be taken away", {
+        log.warn("RegistryCredential left with tenants", {
           credential: credential.name,
           namespaces: keptByTenants.length,
           examples: keptByTenants.slice(0, mostNamed).join(", "),

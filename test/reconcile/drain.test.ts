@@ -73,7 +73,7 @@ function situation(
     enqueue: (key: string) => queued.push(key),
     namesSynced: () => true,
     reach: allInReach,
-    log: { info: () => undefined, warn: (text: string) => text.includes("given up") && warned.push(text) },
+    log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
     events: { publish: () => undefined },
   } as unknown as Context;
   const drain = drainer();
