@@ -24,6 +24,8 @@ export interface Failure {
   readonly retry: Retry;
   /** The least time to wait before the next attempt, where the other side named one. */
   readonly retryAfter?: Temporal.Duration;
+  /** It is the operator's own policy that has refused. */
+  readonly restrained?: true;
 }
 
 /** An error that carries its own consequence. */

@@ -28,6 +28,7 @@ export function failureFrom(error: ApiError, { action }: FailureContext): Failur
         cause: "Tenant",
         message: `${cannot}: denied by ${deniedBy(error)}${wayAround(details)}. ${error.message}`,
         retry: "slowly",
+        ...(isOwnPolicy(details) && { restrained: true }),
       };
     case "forbidden":
       return details.missing?.because === undefined
@@ -104,9 +105,13 @@ export function rightOn({ resource, group, namespace }: Omit<MissingPermission, 
 }
 
 /** The policies that an install brings with it say in their messages what to do. */
-function wayAround({ policy }: ApiError["details"]): string {
-  if (policy?.startsWith("regcred-")) return ", which restrains the operator";
+function wayAround(details: ApiError["details"]): string {
+  if (isOwnPolicy(details)) return ", which restrains the operator";
   return "; exempt regcred's objects from it, or exclude the namespace";
+}
+
+function isOwnPolicy({ policy }: ApiError["details"]): boolean {
+  return policy?.startsWith("regcred-") === true;
 }
 
 function deniedBy({ details }: ApiError): string {

@@ -57,9 +57,11 @@ interface Managed {
 function managedIn(annotation: string | undefined): Managed {
   try {
     const { labels, annotations, hosts } = Object(JSON.parse(annotation ?? "{}")) as Record<string, unknown>;
+    // As we write it; config/restraint, which cannot read JSON, looks for nothing else.
+    const isLiteral = (key: string): boolean => annotation?.includes(JSON.stringify(key)) === true;
     return {
-      labels: new Set(strings(labels)),
-      annotations: new Set(strings(annotations)),
+      labels: new Set(strings(labels).filter(isLiteral)),
+      annotations: new Set(strings(annotations).filter(isLiteral)),
       hosts: Array.isArray(hosts) ? strings(hosts) : undefined,
     };
   } catch {

@@ -11,7 +11,7 @@ export interface LiveSecret {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly type: string;
-  readonly immutable: boolean;
+  readonly immutable: boolean | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];

@@ -44,7 +44,8 @@ export interface SecretRecord extends StoredObject {
   readonly name: string;
   readonly uid: string;
   readonly type: string;
-  readonly immutable: boolean;
+  /** As it stands there: a write sends it back, and undefined is not false to whoever compares. */
+  readonly immutable: boolean | undefined;
   readonly terminating: boolean;
   /** HMAC of `data`, keyed by a secret of this run of the operator: comparable within it, worthless outside. */
   readonly digest: string;

@@ -16,15 +16,19 @@ import type { Context } from "./context.ts";
 import { done, soonest } from "./outcome.ts";
 import { encoded } from "./secret-wire.ts";
 import { setFinalizers } from "./set-finalizers.ts";
+import { isMerged } from "./store-members.ts";
 import { writeStatus } from "./write-status.ts";
 
 // References to Secrets that are gone harm nobody, nor do our marks on Secrets that are none of ours, and tenants can go on
-// adding both. So a deletion waits no longer than this for the last of them, in milliseconds; they are taken off afterwards.
+// adding both; and a tenant can see to it that its Secret cannot be taken away, whose login it has had anyway. So a deletion
+// waits no longer than this for either, in milliseconds. What can be taken off afterwards is.
 const patience = 10_000;
 // What has held it up for so long is told, whatever it is.
 const worthTelling = Temporal.Duration.from({ seconds: 10 });
 
 const lookAgain = 1_000;
+// Examples in a message.
+const mostNamed = 3;
 
 export type Drain = (
   context: Context,
@@ -33,21 +37,29 @@ export type Drain = (
   signal: AbortSignal,
 ) => Promise<Outcome>;
 
-/** The finalizer goes when nothing of the credential is left with any tenant, or when a person gives up on it. */
+/** What a deletion has waited for so far, in elapsed milliseconds. */
+interface Waiting {
+  /** Since when nothing is left that it waits for without end. */
+  last: number | undefined;
+  /** By namespace: since when it is a tenant that keeps the Secret. */
+  readonly kept: Map<string, number>;
+}
+
+/** The finalizer goes when nothing of the credential is left with any tenant but what tenants keep, or when a person gives up on it. */
 export function drainer(): Drain {
-  // By uid of a credential that is deleted: since when no Secret of it is left, in elapsed milliseconds.
-  const onlyHarmless = new Map<string, number>();
+  // By uid of a credential that is deleted.
+  const waitings = new Map<string, Waiting>();
   return async (context, record, credential, signal) => {
     const { log, clock } = context;
-    if (!credential.finalizers.includes(finalizer)) return done;
+    if (!credential.finalizers.includes(finalizer)) {
+      waitings.delete(credential.uid);
+      return done;
+    }
     const { secrets, harmless } = leftWith(context, credential);
     const left = [...secrets.union(harmless)].toSorted();
-    const since = onlyHarmless.get(credential.uid) ?? clock.elapsed();
-    if (secrets.size === 0) onlyHarmless.set(credential.uid, since);
-    else onlyHarmless.delete(credential.uid);
-    const isBlocked = left.some((namespace) => blockedBy(context, credential, namespace).length > 0);
-    const isDrained =
-      secrets.size === 0 && (harmless.size === 0 || (!isBlocked && clock.elapsed() - since >= patience));
+    const waiting = waitings.get(credential.uid) ?? { last: undefined, kept: new Map<string, number>() };
+    waitings.set(credential.uid, waiting);
+    const isDrained = isOver(context, credential, { secrets, harmless }, waiting);
     const forced = credential.annotations[forceFinalizeAnnotation] === "true";
     if (isDrained || forced) {
       await setFinalizers(
@@ -56,8 +68,16 @@ export function drainer(): Drain {
         credential.finalizers.filter((each) => each !== finalizer),
         signal,
       );
-      onlyHarmless.delete(credential.uid);
+      waitings.delete(credential.uid);
       if (isDrained) context.entitlements.drained(credential);
+      const keptByTenants = [...secrets].toSorted();
+      if (keptByTenants.length > 0) {
+        log.warn("RegistryCredential left with tenants", {
+          credential: credential.name,
+          namespaces: keptByTenants.length,
+          examples: keptByTenants.slice(0, mostNamed).join(", "),
+        });
+      }
       log.info("RegistryCredential released", { credential: credential.name, left: left.length, forced });
       return done;
     }
@@ -77,30 +97,78 @@ export function drainer(): Drain {
       secretName: credential.status?.secretName ?? credential.spec.pullSecret.name,
       retiring: credential.status?.retiring ?? [],
       extraReferences: credential.status?.extraReferences ?? [],
-      draining: { left: left.length, blocked, examples: left.slice(0, 3) },
+      draining: { left: left.length, blocked, examples: left.slice(0, mostNamed) },
     };
     await writeStatus(context, record, credential, statusOf(snapshot), snapshot.namespaces, signal);
     return soonest(lookAgain);
   };
 }
 
-/** What was found in the namespace that keeps the credential from leaving it. */
+/** Nothing is left to wait for: of what is, tenants have kept it for long enough. */
+function isOver(
+  context: Context,
+  credential: RegistryCredential,
+  { secrets, harmless }: Left,
+  waiting: Waiting,
+): boolean {
+  const now = context.clock.elapsed();
+  const kept = new Set([...secrets].filter((namespace) => isKeptByTenant(context, credential, namespace)));
+  for (const namespace of kept) if (!waiting.kept.has(namespace)) waiting.kept.set(namespace, now);
+  // One who keeps it only now and then starts nothing anew.
+  waiting.last = [...secrets].every((namespace) => waiting.kept.has(namespace)) ? (waiting.last ?? now) : undefined;
+  const isLong = (since: number | undefined): boolean => since !== undefined && now - since >= patience;
+  return (
+    [...secrets].every((namespace) => kept.has(namespace) && isLong(waiting.kept.get(namespace))) &&
+    (harmless.size === 0 || isLong(waiting.last))
+  );
+}
+
+/** The last run on the Secret, since the credential is deleted, has failed by what a tenant has made of its own objects. */
+function isKeptByTenant(context: Context, credential: RegistryCredential, namespace: string): boolean {
+  const isTenants = (name: string, { reason, cause, restrained }: Failure): boolean => {
+    if (restrained || reason === "Rejected") return isAltered(context, credential, `${namespace}/${name}`);
+    // Policies and webhooks are the platform's.
+    return cause === "Tenant" && reason !== "AdmissionDenied";
+  };
+  const failures = namesOf(context, credential).flatMap((name) => {
+    const found = context.board.secret(namespace, name)?.credentials.get(credential.name);
+    if (found?.generation !== credential.generation) return [];
+    return found.failures.map((failure) => isTenants(name, failure));
+  });
+  return failures.length > 0 && failures.every(Boolean);
+}
+
+/** It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only. */
+function isAltered({ stores }: Context, { spec }: RegistryCredential, key: string): boolean {
+  const record = stores.pullSecrets.get(key);
+  if (!record) return false;
+  const isMarked = record.labelled || record.credentials.length > 0;
+  return !isMarked || record.immutable || record.terminating || isMerged(record) || spec.deletionPolicy === "Retain";
+}
+
+/** What was found in the namespace that keeps the credential from leaving it; what ails others in a Secret that it shares does not. */
 function obstaclesIn(context: Context, credential: RegistryCredential, namespace: string): readonly Failure[] {
   const { board } = context;
   return [
-    ...namesOf(context, credential).flatMap((name) =>
-      [...(board.secret(namespace, name)?.credentials.values() ?? [])].flatMap(({ failures }) => failures),
+    ...namesOf(context, credential).flatMap(
+      (name) => board.secret(namespace, name)?.credentials.get(credential.name)?.failures ?? [],
     ),
     ...(board.references(namespace)?.failures ?? []),
   ];
 }
 
-/** What somebody must mend before the credential can leave the namespace. */
-function blockedBy(context: Context, credential: RegistryCredential, namespace: string): readonly Failure[] {
-  return obstaclesIn(context, credential, namespace).filter(({ retry }) => retry === "slowly");
+/** Somebody must mend something there, and the loop that was refused tries it slowly. */
+function isRefused({ board }: Context, names: readonly string[], namespace: string): boolean {
+  const failures = [
+    ...names.flatMap((name) =>
+      [...(board.secret(namespace, name)?.credentials.values() ?? [])].flatMap((found) => found.failures),
+    ),
+    ...(board.references(namespace)?.failures ?? []),
+  ];
+  return failures.some(({ retry }) => retry === "slowly");
 }
 
-/** The same, and whatever else has held it up for long. */
+/** What somebody must mend before the credential can leave the namespace, and whatever else has held it up for long. */
 function holdUps(context: Context, credential: RegistryCredential, namespace: string): readonly Lasting[] {
   const { board, clock } = context;
   const deletedAt = credential.deletionTimestamp ?? clock.now();
@@ -116,7 +184,7 @@ function holdUps(context: Context, credential: RegistryCredential, namespace: st
 interface Left {
   /** Members: a Secret of ours. */
   readonly secrets: ReadonlySet<string>;
-  /** What any tenant may have written: a recorded reference, our marks on a Secret that is none of ours. */
+  /** What any tenant may have written, or nothing: a recorded reference, our marks on a Secret that is none of ours. */
   readonly harmless: ReadonlySet<string>;
 }
 
@@ -137,14 +205,27 @@ function leftWith(context: Context, credential: RegistryCredential): Left {
     const others = records.filter((record) => !needsNothing(record, digest));
     return others.length < records.length && !others.some(({ credentials }) => credentials.includes(credential.name));
   };
+  // A Secret that was deleted, or made by somebody else since, keeps nothing, whatever keeps others from writing it again.
+  const stands = (namespace: string, namespaceUid: string): boolean =>
+    names.some((name) => {
+      const found = stores.pullSecrets.get(`${namespace}/${name}`);
+      if (!found) return false;
+      const { uid, credentials } = found;
+      return (
+        credentials.includes(credential.name) || members.holds({ namespaceUid, secretName: name }, uid, credential.uid)
+      );
+    });
   // Without a record, as an earlier release left it, marks are all that there is to go by.
-  const isMember = (namespace: string): boolean =>
-    !members.recorded(credential.uid) || members.has(credential.uid, stores.namespaces.get(namespace)?.uid ?? "");
+  const isMember = (namespace: string): boolean => {
+    const uid = stores.namespaces.get(namespace)?.uid ?? "";
+    if (members.recorded(credential.uid) && !members.has(credential.uid, uid)) return false;
+    return stands(namespace, uid);
+  };
   const places = [...entitlements.mayHold(credential.name)].filter(alive).filter((namespace) => !isHeld(namespace));
   const secrets = new Set(places.filter(isMember));
   const harmless = new Set(places.filter((namespace) => !isMember(namespace)));
   for (const namespace of places) {
-    if (blockedBy(context, credential, namespace).length > 0) continue;
+    if (isRefused(context, names, namespace)) continue;
     for (const name of names) enqueue(secretKey(namespace, name));
   }
   // A name that another credential writes as well is that one's to take off.
@@ -154,7 +235,7 @@ function leftWith(context: Context, credential: RegistryCredential): Left {
     const recorded = recordedReferences(record);
     if (!ours.some((name) => recorded.has(name))) continue;
     harmless.add(namespace);
-    if (blockedBy(context, credential, namespace).length === 0) enqueue(referencesKey(namespace));
+    if (!isRefused(context, names, namespace)) enqueue(referencesKey(namespace));
   }
   return { secrets, harmless };
 }

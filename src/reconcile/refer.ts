@@ -80,7 +80,8 @@ function isWanted({ secrets, extras }: WantedReferences): boolean {
 }
 
 function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] {
-  return (imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]));
+  // One without a name is foreign, and stays in its place.
+  return (imagePullSecrets ?? []).map(({ name }) => name ?? "");
 }
 
 function contested(serviceAccount: string): Failure {

@@ -29,7 +29,7 @@ const patience = 10_000;
 
 interface Memory {
   readonly round: ReferencesRound;
-  /** When the first round ended that took the references to a Secret away: elapsed milliseconds. */
+  /** Since when a Secret is about to go: elapsed milliseconds. */
   readonly leavingSince: Map<string, number>;
 }
 
@@ -52,10 +52,14 @@ export function referencesLoop(): ReferencesLoop {
     const memory = memories.get(namespaceName) ?? newMemory(context, namespaceName);
     memories.set(namespaceName, memory);
     const { round } = memory;
+    noteLeaving(context, memory, situation.leaving);
     const { ended, lookedAt } = await someOf(context, round, situation, signal);
     const cost = lookedAt / lookedAtForUnit;
     if (ended === "namespaceGone") return done;
-    if (ended === "early") return { ...goOn, cost };
+    if (ended === "early") {
+      letGo(context, memory, namespace, situation.leaving);
+      return { ...goOn, cost };
+    }
     const byName = round.results();
     const results = [...byName.values()];
     const isTooMuch = situation.refers && context.stores.serviceAccounts.exceeds(namespaceName);
@@ -125,20 +129,38 @@ async function someOf(
   return { ended: "round", lookedAt };
 }
 
+function noteLeaving({ clock }: Context, { leavingSince }: Memory, leaving: readonly string[]): void {
+  for (const name of leavingSince.keys()) if (!leaving.includes(name)) leavingSince.delete(name);
+  for (const name of leaving) if (!leavingSince.has(name)) leavingSince.set(name, clock.elapsed());
+}
+
+function isLong({ clock }: Context, { leavingSince }: Memory, name: string): boolean {
+  return clock.elapsed() - (leavingSince.get(name) ?? clock.elapsed()) >= patience;
+}
+
+/** Secrets that have waited for long enough go before the round has ended, however long a tenant makes it. */
+function letGo(context: Context, memory: Memory, { name }: NamespaceRecord, leaving: readonly string[]): void {
+  const { board, enqueue } = context;
+  const before: ReferencesFinding = board.references(name) ?? { failures: [], notes: [], generations: new Map() };
+  const overdue = leaving.filter((secret) => isLong(context, memory, secret) && before.left?.has(secret) !== true);
+  if (overdue.length === 0) return;
+  const left = new Set([...leaving.filter((secret) => before.left?.has(secret)), ...overdue]);
+  board.setReferences(name, { ...before, left });
+  for (const secret of overdue) enqueue(secretKey(name, secret), { lane: "normal" });
+}
+
 /**
  * Secrets about to go that need wait for references no longer: all have been taken that can be, or somebody has kept us from
  * it for long enough. Who puts one back after that does it to a Secret that is gone, which harms nobody.
  */
 function leftAlone(
-  { clock }: Context,
-  { leavingSince }: Memory,
+  context: Context,
+  memory: Memory,
   leaving: readonly string[],
   results: readonly Referred[],
 ): ReadonlySet<string> {
-  for (const name of leavingSince.keys()) if (!leaving.includes(name)) leavingSince.delete(name);
-  for (const name of leaving) if (!leavingSince.has(name)) leavingSince.set(name, clock.elapsed());
   const isTried = !results.some(({ retry }) => retry?.retry === "backoff");
-  return new Set(leaving.filter((name) => isTried || clock.elapsed() - (leavingSince.get(name) ?? 0) >= patience));
+  return new Set(leaving.filter((name) => isTried || isLong(context, memory, name)));
 }
 
 /** Puts what was found on the board, and tells the credentials and the tenant what is new. */

@@ -3,8 +3,11 @@ import type { SecretObject } from "../kube/cluster-api.ts";
 import { dockerConfigKey, type LiveSecret, type SecretBody } from "../plan/pull-secret-plan.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
 
+/** What a write cannot change of a Secret that is there, and has to send. */
+type Before = Pick<LiveSecret, "resourceVersion" | "immutable">;
+
 /**
- * The JSON text of a POST, or with `resourceVersion` of a PUT. The encoded config comes ready made, because ten thousand
+ * The JSON text of a POST, or with `before` of a PUT. The encoded config comes ready made, because ten thousand
  * namespaces share it.
  */
 export function secretJson(
@@ -12,7 +15,7 @@ export function secretJson(
   name: string,
   body: SecretBody,
   encodedConfig: string | undefined,
-  resourceVersion?: string,
+  before?: Before,
 ): string {
   return JSON.stringify({
     apiVersion: "v1",
@@ -20,13 +23,14 @@ export function secretJson(
     metadata: {
       namespace,
       name,
-      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(before && { resourceVersion: before.resourceVersion }),
       labels: body.labels,
       annotations: body.annotations,
       ...(body.ownerReferences.length > 0 && { ownerReferences: body.ownerReferences }),
       ...(body.finalizers.length > 0 && { finalizers: body.finalizers }),
     },
     type: body.type,
+    ...(before?.immutable !== undefined && { immutable: before.immutable }),
     data: { ...body.otherData, ...(encodedConfig !== undefined && { [dockerConfigKey]: encodedConfig }) },
   });
 }
@@ -39,7 +43,7 @@ export function liveSecret(object: SecretObject): LiveSecret {
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     type: object.type,
-    immutable: object.immutable ?? false,
+    immutable: object.immutable,
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     ownerReferences: metadata.ownerReferences ?? [],

@@ -24,11 +24,11 @@ export async function writeSecret(
     stores.pullSecrets.removed(record.key, resourceVersion);
   };
   // Ten thousand namespaces share the rendered text; a merged or released Secret has a text of its own.
-  const json = (body: SecretBody, resourceVersion?: string): string => {
+  const json = (body: SecretBody, before?: SecretRecord): string => {
     const { dockerConfig: text } = body;
     const isShared = text === rendered.content.text;
     const config = text === undefined ? undefined : isShared ? rendered.encodedConfig : encoded(text);
-    return secretJson(namespace, name, body, config, resourceVersion);
+    return secretJson(namespace, name, body, config, before);
   };
   let answer: unknown;
   switch (action.kind) {
@@ -43,7 +43,7 @@ export async function writeSecret(
       answer = await api.createSecret(namespace, json(action.body), signal);
       break;
     case "replace":
-      answer = await api.replaceSecret(namespace, name, json(action.body, record?.resourceVersion), signal);
+      answer = await api.replaceSecret(namespace, name, json(action.body, record), signal);
       break;
   }
   const written = strips.secret(answer);

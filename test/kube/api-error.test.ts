@@ -269,6 +269,12 @@ describe("a failure", () => {
     expect(toldText(failure)).toContain(says);
   });
 
+  it("says where it is the operator's own policy that has refused", () => {
+    const told = (text: string) => failureFrom(answer(403, status(403, "Forbidden", text)), { action: "write" });
+    expect(told(policy.replace("no-secrets", "regcred-secrets"))).toMatchObject({ restrained: true });
+    expect(told(policy)).not.toHaveProperty("restrained");
+  });
+
   it("keeps the time that the server named", () => {
     const failure = failureFrom(answer(429, "", { "retry-after": "3" }), { action: "write" });
     expect(failure).toMatchObject({ retry: "backoff" });

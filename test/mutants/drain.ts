@@ -43,4 +43,28 @@ export const drainMutants: readonly Mutant[] = [
     edits: [{ file: "src/reconcile/drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" }],
     foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
   },
+  {
+    fault: 6,
+    name: "a deletion waits for a Secret that a tenant has stripped of our marks, which our own policy then protects",
+    edits: [
+      {
+        file: "src/reconcile/drain.ts",
+        from: 'if (restrained || reason === "Rejected") return isAltered(',
+        to: 'if (restrained || reason === "Rejected") return reason === "" && isAltered(',
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
+  },
+  {
+    fault: 6,
+    name: "a deletion gives up a Secret that a right of the platform's keeps from being taken away",
+    edits: [
+      {
+        file: "src/reconcile/drain.ts",
+        from: 'return cause === "Tenant" && reason !== "AdmissionDenied";',
+        to: 'return reason !== "";',
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
+  },
 ];

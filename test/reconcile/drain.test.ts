@@ -16,19 +16,24 @@ import { allInReach } from "./all-in-reach.ts";
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "policy no" };
+const restrained: Failure = { ...denied, restrained: true };
+const tooLarge: Failure = { reason: "TooLarge", cause: "Tenant", retry: "on-change", message: "too large" };
+const rejected: Failure = { reason: "Rejected", cause: "Platform", retry: "slowly", message: "it is immutable" };
+const notPermitted: Failure = { reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" };
 const webhook: Failure = { reason: "ApiUnavailable", cause: "Platform", retry: "backoff", message: "webhook hangs" };
 const type = "kubernetes.io/dockerconfigjson";
 
 function situation(
   secrets: readonly SecretRecord[],
   accounts: readonly ServiceAccountRecord[] = [],
-  { recorded = true, member = true } = {},
+  { recorded = true, member = true, members = false } = {},
 ) {
   const clock = fakeClock(now);
   const found = board(clock);
   const acme = credential({ finalizers: [finalizer], deletionTimestamp: clock.now() });
   const queued: string[] = [];
   const conditions: string[] = [];
+  const warned: string[] = [];
   let released = false;
   let drained = false;
   const written = { metadata: { name: "acme" } };
@@ -48,10 +53,11 @@ function situation(
     entitlements: {
       namesOf: () => [],
       readable: () => undefined,
-      mayHold: () => new Set(secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
+      mayHold: () =>
+        new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
       drained: () => (drained = true),
     },
-    members: { recorded: () => recorded, has: () => member },
+    members: { recorded: () => recorded, has: () => member, holds: () => member },
     api: {
       patchCredential: () => {
         released = true;
@@ -67,7 +73,7 @@ function situation(
     enqueue: (key: string) => queued.push(key),
     namesSynced: () => true,
     reach: allInReach,
-    log: { info: () => undefined, warn: () => undefined },
+    log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
     events: { publish: () => undefined },
   } as unknown as Context;
   const drain = drainer();
@@ -82,6 +88,12 @@ function situation(
     found,
     queued,
     conditions,
+    warned,
+    finds: (failures: readonly Failure[], of = "acme", generation = acme.generation) =>
+      found.setSecret("team-a", "regcred", {
+        state: "usable",
+        credentials: new Map([[of, { failures, notes: [], generation }]]),
+      }),
     released: () => released,
     drained: () => drained,
     run: () => drain(context, record, acme, never),
@@ -181,5 +193,88 @@ describe("a deletion", () => {
     await it.clock.advance(seconds(10));
     await it.run();
     expect(it.conditions).toEqual([expect.stringMatching(/^ApiUnavailable .*team-a.*webhook hangs/)]);
+  });
+
+  it.each([
+    ["of its own", "acme"],
+    ["of another credential under the name", "other"],
+  ])("waits no longer for what any tenant may have written where that is refused, for a reason %s", async (_of, of) => {
+    const it = situation([listed], [referring], { member: false });
+    it.finds([denied], of);
+    it.found.setReferences("team-a", { failures: [denied], notes: [], generations: new Map() });
+    await it.run();
+    await it.clock.advance(seconds(10));
+    await it.run();
+    expect([it.released(), it.warned]).toEqual([true, []]);
+  });
+
+  const stripped = secretRecord({ type });
+  it.each([
+    ["bears no mark of ours any more, so that our own policy refuses", stripped, restrained],
+    ["is immutable by now", { ...listed, immutable: true }, rejected],
+    ["is being deleted, and cannot be written", held, restrained],
+    ["is too large by now", listed, tooLarge],
+  ])("says so, and gives up after ten seconds, where a tenant's Secret %s", async (_what, record, failure) => {
+    const it = situation([record], [], { members: true });
+    it.finds([failure]);
+    for (let second = 0; second < 10; second += 1) {
+      await it.run();
+      expect(it.released()).toBe(false);
+      await it.clock.advance(seconds(1));
+    }
+    expect(it.conditions.length > 0).toBe(failure.retry === "slowly");
+    await it.run();
+    expect([it.released(), it.drained(), it.warned.length]).toEqual([true, true, 1]);
+  });
+
+  it.each([
+    ["a right that is lacking", stripped, notPermitted],
+    ["a policy of the platform", stripped, denied],
+    ["our own policy though the Secret is as we left it", listed, restrained],
+    ["the API server though the Secret is as we left it", listed, rejected],
+  ])("waits for the platform where a Secret cannot be taken away because of %s", async (_what, record, failure) => {
+    const it = situation([record], [], { members: true });
+    it.finds([failure]);
+    for (let second = 0; second < 60; second += 1) {
+      await it.run();
+      await it.clock.advance(seconds(1));
+    }
+    expect([it.released(), it.conditions[0]]).toEqual([false, expect.stringContaining(failure.message)]);
+  });
+
+  it("goes by no failure from before it", async () => {
+    const it = situation([listed]);
+    it.finds([tooLarge], "acme", 2);
+    await it.run();
+    await it.clock.advance(seconds(60));
+    await it.run();
+    expect(it.released()).toBe(false);
+  });
+
+  it("says nothing of what ails another credential in a Secret that they share", async () => {
+    const it = situation([listed]);
+    it.finds([denied], "other");
+    await it.run();
+    expect(it.conditions).toEqual([]);
+  });
+
+  it("gives up a Secret though the tenant lets it be tried now and then", async () => {
+    const it = situation([stripped], [], { members: true });
+    for (let second = 0; second < 12; second += 1) {
+      it.finds(second % 4 === 3 ? [] : [restrained]);
+      await it.run();
+      await it.clock.advance(seconds(1));
+    }
+    expect(it.released()).toBe(true);
+  });
+
+  it("waits ten seconds where a quota keeps the others from writing a Secret that is gone", async () => {
+    const it = situation([], [], { members: true });
+    it.finds([{ ...tooLarge, reason: "QuotaExceeded", retry: "slowly" }], "other");
+    await it.run();
+    expect(it.released()).toBe(false);
+    await it.clock.advance(seconds(10));
+    await it.run();
+    expect([it.released(), it.drained()]).toEqual([true, true]);
   });
 });

@@ -26,6 +26,8 @@ function situation(count: number) {
   for (let index = 0; index < count; index += 1) put(`account-${index}`);
   const looked = { at: 0 };
   const patched: string[] = [];
+  const lists: Patch["imagePullSecrets"][] = [];
+  const whole: { readonly name?: string }[] = [];
   const onPatch = { call: (): void => undefined };
   const queued: string[] = [];
   const refusals = new Map<string, Failure>();
@@ -52,10 +54,16 @@ function situation(count: number) {
     },
     strips: { serviceAccount: (raw: ServiceAccountRecord) => raw },
     api: {
+      getServiceAccount: (_namespace: string, name: string) =>
+        Promise.resolve({
+          metadata: { name, resourceVersion: accounts.get(name)?.resourceVersion },
+          imagePullSecrets: whole,
+        }),
       patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
         const failure = refusals.get(name);
         if (failure) return Promise.reject(new Error(name));
         patched.push(name);
+        lists.push(list);
         onPatch.call();
         return Promise.resolve({ name, references: list.map((each) => each.name) });
       },
@@ -88,6 +96,8 @@ function situation(count: number) {
     accounts,
     put,
     patched,
+    lists,
+    whole,
     onPatch,
     queued,
     refusals,
@@ -193,6 +203,14 @@ describe("the references of a namespace", () => {
     expect([...it.accounts.values()].every(({ references }) => references?.includes("regcred"))).toBe(true);
   });
 
+  it("stand behind every foreign entry of a list that had to be read, those without a name among them", async () => {
+    const it = situation(0);
+    it.put("many", [], { references: undefined });
+    it.whole.push({ name: "theirs" }, {}, { name: "more" });
+    await it.run();
+    expect(it.lists).toEqual([[{ name: "theirs" }, { name: "" }, { name: "more" }, { name: "regcred" }]]);
+  });
+
   it("count as looked at when the round is over, not before", async () => {
     const it = situation(25);
     await it.run();
@@ -224,5 +242,19 @@ describe("the references of a namespace", () => {
     it.put("account-3", ["regcred"], { record: '["regcred"]' });
     await it.settle();
     expect(it.found.references("team-a")?.left?.has("regcred")).toBe(true);
+  });
+
+  it("of a Secret that goes are waited for no longer, however many there are", async () => {
+    const it = situation(1_600);
+    await it.settle();
+    const judged = it.found.references("team-a")?.generations;
+    it.queued.length = 0;
+    it.leave();
+    await it.run();
+    await it.clock.advance(Temporal.Duration.from({ seconds: 10 }));
+    expect(await it.run()).toMatchObject({ unfinished: true });
+    expect(it.found.references("team-a")).toMatchObject({ left: new Set(["regcred"]), generations: judged });
+    await it.run();
+    expect(it.queued).toEqual(["secret/team-a/regcred"]);
   });
 });

@@ -31,7 +31,7 @@ function again(object: SecretObject): unknown {
   const live = liveSecret(object);
   const { dockerConfig } = live;
   const config = dockerConfig === undefined ? undefined : encoded(dockerConfig);
-  return JSON.parse(secretJson("team-a", "regcred", releasedBody(live, dockerConfig), config, live.resourceVersion));
+  return JSON.parse(secretJson("team-a", "regcred", releasedBody(live, dockerConfig), config, live));
 }
 
 describe("a Secret that is read and written again", () => {
@@ -44,6 +44,11 @@ describe("a Secret that is read and written again", () => {
     const object = secretObject(data);
     const { uid: _uid, ...metadata } = object.metadata;
     expect(again(object)).toEqual({ ...object, metadata });
+  });
+
+  it.each([false, true])("is as immutable as it was, if it says so: %s", (immutable) => {
+    const object = { ...secretObject({ ".dockerconfigjson": encoded(config) }), immutable };
+    expect(again(object)).toHaveProperty("immutable", immutable);
   });
 
   it("has its docker config decoded and everything else left alone", () => {

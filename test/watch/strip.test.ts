@@ -181,7 +181,7 @@ describe("the record of a pull Secret", () => {
       name: "regcred",
       uid: "u3",
       type: "kubernetes.io/dockerconfigjson",
-      immutable: false,
+      immutable: undefined,
       terminating: false,
       digest: digest(data),
       metadata: ours,
@@ -261,6 +261,7 @@ describe("the record of a pull Secret", () => {
 
   it("sees that it is immutable", () => {
     expect(stripSecret(digest)(secret({ immutable: true })).immutable).toBe(true);
+    expect(stripSecret(digest)(secret({ immutable: false })).immutable).toBe(false);
   });
 
   describe.each([8 * 1024, 64 * 1024, 1024 * 1024])(

@@ -81,7 +81,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
       name: sharedText(name, () => name),
       uid,
       type: sharedText(type, () => type),
-      immutable: secret["immutable"] === true,
+      immutable: typeof secret["immutable"] === "boolean" ? secret["immutable"] : undefined,
       terminating: isTerminating(raw),
       digest: digest(stringMap(secret["data"], "data")),
       metadata,
