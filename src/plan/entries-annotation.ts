@@ -39,11 +39,15 @@ export function entriesText(named: readonly Named[]): string {
   return JSON.stringify([...entries.values()]);
 }
 
+// What a tenant adds is not read: a docker config of 64 KiB holds no more hosts than this, and each has one entry at most.
+const mostEntries = 256;
+const mostHosts = 256;
+
 /** Tenants can edit the annotation: what cannot be read names nothing. */
 export function recordedEntries(annotation: string | undefined): readonly Recorded[] {
   try {
     const entries: unknown = JSON.parse(annotation ?? "[]");
-    return Array.isArray(entries) ? entries.flatMap(recorded) : [];
+    return Array.isArray(entries) ? entries.slice(0, mostEntries).flatMap(recorded) : [];
   } catch {
     return [];
   }
@@ -66,5 +70,7 @@ function recorded(entry: unknown): readonly Recorded[] {
   if (typeof name !== "string" || typeof grant !== "string" || !Array.isArray(hosts)) return [];
   const expiresAt = typeof expires === "string" ? timeOfText(expires) : undefined;
   if (expires !== undefined && expiresAt === undefined) return [];
-  return [{ name, grantKey: grant, hosts: hosts.filter((host) => typeof host === "string"), expiresAt }];
+  return [
+    { name, grantKey: grant, hosts: hosts.slice(0, mostHosts).filter((host) => typeof host === "string"), expiresAt },
+  ];
 }

@@ -47,6 +47,11 @@ function without(words: Words, dropped: (key: string, value: string) => boolean)
   return Object.fromEntries(Object.entries(words).filter(([key, value]) => !dropped(key, value)));
 }
 
+// What a tenant adds to our lists is not read: more labels or annotations than a spec may set, more hosts than a docker config
+// of 64 KiB holds.
+const mostWords = 64;
+const mostHosts = 256;
+
 interface Managed {
   readonly labels: ReadonlySet<string>;
   readonly annotations: ReadonlySet<string>;
@@ -60,15 +65,15 @@ function managedIn(annotation: string | undefined): Managed {
     // As we write it; config/restraint, which cannot read JSON, looks for nothing else.
     const isLiteral = (key: string): boolean => annotation?.includes(JSON.stringify(key)) === true;
     return {
-      labels: new Set(strings(labels).filter(isLiteral)),
-      annotations: new Set(strings(annotations).filter(isLiteral)),
-      hosts: Array.isArray(hosts) ? strings(hosts) : undefined,
+      labels: new Set(strings(labels, mostWords).filter(isLiteral)),
+      annotations: new Set(strings(annotations, mostWords).filter(isLiteral)),
+      hosts: Array.isArray(hosts) ? strings(hosts, mostHosts) : undefined,
     };
   } catch {
     return { labels: new Set(), annotations: new Set(), hosts: undefined };
   }
 }
 
-function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+function strings(value: unknown, most: number): readonly string[] {
+  return Array.isArray(value) ? value.slice(0, most).filter((item): item is string => typeof item === "string") : [];
 }

@@ -3,6 +3,7 @@ import { entriesAnnotation } from "../api/names.ts";
 import { quotedText } from "../foreign-text.ts";
 import { configKey } from "../registry/host.ts";
 import { keysIn, mergeDockerConfig } from "../registry/merge-docker-config.ts";
+import { tooLarge } from "./config-size.ts";
 import { secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
@@ -29,11 +30,15 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
     return conflict(`it is of type ${quotedText(live.type)}, not ${dockerConfigType}`);
   if (live.immutable) return conflict("it is immutable");
   const { dockerConfig = "", annotations } = live;
+  const before = mergedHosts(live);
+  // Nothing could be added to it, and nothing of ours is in it: to read it all would take a while.
+  const excess = before ? undefined : tooLarge(dockerConfig, maxBytes);
+  if (excess) return { action: { kind: "none" }, state: "foreign", failure: { ...excess, cause: "Tenant" } };
   const readable = mergeDockerConfig(dockerConfig, [], []);
   if (!readable.ok) return conflict(`its docker config ${readable.problem}`);
 
-  const before = mergedHosts(live);
-  const held = new Set(keysIn(dockerConfig).filter((key) => before?.includes(key) === true));
+  const ours = new Set(before);
+  const held = new Set(keysIn(dockerConfig).filter((key) => ours.has(key)));
   const textOf = ({ served, kept }: Target): string => {
     const keys = new Set(kept.map(({ host }) => configKey(host)));
     const goes = (before ?? []).filter((key) => !keys.has(key));

@@ -23,7 +23,7 @@ const canonical = new RegExp(
   `^(?<name>${label}(?:\\.${label})*|\\[[0-9a-f:.]+\\])(?::(?<port>[1-9][0-9]{0,4}))?(?<path>(?:/${segment})*)$`,
 );
 // The white space that JSON, YAML and a shell leave behind.
-const blanks = /^[ \t\r\n]+|[ \t\r\n]+$/g;
+const blanks = new Set([" ", "\t", "\r", "\n"]);
 
 /**
  * The canonical spelling of what an administrator or a docker config may write: `host[:port][/path]` in lower case,
@@ -33,7 +33,7 @@ const blanks = /^[ \t\r\n]+|[ \t\r\n]+$/g;
  */
 export function canonicalHost(text: string): string | undefined {
   if (text.length > longestText) return undefined;
-  const bare = asciiLowerCase(text.replaceAll(blanks, ""))
+  const bare = asciiLowerCase(withoutBlanks(text))
     .replace(/^https?:\/\//, "")
     .replace(/^([^/]*)(?:\/v[12](?=\/|$))+/, "$1")
     .replace(/\/$/, "");
@@ -49,4 +49,13 @@ export function canonicalHost(text: string): string | undefined {
 /** The key of a canonical host in `auths`. */
 export function configKey(host: string): string {
   return host === dockerHub ? dockerHubConfigKey : host;
+}
+
+/** By hand: a regular expression for the end of a text looks at each blank in it again and again. */
+function withoutBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && blanks.has(text[from] ?? "")) from += 1;
+  while (to > from && blanks.has(text[to - 1] ?? "")) to -= 1;
+  return text.slice(from, to);
 }
