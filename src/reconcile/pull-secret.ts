@@ -16,8 +16,7 @@ import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
 import { liveSecret } from "./secret-wire.ts";
-import type { Place } from "./members.ts";
-import { isMerged } from "./store-members.ts";
+import { noteMembers } from "./note-members.ts";
 import { writeSecret } from "./write-secret.ts";
 import { toldText } from "../steps.ts";
 
@@ -47,27 +46,51 @@ interface Settled {
 // tried again at once.
 const mostAttempts = 5;
 
+// A large docker config takes a while to be judged, and whoever makes it large pays for that with its share: work is 50 units a
+// second, so one namespace has a tenth of the time at most.
+const millisecondsOfUnit = 2;
+
+/** Milliseconds that went into decisions. */
+interface Thought {
+  milliseconds: number;
+}
+
 export function pullSecretLoop(): PullSecretLoop {
   const once = pullSecretRun();
   return async (context, namespace, name, signal) => {
+    const thought: Thought = { milliseconds: 0 };
+    const charged = (outcome: Outcome): Outcome => {
+      return { ...outcome, cost: thought.milliseconds / millisecondsOfUnit };
+    };
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await once(context, namespace, name, signal);
-      if (outcome !== "changed meanwhile") return outcome;
-      if (attempt === mostAttempts) return failed(changedMeanwhile);
+      const outcome = await once(context, [namespace, name], thought, signal);
+      if (outcome !== "changed meanwhile") return charged(outcome);
+      if (attempt === mostAttempts) return charged(failed(changedMeanwhile));
       const { api, strips, stores } = context;
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
       const record = object && strips.secret(object);
-      if (!record) return failed(changedMeanwhile);
+      if (!record) return charged(failed(changedMeanwhile));
       stores.pullSecrets.wrote(record);
     }
   };
 }
 
-function pullSecretRun(): (...of: Parameters<PullSecretLoop>) => Promise<Outcome | "changed meanwhile"> {
+function pullSecretRun(): (
+  context: Context,
+  place: readonly [namespace: string, name: string],
+  thought: Thought,
+  signal: AbortSignal,
+) => Promise<Outcome | "changed meanwhile"> {
   const render = contentRenderer();
   const memories = new Map<string, Memory>();
 
-  return async (context, namespaceName, name, signal) => {
+  return async (context, [namespaceName, name], thought, signal) => {
+    const decide = (snapshot: PullSecretSnapshot): PullSecretPlan => {
+      const began = context.clock.elapsed();
+      const plan = planPullSecret(snapshot);
+      thought.milliseconds += context.clock.elapsed() - began;
+      return plan;
+    };
     const { clock, log, stores, tokens, board } = context;
     const key = secretKey(namespaceName, name);
     const namespace = stores.namespaces.get(namespaceName);
@@ -119,11 +142,11 @@ function pullSecretRun(): (...of: Parameters<PullSecretLoop>) => Promise<Outcome
       now,
     };
     try {
-      let plan = planPullSecret(snapshot);
+      let plan = decide(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
         if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile);
-        plan = planPullSecret(live === "too large" ? { ...snapshot, tooLarge: true } : { ...snapshot, live });
+        plan = decide(live === "too large" ? { ...snapshot, tooLarge: true } : { ...snapshot, live });
         // Until it changes it need not be read again.
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
@@ -251,22 +274,6 @@ function isReserved({ stores, settings }: Context, namespace: string, name: stri
   if (!record) return false;
   if (record.kind === "token" || record.kind === "members") return true;
   return record.kind === "source" && (namespace === settings.namespace || record.offered);
-}
-
-/** Whose logins stand in the Secret as it is now: of those who are entitled, the ones that the comparison has found there. */
-function noteMembers(
-  { members }: Context,
-  place: Place,
-  record: SecretRecord,
-  contributing: readonly Participant[],
-): void {
-  members.note(place, {
-    secretUid: record.uid,
-    merged: isMerged(record),
-    credentials: contributing
-      .filter(({ name }) => record.credentials.includes(name))
-      .map(({ credential }) => credential.uid),
-  });
 }
 
 const changedMeanwhile: Failure = {
