@@ -57,6 +57,8 @@ describe("the judge", () => {
     ["(a+)+$", ""],
     ["^(?:a|a)*$", ""],
     ["\\s+$", ""],
+    // The first alternative takes them at the beginning of a text, and nowhere else.
+    [String.raw`^[ \t\r\n]+|[ \t\r\n]+$`, "g"],
     ["^\\s*,?\\s*x", ""],
     ["a*b", ""],
     ["x[^y]+z", ""],

@@ -4,7 +4,7 @@ import { kubectl } from "../steps.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../registry/docker-config.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
-import { entriesText, type Named } from "./entries-annotation.ts";
+import { entriesText, mostNamedHosts, type Named } from "./entries-annotation.ts";
 import { isFailure } from "./grant.ts";
 import { timeText } from "./status-text.ts";
 import { isAlive, type Token } from "./token.ts";
@@ -105,6 +105,10 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
           }
           continue;
         }
+        if (byHost.size >= mostNamedHosts) {
+          failures.push({ credential, entry, grantKey, failure: tooManyHosts });
+          break;
+        }
         const { expiresAt, grantKey: ofGrant } = source;
         const onlyOver = held ? [login, ...formerLogin(source, host)] : undefined;
         byHost.set(host, { credential, entry, grantKey: ofGrant, host, login, expiresAt, onlyOver });
@@ -182,6 +186,14 @@ function expired({ expiresAt }: Token, cause: Cause): Failure {
     message: `the token ended at ${expiresAt ? timeText(expiresAt) : "an unknown time"} and no new one could be had; see the entry's state in status.registries`,
   };
 }
+
+// More would not be read back from the Secret's annotations, and what is taken back has to be found there.
+const tooManyHosts: Failure = {
+  reason: "ConfigTooLarge",
+  cause: "Platform",
+  retry: "on-change",
+  message: `one pull Secret holds logins for at most ${mostNamedHosts} hosts: list fewer, or use two names of pull Secrets`,
+};
 
 function hostMissing(host: string, cause: Cause): Failure {
   return {

@@ -39,15 +39,17 @@ export function entriesText(named: readonly Named[]): string {
   return JSON.stringify([...entries.values()]);
 }
 
-// What a tenant adds is not read: a docker config of 64 KiB holds no more hosts than this, and each has one entry at most.
-const mostEntries = 256;
-const mostHosts = 256;
+/**
+ * Hosts of one pull Secret, over all entries. 1 MiB, the most of --max-config-bytes, holds no more logins with tokens of 150
+ * characters; what a tenant adds is not read.
+ */
+export const mostNamedHosts = 4096;
 
 /** Tenants can edit the annotation: what cannot be read names nothing. */
 export function recordedEntries(annotation: string | undefined): readonly Recorded[] {
   try {
     const entries: unknown = JSON.parse(annotation ?? "[]");
-    return Array.isArray(entries) ? entries.slice(0, mostEntries).flatMap(recorded) : [];
+    return Array.isArray(entries) ? withinBound(entries.slice(0, mostNamedHosts).flatMap(recorded)) : [];
   } catch {
     return [];
   }
@@ -65,12 +67,20 @@ export function earliestEnd(annotation: string, credential: string): Temporal.In
     .toSorted((one, other) => Temporal.Instant.compare(one, other))[0];
 }
 
+/** All hosts together: many short lists are a long one. */
+function withinBound(entries: readonly Recorded[]): readonly Recorded[] {
+  let room = mostNamedHosts;
+  return entries.map((entry) => {
+    const hosts = entry.hosts.slice(0, room);
+    room -= hosts.length;
+    return { ...entry, hosts };
+  });
+}
+
 function recorded(entry: unknown): readonly Recorded[] {
   const { name, grant, hosts, expires } = Object(entry) as Record<string, unknown>;
   if (typeof name !== "string" || typeof grant !== "string" || !Array.isArray(hosts)) return [];
   const expiresAt = typeof expires === "string" ? timeOfText(expires) : undefined;
   if (expires !== undefined && expiresAt === undefined) return [];
-  return [
-    { name, grantKey: grant, hosts: hosts.slice(0, mostHosts).filter((host) => typeof host === "string"), expiresAt },
-  ];
+  return [{ name, grantKey: grant, hosts: hosts.filter((host) => typeof host === "string"), expiresAt }];
 }

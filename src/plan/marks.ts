@@ -6,6 +6,7 @@ import {
   managedBy,
   managedByLabel,
 } from "../api/names.ts";
+import { mostNamedHosts } from "./entries-annotation.ts";
 
 type Words = Readonly<Record<string, string>>;
 
@@ -47,10 +48,9 @@ function without(words: Words, dropped: (key: string, value: string) => boolean)
   return Object.fromEntries(Object.entries(words).filter(([key, value]) => !dropped(key, value)));
 }
 
-// What a tenant adds to our lists is not read: more labels or annotations than a spec may set, more hosts than a docker config
-// of 64 KiB holds.
+// What a tenant adds to our lists is not read: more labels or annotations than a spec may set, more hosts than we name. It is cut
+// and not dropped: the Secret stays one that was merged into, and what of ours is in it can be taken back.
 const mostWords = 64;
-const mostHosts = 256;
 
 interface Managed {
   readonly labels: ReadonlySet<string>;
@@ -67,7 +67,7 @@ function managedIn(annotation: string | undefined): Managed {
     return {
       labels: new Set(strings(labels, mostWords).filter(isLiteral)),
       annotations: new Set(strings(annotations, mostWords).filter(isLiteral)),
-      hosts: Array.isArray(hosts) ? strings(hosts, mostHosts) : undefined,
+      hosts: Array.isArray(hosts) ? strings(hosts, mostNamedHosts) : undefined,
     };
   } catch {
     return { labels: new Set(), annotations: new Set(), hosts: undefined };

@@ -58,9 +58,8 @@ export function targetWithin(
   const alone = tooLarge(content.text ?? "", room);
   const failure: Failure = alone ?? { ...excess, cause: "Tenant" };
   const recorded = recordedEntries(standing.annotation);
-  const had = content.served.filter(({ grantKey, host }) =>
-    recorded.some((entry) => entry.grantKey === grantKey && entry.hosts.includes(host)),
-  );
+  const named = new Set(recorded.flatMap(({ grantKey, hosts }) => hosts.map((host) => `${grantKey} ${host}`)));
+  const had = content.served.filter(({ grantKey, host }) => named.has(`${grantKey} ${host}`));
   const renewed = { served: had, kept, failure };
   if (had.length + kept.length > 0 && !tooLarge(textOf(renewed), room)) return renewed;
   // Not even that fits. What stands there in force stays as it is, and everything else goes.
@@ -91,11 +90,12 @@ export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { read
 function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly Named[] {
   const byHost = new Map<string, Named>();
   for (const { credential, entry, grantKey, hosts, held } of grants) {
+    const claimed = new Set(hosts);
     const isOfIt = (each: Recorded): boolean =>
       held ? each.name === `${credential}/${entry}` : each.grantKey === grantKey;
     for (const { hosts: named, expiresAt, grantKey: ofGrant } of recorded.filter(isOfIt)) {
       for (const host of named) {
-        if (byHost.has(host) || !(hosts.includes(host) || hosts.includes("*"))) continue;
+        if (byHost.has(host) || !(claimed.has(host) || claimed.has("*"))) continue;
         byHost.set(host, { credential, entry, grantKey: ofGrant, host, expiresAt });
       }
     }

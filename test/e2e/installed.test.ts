@@ -195,7 +195,7 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
   it("is replaced by a new version while namespaces come, and leaves no gap", async () => {
     onTestFailed(tellTheLogs);
     const { admin, step } = world;
-    const load = newNamespaces(world, `${tenants}-load`);
+    const load = newNamespaces(world, `${tenants}-load`, 12);
     await createNamespace(world, `${tenants}-c`);
     await way.apply(world, "1.1.0");
     const app = await deploy(world, `${tenants}-c`);
@@ -218,7 +218,6 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
       }),
     );
     step(`${way.name}: ${names.length} namespaces came meanwhile; the longest wait was ${Math.max(...waits)} s`);
-    expect(names.length).toBeGreaterThan(10);
     // Were the lease not handed over, they would wait for its end: 15 s.
     expect(Math.max(...waits)).toBeLessThan(10);
   });
