@@ -2,9 +2,8 @@
 import { crdName, group, plural, sourceLabel, version } from "../api/names.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { ClusterStores } from "./cluster-stores.ts";
-import { listWatch } from "../kube/list-watch.ts";
+import type { Watched } from "../kube/list-watch.ts";
 import { resourcePath } from "../kube/resource-path.ts";
-import type { Transport } from "../kube/transport.ts";
 import { type Mode, nameNotPermitted } from "../plan/mode.ts";
 import type { Log } from "../report/log.ts";
 import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches.ts";
@@ -18,7 +17,7 @@ import type { FedStore } from "../watch/store.ts";
 type Strip<R> = (raw: unknown) => R | undefined;
 
 export interface ClusterWatchesOptions {
-  readonly api: Transport;
+  readonly listWatch: (watched: Watched) => ListWatch;
   readonly stores: ClusterStores["stores"];
   readonly strips: ClusterStores["strips"];
   readonly labels: AskedLabels;
@@ -55,7 +54,7 @@ export interface ClusterWatches {
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { api, stores, strips, labels, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
+  const { listWatch, stores, strips, labels, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
   const core = (resource: string, namespace?: string): string =>
     resourcePath({ group: "", version: "v1", resource, namespace });
   const watched = new Map<string, Reflector>();
@@ -99,7 +98,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     begun.push(Promise.race([created.synced, firstRefusal.promise]));
     return created;
   };
-  const credentialSource = listWatch(api, {
+  const credentialSource = listWatch({
     path: resourcePath({ group, version, resource: plural }),
     keeps: () => kept.credential,
   });
@@ -109,7 +108,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     labels.before(credentialSource),
     strips.credential,
   );
-  const namespaceSource = listWatch(api, {
+  const namespaceSource = listWatch({
     path: core("namespaces"),
     metadataOnly: true,
     keeps: () => kept.namespace(labels.keys()),
@@ -118,14 +117,14 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   let namespacesBegun = false;
   const ownCrd = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
   const query = { fieldSelector: `metadata.name=${crdName}` };
-  const crds = listWatch(api, { path: resourcePath(ownCrd), query, keeps: () => kept.crd });
+  const crds = listWatch({ path: resourcePath(ownCrd), query, keeps: () => kept.crd });
   watch("customresourcedefinitions", stores.crds, crds, strips.crd, { mayBeRefused: true });
   const { watchNamespaces } = settings.mode;
   if (watchNamespaces.length === 0) {
     watch(
       "serviceaccounts",
       stores.serviceAccounts,
-      listWatch(api, { path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
+      listWatch({ path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
       strips.serviceAccount,
     );
   }
@@ -134,7 +133,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     watch(
       serviceAccountsOf(namespace),
       stores.serviceAccounts,
-      listWatch(api, { path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
+      listWatch({ path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
       strips.serviceAccount,
       { covers: inNamespace(namespace), mayBeRefused: namespace !== settings.namespace },
     );
@@ -144,7 +143,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     watch(
       `secrets of ${namespace}`,
       stores.operatorSecrets,
-      listWatch(api, { path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret }),
+      listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret }),
       strips.operatorSecret,
       { covers: inNamespace(namespace) },
     );
@@ -154,7 +153,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     watch(
       namespace === undefined ? "pods" : `pods of ${namespace}`,
       stores.pods,
-      listWatch(api, {
+      listWatch({
         path: core("pods", namespace),
         // A pod that waits for its first image is Pending; those that run cost nothing.
         query: { fieldSelector: "status.phase=Pending" },
@@ -166,7 +165,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   }
 
   const pullSecrets = pullSecretWatches({
-    api,
+    listWatch,
     store: stores.pullSecrets,
     strip: strips.secret,
     namespaces: watchNamespaces,

@@ -1,16 +1,16 @@
 // Where, and under which names, are pull Secrets watched, and which of these watches are refused? A part of the composition root.
 import type { Clock, Random } from "../clock.ts";
-import { listWatch } from "../kube/list-watch.ts";
+import type { Watched } from "../kube/list-watch.ts";
 import { resourcePath } from "../kube/resource-path.ts";
-import type { Transport } from "../kube/transport.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import { kept } from "../watch/kept.ts";
+import type { ListWatch } from "../watch/list-watch.ts";
 import { multiReflector } from "../watch/multi-reflector.ts";
 import { isRefusal, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
 import type { FedStore } from "../watch/store.ts";
 
 export interface PullSecretWatchesOptions {
-  readonly api: Transport;
+  readonly listWatch: (watched: Watched) => ListWatch;
   readonly store: FedStore<SecretRecord>;
   readonly strip: (raw: unknown) => SecretRecord | undefined;
   /** Empty: one watch per name sees all namespaces. Else there is one per name and namespace. */
@@ -49,7 +49,7 @@ interface Subject {
 }
 
 export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecretWatches {
-  const { api, store, strip, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } = options;
+  const { listWatch, store, strip, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } = options;
   const keeps = kept.secret(maxConfigBytes);
   const places: readonly (string | undefined)[] = namespaces.length > 0 ? namespaces : [undefined];
   const subjects = new Map<string, Subject>();
@@ -63,7 +63,7 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
   const watches = multiReflector({
     listWatchFor: (text) => {
       const { name, namespace } = subjects.get(text) ?? { name: text, namespace: undefined };
-      return listWatch(api, {
+      return listWatch({
         path: resourcePath({ group: "", version: "v1", resource: "secrets", namespace }),
         query: { fieldSelector: `metadata.name=${name}` },
         keeps: () => keeps,

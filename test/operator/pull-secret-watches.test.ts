@@ -1,5 +1,6 @@
 // Is each pull Secret watched where and under the names that the mode allows, and are refusals told and forgotten?
 import { afterEach, describe, expect, it } from "vitest";
+import { listWatch } from "../../src/kube/list-watch.ts";
 import { transport } from "../../src/kube/transport.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { pullSecretWatches } from "../../src/operator/pull-secret-watches.ts";
@@ -32,7 +33,7 @@ async function situation(namespaces: readonly string[], refuses: Set<string>) {
   const news: string[] = [];
   const told: boolean[] = [];
   const watches = pullSecretWatches({
-    api,
+    listWatch: (watched) => listWatch(api, watched),
     store: store<SecretRecord>(),
     strip: () => undefined,
     namespaces,

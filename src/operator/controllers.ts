@@ -1,0 +1,215 @@
+// What keeps the tenants right, on whatever API server and clouds it is given? Stores, queues and loops; a part of the
+// composition root.
+import type { Cancel, Clock, Random } from "../clock.ts";
+import type { ClusterApi } from "../kube/cluster-api.ts";
+import type { LeaseView } from "../kube/lease-state.ts";
+import type { Watched } from "../kube/list-watch.ts";
+import { modeText } from "../plan/mode.ts";
+import { keyOf, secretKey, tokenKey } from "../plan/keys.ts";
+import { runWorkers, type Workers } from "../queue/run-workers.ts";
+import { askForWork } from "../reconcile/ask-for-work.ts";
+import { board } from "../reconcile/board.ts";
+import { watchClockSteps } from "../reconcile/clock-steps.ts";
+import { type ClusterClaim, clusterClaim } from "../reconcile/cluster-claim.ts";
+import type { Context } from "../reconcile/context.ts";
+import { entitlements } from "../reconcile/entitlements.ts";
+import { followCrd } from "../reconcile/follow-crd.ts";
+import { grantKeys } from "../reconcile/grant-keys.ts";
+import { lookAtReachAgain, lookAtTimesAgain } from "../reconcile/look-again.ts";
+import { type Loops, loops } from "../reconcile/loops.ts";
+import { reach } from "../reconcile/reach.ts";
+import { scopes } from "../reconcile/scope-of.ts";
+import { recordedMembers, storeAllMembers } from "../reconcile/store-members.ts";
+import { tokenBook } from "../reconcile/token-book.ts";
+import type { Log } from "../report/log.ts";
+import { errorFields } from "../report/log-watch.ts";
+import { countWatch } from "../report/watch-metrics.ts";
+import type { ListWatch } from "../watch/list-watch.ts";
+import { clusterStores } from "./cluster-stores.ts";
+import { type ClusterWatches, clusterWatches } from "./cluster-watches.ts";
+import { news } from "./news.ts";
+import type { OperatorMetrics } from "./operator-metrics.ts";
+import type { OperatorSettings } from "./operator-settings.ts";
+import { type Queues, queues } from "./queues.ts";
+import { refusal } from "./refusal.ts";
+import type { Timing } from "./timing.ts";
+import type { WayOut, WayOutOptions } from "./way-out.ts";
+
+/** What the way out to registries and clouds asks of the rest. */
+export type AskedByWayOut = Pick<WayOutOptions, "secret" | "token" | "insists">;
+
+export interface ControllersOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Of regcred. */
+  readonly version: string;
+  /** Which replica: the name of the pod or host. */
+  readonly instance: string;
+  readonly settings: Pick<
+    OperatorSettings,
+    "namespace" | "sourceNamespaces" | "mode" | "maxConfigBytes" | "concurrency" | "leaderElection"
+  >;
+  readonly timing?: Timing | undefined;
+  readonly api: ClusterApi;
+  readonly listWatch: (watched: Watched) => ListWatch;
+  /** The Lease by which the install of that namespace elects its leader; undefined where there is none. */
+  readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;
+  /** This replica may work. */
+  readonly leading: () => boolean;
+  readonly wayOut: (asked: AskedByWayOut) => Pick<WayOut, "provider" | "verify">;
+  readonly measured: Pick<OperatorMetrics, "credentials" | "show"> & {
+    readonly instruments: Pick<OperatorMetrics["instruments"], "count" | "observe" | "show">;
+  };
+}
+
+export interface Controllers {
+  readonly context: Context;
+  readonly watches: ClusterWatches;
+  readonly queues: Queues;
+  readonly claim: ClusterClaim;
+  readonly loops: Loops;
+  /** Fills the stores; resolves when they are full but for the pull Secrets. */
+  start(ended: Promise<never>): Promise<void>;
+  /** Everything is known that has to be before a Secret is judged. */
+  knowsCluster(): boolean;
+  /** Does the work from now on: for the leader of the install that serves the cluster. */
+  begin(): void;
+  /** Has begun, and may go on. */
+  working(): boolean;
+  /** The API server has answered 429. */
+  throttled(retryAfter: Temporal.Duration | undefined): void;
+  /** Lets runs end within the limit, and stores and tells what waits for it. The watches go on. */
+  drain(limit: Temporal.Duration): Promise<void>;
+}
+
+// Longer than the few requests of a run take at 5 s each.
+const runDeadline = Temporal.Duration.from({ seconds: 45 });
+// Token runs mostly wait, for a cloud or for their turn. They have places of their own, so that a cloud that hangs holds up
+// no Secret; the budgets let through far fewer at once, and serve this many well within a run's deadline.
+const tokenConcurrency = 64;
+const recordLimit = 2_000;
+const eventsLimit = Temporal.Duration.from({ seconds: 2 });
+
+export function controllers(options: ControllersOptions): Controllers {
+  const { clock, settings, log, api, measured, timing = {} } = options;
+  const { instruments } = measured;
+  const { namespace: ownNamespace } = settings;
+
+  // What is known, and what is derived from it.
+  const known = clusterStores(log, options.version, () => watches.readNamespacesAgain());
+  const { stores } = known;
+  const tokens = tokenBook({
+    clock,
+    secrets: stores.operatorSecrets,
+    operatorNamespace: ownNamespace,
+    onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+  });
+  const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
+  const holders = recordedMembers(stores.operatorSecrets);
+  const rights = entitlements({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
+  const grantKey = grantKeys();
+  const out = options.wayOut({
+    secret: (key) => stores.operatorSecrets.get(key),
+    token: (grant) => tokens.token(grantKey(grant)),
+    insists: (grant) => tokens.insists(grantKey(grant)),
+  });
+
+  // Events in.
+  const workers: Workers[] = [];
+  const watches = clusterWatches({
+    ...options,
+    ...known,
+    observe: (watch, event) => countWatch(instruments, watch, event),
+    onSecretsNews: (name, namespace) => {
+      if (workers.length > 0) askForName(name, namespace);
+    },
+    onReach: () => {
+      if (workers.length > 0) lookAtReachAgain(context);
+    },
+  });
+  const working = (): boolean => workers.length > 0 && options.leading();
+  const askForName = (name: string, namespace?: string): void => {
+    const concerned = namespace === undefined ? [...stores.namespaces.values()].map(({ key }) => key) : [namespace];
+    for (const key of concerned) queue.add(secretKey(key, name), { lane: "bulk" });
+  };
+
+  // Keys and time.
+  const made = queues({ ...options, timing, instruments, shareReached });
+  const { tenants: queue, tokens: tokenQueue } = made;
+  const readiness = measured.show({
+    stores,
+    board: board(clock),
+    entitlements: rights,
+    queues: { tenants: queue, tokens: tokenQueue },
+    watches: () => watches.status(),
+    isLeader: working,
+  });
+  const context: Context = {
+    clock,
+    settings,
+    ...known,
+    api,
+    provider: out.provider,
+    verify: out.verify,
+    grantKey,
+    scopeOf: scopes(stores, ownNamespace),
+    events,
+    log,
+    tokens,
+    members: holders,
+    entitlements: rights,
+    board: readiness.board,
+    metrics: measured.credentials,
+    refusal,
+    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
+    namesSynced: watches.pullSecrets.synced,
+    reach: reach(settings.mode, watches),
+    shareReached,
+  };
+  const work = loops(context);
+  let forgetClockSteps: Cancel = () => undefined;
+
+  return {
+    context,
+    watches,
+    queues: made,
+    claim: clusterClaim({ ...context, random: options.random, leaseOf: options.leaseOf }),
+    loops: work,
+    start: async (ended) => {
+      await Promise.race([watches.start(), ended]);
+      const watchNames = (): void => watches.pullSecrets.watchNames(new Set(rights.names()));
+      stores.credentials.subscribe(watchNames);
+      watchNames();
+    },
+    knowsCluster: () => rights.names().every(watches.pullSecrets.known),
+    begin: () => {
+      readiness.begin();
+      followCrd(context);
+      askForWork(context);
+      const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
+      const each = { run: work.run, deadline: runDeadline, clock, onError };
+      workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
+      workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
+      for (const name of rights.names()) if (watches.pullSecrets.known(name)) askForName(name);
+      forgetClockSteps = watchClockSteps(clock, (ahead) => {
+        log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
+        lookAtTimesAgain(context);
+      });
+      log.info("started", {
+        mode: modeText(settings.mode),
+        credentials: stores.credentials.size,
+        namespaces: stores.namespaces.size,
+        serviceAccounts: stores.serviceAccounts.size,
+      });
+    },
+    working,
+    throttled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
+    drain: async (limit) => {
+      forgetClockSteps();
+      await Promise.all(workers.map((each) => each.drain(limit)));
+      if (working()) await storeAllMembers(context, AbortSignal.timeout(recordLimit));
+      await events.close(eventsLimit);
+    },
+  };
+}
