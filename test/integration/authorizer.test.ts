@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 interface Review {
   readonly spec: {
@@ -85,11 +85,13 @@ describe("an authorizer of the cluster", () => {
       { reason: "NamespaceForbidden", cause: "Platform", count: 1, examples: ["team-managed"] },
     ]);
     await eventually("the other one is served", async () => (await world.status("hub")).namespaces?.ready === 1);
-    expect(await world.condition("hub", "Ready")).toMatchObject({
-      status: "False",
-      reason: "NamespaceForbidden",
-      message: expect.stringContaining(`the cluster forbids it ("${reason}"); exclude the namespace`) as string,
-    });
+    await expect
+      .poll(() => world.condition("hub", "Ready"), soon)
+      .toMatchObject({
+        status: "False",
+        reason: "NamespaceForbidden",
+        message: expect.stringContaining(`the cluster forbids it ("${reason}"); exclude the namespace`) as string,
+      });
 
     lenient = true;
     await eventually("it is served once it may be", async () => {

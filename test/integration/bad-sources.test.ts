@@ -1,6 +1,6 @@
 // What happens when the Secret that a credential comes from is not as it should be?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
 /** In every password of this file: nobody may ever see it but in a Secret. */
@@ -63,7 +63,9 @@ describe("a source Secret", () => {
         async () => (await world.condition("missing", type))?.message.includes(fix) === true,
       );
     }
-    expect(await world.condition("missing", "Ready")).toMatchObject({ status: "False", reason: "SourceMissing" });
+    await expect
+      .poll(() => world.condition("missing", "Ready"), soon)
+      .toMatchObject({ status: "False", reason: "SourceMissing" });
     await eventually("administrators hear of it", async () => (await notes("default")).includes(fix));
     await eventually("tenants hear of it", async () => (await notes("missing")).includes(fix));
     expect(await world.secret("missing")).toBeUndefined();
@@ -183,8 +185,10 @@ describe("a source Secret", () => {
     await world.admin.remove(`${secrets}/lost`);
     await says("broken", "SourceInvalid");
     await says("deleted", "SourceMissing");
-    expect(await world.condition("deleted", "TokensFresh")).toMatchObject({ status: "False", reason: "SourceMissing" });
-    expect(await world.condition("deleted", "Ready")).toMatchObject({ status: "True" });
+    await expect
+      .poll(() => world.condition("deleted", "TokensFresh"), soon)
+      .toMatchObject({ status: "False", reason: "SourceMissing" });
+    await expect.poll(() => world.condition("deleted", "Ready"), soon).toMatchObject({ status: "True" });
     expect(await entry("deleted")).toMatchObject({ state: "Failing", failing: 1 });
 
     await running.stop();
@@ -269,7 +273,7 @@ describe("a source Secret", () => {
       "it is told",
       async () => (await world.status("shadow")).failures?.some(({ reason }) => reason === "HostShadowed") === true,
     );
-    expect(await world.condition("shadow", "Ready")).toMatchObject({ status: "True" });
+    await expect.poll(() => world.condition("shadow", "Ready"), soon).toMatchObject({ status: "True" });
   });
 
   it("that makes the merged config larger than 64 KiB adds nothing, and holds up nothing that must go", async () => {

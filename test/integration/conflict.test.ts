@@ -1,7 +1,7 @@
 // What becomes of a Secret that stands under our name and is not ours, under each onConflict?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { type CredentialStatus, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { type CredentialStatus, eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = "adopt both fail mend merge merge-long odd refuse regcred strip taken".split(" ");
@@ -93,8 +93,10 @@ describe("a foreign Secret under our name", () => {
       await credential("fail", "Fail");
       await counts("fail", 1, 4);
       expect(await conflict("fail")).toMatchObject([{ cause: "Tenant", count: 4 }]);
-      expect(await world.condition("fail", "Ready")).toMatchObject({ status: "True" });
-      expect(await world.condition("fail", "Distributed")).toMatchObject({ status: "False", reason: "SecretConflict" });
+      await expect.poll(() => world.condition("fail", "Ready"), soon).toMatchObject({ status: "True" });
+      await expect
+        .poll(() => world.condition("fail", "Distributed"), soon)
+        .toMatchObject({ status: "False", reason: "SecretConflict" });
       expect(await toldTo("fail-plain")).toContain(
         "a Secret fail of its own; delete it; or set pullSecret.onConflict to Merge or Adopt",
       );

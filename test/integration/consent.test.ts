@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
 import { installed, operatorUser } from "./installed.ts";
-import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { eventually, operatorNamespace, type Scene, scene, soon } from "./scene.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -90,7 +90,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
       "kubectl create rolebinding regcred-token -n team-a --role=regcred-token --serviceaccount=regcred-system:regcred",
     );
     expect((await world.status("tenants")).failures).toEqual([expect.objectContaining({ cause: "Tenant" })]);
-    expect(await world.condition("tenants", "Ready")).toMatchObject({ status: "True" });
+    await expect.poll(() => world.condition("tenants", "Ready"), soon).toMatchObject({ status: "True" });
     expect(cloud.asked()).toBe(0);
     expect(await world.secret("team-a")).toBeUndefined();
   });

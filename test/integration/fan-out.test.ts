@@ -4,7 +4,7 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";
 import { quiet } from "./brief.ts";
 import { history, secretsCalled } from "./history.ts";
-import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = `
@@ -73,7 +73,7 @@ describe("a credential on a real cluster", () => {
     expect((await world.secret("team-a"))?.["type"]).toBe("kubernetes.io/dockerconfigjson");
     expect(await world.references("team-b")).toEqual(["regcred"]);
     expect(await world.secret("other")).toBeUndefined();
-    expect(await world.condition("hub", "Ready")).toMatchObject({ status: "True" });
+    await expect.poll(() => world.condition("hub", "Ready"), soon).toMatchObject({ status: "True" });
   });
 
   describe.concurrent("selects namespaces", () => {
@@ -427,8 +427,8 @@ describe("a credential on a real cluster", () => {
         { reason: "InvalidSecretName", cause: "Tenant", count: 1, examples: ["tag-odd"] },
         { reason: "SourceMissing", cause: "Tenant", count: 1, examples: ["tag-soon"] },
       ]);
-      expect(await world.condition("tag", "Ready")).toMatchObject({ status: "True" });
-      expect(await world.condition("tag", "Distributed")).toMatchObject({ status: "False" });
+      await expect.poll(() => world.condition("tag", "Ready"), soon).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("tag", "Distributed"), soon).toMatchObject({ status: "False" });
       await eventually("the tenant is told", async () =>
         (await world.events("tag-none")).some(
           ({ reason, note }) =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { quiet } from "./brief.ts";
 import { history, secretsCalled } from "./history.ts";
-import { eventually, loginsIn, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, loginsIn, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = "all duo gap gap-own half move regcred share".split(" ");
@@ -82,7 +82,7 @@ describe("several credentials in one Secret", () => {
     expect((await world.status("duo-2")).failures).toMatchObject([{ count: 2, examples: ["duo-a", "duo-b"] }]);
     expect((await world.status("duo-1")).failures ?? []).toEqual([]);
     for (const name of ["duo-1", "duo-2"])
-      expect(await world.condition(name, "Ready")).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition(name, "Ready"), soon).toMatchObject({ status: "True" });
 
     await using secrets = await history(world, secretsCalled("duo"));
     await using accounts = await history(world, "/api/v1/serviceaccounts");

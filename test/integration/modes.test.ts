@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorRequests } from "./audit-log.ts";
 import { boundIn, installed, unboundIn } from "./installed.ts";
 import {
-  type CredentialStatus,
   credentialsPath,
+  type CredentialStatus,
   eventually,
   type RunningOperator,
   type Scene,
   scene,
+  soon,
   staticSpec,
 } from "./scene.ts";
 
@@ -71,11 +72,13 @@ describe("the operator as config/default installs it, with rights on one name", 
   it("serves a credential that wants pods evicted, and says what that needs", async () => {
     await world.credential("evicting", staticSpec("hub", { podRecovery: "Evict" }));
     await eventually("it is served", async () => (await world.status("evicting")).namespaces?.ready === 1);
-    expect(await world.condition("evicting", "Ready")).toMatchObject({
-      status: "False",
-      reason: "NotPermitted",
-      message: expect.stringContaining("podRecovery.enabled"),
-    });
+    await expect
+      .poll(() => world.condition("evicting", "Ready"), soon)
+      .toMatchObject({
+        status: "False",
+        reason: "NotPermitted",
+        message: expect.stringContaining("podRecovery.enabled"),
+      });
     await world.deleteCredential("evicting");
   });
 

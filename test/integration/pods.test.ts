@@ -4,7 +4,7 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import { unrestricted } from "../mode.ts";
 import { quiet } from "./brief.ts";
 import { installed } from "./installed.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 interface PodObject extends KubeObject {
   readonly spec: { readonly imagePullSecrets?: readonly { readonly name: string }[] };
@@ -85,7 +85,7 @@ describe("podRecovery: Evict", () => {
     await quiet();
     expect(await Promise.all(young.map(isThere))).toEqual([true, true]);
     expect(await evictionsIn("pods-a")).toHaveLength(2);
-    expect(await world.condition("recovering", "Ready")).toMatchObject({ status: "True" });
+    await expect.poll(() => world.condition("recovering", "Ready"), soon).toMatchObject({ status: "True" });
   });
 
   it("leaves alone what would be no better, and what nobody makes anew", async () => {

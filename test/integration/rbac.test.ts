@@ -4,7 +4,7 @@ import { crdName } from "../../src/api/names.ts";
 import { rendered } from "../chart/rendered.ts";
 import { installed, operatorUser } from "./installed.ts";
 import { rbac, refusalOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 import type { OperatorError } from "../../src/errors.ts";
 import { toldText } from "../../src/steps.ts";
 
@@ -51,7 +51,9 @@ describe("the operator with the rights of config/rbac", () => {
       "the missing right is told",
       async () => (await world.condition("other", "Ready"))?.reason === "NotPermitted",
     );
-    expect(await world.condition("other", "Ready")).toHaveProperty("message", expect.stringContaining("resourceNames"));
+    await expect
+      .poll(() => world.condition("other", "Ready"), soon)
+      .toHaveProperty("message", expect.stringContaining("resourceNames"));
   });
 });
 

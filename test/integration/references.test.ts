@@ -1,7 +1,7 @@
 // Do references stand against other writers, and go when they must?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 const record = "regcred.dev/references";
 
@@ -52,11 +52,13 @@ describe("references on ServiceAccounts", () => {
     expect((await world.status("fight")).failures).toMatchObject([
       { reason: "Contested", cause: "Tenant", count: 1, examples: ["fight-a"] },
     ]);
-    expect(await world.condition("fight", "Distributed")).toMatchObject({
-      status: "False",
-      message: expect.stringContaining("ignoreDifferences"),
-    });
-    expect(await world.condition("fight", "Ready")).toMatchObject({ status: "True" });
+    await expect
+      .poll(() => world.condition("fight", "Distributed"), soon)
+      .toMatchObject({
+        status: "False",
+        message: expect.stringContaining("ignoreDifferences"),
+      });
+    await expect.poll(() => world.condition("fight", "Ready"), soon).toMatchObject({ status: "True" });
 
     await eventually("the reference is back", async () => (await world.references("fight-a")).includes("fight"));
     expect(await world.references("fight-a")).toEqual([...foreign, "fight"]);

@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";
-import { credentialsPath, eventually, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
+import {
+  credentialsPath,
+  eventually,
+  operatorNamespace,
+  type RunningOperator,
+  type Scene,
+  scene,
+  soon,
+} from "./scene.ts";
 
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
@@ -71,7 +79,7 @@ describe("a refusal", () => {
     expect(await failure("quota", "QuotaExceeded")).toMatchObject({ cause: "Tenant", count: 1, examples: ["quota-a"] });
     await eventually("the other one is served", async () => (await world.references("quota-b")).includes("quota"));
     expect(await message("quota")).toContain("ResourceQuota none-left is used up; raise it");
-    expect(await world.condition("quota", "Ready")).toMatchObject({ status: "True" });
+    await expect.poll(() => world.condition("quota", "Ready"), soon).toMatchObject({ status: "True" });
     expect(await world.condition("quota", "Stalled")).toBeUndefined();
     expect((await notes("quota-a")).join("\n")).toContain("QuotaExceeded cannot write the Secret quota-a/quota");
 
@@ -176,13 +184,15 @@ describe("a refusal", () => {
     await world.namespaces(["rights-b"]);
     await fails("rights", "NotPermitted");
     expect(await failure("rights", "NotPermitted")).toMatchObject({ cause: "Platform", examples: ["rights-b"] });
-    expect(await world.condition("rights", "Ready")).toMatchObject({
-      status: "False",
-      reason: "NotPermitted",
-      message: expect.stringMatching(
-        /may not create secrets in namespace rights-b; grant it with: kubectl apply -k config\/default/,
-      ),
-    });
+    await expect
+      .poll(() => world.condition("rights", "Ready"), soon)
+      .toMatchObject({
+        status: "False",
+        reason: "NotPermitted",
+        message: expect.stringMatching(
+          /may not create secrets in namespace rights-b; grant it with: kubectl apply -k config\/default/,
+        ),
+      });
     await world.admin.remove("/api/v1/namespaces/rights-a/secrets/rights");
     await eventually("the first one is repaired", async () => (await world.logins("rights-a", "rights")) !== undefined);
     await world.admin.create(`${rbac}/clusterrolebindings`, writesBinding);
@@ -203,11 +213,13 @@ describe("a refusal", () => {
     await eventually("the right is gone", async () => await deniedFor("secrets", "drained-a", "delete"));
     await world.admin.remove(`${credentialsPath}/drained`);
     await eventually("it is told", async () => (await world.condition("drained", "DrainBlocked")) !== undefined);
-    expect(await world.condition("drained", "DrainBlocked")).toMatchObject({
-      status: "True",
-      reason: "NotPermitted",
-      message: expect.stringMatching(/drained-a.*may not delete secrets in namespace drained-a/) as string,
-    });
+    await expect
+      .poll(() => world.condition("drained", "DrainBlocked"), soon)
+      .toMatchObject({
+        status: "True",
+        reason: "NotPermitted",
+        message: expect.stringMatching(/drained-a.*may not delete secrets in namespace drained-a/) as string,
+      });
     expect(await world.secret("drained-a", "drained")).toBeDefined();
     await world.admin.patch(role, { rules });
     await eventually("it is gone", async () => {
@@ -253,7 +265,7 @@ describe("a refusal", () => {
     expect(await message("labels")).toContain(
       "the Namespace needs the label tenant; label it: kubectl label namespace labels-empty tenant=VALUE",
     );
-    expect(await world.condition("labels", "Ready")).toMatchObject({ status: "True" });
+    await expect.poll(() => world.condition("labels", "Ready"), soon).toMatchObject({ status: "True" });
     expect((await notes("labels-upper")).join()).toContain('becomes "own-Blue_Team", which no Secret can be called');
     await world.admin.patch("/api/v1/namespaces/labels-upper", { metadata: { labels: { tenant: "blue" } } });
     await eventually("a mended label serves it", async () => (await hosts("labels-upper")).length === 2);

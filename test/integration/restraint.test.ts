@@ -5,7 +5,7 @@ import { unrestricted } from "../mode.ts";
 import { type Abuse, dockerConfig, owner, type RefusedBy, served, victim } from "./abuse.ts";
 import { abuses } from "./abuses.ts";
 import { installed } from "./installed.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 import { madeAdministrator, type Thief, thief } from "./thief.ts";
 
 const secretsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
@@ -228,10 +228,9 @@ describe("under its restraint the operator", () => {
     expect(metadata?.labels).toHaveProperty(["acme.io/team"], "red");
     expect(metadata?.annotations).not.toHaveProperty(["other.io/note"]);
     await eventually("it says why", async () => (await world.condition("words", "Ready"))?.reason === "NotPermitted");
-    expect(await world.condition("words", "Ready")).toHaveProperty(
-      "message",
-      expect.stringMatching(/other\.io\/note .*pullSecretAnnotations/),
-    );
+    await expect
+      .poll(() => world.condition("words", "Ready"), soon)
+      .toHaveProperty("message", expect.stringMatching(/other\.io\/note .*pullSecretAnnotations/));
   });
 
   it("takes a label off again that an install before has set, and that is listed no more", async () => {

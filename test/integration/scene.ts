@@ -18,6 +18,8 @@ import { operatorNamespace } from "./operator-namespace.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
 export { operatorNamespace };
+/** A status is written a moment after what it tells. */
+export const soon = { timeout: 20_000, interval: 50 } as const;
 export const credentialsPath = "/apis/regcred.dev/v1alpha1/registrycredentials";
 
 export interface LogLine {

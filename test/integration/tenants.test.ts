@@ -7,7 +7,7 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import { quiet } from "./brief.ts";
 import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
 import { history, secretsCalled } from "./history.ts";
-import { eventually, loginsIn, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
+import { eventually, loginsIn, operatorNamespace, type RunningOperator, type Scene, scene, soon } from "./scene.ts";
 
 const driver = fileURLToPath(new URL("operator-process.ts", import.meta.url));
 const namespaces = Array.from({ length: 300 }, (_, index) => `team-${index}`);
@@ -161,8 +161,10 @@ describe("300 namespaces", () => {
       expect.objectContaining({ reason: "MissingLabel", cause: "Tenant", count: 1, examples: ["team-bare"] }),
     ]);
     expect(status.namespaces).toMatchObject({ selected: 301, ready: 300, failed: 1 });
-    expect(await world.condition("labelled", "Ready")).toMatchObject({ status: "True" });
-    expect(await world.condition("labelled", "Distributed")).toMatchObject({ status: "False", reason: "MissingLabel" });
+    await expect.poll(() => world.condition("labelled", "Ready"), soon).toMatchObject({ status: "True" });
+    await expect
+      .poll(() => world.condition("labelled", "Distributed"), soon)
+      .toMatchObject({ status: "False", reason: "MissingLabel" });
     expect((await world.condition("labelled", "Distributed"))?.message).toContain("team-bare");
     expect(mints("tenant")).toBe(12);
   });

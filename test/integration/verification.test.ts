@@ -6,7 +6,7 @@ import { type Registry, type RegistryRequest, startRegistry } from "../cluster/r
 import type { RegistryUser } from "../cluster/token-server.ts";
 import { arnOf, type Ecr, ecr, hostOf, identityKeys } from "./ecr.ts";
 import type { Route } from "./routes.ts";
-import { type CredentialStatus, eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { type CredentialStatus, eventually, operatorNamespace, type Scene, scene, soon } from "./scene.ts";
 
 const roles = ["allowed", "refused", "removed", "late", "foreign", "login", "unknown"] as const;
 type Role = (typeof roles)[number];
@@ -125,8 +125,8 @@ describe("a token that is tried before it is published", () => {
       expect(message).toContain(`${hosts.refused}/team/app`);
       expect(message).not.toContain(newest("refused"));
       // Tenants are served.
-      expect(await world.condition("refused", "Ready")).toMatchObject({ status: "True" });
-      expect(await world.condition("refused", "Distributed")).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("refused", "Ready"), soon).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("refused", "Distributed"), soon).toMatchObject({ status: "True" });
 
       repositories.delete("refused");
       const limit = Temporal.Duration.from({ seconds: 90 });
@@ -137,7 +137,7 @@ describe("a token that is tried before it is published", () => {
       );
       await eventually("it is published", async () => (await passwordOf("refused")) === newest("refused"));
       expect(await passwordOf("refused")).not.toBe(before);
-      expect(await world.condition("refused", "TokensFresh")).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("refused", "TokensFresh"), soon).toMatchObject({ status: "True" });
     });
 
     it("is published when the image that it is tried with was removed", async () => {
@@ -151,8 +151,8 @@ describe("a token that is tried before it is published", () => {
       expect((await checks("team/gone")).at(-1)?.status).toBe(404);
       // Its login is taken, and no more is claimed of it.
       await eventually("the status tells", async () => (await entry("removed"))?.state === "Authenticated");
-      expect(await world.condition("removed", "TokensFresh")).toMatchObject({ status: "True" });
-      expect(await world.condition("removed", "Ready")).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("removed", "TokensFresh"), soon).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("removed", "Ready"), soon).toMatchObject({ status: "True" });
     });
 
     it("is Authenticated where no image is named and the registry takes its login", async () => {
@@ -175,7 +175,7 @@ describe("a token that is tried before it is published", () => {
       );
       expect(newest("unknown")).not.toBe(before);
       expect(await passwordOf("unknown")).toBe(before);
-      expect(await world.condition("unknown", "Ready")).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("unknown", "Ready"), soon).toMatchObject({ status: "True" });
 
       // A registry that takes no login at all says nothing of the new one.
       for (const user of users.filter(({ password }) => password.startsWith("unknown/"))) {
@@ -212,7 +212,7 @@ describe("a token that is tried before it is published", () => {
       await eventually("it is rotated", async () => (await passwordOf("late")) !== before);
       expect(await passwordOf("late")).toBe(newest("late"));
       await eventually("the status tells", async () => (await entry("late"))?.state === "PublishedUnverified");
-      expect(await world.condition("late", "Ready")).toMatchObject({ status: "True" });
+      await expect.poll(() => world.condition("late", "Ready"), soon).toMatchObject({ status: "True" });
     });
   });
 });
