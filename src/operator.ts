@@ -214,7 +214,7 @@ export function operator(options: OperatorOptions): Operator {
     leads.start();
     await Promise.race([watches.start(), aborted(stopping.signal)]);
     const watchNames = (): void => watches.pullSecrets.watchNames(new Set(rights.names()));
-    stores.credentials.subscribe(watchNames);
+    rights.onNames(watchNames);
     watchNames();
     warm = true;
   };
