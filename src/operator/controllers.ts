@@ -179,7 +179,7 @@ export function controllers(options: ControllersOptions): Controllers {
     start: async (ended) => {
       await Promise.race([watches.start(), ended]);
       const watchNames = (): void => watches.pullSecrets.watchNames(new Set(rights.names()));
-      stores.credentials.subscribe(watchNames);
+      rights.onNames(watchNames);
       watchNames();
     },
     knowsCluster: () => rights.names().every(watches.pullSecrets.known),

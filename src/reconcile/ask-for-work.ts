@@ -33,6 +33,7 @@ export function askForWork(known: Known): void {
   };
 
   keepRecord(known);
+  followNames(known);
   stores.credentials.subscribe((change) => {
     const { before, after } = change;
     if (before && before.uid !== after?.uid) enqueue(membersKey(before.uid));
@@ -87,6 +88,19 @@ export function askForWork(known: Known): void {
   for (const record of stores.operatorSecrets.values()) {
     if (record.kind === "token" && record.token) enqueue(tokenKey(record.token.grantKey), { lane: "bulk" });
   }
+}
+
+/** What was kept for a name that no RegistryCredential has any more goes: grants that nobody would need but for it, above all. */
+function followNames({ stores, entitlements, enqueue }: Known): void {
+  let before = entitlements.names();
+  entitlements.onNames(() => {
+    const now = entitlements.names();
+    const lost = before.filter((name) => !now.includes(name));
+    before = now;
+    for (const { key } of lost.length > 0 ? stores.namespaces.values() : []) {
+      for (const name of lost) enqueue(secretKey(key, name), { lane: "bulk" });
+    }
+  });
 }
 
 function* keysOf(records: Iterable<{ readonly key: string }>): Iterable<string> {

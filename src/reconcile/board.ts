@@ -36,6 +36,8 @@ export interface Board {
   secret(namespace: string, name: string): SecretFinding | undefined;
   /** Returns the failures that were not there before. */
   setSecret(namespace: string, name: string, finding: SecretFinding): readonly Failure[];
+  /** No RegistryCredential has to do with the name any more. */
+  forgetSecret(namespace: string, name: string): void;
   references(namespace: string): ReferencesFinding | undefined;
   setReferences(namespace: string, finding: ReferencesFinding): readonly Failure[];
   /** The namespace is gone. */
@@ -84,6 +86,12 @@ export function board(clock: Clock): Board {
         namespace,
         [...finding.credentials.values()].flatMap(({ failures }) => failures),
       );
+    },
+    forgetSecret: (namespace, name) => {
+      const inNamespace = secrets.get(namespace);
+      inNamespace?.delete(name);
+      if (inNamespace?.size === 0) secrets.delete(namespace);
+      started(namespace, []);
     },
     references: (namespace) => references.get(namespace),
     setReferences: (namespace, finding) => {

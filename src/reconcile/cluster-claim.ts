@@ -99,12 +99,23 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
         if (await lives(verdict.namespace)) onLost(lost(verdict.namespace));
         else await take(verdict.anchor);
       };
-      return stores.credentials.subscribe(() => {
-        // What could not be read or written is looked at again with the next change.
-        look().catch((error: unknown) =>
-          log.debug("claim not looked at", { detail: toldText(refusal(error, "").failure) }),
-        );
-      });
+      let ended = false;
+      let forgetNext: Cancel = () => undefined;
+      const lookNow = (): void => {
+        forgetNext();
+        look().catch((error: unknown) => {
+          log.debug("claim not looked at", { detail: toldText(refusal(error, "").failure) });
+          forgetNext();
+          // What could not be read or written is looked at again, whether or not anything changes.
+          if (!ended) forgetNext = clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);
+        });
+      };
+      const unsubscribe = stores.credentials.subscribe(lookNow);
+      return () => {
+        ended = true;
+        unsubscribe();
+        forgetNext();
+      };
     },
   };
 }

@@ -44,7 +44,7 @@ export function credentialLoop(): CredentialLoop {
     if (!record) {
       context.metrics.forget(name);
       counting?.forget(name);
-      return done;
+      return soonest(context.entitlements.drainedFor(name));
     }
     const credential = context.entitlements.readable(name);
     try {

@@ -49,6 +49,10 @@ export interface Entitlements {
   mayHold(credentialName: string): ReadonlySet<string>;
   /** Nothing of it is left, and its finalizer has gone: what still turns up of it was written late, and goes too. */
   drained(credential: RegistryCredential): void;
+  /** Milliseconds for which that is still expected; undefined: no more. To be asked again then. */
+  drainedFor(credentialName: string): number | undefined;
+  /** Calls `listener` whenever `names` are others than before, after that. */
+  onNames(listener: () => void): void;
 }
 
 export interface EntitlementsOptions {
@@ -74,6 +78,8 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   const marked = markedSecrets(pullSecrets);
   const brake = removals(clock, (uid) => members.count(uid));
   const drained = new Map<string, { readonly credential: RegistryCredential; readonly until: number }>();
+  const nameListeners: (() => void)[] = [];
+  let knownNames = "";
 
   const selected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean =>
     selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
@@ -98,7 +104,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       brake.forget(key);
       marked.forget(key);
       if (before) forgetUid(before.uid);
-      marked.watched(names());
+      followNames();
       return;
     }
     const credential = after.credential ?? asLastRead(before, after, clock.now());
@@ -109,7 +115,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       credentialNames.set(credential.uid, key);
       marked.follow(key);
     }
-    marked.watched(names());
+    followNames();
     if (!concernsMembers(before, credential)) return;
     for (const uid of members.namespaces(credential.uid)) {
       const namespace = namespaceOf(uid);
@@ -166,8 +172,9 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
 
   /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */
   const lately = (): readonly RegistryCredential[] => {
-    for (const [name, { until }] of drained) if (clock.elapsed() >= until) drained.delete(name);
-    return [...drained.values()].flatMap(({ credential }) => (readable.has(credential.name) ? [] : [credential]));
+    return [...drained.values()].flatMap(({ credential, until }) =>
+      readable.has(credential.name) || until <= clock.elapsed() ? [] : [credential],
+    );
   };
 
   const ordered = (): readonly RegistryCredential[] =>
@@ -194,6 +201,14 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       ]),
     ),
   ];
+
+  const followNames = (): void => {
+    const now = names();
+    marked.watched(now);
+    if (now.join() === knownNames) return;
+    knownNames = now.join();
+    for (const listener of nameListeners) listener();
+  };
 
   return {
     participants: (namespace, secretName) =>
@@ -233,6 +248,13 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     drained: (credential) => {
       drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
     },
+    drainedFor: (name) => {
+      const left = (drained.get(name)?.until ?? 0) - clock.elapsed();
+      if (left > 0) return left;
+      if (drained.delete(name)) followNames();
+      return undefined;
+    },
+    onNames: (listener) => void nameListeners.push(listener),
   };
 }
 

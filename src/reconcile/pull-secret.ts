@@ -100,6 +100,12 @@ function pullSecretRun(): (
       board.forget(namespaceName);
       return done;
     }
+    if (!context.entitlements.names().includes(name)) {
+      memories.delete(key);
+      tokens.use(key, new Map());
+      board.forgetSecret(namespaceName, name);
+      return done;
+    }
     const memory = memories.get(key) ?? {};
     const observed = observeSecret(context, namespace, name, memory.ours, render);
     if (!("namespace" in observed)) return observed;

@@ -95,7 +95,9 @@ function concernsNamespaces(before: RegistryCredential | undefined, after: Regis
     (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined) ||
     before.finalizers.includes(finalizer) !== after.finalizers.includes(finalizer) ||
     JSON.stringify(before.annotations) !== JSON.stringify(after.annotations) ||
-    // A former name joins or leaves; and a new one is written under, or referred to, only once the status names it.
+    // A former name joins or leaves; and a new one is written under, or referred to, only once the status names it. So is whose
+    // the cluster is: an install that has moved serves what it has taken over.
+    before.status?.operatorNamespace !== after.status?.operatorNamespace ||
     before.status?.secretName !== after.status?.secretName ||
     JSON.stringify(before.status?.extraReferences) !== JSON.stringify(after.status?.extraReferences) ||
     JSON.stringify(before.status?.retiring) !== JSON.stringify(after.status?.retiring)

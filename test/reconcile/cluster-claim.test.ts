@@ -164,4 +164,25 @@ describe("a claim of the cluster", () => {
     await world.clock.advance();
     expect([lost, world.pointer()]).toEqual([["AnotherInstall"], "two"]);
   });
+
+  it("that could not be looked at is looked at again, though nothing changes", async () => {
+    const world = cluster();
+    world.write("one");
+    const lost: string[] = [];
+    const forget = world.install("one").watch(({ reason }) => lost.push(reason));
+    const { leases } = world;
+    const get = leases.get.bind(leases);
+    leases.get = () => {
+      throw new Error("timeout");
+    };
+    leases.set("two", held("1"));
+    world.write("two");
+    await world.clock.advance(ms(1_000));
+    leases.get = get;
+    expect(lost).toEqual([]);
+    await world.clock.advance(ms(5_000));
+    expect(lost).toEqual(["AnotherInstall"]);
+    forget();
+    expect(world.clock.scheduled()).toBe(0);
+  });
 });

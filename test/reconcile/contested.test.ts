@@ -61,6 +61,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
       },
       entitlements: {
+        names: () => ["regcred"],
         participants: () => [
           {
             name: "acme",

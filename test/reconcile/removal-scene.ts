@@ -74,6 +74,7 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
       },
     },
     entitlements: {
+      names: () => ["regcred"],
       namesOf: () => [],
       participants: () => [
         {

@@ -34,6 +34,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
     },
     strips: { credential: () => undefined },
     stores: { credentials: { get: () => undefined } },
+    entitlements: { drainedFor: () => undefined },
     clock: fakeClock(),
   };
   const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;

@@ -148,6 +148,11 @@ describe("a RegistryCredential", () => {
       credential({ ...before, annotations: { a: "1" } }),
     ],
     ["was served under another name", before, credential({ ...before, status: { secretName: "new" } })],
+    [
+      "was taken over by this install",
+      credential({ ...before, status: { secretName: "regcred", operatorNamespace: "former" } }),
+      credential({ ...before, status: { secretName: "regcred", operatorNamespace: "regcred-system" } }),
+    ],
     ["stored its first name", credential(), before],
     [
       "gave up a former name",
