@@ -7,6 +7,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { OperatorError } from "../errors.ts";
 import { Redacted } from "../redacted.ts";
 import { jwtClaims } from "../registry/jwt-claims.ts";
+import type { Pools } from "./pools.ts";
 
 /** What TLS needs to know; the members have the names and shapes of `tls.connect`. */
 export interface TlsMaterial {
@@ -37,6 +38,8 @@ export interface Connection {
    * Rejects with whatever reading a file or running an exec plugin throws.
    */
   credentials(options: { readonly reread: boolean }): Promise<Credentials>;
+  /** The sockets to that origin; undici's, if absent. */
+  readonly pools?: (origin: string) => Pools;
 }
 
 export interface ConnectionOptions {

@@ -102,7 +102,7 @@ export function transport(options: TransportOptions): Transport {
   const { connection, clock, random, deadline = halfAMinute } = options;
   const { origin, pathname } = new URL(connection.server);
   const prefix = pathname.replace(/\/$/, "");
-  const sockets = pools(origin);
+  const sockets = (connection.pools ?? pools)(origin);
   const fresh = freshCredentials(connection, clock);
 
   const send = async (
