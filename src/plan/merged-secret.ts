@@ -2,7 +2,7 @@
 import { entriesAnnotation } from "../api/names.ts";
 import { quotedText } from "../foreign-text.ts";
 import { configKey } from "../registry/host.ts";
-import { keysIn, mergeDockerConfig } from "../registry/merge-docker-config.ts";
+import { keysIn, keysOfLogins, mergeDockerConfig } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
@@ -38,10 +38,11 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
   if (!readable.ok) return conflict(`its docker config ${readable.problem}`);
 
   const ours = new Set(before);
+  const former = keysOfLogins(dockerConfig, snapshot.formerLogins);
   const held = new Set(keysIn(dockerConfig).filter((key) => ours.has(key)));
   const textOf = ({ served, kept }: Target): string => {
     const keys = new Set(kept.map(({ host }) => configKey(host)));
-    const goes = (before ?? []).filter((key) => !keys.has(key));
+    const goes = [...(before ?? []), ...former].filter((key) => !keys.has(key));
     const merged = mergeDockerConfig(dockerConfig, configEntries(served), goes);
     return merged.ok ? (merged.text ?? "") : "";
   };

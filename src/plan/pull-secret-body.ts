@@ -11,6 +11,9 @@ import type { Content } from "./content.ts";
 import { foreignMetadata, managedRecord, type Marked } from "./marks.ts";
 import { dockerConfigType, type LiveSecret, type PullSecretOptions, type SecretBody } from "./pull-secret-plan.ts";
 
+/** A docker config from which every login has been taken. No pod is to use it: the API server wants a config of this type. */
+export const withoutLogins = '{"auths":{}}';
+
 type Names = Pick<Content, "credentials" | "entriesText">;
 
 type Before = Marked & Partial<Pick<LiveSecret, "ownerReferences" | "finalizers">>;
@@ -54,6 +57,12 @@ export function mergedBody(live: LiveSecret, names: Names, text: string, hosts: 
 /** No longer ours: all our metadata is off it. */
 export function releasedBody(live: LiveSecret, text: string | undefined): SecretBody {
   return { ...bodyOf(live), ...foreignMetadata(live), dockerConfig: text };
+}
+
+/** Ours, without any login, where it may not be deleted. Our marks stay: it goes as soon as it may. */
+export function emptiedBody(live: LiveSecret): SecretBody {
+  const annotations = { ...live.annotations, [entriesAnnotation]: "[]" };
+  return { ...bodyOf(live), annotations, dockerConfig: withoutLogins, otherData: {} };
 }
 
 function bodyOf({

@@ -2,14 +2,14 @@
 import { entriesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import { configKey } from "../registry/host.ts";
-import { keepInDockerConfig, keysIn, mergeDockerConfig } from "../registry/merge-docker-config.ts";
+import { keepInDockerConfig, keysIn } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
 import { hasHeld, withoutGifts } from "./held-content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { planMerge } from "./merged-secret.ts";
-import { ownBody, releasedBody } from "./pull-secret-body.ts";
+import { ownBody } from "./pull-secret-body.ts";
 import {
   dockerConfigType,
   lookAt,
@@ -18,12 +18,12 @@ import {
   type PullSecretSnapshot,
   type Wanted,
 } from "./pull-secret-plan.ts";
+import { isOurs, removal, secretTooLarge } from "./removed-secret.ts";
 import type { SecretRecord } from "./snapshot.ts";
 import { planTerminating } from "./terminating-secret.ts";
 import { isWhole, keptHosts, keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
 
 const none: PullSecretAction = { kind: "none" };
-const read: PullSecretAction = { kind: "read" };
 
 export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   const { namespace, wanted, record, reserved } = snapshot;
@@ -68,15 +68,6 @@ function planWanted(snapshot: PullSecretSnapshot, wanted: Wanted): PullSecretPla
   if (isMerged(snapshot, record)) return planMerge(snapshot, wanted) ?? removal(snapshot, record);
   if (isOurs(snapshot, record)) return owned(snapshot, wanted, record) ?? removal(snapshot, record);
   return text === undefined ? removal(snapshot, record) : foreign(snapshot, wanted, record, text);
-}
-
-/** Ours by our marks, by what we remember, or because it holds exactly what we would write: stripped marks are drift. */
-export function isOurs(snapshot: Pick<PullSecretSnapshot, "knownAsOurs" | "wanted">, record: SecretRecord): boolean {
-  return (
-    (record.labelled && record.credentials.length > 0) ||
-    snapshot.knownAsOurs ||
-    (snapshot.wanted?.digest !== undefined && snapshot.wanted.digest === record.digest)
-  );
 }
 
 function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
@@ -152,47 +143,7 @@ function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRec
   return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
 }
 
-function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecretPlan {
-  const { live, retain, referencesLeft } = snapshot;
-  const metadata = live ?? record.metadata;
-  // It names a credential, and its metadata was too large to keep: is it wholly ours, merged, or foreign?
-  if (!metadata && !snapshot.tooLarge && (record.credentials.length > 0 || snapshot.knownAsOurs))
-    return { action: read, state: "usable" };
-  const hosts = mergedHosts(metadata);
-  if (hosts === undefined && !isOurs(snapshot, record)) return { action: none, state: "foreign" };
-  const deletion: PullSecretPlan =
-    referencesLeft > 0
-      ? { action: none, state: "leaving", failure: referencesPending }
-      : { action: { kind: "delete" }, state: "leaving" };
-  if (hosts === undefined && !retain) return deletion;
-  if (!live && snapshot.tooLarge) return { action: none, state: "foreign", failure: secretTooLarge };
-  if (!live) return { action: read, state: "foreign" };
-  if (hosts === undefined || retain) {
-    return { action: { kind: "replace", body: releasedBody(live, live.dockerConfig) }, state: "foreign" };
-  }
-  const rest = mergeDockerConfig(live.dockerConfig ?? "", [], hosts);
-  if (rest.ok && rest.text === undefined && Object.keys(live.otherData).length === 0) return deletion;
-  // Unreadable by now: our hosts cannot be told from the others, so only our marks go.
-  const text = rest.ok ? rest.text : live.dockerConfig;
-  return { action: { kind: "replace", body: releasedBody(live, text) }, state: "foreign" };
-}
-
 const nothingForeign: NonNullable<SecretRecord["metadata"]> = { labels: {}, annotations: {} };
-
-const secretTooLarge: Failure = {
-  reason: "TooLarge",
-  cause: "Tenant",
-  retry: "on-change",
-  message:
-    "the Secret of the pull Secret's name is larger than anything that regcred carries along, and is left alone: take off labels, annotations, owners or data that it does not need, or delete it",
-};
-
-const referencesPending: Failure = {
-  reason: "ReferencesPending",
-  cause: "Platform",
-  retry: "on-change",
-  message: "waiting for references to go before the Secret does",
-};
 
 const reservedName: Failure = {
   reason: "SecretNameReserved",

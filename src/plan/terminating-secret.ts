@@ -1,11 +1,8 @@
 // What is still to be done with a Secret that is being deleted, while somebody's finalizer holds it?
 import type { Failure } from "../errors.ts";
-import { releasedBody } from "./pull-secret-body.ts";
+import { releasedBody, withoutLogins } from "./pull-secret-body.ts";
 import { dockerConfigType, type PullSecretPlan, type PullSecretSnapshot } from "./pull-secret-plan.ts";
 import type { SecretRecord } from "./snapshot.ts";
-
-/** A docker config from which every login has been taken. No pod is to use it: the API server wants a config of this type. */
-export const withoutLogins = '{"auths":{}}';
 
 /** Nothing of ours is in it, or nothing that could be taken out: whoever holds it, nobody else need wait for its end. */
 export function needsNothing(

@@ -24,6 +24,8 @@ export interface Members {
   holds(place: Place, secretUid: string, credentialUid: string): boolean;
   /** This very Secret is wholly the operator's. */
   owns(place: Place, secretUid: string): boolean;
+  /** The operator has merged into this very Secret. */
+  merged(place: Place, secretUid: string): boolean;
   namespaces(credentialUid: string): Iterable<string>;
   count(credentialUid: string): number;
   /** Members, and namespaces in which something may be left that was taken back. */
@@ -194,6 +196,10 @@ export function members(): Members {
     owns: (at, secretUid) => {
       const cell = cellAt(at);
       return cell?.secretUid === secretUid && !cell.merged;
+    },
+    merged: (at, secretUid) => {
+      const cell = cellAt(at);
+      return cell?.secretUid === secretUid && cell.merged;
     },
     namespaces: (credentialUid) => byCredential.get(credentialUid)?.namespaces.keys() ?? [],
     count: (credentialUid) => byCredential.get(credentialUid)?.namespaces.size ?? 0,

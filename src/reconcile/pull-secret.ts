@@ -2,14 +2,16 @@
 import type { Failure } from "../errors.ts";
 import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import { secretKey } from "../plan/keys.ts";
-import { isOurs, planPullSecret } from "../plan/pull-secret.ts";
+import { planPullSecret } from "../plan/pull-secret.ts";
 import type { LiveSecret, PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
 import { recordedReferences } from "../plan/references.ts";
+import { isOurs } from "../plan/removed-secret.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
+import { formerLogins } from "./former-logins.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
 import { done, failed, soonest } from "./outcome.ts";
 import { contentRenderer } from "./render-content.ts";
@@ -138,6 +140,8 @@ function pullSecretRun(): (
       record,
       live: undefined,
       knownAsOurs: record !== undefined && (memory.ours === record.uid || context.members.owns(place, record.uid)),
+      knownAsMerged: record !== undefined && context.members.merged(place, record.uid),
+      formerLogins: [],
       settled: stillSettled(memory.settled, record, signature, now),
       referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,
       retain:
@@ -152,13 +156,19 @@ function pullSecretRun(): (
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
         if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile);
-        plan = decide(live === "too large" ? { ...snapshot, tooLarge: true } : { ...snapshot, live });
+        plan = decide(
+          live === "too large"
+            ? { ...snapshot, tooLarge: true }
+            : { ...snapshot, live, formerLogins: formerLogins(context, namespace, leaving) },
+        );
         // Until it changes it need not be read again.
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
-      const finding = waiting ? waitingFinding(contributing, plan.state) : findingOfPlan(plan, contributing, wanted);
+      const finding = waiting
+        ? waitingFinding(contributing, plan.state)
+        : findingOfPlan(plan, { contributing, leaving }, wanted);
       const { action } = plan;
       const fight = (): number | undefined => contestedFor(memory.repairs, clock.elapsed());
       const lookAgain = (): Outcome =>
@@ -181,7 +191,9 @@ function pullSecretRun(): (
       }
       if (action.kind === "none" || action.kind === "read") {
         if (plan.state === "usable" && record) noteMembers(context, place, record, contributing);
-        if (plan.state === "foreign") context.members.note(place, undefined);
+        // What could not be taken back is still there.
+        const isKept = plan.failure !== undefined && leaving.length > 0;
+        if (plan.state === "foreign" && !isKept) context.members.note(place, undefined);
         report();
         if (plan.failure && plan.failure.retry !== "on-change") return failed(plan.failure);
         return lookAgain();

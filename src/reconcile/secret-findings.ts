@@ -19,12 +19,17 @@ const nothingOfOurs: Readonly<Record<"foreign" | "absent", SecretFinding>> = {
   absent: { state: "absent", credentials: new Map() },
 };
 
+/** Who leaves hears why it cannot, unless that is a matter of moments. */
 export function findingOfPlan(
   plan: PullSecretPlan,
-  contributing: readonly Participant[],
+  {
+    contributing,
+    leaving,
+  }: { readonly contributing: readonly Participant[]; readonly leaving: readonly Participant[] },
   wanted: Wanted | undefined,
 ): SecretFinding {
-  const credentials = new Map<string, CredentialFinding>();
+  const isStuck = plan.failure !== undefined && plan.action.kind === "none" && plan.state !== "leaving";
+  const credentials = new Map(isStuck ? failuresOf(leaving, plan.failure) : []);
   for (const { name, role, credential } of contributing) {
     if (role !== "current") continue;
     const failures = (wanted?.content.failures ?? [])
@@ -51,15 +56,14 @@ export function failedFinding(
   state: SecretFinding["state"],
   failure: Failure,
 ): SecretFinding {
-  return {
-    state,
-    credentials: new Map(
-      contributing.map(({ name, credential: { generation } }) => [
-        name,
-        { failures: [failure], notes: [], generation },
-      ]),
-    ),
-  };
+  return { state, credentials: new Map(failuresOf(contributing, failure)) };
+}
+
+function failuresOf(participants: readonly Participant[], failure: Failure): [string, CredentialFinding][] {
+  return participants.map(({ name, credential: { generation } }) => [
+    name,
+    { failures: [failure], notes: [], generation },
+  ]);
 }
 
 export function contestedFinding(

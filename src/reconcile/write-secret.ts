@@ -4,12 +4,13 @@ import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 import type { Rendered } from "./render-content.ts";
 import { encoded, secretJson } from "./secret-wire.ts";
+import { takeLoginsOut } from "./take-logins-out.ts";
 
 export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "read" }>;
 
 /** The record of what stands there now, which is in the store too; undefined where the Secret was deleted. */
 export async function writeSecret(
-  { api, stores, strips }: Context,
+  context: Context,
   namespace: string,
   name: string,
   action: SecretWrite,
@@ -17,6 +18,7 @@ export async function writeSecret(
   rendered: Rendered,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
+  const { api, stores, strips } = context;
   const remove = async (): Promise<void> => {
     if (!record) return;
     const { uid, resourceVersion } = record;
@@ -33,7 +35,10 @@ export async function writeSecret(
   let answer: unknown;
   switch (action.kind) {
     case "delete":
-      await remove();
+      await remove().catch(async (error: unknown) => {
+        if (record) await takeLoginsOut(context, record, error, signal);
+        throw error;
+      });
       return undefined;
     case "recreate":
       await remove();

@@ -147,7 +147,7 @@ function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: Doc
 }
 
 /** One entry as the kubelet reads it: `auth` overrides the other two and is split at its first colon (config.go). */
-function loginIn(entry: unknown, hasStore: boolean): LoginResult {
+export function loginIn(entry: unknown, hasStore: boolean): LoginResult {
   if (!isObject(entry)) return { ok: false, problem: "is not a JSON object" };
   const { username = "", password = "", auth = "" } = entry;
   if (typeof username !== "string" || typeof password !== "string" || typeof auth !== "string") {
@@ -181,7 +181,7 @@ export function renderedLogin({ username, password }: Login): string {
   return JSON.stringify({ username, password: secret, auth: base64OfText(`${username}:${secret}`) });
 }
 
-function isSameLogin(one: Login, other: Login): boolean {
+export function isSameLogin(one: Login, other: Login): boolean {
   return one.username === other.username && one.password.reveal() === other.password.reveal();
 }
 

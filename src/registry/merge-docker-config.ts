@@ -1,5 +1,13 @@
 // What becomes of a foreign docker config into which our logins are merged, and from which they are taken?
-import { type DockerConfigEntry, isObject, objectIn, renderedLogin, renderedMembers } from "./docker-config.ts";
+import {
+  type DockerConfigEntry,
+  isObject,
+  isSameLogin,
+  loginIn,
+  objectIn,
+  renderedLogin,
+  renderedMembers,
+} from "./docker-config.ts";
 import { canonicalHost } from "./host.ts";
 import { type JsonMember, jsonMembers } from "./json-members.ts";
 import type { Login } from "./login.ts";
@@ -54,6 +62,17 @@ export function hostsOf(text: string): HostsResult {
 export function keysIn(text: string): readonly string[] {
   const read = membersIn(text);
   return read.ok ? read.auths.map(({ key }) => key) : [];
+}
+
+/** The keys under which one of these logins stands, as a kubelet reads them. */
+export function keysOfLogins(text: string, logins: readonly Login[]): readonly string[] {
+  if (logins.length === 0) return [];
+  const read = membersIn(text);
+  const holdsOne = (value: string): boolean => {
+    const found = loginIn(JSON.parse(value), false);
+    return found.ok && logins.some((login) => isSameLogin(found.login, login));
+  };
+  return (read.ok ? read.auths : []).filter(({ value }) => holdsOne(value)).map(({ key }) => key);
 }
 
 /** Whether exactly this login, as we write it, stands under the key: the last of that name, which the kubelet reads. */

@@ -12,6 +12,8 @@ export function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretS
     record: undefined,
     live: undefined,
     knownAsOurs: false,
+    knownAsMerged: false,
+    formerLogins: [],
     settled: undefined,
     referencesLeft: 0,
     retain: false,

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Contribution, contentOf } from "../../src/plan/content.ts";
-import { isOurs, planPullSecret } from "../../src/plan/pull-secret.ts";
+import { planPullSecret } from "../../src/plan/pull-secret.ts";
+import { isOurs } from "../../src/plan/removed-secret.ts";
 import type {
   LiveSecret,
   PullSecretPlan,

@@ -4,7 +4,8 @@ import { type Contribution, contentOf } from "../../src/plan/content.ts";
 import { planPullSecret } from "../../src/plan/pull-secret.ts";
 import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "../../src/plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
-import { needsNothing, withoutLogins } from "../../src/plan/terminating-secret.ts";
+import { withoutLogins } from "../../src/plan/pull-secret-body.ts";
+import { needsNothing } from "../../src/plan/terminating-secret.ts";
 import { claim, now, secretRecord } from "./objects.ts";
 import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { finalizer } from "../../src/api/names.ts";
 import type { Failure } from "../../src/errors.ts";
 import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../src/plan/snapshot.ts";
-import { withoutLogins } from "../../src/plan/terminating-secret.ts";
+import { withoutLogins } from "../../src/plan/pull-secret-body.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { drainer } from "../../src/reconcile/drain.ts";

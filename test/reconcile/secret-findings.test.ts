@@ -40,7 +40,11 @@ const usable: PullSecretPlan = { action: { kind: "none" }, state: "usable" };
 
 describe("what is found of a Secret", () => {
   it("tells each credential its own failures, and whose host is served by another one", () => {
-    const { state, credentials } = findingOfPlan(usable, [participant("old"), participant("young")], wanted);
+    const { state, credentials } = findingOfPlan(
+      usable,
+      { contributing: [participant("old"), participant("young")], leaving: [] },
+      wanted,
+    );
     expect(state).toBe("usable");
     const told = { ...missing, message: `entry x: ${missing.message}` };
     expect(credentials.get("old")).toEqual({ failures: [told], notes: [], generation: 3 });
@@ -53,17 +57,23 @@ describe("what is found of a Secret", () => {
   it("tells all of them what is wrong with the Secret itself", () => {
     const conflict = failure({ reason: "SecretConflict" });
     const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };
-    const { state, credentials } = findingOfPlan(plan, [participant("old"), participant("young")], wanted);
+    const { state, credentials } = findingOfPlan(
+      plan,
+      { contributing: [participant("old"), participant("young")], leaving: [] },
+      wanted,
+    );
     expect(state).toBe("foreign");
     expect([...credentials.values()].map(({ failures }) => failures[0])).toEqual([conflict, conflict]);
   });
 
   it("under a former name is no news to the credential: it is judged by its present one", () => {
-    expect(findingOfPlan(usable, [participant("old", "retiring")], wanted).credentials.size).toBe(0);
+    expect(
+      findingOfPlan(usable, { contributing: [participant("old", "retiring")], leaving: [] }, wanted).credentials.size,
+    ).toBe(0);
   });
 
   it("says that somebody keeps changing it, before anything else, and what to paste", () => {
-    const finding = findingOfPlan(usable, [participant("old")], wanted);
+    const finding = findingOfPlan(usable, { contributing: [participant("old")], leaving: [] }, wanted);
     const { failures } = contestedFinding(finding, [participant("old")], "regcred").credentials.get("old") ?? {};
     expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
     expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
@@ -71,7 +81,7 @@ describe("what is found of a Secret", () => {
 
   it("is of the spec that was looked at, and of none as long as something is awaited", () => {
     const looked = [
-      findingOfPlan(usable, [participant("old")], wanted),
+      findingOfPlan(usable, { contributing: [participant("old")], leaving: [] }, wanted),
       failedFinding([participant("old")], "usable", missing),
       waitingFinding([participant("old")], "usable"),
     ];
