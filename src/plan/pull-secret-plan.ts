@@ -1,6 +1,6 @@
 // What does the decision about one pull Secret see, and what can it answer?
 import type { Failure } from "../errors.ts";
-import type { Login } from "../registry/login.ts";
+import type { DockerConfigEntry } from "../registry/docker-config.ts";
 import type { Content } from "./content.ts";
 import type { NamespaceRecord, SecretRecord } from "./snapshot.ts";
 
@@ -52,8 +52,8 @@ export interface PullSecretSnapshot {
   readonly knownAsOurs: boolean;
   /** The operator's record says that it has merged into this very object. */
   readonly knownAsMerged: boolean;
-  /** Logins, as the tokens have them, of credentials that leave: whatever marks say, they go. */
-  readonly formerLogins: readonly Login[];
+  /** As the tokens have them, of credentials that leave: whatever marks say, they go. */
+  readonly formerLogins: readonly DockerConfigEntry[];
   /** What a look at the whole object found, if this version of it was right; it need not be read again. */
   readonly settled: PullSecretPlan | undefined;
   /** ServiceAccounts that still refer to the Secret and will cease to. */

@@ -1,29 +1,34 @@
 // Which logins may stand in a pull Secret of credentials that leave it?
-import { grantsOf, isFailure } from "../plan/grant.ts";
+import { type Grant, grantsOf, isFailure } from "../plan/grant.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import type { Logins } from "../plan/token.ts";
-import type { Login } from "../registry/login.ts";
+import type { DockerConfigEntry } from "../registry/docker-config.ts";
+import { configKey } from "../registry/host.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 
-/** Those of the tokens that their entries have here, and of the ones before these. */
+/**
+ * Those of the tokens that their entries have here, and of the ones before these, each for the hosts that it was written
+ * for: an equal login under another host is its owner's.
+ */
 export function formerLogins(
   { tokens, grantKey, scopeOf }: Pick<Context, "tokens" | "grantKey" | "scopeOf">,
   namespace: NamespaceRecord,
   leaving: readonly Pick<Participant, "credential">[],
-): readonly Login[] {
+): readonly DockerConfigEntry[] {
   if (leaving.length === 0) return [];
   const scope = scopeOf(namespace);
-  const grants = leaving.flatMap(({ credential }) =>
-    credential.spec.registries.flatMap((entry) => grantsOf(entry, scope).map(({ grant }) => grant)),
-  );
-  return grants.flatMap((grant) => {
-    const token = isFailure(grant) ? undefined : tokens.token(grantKey(grant));
-    return token ? [...loginsOf(token.logins), ...loginsOf(token.former)] : [];
-  });
+  const loginsOf = (hosts: readonly string[], grant: Grant): readonly DockerConfigEntry[] => {
+    const token = tokens.token(grantKey(grant));
+    return [token?.logins, token?.former].flatMap((logins) => (logins ? entriesFor(hosts, logins) : []));
+  };
+  return leaving
+    .flatMap(({ credential }) => credential.spec.registries.flatMap((entry) => grantsOf(entry, scope)))
+    .flatMap(({ hosts, grant }) => (isFailure(grant) ? [] : loginsOf(hosts, grant)));
 }
 
-function loginsOf(logins: Logins | undefined): readonly Login[] {
-  if (!logins) return [];
-  return "all" in logins ? [logins.all] : [...logins.byHost.values()];
+function entriesFor(hosts: readonly string[], logins: Logins): readonly DockerConfigEntry[] {
+  if ("all" in logins) return hosts.map((host) => ({ key: configKey(host), login: logins.all }));
+  const isClaimed = (host: string): boolean => hosts.includes("*") || hosts.includes(host);
+  return [...logins.byHost].flatMap(([host, login]) => (isClaimed(host) ? [{ key: configKey(host), login }] : []));
 }

@@ -64,15 +64,17 @@ export function keysIn(text: string): readonly string[] {
   return read.ok ? read.auths.map(({ key }) => key) : [];
 }
 
-/** The keys under which one of these logins stands, as a kubelet reads them. */
-export function keysOfLogins(text: string, logins: readonly Login[]): readonly string[] {
-  if (logins.length === 0) return [];
+/** The keys under which the login stands that these entries have for it, as a kubelet reads it. */
+export function keysOfLogins(text: string, entries: readonly DockerConfigEntry[]): readonly string[] {
+  if (entries.length === 0) return [];
   const read = membersIn(text);
-  const holdsOne = (value: string): boolean => {
+  const holdsOne = ({ key, value }: JsonMember): boolean => {
+    const wanted = entries.filter((entry) => entry.key === key);
+    if (wanted.length === 0) return false;
     const found = loginIn(JSON.parse(value), false);
-    return found.ok && logins.some((login) => isSameLogin(found.login, login));
+    return found.ok && wanted.some(({ login }) => isSameLogin(found.login, login));
   };
-  return (read.ok ? read.auths : []).filter(({ value }) => holdsOne(value)).map(({ key }) => key);
+  return (read.ok ? read.auths : []).filter(holdsOne).map(({ key }) => key);
 }
 
 /** Whether exactly this login, as we write it, stands under the key: the last of that name, which the kubelet reads. */
