@@ -6,6 +6,7 @@ import type { LeaseView } from "../kube/lease-state.ts";
 import type { Watched } from "../kube/list-watch.ts";
 import { modeText } from "../plan/mode.ts";
 import { keyOf, secretKey, tokenKey } from "../plan/keys.ts";
+import { waits } from "../queue/waits.ts";
 import { runWorkers, type Workers } from "../queue/run-workers.ts";
 import { askForWork } from "../reconcile/ask-for-work.ts";
 import { board } from "../reconcile/board.ts";
@@ -16,11 +17,13 @@ import { entitlements } from "../reconcile/entitlements.ts";
 import { followCrd } from "../reconcile/follow-crd.ts";
 import { grantKeys } from "../reconcile/grant-keys.ts";
 import { lookAtReachAgain, lookAtTimesAgain } from "../reconcile/look-again.ts";
+import { judgedSecrets } from "../reconcile/judged.ts";
 import { type Loops, loops } from "../reconcile/loops.ts";
 import { reach } from "../reconcile/reach.ts";
 import { scopes } from "../reconcile/scope-of.ts";
 import { recordedMembers, storeAllMembers } from "../reconcile/store-members.ts";
 import { tokenBook } from "../reconcile/token-book.ts";
+import { changedIn } from "../reconcile/waited.ts";
 import type { Log } from "../report/log.ts";
 import { errorFields } from "../report/log-watch.ts";
 import { countWatch } from "../report/watch-metrics.ts";
@@ -104,10 +107,12 @@ export function controllers(options: ControllersOptions): Controllers {
     secrets: stores.operatorSecrets,
     operatorNamespace: ownNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+    onUse: (user) => judged.judged(user),
   });
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
+  const judged = judgedSecrets({ stores, entitlements: rights });
   const grantKey = grantKeys();
   const out = options.wayOut({
     secret: (key) => stores.operatorSecrets.get(key),
@@ -122,10 +127,14 @@ export function controllers(options: ControllersOptions): Controllers {
     ...known,
     observe: (watch, event) => countWatch(instruments, watch, event),
     onSecretsNews: (name, namespace) => {
-      if (workers.length > 0) askForName(name, namespace);
+      if (workers.length === 0) return;
+      askForName(name, namespace);
+      changedIn(context)({ secretsCalled: name });
     },
     onReach: () => {
-      if (workers.length > 0) lookAtReachAgain(context);
+      if (workers.length === 0) return;
+      lookAtReachAgain(context);
+      changedIn(context)({ reach: "changes" });
     },
   });
   const working = (): boolean => workers.length > 0 && options.leading();
@@ -157,11 +166,13 @@ export function controllers(options: ControllersOptions): Controllers {
     events,
     log,
     tokens,
+    judged,
     members: holders,
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
     refusal,
+    waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
     reach: reach(settings.mode, watches),

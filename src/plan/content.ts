@@ -39,9 +39,12 @@ export interface Served extends Named {
 /** A grant in force without a living token: what a Secret was given for it may still work. */
 export interface Tokenless {
   readonly credential: string;
-  readonly entry: string;
+  /** Undefined: every one that the Secret names of the credential, which nobody can ask any more. */
+  readonly entry: string | undefined;
   readonly grantKey: string;
   readonly hosts: readonly string[];
+  /** Canonical hosts that are not kept for it. Default: none. */
+  readonly except?: ReadonlySet<string>;
   /** Its token is known, and over. */
   readonly ended: boolean;
   /** By the brake alone: what the Secret was given for this entry stays, whatever the grant is by now. */

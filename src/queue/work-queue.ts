@@ -19,8 +19,11 @@ export interface AddOptions {
   readonly debounced?: boolean;
 }
 
-/** How a run ended. `cost`: the units that it takes of its owner's share beside the one that each run takes. */
-export type Outcome = (Done | Failed) & { readonly cost?: number };
+/**
+ * How a run ended. `cost`: the units that it takes of its owner's share beside the one that each run takes. `waitsFor`: what it
+ * has left undone until then, beside what its time says; see `waits.ts`.
+ */
+export type Outcome = (Done | Failed) & { readonly cost?: number; readonly waitsFor?: readonly string[] };
 
 export interface Done {
   readonly failed?: false;

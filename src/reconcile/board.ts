@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Shadowed } from "../plan/content.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import type { SecretState } from "../plan/pull-secret-plan.ts";
 import type { Lasting } from "../plan/status-snapshot.ts";
 
@@ -40,8 +41,7 @@ export interface Board {
   forgetSecret(namespace: string, name: string): void;
   references(namespace: string): ReferencesFinding | undefined;
   setReferences(namespace: string, finding: ReferencesFinding): readonly Failure[];
-  /** The namespace is gone. */
-  forget(namespace: string): void;
+  forget(namespace: string, gone: KnownAbsent): void;
   /** Since when this very failure lasts in the namespace. */
   lasting(namespace: string, failure: Failure): Lasting;
 }

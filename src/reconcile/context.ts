@@ -18,12 +18,14 @@ import type { Grant } from "../plan/grant.ts";
 import type { RenderScope } from "../plan/grant-types.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Verify } from "./verify.ts";
+import type { Waits } from "../queue/waits.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import type { Log } from "../report/log.ts";
 import type { CredentialMetrics } from "../report/credential-metrics.ts";
 import type { Store } from "../watch/store.ts";
 import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
+import type { Judged } from "./judged.ts";
 import type { Members } from "./members.ts";
 import type { Reach } from "./reach.ts";
 import type { ShareNews } from "./share-news.ts";
@@ -78,6 +80,7 @@ export interface Context {
   readonly log: Log;
   readonly metrics: CredentialMetrics;
   readonly tokens: TokenBook;
+  readonly judged: Judged;
   /** Who holds a login of which credential. */
   readonly members: Members;
   readonly entitlements: Entitlements;
@@ -91,6 +94,8 @@ export interface Context {
   ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
   /** Asks for a run of a loop. */
   readonly enqueue: (key: string, options?: AddOptions) => void;
+  /** What runs have left undone, and until when. */
+  readonly waits: Waits;
   /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
   readonly namesSynced: (name: string) => boolean;
   readonly reach: Reach;

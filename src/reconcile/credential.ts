@@ -15,7 +15,7 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { drainer } from "./drain.ts";
 import { namespaceView } from "./namespace-view.ts";
-import { done, failed, soonest } from "./outcome.ts";
+import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { type Pace, pace } from "./pace.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { beginRecord } from "./store-members.ts";
@@ -40,12 +40,14 @@ export function credentialLoop(): CredentialLoop {
 
   return async (context, name, signal) => {
     startedAt ??= context.clock.elapsed();
-    const record = context.stores.credentials.get(name);
-    if (!record) {
-      context.metrics.forget(name);
+    const sighting = context.stores.credentials.look(name);
+    if (sighting.kind !== "there") {
+      if (sighting.kind !== "absent") return waitsFor({ of: "credentials", object: name });
+      context.metrics.forget(name, sighting);
       counting?.forget(name);
       return soonest(context.entitlements.drainedFor(name));
     }
+    const { record } = sighting;
     const credential = context.entitlements.readable(name);
     try {
       if (credential?.deletionTimestamp) return await drain(context, record, credential, signal);
@@ -60,7 +62,7 @@ export function credentialLoop(): CredentialLoop {
           return done;
         }
         const problems = `${record.generation} ${record.problems.join()}`;
-        if (told.get(name) === problems) return done;
+        if (told.get(name) === problems) return waitsFor({ of: "credentials", object: name });
         await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), [], signal);
         told.set(name, problems);
         return done;
@@ -114,7 +116,7 @@ export function credentialLoop(): CredentialLoop {
           reason: failure.reason,
           detail: toldText(failure),
         });
-      return failed(failure);
+      return failed(failure, { of: "credentials", object: name });
     }
   };
 }

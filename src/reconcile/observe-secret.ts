@@ -4,7 +4,7 @@ import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import { namesOtherGrants } from "../plan/entries-annotation.ts";
 import { secretKey } from "../plan/keys.ts";
-import { type Mode, permittedKeys } from "../plan/mode.ts";
+import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../plan/mode.ts";
 import type { Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
@@ -13,7 +13,8 @@ import type { Context } from "./context.ts";
 import { type Contributions, gatherContributions } from "./contributions.ts";
 import type { Participant } from "./entitlements.ts";
 import type { Place } from "./members.ts";
-import { done, soonest } from "./outcome.ts";
+import { done, soonest, waitsFor } from "./outcome.ts";
+import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { failedFinding, waitingFinding } from "./secret-findings.ts";
@@ -25,6 +26,7 @@ export interface Observed {
   readonly contributing: readonly Participant[];
   /** Named by the Secret, and no longer contributing. */
   readonly leaving: readonly Participant[];
+  readonly orphaned: Orphaned;
   readonly gathered: Contributions;
   readonly rendered: Rendered;
   readonly wanted: Wanted | undefined;
@@ -52,10 +54,16 @@ export function observeSecret(
     const concerned = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
     // Not judged: references, too, stay as they are.
     say(failedFinding(concerned, "waiting", lacking));
-    return done;
+    const { mode } = context.settings;
+    // No change in the cluster brings it into the reach of this install.
+    if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
+      context.tokens.use(secretKey(namespace.name, name), new Map());
+      return done;
+    }
+    return waitsFor({ secretsCalled: name });
   }
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
-  if (!context.namesSynced(name)) return done;
+  if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const participants = entitlements.participants(namespace, name);
   const place = { namespaceUid: namespace.uid, secretName: name };
@@ -90,8 +98,14 @@ export function observeSecret(
     return soonest(tokenPatience);
   }
   const rendered = render(context, gathered);
-  const wanted = wantedFrom(contributing[0], rendered, context.settings.mode);
-  return { namespace, record, contributing, leaving, gathered, rendered, wanted };
+  const orphaned = orphanedIn(context, place, record, participants);
+  const content = withOrphaned(context, namespace, rendered.content, orphaned, leaving);
+  const wanted =
+    contributing.length + orphaned.names.length === 0
+      ? undefined
+      : wantedFrom(contributing[0], { ...rendered, content }, context.settings.mode);
+  const signature = [gathered.signature, ...orphaned.names].join("|");
+  return { namespace, record, contributing, leaving, orphaned, gathered: { ...gathered, signature }, rendered, wanted };
 }
 
 /**
@@ -128,11 +142,10 @@ function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCreden
 /** Options come from the oldest credential that contributes. */
 function wantedFrom(
   oldest: Participant | undefined,
-  { content, digest }: Rendered,
+  { content, digest }: Pick<Rendered, "content" | "digest">,
   { pullSecretLabels, pullSecretAnnotations }: Mode,
-): Wanted | undefined {
-  if (!oldest) return undefined;
-  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
+): Wanted {
+  const { labels = {}, annotations = {}, onConflict = "Fail" } = oldest?.credential.spec.pullSecret ?? {};
   const options = {
     labels: permittedKeys(labels, pullSecretLabels),
     annotations: permittedKeys(annotations, pullSecretAnnotations),

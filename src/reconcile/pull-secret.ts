@@ -4,7 +4,6 @@ import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan
 import { secretKey } from "../plan/keys.ts";
 import { planPullSecret } from "../plan/pull-secret.ts";
 import type { LiveSecret, PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
-import { recordedReferences } from "../plan/references.ts";
 import { isOurs } from "../plan/removed-secret.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
@@ -12,13 +11,15 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 import { formerLogins } from "./former-logins.ts";
+import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
-import { done, failed, soonest } from "./outcome.ts";
+import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
 import { liveSecret } from "./secret-wire.ts";
 import { noteMembers } from "./note-members.ts";
+import type { Waited } from "./waited.ts";
 import { writeSecret } from "./write-secret.ts";
 import { toldText } from "../steps.ts";
 
@@ -67,11 +68,11 @@ export function pullSecretLoop(): PullSecretLoop {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await once(context, [namespace, name], thought, signal);
       if (outcome !== "changed meanwhile") return charged(outcome);
-      if (attempt === mostAttempts) return charged(failed(changedMeanwhile));
+      if (attempt === mostAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       const { api, strips, stores } = context;
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
       const record = object && strips.secret(object);
-      if (!record) return charged(failed(changedMeanwhile));
+      if (!record) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       stores.pullSecrets.wrote(record);
     }
   };
@@ -95,13 +96,16 @@ function pullSecretRun(): (
     };
     const { clock, log, stores, tokens, board } = context;
     const key = secretKey(namespaceName, name);
-    const namespace = stores.namespaces.get(namespaceName);
-    if (!namespace) {
+    context.judged.unjudged(key);
+    const sighting = stores.namespaces.look(namespaceName);
+    if (sighting.kind !== "there") {
+      if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
       memories.delete(key);
       tokens.use(key, new Map());
-      board.forget(namespaceName);
+      board.forget(namespaceName, sighting);
       return done;
     }
+    const namespace = sighting.record;
     if (!context.entitlements.names().includes(name)) {
       memories.delete(key);
       tokens.use(key, new Map());
@@ -111,12 +115,12 @@ function pullSecretRun(): (
     const memory = memories.get(key) ?? {};
     const observed = observeSecret(context, namespace, name, memory.ours, render);
     if (!("namespace" in observed)) return observed;
-    const { record, contributing, leaving, gathered, rendered, wanted } = observed;
+    const { record, contributing, leaving, orphaned, gathered, rendered, wanted } = observed;
     // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
     const place = { namespaceUid: namespace.uid, secretName: name };
     if (contributing.length === 0 && leaving.length === 0) {
       memories.delete(key);
-      context.members.note(place, undefined);
+      if (orphaned.names.length === 0) context.members.note(place, undefined);
       reportSecret(context, namespace, name, findingWithout(record));
       return done;
     }
@@ -126,7 +130,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      stays,
+      [...stays, ...orphaned.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;
@@ -155,7 +159,7 @@ function pullSecretRun(): (
       let plan = decide(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
-        if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile);
+        if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile, ownObject(namespaceName, name));
         plan = decide(
           live === "too large"
             ? { ...snapshot, tooLarge: true }
@@ -187,15 +191,16 @@ function pullSecretRun(): (
         );
       if (action.kind !== "none" && isSuspended([...contributing, ...leaving])) {
         reportSecret(context, namespace, name, waitingFinding(contributing, record ? finding.state : "absent"));
-        return done;
+        return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
       }
       if (action.kind === "none" || action.kind === "read") {
-        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing);
+        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing, orphaned);
         // What could not be taken back is still there.
         const isKept = plan.failure !== undefined && leaving.length > 0;
         if (plan.state === "foreign" && !isKept) context.members.note(place, undefined);
         report();
-        if (plan.failure && plan.failure.retry !== "on-change") return failed(plan.failure);
+        if (plan.failure && plan.failure.retry !== "on-change")
+          return failed(plan.failure, ownObject(namespaceName, name));
         return lookAgain();
       }
       const purpose = `${wanted ? "there" : "gone"} ${signature}`;
@@ -206,7 +211,7 @@ function pullSecretRun(): (
       }
       const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
       log.debug("pull Secret written", { namespace: namespaceName, secret: name, action: action.kind });
-      if (written && plan.state === "usable") noteMembers(context, place, written, contributing);
+      if (written && plan.state === "usable") noteMembers(context, place, written, contributing, orphaned);
       else context.members.note(place, undefined);
       if (!wanted) {
         memories.delete(key);
@@ -237,9 +242,13 @@ function pullSecretRun(): (
         const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
         reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));
       }
-      return failed(failure);
+      return failed(failure, ownObject(namespaceName, name), { of: "namespaces", object: namespaceName });
     }
   };
+}
+
+function ownObject(namespace: string, name: string): Waited {
+  return { of: "pullSecrets", object: `${namespace}/${name}` };
 }
 
 /** What was found counts for that very version and content, until something that was kept ends. */
@@ -271,27 +280,13 @@ async function readLive(
   return object && object.metadata.resourceVersion === record?.resourceVersion ? liveSecret(object) : undefined;
 }
 
+function credentialsOf(participants: readonly Participant[]): readonly Waited[] {
+  return participants.map(({ name }) => ({ of: "credentials", object: name }));
+}
+
 /** A write for one that is not suspended serves the others too. */
 function isSuspended(actors: readonly Participant[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
-}
-
-/** Those that a Secret which goes has to wait for. */
-function referencesTo({ board, stores }: Context, namespace: string, name: string): number {
-  if (board.references(namespace)?.left?.has(name)) return 0;
-  return stores.serviceAccounts
-    .byIndex(namespace)
-    .filter(
-      ({ references, record, terminating, tooLarge }) =>
-        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
-    ).length;
-}
-
-function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
-  const record = stores.operatorSecrets.get(`${namespace}/${name}`);
-  if (!record) return false;
-  if (record.kind === "token" || record.kind === "members") return true;
-  return record.kind === "source" && (namespace === settings.namespace || record.offered);
 }
 
 const changedMeanwhile: Failure = {

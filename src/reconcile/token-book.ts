@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Grant } from "../plan/grant.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import { bestProbe, type Probe } from "../plan/probe.ts";
 import { asksAnew, type Refreshes, type Refused } from "../plan/refresh.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
@@ -48,7 +49,8 @@ export interface TokenBook {
   users(grantKey: string): Iterable<string>;
   /** Elapsed milliseconds since when nobody needs it; undefined while somebody does. */
   unusedSince(grantKey: string): number | undefined;
-  forget(grantKey: string): void;
+  /** @param unneeded nobody who may need it is left to be judged */
+  forget(grantKey: string, unneeded: KnownAbsent): void;
   wanted(): Iterable<readonly [grantKey: string, grant: Grant]>;
 }
 
@@ -63,9 +65,11 @@ export interface TokenBookOptions {
   readonly operatorNamespace: string;
   /** Nobody needs the grant any more: it is to be looked at, and forgotten in time. */
   readonly onUnused?: (grantKey: string) => void;
+  /** It is known what the Secret needs, if anything. */
+  readonly onUse?: (user: string) => void;
 }
 
-export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: TokenBookOptions): TokenBook {
+export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }: TokenBookOptions): TokenBook {
   const attempts = new Map<string, Attempts>();
   const users = new Map<string, Map<string, Probe | undefined>>();
   const needs = new Map<string, readonly string[]>();
@@ -94,6 +98,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
 
   return {
     use: (user, all) => {
+      onUse?.(user);
       const grants = withinBudget(user, all);
       const before = needs.get(user) ?? [];
       for (const key of before) {

@@ -5,21 +5,25 @@ import { crdOutdated } from "../plan/crd-outdated.ts";
 import type { Grant } from "../plan/grant.ts";
 import { credentialKey, keyOf } from "../plan/keys.ts";
 import { causeOf } from "../plan/grant.ts";
-import { sourceVersions } from "../plan/grant-sources.ts";
+import { grantSources, sourceVersions } from "../plan/grant-sources.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import { publication } from "../plan/publish.ts";
 import { type Demand, dueAt, honoured, patience, patienceLeft, type Refused, retryWithin } from "../plan/refresh.ts";
 import type { Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
-import { comeBackIn, done } from "./outcome.ts";
+import { comeBackIn, done, failed } from "./outcome.ts";
 import { statusSoon } from "./report-secret.ts";
 import { type Attempts, tokenSecretName } from "./token-book.ts";
 import { formerLogins, tokenToData } from "./token-wire.ts";
+import type { Waited } from "./waited.ts";
 import { toldText } from "../steps.ts";
 
 // design.md section 4: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
+/** While somebody may need it who is not known yet, so many milliseconds. */
+const notAllJudged = 60_000;
 /** A token that comes with hardly any life is looked at this often, in milliseconds. */
 const shortestWait = 1_000;
 
@@ -28,7 +32,9 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
   const unusedSince = tokens.unusedSince(grantKey);
   if (unusedSince !== undefined) {
     const left = unusedSince + keepUnused - clock.elapsed();
-    return left > 0 ? comeBackIn(left) : collect(context, grantKey, signal);
+    if (left > 0) return comeBackIn(left);
+    const unneeded = context.judged.nobodyElse();
+    return unneeded.kind === "absent" ? collect(context, grantKey, unneeded, signal) : comeBackIn(notAllJudged);
   }
   const attempts = tokens.attempts(grantKey);
   if (!attempts) return done;
@@ -41,7 +47,7 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     return left === undefined ? done : comeBackIn(left);
   }
 
-  const fail = (failure: Failure): Outcome => fails(context, { grantKey, demand }, token, failure);
+  const fail = (failure: Failure): Outcome => fails(context, { grantKey, grant, demand }, token, failure);
   const outdated = token ? undefined : crdOutdated(context.stores.crds.get(crdName));
   if (outdated) return fail(outdated);
   // An event that is about something else brings the key here before its time.
@@ -112,7 +118,7 @@ async function verify(
 /** While a token lives there is another attempt in time, whatever failed, and whatever the other side asks for. */
 function fails(
   context: Context,
-  { grantKey, demand }: { readonly grantKey: string; readonly demand: Demand },
+  { grantKey, grant, demand }: { readonly grantKey: string; readonly grant: Grant; readonly demand: Demand },
   token: Token | undefined,
   failure: Failure,
 ): Outcome {
@@ -128,11 +134,16 @@ function fails(
   settle(context, grantKey, failure, { demand, until: clock.elapsed() + retryAfter.total("milliseconds") });
   const within = retryWithin(token, now);
   return {
-    failed: true,
-    retry: failure.retry,
+    ...failed(failure, ...curesOf(context, grant)),
     ...(retryAfter.sign > 0 && { retryAfter }),
     ...(within && { retryWithin: within }),
   };
+}
+
+/** Who asks for it otherwise, or anew, brings the key by that. */
+function curesOf({ settings: { namespace } }: Context, grant: Grant): readonly [Waited, ...Waited[]] {
+  const sources = grantSources(grant, namespace).map((object): Waited => ({ of: "operatorSecrets", object }));
+  return [{ of: "crds", object: crdName }, { of: "namespaces", object: namespace }, ...sources];
 }
 
 function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Attempts): Demand {
@@ -200,7 +211,12 @@ async function store(
   if (record) stores.operatorSecrets.wrote(record);
 }
 
-async function collect(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
+async function collect(
+  context: Context,
+  grantKey: string,
+  unneeded: KnownAbsent,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { api, settings, stores, tokens, log } = context;
   const name = tokenSecretName(grantKey);
   const record = stores.operatorSecrets.get(`${settings.namespace}/${name}`);
@@ -209,12 +225,12 @@ async function collect(context: Context, grantKey: string, signal: AbortSignal):
     try {
       await api.deleteSecret(settings.namespace, name, { uid, resourceVersion }, signal);
     } catch (error) {
-      const { retry, retryAfter } = context.refusal(error, `delete the token Secret ${name}`).failure;
-      return { failed: true, retry, ...(retryAfter && { retryAfter }) };
+      const { failure } = context.refusal(error, `delete the token Secret ${name}`);
+      return failed(failure, { of: "operatorSecrets", object: record.key });
     }
     stores.operatorSecrets.removed(record.key, resourceVersion);
     log.info("unused token deleted", { grant: grantKey });
   }
-  tokens.forget(grantKey);
+  tokens.forget(grantKey, unneeded);
   return done;
 }

@@ -1,5 +1,6 @@
 // What do the metrics say of each RegistryCredential? The same as its status, and which namespaces are not served.
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import type { NamespaceView } from "../plan/status-snapshot.ts";
 import type { Instruments, Labels } from "./instruments.ts";
 import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./not-ready.ts";
@@ -7,8 +8,7 @@ import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./n
 export interface CredentialMetrics {
   /** What a status says now, also where it says what it said before: after a restart nothing is known. */
   readonly publish: (credential: RegistryCredential, status: Status, namespaces: readonly NamespaceView[]) => void;
-  /** The credential is gone. */
-  readonly forget: (credential: string) => void;
+  readonly forget: (credential: string, gone: KnownAbsent) => void;
 }
 
 interface Told {

@@ -200,6 +200,8 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       case "wait": {
         const { because, failures } = activity;
         const pause = backoff(failures, random, because.retryAfter);
+        // In good order, and all that is heard for now.
+        if (because.kind !== "ended") feed.blind(because.kind === "forbidden" ? "not-permitted" : "not-seen");
         observe?.({ kind: "paused", because, failures, pause });
         await clock.sleep(pause, signal);
         return emit({ kind: "waited" });

@@ -81,8 +81,8 @@ export const membershipMutants: readonly Mutant[] = [
     edits: [
       {
         file: entitlements,
-        from: "      members.forgetNamespace(before.uid);",
-        to: "      if (!after) members.forgetNamespace(before.uid);",
+        from: "      members.forgetNamespace(before.uid, gone);",
+        to: "      if (!after) members.forgetNamespace(before.uid, gone);",
       },
       {
         file: entitlements,

@@ -1,4 +1,5 @@
 // Does a fight end when the other side gives up, and does everybody hear of it then?
+import { seen } from "../watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Repairs } from "../../src/plan/damping.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../src/plan/snapshot.ts";
@@ -51,7 +52,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
       strips: { secret: strip },
       stores: {
         credentials: new Map(),
-        namespaces: { get: () => namespace() },
+        namespaces: seen(() => namespace()),
         serviceAccounts: { byIndex: () => [] },
         operatorSecrets: { get: () => undefined },
         pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
@@ -60,6 +61,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         createSecret: (_namespace: string, json: string) => write(json),
         replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
       },
+      judged: { unjudged: () => undefined },
       entitlements: {
         names: () => ["regcred"],
         participants: () => [

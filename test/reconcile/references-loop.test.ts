@@ -1,4 +1,5 @@
 // Are the references of a namespace written in short runs, each account once, whatever the others do?
+import { seen } from "../watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
 import type { ServiceAccountRecord } from "../../src/plan/snapshot.ts";
@@ -40,7 +41,7 @@ function situation(count: number) {
     clock,
     board: found,
     stores: {
-      namespaces: { get: () => namespace() },
+      namespaces: seen(() => namespace()),
       pullSecrets: { get: () => secretRecord() },
       serviceAccounts: {
         byIndex: () => [...accounts.values()],

@@ -14,12 +14,14 @@ import { keyOf, secretKey, tokenKey } from "../../src/plan/keys.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { staticProvider } from "../../src/providers/static.ts";
 import { runWorkers } from "../../src/queue/run-workers.ts";
+import { waits } from "../../src/queue/waits.ts";
 import { workQueue } from "../../src/queue/work-queue.ts";
 import { askForWork } from "../../src/reconcile/ask-for-work.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { entitlements } from "../../src/reconcile/entitlements.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { judgedSecrets } from "../../src/reconcile/judged.ts";
 import { loops } from "../../src/reconcile/loops.ts";
 import { reach } from "../../src/reconcile/reach.ts";
 import { scopes } from "../../src/reconcile/scope-of.ts";
@@ -247,9 +249,11 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     secrets: stores.operatorSecrets,
     operatorNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+    onUse: (user) => judged.judged(user),
   });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
+  const judged = judgedSecrets({ stores, entitlements: rights });
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
   const context: Context = {
@@ -271,11 +275,13 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     log,
     metrics: { publish: silent, forget: silent },
     tokens,
+    judged,
     members: holders,
     entitlements: rights,
     board: board(clock),
     digest: known.digest,
     refusal,
+    waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),
     reach: reach(unrestricted, {

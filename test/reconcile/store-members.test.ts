@@ -34,6 +34,10 @@ function situation() {
     pullSecrets: stores.pullSecrets.feed(),
     operatorSecrets: stores.operatorSecrets.feed(),
   };
+  for (const feed of Object.values(feeds)) {
+    feed.begin();
+    feed.completed("0");
+  }
   let version = 0;
   const next = (): string => String((version += 1));
   const kept = new Map<string, WireSecret>();
@@ -154,13 +158,16 @@ describe("the record of a RegistryCredential", () => {
     expect(lines()).toEqual(["n1 s"]);
   });
 
-  it("goes with it", async () => {
+  it("goes with it once it was taken from everybody, and stays while somebody has a login of one that is gone", async () => {
     const { context, put, drop, kept } = situation();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
     await storeMembers(context, uid, never);
     drop();
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect([kept.size, context.members.count(uid)]).toEqual([1, 1]);
+    context.members.note({ namespaceUid: "n1", secretName: "regcred" }, undefined);
     expect(await storeMembers(context, uid, never)).toEqual({});
     expect([kept.size, context.members.count(uid)]).toEqual([0, 0]);
   });

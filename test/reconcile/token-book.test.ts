@@ -6,6 +6,7 @@ import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import { type TokenBook, tokenBook, tokenSecretName, type Wanted } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
+import { knownAbsent } from "../../src/plan/presence.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 const grant = (name: string): Grant => ({
@@ -151,7 +152,7 @@ describe("the token book", () => {
   it("forgets a token whose Secret was collected", () => {
     book.use(user("one"), grants("a"));
     book.use(user("one"), grants());
-    book.forget("a");
+    book.forget("a", knownAbsent);
     expect(book.attempts("a")).toBeUndefined();
     expect([...book.wanted()]).toEqual([]);
   });

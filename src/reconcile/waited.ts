@@ -1,0 +1,22 @@
+// What may a run that leaves something undone wait for, beside a time? Each kind has its trigger: see `followWaits`.
+import type { Context } from "./context.ts";
+
+export type Waited =
+  /** An object of a store comes, goes, or changes in what others go by. */
+  | { readonly object: string; readonly of: "credentials" | "namespaces" | "pullSecrets" | "operatorSecrets" | "crds" }
+  /** All Secrets of this name are known, or may be seen again. */
+  | { readonly secretsCalled: string }
+  /** What else may not be seen may be seen again. */
+  | { readonly reach: "changes" };
+
+/** Equal texts: the same is waited for. */
+export function textOfWaited(waited: Waited): string {
+  return JSON.stringify(waited);
+}
+
+/** To be told of whatever somebody may wait for. */
+export function changedIn({ waits, enqueue }: Pick<Context, "waits" | "enqueue">): (waited: Waited) => void {
+  return (waited) => {
+    for (const key of waits.changed(textOfWaited(waited))) enqueue(key, { lane: "bulk" });
+  };
+}
