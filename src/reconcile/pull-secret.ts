@@ -159,7 +159,8 @@ function pullSecretRun(): (
       let plan = decide(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
-        if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile, ownObject(namespaceName, name));
+        if (!live)
+          return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile, ownObject(namespaceName, name));
         plan = decide(
           live === "too large"
             ? { ...snapshot, tooLarge: true }
