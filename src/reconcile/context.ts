@@ -16,6 +16,7 @@ import type {
 import type { Mode } from "../plan/mode.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { RenderScope } from "../plan/grant-types.ts";
+import type { Timing } from "../operator/timing.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Verify } from "./verify.ts";
 import type { Waits } from "../queue/waits.ts";
@@ -66,6 +67,8 @@ export interface Settings {
 export interface Context {
   readonly clock: Clock;
   readonly settings: Settings;
+  /** Default: the usual times. */
+  readonly timing?: Pick<Timing, "unused">;
   readonly stores: Stores;
   readonly strips: Strips;
   readonly api: ClusterApi;

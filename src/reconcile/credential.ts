@@ -87,7 +87,8 @@ export function credentialLoop(): CredentialLoop {
       const began = context.clock.elapsed();
       const views = viewsOf(context, credential);
       const pending = views.namespaces.some((view) => view.pending);
-      if (pending && fresh && context.clock.elapsed() - startedAt < settleTime) return soonest(lookAgain);
+      const settling = startedAt + settleTime - context.clock.elapsed();
+      if (pending && fresh && settling > 0) return { ...soonest(settling), ...waitsFor({ findings: name }) };
       const { retiring, nextRetirement } = retirementOf(context, credential);
       const status = statusOf({
         credential,
@@ -106,7 +107,7 @@ export function credentialLoop(): CredentialLoop {
       });
       counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
-      return soonest(nextRetirement, pending && !credential.spec.suspend ? lookAgain : undefined);
+      return { ...soonest(nextRetirement), ...(pending && waitsFor({ findings: name })) };
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
@@ -156,10 +157,13 @@ function retirementOf(
 ): { retiring: Status["retiring"] & object; nextRetirement: number | undefined } {
   const { entitlements, stores, clock, enqueue } = context;
   const retired = entitlements.namesOf(credential.name);
+  // One that may not be seen may be there.
+  const mayStand = (key: string): boolean => {
+    const secret = stores.pullSecrets.look(key);
+    return secret.kind === "there" ? secret.record.credentials.includes(credential.name) : secret.kind !== "absent";
+  };
   const holders = (secretName: string): string[] =>
-    [...entitlements.mayHold(credential.name)].filter((namespace) =>
-      stores.pullSecrets.get(`${namespace}/${secretName}`)?.credentials.includes(credential.name),
-    );
+    [...entitlements.mayHold(credential.name)].filter((namespace) => mayStand(`${namespace}/${secretName}`));
   for (const { secretName, over } of retired) {
     if (!over) continue;
     for (const namespace of holders(secretName))
@@ -176,10 +180,13 @@ function retirementOf(
 }
 
 /** The records are read only where something was taken out of the spec. */
-function extrasOf({ stores }: Context, credential: RegistryCredential): readonly string[] {
+function extrasOf({ stores, reach }: Context, credential: RegistryCredential): readonly string[] {
   const extras = extraReferences(credential);
   const recorded = new Set<string>();
   if (extras.former.length > 0) {
+    // Where the accounts may not be seen, some may have it.
+    if ([...stores.namespaces.values()].some(({ name }) => reach.serviceAccounts(name) !== undefined))
+      return rememberedExtras(extras, new Set(extras.former));
     for (const { record, terminating } of stores.serviceAccounts.values()) {
       if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
     }

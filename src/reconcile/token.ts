@@ -31,10 +31,11 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
   const { tokens, clock, provider, log } = context;
   const unusedSince = tokens.unusedSince(grantKey);
   if (unusedSince !== undefined) {
-    const left = unusedSince + keepUnused - clock.elapsed();
+    const kept = context.timing?.unused?.total("milliseconds");
+    const left = unusedSince + (kept ?? keepUnused) - clock.elapsed();
     if (left > 0) return comeBackIn(left);
     const unneeded = context.judged.nobodyElse();
-    return unneeded.kind === "absent" ? collect(context, grantKey, unneeded, signal) : comeBackIn(notAllJudged);
+    return unneeded.kind === "absent" ? collect(context, grantKey, unneeded, signal) : comeBackIn(kept ?? notAllJudged);
   }
   const attempts = tokens.attempts(grantKey);
   if (!attempts) return done;

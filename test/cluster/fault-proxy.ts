@@ -22,8 +22,11 @@ export type Fault =
   /** The same, but once healed the request arrives, as TCP brings it after a partition, though nobody waits for it any more. */
   | { readonly kind: "late" };
 
-/** stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. */
-export type Victims = "all" | "writes" | "watches" | "stores";
+/**
+ * stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. pullSecrets: of
+ * these what is asked for by name.
+ */
+export type Victims = "all" | "writes" | "watches" | "stores" | "pullSecrets";
 
 export interface FaultProxy {
   /** A kubeconfig that leads through the proxy, as the cluster's administrator. */
@@ -59,7 +62,9 @@ export async function faultProxy(
       incoming.once("close", () => watches.delete(incoming));
     }
     const isPage = incoming.url?.includes("limit=") === true;
-    const isHit = { all: true, writes: isWrite, watches: isWatch, stores: isWatch || isPage };
+    const isOfName = incoming.url?.includes("/secrets?") === true && incoming.url.includes("metadata.name");
+    const isStore = isWatch || isPage;
+    const isHit = { all: true, writes: isWrite, watches: isWatch, stores: isStore, pullSecrets: isStore && isOfName };
     const fault = current && isHit[current.victims] ? current.fault : undefined;
     switch (fault?.kind) {
       case "answer":

@@ -10,7 +10,7 @@ import type {
 } from "../../src/kube/cluster-api.ts";
 import { clusterStores } from "../../src/operator/cluster-stores.ts";
 import { refusal } from "../../src/operator/refusal.ts";
-import { keyOf, secretKey, tokenKey } from "../../src/plan/keys.ts";
+import { keyOf, tokenKey } from "../../src/plan/keys.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { staticProvider } from "../../src/providers/static.ts";
 import { runWorkers } from "../../src/queue/run-workers.ts";
@@ -22,6 +22,7 @@ import type { Context } from "../../src/reconcile/context.ts";
 import { entitlements } from "../../src/reconcile/entitlements.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { judgedSecrets } from "../../src/reconcile/judged.ts";
+import { lookAtNameAgain } from "../../src/reconcile/look-again.ts";
 import { loops } from "../../src/reconcile/loops.ts";
 import { reach } from "../../src/reconcile/reach.ts";
 import { scopes } from "../../src/reconcile/scope-of.ts";
@@ -334,15 +335,12 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     }
     feed.completed(version());
   };
-  const ask = (name: string): void => {
-    for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
-  };
   const list = (name: string): void => {
     const feed = secretFeeds.get(name);
     if (!feed || hidden.has(name)) return;
     listed.add(name);
     fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
-    ask(name);
+    lookAtNameAgain(context, name);
   };
   const watchNames = (): void => {
     const names = new Set(rights.names());
