@@ -77,7 +77,10 @@ export function credentialLoop(): CredentialLoop {
       }
       // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
       // who would lose it by its last change.
-      if (!isRecorded) return soonest(lookAgain);
+      if (!isRecorded) {
+        const formerNames = context.entitlements.namesOf(name).map(({ secretName }) => ({ secretsCalled: secretName }));
+        return waitsFor({ secretsCalled: credential.spec.pullSecret.name }, ...formerNames);
+      }
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
       const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
       const fresh = isOurs && observedGeneration === credential.generation;

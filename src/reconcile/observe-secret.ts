@@ -17,6 +17,7 @@ import { done, soonest, waitsFor } from "./outcome.ts";
 import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
+import type { Waited } from "./waited.ts";
 import { failedFinding, waitingFinding } from "./secret-findings.ts";
 
 /** What a run has found out before it decides. */
@@ -34,8 +35,6 @@ export interface Observed {
 
 /** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
 export const tokenPatience = 1_000;
-const lookAgain = 1_000;
-
 /**
  * An outcome instead: there is nothing to decide, and what there is to say has been said. `ours` is the uid of the object
  * that is remembered as ours.
@@ -82,9 +81,12 @@ export function observeSecret(
   }
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
-  const isJudged = ({ credential, deleting }: Participant): boolean =>
-    secretNamesOf(context, credential).every(isCounted) && (deleting || members.recorded(credential.uid));
-  if (!leaving.every(isJudged)) return soonest(lookAgain);
+  const uncounted = leaving.flatMap(({ credential, deleting }): readonly Waited[] => [
+    ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
+    ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
+  ]);
+  const [first, ...others] = uncounted;
+  if (first) return waitsFor(first, ...others);
   const waits = (): void => say(waitingFinding(contributing, board.secret(namespace.name, name)?.state ?? "waiting"));
   // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
   if (contributing.some(({ confirmed }) => !confirmed)) {

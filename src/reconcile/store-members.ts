@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { type Members, members } from "./members.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
 import { toldAsHeld } from "./removals.ts";
+import { changedIn } from "./waited.ts";
 
 type Known = Pick<Context, "stores" | "members" | "enqueue">;
 
@@ -68,6 +69,7 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
     }
   }
   members.begin(uid);
+  changedIn(context)({ recordOf: uid });
   // Not soon but now: without it marks would count after a crash.
   context.enqueue(membersKey(uid));
   return true;

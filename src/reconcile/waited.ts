@@ -6,6 +6,8 @@ export type Waited =
   | { readonly object: string; readonly of: "credentials" | "namespaces" | "pullSecrets" | "operatorSecrets" | "crds" }
   /** All Secrets of this name are known, or may be seen again. */
   | { readonly secretsCalled: string }
+  /** The record of who holds a login of the RegistryCredential with this uid is begun. */
+  | { readonly recordOf: string }
   /** Something else is found of the RegistryCredential of this name in a namespace; whoever finds it tells it at once. */
   | { readonly findings: string }
   /** What else may not be seen may be seen again. */

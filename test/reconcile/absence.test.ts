@@ -167,3 +167,21 @@ describe("a RegistryCredential that is gone without a drain", () => {
     expect([records(world), world.passwords("team-a")]).toEqual([1, { "lab.example.com": "of lab" }]);
   });
 });
+
+describe("a spec that cannot be read after a start", () => {
+  it("costs no token: nobody knows what it needs", async () => {
+    const world = await served();
+    world.source("lab", "second");
+    world.credential("lab", staticSpec("lab", { pullSecret: { name: "own-name" } }));
+    await world.pass({ seconds: 15 });
+    expect(world.tokens()).toBe(2);
+    await world.stop();
+    world.credential("lab", { registries: [{ name: "main", provider: "FromTheFuture" }] });
+    await world.start();
+    await world.pass({ hours: 1 });
+    expect(world.tokens()).toBe(2);
+    world.credential("lab", staticSpec("hub", { pullSecret: { name: "own-name" } }));
+    await world.pass({ minutes: 12 });
+    expect(world.tokens()).toBe(1);
+  });
+});

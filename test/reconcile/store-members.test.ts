@@ -1,4 +1,5 @@
 // Is the record of members begun, kept and given up as it should be, whatever the API server says?
+import { waits } from "../../src/queue/waits.ts";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
@@ -56,6 +57,7 @@ function situation() {
     stores,
     members,
     enqueue: (key: string) => asked.push(key),
+    waits: waits(),
     settings: { namespace: "ops" },
     strips: { operatorSecret: strip },
     namesSynced: () => isSynced,

@@ -5,8 +5,10 @@ import { keyOf } from "../../src/plan/keys.ts";
 import type { CrdRecord } from "../../src/plan/snapshot.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { lookAtNameAgain, lookAtReachAgain } from "../../src/reconcile/look-again.ts";
+import { beginRecord } from "../../src/reconcile/store-members.ts";
 import { textOfWaited, type Waited } from "../../src/reconcile/waited.ts";
 import type { FedStore } from "../../src/watch/store.ts";
+import { credential } from "../plan/objects.ts";
 import { smallCluster } from "./small-cluster.ts";
 
 type World = ReturnType<typeof smallCluster>;
@@ -26,7 +28,7 @@ async function served(changes: object = {}): Promise<{ readonly world: World; re
   return { world, context };
 }
 
-type Kind = Extract<Waited, { readonly of: string }>["of"] | "secretsCalled" | "reach" | "findings";
+type Kind = Extract<Waited, { readonly of: string }>["of"] | "secretsCalled" | "recordOf" | "reach" | "findings";
 
 const triggers: Readonly<
   Record<Kind, readonly [waited: Waited, happens: (world: World, context: Context) => Promise<void> | void]>
@@ -52,6 +54,10 @@ const triggers: Readonly<
     },
   ],
   secretsCalled: [{ secretsCalled: "regcred" }, (_world, context) => lookAtNameAgain(context, "regcred")],
+  recordOf: [
+    { recordOf: "credentials-9" },
+    (_world, context) => void beginRecord(context, credential({ name: "new", uid: "credentials-9" })),
+  ],
   reach: [{ reach: "changes" }, (_world, context) => lookAtReachAgain(context)],
   findings: [{ findings: "hub" }, (world) => world.source("hub", "")],
 };
