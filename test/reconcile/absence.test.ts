@@ -109,6 +109,8 @@ describe("a RegistryCredential that is gone without a drain", () => {
   const marks = (world: World): readonly string[] =>
     String(world.get("secrets", "team-a/regcred")?.metadata.annotations?.["regcred.dev/credentials"]).split(",");
 
+  const references = (world: World): unknown => world.get("serviceAccounts", "team-a/default")?.["imagePullSecrets"];
+
   it.each([["while no operator runs"], ["while one runs"]])(
     "%s keeps its login in a Secret that another one leaves, and that one does not",
     async (when) => {
@@ -119,6 +121,7 @@ describe("a RegistryCredential that is gone without a drain", () => {
       if (when.startsWith("while no")) await world.start();
       await world.pass({ minutes: 1 });
       expect([world.passwords("team-a"), marks(world)]).toEqual([{ "hub.example.com": "of hub" }, ["hub"]]);
+      expect(references(world)).toEqual([{ name: "regcred" }]);
       expect(world.passwords("team-b")).toEqual({ "hub.example.com": "of hub", "lab.example.com": "of lab" });
       // And after one more start, with hours between.
       await world.pass({ hours: 3 });
@@ -126,6 +129,16 @@ describe("a RegistryCredential that is gone without a drain", () => {
       await world.start();
       await world.pass({ hours: 1 });
       expect(world.passwords("team-a")).toEqual({ "hub.example.com": "of hub" });
+      // The other one may come and go beside it.
+      world.credential("lab", staticSpec("lab"));
+      await world.pass({ minutes: 1 });
+      expect(world.passwords("team-a")).toEqual({ "hub.example.com": "of hub", "lab.example.com": "of lab" });
+      world.credential("lab", elsewhere);
+      await world.pass({ minutes: 1 });
+      expect([world.passwords("team-a"), references(world)]).toEqual([
+        { "hub.example.com": "of hub" },
+        [{ name: "regcred" }],
+      ]);
       // Taken back by one of its name.
       world.source("hub", "anew");
       world.credential("hub", staticSpec("hub"));
@@ -133,7 +146,7 @@ describe("a RegistryCredential that is gone without a drain", () => {
       expect(world.passwords("team-a")).toEqual({ "hub.example.com": "anew" });
       world.credential("hub", staticSpec("hub", { namespaces: { include: ["team-b"] } }));
       await world.pass({ minutes: 1 });
-      expect(world.passwords("team-a")).toBeUndefined();
+      expect([world.passwords("team-a"), references(world)]).toEqual([undefined, []]);
     },
   );
 
@@ -148,7 +161,11 @@ describe("a RegistryCredential that is gone without a drain", () => {
         "regcred.dev/entries": JSON.stringify(forged),
       };
       world.edit("secrets", "team-a/regcred", { metadata: { annotations } });
-      world.credential("lab", elsewhere);
+      // Where nobody is gone, it keeps nothing of what is taken out of a spec either.
+      const registries = [
+        { name: "main", provider: "Static", hosts: ["new.example.com"], static: { secretName: "lab" } },
+      ];
+      world.credential("lab", gone === "hub" ? elsewhere : { registries, namespaces: { include: ["team-b"] } });
       await world.start();
       await world.pass({ minutes: 1 });
       expect(world.passwords("team-a")).toEqual({ "hub.example.com": "of hub" });

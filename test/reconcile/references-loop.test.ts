@@ -40,6 +40,7 @@ function situation(count: number) {
   const context = {
     clock,
     board: found,
+    members: { holders: () => [] },
     stores: {
       namespaces: seen(() => namespace()),
       pullSecrets: { get: () => secretRecord() },

@@ -27,6 +27,7 @@ async function reported(accounts: readonly ServiceAccountRecord[], most = Infini
   const published: string[] = [];
   const context = {
     clock,
+    members: { holders: () => [] },
     stores: {
       namespaces: seen((name) => (name === "team-a" ? namespace() : undefined)),
       pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
