@@ -234,7 +234,7 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
 }
 
 /** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
-function canonical(host: string): string {
+export function canonical(host: string): string {
   return canonicalHost(host) ?? host;
 }
 

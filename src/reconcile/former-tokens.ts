@@ -1,7 +1,7 @@
 // Which tokens does an entry still have from before it was altered, and which Secrets live by them?
 import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
-import { type Former, type Served, servesAll } from "../plan/content.ts";
+import { canonical, type Former, type Served, servesAll } from "../plan/content.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Context } from "./context.ts";
@@ -78,5 +78,6 @@ export function keptFor(
 }
 
 function overlaps(some: readonly string[], others: readonly string[]): boolean {
-  return some.includes("*") || others.includes("*") || some.some((host) => others.includes(host));
+  if (some.includes("*") || others.includes("*")) return true;
+  return !new Set(some.map(canonical)).isDisjointFrom(new Set(others.map(canonical)));
 }
