@@ -8,6 +8,7 @@ import {
   valuesText,
 } from "../plan/makers.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../plan/snapshot.ts";
+import type { Token } from "../plan/token.ts";
 import type { Store } from "../watch/store.ts";
 
 export interface TokenMakers {
@@ -37,76 +38,89 @@ type ByText = Map<string, Map<string, Maker>>;
 /** By text of the placeholders. */
 type ByValues = Map<string, ByText>;
 
+/** Of one grant; each by `makerKey`. */
+interface OfGrant {
+  /** As the token Secret names them; undefined where there is none. */
+  stored: ReadonlyMap<string, Maker> | undefined;
+  /** Of this process. */
+  noted: Map<string, Maker>;
+  /** The Secret is to be written with one more of them. */
+  lacking: boolean;
+}
+
 /** Kept up to date by the store's own changes, so that one namespace's question costs a few look-ups. */
 export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" | "subscribe">): TokenMakers {
-  /** Of this process, by grant. */
-  const noted = new Map<string, Map<string, Maker>>();
-  /** As the Secrets name them. */
-  const stored = new Map<string, readonly Maker[]>();
-  const lacking = new Set<string>();
+  const byGrant = new Map<string, OfGrant>();
   const byEntry = new Map<string, ByValues>();
 
-  const known = (grantKey: string): readonly Maker[] => {
-    const all = new Map((stored.get(grantKey) ?? []).map((maker) => [makerKey(maker), maker]));
-    for (const [key, maker] of noted.get(grantKey) ?? []) all.set(key, maker);
-    return [...all.values()];
+  const grant = (grantKey: string): OfGrant =>
+    within(byGrant, grantKey, () => ({ stored: undefined, noted: new Map(), lacking: false }));
+  const index = (grantKey: string, maker: Maker): void => {
+    const of = within(byEntry, entryKey(maker.credential, maker.entry), (): ByValues => new Map());
+    const values = within(of, placeholdersText(maker), (): ByText => new Map());
+    within(values, valuesText(maker), () => new Map<string, Maker>()).set(grantKey, maker);
   };
-  const index = (grantKey: string, makers: readonly Maker[]): void => {
-    for (const maker of makers) {
-      const of = within(byEntry, entryKey(maker.credential, maker.entry), (): ByValues => new Map());
-      const values = within(of, placeholdersText(maker), (): ByText => new Map());
-      within(values, valuesText(maker), () => new Map<string, Maker>()).set(grantKey, maker);
-    }
+  const unindex = (grantKey: string, maker: Maker): void => {
+    const entry = entryKey(maker.credential, maker.entry);
+    const of = byEntry.get(entry);
+    const values = of?.get(placeholdersText(maker));
+    const grants = values?.get(valuesText(maker));
+    grants?.delete(grantKey);
+    if (grants?.size === 0) values?.delete(valuesText(maker));
+    if (values?.size === 0) of?.delete(placeholdersText(maker));
+    if (of?.size === 0) byEntry.delete(entry);
   };
-  const unindex = (grantKey: string, makers: readonly Maker[]): void => {
-    for (const maker of makers) {
-      const entry = entryKey(maker.credential, maker.entry);
-      const of = byEntry.get(entry);
-      const values = of?.get(placeholdersText(maker));
-      const grants = values?.get(valuesText(maker));
-      grants?.delete(grantKey);
-      if (grants?.size === 0) values?.delete(valuesText(maker));
-      if (values?.size === 0) of?.delete(placeholdersText(maker));
-      if (of?.size === 0) byEntry.delete(entry);
-    }
+  const all = (grantKey: string): ReadonlyMap<string, Maker> => {
+    const { stored = [], noted = [] } = byGrant.get(grantKey) ?? {};
+    return new Map([...stored, ...noted]);
   };
-  const changed = (grantKey: string, change: () => void): void => {
-    unindex(grantKey, known(grantKey));
-    change();
-    const after = known(grantKey);
-    index(grantKey, after);
-    const names = stored.get(grantKey);
-    if (names && !sameMakers(names, boundedMakers(after))) lacking.add(grantKey);
-    else lacking.delete(grantKey);
+  const replace = (grantKey: string, change: (of: OfGrant) => void): void => {
+    for (const maker of all(grantKey).values()) unindex(grantKey, maker);
+    const of = grant(grantKey);
+    change(of);
+    for (const maker of all(grantKey).values()) index(grantKey, maker);
+    const { stored, noted } = of;
+    of.lacking = stored !== undefined && [...noted].some(([key, maker]) => isLacking(stored, key, maker));
+    if (!stored && noted.size === 0) byGrant.delete(grantKey);
   };
-  const read = (record: OperatorSecretRecord | undefined): void => {
-    if (record?.kind !== "token" || !record.token) return;
-    const { grantKey, makers = [] } = record.token;
-    changed(grantKey, () => stored.set(grantKey, makers));
+  const tokenIn = (record: OperatorSecretRecord | undefined): Token | undefined =>
+    record?.kind === "token" ? record.token : undefined;
+  const read = (token: Token | undefined): void => {
+    if (!token) return;
+    const makers = token.makers ?? [];
+    replace(token.grantKey, (of) => {
+      of.stored = new Map(makers.map((maker) => [makerKey(maker), maker]));
+    });
   };
 
-  for (const record of secrets.values()) read(record);
+  for (const record of secrets.values()) read(tokenIn(record));
   secrets.subscribe(({ before, after }) => {
-    const gone = before?.kind === "token" ? before.token?.grantKey : undefined;
-    const stays = after?.kind === "token" ? after.token?.grantKey : undefined;
-    if (gone !== undefined && gone !== stays) changed(gone, () => stored.delete(gone));
-    read(after);
+    const [gone, token] = [tokenIn(before)?.grantKey, tokenIn(after)];
+    if (gone !== undefined && gone !== token?.grantKey) {
+      replace(gone, (of) => {
+        of.stored = undefined;
+      });
+    }
+    read(token);
   });
 
   return {
     note: (grantKey, maker) => {
+      const of = grant(grantKey);
       const key = makerKey(maker);
-      const before = noted.get(grantKey)?.get(key);
+      const before = of.noted.get(key);
       if (before && sameHosts(before, maker)) return before;
-      changed(grantKey, () => within(noted, grantKey, () => new Map()).set(key, maker));
+      of.noted.set(key, maker);
+      index(grantKey, maker);
+      if (of.stored && isLacking(of.stored, key, maker)) of.lacking = true;
       return maker;
     },
-    unstored: (grantKey) => lacking.has(grantKey),
-    known,
+    unstored: (grantKey) => byGrant.get(grantKey)?.lacking === true,
+    known: (grantKey) => [...all(grantKey).values()],
     keepOnly: (grantKey, makers) =>
-      changed(grantKey, () => {
-        noted.set(grantKey, new Map([...makers].map((maker) => [makerKey(maker), maker])));
-        if (stored.has(grantKey)) stored.set(grantKey, []);
+      replace(grantKey, (of) => {
+        of.noted = new Map([...makers].map((maker) => [makerKey(maker), maker]));
+        if (of.stored) of.stored = new Map();
       }),
     of: (credential, entry, namespace) => {
       const found: Made[] = [];
@@ -118,8 +132,18 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
       }
       return found;
     },
-    forget: (grantKey) => changed(grantKey, () => noted.delete(grantKey)),
+    forget: (grantKey) =>
+      replace(grantKey, (of) => {
+        of.noted = new Map();
+      }),
   };
+}
+
+/** It is not named, and there is room for it. */
+function isLacking(stored: ReadonlyMap<string, Maker>, key: string, maker: Maker): boolean {
+  const named = stored.get(key);
+  if (named && sameHosts(named, maker)) return false;
+  return boundedMakers([...stored.values(), maker]).length > stored.size;
 }
 
 function entryKey(credential: string, entry: string): string {
@@ -128,13 +152,6 @@ function entryKey(credential: string, entry: string): string {
 
 function sameHosts(one: Maker, other: Maker): boolean {
   return one.hosts.length === other.hosts.length && one.hosts.every((host, index) => host === other.hosts[index]);
-}
-
-function sameMakers(one: readonly Maker[], other: readonly Maker[]): boolean {
-  const texts = new Set(one.map((maker) => JSON.stringify([makerKey(maker), maker.hosts])));
-  return (
-    one.length === other.length && other.every((maker) => texts.has(JSON.stringify([makerKey(maker), maker.hosts])))
-  );
 }
 
 function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -1,6 +1,5 @@
 // Does what was altered, or cannot be rendered because something is missing or hidden, take no login away?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { rendered } from "../chart/rendered.ts";
 import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
 import { installed } from "./installed.ts";
 import { rbac, rulesOf } from "./rights.ts";
@@ -165,22 +164,17 @@ describe("an entry with ServiceAccounts of the tenants", () => {
   it("keeps its login where they may not be listed any more", async () => {
     await world.namespaces(["team-a"]);
     const kubeconfig = await installed(world, values);
-    const tenants = (await rendered({ values })).find(
-      ({ kind, metadata }) => kind === "ClusterRole" && metadata.name === "regcred-tenants",
-    );
-    if (!tenants) throw new Error("the chart has no Role for listed namespaces");
-    const consent = {
-      apiGroups: [""],
-      resources: ["serviceaccounts/token"],
-      resourceNames: ["puller"],
-      verbs: ["create"],
-    };
-    const rules = [...rulesOf(tenants), consent];
-    const roles = `${rbac}/namespaces/team-a/roles`;
-    await world.admin.create(roles, { metadata: { name: "tenants" }, rules });
+    const tenants = `${rbac}/clusterroles/regcred-tenants`;
+    const role = await world.admin.get(tenants);
+    const rules = role ? rulesOf(role) : [];
+    // The tenant's consent.
+    await world.admin.create(`${rbac}/namespaces/team-a/roles`, {
+      metadata: { name: "consent" },
+      rules: [{ apiGroups: [""], resources: ["serviceaccounts/token"], resourceNames: ["puller"], verbs: ["create"] }],
+    });
     await world.admin.create(`${rbac}/namespaces/team-a/rolebindings`, {
-      metadata: { name: "tenants" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "tenants" },
+      metadata: { name: "consent" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "consent" },
       subjects: [{ kind: "ServiceAccount", name: "regcred", namespace: operatorNamespace }],
     });
     await world.admin.create("/api/v1/namespaces/team-a/serviceaccounts", {
@@ -196,7 +190,7 @@ describe("an entry with ServiceAccounts of the tenants", () => {
     await eventually("it is served", async () => (await passwordOf("team-a")) === "team/1");
     const before = await world.secret("team-a");
 
-    await world.admin.patch(`${roles}/tenants`, {
+    await world.admin.patch(tenants, {
       rules: rules.filter(({ resources }) => !resources.includes("serviceaccounts")),
     });
     await first.stop();
@@ -206,7 +200,7 @@ describe("an entry with ServiceAccounts of the tenants", () => {
       .toMatchObject([{ name: "main", former: { namespaces: 1 } }]);
     expect(await world.secret("team-a")).toEqual(before);
 
-    await world.admin.patch(`${roles}/tenants`, { rules });
+    await world.admin.patch(tenants, { rules });
     await second.stop();
     await world.startOperator({ kubeconfig, routes: cloud.routes, settings });
     await eventually("the token of before is the present one", async () => {
