@@ -1,7 +1,7 @@
 // Which watches fill the stores, and which names of pull Secrets are watched? A part of the composition root.
 import { crdName, group, plural, sourceLabel, version } from "../api/names.ts";
 import type { Clock, Random } from "../clock.ts";
-import type { ClusterStores } from "./cluster-stores.ts";
+import { type ClusterStores, labelsAskedByToken } from "./cluster-stores.ts";
 import type { Watched } from "../kube/list-watch.ts";
 import { resourcePath } from "../kube/resource-path.ts";
 import { type Mode, nameNotPermitted } from "../plan/mode.ts";
@@ -12,6 +12,7 @@ import type { ListWatch } from "../watch/list-watch.ts";
 import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
 import type { AskedLabels } from "../watch/asked-labels.ts";
 import { kept } from "../watch/kept.ts";
+import { labelsAskedBy } from "../watch/strip/credential.ts";
 import type { FedStore } from "../watch/store.ts";
 
 type Strip<R> = (raw: unknown) => R | undefined;
@@ -105,7 +106,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const credentials = watch(
     "registrycredentials",
     stores.credentials,
-    labels.before(credentialSource),
+    labels.before(credentialSource, labelsAskedBy),
     strips.credential,
   );
   const namespaceSource = listWatch({
@@ -140,10 +141,12 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   }
   for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
     const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
+    const secrets = listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret });
     watch(
       `secrets of ${namespace}`,
       stores.operatorSecrets,
-      listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret }),
+      // Whether a token's former entry would render it still is told by the labels that it was rendered with.
+      namespace === settings.namespace ? labels.before(secrets, labelsAskedByToken) : secrets,
       strips.operatorSecret,
       { covers: inNamespace(namespace) },
     );

@@ -74,8 +74,10 @@ export function askForWork(known: Known): void {
   });
   stores.operatorSecrets.subscribe(({ key, before, after }) => {
     const kind = (after ?? before)?.kind;
-    // One that nobody wants, such as a late write of another replica's, is collected in time.
-    if (after?.kind === "token" && after.token) enqueue(tokenKey(after.token.grantKey), { lane: "bulk" });
+    // One that nobody wants, such as a late write of another replica's, is collected in time; and somebody may live by one that
+    // is gone.
+    const token = after ?? before;
+    if (token?.kind === "token" && token.token) enqueue(tokenKey(token.token.grantKey), { lane: "bulk" });
     for (const [grantKey, grant] of tokens.wanted()) {
       const concerned =
         kind === "token"

@@ -4,7 +4,7 @@ import type { Failure } from "../errors.ts";
 import type { Shadowed } from "../plan/content.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 import type { SecretState } from "../plan/pull-secret-plan.ts";
-import type { Lasting } from "../plan/status-snapshot.ts";
+import type { FormerView, Lasting } from "../plan/status-snapshot.ts";
 
 /** How one credential fares in one namespace, under one Secret name or with its references. */
 export interface Finding {
@@ -15,6 +15,8 @@ export interface Finding {
 /** What was found for one version of a credential's spec; another has yet to be looked at. */
 export interface CredentialFinding extends Finding {
   readonly generation: number;
+  /** Entries that were altered, and by whose login of before the namespace lives. Default: none. */
+  readonly formers?: readonly FormerView[];
 }
 
 export interface SecretFinding {

@@ -12,6 +12,9 @@ export function lookAtTimesAgain({ tokens, stores, enqueue }: Pick<Context, "tok
     if (token && !token.expiresAt) continue;
     for (const user of tokens.users(grantKey)) enqueue(user, { lane: "bulk", flow: grantKey });
   }
+  for (const grantKey of tokens.kept()) {
+    for (const user of tokens.users(grantKey)) enqueue(user, { lane: "bulk", flow: grantKey });
+  }
   for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
 }
 

@@ -133,7 +133,10 @@ function holdsOfUnreadable(
 function hasEnded(record: SecretRecord | undefined, { contributions }: Contributions): boolean {
   if (!record || record.credentials.length === 0) return false;
   if (!record.metadata) return true;
-  const inForce = new Set(contributions.flatMap(({ claims }) => claims.map(({ grantKey }) => grantKey)));
+  const claims = contributions.flatMap((each) => each.claims);
+  const inForce = new Set(
+    claims.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
+  );
   return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
 }
 

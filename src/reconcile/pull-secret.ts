@@ -14,6 +14,7 @@ import { formerLogins } from "./former-logins.ts";
 import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
+import { keptFor } from "./former-tokens.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
@@ -170,6 +171,8 @@ function pullSecretRun(): (
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
+      const { served = [] } = plan.decided ?? wanted?.content ?? {};
+      tokens.keep(key, keptFor(plan.state === "usable" || plan.state === "absent" ? served : [], contributing));
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)

@@ -28,7 +28,7 @@ const notAllJudged = 60_000;
 const shortestWait = 1_000;
 
 export async function reconcileToken(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
-  const { tokens, clock, provider, log } = context;
+  const { tokens, clock } = context;
   const unusedSince = tokens.unusedSince(grantKey);
   if (unusedSince !== undefined) {
     const kept = context.timing?.unused?.total("milliseconds");
@@ -38,7 +38,18 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     return unneeded.kind === "absent" ? collect(context, grantKey, unneeded, signal) : comeBackIn(kept ?? notAllJudged);
   }
   const attempts = tokens.attempts(grantKey);
-  if (!attempts) return done;
+  if (!tokens.isNeeded(grantKey) || !attempts) {
+    // Whoever lives by a token that is gone has to know.
+    if (!tokens.token(grantKey)) tellUsers(context, grantKey);
+    return done;
+  }
+  const outcome = await renew(context, grantKey, attempts, signal);
+  return tokens.lacksMakers(grantKey) ? storeMakers(context, grantKey, outcome, signal) : outcome;
+}
+
+/** Fetches, verifies and stores the token where it is due. */
+async function renew(context: Context, grantKey: string, attempts: Attempts, signal: AbortSignal): Promise<Outcome> {
+  const { tokens, clock, provider, log } = context;
   const { grant } = attempts;
   const demand = demandOf(context, attempts);
   const token = tokens.token(grantKey);
@@ -62,7 +73,8 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     if (typeof verified !== "string") return fail(verified);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
-    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified }, signal);
+    const former = formerLogins(token, minted);
+    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified, former }, signal);
     log.info("token stored", {
       grant: grantKey,
       provider: grant.provider,
@@ -186,7 +198,7 @@ function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void 
 async function store(
   context: Context,
   minted: Minted,
-  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state">,
+  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
   signal: AbortSignal,
 ): Promise<void> {
   const { api, settings, stores, strips, tokens } = context;
@@ -203,13 +215,45 @@ async function store(
       ...(before && { resourceVersion: before.resourceVersion }),
     },
     type: tokenSecretType,
-    data: tokenToData(minted, { ...token, former: formerLogins(tokens.token(token.grantKey), minted) }),
+    data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
   };
   const written = before
     ? await api.replaceSecret(namespace, name, body, signal)
     : await api.createSecret(namespace, body, signal);
   const record = strips.operatorSecret(written);
   if (record) stores.operatorSecrets.wrote(record);
+}
+
+/**
+ * Stores the same token with all who use it. That it cannot be done is no failure of the token's, and nobody else need know.
+ * @param otherwise what the run has come to without that
+ */
+async function storeMakers(
+  context: Context,
+  grantKey: string,
+  otherwise: Outcome,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const token = context.tokens.token(grantKey);
+  if (!token) return otherwise;
+  try {
+    await store(context, token, token, signal);
+    context.log.debug("users of a token stored", { grant: grantKey });
+    return otherwise;
+  } catch (error) {
+    const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
+    const { reason } = failure;
+    context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: toldText(failure) });
+    if (otherwise.failed) return otherwise;
+    const { retry, retryAfter } = failure;
+    const within = otherwise.requeueAfter;
+    return {
+      failed: true,
+      retry: retry === "on-change" ? "slowly" : retry,
+      ...(retryAfter && { retryAfter }),
+      ...(within && { retryWithin: within }),
+    };
+  }
 }
 
 async function collect(

@@ -37,7 +37,10 @@ export function credentialMetrics(
   };
 
   show("regcred_token_expiration_timestamp_seconds", () =>
-    perEntry((labels, { expiresAt }) => timeSample(labels, expiresAt)),
+    // What tenants have, which may be from before the entry was altered.
+    perEntry((labels, { expiresAt, former }) =>
+      timeSample(labels, [expiresAt, former?.until].filter(isTime).toSorted()[0]),
+    ),
   );
   show("regcred_token_refresh_timestamp_seconds", () =>
     perEntry((labels, { refreshedAt }) => timeSample(labels, refreshedAt)),
@@ -84,4 +87,9 @@ function timeSample(
 ): { readonly labels: EntryLabels; readonly value: number } | undefined {
   if (time === undefined) return undefined;
   return { labels, value: Temporal.Instant.from(time).epochMilliseconds / 1000 };
+}
+
+/** As the status writes times: in the order of their texts. */
+function isTime(text: string | undefined): text is string {
+  return text !== undefined;
 }

@@ -47,7 +47,12 @@ describe("a pull Secret that somebody keeps changing back", () => {
       grantKey: grantKeys(),
       settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
       scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-      tokens: { use: () => [], token: (grantKey: string) => token({ grantKey, expiresAt: undefined }) },
+      tokens: {
+        use: () => [],
+        keep: () => undefined,
+        madeFor: () => [],
+        token: (grantKey: string) => token({ grantKey, expiresAt: undefined }),
+      },
       digest: keyedDigest(new Uint8Array(32)),
       strips: { secret: strip },
       stores: {

@@ -56,7 +56,7 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     judged: { unjudged: () => undefined },
     settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
     scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    tokens: { use: () => [], needed: () => [] },
+    tokens: { use: () => [], keep: () => undefined },
     digest: keyedDigest(new Uint8Array(32)),
     strips: { secret: strip },
     stores: {

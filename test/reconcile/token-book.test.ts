@@ -8,6 +8,7 @@ import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
 import { knownAbsent } from "../../src/plan/presence.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { type OperatorSecrets, operatorSecrets } from "./operator-secrets.ts";
 
 const grant = (name: string): Grant => ({
   provider: "Static",
@@ -26,12 +27,12 @@ const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ s
 
 describe("the token book", () => {
   let clock: FakeClock;
-  let secrets: Map<string, OperatorSecretRecord>;
+  let secrets: OperatorSecrets;
   let book: TokenBook;
 
   beforeEach(() => {
     clock = fakeClock();
-    secrets = new Map();
+    secrets = operatorSecrets();
     book = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   });
 

@@ -15,6 +15,7 @@ import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { PullCheckResult } from "../../src/registry/pull-check.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { operatorSecrets } from "./operator-secrets.ts";
 import { kubectl } from "../../src/steps.ts";
 
 const grant: Grant = {
@@ -71,7 +72,7 @@ function situation(given: Situation): Played {
     expiresAt: life && clock.now().add(life),
   };
   const about = { grantKey: "g", fingerprint: "old", state: "Issued" } as const;
-  const secrets = new Map<string, OperatorSecretRecord>();
+  const secrets = operatorSecrets();
   if (stored) secrets.set(`ops/${name}`, recordOf(tokenFromData(tokenToData(before, about), "1"), "1"));
   const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   const findings = board(clock);
