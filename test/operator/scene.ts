@@ -55,10 +55,10 @@ export function scene({
     const data = { username: btoa("ada"), password: btoa(password) };
     server.create({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque", data });
   };
+  for (const name of namespaces) addNamespace(name);
   addNamespace("default", {}, []);
   addNamespace(ops, {}, []);
   addSource("docker-hub", "first");
-  for (const name of namespaces) addNamespace(name);
 
   return {
     clock,
@@ -84,6 +84,8 @@ export function scene({
           ...spec,
         },
       }),
+    /** What somebody beside the replicas reaches the cluster through. */
+    connection: playedConnection(road, "person"),
     setWeather: (weather: Weather = still): void => void (road.weather = weather),
     run: (by: string, { namespace = ops, leaderElection = true }: ReplicaOptions = {}): Replica => {
       places.set(by, { namespace, leaderElection });
