@@ -193,8 +193,10 @@ function pullSecretRun(): (
           name,
           fight() === undefined ? finding : contestedFinding(finding, contributing, name),
         );
-      if (action.kind !== "none" && isSuspended([...contributing, ...leaving])) {
-        reportSecret(context, namespace, name, waitingFinding(contributing, record ? finding.state : "absent"));
+      // A Secret that leaves waits for its references first, which are not to be taken either.
+      if ((action.kind !== "none" || finding.state === "leaving") && isSuspended([...contributing, ...leaving])) {
+        const state = finding.state === "leaving" ? "waiting" : finding.state;
+        reportSecret(context, namespace, name, waitingFinding(contributing, record ? state : "absent"));
         return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
       }
       if (action.kind === "none" || action.kind === "read") {
