@@ -61,7 +61,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const watched = new Map<string, Reflector>();
   const begun: Promise<void>[] = [];
   const refused = new Set<string>();
-  const optional = new Set<string>();
+  const elsewhere = new Set<string>();
   /** What is refused is asked for again and again, and told once. */
   const tell = (what: string, event: ReflectorEvent, isNews: boolean): void => {
     if (isNews) logWatch(log, what, event);
@@ -75,9 +75,15 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     {
       covers,
       mayBeRefused = false,
-    }: { readonly covers?: (key: string) => boolean; readonly mayBeRefused?: boolean } = {},
+      toldElsewhere = mayBeRefused,
+    }: {
+      readonly covers?: (key: string) => boolean;
+      /** The operator begins without it. */
+      readonly mayBeRefused?: boolean;
+      readonly toldElsewhere?: boolean;
+    } = {},
   ): Reflector => {
-    if (mayBeRefused) optional.add(what);
+    if (toldElsewhere) elsewhere.add(what);
     const firstRefusal = Promise.withResolvers<void>();
     const created = reflector({
       listWatch: source,
@@ -163,7 +169,9 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         keeps: () => kept.pod,
       }),
       strips.pod,
-      namespace === undefined ? {} : { covers: inNamespace(namespace), mayBeRefused: true },
+      namespace === undefined
+        ? { mayBeRefused: true, toldElsewhere: false }
+        : { covers: inNamespace(namespace), mayBeRefused: true },
     );
   }
 
@@ -195,7 +203,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     pullSecrets,
     readNamespacesAgain: () => (namespacesBegun ? namespaces.readAgain() : undefined),
     serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
-    refusedElsewhere: () => [...refused].filter((what) => !optional.has(what) && what !== "serviceaccounts"),
+    refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what) && what !== "serviceaccounts"),
     status: () =>
       new Map([...[...watched].map(([what, each]) => [what, each.status()] as const), ...pullSecrets.status()]),
     stop: async () => {

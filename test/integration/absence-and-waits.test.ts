@@ -166,7 +166,7 @@ describe("absence and waits", () => {
     await stop();
     // The last good login is the stored one.
     await world.admin.remove(`${secrets}/hub`);
-    proxy.inject({ kind: "answer", code: 503 }, "pullSecrets");
+    proxy.inject({ kind: "answer", code: 503 }, (url) => url.includes("/secrets?") && url.includes("metadata.name"));
     await start({ kubeconfig: proxy.kubeconfig });
     await new Promise((resolve) => {
       setTimeout(resolve, 4 * unused.total("milliseconds"));
