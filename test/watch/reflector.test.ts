@@ -137,9 +137,12 @@ describe("a watching reflector", () => {
   });
 
   it("goes on from the last bookmark when the server ends the stream, without a pause", async () => {
-    const { server, clock, pauses } = await watching();
+    const { server, clock, pauses, running } = await watching();
     await clock.advance(seconds(60));
+    expect(running.status().resourceVersion).toBe("10");
     server.lastWatch().send(bookmark(40));
+    await clock.advance();
+    expect(running.status().resourceVersion).toBe("40");
     server.lastWatch().end();
     await clock.advance();
     expect(server.lastWatch().query.resourceVersion).toBe("40");
