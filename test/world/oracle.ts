@@ -5,7 +5,7 @@ import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
 import { textOfBase64 } from "../../src/registry/base64.ts";
 import { loginsIn } from "./logins.ts";
-import type { Claim } from "./truth.ts";
+import { type Claim, isReadable } from "./truth.ts";
 import { accounts, hosts, secretNames } from "./words.ts";
 import type { World } from "./world.ts";
 
@@ -60,7 +60,8 @@ function ofHost(
   excused: (claim: Claim) => boolean,
 ): readonly string[] {
   for (const claim of claims) {
-    if (excused(claim)) return [];
+    const raw = world.server.get({ resource: "registrycredentials", name: claim.credential.name });
+    if (excused(claim) || !isReadable(raw)) return [];
     const wanted = loginOf(world, claim);
     const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];

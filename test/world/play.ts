@@ -167,7 +167,7 @@ const acts: { readonly [A in Does["act"]]: Played<A> } = {
   "hand over": (world) => {
     const next = world.standBy(world.home);
     world.operator().kill();
-    world.clock.schedule(Temporal.Duration.from({ seconds: 15 }), () => world.crown(next));
+    world.crownLater(() => next);
   },
   "move install": (world) => {
     const [first, second] = systemNamespaces;

@@ -32,8 +32,8 @@ export interface PlayedWatchesOptions {
   readonly faults: () => Iterable<ListFault>;
 }
 
-// Bookmarks come about once a minute.
-const bookmarkEvery = Temporal.Duration.from({ seconds: 60 });
+// Bookmarks come about once a minute; seldomer, but within what a reflector bears, they cost less.
+const bookmarkEvery = Temporal.Duration.from({ seconds: 85 });
 
 /** Those of one process: nothing of them is left when it is dropped. */
 export function playedWatches({ server, log, clock, faults }: PlayedWatchesOptions): PlayedWatches {

@@ -18,6 +18,7 @@ const starting = 30_000;
 
 export async function rest(world: World): Promise<void> {
   mend(world);
+  world.spare();
   world.cloud.life = 12 * 60;
   await world.pass(settling);
   for (const each of misgivings(world, () => false)) world.laws.complain(`at rest: ${each}`);
@@ -36,14 +37,13 @@ export async function rest(world: World): Promise<void> {
 async function quiet(world: World, what: string, how: () => Promise<void>): Promise<void> {
   const minted = world.cloud.minted.size;
   const before = world.writes().length;
-  await how();
+  let isOver = false;
+  const over = how().then(() => (isOver = true));
   await world.pass(starting);
+  if (!isOver) world.laws.complain(`${what}, it did not come to an end`);
+  else await over;
   if (world.cloud.minted.size > minted) return;
-  for (const { verb, resource, subresource, namespace, name } of world.writes().slice(before)) {
-    world.laws.complain(
-      `${what}, it wrote: ${verb} ${resource}${subresource ? `/${subresource}` : ""} ${namespace}/${name}`,
-    );
-  }
+  for (const each of world.writes().slice(before)) world.laws.complain(`${what}, it wrote: ${each}`);
 }
 
 /** Runs every key of every loop once more. */

@@ -42,7 +42,7 @@ const stripOf = stripNamespace();
 const accountOf = stripServiceAccount();
 const parsedBefore = new WeakMap<ClusterObject, RegistryCredential | undefined>();
 
-export function readCredential(raw: ClusterObject): RegistryCredential | undefined {
+function readCredential(raw: ClusterObject): RegistryCredential | undefined {
   if (!parsedBefore.has(raw)) {
     const parsed = parseRegistryCredential(raw);
     parsedBefore.set(raw, parsed.ok ? parsed.credential : undefined);
@@ -50,10 +50,36 @@ export function readCredential(raw: ClusterObject): RegistryCredential | undefin
   return parsedBefore.get(raw);
 }
 
-export function truthOf(server: ModelServer, operatorNamespace: string): Truth {
-  const credentials = server
-    .list("registrycredentials")
-    .flatMap((raw) => readCredential(raw) ?? [])
+/** What is read of the RegistryCredentials; of one that cannot be read, what was read last. */
+export interface Reader {
+  readonly credentials: (server: ModelServer) => readonly RegistryCredential[];
+}
+
+export function reader(): Reader {
+  const last = new Map<string, RegistryCredential>();
+  return {
+    credentials: (server) =>
+      server.list("registrycredentials").flatMap((raw) => {
+        const { uid, deletionTimestamp } = raw.metadata;
+        const now = readCredential(raw);
+        if (now) last.set(uid, now);
+        const known = last.get(uid);
+        if (!known) return [];
+        if (now) return [now];
+        return [
+          { ...known, ...(deletionTimestamp && { deletionTimestamp: Temporal.Instant.from(deletionTimestamp) }) },
+        ];
+      }),
+  };
+}
+
+export function isReadable(raw: ClusterObject | undefined): boolean {
+  return raw !== undefined && readCredential(raw) !== undefined;
+}
+
+export function truthOf(server: ModelServer, read: Reader, operatorNamespace: string): Truth {
+  const credentials = read
+    .credentials(server)
     .toSorted(
       (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
     );

@@ -1,6 +1,7 @@
 // What is the world of the failure test made of, and how does time pass in it?
+import { isDeepStrictEqual } from "node:util";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
-import { type ModelServer, modelServer } from "../../src/kube/model/model-server.ts";
+import { type ModelEvent, type ModelServer, modelServer } from "../../src/kube/model/model-server.ts";
 import type { Random } from "../../src/clock.ts";
 import type { Fault, ListFault, Request } from "./faults.ts";
 import { type Incarnation, incarnation, type Surroundings } from "./incarnation.ts";
@@ -26,10 +27,14 @@ export interface World {
   standBy(namespace: SystemNamespace): Incarnation;
   /** This process works from now on, and no other. */
   crown(next: Incarnation): void;
+  /** The same in a while, unless another one is crowned before. */
+  crownLater(next: () => Incarnation): void;
   /** The one that works dies at the so-manieth request from now on. */
   killAt(after: number, sent: boolean): void;
-  /** Writes of the operator, Events left out. */
-  writes(): readonly Request[];
+  /** No death is to come any more, and one that is dead has a successor at once. */
+  spare(): void;
+  /** Writes of the operator, Events left out, each with what became different. */
+  writes(): readonly string[];
   /** A password that no source has had. */
   newPassword(source: string): string;
 }
@@ -49,7 +54,8 @@ function seeded(seed: number): Random {
   };
 }
 
-export async function world(): Promise<World> {
+/** @param counts which complaints count */
+export async function world(counts: (complaint: string) => boolean): Promise<World> {
   const clock = fakeClock();
   let uids = 0;
   const server = modelServer({
@@ -58,12 +64,13 @@ export async function world(): Promise<World> {
   });
   const log = eventLog(server);
   const cloud = playedCloud();
-  const writes: Request[] = [];
+  const writes: string[] = [];
   let writing: Request | undefined;
   let death: { after: number; readonly sent: boolean } | undefined;
   let working: Incarnation | undefined;
   const living = new Set<Incarnation>();
   let passwords = 0;
+  let reigns = 0;
 
   /** What is late, and what is under way while requests go wrong. */
   const believedSince = (): number => {
@@ -77,10 +84,22 @@ export async function world(): Promise<World> {
   let blind = { since: Infinity, until: 0 };
   const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
   let begun = false;
-  const judge = laws({ server, clock, cloud, home: () => homeOf(), believedSince });
+  const judge = laws({
+    server,
+    clock,
+    cloud,
+    home: () => homeOf(),
+    believedSince,
+    isBlind: () => believedSince() === blind.since,
+    counts,
+  });
   server.subscribe((event) => {
-    if (writing) judge.operatorWrote(event);
-    else judge.othersWrote(event);
+    if (!writing) {
+      judge.othersWrote(event);
+      return;
+    }
+    judge.operatorWrote(event);
+    if (event.resource !== "events") writes.push(writeText(writing, event));
   });
   const surroundings: Surroundings = {
     server,
@@ -98,18 +117,15 @@ export async function world(): Promise<World> {
       const { sent } = death;
       death = undefined;
       working?.kill();
-      clock.schedule(Temporal.Duration.from({ milliseconds: rebirth }), () => made.crown(made.standBy(made.home)));
+      made.crownLater(() => made.standBy(made.home));
       return { sent };
     },
     during: (request, work) => {
-      const before = server.version();
       writing = request;
       try {
         return work();
       } finally {
         writing = undefined;
-        if (request.verb !== "get" && request.resource !== "events" && before !== server.version())
-          writes.push(request);
         stir();
       }
     },
@@ -161,10 +177,21 @@ export async function world(): Promise<World> {
         living.delete(each);
       }
       working = next;
+      reigns += 1;
       next.lead();
+    },
+    crownLater: (next) => {
+      const reign = reigns;
+      clock.schedule(Temporal.Duration.from({ milliseconds: rebirth }), () => {
+        if (reigns === reign) made.crown(next());
+      });
     },
     killAt: (after, sent) => {
       death = { after, sent };
+    },
+    spare: () => {
+      death = undefined;
+      if (made.operator().dead()) made.crown(made.standBy(made.home));
     },
     writes: () => writes,
     newPassword: (source) => `${source}-${(passwords += 1)}`,
@@ -192,4 +219,13 @@ function furnish({ server, newPassword }: World): void {
       server.create(at, accountObject(name, account, "r2"));
     }
   }
+}
+
+function writeText({ verb, resource, subresource, namespace, name }: Request, { object, before }: ModelEvent): string {
+  const partsOf = (of: unknown): Readonly<Record<string, unknown>> => Object(of) as Readonly<Record<string, unknown>>;
+  const field = subresource ?? "metadata";
+  const [was, is] = [partsOf(partsOf(before)[field]), partsOf(partsOf(object)[field])];
+  const altered = Object.keys({ ...was, ...is }).filter((key) => !isDeepStrictEqual(was[key], is[key]));
+  const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return `${verb} ${what} ${namespace}/${name} (${altered.filter((key) => key !== "resourceVersion").join(", ")})`;
 }
