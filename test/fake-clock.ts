@@ -37,8 +37,16 @@ export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-
     };
   };
 
+  // Asked for many times in a moment.
+  let lastNow = { elapsed: 0, stepped: 0, instant: start };
   return {
-    now: () => start.add({ nanoseconds: Math.round(elapsed * 1e6) }).add({ milliseconds: stepped }),
+    now: () => {
+      if (lastNow.elapsed !== elapsed || lastNow.stepped !== stepped) {
+        const instant = start.add({ nanoseconds: Math.round(elapsed * 1e6) }).add({ milliseconds: stepped });
+        lastNow = { elapsed, stepped, instant };
+      }
+      return lastNow.instant;
+    },
     elapsed: () => elapsed,
     schedule,
     sleep: sleepOn(schedule),

@@ -1,0 +1,58 @@
+// What is complained of in a history?
+import { misgivings } from "./oracle.ts";
+import { play } from "./play.ts";
+import { rest } from "./rest.ts";
+import type { SpecChoice, Step } from "./steps.ts";
+import { cloudHost, hosts } from "./words.ts";
+import { world } from "./world.ts";
+
+/** With which every history begins: a login of a Secret, and one that a cloud mints, in all namespaces. */
+export const usual: SpecChoice = {
+  selects: "all",
+  entries: [
+    { name: "e1", from: "src-1", role: "r1", identity: "Operator", hosts: [hosts[0]] },
+    { name: "e2", from: "cloud", role: "r1", identity: "Operator", hosts: [cloudHost] },
+  ],
+  secretName: "regcred",
+  onConflict: "Fail",
+  references: "ServiceAccounts",
+  excludesApp: false,
+  deletionPolicy: "Delete",
+  suspend: false,
+};
+
+/** What has been found and is not mended yet: nothing is said of it. */
+export const notYet: readonly RegExp[] = [
+  // Broken before it is made: an entry that is altered, an install that moves, an account that is deleted.
+  /^taken: /,
+  /^reference \S+ taken off/,
+  // Removed, or collected, for what is not seen.
+  /^absence removed/,
+  /^regcred-token-\S+ deleted/,
+  // What cannot be read holds up others, and is forgotten by a fresh start.
+  /refers? to regcred/,
+  /instead of/,
+  /^started afresh, it wrote/,
+  /^asked again, it wrote/,
+  / of \w+ \(\d+ logins\)/,
+];
+
+const isNews = (complaint: string): boolean => !notYet.some((known) => known.test(complaint));
+
+/** Empty: all is well. The first step that is followed by a complaint is the last that is played. */
+export async function complaintsOf(
+  history: readonly Step[],
+  counts: (complaint: string) => boolean = isNews,
+): Promise<readonly string[]> {
+  const made = await world(counts);
+  const first: Step = { does: { act: "create credential", name: "a", spec: usual }, then: 5_000 };
+  await made.pass(2_000);
+  await play(made, first);
+  for (const each of misgivings(made, () => false)) made.laws.complain(`at the beginning: ${each}`);
+  for (const step of history) {
+    if (made.laws.complaints.length > 0) return made.laws.complaints;
+    await play(made, step);
+  }
+  if (made.laws.complaints.length === 0) await rest(made);
+  return made.laws.complaints;
+}

@@ -1,0 +1,61 @@
+// Plays histories, and tells the seed and the shortest one that it has found where one fails.
+//
+// Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]
+// Without a seed, new ones are tried for so many seconds; with one, that many of its histories. --only: other complaints are
+// passed over, and none of those that are known.
+import { parseArgs } from "node:util";
+import * as fc from "fast-check";
+import { systemClock } from "../../src/clock.ts";
+import { complaintsOf } from "./history.ts";
+import { histories, type Step } from "./steps.ts";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string" },
+    path: { type: "string" },
+    histories: { type: "string", default: "100" },
+    only: { type: "string" },
+    shrink: { type: "string", default: "60" },
+  },
+});
+const only = values.only === undefined ? undefined : new RegExp(values.only);
+const counts = only && ((complaint: string): boolean => only.test(complaint));
+const clock = systemClock();
+const began = clock.elapsed();
+const secondsSince = (time: number): number => (clock.elapsed() - time) / 1_000;
+let steps = 0;
+
+async function isWell(seed: number): Promise<boolean> {
+  let firstFailure: number | undefined;
+  const property = fc.asyncProperty(histories, async (history: readonly Step[]) => {
+    // What is not tried any more counts as no smaller one that fails.
+    if (firstFailure !== undefined && secondsSince(firstFailure) > Number(values.shrink)) return;
+    steps += history.length;
+    const complaints = await complaintsOf(history, counts);
+    if (complaints.length === 0) return;
+    firstFailure ??= clock.elapsed();
+    throw new Error(complaints.join("\n"));
+  });
+  const path = values.path === undefined ? {} : { path: values.path };
+  const found = await fc.check(property, { seed, ...path, numRuns: Number(values.histories) });
+  if (!found.failed || !found.counterexample) return true;
+  const history = found.counterexample[0].map((each) => `  ${JSON.stringify(each)},`);
+  const why = found.errorInstance instanceof Error ? found.errorInstance.message : "";
+  const how = `npm run world -- --seed ${seed} --path ${found.counterexamplePath} --histories 1`;
+  process.stdout.write(`${[`seed ${seed} fails: ${how}`, ...history, why].join("\n")}\n`);
+  return false;
+}
+
+let well = true;
+if (values.seed !== undefined) well = await isWell(Number(values.seed));
+else {
+  while (well && secondsSince(began) < Number(values.seconds)) {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    process.stdout.write(`world: seed ${seed}\n`);
+    well = await isWell(seed);
+  }
+}
+const rate = Math.round((steps / 30 / secondsSince(began)) * 60);
+process.stdout.write(`world: ${steps} steps, as many as ${rate} histories of 30 steps a minute\n`);
+process.exitCode = well ? 0 : 1;

@@ -1,0 +1,97 @@
+// What must stand with the tenants when all is at rest? Ten lines, and what they leave open.
+import type { SecretObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { tokenSecretName } from "../../src/reconcile/token-book.ts";
+import { tokenFromData } from "../../src/reconcile/token-wire.ts";
+import { textOfBase64 } from "../../src/registry/base64.ts";
+import { loginsIn } from "./logins.ts";
+import { type Claim, isReadable } from "./truth.ts";
+import { accounts, hosts, secretNames } from "./words.ts";
+import type { World } from "./world.ts";
+
+const shortKey = grantKeys();
+
+/** The login that a claim has; undefined: there is none to be had. */
+export function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
+  if (!grant) return undefined;
+  if (grant.provider === "Static") {
+    const source = server.get({ resource: "secrets", namespace: grant.namespace, name: grant.name });
+    return textOfBase64((source as SecretObject | undefined)?.data?.["password"] ?? "") || undefined;
+  }
+  const stored = server.get({ resource: "secrets", namespace: home, name: tokenSecretName(shortKey(grant)) });
+  const token = tokenFromData((stored as SecretObject | undefined)?.data, "");
+  const password = token && "all" in token.logins ? token.logins.all.password.reveal() : undefined;
+  const mint = cloud.minted.get(password ?? "");
+  return mint && mint.expiresAt > clock.elapsed() ? password : "a token that lives";
+}
+
+/** What is wrong. @param excused claims that some fault has a say in */
+export function misgivings(world: World, excused: (claim: Claim) => boolean): readonly string[] {
+  const { server, laws } = world;
+  const truth = laws.past.now();
+  return truth.namespaces.flatMap(({ name: namespace, terminating }) =>
+    secretNames.flatMap((name) => {
+      const secret = server.get({ resource: "secrets", namespace, name });
+      const claims = truth.of(namespace, name);
+      if (terminating || (secret && !laws.isUntouched(secret.metadata.uid))) return [];
+      if (claims.length > 0 && claims.every(({ credential }) => credential.spec.suspend)) return [];
+      const has = loginsIn(secret);
+      return [
+        ...hosts.flatMap((host) =>
+          ofHost(
+            world,
+            claims.filter((each) => each.host === host),
+            has.get(host),
+            secret?.metadata.uid,
+            excused,
+          ),
+        ),
+        ...(secret && claims.length > 0 ? referencesIn(world, namespace, name, claims) : []),
+      ];
+    }),
+  );
+}
+
+function ofHost(
+  world: World,
+  claims: readonly Claim[],
+  found: string | undefined,
+  secretUid: string | undefined,
+  excused: (claim: Claim) => boolean,
+): readonly string[] {
+  for (const claim of claims) {
+    const raw = world.server.get({ resource: "registrycredentials", name: claim.credential.name });
+    if (excused(claim) || !isReadable(raw)) return [];
+    const wanted = loginOf(world, claim);
+    const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
+    if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
+    // Without a login of its own it may keep the one that it was given.
+    if (found !== undefined && world.laws.writtenFor(secretUid ?? "", claim.host, found) === claim.identity) return [];
+  }
+  return [];
+}
+
+function referencesIn(
+  { server, laws }: World,
+  namespace: string,
+  name: string,
+  claims: readonly Claim[],
+): readonly string[] {
+  return accounts.flatMap((account) => {
+    const object = server.get({ resource: "serviceaccounts", namespace, name: account }) as
+      | ServiceAccountObject
+      | undefined;
+    if (!object) return [];
+    const isThere = (object.imagePullSecrets ?? []).some((each) => each.name === name);
+    const isWanted = claims.some(
+      ({ credential: { spec } }) =>
+        spec.references === "ServiceAccounts" &&
+        spec.serviceAccounts.exclude?.includes(account) !== true &&
+        !spec.suspend,
+    );
+    if (isWanted && !isThere) return [`${namespace}/${account} does not refer to ${name}`];
+    const isKnown =
+      claims.some(({ credential }) => credential.spec.suspend) || laws.refersByItself(object.metadata.uid, name);
+    return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
+  });
+}

@@ -1,0 +1,53 @@
+// Since when has something been wanted, and until when was it?
+import type { Truth } from "./truth.ts";
+
+/** Times are elapsed milliseconds. */
+export interface Past {
+  /** The cluster wants this from now on. */
+  note(truth: Truth, now: number): void;
+  now(): Truth;
+  /** The claim has been there at some time since then. */
+  wantedSince(identity: string, since: number): boolean;
+  /** The claim has been there all the time since then. */
+  wantedAllThrough(identity: string, since: number): boolean;
+  /** When it was there the last time; now, if it is. */
+  lastWanted(identity: string): number | undefined;
+  /** Identities that have had this grant at some time since then. */
+  withGrant(grantKey: string, since: number): readonly string[];
+}
+
+export function past(first: Truth): Past {
+  let current = first;
+  let at = 0;
+  const beganAt = new Map<string, number>();
+  const endedAt = new Map<string, number>();
+  // By grant: identities, and when they had it the last time; Infinity while they have.
+  const grants = new Map<string, Map<string, number>>();
+
+  const pairs = function* (truth: Truth): Iterable<readonly [grantKey: string, identity: string]> {
+    for (const { identity, grantKey } of truth.claims) if (grantKey !== undefined) yield [grantKey, identity];
+  };
+  return {
+    note: (truth, now) => {
+      for (const identity of current.identities) {
+        if (!truth.identities.has(identity)) endedAt.set(identity, now);
+      }
+      for (const identity of truth.identities) if (!current.identities.has(identity)) beganAt.set(identity, now);
+      for (const [grantKey, identity] of pairs(current)) {
+        const known = grants.get(grantKey) ?? new Map<string, number>();
+        grants.set(grantKey, known.set(identity, now));
+      }
+      current = truth;
+      at = now;
+    },
+    now: () => current,
+    wantedSince: (identity, since) => current.identities.has(identity) || (endedAt.get(identity) ?? -1) >= since,
+    wantedAllThrough: (identity, since) =>
+      current.identities.has(identity) && (beganAt.get(identity) ?? -Infinity) <= since,
+    lastWanted: (identity) => (current.identities.has(identity) ? Math.max(at, 0) : endedAt.get(identity)),
+    withGrant: (grantKey, since) => [
+      ...[...pairs(current)].flatMap(([key, identity]) => (key === grantKey ? [identity] : [])),
+      ...[...(grants.get(grantKey) ?? [])].flatMap(([identity, until]) => (until >= since ? [identity] : [])),
+    ],
+  };
+}

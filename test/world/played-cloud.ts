@@ -1,0 +1,94 @@
+// Who mints in the world of the failure test, for how long, and what goes wrong there?
+import type { Clock } from "../../src/clock.ts";
+import { OperatorError } from "../../src/errors.ts";
+import type { AskedByWayOut } from "../../src/operator/controllers.ts";
+import type { Grant } from "../../src/plan/grant.ts";
+import { grantKeyText } from "../../src/plan/grant-key.ts";
+import { staticProvider } from "../../src/providers/static.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import { Redacted } from "../../src/redacted.ts";
+import type { SystemNamespace } from "./words.ts";
+
+/** failing: "not now". denied: by what a person has set up. late: after 20 s. hanging: never. */
+export const cloudMoods = ["well", "failing", "denied", "late", "hanging"] as const;
+export type CloudMood = (typeof cloudMoods)[number];
+
+/** A login that somebody has handed out. */
+export interface Minted {
+  readonly password: string;
+  readonly grantKey: string;
+  /** Elapsed milliseconds. */
+  readonly mintedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface PlayedCloud {
+  mood: CloudMood;
+  /** Minutes. */
+  life: number;
+  /** What it has handed out, by password. */
+  readonly minted: ReadonlyMap<string, Minted>;
+  /** For one process in that namespace. */
+  provider(clock: Clock, namespace: SystemNamespace, asked: AskedByWayOut): Provider;
+}
+
+const lateness = Temporal.Duration.from({ seconds: 20 });
+const forever = Temporal.Duration.from({ hours: 10 });
+
+export function playedCloud(): PlayedCloud {
+  const minted = new Map<string, Minted>();
+  let count = 0;
+  const cloud: PlayedCloud = {
+    mood: "well",
+    life: 12 * 60,
+    minted,
+    provider: (clock, namespace, asked) => {
+      const ofSources = staticProvider({
+        source: asked.secret,
+        operatorNamespace: namespace,
+        sourceNamespaces: [],
+        clock,
+      });
+      const fetchCloud = async (grant: Grant, signal: AbortSignal): ReturnType<Provider["fetch"]> => {
+        if (cloud.mood === "failing") throw new Error("not now");
+        if (cloud.mood === "denied") throw denied();
+        if (cloud.mood === "late") await clock.sleep(lateness, signal);
+        if (cloud.mood === "hanging") await clock.sleep(forever, signal);
+        count += 1;
+        const password = `minted-${count}`;
+        const expiresAt = clock.elapsed() + cloud.life * 60_000;
+        minted.set(password, { password, grantKey: grantKeyText(grant), mintedAt: clock.elapsed(), expiresAt });
+        return {
+          logins: { all: { username: "AWS", password: new Redacted(password) } },
+          issuedAt: clock.now(),
+          expiresAt: clock.now().add({ minutes: cloud.life }),
+        };
+      };
+      return {
+        fetch: async (grant, signal) => {
+          if (grant.provider !== "Static") return fetchCloud(grant, signal);
+          const found = await ofSources.fetch(grant, signal);
+          const { logins } = found;
+          const password = "all" in logins ? logins.all.password.reveal() : "";
+          minted.set(password, {
+            password,
+            grantKey: grantKeyText(grant),
+            mintedAt: clock.elapsed(),
+            expiresAt: Infinity,
+          });
+          return found;
+        },
+      };
+    },
+  };
+  return cloud;
+}
+
+function denied(): OperatorError {
+  return new OperatorError({
+    reason: "CloudDenied",
+    cause: "Platform",
+    retry: "slowly",
+    message: "the role may not be assumed",
+  });
+}

@@ -1,0 +1,95 @@
+// What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
+import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/plan/keys.ts";
+import { credentialsAnnotation } from "../../src/api/names.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { tokenSecretName } from "../../src/reconcile/token-book.ts";
+import type { Incarnation } from "./incarnation.ts";
+import { loginsIn } from "./logins.ts";
+import { misgivings } from "./oracle.ts";
+import { mend } from "./play.ts";
+import { secretNames, systemNamespaces } from "./words.ts";
+import type { World } from "./world.ts";
+
+// What somebody must mend is looked at every five minutes, a fifth more or less.
+const settling = 8 * 60_000;
+// So long is a token kept that nobody needs, and is remembered what was drained.
+const forgetting = 25 * 60_000;
+const starting = 30_000;
+
+export async function rest(world: World): Promise<void> {
+  mend(world);
+  world.spare();
+  world.cloud.life = 12 * 60;
+  await world.pass(settling);
+  for (const each of misgivings(world, () => false)) world.laws.complain(`at rest: ${each}`);
+  await quiet(world, "asked again", () => askAgain(world.operator()));
+  await quiet(world, "started afresh", async () => world.crown(world.standBy(world.home)));
+  await world.pass(forgetting);
+  for (const each of [...misgivings(world, () => false), ...leftovers(world)]) world.laws.complain(`at last: ${each}`);
+  const stopped = world.operator().stop();
+  await world.pass(1_000);
+  await stopped;
+  const timers = world.operator().timers();
+  if (timers > 0) world.laws.complain(`at last: ${timers} timers are left`);
+}
+
+/** Nothing is written; where a token has come due meanwhile, nothing is said. */
+async function quiet(world: World, what: string, how: () => Promise<void>): Promise<void> {
+  const minted = world.cloud.minted.size;
+  const before = world.writes().length;
+  let isOver = false;
+  const over = how().then(() => (isOver = true));
+  await world.pass(starting);
+  if (!isOver) world.laws.complain(`${what}, it did not come to an end`);
+  else await over;
+  if (world.cloud.minted.size > minted) return;
+  for (const each of world.writes().slice(before)) world.laws.complain(`${what}, it wrote: ${each}`);
+}
+
+/** Runs every key of every loop once more. */
+async function askAgain({ parts: { context, loops } }: Incarnation): Promise<void> {
+  const { stores, entitlements, tokens } = context;
+  const names = [...new Set([...secretNames, ...entitlements.names()])];
+  const keys = [
+    ...[...tokens.wanted()].map(([grantKey]) => tokenKey(grantKey)),
+    ...[...stores.namespaces.values()].flatMap(({ name }) => [
+      ...names.map((each) => secretKey(name, each)),
+      referencesKey(name),
+    ]),
+    ...[...stores.credentials.values()].flatMap(({ name, uid }) => [credentialKey(name), membersKey(uid)]),
+  ];
+  for (const key of keys) await loops.run(key, new AbortController().signal);
+}
+
+/** What is there of what has gone. */
+function leftovers({ server, laws, home, operator, cloud, clock }: World): readonly string[] {
+  const truth = laws.past.now();
+  const shortKey = grantKeys();
+  const wanted = new Set(truth.claims.flatMap(({ grant }) => (grant ? [tokenSecretName(shortKey(grant))] : [])));
+  const uids = new Set(server.list("registrycredentials").map(({ metadata }) => metadata.uid));
+  const names = new Set(truth.credentials.map(({ name }) => name));
+  const found: string[] = [];
+  for (const secret of server.list("secrets")) {
+    const { namespace = "", name, uid, annotations = {} } = secret.metadata;
+    if (namespace === home) {
+      if (name.startsWith("regcred-token-") && !wanted.has(name)) found.push(`the token Secret ${name}`);
+      if (name.startsWith("regcred-members-") && ![...uids].some((each) => name.includes(each)))
+        found.push(`the record ${name}`);
+      continue;
+    }
+    if ((systemNamespaces as readonly string[]).includes(namespace) || !laws.isUntouched(uid)) continue;
+    // Of one that has gone without a drain it stays, as an orphan.
+    const listed = (annotations[credentialsAnnotation] ?? "").split(",").filter((each) => names.has(each));
+    const isOver = truth.of(namespace, name).length === 0;
+    if (isOver && listed.length > 0 && !truth.credentials.some(({ spec }) => spec.suspend)) {
+      const living = [...loginsIn(secret)].filter(
+        ([, password]) => (cloud.minted.get(password)?.expiresAt ?? 0) > clock.elapsed(),
+      );
+      found.push(`${namespace}/${name} of ${listed.join()} (${living.length} logins)`);
+    }
+  }
+  const { tokens } = operator().parts.context;
+  const keys = new Set(truth.claims.flatMap(({ grant }) => (grant ? [shortKey(grant)] : [])));
+  for (const [grantKey] of tokens.wanted()) if (!keys.has(grantKey)) found.push(`an attempt at the grant ${grantKey}`);
+  return found;
+}

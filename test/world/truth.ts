@@ -1,0 +1,142 @@
+// What does the cluster want at this moment, whatever the operator has heard of it? Judged by the specs alone.
+import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
+import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
+import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
+import type { ModelServer } from "../../src/kube/model/model-server.ts";
+import { type Grant, grantsOf, isFailure } from "../../src/plan/grant.ts";
+import { grantKeyText } from "../../src/plan/grant-key.ts";
+import type { RenderScope } from "../../src/plan/grant-types.ts";
+import { selectsNamespace } from "../../src/plan/selection.ts";
+import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
+import { stripNamespace } from "../../src/watch/strip/namespace.ts";
+import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
+import { teamLabel } from "./words.ts";
+
+/** An entry's wish for one host in one Secret. */
+export interface Claim {
+  readonly credential: RegistryCredential;
+  readonly namespace: NamespaceRecord;
+  readonly secretName: string;
+  readonly entry: Entry;
+  readonly host: string;
+  /** Undefined: it cannot be rendered. */
+  readonly grant: Grant | undefined;
+  readonly grantKey: string | undefined;
+  /** Equal for as long as nobody has taken back what this very claim was given. */
+  readonly identity: string;
+}
+
+export interface Truth {
+  /** Oldest credential first. */
+  readonly credentials: readonly RegistryCredential[];
+  readonly namespaces: readonly NamespaceRecord[];
+  /** The claims on a Secret, those that count most first. */
+  of(namespace: string, secretName: string): readonly Claim[];
+  readonly claims: readonly Claim[];
+  /** Of all claims. */
+  readonly identities: ReadonlySet<string>;
+  readonly grantKeys: ReadonlySet<string>;
+}
+
+const stripOf = stripNamespace();
+const accountOf = stripServiceAccount();
+const parsedBefore = new WeakMap<ClusterObject, RegistryCredential | undefined>();
+
+function readCredential(raw: ClusterObject): RegistryCredential | undefined {
+  if (!parsedBefore.has(raw)) {
+    const parsed = parseRegistryCredential(raw);
+    parsedBefore.set(raw, parsed.ok ? parsed.credential : undefined);
+  }
+  return parsedBefore.get(raw);
+}
+
+/** What is read of the RegistryCredentials; of one that cannot be read, what was read last. */
+export interface Reader {
+  readonly credentials: (server: ModelServer) => readonly RegistryCredential[];
+}
+
+export function reader(): Reader {
+  const last = new Map<string, RegistryCredential>();
+  return {
+    credentials: (server) =>
+      server.list("registrycredentials").flatMap((raw) => {
+        const { uid, deletionTimestamp } = raw.metadata;
+        const now = readCredential(raw);
+        if (now) last.set(uid, now);
+        const known = last.get(uid);
+        if (!known) return [];
+        if (now) return [now];
+        return [
+          { ...known, ...(deletionTimestamp && { deletionTimestamp: Temporal.Instant.from(deletionTimestamp) }) },
+        ];
+      }),
+  };
+}
+
+export function isReadable(raw: ClusterObject | undefined): boolean {
+  return raw !== undefined && readCredential(raw) !== undefined;
+}
+
+export function truthOf(server: ModelServer, read: Reader, operatorNamespace: string): Truth {
+  const credentials = read
+    .credentials(server)
+    .toSorted(
+      (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
+    );
+  const namespaces = server.list("namespaces").map(stripOf);
+  const bySecret = new Map<string, Claim[]>();
+  const identities = new Set<string>();
+  const grantKeys = new Set<string>();
+  for (const namespace of namespaces) {
+    if (namespace.terminating) continue;
+    const scope = scopeOf(server, namespace, operatorNamespace);
+    for (const credential of credentials) {
+      if (credential.deletionTimestamp) continue;
+      if (!selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace)) continue;
+      const claims = claimsOf(credential, namespace, scope);
+      const key = `${namespace.name}/${credential.spec.pullSecret.name}`;
+      bySecret.set(key, [...(bySecret.get(key) ?? []), ...claims]);
+      for (const { identity, grantKey } of claims) {
+        identities.add(identity);
+        if (grantKey !== undefined) grantKeys.add(grantKey);
+      }
+    }
+  }
+  return {
+    credentials,
+    namespaces,
+    claims: [...bySecret.values()].flat(),
+    of: (namespace, secretName) => bySecret.get(`${namespace}/${secretName}`) ?? [],
+    identities,
+    grantKeys,
+  };
+}
+
+function scopeOf(server: ModelServer, namespace: NamespaceRecord, operatorNamespace: string): RenderScope {
+  return {
+    namespace,
+    operatorNamespace,
+    serviceAccount: (of, name) => {
+      const raw = server.get({ resource: "serviceaccounts", namespace: of, name }) as ServiceAccountObject | undefined;
+      if (!raw) return undefined;
+      const { uid, cloud } = accountOf(raw);
+      return { uid, annotations: cloud };
+    },
+  };
+}
+
+function claimsOf(credential: RegistryCredential, namespace: NamespaceRecord, scope: RenderScope): readonly Claim[] {
+  const secretName = credential.spec.pullSecret.name;
+  return credential.spec.registries.flatMap((entry) => {
+    const isTemplate = JSON.stringify(entry).includes("$(namespace.labels");
+    const rendered = isTemplate ? (namespace.labels[teamLabel] ?? "") : "";
+    return grantsOf(entry, scope).flatMap(({ hosts, grant }) =>
+      hosts.map((host): Claim => {
+        const identity = [namespace.uid, secretName, credential.uid, entry.name, host, rendered].join(" ");
+        const found = isFailure(grant) ? undefined : grant;
+        const grantKey = found && grantKeyText(found);
+        return { credential, namespace, secretName, entry, host, grant: found, grantKey, identity };
+      }),
+    );
+  });
+}

@@ -1,0 +1,29 @@
+// Does the operator keep its promises through failures of every kind? Histories are invented, played in virtual time, and
+// shrunk where one fails.
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { complaintsOf } from "./history.ts";
+import { histories } from "./steps.ts";
+
+/** Each gives the same histories on every machine. New ones: npm run world. */
+const seeds = [1, 2];
+const historiesPerSeed = 25;
+describe("the world that plays failures", () => {
+  it.each(seeds)("is served through the histories of seed %i", async (seed) => {
+    await expectWell(seed, historiesPerSeed);
+  });
+});
+
+/** Shrinking tries a few hundred shorter ones at most. */
+async function expectWell(seed: number, numRuns: number): Promise<void> {
+  const property = fc.asyncProperty(histories, async (history) => {
+    const complaints = await complaintsOf(history);
+    if (complaints.length > 0) throw new Error(complaints.join("\n"));
+  });
+  const found = await fc.check(property, { seed, numRuns });
+  const { counterexample, counterexamplePath: path, errorInstance } = found;
+  if (!found.failed || !counterexample) return;
+  const steps = counterexample[0].map((step) => `  ${JSON.stringify(step)},`);
+  const how = `npm run world -- --seed ${seed} --path ${path} --histories 1`;
+  expect.fail([how, ...steps, errorInstance instanceof Error ? errorInstance.message : ""].join("\n"));
+}

@@ -1,0 +1,231 @@
+// What is the world of the failure test made of, and how does time pass in it?
+import { isDeepStrictEqual } from "node:util";
+import { fakeClock, type FakeClock } from "../fake-clock.ts";
+import { type ModelEvent, type ModelServer, modelServer } from "../../src/kube/model/model-server.ts";
+import type { Random } from "../../src/clock.ts";
+import type { Fault, ListFault, Request } from "./faults.ts";
+import { type Incarnation, incarnation, type Surroundings } from "./incarnation.ts";
+import { type Laws, laws } from "./laws.ts";
+import { accountObject, namespaceObject, sourceObject } from "./objects.ts";
+import { type PlayedCloud, playedCloud } from "./played-cloud.ts";
+import { eventLog } from "./played-watches.ts";
+import { accounts, namespaces, puller, sources, type SystemNamespace, systemNamespaces } from "./words.ts";
+
+export interface World {
+  readonly server: ModelServer;
+  readonly clock: FakeClock;
+  readonly cloud: PlayedCloud;
+  readonly laws: Laws;
+  faults: Fault[];
+  listFaults: ListFault[];
+  /** Where the install lives, or is to live. */
+  home: SystemNamespace;
+  operator(): Incarnation;
+  /** Lets time pass, in milliseconds. */
+  pass(milliseconds: number): Promise<void>;
+  /** A process that stands by, its stores full. */
+  standBy(namespace: SystemNamespace): Incarnation;
+  /** This process works from now on, and no other. */
+  crown(next: Incarnation): void;
+  /** The same in a while, unless another one is crowned before. */
+  crownLater(next: () => Incarnation): void;
+  /** The one that works dies at the so-manieth request from now on. */
+  killAt(after: number, sent: boolean): void;
+  /** No death is to come any more, and one that is dead has a successor at once. */
+  spare(): void;
+  /** Writes of the operator, Events left out, each with what became different. */
+  writes(): readonly string[];
+  /** A password that no source has had. */
+  newPassword(source: string): string;
+}
+
+// How long a new process takes to be there: the lease of the one that was killed has to end.
+const rebirth = 15_000;
+const turns = 5;
+
+/** A generator of numbers that are the same for the same seed: https://en.wikipedia.org/wiki/Xorshift */
+function seeded(seed: number): Random {
+  let state = (seed >>> 0) + 0x9e_37_79_b9;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** @param counts which complaints count */
+export async function world(counts: (complaint: string) => boolean): Promise<World> {
+  const clock = fakeClock();
+  let uids = 0;
+  const server = modelServer({
+    now: () => clock.now(),
+    newUid: () => `00000000-0000-4000-8000-${String((uids += 1)).padStart(12, "0")}`,
+  });
+  const log = eventLog(server);
+  const cloud = playedCloud();
+  const writes: string[] = [];
+  let writing: Request | undefined;
+  let death: { after: number; readonly sent: boolean } | undefined;
+  let working: Incarnation | undefined;
+  const living = new Set<Incarnation>();
+  let passwords = 0;
+  let reigns = 0;
+
+  /** What is late, and what is under way while requests go wrong. */
+  const believedSince = (): number => {
+    const now = clock.elapsed();
+    lag = made.faults.length > 0 || made.cloud.mood !== "well" ? now + 120_000 : lag;
+    for (const { since } of made.listFaults) blind = { since: Math.min(blind.since, since), until: now + 120_000 };
+    if (blind.until < now) blind = { since: Infinity, until: 0 };
+    return Math.min(blind.since, now - (now < lag ? 60_000 : 10_000));
+  };
+  let lag = 0;
+  let blind = { since: Infinity, until: 0 };
+  const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
+  let begun = false;
+  const judge = laws({
+    server,
+    clock,
+    cloud,
+    home: () => homeOf(),
+    believedSince,
+    isBlind: () => believedSince() === blind.since,
+    counts,
+  });
+  server.subscribe((event) => {
+    if (!writing) {
+      judge.othersWrote(event);
+      return;
+    }
+    judge.operatorWrote(event);
+    if (event.resource !== "events") writes.push(writeText(writing, event));
+  });
+  const surroundings: Surroundings = {
+    server,
+    log,
+    clock,
+    random: seeded(1),
+    cloud,
+    faults: () => made.faults,
+    listFaults: () => made.listFaults,
+    onRequest: (request, body) => {
+      judge.asked(request, body);
+      if (!death) return undefined;
+      death.after -= 1;
+      if (death.after >= 0) return undefined;
+      const { sent } = death;
+      death = undefined;
+      working?.kill();
+      made.crownLater(() => made.standBy(made.home));
+      return { sent };
+    },
+    during: (request, work) => {
+      writing = request;
+      try {
+        return work();
+      } finally {
+        writing = undefined;
+        stir();
+      }
+    },
+    leaseOf: () => undefined,
+    onError: (text) => judge.complain(`a bug: ${text}`),
+  };
+  const stir = (): void => {
+    for (const each of living) if (!each.dead()) each.stir();
+  };
+
+  const made: World = {
+    server,
+    clock,
+    cloud,
+    laws: judge,
+    faults: [],
+    listFaults: [],
+    home: systemNamespaces[0],
+    operator: () => {
+      if (!working) throw new Error("no process has begun yet");
+      return working;
+    },
+    pass: async (milliseconds) => {
+      const advance = async (part: number): Promise<void> => {
+        stir();
+        await clock.advance(Temporal.Duration.from({ milliseconds: part }));
+        server.endNamespaces();
+      };
+      // What ends a namespace has its turns at first.
+      let left = milliseconds;
+      for (let turn = 0; turn < turns && left > 0; turn += 1) {
+        const part = Math.min(left, 1_000);
+        await advance(part);
+        left -= part;
+      }
+      await advance(left);
+      stir();
+      await clock.advance();
+    },
+    standBy: (namespace) => {
+      const next = incarnation(surroundings, namespace);
+      living.add(next);
+      return next;
+    },
+    crown: (next) => {
+      for (const each of living) {
+        if (each === next) continue;
+        each.kill();
+        living.delete(each);
+      }
+      working = next;
+      reigns += 1;
+      next.lead();
+    },
+    crownLater: (next) => {
+      const reign = reigns;
+      clock.schedule(Temporal.Duration.from({ milliseconds: rebirth }), () => {
+        if (reigns === reign) made.crown(next());
+      });
+    },
+    killAt: (after, sent) => {
+      death = { after, sent };
+    },
+    spare: () => {
+      death = undefined;
+      if (made.operator().dead()) made.crown(made.standBy(made.home));
+    },
+    writes: () => writes,
+    newPassword: (source) => `${source}-${(passwords += 1)}`,
+  };
+  begun = true;
+  furnish(made);
+  made.crown(made.standBy(made.home));
+  return made;
+}
+
+/** What is there before anything happens. */
+function furnish({ server, newPassword }: World): void {
+  for (const name of ["default", ...systemNamespaces])
+    server.create({ resource: "namespaces", name }, namespaceObject(name, undefined));
+  for (const namespace of systemNamespaces) {
+    server.create({ resource: "serviceaccounts", namespace, name: puller }, accountObject(namespace, puller, "r1"));
+    for (const name of sources) {
+      server.create({ resource: "secrets", namespace, name }, sourceObject(namespace, name, newPassword(name)));
+    }
+  }
+  for (const [index, name] of namespaces.entries()) {
+    server.create({ resource: "namespaces", name }, namespaceObject(name, index % 2 === 0 ? "x" : "y"));
+    for (const account of accounts) {
+      const at = { resource: "serviceaccounts", namespace: name, name: account } as const;
+      server.create(at, accountObject(name, account, "r2"));
+    }
+  }
+}
+
+function writeText({ verb, resource, subresource, namespace, name }: Request, { object, before }: ModelEvent): string {
+  const partsOf = (of: unknown): Readonly<Record<string, unknown>> => Object(of) as Readonly<Record<string, unknown>>;
+  const field = subresource ?? "metadata";
+  const [was, is] = [partsOf(partsOf(before)[field]), partsOf(partsOf(object)[field])];
+  const altered = Object.keys({ ...was, ...is }).filter((key) => !isDeepStrictEqual(was[key], is[key]));
+  const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return `${verb} ${what} ${namespace}/${name} (${altered.filter((key) => key !== "resourceVersion").join(", ")})`;
+}
