@@ -51,6 +51,17 @@ describe("a token that nobody needs any more", () => {
   });
 });
 
+it("nothing is kept of a Secret name, some time after the last RegistryCredential of it has been taken from everybody", async () => {
+  const world = await served("own-name");
+  const context = world.context();
+  world.edit("credentials", "hub", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } });
+  await world.pass({ minutes: 19 });
+  // What is written late goes, too.
+  expect(context.board.secret("team-a", "own-name")).toBeDefined();
+  await world.pass({ minutes: 2 });
+  expect([context.board.secret("team-a", "own-name"), context.entitlements.names()]).toEqual([undefined, []]);
+});
+
 describe("an install that has moved", () => {
   it("serves and rotates each RegistryCredential that it has taken over", async () => {
     const world = await served();

@@ -146,6 +146,8 @@ export function smallCluster() {
     writes,
     hidden,
     start,
+    /** Of the operator that runs. */
+    context: (): Context => running?.context ?? fails("no operator runs"),
     /** What of the record of members was about to be stored is, as at an end in good order. */
     stop: async (): Promise<void> => {
       if (running) await storeAllMembers(running.context, never);

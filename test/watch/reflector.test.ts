@@ -357,3 +357,38 @@ describe("the echo of our own write", () => {
     expect(strippedVersions).toEqual(["1", "12"]);
   });
 });
+
+describe("what is not there", () => {
+  it("is not known to be absent while nothing is heard, until there is word again", async () => {
+    const { server, clock, things } = await watching();
+    expect(things.look("b").kind).toBe("absent");
+    server.lastWatch().fail({ kind: "transient" });
+    await clock.advance();
+    expect(things.look("b").kind).toBe("not-seen");
+    await clock.advance(seconds(2));
+    server.lastWatch().send(bookmark(11));
+    await clock.advance();
+    expect(things.look("b").kind).toBe("absent");
+  });
+
+  it("may not be seen where a right is gone, until a whole list shows that it is back", async () => {
+    const { server, clock, things } = await watching();
+    server.lastWatch().fail({ kind: "forbidden" });
+    await clock.advance();
+    expect(things.look("b").kind).toBe("not-permitted");
+    await clock.advance(seconds(2));
+    server.lastWatch().send(event("ADDED", "c", 12));
+    await clock.advance();
+    expect(things.look("b").kind).toBe("not-permitted");
+    server.lastWatch().send(initialEventsEnd(13));
+    await clock.advance();
+    expect(things.look("b").kind).toBe("absent");
+  });
+
+  it("stays known where the server ends a watch in good order, however soon", async () => {
+    const { server, clock, things } = await watching();
+    server.lastWatch().end();
+    await clock.advance();
+    expect(things.look("b").kind).toBe("absent");
+  });
+});
