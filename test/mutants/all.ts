@@ -1,4 +1,4 @@
-// Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator.
+// Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator, and others.
 import { boundMutants } from "./bounds.ts";
 import { drainMutants } from "./drain.ts";
 import { membershipMutants } from "./membership.ts";
@@ -6,6 +6,7 @@ import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
 import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
+import { worldMutants } from "./world.ts";
 
 export const mutants: readonly Mutant[] = [
   ...membershipMutants,
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...restraintMutants,
   ...drainMutants,
   ...numberMutants,
+  ...worldMutants,
 ];
