@@ -23,7 +23,7 @@ export const usual: SpecChoice = {
 };
 
 /** What has been found and is not mended yet: nothing is said of it. */
-export const notYet: readonly RegExp[] = [
+const notYet: readonly RegExp[] = [
   // Broken before it is made: an entry that is altered, an install that moves, an account that is deleted.
   /^taken: /,
   /^reference \S+ taken off/,

@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
 const shortKey = grantKeys();
 
 /** The login that a claim has; undefined: there is none to be had. */
-export function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
+function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
   if (!grant) return undefined;
   if (grant.provider === "Static") {
     const source = server.get({ resource: "secrets", namespace: grant.namespace, name: grant.name });

@@ -9,7 +9,9 @@ import { histories } from "./steps.ts";
 /** Each gives the same histories on every machine. New ones: npm run world. */
 const seeds = [1, 2];
 const historiesPerSeed = 25;
-describe("the world that plays failures", () => {
+/** Milliseconds; a busy machine may take as long as that for what is seconds. */
+const patience = 120_000;
+describe("the world that plays failures", { timeout: patience }, () => {
   it.each(seeds)("is served through the histories of seed %i", async (seed) => {
     expect(await failureOf(seed, historiesPerSeed)).toBeUndefined();
   });
