@@ -3,7 +3,7 @@ import type { Failure } from "../errors.ts";
 import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import { secretKey } from "../plan/keys.ts";
 import { planPullSecret } from "../plan/pull-secret.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
+import type { PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
 import { isOurs } from "../plan/removed-secret.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
@@ -15,10 +15,10 @@ import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { keptFor } from "./former-tokens.ts";
+import { readLive } from "./read-live.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
-import { liveSecret } from "./secret-wire.ts";
 import { noteMembers } from "./note-members.ts";
 import type { Waited } from "./waited.ts";
 import { writeSecret } from "./write-secret.ts";
@@ -266,24 +266,6 @@ function stillSettled(
 ): PullSecretPlan | undefined {
   if (settled?.resourceVersion !== record?.resourceVersion || settled?.signature !== signature) return undefined;
   return isAlive({ expiresAt: settled.plan.keptUntil }, now) ? settled.plan : undefined;
-}
-
-/** The whole Secret, if it still is the version that the store knows; else the event that says more is on its way. */
-async function readLive(
-  { api, refusal }: Context,
-  namespace: string,
-  name: string,
-  record: SecretRecord | undefined,
-  signal: AbortSignal,
-): Promise<LiveSecret | "too large" | undefined> {
-  let object;
-  try {
-    object = await api.getSecret(namespace, name, signal);
-  } catch (error) {
-    if (refusal(error, "").kind === "tooLarge") return "too large";
-    throw error;
-  }
-  return object && object.metadata.resourceVersion === record?.resourceVersion ? liveSecret(object) : undefined;
 }
 
 function credentialsOf(participants: readonly Participant[]): readonly Waited[] {

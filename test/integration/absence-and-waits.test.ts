@@ -1,7 +1,6 @@
 // Does what is not seen take nothing away, and does every wait end? On the real API server.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
-import { quiet } from "./brief.ts";
 import { operatorUser } from "./installed.ts";
 import {
   credentialsPath,
@@ -75,7 +74,7 @@ describe("absence and waits", () => {
       await world.credential(name, spec(name, ["moved-*"]));
     }
     await has("moved-a", { "hub.example.com": "former hub", "lab.example.com": "former lab" });
-    await quiet();
+    await world.atRest();
     await stop();
 
     await start({ kubeconfig, settings: { leaderElection: true } });
@@ -114,7 +113,7 @@ describe("absence and waits", () => {
     await world.deleteCredential("hub");
     await noTokens();
     await world.source("hub", { username: "ann", password: "later" });
-    await quiet();
+    await world.atRest();
     expect(await tokens()).toEqual([]);
     await has("unseen-a", { "hub.example.com": "of hub" }, "own-name");
     await world.source("hub", { username: "ann", password: "of hub" });
@@ -129,7 +128,7 @@ describe("absence and waits", () => {
     const both = { "hub.example.com": "of hub", "lab.example.com": "of lab" };
     await has("shared-a", both);
     await has("shared-b", both);
-    await quiet();
+    await world.atRest();
     await stop();
     await world.patchCredential("hub", { metadata: { finalizers: null } });
     await world.deleteCredential("hub");
@@ -145,10 +144,10 @@ describe("absence and waits", () => {
     await has("shared-a", { "hub.example.com": "of hub" });
     await has("shared-b", both);
     expect(await world.references("shared-a")).toEqual(["regcred"]);
-    await quiet();
+    await world.atRest();
     await stop();
     await start();
-    await quiet();
+    await world.atRest();
     expect(await passwords("shared-a")).toEqual({ "hub.example.com": "of hub" });
     await world.credential("hub", spec("hub", ["shared-b"]));
     await has("shared-a", undefined);
@@ -162,7 +161,7 @@ describe("absence and waits", () => {
     await has("listed-a", { "hub.example.com": "of hub", "lab.example.com": "of lab" });
     const before = (await tokens()).toSorted();
     expect(before).toHaveLength(2);
-    await quiet();
+    await world.atRest();
     await stop();
     // The last good login is the stored one.
     await world.admin.remove(`${secrets}/hub`);

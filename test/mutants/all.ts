@@ -8,6 +8,7 @@ import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
 import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
+import { worldMutants } from "./world.ts";
 
 export const mutants: readonly Mutant[] = [
   ...membershipMutants,
@@ -17,4 +18,5 @@ export const mutants: readonly Mutant[] = [
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,
+  ...worldMutants,
 ];

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
 import type { Maker } from "../../src/plan/makers.ts";
+import { knownAbsent } from "../../src/plan/presence.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
@@ -76,6 +77,7 @@ describe("a token loop", () => {
       tokens,
       board: board(clock),
       settings: { namespace: "ops" },
+      judged: { nobodyElse: () => knownAbsent },
       stores: {
         crds: { get: () => ({ gaps: [] }) },
         operatorSecrets: {

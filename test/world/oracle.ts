@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
 const shortKey = grantKeys();
 
 /** The login that a claim has; undefined: there is none to be had. */
-export function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
+function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
   if (!grant) return undefined;
   if (grant.provider === "Static") {
     const source = server.get({ resource: "secrets", namespace: grant.namespace, name: grant.name });
@@ -27,13 +27,13 @@ export function loginOf({ server, home, cloud, clock }: World, { grant }: Claim)
 
 /** What is wrong. @param excused claims that some fault has a say in */
 export function misgivings(world: World, excused: (claim: Claim) => boolean): readonly string[] {
-  const { server, laws } = world;
-  const truth = laws.past.now();
+  const { server, ledger } = world;
+  const truth = ledger.past.now();
   return truth.namespaces.flatMap(({ name: namespace, terminating }) =>
     secretNames.flatMap((name) => {
       const secret = server.get({ resource: "secrets", namespace, name });
       const claims = truth.of(namespace, name);
-      if (terminating || (secret && !laws.isUntouched(secret.metadata.uid))) return [];
+      if (terminating || (secret && !ledger.ours.has(secret.metadata.uid))) return [];
       if (claims.length > 0 && claims.every(({ credential }) => credential.spec.suspend)) return [];
       const has = loginsIn(secret);
       return [
@@ -66,21 +66,24 @@ function ofHost(
     const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // Without a login of its own it may keep the one that it was given.
-    if (found !== undefined && world.laws.writtenFor(secretUid ?? "", claim.host, found) === claim.identity) return [];
+    if (found !== undefined && world.ledger.writtenFor(secretUid ?? "", claim.host, found) === claim.identity)
+      return [];
   }
   return [];
 }
 
 function referencesIn(
-  { server, laws }: World,
+  { server, ledger }: World,
   namespace: string,
   name: string,
   claims: readonly Claim[],
 ): readonly string[] {
   return accounts.flatMap((account) => {
-    const object = server.get({ resource: "serviceaccounts", namespace, name: account }) as
-      | ServiceAccountObject
-      | undefined;
+    const object: ServiceAccountObject | undefined = server.get({
+      resource: "serviceaccounts",
+      namespace,
+      name: account,
+    });
     if (!object) return [];
     const isThere = (object.imagePullSecrets ?? []).some((each) => each.name === name);
     const isWanted = claims.some(
@@ -91,7 +94,8 @@ function referencesIn(
     );
     if (isWanted && !isThere) return [`${namespace}/${account} does not refer to ${name}`];
     const isKnown =
-      claims.some(({ credential }) => credential.spec.suspend) || laws.refersByItself(object.metadata.uid, name);
+      claims.some(({ credential }) => credential.spec.suspend) ||
+      ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
     return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
   });
 }

@@ -10,6 +10,8 @@ export interface Past {
   wantedSince(identity: string, since: number): boolean;
   /** The claim has been there all the time since then. */
   wantedAllThrough(identity: string, since: number): boolean;
+  /** It has been suspended all the time since then. */
+  suspendedSince(credentialUid: string, since: number): boolean;
   /** When it was there the last time; now, if it is. */
   lastWanted(identity: string): number | undefined;
   /** Identities that have had this grant at some time since then. */
@@ -21,6 +23,7 @@ export function past(first: Truth): Past {
   let at = 0;
   const beganAt = new Map<string, number>();
   const endedAt = new Map<string, number>();
+  const suspended = new Map<string, number>();
   // By grant: identities, and when they had it the last time; Infinity while they have.
   const grants = new Map<string, Map<string, number>>();
 
@@ -37,6 +40,10 @@ export function past(first: Truth): Past {
         const known = grants.get(grantKey) ?? new Map<string, number>();
         grants.set(grantKey, known.set(identity, now));
       }
+      for (const { uid, spec } of truth.credentials) {
+        if (!spec.suspend) suspended.delete(uid);
+        else if (!suspended.has(uid)) suspended.set(uid, now);
+      }
       current = truth;
       at = now;
     },
@@ -44,6 +51,7 @@ export function past(first: Truth): Past {
     wantedSince: (identity, since) => current.identities.has(identity) || (endedAt.get(identity) ?? -1) >= since,
     wantedAllThrough: (identity, since) =>
       current.identities.has(identity) && (beganAt.get(identity) ?? -Infinity) <= since,
+    suspendedSince: (credentialUid, since) => (suspended.get(credentialUid) ?? Infinity) <= since,
     lastWanted: (identity) => (current.identities.has(identity) ? Math.max(at, 0) : endedAt.get(identity)),
     withGrant: (grantKey, since) => [
       ...[...pairs(current)].flatMap(([key, identity]) => (key === grantKey ? [identity] : [])),

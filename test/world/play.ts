@@ -2,7 +2,6 @@
 import {
   credentialsAnnotation,
   entriesAnnotation,
-  finalizer,
   forceFinalizeAnnotation,
   managedAnnotation,
   managedByLabel,
@@ -35,14 +34,14 @@ import {
 } from "./words.ts";
 import type { World } from "./world.ts";
 
-export async function play(world: World, { does, then }: Step): Promise<void> {
+export async function play(world: World, { does, pause }: Step): Promise<void> {
   try {
     act(world, does);
   } catch (error) {
     // People make mistakes: what is there already, or not there.
     if (!(error instanceof ApiError)) throw error;
   }
-  await world.pass(then);
+  await world.pass(pause);
 }
 
 type Played<A extends Does["act"]> = (world: World, does: Extract<Does, { act: A }>) => void;
@@ -123,12 +122,13 @@ const acts: { readonly [A in Does["act"]]: Played<A> } = {
         return void server.patch(place, { data: { ".dockerconfigjson": config } });
       case "own":
       case "own with more":
+        if (server.get(place)) server.remove(place);
         return void server.create(place, foreignSecret(at, name, does === "own with more"));
     }
   },
   "tenant refers": ({ server }, { at, account: name, does }) => {
     const place = account(at, name);
-    const before = server.get(place) as ServiceAccountObject | undefined;
+    const before: ServiceAccountObject | undefined = server.get(place);
     const list = before?.imagePullSecrets ?? [];
     switch (does) {
       case "clear":
@@ -172,7 +172,7 @@ const acts: { readonly [A in Does["act"]]: Played<A> } = {
   "move install": (world) => {
     const [first, second] = systemNamespaces;
     world.home = world.home === first ? second : first;
-    world.laws.look();
+    world.ledger.look();
     world.crown(world.standBy(world.home));
   },
 };

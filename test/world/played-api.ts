@@ -43,24 +43,16 @@ export function playedApi(options: PlayedApiOptions): ClusterApi {
     const answer = answerOf(fault, request);
     if (fault.how === "throttled") onThrottled();
     if (answer) throw answer;
-    switch (fault.how) {
-      case "unsent":
-        throw broken();
-      case "unanswered":
-        await handled();
-        throw broken();
-      case "late": {
-        const done = await handled();
-        await clock.sleep(lateness, signal);
-        return done;
-      }
-      case "slow":
-        await clock.sleep(lateness, signal);
-        return handled();
-      default:
-        await clock.sleep(patience, signal);
-        throw timedOut();
+    if (fault.how === "unsent") throw broken();
+    if (fault.how === "hanging") {
+      await clock.sleep(patience, signal);
+      throw timedOut();
     }
+    if (fault.how === "slow") await clock.sleep(lateness, signal);
+    const done = await handled();
+    if (fault.how === "unanswered") throw broken();
+    if (fault.how === "late") await clock.sleep(lateness, signal);
+    return done;
   };
   const secret = (verb: Request["verb"], namespace: string, name: string): Request => {
     return { verb, resource: "secrets", namespace, name };

@@ -1,12 +1,13 @@
 // What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/plan/keys.ts";
-import { credentialsAnnotation } from "../../src/api/names.ts";
+import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { loginsIn } from "./logins.ts";
 import { misgivings } from "./oracle.ts";
 import { mend } from "./play.ts";
+import { isReadable } from "./truth.ts";
 import { secretNames, systemNamespaces } from "./words.ts";
 import type { World } from "./world.ts";
 
@@ -21,16 +22,17 @@ export async function rest(world: World): Promise<void> {
   world.spare();
   world.cloud.life = 12 * 60;
   await world.pass(settling);
-  for (const each of misgivings(world, () => false)) world.laws.complain(`at rest: ${each}`);
+  for (const each of misgivings(world, () => false)) world.ledger.complain(`at rest: ${each}`);
   await quiet(world, "asked again", () => askAgain(world.operator()));
   await quiet(world, "started afresh", async () => world.crown(world.standBy(world.home)));
   await world.pass(forgetting);
-  for (const each of [...misgivings(world, () => false), ...leftovers(world)]) world.laws.complain(`at last: ${each}`);
+  for (const each of [...misgivings(world, () => false), ...leftovers(world)])
+    world.ledger.complain(`at last: ${each}`);
   const stopped = world.operator().stop();
   await world.pass(1_000);
   await stopped;
   const timers = world.operator().timers();
-  if (timers > 0) world.laws.complain(`at last: ${timers} timers are left`);
+  if (timers > 0) world.ledger.complain(`at last: ${timers} timers are left`);
 }
 
 /** Nothing is written; where a token has come due meanwhile, nothing is said. */
@@ -40,10 +42,10 @@ async function quiet(world: World, what: string, how: () => Promise<void>): Prom
   let isOver = false;
   const over = how().then(() => (isOver = true));
   await world.pass(starting);
-  if (!isOver) world.laws.complain(`${what}, it did not come to an end`);
+  if (!isOver) world.ledger.complain(`${what}, it did not come to an end`);
   else await over;
   if (world.cloud.minted.size > minted) return;
-  for (const each of world.writes().slice(before)) world.laws.complain(`${what}, it wrote: ${each}`);
+  for (const each of world.writes().slice(before)) world.ledger.complain(`${what}, it wrote: ${each}`);
 }
 
 /** Runs every key of every loop once more. */
@@ -62,31 +64,40 @@ async function askAgain({ parts: { context, loops } }: Incarnation): Promise<voi
 }
 
 /** What is there of what has gone. */
-function leftovers({ server, laws, home, operator, cloud, clock }: World): readonly string[] {
-  const truth = laws.past.now();
+function leftovers({ server, ledger, home, operator, clock }: World): readonly string[] {
+  const truth = ledger.past.now();
   const shortKey = grantKeys();
   const wanted = new Set(truth.claims.flatMap(({ grant }) => (grant ? [tokenSecretName(shortKey(grant))] : [])));
   const uids = new Set(server.list("registrycredentials").map(({ metadata }) => metadata.uid));
-  const names = new Set(truth.credentials.map(({ name }) => name));
+  const isKept = ({ name, spec, deletionTimestamp }: RegistryCredential): boolean =>
+    spec.suspend ||
+    deletionTimestamp !== undefined ||
+    !isReadable(server.get({ resource: "registrycredentials", name }));
   const found: string[] = [];
   for (const secret of server.list("secrets")) {
-    const { namespace = "", name, uid, annotations = {} } = secret.metadata;
+    const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
       if (name.startsWith("regcred-token-") && !wanted.has(name)) found.push(`the token Secret ${name}`);
       if (name.startsWith("regcred-members-") && ![...uids].some((each) => name.includes(each)))
         found.push(`the record ${name}`);
       continue;
     }
-    if ((systemNamespaces as readonly string[]).includes(namespace) || !laws.isUntouched(uid)) continue;
-    // Of one that has gone without a drain it stays, as an orphan.
-    const listed = (annotations[credentialsAnnotation] ?? "").split(",").filter((each) => names.has(each));
-    const isOver = truth.of(namespace, name).length === 0;
-    if (isOver && listed.length > 0 && !truth.credentials.some(({ spec }) => spec.suspend)) {
-      const living = [...loginsIn(secret)].filter(
-        ([, password]) => (cloud.minted.get(password)?.expiresAt ?? 0) > clock.elapsed(),
-      );
-      found.push(`${namespace}/${name} of ${listed.join()} (${living.length} logins)`);
+    if ((systemNamespaces as readonly string[]).includes(namespace)) continue;
+    for (const [key, password] of loginsIn(secret)) {
+      const identity = ledger.writtenFor(uid, key, password);
+      const [, , credentialUid = ""] = identity?.split(" ") ?? [];
+      const credential = truth.credentials.find((each) => each.uid === credentialUid);
+      // Of one that has gone it stays where it was to be retained, or where nobody could drain it.
+      if (!credential || identity === undefined || truth.identities.has(identity) || isKept(credential)) continue;
+      // A name that was left is kept fresh for an hour.
+      const isFormer = credential.spec.pullSecret.name !== name;
+      if (isFormer && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < 65 * 60_000) continue;
+      found.push(`${key} of ${credential.name}, which does not want it there, in ${namespace}/${name}`);
     }
+  }
+  for (const { metadata } of server.list("registrycredentials")) {
+    if (metadata.deletionTimestamp !== undefined)
+      found.push(`${metadata.name}, whose deletion has not come to its end`);
   }
   const { tokens } = operator().parts.context;
   const keys = new Set(truth.claims.flatMap(({ grant }) => (grant ? [shortKey(grant)] : [])));

@@ -12,7 +12,6 @@ import {
   type NamespaceName,
   namespaces,
   type SecretName,
-  secretNames,
   type SourceName,
   sources,
   type Team,
@@ -109,7 +108,7 @@ export type Does =
 export interface Step {
   readonly does: Does;
   /** What passes after it, in milliseconds; what follows comes then. */
-  readonly then: number;
+  readonly pause: number;
 }
 
 const entry = (name: "e1" | "e2"): fc.Arbitrary<EntryChoice> =>
@@ -267,7 +266,7 @@ const pauses = fc.oneof(
   { weight: 5, arbitrary: fc.constant(65 * 60_000) },
   { weight: 1, arbitrary: fc.constant(13 * 3_600_000) },
 );
-const step: fc.Arbitrary<Step> = fc.record({ does, then: pauses });
+const step: fc.Arbitrary<Step> = fc.record({ does, pause: pauses });
 
 const mostSteps = 30;
 

@@ -1,12 +1,11 @@
 // What does the cluster want at this moment, whatever the operator has heard of it? Judged by the specs alone.
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
-import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
+import type { Entry, NamespaceSelection, RegistryCredential } from "../../src/api/registry-credential.ts";
+import type { ClusterObject } from "../../src/kube/cluster-api.ts";
 import type { ModelServer } from "../../src/kube/model/model-server.ts";
 import { type Grant, grantsOf, isFailure } from "../../src/plan/grant.ts";
 import { grantKeyText } from "../../src/plan/grant-key.ts";
 import type { RenderScope } from "../../src/plan/grant-types.ts";
-import { selectsNamespace } from "../../src/plan/selection.ts";
 import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
 import { stripNamespace } from "../../src/watch/strip/namespace.ts";
 import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
@@ -31,7 +30,7 @@ export interface Truth {
   readonly credentials: readonly RegistryCredential[];
   readonly namespaces: readonly NamespaceRecord[];
   /** The claims on a Secret, those that count most first. */
-  of(namespace: string, secretName: string): readonly Claim[];
+  readonly of: (namespace: string, secretName: string) => readonly Claim[];
   readonly claims: readonly Claim[];
   /** Of all claims. */
   readonly identities: ReadonlySet<string>;
@@ -92,7 +91,7 @@ export function truthOf(server: ModelServer, read: Reader, operatorNamespace: st
     const scope = scopeOf(server, namespace, operatorNamespace);
     for (const credential of credentials) {
       if (credential.deletionTimestamp) continue;
-      if (!selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace)) continue;
+      if (!selects(credential.spec.namespaces, namespace)) continue;
       const claims = claimsOf(credential, namespace, scope);
       const key = `${namespace.name}/${credential.spec.pullSecret.name}`;
       bySecret.set(key, [...(bySecret.get(key) ?? []), ...claims]);
@@ -112,12 +111,21 @@ export function truthOf(server: ModelServer, read: Reader, operatorNamespace: st
   };
 }
 
+/** By itself, so that a fault of the operator's own selection shows. A glob has one star, at its end. */
+function selects({ include, exclude = [], selector }: NamespaceSelection, namespace: NamespaceRecord): boolean {
+  const { name, labels, optedOut } = namespace;
+  const isMeant = (glob: string): boolean => (glob.endsWith("*") ? name.startsWith(glob.slice(0, -1)) : name === glob);
+  const team = selector?.matchLabels?.[teamLabel];
+  const isLabelled = team === undefined || labels[teamLabel] === team;
+  return !optedOut && isLabelled && !exclude.some(isMeant) && include?.some(isMeant) === true;
+}
+
 function scopeOf(server: ModelServer, namespace: NamespaceRecord, operatorNamespace: string): RenderScope {
   return {
     namespace,
     operatorNamespace,
     serviceAccount: (of, name) => {
-      const raw = server.get({ resource: "serviceaccounts", namespace: of, name }) as ServiceAccountObject | undefined;
+      const raw = server.get({ resource: "serviceaccounts", namespace: of, name });
       if (!raw) return undefined;
       const { uid, cloud } = accountOf(raw);
       return { uid, annotations: cloud };

@@ -31,8 +31,6 @@ export const hosts = ["one.example.com", "two.example.com", "111111111111.dkr.ec
 export type Host = (typeof hosts)[number];
 export const cloudHost: Host = hosts[2];
 
-export const roles = ["r1", "r2"] as const;
-export type Role = (typeof roles)[number];
 export const roleArn = (role: string): string => `arn:aws:iam::111111111111:role/${role}`;
 export const roleAnnotation = "eks.amazonaws.com/role-arn";
 

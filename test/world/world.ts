@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { type ModelEvent, type ModelServer, modelServer } from "../../src/kube/model/model-server.ts";
 import type { Random } from "../../src/clock.ts";
-import type { Fault, ListFault, Request } from "./faults.ts";
+import type { Fault, How, ListFault, Request } from "./faults.ts";
 import { type Incarnation, incarnation, type Surroundings } from "./incarnation.ts";
-import { type Laws, laws } from "./laws.ts";
+import { judgeRequest, judgeWrite, noteOthers } from "./laws.ts";
+import { type Ledger, ledger } from "./ledger.ts";
 import { accountObject, namespaceObject, sourceObject } from "./objects.ts";
 import { type PlayedCloud, playedCloud } from "./played-cloud.ts";
 import { eventLog } from "./played-watches.ts";
@@ -15,12 +16,12 @@ export interface World {
   readonly server: ModelServer;
   readonly clock: FakeClock;
   readonly cloud: PlayedCloud;
-  readonly laws: Laws;
+  readonly ledger: Ledger;
   faults: Fault[];
   listFaults: ListFault[];
   /** Where the install lives, or is to live. */
   home: SystemNamespace;
-  operator(): Incarnation;
+  readonly operator: () => Incarnation;
   /** Lets time pass, in milliseconds. */
   pass(milliseconds: number): Promise<void>;
   /** A process that stands by, its stores full. */
@@ -36,12 +37,14 @@ export interface World {
   /** Writes of the operator, Events left out, each with what became different. */
   writes(): readonly string[];
   /** A password that no source has had. */
-  newPassword(source: string): string;
+  readonly newPassword: (source: string) => string;
 }
 
 // How long a new process takes to be there: the lease of the one that was killed has to end.
 const rebirth = 15_000;
 const turns = 5;
+/** With these a run may act on what it has seen a while ago. */
+const slowly: readonly How[] = ["late", "slow", "hanging"];
 
 /** A generator of numbers that are the same for the same seed: https://en.wikipedia.org/wiki/Xorshift */
 function seeded(seed: number): Random {
@@ -75,7 +78,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   /** What is late, and what is under way while requests go wrong. */
   const believedSince = (): number => {
     const now = clock.elapsed();
-    lag = made.faults.length > 0 || made.cloud.mood !== "well" ? now + 120_000 : lag;
+    lag = made.faults.some(({ how }) => slowly.includes(how)) ? now + 120_000 : lag;
     for (const { since } of made.listFaults) blind = { since: Math.min(blind.since, since), until: now + 120_000 };
     if (blind.until < now) blind = { since: Infinity, until: 0 };
     return Math.min(blind.since, now - (now < lag ? 60_000 : 10_000));
@@ -84,7 +87,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   let blind = { since: Infinity, until: 0 };
   const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
   let begun = false;
-  const judge = laws({
+  const book = ledger({
     server,
     clock,
     cloud,
@@ -95,10 +98,10 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   });
   server.subscribe((event) => {
     if (!writing) {
-      judge.othersWrote(event);
+      noteOthers(book, event);
       return;
     }
-    judge.operatorWrote(event);
+    judgeWrite(book, event);
     if (event.resource !== "events") writes.push(writeText(writing, event));
   });
   const surroundings: Surroundings = {
@@ -110,7 +113,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     faults: () => made.faults,
     listFaults: () => made.listFaults,
     onRequest: (request, body) => {
-      judge.asked(request, body);
+      judgeRequest(book, request, body);
       if (!death) return undefined;
       death.after -= 1;
       if (death.after >= 0) return undefined;
@@ -130,7 +133,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       }
     },
     leaseOf: () => undefined,
-    onError: (text) => judge.complain(`a bug: ${text}`),
+    onError: (text) => book.complain(`a bug: ${text}`),
   };
   const stir = (): void => {
     for (const each of living) if (!each.dead()) each.stir();
@@ -140,7 +143,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     server,
     clock,
     cloud,
-    laws: judge,
+    ledger: book,
     faults: [],
     listFaults: [],
     home: systemNamespaces[0],

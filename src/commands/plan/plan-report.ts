@@ -49,7 +49,7 @@ export async function planReport(
     { debug: silent, info: silent, warn: silent, error: silent },
     packageJson.version,
   );
-  const cluster = pretendedCluster(state, known, operatorNamespace);
+  const cluster = pretendedCluster(state, known, operatorNamespace, () => clock.now());
   const found = remembered(cluster);
   const play = rehearsal({ ...options, cluster, known });
   await play.settle();

@@ -29,8 +29,9 @@ export function pretendedCluster(
   state: ClusterState,
   { stores, strips }: ClusterStores,
   operatorNamespace: string,
+  now: () => Temporal.Instant,
 ): PretendedCluster {
-  const server = modelServer({ now: () => Temporal.Now.instant(), newUid: randomUUID, after: firstVersion });
+  const server = modelServer({ now, newUid: randomUUID, after: firstVersion });
   const secrets = byKey<SecretObject>(state.pullSecrets);
   const serviceAccounts = byKey<ServiceAccountObject>(state.serviceAccounts);
   const credentials = inlet(stores.credentials.feed(), strips.credential);

@@ -1,6 +1,6 @@
 // How do the loops' reads and writes reach the API server in memory?
 import { ApiError } from "../api-error.ts";
-import type { Body, ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "../cluster-api.ts";
+import type { Body, ClusterApi, ClusterObject, SecretObject } from "../cluster-api.ts";
 import type { ModelServer, Place } from "./model-server.ts";
 
 const secret = (namespace: string, name: string): Place => ({ resource: "secrets", namespace, name });
@@ -25,10 +25,8 @@ export function modelApi(server: ModelServer): ClusterApi {
         if (!(error instanceof ApiError && error.kind === "notFound")) throw error;
       }
     },
-    getServiceAccount: async (namespace, name) =>
-      server.get(account(namespace, name)) as ServiceAccountObject | undefined,
-    patchServiceAccount: async (namespace, name, patch) =>
-      server.patch(account(namespace, name), parsed(patch)) as ServiceAccountObject,
+    getServiceAccount: async (namespace, name) => server.get(account(namespace, name)),
+    patchServiceAccount: async (namespace, name, patch) => server.patch(account(namespace, name), parsed(patch)),
     patchCredential: async (name, patch) => server.patch(credential(name), parsed(patch)),
     patchCredentialStatus: async (name, patch) => server.patch(credential(name), parsed(patch), "status"),
     createEvent: async (namespace, body) => {

@@ -203,7 +203,7 @@ export function modelServer({ now, newUid, after = 0n }: ModelServerOptions): Mo
     load,
     put: (resource, object) => load(resource, stamped(object, { uid: object.metadata.uid ?? newUid() })),
     endNamespaces: () => {
-      for (const namespace of [...of("namespaces").values()]) {
+      for (const namespace of of("namespaces").values()) {
         const { name, deletionTimestamp } = namespace.metadata;
         if (deletionTimestamp === undefined) continue;
         for (const place of contentOf(name)) remove(place);

@@ -28,8 +28,7 @@ export function conflict(kind: string, name: string): ApiError {
 }
 
 export function invalid(kind: string, name: string, field: string, why: string): ApiError {
-  const causes = [{ reason: "FieldValueInvalid", message: why, field }];
-  return refused(422, "Invalid", `${kind} "${name}" is invalid: ${field}: ${why}`, { name, kind, causes });
+  return refused(422, "Invalid", `${kind} "${name}" is invalid: ${field}: ${why}`, { name, kind });
 }
 
 /** k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go */

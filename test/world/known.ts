@@ -1,0 +1,170 @@
+// Which histories have gone wrong once? Each is played again, as short as it was found.
+import { usual } from "./history.ts";
+import type { Does, EntryChoice, SpecChoice, Step } from "./steps.ts";
+import { cloudHost, hosts } from "./words.ts";
+
+export interface Known {
+  /** Completes "it". */
+  readonly what: string;
+  readonly steps: readonly Step[];
+  /** What must be mended before it can be played. */
+  readonly awaits?: string;
+}
+
+const second = 1_000;
+const minute = 60 * second;
+const after = (pause: number, does: Does): Step => ({ does, pause });
+const soon = (does: Does): Step => after(5 * second, does);
+
+const entry = (choice: Partial<EntryChoice>): EntryChoice => ({
+  name: "e1",
+  from: "src-2",
+  role: "r1",
+  identity: "Operator",
+  hosts: [hosts[1]],
+  ...choice,
+});
+const spec = (choice: Partial<SpecChoice>): SpecChoice => ({ ...usual, entries: [entry({})], ...choice });
+const create = (name: "a" | "b" | "c", choice: Partial<SpecChoice> = {}): Does => {
+  return { act: "create credential", name, spec: spec(choice) };
+};
+const alterA = (alteration: Extract<Does, { act: "alter credential" }>["alteration"]): Does => {
+  return { act: "alter credential", name: "a", alteration };
+};
+const [firstEntry, secondEntry] = usual.entries as readonly [EntryChoice, EntryChoice];
+const cloud = (choice: Partial<EntryChoice>): EntryChoice => ({ ...secondEntry, hosts: [cloudHost], ...choice });
+
+export const known: readonly Known[] = [
+  {
+    what: "keeps a login whose entry names a source that does not exist",
+    steps: [soon(alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }, secondEntry] }))],
+    awaits: "make before break",
+  },
+  {
+    what: "keeps a login whose entry names another role, while the cloud says no",
+    steps: [
+      after(0, { act: "cloud", mood: "denied", life: "long" }),
+      soon(alterA({ field: "entries", to: [firstEntry, cloud({ role: "r2" })] })),
+    ],
+    awaits: "make before break",
+  },
+  {
+    what: "keeps a login whose ServiceAccount is deleted",
+    steps: [
+      soon(alterA({ field: "entries", to: [cloud({ identity: "ServiceAccount" })] })),
+      soon({ act: "puller", does: "delete" }),
+    ],
+    awaits: "make before break",
+  },
+  {
+    what: "keeps a login of an account that may not be seen",
+    steps: [
+      soon(alterA({ field: "entries", to: [cloud({ identity: "TenantServiceAccount" })] })),
+      after(0, { act: "lists", how: "hidden", of: "accounts" }),
+      after(30 * second, { act: "restart", after: 0, sent: false }),
+    ],
+    awaits: "make before break",
+  },
+  {
+    what: "rotates for others while one RegistryCredential may not be written",
+    steps: [
+      after(0, { act: "fault", how: "policy", on: { kind: "credential", name: "c" } }),
+      soon(create("c")),
+      after(12 * minute, { act: "source", name: "src-1", does: "put" }),
+    ],
+    awaits: "its own trouble only",
+  },
+  {
+    what: "rotates for others while the status of one may not be written",
+    steps: [
+      after(0, { act: "fault", how: "policy", on: { kind: "status", name: "c" } }),
+      soon(create("c")),
+      after(12 * minute, { act: "source", name: "src-1", does: "put" }),
+    ],
+    awaits: "its own trouble only",
+  },
+  {
+    what: "rotates for others while one cannot be read since a start",
+    steps: [
+      soon(create("b")),
+      soon({ act: "garble credential", name: "a", on: true }),
+      after(30 * second, { act: "restart", after: 0, sent: false }),
+      after(12 * minute, { act: "source", name: "src-2", does: "put" }),
+    ],
+    awaits: "its own trouble only",
+  },
+  {
+    what: "takes references off where another credential of that name was deleted and retained",
+    steps: [
+      soon(alterA({ field: "selects", to: "a" })),
+      soon(alterA({ field: "deletionPolicy", to: "Retain" })),
+      soon(create("b", { selects: "b" })),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+      soon({ act: "alter credential", name: "b", alteration: { field: "references", to: "None" } }),
+    ],
+    awaits: "its own trouble only",
+  },
+  {
+    what: "serves two RegistryCredentials after the install has moved",
+    steps: [soon(create("b")), after(30 * second, { act: "move install" })],
+    awaits: "make before break",
+  },
+  {
+    what: "lets a token of a Secret go that nobody needs any more",
+    steps: [soon(alterA({ field: "entries", to: [secondEntry] }))],
+  },
+  {
+    what: "mints no more for a RegistryCredential that went without a drain",
+    steps: [
+      soon(create("b", { secretName: "regcred-b", entries: [cloud({ name: "e1", role: "r2" })] })),
+      soon({ act: "delete credential", name: "b", how: "stripped" }),
+    ],
+  },
+  {
+    what: "leaves a Secret that lists what is gone without a drain, though another no longer wants it there",
+    steps: [
+      soon(create("b")),
+      after(0, { act: "hand over" }),
+      after(0, { act: "delete credential", name: "a", how: "stripped" }),
+      after(30 * second, { act: "alter credential", name: "b", alteration: { field: "selects", to: "b" } }),
+    ],
+    awaits: "absence is no observation",
+  },
+  {
+    what: "leaves a Secret that lists what is gone without a drain, though another has no login for it",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon(create("b", { entries: [entry({ from: "src-none" })] })),
+    ],
+    awaits: "absence is no observation",
+  },
+  {
+    what: "keeps its tokens while pull Secrets may not be listed",
+    steps: [
+      after(0, { act: "lists", how: "down", of: "secrets" }),
+      after(12 * minute, { act: "restart", after: 0, sent: false }),
+    ],
+  },
+  {
+    what: "knows its Secret again that was marked as another's during a hand-over",
+    steps: [
+      after(0, { act: "hand over" }),
+      after(30 * second, { act: "tenant", at: "a-1", secret: "regcred", does: "foreign label" }),
+      soon({ act: "source", name: "src-1", does: "put" }),
+      soon(alterA({ field: "selects", to: "b" })),
+    ],
+  },
+  {
+    what: "leaves a Secret that has more in it than our login",
+    steps: [
+      soon(alterA({ field: "onConflict", to: "Merge" })),
+      soon({ act: "tenant", at: "a-1", secret: "regcred", does: "own with more" }),
+      after(30 * second, { act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
+    what: "remembers since when something fails",
+    steps: [soon({ act: "tenant", at: "a-1", secret: "regcred", does: "own" })],
+    awaits: "what is told survives a restart",
+  },
+];

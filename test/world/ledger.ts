@@ -1,0 +1,66 @@
+// What is remembered of a history, to judge what the operator writes next?
+import type { Clock } from "../../src/clock.ts";
+import type { ModelServer } from "../../src/kube/model/model-server.ts";
+import { type Past, past } from "./past.ts";
+import type { PlayedCloud } from "./played-cloud.ts";
+import { reader, truthOf } from "./truth.ts";
+import { type SystemNamespace, systemNamespaces } from "./words.ts";
+
+export interface LedgerOptions {
+  readonly server: ModelServer;
+  readonly clock: Clock;
+  readonly cloud: PlayedCloud;
+  readonly home: () => SystemNamespace;
+  /** How far back lies what the operator may believe still, in elapsed milliseconds. */
+  readonly believedSince: () => number;
+  /** It may put together what was never there at one moment: it cannot hear, or has not for long enough. */
+  readonly isBlind: () => boolean;
+  /** Complaints that count. */
+  readonly counts: (text: string) => boolean;
+}
+
+export interface Ledger extends Omit<LedgerOptions, "counts"> {
+  readonly complaints: readonly string[];
+  readonly complain: (text: string) => void;
+  readonly past: Past;
+  /** Something has changed that decides what is wanted. */
+  readonly look: () => void;
+  /** Uids of Secrets that the operator has made. */
+  readonly ours: Set<string>;
+  /** Uids of Secrets that a tenant has written to. */
+  readonly touched: Set<string>;
+  /** Names of RegistryCredentials that the operator has let go of when it had left all tenants. */
+  readonly drained: Set<string>;
+  /** By uid of a ServiceAccount: references that somebody else has put there, or that we cannot know as ours any more. */
+  readonly foreignReferences: Map<string, Set<string>>;
+  /** For which claim a login was written into a Secret: its identity. */
+  readonly writtenFor: (secretUid: string, key: string, password: string) => string | undefined;
+  readonly noteWritten: (secretUid: string, key: string, password: string, identity: string) => void;
+}
+
+export function ledger(options: LedgerOptions): Ledger {
+  const { server, clock, home, counts } = options;
+  const read = reader();
+  const story = past(truthOf(server, read, home()));
+  const complaints: string[] = [];
+  const written = new Map<string, string>();
+  return {
+    ...options,
+    complaints,
+    complain: (text) => {
+      if (counts(text)) complaints.push(`${clock.now().toString()} ${text}`);
+    },
+    past: story,
+    look: () => story.note(truthOf(server, read, home()), clock.elapsed()),
+    ours: new Set(),
+    touched: new Set(),
+    drained: new Set(),
+    foreignReferences: new Map(),
+    writtenFor: (uid, key, password) => written.get(`${uid} ${key} ${password}`),
+    noteWritten: (uid, key, password, identity) => void written.set(`${uid} ${key} ${password}`, identity),
+  };
+}
+
+export function isSystems(namespace: string | undefined): boolean {
+  return (systemNamespaces as readonly (string | undefined)[]).includes(namespace);
+}

@@ -1,0 +1,138 @@
+// What must hold at every write of a Secret?
+import { credentialsAnnotation, finalizer } from "../../src/api/names.ts";
+import type { ClusterObject } from "../../src/kube/cluster-api.ts";
+import type { ModelEvent } from "../../src/kube/model/model-server.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { tokenSecretName } from "../../src/reconcile/token-book.ts";
+import type { Ledger } from "./ledger.ts";
+import { loginsIn, otherData } from "./logins.ts";
+import { hosts, secretNames } from "./words.ts";
+
+const ourHosts: ReadonlySet<string> = new Set(hosts);
+const shortKey = grantKeys();
+// Pods hold a former name until they are replaced: src/plan/retirement.ts. A minute more or less.
+const keptUnderFormerName = 59 * 60_000;
+/** Of what is on its way while it ends. */
+const lateness = 60_000;
+
+/** In a tenant's namespace. */
+export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
+  const { type, object, before } = event;
+  const after = type === "DELETED" ? undefined : object;
+  const { uid } = object.metadata;
+  if (!before) ledger.ours.add(uid);
+  if (before && !ledger.ours.has(uid)) keepsForeign(ledger, before, after);
+  staysSuspended(ledger, object);
+  const [had, has] = [loginsIn(before), loginsIn(after)];
+  for (const [key, password] of had) {
+    if (before && !ledger.touched.has(uid) && has.get(key) !== password) goes(ledger, before, [key, password], after);
+  }
+  if (!after) return removed(ledger, object);
+  for (const [key, password] of has) if (had.get(key) !== password) comes(ledger, after, key, password);
+  const { namespace, name, deletionTimestamp } = after.metadata;
+  if (has.size === 0 && deletionTimestamp === undefined && ledger.ours.has(uid))
+    ledger.complain(`an empty docker config in ${namespace}/${name}`);
+}
+
+/** In a namespace of an install: tokens and the record of members. */
+export function judgeOwnSecret({ ours, past, believedSince, complain }: Ledger, event: ModelEvent): void {
+  const { uid, namespace, name } = event.object.metadata;
+  if (!event.before) ours.add(uid);
+  else if (!ours.has(uid)) complain(`${namespace}/${name} is none of the operator's`);
+  if (event.type !== "DELETED") return;
+  for (const { grant, identity } of past.now().claims) {
+    if (!grant || name !== tokenSecretName(shortKey(grant))) continue;
+    if (past.wantedAllThrough(identity, believedSince())) complain(`${name} deleted, the token of ${identity}`);
+  }
+}
+
+function keepsForeign({ complain }: Ledger, before: ClusterObject, after: ClusterObject | undefined): void {
+  const { namespace, name } = before.metadata;
+  const has = loginsIn(after);
+  for (const [key, password] of loginsIn(before)) {
+    if (!ourHosts.has(key) && has.get(key) !== password) complain(`foreign login ${key} lost in ${namespace}/${name}`);
+  }
+  if (JSON.stringify(otherData(before)) !== JSON.stringify(otherData(after)))
+    complain(`foreign data lost in ${namespace}/${name}`);
+}
+
+function staysSuspended({ past, believedSince, complain }: Ledger, { metadata }: ClusterObject): void {
+  const { namespace = "", name } = metadata;
+  const since = believedSince();
+  const { credentials, of } = past.now();
+  const claims = of(namespace, name).filter(({ identity }) => past.wantedAllThrough(identity, since));
+  const isSuspended = claims.length > 0 && claims.every(({ credential }) => past.suspendedSince(credential.uid, since));
+  const isAnothers = credentials.some(({ spec, deletionTimestamp }) => !spec.suspend || deletionTimestamp);
+  if (isSuspended && !isAnothers) complain(`suspended, and ${namespace}/${name} was written`);
+}
+
+/** A login that was there is there no more, or another one is. */
+function goes(
+  ledger: Ledger,
+  before: ClusterObject,
+  [key, password]: readonly [string, string],
+  after: ClusterObject | undefined,
+): void {
+  const { server, clock, cloud, past, believedSince, complain } = ledger;
+  const { uid, name, namespace = "" } = before.metadata;
+  const identity = ledger.writtenFor(uid, key, password);
+  const isAlive = (each: string | undefined): boolean =>
+    (cloud.minted.get(each ?? "")?.expiresAt ?? 0) > clock.elapsed();
+  if (identity === undefined || !isAlive(password) || isAlive(loginsIn(after).get(key))) return;
+  const home = server.get({ resource: "namespaces", name: namespace });
+  if (!home || home.metadata.deletionTimestamp !== undefined) return;
+  const since = believedSince();
+  if (past.wantedAllThrough(identity, since)) {
+    complain(`taken: ${key} (${password}) from ${namespace}/${name}, which is still to have it: ${identity}`);
+    return;
+  }
+  const elsewhere = secretNames.map((each) => identity.replace(` ${name} `, ` ${each} `));
+  const isRenamed = elsewhere.some((each) => each !== identity && past.wantedAllThrough(each, since));
+  const left = clock.elapsed() - (past.lastWanted(identity) ?? 0);
+  if (isRenamed && !past.wantedSince(identity, since) && left < keptUnderFormerName)
+    complain(`taken: ${key} (${password}) from ${namespace}/${name}, a name that was left ${left} ms ago`);
+}
+
+/** A login is there that was not. */
+function comes(ledger: Ledger, after: ClusterObject, key: string, password: string): void {
+  const { server, clock, cloud, past, believedSince, isBlind, complain } = ledger;
+  const { uid, name, namespace = "" } = after.metadata;
+  const mint = cloud.minted.get(password);
+  if (!mint) return complain(`made up: ${key} (${password}) in ${namespace}/${name}`);
+  const namespaceUid = server.get({ resource: "namespaces", name: namespace })?.metadata.uid ?? "";
+  const candidates = past.withGrant(mint.grantKey, believedSince() - 1).filter((identity) => {
+    const [ofNamespace, , , , ofHost] = identity.split(" ");
+    return ofNamespace === namespaceUid && ofHost === key;
+  });
+  // Under a former name, what is wanted under the present one.
+  const identity =
+    candidates.find((each) => each.split(" ")[1] === name) ??
+    candidates.map((each) => each.replace(/^(\S+) \S+ /, `$1 ${name} `))[0];
+  if (identity === undefined) {
+    if (!isBlind()) complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
+    return;
+  }
+  const claim = past.now().claims.find((each) => each.identity === identity);
+  if (claim) isConfirmed(ledger, claim.credential.name, name);
+  if (mint.expiresAt <= clock.elapsed() - lateness) complain(`stale: ${key} (${password}) to ${namespace}/${name}`);
+  ledger.noteWritten(uid, key, password, identity);
+}
+
+/** All of it must be found again, whatever happens next. */
+function isConfirmed({ server, complain }: Ledger, credential: string, secretName: string): void {
+  const raw = server.get({ resource: "registrycredentials", name: credential });
+  const { status } = (raw ?? {}) as { readonly status?: { readonly secretName?: string } };
+  const isStored = raw?.metadata.finalizers?.includes(finalizer) === true && status?.secretName === secretName;
+  if (raw && !isStored)
+    complain(`unconfirmed: ${credential} is written to tenants before its finalizer and name are stored`);
+}
+
+/** A Secret is deleted. */
+function removed({ server, touched, drained, complain }: Ledger, { metadata }: ClusterObject): void {
+  const { uid, namespace, name, annotations = {} } = metadata;
+  for (const credential of (annotations[credentialsAnnotation] ?? "").split(",").filter(Boolean)) {
+    if (touched.has(uid) || drained.has(credential)) continue;
+    if (!server.get({ resource: "registrycredentials", name: credential }))
+      complain(`absence removed ${namespace}/${name}: it lists ${credential}, which is gone without a drain`);
+  }
+}
