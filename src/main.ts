@@ -1,4 +1,5 @@
 // What does this process lend to the command line?
+import { onStopSignal } from "./stop-signals.ts";
 import { hostname } from "node:os";
 import { systemClock, systemRandom } from "./clock.ts";
 import { commandLine } from "./commands/command-line.ts";
@@ -17,10 +18,7 @@ const code = await commandLine(args, {
   clock: systemClock(),
   random: systemRandom,
   hostname: hostname(),
-  onStopSignal: (call) => {
-    process.on("SIGTERM", call).on("SIGINT", call);
-    return () => process.off("SIGTERM", call).off("SIGINT", call);
-  },
+  onStopSignal,
   crashed: crash.promise,
   // Imported by the commands that need them, so that the others start at once.
   connect: async (options) => (await import("./kube/connection.ts")).loadConnection(options),

@@ -12,6 +12,7 @@ import { withFence } from "./kube/write-fence.ts";
 import { aborted } from "./operator/aborted.ts";
 import { controllers } from "./operator/controllers.ts";
 import { leadership, undisputed } from "./operator/leadership.ts";
+import { onceAnswered } from "./operator/once-answered.ts";
 import { operatorMetrics } from "./operator/operator-metrics.ts";
 import type { OperatorSettings } from "./operator/operator-settings.ts";
 import { secureServing } from "./operator/secure-serving.ts";
@@ -105,6 +106,7 @@ export function operator(options: OperatorOptions): Operator {
 
   let forgetClaim: Cancel = () => undefined;
   let warm = false;
+  let awaited: string | undefined;
   const servers: HttpServer[] = [];
   const stopping = new AbortController();
 
@@ -114,14 +116,18 @@ export function operator(options: OperatorOptions): Operator {
     const secure = settings.metricsAccess === "token" ? secureServing(settings, api, clock) : undefined;
     if (metricsAddress) servers.push(await metricsServer(metricsAddress, { metrics: instruments, log, clock, secure }));
     if (healthAddress) servers.push(await healthServer(healthAddress, health, log));
-    await preflight({
-      transport: api,
-      namespace: ownNamespace,
-      permissions: neededPermissions({ operatorNamespace: ownNamespace, ...settings }),
-      audiences: { listed: settings.tokenAudiences ?? [], own: await ownAudiences(connection) },
-      goesOnWithout: (detail) => log.warn("installed schema not compared", { detail }),
-      signal: stopping.signal,
-    });
+    const check = async (): Promise<void> =>
+      preflight({
+        transport: api,
+        namespace: ownNamespace,
+        permissions: neededPermissions({ operatorNamespace: ownNamespace, ...settings }),
+        audiences: { listed: settings.tokenAudiences ?? [], own: await ownAudiences(connection) },
+        goesOnWithout: (detail) => log.warn("installed schema not compared", { detail }),
+        signal: stopping.signal,
+      });
+    await onceAnswered(check, { clock, random, log, signal: stopping.signal, tell: (what) => (awaited = what) });
+    // Who is stopped meanwhile does not run for leader.
+    stopping.signal.throwIfAborted();
     leads.start();
     await work.start(aborted(stopping.signal));
     warm = true;
@@ -130,6 +136,7 @@ export function operator(options: OperatorOptions): Operator {
     live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
     ready: () => {
       if (stopping.signal.aborted) return "it is being stopped";
+      if (awaited !== undefined) return awaited;
       if (!warm || !work.knowsCluster()) return "it does not know the cluster yet";
       return claim.obstacle();
     },

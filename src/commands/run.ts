@@ -4,9 +4,8 @@ import { type Config, operatorNamespace } from "../config.ts";
 import type { Connection, ConnectionOptions } from "../kube/connection.ts";
 import type { Operator, OperatorOptions } from "../operator.ts";
 import type { Log } from "../report/log.ts";
+import type { StopSignal } from "../stop-signals.ts";
 import { exitCodes } from "./exit-codes.ts";
-
-export type StopSignal = "SIGTERM" | "SIGINT";
 
 export interface RunOptions {
   readonly config: Config;
@@ -32,18 +31,38 @@ const closingLimit = Temporal.Duration.from({ seconds: 2 });
  * Rejects with an OperatorError where the operator cannot start.
  */
 export async function run(options: RunOptions): Promise<number> {
-  const { config, log, clock, random, version, crashed } = options;
-  const { kubeconfig, context, sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout } = config;
+  const signals = stopSignals(options.onStopSignal);
+  try {
+    const connection = await Promise.race([connected(options), signals.first, options.crashed]);
+    if (typeof connection !== "string") return await operated(options, connection, signals);
+    options.log.info("stopped", { signal: connection });
+    return exitCodes.stopped;
+  } finally {
+    signals.end();
+  }
+}
+
+async function connected({ config, log, version, connect }: RunOptions): Promise<Connection> {
+  const { kubeconfig, context } = config;
   // Whoever names a context means a kubeconfig, in a pod too.
   const inCluster = context === undefined ? config.inCluster : undefined;
-  const connection = await options.connect({ kubeconfig, context, inCluster });
+  const connection = await connect({ kubeconfig, context, inCluster });
   const namespace = operatorNamespace(config, connection);
   log.info("connecting", { version, server: connection.server, context: connection.context, namespace });
+  return connection;
+}
 
+async function operated(
+  options: RunOptions,
+  connection: Connection,
+  { first, second }: Pick<StopSignals, "first" | "second">,
+): Promise<number> {
+  const { config, log, clock, random, version, crashed } = options;
+  const { sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout } = config;
   const operator = await options.operate({
     connection,
     settings: {
-      namespace,
+      namespace: operatorNamespace(config, connection),
       sourceNamespaces,
       mode,
       tokenAudiences: config.tokenAudiences,
@@ -63,7 +82,6 @@ export async function run(options: RunOptions): Promise<number> {
     version,
     instance: options.hostname,
   });
-  const { first, second, end } = stopSignals(options.onStopSignal);
   const stop = async (limit: Temporal.Duration): Promise<void> => {
     const waiting = new AbortController();
     const late = clock
@@ -83,26 +101,24 @@ export async function run(options: RunOptions): Promise<number> {
     }
   };
 
-  try {
-    const interrupted = await orClosed(Promise.race([operator.started, first, crashed]));
-    const signal = await Promise.race([first, crashed, orClosed(operator.failed)]);
-    // What has not started has nothing to end.
-    const limit = interrupted === undefined ? drainTimeout : new Temporal.Duration();
-    log.info("stopping", { signal, limit: limit.toString() });
-    const impatient = await Promise.race([stop(limit), second, crashed]);
-    if (impatient !== undefined) return exitCodes[impatient];
-    log.info("stopped");
-    return exitCodes.stopped;
-  } finally {
-    end();
-  }
+  const interrupted = await orClosed(Promise.race([operator.started, first, crashed]));
+  const signal = await Promise.race([first, crashed, orClosed(operator.failed)]);
+  // What has not started has nothing to end.
+  const limit = interrupted === undefined ? drainTimeout : new Temporal.Duration();
+  log.info("stopping", { signal, limit: limit.toString() });
+  const impatient = await Promise.race([stop(limit), second, crashed]);
+  if (impatient !== undefined) return exitCodes[impatient];
+  log.info("stopped");
+  return exitCodes.stopped;
 }
 
-function stopSignals(onStopSignal: RunOptions["onStopSignal"]): {
+interface StopSignals {
   readonly first: Promise<StopSignal>;
   readonly second: Promise<StopSignal>;
   readonly end: () => void;
-} {
+}
+
+function stopSignals(onStopSignal: RunOptions["onStopSignal"]): StopSignals {
   const first = Promise.withResolvers<StopSignal>();
   const second = Promise.withResolvers<StopSignal>();
   let count = 0;

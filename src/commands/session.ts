@@ -10,7 +10,7 @@ import { type ObjectReader, objectReader } from "../kube/object-reader.ts";
 import { type Transport, transport, userAgent } from "../kube/transport.ts";
 import { unreachable } from "../kube/unreachable.ts";
 import { applyKind } from "../plan/mending.ts";
-import type { StopSignal } from "./run.ts";
+import type { StopSignal } from "../stop-signals.ts";
 import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";
 
 /** What a command works with. */
@@ -45,10 +45,10 @@ export async function inSession(
   const { kubeconfig, context, environment } = config;
   // Whoever names a context means a kubeconfig, in a pod too.
   const inCluster = context === undefined ? config.inCluster : undefined;
-  const connection = await connect({ kubeconfig, context, inCluster });
-  const api = transport({ connection, clock, random, userAgent: userAgent(packageJson.version) });
   const stop = new AbortController();
   const forget = onStopSignal(() => stop.abort());
+  const connection = await connect({ kubeconfig, context, inCluster });
+  const api = transport({ connection, clock, random, userAgent: userAgent(packageJson.version) });
   try {
     return await use({
       transport: api,

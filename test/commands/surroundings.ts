@@ -1,6 +1,6 @@
 // How does a command run in a test: what it says is kept, signals and crashes are sent by hand, the operator is a fake.
 import type { Surroundings } from "../../src/commands/command-line.ts";
-import type { StopSignal } from "../../src/commands/run.ts";
+import type { StopSignal } from "../../src/stop-signals.ts";
 import type { ConnectionOptions } from "../../src/kube/connection.ts";
 import type { OperatorOptions } from "../../src/operator.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";

@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { withFreePort } from "../cluster/free-port.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
@@ -106,14 +106,21 @@ describe("regcred run", () => {
     expect(await refusal([], nobody)).toMatch(/^error: the operator may not .*: kubectl apply -k config\/default\n$/);
   });
 
-  it("says that the API server does not answer, and how to look at it", async () => {
+  it("waits for an API server that does not answer, says how to look at it, and stops when asked", async () => {
     const text = await readFile(world.cluster.kubeconfig, "utf8");
     const astray = join(world.cluster.folder, "astray.kubeconfig");
     // Port 1 is free everywhere: tcpmux is dead (RFC 7805).
     await writeFile(astray, text.replaceAll(world.cluster.server, "https://127.0.0.1:1"));
-    expect(await refusal([], astray)).toBe(
-      "error: the API server https://127.0.0.1:1 does not answer (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz\n",
-    );
+    const { child, said, exitCode } = start([], astray);
+    await expect
+      .poll(() => said.stdout, soon)
+      .toContain(
+        "the API server https://127.0.0.1:1 does not answer (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz",
+      );
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect(await exitCode).toBe(0);
+    expect(said.stderr).toBe("");
   });
 
   it("says that the CRD is missing, and the command that installs it", async () => {

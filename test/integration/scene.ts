@@ -92,6 +92,8 @@ export interface Scene {
     readonly routes?: Routes;
     /** Short, unless changed. */
     readonly timing?: Timing;
+    /** Where its log goes, for who reads it before it has started. */
+    readonly lines?: LogLine[];
   }): Promise<RunningOperator>;
   /** Creates namespaces and waits for their default ServiceAccount, unless told not to. */
   namespaces(names: readonly string[], options?: { readonly labels?: Readonly<Record<string, string>> }): Promise<void>;
@@ -148,8 +150,8 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   return {
     cluster,
     admin,
-    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing } = {}) => {
-      const log = recordingLog();
+    startOperator: async ({ settings, kubeconfig = ownKubeconfig, routes, timing, lines } = {}) => {
+      const log = recordingLog(lines);
       const started = operator({
         connection: loadConnection({ kubeconfig }),
         settings: {
@@ -287,8 +289,7 @@ export function staticSpec(
   };
 }
 
-function recordingLog(): Log & { readonly lines: LogLine[] } {
-  const lines: LogLine[] = [];
+function recordingLog(lines: LogLine[] = []): Log & { readonly lines: LogLine[] } {
   const at =
     (level: string) =>
     (message: string, fields: LogFields = {}): void => {

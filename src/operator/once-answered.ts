@@ -1,0 +1,38 @@
+// What becomes of a start while the API server is away? It is waited for: that heals by itself, and a process that ends instead
+// comes back ever more slowly.
+import type { Clock, Random } from "../clock.ts";
+import { OperatorError } from "../errors.ts";
+import type { Log } from "../report/log.ts";
+import { toldText } from "../steps.ts";
+import { backoff } from "../watch/backoff.ts";
+
+export interface OnceAnsweredOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** What is waited for, in a sentence; undefined: nothing any more. */
+  readonly tell: (sentence: string | undefined) => void;
+}
+
+/** Rejects with what only a person can mend, or with the signal's reason. */
+export async function onceAnswered(attempt: () => Promise<void>, options: OnceAnsweredOptions): Promise<void> {
+  const { clock, random, log, signal, tell } = options;
+  let said: string | undefined;
+  for (let failures = 1; ; failures += 1) {
+    signal.throwIfAborted();
+    try {
+      await attempt();
+      if (said !== undefined) log.info("the API server answers");
+      tell(undefined);
+      return;
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.reason !== "ApiUnavailable") throw error;
+      const sentence = toldText(error);
+      if (sentence !== said) log.warn("waiting for the API server", { detail: sentence });
+      said = sentence;
+      tell(sentence);
+    }
+    await clock.sleep(backoff(failures, random), signal);
+  }
+}
