@@ -34,9 +34,10 @@ export async function run(options: RunOptions): Promise<number> {
   const signals = stopSignals(options.onStopSignal);
   try {
     const connection = await Promise.race([connected(options), signals.first, options.crashed]);
-    if (typeof connection !== "string") return await operated(options, connection, signals);
-    options.log.info("stopped", { signal: connection });
-    return exitCodes.stopped;
+    // Who is stopped before has nothing to end.
+    const code = typeof connection === "string" ? exitCodes.stopped : await operated(options, connection, signals);
+    if (code === exitCodes.stopped) options.log.info("stopped");
+    return code;
   } finally {
     signals.end();
   }
@@ -107,9 +108,7 @@ async function operated(
   const limit = interrupted === undefined ? drainTimeout : new Temporal.Duration();
   log.info("stopping", { signal, limit: limit.toString() });
   const impatient = await Promise.race([stop(limit), second, crashed]);
-  if (impatient !== undefined) return exitCodes[impatient];
-  log.info("stopped");
-  return exitCodes.stopped;
+  return impatient === undefined ? exitCodes.stopped : exitCodes[impatient];
 }
 
 interface StopSignals {
