@@ -87,6 +87,8 @@ export interface Content {
   readonly failures: readonly ClaimFailure[];
   readonly tokenless: readonly Tokenless[];
   readonly shadowed: readonly Shadowed[];
+  /** Hosts that stay as they stand in one Secret: see frozen-content.ts. Default: none. */
+  readonly frozen?: readonly Named[];
   /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
   readonly text: string | undefined;
   /** Names of the credentials with a host in it, sorted. */
@@ -143,7 +145,9 @@ function linked(chain: readonly Served[]): Served | undefined {
 }
 
 /** What follows from who is served. */
-export function servedContent(served: readonly Served[]): Omit<Content, "failures" | "tokenless" | "shadowed"> {
+export function servedContent(
+  served: readonly Served[],
+): Omit<Content, "failures" | "tokenless" | "shadowed" | "frozen"> {
   return {
     served,
     text: served.length === 0 ? undefined : renderDockerConfig(configEntries(served)),

@@ -39,6 +39,15 @@ export function foreignMetadata({ labels, annotations }: Marked): Marked {
   };
 }
 
+/** Labels and annotations beside our fixed marks that we have set, as they stand. */
+export function managedWords({ labels, annotations }: Marked): Marked {
+  const ours = managedIn(annotations[managedAnnotation]);
+  return {
+    labels: without(labels, (key) => !ours.labels.has(key)),
+    annotations: without(annotations, (key) => !ours.annotations.has(key)),
+  };
+}
+
 export function sameWords(one: Words, other: Words): boolean {
   const keys = Object.keys(one);
   return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);

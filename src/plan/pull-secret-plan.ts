@@ -2,6 +2,7 @@
 import type { Failure } from "../errors.ts";
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
 import type { Content } from "./content.ts";
+import type { Frozen } from "./frozen-content.ts";
 import type { NamespaceRecord, SecretRecord } from "./snapshot.ts";
 
 export const dockerConfigType = "kubernetes.io/dockerconfigjson";
@@ -54,6 +55,8 @@ export interface PullSecretSnapshot {
   readonly knownAsMerged: boolean;
   /** As the tokens have them, of credentials that leave: whatever marks say, they go. */
   readonly formerLogins: readonly DockerConfigEntry[];
+  /** Of whom nothing is decided here for the moment. */
+  readonly frozen: readonly Frozen[];
   /** What a look at the whole object found, if this version of it was right; it need not be read again. */
   readonly settled: PullSecretPlan | undefined;
   /** ServiceAccounts that still refer to the Secret and will cease to. */

@@ -6,6 +6,7 @@ import { keepInDockerConfig, keysIn } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
+import { withFrozen } from "./frozen-content.ts";
 import { hasConditions, hasHeld, withoutGifts } from "./held-content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { planMerge } from "./merged-secret.ts";
@@ -31,10 +32,11 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   if (record?.terminating) return planTerminating(snapshot, record, planPullSecret);
   if (record && snapshot.tooLarge) {
     // What is ours alone needs no reading to be replaced or removed: nobody may keep what was taken back by making it large.
-    const isOurOwn = !record.merged && isOurs(snapshot, record) && !(wanted && hasHeld(wanted.content));
+    const isOurOwn = !record.merged && isOurs(snapshot, record) && !isKeptByBytes(snapshot);
     const state = wanted && record.merged ? "usable" : "foreign";
     if (!isOurOwn) return { action: none, state, failure: secretTooLarge };
   }
+  if (record && snapshot.frozen.length > 0) return planAroundFrozen(snapshot);
   if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
   if (!hasConditions(wanted.content)) return planWanted(snapshot, wanted);
@@ -48,6 +50,20 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   const takes = plan.state === "leaving" || plan.action.kind === "delete";
   if (takes && hasHeld(wanted.content)) return { action: none, state: "usable", decided: { served, shadowed } };
   return { ...plan, decided: { served, shadowed } };
+}
+
+/** What is to stay can be told only by what stands there. */
+function isKeptByBytes({ wanted, frozen }: PullSecretSnapshot): boolean {
+  return frozen.length > 0 || (wanted !== undefined && hasHeld(wanted.content));
+}
+
+function planAroundFrozen(snapshot: PullSecretSnapshot): PullSecretPlan {
+  const { live } = snapshot;
+  if (!live) return lookAt(snapshot, "usable");
+  const around = withFrozen(snapshot, live);
+  const plan = planPullSecret(around);
+  const { served, shadowed } = around.wanted?.content ?? { served: [], shadowed: [] };
+  return { decided: { served, shadowed }, ...plan };
 }
 
 /** What is wanted, less what only a hold entitles to and is not there. */

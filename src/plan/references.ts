@@ -12,6 +12,8 @@ export interface ReferableSecret {
   readonly leaving: boolean;
   /** A Secret of that name exists and is not ours, or is about to be the tenant's own because it is retained. */
   readonly foreign: boolean;
+  /** A credential of which nothing can be decided for the moment may have wanted it here: references that are there stay. */
+  readonly frozen: boolean;
 }
 
 export interface ReferencesSnapshot {
@@ -26,6 +28,8 @@ export interface ReferencesSnapshot {
   readonly formerExtras: ReadonlySet<string>;
   /** Names, in none of the lists above, that are not known well enough yet, or suspended: all about them stays as it is. */
   readonly unjudged: ReadonlySet<string>;
+  /** Some credential cannot be read: which further names it deals in is not known. */
+  readonly othersUnread: boolean;
 }
 
 export type ReferencesPlan =
@@ -59,7 +63,7 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
     const secret = bySecret.get(name);
     if (secret) {
       if (secret.leaving) return true;
-      return !secret.wanted && !extras.has(name) && recorded.has(name) && !secret.foreign;
+      return !secret.wanted && !extras.has(name) && recorded.has(name) && !secret.foreign && !secret.frozen;
     }
     return !extras.has(name) && recorded.has(name) && snapshot.formerExtras.has(name);
   };
@@ -71,8 +75,13 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
   ].filter((name, index, names) => !present.has(name) && names.indexOf(name) === index);
 
   const references = [...current.filter((name) => !removed.includes(name)), ...added];
-  const claims = (name: string): boolean =>
-    (extras.has(name) || bySecret.get(name)?.wanted === true) && (recorded.has(name) || added.includes(name));
+  const claims = (name: string): boolean => {
+    const secret = bySecret.get(name);
+    if (added.includes(name)) return true;
+    if (!recorded.has(name)) return false;
+    if (!secret) return extras.has(name) || (snapshot.othersUnread && !snapshot.formerExtras.has(name));
+    return extras.has(name) || secret.wanted || secret.frozen;
+  };
   const record = [
     ...references.filter((name) => !unjudged.has(name) && claims(name)),
     ...[...recorded].filter((name) => unjudged.has(name)),

@@ -26,20 +26,20 @@ export interface Standing {
 
 /** The hosts whose logins stay, each while its recorded time lasts. */
 export function keptHosts(
-  { served, tokenless }: Content,
+  { served, tokenless, frozen = [] }: Content,
   { annotation, holds }: Standing,
   now: Temporal.Instant,
 ): readonly Named[] {
   // The usual case, in ten thousand namespaces: nothing needs reading.
-  if (tokenless.length === 0) return [];
+  if (tokenless.length === 0) return frozen;
   const recorded = recordedEntries(annotation);
-  const taken = new Set(served.map(({ host }) => host));
+  const taken = new Set([...served, ...frozen].map(({ host }) => host));
   const kept = (grants: readonly Tokenless[]): readonly Named[] =>
     namedOf(grants, recorded).filter(({ host }) => !taken.has(host) && holds(host));
   const alive = kept(tokenless.filter(({ ended }) => !ended)).filter((each) => isAlive(each, now));
   // A reference is put into a pod when the pod is made. So what has ended stays where nothing else is left: Secret and
   // reference outlast the failure, and pods that are made meanwhile pull as soon as there is a token.
-  return served.length + alive.length > 0 ? alive : kept(tokenless);
+  return served.length + frozen.length + alive.length > 0 ? [...frozen, ...alive] : kept(tokenless);
 }
 
 /** `textOf` is what the Secret would hold; it may have `room` bytes. */

@@ -36,9 +36,11 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
   const sightings = new Map<string, { readonly sign: string; readonly until: number }>();
   let standsByFor: string | undefined;
 
-  const serving = (): ServingInstall => {
+  const serving = (but: ReadonlySet<string> = new Set()): ServingInstall => {
     const readable: RegistryCredential[] = [];
-    for (const { credential } of stores.credentials.values()) if (credential) readable.push(credential);
+    for (const { credential } of stores.credentials.values()) {
+      if (credential && !but.has(credential.uid)) readable.push(credential);
+    }
     return servingInstall(readable, own);
   };
 
@@ -74,19 +76,30 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
         ? undefined
         : `another install of regcred serves this cluster, in namespace ${standsByFor}: remove one of the two`,
     claimed: async (signal) => {
+      // By uid: whose status a policy does not let be written. It holds up nobody else: the next one is claimed.
+      let refused: readonly string[] = [];
       for (;;) {
-        const verdict = serving();
+        const verdict = serving(new Set(refused));
         let wait = lookEvery;
+        let taken: RegistryCredential | undefined;
         try {
-          if (verdict.kind === "nobody" || verdict.kind === "ours") break;
-          if (verdict.kind === "theirs" && (await lives(verdict.namespace))) standBy(verdict.namespace);
-          else if (await take(verdict.anchor, signal)) continue;
-          else break;
+          if (verdict.kind === "ours" || (verdict.kind === "nobody" && refused.length === 0)) break;
+          if (verdict.kind === "nobody") refused = [];
+          else if (verdict.kind === "theirs" && (await lives(verdict.namespace))) standBy(verdict.namespace);
+          else {
+            taken = verdict.anchor;
+            if (await take(taken, signal)) continue;
+            break;
+          }
         } catch (error) {
           signal.throwIfAborted();
           const { kind, failure } = refusal(error, "see which install serves this cluster");
           if (kind === "conflict" || kind === "notFound") wait = afterConflict;
           else log.warn("cluster not claimed", { reason: failure.reason, detail: toldText(failure) });
+          if (failure.retry === "slowly" && taken) {
+            refused = [...refused, taken.uid];
+            continue;
+          }
         }
         await pause(wait, signal);
       }

@@ -1,6 +1,7 @@
 // How does a RegistryCredential fare, may its finalizer go, and what does its status say?
 import { crdName, finalizer, forceFinalizeAnnotation } from "../api/names.ts";
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
+import type { Failure } from "../errors.ts";
 import { crdOutdated } from "../plan/crd-outdated.ts";
 import { extraReferences, rememberedExtras } from "../plan/extra-references.ts";
 import { grantsOf, isFailure } from "../plan/grant.ts";
@@ -17,10 +18,10 @@ import { drainer } from "./drain.ts";
 import { namespaceView } from "./namespace-view.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { type Pace, pace } from "./pace.ts";
-import { setFinalizers } from "./set-finalizers.ts";
+import { putFinalizer, setFinalizers } from "./set-finalizers.ts";
+import { tellRefusal } from "./tell-refusal.ts";
 import { beginRecord } from "./store-members.ts";
 import { writeStatus } from "./write-status.ts";
-import { toldText } from "../steps.ts";
 
 export interface CredentialLoop {
   (context: Context, name: string, signal: AbortSignal): Promise<Outcome>;
@@ -71,10 +72,14 @@ export function credentialLoop(): CredentialLoop {
       const isRecorded = beginRecord(context, credential);
       // Where nothing can be written there is nothing to drain either.
       const outOfReach = context.reach.name(credential.spec.pullSecret.name) !== undefined;
+      let refused: Failure | undefined;
       if (!credential.finalizers.includes(finalizer) && !outOfReach) {
-        await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
-        return soonest(lookAgain);
+        refused = await putFinalizer(context, credential, signal);
+        if (!refused) return soonest(lookAgain);
+        tellRefusal(context, record, refused);
       }
+      const later = (...waits: readonly (number | undefined)[]): Outcome =>
+        refused ? failed(refused, { of: "credentials", object: name }) : soonest(...waits);
       // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
       // who would lose it by its last change.
       if (!isRecorded) {
@@ -86,18 +91,19 @@ export function credentialLoop(): CredentialLoop {
       const fresh = isOurs && observedGeneration === credential.generation;
       counting ??= pace(context.clock);
       const rest = counting.rest(name);
-      if (fresh && rest > 0) return soonest(rest);
+      if (fresh && rest > 0) return later(rest);
       const began = context.clock.elapsed();
       const views = viewsOf(context, credential);
       const pending = views.namespaces.some((view) => view.pending);
       const settling = startedAt + settleTime - context.clock.elapsed();
-      if (pending && fresh && settling > 0) return { ...soonest(settling), ...waitsFor({ findings: name }) };
+      if (pending && fresh && settling > 0)
+        return { ...later(settling), ...(!refused && waitsFor({ findings: name })) };
       const { retiring, nextRetirement } = retirementOf(context, credential);
       const status = statusOf({
         credential,
         now: context.clock.now(),
         ...views,
-        lacking: context.reach.others(credential),
+        lacking: [...context.reach.others(credential), ...(refused ? [refused] : [])],
         outdated: crdOutdated(context.stores.crds.get(crdName)),
         mode: modeText(context.settings.mode),
         held: context.entitlements.held(name),
@@ -110,16 +116,11 @@ export function credentialLoop(): CredentialLoop {
       });
       counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
-      return { ...soonest(nextRetirement), ...(pending && waitsFor({ findings: name })) };
+      return { ...later(nextRetirement), ...(pending && !refused && waitsFor({ findings: name })) };
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
-      if (kind !== "conflict")
-        context.log.warn("RegistryCredential not updated", {
-          credential: name,
-          reason: failure.reason,
-          detail: toldText(failure),
-        });
+      if (kind !== "conflict") tellRefusal(context, record, failure);
       return failed(failure, { of: "credentials", object: name });
     }
   };

@@ -8,9 +8,11 @@ import { type Retired, retiredNames } from "../plan/retirement.ts";
 import { selectionObstacle, selectsNamespace } from "../plan/selection.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Store } from "../watch/store.ts";
+import { asLastRead } from "./as-last-read.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
 import { removals, toldAsHeld } from "./removals.ts";
+import { retained } from "./retained.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
 export interface Participant {
@@ -23,6 +25,8 @@ export interface Participant {
   /** Entitled by the brake alone: it keeps what it has, and is given nothing. */
   readonly held: boolean;
   readonly deleting: boolean;
+  /** Deleted with deletionPolicy Retain, and has served this namespace. */
+  readonly retains: boolean;
   /**
    * Finalizer and Secret name are stored with it, so that all of it is found again, and so is whose it is: nothing is written
    * to a tenant before.
@@ -77,6 +81,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   const credentialNames = new Map<string, string>();
   let byAge: readonly RegistryCredential[] | undefined;
   const marked = markedSecrets(pullSecrets);
+  const kept = retained(members, (name, namespace) => marked.has(name, namespace));
   const brake = removals(clock, (uid) => members.count(uid));
   const drained = new Map<string, { readonly credential: RegistryCredential; readonly until: number }>();
   const nameListeners: (() => void)[] = [];
@@ -231,6 +236,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
             entitled: title !== undefined,
             held: title === "held",
             deleting: credential.deletionTimestamp !== undefined,
+            retains: kept.here(credential, namespace),
             // A former name is one that the status holds.
             confirmed:
               credential.finalizers.includes(finalizer) &&
@@ -257,8 +263,10 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
       followNames();
     },
     drainedFor: (name) => {
-      const left = (drained.get(name)?.until ?? 0) - clock.elapsed();
+      const { until = 0, credential } = drained.get(name) ?? {};
+      const left = until - clock.elapsed();
       if (left > 0) return left;
+      if (credential) kept.forget(credential.uid);
       if (drained.delete(name)) followNames();
       return undefined;
     },
@@ -280,15 +288,4 @@ function concernsMembers(before: RegistryCredential | undefined, after: Registry
 function causeAtStart(credential: RegistryCredential): RemovalCause {
   const isChanged = credential.status?.observedGeneration !== credential.generation;
   return toldAsHeld(credential) ?? (isChanged ? "Spec" : "Labels");
-}
-
-/** The spec as it was last read, with what the object says of itself now. */
-function asLastRead(
-  before: RegistryCredential | undefined,
-  { resourceVersion, finalizers, annotations, deleting, uid }: CredentialRecord,
-  now: Temporal.Instant,
-): RegistryCredential | undefined {
-  if (before?.uid !== uid) return undefined;
-  const deletionTimestamp = deleting ? (before.deletionTimestamp ?? now) : undefined;
-  return { ...before, resourceVersion, finalizers, annotations, ...(deletionTimestamp && { deletionTimestamp }) };
 }

@@ -5,6 +5,7 @@ import type { Store } from "../watch/store.ts";
 
 export interface MarkedSecrets {
   namespaces(credentialName: string): ReadonlySet<string>;
+  has(credentialName: string, namespace: string): boolean;
   /** Such a RegistryCredential is there. */
   follow(credentialName: string): void;
   forget(credentialName: string): void;
@@ -32,6 +33,8 @@ export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | 
   return {
     namespaces: (credentialName) =>
       new Set([...(marked.get(credentialName)?.values() ?? [])].flatMap((namespaces) => [...namespaces])),
+    has: (credentialName, namespace) =>
+      [...(marked.get(credentialName)?.values() ?? [])].some((namespaces) => namespaces.has(namespace)),
     follow: (credentialName) => {
       const bySecret = new Map<string, Set<string>>();
       marked.set(credentialName, bySecret);

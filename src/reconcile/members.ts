@@ -33,8 +33,12 @@ export interface Members {
   count(credentialUid: string): number;
   /** Members, and namespaces in which something may be left that was taken back. */
   mayHold(credentialUid: string): Iterable<string>;
-  /** How the Secret stands after a write or a comparison; undefined: nothing of regcred's is left in it. */
-  note(place: Place, standing: Standing | undefined): void;
+  mayHoldIn(credentialUid: string, namespaceUid: string): boolean;
+  /**
+   * How the Secret stands after a write or a comparison; undefined: nothing of regcred's is left in it. Of the `frozen` nothing was
+   * found out: uids of RegistryCredentials.
+   */
+  note(place: Place, standing: Standing | undefined, frozen?: readonly string[]): void;
   /**
    * Who is entitled to the Secret, and who has to leave it and may still be in it: these are members no more from the moment in
    * which it is decided, however long a tenant keeps that from being done. All others are not in it.
@@ -214,12 +218,13 @@ export function members(): Members {
       const { namespaces, formers } = byCredential.get(credentialUid) ?? {};
       return new Set([...(namespaces?.keys() ?? []), ...(formers?.keys() ?? [])]);
     },
-    note: (at, standing) => {
+    mayHoldIn: (credentialUid, namespaceUid) =>
+      [...(byNamespace.get(namespaceUid)?.values() ?? [])].some(({ rows }) => rows.has(credentialUid)),
+    note: (at, standing, frozen = []) => {
       const before = cellAt(at);
-      for (const credentialUid of before?.rows.keys() ?? []) {
-        if (before && !standing?.credentials.includes(credentialUid)) leave(before, credentialUid);
-      }
-      if (!standing || standing.credentials.length === 0) return;
+      const stays = new Set([...(standing?.credentials ?? []), ...frozen]);
+      for (const uid of before?.rows.keys() ?? []) if (before && !stays.has(uid)) leave(before, uid);
+      if (!standing || (standing.credentials.length === 0 && !cellAt(at))) return;
       const cell = place(at, standing.secretUid, standing.merged);
       for (const credentialUid of standing.credentials) {
         if (cell.rows.has(credentialUid)) turn(cell, credentialUid, false);

@@ -3,6 +3,7 @@ import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 import type { Place } from "./members.ts";
+import type { FrozenOnes } from "./frozen.ts";
 import type { Orphaned } from "./orphaned.ts";
 import { isMerged } from "./store-members.ts";
 
@@ -12,14 +13,15 @@ export function noteMembers(
   place: Place,
   record: SecretRecord,
   contributing: readonly Participant[],
-  orphaned: Orphaned,
+  { orphaned, frozen }: { readonly orphaned: Orphaned; readonly frozen: FrozenOnes },
 ): void {
-  members.note(place, {
+  const standing = {
     secretUid: record.uid,
     merged: isMerged(record),
     credentials: [
       ...contributing.filter(({ name }) => record.credentials.includes(name)).map(({ credential }) => credential.uid),
       ...(orphaned.names.some((name) => record.credentials.includes(name)) ? orphaned.uids : []),
     ],
-  });
+  };
+  members.note(place, standing, frozen.uids);
 }

@@ -1,7 +1,6 @@
 // What is known of one pull Secret before anything is decided?
-import { entriesAnnotation, finalizer } from "../api/names.ts";
+import { entriesAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
-import type { Failure } from "../errors.ts";
 import { namesOtherGrants } from "../plan/entries-annotation.ts";
 import { secretKey } from "../plan/keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../plan/mode.ts";
@@ -12,7 +11,7 @@ import type { SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import { type Contributions, gatherContributions } from "./contributions.ts";
 import type { Participant } from "./entitlements.ts";
-import type { Place } from "./members.ts";
+import { type FrozenOnes, frozenIn } from "./frozen.ts";
 import { done, soonest, waitsFor } from "./outcome.ts";
 import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
@@ -28,6 +27,9 @@ export interface Observed {
   /** Named by the Secret, and no longer contributing. */
   readonly leaving: readonly Participant[];
   readonly orphaned: Orphaned;
+  readonly frozen: FrozenOnes;
+  /** What it waits for of whom not all is known yet. */
+  readonly undone: Outcome;
   readonly gathered: Contributions;
   readonly rendered: Rendered;
   readonly wanted: Wanted | undefined;
@@ -69,64 +71,62 @@ export function observeSecret(
   /** By its marks, or by the record where they were stripped. */
   const isIn = ({ name: credentialName, credential: { uid } }: Participant): boolean =>
     record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
-  const contributing = participants.filter(
+  const entitled = participants.filter(
     (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
   );
+  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
+  const contributing = entitled.filter(({ confirmed }) => confirmed);
+  const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
   // Marks may have been stripped from a Secret that we remember.
   const remembered = record !== undefined && ours === record.uid && record.credentials.length === 0;
-  const leaving = participants.filter((each) => !contributing.includes(each) && (isIn(each) || remembered));
-  if (record && holdsOfUnreadable(context, place, record)) {
-    say(failedFinding([...contributing, ...leaving], "usable", unreadableSpec));
-    return done;
-  }
+  const inIt = participants.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
-  const uncounted = leaving.flatMap(({ credential, deleting }): readonly Waited[] => [
+  const waitedBy = ({ credential, deleting }: Participant): readonly Waited[] => [
     ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
     ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
-  ]);
-  const [first, ...others] = uncounted;
-  if (first) return waitsFor(first, ...others);
-  const waits = (): void => say(waitingFinding(contributing, board.secret(namespace.name, name)?.state ?? "waiting"));
-  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
-  if (contributing.some(({ confirmed }) => !confirmed)) {
+  ];
+  const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
+  const leaving = inIt.filter((each) => !unjudged.includes(each));
+  const [first, ...others] = unjudged.flatMap(waitedBy);
+  const undone = first ? waitsFor(first, ...others) : done;
+  const frozen = frozenIn(context, place, record, unconfirmed.filter(isIn), unjudged);
+  const waits = (): void => say(waitingFinding(entitled, board.secret(namespace.name, name)?.state ?? "waiting"));
+  if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
     waits();
-    return done;
+    return undone;
   }
   const gathered = gatherContributions(context, secretKey(namespace.name, name), namespace, contributing);
-  const { waiting } = gathered;
-  if (waiting === "inside" || (waiting === "outside" && !hasEnded(record, gathered))) {
-    waits();
-    return soonest(tokenPatience);
-  }
   const rendered = render(context, gathered);
+  if (isWorthWaiting(record, gathered, rendered)) {
+    waits();
+    return { ...soonest(tokenPatience), ...undone };
+  }
   const orphaned = orphanedIn(context, place, record, participants);
   const content = withOrphaned(context, namespace, rendered.content, orphaned, leaving);
   const wanted =
-    contributing.length + orphaned.names.length === 0
+    contributing.length + orphaned.names.length + frozen.parts.length === 0
       ? undefined
       : wantedFrom(contributing[0], { ...rendered, content }, context.settings.mode);
-  const signature = [gathered.signature, ...orphaned.names].join("|");
-  return { namespace, record, contributing, leaving, orphaned, gathered: { ...gathered, signature }, rendered, wanted };
+  const signature = [gathered.signature, ...orphaned.names, frozen.signature].join("|");
+  return {
+    namespace,
+    record,
+    contributing,
+    leaving,
+    orphaned,
+    frozen,
+    undone,
+    gathered: { ...gathered, signature },
+    rendered,
+    wanted,
+  };
 }
 
-/**
- * Of a RegistryCredential that cannot be read, and that may have a login in it. A tenant can write any name on its Secret: one
- * that never wrote to tenants has no finalizer, and the record says where the others did, unless an earlier release kept none.
- */
-function holdsOfUnreadable(
-  { stores, entitlements, members }: Context,
-  place: Place,
-  { uid, credentials }: SecretRecord,
-): boolean {
-  for (const each of stores.credentials.values()) {
-    if (!entitlements.unreadable(each.name)) continue;
-    const holds = members.recorded(each.uid)
-      ? members.holds(place, uid, each.uid)
-      : each.finalizers.includes(finalizer) && credentials.includes(each.name);
-    if (holds) return true;
-  }
-  return false;
+/** A first token is on its way, and nobody who could be served by now would wait for one that is made outside. */
+function isWorthWaiting(record: SecretRecord | undefined, gathered: Contributions, { content }: Rendered): boolean {
+  const { waiting } = gathered;
+  return waiting === "inside" || (waiting === "outside" && content.text === undefined && !hasEnded(record, gathered));
 }
 
 /** Something in the Secret is of a grant that has ended, or may be: it goes without waiting for anybody outside. */
@@ -158,11 +158,3 @@ function wantedFrom(
   };
   return { content, digest, options };
 }
-
-const unreadableSpec: Failure = {
-  reason: "InvalidSpec",
-  cause: "Platform",
-  retry: "on-change",
-  message:
-    "another RegistryCredential in this Secret cannot be read, so the Secret is left as it is; see that credential's status",
-};

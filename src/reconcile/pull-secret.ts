@@ -116,7 +116,7 @@ function pullSecretRun(): (
     const memory = memories.get(key) ?? {};
     const observed = observeSecret(context, namespace, name, memory.ours, render);
     if (!("namespace" in observed)) return observed;
-    const { record, contributing, leaving, orphaned, gathered, rendered, wanted } = observed;
+    const { record, contributing, leaving, orphaned, frozen, gathered, rendered, wanted } = observed;
     // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
     const place = { namespaceUid: namespace.uid, secretName: name };
     if (contributing.length === 0 && leaving.length === 0) {
@@ -131,7 +131,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      [...stays, ...orphaned.uids],
+      [...stays, ...orphaned.uids, ...frozen.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;
@@ -147,6 +147,7 @@ function pullSecretRun(): (
       knownAsOurs: record !== undefined && (memory.ours === record.uid || context.members.owns(place, record.uid)),
       knownAsMerged: record !== undefined && context.members.merged(place, record.uid),
       formerLogins: [],
+      frozen: frozen.parts,
       settled: stillSettled(memory.settled, record, signature, now),
       referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,
       retain:
@@ -179,13 +180,15 @@ function pullSecretRun(): (
         : findingOfPlan(plan, { contributing, leaving }, wanted);
       const { action } = plan;
       const fight = (): number | undefined => contestedFor(memory.repairs, clock.elapsed());
-      const lookAgain = (): Outcome =>
-        soonest(
+      const lookAgain = (): Outcome => ({
+        ...observed.undone,
+        ...soonest(
           millisecondsTo(nextExpiry),
           millisecondsTo(plan.keptUntil),
           waiting ? tokenPatience : undefined,
           fight(),
-        );
+        ),
+      });
       const report = (): void =>
         reportSecret(
           context,
@@ -200,10 +203,10 @@ function pullSecretRun(): (
         return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
       }
       if (action.kind === "none" || action.kind === "read") {
-        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing, orphaned);
+        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing, observed);
         // What could not be taken back is still there.
         const isKept = plan.failure !== undefined && leaving.length > 0;
-        if (plan.state === "foreign" && !isKept) context.members.note(place, undefined);
+        if (plan.state === "foreign" && !isKept) context.members.note(place, undefined, frozen.uids);
         report();
         if (plan.failure && plan.failure.retry !== "on-change")
           return failed(plan.failure, ownObject(namespaceName, name));
@@ -217,8 +220,8 @@ function pullSecretRun(): (
       }
       const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
       log.debug("pull Secret written", { namespace: namespaceName, secret: name, action: action.kind });
-      if (written && plan.state === "usable") noteMembers(context, place, written, contributing, orphaned);
-      else context.members.note(place, undefined);
+      if (written && plan.state === "usable") noteMembers(context, place, written, contributing, observed);
+      else context.members.note(place, undefined, written ? frozen.uids : []);
       if (!wanted) {
         memories.delete(key);
         reportSecret(context, namespace, name, findingWithout(written));

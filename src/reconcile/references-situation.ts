@@ -1,4 +1,5 @@
 // Which references are wanted in a namespace, given what the pull Secret loop has found there?
+import type { RegistryCredential } from "../api/registry-credential.ts";
 import { extraReferences } from "../plan/extra-references.ts";
 import type { ReferableSecret } from "../plan/references.ts";
 import { selectsServiceAccount } from "../plan/selection.ts";
@@ -6,6 +7,7 @@ import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../pla
 import type { SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
+import { unreadableIn } from "./frozen.ts";
 import { orphanedIn } from "./orphaned.ts";
 
 /** What is wanted of one ServiceAccount. */
@@ -14,6 +16,8 @@ export interface WantedReferences {
   readonly extras: readonly string[];
   /** Names that nothing is known of yet, or that a suspended credential holds as they are. */
   readonly unjudged: ReadonlySet<string>;
+  /** See `ReferencesSnapshot`. */
+  readonly othersUnread: boolean;
 }
 
 export interface ReferencesSituation {
@@ -38,6 +42,8 @@ interface Found {
   readonly record: SecretRecord | undefined;
   /** One who is gone without a drain has a login in it. */
   readonly isOrphaned: boolean;
+  /** A credential that cannot be read has a login in it. */
+  readonly unread: boolean;
 }
 
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
@@ -62,8 +68,10 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
     const place = { namespaceUid: namespace.uid, secretName: name };
     const isOrphaned = orphanedIn(context, place, record, participants).names.length > 0;
-    return { name, participants, finding, record, isOrphaned };
+    const unread = record !== undefined && unreadableIn(context, place, record).length > 0;
+    return { name, participants, finding, record, isOrphaned, unread };
   });
+  const othersUnread = [...stores.credentials.values()].some(({ name }) => entitlements.unreadable(name));
 
   const usable = (name: string): boolean =>
     found.some((each) => each.name === name && each.finding?.state === "usable");
@@ -77,7 +85,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     );
   };
   return {
-    text: JSON.stringify([found.map(textOf), [...formerExtras]]),
+    text: JSON.stringify([found.map(textOf), [...formerExtras], othersUnread]),
     credentials,
     refers: found.some(({ participants }) =>
       participants.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
@@ -87,57 +95,72 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     of: (serviceAccount) => {
       const extras = new Set<string>();
       const unjudged = new Set<string>();
-      const secrets = found.flatMap(({ name, participants, finding, record, isOrphaned }): ReferableSecret[] => {
-        const actors = participants.filter((each) => each.entitled || each.deleting);
-        const suspended =
-          actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
-        if (!finding || finding.state === "waiting" || suspended) {
-          unjudged.add(name);
-          for (const { credential } of actors) {
-            const { current, coming, former } = extraReferences(credential);
-            for (const extra of [...current, ...coming, ...former]) unjudged.add(extra);
+      const secrets = found.flatMap(
+        ({ name, participants, finding, record, isOrphaned, unread }): ReferableSecret[] => {
+          const actors = participants.filter((each) => (each.entitled && each.confirmed) || each.deleting);
+          const unconfirmed = participants.filter((each) => each.entitled && !each.confirmed);
+          for (const { credential } of unconfirmed) leaveExtras(unjudged, credential);
+          const suspended =
+            actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
+          if (!finding || finding.state === "waiting" || suspended) {
+            unjudged.add(name);
+            for (const { credential } of actors) leaveExtras(unjudged, credential);
+            return [];
           }
-          return [];
-        }
-        let wanted = false;
-        for (const participant of participants) {
-          if (!refers(participant, serviceAccount)) continue;
-          const { pullSecret } = participant.credential.spec;
-          if (participant.role === "current") {
-            wanted = true;
-            const { current, coming } = extraReferences(participant.credential);
-            for (const extra of current) extras.add(extra);
-            for (const extra of coming) unjudged.add(extra);
-          } else if (!usable(pullSecret.name)) {
-            // The former Secret is referred to until the new one can be.
-            wanted = true;
+          let wanted = false;
+          for (const participant of participants) {
+            if (!participant.confirmed || !refers(participant, serviceAccount)) continue;
+            const { pullSecret } = participant.credential.spec;
+            if (participant.role === "current") {
+              wanted = true;
+              const { current, coming } = extraReferences(participant.credential);
+              for (const extra of current) extras.add(extra);
+              for (const extra of coming) unjudged.add(extra);
+            } else if (!usable(pullSecret.name)) {
+              // The former Secret is referred to until the new one can be.
+              wanted = true;
+            }
           }
-        }
-        return [
-          {
-            name,
-            wanted,
-            usable: finding.state === "usable" && record !== undefined && !record.terminating,
-            leaving: finding.state === "leaving",
-            foreign:
-              record !== undefined && (finding.state === "foreign" || isOrphaned || participants.some(isRetained)),
-          },
-        ];
-      });
+          return [
+            {
+              name,
+              wanted,
+              usable: finding.state === "usable" && record !== undefined && !record.terminating,
+              leaving: finding.state === "leaving",
+              foreign:
+                record !== undefined &&
+                (finding.state === "foreign" || isOrphaned || participants.some(({ retains }) => retains)),
+              frozen: unread || unconfirmed.some((each) => refers(each, serviceAccount)),
+            },
+          ];
+        },
+      );
       for (const { name } of secrets) unjudged.delete(name);
       for (const extra of extras) unjudged.delete(extra);
-      return { secrets, extras: [...extras], unjudged };
+      return { secrets, extras: [...extras], unjudged, othersUnread };
     },
   };
 }
 
-function textOf({ name, participants, finding, record, isOrphaned }: Found): unknown {
-  const judged = participants.map(({ name: of, role, entitled, deleting, credential }) => {
-    return [of, role, entitled, deleting, credential.uid, credential.generation, extraReferences(credential)];
-  });
-  return [name, finding?.state, record && [record.uid, record.terminating], isOrphaned, judged];
+/** Whatever a credential refers to beside its own name stays as it is. */
+function leaveExtras(unjudged: Set<string>, credential: RegistryCredential): void {
+  const { current, coming, former } = extraReferences(credential);
+  for (const extra of [...current, ...coming, ...former]) unjudged.add(extra);
 }
 
-function isRetained({ deleting, credential }: Participant): boolean {
-  return deleting && credential.spec.deletionPolicy === "Retain";
+function textOf({ name, participants, finding, record, isOrphaned, unread }: Found): unknown {
+  const judged = participants.map(({ name: of, role, entitled, confirmed, retains, deleting, credential }) => {
+    return [
+      of,
+      role,
+      entitled,
+      confirmed,
+      retains,
+      deleting,
+      credential.uid,
+      credential.generation,
+      extraReferences(credential),
+    ];
+  });
+  return [name, finding?.state, record && [record.uid, record.terminating], isOrphaned, unread, judged];
 }

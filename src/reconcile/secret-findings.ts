@@ -112,7 +112,7 @@ function failureOfEntry(entry: string, { reason, cause, retry, message, steps }:
 }
 
 function hostShadowed({ credential, entry, host, by }: Shadowed): Failure {
-  const holder = by === credential ? "another entry" : `the older RegistryCredential ${by}`;
+  const holder = by === credential ? "another entry" : `the RegistryCredential ${by}`;
   return {
     reason: "HostShadowed",
     cause: "Platform",

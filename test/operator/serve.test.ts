@@ -106,12 +106,12 @@ describe("what is served", () => {
     const on = scene();
     on.addCredential("acme");
     on.run("a");
-    let forbidden: "finalizer" | "status" | undefined = "finalizer";
+    let forbidden: "both" | "status" | undefined = "both";
     on.setWeather(({ method, resource, subresource, body }) => {
       if (method !== "PATCH" || resource !== "registrycredentials") return undefined;
       const isClaim = Object.keys(body["status"] ?? {}).length === 1;
-      if (forbidden === "finalizer" && subresource === undefined) return denied("no finalizers");
-      return forbidden === "status" && subresource === "status" && !isClaim ? denied("no status") : undefined;
+      if (forbidden === "both" && subresource === undefined) return denied("no finalizers");
+      return forbidden !== undefined && subresource === "status" && !isClaim ? denied("no status") : undefined;
     });
     await on.pass(20);
     expect(on.toTenants()).toEqual([]);

@@ -14,6 +14,7 @@ export function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretS
     knownAsOurs: false,
     knownAsMerged: false,
     formerLogins: [],
+    frozen: [],
     settled: undefined,
     referencesLeft: 0,
     retain: false,

@@ -11,7 +11,7 @@ import {
 import { frozen, serviceAccount } from "./objects.ts";
 
 function secret(changes: Partial<ReferableSecret> = {}): ReferableSecret {
-  return { name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, ...changes };
+  return { name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, frozen: false, ...changes };
 }
 
 interface Situation extends Partial<Omit<ReferencesSnapshot, "serviceAccount">> {
@@ -27,6 +27,7 @@ function snapshot({ current, record, ...rest }: Situation): ReferencesSnapshot {
     extras: [],
     formerExtras: new Set<string>(),
     unjudged: new Set<string>(),
+    othersUnread: false,
     ...rest,
   });
 }
@@ -128,6 +129,25 @@ describe("a reference", () => {
     ).toMatchObject({ references: ["regcred", "second"], record: '["second","regcred"]' });
   });
 
+  it("that may be that of a credential which cannot be judged stays with its note, and others come all the same", () => {
+    const kept = secret({ wanted: false, frozen: true });
+    expect(plan({ current: ["regcred"], record: ["regcred"], secrets: [kept] })).toEqual({ kind: "none" });
+    expect(
+      plan({ current: ["regcred"], record: ["regcred"], secrets: [kept, secret({ name: "second" })] }),
+    ).toMatchObject({ references: ["regcred", "second"], record: '["regcred","second"]' });
+    expect(plan({ current: [], secrets: [kept] })).toEqual({ kind: "none" });
+  });
+
+  it("to a name that nobody deals in keeps its note while some credential cannot be read", () => {
+    const situation = { current: ["theirs"], record: ["theirs"], secrets: [secret({ wanted: false })] };
+    expect(plan({ ...situation, othersUnread: true })).toEqual({ kind: "none" });
+    expect(plan(situation)).toMatchObject({ references: ["theirs"], record: null });
+    expect(plan({ ...situation, othersUnread: true, formerExtras: new Set(["theirs"]) })).toMatchObject({
+      references: [],
+      record: null,
+    });
+  });
+
   it("is not written to a ServiceAccount that is being deleted", () => {
     const account = serviceAccount({ terminating: true });
     expect(planReferences({ ...snapshot({ secrets: [secret()] }), serviceAccount: account })).toEqual({ kind: "none" });
@@ -175,7 +195,13 @@ describe("whatever the record claims", () => {
     );
 
   function secretsOf(name: string): fc.Arbitrary<ReferableSecret[]> {
-    const flags = { wanted: fc.boolean(), usable: fc.boolean(), leaving: fc.boolean(), foreign: fc.boolean() };
+    const flags = {
+      wanted: fc.boolean(),
+      usable: fc.boolean(),
+      leaving: fc.boolean(),
+      foreign: fc.boolean(),
+      frozen: fc.boolean(),
+    };
     return fc.option(fc.record(flags)).map((found) => (found ? [{ name, ...found }] : []));
   }
 

@@ -165,6 +165,17 @@ describe("a claim of the cluster", () => {
     expect([lost, world.pointer()]).toEqual([["AnotherInstall"], "two"]);
   });
 
+  it("of another install is not passed by where its Lease may not be read", async () => {
+    const world = cluster();
+    world.write("one");
+    world.leases.get = () => {
+      throw new ApiError({ kind: "forbidden", details: { causes: [] }, message: "may not get leases" });
+    };
+    const two = asked(world.install("two"));
+    await world.clock.advance(ms(60_000));
+    expect([two.serves, world.pointer()]).toEqual([false, "one"]);
+  });
+
   it("that could not be looked at is looked at again, though nothing changes", async () => {
     const world = cluster();
     world.write("one");

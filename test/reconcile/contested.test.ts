@@ -77,6 +77,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
             entitled: true,
             held: false,
             deleting: false,
+            retains: false,
             confirmed: true,
           },
         ],
@@ -167,9 +168,10 @@ describe("a reference that somebody keeps taking off", () => {
       log: { debug: () => undefined },
     } as unknown as Context;
     const wanted = {
-      secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false, foreign: false }],
+      secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, frozen: false }],
       extras: [],
       unjudged: new Set<string>(),
+      othersUnread: false,
       formerExtras: new Set<string>(),
     };
     let repairs: Repairs | undefined;

@@ -34,6 +34,34 @@ function leading(): Members {
   return book;
 }
 
+describe("a member of whom nothing was found out", () => {
+  it("stays what it was, whatever becomes of the Secret beside it", () => {
+    const book = leading();
+    book.note(place("n"), standing("s", "c", "d"));
+    book.judged(place("n"), ["d"], ["c"]);
+    for (const now of [standing("s", "d"), standing("s"), undefined]) {
+      book.note(place("n"), now, ["c"]);
+      expect([book.has("c", "n"), book.holds(place("n"), "s", "c"), [...book.mayHold("c")]]).toEqual([
+        false,
+        true,
+        ["n"],
+      ]);
+    }
+    book.note(place("n"), standing("t"), ["c"]);
+    expect([book.holds(place("n"), "t", "c"), book.mayHoldIn("c", "n"), book.mayHoldIn("d", "n")]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("is made none by that", () => {
+    const book = leading();
+    book.note(place("n"), standing("s", "d"), ["c"]);
+    expect(book.holds(place("n"), "s", "c")).toBe(false);
+  });
+});
+
 describe("a member", () => {
   it("is a namespace into whose Secret a login was put, until nothing is left in any of its Secrets", () => {
     const book = leading();

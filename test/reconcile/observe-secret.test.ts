@@ -7,11 +7,11 @@ import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { members } from "../../src/reconcile/members.ts";
 import { type Observed, observeSecret } from "../../src/reconcile/observe-secret.ts";
 import { contentRenderer } from "../../src/reconcile/render-content.ts";
-import { tokenBook } from "../../src/reconcile/token-book.ts";
+import { tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
 import { allInReach } from "./all-in-reach.ts";
-import { credential, namespace, secretRecord, staticEntry } from "../plan/objects.ts";
+import { credential, namespace, secretRecord, staticEntry, token } from "../plan/objects.ts";
 import { operatorSecrets } from "./operator-secrets.ts";
 
 const inside = staticEntry();
@@ -22,10 +22,14 @@ const outside = staticEntry({ verify: { image: "docker.io/acme/app" } });
 function observed(
   recordFor: (grantKey: string) => Partial<SecretRecord> | undefined,
   entry: Parameters<typeof staticEntry>[0] = outside,
+  /** Has its token already. */
+  other?: Parameters<typeof staticEntry>[0],
 ) {
-  const acme = credential({ spec: { registries: [staticEntry(entry)] } });
+  const registries = [entry, ...(other ? [other] : [])].map(staticEntry);
+  const acme = credential({ spec: { registries } });
   const clock = fakeClock();
-  const tokens = tokenBook({ clock, secrets: operatorSecrets(), operatorNamespace: "ops" });
+  const kept = operatorSecrets();
+  const tokens = tokenBook({ clock, secrets: kept, operatorNamespace: "ops" });
   const stored: SecretRecord[] = [];
   const context = {
     clock,
@@ -48,6 +52,7 @@ function observed(
           entitled: true,
           held: false,
           deleting: false,
+          retains: false,
           confirmed: true,
         },
       ],
@@ -58,7 +63,11 @@ function observed(
   } as unknown as Context;
   const look = () => observeSecret(context, namespace(), "regcred", undefined, contentRenderer());
   look();
-  const [[grantKey] = [""]] = [...tokens.wanted()];
+  const [[grantKey] = [""], ...rest] = [...tokens.wanted()];
+  for (const [key] of rest) {
+    const identity = { key, namespace: "ops", name: key, uid: key, resourceVersion: "1" };
+    kept.set(`ops/${tokenSecretName(key)}`, { ...identity, kind: "token", token: token({ grantKey: key }) });
+  }
   const changes = recordFor(grantKey);
   if (changes) stored.push(secretRecord({ credentials: ["acme"], labelled: true, ...changes }));
   return look();
@@ -92,5 +101,14 @@ describe("while the first attempt at a token is under way", () => {
   ])("nothing is awaited where %s", (_what, record) => {
     const { gathered, wanted } = observed(record) as Observed;
     expect([gathered.waiting, wanted?.content.text]).toEqual(["outside", undefined]);
+  });
+
+  it("nobody who has a token already waits for one that is made outside", () => {
+    const ready = { name: "ready", hosts: ["ready.example.com"], static: { ...inside.static, secretName: "ready" } };
+    const { gathered, wanted } = observed(() => undefined, outside, ready) as Observed;
+    expect([gathered.waiting, wanted?.content.served.map(({ host }) => host)]).toEqual([
+      "outside",
+      ["ready.example.com"],
+    ]);
   });
 });

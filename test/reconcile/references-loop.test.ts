@@ -42,6 +42,7 @@ function situation(count: number) {
     board: found,
     members: { holders: () => [] },
     stores: {
+      credentials: new Map(),
       namespaces: seen(() => namespace()),
       pullSecrets: { get: () => secretRecord() },
       serviceAccounts: {
@@ -74,7 +75,7 @@ function situation(count: number) {
     entitlements: {
       names: () => ["regcred"],
       participants: () => [
-        { name: "acme", credential: acme, role: "current", entitled, deleting: false, confirmed: true },
+        { name: "acme", credential: acme, role: "current", entitled, deleting: false, retains: false, confirmed: true },
       ],
     },
     reach: allInReach,

@@ -21,7 +21,15 @@ async function reported(accounts: readonly ServiceAccountRecord[], most = Infini
   const feed = serviceAccounts.feed();
   for (const account of accounts) feed.observed(account);
   const findings = board(clock);
-  const participant = { name: "acme", deleting: false, entitled: true, role: "current", credential: credential() };
+  const participant = {
+    name: "acme",
+    deleting: false,
+    entitled: true,
+    confirmed: true,
+    retains: false,
+    role: "current",
+    credential: credential(),
+  };
   findings.setSecret("team-a", "regcred", { state: "usable", credentials: new Map() });
   const patched: string[] = [];
   const published: string[] = [];
@@ -29,6 +37,7 @@ async function reported(accounts: readonly ServiceAccountRecord[], most = Infini
     clock,
     members: { holders: () => [] },
     stores: {
+      credentials: new Map(),
       namespaces: seen((name) => (name === "team-a" ? namespace() : undefined)),
       pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
       serviceAccounts,

@@ -86,6 +86,7 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
           entitled: false,
           held: false,
           deleting: false,
+          retains: false,
           confirmed: true,
         },
       ],

@@ -20,6 +20,7 @@ function participant(name: string, role: Participant["role"] = "current"): Parti
     entitled: true,
     held: false,
     deleting: false,
+    retains: false,
     confirmed: true,
   };
 }
@@ -50,7 +51,7 @@ describe("what is found of a Secret", () => {
     expect(credentials.get("old")).toEqual({ failures: [told], notes: [], generation: 3 });
     expect(credentials.get("young")).toMatchObject({ failures: [], notes: [{ reason: "HostShadowed" }] });
     expect(credentials.get("young")?.notes[0]?.message).toContain(
-      "a.example.com of entry hub is served by the older RegistryCredential old",
+      "a.example.com of entry hub is served by the RegistryCredential old",
     );
   });
 

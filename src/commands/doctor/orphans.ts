@@ -70,10 +70,11 @@ async function unrefer(
   const plan = planReferences({
     serviceAccount,
     references: undefined,
-    secrets: [{ name, wanted: false, usable: false, leaving: true, foreign: false }],
+    secrets: [{ name, wanted: false, usable: false, leaving: true, foreign: false, frozen: false }],
     extras: [],
     formerExtras: new Set(),
     unjudged: new Set(),
+    othersUnread: false,
   });
   if (plan.kind !== "patch") return;
   const { resourceVersion } = serviceAccount;

@@ -1,0 +1,288 @@
+// Does the trouble of one RegistryCredential stay its own, whatever the platform refuses for it?
+import { describe, expect, it } from "vitest";
+import { refusal } from "./api-server.ts";
+import type { Played, Weather } from "./played-pools.ts";
+import { ops, type Scene, scene } from "./scene.ts";
+
+const hub = "https://index.docker.io/v1/";
+const other = "ghcr.io";
+const message = `registrycredentials.regcred.dev "acme" is forbidden: ValidatingAdmissionPolicy 'change-control' with binding 'all' denied request: not now`;
+const denied = refusal(422, "Invalid", {}, message);
+
+/** A policy of the cluster denies the operator this. */
+const denies =
+  (isIt: (call: Played) => boolean): Weather =>
+  (call) =>
+    call.method !== "GET" && isIt(call) ? denied : undefined;
+const updatesOf = (credential: string): Weather =>
+  denies(
+    ({ resource, name, subresource }) => resource === "registrycredentials" && name === credential && !subresource,
+  );
+const statusOf = (credential: string): Weather =>
+  denies(
+    ({ resource, name, subresource }) =>
+      resource === "registrycredentials" && name === credential && subresource === "status",
+  );
+const both =
+  (...all: readonly Weather[]): Weather =>
+  (call) =>
+    all.map((each) => each(call)).find((answer) => answer !== undefined);
+const troubles: readonly [string, Weather][] = [
+  ["its finalizer", updatesOf("acme")],
+  ["its status", statusOf("acme")],
+  ["both", both(updatesOf("acme"), statusOf("acme"))],
+  [
+    "both, and Events",
+    both(
+      updatesOf("acme"),
+      statusOf("acme"),
+      denies(({ resource }) => resource === "events"),
+    ),
+  ],
+];
+
+/** acme serves the hub, beta the other host, out of a Secret that they share. */
+function shared(beta: object = {}): Scene {
+  const on = scene({ namespaces: ["team-a"] });
+  on.addSource("other", "other-1");
+  on.addCredential("acme");
+  on.addCredential("beta", beta, { host: other, source: "other" });
+  return on;
+}
+const rotate = (on: Scene): void => on.server.patch("secrets", `${ops}/other`, { data: { password: btoa("other-2") } });
+/** As it stands in the docker config. */
+const authOf = (on: Scene, host: string): string => {
+  const { [".dockerconfigjson"]: encoded = "" } = (on.server.get("secrets", "team-a/regcred")?.["data"] ??
+    {}) as Readonly<Record<string, string>>;
+  const { auths } = JSON.parse(atob(encoded)) as { readonly auths: Readonly<Record<string, object>> };
+  return JSON.stringify(auths[host]);
+};
+const recordOf = (on: Scene, namespace = "team-a"): string | undefined =>
+  on.server.get("serviceaccounts", `${namespace}/default`)?.metadata.annotations?.["regcred.dev/references"];
+const conditionOf = (on: Scene, name: string, type: string): object | undefined =>
+  (
+    on.server.get("registrycredentials", name)?.["status"] as { conditions?: { type: string }[] } | undefined
+  )?.conditions?.find((each) => each.type === type);
+
+describe("a RegistryCredential for which a policy denies, before it ever served,", () => {
+  it.each(troubles)("%s holds up nobody's first login, rotation or new namespace", async (_what, weather) => {
+    const on = shared();
+    on.setWeather(weather);
+    on.run("a");
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ [other]: "other-1" });
+    rotate(on);
+    on.addNamespace("team-b");
+    await on.pass(5);
+    expect([on.logins("team-a"), on.logins("team-b"), on.references("team-b")]).toEqual([
+      { [other]: "other-2" },
+      { [other]: "other-2" },
+      ["regcred"],
+    ]);
+    on.setWeather();
+    await on.pass(400);
+    expect(on.logins("team-a")).toEqual({ [hub]: "first", [other]: "other-2" });
+    on.isLawful();
+  });
+
+  it("its finalizer says so in its status", async () => {
+    const on = shared();
+    on.setWeather(updatesOf("acme"));
+    on.run("a");
+    await on.pass(20);
+    expect(conditionOf(on, "acme", "Ready")).toMatchObject({
+      status: "False",
+      reason: "AdmissionDenied",
+      message: expect.stringMatching(/put the finalizer on the RegistryCredential acme.*change-control/) as string,
+    });
+    expect(conditionOf(on, "beta", "Ready")).toMatchObject({ status: "True" });
+  });
+
+  it("its status says so by an Event, once, and in the log", async () => {
+    const on = shared();
+    on.setWeather(statusOf("acme"));
+    on.run("a");
+    await on.pass(300);
+    const told = on.server
+      .list("events")
+      .filter((event) => event["reason"] === "AdmissionDenied" && JSON.stringify(event["regarding"]).includes("acme"));
+    expect(told).toHaveLength(1);
+    expect(on.logged).toContain("RegistryCredential not updated");
+  });
+});
+
+describe("a RegistryCredential that has served, and", () => {
+  it.each(troubles)(
+    "has lost its finalizer while a policy denies %s, keeps byte for byte what it had and holds up nobody",
+    async (_what, weather) => {
+      const on = shared();
+      on.run("a");
+      await on.pass(5);
+      const had = authOf(on, hub);
+      on.setWeather(weather);
+      on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
+      await on.pass(1);
+      on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
+      rotate(on);
+      on.addNamespace("team-b");
+      await on.pass(20);
+      expect([on.logins("team-a")?.[other], on.logins("team-b")?.[other]]).toEqual(["other-2", "other-2"]);
+      // Where only its status may not be written it gets its finalizer back, and goes on.
+      const isBound = on.server.get("registrycredentials", "acme")?.metadata.finalizers !== undefined;
+      expect([authOf(on, hub) === had, on.logins("team-b")?.[hub]]).toEqual([!isBound, isBound ? "second" : undefined]);
+      expect([on.references("team-a"), recordOf(on)]).toEqual([["regcred"], '["regcred"]']);
+      on.server.remove("registrycredentials", "beta");
+      await on.pass(20);
+      expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
+      on.setWeather();
+      await on.pass(400);
+      expect(on.logins("team-a")).toEqual({ [hub]: "second" });
+    },
+  );
+
+  it("is not confirmed any more is referred to as before, and from nowhere else", async () => {
+    const on = shared({ references: "None" });
+    on.run("a");
+    await on.pass(5);
+    on.setWeather(updatesOf("acme"));
+    on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
+    await on.pass(1);
+    on.addAccount("team-a", "builder");
+    rotate(on);
+    await on.pass(20);
+    expect([on.references("team-a"), on.references("team-a", "builder")]).toEqual([["regcred"], []]);
+    on.setWeather();
+    await on.pass(400);
+    expect(on.references("team-a", "builder")).toEqual(["regcred"]);
+  });
+
+  it("cannot be read after a start keeps what it had, and everybody else goes on", async () => {
+    const on = shared({ namespaces: { include: ["team-*"], exclude: ["team-b"] } });
+    on.addNamespace("team-b");
+    on.addNamespace("team-c");
+    const first = on.run("a");
+    await on.pass(5);
+    await on.stop(first);
+    const had = authOf(on, hub);
+    on.server.patch("registrycredentials", "acme", {
+      spec: { registries: [{ name: "hub", provider: "Unheard", hosts: ["docker.io"] }] },
+    });
+    on.run("b");
+    await on.pass(20);
+    rotate(on);
+    on.addNamespace("team-d");
+    on.server.patch("registrycredentials", "beta", { spec: { namespaces: { exclude: ["team-b", "team-c"] } } });
+    await on.pass(20);
+    expect(["team-a", "team-b", "team-c", "team-d"].map((each) => on.logins(each))).toEqual([
+      { [hub]: "first", [other]: "other-2" },
+      { [hub]: "first" },
+      { [hub]: "first" },
+      { [other]: "other-2" },
+    ]);
+    expect(authOf(on, hub)).toBe(had);
+    expect(["team-a", "team-b", "team-c"].map((each) => [on.references(each), recordOf(on, each)])).toEqual(
+      Array.from({ length: 3 }, () => [["regcred"], '["regcred"]']),
+    );
+    on.isLawful();
+  });
+
+  it("cannot be read after a start is found by the record where its tenant has stripped the annotations", async () => {
+    const on = shared();
+    const first = on.run("a");
+    await on.pass(5);
+    await on.stop(first);
+    on.server.patch("registrycredentials", "acme", { spec: { registries: "nonsense" } });
+    on.server.patch("secrets", "team-a/regcred", { metadata: { annotations: null, labels: null } });
+    rotate(on);
+    on.run("b");
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ [hub]: "first", [other]: "other-2" });
+    on.server.patch("registrycredentials", "acme", {
+      spec: {
+        registries: [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "docker-hub" } }],
+      },
+    });
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ [hub]: "second", [other]: "other-2" });
+    on.isLawful();
+  });
+});
+
+describe("a cluster that is claimed", () => {
+  it("is served, though the status of the oldest RegistryCredential may not be written", async () => {
+    const on = shared();
+    on.setWeather(statusOf("acme"));
+    on.run("a");
+    await on.pass(30);
+    expect(on.logins("team-a")).toEqual({ [other]: "other-1" });
+    const { operatorNamespace } = (on.server.get("registrycredentials", "beta")?.["status"] ?? {}) as {
+      operatorNamespace?: string;
+    };
+    expect(operatorNamespace).toBe(ops);
+  });
+});
+
+describe("another install", () => {
+  it("is not passed by where its Lease may not be read, though there is something that it could not claim", async () => {
+    const on = scene();
+    on.addNamespace("elsewhere", {}, []);
+    on.addSource("other", "other-1", "elsewhere");
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(5);
+    const unread: Weather = ({ by, resource, namespace }) =>
+      by === "c" && resource === "leases" && namespace === ops ? refusal(403, "Forbidden") : undefined;
+    const unclaimed: Weather = (call) => (call.by === "a" ? statusOf("beta")(call) : undefined);
+    on.setWeather(both(unread, unclaimed));
+    on.addCredential("beta", {}, { host: other, source: "other" });
+    on.run("c", { namespace: "elsewhere" });
+    await on.pass(60);
+    expect(on.writes("c")).toEqual([]);
+  });
+});
+
+describe("a pull Secret that is the operator's", () => {
+  it("is known as that after a restart and a hand-over, though its tenant has stripped every mark meanwhile", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    const first = on.run("a");
+    on.run("b");
+    await on.pass(5);
+    const stopped = on.stop(first);
+    on.server.patch("secrets", "team-a/regcred", {
+      metadata: { annotations: null, labels: { "app.kubernetes.io/managed-by": "me" } },
+    });
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
+    await stopped;
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ [hub]: "second" });
+    on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["none"] } } });
+    await on.pass(10);
+    expect(on.logins("team-a")).toBeUndefined();
+    on.isLawful();
+  });
+});
+
+describe("references to the Secret of a RegistryCredential that is deleted with Retain", () => {
+  it("are the tenant's where it has served, and nowhere else", async () => {
+    const on = scene({ namespaces: ["a-1", "a-2", "b-1"], accounts: ["default", "builder"] });
+    on.addSource("other", "other-1");
+    on.addSource("third", "third-1");
+    const shares = { namespaces: { include: ["a-2"] }, references: "None" };
+    on.addCredential("gamma", shares, { host: "quay.io", source: "third" });
+    on.addCredential("acme", { namespaces: { include: ["a-*"] }, deletionPolicy: "Retain" });
+    on.addCredential("beta", { namespaces: { include: ["b-*"] } }, { host: other, source: "other" });
+    on.run("a");
+    await on.pass(5);
+    on.server.remove("registrycredentials", "acme");
+    on.server.patch("registrycredentials", "beta", { spec: { serviceAccounts: { exclude: ["builder"] } } });
+    await on.pass(10);
+    expect([on.references("a-1"), on.references("a-1", "builder")]).toEqual([["regcred"], ["regcred"]]);
+    expect([on.references("a-2"), on.logins("a-2")]).toEqual([["regcred"], { "quay.io": "third-1" }]);
+    expect([on.references("b-1"), on.references("b-1", "builder")]).toEqual([["regcred"], []]);
+    on.server.patch("registrycredentials", "beta", { spec: { references: "None" } });
+    await on.pass(60);
+    expect(on.references("b-1")).toEqual([]);
+  });
+});
