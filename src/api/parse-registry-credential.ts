@@ -1,9 +1,9 @@
 // Is this object from the API server a RegistryCredential, and what does it say with every default filled in?
 
 import { z } from "zod";
+import { parseStatus } from "./parse-status.ts";
 import type { Entry, Identity, RegistryCredential, Status, WrittenEntry } from "./registry-credential.ts";
 import { specSchema } from "./spec-schema.ts";
-import { statusSchema } from "./status-schema.ts";
 
 export type Parsed =
   | { readonly ok: true; readonly credential: RegistryCredential }
@@ -47,7 +47,7 @@ export function parseRegistryCredential(raw: unknown): Parsed {
   if (problems.length > 0) return { ok: false, problems };
 
   const { deletionTimestamp, ...always } = metadata;
-  const status = statusIn((raw as { readonly status?: unknown }).status);
+  const status = readStatus((raw as { readonly status?: unknown }).status);
   return {
     ok: true,
     credential: {
@@ -59,18 +59,9 @@ export function parseRegistryCredential(raw: unknown): Parsed {
   };
 }
 
-/**
- * A field that does not parse counts as absent: it must not make a good spec unusable, and the operator is about to write it
- * anew. The others are its memory, whatever a later release has written beside them.
- */
-function statusIn(raw: unknown): Status | undefined {
-  if (typeof raw !== "object" || raw === null) return undefined;
-  const written = new Map<string, unknown>(Object.entries(raw));
-  const read = Object.entries(statusSchema.shape).flatMap(([field, schema]) => {
-    const parsed = schema.safeParse(written.get(field));
-    return parsed.success && parsed.data !== undefined ? [[field, parsed.data]] : [];
-  });
-  return Object.fromEntries(read) as Status;
+/** What is broken of it must not make a good spec unusable. */
+function readStatus(raw: unknown): Status | undefined {
+  return typeof raw === "object" && raw !== null ? parseStatus(raw).status : undefined;
 }
 
 function problem(issue: z.core.$ZodIssue): string {

@@ -1,11 +1,12 @@
 // Which conditions does a RegistryCredential have? Ready, TokensFresh and Distributed always; the others while they are True.
-import type { Condition, RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
+import type { Condition, RegistryStatus, Status } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import { type Told, toldText } from "../steps.ts";
 import { failureGroups } from "./failure-groups.ts";
 import { giveUp } from "./mending.ts";
-import { lacksToken, type NamespaceView, type StatusSnapshot } from "./status-snapshot.ts";
+import { type Draining, lacksToken, type StatusSnapshot } from "./status-snapshot.ts";
 import { formerText, namespacesText, timeText } from "./status-text.ts";
+import { believedTime } from "./told-status.ts";
 
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 const longestMessage = 4096;
@@ -25,11 +26,10 @@ export function conditionsOf(
   registries: readonly RegistryStatus[],
   counts: Counts,
 ): readonly Condition[] {
-  const { credential, now } = snapshot;
   return [
     ready(snapshot, counts),
     tokensFresh(registries),
-    distributed(snapshot.namespaces, counts),
+    distributed(snapshot, counts),
     reconciling(snapshot, counts),
     stalled(snapshot),
     drainBlocked(snapshot),
@@ -37,7 +37,7 @@ export function conditionsOf(
     crdOutdated(snapshot),
   ]
     .filter((verdict) => verdict !== undefined)
-    .map((verdict) => condition(verdict, credential, now));
+    .map((verdict) => condition(verdict, snapshot));
 }
 
 function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
@@ -75,9 +75,12 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
   return { type, status: "True", reason: "Fresh", message: "every token is in force" };
 }
 
-function distributed(namespaces: readonly NamespaceView[], counts: Counts): Verdict {
+function distributed({ namespaces, told }: StatusSnapshot, counts: Counts): Verdict {
   const type = "Distributed";
-  const [worst] = failureGroups(namespaces.map(({ name, failures }) => ({ name, troubles: failures })));
+  const [worst] = failureGroups(
+    namespaces.map(({ name, failures }) => ({ name, troubles: failures })),
+    told.since,
+  );
   if (worst) {
     const example = namespaces.find(({ name }) => name === worst.examples[0]);
     const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
@@ -100,7 +103,9 @@ function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefi
   const type = "Reconciling";
   if (draining) {
     if (draining.blocked.length > 0) return undefined;
-    return { type, status: "True", reason: "Draining", message: `${namespacesText(draining.left)} left` };
+    const { left } = draining;
+    const message = left === undefined ? "what is left is not known yet" : `${namespacesText(left)} left`;
+    return { type, status: "True", reason: "Draining", message };
   }
   const retried = obstacles(snapshot).find(({ retry }) => retry === "backoff");
   if (retried) {
@@ -124,16 +129,35 @@ function stalled(snapshot: StatusSnapshot): Verdict | undefined {
   return stuck && { ...told(stuck), type: "Stalled", status: "True", reason: stuck.reason };
 }
 
+/** Names what is held, where, and who can let go of it. */
 function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undefined {
-  const blocked = draining?.blocked[0]?.failure;
-  if (!draining || !blocked) return undefined;
+  const [first] =
+    draining?.blocked.toSorted((one, other) => ((one.namespace ?? "") < (other.namespace ?? "") ? -1 : 1)) ?? [];
+  if (!draining || !first) return undefined;
+  const { failure } = first;
   return {
     type: "DrainBlocked",
     status: "True",
-    reason: blocked.reason,
-    message: `still held by ${namespacesText(draining.left)} (${draining.examples.join(", ")}${draining.left > draining.examples.length ? ", ..." : ""}): ${blocked.message}`,
-    steps: [...(blocked.steps ?? []), { says: "to give up on them", command: giveUp(credential.name) }],
+    reason: failure.reason,
+    message: `${stillHeld(draining, failure)}, for ${whoMends(failure)} to mend: ${failure.message}`,
+    steps: [...(failure.steps ?? []), { says: "to give up on them", command: giveUp(credential.name) }],
   };
+}
+
+function whoMends({ cause, reason }: Failure): string {
+  // Whoever must ask for an exemption: a policy or a webhook is the platform's.
+  return cause === "Tenant" && reason !== "AdmissionDenied" ? "the tenant" : "the platform";
+}
+
+// A condition message should stay readable.
+const mostNamed = 3;
+
+/** With the namespaces that are held for this reason. */
+function stillHeld({ left, blocked }: Draining, { reason }: Failure): string {
+  const names = new Set(blocked.flatMap((each) => (each.failure.reason === reason ? (each.namespace ?? []) : [])));
+  const examples = [...names].toSorted().slice(0, mostNamed);
+  const named = examples.length > 0 ? ` (${examples.join(", ")}${names.size > mostNamed ? ", ..." : ""})` : "";
+  return left === undefined || left === 0 ? "still held" : `still held by ${namespacesText(left)}${named}`;
 }
 
 function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
@@ -188,15 +212,16 @@ function told({ message, steps = [] }: Told): Required<Told> {
   return { message, steps };
 }
 
-function condition(verdict: Verdict, { generation, status }: RegistryCredential, now: Temporal.Instant): Condition {
-  const before = status?.conditions?.find(({ type }) => type === verdict.type);
+function condition(verdict: Verdict, { credential, told, now }: StatusSnapshot): Condition {
   const { type, status: is, reason } = verdict;
+  const before = told.status?.conditions?.find((each) => each.type === type && each.status === is);
+  const since = before && believedTime(before.lastTransitionTime, credential.creationTimestamp, now);
   return {
     type,
     status: is,
     reason,
     message: toldText(verdict, longestMessage),
-    observedGeneration: generation,
-    lastTransitionTime: before?.status === is ? before.lastTransitionTime : timeText(now),
+    observedGeneration: credential.generation,
+    lastTransitionTime: timeText(since ?? now),
   };
 }

@@ -1,17 +1,13 @@
 // What keeps namespaces from being served, told in a few lines however many there are?
 import type { FailureGroup } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
-import type { Lasting } from "./status-snapshot.ts";
+import type { Troubled } from "./status-snapshot.ts";
 import { earliest, timeText } from "./status-text.ts";
+import { groupKey, type Told } from "./told-status.ts";
 
 // Bounds of design.md section 2: a status must not grow with the cluster.
 const mostGroups = 16;
 const mostExamples = 3;
-
-export interface Troubled {
-  readonly name: string;
-  readonly troubles: readonly Lasting[];
-}
 
 interface Group {
   readonly reason: string;
@@ -21,14 +17,16 @@ interface Group {
 }
 
 /** Namespaces that fail alike are one line: reason and cause, how many, since when, three of them. Largest first. */
-export function failureGroups(namespaces: readonly Troubled[]): readonly FailureGroup[] {
+export function failureGroups(namespaces: readonly Troubled[], told: Told["since"]): readonly FailureGroup[] {
   const groups = new Map<string, Group>();
   for (const { name, troubles } of namespaces) {
-    for (const { failure, since } of troubles) {
+    for (const { failure, since, foundAtStart } of troubles) {
       const { reason, cause } = failure;
-      const group = groups.get(`${reason}/${cause}`) ?? { reason, cause, members: new Map() };
-      groups.set(`${reason}/${cause}`, group);
-      group.members.set(name, earliest([group.members.get(name) ?? since, since]));
+      const key = groupKey(failure);
+      const group = groups.get(key) ?? { reason, cause, members: new Map() };
+      groups.set(key, group);
+      const before = foundAtStart ? told.get(key) : undefined;
+      group.members.set(name, earliest([group.members.get(name) ?? since, since, before ?? since]));
     }
   }
   return [...groups.values()]

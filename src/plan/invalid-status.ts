@@ -5,7 +5,10 @@ import { toldText } from "../steps.ts";
 import { giveUp } from "./mending.ts";
 import type { CredentialRecord } from "./snapshot.ts";
 import { timeText } from "./status-text.ts";
+import { believedTime } from "./told-status.ts";
 
+// When an object was made that cannot be read is not known.
+const earliestTime = Temporal.Instant.fromEpochMilliseconds(0);
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 const longestMessage = 4096;
 
@@ -20,13 +23,17 @@ export function invalidStatus(record: CredentialRecord, now: Temporal.Instant): 
     },
     longestMessage,
   );
+  const sinceOf = (type: string, status: "True" | "False"): Temporal.Instant | undefined => {
+    const before = record.status?.conditions?.find((each) => each.type === type && each.status === status);
+    return before && believedTime(before.lastTransitionTime, earliestTime, now);
+  };
   const condition = (type: string, status: "True" | "False"): Condition => ({
     type,
     status,
     reason: "InvalidSpec",
     message,
     observedGeneration: generation,
-    lastTransitionTime: timeText(now),
+    lastTransitionTime: timeText(sinceOf(type, status) ?? now),
   });
   return { observedGeneration: generation, conditions: [condition("Ready", "False"), condition("Stalled", "True")] };
 }

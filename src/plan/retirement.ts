@@ -22,9 +22,10 @@ export function retiredNames(credential: RegistryCredential, now: Temporal.Insta
   const retired = new Map<string, Temporal.Instant>();
   const latest = now.add(retirementTime);
   for (const { secretName, until } of status?.retiring ?? []) {
-    const end = timeOfText(until) ?? now;
-    // A later one is no end that this operator has written.
-    if (secretName !== current) retired.set(secretName, Temporal.Instant.compare(end, latest) > 0 ? latest : end);
+    const told = timeOfText(until) ?? latest;
+    // Nobody retires for longer, whatever was written into the status.
+    const end = Temporal.Instant.compare(told, latest) > 0 ? latest : told;
+    if (secretName !== current) retired.set(secretName, end);
   }
   const last = status?.secretName;
   if (last !== undefined && last !== current && !retired.has(last)) retired.set(last, latest);

@@ -1,5 +1,5 @@
 // What does a decision get to see? The stripped, frozen records that the stores hold.
-import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { Redacted } from "../redacted.ts";
 import type { MembersPart } from "./member-rows.ts";
 import type { Token } from "./token.ts";
@@ -84,6 +84,10 @@ export interface CredentialRecord extends StoredObject {
   /** Undefined where the object cannot be read; `problems` says why. */
   readonly credential: RegistryCredential | undefined;
   readonly problems: readonly string[];
+  /** What can be read of its status, also where its spec cannot be. */
+  readonly status?: Status;
+  /** There is more in it, which cannot. */
+  readonly statusDamaged?: boolean;
 }
 
 /** A Secret of the operator's namespace, or of one that sources may live in. */

@@ -3,11 +3,20 @@ import type { RegistryCredential, Retiring } from "../api/registry-credential.ts
 import type { Failure } from "../errors.ts";
 import type { Held } from "./brake.ts";
 import { isAlive, type Token } from "./token.ts";
+import type { Told } from "./told-status.ts";
 
 /** A failure, and since when it lasts. */
 export interface Lasting {
   readonly failure: Failure;
   readonly since: Temporal.Instant;
+  /** It was there when the namespace was first looked at after the start: it may have lasted for longer. */
+  readonly foundAtStart?: boolean;
+}
+
+/** What ails a namespace. */
+export interface Troubled {
+  readonly name: string;
+  readonly troubles: readonly Lasting[];
 }
 
 /** An entry was altered, has no token that serves what it is now, and goes on with the login of before. */
@@ -36,6 +45,8 @@ export interface GrantView {
   readonly token: Token | undefined;
   /** Of the last attempt. */
   readonly failure: Failure | undefined;
+  /** Nothing has been heard of it since the start. */
+  readonly awaited?: boolean;
 }
 
 export interface EntryView {
@@ -43,11 +54,26 @@ export interface EntryView {
   readonly grants: readonly GrantView[];
 }
 
+/** Something that keeps a deletion waiting and will not end by itself. */
+export interface HeldUp extends Lasting {
+  /** Undefined: not in a namespace. */
+  readonly namespace: string | undefined;
+}
+
+export interface Draining {
+  /** In how many namespaces something is left; undefined where that is not known. */
+  readonly left: number | undefined;
+  readonly blocked: readonly HeldUp[];
+}
+
 export interface StatusSnapshot {
   readonly credential: RegistryCredential;
+  readonly told: Told;
   readonly now: Temporal.Instant;
   readonly entries: readonly EntryView[];
   readonly namespaces: readonly NamespaceView[];
+  /** Namespaces that are to lose the credential, and keep it because something was refused. */
+  readonly leaving: readonly Troubled[];
   /** Why the platform keeps less than the credential asks for, whatever the namespace. */
   readonly lacking: readonly Failure[];
   /** The installed CustomResourceDefinition is older than this release. */
@@ -59,10 +85,8 @@ export interface StatusSnapshot {
   readonly secretName: string | undefined;
   readonly retiring: readonly Retiring[];
   readonly extraReferences: readonly string[];
-  /** What keeps the deletion waiting; undefined while the credential is not being deleted. */
-  readonly draining:
-    | { readonly left: number; readonly blocked: readonly Lasting[]; readonly examples: readonly string[] }
-    | undefined;
+  /** Undefined while the credential is not being deleted. */
+  readonly draining: Draining | undefined;
 }
 
 /** Nothing can be pulled with the grant. */

@@ -8,7 +8,7 @@ import type { NamespaceView, StatusSnapshot } from "./status-snapshot.ts";
 import { earliest, timeText } from "./status-text.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
-  const { credential, now, entries, namespaces, secretName, retiring, extraReferences, mode } = snapshot;
+  const { credential, told, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } = snapshot;
   const counts = countsOf(namespaces);
   const former = formerOf(snapshot, counts);
   const registries = entries.map((entry) => registryStatus(entry, now, former(entry.name)));
@@ -22,7 +22,10 @@ export function statusOf(snapshot: StatusSnapshot): Status {
     ...(secretName !== undefined && { secretName }),
     ...(extraReferences.length > 0 && { extraReferences: [...extraReferences] }),
     failures: [
-      ...failureGroups(namespaces.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] }))),
+      ...failureGroups(
+        [...namespaces.map(({ name, failures, notes }) => ({ name, troubles: [...failures, ...notes] })), ...leaving],
+        told.since,
+      ),
     ],
     retiring: [...retiring],
     mode,

@@ -36,6 +36,10 @@ const shortestPause = Temporal.Duration.from({ seconds: 1 });
 const longestPause = Temporal.Duration.from({ minutes: 1 });
 // An aborted request ends in milliseconds; what takes longer will not end at all.
 const abortGrace = Temporal.Duration.from({ seconds: 1 });
+// Runs that wait for nobody follow each other without a turn of the event loop between them: after so many milliseconds
+// answers, probes and the lease have theirs.
+const longestSpell = 10;
+const nextTurn = new Temporal.Duration();
 
 /**
  * Feeds p-queue one key per free place, so the backlog stays in our queue, where keys can be merged and overtaken. Its
@@ -48,6 +52,8 @@ export function runWorkers({ queue, run, concurrency, deadline, clock, onError }
   const running = new Map<string, AbortController>();
   let feeding = false;
   let draining = false;
+  let spell: number | undefined;
+  let rest: Cancel | undefined;
   let pause: { readonly until: number; readonly cancel: Cancel } | undefined;
 
   // Deferred to a microtask: a burst of events is in the queue, and so in order, before the first of its keys starts.
@@ -61,13 +67,29 @@ export function runWorkers({ queue, run, concurrency, deadline, clock, onError }
   };
 
   const feed = (): void => {
-    if (draining || pause) return;
+    if (draining || pause || rest) return;
     executor.concurrency = limit.current();
     while (executor.pending + executor.size < executor.concurrency) {
+      if (isLong()) return;
       const key = queue.next();
-      if (key === undefined) return;
+      if (key === undefined) {
+        spell = undefined;
+        return;
+      }
       void executor.add(() => runOnce(key)).finally(feedSoon);
     }
+  };
+
+  /** Goes on in the next turn of the event loop. */
+  const isLong = (): boolean => {
+    spell ??= clock.elapsed();
+    if (clock.elapsed() - spell < longestSpell) return false;
+    rest = clock.schedule(nextTurn, () => {
+      spell = undefined;
+      rest = undefined;
+      feedSoon();
+    });
+    return true;
   };
 
   const resume = (): void => {
@@ -123,6 +145,7 @@ export function runWorkers({ queue, run, concurrency, deadline, clock, onError }
     drain: async (patience) => {
       draining = true;
       pause?.cancel();
+      rest?.();
       queue.close();
       await ended(patience);
       const aborted = [...running.keys()];

@@ -12,13 +12,23 @@ import {
   type Trigger,
 } from "../watch/triggers.ts";
 import type { Context } from "./context.ts";
+import { inSlices } from "./in-slices.ts";
 import { keepRecord } from "./store-members.ts";
 import { tokenSecretName } from "./token-book.ts";
 import { changedIn } from "./waited.ts";
 
 type Known = Pick<
   Context,
-  "stores" | "entitlements" | "members" | "tokens" | "board" | "settings" | "enqueue" | "waits" | "namesSynced"
+  | "clock"
+  | "stores"
+  | "entitlements"
+  | "members"
+  | "tokens"
+  | "board"
+  | "settings"
+  | "enqueue"
+  | "waits"
+  | "namesSynced"
 >;
 
 /** Pods of one owner get stuck together. */
@@ -29,9 +39,9 @@ const lookAtPods: AddOptions = { lane: "normal", debounced: true };
  * then on as it comes. The keys of a pull Secret's name are queued by whoever hears that all of its Secrets are known.
  */
 export function askForWork(known: Known): void {
-  const { stores, entitlements, tokens, board, settings, enqueue } = known;
-  const ask = (triggers: readonly Trigger[]): void => {
-    for (const { key, options } of triggers) enqueue(key, options);
+  const { clock, stores, entitlements, tokens, board, settings, enqueue } = known;
+  const ask = (triggers: Iterable<Trigger>): void => {
+    void inSlices(clock, triggers, ({ key, options }) => enqueue(key, options));
   };
 
   keepRecord(known);
@@ -54,9 +64,9 @@ export function askForWork(known: Known): void {
     ask(serviceAccountTriggers(change, names));
     // An account of the operator's own namespace may ask for the tokens of every namespace.
     if ((change.after ?? change.before)?.namespace !== settings.namespace || !isAnotherIdentity(change)) return;
-    for (const { key } of stores.namespaces.values()) {
+    void inSlices(clock, stores.namespaces.values(), ({ key }) => {
       for (const name of names) enqueue(secretKey(key, name), { lane: "bulk" });
-    }
+    });
   });
   // Its references are what stuck pods wait for.
   stores.serviceAccounts.subscribe(({ after }) => {

@@ -48,10 +48,17 @@ export interface Board {
   lasting(namespace: string, failure: Failure): Lasting;
 }
 
+// What is found later was not there at the start: ten thousand namespaces are looked at in less.
+const lookedAtFirst = 5 * 60_000;
+const referencesPart = Symbol("references");
+
 export function board(clock: Clock): Board {
   const secrets = new Map<string, Map<string, SecretFinding>>();
   const references = new Map<string, ReferencesFinding>();
-  const since = new Map<string, Map<string, Temporal.Instant>>();
+  const since = new Map<string, Map<string, Since>>();
+  // By namespace: what has been judged of it, by Secret name.
+  const judged = new Map<string, Set<string | symbol>>();
+  let startedAt: number | undefined;
 
   const failuresIn = (namespace: string): Set<string> => {
     const reasons = new Set<string>();
@@ -64,16 +71,32 @@ export function board(clock: Clock): Board {
     return reasons;
   };
 
+  /** The first judgement of this part since the start. */
+  const isFirst = (namespace: string, part: string | symbol): boolean => {
+    startedAt ??= clock.elapsed();
+    const parts = judged.get(namespace) ?? new Set();
+    if (parts.has(part)) return false;
+    judged.set(namespace, parts.add(part));
+    return clock.elapsed() - startedAt < lookedAtFirst;
+  };
+
   /** Brings `since` up to date and tells which of `failures` are new in this namespace. */
-  const started = (namespace: string, failures: readonly Failure[]): readonly Failure[] => {
+  const started = (namespace: string, failures: readonly Failure[], foundAtStart: boolean): readonly Failure[] => {
     const before = since.get(namespace);
     const now = failuresIn(namespace);
+    // Who waits has not been seen to be well.
+    const waits =
+      secrets
+        .get(namespace)
+        ?.values()
+        .some((finding) => !isJudged(finding)) === true;
+    if (waits) for (const reason of before?.keys() ?? []) now.add(reason);
     if (now.size === 0) {
       since.delete(namespace);
       return [];
     }
-    const times = new Map<string, Temporal.Instant>();
-    for (const reason of now) times.set(reason, before?.get(reason) ?? clock.now());
+    const times = new Map<string, Since>();
+    for (const reason of now) times.set(reason, before?.get(reason) ?? { at: clock.now(), foundAtStart });
     since.set(namespace, times);
     return failures.filter(({ reason }) => !before?.has(reason));
   };
@@ -84,27 +107,43 @@ export function board(clock: Clock): Board {
       const inNamespace = secrets.get(namespace) ?? new Map<string, SecretFinding>();
       inNamespace.set(name, finding);
       secrets.set(namespace, inNamespace);
-      return started(
-        namespace,
-        [...finding.credentials.values()].flatMap(({ failures }) => failures),
-      );
+      const all = [...finding.credentials.values()];
+      const failures = all.flatMap((each) => each.failures);
+      return started(namespace, failures, isJudged(finding) && isFirst(namespace, name));
     },
     forgetSecret: (namespace, name) => {
       const inNamespace = secrets.get(namespace);
       inNamespace?.delete(name);
       if (inNamespace?.size === 0) secrets.delete(namespace);
-      started(namespace, []);
+      started(namespace, [], false);
     },
     references: (namespace) => references.get(namespace),
     setReferences: (namespace, finding) => {
       references.set(namespace, finding);
-      return started(namespace, finding.failures);
+      return started(namespace, finding.failures, isFirst(namespace, referencesPart));
     },
     forget: (namespace) => {
       secrets.delete(namespace);
       references.delete(namespace);
       since.delete(namespace);
+      judged.delete(namespace);
     },
-    lasting: (namespace, failure) => ({ failure, since: since.get(namespace)?.get(failure.reason) ?? clock.now() }),
+    lasting: (namespace, failure) => {
+      const { at = clock.now(), foundAtStart = false } = since.get(namespace)?.get(failure.reason) ?? {};
+      return { failure, since: at, ...(foundAtStart && { foundAtStart }) };
+    },
   };
+}
+
+interface Since {
+  readonly at: Temporal.Instant;
+  readonly foundAtStart: boolean;
+}
+
+/** Not while it waits for something that comes by itself. */
+function isJudged({ state, credentials }: SecretFinding): boolean {
+  if (state === "waiting") return false;
+  return credentials
+    .values()
+    .every(({ generation, failures }) => generation > 0 && !failures.some(({ reason }) => reason === "TokenPending"));
 }

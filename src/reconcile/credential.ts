@@ -7,35 +7,42 @@ import { extraReferences, rememberedExtras } from "../plan/extra-references.ts";
 import { grantsOf, isFailure } from "../plan/grant.ts";
 import { modeText } from "../plan/mode.ts";
 import { invalidStatus } from "../plan/invalid-status.ts";
-import { secretKey } from "../plan/keys.ts";
 import { recordedReferences } from "../plan/references.ts";
-import { retiringStatus } from "../plan/retirement.ts";
 import { statusOf } from "../plan/status.ts";
-import type { EntryView, GrantView, NamespaceView } from "../plan/status-snapshot.ts";
+import type { EntryView, GrantView, Lasting, NamespaceView } from "../plan/status-snapshot.ts";
+import type { Token } from "../plan/token.ts";
+import { type Told, toldSince } from "../plan/told-status.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { drainer } from "./drain.ts";
+import { inSlices } from "./in-slices.ts";
 import { namespaceView } from "./namespace-view.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { type Pace, pace } from "./pace.ts";
+import { refusedRemovals } from "./refused-removals.ts";
+import { retirementOf } from "./retirement.ts";
 import { putFinalizer, setFinalizers } from "./set-finalizers.ts";
 import { tellRefusal } from "./tell-refusal.ts";
 import { beginRecord } from "./store-members.ts";
+import type { Attempts } from "./token-book.ts";
 import { writeStatus } from "./write-status.ts";
 
 export interface CredentialLoop {
   (context: Context, name: string, signal: AbortSignal): Promise<Outcome>;
 }
 
-// After a start every namespace is looked at once before a status says how many are served: a restart with nothing to do
-// writes nothing. A large cluster that takes longer sees the count rise.
-const settleTime = 10_000;
+// After a start every namespace is looked at once, and each token that is due asked for, before a status says anything else than
+// it did: a restart writes nothing, whatever fails. An attempt may take as long as a run (src/operator/controllers.ts). What
+// takes longer sees the counts change.
+const settleTime = 60_000;
 const lookAgain = 1_000;
 
 export function credentialLoop(): CredentialLoop {
   let startedAt: number | undefined;
   let counting: Pace | undefined;
   const drain = drainer();
+  // By name, while the RegistryCredential is there.
+  const memories = new Map<string, Memory>();
   // Of specs that cannot be read, whose status cannot be compared either: the problems that were told.
   const told = new Map<string, string>();
 
@@ -46,6 +53,7 @@ export function credentialLoop(): CredentialLoop {
       if (sighting.kind !== "absent") return waitsFor({ of: "credentials", object: name });
       context.metrics.forget(name, sighting);
       counting?.forget(name);
+      memories.delete(name);
       return soonest(context.entitlements.drainedFor(name));
     }
     const { record } = sighting;
@@ -93,16 +101,23 @@ export function credentialLoop(): CredentialLoop {
       const rest = counting.rest(name);
       if (fresh && rest > 0) return later(rest);
       const began = context.clock.elapsed();
-      const views = viewsOf(context, credential);
+      const views = await viewsOf(context, credential);
       const pending = views.namespaces.some((view) => view.pending);
+      const memory = memoryOf(memories, context, credential, fresh);
       const settling = startedAt + settleTime - context.clock.elapsed();
-      if (pending && fresh && settling > 0)
-        return { ...later(settling), ...(!refused && waitsFor({ findings: name })) };
-      const { retiring, nextRetirement } = retirementOf(context, credential);
+      memory.settles &&= settling > 0 && isUnsettled(views);
+      // An attempt at a token is no finding of a namespace.
+      if (memory.settles && fresh)
+        return { ...later(Math.min(settling, lookAgain)), ...(!refused && waitsFor({ findings: name })) };
+      const { retiring, nextRetirement } = await retirementOf(context, credential);
+      const extraReferences = await extrasOf(context, credential);
+      const leaving = await refusedRemovals(context, credential);
       const status = statusOf({
         credential,
+        told: memory,
         now: context.clock.now(),
         ...views,
+        leaving,
         lacking: [...context.reach.others(credential), ...(refused ? [refused] : [])],
         outdated: crdOutdated(context.stores.crds.get(crdName)),
         mode: modeText(context.settings.mode),
@@ -111,9 +126,10 @@ export function credentialLoop(): CredentialLoop {
         ...(outOfReach
           ? { secretName: credential.status?.secretName, retiring: credential.status?.retiring ?? [] }
           : { secretName: credential.spec.pullSecret.name, retiring }),
-        extraReferences: extrasOf(context, credential),
+        extraReferences,
         draining: undefined,
       });
+      memory.status = status;
       counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
       return { ...later(nextRetirement), ...(pending && !refused && waitsFor({ findings: name })) };
@@ -126,16 +142,48 @@ export function credentialLoop(): CredentialLoop {
   };
 }
 
-function viewsOf(
-  context: Context,
-  credential: RegistryCredential,
-): { entries: EntryView[]; namespaces: NamespaceView[] } {
+/** What was told of a RegistryCredential. The status that the object has counts once: after that it is this program's own. */
+interface Memory extends Told {
+  readonly uid: string;
+  status: Status | undefined;
+  /** It has not been found again since the start what its status says. */
+  settles: boolean;
+}
+
+function memoryOf(
+  memories: Map<string, Memory>,
+  { clock }: Context,
+  { name, uid, status, creationTimestamp }: RegistryCredential,
+  isTold: boolean,
+): Memory {
+  const known = memories.get(name);
+  if (known?.uid === uid) return known;
+  const since = toldSince(status, creationTimestamp, clock.now());
+  const made: Memory = { uid, status, since, settles: isTold };
+  memories.set(name, made);
+  return made;
+}
+
+function isUnsettled({ entries, namespaces }: Views): boolean {
+  const isComing = ({ failure }: Lasting): boolean => failure.reason === "TokenPending";
+  return (
+    entries.some(({ grants }) => grants.some(({ awaited }) => awaited)) ||
+    namespaces.some(({ pending, failures }) => pending || failures.some(isComing))
+  );
+}
+
+interface Views {
+  readonly entries: readonly EntryView[];
+  readonly namespaces: readonly NamespaceView[];
+}
+
+async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
   const { stores, entitlements, board, tokens } = context;
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
-  for (const namespace of stores.namespaces.values()) {
-    if (namespace.terminating || !entitlements.entitled(credential, namespace)) continue;
+  await inSlices(context.clock, stores.namespaces.values(), (namespace) => {
+    if (namespace.terminating || !entitlements.entitled(credential, namespace)) return;
     const scope = context.scopeOf(namespace);
     const isInReach = context.reach.secret(secretName, namespace.name) === undefined;
     for (const entry of isInReach ? credential.spec.registries : []) {
@@ -143,57 +191,32 @@ function viewsOf(
       for (const { grant } of grantsOf(entry, scope)) {
         if (isFailure(grant) || !views) continue;
         const key = context.grantKey(grant);
-        if (!views.has(key)) views.set(key, { token: tokens.token(key), failure: tokens.attempts(key)?.failure });
+        if (!views.has(key)) views.set(key, grantView(tokens.token(key), tokens.attempts(key)));
       }
     }
     namespaces.push(namespaceView(board, credential, namespace.name));
-  }
+  });
   return {
     namespaces,
     entries: [...grants].map(([name, views]) => ({ name, grants: [...views.values()] })),
   };
 }
 
-/** Former names as the status lists them, and the milliseconds until the next one is over. */
-function retirementOf(
-  context: Context,
-  credential: RegistryCredential,
-): { retiring: Status["retiring"] & object; nextRetirement: number | undefined } {
-  const { entitlements, stores, clock, enqueue } = context;
-  const retired = entitlements.namesOf(credential.name);
-  // One that may not be seen may be there.
-  const mayStand = (key: string): boolean => {
-    const secret = stores.pullSecrets.look(key);
-    return secret.kind === "there" ? secret.record.credentials.includes(credential.name) : secret.kind !== "absent";
-  };
-  const holders = (secretName: string): string[] =>
-    [...entitlements.mayHold(credential.name)].filter((namespace) => mayStand(`${namespace}/${secretName}`));
-  for (const { secretName, over } of retired) {
-    if (!over) continue;
-    for (const namespace of holders(secretName))
-      enqueue(secretKey(namespace, secretName), { lane: "bulk", flow: credential.name });
-  }
-  const waits = retired.filter(({ over }) => !over).map(({ until }) => until.since(clock.now()).total("milliseconds"));
-  return {
-    retiring: retiringStatus(
-      retired,
-      (secretName) => !context.namesSynced(secretName) || holders(secretName).length > 0,
-    ),
-    nextRetirement: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
-  };
+function grantView(token: Token | undefined, attempts: Attempts | undefined): GrantView {
+  return { token, failure: attempts?.failure, awaited: attempts !== undefined && !attempts.ended };
 }
 
 /** The records are read only where something was taken out of the spec. */
-function extrasOf({ stores, reach }: Context, credential: RegistryCredential): readonly string[] {
+async function extrasOf({ clock, stores, reach }: Context, credential: RegistryCredential): Promise<readonly string[]> {
   const extras = extraReferences(credential);
   const recorded = new Set<string>();
   if (extras.former.length > 0) {
     // Where the accounts may not be seen, some may have it.
     if ([...stores.namespaces.values()].some(({ name }) => reach.serviceAccounts(name) !== undefined))
       return rememberedExtras(extras, new Set(extras.former));
-    for (const { record, terminating } of stores.serviceAccounts.values()) {
+    await inSlices(clock, stores.serviceAccounts.values(), ({ record, terminating }) => {
       if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
-    }
+    });
   }
   return rememberedExtras(extras, recorded);
 }

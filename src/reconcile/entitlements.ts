@@ -9,6 +9,7 @@ import { selectionObstacle, selectsNamespace } from "../plan/selection.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Store } from "../watch/store.ts";
 import { asLastRead } from "./as-last-read.ts";
+import { inSlices } from "./in-slices.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
 import { removals, toldAsHeld } from "./removals.ts";
@@ -174,11 +175,14 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
    * and where many leave at once, that is noticed at once: later some of them may go by themselves.
    */
   const decide = (credential: RegistryCredential, namespaceUids: readonly string[]): void => {
-    for (const uid of namespaceUids) {
+    void inSlices(clock, namespaceUids, (uid) => {
       const namespace = namespaceOf(uid);
-      if (!namespace || credential.deletionTimestamp || selected(credential, namespace)) continue;
+      const now = readable.get(credential.name);
+      // Another change has come between two slices, and has been decided for itself.
+      if (!now || concernsMembers(credential, now)) return;
+      if (!namespace || credential.deletionTimestamp || selected(credential, namespace)) return;
       if (!brake.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
-    }
+    });
   };
 
   /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */

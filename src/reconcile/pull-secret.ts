@@ -204,8 +204,8 @@ function pullSecretRun(): (
       }
       if (action.kind === "none" || action.kind === "read") {
         if (plan.state === "usable" && record) noteMembers(context, place, record, contributing, observed);
-        // What could not be taken back is still there.
-        const isKept = plan.failure !== undefined && leaving.length > 0;
+        // What could not be taken back is still there, and so may be what its tenant has made unreadable.
+        const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);
         if (plan.state === "foreign" && !isKept) context.members.note(place, undefined, frozen.uids);
         report();
         if (plan.failure && plan.failure.retry !== "on-change")

@@ -37,6 +37,8 @@ export interface Attempts extends Omit<Wanted, "probe" | "makers"> {
   readonly failure: Failure | undefined;
   /** What that attempt was about, where it failed. */
   readonly refused?: Refused | undefined;
+  /** An attempt has ended since the start, or none was due. */
+  readonly ended?: true;
 }
 
 export interface TokenBook {
@@ -213,7 +215,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
     probe: (key) => bestProbe(probesOf(users.get(key))),
     ended: (key, failure, refused) => {
       const before = attempts.get(key);
-      if (before) attempts.set(key, { ...before, failure, refused });
+      if (before) attempts.set(key, { ...before, failure, refused, ended: true });
     },
     insists: (key) => {
       const { refused, refreshes = {} } = attempts.get(key) ?? {};

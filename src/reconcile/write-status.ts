@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { publishTransitions } from "./transitions.ts";
 
 /**
- * @param credential as it was read; undefined where it cannot be, and its status counts as empty
+ * @param credential as it was read; undefined where it cannot be, and of its status only what is told here is looked at
  * @param namespaces what the status counts
  */
 export async function writeStatus(
@@ -20,14 +20,18 @@ export async function writeStatus(
   const status = { ...says, operatorNamespace: context.settings.namespace };
   // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
   if (credential) context.metrics.publish(credential, status, namespaces);
-  const before = credential?.status ?? {};
-  if (sameJson(before, status)) return;
+  const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));
+  if (sameJson(before, status) && record.statusDamaged !== true) return;
   const { name, resourceVersion } = record;
   const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
   const answer = await context.api.patchCredentialStatus(name, patch, signal);
   const written = context.strips.credential(answer);
   if (written) context.stores.credentials.wrote(written);
   publishTransitions(context, record, before, status);
+}
+
+function pick(status: Status, keys: readonly string[]): Status {
+  return Object.fromEntries(Object.entries(status).filter(([key]) => keys.includes(key)));
 }
 
 /** A merge patch keeps what it does not name. */

@@ -71,20 +71,18 @@ export function secretTriggers(
 }
 
 /** A new spec concerns every namespace, and so does all that decides where may be written; a count in the status does not. */
-export function credentialTriggers(
+export function* credentialTriggers(
   { key, before, after }: Change<CredentialRecord>,
   namespaces: Iterable<string>,
   names: readonly string[],
-): Trigger[] {
-  const own: Trigger = { key: credentialKey(key), options: { lane: "interactive" } };
-  if (!concernsNamespaces(before?.credential, after?.credential)) return [own];
+): Generator<Trigger> {
+  yield { key: credentialKey(key), options: { lane: "interactive" } };
+  if (!concernsNamespaces(before?.credential, after?.credential)) return;
   const options: AddOptions = { lane: "bulk", flow: key };
-  const triggers = [own];
   for (const namespace of namespaces) {
-    for (const name of names) triggers.push({ key: secretKey(namespace, name), options });
-    triggers.push({ key: referencesKey(namespace), options });
+    for (const name of names) yield { key: secretKey(namespace, name), options };
+    yield { key: referencesKey(namespace), options };
   }
-  return triggers;
 }
 
 export function concernsNamespaces(

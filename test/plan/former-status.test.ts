@@ -21,9 +21,11 @@ const status = (namespaces: readonly NamespaceView[], before?: Status, changes: 
   statusOf(
     frozen({
       credential: credential(before && { status: before }),
+      told: { status: before, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [{ token: undefined, failure: missing }] }],
       namespaces,
+      leaving: [],
       lacking: [],
       outdated: undefined,
       mode: "namespaces: all",

@@ -409,14 +409,6 @@ describe("a foreign Secret under Merge", () => {
     expect(plan(left)).toEqual({ action: { kind: "delete" }, state: "leaving" });
   });
 
-  it("whose config has become unreadable loses only our marks", () => {
-    const after = liveOf(mergedBody, { dockerConfig: "no JSON" });
-    expect(written(plan({ wanted: undefined, record: recordOfLive(after), live: after }))).toMatchObject({
-      annotations: {},
-      dockerConfig: "no JSON",
-    });
-  });
-
   it.each([
     [{ type: "Opaque" }, 'it is of type "Opaque"'],
     [{ immutable: true }, "it is immutable"],

@@ -36,10 +36,13 @@ describe("a renamed pull Secret", () => {
     expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toEqual([]);
   });
 
-  it("goes at once where its end cannot be read", () => {
-    const retiring = [{ secretName: "old", until: "soon" }];
-    expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toMatchObject([{ over: true }]);
-  });
+  it.each(["soon", "2099-01-01T00:00:00Z", "-271821-04-20T00:00:00Z"])(
+    "is kept for an hour, neither longer nor shorter, where somebody has written %j for its end",
+    (until) => {
+      const retiring = [{ secretName: "old", until }];
+      expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toMatchObject([{ until: minute(60) }]);
+    },
+  );
 
   it("stays no longer than an hour, whatever its status says", () => {
     const retiring = [{ secretName: "old", until: "9999-01-01T00:00:00Z" }];

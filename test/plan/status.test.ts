@@ -6,7 +6,7 @@ import { statusSchema } from "../../src/api/status-schema.ts";
 import type { Held } from "../../src/plan/brake.ts";
 import { invalidStatus } from "../../src/plan/invalid-status.ts";
 import { statusOf } from "../../src/plan/status.ts";
-import type { GrantView, Lasting, NamespaceView, StatusSnapshot } from "../../src/plan/status-snapshot.ts";
+import type { GrantView, HeldUp, Lasting, NamespaceView, StatusSnapshot } from "../../src/plan/status-snapshot.ts";
 import { kubectl } from "../../src/steps.ts";
 import { anything, obeyedIn } from "../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "./objects.ts";
@@ -31,9 +31,11 @@ function status(changes: Partial<StatusSnapshot> = {}): Status {
   return statusOf(
     frozen({
       credential: credential(),
+      told: { status: undefined, since: new Map() },
       now,
       entries: [{ name: "hub", grants: [good] }],
       namespaces: [view("team-a"), view("team-b")],
+      leaving: [],
       lacking: [],
       outdated: undefined,
       mode: "namespaces: all",
@@ -142,21 +144,43 @@ describe("the status", () => {
     expect(at()).toBeUndefined();
   });
 
-  it("keeps the time of a condition until its status changes", () => {
-    const lastTransitionTime = "2025-12-01T00:00:00Z";
-    const before = ["Ready", "Distributed"].map((type) => ({
+  const toldAt = (lastTransitionTime: string, types = ["Ready", "Distributed"]): Partial<StatusSnapshot> => {
+    const conditions = types.map((type) => ({
       type,
       status: "True" as const,
       reason: "X",
       message: "",
       lastTransitionTime,
     }));
-    const after = status({
-      credential: credential({ status: { conditions: before } }),
-      namespaces: [view("team-a", { failures: [missingLabel] })],
-    });
+    return { told: { status: { conditions }, since: new Map() } };
+  };
+
+  it("keeps the time of a condition until its status changes", () => {
+    const lastTransitionTime = "2026-01-01T11:00:00Z";
+    const namespaces = [view("team-a", { failures: [missingLabel] })];
+    const after = status({ ...toldAt(lastTransitionTime), namespaces });
     expect(condition(after, "Ready")?.lastTransitionTime).toBe(lastTransitionTime);
     expect(condition(after, "Distributed")?.lastTransitionTime).toBe("2026-01-01T12:00:00Z");
+  });
+
+  it.each(["2026-01-01T12:00:01Z", "9999-12-31T23:59:59Z", "2025-12-01T00:00:00Z", "yesterday", ""])(
+    "does not believe that a condition began at %j: in the future, before the object was there, or never",
+    (text) => {
+      expect(condition(status(toldAt(text)), "Ready")?.lastTransitionTime).toBe("2026-01-01T12:00:00Z");
+    },
+  );
+
+  it("tells a failure that was there at the start as old as it was told before, and a later one as old as it is", () => {
+    const since = new Map([["MissingLabel/Tenant", minute(-600)]]);
+    const told = { status: undefined, since };
+    const oldest = (...found: readonly Lasting[]): string | undefined =>
+      status({ told, namespaces: found.map((each, index) => view(`team-${index}`, { failures: [each] })) })
+        .failures?.[0]?.oldestSince;
+    const atStart = { ...missingLabel, foundAtStart: true };
+    expect(oldest(missingLabel, atStart)).toBe("2026-01-01T02:00:00Z");
+    expect(oldest(missingLabel)).toBe("2026-01-01T11:30:00Z");
+    const other = lasting({ reason: "MissingLabel", cause: "Platform" });
+    expect(oldest({ ...other, foundAtStart: true }), "another cause").toBe("2026-01-01T11:30:00Z");
   });
 });
 
@@ -298,7 +322,7 @@ describe("a held removal", () => {
 });
 
 describe("a credential that is being deleted", () => {
-  const draining = { left: 5, blocked: [], examples: ["team-a", "team-b", "team-c"] };
+  const draining = { left: 5, blocked: [] };
 
   it("says how many namespaces are left", () => {
     const going = status({ draining, entries: [], namespaces: [] });
@@ -306,16 +330,53 @@ describe("a credential that is being deleted", () => {
     expect(condition(going, "Reconciling")?.message).toBe("5 namespaces left");
   });
 
-  it("says what blocks it, and the command that gives up", () => {
-    const denied = lasting({ reason: "AdmissionDenied", message: "policy no-deletes refuses it" });
+  const blockedBy = (found: Lasting, ...names: readonly string[]): readonly HeldUp[] =>
+    names.map((namespace) => ({ ...found, namespace }));
+  const blockedAs = (blocked: readonly HeldUp[], left: { left: number | undefined } = draining): string | undefined =>
+    condition(status({ draining: { ...left, blocked }, entries: [], namespaces: [] }), "DrainBlocked")?.message;
+  const denied = lasting({ reason: "AdmissionDenied", cause: "Tenant", message: "policy no-deletes refuses it" });
+
+  it("says what blocks it, where, who must mend it, and the command that gives up", () => {
     const namespaces = [view("team-a", { failures: [lasting()] })];
-    const stuck = status({ draining: { ...draining, blocked: [denied] }, entries: [], namespaces });
+    const blocked = blockedBy(denied, "team-d", "team-b", "team-c", "team-a");
+    const stuck = status({ draining: { ...draining, blocked }, entries: [], namespaces });
     expect(verdicts(stuck)).toMatchObject({ DrainBlocked: "True AdmissionDenied" });
     expect(verdicts(stuck)).not.toHaveProperty("Reconciling");
     expect(verdicts(stuck)).not.toHaveProperty("Stalled");
-    expect(condition(stuck, "DrainBlocked")?.message).toBe(
-      "still held by 5 namespaces (team-a, team-b, team-c, ...): policy no-deletes refuses it; to give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
+    expect(blockedAs(blocked)).toBe(
+      "still held by 5 namespaces (team-a, team-b, team-c, ...), for the platform to mend: policy no-deletes refuses it; to give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
     );
+  });
+
+  it("names the tenant where it is the tenant's to mend, and only those that are held for the reason that it tells", () => {
+    const immutable = lasting({ reason: "SecretConflict", cause: "Tenant", message: "it is immutable" });
+    const blocked = [...blockedBy(denied, "team-z"), ...blockedBy(immutable, "team-b")];
+    expect(blockedAs(blocked)).toMatch(
+      /^still held by 5 namespaces \(team-b\), for the tenant to mend: it is immutable;/,
+    );
+  });
+
+  it("names no namespaces where it is not known in which something is left, or where it is the object itself", () => {
+    const [held] = blockedBy(denied, "");
+    for (const left of [undefined, 0]) {
+      expect(blockedAs(held ? [{ ...held, namespace: undefined }] : [], { left })).toMatch(
+        /^still held, for the platform to mend: policy/,
+      );
+    }
+    const unknown = status({ draining: { left: undefined, blocked: [] }, entries: [], namespaces: [] });
+    expect(condition(unknown, "Reconciling")?.message).toBe("what is left is not known yet");
+  });
+});
+
+describe("a removal that is refused", () => {
+  it("is told beside what ails namespaces that are selected, and counts for nothing else", () => {
+    const denied = lasting({ reason: "AdmissionDenied", cause: "Tenant" });
+    const leaving = ["team-x", "team-y"].map((name) => ({ name, troubles: [denied] }));
+    const told = status({ leaving });
+    expect(told.failures).toMatchObject([
+      { reason: "AdmissionDenied", cause: "Tenant", count: 2, examples: ["team-x", "team-y"] },
+    ]);
+    expect({ ...told, failures: [] }).toEqual({ ...status({}), failures: [] });
   });
 });
 

@@ -60,6 +60,23 @@ function untilAborted(_key: string, signal: AbortSignal): Promise<Outcome> {
 }
 
 describe("workers", () => {
+  it("leave the event loop a turn after ten milliseconds of runs that wait for nobody", async () => {
+    let elapsed = 0;
+    const still = fakeClock();
+    const clock = { ...still, elapsed: () => elapsed };
+    const run = (): Promise<Outcome> => {
+      elapsed += 1;
+      return Promise.resolve({});
+    };
+    const { queue, ran } = world({ clock, run });
+    addAll(queue, 25);
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    expect(ran.length).toBeLessThan(15);
+    for (let turns = 0; turns < 5; turns += 1) await clock.advance();
+    expect(ran).toHaveLength(25);
+  });
+
   it("run every key, as many at once as allowed and no more", async () => {
     const { clock, queue, ran, most } = world({ concurrency: 3 });
     addAll(queue, 10);

@@ -89,4 +89,37 @@ describe("the board", () => {
     expect(findings.references("team-a")).toBeUndefined();
     expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
   });
+
+  describe("after a start", () => {
+    const first = (findings: Board, failure: Failure): boolean | undefined =>
+      findings.lasting("team-a", failure).foundAtStart;
+    const waits: SecretFinding = {
+      state: "usable",
+      credentials: new Map([["acme", { failures: [], notes: [], generation: 0 }]]),
+    };
+
+    it("says what was there when a namespace was first judged, by Secret and by references", () => {
+      const { findings } = newBoard();
+      findings.setSecret("team-a", "regcred", waits);
+      findings.setSecret("team-a", "regcred", found(failure({ reason: "TokenPending" })));
+      findings.setSecret("team-a", "regcred", found(missing));
+      findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
+      findings.setSecret("team-a", "regcred", found(missing, conflict));
+      expect([missing, contested, conflict].map((each) => first(findings, each))).toEqual([true, true, undefined]);
+    });
+
+    it("says it no more once the failure has been away", () => {
+      const { findings } = newBoard();
+      for (const finding of [found(missing), found(), found(missing)]) findings.setSecret("team-a", "regcred", finding);
+      expect(first(findings, missing)).toBeUndefined();
+    });
+
+    it("takes no namespace for one of the start that comes later", async () => {
+      const { findings, pass } = newBoard();
+      findings.setSecret("team-b", "regcred", found());
+      await pass(5);
+      findings.setSecret("team-a", "regcred", found(missing));
+      expect(first(findings, missing)).toBeUndefined();
+    });
+  });
 });

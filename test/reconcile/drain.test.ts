@@ -23,10 +23,18 @@ const notPermitted: Failure = { reason: "NotPermitted", cause: "Platform", retry
 const webhook: Failure = { reason: "ApiUnavailable", cause: "Platform", retry: "backoff", message: "webhook hangs" };
 const type = "kubernetes.io/dockerconfigjson";
 
+interface Circumstances {
+  readonly recorded?: boolean;
+  readonly member?: boolean;
+  readonly members?: boolean;
+  readonly synced?: boolean;
+}
+
 function situation(
   secrets: readonly SecretRecord[],
   accounts: readonly ServiceAccountRecord[] = [],
-  { recorded = true, member = true, members = false } = {},
+  { recorded = true, member = true, members = false, synced = true }: Circumstances = {},
+  refuse: () => boolean = () => false,
 ) {
   const clock = fakeClock(now);
   const found = board(clock);
@@ -60,6 +68,7 @@ function situation(
     members: { recorded: () => recorded, has: () => member, holds: () => member },
     api: {
       patchCredential: () => {
+        if (refuse()) return Promise.reject(new Error("no"));
         released = true;
         return Promise.resolve(written);
       },
@@ -71,7 +80,11 @@ function situation(
     },
     metrics: { publish: () => undefined },
     enqueue: (key: string) => queued.push(key),
-    namesSynced: () => true,
+    namesSynced: () => synced,
+    refusal: (_error: unknown, action: string) => ({
+      kind: "admissionDenied",
+      failure: { ...denied, message: `cannot ${action}: policy no` },
+    }),
     reach: allInReach,
     log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
     events: { publish: () => undefined },
@@ -222,7 +235,7 @@ describe("a deletion", () => {
       expect(it.released()).toBe(false);
       await it.clock.advance(seconds(1));
     }
-    expect(it.conditions.length > 0).toBe(failure.retry === "slowly");
+    expect(it.conditions[0]).toContain("team-a), for the");
     await it.run();
     expect([it.released(), it.drained(), it.warned.length]).toEqual([true, true, 1]);
   });
@@ -240,6 +253,52 @@ describe("a deletion", () => {
       await it.clock.advance(seconds(1));
     }
     expect([it.released(), it.conditions[0]]).toEqual([false, expect.stringContaining(failure.message)]);
+  });
+
+  const untilHalfAMinute = async ({ run, clock }: ReturnType<typeof situation>): Promise<void> => {
+    for (let second = 0; second < 30; second += 1) {
+      await run();
+      await clock.advance(seconds(1));
+    }
+  };
+
+  it("names the Secret where nothing goes, and nobody says why", async () => {
+    const it = situation([listed]);
+    await untilHalfAMinute(it);
+    expect([it.released(), it.conditions[0]]).toEqual([
+      false,
+      expect.stringMatching(/^Draining still held by 1 namespace \(team-a\), .*Secret team-a\/regcred/),
+    ]);
+  });
+
+  it("says so where Secrets are not shown, and releases nothing", async () => {
+    const it = situation([], [], { synced: false });
+    await untilHalfAMinute(it);
+    expect([it.released(), it.conditions[0]]).toEqual([
+      false,
+      expect.stringMatching(/^ApiUnavailable still held, for the platform .* Secrets called regcred/),
+    ]);
+  });
+
+  it("says so where its own finalizer may not be taken off, and tries again", async () => {
+    let refused = true;
+    const it = situation([], [], {}, () => refused);
+    expect(await it.run()).toMatchObject({ failed: true, retry: "slowly" });
+    expect(it.conditions).toEqual([
+      expect.stringMatching(
+        /^AdmissionDenied still held, for the platform .*finalizer .* RegistryCredential acme: policy no/,
+      ),
+    ]);
+    refused = false;
+    await it.run();
+    expect(it.released()).toBe(true);
+  });
+
+  it("waits for a policy of the platform also where the namespace had lost the credential before", async () => {
+    const it = situation([listed], [], { members: true });
+    it.finds([denied]);
+    await untilHalfAMinute(it);
+    expect(it.released()).toBe(false);
   });
 
   it("goes by no failure from before it", async () => {

@@ -27,7 +27,8 @@ interface World {
   readonly lead: () => void;
 }
 
-function world(): World {
+/** @param looked told of each member of a store that is used */
+function world(looked: (member: string) => void = () => undefined): World {
   const clock = fakeClock(minute(0));
   const stores = {
     credentials: store<CredentialRecord>(),
@@ -35,7 +36,21 @@ function world(): World {
     pullSecrets: store<SecretRecord>(),
   };
   const holders = members();
-  const asked = entitlements({ clock, operatorNamespace: "regcred-system", members: holders, ...stores });
+  const overheard = <T extends object>(of: T): T =>
+    new Proxy(of, {
+      get: (target, member, receiver): unknown => {
+        looked(String(member));
+        return Reflect.get(target, member, receiver);
+      },
+    });
+  const asked = entitlements({
+    clock,
+    operatorNamespace: "regcred-system",
+    members: overheard(holders),
+    credentials: stores.credentials,
+    namespaces: overheard(stores.namespaces),
+    pullSecrets: stores.pullSecrets,
+  });
   let version = 0;
   const next = (): { resourceVersion: string } => ({ resourceVersion: String((version += 1)) });
   const credentials = stores.credentials.feed();
@@ -507,5 +522,28 @@ describe("a change of selection", () => {
       here.serve(name, ["acme"]);
     }
     expect(here.asked.held("acme")).toMatchObject({ cause: "Spec", count: 3 });
+  });
+});
+
+describe("what a mistyped glob costs", () => {
+  /** How often something was looked up to hold a removal from so many, and to tell each Secret of it. */
+  const lookups = (count: number): number => {
+    let calls = 0;
+    const { asked, put, label, serve } = world((key) => {
+      if (key === "get" || key === "has" || key === "count") calls += 1;
+    });
+    put(acme);
+    for (const name of teams(count)) {
+      label(namespace({ name }));
+      serve(name, ["acme"]);
+    }
+    calls = 0;
+    put(moved);
+    for (const name of teams(count)) expect(asked.participants(namespace({ name }), "regcred")[0]?.held).toBe(true);
+    return calls;
+  };
+
+  it("grows with the namespaces, and not with their square", () => {
+    expect(lookups(1_000)).toBeLessThanOrEqual(10 * lookups(100) + 10);
   });
 });

@@ -4,6 +4,7 @@ import type { CredentialRecord } from "../../src/plan/snapshot.ts";
 import type { Token } from "../../src/plan/token.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { lookAtTimesAgain } from "../../src/reconcile/look-again.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { minute } from "../plan/objects.ts";
 import { staticGrant } from "../providers/grants.ts";
 
@@ -17,7 +18,7 @@ it("every token, every pull Secret with an expiry, without a token or with one o
       key === "lost" ? undefined : ({ expiresAt: key === "ends" ? minute(5) : undefined } as Token),
   };
   const credentials = { values: () => [{ name: "acme" } as CredentialRecord] };
-  const known = { tokens, stores: { credentials }, enqueue: (key: string) => queued.push(key) };
+  const known = { clock: fakeClock(), tokens, stores: { credentials }, enqueue: (key: string) => queued.push(key) };
   lookAtTimesAgain(known as unknown as Context);
   expect(queued).toEqual([
     "token/ends",

@@ -55,6 +55,18 @@ describe("what is found of a Secret", () => {
     );
   });
 
+  it("tells one that leaves why it cannot, unless that is a matter of moments", () => {
+    const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
+    const told = (plan: PullSecretPlan): readonly unknown[] => {
+      const { credentials } = findingOfPlan(plan, { contributing: [], leaving: [participant("old")] }, undefined);
+      return [...credentials].map(([name, { failures }]) => [name, failures]);
+    };
+    const stuck: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: immutable };
+    expect(told(stuck)).toEqual([["old", [immutable]]]);
+    expect(told({ ...stuck, state: "leaving" })).toEqual([]);
+    expect(told({ ...stuck, action: { kind: "delete" } })).toEqual([]);
+  });
+
   it("tells all of them what is wrong with the Secret itself", () => {
     const conflict = failure({ reason: "SecretConflict" });
     const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };

@@ -132,7 +132,7 @@ describe("a RegistryCredential", () => {
 
   function triggers(one: RegistryCredential | undefined, other: RegistryCredential | undefined): readonly Trigger[] {
     const change = { key: "acme", ...(one && { before: record(one) }), ...(other && { after: record(other) }) };
-    return credentialTriggers(frozen(change), ["team-a", "team-b"], ["regcred", "old"]);
+    return [...credentialTriggers(frozen(change), ["team-a", "team-b"], ["regcred", "old"])];
   }
 
   it.each<[string, RegistryCredential | undefined, RegistryCredential | undefined]>([

@@ -1,5 +1,6 @@
 // What does regcred need to know of a RegistryCredential?
 import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
+import { parseStatus } from "../../api/parse-status.ts";
 import { namedLabels } from "../../plan/named-labels.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import { annotationsOf, identityOf, isTerminating, listOf, metadataOf } from "./object-meta.ts";
@@ -14,6 +15,7 @@ export function stripCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);
   const { generation, finalizers } = metadataOf(raw);
   const parsed = parseRegistryCredential(raw);
+  const { status, damaged: statusDamaged } = parseStatus((raw as { status?: unknown }).status);
   return {
     key,
     resourceVersion,
@@ -25,5 +27,7 @@ export function stripCredential(raw: unknown): CredentialRecord {
     annotations: annotationsOf(raw),
     credential: parsed.ok ? parsed.credential : undefined,
     problems: parsed.ok ? [] : parsed.problems,
+    status,
+    statusDamaged,
   };
 }

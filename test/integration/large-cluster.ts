@@ -1,0 +1,221 @@
+// How long does the operator leave nothing else a turn, when one event concerns every namespace of a large cluster?
+import { randomUUID } from "node:crypto";
+import { systemClock } from "../../src/clock.ts";
+import { pretendedCluster } from "../../src/commands/plan/pretended-cluster.ts";
+import type { Status } from "../../src/api/registry-credential.ts";
+import type { ClusterApi, ClusterObject } from "../../src/kube/cluster-api.ts";
+import { clusterStores } from "../../src/operator/cluster-stores.ts";
+import { queues } from "../../src/operator/queues.ts";
+import { refusal } from "../../src/operator/refusal.ts";
+import { keyOf, referencesKey, secretKey } from "../../src/plan/keys.ts";
+import { staticProvider } from "../../src/providers/static.ts";
+import { runWorkers } from "../../src/queue/run-workers.ts";
+import { waits } from "../../src/queue/waits.ts";
+import { askForWork } from "../../src/reconcile/ask-for-work.ts";
+import { board } from "../../src/reconcile/board.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { entitlements } from "../../src/reconcile/entitlements.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { judgedSecrets } from "../../src/reconcile/judged.ts";
+import { loops } from "../../src/reconcile/loops.ts";
+import { scopes } from "../../src/reconcile/scope-of.ts";
+import { recordedMembers } from "../../src/reconcile/store-members.ts";
+import { tokenBook } from "../../src/reconcile/token-book.ts";
+import { credentialMetrics } from "../../src/report/credential-metrics.ts";
+import { instruments } from "../../src/report/instruments.ts";
+import type { Log } from "../../src/report/log.ts";
+import { unrestricted } from "../mode.ts";
+import { allInReach } from "../reconcile/all-in-reach.ts";
+
+const silent = (): void => undefined;
+const log: Log = {
+  debug: silent,
+  info: silent,
+  warn: silent,
+  error: silent,
+};
+const operatorNamespace = "ops";
+
+/** Milliseconds of processor time of this thread, which a busy machine does not change. */
+function spent(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export interface LargeCluster {
+  /** Changes the RegistryCredential. */
+  readonly put: (changes: { readonly metadata?: object; readonly spec?: object }) => void;
+  readonly label: (namespace: string, labels: Readonly<Record<string, string>>) => void;
+  /** The longest time, in milliseconds of processor time, in which nothing else had a turn until it was over. */
+  readonly longestStall: (what: () => void, isOver: () => boolean) => Promise<number>;
+  readonly status: () => Status;
+  readonly isThere: () => boolean;
+  readonly secretsCalled: (name: string) => number;
+  readonly stop: () => Promise<void>;
+}
+
+/** The operator's loops, queue and stores on a cluster in memory, in which every namespace is served by the credential acme. */
+export async function largeCluster(count: number): Promise<LargeCluster> {
+  const clock = systemClock();
+  const known = clusterStores(log, "0.0.0");
+  const { stores, strips, digest } = known;
+  const meta = (name: string, namespace?: string): object => ({
+    name,
+    uid: randomUUID(),
+    resourceVersion: "1",
+    creationTimestamp: "2026-01-01T00:00:00Z",
+    ...(namespace && { namespace }),
+  });
+  const names = Array.from({ length: count }, (_, index) => `team-${index}`);
+  const spec = {
+    registries: [{ name: "hub", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } }],
+    namespaces: { include: ["team-*"] },
+  };
+  const cluster = pretendedCluster(
+    {
+      credentials: [
+        {
+          apiVersion: "regcred.dev/v1alpha1",
+          kind: "RegistryCredential",
+          metadata: { ...meta("acme"), generation: 1 },
+          spec,
+        },
+      ],
+      namespaces: names.map((name) => ({ metadata: { ...meta(name), labels: { pull: "yes" } } })),
+      serviceAccounts: names.map((name) => ({ metadata: meta("default", name) })),
+      pullSecrets: [],
+      operatorSecrets: [
+        {
+          metadata: meta("hub", operatorNamespace),
+          type: "kubernetes.io/basic-auth",
+          data: { username: btoa("ann"), password: btoa("secret") },
+        },
+      ],
+    },
+    known,
+    operatorNamespace,
+    () => clock.now(),
+  );
+  let raw: ClusterObject | undefined;
+  // An answer takes a turn of the event loop at least, as one of a socket does.
+  const api = Object.fromEntries(
+    Object.entries(cluster.api).map(([name, call]) => [
+      name,
+      async (...args: never[]) => {
+        await turn();
+        const answer = await (call as (...all: never[]) => Promise<unknown>)(...args);
+        if (name.startsWith("patchCredential")) raw = answer as ClusterObject;
+        return answer;
+      },
+    ]),
+  ) as unknown as ClusterApi;
+  const { tenants, tokens: tokenQueue } = queues({
+    clock,
+    random: Math.random,
+    instruments: { observe: silent },
+    shareReached: silent,
+  });
+  const tokens = tokenBook({
+    clock,
+    secrets: stores.operatorSecrets,
+    operatorNamespace,
+    onUse: (user) => judged.judged(user),
+  });
+  const members = recordedMembers(stores.operatorSecrets);
+  const rights = entitlements({ ...stores, clock, operatorNamespace, members });
+  const judged = judgedSecrets({ stores, entitlements: rights });
+  const context: Context = {
+    clock,
+    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
+    stores,
+    strips,
+    digest,
+    api,
+    provider: staticProvider({
+      source: (key) => stores.operatorSecrets.get(key),
+      operatorNamespace,
+      sourceNamespaces: [],
+      clock,
+    }),
+    verify: async () => ({ verification: "Inconclusive" }),
+    grantKey: grantKeys(),
+    scopeOf: scopes(stores, operatorNamespace),
+    events: { publish: silent },
+    log,
+    metrics: credentialMetrics(instruments(), "known"),
+    tokens,
+    judged,
+    waits: waits(),
+    members,
+    entitlements: rights,
+    board: board(clock),
+    refusal,
+    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
+    namesSynced: () => true,
+    reach: allInReach,
+    shareReached: silent,
+  };
+  cluster.appear();
+  const { run } = loops(context);
+  askForWork(context);
+  for (const name of names) {
+    tenants.add(secretKey(name, "regcred"));
+    tenants.add(referencesKey(name));
+  }
+  const each = {
+    run,
+    deadline: Temporal.Duration.from({ seconds: 45 }),
+    clock,
+    onError: silent,
+  };
+  const workers = [
+    runWorkers({ ...each, queue: tenants, concurrency: 16 }),
+    runWorkers({ ...each, queue: tokenQueue, concurrency: 16 }),
+  ];
+
+  const namespaces = stores.namespaces.feed();
+  let version = 2n ** 61n;
+  const here: LargeCluster = {
+    put: ({ metadata, spec: changed }) => {
+      if (!raw) throw new Error("it is not known yet");
+      raw = {
+        ...raw,
+        metadata: { ...raw.metadata, ...metadata },
+        spec: { ...(raw as { spec?: object }).spec, ...changed },
+      } as ClusterObject;
+      cluster.putCredential(raw);
+    },
+    label: (name, labels) => {
+      const before = stores.namespaces.get(name);
+      version += 1n;
+      if (before) namespaces.observed({ ...before, labels, resourceVersion: String(version) });
+    },
+    status: () => stores.credentials.get("acme")?.credential?.status ?? {},
+    isThere: () => stores.credentials.get("acme") !== undefined,
+    secretsCalled: (name) => [...cluster.secrets.keys()].filter((key) => key.endsWith(`/${name}`)).length,
+    longestStall: async (what, isOver) => {
+      let longest = 0;
+      let before = spent();
+      const look = (): void => {
+        const now = spent();
+        longest = Math.max(longest, now - before);
+        before = now;
+      };
+      await turn();
+      before = spent();
+      what();
+      look();
+      while (!isOver()) {
+        await turn();
+        look();
+      }
+      return longest;
+    },
+    stop: async () =>
+      void (await Promise.all(workers.map((each) => each.drain(Temporal.Duration.from({ seconds: 5 }))))),
+  };
+  await here.longestStall(silent, () => here.status().namespaces?.ready === count);
+  return here;
+}
