@@ -1,6 +1,7 @@
 // Which facts decide the token of each registry kind?
 import type { Failure } from "../errors.ts";
 import type { TokenExchangeSettings } from "../api/registry-credential.ts";
+import type { NotKnown } from "./presence.ts";
 import type { NamespaceRecord } from "./snapshot.ts";
 
 /** Who asks for the token. A ServiceAccount carries its uid: one that was made anew under the same name is another. */
@@ -107,6 +108,6 @@ export interface ServiceAccountView {
 export interface RenderScope {
   readonly namespace: NamespaceRecord;
   readonly operatorNamespace: string;
-  /** Undefined: there is none. */
-  readonly serviceAccount: (namespace: string, name: string) => ServiceAccountView | undefined;
+  /** Undefined: there is none, as far as is known. */
+  readonly serviceAccount: (namespace: string, name: string) => ServiceAccountView | NotKnown | undefined;
 }

@@ -6,8 +6,11 @@ export function scopes({ serviceAccounts }: Context["stores"], operatorNamespace
     namespace,
     operatorNamespace,
     serviceAccount: (of, name) => {
-      const found = serviceAccounts.get(`${of}/${name}`);
-      return found && !found.terminating ? { uid: found.uid, annotations: found.cloud } : undefined;
+      const account = serviceAccounts.look(`${of}/${name}`);
+      if (account.kind === "not-permitted") return account;
+      if (account.kind !== "there" || account.record.terminating) return undefined;
+      const { uid, cloud } = account.record;
+      return { uid, annotations: cloud };
     },
   });
 }

@@ -74,6 +74,13 @@ function leftovers({ server, ledger, home, operator, clock }: World): readonly s
     deletionTimestamp !== undefined ||
     !isReadable(server.get({ resource: "registrycredentials", name }));
   const found: string[] = [];
+  // Of whom a login stands somewhere, though nobody could drain them: that is remembered.
+  for (const secret of server.list("secrets")) {
+    for (const [key, password] of secret.metadata.namespace === home ? [] : loginsIn(secret)) {
+      const [, , holder] = ledger.writtenFor(secret.metadata.uid, key, password)?.split(" ") ?? [];
+      if (holder !== undefined) uids.add(holder);
+    }
+  }
   for (const secret of server.list("secrets")) {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {

@@ -2,7 +2,7 @@
 import type { Identity } from "../../api/registry-credential.ts";
 import type { Failure } from "../../errors.ts";
 import type { GrantIdentity, RenderScope } from "../grant-types.ts";
-import { createServiceAccount } from "../mending.ts";
+import { applyInstall, createServiceAccount } from "../mending.ts";
 
 export interface RenderedIdentity {
   readonly identity: GrantIdentity;
@@ -30,6 +30,15 @@ export function identityOf(identity: Identity, scope: RenderScope): RenderedIden
           retry: "on-change",
           message: `the ServiceAccount ${namespace}/${name} that should ask for the token does not exist`,
           steps: [createServiceAccount(namespace, name)],
+        };
+      }
+      if ("kind" in found) {
+        return {
+          reason: "NotPermitted",
+          cause: "Platform",
+          retry: "on-change",
+          message: `whether there is the ServiceAccount ${namespace}/${name} that should ask for the token cannot be seen: the operator is not shown the ServiceAccounts of that namespace`,
+          steps: [applyInstall],
         };
       }
       return { identity: { from, namespace, name, uid: found.uid }, annotations: found.annotations };
