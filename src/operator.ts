@@ -22,6 +22,7 @@ import { healthServer } from "./report/health-server.ts";
 import type { HttpServer } from "./report/http-server.ts";
 import type { Log } from "./report/log.ts";
 import { metricsServer } from "./report/metrics-server.ts";
+import type { ReflectorStatus } from "./watch/reflector.ts";
 
 export interface OperatorOptions {
   readonly connection: Connection;
@@ -45,6 +46,10 @@ export interface Operator {
   readonly failed: Promise<never>;
   /** Whether this replica does the work. */
   leading(): boolean;
+  /** Nothing is to be done of what it knows, nor becomes due within this time. */
+  idle(ahead: Temporal.Duration): boolean;
+  /** By what is watched. */
+  watches(): ReadonlyMap<string, ReflectorStatus>;
   /** Lets runs end within the limit, then closes every connection. */
   stop(limit: Temporal.Duration): Promise<void>;
 }
@@ -155,6 +160,8 @@ export function operator(options: OperatorOptions): Operator {
     started,
     failed,
     leading: () => work.working(),
+    idle: (ahead) => work.queues.tenants.idle(ahead) && work.queues.tokens.idle(ahead),
+    watches: () => work.watches.status(),
     stop: async (limit) => {
       stopping.abort(
         new OperatorError({

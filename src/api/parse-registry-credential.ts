@@ -1,7 +1,7 @@
 // Is this object from the API server a RegistryCredential, and what does it say with every default filled in?
 
 import { z } from "zod";
-import type { Entry, Identity, RegistryCredential, WrittenEntry } from "./registry-credential.ts";
+import type { Entry, Identity, RegistryCredential, Status, WrittenEntry } from "./registry-credential.ts";
 import { specSchema } from "./spec-schema.ts";
 import { statusSchema } from "./status-schema.ts";
 
@@ -35,8 +35,7 @@ const objectSchema = z.object({
 /**
  * Reads an object as it came from the API server as JSON. Applies the defaults itself, because the CRD in the cluster may
  * be older than this program. Checks shapes and bounds; the CEL rules are the API server's. Never throws; each problem
- * starts with the field's path. A status that does not parse counts as absent: the operator is about to write it anew, and
- * it must not make a good spec unusable.
+ * starts with the field's path.
  */
 export function parseRegistryCredential(raw: unknown): Parsed {
   const parsed = objectSchema.safeParse(raw);
@@ -48,16 +47,30 @@ export function parseRegistryCredential(raw: unknown): Parsed {
   if (problems.length > 0) return { ok: false, problems };
 
   const { deletionTimestamp, ...always } = metadata;
-  const status = statusSchema.safeParse((raw as { status?: unknown }).status);
+  const status = statusIn((raw as { readonly status?: unknown }).status);
   return {
     ok: true,
     credential: {
       ...always,
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       spec: { ...spec, registries: narrowed.filter((entry) => typeof entry !== "string") },
-      ...(status.success ? { status: status.data } : {}),
+      ...(status && { status }),
     },
   };
+}
+
+/**
+ * A field that does not parse counts as absent: it must not make a good spec unusable, and the operator is about to write it
+ * anew. The others are its memory, whatever a later release has written beside them.
+ */
+function statusIn(raw: unknown): Status | undefined {
+  if (typeof raw !== "object" || raw === null) return undefined;
+  const written = new Map<string, unknown>(Object.entries(raw));
+  const read = Object.entries(statusSchema.shape).flatMap(([field, schema]) => {
+    const parsed = schema.safeParse(written.get(field));
+    return parsed.success && parsed.data !== undefined ? [[field, parsed.data]] : [];
+  });
+  return Object.fromEntries(read) as Status;
 }
 
 function problem(issue: z.core.$ZodIssue): string {

@@ -52,6 +52,14 @@ export const statusSchema = z.object({
           ),
         reason: z.string().max(1024).optional().describe("Why, in one word."),
         message: z.string().max(1024).optional().describe("Why, and what to do."),
+        former: z
+          .object({
+            since: time.describe("Since when."),
+            until: time.optional().describe("When the first of them ends; left out where they name no end."),
+            namespaces: count.describe("Namespaces in which that is so."),
+          })
+          .optional()
+          .describe("The entry was altered and has no token yet as it is now: namespaces keep the login of before."),
       }),
     )
     .max(16)

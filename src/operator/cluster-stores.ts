@@ -9,6 +9,7 @@ import type {
   SecretRecord,
   ServiceAccountRecord,
 } from "../plan/snapshot.ts";
+import { labelsOfMakers } from "../plan/makers.ts";
 import type { Context } from "../reconcile/context.ts";
 import { tokenFromData } from "../reconcile/token-wire.ts";
 import type { Log } from "../report/log.ts";
@@ -18,7 +19,7 @@ import { keyedDigest } from "../watch/digest.ts";
 import { bytesOfPod, bytesOfServiceAccount } from "../watch/record-bytes.ts";
 import { type FedStore, store } from "../watch/store.ts";
 import { stripCrd } from "../watch/strip/crd.ts";
-import { labelsAskedBy, stripCredential } from "../watch/strip/credential.ts";
+import { stripCredential } from "../watch/strip/credential.ts";
 import { stripNamespace } from "../watch/strip/namespace.ts";
 import { stripOperatorSecret } from "../watch/strip/operator-secret.ts";
 import { stripPod } from "../watch/strip/pod.ts";
@@ -56,6 +57,17 @@ export interface ClusterStores {
 const serviceAccountShare = { own: 64 * 1024, most: 5 * 1024 * 1024, pool: 32 * 1024 * 1024 };
 const podShare = { own: 16 * 1024, most: 1024 * 1024, pool: 8 * 1024 * 1024 };
 
+/** Keys of Namespaces' labels that a Secret of the operator's namespace asks for. */
+export function labelsAskedByToken(raw: unknown): readonly string[] {
+  try {
+    const record = stripOperatorSecret(tokenFromData)(raw);
+    return record.kind === "token" ? labelsOfMakers(record.token?.makers) : [];
+  } catch {
+    // What cannot be read is told of where it is stored.
+    return [];
+  }
+}
+
 /**
  * @param release of this program
  * @param readNamespacesAgain see `AskedLabelsOptions`; left out: all labels of Namespaces are kept
@@ -65,7 +77,7 @@ export function clusterStores(
   release: string,
   readNamespacesAgain?: () => Promise<void> | undefined,
 ): ClusterStores {
-  const labels = askedLabels({ askedBy: labelsAskedBy, readAgain: () => readNamespacesAgain?.() });
+  const labels = askedLabels({ readAgain: () => readNamespacesAgain?.() });
   const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
   const digest = keyedDigest(randomBytes(32));
   return {

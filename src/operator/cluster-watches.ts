@@ -1,7 +1,7 @@
 // Which watches fill the stores, and which names of pull Secrets are watched? A part of the composition root.
 import { crdName, group, plural, sourceLabel, version } from "../api/names.ts";
 import type { Clock, Random } from "../clock.ts";
-import type { ClusterStores } from "./cluster-stores.ts";
+import { type ClusterStores, labelsAskedByToken } from "./cluster-stores.ts";
 import type { Watched } from "../kube/list-watch.ts";
 import { resourcePath } from "../kube/resource-path.ts";
 import { type Mode, nameNotPermitted } from "../plan/mode.ts";
@@ -12,6 +12,7 @@ import type { ListWatch } from "../watch/list-watch.ts";
 import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "../watch/reflector.ts";
 import type { AskedLabels } from "../watch/asked-labels.ts";
 import { kept } from "../watch/kept.ts";
+import { labelsAskedBy } from "../watch/strip/credential.ts";
 import type { FedStore } from "../watch/store.ts";
 
 type Strip<R> = (raw: unknown) => R | undefined;
@@ -60,7 +61,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const watched = new Map<string, Reflector>();
   const begun: Promise<void>[] = [];
   const refused = new Set<string>();
-  const optional = new Set<string>();
+  const elsewhere = new Set<string>();
   /** What is refused is asked for again and again, and told once. */
   const tell = (what: string, event: ReflectorEvent, isNews: boolean): void => {
     if (isNews) logWatch(log, what, event);
@@ -74,9 +75,15 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     {
       covers,
       mayBeRefused = false,
-    }: { readonly covers?: (key: string) => boolean; readonly mayBeRefused?: boolean } = {},
+      toldElsewhere = mayBeRefused,
+    }: {
+      readonly covers?: (key: string) => boolean;
+      /** The operator begins without it. */
+      readonly mayBeRefused?: boolean;
+      readonly toldElsewhere?: boolean;
+    } = {},
   ): Reflector => {
-    if (mayBeRefused) optional.add(what);
+    if (toldElsewhere) elsewhere.add(what);
     const firstRefusal = Promise.withResolvers<void>();
     const created = reflector({
       listWatch: source,
@@ -105,7 +112,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const credentials = watch(
     "registrycredentials",
     stores.credentials,
-    labels.before(credentialSource),
+    labels.before(credentialSource, labelsAskedBy),
     strips.credential,
   );
   const namespaceSource = listWatch({
@@ -140,10 +147,12 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   }
   for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
     const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
+    const secrets = listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret });
     watch(
       `secrets of ${namespace}`,
       stores.operatorSecrets,
-      listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret }),
+      // Whether a token's former entry would render it still is told by the labels that it was rendered with.
+      namespace === settings.namespace ? labels.before(secrets, labelsAskedByToken) : secrets,
       strips.operatorSecret,
       { covers: inNamespace(namespace) },
     );
@@ -160,7 +169,9 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         keeps: () => kept.pod,
       }),
       strips.pod,
-      namespace === undefined ? {} : { covers: inNamespace(namespace), mayBeRefused: true },
+      namespace === undefined
+        ? { mayBeRefused: true, toldElsewhere: false }
+        : { covers: inNamespace(namespace), mayBeRefused: true },
     );
   }
 
@@ -192,7 +203,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     pullSecrets,
     readNamespacesAgain: () => (namespacesBegun ? namespaces.readAgain() : undefined),
     serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
-    refusedElsewhere: () => [...refused].filter((what) => !optional.has(what) && what !== "serviceaccounts"),
+    refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what) && what !== "serviceaccounts"),
     status: () =>
       new Map([...[...watched].map(([what, each]) => [what, each.status()] as const), ...pullSecrets.status()]),
     stop: async () => {

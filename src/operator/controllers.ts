@@ -5,7 +5,8 @@ import type { ClusterApi } from "../kube/cluster-api.ts";
 import type { LeaseView } from "../kube/lease-state.ts";
 import type { Watched } from "../kube/list-watch.ts";
 import { modeText } from "../plan/mode.ts";
-import { keyOf, secretKey, tokenKey } from "../plan/keys.ts";
+import { keyOf, tokenKey } from "../plan/keys.ts";
+import { waits } from "../queue/waits.ts";
 import { runWorkers, type Workers } from "../queue/run-workers.ts";
 import { askForWork } from "../reconcile/ask-for-work.ts";
 import { board } from "../reconcile/board.ts";
@@ -15,7 +16,8 @@ import type { Context } from "../reconcile/context.ts";
 import { entitlements } from "../reconcile/entitlements.ts";
 import { followCrd } from "../reconcile/follow-crd.ts";
 import { grantKeys } from "../reconcile/grant-keys.ts";
-import { lookAtReachAgain, lookAtTimesAgain } from "../reconcile/look-again.ts";
+import { lookAtNameAgain, lookAtReachAgain, lookAtTimesAgain } from "../reconcile/look-again.ts";
+import { judgedSecrets } from "../reconcile/judged.ts";
 import { type Loops, loops } from "../reconcile/loops.ts";
 import { reach } from "../reconcile/reach.ts";
 import { scopes } from "../reconcile/scope-of.ts";
@@ -104,10 +106,12 @@ export function controllers(options: ControllersOptions): Controllers {
     secrets: stores.operatorSecrets,
     operatorNamespace: ownNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+    onUse: (user) => judged.judged(user),
   });
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
+  const judged = judgedSecrets({ stores, entitlements: rights });
   const grantKey = grantKeys();
   const out = options.wayOut({
     secret: (key) => stores.operatorSecrets.get(key),
@@ -122,17 +126,13 @@ export function controllers(options: ControllersOptions): Controllers {
     ...known,
     observe: (watch, event) => countWatch(instruments, watch, event),
     onSecretsNews: (name, namespace) => {
-      if (workers.length > 0) askForName(name, namespace);
+      if (workers.length > 0) lookAtNameAgain(context, name, namespace);
     },
     onReach: () => {
       if (workers.length > 0) lookAtReachAgain(context);
     },
   });
   const working = (): boolean => workers.length > 0 && options.leading();
-  const askForName = (name: string, namespace?: string): void => {
-    const concerned = namespace === undefined ? [...stores.namespaces.values()].map(({ key }) => key) : [namespace];
-    for (const key of concerned) queue.add(secretKey(key, name), { lane: "bulk" });
-  };
 
   // Keys and time.
   const made = queues({ ...options, timing, instruments, shareReached });
@@ -148,6 +148,7 @@ export function controllers(options: ControllersOptions): Controllers {
   const context: Context = {
     clock,
     settings,
+    timing,
     ...known,
     api,
     provider: out.provider,
@@ -157,11 +158,13 @@ export function controllers(options: ControllersOptions): Controllers {
     events,
     log,
     tokens,
+    judged,
     members: holders,
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
     refusal,
+    waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
     reach: reach(settings.mode, watches),
@@ -191,7 +194,7 @@ export function controllers(options: ControllersOptions): Controllers {
       const each = { run: work.run, deadline: runDeadline, clock, onError };
       workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
       workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
-      for (const name of rights.names()) if (watches.pullSecrets.known(name)) askForName(name);
+      for (const name of rights.names()) if (watches.pullSecrets.known(name)) lookAtNameAgain(context, name);
       forgetClockSteps = watchClockSteps(clock, (ahead) => {
         log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
         lookAtTimesAgain(context);

@@ -5,7 +5,7 @@ import { type Told, toldText } from "../steps.ts";
 import { failureGroups } from "./failure-groups.ts";
 import { giveUp } from "./mending.ts";
 import { lacksToken, type NamespaceView, type StatusSnapshot } from "./status-snapshot.ts";
-import { namespacesText, timeText } from "./status-text.ts";
+import { formerText, namespacesText, timeText } from "./status-text.ts";
 
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 const longestMessage = 4096;
@@ -63,9 +63,10 @@ function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
   const worst =
     registries.find(({ state }) => state === "Expired") ?? registries.find(({ state }) => state === "Failing");
   if (worst) {
-    const { name, state, reason, message, expiresAt } = worst;
+    const { name, state, reason, message, expiresAt, former } = worst;
     // How long is left: as a time, which stays true without being written again.
-    const left = state === "Failing" && expiresAt !== undefined ? `; what tenants have lives until ${expiresAt}` : "";
+    const lives = state === "Failing" && expiresAt !== undefined ? `; what tenants have lives until ${expiresAt}` : "";
+    const left = former ? `; ${formerText(former)}` : lives;
     return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}${left}` };
   }
   if (registries.some(({ state, identities }) => state === "Pending" && identities > 0)) {

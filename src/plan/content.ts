@@ -9,6 +9,15 @@ import { isFailure } from "./grant.ts";
 import { timeText } from "./status-text.ts";
 import { isAlive, type Token } from "./token.ts";
 
+/** A token that was made for an entry as it was before it was altered. */
+export interface Former {
+  readonly token: Token;
+  /** Those that it was for, as the entry named them. */
+  readonly hosts: readonly string[];
+  /** The Secret was given it, or was to be, as far as this process knows: it may be given it again. */
+  readonly known: boolean;
+}
+
 /** An entry's claim on one namespace: its hosts, and the token for them or why there is none. */
 export interface Claim {
   readonly entry: string;
@@ -19,6 +28,8 @@ export interface Claim {
   readonly source: Token | Failure;
   /** Who can mend what is wrong with the source. */
   readonly cause: Cause;
+  /** Living ones, which serve what the source does not; the latest first. Default: none. */
+  readonly formers?: readonly Former[];
 }
 
 /** What one RegistryCredential brings to one pull Secret. */
@@ -34,14 +45,21 @@ export interface Served extends Named {
   readonly login: Login;
   /** Written only where one of these stands already; undefined: wherever it is wanted. */
   readonly onlyOver: readonly Login[] | undefined;
+  /** The entry has been altered since, and has no token yet that serves the host as it is now. */
+  readonly former: boolean;
+  /** Who has the host where this one may not be written. */
+  readonly instead?: Served;
 }
 
 /** A grant in force without a living token: what a Secret was given for it may still work. */
 export interface Tokenless {
   readonly credential: string;
-  readonly entry: string;
+  /** Undefined: every one that the Secret names of the credential, which nobody can ask any more. */
+  readonly entry: string | undefined;
   readonly grantKey: string;
   readonly hosts: readonly string[];
+  /** Canonical hosts that are not kept for it. Default: none. */
+  readonly except?: ReadonlySet<string>;
   /** Its token is known, and over. */
   readonly ended: boolean;
   /** By the brake alone: what the Secret was given for this entry stays, whatever the grant is by now. */
@@ -79,7 +97,7 @@ export interface Content {
 
 /** `contributions` come oldest credential first: a host claimed twice stays with the older one. */
 export function contentOf(contributions: readonly Contribution[], now: Temporal.Instant): Content {
-  const byHost = new Map<string, Served>();
+  const byHost = new Map<string, Served[]>();
   const failures: ClaimFailure[] = [];
   const tokenless: Tokenless[] = [];
   const shadowed: Shadowed[] = [];
@@ -91,32 +109,37 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
         failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
         if (grantKey !== undefined)
           tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended, held });
-        continue;
       }
-      const logins = loginsOf(hosts, source);
-      for (const host of logins.missing) {
+      const { offers, missing } = offersOf(claim, held, now);
+      for (const host of missing) {
         failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause) });
       }
-      for (const [host, login] of logins.found) {
-        const holder = byHost.get(host);
-        if (holder) {
-          if (holder.credential !== credential || holder.entry !== entry) {
-            shadowed.push({ credential, entry, host, by: holder.credential });
-          }
-          continue;
-        }
-        if (byHost.size >= mostNamedHosts) {
+      for (const offer of offers) {
+        const { host } = offer;
+        const chain = byHost.get(host);
+        if (!chain && byHost.size >= mostNamedHosts) {
           failures.push({ credential, entry, grantKey, failure: tooManyHosts });
           break;
         }
-        const { expiresAt, grantKey: ofGrant } = source;
-        const onlyOver = held ? [login, ...formerLogin(source, host)] : undefined;
-        byHost.set(host, { credential, entry, grantKey: ofGrant, host, login, expiresAt, onlyOver });
+        const [holder] = chain ?? [];
+        if (holder && (holder.credential !== credential || holder.entry !== entry))
+          shadowed.push({ credential, entry, host, by: holder.credential });
+        if (!chain) byHost.set(host, [{ ...offer, credential, entry }]);
+        else if (chain.every(mayGiveWay)) chain.push({ ...offer, credential, entry });
       }
     }
   }
-  const served = [...byHost.values()];
+  const served = [...byHost.values()].flatMap((chain) => linked(chain) ?? []);
   return { failures, tokenless, shadowed, ...servedContent(served) };
+}
+
+/** Whether, where it does not stand, the next one who claims the host has it. */
+function mayGiveWay({ former, onlyOver }: Served): boolean {
+  return former && onlyOver !== undefined;
+}
+
+function linked(chain: readonly Served[]): Served | undefined {
+  return chain.reduceRight<Served | undefined>((instead, each) => (instead ? { ...each, instead } : each), undefined);
 }
 
 /** What follows from who is served. */
@@ -128,7 +151,7 @@ export function servedContent(served: readonly Served[]): Omit<Content, "failure
   };
 }
 
-function formerLogin({ former }: Token, host: string): readonly Login[] {
+function loginBefore({ former }: Token, host: string): readonly Login[] {
   const login = former && ("all" in former ? former.all : former.byHost.get(host));
   return login ? [login] : [];
 }
@@ -154,6 +177,46 @@ function isWide({ hosts }: Claim): boolean {
   return hosts.includes("*");
 }
 
+/** Whether there is a login for each of an entry's hosts. */
+export function servesAll(token: Token, hosts: readonly string[]): boolean {
+  return loginsOf(hosts, token).missing.length === 0;
+}
+
+type Offer = Omit<Served, "credential" | "entry" | "instead">;
+
+/**
+ * What an entry has for its hosts. A hold keeps what the Secret was given by the Secret's own record, so former tokens have no
+ * part in it.
+ */
+function offersOf(
+  { hosts, source, formers = [] }: Claim,
+  held: boolean,
+  now: Temporal.Instant,
+): { readonly offers: readonly Offer[]; readonly missing: readonly string[] } {
+  const offer = (token: Token, [host, login]: readonly [string, Login], former: boolean, free: boolean): Offer => {
+    const { expiresAt, grantKey } = token;
+    return {
+      grantKey,
+      host,
+      login,
+      expiresAt,
+      former,
+      onlyOver: free ? undefined : [login, ...loginBefore(token, host)],
+    };
+  };
+  const living = isFailure(source) || !isAlive(source, now) ? undefined : source;
+  const { found, missing } = living ? loginsOf(hosts, living) : { found: [], missing: hosts };
+  const present = living ? found.map((each) => offer(living, each, false, !held)) : [];
+  if (missing.length === 0 || held) return { offers: present, missing: living ? missing : [] };
+  const open = new Set(missing.map(canonical));
+  const before = formers.flatMap(({ token, hosts: its, known }) =>
+    loginsOf(its, token)
+      .found.filter(([host]) => open.has(host) || open.has("*"))
+      .map((each) => offer(token, each, true, known)),
+  );
+  return { offers: [...present, ...before], missing: living ? missing : [] };
+}
+
 function loginsOf(hosts: readonly string[], token: Token): { found: [string, Login][]; missing: string[] } {
   const found: [string, Login][] = [];
   const missing: string[] = [];
@@ -174,7 +237,7 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
 }
 
 /** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
-function canonical(host: string): string {
+export function canonical(host: string): string {
   return canonicalHost(host) ?? host;
 }
 

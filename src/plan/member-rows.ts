@@ -45,14 +45,15 @@ export function rowsToData(rows: Iterable<MemberRow>): Record<string, string> {
   return Object.fromEntries([...lines].map(([name, of]) => [name, base64OfText(`${of.toSorted().join("\n")}\n`)]));
 }
 
-/** Lines that are no row are left out: they make nobody a member. */
+/** Lines that are no row are left out: they make nobody a member. Words that a later release has added say nothing here. */
 export function rowsFromData(data: Readonly<Record<string, string>> | undefined): readonly MemberRow[] {
   return Object.entries(data ?? {}).flatMap(([secretName, encoded]) =>
     (textOfBase64(encoded) ?? "").split("\n").flatMap((line): MemberRow[] => {
-      const [, namespaceUid = "", secretUid = "", merged, former] =
-        /^(\S+) (\S+)( merged)?( former)?$/.exec(line) ?? [];
-      if (namespaceUid === "") return [];
-      return [{ namespaceUid, secretName, secretUid, merged: merged !== undefined, former: former !== undefined }];
+      const [namespaceUid = "", secretUid = "", ...words] = line.split(" ");
+      if (namespaceUid === "" || secretUid === "") return [];
+      return [
+        { namespaceUid, secretName, secretUid, merged: words.includes("merged"), former: words.includes("former") },
+      ];
     }),
   );
 }

@@ -8,6 +8,18 @@ const placeholder = /\$\(namespace\.(?:name|labels\['([^']*)'\])\)/g;
 // Label values: apimachinery's validation.IsValidLabelValue, never empty here, for an empty one would widen the grant.
 const labelValue = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
+/** Each placeholder of the text once, without `$(` and `)`. */
+export function placeholdersIn(template: string): readonly string[] {
+  return [...new Set([...template.matchAll(placeholder)].map(([whole]) => whole.slice(2, -1)))].toSorted();
+}
+
+/** What stands for a placeholder, as `placeholdersIn` gives it; undefined where the Namespace has no such value. */
+export function placeholderValue(name: string, namespace: NamespaceRecord): string | undefined {
+  if (name === "namespace.name") return namespace.name;
+  const [label] = labelsInTemplate(`$(${name})`);
+  return label === undefined ? undefined : namespace.labels[label];
+}
+
 /** Whether the text differs from one namespace to the next. */
 export function hasPlaceholders(template: string): boolean {
   return template.includes("$(");

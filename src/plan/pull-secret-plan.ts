@@ -93,6 +93,8 @@ export interface PullSecretPlan {
   readonly state: SecretState;
   /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
   readonly failure?: Failure;
+  /** Of the content what this Secret may have, where it is not all. */
+  readonly decided?: Pick<Content, "served" | "shadowed">;
   /** When a login that stays without a token ends by its own record. */
   readonly keptUntil?: Temporal.Instant;
 }

@@ -6,7 +6,7 @@ import { keepInDockerConfig, keysIn } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
-import { hasHeld, withoutGifts } from "./held-content.ts";
+import { hasConditions, hasHeld, withoutGifts } from "./held-content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { planMerge } from "./merged-secret.ts";
 import { ownBody } from "./pull-secret-body.ts";
@@ -37,14 +37,17 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   }
   if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
-  if (!hasHeld(wanted.content)) return planWanted(snapshot, wanted);
-  // Exactly what a hold keeps stands there.
+  if (!hasConditions(wanted.content)) return planWanted(snapshot, wanted);
+  // Exactly what would be kept stands there.
   if (record && wanted.digest === record.digest) return planWanted(snapshot, wanted);
-  if (record && !snapshot.live) return lookAt(snapshot, "usable");
+  if (record && !snapshot.live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
   const allowed = keepingOnly(snapshot, wanted);
   const plan = planWanted({ ...snapshot, wanted: allowed }, allowed);
+  const { served, shadowed } = allowed.content;
   // Nothing of what stands there is known to be ours, and the hold forbids to take it away as well as to add to it.
-  return plan.state === "leaving" || plan.action.kind === "delete" ? { action: none, state: "usable" } : plan;
+  const takes = plan.state === "leaving" || plan.action.kind === "delete";
+  if (takes && hasHeld(wanted.content)) return { action: none, state: "usable", decided: { served, shadowed } };
+  return { ...plan, decided: { served, shadowed } };
 }
 
 /** What is wanted, less what only a hold entitles to and is not there. */

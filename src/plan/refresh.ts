@@ -7,6 +7,8 @@ import { isAlive, type Token } from "./token.ts";
 const renewAfter = 0.5;
 /** Renewals are spread over this share of the life, earlier than half, so that grants do not come in lock-step. */
 const spread = 0.1;
+/** Milliseconds: a source whose end is near gives the same end again and again, and half of what is left is soon nothing. */
+const shortestRest = 1_000;
 /** While a token lives, a failure is followed by another attempt within this share of what is left (design.md section 4). */
 const retryShare = 0.1;
 /** Milliseconds; short enough for tokens that live seconds, long enough to be no hot loop. */
@@ -15,13 +17,14 @@ const shortestRetry = 250;
 const longestWait = Temporal.Duration.from({ minutes: 15 });
 
 /**
- * Half of its life or a little earlier; undefined for a credential that names no end. The jitter comes from the grant's
+ * Half of its life or a little earlier, but not within a second; undefined for a credential that names no end. The jitter comes from the grant's
  * key, so that a restart changes nothing.
  */
 export function refreshAt(token: Pick<Token, "grantKey" | "issuedAt" | "expiresAt">): Temporal.Instant | undefined {
   if (!token.expiresAt) return undefined;
   const life = Math.max(token.issuedAt.until(token.expiresAt).total("milliseconds"), 0);
-  return token.issuedAt.add({ milliseconds: Math.floor(life * (renewAfter - spread * fractionOf(token.grantKey))) });
+  const share = Math.floor(life * (renewAfter - spread * fractionOf(token.grantKey)));
+  return token.issuedAt.add({ milliseconds: Math.max(share, shortestRest) });
 }
 
 /** What a token must fit, to be left as it is. */

@@ -8,7 +8,11 @@ import { earliest, timeText } from "./status-text.ts";
 const longestMessage = 1024;
 
 /** The earliest times and the worst state. */
-export function registryStatus({ name, grants }: EntryView, now: Temporal.Instant): RegistryStatus {
+export function registryStatus(
+  { name, grants }: EntryView,
+  now: Temporal.Instant,
+  former: RegistryStatus["former"],
+): RegistryStatus {
   const failing = grants.filter(({ failure }) => failure !== undefined);
   const worst = failing.find((grant) => lacksToken(grant, now)) ?? failing[0];
   const expiries = grants.flatMap(({ token }) => (token?.expiresAt ? [token.expiresAt] : []));
@@ -21,6 +25,7 @@ export function registryStatus({ name, grants }: EntryView, now: Temporal.Instan
     ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
     state: stateOf(grants, now),
     ...(worst?.failure && { reason: worst.failure.reason, message: toldText(worst.failure, longestMessage) }),
+    ...(former && { former }),
   };
 }
 

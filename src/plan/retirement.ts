@@ -20,11 +20,14 @@ export function retiredNames(credential: RegistryCredential, now: Temporal.Insta
   const { spec, status } = credential;
   const current = spec.pullSecret.name;
   const retired = new Map<string, Temporal.Instant>();
+  const latest = now.add(retirementTime);
   for (const { secretName, until } of status?.retiring ?? []) {
-    if (secretName !== current) retired.set(secretName, timeOfText(until) ?? now);
+    const end = timeOfText(until) ?? now;
+    // A later one is no end that this operator has written.
+    if (secretName !== current) retired.set(secretName, Temporal.Instant.compare(end, latest) > 0 ? latest : end);
   }
   const last = status?.secretName;
-  if (last !== undefined && last !== current && !retired.has(last)) retired.set(last, now.add(retirementTime));
+  if (last !== undefined && last !== current && !retired.has(last)) retired.set(last, latest);
   return [...retired].map(([secretName, until]) => ({
     secretName,
     until,

@@ -10,6 +10,15 @@ export interface Lasting {
   readonly since: Temporal.Instant;
 }
 
+/** An entry was altered, has no token that serves what it is now, and goes on with the login of before. */
+export interface FormerView {
+  readonly entry: string;
+  /** When that login ends; undefined where it names no end. */
+  readonly until: Temporal.Instant | undefined;
+  /** The first attempt at a new token is under way. */
+  readonly pending: boolean;
+}
+
 /** How one selected namespace fares under the credential. */
 export interface NamespaceView {
   readonly name: string;
@@ -19,6 +28,8 @@ export interface NamespaceView {
   readonly failures: readonly Lasting[];
   /** Worth telling, though the namespace is served. */
   readonly notes: readonly Lasting[];
+  /** One for each entry. Default: none. */
+  readonly formers?: readonly FormerView[];
 }
 
 export interface GrantView {

@@ -1,4 +1,5 @@
 // How are times, counts and long texts written in a status?
+import type { RegistryStatus } from "../api/registry-credential.ts";
 
 /** RFC 3339 with whole seconds, as metav1.Time is written. */
 export function timeText(at: Temporal.Instant): string {
@@ -8,6 +9,12 @@ export function timeText(at: Temporal.Instant): string {
 /** The earliest of at least one. */
 export function earliest(instants: readonly Temporal.Instant[]): Temporal.Instant {
   return instants.reduce((first, next) => (Temporal.Instant.compare(next, first) < 0 ? next : first));
+}
+
+/** Of an entry that was altered and has no token yet. */
+export function formerText({ namespaces, until }: NonNullable<RegistryStatus["former"]>): string {
+  const end = until === undefined ? "and names no end" : `and lives until ${until}`;
+  return `what the entry had before it was altered stays in ${namespacesText(namespaces)}, ${end}`;
 }
 
 export function namespacesText(count: number): string {

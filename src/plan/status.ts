@@ -1,5 +1,6 @@
 // What does the status of a RegistryCredential say?
-import type { Status } from "../api/registry-credential.ts";
+import type { RegistryStatus, Status } from "../api/registry-credential.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import { conditionsOf } from "./conditions.ts";
 import { failureGroups } from "./failure-groups.ts";
 import { registryStatus } from "./registry-status.ts";
@@ -8,15 +9,16 @@ import { earliest, timeText } from "./status-text.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
   const { credential, now, entries, namespaces, secretName, retiring, extraReferences, mode } = snapshot;
-  const registries = entries.map((entry) => registryStatus(entry, now));
   const counts = countsOf(namespaces);
+  const former = formerOf(snapshot, counts);
+  const registries = entries.map((entry) => registryStatus(entry, now, former(entry.name)));
   return {
     observedGeneration: credential.generation,
     conditions: [...conditionsOf(snapshot, registries, counts)],
     registries,
     namespaces: counts,
     namespacesReady: `${counts.ready}/${counts.selected}`,
-    ...expiresOf(snapshot),
+    ...expiresOf(snapshot, registries),
     ...(secretName !== undefined && { secretName }),
     ...(extraReferences.length > 0 && { extraReferences: [...extraReferences] }),
     failures: [
@@ -33,10 +35,39 @@ function countsOf(namespaces: readonly NamespaceView[]): NonNullable<Status["nam
   return { selected: namespaces.length, ready: namespaces.length - failed - pending, pending, failed };
 }
 
+/** By entry: which namespaces live by a login of before. Since when is read back, so that a restart changes nothing. */
+function formerOf(
+  { credential, namespaces, now }: StatusSnapshot,
+  { pending }: NonNullable<Status["namespaces"]>,
+): (entry: string) => RegistryStatus["former"] {
+  const formers = Map.groupBy(
+    namespaces.flatMap((each) => each.formers ?? []),
+    ({ entry }) => entry,
+  );
+  return (entry) => {
+    const before = credential.status?.registries?.find(({ name }) => name === entry)?.former;
+    const found = formers.get(entry) ?? [];
+    // Who has not been looked at yet lives as before.
+    if (found.length === 0) return pending > 0 ? before : undefined;
+    // That a first token takes a moment is no news.
+    if (!before && found.every((each) => each.pending)) return undefined;
+    const ends = found.flatMap(({ until }) => (until ? [until] : []));
+    return {
+      since: timeText(timeOfText(before?.since ?? "") ?? now),
+      ...(ends.length > 0 && { until: timeText(earliest(ends)) }),
+      namespaces: found.length,
+    };
+  };
+}
+
 /** Nothing while there is no token: "never" would be read as good news. */
-function expiresOf({ entries }: StatusSnapshot): Pick<Status, "expires"> {
+function expiresOf({ entries }: StatusSnapshot, registries: readonly RegistryStatus[]): Pick<Status, "expires"> {
   const tokens = entries.flatMap(({ grants }) => grants.flatMap(({ token }) => (token ? [token] : [])));
-  if (tokens.length === 0) return {};
-  const times = tokens.flatMap(({ expiresAt }) => (expiresAt ? [expiresAt] : []));
+  const formers = registries.flatMap(({ former }) => (former ? [former] : []));
+  if (tokens.length + formers.length === 0) return {};
+  const times = [
+    ...tokens.flatMap(({ expiresAt }) => (expiresAt ? [expiresAt] : [])),
+    ...formers.flatMap(({ until }) => (until === undefined ? [] : [Temporal.Instant.from(until)])),
+  ];
   return { expires: times.length > 0 ? timeText(earliest(times)) : "never" };
 }

@@ -89,14 +89,17 @@ export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { read
 /** The recorded hosts that these grants still claim, once each. */
 function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly Named[] {
   const byHost = new Map<string, Named>();
-  for (const { credential, entry, grantKey, hosts, held } of grants) {
+  for (const { credential, entry, grantKey, hosts, held, except } of grants) {
     const claimed = new Set(hosts);
-    const isOfIt = (each: Recorded): boolean =>
-      held ? each.name === `${credential}/${entry}` : each.grantKey === grantKey;
-    for (const { hosts: named, expiresAt, grantKey: ofGrant } of recorded.filter(isOfIt)) {
+    const isOfIt = ({ name, grantKey: ofGrant }: Recorded): boolean => {
+      if (entry === undefined) return name.startsWith(`${credential}/`);
+      return held ? name === `${credential}/${entry}` : ofGrant === grantKey;
+    };
+    for (const { name, hosts: named, expiresAt, grantKey: ofGrant } of recorded.filter(isOfIt)) {
       for (const host of named) {
-        if (byHost.has(host) || !(claimed.has(host) || claimed.has("*"))) continue;
-        byHost.set(host, { credential, entry, grantKey: ofGrant, host, expiresAt });
+        if (byHost.has(host) || !(claimed.has(host) || claimed.has("*")) || except?.has(host)) continue;
+        const its = entry ?? name.slice(credential.length + 1);
+        byHost.set(host, { credential, entry: its, grantKey: ofGrant, host, expiresAt });
       }
     }
   }

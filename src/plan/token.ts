@@ -1,5 +1,6 @@
 // What is a token, and is it alive?
 import type { Login } from "../registry/login.ts";
+import type { Maker } from "./makers.ts";
 
 export type Logins = { readonly all: Login } | { readonly byHost: ReadonlyMap<string, Login> };
 
@@ -17,6 +18,8 @@ export interface Token {
   readonly fingerprint: string;
   /** Requests to be minted at once that it honours: values of `regcred.dev/refresh` by RegistryCredential. */
   readonly refreshes?: Readonly<Record<string, string>>;
+  /** The entries that it was made for, as far as that was stored: 0.1.0 did not. */
+  readonly makers?: readonly Maker[];
   /** What a try at the registry showed before it was published; Issued where nothing was tried or learned. */
   readonly state: "Issued" | "Authenticated" | "Verified" | "PublishedUnverified";
   /** Changes whenever the logins may have: what is rendered from the token can be remembered under it. */

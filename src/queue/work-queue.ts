@@ -19,8 +19,11 @@ export interface AddOptions {
   readonly debounced?: boolean;
 }
 
-/** How a run ended. `cost`: the units that it takes of its owner's share beside the one that each run takes. */
-export type Outcome = (Done | Failed) & { readonly cost?: number };
+/**
+ * How a run ended. `cost`: the units that it takes of its owner's share beside the one that each run takes. `waitsFor`: what it
+ * has left undone until then, beside what its time says; see `waits.ts`.
+ */
+export type Outcome = (Done | Failed) & { readonly cost?: number; readonly waitsFor?: readonly string[] };
 
 export interface Done {
   readonly failed?: false;
@@ -67,8 +70,8 @@ export interface WorkQueue {
   done(key: string, outcome: Outcome): void;
   /** Calls `listener` whenever a key has become ready; one listener, the last one set. */
   onReady(listener: () => void): void;
-  /** Nothing is ready and nothing runs. Keys that wait for their time do not count. */
-  idle(): boolean;
+  /** Nothing is ready and nothing runs, nor does anything that waits become ready within this time. Default: none. */
+  idle(ahead?: Temporal.Duration): boolean;
   /** Resolves as soon as the queue is idle. */
   whenIdle(): Promise<void>;
   /** Drops what waits and takes nothing more; what runs may end. */
@@ -137,7 +140,10 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
   // Whole milliseconds: a small integer costs no heap, and a Duration holds no fraction of a millisecond.
   const now = (): number => Math.floor(clock.elapsed());
 
-  const idle = (): boolean => ready.size === 0 && running.size === 0;
+  const idle = (ahead?: Temporal.Duration): boolean =>
+    ready.size === 0 &&
+    running.size === 0 &&
+    (!ahead || (delayed.first()?.at ?? Infinity) > now() + ahead.total("milliseconds"));
 
   /** Puts a key where its time says; the caller has taken it out of its former place. */
   const put = (item: Waiting): void => {

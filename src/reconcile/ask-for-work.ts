@@ -3,6 +3,7 @@ import { grantSources } from "../plan/grant-sources.ts";
 import { credentialKey, membersKey, podsKey, referencesKey, secretKey, tokenKey } from "../plan/keys.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import {
+  concernsNamespaces,
   credentialTriggers,
   isAnotherIdentity,
   namespaceTriggers,
@@ -13,10 +14,11 @@ import {
 import type { Context } from "./context.ts";
 import { keepRecord } from "./store-members.ts";
 import { tokenSecretName } from "./token-book.ts";
+import { changedIn } from "./waited.ts";
 
 type Known = Pick<
   Context,
-  "stores" | "entitlements" | "members" | "tokens" | "board" | "settings" | "enqueue" | "namesSynced"
+  "stores" | "entitlements" | "members" | "tokens" | "board" | "settings" | "enqueue" | "waits" | "namesSynced"
 >;
 
 /** Pods of one owner get stuck together. */
@@ -34,6 +36,7 @@ export function askForWork(known: Known): void {
 
   keepRecord(known);
   followNames(known);
+  followWaits(known);
   stores.credentials.subscribe((change) => {
     const { before, after } = change;
     if (before && before.uid !== after?.uid) enqueue(membersKey(before.uid));
@@ -43,7 +46,7 @@ export function askForWork(known: Known): void {
     }
   });
   stores.namespaces.subscribe((change) => {
-    if (!change.after) board.forget(change.key);
+    if (change.gone) board.forget(change.key, change.gone);
     ask(namespaceTriggers(change, entitlements.names(), [...keysOf(stores.credentials.values())]));
   });
   stores.serviceAccounts.subscribe((change) => {
@@ -71,8 +74,10 @@ export function askForWork(known: Known): void {
   });
   stores.operatorSecrets.subscribe(({ key, before, after }) => {
     const kind = (after ?? before)?.kind;
-    // One that nobody wants, such as a late write of another replica's, is collected in time.
-    if (after?.kind === "token" && after.token) enqueue(tokenKey(after.token.grantKey), { lane: "bulk" });
+    // One that nobody wants, such as a late write of another replica's, is collected in time; and somebody may live by one that
+    // is gone.
+    const token = after ?? before;
+    if (token?.kind === "token" && token.token) enqueue(tokenKey(token.token.grantKey), { lane: "bulk" });
     for (const [grantKey, grant] of tokens.wanted()) {
       const concerned =
         kind === "token"
@@ -101,6 +106,19 @@ function followNames({ stores, entitlements, enqueue }: Known): void {
       for (const name of lost) enqueue(secretKey(key, name), { lane: "bulk" });
     }
   });
+}
+
+/** Objects that somebody waits for. Whoever hears of watches tells of those: `secretsCalled`, and `reach`. */
+function followWaits(known: Known): void {
+  const { stores } = known;
+  const changed = changedIn(known);
+  stores.credentials.subscribe(({ key, before, after }) => {
+    // Not for each count in a status.
+    if (concernsNamespaces(before?.credential, after?.credential)) changed({ of: "credentials", object: key });
+  });
+  for (const of of ["namespaces", "pullSecrets", "operatorSecrets", "crds"] as const) {
+    stores[of].subscribe(({ key }: { readonly key: string }) => changed({ of, object: key }));
+  }
 }
 
 function* keysOf(records: Iterable<{ readonly key: string }>): Iterable<string> {

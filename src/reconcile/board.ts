@@ -2,8 +2,9 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Shadowed } from "../plan/content.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import type { SecretState } from "../plan/pull-secret-plan.ts";
-import type { Lasting } from "../plan/status-snapshot.ts";
+import type { FormerView, Lasting } from "../plan/status-snapshot.ts";
 
 /** How one credential fares in one namespace, under one Secret name or with its references. */
 export interface Finding {
@@ -14,6 +15,8 @@ export interface Finding {
 /** What was found for one version of a credential's spec; another has yet to be looked at. */
 export interface CredentialFinding extends Finding {
   readonly generation: number;
+  /** Entries that were altered, and by whose login of before the namespace lives. Default: none. */
+  readonly formers?: readonly FormerView[];
 }
 
 export interface SecretFinding {
@@ -40,8 +43,7 @@ export interface Board {
   forgetSecret(namespace: string, name: string): void;
   references(namespace: string): ReferencesFinding | undefined;
   setReferences(namespace: string, finding: ReferencesFinding): readonly Failure[];
-  /** The namespace is gone. */
-  forget(namespace: string): void;
+  forget(namespace: string, gone: KnownAbsent): void;
   /** Since when this very failure lasts in the namespace. */
   lasting(namespace: string, failure: Failure): Lasting;
 }

@@ -16,14 +16,17 @@ import type {
 import type { Mode } from "../plan/mode.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { RenderScope } from "../plan/grant-types.ts";
+import type { Timing } from "../operator/timing.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Verify } from "./verify.ts";
+import type { Waits } from "../queue/waits.ts";
 import type { AddOptions } from "../queue/work-queue.ts";
 import type { Log } from "../report/log.ts";
 import type { CredentialMetrics } from "../report/credential-metrics.ts";
 import type { Store } from "../watch/store.ts";
 import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
+import type { Judged } from "./judged.ts";
 import type { Members } from "./members.ts";
 import type { Reach } from "./reach.ts";
 import type { ShareNews } from "./share-news.ts";
@@ -64,6 +67,8 @@ export interface Settings {
 export interface Context {
   readonly clock: Clock;
   readonly settings: Settings;
+  /** Default: the usual times. */
+  readonly timing?: Pick<Timing, "unused">;
   readonly stores: Stores;
   readonly strips: Strips;
   readonly api: ClusterApi;
@@ -78,6 +83,7 @@ export interface Context {
   readonly log: Log;
   readonly metrics: CredentialMetrics;
   readonly tokens: TokenBook;
+  readonly judged: Judged;
   /** Who holds a login of which credential. */
   readonly members: Members;
   readonly entitlements: Entitlements;
@@ -91,6 +97,8 @@ export interface Context {
   ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
   /** Asks for a run of a loop. */
   readonly enqueue: (key: string, options?: AddOptions) => void;
+  /** What runs have left undone, and until when. */
+  readonly waits: Waits;
   /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
   readonly namesSynced: (name: string) => boolean;
   readonly reach: Reach;

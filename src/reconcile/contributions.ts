@@ -3,13 +3,15 @@ import type { Failure } from "../errors.ts";
 import type { Claim, Contribution } from "../plan/content.ts";
 import { causeOf, grantsOf, isFailure } from "../plan/grant.ts";
 import { tokenKey } from "../plan/keys.ts";
+import { makerOf } from "../plan/makers.ts";
 import { bestProbe, probeOf } from "../plan/probe.ts";
 import { refreshOf } from "../plan/refresh.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
-import { isAlive } from "../plan/token.ts";
+import { isAlive, type Token } from "../plan/token.ts";
 import { toldText } from "../steps.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
+import { formersOf, type Group, type RenderedCredential } from "./former-tokens.ts";
 import { overMintBudget } from "./mint-budget.ts";
 import type { Wanted } from "./token-book.ts";
 
@@ -37,26 +39,10 @@ export function gatherContributions(
   contributing: readonly Pick<Participant, "credential" | "held">[],
 ): Contributions {
   const { clock, tokens } = context;
-  const scope = context.scopeOf(namespace);
-  const grants = new Map<string, Wanted>();
-  const rendered = contributing.map(({ credential, held }) => ({
-    credential,
-    held,
-    groups: credential.spec.registries.flatMap((entry) =>
-      grantsOf(entry, scope).map(({ hosts, grant }) => {
-        if (isFailure(grant)) return { entry, hosts, failure: grant };
-        const grantKey = context.grantKey(grant);
-        const before = grants.get(grantKey);
-        grants.set(grantKey, {
-          grant,
-          probe: bestProbe([before?.probe, probeOf(entry, hosts, namespace)]),
-          refreshes: { ...before?.refreshes, ...refreshOf(credential) },
-        });
-        return { entry, hosts, grantKey, cause: causeOf(grant) };
-      }),
-    ),
-  }));
-  for (const grantKey of tokens.use(user, grants)) {
+  const { rendered, grants } = renderedFor(context, namespace, contributing);
+  const now = clock.now();
+  const formers = formersOf(context, user, namespace, rendered);
+  for (const grantKey of tokens.use(user, grants, formers.known)) {
     const lane = tokens.isUrgent(grantKey) ? "interactive" : "bulk";
     context.enqueue(tokenKey(grantKey), { lane, flow: namespace.name });
   }
@@ -64,15 +50,13 @@ export function gatherContributions(
   let waiting: Contributions["waiting"];
   let nextExpiry: Temporal.Instant | undefined;
   const signature: string[] = [];
-  const now = clock.now();
+  const ends = ({ expiresAt }: Token): void => {
+    if (!expiresAt || !isAlive({ expiresAt }, now)) return;
+    if (!nextExpiry || Temporal.Instant.compare(expiresAt, nextExpiry) < 0) nextExpiry = expiresAt;
+  };
   const claimSource = (grantKey: string): Claim["source"] => {
     const token = tokens.token(grantKey);
-    if (token) {
-      if (token.expiresAt && isAlive(token, now)) {
-        if (!nextExpiry || Temporal.Instant.compare(token.expiresAt, nextExpiry) < 0) nextExpiry = token.expiresAt;
-      }
-      return token;
-    }
+    if (token) return token;
     const wait = tokens.leftOut(user, grantKey);
     if (wait !== undefined) {
       context.shareReached("grants", namespace.name);
@@ -92,18 +76,53 @@ export function gatherContributions(
     return {
       credential: credential.name,
       held,
-      claims: groups.map(({ entry, hosts, failure, grantKey, cause = "Platform" }): Claim => {
+      claims: groups.map((group): Claim => {
+        const { entry, hosts, failure, grantKey, cause = "Platform" } = group;
         const source = failure ?? claimSource(grantKey);
+        const before = formers.of(group);
+        if (!isFailure(source)) ends(source);
+        for (const { token } of before) ends(token);
         signature.push(
           isFailure(source)
             ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${toldText(source)}`
             : `${entry.name}=${grantKey}.${source.revision}.${isAlive(source, now)}`,
+          ...before.map(
+            ({ token, hosts: its, known }) => `~${token.grantKey}.${token.revision}.${known}.${its.join()}`,
+          ),
         );
-        return { entry: entry.name, hosts, grantKey, source, cause };
+        return { entry: entry.name, hosts, grantKey, source, cause, formers: before };
       }),
     };
   });
   return { contributions, signature: signature.join("|"), waiting, nextExpiry };
+}
+
+function renderedFor(
+  context: Context,
+  namespace: NamespaceRecord,
+  contributing: readonly Pick<Participant, "credential" | "held">[],
+): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, Wanted> } {
+  const scope = context.scopeOf(namespace);
+  const grants = new Map<string, Wanted>();
+  const rendered = contributing.map(({ credential, held }) => ({
+    credential,
+    held,
+    groups: credential.spec.registries.flatMap((entry) =>
+      grantsOf(entry, scope).map(({ hosts, grant }): Group => {
+        if (isFailure(grant)) return { entry, hosts, failure: grant };
+        const grantKey = context.grantKey(grant);
+        const before = grants.get(grantKey);
+        grants.set(grantKey, {
+          grant,
+          probe: bestProbe([before?.probe, probeOf(entry, hosts, namespace)]),
+          refreshes: { ...before?.refreshes, ...refreshOf(credential) },
+          makers: [...(before?.makers ?? []), makerOf(credential.uid, entry, { hosts, grant }, namespace)],
+        });
+        return { entry, hosts, grantKey, cause: causeOf(grant) };
+      }),
+    ),
+  }));
+  return { rendered, grants };
 }
 
 const tokenPending: Failure = {

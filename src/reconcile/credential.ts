@@ -15,7 +15,7 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import { drainer } from "./drain.ts";
 import { namespaceView } from "./namespace-view.ts";
-import { done, failed, soonest } from "./outcome.ts";
+import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { type Pace, pace } from "./pace.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import { beginRecord } from "./store-members.ts";
@@ -40,12 +40,14 @@ export function credentialLoop(): CredentialLoop {
 
   return async (context, name, signal) => {
     startedAt ??= context.clock.elapsed();
-    const record = context.stores.credentials.get(name);
-    if (!record) {
-      context.metrics.forget(name);
+    const sighting = context.stores.credentials.look(name);
+    if (sighting.kind !== "there") {
+      if (sighting.kind !== "absent") return waitsFor({ of: "credentials", object: name });
+      context.metrics.forget(name, sighting);
       counting?.forget(name);
       return soonest(context.entitlements.drainedFor(name));
     }
+    const { record } = sighting;
     const credential = context.entitlements.readable(name);
     try {
       if (credential?.deletionTimestamp) return await drain(context, record, credential, signal);
@@ -60,7 +62,7 @@ export function credentialLoop(): CredentialLoop {
           return done;
         }
         const problems = `${record.generation} ${record.problems.join()}`;
-        if (told.get(name) === problems) return done;
+        if (told.get(name) === problems) return waitsFor({ of: "credentials", object: name });
         await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), [], signal);
         told.set(name, problems);
         return done;
@@ -75,7 +77,10 @@ export function credentialLoop(): CredentialLoop {
       }
       // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
       // who would lose it by its last change.
-      if (!isRecorded) return soonest(lookAgain);
+      if (!isRecorded) {
+        const formerNames = context.entitlements.namesOf(name).map(({ secretName }) => ({ secretsCalled: secretName }));
+        return waitsFor({ secretsCalled: credential.spec.pullSecret.name }, ...formerNames);
+      }
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
       const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
       const fresh = isOurs && observedGeneration === credential.generation;
@@ -85,7 +90,8 @@ export function credentialLoop(): CredentialLoop {
       const began = context.clock.elapsed();
       const views = viewsOf(context, credential);
       const pending = views.namespaces.some((view) => view.pending);
-      if (pending && fresh && context.clock.elapsed() - startedAt < settleTime) return soonest(lookAgain);
+      const settling = startedAt + settleTime - context.clock.elapsed();
+      if (pending && fresh && settling > 0) return { ...soonest(settling), ...waitsFor({ findings: name }) };
       const { retiring, nextRetirement } = retirementOf(context, credential);
       const status = statusOf({
         credential,
@@ -104,7 +110,7 @@ export function credentialLoop(): CredentialLoop {
       });
       counting.ended(name, began, context.stores.credentials.size);
       await writeStatus(context, record, credential, status, views.namespaces, signal);
-      return soonest(nextRetirement, pending && !credential.spec.suspend ? lookAgain : undefined);
+      return { ...soonest(nextRetirement), ...(pending && waitsFor({ findings: name })) };
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
@@ -114,7 +120,7 @@ export function credentialLoop(): CredentialLoop {
           reason: failure.reason,
           detail: toldText(failure),
         });
-      return failed(failure);
+      return failed(failure, { of: "credentials", object: name });
     }
   };
 }
@@ -154,10 +160,13 @@ function retirementOf(
 ): { retiring: Status["retiring"] & object; nextRetirement: number | undefined } {
   const { entitlements, stores, clock, enqueue } = context;
   const retired = entitlements.namesOf(credential.name);
+  // One that may not be seen may be there.
+  const mayStand = (key: string): boolean => {
+    const secret = stores.pullSecrets.look(key);
+    return secret.kind === "there" ? secret.record.credentials.includes(credential.name) : secret.kind !== "absent";
+  };
   const holders = (secretName: string): string[] =>
-    [...entitlements.mayHold(credential.name)].filter((namespace) =>
-      stores.pullSecrets.get(`${namespace}/${secretName}`)?.credentials.includes(credential.name),
-    );
+    [...entitlements.mayHold(credential.name)].filter((namespace) => mayStand(`${namespace}/${secretName}`));
   for (const { secretName, over } of retired) {
     if (!over) continue;
     for (const namespace of holders(secretName))
@@ -174,10 +183,13 @@ function retirementOf(
 }
 
 /** The records are read only where something was taken out of the spec. */
-function extrasOf({ stores }: Context, credential: RegistryCredential): readonly string[] {
+function extrasOf({ stores, reach }: Context, credential: RegistryCredential): readonly string[] {
   const extras = extraReferences(credential);
   const recorded = new Set<string>();
   if (extras.former.length > 0) {
+    // Where the accounts may not be seen, some may have it.
+    if ([...stores.namespaces.values()].some(({ name }) => reach.serviceAccounts(name) !== undefined))
+      return rememberedExtras(extras, new Set(extras.former));
     for (const { record, terminating } of stores.serviceAccounts.values()) {
       if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
     }

@@ -3,6 +3,7 @@ import { allowRemovalAnnotation, finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Held, RemovalCause } from "../plan/brake.ts";
+import { goneBy, type KnownAbsent } from "../plan/presence.ts";
 import { type Retired, retiredNames } from "../plan/retirement.ts";
 import { selectionObstacle, selectsNamespace } from "../plan/selection.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
@@ -96,22 +97,24 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     else brake.leaves(credential, namespace, cause);
   };
 
-  credentials.subscribe(({ key, after }) => {
+  credentials.subscribe((change) => {
+    const { key, before: was, after } = change;
     byAge = undefined;
     const before = readable.get(key);
-    if (!after) {
+    if (before && before.uid !== after?.uid) {
       readable.delete(key);
+      forgetUid(before.uid, was?.uid === before.uid && was.deleting ? goneBy(change) : undefined);
+    }
+    if (!after) {
       brake.forget(key);
       marked.forget(key);
-      if (before) forgetUid(before.uid);
       followNames();
       return;
     }
     const credential = after.credential ?? asLastRead(before, after, clock.now());
-    if (!credential) return;
+    if (!credential) return followNames();
     readable.set(key, credential);
     if (before?.uid !== credential.uid) {
-      if (before) forgetUid(before.uid);
       credentialNames.set(credential.uid, key);
       marked.follow(key);
     }
@@ -123,12 +126,14 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     }
     decide(credential, [...members.namespaces(credential.uid)]);
   });
-  namespaces.subscribe(({ before, after }) => {
-    if (before && before.uid !== after?.uid) {
+  namespaces.subscribe((change) => {
+    const { before, after } = change;
+    const gone = goneBy(change);
+    if (before && gone) {
       namespaceNames.delete(before.uid);
       for (const credential of readable.values()) brake.stays(credential, before.name);
       // A namespace that is made anew under the name is another one.
-      members.forgetNamespace(before.uid);
+      members.forgetNamespace(before.uid, gone);
     }
     if (!after) return;
     namespaceNames.set(after.uid, after.name);
@@ -153,9 +158,10 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   };
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
-  const forgetUid = (uid: string): void => {
+  /** `drained`: it is gone, and was seen in deletion. Else it is still to be known who has a login of it. */
+  const forgetUid = (uid: string, drained: KnownAbsent | undefined): void => {
     credentialNames.delete(uid);
-    members.forgetCredential(uid);
+    if (drained) members.forgetCredential(uid, drained);
   };
 
   /**
@@ -247,6 +253,8 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(readable.get(name))]),
     drained: (credential) => {
       drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
+      // That it is gone may have been heard before.
+      followNames();
     },
     drainedFor: (name) => {
       const left = (drained.get(name)?.until ?? 0) - clock.elapsed();

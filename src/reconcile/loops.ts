@@ -15,6 +15,17 @@ export interface Loops {
 }
 
 export function loops(context: Context): Loops {
+  const runOf = eachLoop(context);
+  return {
+    run: async (text, signal) => {
+      const outcome = await runOf(text, signal);
+      context.waits.wait(text, outcome.waitsFor ?? []);
+      return outcome;
+    },
+  };
+}
+
+function eachLoop(context: Context): Loops["run"] {
   const pullSecret = pullSecretLoop();
   const references = referencesLoop();
   const pods = podsLoop();
@@ -25,23 +36,21 @@ export function loops(context: Context): Loops {
     const outcome = await run({ ...context, api });
     return { ...outcome, cost: cost() + (outcome.cost ?? 0) };
   };
-  return {
-    run: (text, signal) => {
-      const key = keyOf(text);
-      switch (key.loop) {
-        case "token":
-          return reconcileToken(context, key.grantKey, signal);
-        case "secret":
-          return charged((counting) => pullSecret(counting, key.namespace, key.name, signal));
-        case "references":
-          return charged((counting) => references(counting, key.namespace, signal));
-        case "pods":
-          return charged((counting) => pods(counting, key.namespace, signal));
-        case "credential":
-          return credential(context, key.name, signal);
-        case "members":
-          return storeMembers(context, key.credentialUid, signal);
-      }
-    },
+  return (text, signal) => {
+    const key = keyOf(text);
+    switch (key.loop) {
+      case "token":
+        return reconcileToken(context, key.grantKey, signal);
+      case "secret":
+        return charged((counting) => pullSecret(counting, key.namespace, key.name, signal));
+      case "references":
+        return charged((counting) => references(counting, key.namespace, signal));
+      case "pods":
+        return charged((counting) => pods(counting, key.namespace, signal));
+      case "credential":
+        return credential(context, key.name, signal);
+      case "members":
+        return storeMembers(context, key.credentialUid, signal);
+    }
   };
 }

@@ -3,6 +3,7 @@
 // What it has written or compared, and what its record in its own namespace says of that. Nothing here is read from a
 // Secret of a tenant, so nobody becomes a member, stays one or ceases to be one by what a tenant writes.
 import { type MemberRow, type MembersPart, rowsPerPart } from "../plan/member-rows.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 
 /** A pull Secret of a namespace. */
 export interface Place {
@@ -22,6 +23,8 @@ export interface Members {
   has(credentialUid: string, namespaceUid: string): boolean;
   /** The operator has put a login of the credential into this very Secret. */
   holds(place: Place, secretUid: string, credentialUid: string): boolean;
+  /** Of whom the operator has put a login into this very Secret: uids of RegistryCredentials. */
+  holders(place: Place, secretUid: string): readonly string[];
   /** This very Secret is wholly the operator's. */
   owns(place: Place, secretUid: string): boolean;
   /** The operator has merged into this very Secret. */
@@ -39,8 +42,8 @@ export interface Members {
   judged(place: Place, entitled: readonly string[], leaving: readonly string[]): void;
   /** It is decided that the namespace loses the credential; see `judged`. Only who leads decides. */
   takeBack(credentialUid: string, namespaceUid: string): void;
-  forgetNamespace(namespaceUid: string): void;
-  forgetCredential(credentialUid: string): void;
+  forgetNamespace(namespaceUid: string, gone: KnownAbsent): void;
+  forgetCredential(credentialUid: string, gone: KnownAbsent): void;
   /** There is a record of the credential, with or without members, or it has been begun. */
   recorded(credentialUid: string): boolean;
   begin(credentialUid: string): void;
@@ -50,7 +53,7 @@ export interface Members {
   lead(): void;
   /** Parts that are not stored as they are now: undefined rows where the part is no longer needed. */
   unsaved(credentialUid: string): ReadonlyMap<number, readonly MemberRow[] | undefined>;
-  /** The part will be stored as `unsaved` gave it; a later change, or `spoiled`, makes it unsaved again. */
+  /** The part will be stored as `unsaved` gave it; a later change, or `spoiled`, makes it unsaved again. Of the latter nobody is told: who has failed comes back. */
   saved(part: MembersPart): void;
   spoiled(part: MembersPart): void;
   /** Called when a namespace becomes a member of a credential or ceases to be one, and when something is to be stored. */
@@ -193,6 +196,10 @@ export function members(): Members {
       const cell = cellAt(at);
       return cell?.secretUid === secretUid && cell.rows.has(credentialUid);
     },
+    holders: (at, secretUid) => {
+      const cell = cellAt(at);
+      return cell?.secretUid === secretUid ? [...cell.rows.keys()] : [];
+    },
     owns: (at, secretUid) => {
       const cell = cellAt(at);
       return cell?.secretUid === secretUid && !cell.merged;
@@ -271,7 +278,7 @@ export function members(): Members {
       );
     },
     saved: ({ credentialUid, part }) => void byCredential.get(credentialUid)?.dirty.delete(part),
-    spoiled: ({ credentialUid, part }) => spoil(credentialUid, part),
+    spoiled: ({ credentialUid, part }) => void membershipOf(credentialUid).dirty.add(part),
     subscribe: (listener) => void listeners.push(listener),
   };
 }

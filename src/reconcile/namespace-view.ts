@@ -17,6 +17,7 @@ export function namespaceView(
     name: namespace,
     pending: found?.generation !== generation || isReferring,
     failures: failures.map((failure) => board.lasting(namespace, failure)),
+    ...(found?.formers && { formers: found.formers }),
     notes: (found?.notes ?? []).map((failure) => board.lasting(namespace, failure)),
   };
 }

@@ -4,7 +4,7 @@ import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
 import { namesOtherGrants } from "../plan/entries-annotation.ts";
 import { secretKey } from "../plan/keys.ts";
-import { type Mode, permittedKeys } from "../plan/mode.ts";
+import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../plan/mode.ts";
 import type { Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import type { Outcome } from "../queue/work-queue.ts";
@@ -13,9 +13,11 @@ import type { Context } from "./context.ts";
 import { type Contributions, gatherContributions } from "./contributions.ts";
 import type { Participant } from "./entitlements.ts";
 import type { Place } from "./members.ts";
-import { done, soonest } from "./outcome.ts";
+import { done, soonest, waitsFor } from "./outcome.ts";
+import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
+import type { Waited } from "./waited.ts";
 import { failedFinding, waitingFinding } from "./secret-findings.ts";
 
 /** What a run has found out before it decides. */
@@ -25,6 +27,7 @@ export interface Observed {
   readonly contributing: readonly Participant[];
   /** Named by the Secret, and no longer contributing. */
   readonly leaving: readonly Participant[];
+  readonly orphaned: Orphaned;
   readonly gathered: Contributions;
   readonly rendered: Rendered;
   readonly wanted: Wanted | undefined;
@@ -32,8 +35,6 @@ export interface Observed {
 
 /** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
 export const tokenPatience = 1_000;
-const lookAgain = 1_000;
-
 /**
  * An outcome instead: there is nothing to decide, and what there is to say has been said. `ours` is the uid of the object
  * that is remembered as ours.
@@ -52,10 +53,16 @@ export function observeSecret(
     const concerned = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
     // Not judged: references, too, stay as they are.
     say(failedFinding(concerned, "waiting", lacking));
-    return done;
+    const { mode } = context.settings;
+    // No change in the cluster brings it into the reach of this install.
+    if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
+      context.tokens.use(secretKey(namespace.name, name), new Map());
+      return done;
+    }
+    return waitsFor({ secretsCalled: name });
   }
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
-  if (!context.namesSynced(name)) return done;
+  if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const participants = entitlements.participants(namespace, name);
   const place = { namespaceUid: namespace.uid, secretName: name };
@@ -74,9 +81,12 @@ export function observeSecret(
   }
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
-  const isJudged = ({ credential, deleting }: Participant): boolean =>
-    secretNamesOf(context, credential).every(isCounted) && (deleting || members.recorded(credential.uid));
-  if (!leaving.every(isJudged)) return soonest(lookAgain);
+  const uncounted = leaving.flatMap(({ credential, deleting }): readonly Waited[] => [
+    ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
+    ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
+  ]);
+  const [first, ...others] = uncounted;
+  if (first) return waitsFor(first, ...others);
   const waits = (): void => say(waitingFinding(contributing, board.secret(namespace.name, name)?.state ?? "waiting"));
   // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
   if (contributing.some(({ confirmed }) => !confirmed)) {
@@ -90,8 +100,14 @@ export function observeSecret(
     return soonest(tokenPatience);
   }
   const rendered = render(context, gathered);
-  const wanted = wantedFrom(contributing[0], rendered, context.settings.mode);
-  return { namespace, record, contributing, leaving, gathered, rendered, wanted };
+  const orphaned = orphanedIn(context, place, record, participants);
+  const content = withOrphaned(context, namespace, rendered.content, orphaned, leaving);
+  const wanted =
+    contributing.length + orphaned.names.length === 0
+      ? undefined
+      : wantedFrom(contributing[0], { ...rendered, content }, context.settings.mode);
+  const signature = [gathered.signature, ...orphaned.names].join("|");
+  return { namespace, record, contributing, leaving, orphaned, gathered: { ...gathered, signature }, rendered, wanted };
 }
 
 /**
@@ -117,7 +133,10 @@ function holdsOfUnreadable(
 function hasEnded(record: SecretRecord | undefined, { contributions }: Contributions): boolean {
   if (!record || record.credentials.length === 0) return false;
   if (!record.metadata) return true;
-  const inForce = new Set(contributions.flatMap(({ claims }) => claims.map(({ grantKey }) => grantKey)));
+  const claims = contributions.flatMap((each) => each.claims);
+  const inForce = new Set(
+    claims.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
+  );
   return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
 }
 
@@ -128,11 +147,10 @@ function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCreden
 /** Options come from the oldest credential that contributes. */
 function wantedFrom(
   oldest: Participant | undefined,
-  { content, digest }: Rendered,
+  { content, digest }: Pick<Rendered, "content" | "digest">,
   { pullSecretLabels, pullSecretAnnotations }: Mode,
-): Wanted | undefined {
-  if (!oldest) return undefined;
-  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
+): Wanted {
+  const { labels = {}, annotations = {}, onConflict = "Fail" } = oldest?.credential.spec.pullSecret ?? {};
   const options = {
     labels: permittedKeys(labels, pullSecretLabels),
     annotations: permittedKeys(annotations, pullSecretAnnotations),

@@ -1,8 +1,9 @@
 // How does a run end, in the queue's words?
 import type { Failure } from "../errors.ts";
 import type { Outcome } from "../queue/work-queue.ts";
+import { textOfWaited, type Waited } from "./waited.ts";
 
-/** Nothing more to do until something changes. */
+/** Nothing is left undone: whatever changes brings the key by itself. */
 export const done: Outcome = {};
 
 export function comeBackIn(milliseconds: number): Outcome {
@@ -12,7 +13,14 @@ export function comeBackIn(milliseconds: number): Outcome {
 /** The rest in another run, so that others have their turn between. */
 export const goOn: Outcome = { requeueAfter: Temporal.Duration.from({ milliseconds: 1 }), unfinished: true };
 
-export function failed({ retry, retryAfter }: Failure): Outcome {
+/** Something is left undone until one of these changes. */
+export function waitsFor(...all: readonly [Waited, ...Waited[]]): Outcome {
+  return { waitsFor: all.map(textOfWaited) };
+}
+
+/** `on`: what can cure a failure that no time cures. */
+export function failed({ retry, retryAfter }: Failure, ...on: readonly [Waited, ...Waited[]]): Outcome {
+  if (retry === "on-change") return { failed: true, retry, ...waitsFor(...on) };
   return { failed: true, retry, ...(retryAfter && { retryAfter }) };
 }
 

@@ -72,7 +72,7 @@ export function podsLoop(): PodsLoop {
       }
       remember(evicted, pod.uid, true);
     }
-    if (refused) return failed(refused);
+    if (refused) return failed(refused, { of: "namespaces", object: namespaceName });
     // What else lets them be evicted one day is not told to this loop: a token that arrives, a Secret that is mended.
     return comeBackIn(lookAgain);
   };

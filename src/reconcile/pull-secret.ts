@@ -3,8 +3,7 @@ import type { Failure } from "../errors.ts";
 import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import { secretKey } from "../plan/keys.ts";
 import { planPullSecret } from "../plan/pull-secret.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
-import { recordedReferences } from "../plan/references.ts";
+import type { PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
 import { isOurs } from "../plan/removed-secret.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
@@ -12,13 +11,16 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 import { formerLogins } from "./former-logins.ts";
+import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
-import { done, failed, soonest } from "./outcome.ts";
+import { done, failed, soonest, waitsFor } from "./outcome.ts";
+import { keptFor } from "./former-tokens.ts";
+import { readLive } from "./read-live.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
-import { liveSecret } from "./secret-wire.ts";
 import { noteMembers } from "./note-members.ts";
+import type { Waited } from "./waited.ts";
 import { writeSecret } from "./write-secret.ts";
 import { toldText } from "../steps.ts";
 
@@ -67,11 +69,11 @@ export function pullSecretLoop(): PullSecretLoop {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await once(context, [namespace, name], thought, signal);
       if (outcome !== "changed meanwhile") return charged(outcome);
-      if (attempt === mostAttempts) return charged(failed(changedMeanwhile));
+      if (attempt === mostAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       const { api, strips, stores } = context;
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
       const record = object && strips.secret(object);
-      if (!record) return charged(failed(changedMeanwhile));
+      if (!record) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       stores.pullSecrets.wrote(record);
     }
   };
@@ -95,13 +97,16 @@ function pullSecretRun(): (
     };
     const { clock, log, stores, tokens, board } = context;
     const key = secretKey(namespaceName, name);
-    const namespace = stores.namespaces.get(namespaceName);
-    if (!namespace) {
+    context.judged.unjudged(key);
+    const sighting = stores.namespaces.look(namespaceName);
+    if (sighting.kind !== "there") {
+      if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
       memories.delete(key);
       tokens.use(key, new Map());
-      board.forget(namespaceName);
+      board.forget(namespaceName, sighting);
       return done;
     }
+    const namespace = sighting.record;
     if (!context.entitlements.names().includes(name)) {
       memories.delete(key);
       tokens.use(key, new Map());
@@ -111,12 +116,12 @@ function pullSecretRun(): (
     const memory = memories.get(key) ?? {};
     const observed = observeSecret(context, namespace, name, memory.ours, render);
     if (!("namespace" in observed)) return observed;
-    const { record, contributing, leaving, gathered, rendered, wanted } = observed;
+    const { record, contributing, leaving, orphaned, gathered, rendered, wanted } = observed;
     // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
     const place = { namespaceUid: namespace.uid, secretName: name };
     if (contributing.length === 0 && leaving.length === 0) {
       memories.delete(key);
-      context.members.note(place, undefined);
+      if (orphaned.names.length === 0) context.members.note(place, undefined);
       reportSecret(context, namespace, name, findingWithout(record));
       return done;
     }
@@ -126,7 +131,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      stays,
+      [...stays, ...orphaned.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;
@@ -155,7 +160,8 @@ function pullSecretRun(): (
       let plan = decide(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
-        if (!live) return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile);
+        if (!live)
+          return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile, ownObject(namespaceName, name));
         plan = decide(
           live === "too large"
             ? { ...snapshot, tooLarge: true }
@@ -165,6 +171,8 @@ function pullSecretRun(): (
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
+      const { served = [] } = plan.decided ?? wanted?.content ?? {};
+      tokens.keep(key, keptFor(plan.state === "usable" || plan.state === "absent" ? served : [], contributing));
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)
@@ -185,17 +193,20 @@ function pullSecretRun(): (
           name,
           fight() === undefined ? finding : contestedFinding(finding, contributing, name),
         );
-      if (action.kind !== "none" && isSuspended([...contributing, ...leaving])) {
-        reportSecret(context, namespace, name, waitingFinding(contributing, record ? finding.state : "absent"));
-        return done;
+      // A Secret that leaves waits for its references first, which are not to be taken either.
+      if ((action.kind !== "none" || finding.state === "leaving") && isSuspended([...contributing, ...leaving])) {
+        const state = finding.state === "leaving" ? "waiting" : finding.state;
+        reportSecret(context, namespace, name, waitingFinding(contributing, record ? state : "absent"));
+        return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
       }
       if (action.kind === "none" || action.kind === "read") {
-        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing);
+        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing, orphaned);
         // What could not be taken back is still there.
         const isKept = plan.failure !== undefined && leaving.length > 0;
         if (plan.state === "foreign" && !isKept) context.members.note(place, undefined);
         report();
-        if (plan.failure && plan.failure.retry !== "on-change") return failed(plan.failure);
+        if (plan.failure && plan.failure.retry !== "on-change")
+          return failed(plan.failure, ownObject(namespaceName, name));
         return lookAgain();
       }
       const purpose = `${wanted ? "there" : "gone"} ${signature}`;
@@ -206,7 +217,7 @@ function pullSecretRun(): (
       }
       const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
       log.debug("pull Secret written", { namespace: namespaceName, secret: name, action: action.kind });
-      if (written && plan.state === "usable") noteMembers(context, place, written, contributing);
+      if (written && plan.state === "usable") noteMembers(context, place, written, contributing, orphaned);
       else context.members.note(place, undefined);
       if (!wanted) {
         memories.delete(key);
@@ -237,9 +248,13 @@ function pullSecretRun(): (
         const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
         reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));
       }
-      return failed(failure);
+      return failed(failure, ownObject(namespaceName, name), { of: "namespaces", object: namespaceName });
     }
   };
+}
+
+function ownObject(namespace: string, name: string): Waited {
+  return { of: "pullSecrets", object: `${namespace}/${name}` };
 }
 
 /** What was found counts for that very version and content, until something that was kept ends. */
@@ -253,45 +268,13 @@ function stillSettled(
   return isAlive({ expiresAt: settled.plan.keptUntil }, now) ? settled.plan : undefined;
 }
 
-/** The whole Secret, if it still is the version that the store knows; else the event that says more is on its way. */
-async function readLive(
-  { api, refusal }: Context,
-  namespace: string,
-  name: string,
-  record: SecretRecord | undefined,
-  signal: AbortSignal,
-): Promise<LiveSecret | "too large" | undefined> {
-  let object;
-  try {
-    object = await api.getSecret(namespace, name, signal);
-  } catch (error) {
-    if (refusal(error, "").kind === "tooLarge") return "too large";
-    throw error;
-  }
-  return object && object.metadata.resourceVersion === record?.resourceVersion ? liveSecret(object) : undefined;
+function credentialsOf(participants: readonly Participant[]): readonly Waited[] {
+  return participants.map(({ name }) => ({ of: "credentials", object: name }));
 }
 
 /** A write for one that is not suspended serves the others too. */
 function isSuspended(actors: readonly Participant[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
-}
-
-/** Those that a Secret which goes has to wait for. */
-function referencesTo({ board, stores }: Context, namespace: string, name: string): number {
-  if (board.references(namespace)?.left?.has(name)) return 0;
-  return stores.serviceAccounts
-    .byIndex(namespace)
-    .filter(
-      ({ references, record, terminating, tooLarge }) =>
-        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
-    ).length;
-}
-
-function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
-  const record = stores.operatorSecrets.get(`${namespace}/${name}`);
-  if (!record) return false;
-  if (record.kind === "token" || record.kind === "members") return true;
-  return record.kind === "source" && (namespace === settings.namespace || record.offered);
 }
 
 const changedMeanwhile: Failure = {

@@ -6,6 +6,7 @@ import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../pla
 import type { SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
+import { orphanedIn } from "./orphaned.ts";
 
 /** What is wanted of one ServiceAccount. */
 export interface WantedReferences {
@@ -35,6 +36,8 @@ interface Found {
   readonly participants: readonly Participant[];
   readonly finding: SecretFinding | undefined;
   readonly record: SecretRecord | undefined;
+  /** One who is gone without a drain has a login in it. */
+  readonly isOrphaned: boolean;
 }
 
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
@@ -57,7 +60,9 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     const finding = board.secret(namespace.name, name);
     if (finding?.state === "leaving") leaving.push(name);
     const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
-    return { name, participants, finding, record };
+    const place = { namespaceUid: namespace.uid, secretName: name };
+    const isOrphaned = orphanedIn(context, place, record, participants).names.length > 0;
+    return { name, participants, finding, record, isOrphaned };
   });
 
   const usable = (name: string): boolean =>
@@ -82,7 +87,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     of: (serviceAccount) => {
       const extras = new Set<string>();
       const unjudged = new Set<string>();
-      const secrets = found.flatMap(({ name, participants, finding, record }): ReferableSecret[] => {
+      const secrets = found.flatMap(({ name, participants, finding, record, isOrphaned }): ReferableSecret[] => {
         const actors = participants.filter((each) => each.entitled || each.deleting);
         const suspended =
           actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
@@ -114,7 +119,8 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
             wanted,
             usable: finding.state === "usable" && record !== undefined && !record.terminating,
             leaving: finding.state === "leaving",
-            foreign: record !== undefined && (finding.state === "foreign" || participants.some(isRetained)),
+            foreign:
+              record !== undefined && (finding.state === "foreign" || isOrphaned || participants.some(isRetained)),
           },
         ];
       });
@@ -125,11 +131,11 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
   };
 }
 
-function textOf({ name, participants, finding, record }: Found): unknown {
+function textOf({ name, participants, finding, record, isOrphaned }: Found): unknown {
   const judged = participants.map(({ name: of, role, entitled, deleting, credential }) => {
     return [of, role, entitled, deleting, credential.uid, credential.generation, extraReferences(credential)];
   });
-  return [name, finding?.state, record && [record.uid, record.terminating], judged];
+  return [name, finding?.state, record && [record.uid, record.terminating], isOrphaned, judged];
 }
 
 function isRetained({ deleting, credential }: Participant): boolean {

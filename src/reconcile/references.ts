@@ -8,7 +8,7 @@ import { limits } from "../watch/kept.ts";
 import type { ReferencesFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import { metered } from "./metered.ts";
-import { done, failed, goOn, soonest } from "./outcome.ts";
+import { comeBackIn, done, failed, goOn, soonest, waitsFor } from "./outcome.ts";
 import { refer, type Referred } from "./refer.ts";
 import { type ReferencesRound, referencesRound } from "./references-round.ts";
 import { type ReferencesSituation, referencesSituation } from "./references-situation.ts";
@@ -38,21 +38,27 @@ export function referencesLoop(): ReferencesLoop {
 
   return async (context, namespaceName, signal) => {
     const { stores, enqueue } = context;
-    const namespace = stores.namespaces.get(namespaceName);
-    if (!namespace || namespace.terminating) {
+    const sighting = stores.namespaces.look(namespaceName);
+    if (sighting.kind !== "there" && sighting.kind !== "absent")
+      return waitsFor({ of: "namespaces", object: namespaceName });
+    if (sighting.kind === "absent" || sighting.record.terminating) {
       memories.delete(namespaceName);
       return done;
     }
+    const namespace = sighting.record;
     const situation = referencesSituation(context, namespace);
     const lacking = context.reach.serviceAccounts(namespaceName);
-    if (lacking) {
-      report(context, namespace, situation, { failures: situation.refers ? [lacking] : [], left: new Set() });
-      return done;
-    }
     const memory = memories.get(namespaceName) ?? newMemory(context, namespaceName);
     memories.set(namespaceName, memory);
     const { round } = memory;
     noteLeaving(context, memory, situation.leaving);
+    if (lacking) {
+      const left = new Set(situation.leaving.filter((name) => isLong(context, memory, name)));
+      report(context, namespace, situation, { failures: situation.refers ? [lacking] : [], left });
+      for (const secret of left) enqueue(secretKey(namespaceName, secret), { lane: "normal" });
+      const isWaiting = situation.leaving.length > left.size;
+      return { ...(isWaiting && comeBackIn(patience)), ...waitsFor({ reach: "changes" }) };
+    }
     const { ended, lookedAt } = await someOf(context, round, situation, signal);
     const cost = lookedAt / lookedAtForUnit;
     if (ended === "namespaceGone") return done;
@@ -67,9 +73,18 @@ export function referencesLoop(): ReferencesLoop {
     report(context, namespace, situation, { failures, left: leftAlone(context, memory, situation.leaving, results) });
     for (const secret of situation.leaving) enqueue(secretKey(namespaceName, secret), { lane: "normal" });
     if (round.hasMissed()) return { ...goOn, cost };
-    const retry = results.findLast((result) => result.retry)?.retry;
-    return { ...(retry ? failed(retry) : soonest(...results.map(({ wait }) => wait))), cost };
+    return { ...comeBack(namespaceName, results), cost };
   };
+}
+
+/** What one account waits for makes no other wait longer. */
+function comeBack(namespace: string, results: readonly Referred[]): Outcome {
+  const waits = soonest(...results.map(({ wait }) => wait));
+  const retries = results.flatMap(({ retry }) => retry ?? []);
+  const retry = retries.find((each) => each.retry === "backoff") ?? retries.at(-1);
+  if (!retry) return waits;
+  const within = "requeueAfter" in waits && waits.requeueAfter ? { retryWithin: waits.requeueAfter } : {};
+  return { ...failed(retry, { of: "namespaces", object: namespace }), ...within };
 }
 
 // Examples in a message.

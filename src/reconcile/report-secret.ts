@@ -39,6 +39,9 @@ function sameFinding(a: CredentialFinding | undefined, b: CredentialFinding | un
   return a !== undefined && a.generation === b?.generation && textOf(a) === textOf(b);
 }
 
-function textOf({ failures, notes }: CredentialFinding): string {
-  return [...failures, ...notes].map((failure) => `${failure.reason} ${toldText(failure)}`).join("\n");
+function textOf({ failures, notes, formers = [] }: CredentialFinding): string {
+  return [
+    ...[...failures, ...notes].map((failure) => `${failure.reason} ${toldText(failure)}`),
+    ...formers.map(({ entry, until, pending }) => `${entry} ${until?.toString()} ${pending}`),
+  ].join("\n");
 }

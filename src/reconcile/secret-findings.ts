@@ -1,8 +1,10 @@
 // What does the board say of one pull Secret after a run?
 import type { Failure } from "../errors.ts";
-import type { Shadowed } from "../plan/content.ts";
+import type { Content, Served, Shadowed } from "../plan/content.ts";
 import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
+import type { FormerView } from "../plan/status-snapshot.ts";
+import { earliest } from "../plan/status-text.ts";
 import type { CredentialFinding, SecretFinding } from "./board.ts";
 import type { Participant } from "./entitlements.ts";
 
@@ -30,19 +32,37 @@ export function findingOfPlan(
 ): SecretFinding {
   const isStuck = plan.failure !== undefined && plan.action.kind === "none" && plan.state !== "leaving";
   const credentials = new Map(isStuck ? failuresOf(leaving, plan.failure) : []);
+  const { served = [], shadowed: all = [] } = plan.decided ?? wanted?.content ?? {};
   for (const { name, role, credential } of contributing) {
     if (role !== "current") continue;
     const failures = (wanted?.content.failures ?? [])
       .filter((each) => each.credential === name)
       .map(({ entry, failure }) => failureOfEntry(entry, failure));
-    const shadowed = (wanted?.content.shadowed ?? []).find((each) => each.credential === name);
+    const shadowed = all.find((each) => each.credential === name);
+    const formers = plan.state === "usable" && wanted ? formersOf(name, served, wanted.content) : [];
     credentials.set(name, {
       failures: plan.failure ? [plan.failure, ...failures] : failures,
       notes: shadowed ? [hostShadowed(shadowed)] : [],
       generation: credential.generation,
+      ...(formers.length > 0 && { formers }),
     });
   }
-  return { state: plan.state, credentials, shadowed: wanted?.content.shadowed ?? [] };
+  return { state: plan.state, credentials, shadowed: all };
+}
+
+/** Entries that live by a login from before they were altered. */
+function formersOf(credential: string, served: readonly Served[], { failures }: Content): readonly FormerView[] {
+  const ends = new Map<string, Temporal.Instant | undefined>();
+  for (const { entry, expiresAt, former, ...each } of served) {
+    if (!former || each.credential !== credential) continue;
+    const before = ends.get(entry);
+    ends.set(entry, before && expiresAt ? earliest([before, expiresAt]) : (before ?? expiresAt));
+  }
+  const pending = (entry: string): boolean =>
+    failures.every(
+      (each) => each.credential !== credential || each.entry !== entry || each.failure.reason === "TokenPending",
+    );
+  return [...ends].map(([entry, until]) => ({ entry, until, pending: pending(entry) }));
 }
 
 /** The state stays as it was found before; nothing is said of the credentials yet. */

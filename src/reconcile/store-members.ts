@@ -9,13 +9,17 @@ import type { Outcome } from "../queue/work-queue.ts";
 import type { Store } from "../watch/store.ts";
 import type { Context } from "./context.ts";
 import { type Members, members } from "./members.ts";
-import { done, failed } from "./outcome.ts";
+import { comeBackIn, done, failed } from "./outcome.ts";
 import { toldAsHeld } from "./removals.ts";
+import { changedIn } from "./waited.ts";
 
 type Known = Pick<Context, "stores" | "members" | "enqueue">;
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
 const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
+
+/** Milliseconds after which to look again for one of which it is not known whether it is there. */
+const notSeen = 60_000;
 
 /** Whom the record names, as it comes in, on every replica. */
 export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord>, "subscribe">): Members {
@@ -35,11 +39,12 @@ export function keepRecord({ stores, members, enqueue }: Known): void {
     unsaved: (credentialUid) => enqueue(membersKey(credentialUid), soon),
   });
   const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
+  const others = stores.namespaces.find(() => false);
   for (const record of stores.operatorSecrets.values()) {
     if (record.kind !== "members") continue;
-    for (const uid of members.namespaces(record.part.credentialUid)) {
+    for (const uid of members.mayHold(record.part.credentialUid)) {
       // A uid is never used again.
-      if (!living.has(uid)) members.forgetNamespace(uid);
+      if (!living.has(uid) && others.kind === "absent") members.forgetNamespace(uid, others);
     }
     enqueue(membersKey(record.part.credentialUid), soon);
   }
@@ -64,6 +69,7 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
     }
   }
   members.begin(uid);
+  changedIn(context)({ recordOf: uid });
   // Not soon but now: without it marks would count after a crash.
   context.enqueue(membersKey(uid));
   return true;
@@ -84,23 +90,28 @@ export function isMerged({ metadata, merged = false }: SecretRecord): boolean {
 
 /** Writes the parts that have changed. */
 export async function storeMembers(context: Context, credentialUid: string, signal: AbortSignal): Promise<Outcome> {
-  const { members, stores } = context;
-  const isThere = [...stores.credentials.values()].some(({ uid }) => uid === credentialUid);
+  const { members, stores, settings } = context;
+  const credential = stores.credentials.find(({ uid }) => uid === credentialUid);
   // What came before the record was begun is written with it.
-  if (isThere && !members.recorded(credentialUid)) return done;
-  const parts = isThere ? members.unsaved(credentialUid) : partsLeft(context, credentialUid);
+  if (credential.kind === "there" && !members.recorded(credentialUid)) return done;
+  // Of one that is gone, and has not been taken from everybody, it is still to be known who has it.
+  const isOver = credential.kind === "absent" && [...members.mayHold(credentialUid)].length === 0;
+  const parts = isOver ? partsLeft(context, credentialUid) : members.unsaved(credentialUid);
   for (const [number, rows] of parts) {
     const part = { credentialUid, part: number };
     members.saved(part);
     try {
       await storePart(context, part, rows, signal);
     } catch (error) {
-      if (isThere) members.spoiled(part);
-      return failed(context.refusal(error, `store the Secret ${membersSecretName(part)}`).failure);
+      if (!isOver) members.spoiled(part);
+      const { failure } = context.refusal(error, `store the Secret ${membersSecretName(part)}`);
+      const { namespace } = settings;
+      const own = { of: "operatorSecrets", object: `${namespace}/${membersSecretName(part)}` } as const;
+      return failed(failure, own, { of: "namespaces", object: namespace });
     }
   }
-  if (!isThere) members.forgetCredential(credentialUid);
-  return done;
+  if (credential.kind === "absent" && isOver) members.forgetCredential(credentialUid, credential);
+  return credential.kind === "there" || credential.kind === "absent" ? done : comeBackIn(notSeen);
 }
 
 /** Before the process ends: what waits to be stored. What fails is found again after the start. */

@@ -2,13 +2,17 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Grant } from "../plan/grant.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
+import { boundedMakers, type Maker } from "../plan/makers.ts";
 import { bestProbe, type Probe } from "../plan/probe.ts";
 import { asksAnew, type Refreshes, type Refused } from "../plan/refresh.ts";
-import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import type { NamespaceRecord, OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import { keyOf } from "../plan/keys.ts";
 import type { Store } from "../watch/store.ts";
 import { mintBudget } from "./mint-budget.ts";
+import { keptItem, keptTokens } from "./kept-tokens.ts";
+import { tokenMakers } from "./token-makers.ts";
 
 /** A grant that is needed, and how its token is tried. */
 export interface Wanted {
@@ -16,9 +20,17 @@ export interface Wanted {
   readonly probe: Probe | undefined;
   /** Requests to mint at once, by RegistryCredential. */
   readonly refreshes?: Refreshes;
+  /** The entries that it is wanted for. */
+  readonly makers?: readonly Maker[];
 }
 
-export interface Attempts extends Omit<Wanted, "probe"> {
+/** A token that was made for an entry of a namespace, and what of it was for that entry. */
+export interface MadeToken {
+  readonly token: Token;
+  readonly maker: Maker;
+}
+
+export interface Attempts extends Omit<Wanted, "probe" | "makers"> {
   /** Elapsed milliseconds at which the grant was first wanted. */
   readonly wantedAt: number;
   /** Of the last attempt. */
@@ -30,9 +42,25 @@ export interface Attempts extends Omit<Wanted, "probe"> {
 export interface TokenBook {
   /**
    * Notes that the Secret `user` needs exactly these grants now; returns the keys that nobody needed before, or of
-   * which somebody asks to be minted at once. Those that its namespace has no budget for are left out.
+   * which somebody asks to be minted at once, or whose token Secret does not yet say who needs them. Those that its namespace
+   * has no budget for are left out.
+   * @param kept see `keep`
    */
-  use(user: string, grants: ReadonlyMap<string, Wanted>): readonly string[];
+  use(user: string, grants: ReadonlyMap<string, Wanted>, kept?: ReadonlySet<string>): readonly string[];
+  /** Notes that the Secret lives by these tokens of before (see `keptItem`): they stay, and are not renewed for it. */
+  keep(user: string, kept: ReadonlySet<string>): void;
+  /** Grants by whose tokens of before somebody lives. */
+  kept(): Iterable<string>;
+  /** Whether the Secret needed this token for the very entry, or lived by it, when it was last looked at. */
+  had(user: string, made: MadeToken): boolean;
+  /** The tokens that there are for the entry, made with the very values that the namespace has now. */
+  madeFor(credential: string, entry: string, namespace: NamespaceRecord): readonly MadeToken[];
+  /** Who is to be named by the token Secret, when it is written now. */
+  makers(grantKey: string): readonly Maker[];
+  /** The token Secret does not name all who use it. */
+  lacksMakers(grantKey: string): boolean;
+  /** Whether somebody needs the grant, and not just its token. */
+  isNeeded(grantKey: string): boolean;
   /** Milliseconds until a grant can be asked for again that `use` has left out; undefined for one that it has not. */
   leftOut(user: string, grantKey: string): number | undefined;
   /** Whether somebody waits for the grant: not where each who needs it has asked for it in place of another one. */
@@ -45,10 +73,12 @@ export interface TokenBook {
   insists(grantKey: string): boolean;
   /** The stored token: the Secret in the operator's namespace is the memory. */
   token(grantKey: string): Token | undefined;
+  /** Who needs the grant, or lives by its token. */
   users(grantKey: string): Iterable<string>;
   /** Elapsed milliseconds since when nobody needs it; undefined while somebody does. */
   unusedSince(grantKey: string): number | undefined;
-  forget(grantKey: string): void;
+  /** @param unneeded nobody who may need it is left to be judged */
+  forget(grantKey: string, unneeded: KnownAbsent): void;
   wanted(): Iterable<readonly [grantKey: string, grant: Grant]>;
 }
 
@@ -57,18 +87,26 @@ export function tokenSecretName(grantKey: string): string {
   return `regcred-token-${grantKey}`;
 }
 
+// After a start those who use a token become known one by one: until then none of them is taken for one who has ceased to.
+const settleTime = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
+
 export interface TokenBookOptions {
   readonly clock: Clock;
-  readonly secrets: Pick<Store<OperatorSecretRecord>, "get">;
+  readonly secrets: Pick<Store<OperatorSecretRecord>, "get" | "values" | "subscribe">;
   readonly operatorNamespace: string;
   /** Nobody needs the grant any more: it is to be looked at, and forgotten in time. */
   readonly onUnused?: (grantKey: string) => void;
+  /** It is known what the Secret needs, if anything. */
+  readonly onUse?: (user: string) => void;
 }
 
-export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: TokenBookOptions): TokenBook {
+export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }: TokenBookOptions): TokenBook {
   const attempts = new Map<string, Attempts>();
-  const users = new Map<string, Map<string, Probe | undefined>>();
-  const needs = new Map<string, readonly string[]>();
+  const users = new Map<string, Map<string, Use>>();
+  const needs = new Map<string, ReadonlySet<string>>();
+  const kept = keptTokens();
+  const made = tokenMakers(secrets);
+  let firstUse: number | undefined;
   const unused = new Map<string, number>();
   const budget = mintBudget();
   const leftOut = new Map<string, ReadonlySet<string>>();
@@ -92,37 +130,52 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
     return new Map([...all].filter(([key]) => !tooMany.includes(key)));
   };
 
+  const released = (key: string): void => {
+    if (users.has(key) || kept.isKept(key)) return;
+    unused.set(key, clock.elapsed());
+    onUnused?.(key);
+  };
+  const keep = (user: string, items: ReadonlySet<string>): void => {
+    for (const key of kept.set(user, items)) released(key);
+  };
+  /** Returns those that are noted, and whether one of them is news to the token Secret. */
+  const noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isNews: boolean } => {
+    const lacked = made.unstored(key);
+    const all = makers.map((maker) => made.note(key, maker));
+    return { makers: all, isNews: !lacked && made.unstored(key) };
+  };
+
   return {
-    use: (user, all) => {
+    use: (user, all, items = new Set()) => {
+      onUse?.(user);
+      firstUse ??= clock.elapsed();
       const grants = withinBudget(user, all);
-      const before = needs.get(user) ?? [];
+      const before = needs.get(user) ?? new Set();
+      keep(user, items);
       for (const key of before) {
         if (grants.has(key)) continue;
         const others = users.get(key);
         others?.delete(user);
-        if (others?.size === 0) {
-          users.delete(key);
-          unused.set(key, clock.elapsed());
-          onUnused?.(key);
-        }
+        if (others?.size !== 0) continue;
+        users.delete(key);
+        released(key);
       }
-      const isReplacing = before.length > 0 || !budget.isUrgent(namespaceOf(user), grants.size, clock.elapsed());
+      const isReplacing = before.size > 0 || !budget.isUrgent(namespaceOf(user), grants.size, clock.elapsed());
       const first: string[] = [];
-      for (const [key, { grant, probe, refreshes = {} }] of grants) {
+      for (const [key, { grant, probe, refreshes = {}, makers = [] }] of grants) {
         const known = users.get(key);
         const before = attempts.get(key);
+        const { isNews: isOthers, ...use } = { ...noted(key, makers), probe };
         if (known) {
-          known.set(user, probe);
+          known.set(user, use);
           const isNews = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
           const isNowUrgent = !isReplacing && replacements.has(key);
-          if (isNews || isNowUrgent) {
-            replacements.delete(key);
-            first.push(key);
-          }
+          if (isNews || isNowUrgent) replacements.delete(key);
+          if (isNews || isNowUrgent || isOthers) first.push(key);
           if (before && isNews) attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
           continue;
         }
-        users.set(key, new Map([[user, probe]]));
+        users.set(key, new Map([[user, use]]));
         if (isReplacing) replacements.add(key);
         else replacements.delete(key);
         unused.delete(key);
@@ -130,12 +183,34 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
         attempts.set(key, { grant, wantedAt: clock.elapsed(), failure: undefined, ...before, ...asked });
         first.push(key);
       }
-      if (grants.size > 0) needs.set(user, [...grants.keys()]);
+      if (grants.size > 0) needs.set(user, new Set(grants.keys()));
       else needs.delete(user);
       return first;
     },
+    keep,
+    kept: () => kept.all(),
+    had: (user, { token: { grantKey }, maker: { credential, entry } }) =>
+      users
+        .get(grantKey)
+        ?.get(user)
+        ?.makers.some((each) => each.credential === credential && each.entry === entry) === true ||
+      kept.has(user, keptItem(grantKey, credential, entry)),
+    madeFor: (credential, entry, namespace) =>
+      made.of(credential, entry, namespace).flatMap(({ grantKey, maker }) => {
+        const found = token(grantKey);
+        return found ? [{ token: found, maker }] : [];
+      }),
+    makers: (key) => {
+      const isSettled = firstUse !== undefined && clock.elapsed() - firstUse >= settleTime;
+      if (isSettled && !kept.isKept(key)) {
+        made.keepOnly(key, new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers)));
+      }
+      return boundedMakers(made.known(key));
+    },
+    lacksMakers: (key) => made.unstored(key),
+    isNeeded: (key) => users.has(key),
     attempts: (key) => attempts.get(key),
-    probe: (key) => bestProbe(users.get(key)?.values() ?? []),
+    probe: (key) => bestProbe(probesOf(users.get(key))),
     ended: (key, failure, refused) => {
       const before = attempts.get(key);
       if (before) attempts.set(key, { ...before, failure, refused });
@@ -150,9 +225,15 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
         : undefined,
     isUrgent: (key) => !replacements.has(key),
     token,
-    users: (key) => users.get(key)?.keys() ?? [],
+    users: (key) => {
+      const needing = users.get(key)?.keys() ?? [];
+      return kept.isKept(key) ? new Set([...needing, ...kept.users(key)]) : needing;
+    },
     unusedSince: (key) => {
-      if (users.has(key)) return undefined;
+      if (users.has(key) || kept.isKept(key)) {
+        unused.delete(key);
+        return undefined;
+      }
       const since = unused.get(key) ?? clock.elapsed();
       unused.set(key, since);
       return since;
@@ -161,11 +242,21 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       attempts.delete(key);
       unused.delete(key);
       replacements.delete(key);
+      made.forget(key);
     },
     wanted: function* () {
       for (const [key, { grant }] of attempts) yield [key, grant] as const;
     },
   };
+}
+
+/** How one Secret uses a grant. */
+interface Use extends Pick<Wanted, "probe"> {
+  readonly makers: readonly Maker[];
+}
+
+function* probesOf(uses: ReadonlyMap<string, Use> | undefined): Iterable<Probe | undefined> {
+  for (const { probe } of uses?.values() ?? []) yield probe;
 }
 
 /** Users are pull Secrets; another one would have a budget of its own. */

@@ -12,6 +12,13 @@ const dataKey = "token.json";
 const wireLogin = z.object({ username: z.string(), password: z.string() });
 const wireLogins = z.object({ all: wireLogin.optional(), byHost: z.record(z.string(), wireLogin).optional() });
 
+const wireMaker = z.object({
+  credential: z.string(),
+  entry: z.string(),
+  hosts: z.array(z.string()),
+  values: z.record(z.string(), z.string()),
+});
+
 // What is added here must be optional, since the release before reads it too. What that one could not read needs another
 // version and another name of the Secret: docs/design.md, "Versions".
 const wireToken = wireLogins.extend({
@@ -25,14 +32,15 @@ const wireToken = wireLogins.extend({
   state: z.enum(["Issued", "Authenticated", "Verified", "PublishedUnverified"]).catch("Issued"),
   // Of the token before it. What cannot be read there is as good as none, and takes nothing from the login.
   former: wireLogins.optional().catch(undefined),
+  makers: z.array(wireMaker).optional().catch(undefined),
 });
 
 /** The `data` of the token Secret. */
 export function tokenToData(
   minted: Minted,
-  about: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
+  about: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former" | "makers">,
 ): Record<string, string> {
-  const { grantKey, fingerprint, refreshes = {}, state, former } = about;
+  const { grantKey, fingerprint, refreshes = {}, state, former, makers = [] } = about;
   const token: z.infer<typeof wireToken> = {
     version: 1,
     grantKey,
@@ -43,6 +51,7 @@ export function tokenToData(
     state,
     ...plainLogins(minted.logins),
     ...(former && { former: plainLogins(former) }),
+    ...(makers.length > 0 && { makers: makers.map((maker) => ({ ...maker, hosts: [...maker.hosts] })) }),
   };
   return { [dataKey]: base64OfText(JSON.stringify(token)) };
 }
@@ -66,7 +75,7 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
   try {
     const parsed = wireToken.safeParse(JSON.parse(textOfBase64(data?.[dataKey] ?? "") ?? ""));
     if (!parsed.success) return undefined;
-    const { grantKey, fingerprint, refreshes, state, issuedAt, expiresAt } = parsed.data;
+    const { grantKey, fingerprint, refreshes, state, issuedAt, expiresAt, makers } = parsed.data;
     const logins = loginsFrom(parsed.data);
     const issued = timeOfText(issuedAt);
     if (!logins || !issued) return undefined;
@@ -75,6 +84,7 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
       grantKey,
       logins,
       ...(former && { former }),
+      ...(makers && { makers }),
       fingerprint,
       refreshes,
       state,

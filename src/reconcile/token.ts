@@ -5,33 +5,51 @@ import { crdOutdated } from "../plan/crd-outdated.ts";
 import type { Grant } from "../plan/grant.ts";
 import { credentialKey, keyOf } from "../plan/keys.ts";
 import { causeOf } from "../plan/grant.ts";
-import { sourceVersions } from "../plan/grant-sources.ts";
+import { grantSources, sourceVersions } from "../plan/grant-sources.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import { publication } from "../plan/publish.ts";
 import { type Demand, dueAt, honoured, patience, patienceLeft, type Refused, retryWithin } from "../plan/refresh.ts";
 import type { Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
-import { comeBackIn, done } from "./outcome.ts";
+import { comeBackIn, done, failed } from "./outcome.ts";
 import { statusSoon } from "./report-secret.ts";
 import { type Attempts, tokenSecretName } from "./token-book.ts";
 import { formerLogins, tokenToData } from "./token-wire.ts";
+import type { Waited } from "./waited.ts";
 import { toldText } from "../steps.ts";
 
 // design.md section 4: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
+/** While somebody may need it who is not known yet, so many milliseconds. */
+const notAllJudged = 60_000;
 /** A token that comes with hardly any life is looked at this often, in milliseconds. */
 const shortestWait = 1_000;
 
 export async function reconcileToken(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
-  const { tokens, clock, provider, log } = context;
+  const { tokens, clock } = context;
   const unusedSince = tokens.unusedSince(grantKey);
   if (unusedSince !== undefined) {
-    const left = unusedSince + keepUnused - clock.elapsed();
-    return left > 0 ? comeBackIn(left) : collect(context, grantKey, signal);
+    const kept = context.timing?.unused?.total("milliseconds");
+    const left = unusedSince + (kept ?? keepUnused) - clock.elapsed();
+    if (left > 0) return comeBackIn(left);
+    const unneeded = context.judged.nobodyElse();
+    return unneeded.kind === "absent" ? collect(context, grantKey, unneeded, signal) : comeBackIn(kept ?? notAllJudged);
   }
   const attempts = tokens.attempts(grantKey);
-  if (!attempts) return done;
+  if (!tokens.isNeeded(grantKey) || !attempts) {
+    // Whoever lives by a token that is gone has to know.
+    if (!tokens.token(grantKey)) tellUsers(context, grantKey);
+    return done;
+  }
+  const outcome = await renew(context, grantKey, attempts, signal);
+  return tokens.lacksMakers(grantKey) ? storeMakers(context, grantKey, outcome, signal) : outcome;
+}
+
+/** Fetches, verifies and stores the token where it is due. */
+async function renew(context: Context, grantKey: string, attempts: Attempts, signal: AbortSignal): Promise<Outcome> {
+  const { tokens, clock, provider, log } = context;
   const { grant } = attempts;
   const demand = demandOf(context, attempts);
   const token = tokens.token(grantKey);
@@ -41,7 +59,7 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     return left === undefined ? done : comeBackIn(left);
   }
 
-  const fail = (failure: Failure): Outcome => fails(context, { grantKey, demand }, token, failure);
+  const fail = (failure: Failure): Outcome => fails(context, { grantKey, grant, demand }, token, failure);
   const outdated = token ? undefined : crdOutdated(context.stores.crds.get(crdName));
   if (outdated) return fail(outdated);
   // An event that is about something else brings the key here before its time.
@@ -55,7 +73,8 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
     if (typeof verified !== "string") return fail(verified);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
-    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified }, signal);
+    const former = formerLogins(token, minted);
+    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified, former }, signal);
     log.info("token stored", {
       grant: grantKey,
       provider: grant.provider,
@@ -112,7 +131,7 @@ async function verify(
 /** While a token lives there is another attempt in time, whatever failed, and whatever the other side asks for. */
 function fails(
   context: Context,
-  { grantKey, demand }: { readonly grantKey: string; readonly demand: Demand },
+  { grantKey, grant, demand }: { readonly grantKey: string; readonly grant: Grant; readonly demand: Demand },
   token: Token | undefined,
   failure: Failure,
 ): Outcome {
@@ -128,11 +147,16 @@ function fails(
   settle(context, grantKey, failure, { demand, until: clock.elapsed() + retryAfter.total("milliseconds") });
   const within = retryWithin(token, now);
   return {
-    failed: true,
-    retry: failure.retry,
+    ...failed(failure, ...curesOf(context, grant)),
     ...(retryAfter.sign > 0 && { retryAfter }),
     ...(within && { retryWithin: within }),
   };
+}
+
+/** Who asks for it otherwise, or anew, brings the key by that. */
+function curesOf({ settings: { namespace } }: Context, grant: Grant): readonly [Waited, ...Waited[]] {
+  const sources = grantSources(grant, namespace).map((object): Waited => ({ of: "operatorSecrets", object }));
+  return [{ of: "crds", object: crdName }, { of: "namespaces", object: namespace }, ...sources];
 }
 
 function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Attempts): Demand {
@@ -174,7 +198,7 @@ function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void 
 async function store(
   context: Context,
   minted: Minted,
-  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state">,
+  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
   signal: AbortSignal,
 ): Promise<void> {
   const { api, settings, stores, strips, tokens } = context;
@@ -191,7 +215,7 @@ async function store(
       ...(before && { resourceVersion: before.resourceVersion }),
     },
     type: tokenSecretType,
-    data: tokenToData(minted, { ...token, former: formerLogins(tokens.token(token.grantKey), minted) }),
+    data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
   };
   const written = before
     ? await api.replaceSecret(namespace, name, body, signal)
@@ -200,7 +224,44 @@ async function store(
   if (record) stores.operatorSecrets.wrote(record);
 }
 
-async function collect(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
+/**
+ * Stores the same token with all who use it. That it cannot be done is no failure of the token's, and nobody else need know.
+ * @param otherwise what the run has come to without that
+ */
+async function storeMakers(
+  context: Context,
+  grantKey: string,
+  otherwise: Outcome,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const token = context.tokens.token(grantKey);
+  if (!token) return otherwise;
+  try {
+    await store(context, token, token, signal);
+    context.log.debug("users of a token stored", { grant: grantKey });
+    return otherwise;
+  } catch (error) {
+    const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
+    const { reason } = failure;
+    context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: toldText(failure) });
+    if (otherwise.failed) return otherwise;
+    const { retry, retryAfter } = failure;
+    const within = otherwise.requeueAfter;
+    return {
+      failed: true,
+      retry: retry === "on-change" ? "slowly" : retry,
+      ...(retryAfter && { retryAfter }),
+      ...(within && { retryWithin: within }),
+    };
+  }
+}
+
+async function collect(
+  context: Context,
+  grantKey: string,
+  unneeded: KnownAbsent,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { api, settings, stores, tokens, log } = context;
   const name = tokenSecretName(grantKey);
   const record = stores.operatorSecrets.get(`${settings.namespace}/${name}`);
@@ -209,12 +270,12 @@ async function collect(context: Context, grantKey: string, signal: AbortSignal):
     try {
       await api.deleteSecret(settings.namespace, name, { uid, resourceVersion }, signal);
     } catch (error) {
-      const { retry, retryAfter } = context.refusal(error, `delete the token Secret ${name}`).failure;
-      return { failed: true, retry, ...(retryAfter && { retryAfter }) };
+      const { failure } = context.refusal(error, `delete the token Secret ${name}`);
+      return failed(failure, { of: "operatorSecrets", object: record.key });
     }
     stores.operatorSecrets.removed(record.key, resourceVersion);
     log.info("unused token deleted", { grant: grantKey });
   }
-  tokens.forget(grantKey);
+  tokens.forget(grantKey, unneeded);
   return done;
 }

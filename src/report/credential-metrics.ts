@@ -1,5 +1,6 @@
 // What do the metrics say of each RegistryCredential? The same as its status, and which namespaces are not served.
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import type { NamespaceView } from "../plan/status-snapshot.ts";
 import type { Instruments, Labels } from "./instruments.ts";
 import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./not-ready.ts";
@@ -7,8 +8,7 @@ import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./n
 export interface CredentialMetrics {
   /** What a status says now, also where it says what it said before: after a restart nothing is known. */
   readonly publish: (credential: RegistryCredential, status: Status, namespaces: readonly NamespaceView[]) => void;
-  /** The credential is gone. */
-  readonly forget: (credential: string) => void;
+  readonly forget: (credential: string, gone: KnownAbsent) => void;
 }
 
 interface Told {
@@ -37,7 +37,10 @@ export function credentialMetrics(
   };
 
   show("regcred_token_expiration_timestamp_seconds", () =>
-    perEntry((labels, { expiresAt }) => timeSample(labels, expiresAt)),
+    // What tenants have, which may be from before the entry was altered.
+    perEntry((labels, { expiresAt, former }) =>
+      timeSample(labels, [expiresAt, former?.until].filter(isTime).toSorted()[0]),
+    ),
   );
   show("regcred_token_refresh_timestamp_seconds", () =>
     perEntry((labels, { refreshedAt }) => timeSample(labels, refreshedAt)),
@@ -84,4 +87,9 @@ function timeSample(
 ): { readonly labels: EntryLabels; readonly value: number } | undefined {
   if (time === undefined) return undefined;
   return { labels, value: Temporal.Instant.from(time).epochMilliseconds / 1000 };
+}
+
+/** As the status writes times: in the order of their texts. */
+function isTime(text: string | undefined): text is string {
+  return text !== undefined;
 }

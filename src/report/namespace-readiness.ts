@@ -55,9 +55,9 @@ export function namespaceReadiness(
         }
         return board.setReferences(namespace, finding);
       },
-      forget: (namespace) => {
+      forget: (namespace, gone) => {
         forget(namespace);
-        board.forget(namespace);
+        board.forget(namespace, gone);
       },
     },
     begin: () => {

@@ -7,45 +7,47 @@ export interface AskedLabels {
   /**
    * The same objects, but each comes only when what it asks for is known: until then all that came before stays in force, so
    * nobody ever takes a label for absent that was merely not kept.
+   * @param askedBy keys that an object asks for
    */
-  readonly before: (source: ListWatch) => ListWatch;
+  readonly before: (source: ListWatch, askedBy: (object: unknown) => Iterable<string>) => ListWatch;
 }
 
 export interface AskedLabelsOptions {
-  /** Keys that an object asks for. */
-  readonly askedBy: (object: unknown) => Iterable<string>;
   /** Has all Namespaces read again, with the labels of now; undefined where none has been read yet. */
   readonly readAgain: () => Promise<void> | undefined;
 }
 
-export function askedLabels({ askedBy, readAgain }: AskedLabelsOptions): AskedLabels {
+export function askedLabels({ readAgain }: AskedLabelsOptions): AskedLabels {
   let keys: ReadonlySet<string> = new Set();
-  let known: Promise<void> | undefined;
-  /** What to wait for, if anything, before these are taken in. */
-  const ask = (objects: readonly unknown[]): Promise<void> | undefined => {
-    const asked = new Set([...keys, ...objects.flatMap((object) => [...askedBy(object)])]);
-    if (asked.size === keys.size) return known;
-    keys = asked;
-    const reading = readAgain();
-    known = reading;
-    void reading?.then(() => {
-      if (known === reading) known = undefined;
-    });
-    return reading;
+  // Of keys that are asked for and not known yet.
+  const readings = new Map<string, Promise<void>>();
+  /** What to wait for, if anything, before what asks for these is taken in. */
+  const ask = (asked: readonly string[]): Promise<unknown> | undefined => {
+    const added = asked.filter((key) => !keys.has(key));
+    if (added.length > 0) {
+      keys = new Set([...keys, ...added]);
+      const reading = readAgain();
+      if (reading) for (const key of added) readings.set(key, reading);
+      void reading?.then(() => {
+        for (const key of added) readings.delete(key);
+      });
+    }
+    const pending = asked.flatMap((key) => readings.get(key) ?? []);
+    return pending.length > 0 ? Promise.all(pending) : undefined;
   };
   return {
     keys: () => keys,
-    before: (source) => ({
+    before: (source, askedBy) => ({
       list: async (query, onItem, signal) => {
         const objects: unknown[] = [];
         const end = await source.list(query, (object) => objects.push(object), signal);
-        await unlessAborted(ask(objects), signal);
+        await unlessAborted(ask(objects.flatMap((object) => [...askedBy(object)])), signal);
         for (const object of objects) onItem(object);
         return end;
       },
       watch: async function* (query, signal) {
         for await (const event of source.watch(query, signal)) {
-          await unlessAborted(ask([event.object]), signal);
+          await unlessAborted(ask([...askedBy(event.object)]), signal);
           yield event;
         }
       },
@@ -54,7 +56,7 @@ export function askedLabels({ askedBy, readAgain }: AskedLabelsOptions): AskedLa
 }
 
 /** Rejects with the signal's reason, however long the promise pends. */
-async function unlessAborted(promise: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+async function unlessAborted(promise: Promise<unknown> | undefined, signal: AbortSignal): Promise<void> {
   if (!promise) return;
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason as Error);

@@ -49,6 +49,8 @@ export interface ReflectorStatus {
   readonly lastAliveAt: Temporal.Instant | undefined;
   /** In a row. */
   readonly failures: number;
+  /** Everything up to it is in the store; absent where a full list is under way, or is the next thing. */
+  readonly resourceVersion?: string | undefined;
 }
 
 export interface Reflector {
@@ -200,6 +202,8 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       case "wait": {
         const { because, failures } = activity;
         const pause = backoff(failures, random, because.retryAfter);
+        // In good order, and all that is heard for now.
+        if (because.kind !== "ended") feed.blind(because.kind === "forbidden" ? "not-permitted" : "not-seen");
         observe?.({ kind: "paused", because, failures, pause });
         await clock.sleep(pause, signal);
         return emit({ kind: "waited" });
@@ -284,6 +288,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       state: state.name,
       lastAliveAt: aliveAt === undefined ? undefined : clock.now().subtract(milliseconds(clock.elapsed() - aliveAt)),
       failures: "failures" in state ? state.failures : 0,
+      resourceVersion: state.name === "Watching" || state.name === "Waiting" ? state.resourceVersion : undefined,
     }),
   };
 }

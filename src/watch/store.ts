@@ -1,20 +1,27 @@
 // What did the cluster look like when we last heard, our own writes included?
+import { type KnownAbsent, knownAbsent, type NotKnown, type Sighting } from "../plan/presence.ts";
 import type { StoredObject } from "../plan/snapshot.ts";
+import { hasPassed, type Horizon, horizonOf as newHorizon, unrecorded } from "./horizon.ts";
 import { atLeast, olderThan } from "./resource-version.ts";
 import { type ShareLimits, shares } from "./shares.ts";
 
-/** `before` without `after`: deleted. `after` without `before`: new. Neither: what is there did not fit. */
+/** `after` without `before`: new. `gone`: deleted. Neither `after` nor `gone`: what is there did not fit. */
 export interface Change<R> {
   readonly key: string;
   readonly before?: R;
   readonly after?: R;
+  readonly gone?: KnownAbsent;
 }
 
 export type Listener<R> = (change: Change<R>) => void;
 
 /** The records of one kind. Events and answers to our own writes may arrive in any order: the newest version wins. */
 export interface Store<R extends StoredObject> {
+  /** What is stored: undefined says nothing of what is there. Whoever takes something away for it asks `look` or `find`. */
   get(key: string): R | undefined;
+  look(key: string): Sighting<R>;
+  /** The first record that matches; absent only where everything of the kind is known. */
+  find(matches: (record: R) => boolean): Sighting<R>;
   values(): Iterable<R>;
   readonly size: number;
   /** Every feed has delivered its whole initial state: from now on a missing record says something. */
@@ -52,6 +59,8 @@ export interface Feed<R extends StoredObject> {
   passed(resourceVersion: string): void;
   /** The full list is over: what it has not shown, and is not newer than it, is gone. */
   completed(resourceVersion: string): void;
+  /** Nothing is heard for now: until the next event or, where a list is needed, its end. */
+  blind(why: NotKnown["kind"]): void;
   /** What came from here leaves the store; nobody is told, because nothing is known of it any more. */
   close(): void;
 }
@@ -69,20 +78,6 @@ export interface StoreOptions<R> {
   readonly share?: { readonly limits: ShareLimits; readonly bytesOf: (record: R) => number };
   /** Told what a listener threw; the other listeners go on. */
   readonly listenerFailed?: (error: unknown) => void;
-}
-
-/** What the store must know of a feed to judge an answer to our own write. */
-interface Horizon {
-  readonly covers: (key: string) => boolean;
-  /** Everything up to here is in the store: a watch delivers in the order of resource versions. */
-  through: string | undefined;
-  /** While a full list is under way: the keys that it has shown. */
-  seen: Set<string> | undefined;
-  synced: boolean;
-  /** Index values of which something did not fit, since the last full list. */
-  exceeded: Set<string>;
-  /** While a full list is under way: the same, of it. */
-  exceeding: Set<string> | undefined;
 }
 
 /**
@@ -107,8 +102,6 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
     for (const horizon of horizons) if (horizon.covers(key)) return horizon;
     return undefined;
   };
-  const hasPassed = (horizon: Horizon, resourceVersion: string): boolean =>
-    horizon.through !== undefined && atLeast(horizon.through, resourceVersion);
 
   const tell = (change: Change<R>): void => {
     for (const listener of listeners) {
@@ -176,20 +169,14 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
   };
 
   const feed = (covers: (key: string) => boolean = () => true): Feed<R> => {
-    const horizon: Horizon = {
-      covers,
-      through: undefined,
-      seen: undefined,
-      synced: false,
-      exceeded: new Set(),
-      exceeding: undefined,
-    };
+    const horizon = newHorizon(covers);
     horizons.add(horizon);
     let conclusive = true;
     let readsAgain = false;
 
     // A list comes in the order of keys: only its end says how far it goes.
     const passed = (resourceVersion: string): void => {
+      if (!horizon.seen) horizon.blind = undefined;
       if (horizon.seen || (horizon.through !== undefined && olderThan(resourceVersion, horizon.through))) return;
       horizon.through = resourceVersion;
     };
@@ -204,17 +191,24 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         conclusive = true;
       },
       observed: (record) => {
+        horizon.unreadable.delete(record.key);
         put(record, readsAgain);
         // What is not kept needs not be remembered either.
         if (records.has(record.key)) horizon.seen?.add(record.key);
         passed(record.resourceVersion);
       },
       unreadable: (key) => {
-        if (key === undefined) conclusive = false;
-        else horizon.seen?.add(key);
+        if (key === undefined) {
+          conclusive = false;
+          horizon.keyless = true;
+        } else {
+          horizon.seen?.add(key);
+          if (!records.has(key)) horizon.unreadable.add(key);
+        }
       },
       vanished: (key, resourceVersion) => {
         horizon.seen?.delete(key);
+        horizon.unreadable.delete(key);
         passed(resourceVersion);
         const tombstone = tombstones.get(key);
         if (tombstone === undefined || !olderThan(resourceVersion, tombstone)) {
@@ -225,9 +219,10 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         const before = records.get(key);
         if (!before || olderThan(resourceVersion, before.resourceVersion)) return;
         drop(before);
-        tell({ key, before });
+        tell({ key, before, gone: knownAbsent });
       },
       passed,
+      blind: (why) => void (horizon.blind = why),
       completed: (resourceVersion) => {
         readsAgain = false;
         if (horizon.exceeding) horizon.exceeded = horizon.exceeding;
@@ -236,6 +231,9 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         horizon.seen = undefined;
         horizon.through = resourceVersion;
         horizon.synced = true;
+        horizon.blind = undefined;
+        horizon.keyless = !conclusive;
+        for (const key of horizon.unreadable) if (shown?.has(key) === false) horizon.unreadable.delete(key);
         for (const [key, deleted] of tombstones) {
           if (covers(key) && !olderThan(resourceVersion, deleted)) tombstones.delete(key);
         }
@@ -244,7 +242,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
           const { key } = before;
           if (shown.has(key) || !covers(key) || olderThan(resourceVersion, before.resourceVersion)) continue;
           drop(before);
-          tell({ key, before });
+          tell({ key, before, gone: knownAbsent });
         }
       },
       close: () => {
@@ -257,6 +255,14 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
 
   return {
     get: (key) => records.get(key),
+    look: (key) => {
+      const record = records.get(key);
+      return record ? { kind: "there", record } : unrecorded(horizons, key);
+    },
+    find: (matches) => {
+      for (const record of records.values()) if (matches(record)) return { kind: "there", record };
+      return unrecorded(horizons);
+    },
     values: () => records.values(),
     get size() {
       return records.size;
@@ -281,7 +287,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       if (horizon.seen || !hasPassed(horizon, resourceVersion)) bury(key, resourceVersion);
       if (!before) return;
       drop(before);
-      tell({ key, before });
+      tell({ key, before, gone: knownAbsent });
     },
     subscribe: (listener) => {
       listeners.add(listener);

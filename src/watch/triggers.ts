@@ -87,7 +87,10 @@ export function credentialTriggers(
   return triggers;
 }
 
-function concernsNamespaces(before: RegistryCredential | undefined, after: RegistryCredential | undefined): boolean {
+export function concernsNamespaces(
+  before: RegistryCredential | undefined,
+  after: RegistryCredential | undefined,
+): boolean {
   if (!before || !after) return true;
   return (
     before.generation !== after.generation ||

@@ -86,10 +86,14 @@ describe("parsing a RegistryCredential", () => {
     });
   });
 
-  it("reads the status, and takes a broken one for none", () => {
+  it("reads the status, and takes for absent what is broken of it or of a later release, and nothing else", () => {
     expect(credentialOf({ ...stored(minimal), status: fullStatus }).status).toEqual(fullStatus);
-    expect(credentialOf({ ...stored(minimal), status: { namespaces: "many" } })).not.toHaveProperty("status");
-    expect(credentialOf(stored(minimal))).not.toHaveProperty("status");
+    const { registries: _broken, ...others } = fullStatus;
+    const later = { ...fullStatus, registries: [{ name: "a", state: "Unheard" }], unheardOf: 1 };
+    expect(credentialOf({ ...stored(minimal), status: later }).status).toEqual(others);
+    expect(credentialOf({ ...stored(minimal), status: { namespaces: "many" } }).status).toEqual({});
+    for (const none of [undefined, null, "well"])
+      expect(credentialOf({ ...stored(minimal), status: none })).not.toHaveProperty("status");
   });
 
   it.each([

@@ -22,8 +22,11 @@ export type Fault =
   /** The same, but once healed the request arrives, as TCP brings it after a partition, though nobody waits for it any more. */
   | { readonly kind: "late" };
 
-/** stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. */
-export type Victims = "all" | "writes" | "watches" | "stores";
+/**
+ * stores: what fills them, which are watches, and lists in pages where the API server does not know WatchList. Or those
+ * among these whose path and query are told by the function.
+ */
+export type Victims = "all" | "writes" | "watches" | "stores" | ((url: string) => boolean);
 
 export interface FaultProxy {
   /** A kubeconfig that leads through the proxy, as the cluster's administrator. */
@@ -50,17 +53,22 @@ export async function faultProxy(
   let writes = 0;
 
   const server = createServer((incoming, response) => {
-    const isWatch = incoming.url?.includes("watch=true") === true;
+    const { url = "" } = incoming;
+    const isWatch = url.includes("watch=true");
     const isWrite = incoming.method !== "GET";
     all += 1;
     if (isWrite) writes += 1;
     if (isWatch) {
       watches.add(incoming);
-      incoming.once("close", () => watches.delete(incoming));
+      // The request is over, for Node, once it has been read.
+      response.once("close", () => watches.delete(incoming));
     }
-    const isPage = incoming.url?.includes("limit=") === true;
-    const isHit = { all: true, writes: isWrite, watches: isWatch, stores: isWatch || isPage };
-    const fault = current && isHit[current.victims] ? current.fault : undefined;
+    const isStore = isWatch || url.includes("limit=");
+    const isHit = (victims: Victims): boolean =>
+      typeof victims === "function"
+        ? isStore && victims(url)
+        : { all: true, writes: isWrite, watches: isWatch, stores: isStore }[victims];
+    const fault = current && isHit(current.victims) ? current.fault : undefined;
     switch (fault?.kind) {
       case "answer":
         refuse(response, fault.code, fault.retryAfter);
@@ -135,7 +143,9 @@ export async function faultProxy(
     kubeconfig,
     inject: (fault, victims) => {
       current = { fault, victims };
-      if (victims !== "writes") for (const watch of watches) watch.socket.destroy();
+      if (victims === "writes") return;
+      const isCut = typeof victims === "function" ? victims : () => true;
+      for (const watch of watches) if (isCut(watch.url ?? "")) watch.socket.destroy();
     },
     heal: () => {
       current = undefined;

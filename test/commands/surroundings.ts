@@ -56,6 +56,8 @@ export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundi
         started: started.promise,
         failed: failed.promise,
         leading: () => true,
+        idle: () => true,
+        watches: () => new Map(),
         stop: (limit) => {
           asked.stops.push(limit);
           return stopped.promise;

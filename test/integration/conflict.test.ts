@@ -202,7 +202,7 @@ describe("a foreign Secret under our name", () => {
       await eventually("ours is repaired", async () => (await password(namespace, name)) === "second");
       await foreignIsIntact();
       const { resourceVersion } = (await world.secret(namespace, name))?.metadata ?? {};
-      await pause(1_500);
+      await world.atRest();
       expect((await world.secret(namespace, name))?.metadata.resourceVersion).toBe(resourceVersion);
 
       await world.deleteCredential(name);
@@ -378,8 +378,3 @@ describe("a foreign Secret under our name", () => {
     });
   });
 });
-
-/** Nothing tells of writes that are not made. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

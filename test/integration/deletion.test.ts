@@ -198,7 +198,7 @@ describe("deletion", () => {
       (await operatorWrites(world)).filter(({ verb, namespace }) => verb === "delete" && namespace === "stuck-b")
         .length;
     const before = await tries();
-    await pause(4_000);
+    await world.atRest();
     expect((await tries()) - before).toBeLessThan(3);
 
     const command = /kubectl annotate registrycredential stuck (\S+)=(\S+)$/.exec(blocked?.message ?? "");

@@ -161,7 +161,7 @@ describe("drift", () => {
     await eventually("it is served", async () => (await world.references("added")).includes("added"));
     const words = { labels: { "their.io/label": "1" }, annotations: { "their.io/note": "2" } };
     const { metadata } = await world.admin.patch(path("added"), { metadata: words });
-    await pause(1_000);
+    await world.atRest();
     expect((await world.secret("added", "added"))?.metadata.resourceVersion).toBe(metadata.resourceVersion);
     await world.source("added-source", { username: "ann", password: "second" });
     await eventually("it follows", async () => (await world.logins("added", "added"))?.[host]?.password === "second");
@@ -175,7 +175,7 @@ describe("drift", () => {
     await eventually("it is right", async () => (await world.logins("heavy", "heavy"))?.[host]?.password === "first");
     const after = await world.secret("heavy", "heavy");
     expect(after?.metadata).toMatchObject({ ...words, uid: before.metadata.uid, labels: before.metadata.labels });
-    await pause(1_000);
+    await world.atRest();
     expect(await world.secret("heavy", "heavy")).toEqual(after);
     await world.admin.patch(path("heavy"), { metadata: { finalizers: null } });
     await world.deleteCredential("heavy");
@@ -236,8 +236,3 @@ describe("drift", () => {
     expect((await world.logins("token-lost", "token-lost"))?.[host]?.password).toBe("first");
   });
 });
-
-/** Nothing tells of writes that are not made. */
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

@@ -154,9 +154,14 @@ export async function stage({ world, registry, operator }: Omit<Acts, "pulls">, 
     makePod,
     explain: async () => {
       const { kubeconfig } = world.cluster;
-      const { stdout: text, stderr, code } = await ask(kubeconfig, args);
+      const at = world.now();
+      const { stdout: text, stderr, code } = await ask(kubeconfig, args, { at });
       if (stderr !== "") throw new Error(stderr);
-      return { code, text, json: JSON.parse((await ask(kubeconfig, [...args, "-o", "json"])).stdout) as Explained };
+      return {
+        code,
+        text,
+        json: JSON.parse((await ask(kubeconfig, [...args, "-o", "json"], { at })).stdout) as Explained,
+      };
     },
     pulls,
     remove: async () => {

@@ -29,18 +29,17 @@ export function endedInPlace(draft: Draft, prevent: (acts: Acts) => Promise<void
   const source = `/api/v1/namespaces/${operatorNamespace}/secrets/source-${draft.credential.split("-")[1]}`;
   draft.later = async (acts) => {
     const { world, registry } = acts;
-    const clock = systemClock();
     const known = [login, shortLived].map(({ username: name, password }) => ({ name, password }));
     await registry.setUsers(known);
     await eventually("it can pull", () => acts.pulls());
-    const end = clock.now().add({ seconds: 8 });
+    const end = world.now().add({ minutes: 1 });
     await world.admin.patch(source, { metadata: { annotations: { "regcred.dev/expires-at": end.toString() } } });
     await eventually("the end is written", async () => {
       const { annotations } = (await world.secret(draft.namespace))?.metadata ?? {};
       return annotations?.["regcred.dev/entries"]?.includes("expires") === true;
     });
     await prevent(acts);
-    await clock.sleep(end.since(clock.now()));
+    await world.leap(end.since(world.now()));
     await registry.setUsers(known.slice(0, 1));
   };
 }

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";
-import { quiet } from "./brief.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
@@ -332,7 +331,7 @@ describe("a credential on a real cluster", () => {
     await world.admin.patch(source, { metadata: { annotations: { touched: "yes" } } });
     for (const namespace of namespaces) await label(namespace, { touched: "yes" });
     await world.patchCredential("turn", { metadata: { labels: { touched: "yes" } } });
-    await quiet();
+    await world.atRest();
     const versions = (found: readonly (KubeObject | undefined)[]): readonly unknown[] =>
       found.map((secret) => secret?.metadata.resourceVersion);
     expect(versions(await secrets())).toEqual(versions(after));
@@ -465,7 +464,7 @@ describe("a credential on a real cluster", () => {
         ),
       );
       await eventually("the successor is there", async () => (await tenantPassword("hand-over", "hand")) === "of b");
-      await quiet();
+      await world.atRest();
       const passwords = (namespace: string): readonly unknown[] =>
         seen.versions
           .filter(({ object }) => object.metadata.namespace === namespace)

@@ -2,7 +2,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { quiet } from "./brief.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, loginsIn, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
@@ -86,7 +85,7 @@ describe("several credentials in one Secret", () => {
 
     await using secrets = await history(world, secretsCalled("duo"));
     await using accounts = await history(world, "/api/v1/serviceaccounts");
-    await quiet();
+    await world.atRest();
     expect([...secrets.versions, ...accounts.versions]).toEqual([]);
 
     const before = await world.secret("duo-a", "duo");
@@ -156,7 +155,7 @@ describe("several credentials in one Secret", () => {
     await using accounts = await history(world, "/api/v1/namespaces/move-a/serviceaccounts");
     await world.admin.patch("/api/v1/namespaces/move-a", { metadata: { labels: { side: "2" } } });
     await becomes("move-a", "move", { "one.example.com": "move-2" });
-    await quiet();
+    await world.atRest();
     expect(secrets.versions.map(({ object }) => passwordsIn(object))).toEqual([{ "one.example.com": "move-2" }]);
     expect(accounts.versions).toEqual([]);
   });

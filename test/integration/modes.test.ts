@@ -94,6 +94,8 @@ describe("the operator with rights in listed namespaces only", () => {
   let world: Scene;
   let running: RunningOperator;
   const mode = { pullSecretNames: ["regcred"], watchNamespaces: ["team-in", "team-late"], podRecovery: false };
+  /** What is refused is asked for again after half a minute at the latest: src/watch/backoff.ts. */
+  const triedAgain = (): Promise<void> => world.leap({ seconds: 31 });
   const failuresOf = async (name: string): Promise<CredentialStatus["failures"]> => (await world.status(name)).failures;
 
   beforeAll(async () => {
@@ -132,6 +134,7 @@ describe("the operator with rights in listed namespaces only", () => {
       ),
     );
     await boundIn(world, "team-late");
+    await triedAgain();
     await eventually(
       "it is served",
       async () => (await world.status("split")).namespacesReady === "2/2",
@@ -156,6 +159,7 @@ describe("the operator with rights in listed namespaces only", () => {
       Object.values((await world.logins("team-in")) ?? {}).some(({ password }) => password === "third"),
     );
     await boundIn(world, "team-late");
+    await triedAgain();
     await eventually(
       "it has caught up",
       async () =>
@@ -180,6 +184,7 @@ describe("the operator with rights in listed namespaces only", () => {
       async () => (await world.condition("split", "DrainBlocked"))?.reason === "NotPermitted",
     );
     await boundIn(world, "team-late");
+    await triedAgain();
     await eventually(
       "it is gone",
       async () => (await world.admin.get(`${credentialsPath}/split`)) === undefined,

@@ -6,15 +6,7 @@ import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { ask } from "./ask.ts";
-import {
-  credentialsPath,
-  eventually,
-  operatorNamespace,
-  type RunningOperator,
-  type Scene,
-  scene,
-  staticSpec,
-} from "./scene.ts";
+import { operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
 
 interface Written {
   readonly secrets: readonly { readonly namespace: string; readonly secret: string; readonly what: string }[];
@@ -152,23 +144,9 @@ describe("plan", () => {
     return planned;
   };
 
-  /** Nothing has changed for two seconds, and every status is of the newest generation. */
   const atRest = async (): Promise<Map<string, string>> => {
-    let last = await snapshot();
-    let since = performance.now();
-    await eventually("the operator is at rest", async () => {
-      const now = await snapshot();
-      if (JSON.stringify([...now]) !== JSON.stringify([...last])) since = performance.now();
-      last = now;
-      const credentials = await world.admin.list(credentialsPath);
-      const seen = credentials.every(
-        ({ metadata, status }) =>
-          metadata.deletionTimestamp === undefined &&
-          (status as { observedGeneration?: number } | undefined)?.observedGeneration === metadata.generation,
-      );
-      return seen && performance.now() - since > 2_000;
-    });
-    return last;
+    await world.atRest();
+    return snapshot();
   };
 
   it("of a new credential", async () => {

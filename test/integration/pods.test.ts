@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { unrestricted } from "../mode.ts";
-import { quiet } from "./brief.ts";
 import { installed } from "./installed.ts";
 import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
@@ -82,7 +81,7 @@ describe("podRecovery: Evict", () => {
 
     // One that cannot pull with the reference is somebody's to look at.
     await stuck(young);
-    await quiet();
+    await world.atRest();
     expect(await Promise.all(young.map(isThere))).toEqual([true, true]);
     expect(await evictionsIn("pods-a")).toHaveLength(2);
     await expect.poll(() => world.condition("recovering", "Ready"), soon).toMatchObject({ status: "True" });
@@ -119,7 +118,7 @@ describe("podRecovery: Evict", () => {
     await stuck(old);
     await world.credential("quiet", staticSpec("hub", { namespaces: { include: ["pods-c"] } }));
     await eventually("it is referred to", async () => (await world.references("pods-c")).includes("regcred"));
-    await quiet();
+    await world.atRest();
     expect(await Promise.all(old.map(isThere))).toEqual([true]);
     // And are evicted as soon as it asks.
     await world.patchCredential("quiet", { spec: { podRecovery: "Evict" } });

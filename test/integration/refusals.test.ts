@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import type { KubeObject } from "../cluster/admin-client.ts";
+import { admissionSettled } from "../cluster/admission-settled.ts";
 import { operatorWrites } from "./audit-log.ts";
 import {
   credentialsPath,
@@ -84,7 +85,7 @@ describe("a refusal", () => {
     expect((await notes("quota-a")).join("\n")).toContain("QuotaExceeded cannot write the Secret quota-a/quota");
 
     const before = await writesIn("quota-a");
-    await pause(5);
+    await world.atRest();
     expect(before).toBeLessThanOrEqual(3);
     expect(await writesIn("quota-a")).toBe(before);
     expect((await notes("quota-a")).length).toBe(1);
@@ -148,7 +149,7 @@ describe("a refusal", () => {
     expect(await world.references("accounts", "build")).toEqual(["accounts"]);
     expect(await world.logins("accounts", "accounts")).toBeDefined();
     const before = await writesIn("accounts");
-    await pause(3);
+    await world.atRest();
     expect(await writesIn("accounts")).toBe(before);
     await removePolicy("no-default");
     await touchUntil("accounts", "accounts", 1);
@@ -285,17 +286,14 @@ describe("a refusal", () => {
     await world.patchCredential("edited", {
       spec: { pullSecret: { name: "edited-later" }, namespaces: { include: ["edited-*", "quota-a"] }, suspend: true },
     });
-    await pause(2);
+    await world.atRest();
     expect(await world.admin.get(`${credentialsPath}/edited`)).toBeDefined();
     for (const namespace of ["edited-a", "edited-b", "quota-a"])
       expect(await world.secret(namespace, "edited-later")).toBeUndefined();
     await removePolicy("no-removal");
     // What only a person can mend is tried again after half a minute.
-    await eventually(
-      "it is gone",
-      async () => (await world.admin.get(`${credentialsPath}/edited`)) === undefined,
-      Temporal.Duration.from({ minutes: 1 }),
-    );
+    await world.leap({ seconds: 40 });
+    await eventually("it is gone", async () => (await world.admin.get(`${credentialsPath}/edited`)) === undefined);
     expect(await world.secret("edited-a", "edited")).toBeUndefined();
     for (const namespace of ["edited-a", "edited-b"]) expect(await world.references(namespace)).toEqual([]);
   });
@@ -336,7 +334,7 @@ describe("a refusal", () => {
     const told = (await eventsOf("odd")).length;
     for (let round = 0; round < 3; round += 1) {
       await touch("odd");
-      await pause(1.2);
+      await world.atRest();
     }
     expect(await versions()).toEqual(settled);
     expect((await eventsOf("odd")).length).toBe(told);
@@ -395,12 +393,13 @@ describe("a refusal", () => {
       metadata: { name },
       spec: { policyName: name, validationActions: ["Deny"] },
     });
-    await pause(2);
+    await admissionSettled(world.admin);
   }
 
   async function removePolicy(name: string): Promise<void> {
     await world.admin.remove(`${admission}/validatingadmissionpolicybindings/${name}`);
     await world.admin.remove(`${admission}/validatingadmissionpolicies/${name}`);
+    await admissionSettled(world.admin);
   }
 
   async function bindWrites(namespace: string): Promise<void> {
@@ -472,11 +471,4 @@ function withoutValidation(crd: unknown): readonly object[] {
   const { versions } = (crd as { spec: { versions: readonly object[] } }).spec;
   const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
   return versions.map((version) => ({ ...version, schema: { openAPIV3Schema: anything } }));
-}
-
-/** Time for something that must not happen. */
-function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, seconds * 1000);
-  });
 }

@@ -2,7 +2,6 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
-import { systemClock } from "../../src/clock.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { operator } from "../../src/operator.ts";
 import type { OperatorSettings } from "../../src/operator/operator-settings.ts";
@@ -12,12 +11,15 @@ import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
 import { sharedControlPlane } from "../cluster/shared-control-plane.ts";
 import { unrestricted } from "../mode.ts";
+import { atRest } from "./at-rest.ts";
 import { brief } from "./brief.ts";
+import { eventually } from "./eventually.ts";
 import { installed } from "./installed.ts";
+import { leapingClock } from "./leaping-clock.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
-export { operatorNamespace };
+export { eventually, operatorNamespace };
 /** A status is written a moment after what it tells. */
 export const soon = { timeout: 20_000, interval: 50 } as const;
 export const credentialsPath = "/apis/regcred.dev/v1alpha1/registrycredentials";
@@ -30,6 +32,8 @@ export interface LogLine {
 
 export interface RunningOperator {
   readonly log: readonly LogLine[];
+  /** Resolves once nothing more comes of what was written before; see `atRest` about deletions. */
+  atRest(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -107,6 +111,12 @@ export interface Scene {
   references(namespace: string, serviceAccount?: string): Promise<readonly string[]>;
   /** Events of a namespace, `default` for cluster-scoped objects. */
   events(namespace: string): Promise<readonly KubeObject[]>;
+  /** Every operator that runs is at rest: nothing more comes of what was written before; see `atRest` about deletions. */
+  atRest(): Promise<void>;
+  /** What time it is for the operators. */
+  now(): Temporal.Instant;
+  /** Waits until they rest, and lets so much time pass for them. */
+  leap(duration: Temporal.DurationLike): Promise<void>;
   /** Ends it all. */
   close(): Promise<void>;
 }
@@ -125,6 +135,10 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   const cluster = await (special ? ownControlPlane(options) : sharedControlPlane(withKind));
   const admin = await adminClient(cluster);
   const running = new Set<RunningOperator>();
+  const clock = leapingClock();
+  const allAtRest = async (): Promise<void> => {
+    await Promise.all([...running].map((each) => each.atRest()));
+  };
   await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
   const ownKubeconfig = install ? await installed({ admin, cluster }, install) : cluster.kubeconfig;
 
@@ -152,13 +166,14 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
         ...(routes && { network: networkTo(routes) }),
         timing: { ...brief, ...timing },
         log,
-        clock: systemClock(),
+        clock,
         random: Math.random,
         version: packageJson.version,
         instance: "test",
       });
       const handle: RunningOperator = {
         log: log.lines,
+        atRest: () => atRest(admin, started),
         stop: async () => {
           running.delete(handle);
           await started.stop(Temporal.Duration.from({ seconds: 5 }));
@@ -211,6 +226,12 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
       return ((account?.["imagePullSecrets"] ?? []) as { name: string }[]).map(({ name }) => name);
     },
     events: (namespace) => admin.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`),
+    atRest: allAtRest,
+    now: () => clock.now(),
+    leap: async (duration) => {
+      await allAtRest();
+      clock.leap(Temporal.Duration.from(duration));
+    },
     close: async () => {
       await Promise.all([...running].map((each) => each.stop()));
       await admin.close();
@@ -251,27 +272,6 @@ export function loginsIn(object: KubeObject | undefined): Readonly<Record<string
   const encoded = (object?.["data"] as Record<string, string> | undefined)?.[".dockerconfigjson"];
   if (encoded === undefined) return undefined;
   return (JSON.parse(Buffer.from(encoded, "base64").toString()) as { auths: Record<string, Login> }).auths;
-}
-
-/** Asks until the answer is true; fails with what was waited for, and with the last error, after the limit. */
-export async function eventually(
-  what: string,
-  ask: () => Promise<boolean>,
-  limit: Temporal.Duration = Temporal.Duration.from({ seconds: 30 }),
-): Promise<void> {
-  const clock = systemClock();
-  const end = clock.elapsed() + limit.total("milliseconds");
-  let last: unknown;
-  for (;;) {
-    try {
-      if (await ask()) return;
-      last = undefined;
-    } catch (error) {
-      last = error;
-    }
-    if (clock.elapsed() > end) throw new Error(`waited ${limit.toString()} in vain: ${what}`, { cause: last });
-    await clock.sleep(Temporal.Duration.from({ milliseconds: 20 }));
-  }
 }
 
 /** A spec with one static entry; anything may be changed. */

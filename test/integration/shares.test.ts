@@ -4,7 +4,7 @@ import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
 import { eventually, type Scene, scene } from "./scene.ts";
 
 const greedy = Array.from({ length: 500 }, (_, index) => `greedy-${index}`);
-const lifetime = Temporal.Duration.from({ seconds: 40 });
+const lifetime = Temporal.Duration.from({ seconds: 24 });
 const hub = "registry.example.com";
 /** Milliseconds. */
 const longestDelay = 1_000;

@@ -1,6 +1,5 @@
 // Does a suspended credential leave tenants alone, and catch up afterwards?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { quiet } from "./brief.ts";
 import { operatorWrites } from "./audit-log.ts";
 import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
 
@@ -39,7 +38,7 @@ describe("suspend", () => {
         .slice(before)
         .some(({ resource, namespace }) => resource === "secrets" && namespace === operatorNamespace),
     );
-    await quiet();
+    await world.atRest();
     const toTenants = (await operatorWrites(world))
       .slice(before)
       .filter(({ namespace }) => namespace?.startsWith("quiet-"));

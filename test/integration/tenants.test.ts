@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { quiet } from "./brief.ts";
 import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
 import { history, secretsCalled } from "./history.ts";
 import { eventually, loginsIn, operatorNamespace, type RunningOperator, type Scene, scene, soon } from "./scene.ts";
@@ -111,7 +110,7 @@ describe("300 namespaces", () => {
     await eventually("it is at work", async () => roleIn(await world.secret("team-late", "labelled")) === "tenant-3");
     await world.admin.remove("/api/v1/namespaces/team-late");
     await eventually("it is counted", async () => (await world.status("labelled")).namespaces?.selected === 300);
-    await quiet();
+    await world.atRest();
     // STS knows no role for the late namespace alone, so no token is asked for with it.
     expect(cloud.asked()).toBe(before);
   });

@@ -53,7 +53,7 @@ describe("a token endpoint that names a far time to come back", () => {
     // Events that are about something else: a namespace that comes and goes, and comes again.
     await world.admin.patch("/api/v1/namespaces/team-a", { metadata: { labels: { touched: name } } });
     await world.admin.patch("/api/v1/namespaces/team-a", { metadata: { annotations: { touched: name } } });
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await world.atRest();
     expect(asked).toBe(before);
     reply = gives;
   };

@@ -1,6 +1,8 @@
-// Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator, and others.
+// Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator, and those
+// that tests once let through.
 import { boundMutants } from "./bounds.ts";
 import { drainMutants } from "./drain.ts";
+import { failureMutants } from "./failures.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
@@ -15,5 +17,6 @@ export const mutants: readonly Mutant[] = [
   ...restraintMutants,
   ...drainMutants,
   ...numberMutants,
+  ...failureMutants,
   ...worldMutants,
 ];

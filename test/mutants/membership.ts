@@ -8,8 +8,8 @@ const heldContent = "src/plan/held-content.ts";
 /** A hold writes a login wherever it entitles. */
 const aHoldGives = {
   file: heldContent,
-  from: "  if (gifts.length === 0) return content;",
-  to: "  if (gifts.length >= 0) return content;",
+  from: "  if (!content.served.some(isGift)) return content;",
+  to: "  if (content.served.length >= 0) return content;",
 };
 /** Whoever carries the marks is a member, and is looked at whenever they change. */
 const marksCount = [
@@ -81,8 +81,8 @@ export const membershipMutants: readonly Mutant[] = [
     edits: [
       {
         file: entitlements,
-        from: "      members.forgetNamespace(before.uid);",
-        to: "      if (!after) members.forgetNamespace(before.uid);",
+        from: "      members.forgetNamespace(before.uid, gone);",
+        to: "      if (!after) members.forgetNamespace(before.uid, gone);",
       },
       {
         file: entitlements,

@@ -10,8 +10,8 @@ export interface Edit {
 }
 
 export interface Mutant {
-  /** One of the ten faults that were seen on the installed operator, as docs/security.md numbers them; undefined for others. */
-  readonly fault?: number;
+  /** One of the ten faults that were seen on the installed operator, as docs/security.md numbers them; or who finds it. */
+  readonly fault: number | "failures" | "world";
   /** What is wrong with it, as a sentence. */
   readonly name: string;
   readonly edits: readonly Edit[];

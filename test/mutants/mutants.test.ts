@@ -8,9 +8,8 @@ const root = join(import.meta.dirname, "..", "..");
 
 describe("the faults that are put back", () => {
   it("are all that have been seen", () => {
-    expect([...new Set(mutants.flatMap(({ fault }) => fault ?? []))].toSorted((one, other) => one - other)).toEqual([
-      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
-    ]);
+    const numbered = mutants.flatMap(({ fault }) => (typeof fault === "number" ? fault : []));
+    expect(new Set(numbered)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
 
   it.each(mutants)("fit the source: $name", ({ edits, foundBy }) => {

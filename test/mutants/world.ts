@@ -2,6 +2,7 @@
 import type { Edit, Mutant } from "./mutant.ts";
 
 const found = (name: string, ...edits: readonly Edit[]): Mutant => ({
+  fault: "world",
   name,
   edits,
   foundBy: { phase: "unit", path: "test/world/world.test.ts" },

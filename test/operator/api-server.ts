@@ -39,6 +39,7 @@ export interface Call {
 
 export interface Answer {
   readonly code: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: Json;
 }
 
@@ -68,15 +69,23 @@ const groups: Readonly<Record<string, string>> = {
   namespaces: "/api/v1",
   secrets: "/api/v1",
   serviceaccounts: "/api/v1",
+  pods: "/api/v1",
   leases: "/apis/coordination.k8s.io/v1",
   events: "/apis/events.k8s.io/v1",
   registrycredentials: "/apis/regcred.dev/v1alpha1",
+  customresourcedefinitions: "/apis/apiextensions.k8s.io/v1",
+  validatingadmissionpolicies: "/apis/admissionregistration.k8s.io/v1",
+  validatingadmissionpolicybindings: "/apis/admissionregistration.k8s.io/v1",
 };
 const resourceOf: Readonly<Record<string, string>> = {
   Namespace: "namespaces",
   Secret: "secrets",
   ServiceAccount: "serviceaccounts",
+  Pod: "pods",
   Lease: "leases",
+  CustomResourceDefinition: "customresourcedefinitions",
+  ValidatingAdmissionPolicy: "validatingadmissionpolicies",
+  ValidatingAdmissionPolicyBinding: "validatingadmissionpolicybindings",
   RegistryCredential: "registrycredentials",
 };
 
@@ -129,7 +138,8 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
     return store(resource, isOver ? "DELETED" : "MODIFIED", written);
   };
 
-  const createIn = ({ resource, namespace }: Target, body: Json): Answer => {
+  const createIn = ({ resource, namespace, subresource }: Target, body: Json): Answer => {
+    if (subresource === "token") return { code: 201, body: { spec: { audiences: ["https://kubernetes.invalid"] } } };
     if (resource.endsWith("accessreviews")) return { code: 201, body: { ...body, status: { allowed: true } } };
     const metadata = {
       ...(body["metadata"] as PlayedObject["metadata"]),
@@ -177,6 +187,7 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
       return { code: 200, body: { metadata: { resourceVersion: String(version) }, items: matching({ path, query }) } };
     const before = objects.get(keyOf(resource, namespace === undefined ? name : `${namespace}/${name}`));
     if (!before) return refusal(404, "NotFound");
+    if (method === "PUT" && query["dryRun"] === "All") return { code: 200, body };
     if (method === "PUT") return write(target, before, body);
     if (method === "PATCH") return write(target, before, versioned(merged(before, body), body));
     if (method === "DELETE") return remove(target, before, body);

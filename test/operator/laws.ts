@@ -80,6 +80,8 @@ export function laws(server: ApiServer, namespaceOf: (by: string) => string, isE
       return missing.length > 0 ? `refers to ${missing.join(", ")}, which is not there` : undefined;
     }
     if (resource !== "secrets" || method !== "DELETE" || namespace === namespaceOf(by)) return undefined;
+    // One that cannot be written is made anew at once.
+    if (server.get(resource, `${namespace}/${name}`)?.["immutable"] === true) return undefined;
     const accounts = server.list("serviceaccounts").filter(({ metadata }) => metadata.namespace === namespace);
     const left = accounts.filter((account) => referencesOf(account).includes(name ?? ""));
     return left.length > 0 ? `takes away what ${left.length} ServiceAccounts refer to` : undefined;

@@ -56,7 +56,7 @@ describe("a replica", () => {
     hold(on, "gone_1");
     const a = on.run("a");
     await on.pass(14);
-    expect([a.leading(), on.writes()]).toEqual([false, []]);
+    expect([a.leading(), on.writes(), on.logged]).toEqual([false, [], ["standing by"]]);
     await on.pass(6);
     expect([a.leading(), on.logins("team-a")]).toEqual([true, { "https://index.docker.io/v1/": "first" }]);
     on.isLawful();

@@ -68,11 +68,11 @@ export function playedConnection(road: Road, by: string): Connection {
   };
 }
 
-function answered({ code, body }: Answer): object {
+function answered({ code, headers, body }: Answer): object {
   const text = JSON.stringify(body);
   return {
     statusCode: code,
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: Object.assign(onePiece(text), { text: () => Promise.resolve(text), dump: () => Promise.resolve() }),
   };
 }

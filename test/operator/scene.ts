@@ -1,6 +1,9 @@
 // What do the operator's tests begin with? A cluster in memory, replicas of the whole operator on a clock that the test moves.
 import { expect } from "vitest";
 import { type Operator, operator } from "../../src/operator.ts";
+import type { OperatorSettings } from "../../src/operator/operator-settings.ts";
+import type { Http } from "../../src/providers/http/http.ts";
+import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Log } from "../../src/report/log.ts";
 import { minimal } from "../api/registry-credential.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -16,6 +19,9 @@ export interface ReplicaOptions {
   /** Its own namespace. */
   readonly namespace?: string;
   readonly leaderElection?: boolean;
+  readonly settings?: Partial<OperatorSettings>;
+  /** The answer of registries and clouds; there are none, if absent. */
+  readonly clouds?: Http;
 }
 
 export interface Replica extends Operator {
@@ -32,7 +38,7 @@ export function scene({
 }: { readonly namespaces?: readonly string[]; readonly accounts?: readonly string[] } = {}) {
   const clock = fakeClock();
   const server = apiServer(() => clock.now());
-  const places = new Map<string, Required<ReplicaOptions>>();
+  const places = new Map<string, Required<Pick<ReplicaOptions, "namespace" | "leaderElection">>>();
   const rules = laws(
     server,
     (by) => places.get(by)?.namespace ?? ops,
@@ -55,10 +61,10 @@ export function scene({
     const data = { username: btoa("ada"), password: btoa(password) };
     server.create({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque", data });
   };
+  for (const name of namespaces) addNamespace(name);
   addNamespace("default", {}, []);
   addNamespace(ops, {}, []);
   addSource("docker-hub", "first");
-  for (const name of namespaces) addNamespace(name);
 
   return {
     clock,
@@ -84,8 +90,10 @@ export function scene({
           ...spec,
         },
       }),
+    /** What somebody beside the replicas reaches the cluster through. */
+    connection: playedConnection(road, "person"),
     setWeather: (weather: Weather = still): void => void (road.weather = weather),
-    run: (by: string, { namespace = ops, leaderElection = true }: ReplicaOptions = {}): Replica => {
+    run: (by: string, { namespace = ops, leaderElection = true, settings, clouds }: ReplicaOptions = {}): Replica => {
       places.set(by, { namespace, leaderElection });
       const made = operator({
         connection: playedConnection(road, by),
@@ -98,6 +106,12 @@ export function scene({
           network: { registries: [], privateAddresses: [] },
           environment: {},
           leaderElection,
+          ...settings,
+        },
+        network: {
+          http: clouds ?? unreachable,
+          withMetadata: unreachable,
+          close: async () => say("network closed"),
         },
         log,
         clock,
@@ -125,6 +139,13 @@ export function scene({
         | undefined;
       return data && passwordsIn(data[".dockerconfigjson"] ?? "");
     },
+    /** Reasons that its status tells. */
+    failures: (name: string): readonly string[] => {
+      const status = server.get("registrycredentials", name)?.["status"] as
+        | { failures?: { reason: string }[] }
+        | undefined;
+      return (status?.failures ?? []).map(({ reason }) => reason);
+    },
     references: (namespace: string, account = "default"): readonly string[] =>
       referencesOf(server.get("serviceaccounts", `${namespace}/${account}`)),
     /** What was written, but for Leases and Events. */
@@ -136,6 +157,10 @@ export function scene({
     isLawful: (): void => expect(rules.broken).toEqual([]),
   };
 }
+
+const unreachable: Http = async ({ url }) => {
+  throw new NetworkError(new URL(url).host, "ENOTFOUND");
+};
 
 export type Scene = ReturnType<typeof scene>;
 

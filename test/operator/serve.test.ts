@@ -352,7 +352,7 @@ describe("the writes of a quiet cluster", () => {
   it("are none", async () => {
     const on = await served({ namespaces: ["team-a", "team-b"] });
     const before = on.writes().length;
-    await on.pass(3600);
+    await on.pass(900);
     expect(told(on.writes().slice(before))).toEqual([]);
   });
 });

@@ -24,6 +24,11 @@ describe("a token", () => {
     expect(dueAt(is, demand(), now)).toEqual(now);
   });
 
+  it("whose end is near rests for a second, for its source may give the same end again and again", () => {
+    const ending = living({ issuedAt: now, expiresAt: now.add({ milliseconds: 20 }) });
+    expect(dueAt(ending, demand(), now)).toEqual(now.add({ seconds: 1 }));
+  });
+
   it("is not due because the clocks of two replicas are seconds apart", () => {
     expect(dueAt(living({ issuedAt: now.add({ seconds: 30 }) }), demand(), now)).not.toEqual(now);
   });

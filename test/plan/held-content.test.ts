@@ -71,7 +71,7 @@ describe("a namespace that only the brake entitles", () => {
   });
 
   it("gets no Secret where it has none", () => {
-    expect(decided([acme()], undefined)).toEqual({ action: { kind: "none" }, state: "absent" });
+    expect(decided([acme()], undefined)).toMatchObject({ action: { kind: "none" }, state: "absent" });
   });
 
   it("is not given a login that does not stand in its Secret, whatever its marks say", () => {

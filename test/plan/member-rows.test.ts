@@ -28,8 +28,16 @@ describe("a record of members", () => {
     );
   });
 
-  it.each(["", "x", "a ", " b", "a b c", "a b merged c", "\u0000"])("makes nobody a member by the line %j", (line) => {
+  it.each(["", "x", "a ", " b", "a  former", "\u0000"])("makes nobody a member by the line %j", (line) => {
     expect(rowsFromData({ regcred: Buffer.from(line).toString("base64") })).toEqual([]);
+  });
+
+  it("is read without what a later release has added to it", () => {
+    const data = { regcred: Buffer.from("a b since=1\nc d merged since=1 former\n").toString("base64"), later: "" };
+    expect(rowsFromData(data)).toEqual([
+      { namespaceUid: "a", secretName: "regcred", secretUid: "b", merged: false, former: false },
+      { namespaceUid: "c", secretName: "regcred", secretUid: "d", merged: true, former: true },
+    ]);
   });
 
   it("names its Secrets so that credential and part are read back", () => {

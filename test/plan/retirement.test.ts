@@ -41,6 +41,11 @@ describe("a renamed pull Secret", () => {
     expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toMatchObject([{ over: true }]);
   });
 
+  it("stays no longer than an hour, whatever its status says", () => {
+    const retiring = [{ secretName: "old", until: "9999-01-01T00:00:00Z" }];
+    expect(retiredNames(renamed({ secretName: "new", retiring }), now)).toMatchObject([{ until: minute(60) }]);
+  });
+
   it("has no former name before the first status", () => {
     expect(retiredNames(renamed(undefined), now)).toEqual([]);
   });

@@ -301,6 +301,16 @@ describe("an idle queue", () => {
     expect(queue.idle()).toBe(false);
   });
 
+  it("is so for a while if nothing becomes ready meanwhile", async () => {
+    const { clock, queue } = started();
+    expect(queue.idle(ms(10))).toBe(true);
+    queue.add("later", { after: ms(11) });
+    expect(queue.idle(ms(10))).toBe(true);
+    await clock.advance(ms(1));
+    expect(queue.idle(ms(10))).toBe(false);
+    expect(queue.idle(ms(9))).toBe(true);
+  });
+
   it("is announced to those who wait for it, not before", async () => {
     const { clock, queue } = started();
     const seen: string[] = [];

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
 import { type Board, board, type SecretFinding } from "../../src/reconcile/board.ts";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
+import { knownAbsent } from "../../src/plan/presence.ts";
 import { failure, frozen } from "../plan/objects.ts";
 
 const missing = failure({ reason: "SourceMissing" });
@@ -83,7 +84,7 @@ describe("the board", () => {
     const { findings } = newBoard();
     findings.setSecret("team-a", "regcred", found(missing));
     findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
-    findings.forget("team-a");
+    findings.forget("team-a", knownAbsent);
     expect(findings.secret("team-a", "regcred")).toBeUndefined();
     expect(findings.references("team-a")).toBeUndefined();
     expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);

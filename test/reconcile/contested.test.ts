@@ -1,4 +1,5 @@
 // Does a fight end when the other side gives up, and does everybody hear of it then?
+import { seen } from "../watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Repairs } from "../../src/plan/damping.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../src/plan/snapshot.ts";
@@ -46,12 +47,17 @@ describe("a pull Secret that somebody keeps changing back", () => {
       grantKey: grantKeys(),
       settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
       scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-      tokens: { use: () => [], token: (grantKey: string) => token({ grantKey, expiresAt: undefined }) },
+      tokens: {
+        use: () => [],
+        keep: () => undefined,
+        madeFor: () => [],
+        token: (grantKey: string) => token({ grantKey, expiresAt: undefined }),
+      },
       digest: keyedDigest(new Uint8Array(32)),
       strips: { secret: strip },
       stores: {
         credentials: new Map(),
-        namespaces: { get: () => namespace() },
+        namespaces: seen(() => namespace()),
         serviceAccounts: { byIndex: () => [] },
         operatorSecrets: { get: () => undefined },
         pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
@@ -60,6 +66,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         createSecret: (_namespace: string, json: string) => write(json),
         replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
       },
+      judged: { unjudged: () => undefined },
       entitlements: {
         names: () => ["regcred"],
         participants: () => [

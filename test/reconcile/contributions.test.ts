@@ -1,13 +1,14 @@
 // Does each entry bring what it grants to the namespace, and do tokens that are not there get asked for once?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
-import type { NamespaceRecord, OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
 import type { AddOptions } from "../../src/queue/work-queue.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { gatherContributions } from "../../src/reconcile/contributions.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { operatorSecrets } from "./operator-secrets.ts";
 import { credential, namespace, staticEntry, token } from "../plan/objects.ts";
 
 const shared = staticEntry({ name: "shared", hosts: ["a.example.com"] });
@@ -22,7 +23,7 @@ const missing: Failure = { reason: "SourceMissing", cause: "Platform", retry: "o
 
 function situation() {
   const clock = fakeClock();
-  const secrets = new Map<string, OperatorSecretRecord>();
+  const secrets = operatorSecrets();
   const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   const queued: string[] = [];
   const reached: string[] = [];

@@ -7,10 +7,11 @@ import { lookAtTimesAgain } from "../../src/reconcile/look-again.ts";
 import { minute } from "../plan/objects.ts";
 import { staticGrant } from "../providers/grants.ts";
 
-it("every token, every pull Secret with an expiry or without a token, every credential", () => {
+it("every token, every pull Secret with an expiry, without a token or with one of before, every credential", () => {
   const queued: string[] = [];
   const tokens = {
     wanted: () => ["ends", "endless", "lost"].map((key) => [key, staticGrant] as const),
+    kept: () => ["former"],
     users: (key: string) => [`secret/${key}/regcred`],
     token: (key: string) =>
       key === "lost" ? undefined : ({ expiresAt: key === "ends" ? minute(5) : undefined } as Token),
@@ -24,6 +25,7 @@ it("every token, every pull Secret with an expiry or without a token, every cred
     "token/endless",
     "token/lost",
     "secret/lost/regcred",
+    "secret/former/regcred",
     "credential/acme",
   ]);
 });

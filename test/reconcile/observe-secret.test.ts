@@ -12,6 +12,7 @@ import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
 import { allInReach } from "./all-in-reach.ts";
 import { credential, namespace, secretRecord, staticEntry } from "../plan/objects.ts";
+import { operatorSecrets } from "./operator-secrets.ts";
 
 const inside = staticEntry();
 /** The registry is asked for an image before the token is published. */
@@ -24,7 +25,7 @@ function observed(
 ) {
   const acme = credential({ spec: { registries: [staticEntry(entry)] } });
   const clock = fakeClock();
-  const tokens = tokenBook({ clock, secrets: { get: () => undefined }, operatorNamespace: "ops" });
+  const tokens = tokenBook({ clock, secrets: operatorSecrets(), operatorNamespace: "ops" });
   const stored: SecretRecord[] = [];
   const context = {
     clock,

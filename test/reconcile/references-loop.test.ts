@@ -1,4 +1,5 @@
 // Are the references of a namespace written in short runs, each account once, whatever the others do?
+import { seen } from "../watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
 import type { ServiceAccountRecord } from "../../src/plan/snapshot.ts";
@@ -39,8 +40,9 @@ function situation(count: number) {
   const context = {
     clock,
     board: found,
+    members: { holders: () => [] },
     stores: {
-      namespaces: { get: () => namespace() },
+      namespaces: seen(() => namespace()),
       pullSecrets: { get: () => secretRecord() },
       serviceAccounts: {
         byIndex: () => [...accounts.values()],
@@ -93,6 +95,7 @@ function situation(count: number) {
   return {
     clock,
     found,
+    hide: (failure: Failure) => Object.assign(context, { reach: { ...allInReach, serviceAccounts: () => failure } }),
     accounts,
     put,
     patched,
@@ -256,5 +259,29 @@ describe("the references of a namespace", () => {
     expect(it.found.references("team-a")).toMatchObject({ left: new Set(["regcred"]), generations: judged });
     await it.run();
     expect(it.queued).toEqual(["secret/team-a/regcred"]);
+  });
+});
+
+describe("an account that cannot be written", () => {
+  it("makes no other one wait longer than that one's own failure says", async () => {
+    const { refusals, settle } = situation(2);
+    refusals.set("account-0", conflict);
+    refusals.set("account-1", denied);
+    expect((await settle()).outcome).toMatchObject({ failed: true, retry: "backoff" });
+  });
+});
+
+describe("accounts that may not be seen", () => {
+  it("hold up a Secret that goes for ten seconds, and no longer", async () => {
+    const { clock, found, hide, leave, run } = situation(0);
+    hide({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" });
+    expect(await run()).toEqual({ waitsFor: ['{"reach":"changes"}'] });
+    leave();
+    const left = (): boolean => found.references("team-a")?.left?.has("regcred") === true;
+    expect([(await run()).failed, left()]).toEqual([undefined, false]);
+    expect(await run()).toMatchObject({ requeueAfter: Temporal.Duration.from({ milliseconds: 10_000 }) });
+    await clock.advance(Temporal.Duration.from({ seconds: 10 }));
+    expect(await run()).toEqual({ waitsFor: ['{"reach":"changes"}'] });
+    expect(left()).toBe(true);
   });
 });

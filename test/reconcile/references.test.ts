@@ -1,4 +1,5 @@
 // What is told of ServiceAccounts that are left alone, however many a tenant makes of them?
+import { seen } from "../watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
 import { referencesLoop } from "../../src/reconcile/references.ts";
@@ -26,8 +27,9 @@ async function reported(accounts: readonly ServiceAccountRecord[], most = Infini
   const published: string[] = [];
   const context = {
     clock,
+    members: { holders: () => [] },
     stores: {
-      namespaces: new Map([["team-a", namespace()]]),
+      namespaces: seen((name) => (name === "team-a" ? namespace() : undefined)),
       pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
       serviceAccounts,
     },

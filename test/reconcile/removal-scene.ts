@@ -1,4 +1,5 @@
 // What do tests of a removal begin with?
+import { seen } from "../watch/seen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../src/plan/snapshot.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
@@ -52,14 +53,15 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     board: board(clock),
     grantKey: grantKeys(),
     members: book,
+    judged: { unjudged: () => undefined },
     settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
     scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    tokens: { use: () => [], needed: () => [] },
+    tokens: { use: () => [], keep: () => undefined },
     digest: keyedDigest(new Uint8Array(32)),
     strips: { secret: strip },
     stores: {
       credentials: new Map(),
-      namespaces: { get: () => namespace() },
+      namespaces: seen(() => namespace()),
       serviceAccounts: { byIndex: () => [] },
       operatorSecrets: { get: () => undefined },
       pullSecrets,

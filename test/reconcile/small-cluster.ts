@@ -10,16 +10,19 @@ import type {
 } from "../../src/kube/cluster-api.ts";
 import { clusterStores } from "../../src/operator/cluster-stores.ts";
 import { refusal } from "../../src/operator/refusal.ts";
-import { keyOf, secretKey, tokenKey } from "../../src/plan/keys.ts";
+import { keyOf, tokenKey } from "../../src/plan/keys.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { staticProvider } from "../../src/providers/static.ts";
 import { runWorkers } from "../../src/queue/run-workers.ts";
+import { waits } from "../../src/queue/waits.ts";
 import { workQueue } from "../../src/queue/work-queue.ts";
 import { askForWork } from "../../src/reconcile/ask-for-work.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { entitlements } from "../../src/reconcile/entitlements.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { judgedSecrets } from "../../src/reconcile/judged.ts";
+import { lookAtNameAgain } from "../../src/reconcile/look-again.ts";
 import { loops } from "../../src/reconcile/loops.ts";
 import { reach } from "../../src/reconcile/reach.ts";
 import { scopes } from "../../src/reconcile/scope-of.ts";
@@ -143,6 +146,8 @@ export function smallCluster() {
     writes,
     hidden,
     start,
+    /** Of the operator that runs. */
+    context: (): Context => running?.context ?? fails("no operator runs"),
     /** What of the record of members was about to be stored is, as at an end in good order. */
     stop: async (): Promise<void> => {
       if (running) await storeAllMembers(running.context, never);
@@ -247,9 +252,11 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     secrets: stores.operatorSecrets,
     operatorNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+    onUse: (user) => judged.judged(user),
   });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
+  const judged = judgedSecrets({ stores, entitlements: rights });
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
   const context: Context = {
@@ -271,11 +278,13 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     log,
     metrics: { publish: silent, forget: silent },
     tokens,
+    judged,
     members: holders,
     entitlements: rights,
     board: board(clock),
     digest: known.digest,
     refusal,
+    waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),
     reach: reach(unrestricted, {
@@ -328,15 +337,12 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     }
     feed.completed(version());
   };
-  const ask = (name: string): void => {
-    for (const { key } of stores.namespaces.values()) queue.add(secretKey(key, name), { lane: "bulk" });
-  };
   const list = (name: string): void => {
     const feed = secretFeeds.get(name);
     if (!feed || hidden.has(name)) return;
     listed.add(name);
     fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
-    ask(name);
+    lookAtNameAgain(context, name);
   };
   const watchNames = (): void => {
     const names = new Set(rights.names());

@@ -1,4 +1,5 @@
 // Is the record of members begun, kept and given up as it should be, whatever the API server says?
+import { waits } from "../../src/queue/waits.ts";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
@@ -34,6 +35,10 @@ function situation() {
     pullSecrets: stores.pullSecrets.feed(),
     operatorSecrets: stores.operatorSecrets.feed(),
   };
+  for (const feed of Object.values(feeds)) {
+    feed.begin();
+    feed.completed("0");
+  }
   let version = 0;
   const next = (): string => String((version += 1));
   const kept = new Map<string, WireSecret>();
@@ -52,6 +57,7 @@ function situation() {
     stores,
     members,
     enqueue: (key: string) => asked.push(key),
+    waits: waits(),
     settings: { namespace: "ops" },
     strips: { operatorSecret: strip },
     namesSynced: () => isSynced,
@@ -154,13 +160,16 @@ describe("the record of a RegistryCredential", () => {
     expect(lines()).toEqual(["n1 s"]);
   });
 
-  it("goes with it", async () => {
+  it("goes with it once it was taken from everybody, and stays while somebody has a login of one that is gone", async () => {
     const { context, put, drop, kept } = situation();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
     await storeMembers(context, uid, never);
     drop();
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect([kept.size, context.members.count(uid)]).toEqual([1, 1]);
+    context.members.note({ namespaceUid: "n1", secretName: "regcred" }, undefined);
     expect(await storeMembers(context, uid, never)).toEqual({});
     expect([kept.size, context.members.count(uid)]).toEqual([0, 0]);
   });

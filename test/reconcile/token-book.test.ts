@@ -6,7 +6,9 @@ import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import { type TokenBook, tokenBook, tokenSecretName, type Wanted } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { Redacted } from "../../src/redacted.ts";
+import { knownAbsent } from "../../src/plan/presence.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { type OperatorSecrets, operatorSecrets } from "./operator-secrets.ts";
 
 const grant = (name: string): Grant => ({
   provider: "Static",
@@ -25,12 +27,12 @@ const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ s
 
 describe("the token book", () => {
   let clock: FakeClock;
-  let secrets: Map<string, OperatorSecretRecord>;
+  let secrets: OperatorSecrets;
   let book: TokenBook;
 
   beforeEach(() => {
     clock = fakeClock();
-    secrets = new Map();
+    secrets = operatorSecrets();
     book = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   });
 
@@ -151,7 +153,7 @@ describe("the token book", () => {
   it("forgets a token whose Secret was collected", () => {
     book.use(user("one"), grants("a"));
     book.use(user("one"), grants());
-    book.forget("a");
+    book.forget("a", knownAbsent);
     expect(book.attempts("a")).toBeUndefined();
     expect([...book.wanted()]).toEqual([]);
   });

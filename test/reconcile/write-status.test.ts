@@ -1,4 +1,5 @@
 // Do the metrics hear of every status, and the API server only of news?
+import { seen } from "../watch/seen.ts";
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../src/plan/snapshot.ts";
@@ -33,7 +34,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
       },
     },
     strips: { credential: () => undefined },
-    stores: { credentials: { get: () => undefined } },
+    stores: { credentials: seen(() => undefined) },
     entitlements: { drainedFor: () => undefined },
     clock: fakeClock(),
   };

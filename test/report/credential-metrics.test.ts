@@ -1,4 +1,5 @@
 // Do the metrics say of each entry when its tokens end, why they cannot be renewed, and of each credential how it is served?
+import { knownAbsent } from "../../src/plan/presence.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import type { NamespaceView } from "../../src/plan/status-snapshot.ts";
@@ -30,7 +31,7 @@ const told = (
   return {
     publish: (name, status, namespaces = [], suspend = false) =>
       publish(credential({ name, spec: { suspend, registries: [staticEntry({ name: "main" })] } }), status, namespaces),
-    forget,
+    forget: (name) => forget(name, knownAbsent),
     series: async (metric) => seriesIn(await made.text(), metric),
   };
 };

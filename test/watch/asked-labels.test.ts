@@ -32,13 +32,12 @@ describe("a RegistryCredential that asks for another label", () => {
     const server = scriptedListWatch();
     const readings: PromiseWithResolvers<void>[] = [];
     const labels = askedLabels({
-      askedBy,
       readAgain: () => {
         readings.push(Promise.withResolvers<void>());
         return readings.at(-1)?.promise;
       },
     });
-    const seen = through(labels.before(server));
+    const seen = through(labels.before(server, askedBy));
     server.lastWatch().send(asking(), asking("a"), asking());
     await turns();
     expect(seen).toEqual([{ keys: [] }]);
@@ -54,9 +53,9 @@ describe("a RegistryCredential that asks for another label", () => {
   it("waits on where its watch begins anew meanwhile", async () => {
     const server = scriptedListWatch();
     const reading = Promise.withResolvers<void>();
-    const labels = askedLabels({ askedBy, readAgain: () => reading.promise });
+    const labels = askedLabels({ readAgain: () => reading.promise });
     const stop = new AbortController();
-    const first = through(labels.before(server), stop.signal);
+    const first = through(labels.before(server, askedBy), stop.signal);
     server.lastWatch().send(asking("a"));
     await turns();
     const reason = new Error("begins anew");
@@ -64,7 +63,7 @@ describe("a RegistryCredential that asks for another label", () => {
     await turns();
     expect(first).toEqual([reason]);
     const listed: unknown[] = [];
-    const page = labels.before(server).list({}, (object) => listed.push(object), never);
+    const page = labels.before(server, askedBy).list({}, (object) => listed.push(object), never);
     server.lastList().answer({ items: [{ keys: ["a"] }], resourceVersion: "1" });
     await turns();
     expect(listed).toEqual([]);
@@ -75,8 +74,8 @@ describe("a RegistryCredential that asks for another label", () => {
 
   it("waits for nothing before any Namespace was read", async () => {
     const server = scriptedListWatch();
-    const labels = askedLabels({ askedBy, readAgain: () => undefined });
-    const seen = through(labels.before(server));
+    const labels = askedLabels({ readAgain: () => undefined });
+    const seen = through(labels.before(server, askedBy));
     server.lastWatch().send(asking("a", "b"));
     await turns();
     expect([seen.length, [...labels.keys()]]).toEqual([1, ["a", "b"]]);

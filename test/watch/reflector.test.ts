@@ -137,9 +137,12 @@ describe("a watching reflector", () => {
   });
 
   it("goes on from the last bookmark when the server ends the stream, without a pause", async () => {
-    const { server, clock, pauses } = await watching();
+    const { server, clock, pauses, running } = await watching();
     await clock.advance(seconds(60));
+    expect(running.status().resourceVersion).toBe("10");
     server.lastWatch().send(bookmark(40));
+    await clock.advance();
+    expect(running.status().resourceVersion).toBe("40");
     server.lastWatch().end();
     await clock.advance();
     expect(server.lastWatch().query.resourceVersion).toBe("40");
@@ -352,5 +355,40 @@ describe("the echo of our own write", () => {
     await clock.advance();
     expect(stored()).toEqual(["a@12"]);
     expect(strippedVersions).toEqual(["1", "12"]);
+  });
+});
+
+describe("what is not there", () => {
+  it("is not known to be absent while nothing is heard, until there is word again", async () => {
+    const { server, clock, things } = await watching();
+    expect(things.look("b").kind).toBe("absent");
+    server.lastWatch().fail({ kind: "transient" });
+    await clock.advance();
+    expect(things.look("b").kind).toBe("not-seen");
+    await clock.advance(seconds(2));
+    server.lastWatch().send(bookmark(11));
+    await clock.advance();
+    expect(things.look("b").kind).toBe("absent");
+  });
+
+  it("may not be seen where a right is gone, until a whole list shows that it is back", async () => {
+    const { server, clock, things } = await watching();
+    server.lastWatch().fail({ kind: "forbidden" });
+    await clock.advance();
+    expect(things.look("b").kind).toBe("not-permitted");
+    await clock.advance(seconds(2));
+    server.lastWatch().send(event("ADDED", "c", 12));
+    await clock.advance();
+    expect(things.look("b").kind).toBe("not-permitted");
+    server.lastWatch().send(initialEventsEnd(13));
+    await clock.advance();
+    expect(things.look("b").kind).toBe("absent");
+  });
+
+  it("stays known where the server ends a watch in good order, however soon", async () => {
+    const { server, clock, things } = await watching();
+    server.lastWatch().end();
+    await clock.advance();
+    expect(things.look("b").kind).toBe("absent");
   });
 });

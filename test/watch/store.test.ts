@@ -1,4 +1,5 @@
 // Does the store end up with the newest version of everything, whatever arrives first?
+import { knownAbsent } from "../../src/plan/presence.ts";
 import { describe, expect, it } from "vitest";
 import { store } from "../../src/watch/store.ts";
 import type { Change, Feed, FedStore } from "../../src/watch/store.ts";
@@ -44,7 +45,7 @@ describe("a store", () => {
     expect(changes).toEqual([
       { key: "a", before: thing("a", 7), after: thing("a", 101) },
       { key: "b", after: thing("b", 102) },
-      { key: "a", before: thing("a", 101) },
+      { key: "a", before: thing("a", 101), gone: knownAbsent },
     ]);
     expect([...things.values()]).toEqual([thing("b", 102)]);
     expect(things.size).toBe(1);
@@ -120,7 +121,7 @@ describe("a relist", () => {
     feed.begin();
     feed.observed(thing("b", 2));
     feed.completed("200");
-    expect(changes).toEqual([{ key: "a", before: thing("a", 1) }]);
+    expect(changes).toEqual([{ key: "a", before: thing("a", 1), gone: knownAbsent }]);
     expect([...things.values()]).toEqual([thing("b", 2)]);
   });
 
@@ -219,7 +220,7 @@ describe("our own deletes", () => {
     feed.vanished("a", "106");
     expect(changes).toEqual([
       { key: "a", after: thing("a", 105) },
-      { key: "a", before: thing("a", 105) },
+      { key: "a", before: thing("a", 105), gone: knownAbsent },
     ]);
   });
 
@@ -263,5 +264,65 @@ describe("a closed feed", () => {
     expect([...things.values()]).toEqual([thing("a/two", 2)]);
     expect(things.byIndex("a")).toEqual([thing("a/two", 2)]);
     expect(changes).toEqual([]);
+  });
+});
+
+describe("what is not there", () => {
+  it("is known to be absent once the list has ended that would name it, and not before", () => {
+    const things = store<Thing>();
+    expect([things.look("a").kind, things.find(() => true).kind]).toEqual(["not-seen", "not-seen"]);
+    const feed = things.feed((key) => key.startsWith("a"));
+    feed.begin();
+    expect([things.look("a").kind, things.find(() => true).kind]).toEqual(["not-seen", "not-seen"]);
+    feed.completed("100");
+    expect([things.look("a").kind, things.find(() => true).kind]).toEqual(["absent", "absent"]);
+    // Nobody watches it.
+    expect(things.look("b").kind).toBe("not-seen");
+    feed.observed(thing("a", 101));
+    expect([things.look("a"), things.find(({ key }) => key === "a")]).toEqual([
+      { kind: "there", record: thing("a", 101) },
+      { kind: "there", record: thing("a", 101) },
+    ]);
+  });
+
+  it.each<[string, (feed: Feed<Thing>) => void, string]>([
+    ["the watch fails", (feed) => feed.blind("not-seen"), "not-seen"],
+    ["a right is gone", (feed) => feed.blind("not-permitted"), "not-permitted"],
+    ["another object cannot even be named", (feed) => feed.unreadable(undefined), "not-seen"],
+    ["it cannot be read", (feed) => feed.unreadable("a/x"), "not-seen"],
+    ["its namespace's share is used up", (feed) => feed.observed(thing("a/large", 102)), "not-seen"],
+  ])("is not known to be absent any more where %s", (_what, happens, kind) => {
+    const share = { limits: { own: 0, most: 0, pool: 0 }, bytesOf: ({ key }: Thing) => key.length };
+    const things = store<Thing>({ indexBy: ({ namespace }) => namespace, share });
+    const feed = things.feed();
+    feed.begin();
+    feed.completed("100");
+    happens(feed);
+    expect([things.look("a/x").kind, things.find(() => true).kind]).toEqual([kind, kind]);
+    feed.begin();
+    feed.completed("200");
+    expect([things.look("a/x").kind, things.find(() => true).kind]).toEqual(["absent", "absent"]);
+  });
+
+  it("is known again with the next word of a watch, where no list is needed", () => {
+    const { things, feed } = seeded();
+    feed.blind("not-seen");
+    feed.passed("150");
+    expect(things.look("x").kind).toBe("absent");
+    feed.blind("not-permitted");
+    feed.begin();
+    feed.observed(thing("b", 160));
+    expect(things.look("x").kind).toBe("not-permitted");
+  });
+
+  it("is no trouble of another namespace's", () => {
+    const share = { limits: { own: 0, most: 0, pool: 0 }, bytesOf: ({ key }: Thing) => key.length };
+    const things = store<Thing>({ indexBy: ({ namespace }) => namespace, share });
+    const feed = things.feed();
+    feed.begin();
+    feed.completed("100");
+    feed.observed(thing("a/large", 102));
+    feed.unreadable("a/odd");
+    expect(things.look("b/x").kind).toBe("absent");
   });
 });

@@ -7,11 +7,13 @@ import { Redacted } from "../../redacted.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { staticProvider } from "../../providers/static.ts";
 import type { Grant } from "../../plan/grant.ts";
+import { waits } from "../../queue/waits.ts";
 import { askForWork } from "../../reconcile/ask-for-work.ts";
 import { board } from "../../reconcile/board.ts";
 import type { Context } from "../../reconcile/context.ts";
 import { entitlements } from "../../reconcile/entitlements.ts";
 import { grantKeys } from "../../reconcile/grant-keys.ts";
+import { judgedSecrets } from "../../reconcile/judged.ts";
 import { loops } from "../../reconcile/loops.ts";
 import { reach, type Refusals } from "../../reconcile/reach.ts";
 import { scopes } from "../../reconcile/scope-of.ts";
@@ -60,9 +62,15 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   const work = agenda(options.clock);
   const { clock } = work;
   const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
-  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace });
+  const tokens = tokenBook({
+    clock,
+    secrets: stores.operatorSecrets,
+    operatorNamespace,
+    onUse: (user) => judged.judged(user),
+  });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
+  const judged = judgedSecrets({ stores, entitlements: rights });
   const grantKey = grantKeys();
   const fetched = new Set<string>();
   const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
@@ -90,11 +98,13 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     log: quiet,
     metrics: { publish: silent, forget: silent },
     tokens,
+    judged,
     members: holders,
     entitlements: rights,
     board: board(clock),
     digest,
     refusal,
+    waits: waits(),
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
     reach: reach(everything, nothingRefused),

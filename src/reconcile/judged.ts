@@ -1,0 +1,52 @@
+// Which pull Secrets have yet to be judged, and so may need what nobody else is known to need?
+import { finalizer } from "../api/names.ts";
+import { secretKey } from "../plan/keys.ts";
+import { type KnownAbsent, knownAbsent, type NotKnown } from "../plan/presence.ts";
+import type { Context } from "./context.ts";
+
+export interface Judged {
+  /** Its run has seen all that says which grants it needs; or there is no such Secret any more, or none in reach of this install. */
+  judged(key: string): void;
+  /** Its run has begun, and may end before it has seen enough. */
+  unjudged(key: string): void;
+  /** Whoever is not known to need a grant does not. */
+  nobodyElse(): KnownAbsent | NotKnown;
+}
+
+type Known = Pick<Context, "stores" | "entitlements">;
+
+/** To be called when the stores are synced, but for those of pull Secrets. */
+export function judgedSecrets({ stores, entitlements }: Known): Judged {
+  const open = new Set<string>();
+  let names = entitlements.names();
+
+  for (const { key } of stores.namespaces.values()) for (const name of names) open.add(secretKey(key, name));
+  stores.namespaces.subscribe(({ key, before, after }) => {
+    if (after && !before) for (const name of names) open.add(secretKey(key, name));
+  });
+  entitlements.onNames(() => {
+    const before = new Set(names);
+    names = entitlements.names();
+    for (const name of names) {
+      if (before.has(name)) continue;
+      for (const { key } of stores.namespaces.values()) open.add(secretKey(key, name));
+    }
+  });
+
+  return {
+    judged: (key) => void open.delete(key),
+    unjudged: (key) => void open.add(key),
+    nobodyElse: () => {
+      if (open.size > 0) return { kind: "not-seen" };
+      for (const store of [stores.credentials, stores.namespaces]) {
+        const others = store.find(() => false);
+        if (others.kind === "not-seen" || others.kind === "not-permitted") return others;
+      }
+      // Of a spec that cannot be read nobody knows what it needs.
+      for (const { name, finalizers } of stores.credentials.values()) {
+        if (finalizers.includes(finalizer) && entitlements.unreadable(name)) return { kind: "not-seen" };
+      }
+      return knownAbsent;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+// What stands in one pull Secret now, whole?
+import type { LiveSecret } from "../plan/pull-secret-plan.ts";
+import type { SecretRecord } from "../plan/snapshot.ts";
+import type { Context } from "./context.ts";
+import { liveSecret } from "./secret-wire.ts";
+
+/** The whole Secret, if it still is the version that the store knows; else the event that says more is on its way. */
+export async function readLive(
+  { api, refusal }: Context,
+  namespace: string,
+  name: string,
+  record: SecretRecord | undefined,
+  signal: AbortSignal,
+): Promise<LiveSecret | "too large" | undefined> {
+  let object;
+  try {
+    object = await api.getSecret(namespace, name, signal);
+  } catch (error) {
+    if (refusal(error, "").kind === "tooLarge") return "too large";
+    throw error;
+  }
+  return object && object.metadata.resourceVersion === record?.resourceVersion ? liveSecret(object) : undefined;
+}

@@ -1,0 +1,164 @@
+// What tests have let through: a failure that does not stay its own, a write that names no version, an exit code that says yes.
+import type { Finder, Mutant } from "./mutant.ts";
+
+const operator = (name: string): Finder => ({ phase: "unit", path: `test/operator/${name}.test.ts` });
+const [leader, serve, observed, known, clouds] = ["leader", "serve", "observed", "known", "clouds"].map(operator) as [
+  Finder,
+  Finder,
+  Finder,
+  Finder,
+  Finder,
+];
+const exitCodes: Finder = { phase: "unit", path: "test/commands/exit-codes.test.ts" };
+
+const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: Finder): Mutant => ({
+  fault: "failures",
+  name,
+  edits: [{ file: `src/${file}`, from, to }],
+  foundBy,
+});
+
+export const failureMutants: readonly Mutant[] = [
+  fault(
+    "a PUT of a pull Secret names no version",
+    "reconcile/secret-wire.ts",
+    ["      ...(before && { resourceVersion: before.resourceVersion }),\n", ""],
+    serve,
+  ),
+  fault(
+    "a patch of a ServiceAccount names no version",
+    "reconcile/refer.ts",
+    ["metadata: { resourceVersion, annotations", "metadata: { annotations"],
+    serve,
+  ),
+  fault(
+    "a PUT of a token names no version",
+    "reconcile/token.ts",
+    ["      ...(before && { resourceVersion: before.resourceVersion }),\n", ""],
+    serve,
+  ),
+  fault(
+    "a patch of a status names no version",
+    "reconcile/write-status.ts",
+    ["{ metadata: { resourceVersion }, status", "{ metadata: {}, status"],
+    leader,
+  ),
+  fault(
+    "a patch of finalizers names no version",
+    "reconcile/set-finalizers.ts",
+    ["{ metadata: { resourceVersion, finalizers } }", "{ metadata: { finalizers } }"],
+    leader,
+  ),
+  fault(
+    "under Retain a namespace that is merely deselected keeps its login",
+    "reconcile/pull-secret.ts",
+    [
+      'leaving.every(({ deleting, credential }) => deleting && credential.spec.deletionPolicy === "Retain")',
+      'leaving.every(({ credential }) => credential.spec.deletionPolicy === "Retain")',
+    ],
+    serve,
+  ),
+  fault(
+    "a Secret does not wait for its references",
+    "reconcile/pull-secret.ts",
+    ["referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,", "referencesLeft: 0,"],
+    serve,
+  ),
+  fault(
+    "a Secret waits for no reference of a list that takes more than one run",
+    "reconcile/references.ts",
+    [
+      "clock.elapsed() - (leavingSince.get(name) ?? clock.elapsed()) >= patience;",
+      "clock.elapsed() - (leavingSince.get(name) ?? clock.elapsed()) >= 0;",
+    ],
+    serve,
+  ),
+  fault(
+    "a suspended RegistryCredential takes references away",
+    "reconcile/pull-secret.ts",
+    ['(action.kind !== "none" || finding.state === "leaving") &&', 'action.kind !== "none" &&'],
+    observed,
+  ),
+  fault(
+    "suspend counts for one of two",
+    "reconcile/pull-secret.ts",
+    [
+      "return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);",
+      "return actors.some(({ credential, deleting }) => credential.spec.suspend && !deleting);",
+    ],
+    serve,
+  ),
+  fault(
+    "a ServiceAccount that opts out is referred from",
+    "reconcile/references-situation.ts",
+    ["      !serviceAccount.optedOut &&\n", ""],
+    serve,
+  ),
+  fault(
+    "a renewed token is never rendered",
+    "reconcile/contributions.ts",
+    [".${source.revision}.${isAlive(source, now)}`", ".${isAlive(source, now)}`"],
+    serve,
+  ),
+  fault(
+    "the text that all share is written into a Secret that was merged",
+    "reconcile/write-secret.ts",
+    ["const isShared = text === rendered.content.text;", "const isShared = text !== undefined;"],
+    serve,
+  ),
+  fault(
+    "a deletion ends though Secrets are out of sight",
+    "reconcile/drain.ts",
+    ['  if (hiddenFrom(context, credential)) return unknown("(out of sight)");\n', ""],
+    known,
+  ),
+  fault(
+    "a deletion ends though Secrets are not known yet",
+    "reconcile/drain.ts",
+    ['  if (!names.every((name) => context.namesSynced(name))) return unknown("(not known yet)");\n', ""],
+    serve,
+  ),
+  fault(
+    "writes go past the fence",
+    "operator.ts",
+    ["withMetrics(clusterObjects(fenced,", "withMetrics(clusterObjects(api,"],
+    leader,
+  ),
+  fault("work begins before the Lease is held", "operator.ts", ["    await leads.led;\n", ""], leader),
+  fault(
+    "the Lease is given back before runs have ended",
+    "operator.ts",
+    ["      await work.drain(limit);\n", ""],
+    leader,
+  ),
+  fault(
+    "nothing is claimed, and two installs serve",
+    "reconcile/cluster-claim.ts",
+    ['if (verdict.kind === "nobody" || verdict.kind === "ours") break;', 'if (verdict.kind !== "theirs") break;'],
+    leader,
+  ),
+  fault(
+    "a cloud that hangs holds up Secrets",
+    "operator/controllers.ts",
+    ['(keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how)', "queue.add(key, how)"],
+    clouds,
+  ),
+  fault(
+    "a token whose end is near is made anew again and again",
+    "plan/refresh.ts",
+    ["Math.max(share, shortestRest)", "share"],
+    { phase: "unit", path: "test/plan/due-at.test.ts" },
+  ),
+  fault(
+    "verify says yes where one of two images cannot be pulled",
+    "commands/verify/verify-pulls.ts",
+    ['(["no", "unknown", "yes"] as const)', '(["yes", "unknown", "no"] as const)'],
+    exitCodes,
+  ),
+  fault(
+    "a drain that has not ended in time says yes",
+    "commands/drain/drain-all.ts",
+    ["    return exitCodes.no;", "    return exitCodes.succeeded;"],
+    exitCodes,
+  ),
+];

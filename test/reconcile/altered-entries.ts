@@ -1,0 +1,132 @@
+// A small world in which entries are altered: tokens are stored as they are on the wire, and one Secret for each namespace holds
+// what the operator's own decisions write there.
+import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
+import { contentOf } from "../../src/plan/content.ts";
+import type { ServiceAccountView } from "../../src/plan/grant-types.ts";
+import { planPullSecret } from "../../src/plan/pull-secret.ts";
+import type { LiveSecret, PullSecretPlan } from "../../src/plan/pull-secret-plan.ts";
+import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
+import type { Context } from "../../src/reconcile/context.ts";
+import { gatherContributions } from "../../src/reconcile/contributions.ts";
+import { keptFor } from "../../src/reconcile/former-tokens.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import { type TokenBook, tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
+import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { credential, login } from "../plan/objects.ts";
+import { live, recordOf, snapshot } from "../plan/pull-secret-scene.ts";
+import { type OperatorSecrets, operatorSecrets } from "./operator-secrets.ts";
+
+export interface World {
+  readonly clock: FakeClock;
+  readonly secrets: OperatorSecrets;
+  readonly tokens: () => TokenBook;
+  /** ServiceAccounts by `namespace/name`. */
+  readonly accounts: Map<string, ServiceAccountView>;
+  /** Pull Secrets by namespace. */
+  readonly standing: Map<string, LiveSecret>;
+  /** Brings the namespace's Secret up to date; gives the passwords in it by host. */
+  readonly serve: (of: NamespaceRecord, ...by: readonly RegistryCredential[]) => Readonly<Record<string, string>>;
+  readonly lastPlan: () => PullSecretPlan | undefined;
+  /** Stores a token for each grant that is needed and has none; their logins are called after the round. */
+  readonly mint: (round: string, life?: Temporal.DurationLike) => void;
+  /** Stores who uses the tokens that there are, where that is not known. */
+  readonly store: () => void;
+  /** Nothing is left but what is stored. */
+  readonly restart: () => void;
+}
+
+export function world(): World {
+  const clock = fakeClock();
+  const secrets = operatorSecrets();
+  const accounts = new Map<string, ServiceAccountView>();
+  const standing = new Map<string, LiveSecret>();
+  const grantKey = grantKeys();
+  let tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+  let plan: PullSecretPlan | undefined;
+  let version = 1;
+  const write = (key: string, data: Readonly<Record<string, string>>): void => {
+    const name = tokenSecretName(key);
+    version += 1;
+    const about = { key: `ops/${name}`, resourceVersion: `${version}`, namespace: "ops", name, uid: "u" };
+    secrets.set(about.key, { ...about, kind: "token", token: tokenFromData(data, `${version}`) });
+  };
+  const context = (): Context =>
+    ({
+      clock,
+      tokens,
+      grantKey,
+      scopeOf: (of: NamespaceRecord) => ({
+        namespace: of,
+        operatorNamespace: "ops",
+        serviceAccount: (at: string, name: string) => accounts.get(`${at}/${name}`),
+      }),
+      enqueue: () => undefined,
+      shareReached: () => undefined,
+    }) as unknown as Context;
+
+  return {
+    clock,
+    secrets,
+    tokens: () => tokens,
+    accounts,
+    standing,
+    serve: (of, ...by) => {
+      const user = `secret/${of.name}/regcred`;
+      const contributing = by.map((each) => ({ credential: each, name: each.name, held: false }));
+      const { contributions } = gatherContributions(context(), user, of, contributing);
+      const content = contentOf(contributions, clock.now());
+      const wanted = {
+        content,
+        digest: content.text && `digest of ${content.text}`,
+        options: { labels: {}, annotations: {}, onConflict: "Fail" as const },
+      };
+      const there = standing.get(of.name);
+      const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now() };
+      plan = planPullSecret(snapshot(given));
+      if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
+      tokens.keep(user, keptFor(plan.state === "usable" ? (plan.decided ?? content).served : [], contributing));
+      if ("body" in plan.action) standing.set(of.name, live(plan.action.body));
+      if (plan.action.kind === "delete") standing.delete(of.name);
+      return passwordsIn(standing.get(of.name));
+    },
+    lastPlan: () => plan,
+    mint: (round, life = { hours: 12 }) => {
+      const now = clock.now();
+      for (const [key] of tokens.wanted()) {
+        if (!tokens.isNeeded(key) || tokens.token(key)) continue;
+        const minted = {
+          logins: { all: login("ann", `${round}-${key.slice(0, 4)}`) },
+          issuedAt: now,
+          expiresAt: now.add(life),
+        };
+        write(
+          key,
+          tokenToData(minted, { grantKey: key, fingerprint: "f", state: "Issued", makers: tokens.makers(key) }),
+        );
+      }
+    },
+    store: () => {
+      for (const record of secrets.values()) {
+        const token = record.kind === "token" ? record.token : undefined;
+        if (!token || !tokens.lacksMakers(token.grantKey)) continue;
+        write(token.grantKey, tokenToData(token, { ...token, makers: tokens.makers(token.grantKey) }));
+      }
+    },
+    restart: () => {
+      tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    },
+  };
+}
+
+export function passwordsIn(secret: LiveSecret | undefined): Readonly<Record<string, string>> {
+  const { auths } = JSON.parse(secret?.dockerConfig ?? '{"auths":{}}') as {
+    auths: Record<string, { password: string }>;
+  };
+  // After the round in which it was minted.
+  return Object.fromEntries(Object.entries(auths).map(([host, { password }]) => [host, password.split("-")[0] ?? ""]));
+}
+
+export function acme(...registries: readonly Entry[]): RegistryCredential {
+  return credential({ name: "acme", uid: "uid-acme", spec: { registries } });
+}

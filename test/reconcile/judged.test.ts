@@ -1,0 +1,44 @@
+// May somebody need what nobody is known to need?
+import { expect, it } from "vitest";
+import { smallCluster } from "./small-cluster.ts";
+
+const spec = {
+  registries: [{ name: "main", provider: "Static", hosts: ["hub.example.com"], static: { secretName: "hub" } }],
+  namespaces: { include: ["team-*"] },
+};
+
+it("not once every pull Secret has been judged, until one is new or cannot be judged any more", async () => {
+  const world = smallCluster();
+  world.namespaces("team-a");
+  world.source("hub", "first");
+  world.credential("hub", spec);
+  const context = await world.start();
+  const asked = (): string => context.judged.nobodyElse().kind;
+  await world.pass({ seconds: 15 });
+  expect(asked()).toBe("absent");
+
+  // A right is taken away while it runs.
+  const { namesSynced } = context;
+  Object.assign(context, { namesSynced: () => false });
+  context.enqueue("secret/team-a/regcred");
+  await world.pass({ seconds: 5 });
+  expect(asked()).toBe("not-seen");
+  world.remove("namespaces", "team-a");
+  await world.pass({ seconds: 5 });
+  expect(asked()).toBe("absent");
+  world.namespaces("team-b");
+  await world.pass({ seconds: 5 });
+  expect(asked()).toBe("not-seen");
+  Object.assign(context, { namesSynced });
+  context.enqueue("secret/team-b/regcred");
+  await world.pass({ seconds: 5 });
+  expect(asked()).toBe("absent");
+
+  world.hidden.add("another");
+  world.credential("hub", { ...spec, pullSecret: { name: "another" } });
+  await world.pass({ seconds: 5 });
+  expect(asked()).toBe("not-seen");
+  await world.show("another");
+  await world.pass({ seconds: 5 });
+  expect(asked()).toBe("absent");
+});
