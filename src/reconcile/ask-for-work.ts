@@ -116,8 +116,8 @@ function followWaits(known: Known): void {
     // Not for each count in a status.
     if (concernsNamespaces(before?.credential, after?.credential)) changed({ of: "credentials", object: key });
   });
-  for (const of of ["namespaces", "pullSecrets", "operatorSecrets", "crds"] as const) {
-    stores[of].subscribe(({ key }: { readonly key: string }) => changed({ of, object: key }));
+  for (const kind of ["namespaces", "pullSecrets", "operatorSecrets", "crds"] as const) {
+    stores[kind].subscribe(({ key }: { readonly key: string }) => changed({ of: kind, object: key }));
   }
 }
 
