@@ -82,8 +82,11 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
   // What stands with a tenant that is still to have it is remembered, whatever its grant is by now.
   for (const secret of server.list("secrets")) {
     for (const [key, password] of loginsIn(secret)) {
-      const isWanted = truth.identities.has(ledger.writtenFor(secret.metadata.uid, key, password) ?? "");
+      const identity = ledger.writtenFor(secret.metadata.uid, key, password) ?? "";
+      const isWanted = truth.identities.has(identity);
       const mint = cloud.minted.get(password);
+      // Who is gone without a drain, and has left a login, is remembered with it.
+      uids.add(identity.split(" ")[2] ?? "");
       if (isWanted && mint) wanted.add(tokenSecretName(shortened(mint.grantKey)));
     }
   }
