@@ -104,12 +104,14 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   };
 
   credentials.subscribe((change) => {
-    const { key, before: was, after } = change;
+    const { key, after } = change;
     byAge = undefined;
     const before = readable.get(key);
     if (before && before.uid !== after?.uid) {
       readable.delete(key);
-      forgetUid(before.uid, was?.uid === before.uid && was.deleting ? goneBy(change) : undefined);
+      // Seen in deletion is not drained: anybody may take its finalizer off.
+      const isDrained = drained.get(key)?.credential.uid === before.uid;
+      forgetUid(before.uid, isDrained ? goneBy(change) : undefined);
     }
     if (!after) {
       brake.forget(key);
@@ -164,7 +166,7 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   };
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
-  /** `drained`: it is gone, and was seen in deletion. Else it is still to be known who has a login of it. */
+  /** `drained`: it is gone, and had left every tenant. Else it is still to be known who has a login of it. */
   const forgetUid = (uid: string, drained: KnownAbsent | undefined): void => {
     credentialNames.delete(uid);
     if (drained) members.forgetCredential(uid, drained);
@@ -263,6 +265,9 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
     mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(readable.get(name))]),
     drained: (credential) => {
       drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
+      // The watch may have told of its end before the answer to our own write.
+      const now = credentials.look(credential.name);
+      if (now.kind === "absent") members.forgetCredential(credential.uid, now);
       // That it is gone may have been heard before.
       followNames();
     },

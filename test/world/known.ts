@@ -46,7 +46,6 @@ export const known: readonly Known[] = [
       after(0, { act: "cloud", mood: "denied", life: "long" }),
       soon(alterA({ field: "entries", to: [firstEntry, cloud({ role: "r2" })] })),
     ],
-    awaits: "make before break",
   },
   {
     what: "keeps a login whose ServiceAccount is deleted",
@@ -63,7 +62,6 @@ export const known: readonly Known[] = [
       after(0, { act: "lists", how: "hidden", of: "accounts" }),
       after(30 * second, { act: "restart", after: 0, sent: false }),
     ],
-    awaits: "make before break",
   },
   {
     what: "rotates for others while one RegistryCredential may not be written",
@@ -128,7 +126,6 @@ export const known: readonly Known[] = [
       after(0, { act: "delete credential", name: "a", how: "stripped" }),
       after(30 * second, { act: "alter credential", name: "b", alteration: { field: "selects", to: "b" } }),
     ],
-    awaits: "absence is no observation",
   },
   {
     what: "leaves a Secret that lists what is gone without a drain, though another has no login for it",

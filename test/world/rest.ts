@@ -1,4 +1,5 @@
 // What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
+import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/plan/keys.ts";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
@@ -63,8 +64,13 @@ async function askAgain({ parts: { context, loops } }: Incarnation): Promise<voi
   for (const key of keys) await loops.run(key, new AbortController().signal);
 }
 
+/** As src/reconcile/grant-keys.ts makes them. */
+function shortened(grantKey: string): string {
+  return createHash("sha256").update(grantKey).digest("hex").slice(0, 32);
+}
+
 /** What is there of what has gone. */
-function leftovers({ server, ledger, home, operator, clock }: World): readonly string[] {
+function leftovers({ server, ledger, home, operator, clock, cloud }: World): readonly string[] {
   const truth = ledger.past.now();
   const shortKey = grantKeys();
   const wanted = new Set(truth.claims.flatMap(({ grant }) => (grant ? [tokenSecretName(shortKey(grant))] : [])));
@@ -73,6 +79,17 @@ function leftovers({ server, ledger, home, operator, clock }: World): readonly s
     spec.suspend ||
     deletionTimestamp !== undefined ||
     !isReadable(server.get({ resource: "registrycredentials", name }));
+  // What stands with a tenant that is still to have it is remembered, whatever its grant is by now.
+  for (const secret of server.list("secrets")) {
+    for (const [key, password] of loginsIn(secret)) {
+      const identity = ledger.writtenFor(secret.metadata.uid, key, password) ?? "";
+      const isWanted = truth.identities.has(identity);
+      const mint = cloud.minted.get(password);
+      // Who is gone without a drain, and has left a login, is remembered with it.
+      uids.add(identity.split(" ")[2] ?? "");
+      if (isWanted && mint) wanted.add(tokenSecretName(shortened(mint.grantKey)));
+    }
+  }
   const found: string[] = [];
   // Of whom a login stands somewhere, though nobody could drain them: that is remembered.
   for (const secret of server.list("secrets")) {
@@ -107,7 +124,8 @@ function leftovers({ server, ledger, home, operator, clock }: World): readonly s
       found.push(`${metadata.name}, whose deletion has not come to its end`);
   }
   const { tokens } = operator().parts.context;
-  const keys = new Set(truth.claims.flatMap(({ grant }) => (grant ? [shortKey(grant)] : [])));
-  for (const [grantKey] of tokens.wanted()) if (!keys.has(grantKey)) found.push(`an attempt at the grant ${grantKey}`);
+  for (const [grantKey] of tokens.wanted()) {
+    if (!wanted.has(tokenSecretName(grantKey))) found.push(`an attempt at the grant ${grantKey}`);
+  }
   return found;
 }

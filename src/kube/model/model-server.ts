@@ -1,5 +1,5 @@
 // How does an API server keep objects? One in memory, for `plan` and for tests: versions, preconditions, finalizers, the status
-// apart from the spec, and how namespaces end. test/integration/model-server.test.ts compares it with the real one.
+// apart from the spec, and how namespaces end.
 import { isDeepStrictEqual } from "node:util";
 import type { ClusterObject } from "../cluster-api.ts";
 import { alreadyExists, conflict, notFound, refused, terminating } from "./refusals.ts";
@@ -110,7 +110,8 @@ export function modelServer({ now, newUid, after = 0n }: ModelServerOptions): Mo
     const { uid, resourceVersion, creationTimestamp, deletionTimestamp, generation } = before.metadata;
     const kept = { uid, resourceVersion, creationTimestamp, deletionTimestamp, generation };
     const metadata: ClusterObject["metadata"] = present({ ...wanted.metadata, ...kept });
-    const next: ClusterObject = { ...wanted, apiVersion: before.apiVersion, kind: before.kind, metadata };
+    const { apiVersion, kind } = before;
+    const next = present<ClusterObject>({ ...wanted, apiVersion, kind, metadata });
     const isNew = (each: string): boolean => before.metadata.finalizers?.includes(each) !== true;
     if (deletionTimestamp !== undefined && metadata.finalizers?.some(isNew) === true) {
       const why = "no new finalizers can be added if the object is being deleted";
