@@ -146,17 +146,32 @@ describe("what is served", () => {
     async (_what, isHeld) => {
       const on = await restarting({ namespaces: ["team-a", "team-b"] });
       on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["team-a"] } } });
-      const before = on.toTenants().length;
+      const before = on.tried().length;
       on.setWeather((call) => (isHeld(call) ? never : undefined));
       on.run("b");
       await on.pass(30);
-      expect(on.toTenants().slice(before)).toEqual([]);
+      expect(on.tried().slice(before)).toEqual([]);
       on.setWeather();
       await on.pass(120);
       expect([on.logins("team-a"), on.logins("team-b")]).toEqual([{ [hub]: "first" }, undefined]);
       on.isLawful();
     },
   );
+});
+
+describe("a Secret under another name", () => {
+  it("is made in a new namespace alone, and not the former one beside it", async () => {
+    const on = await served();
+    on.server.patch("registrycredentials", "acme", { spec: { pullSecret: { name: "renamed" } } });
+    await on.pass(3);
+    on.addNamespace("team-b");
+    await on.pass(3);
+    expect(["team-a", "team-b"].map((name) => [on.logins(name), on.logins(name, "renamed")])).toEqual([
+      [{ [hub]: "first" }, { [hub]: "first" }],
+      [undefined, { [hub]: "first" }],
+    ]);
+    on.isLawful();
+  });
 });
 
 describe("what is suspended", () => {
@@ -380,8 +395,10 @@ describe("a deletion", () => {
     on.server.patch("serviceaccounts", "team-a/default", { imagePullSecrets: [{ name: "regcred" }, ...others] });
     await on.pass(3);
     on.server.remove("registrycredentials", "acme");
-    await on.pass(30);
-    expect([on.server.list("registrycredentials"), on.logins("team-a")]).toEqual([[], undefined]);
+    await on.pass(5);
+    expect(on.logins("team-a")).toBeUndefined();
+    await on.pass(25);
+    expect(on.server.list("registrycredentials")).toEqual([]);
   });
 });
 
