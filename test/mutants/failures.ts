@@ -132,10 +132,10 @@ export const failureMutants: readonly Mutant[] = [
     leader,
   ),
   fault(
-    "nothing is claimed, and two installs serve",
-    "reconcile/cluster-claim.ts",
-    ['if (verdict.kind === "nobody" || verdict.kind === "ours") break;', 'if (verdict.kind !== "theirs") break;'],
-    leader,
+    "a tenant is written to whichever install the RegistryCredential names",
+    "reconcile/entitlements.ts",
+    ["(credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,", "true,"],
+    { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
   ),
   fault(
     "a cloud that hangs holds up Secrets",

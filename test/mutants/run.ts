@@ -74,11 +74,11 @@ async function findersOf(mutant: Mutant): Promise<readonly string[]> {
 const { positionals } = parseArgs({ allowPositionals: true });
 const chosen = mutants.filter(
   ({ fault, name }) =>
-    positionals.length === 0 || positionals.some((each) => each === String(fault ?? "world") || name.includes(each)),
+    positionals.length === 0 || positionals.some((each) => each === String(fault) || name.includes(each)),
 );
 let missed = chosen.length === 0 ? 1 : 0;
 for (const mutant of chosen) {
-  process.stdout.write(`\n=== ${mutant.fault ?? "world"}: ${mutant.name}\n`);
+  process.stdout.write(`\n=== ${mutant.fault}: ${mutant.name}\n`);
   const finders = await findersOf(mutant);
   if (finders.length === 0) missed += 1;
   process.stdout.write(

@@ -97,7 +97,7 @@ describe("a cloud", () => {
     const played = clouds(on);
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
-    on.run("a", { clouds: played.http });
+    on.run("a", { clouds: played.http, leaderElection: false });
     await on.pass(3);
     expect(on.logins("team-a")).toEqual({ "cloud.example.com": "token-1" });
     await on.pass(1800);
@@ -123,7 +123,7 @@ describe("a cloud", () => {
     const played = clouds(on);
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
-    on.run("a", { clouds: played.http });
+    on.run("a", { clouds: played.http, leaderElection: false });
     await on.pass(3);
     played.answer = async () => {
       throw new NetworkError("sts.example.com", "ENOTFOUND");

@@ -54,6 +54,8 @@ interface Row {
 }
 
 const [repaired, made, gone] = ["PUT secrets/regcred", "POST secrets/regcred", "DELETE secrets/regcred"];
+/** Renews no Lease while hours pass. */
+const alone: ReplicaOptions = { leaderElection: false };
 const referred = "PATCH serviceaccounts/default";
 
 const rows: readonly Row[] = [
@@ -252,6 +254,7 @@ const rows: readonly Row[] = [
       }),
     happens: () => undefined,
     after: 301,
+    options: alone,
     runningOnly: true,
     writes: [repaired],
     logins: { [hub]: "first" },
@@ -268,6 +271,7 @@ const rows: readonly Row[] = [
         if (metadata.name.startsWith("regcred-token-")) on.server.remove("secrets", `${ops}/${metadata.name}`);
     },
     after: 310,
+    options: alone,
     runningOnly: true,
     logins: { [hub]: "first" },
   },
@@ -282,6 +286,7 @@ const rows: readonly Row[] = [
     where: "the name of the Secret is another for an hour, for one of two",
     happens: (on) => patchCredential(on, { pullSecret: { name: "renamed" } }),
     after: 3700,
+    options: alone,
     runningOnly: true,
     writes: ["POST secrets/renamed", referred, repaired],
     logins: { "ghcr.io": "other" },

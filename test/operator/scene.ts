@@ -154,6 +154,9 @@ export function scene({
     /** And for what is no tenant's. */
     toTenants: (): readonly Recorded[] =>
       road.recorded.filter((each) => isWrite(each) && each.namespace?.startsWith("team-")),
+    /** And for what was refused. */
+    tried: (): readonly Recorded[] =>
+      road.recorded.filter(({ method, namespace }) => method !== "GET" && namespace?.startsWith("team-")),
     isLawful: (): void => expect(rules.broken).toEqual([]),
   };
 }

@@ -146,17 +146,32 @@ describe("what is served", () => {
     async (_what, isHeld) => {
       const on = await restarting({ namespaces: ["team-a", "team-b"] });
       on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["team-a"] } } });
-      const before = on.toTenants().length;
+      const before = on.tried().length;
       on.setWeather((call) => (isHeld(call) ? never : undefined));
       on.run("b");
       await on.pass(30);
-      expect(on.toTenants().slice(before)).toEqual([]);
+      expect(on.tried().slice(before)).toEqual([]);
       on.setWeather();
       await on.pass(120);
       expect([on.logins("team-a"), on.logins("team-b")]).toEqual([{ [hub]: "first" }, undefined]);
       on.isLawful();
     },
   );
+});
+
+describe("a Secret under another name", () => {
+  it("is made in a new namespace alone, and not the former one beside it", async () => {
+    const on = await served();
+    on.server.patch("registrycredentials", "acme", { spec: { pullSecret: { name: "renamed" } } });
+    await on.pass(3);
+    on.addNamespace("team-b");
+    await on.pass(3);
+    expect(["team-a", "team-b"].map((name) => [on.logins(name), on.logins(name, "renamed")])).toEqual([
+      [{ [hub]: "first" }, { [hub]: "first" }],
+      [undefined, { [hub]: "first" }],
+    ]);
+    on.isLawful();
+  });
 });
 
 describe("what is suspended", () => {
@@ -354,5 +369,52 @@ describe("the writes of a quiet cluster", () => {
     const before = on.writes().length;
     await on.pass(900);
     expect(told(on.writes().slice(before))).toEqual([]);
+  });
+});
+
+describe("a deletion", () => {
+  it("waits for a Secret that a policy of the platform keeps, says which, and goes on when it is let", async () => {
+    const on = await served({ namespaces: ["team-a", "team-b"] });
+    const policy = `secrets "regcred" is forbidden: ValidatingAdmissionPolicy 'freeze' with binding 'freeze' denied request: no deletions`;
+    on.setWeather(({ method, resource, namespace }) =>
+      method === "DELETE" && resource === "secrets" && namespace === "team-a" ? denied(policy) : undefined,
+    );
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(60);
+    const status = on.server.get("registrycredentials", "acme")?.["status"] as { conditions: { type: string }[] };
+    const told = JSON.stringify(status.conditions.find(({ type }) => type === "DrainBlocked"));
+    expect([told.includes("team-a"), told.includes("freeze"), on.logins("team-b")]).toEqual([true, true, undefined]);
+    on.setWeather();
+    await on.pass(400);
+    expect([on.server.list("registrycredentials"), on.logins("team-a")]).toEqual([[], undefined]);
+  });
+
+  it("waits for no list of references that is too long to be read", async () => {
+    const on = await served();
+    const others = Array.from({ length: 2_000 }, (_, index) => ({ name: `other-${index}` }));
+    on.server.patch("serviceaccounts", "team-a/default", { imagePullSecrets: [{ name: "regcred" }, ...others] });
+    await on.pass(3);
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(5);
+    expect(on.logins("team-a")).toBeUndefined();
+    await on.pass(25);
+    expect(on.server.list("registrycredentials")).toEqual([]);
+  });
+});
+
+describe("the record of members", () => {
+  it("that is lost is made anew from what stands with tenants", async () => {
+    const on = await restarting();
+    const records = (): readonly string[] =>
+      on.server
+        .list("secrets")
+        .flatMap(({ metadata, data }) => (metadata.name.startsWith("regcred-members-") ? [JSON.stringify(data)] : []));
+    const [before] = records();
+    for (const { metadata } of on.server.list("secrets"))
+      if (metadata.name.startsWith("regcred-members-")) on.server.remove("secrets", `${ops}/${metadata.name}`);
+    on.run("b");
+    await on.pass(20);
+    expect([records(), before?.includes(":")]).toEqual([[before], true]);
+    on.isLawful();
   });
 });
