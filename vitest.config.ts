@@ -19,7 +19,17 @@ const onControlPlane = {
 };
 const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
 // What is about lengths of time, or measures time or memory.
-const measuring = filesOf("bounds", "faults", "large-secrets", "memory", "prometheus", "replicas", "stalls", "tokens");
+const measuring = filesOf(
+  "bounds",
+  "denied-leases",
+  "faults",
+  "large-secrets",
+  "memory",
+  "prometheus",
+  "replicas",
+  "stalls",
+  "tokens",
+);
 // What may differ from one API server to the next: how it judges the kind, its cost and fields; admission; lists and watches;
 // Events; quotas; garbage collection. And one story from beginning to end. All others say the same wherever they run.
 const onAnyServer = filesOf(

@@ -20,7 +20,8 @@ export function extraReferences({ spec, status }: Pick<RegistryCredential, "spec
   return {
     current: wanted.filter((name) => remembered.includes(name)),
     coming: wanted.filter((name) => !remembered.includes(name)),
-    former: remembered.filter((name) => !wanted.includes(name)),
+    // Its own name is never one, whatever the status says.
+    former: remembered.filter((name) => !wanted.includes(name) && name !== spec.pullSecret.name),
   };
 }
 

@@ -48,15 +48,15 @@ const slowly = Temporal.Duration.from({ seconds: 1 });
 const minute = Temporal.Duration.from({ minutes: 1 });
 
 export interface StageOptions {
-  /** Values of the chart. */
+  /** Values of the chart; without, the operator is an administrator. */
   readonly install?: object;
   readonly settings?: Partial<OperatorSettings>;
   /** How the operator reaches the API server; directly, if absent. */
   readonly through?: (world: Scene) => Promise<string>;
 }
 
-export async function denialStage({ install = {}, settings, through }: StageOptions = {}): Promise<Stage> {
-  const world = await scene({ install });
+export async function denialStage({ install, settings, through }: StageOptions = {}): Promise<Stage> {
+  const world = await scene({ ...(install && { install }) });
   const kubeconfig = await through?.(world);
   const namespaces = [...first];
   let round = 0;

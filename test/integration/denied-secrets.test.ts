@@ -73,7 +73,7 @@ describe("a policy that denies", () => {
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await denialStage();
+    stage = await denialStage({ install: {} });
   });
   afterEach(async () => {
     await allow(stage.world);

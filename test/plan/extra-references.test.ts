@@ -18,6 +18,10 @@ describe("a further reference", () => {
     expect(extrasOf(undefined, undefined)).toEqual({ current: [], coming: [], former: [] });
   });
 
+  it("is never the credential's own name, whatever the status says", () => {
+    expect(extrasOf(["a"], ["regcred", "c"])).toEqual({ current: [], coming: ["a"], former: ["c"] });
+  });
+
   it("is remembered before it is current, and until no record has it", () => {
     const extras = extrasOf(["a", "b"], ["b", "c", "d"]);
     expect(rememberedExtras(extras, new Set(["a", "c"]))).toEqual(["b", "a", "c"]);
