@@ -99,7 +99,10 @@ describe("beside a RegistryCredential in trouble", () => {
         await has(namespace, secret, { [hostOf(other)]: "second" });
       await eventually("the new one refers", async () => (await world.references(`${secret}-b`)).includes(secret));
       await allow(late);
-      await world.patchCredential(late, { metadata: { annotations: { touched: "yes" } } });
+      await eventually("the policy is out of force", async () => {
+        await world.patchCredential(late, { metadata: { annotations: { touched: "yes" } } });
+        return true;
+      });
       for (const namespace of [`${secret}-a`, `${secret}-b`])
         await has(namespace, secret, { [hostOf(other)]: "second", [hostOf(late)]: "first" });
       expect(await world.condition(other, "Ready")).toMatchObject({ status: "True" });
