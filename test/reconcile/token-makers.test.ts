@@ -1,7 +1,7 @@
 // Does a token Secret name who uses it, once, and does what is kept for namespaces of before stay without being renewed?
 import { beforeEach, describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
-import type { Maker } from "../../src/plan/makers.ts";
+import { type Maker, makerOf } from "../../src/plan/makers.ts";
 import { knownAbsent } from "../../src/plan/presence.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import { board } from "../../src/reconcile/board.ts";
@@ -12,7 +12,7 @@ import { type TokenBook, tokenBook, tokenSecretName } from "../../src/reconcile/
 import { tokenMakers } from "../../src/reconcile/token-makers.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { failure, login, namespace, token } from "../plan/objects.ts";
+import { failure, login, namespace, staticEntry, token } from "../plan/objects.ts";
 import { staticGrant } from "../providers/grants.ts";
 import { type OperatorSecrets, operatorSecrets } from "./operator-secrets.ts";
 
@@ -199,6 +199,13 @@ describe("a token loop", () => {
 describe("the makers of tokens", () => {
   const labelled = (tenant: string): Maker => maker({ values: { "namespace.labels['tenant']": tenant } });
   const team = namespace({ labels: { tenant: "blue" } });
+
+  it("name what decides the token, and no image by which it is tried", () => {
+    const verify = { image: "docker.io/$(namespace.name)/app" };
+    const entry = staticEntry({ verify });
+    const group = { hosts: entry.hosts, grant: staticGrant };
+    expect(makerOf("uid-acme", entry, group, team).values).toEqual({});
+  });
 
   it("are found by what the namespace has now, whatever was stored or noted first", () => {
     const secrets = operatorSecrets();

@@ -72,6 +72,17 @@ describe("a RegistryCredential that asks for another label", () => {
     expect(listed).toEqual([{ keys: ["a"] }]);
   });
 
+  it("keeps nobody waiting who asks for other labels, or for none, such as a source", async () => {
+    const labels = askedLabels({ readAgain: () => new Promise<void>(() => undefined) });
+    const [credentials, secrets] = [scriptedListWatch(), scriptedListWatch()];
+    const waiting = through(labels.before(credentials, askedBy));
+    const others = through(labels.before(secrets, askedBy));
+    credentials.lastWatch().send(asking("a"));
+    secrets.lastWatch().send(asking(), asking("a"));
+    await turns();
+    expect([waiting, others]).toEqual([[], [{ keys: [] }]]);
+  });
+
   it("waits for nothing before any Namespace was read", async () => {
     const server = scriptedListWatch();
     const labels = askedLabels({ readAgain: () => undefined });

@@ -1,5 +1,5 @@
 // How does a RegistryCredential fare, in the words that `status` prints and gives to machines?
-import type { RegistryCredential } from "../../api/registry-credential.ts";
+import type { RegistryCredential, RegistryStatus } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import { commandText, kubectl } from "../../steps.ts";
 
@@ -17,6 +17,8 @@ export interface EntryReport {
   readonly secondsLeft?: number;
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
+  /** It was altered, and has no token yet as it is now: namespaces keep the login of before. */
+  readonly former?: RegistryStatus["former"];
 }
 
 /** What `-o json` prints for each RegistryCredential: fields are added, never renamed. */

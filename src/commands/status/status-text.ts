@@ -1,4 +1,5 @@
 // How does the state of all credentials look to a person?
+import { formerText } from "../../plan/status-text.ts";
 import { commandText, kubectl } from "../../steps.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 import { type Cell, type Column, type Row, textTable } from "../terminal/text-table.ts";
@@ -102,9 +103,12 @@ function failuresText(reports: readonly CredentialReport[], now: Temporal.Instan
   return `${out.paint("bold", "Failing namespaces")}\n${textTable(failureColumns, rows, out)}${hint}`;
 }
 
-function remarks({ name, ready, reason, message, warnings }: CredentialReport, out: Terminal): string {
+function remarks({ name, ready, reason, message, entries, warnings }: CredentialReport, out: Terminal): string {
   const said = [
     ...(ready ? [] : [`${name} is not ready (${reason}): ${message}`]),
+    ...entries.flatMap((entry) =>
+      entry.former ? [`${name}, entry ${entry.name}, since ${entry.former.since}: ${formerText(entry.former)}`] : [],
+    ),
     ...warnings.map((warning) => `${name}: ${warning.type} (${warning.reason}): ${warning.message}`),
   ];
   return said.flatMap((text) => wrapped(text, out.width)).join("\n") + (said.length > 0 ? "\n" : "");

@@ -65,6 +65,16 @@ describe("status", () => {
     expect(text.split("\n").every((line) => line.length <= 80)).toBe(true);
   });
 
+  it("says which entry lives by a login of before, and until when", () => {
+    const former = { since: "2026-11-25T10:00:00Z", until: "2026-11-25T18:00:00Z", namespaces: 3 };
+    const registries = [{ name: "hub", identities: 0, failing: 0, state: "Pending", former }];
+    const altered = report({ observedGeneration: 1, conditions: [ready], registries });
+    expect(altered.entries[0]).toMatchObject({ former });
+    expect(statusText([altered], now, testTerminal())).toContain(
+      "minimal, entry hub, since 2026-11-25T10:00:00Z: what the entry had before it was altered stays in 3 namespaces, and lives until 2026-11-25T18:00:00Z",
+    );
+  });
+
   it("says that the operator has not looked at a change", () => {
     const stale = report({ observedGeneration: 0, conditions: [ready] });
     expect(stale).toMatchObject({ ready: false, observed: false, reason: "Unobserved" });
