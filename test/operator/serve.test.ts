@@ -159,6 +159,20 @@ describe("what is served", () => {
   );
 });
 
+describe("a reference", () => {
+  it("is made from the ServiceAccounts that the spec names, and from none where it wants none", async () => {
+    const on = await served(
+      { accounts: ["default", "builder"] },
+      { serviceAccounts: { include: ["*"], exclude: ["builder"] } },
+    );
+    expect([on.references("team-a"), on.references("team-a", "builder")]).toEqual([["regcred"], []]);
+    on.server.patch("registrycredentials", "acme", { spec: { references: "None" } });
+    await on.pass(3);
+    expect([on.references("team-a"), on.logins("team-a")]).toEqual([[], { [hub]: "first" }]);
+    on.isLawful();
+  });
+});
+
 describe("a Secret under another name", () => {
   it("is made in a new namespace alone, and not the former one beside it", async () => {
     const on = await served();
