@@ -24,16 +24,6 @@ export const worldMutants: readonly Mutant[] = [
     from: "      ...(before && { resourceVersion: before.resourceVersion }),\n",
     to: "",
   }),
-  found("a tenant is written to before the finalizer is there", {
-    file: "src/reconcile/entitlements.ts",
-    from: "              credential.finalizers.includes(finalizer) &&\n",
-    to: "",
-  }),
-  found("a tenant is written to before the Secret's name is stored", {
-    file: "src/reconcile/entitlements.ts",
-    from: "(!current || credential.status?.secretName === secretName)",
-    to: "(!current || credential.status?.secretName !== undefined)",
-  }),
   found("a namespace that opts out is served", {
     file: "src/plan/selection.ts",
     from: '  if (namespace.optedOut) return { kind: "optedOut" };\n',
