@@ -64,16 +64,6 @@ export const worldMutants: readonly Mutant[] = [
     from: "grantSources(grant, settings.namespace).includes(key)",
     to: "grantSources(grant, settings.namespace).includes(`${key}.`)",
   }),
-  found("what has failed by chance is not tried again", {
-    file: "src/queue/failures.ts",
-    from: '    case "backoff":\n      return backoff;',
-    to: '    case "backoff":\n      return Infinity;',
-  }),
-  found("what was refused is not tried again", {
-    file: "src/queue/failures.ts",
-    from: "      return Math.min(slowly, slowInterval) *",
-    to: "      return Infinity *",
-  }),
   found("foreign references are thrown out", {
     file: "src/plan/references.ts",
     from: "  const references = [...current.filter((name) => !removed.includes(name)), ...added];",
