@@ -24,16 +24,6 @@ export const worldMutants: readonly Mutant[] = [
     from: "      ...(before && { resourceVersion: before.resourceVersion }),\n",
     to: "",
   }),
-  found("a tenant is written to before the finalizer is there", {
-    file: "src/reconcile/entitlements.ts",
-    from: "              credential.finalizers.includes(finalizer) &&\n",
-    to: "",
-  }),
-  found("a tenant is written to before the Secret's name is stored", {
-    file: "src/reconcile/entitlements.ts",
-    from: "(!current || credential.status?.secretName === secretName)",
-    to: "(!current || credential.status?.secretName !== undefined)",
-  }),
   found("a namespace that opts out is served", {
     file: "src/plan/selection.ts",
     from: '  if (namespace.optedOut) return { kind: "optedOut" };\n',
@@ -73,16 +63,6 @@ export const worldMutants: readonly Mutant[] = [
     file: "src/reconcile/ask-for-work.ts",
     from: "grantSources(grant, settings.namespace).includes(key)",
     to: "grantSources(grant, settings.namespace).includes(`${key}.`)",
-  }),
-  found("what has failed by chance is not tried again", {
-    file: "src/queue/failures.ts",
-    from: '    case "backoff":\n      return backoff;',
-    to: '    case "backoff":\n      return Infinity;',
-  }),
-  found("what was refused is not tried again", {
-    file: "src/queue/failures.ts",
-    from: "      return Math.min(slowly, slowInterval) *",
-    to: "      return Infinity *",
   }),
   found("foreign references are thrown out", {
     file: "src/plan/references.ts",

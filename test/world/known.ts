@@ -164,4 +164,38 @@ export const known: readonly Known[] = [
     steps: [soon({ act: "tenant", at: "a-1", secret: "regcred", does: "own" })],
     awaits: "what is told survives a restart",
   },
+  {
+    what: "renders a token that was renewed",
+    steps: [
+      after(0, { act: "cloud", mood: "well", life: "short" }),
+      after(12 * minute, alterA({ field: "entries", to: [firstEntry, cloud({ role: "r2" })] })),
+    ],
+  },
+  {
+    what: "puts back what a tenant deletes",
+    steps: [soon({ act: "tenant", at: "a-1", secret: "regcred", does: "delete" })],
+  },
+  {
+    what: "refers from a new ServiceAccount",
+    steps: [
+      soon({ act: "delete account", at: "a-1", name: "app" }),
+      soon({ act: "create account", at: "a-1", name: "app" }),
+    ],
+  },
+  {
+    what: "follows the labels of a Namespace",
+    steps: [
+      soon(alterA({ field: "selects", to: "team x" })),
+      soon({ act: "label namespace", name: "a-2", team: "x" }),
+      soon({ act: "label namespace", name: "b-1", team: "y" }),
+    ],
+  },
+  {
+    what: "hands on what stands in another source",
+    steps: [soon({ act: "source", name: "src-1", does: "put" })],
+  },
+  {
+    what: "takes a login from who is merely not selected any more, under Retain, too",
+    steps: [soon(alterA({ field: "deletionPolicy", to: "Retain" })), soon(alterA({ field: "selects", to: "b" }))],
+  },
 ];
