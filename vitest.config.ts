@@ -21,6 +21,7 @@ const filesOf = (...names: readonly string[]): string[] => names.map((name) => `
 // What is about lengths of time, or measures time or memory.
 const measuring = filesOf(
   "bounds",
+  "brake-at-size",
   "denied-leases",
   "faults",
   "large-secrets",

@@ -31,6 +31,18 @@ describe("a policy that denies", () => {
       if ((await stage.world.logins(namespace))?.[`${name}.example.com`]?.password !== "first") return false;
     return (await stage.world.condition(name, "Ready"))?.status === "True";
   };
+  /** In the status, or where there can be none in an Event or the log. */
+  const tells = (name: string): Promise<void> =>
+    eventually(`it is told why ${name} is not`, async () => {
+      const events = (await stage.world.events("default"))
+        .filter(({ regarding }) => (regarding as { name?: string }).name === name)
+        .map(({ note }) => String(note));
+      const logged = stage
+        .log()
+        .map(({ fields }) => JSON.stringify(fields))
+        .filter((line) => line.includes(name));
+      return [await toldBy(stage.world, name), ...events, ...logged].some((text) => text.includes(changeControl));
+    });
   const saysInStatus = (name: string): Promise<void> =>
     eventually(`the status of ${name} tells why`, async () =>
       (await toldBy(stage.world, name)).includes(changeControl),
@@ -62,6 +74,32 @@ describe("a policy that denies", () => {
     expect(stage.losses()).toEqual([]);
   });
 
+  it("the finalizer of a new one keeps that one from being served, and from nobody anything", async () => {
+    await deny(stage.world, { resource: "registrycredentials", operations: ["UPDATE"], which: named("c") });
+    await newcomerCredential("c");
+    await othersGoOn("team-beside-c");
+    await saysInStatus("c");
+    for (const namespace of stage.namespaces)
+      expect(Object.keys((await stage.world.logins(namespace)) ?? {})).not.toContain("c.example.com");
+    await allow(stage.world);
+    await eventually("c is served", () => isServed("c"), minute);
+    await stage.world.deleteCredential("c");
+    await stage.well();
+    expect(stage.losses()).toEqual([]);
+  });
+
+  it("the status of a new one keeps that one from being served, and from nobody anything", async () => {
+    await deny(stage.world, { resource: "registrycredentials/status", operations: ["UPDATE"], which: named("d") });
+    await newcomerCredential("d");
+    await othersGoOn("team-beside-d");
+    await tells("d");
+    await allow(stage.world);
+    await eventually("d is served", () => isServed("d"), minute);
+    await stage.world.deleteCredential("d");
+    await stage.well();
+    expect(stage.losses()).toEqual([]);
+  });
+
   it("the operator a new Secret of its own keeps a new one from being served, and from nobody anything", async () => {
     await deny(stage.world, {
       resource: "secrets",
@@ -86,6 +124,30 @@ describe("a policy that denies", () => {
     });
     await othersGoOn("team-collected");
     await allow(stage.world);
+    await stage.well();
+    expect(stage.losses()).toEqual([]);
+  });
+
+  it("the end of a deletion is told, and the login is gone from everybody meanwhile", async () => {
+    await newcomerCredential("f");
+    await eventually("f is served", () => isServed("f"));
+    await deny(stage.world, { resource: "registrycredentials", operations: ["UPDATE"], which: named("f") });
+    await stage.world.admin.remove(`${credentialsPath}/f`);
+    await othersGoOn("team-beside-f");
+    for (const namespace of stage.namespaces)
+      await eventually(
+        `the login has left ${namespace}`,
+        async () => !Object.keys((await stage.world.logins(namespace)) ?? {}).includes("f.example.com"),
+      );
+    await eventually("it is told", async () =>
+      ((await stage.world.condition("f", "DrainBlocked"))?.message ?? "").includes(changeControl),
+    );
+    await allow(stage.world);
+    await eventually(
+      "f is gone",
+      async () => (await stage.world.admin.get(`${credentialsPath}/f`)) === undefined,
+      minute,
+    );
     await stage.well();
     expect(stage.losses()).toEqual([]);
   });

@@ -117,4 +117,18 @@ describe("two installs", () => {
     await servedFrom(second);
     expect(losses()).toEqual([]);
   });
+
+  it("that start at once are one that serves and one that stands by, and no login goes to and fro", async () => {
+    const both = await Promise.all([operatorNamespace, elsewhere].map(start));
+    const says = (operator: RunningOperator, text: string): boolean =>
+      operator.log.some(({ message }) => message === text);
+    const waiting = (): number => both.findIndex((each) => says(each, "another install serves this cluster"));
+    await eventually("one stands by", () => Promise.resolve(waiting() >= 0));
+    const namespace = waiting() === 0 ? elsewhere : operatorNamespace;
+    await servedFrom(namespace);
+    await rotate();
+    await servedFrom(namespace);
+    expect(both.filter((each) => says(each, "started"))).toHaveLength(1);
+    expect(losses()).toEqual([]);
+  });
 });

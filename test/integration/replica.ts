@@ -33,6 +33,8 @@ export interface ReplicaOptions {
   readonly nodeOptions?: readonly string[];
   /** Flags of the program beside those that every replica has. */
   readonly flags?: readonly string[];
+  /** Default: debug. */
+  readonly logLevel?: "debug" | "info";
 }
 
 export function startReplica(
@@ -50,9 +52,13 @@ export function startReplica(
   );
 }
 
-function replicaAt(kubeconfig: string, health: string, { nodeOptions = [], flags = [] }: ReplicaOptions): Replica {
+function replicaAt(
+  kubeconfig: string,
+  health: string,
+  { nodeOptions = [], flags = [], logLevel = "debug" }: ReplicaOptions,
+): Replica {
   const child = spawn(process.execPath, [...nodeOptions, main, "run", "--health-address", health, ...flags], {
-    env: { KUBECONFIG: kubeconfig, REGCRED_LOG_LEVEL: "debug" },
+    env: { KUBECONFIG: kubeconfig, REGCRED_LOG_LEVEL: logLevel },
   });
   let log = "";
   let complaint = "";
