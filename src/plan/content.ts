@@ -124,7 +124,8 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
           break;
         }
         const [holder] = chain ?? [];
-        if (holder && (holder.credential !== credential || holder.entry !== entry))
+        // What an entry had before it was altered is no claim of the present spec.
+        if (holder && !offer.former && (holder.credential !== credential || holder.entry !== entry))
           shadowed.push({ credential, entry, host, by: holder.credential });
         if (!chain) byHost.set(host, [{ ...offer, credential, entry }]);
         else if (chain.every(mayGiveWay)) chain.push({ ...offer, credential, entry });

@@ -57,7 +57,7 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
   }
   const text = textOf(target);
   const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
-  const body = mergedBody(live, namesIn(target, content), text, hosts);
+  const body = mergedBody(live, namesIn(target, content, standing.annotation), text, hosts);
   const isRight = text === live.dockerConfig && sameWords(body.annotations, annotations);
   return {
     action: isRight ? { kind: "none" } : { kind: "replace", body },

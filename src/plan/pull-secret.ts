@@ -125,7 +125,7 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
   const { served, kept, failure } = target;
   if (served.length + kept.length === 0) return undefined;
   const text = textOf(target);
-  const names = namesIn(target, content);
+  const names = namesIn(target, content, annotation);
   const found = { state: "usable", ...(failure && { failure }), ...keptUntil(kept, now) } as const;
   if (record.immutable || record.type !== dockerConfigType) {
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.

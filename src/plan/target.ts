@@ -68,9 +68,16 @@ export function targetWithin(
   return { served: [], kept: [...left, ...kept], failure };
 }
 
-/** Who is named on the Secret. */
-export function namesIn({ served, kept }: Target, content: Content): Pick<Content, "credentials" | "entriesText"> {
-  return isWhole({ served, kept }, content) ? content : marksFor([...served, ...kept]);
+/** Who is named on the Secret; what stays, where it has been named before. */
+export function namesIn(
+  { served, kept }: Target,
+  content: Content,
+  annotation: string | undefined,
+): Pick<Content, "credentials" | "entriesText"> {
+  if (isWhole({ served, kept }, content)) return content;
+  const places = new Map(recordedEntries(annotation).map(({ name }, index) => [name, index]));
+  const placeOf = ({ credential, entry }: Named): number => places.get(`${credential}/${entry}`) ?? places.size;
+  return marksFor([...served, ...kept].toSorted((one, other) => placeOf(one) - placeOf(other)));
 }
 
 /** All that the content serves, and nothing beside it. */

@@ -86,8 +86,8 @@ export function loginsIn(text: string): (key: string, login: Login) => boolean {
 
 /**
  * A `.dockerconfigjson` text of our entries and, byte for byte, of those logins in `text` that stand under `keys`. Of
- * several under one key the last stays, which is the one that the kubelet, written in Go, reads. Made again from its own
- * outcome it is the same.
+ * several under one key the last stays, which is the one that the kubelet, written in Go, reads. In the order in which all
+ * would be rendered: made again from its own outcome, or from what we have rendered, it is the same.
  */
 export function keepInDockerConfig(
   text: string,
@@ -95,10 +95,13 @@ export function keepInDockerConfig(
   keys: ReadonlySet<string>,
 ): string {
   const read = membersIn(text);
-  const kept = new Map(
-    (read.ok ? read.auths : []).filter(({ key }) => keys.has(key)).map(({ key, text: member }) => [key, member]),
-  );
-  return `{"auths":{${[...kept.values(), ...renderedMembers(entries)].join(",")}}}`;
+  const standing = (read.ok ? read.auths : []).filter(({ key }) => keys.has(key));
+  const members = new Map([
+    ...standing.map(({ key, text: member }) => [key, member] as const),
+    ...entries.map(({ key, login }) => [key, `${JSON.stringify(key)}:${renderedLogin(login)}`] as const),
+  ]);
+  const sorted = [...members].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return `{"auths":{${sorted.map(([, member]) => member).join(",")}}}`;
 }
 
 /** All members of `auths`: the kubelet, written in Go, unites several of that name. */

@@ -2,9 +2,9 @@
 import type { Mutant } from "./mutant.ts";
 
 const waitsForHeld = {
-  file: "src/reconcile/drain.ts",
-  from: "filter(alive).filter((namespace) => !isHeld(namespace));",
-  to: "filter(alive).filter((namespace) => isHeld(namespace) || !isHeld(namespace));",
+  file: "src/reconcile/left-with.ts",
+  from: "if (!namespace || isHeld(name)) return;",
+  to: "if (!namespace || (isHeld(name) && !namespace)) return;",
 };
 
 export const drainMutants: readonly Mutant[] = [
@@ -48,9 +48,9 @@ export const drainMutants: readonly Mutant[] = [
     name: "a deletion waits for a Secret that a tenant has stripped of our marks, which our own policy then protects",
     edits: [
       {
-        file: "src/reconcile/drain.ts",
-        from: 'if (restrained || reason === "Rejected") return isAltered(',
-        to: 'if (restrained || reason === "Rejected") return reason === "" && isAltered(',
+        file: "src/reconcile/kept-by-tenant.ts",
+        from: "return !isMarked || record.immutable ||",
+        to: "return record.immutable ||",
       },
     ],
     foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
@@ -60,7 +60,7 @@ export const drainMutants: readonly Mutant[] = [
     name: "a deletion gives up a Secret that a right of the platform's keeps from being taken away",
     edits: [
       {
-        file: "src/reconcile/drain.ts",
+        file: "src/reconcile/kept-by-tenant.ts",
         from: 'return cause === "Tenant" && reason !== "AdmissionDenied";',
         to: 'return reason !== "";',
       },

@@ -109,13 +109,16 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a deletion ends though Secrets are out of sight",
     "reconcile/drain.ts",
-    ['  if (hiddenFrom(context, credential)) return unknown("(out of sight)");\n', ""],
+    ["  if (failure) return { failure };\n", ""],
     known,
   ),
   fault(
     "a deletion ends though Secrets are not known yet",
     "reconcile/drain.ts",
-    ['  if (!names.every((name) => context.namesSynced(name))) return unknown("(not known yet)");\n', ""],
+    [
+      "  if (unseen === undefined) return undefined;\n",
+      "  if (unseen !== undefined || unseen === undefined) return undefined;\n",
+    ],
     serve,
   ),
   fault(

@@ -49,8 +49,10 @@ export function laws(server: ApiServer, namespaceOf: (by: string) => string, isE
   };
   const first = ({ by, resource, name, namespace, method, body }: Played): string | undefined => {
     if (resource !== "secrets" || method === "DELETE" || namespace === namespaceOf(by)) return undefined;
-    const { annotations = {} } = (body as Body).metadata ?? {};
-    for (const credential of (annotations["regcred.dev/credentials"] ?? "").split(",").filter(Boolean)) {
+    // What stands there of one about which nothing can be decided stays.
+    const before = credentialsIn(server.get(resource, `${namespace}/${name ?? nameIn(body)}`));
+    for (const credential of credentialsIn(body)) {
+      if (before.includes(credential)) continue;
       const stored = server.get("registrycredentials", credential);
       const status = stored?.["status"] as Readonly<Record<string, unknown>> | undefined;
       const isHeld = stored?.metadata.finalizers?.includes("regcred.dev/drain");
@@ -109,6 +111,10 @@ export function laws(server: ApiServer, namespaceOf: (by: string) => string, isE
           broken.push(`${by}: ${method} ${resource} ${namespace}/${name ?? nameIn(body)} ${what}`);
     },
   };
+}
+
+function credentialsIn(secret: Body | undefined): readonly string[] {
+  return (secret?.metadata?.annotations?.["regcred.dev/credentials"] ?? "").split(",").filter(Boolean);
 }
 
 function nameIn(body: object): string {

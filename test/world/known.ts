@@ -7,7 +7,7 @@ export interface Known {
   /** Completes "it". */
   readonly what: string;
   readonly steps: readonly Step[];
-  /** What must be mended before it can be played. */
+  /** What must be there before it can be played. */
   readonly awaits?: string;
 }
 
@@ -38,7 +38,6 @@ export const known: readonly Known[] = [
   {
     what: "keeps a login whose entry names a source that does not exist",
     steps: [soon(alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }, secondEntry] }))],
-    awaits: "make before break",
   },
   {
     what: "keeps a login whose entry names another role, while the cloud says no",
@@ -53,7 +52,6 @@ export const known: readonly Known[] = [
       soon(alterA({ field: "entries", to: [cloud({ identity: "ServiceAccount" })] })),
       soon({ act: "puller", does: "delete" }),
     ],
-    awaits: "make before break",
   },
   {
     what: "keeps a login of an account that may not be seen",
@@ -70,7 +68,6 @@ export const known: readonly Known[] = [
       soon(create("c")),
       after(12 * minute, { act: "source", name: "src-1", does: "put" }),
     ],
-    awaits: "its own trouble only",
   },
   {
     what: "rotates for others while the status of one may not be written",
@@ -79,7 +76,6 @@ export const known: readonly Known[] = [
       soon(create("c")),
       after(12 * minute, { act: "source", name: "src-1", does: "put" }),
     ],
-    awaits: "its own trouble only",
   },
   {
     what: "rotates for others while one cannot be read since a start",
@@ -89,7 +85,6 @@ export const known: readonly Known[] = [
       after(30 * second, { act: "restart", after: 0, sent: false }),
       after(12 * minute, { act: "source", name: "src-2", does: "put" }),
     ],
-    awaits: "its own trouble only",
   },
   {
     what: "takes references off where another credential of that name was deleted and retained",
@@ -100,12 +95,11 @@ export const known: readonly Known[] = [
       soon({ act: "delete credential", name: "a", how: "drained" }),
       soon({ act: "alter credential", name: "b", alteration: { field: "references", to: "None" } }),
     ],
-    awaits: "its own trouble only",
   },
   {
     what: "serves two RegistryCredentials after the install has moved",
     steps: [soon(create("b")), after(30 * second, { act: "move install" })],
-    awaits: "make before break",
+    awaits: "a witness that moves with the install",
   },
   {
     what: "lets a token of a Secret go that nobody needs any more",
@@ -133,7 +127,6 @@ export const known: readonly Known[] = [
       soon({ act: "delete credential", name: "a", how: "stripped" }),
       soon(create("b", { entries: [entry({ from: "src-none" })] })),
     ],
-    awaits: "absence is no observation",
   },
   {
     what: "keeps its tokens while pull Secrets may not be listed",
@@ -162,7 +155,6 @@ export const known: readonly Known[] = [
   {
     what: "remembers since when something fails",
     steps: [soon({ act: "tenant", at: "a-1", secret: "regcred", does: "own" })],
-    awaits: "what is told survives a restart",
   },
   {
     what: "renders a token that was renewed",
