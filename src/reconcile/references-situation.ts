@@ -128,9 +128,8 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               usable: finding.state === "usable" && record !== undefined && !record.terminating,
               leaving: finding.state === "leaving",
               foreign:
-                record !== undefined &&
-                (finding.state === "foreign" || isOrphaned || participants.some(({ retains }) => retains)),
-              frozen: unread || unconfirmed.some((each) => refers(each, serviceAccount)),
+                record !== undefined && (finding.state === "foreign" || participants.some(({ retains }) => retains)),
+              frozen: unread || isOrphaned || unconfirmed.some((each) => refers(each, serviceAccount)),
             },
           ];
         },

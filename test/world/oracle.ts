@@ -95,7 +95,17 @@ function referencesIn(
     if (isWanted && !isThere) return [`${namespace}/${account} does not refer to ${name}`];
     const isKnown =
       claims.some(({ credential }) => credential.spec.suspend) ||
+      isOrphaned(server, namespace, name) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
     return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
   });
+}
+
+/** Somebody who went without a drain has left a login in it, and what refers to it stays with that. */
+function isOrphaned(server: World["server"], namespace: string, name: string): boolean {
+  const secret = server.get({ resource: "secrets", namespace, name });
+  const listed = secret?.metadata.annotations?.["regcred.dev/credentials"] ?? "";
+  return listed
+    .split(",")
+    .some((each) => each !== "" && server.get({ resource: "registrycredentials", name: each }) === undefined);
 }

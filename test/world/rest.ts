@@ -91,6 +91,7 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
     }
   }
   const found: string[] = [];
+  const wantedByAny = new Set([...truth.identities].map(withoutEntry));
   // Of whom a login stands somewhere, though nobody could drain them: that is remembered.
   for (const secret of server.list("secrets")) {
     for (const [key, password] of secret.metadata.namespace === home ? [] : loginsIn(secret)) {
@@ -112,7 +113,9 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
       const [, , credentialUid = ""] = identity?.split(" ") ?? [];
       const credential = truth.credentials.find((each) => each.uid === credentialUid);
       // Of one that has gone it stays where it was to be retained, or where nobody could drain it.
-      if (!credential || identity === undefined || truth.identities.has(identity) || isKept(credential)) continue;
+      if (!credential || identity === undefined || isKept(credential)) continue;
+      // The same login may be another entry's by now.
+      if (truth.identities.has(identity) || wantedByAny.has(withoutEntry(identity))) continue;
       // A name that was left is kept fresh for an hour.
       const isFormer = credential.spec.pullSecret.name !== name;
       if (isFormer && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < 65 * 60_000) continue;
@@ -128,4 +131,9 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
     if (!wanted.has(tokenSecretName(grantKey))) found.push(`an attempt at the grant ${grantKey}`);
   }
   return found;
+}
+
+/** Namespace, Secret, RegistryCredential and host. */
+function withoutEntry(identity: string): string {
+  return identity.split(" ").toSpliced(3, 1).join(" ");
 }

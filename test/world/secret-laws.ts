@@ -22,7 +22,7 @@ export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
   const { uid } = object.metadata;
   if (!before) ledger.ours.add(uid);
   if (before && !ledger.ours.has(uid)) keepsForeign(ledger, before, after);
-  staysSuspended(ledger, object);
+  staysSuspended(ledger, object, before);
   const [had, has] = [loginsIn(before), loginsIn(after)];
   for (const [key, password] of had) {
     if (before && !ledger.touched.has(uid) && has.get(key) !== password) goes(ledger, before, [key, password], after);
@@ -56,13 +56,21 @@ function keepsForeign({ complain }: Ledger, before: ClusterObject, after: Cluste
     complain(`foreign data lost in ${namespace}/${name}`);
 }
 
-function staysSuspended({ past, believedSince, complain }: Ledger, { metadata }: ClusterObject): void {
+function staysSuspended(
+  { past, believedSince, complain }: Ledger,
+  { metadata }: ClusterObject,
+  before: ClusterObject | undefined,
+): void {
   const { namespace = "", name } = metadata;
   const since = believedSince();
   const { credentials, of } = past.now();
   const claims = of(namespace, name).filter(({ identity }) => past.wantedAllThrough(identity, since));
   const isSuspended = claims.length > 0 && claims.every(({ credential }) => past.suspendedSince(credential.uid, since));
-  const isAnothers = credentials.some(({ spec, deletionTimestamp }) => !spec.suspend || deletionTimestamp);
+  const known = new Set(credentials.map((each) => each.name));
+  const isAnothers =
+    credentials.some(({ spec, deletionTimestamp }) => !spec.suspend || deletionTimestamp) ||
+    // Who has gone since leaves it.
+    listedOn(before).some((each) => !known.has(each));
   if (isSuspended && !isAnothers) complain(`suspended, and ${namespace}/${name} was written`);
 }
 
@@ -130,9 +138,15 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 /** A Secret is deleted. */
 function removed({ server, touched, drained, complain }: Ledger, { metadata }: ClusterObject): void {
   const { uid, namespace, name, annotations = {} } = metadata;
-  for (const credential of (annotations[credentialsAnnotation] ?? "").split(",").filter(Boolean)) {
+  for (const credential of listedOn({ metadata: { annotations } })) {
     if (touched.has(uid) || drained.has(credential)) continue;
     if (!server.get({ resource: "registrycredentials", name: credential }))
       complain(`absence removed ${namespace}/${name}: it lists ${credential}, which is gone without a drain`);
   }
+}
+
+function listedOn(
+  secret: { readonly metadata: Pick<ClusterObject["metadata"], "annotations"> } | undefined,
+): readonly string[] {
+  return (secret?.metadata.annotations?.[credentialsAnnotation] ?? "").split(",").filter(Boolean);
 }
