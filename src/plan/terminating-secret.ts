@@ -2,6 +2,7 @@
 import type { Failure } from "../errors.ts";
 import { releasedBody, withoutLogins } from "./pull-secret-body.ts";
 import { dockerConfigType, type PullSecretPlan, type PullSecretSnapshot } from "./pull-secret-plan.ts";
+import { secretTooLarge } from "./removed-secret.ts";
 import type { SecretRecord } from "./snapshot.ts";
 
 /** Nothing of ours is in it, or nothing that could be taken out: whoever holds it, nobody else need wait for its end. */
@@ -29,21 +30,29 @@ export function planTerminating(
     return { action: { kind: "none" }, ...pending };
   }
   // References to it need no longer go before it does.
-  const { action } = usual({ ...snapshot, record: { ...record, terminating: false }, referencesLeft: 0 });
+  const { action, decided, failure } = usual({
+    ...snapshot,
+    record: { ...record, terminating: false },
+    referencesLeft: 0,
+  });
+  const found = { ...pending, ...(decided && { decided }) };
   switch (action.kind) {
     case "read":
     case "replace":
-      return { action, ...pending };
+      return { action, ...found };
     case "delete":
-      if (!live) return { action: { kind: "read" }, ...pending };
+      if (!live && snapshot.tooLarge) return { action: { kind: "none" }, state: "foreign", failure: secretTooLarge };
+      if (!live) return { action: { kind: "read" }, ...found };
       if (live.dockerConfig === withoutLogins && Object.keys(live.otherData).length === 0) break;
       return { action: { kind: "replace", body: { ...releasedBody(live, withoutLogins), otherData: {} } }, ...pending };
     case "none":
     case "create":
     case "recreate":
+      // Why it cannot be taken out: whoever is to leave must not wait for that in silence.
+      if (failure && !wanted) return { action: { kind: "none" }, state: "foreign", failure };
       break;
   }
-  return { action: { kind: "none" }, ...pending };
+  return { action: { kind: "none" }, ...found };
 }
 
 const deletionPending: Failure = {

@@ -172,7 +172,9 @@ function pullSecretRun(): (
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
-      const { served = [] } = plan.decided ?? wanted?.content ?? {};
+      // What is offered only over a login that stands is no one's until it has been seen to stand.
+      const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
+      const served = plan.decided?.served ?? free ?? [];
       tokens.keep(key, keptFor(plan.state === "usable" || plan.state === "absent" ? served : [], contributing));
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
@@ -203,7 +205,9 @@ function pullSecretRun(): (
         return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
       }
       if (action.kind === "none" || action.kind === "read") {
-        if (plan.state === "usable" && record) noteMembers(context, place, record, contributing, observed);
+        // Of one that is too large to be read nobody knows what stands in it.
+        const isSeen = plan.state === "usable" && plan.failure?.reason !== "TooLarge";
+        if (isSeen && record) noteMembers(context, place, record, contributing, observed);
         // What could not be taken back is still there, and so may be what its tenant has made unreadable.
         const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);
         if (plan.state === "foreign" && !isKept) context.members.note(place, undefined, frozen.uids);

@@ -204,7 +204,8 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
       }),
     makers: (key) => {
       const isSettled = firstUse !== undefined && clock.elapsed() - firstUse >= settleTime;
-      if (isSettled && !kept.isKept(key)) {
+      // Who has ceased to use it, and lives by it still, gets no token that others renew.
+      if (isSettled) {
         made.keepOnly(key, new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers)));
       }
       return boundedMakers(made.known(key));

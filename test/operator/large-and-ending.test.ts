@@ -1,0 +1,80 @@
+// What does a tenant gain by a Secret that cannot be read or that is being deleted? No login, no renewal, and no deletion held up.
+import { describe, expect, it } from "vitest";
+import { ops, type Scene, scene } from "./scene.ts";
+
+const alter = (on: Scene, secretName: string): void => {
+  const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName } }];
+  on.server.patch("registrycredentials", "acme", { spec: { registries } });
+};
+const forged = (meta: object, data: object = {}): Parameters<Scene["server"]["create"]>[0] => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  type: "kubernetes.io/dockerconfigjson",
+  metadata: { namespace: "team-b", name: "regcred", finalizers: ["x.y/z"], ...meta },
+  data: { ".dockerconfigjson": btoa('{"auths":{}}'), ...data },
+});
+const large = { zzz: btoa("x".repeat(900 * 1024)) };
+
+/** team-a lives by the login from before its entry was altered; team-b came later. */
+async function altered(): Promise<Scene> {
+  const on = scene({ namespaces: ["team-a", "other-x"] });
+  on.addCredential("acme");
+  on.addCredential("beta", { namespaces: { include: ["other-*"] } });
+  on.run("a");
+  await on.pass(700);
+  alter(on, "src-$(namespace.labels['team'])");
+  await on.pass(5);
+  on.addNamespace("team-b");
+  await on.pass(20);
+  return on;
+}
+
+describe("a login of before", () => {
+  it.each([
+    ["is being deleted", forged({})],
+    [
+      "is too large, and forged to look like one that was merged into",
+      forged(
+        {
+          labels: { "app.kubernetes.io/managed-by": "regcred" },
+          annotations: { "regcred.dev/credentials": "acme", "regcred.dev/managed": '{"hosts":[]}' },
+        },
+        large,
+      ),
+    ],
+  ])("is not given to a namespace that never had it, whose Secret %s", async (_what, secret) => {
+    const on = await altered();
+    on.server.create(secret);
+    await on.pass(5);
+    on.server.remove("secrets", "team-b/regcred");
+    await on.pass(5);
+    on.server.patch("secrets", "team-b/regcred", { metadata: { finalizers: null } });
+    await on.pass(20);
+    expect([on.logins("team-a") !== undefined, on.logins("team-b")]).toEqual([true, undefined]);
+    on.isLawful();
+  });
+
+  it("is not renewed where others go on using its grant", async () => {
+    const on = await altered();
+    for (const password of ["second", "third"]) {
+      on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa(password) } });
+      await on.pass(800);
+    }
+    expect(Object.values(on.logins("other-x") ?? {})).toEqual(["third"]);
+    expect(Object.values(on.logins("team-a") ?? {})).not.toContain("third");
+  });
+});
+
+describe("a deletion", () => {
+  it("is not held up by a Secret that is being deleted and too large to be read", async () => {
+    const on = scene({ namespaces: ["team-a", "team-c"] });
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(5);
+    on.server.patch("secrets", "team-a/regcred", { metadata: { finalizers: ["x.y/z"] }, data: large });
+    on.server.remove("secrets", "team-a/regcred");
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(120);
+    expect([on.server.get("registrycredentials", "acme"), on.logins("team-c")]).toEqual([undefined, undefined]);
+  });
+});
