@@ -148,6 +148,7 @@ describe("a refusal", () => {
     );
     expect(await world.references("accounts", "build")).toEqual(["accounts"]);
     expect(await world.logins("accounts", "accounts")).toBeDefined();
+    await world.atRest();
     const before = await writesIn("accounts");
     await world.atRest();
     expect(await writesIn("accounts")).toBe(before);

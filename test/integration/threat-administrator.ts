@@ -180,7 +180,13 @@ export function administration(stage: Stage, prefix: string): Administration {
   ];
   /** A hold renews a login where the one before stands: what has missed one stays as it is until the hold ends. */
   const renew = async (...names: readonly CredentialName[]): Promise<void> => {
-    if (held() && names.includes("a")) await soon("who is held is served before the next login", bystandersServed);
+    if (held() && names.includes("a")) {
+      await soon("who is held is served before the next login", bystandersServed);
+      // A tenant that keeps itself from being served misses a login by that.
+      const isServed = (): Promise<boolean> =>
+        Promise.resolve(!heldNow("a", place(0)) || has(place(0), "a", kept.a.generation));
+      await eventually("the tenant that is held, too", isServed, seconds(3)).catch(() => undefined);
+    }
     for (const name of names) kept[name].generation += 1;
     await Promise.all(names.map(writeSource));
   };
@@ -272,6 +278,8 @@ export function administration(stage: Stage, prefix: string): Administration {
           return await change({ pullSecret: { name: secretName } }, ofA[which]);
         case "replace":
           await remove("a");
+          // The new one has the name of the old.
+          await soon("bystanders have lost the old a", () => !bystanders.some((each) => has(each, "a", 0)));
           which = "all";
           confirmed = false;
           suspended = false;
