@@ -182,13 +182,18 @@ export function administration(stage: Stage, prefix: string): Administration {
   const renew = async (...names: readonly CredentialName[]): Promise<void> => {
     if (held() && names.includes("a")) {
       await soon("who is held is served before the next login", bystandersServed);
-      // A tenant that keeps itself from being served misses a login by that.
-      const isServed = (): Promise<boolean> =>
-        Promise.resolve(!heldNow("a", place(0)) || has(place(0), "a", kept.a.generation));
-      await eventually("the tenant that is held, too", isServed, seconds(3)).catch(() => undefined);
+      await tenantServed();
     }
     for (const name of names) kept[name].generation += 1;
     await Promise.all(names.map(writeSource));
+  };
+  /** The tenant that may be held has time to be served. One that keeps itself from that misses a login. */
+  const tenantServed = async (): Promise<void> => {
+    const hasIt = (): boolean => has(place(0), "a", kept.a.generation);
+    const mayHaveIt = (): boolean => selectedNow("a", place(0)) || heldNow("a", place(0));
+    await eventually("a tenant is served", () => Promise.resolve(hasIt() || !mayHaveIt()), seconds(3)).catch(
+      () => undefined,
+    );
   };
   const bystandersServed = (): boolean => unmet((namespace) => !bystanders.includes(namespace)).length === 0;
 
@@ -218,6 +223,7 @@ export function administration(stage: Stage, prefix: string): Administration {
       // What is not there cannot be missed.
       if (suspended) return;
       await soon("bystanders are served before many are taken out", bystandersServed);
+      await tenantServed();
     }
     const members = new Set(
       [...bystanders, ...places.map(place)]
@@ -239,17 +245,25 @@ export function administration(stage: Stage, prefix: string): Administration {
     } else if (wasHeldBefore) unhold();
   };
 
+  /** As the condition says, which may come a moment later, and once more where more are held by then. */
   const allow = async (): Promise<void> => {
     if (!held()) return;
-    const { message = "" } = conditionOf(newest("a"), "RemovalHeld") ?? {};
-    const allowed = /allow-removal=(\S+)/.exec(message)?.[1];
-    const told = wasHeld.at(-1);
-    if (told) told.until = clock.elapsed();
-    await admin.patch(`${credentialsPath}/${named("a")}`, {
-      metadata: { annotations: { "regcred.dev/allow-removal": allowed } },
-    });
-    confirmed = true;
-    await soon("what was confirmed is held no longer", () => !tellsHold());
+    let last: string | undefined;
+    const isAllowed = async (): Promise<boolean> => {
+      const { message = "" } = conditionOf(newest("a"), "RemovalHeld") ?? {};
+      const command = /allow-removal=(\S+)/.exec(message)?.[1];
+      if (command === undefined || command === last) return last !== undefined && !tellsHold() && !stage.restarting();
+      const told = wasHeld.at(-1);
+      if (told) told.until = clock.elapsed();
+      last = command;
+      confirmed = true;
+      await admin.patch(`${credentialsPath}/${named("a")}`, {
+        metadata: { annotations: { "regcred.dev/allow-removal": command } },
+      });
+      return false;
+    };
+    const what = "what was confirmed is held no longer";
+    await eventually(what, isAllowed, patience).catch(() => faults.push(`in vain: ${what}`));
     unhold();
   };
 
@@ -284,7 +298,8 @@ export function administration(stage: Stage, prefix: string): Administration {
           confirmed = false;
           suspended = false;
           await create("a", ofA.all);
-          return await soon("bystanders are served by a new a", bystandersServed);
+          await soon("bystanders are served by a new a", bystandersServed);
+          return await tenantServed();
         case "restart":
           return await stage.restart(step.killed);
         case "wait":
