@@ -105,7 +105,12 @@ export function renderedMembers(entries: readonly DockerConfigEntry[]): readonly
   const byKey = new Map(entries.map(({ key, login }) => [key, login]));
   return [...byKey]
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, login]) => `${JSON.stringify(key)}:${renderedLogin(login)}`);
+    .map(([key, login]) => renderedMember({ key, login }));
+}
+
+/** Name, colon and value. */
+export function renderedMember({ key, login }: DockerConfigEntry): string {
+  return `${JSON.stringify(key)}:${renderedLogin(login)}`;
 }
 
 /** The JSON object in the text; the parser's own message is dropped, because it quotes the text. */

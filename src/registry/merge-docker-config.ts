@@ -6,6 +6,7 @@ import {
   loginIn,
   objectIn,
   renderedLogin,
+  renderedMember,
   renderedMembers,
 } from "./docker-config.ts";
 import { canonicalHost } from "./host.ts";
@@ -98,7 +99,7 @@ export function keepInDockerConfig(
   const standing = (read.ok ? read.auths : []).filter(({ key }) => keys.has(key));
   const members = new Map([
     ...standing.map(({ key, text: member }) => [key, member] as const),
-    ...entries.map(({ key, login }) => [key, `${JSON.stringify(key)}:${renderedLogin(login)}`] as const),
+    ...entries.map((entry) => [entry.key, renderedMember(entry)] as const),
   ]);
   const sorted = [...members].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return `{"auths":{${sorted.map(([, member]) => member).join(",")}}}`;

@@ -15,6 +15,14 @@ const forged = (meta: object, data: object = {}): Parameters<Scene["server"]["cr
 });
 const large = { zzz: btoa("x".repeat(900 * 1024)) };
 
+const lookingMerged = forged(
+  {
+    labels: { "app.kubernetes.io/managed-by": "regcred" },
+    annotations: { "regcred.dev/credentials": "acme", "regcred.dev/managed": '{"hosts":[]}' },
+  },
+  large,
+);
+
 /** team-a lives by the login from before its entry was altered; team-b came later. */
 async function altered(): Promise<Scene> {
   const on = scene({ namespaces: ["team-a", "other-x"] });
@@ -32,16 +40,7 @@ async function altered(): Promise<Scene> {
 describe("a login of before", () => {
   it.each([
     ["is being deleted", forged({})],
-    [
-      "is too large, and forged to look like one that was merged into",
-      forged(
-        {
-          labels: { "app.kubernetes.io/managed-by": "regcred" },
-          annotations: { "regcred.dev/credentials": "acme", "regcred.dev/managed": '{"hosts":[]}' },
-        },
-        large,
-      ),
-    ],
+    ["is too large, and forged to look like one that was merged into", lookingMerged],
   ])("is not given to a namespace that never had it, whose Secret %s", async (_what, secret) => {
     const on = await altered();
     on.server.create(secret);
@@ -65,10 +64,34 @@ describe("a login of before", () => {
   });
 });
 
-describe("a deletion", () => {
-  it("is not held up by a Secret that is being deleted and too large to be read", async () => {
-    const on = scene({ namespaces: ["team-a", "team-c"] });
+describe("a member", () => {
+  it("is nobody by a Secret that is too large for anybody to see what stands in it", async () => {
+    const on = scene({ namespaces: ["team-a", "team-b"] });
+    on.server.create(lookingMerged);
     on.addCredential("acme");
+    on.run("a");
+    await on.pass(10);
+    const uidOf = (name: string): string => String(on.server.get("namespaces", name)?.metadata.uid);
+    const records = on.server
+      .list("secrets")
+      .filter(({ metadata: { name } }) => name.startsWith("regcred-members-"))
+      .flatMap((secret) => Object.values(secret["data"] as Readonly<Record<string, string>>).map(atob))
+      .join();
+    expect(records).toContain(uidOf("team-a"));
+    expect(records).not.toContain(uidOf("team-b"));
+  });
+});
+
+describe("a deletion", () => {
+  it.each([
+    ["that is too large to be read", {}],
+    ["into which it was merged, and that is too large", { pullSecret: { name: "regcred", onConflict: "Merge" } }],
+  ])("is not held up by a Secret that is being deleted, %s", async (_what, spec) => {
+    const on = scene({ namespaces: ["team-a", "team-c"] });
+    const data = { ".dockerconfigjson": btoa('{"auths":{"quay.io":{"auth":"YTpi"}}}') };
+    const metadata = { namespace: "team-a", name: "regcred", annotations: { "regcred.dev/adopt": "true" } };
+    if ("pullSecret" in spec) on.server.create({ ...forged({}), data, metadata });
+    on.addCredential("acme", spec);
     on.run("a");
     await on.pass(5);
     on.server.patch("secrets", "team-a/regcred", { metadata: { finalizers: ["x.y/z"] }, data: large });

@@ -60,6 +60,17 @@ describe("the content of a pull Secret", () => {
     expect(shadowed).toEqual([]);
   });
 
+  it("that an entry had before it was altered is shadowed by nobody: it is no claim of the spec", () => {
+    const former = { token: token({ grantKey: "before" }), hosts: ["a.example.com"], known: true };
+    const altered = claim({ entry: "altered", source: failure(), formers: [former] });
+    const { served, shadowed } = content(
+      { credential: "old", claims: [claim()] },
+      { credential: "young", claims: [altered] },
+    );
+    expect(served.map(({ credential }) => credential)).toEqual(["old"]);
+    expect(shadowed).toEqual([]);
+  });
+
   it("is not held back by an entry without a token", () => {
     const missing = failure();
     const { text, failures } = content({

@@ -61,6 +61,11 @@ const hostsIn = (body: Pick<SecretBody, "dockerConfig">): string[] => Object.key
 const namedIn = (body: SecretBody): unknown[] => JSON.parse(body.annotations[entriesKey] ?? "") as unknown[];
 
 describe("a login whose token was lost while its grant is in force", () => {
+  it("keeps its place, so that there is nothing to write", () => {
+    const secret = withOurs(alive("a"), alive("b"));
+    expect(decided({ secret, claims: [lost("a"), alive("b")] }).action).toEqual({ kind: "none" });
+  });
+
   const both = withOurs(alive("a"), alive("b"));
 
   it("stays byte for byte beside those that are written", () => {

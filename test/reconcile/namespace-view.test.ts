@@ -43,4 +43,12 @@ describe("a namespace under the second version of a spec", () => {
     const { failures } = namespaceView(findings({ secret: 1 }), second, "team-a");
     expect(failures.map(({ failure: { reason } }) => reason)).toEqual(["SecretConflict"]);
   });
+
+  it("has failed for no longer than the credential is there, whoever failed there before for the same reason", () => {
+    const found = findings({ secret: 2 });
+    const [before] = namespaceView(found, second, "team-a").failures;
+    const later = { ...second, creationTimestamp: before?.since.add({ minutes: 5 }) ?? second.creationTimestamp };
+    expect(namespaceView(found, later, "team-a").failures[0]?.since).toEqual(later.creationTimestamp);
+    expect(before?.since).not.toEqual(later.creationTimestamp);
+  });
 });

@@ -1,24 +1,48 @@
 // Plays histories, and tells the seed and the shortest one that it has found where one fails.
-//
-// Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]
-// Without a seed, new ones are tried for so many seconds; with one, that many of its histories. --only: other complaints are
-// passed over, and none of those that are known.
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { systemClock } from "../../src/clock.ts";
 import { complaintsOf } from "./history.ts";
 import { histories, type Step } from "./steps.ts";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string" },
-    path: { type: "string" },
-    histories: { type: "string", default: "100" },
-    only: { type: "string" },
-    shrink: { type: "string", default: "60" },
-  },
-});
+const usage = `Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]
+
+  --seconds N       how long new histories are played (60)
+  --seed N          plays the histories of this seed instead, as many as --histories says
+  --path P          of these only the one that was told with a failure
+  --histories N     of each seed (100)
+  --only REGEXP     passes over all other complaints
+  --shrink SECONDS  how long a shorter history is looked for that fails (60)
+  --help            shows this
+`;
+
+function asked(): Readonly<Record<"seconds" | "histories" | "shrink", string>> & {
+  readonly seed?: string;
+  readonly path?: string;
+  readonly only?: string;
+} {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: "string", default: "60" },
+        seed: { type: "string" },
+        path: { type: "string" },
+        histories: { type: "string", default: "100" },
+        only: { type: "string" },
+        shrink: { type: "string", default: "60" },
+        help: { type: "boolean" },
+      },
+    });
+    if (values.help !== true) return values;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const values = asked();
 const only = values.only === undefined ? undefined : new RegExp(values.only);
 const counts = only && ((complaint: string): boolean => only.test(complaint));
 const clock = systemClock();

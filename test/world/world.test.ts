@@ -19,6 +19,11 @@ describe("the world that plays failures", { timeout: patience }, () => {
   it.each(known.filter(({ awaits }) => awaits === undefined))("$what", async ({ steps }) => {
     expect(await complaintsOf(steps, () => true)).toEqual([]);
   });
+
+  // Once it is mended this says so.
+  it.each(known.filter(({ awaits }) => awaits !== undefined))("does not yet: $what ($awaits)", async ({ steps }) => {
+    expect(await complaintsOf(steps, () => true)).not.toEqual([]);
+  });
 });
 
 /** Shrinking tries a few hundred shorter ones at most. */

@@ -1,0 +1,49 @@
+// Is an API server that is away waited for, and told of, and nothing else?
+import { beforeEach, describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.ts";
+import { onceAnswered } from "../../src/operator/once-answered.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+
+const error = (reason: string): OperatorError =>
+  new OperatorError({ reason, cause: "Platform", retry: "backoff", message: `it is ${reason}` });
+const silent = (): void => undefined;
+const log = { debug: silent, info: silent, warn: silent, error: silent };
+
+describe("a start", () => {
+  let clock: FakeClock;
+  let told: (string | undefined)[];
+  const stop = (): AbortController => new AbortController();
+
+  beforeEach(() => {
+    clock = fakeClock();
+    told = [];
+  });
+  const wait = (answers: readonly (OperatorError | undefined)[], { signal } = stop()): Promise<void> => {
+    const left = [...answers];
+    const attempt = (): Promise<void> => {
+      const next = left.shift();
+      return next ? Promise.reject(next) : Promise.resolve();
+    };
+    return onceAnswered(attempt, { clock, random: () => 0.5, log, signal, tell: (what) => told.push(what) });
+  };
+
+  it("tells what it waits for as long as it waits, and no longer", async () => {
+    const started = wait([error("ApiUnavailable"), error("ApiUnavailable"), undefined]);
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    await started;
+    expect(told).toEqual(["it is ApiUnavailable", "it is ApiUnavailable", undefined]);
+  });
+
+  it("ends for whatever a person has to mend", async () => {
+    await expect(wait([error("NotPermitted")])).rejects.toThrow("it is NotPermitted");
+  });
+
+  it("ends where it is stopped while it waits", async () => {
+    const stopping = stop();
+    const started = wait([error("ApiUnavailable")], stopping);
+    started.catch(silent);
+    await clock.advance();
+    stopping.abort(new Error("stopped"));
+    await expect(started).rejects.toThrow("stopped");
+  });
+});

@@ -1,0 +1,41 @@
+// Which logins are taken out of a Secret by their value, and which of equal value stay?
+import { describe, expect, it } from "vitest";
+import type { Context } from "../../src/reconcile/context.ts";
+import { formerLogins } from "../../src/reconcile/former-logins.ts";
+import { grantKeys } from "../../src/reconcile/grant-keys.ts";
+import type { Token } from "../../src/plan/token.ts";
+import { credential, login, namespace, staticEntry, token } from "../plan/objects.ts";
+
+/** As `host password`. */
+function leaving(hosts: readonly string[], found: Token | undefined): readonly string[] {
+  const scope = { namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined };
+  const context = {
+    tokens: { token: () => found },
+    grantKey: grantKeys(),
+    scopeOf: () => scope,
+  } as unknown as Context;
+  const each = { credential: credential({ spec: { registries: [staticEntry({ hosts: [...hosts] })] } }) };
+  return formerLogins(context, namespace(), [each]).map(
+    ({ key, login: { password } }) => `${key} ${password.reveal()}`,
+  );
+}
+
+describe("logins of who leaves", () => {
+  it("are those of its token and of the one before, for the hosts that it claims", () => {
+    const found = token({ logins: { all: login("ada", "new") }, former: { all: login("ada", "old") } });
+    expect(leaving(["a.example.com"], found)).toEqual(["a.example.com new", "a.example.com old"]);
+  });
+
+  it("are none for hosts that a source names beside those", () => {
+    const byHost = new Map([
+      ["a.example.com", login("ada", "a")],
+      ["b.example.com", login("ada", "b")],
+    ]);
+    expect(leaving(["a.example.com"], token({ logins: { byHost } }))).toEqual(["a.example.com a"]);
+    expect(leaving(["*"], token({ logins: { byHost } }))).toEqual(["a.example.com a", "b.example.com b"]);
+  });
+
+  it("are none without a token", () => {
+    expect(leaving(["a.example.com"], undefined)).toEqual([]);
+  });
+});
