@@ -336,7 +336,8 @@ describe("verify", () => {
 });
 
 describe("plan", () => {
-  const folder = mkdtempSync(join(tmpdir(), "regcred-exit-codes-"));
+  let folder: string;
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "regcred-exit-codes-"))));
   afterAll(() => rmSync(folder, { recursive: true }));
   const document = (name: string, source: string, include: string): string => `
 apiVersion: regcred.dev/v1alpha1
@@ -362,6 +363,18 @@ spec:
     const documents = [document("one", one, '"team-*"'), document("two", other, "team-a")];
     expect((await planned(on, documents)).code).toBe(code);
     expect((await planned(on, documents, "-o", "json")).code).toBe(code);
+  });
+
+  it("of one that serves everybody, before the operator's namespace is there", async () => {
+    const on = scene({ namespaces: ["team-a"] });
+    const ecr = `{ name: ecr, provider: ECR, hosts: ["111122223333.dkr.ecr.eu-west-1.amazonaws.com"], identity: { from: Operator } }`;
+    const minted = document("one", "docker-hub", "team-a").replace(/\{ name: hub.+ \}(?=\])/, ecr);
+    expect(minted).toContain("provider: ECR");
+    on.server.remove("secrets", `${ops}/docker-hub`);
+    on.server.remove("namespaces", ops);
+    expect(on.server.get("namespaces", ops)).toBeUndefined();
+    const { code, stdout } = await planned(on, [minted]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("team-a")]);
   });
 
   it("of a change that the brake would hold, though everybody else is served", async () => {

@@ -36,6 +36,9 @@ const log: Log = {
 };
 const operatorNamespace = "ops";
 
+/** Milliseconds. */
+const patience = 60_000;
+
 /** Milliseconds of processor time of this thread, which a busy machine does not change. */
 function spent(): number {
   const { user, system } = process.threadCpuUsage();
@@ -207,7 +210,9 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
       before = spent();
       what();
       look();
+      const limit = clock.elapsed() + patience;
       while (!isOver()) {
+        if (clock.elapsed() > limit) throw new Error(`waited ${patience / 1000} s in vain for what happens in the end`);
         await turn();
         look();
       }

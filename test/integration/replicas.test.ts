@@ -182,11 +182,13 @@ describe("two replicas", () => {
     await startPair(proxy.kubeconfig);
     await served(`hush-${round}`);
     // The leader sees everything, and has its writes on the way, when it is cut off.
+    const before = proxy.count().writes;
     proxy.inject({ kind: "late" }, "writes");
     await rotate();
-    await world.namespaces(["team-late"]);
-    namespaces.push("team-late");
-    await clock.sleep(Temporal.Duration.from({ milliseconds: 500 }));
+    const late = Array.from({ length: 12 }, (_, index) => `team-late-${index}`);
+    await world.namespaces(late);
+    namespaces.push(...late);
+    await eventually("they are", () => Promise.resolve(proxy.count().writes > before + late.length));
     const since = Temporal.Now.instant();
     proxy.inject({ kind: "late" }, "all");
     const end = churn();
@@ -196,6 +198,9 @@ describe("two replicas", () => {
     const password = await rotate();
     await end();
     await served(password);
+    // What the leader has told since is the answer to what the other still wants to tell.
+    const told = async (): Promise<boolean> => (await world.status("hub")).namespaces?.ready === namespaces.length;
+    await eventually("the status tells of all of them", told);
     proxy.heal();
     await eventually("what was late has arrived", () => Promise.resolve(proxy.late.length > 0));
     await served(password, seconds(5));

@@ -1,6 +1,4 @@
 // Does a test fail for each fault that is put back? Each goes into a copy of the repository of its own.
-//
-// Usage: npm run mutants -- [PART OF A NAME, OR THE NUMBER OF A FAULT...]
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -71,7 +69,26 @@ async function findersOf(mutant: Mutant): Promise<readonly string[]> {
   }
 }
 
-const { positionals } = parseArgs({ allowPositionals: true });
+const usage = `Usage: npm run mutants -- [PART OF A NAME, OR THE NUMBER OF A FAULT...]
+
+  --help   shows this
+
+The faults, all of which are put back without an argument:
+${mutants.map(({ fault, name }) => `  ${String(fault)}: ${name}\n`).join("")}`;
+
+function asked(): readonly string[] {
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options: { help: { type: "boolean" } } });
+    if (values.help !== true) return positionals;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const positionals = asked();
 const chosen = mutants.filter(
   ({ fault, name }) =>
     positionals.length === 0 || positionals.some((each) => each === String(fault) || name.includes(each)),

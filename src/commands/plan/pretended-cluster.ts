@@ -71,6 +71,9 @@ export function pretendedCluster(
   };
   load("registrycredentials", state.credentials);
   load("namespaces", state.namespaces);
+  // Where regcred is not installed yet, it is foretold what will be once it is.
+  if (server.get({ resource: "namespaces", name: operatorNamespace }) === undefined)
+    server.put("namespaces", { metadata: { name: operatorNamespace } } as ClusterObject);
   load("serviceaccounts", state.serviceAccounts);
   load("secrets", [...state.operatorSecrets, ...state.pullSecrets]);
 
