@@ -1,4 +1,5 @@
 // Which tests are quick, and which need the real control plane?
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { variantVariable } from "./test/cluster/variant.ts";
 
@@ -8,6 +9,8 @@ const fixtures = "test/fixtures/**";
 const alone = "test/**/*.alone.test.ts";
 // Some start a program, which takes seconds on a machine that builds Kubernetes beside it.
 const unitTimeout = 30_000;
+// One a core: some start programs and wait for them, and by its default vitest leaves a core to a watcher that is not there.
+const quickWorkers = availableParallelism();
 const onControlPlane = {
   // The files of a worker share a control plane, see test/cluster/shared-control-plane.ts, and their imports.
   isolate: false,
@@ -61,10 +64,11 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...long, fixtures, alone],
           isolate: false,
+          maxWorkers: quickWorkers,
           testTimeout: unitTimeout,
         },
       },
-      { test: { name: "unit-alone", include: [alone], testTimeout: unitTimeout } },
+      { test: { name: "unit-alone", include: [alone], maxWorkers: quickWorkers, testTimeout: unitTimeout } },
       {
         test: {
           name: "integration",

@@ -160,8 +160,8 @@ export function attacks({ root }: Pattern): readonly (readonly [small: string, l
   return [
     // After an odd sign nothing that is tied to the beginning fits.
     ...["\u0000", ...begins].flatMap((begin) => [...pumpsOf(root)].flatMap((pump) => texts(begin, pump, 24))),
-    // A search begins anew at each of these.
-    ...begins.filter((begin) => begin !== "").flatMap((begin) => texts("", begin, 120)),
+    // A search begins anew at each of these. Longer texts would take more of the stack than a busy machine has.
+    ...begins.filter((begin) => begin !== "").flatMap((begin) => texts("", begin, 60)),
   ];
 }
 
