@@ -1,11 +1,11 @@
 // What does the status of a RegistryCredential say?
 import type { RegistryStatus, Status } from "../api/registry-credential.ts";
-import { timeOfText } from "../foreign-numbers.ts";
 import { conditionsOf } from "./conditions.ts";
 import { failureGroups } from "./failure-groups.ts";
 import { registryStatus } from "./registry-status.ts";
 import type { NamespaceView, StatusSnapshot } from "./status-snapshot.ts";
 import { earliest, timeText } from "./status-text.ts";
+import { believedTime } from "./told-status.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
   const { credential, told, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } = snapshot;
@@ -40,7 +40,7 @@ function countsOf(namespaces: readonly NamespaceView[]): NonNullable<Status["nam
 
 /** By entry: which namespaces live by a login of before. Since when is read back, so that a restart changes nothing. */
 function formerOf(
-  { credential, namespaces, now }: StatusSnapshot,
+  { credential, told, namespaces, now }: StatusSnapshot,
   { pending }: NonNullable<Status["namespaces"]>,
 ): (entry: string) => RegistryStatus["former"] {
   const formers = Map.groupBy(
@@ -48,7 +48,7 @@ function formerOf(
     ({ entry }) => entry,
   );
   return (entry) => {
-    const before = credential.status?.registries?.find(({ name }) => name === entry)?.former;
+    const before = told.status?.registries?.find(({ name }) => name === entry)?.former;
     const found = formers.get(entry) ?? [];
     // Who has not been looked at yet lives as before.
     if (found.length === 0) return pending > 0 ? before : undefined;
@@ -56,7 +56,7 @@ function formerOf(
     if (!before && found.every((each) => each.pending)) return undefined;
     const ends = found.flatMap(({ until }) => (until ? [until] : []));
     return {
-      since: timeText(timeOfText(before?.since ?? "") ?? now),
+      since: timeText(believedTime(before?.since ?? "", credential.creationTimestamp, now) ?? now),
       ...(ends.length > 0 && { until: timeText(earliest(ends)) }),
       namespaces: found.length,
     };

@@ -21,11 +21,11 @@ import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { type Pace, pace } from "./pace.ts";
 import { refusedRemovals } from "./refused-removals.ts";
 import { retirementOf } from "./retirement.ts";
-import { putFinalizer, setFinalizers } from "./set-finalizers.ts";
+import { finalizerKeeper, setFinalizers } from "./set-finalizers.ts";
 import { tellRefusal } from "./tell-refusal.ts";
 import { beginRecord } from "./store-members.ts";
 import type { Attempts } from "./token-book.ts";
-import { writeStatus } from "./write-status.ts";
+import { statusWriter } from "./write-status.ts";
 
 export interface CredentialLoop {
   (context: Context, name: string, signal: AbortSignal): Promise<Outcome>;
@@ -40,7 +40,9 @@ const lookAgain = 1_000;
 export function credentialLoop(): CredentialLoop {
   let startedAt: number | undefined;
   let counting: Pace | undefined;
-  const drain = drainer();
+  const statuses = statusWriter();
+  const finalizers = finalizerKeeper();
+  const drain = drainer(statuses);
   // By name, while the RegistryCredential is there.
   const memories = new Map<string, Memory>();
   // Of specs that cannot be read, whose status cannot be compared either: the problems that were told.
@@ -54,6 +56,8 @@ export function credentialLoop(): CredentialLoop {
       context.metrics.forget(name, sighting);
       counting?.forget(name);
       memories.delete(name);
+      statuses.forget(name, sighting);
+      finalizers.forget(name, sighting);
       return soonest(context.entitlements.drainedFor(name));
     }
     const { record } = sighting;
@@ -72,9 +76,10 @@ export function credentialLoop(): CredentialLoop {
         }
         const problems = `${record.generation} ${record.problems.join()}`;
         if (told.get(name) === problems) return waitsFor({ of: "credentials", object: name });
-        await writeStatus(context, record, undefined, invalidStatus(record, context.clock.now()), [], signal);
-        told.set(name, problems);
-        return done;
+        const says = { status: invalidStatus(record, context.clock.now()), namespaces: [] };
+        const wait = await statuses.write(context, { record, credential: undefined }, says, signal);
+        if (wait === undefined) told.set(name, problems);
+        return soonest(wait);
       }
       told.delete(name);
       const isRecorded = beginRecord(context, credential);
@@ -82,7 +87,7 @@ export function credentialLoop(): CredentialLoop {
       const outOfReach = context.reach.name(credential.spec.pullSecret.name) !== undefined;
       let refused: Failure | undefined;
       if (!credential.finalizers.includes(finalizer) && !outOfReach) {
-        refused = await putFinalizer(context, credential, signal);
+        refused = await finalizers.put(context, credential, signal);
         if (!refused) return soonest(lookAgain);
         tellRefusal(context, record, refused);
       }
@@ -131,8 +136,9 @@ export function credentialLoop(): CredentialLoop {
       });
       memory.status = status;
       counting.ended(name, began, context.stores.credentials.size);
-      await writeStatus(context, record, credential, status, views.namespaces, signal);
-      return { ...later(nextRetirement), ...(pending && !refused && waitsFor({ findings: name })) };
+      const says = { status, namespaces: views.namespaces };
+      const wait = await statuses.write(context, { record, credential }, says, signal);
+      return { ...later(nextRetirement, wait), ...(pending && !refused && waitsFor({ findings: name })) };
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;

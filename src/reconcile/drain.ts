@@ -13,7 +13,7 @@ import { isForTenant } from "./kept-by-tenant.ts";
 import { type Left, leftWith, namesOf } from "./left-with.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
-import { writeStatus } from "./write-status.ts";
+import type { StatusWriter } from "./write-status.ts";
 
 // References to Secrets that are gone harm nobody, nor do our marks on Secrets that are none of ours, and tenants can go on
 // adding both; and a tenant can see to it that its Secret cannot be taken away, whose login it has had anyway. So a deletion
@@ -55,7 +55,7 @@ interface Waiting {
 }
 
 /** The finalizer goes when nothing of the credential is left with any tenant but what tenants keep, or when a person gives up on it. */
-export function drainer(): Drain {
+export function drainer(statuses: StatusWriter): Drain {
   // By uid of a credential that is deleted.
   const waitings = new Map<string, Waiting>();
   return async (context, record, credential, signal) => {
@@ -64,6 +64,7 @@ export function drainer(): Drain {
       waitings.delete(credential.uid);
       return done;
     }
+    const place = { record, credential };
     const began = clock.elapsed();
     const waiting = waitings.get(credential.uid) ?? {
       since: began,
@@ -81,7 +82,8 @@ export function drainer(): Drain {
     if (isDrained || forced) {
       const refused = await release(context, credential, signal);
       if (refused) {
-        await tell(context, record, credential, { left: 0, blocked: [{ ...refused, namespace: undefined }] }, signal);
+        const draining = { left: 0, blocked: [{ ...refused, namespace: undefined }] };
+        await statuses.write(context, place, saysOf(context, credential, draining), signal);
         return failed(refused.failure, { of: "credentials", object: credential.name });
       }
       waitings.delete(credential.uid);
@@ -92,7 +94,7 @@ export function drainer(): Drain {
     const draining = left ? drainingOf(context, credential, left, waiting) : unknownDraining(context, unknown);
     // What was told before a start is not unsaid before it has been looked for.
     waiting.settles &&= draining.blocked.length === 0 && clock.elapsed() - waiting.since < settleTime;
-    if (!waiting.settles) await tell(context, record, credential, draining, signal);
+    if (!waiting.settles) await statuses.write(context, place, saysOf(context, credential, draining), signal);
     return comeBackIn(Math.max(lookAgain, (clock.elapsed() - began) * restForWork));
   };
 }
@@ -131,14 +133,11 @@ function tellReleased(
 
 const nothing: Left = { secrets: new Set(), kept: new Set(), harmless: new Set() };
 
-async function tell(
-  context: Context,
-  record: CredentialRecord,
+function saysOf(
+  { clock, settings, stores }: Context,
   credential: RegistryCredential,
   draining: Draining,
-  signal: AbortSignal,
-): Promise<void> {
-  const { clock, settings, stores } = context;
+): Parameters<StatusWriter["write"]>[2] {
   const { status, spec } = credential;
   const snapshot: StatusSnapshot = {
     credential,
@@ -157,7 +156,7 @@ async function tell(
     extraReferences: status?.extraReferences ?? [],
     draining,
   };
-  await writeStatus(context, record, credential, statusOf(snapshot), snapshot.namespaces, signal);
+  return { status: statusOf(snapshot), namespaces: snapshot.namespaces };
 }
 
 /** Why it cannot be said that nothing is left: where Secrets may not be seen, or have not been, their absence says nothing. */

@@ -2,6 +2,8 @@
 import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
+import { afterWrite, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 
@@ -22,19 +24,39 @@ export async function setFinalizers(
   if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
 }
 
-/** Puts ours on. @returns why it is refused, which its status is to tell: whoever refuses it is the platform's */
-export async function putFinalizer(
-  context: Context,
-  credential: RegistryCredential,
-  signal: AbortSignal,
-): Promise<Failure | undefined> {
-  try {
-    await setFinalizers(context, credential, [...credential.finalizers, finalizer], signal);
-    return undefined;
-  } catch (error) {
-    const { failure } = context.refusal(error, `put the finalizer on the RegistryCredential ${credential.name}`);
-    if (failure.retry !== "slowly") throw error;
-    const { reason, retry, message, steps } = failure;
-    return { reason, cause: "Platform", retry, message, ...(steps && { steps }) };
-  }
+export interface FinalizerKeeper {
+  /** Puts ours on. @returns why it is not there, which its status is to tell: whoever refuses it is the platform's */
+  put(context: Context, credential: RegistryCredential, signal: AbortSignal): Promise<Failure | undefined>;
+  forget(name: string, gone: KnownAbsent): void;
 }
+
+export function finalizerKeeper(): FinalizerKeeper {
+  // By name, while the RegistryCredential is there: how often somebody has taken it off.
+  const repairs = new Map<string, Repairs>();
+  return {
+    put: async (context, credential, signal) => {
+      const { name, uid, finalizers } = credential;
+      const now = context.clock.elapsed();
+      const before = repairs.get(name);
+      if (waitBeforeWrite(before, uid, now) > 0) return contested;
+      try {
+        await setFinalizers(context, credential, [...finalizers, finalizer], signal);
+        repairs.set(name, afterWrite(before, uid, now));
+        return undefined;
+      } catch (error) {
+        const { failure } = context.refusal(error, `put the finalizer on the RegistryCredential ${name}`);
+        if (failure.retry !== "slowly") throw error;
+        const { reason, retry, message, steps } = failure;
+        return { reason, cause: "Platform", retry, message, ...(steps && { steps }) };
+      }
+    },
+    forget: (name) => void repairs.delete(name),
+  };
+}
+
+const contested: Failure = {
+  reason: "Contested",
+  cause: "Platform",
+  retry: "slowly",
+  message: `somebody keeps taking the finalizer ${finalizer} off: let them leave metadata.finalizers alone; until then what tenants have stays as it is, and is not renewed`,
+};

@@ -1,34 +1,86 @@
 // How is a status told: as metrics, and written where it says something new, as a merge patch?
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
+import type { Failure } from "../errors.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import type { KnownAbsent } from "../plan/presence.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
 import type { NamespaceView } from "../plan/status-snapshot.ts";
 import type { Context } from "./context.ts";
+import { tellRefusal } from "./tell-refusal.ts";
 import { publishTransitions } from "./transitions.ts";
 
-/**
- * @param credential as it was read; undefined where it cannot be, and of its status only what is told here is looked at
- * @param namespaces what the status counts
- */
-export async function writeStatus(
-  context: Context,
-  record: CredentialRecord,
-  credential: RegistryCredential | undefined,
-  says: Status,
-  namespaces: readonly NamespaceView[],
-  signal: AbortSignal,
-): Promise<void> {
-  const status = { ...says, operatorNamespace: context.settings.namespace };
-  // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
-  if (credential) context.metrics.publish(credential, status, namespaces);
-  const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));
-  if (sameJson(before, status) && record.statusDamaged !== true) return;
-  const { name, resourceVersion } = record;
-  const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
-  const answer = await context.api.patchCredentialStatus(name, patch, signal);
-  const written = context.strips.credential(answer);
-  if (written) context.stores.credentials.wrote(written);
-  publishTransitions(context, record, before, status);
+/** Whose status, as it stands. */
+export interface StatusPlace {
+  readonly record: CredentialRecord;
+  /** As it was read; undefined where it cannot be, and of its status only what is told here is looked at. */
+  readonly credential: RegistryCredential | undefined;
 }
+
+export interface StatusWriter {
+  /**
+   * @param namespaces what the status counts
+   * @returns milliseconds after which it is to be tried again, where somebody else keeps writing it; undefined: it stands
+   */
+  write(
+    context: Context,
+    place: StatusPlace,
+    says: { readonly status: Status; readonly namespaces: readonly NamespaceView[] },
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
+  forget(name: string, gone: KnownAbsent): void;
+}
+
+/** What is remembered of one status. */
+interface Memory {
+  readonly uid: string;
+  /** As it stood after our last write. */
+  readonly written: Status;
+  /** Of what somebody else has made of it since. */
+  readonly repairs: Repairs | undefined;
+}
+
+export function statusWriter(): StatusWriter {
+  // By name, while the RegistryCredential is there.
+  const memories = new Map<string, Memory>();
+  return {
+    write: async (context, place, { status: says, namespaces }, signal) => {
+      const { record, credential } = place;
+      const { clock, settings, metrics, api, strips, stores } = context;
+      const status = { ...says, operatorNamespace: settings.namespace };
+      // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
+      if (credential) metrics.publish(credential, status, namespaces);
+      const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));
+      if (sameJson(before, status) && record.statusDamaged !== true) return undefined;
+      const { name, uid, generation, resourceVersion } = record;
+      const known = memories.get(name);
+      const last = known?.uid === uid ? known : undefined;
+      const isUndone = last !== undefined && !sameJson(last.written, record.status ?? {});
+      // A spec that changes is told at once, whoever else writes here.
+      const purpose = `${generation}`;
+      const wait = isUndone ? waitBeforeWrite(last.repairs, purpose, clock.elapsed()) : 0;
+      if (wait > 0) return wait;
+      const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
+      const written = strips.credential(await api.patchCredentialStatus(name, patch, signal));
+      if (written) {
+        stores.credentials.wrote(written);
+        const repairs = isUndone ? afterWrite(last.repairs, purpose, clock.elapsed()) : last?.repairs;
+        memories.set(name, { uid, written: written.status ?? {}, repairs });
+        if (isUndone && contestedFor(repairs, clock.elapsed()) !== undefined) tellRefusal(context, record, contested);
+      }
+      publishTransitions(context, record, last?.written ?? before, status);
+      return undefined;
+    },
+    forget: (name) => void memories.delete(name),
+  };
+}
+
+const contested: Failure = {
+  reason: "Contested",
+  cause: "Platform",
+  retry: "slowly",
+  message:
+    "somebody else keeps writing the status of this RegistryCredential, which is repaired ever more seldom: let them leave it alone, for example in Argo CD with ignoreDifferences: [{group: regcred.dev, kind: RegistryCredential, jsonPointers: [/status]}]",
+};
 
 function pick(status: Status, keys: readonly string[]): Status {
   return Object.fromEntries(Object.entries(status).filter(([key]) => keys.includes(key)));

@@ -67,11 +67,20 @@ describe("an entry that lives by a login of before", () => {
     expect(formerIn(status(again, before, { now: minute(10) }))).toMatchObject({ since: told.since });
   });
 
-  it.each(["nonsense", "", "+999999-01-01T00:00:00Z"])("begins now where somebody wrote %j for its time", (since) => {
+  it.each(["nonsense", "", "+999999-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "2001-01-01T00:00:00Z"])(
+    "begins now where somebody wrote %j for its time",
+    (since) => {
+      const before = status(two);
+      const [registry] = before.registries ?? [];
+      const edited = { ...before, registries: registry ? [{ ...registry, former: { since, namespaces: 1 } }] : [] };
+      expect(formerIn(status(two, edited, { now: minute(10) }))).toMatchObject({ since: "2026-01-01T12:10:00Z" });
+    },
+  );
+
+  it("goes by what this program has told, whatever somebody has made of the status since", () => {
     const before = status(two);
-    const [registry] = before.registries ?? [];
-    const edited = { ...before, registries: registry ? [{ ...registry, former: { since, namespaces: 1 } }] : [] };
-    expect(formerIn(status(two, edited, { now: minute(10) }))).toMatchObject({ since: "2026-01-01T12:10:00Z" });
+    const edited = credential({ status: { ...before, registries: [] } });
+    expect(formerIn(status(two, before, { now: minute(10), credential: edited }))).toEqual(told);
   });
 
   it("is told no more when the successor is there, nor while its first attempt is under way", () => {

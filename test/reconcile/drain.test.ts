@@ -7,6 +7,7 @@ import { withoutLogins } from "../../src/plan/pull-secret-body.ts";
 import { board } from "../../src/reconcile/board.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { drainer } from "../../src/reconcile/drain.ts";
+import { statusWriter } from "../../src/reconcile/write-status.ts";
 import { encoded } from "../../src/reconcile/secret-wire.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
@@ -89,7 +90,7 @@ function situation(
     log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
     events: { publish: () => undefined },
   } as unknown as Context;
-  const drain = drainer();
+  const drain = drainer(statusWriter());
   const record = {
     name: "acme",
     resourceVersion: "1",

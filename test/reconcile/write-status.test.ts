@@ -5,7 +5,7 @@ import type { RegistryCredential, Status } from "../../src/api/registry-credenti
 import type { CredentialRecord } from "../../src/plan/snapshot.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { credentialLoop } from "../../src/reconcile/credential.ts";
-import { writeStatus } from "../../src/reconcile/write-status.ts";
+import { statusWriter } from "../../src/reconcile/write-status.ts";
 import { credentialMetrics } from "../../src/report/credential-metrics.ts";
 import { instruments } from "../../src/report/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -42,8 +42,8 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
   return { context: context as unknown as Context, patches, told: series };
 }
 
-const write = (context: Context, read: RegistryCredential | undefined): Promise<void> =>
-  writeStatus(context, record, read, status, [], signal);
+const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
+  statusWriter().write(context, { record, credential: read }, { status, namespaces: [] }, signal);
 
 describe("a status", () => {
   it("that says what is written already is told to the metrics only, as after a restart", async () => {

@@ -1,0 +1,149 @@
+// Does a fight over what the operator writes to a RegistryCredential stay slow, is it told, and does it end?
+import { describe, expect, it } from "vitest";
+import type { Status } from "../../src/api/registry-credential.ts";
+import type { PlayedObject } from "./api-server.ts";
+import { ops, type Scene, scene } from "./scene.ts";
+
+const hub = "https://index.docker.io/v1/";
+const long = 900;
+const statusOf = (on: Scene, name: string): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
+const writesTo = (on: Scene, name: string, subresource: string | undefined): number =>
+  on
+    .writes()
+    .filter(
+      (each) =>
+        each.resource === "registrycredentials" &&
+        each.name === name &&
+        (each.subresource || undefined) === subresource,
+    ).length;
+/** Events that were begun: with the same chance each time they have one name, and only the first is kept. */
+const eventsOf = (on: Scene, reason: string): readonly object[] =>
+  on.recorded.flatMap(({ method, resource, body }) =>
+    method === "POST" && resource === "events" && (body as PlayedObject)["reason"] === reason ? [body] : [],
+  );
+
+/** Somebody who changes `acme` back whenever it is not as they want it. @returns the function by which they give up */
+function somebody(on: Scene, patch: object, isRight: (acme: PlayedObject) => boolean): () => void {
+  const path = "/apis/regcred.dev/v1alpha1/registrycredentials";
+  return on.server.watch({ path, query: {} }, on.server.version(), ({ type, object }) => {
+    if (type === "DELETED" || object.metadata.name !== "acme" || isRight(object)) return;
+    queueMicrotask(() => on.server.patch("registrycredentials", "acme", patch));
+  });
+}
+const overwriteStatus = (on: Scene): (() => void) =>
+  somebody(
+    on,
+    { status: { mode: "theirs", conditions: null } },
+    ({ status }) => (status as Status | undefined)?.mode === "theirs",
+  );
+
+describe("a status that somebody else keeps writing", () => {
+  it("is repaired ever more seldom, told by an Event and in the log, and holds up no login", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.addCredential("beta", {}, { host: "ghcr.io" });
+    on.run("a");
+    await on.pass(90);
+    const before = writesTo(on, "acme", "status");
+    const giveUp = overwriteStatus(on);
+    on.server.patch("registrycredentials", "acme", { status: { mode: "theirs" } });
+    await on.pass(long);
+    // Five at once, and then as the wait doubles.
+    expect(writesTo(on, "acme", "status") - before).toBeGreaterThan(12);
+    expect(writesTo(on, "acme", "status") - before).toBeLessThan(20);
+    expect(JSON.stringify(eventsOf(on, "Contested")[0])).toMatch(/keeps writing the status.*ignoreDifferences/);
+    expect(on.logged).toContain("RegistryCredential not updated");
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
+    on.addNamespace("team-b");
+    await on.pass(5);
+    expect([on.logins("team-a")?.[hub], on.logins("team-b")?.[hub]]).toEqual(["second", "second"]);
+    giveUp();
+    await on.pass(400);
+    expect(statusOf(on, "acme")).toMatchObject({ namespacesReady: "2/2", conditions: expect.any(Array) as unknown });
+    expect(statusOf(on, "acme").mode).not.toBe("theirs");
+    on.isLawful();
+  });
+
+  it("tells of a changed spec at once, and of what changes by itself as ever once they give up", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(90);
+    const giveUp = overwriteStatus(on);
+    on.server.patch("registrycredentials", "acme", { status: { mode: "theirs" } });
+    await on.pass(long);
+    giveUp();
+    on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["team-*", "x-*"] } } });
+    await on.pass(3);
+    const { generation } = on.server.get("registrycredentials", "acme")?.metadata ?? {};
+    expect(statusOf(on, "acme").observedGeneration).toBe(generation);
+    on.addNamespace("x-1");
+    await on.pass(5);
+    expect(statusOf(on, "acme").namespacesReady).toBe("2/2");
+  });
+
+  it("of a deletion that is held up is damped, too", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(90);
+    on.setWeather(({ method, resource, namespace }) =>
+      method === "DELETE" && resource === "secrets" && namespace === "team-a" ? { code: 500, body: {} } : undefined,
+    );
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(30);
+    const before = writesTo(on, "acme", "status");
+    overwriteStatus(on);
+    on.server.patch("registrycredentials", "acme", { status: { mode: "theirs" } });
+    await on.pass(200);
+    expect(writesTo(on, "acme", "status") - before).toBeLessThan(20);
+  });
+
+  it("is told anew of a RegistryCredential that is made anew under the name", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(90);
+    const giveUp = overwriteStatus(on);
+    on.server.patch("registrycredentials", "acme", { status: { mode: "theirs" } });
+    await on.pass(long);
+    giveUp();
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(20);
+    on.addCredential("acme");
+    await on.pass(10);
+    expect(statusOf(on, "acme").namespacesReady).toBe("1/1");
+  });
+});
+
+describe("a finalizer that somebody else keeps taking off", () => {
+  it("is put back ever more seldom, and the status says so; what tenants have stays", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(90);
+    const before = writesTo(on, "acme", undefined);
+    const giveUp = somebody(
+      on,
+      { metadata: { finalizers: null } },
+      ({ metadata: { finalizers = [] } }) => finalizers.length === 0,
+    );
+    on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
+    await on.pass(long);
+    expect(writesTo(on, "acme", undefined) - before).toBeGreaterThan(6);
+    expect(writesTo(on, "acme", undefined) - before).toBeLessThan(20);
+    expect(statusOf(on, "acme").conditions?.find(({ type }) => type === "Ready")).toMatchObject({
+      status: "False",
+      reason: "Contested",
+      message: expect.stringContaining("taking the finalizer") as string,
+    });
+    expect(on.logins("team-a")).toEqual({ [hub]: "first" });
+    giveUp();
+    await on.pass(400);
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
+    await on.pass(5);
+    expect(on.logins("team-a")).toEqual({ [hub]: "second" });
+    expect(statusOf(on, "acme").conditions?.find(({ type }) => type === "Ready")).toMatchObject({ status: "True" });
+    on.isLawful();
+  });
+});
