@@ -13,6 +13,7 @@ import type { Participant } from "./entitlements.ts";
 import { formerLogins } from "./former-logins.ts";
 import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
+import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, mostLost } from "./lost-races.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
 import { keptFor } from "./former-tokens.ts";
 import { readLive } from "./read-live.ts";
@@ -37,6 +38,7 @@ interface Memory {
   ours?: string | undefined;
   settled?: Settled | undefined;
   repairs?: Repairs | undefined;
+  lost?: LostRaces | undefined;
 }
 
 /** The version that was compared whole, with what, and what was found. */
@@ -47,8 +49,8 @@ interface Settled {
 }
 
 // A tenant that writes to its Secret all the time must not keep by that what was taken back: what stands there is read, and
-// tried again at once.
-const mostAttempts = 5;
+// tried again at once. After as many it is told.
+const mostAttempts = mostLost;
 
 // A large docker config takes a while to be judged, and whoever makes it large pays for that with its share: work is 50 units a
 // second, so one namespace has a tenth of the time at most.
@@ -157,12 +159,21 @@ function pullSecretRun(): (
       maxBytes: context.settings.maxConfigBytes,
       now,
     };
+    const tellFailed = (failure: Failure): void => {
+      const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
+      reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));
+    };
+    const cameTooLate = (failure: Failure): Outcome | "changed meanwhile" => {
+      memory.lost = record && lostAgain(memory.lost, record.resourceVersion);
+      const always = memory.lost && alwaysTooLate(memory.lost, { kind: "Secret", namespace: namespaceName, name });
+      if (always) tellFailed(always);
+      return leaving.length > 0 ? "changed meanwhile" : failed(failure, ownObject(namespaceName, name));
+    };
     try {
       let plan = decide(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
-        if (!live)
-          return leaving.length > 0 ? "changed meanwhile" : failed(changedMeanwhile, ownObject(namespaceName, name));
+        if (!live) return cameTooLate(changedMeanwhile);
         plan = decide(
           live === "too large"
             ? { ...snapshot, tooLarge: true }
@@ -205,6 +216,7 @@ function pullSecretRun(): (
         return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
       }
       if (action.kind === "none" || action.kind === "read") {
+        memory.lost = undefined;
         // Of one that is too large to be read nobody knows what stands in it.
         const isSeen = plan.state === "usable" && plan.failure?.reason !== "TooLarge";
         if (isSeen && record) noteMembers(context, place, record, contributing, observed);
@@ -231,6 +243,7 @@ function pullSecretRun(): (
         reportSecret(context, namespace, name, findingWithout(written));
         return done;
       }
+      memory.lost = undefined;
       memory.ours = written?.labelled ? written.uid : undefined;
       memory.settled = written && {
         resourceVersion: written.resourceVersion,
@@ -243,17 +256,16 @@ function pullSecretRun(): (
     } catch (error) {
       const { kind, failure } = context.refusal(error, `write the Secret ${namespaceName}/${name}`);
       if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return done;
-      if (kind === "conflict" && leaving.length > 0) return "changed meanwhile";
       // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
-      if (kind !== "conflict" && kind !== "alreadyExists" && kind !== "notFound") {
+      if (kind === "conflict") return cameTooLate(failure);
+      if (kind !== "alreadyExists" && kind !== "notFound") {
         log.warn("pull Secret not written", {
           namespace: namespaceName,
           secret: name,
           reason: failure.reason,
           detail: toldText(failure),
         });
-        const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
-        reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));
+        tellFailed(failure);
       }
       return failed(failure, ownObject(namespaceName, name), { of: "namespaces", object: namespaceName });
     }
@@ -283,10 +295,3 @@ function credentialsOf(participants: readonly Participant[]): readonly Waited[] 
 function isSuspended(actors: readonly Participant[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
 }
-
-const changedMeanwhile: Failure = {
-  reason: "Conflict",
-  cause: "Platform",
-  retry: "backoff",
-  message: "the Secret changed while it was read; it is tried again",
-};

@@ -6,11 +6,14 @@ import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan
 import { planReferences } from "../plan/references.ts";
 import type { ServiceAccountRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
+import { alwaysTooLate, lostAgain, type LostRaces } from "./lost-races.ts";
 import type { WantedReferences } from "./references-situation.ts";
 
 export interface Referred {
   /** Writes that were needed lately; undefined where there was none. */
   readonly repairs: Repairs | undefined;
+  /** Writes that came too late lately; undefined where the last one did not. */
+  readonly lost?: LostRaces | undefined;
   /** Worth telling. */
   readonly failure?: Failure;
   /** Why to come back, though it is not worth telling. */
@@ -27,7 +30,7 @@ export async function refer(
   context: Context,
   serviceAccount: ServiceAccountRecord,
   wanted: WantedReferences & { readonly formerExtras: ReadonlySet<string> },
-  repairs: Repairs | undefined,
+  { repairs, lost }: Pick<Referred, "repairs" | "lost">,
   signal: AbortSignal,
 ): Promise<Referred> {
   const { api, clock, log, stores, strips } = context;
@@ -59,8 +62,11 @@ export async function refer(
     if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { repairs, namespaceGone: true };
     if (kind === "notFound") return { repairs };
     if (kind === "tooLarge") return { repairs, tooLarge: true };
-    // A stale version is no failure to tell: the event that made it stale is on its way.
-    return kind === "conflict" ? { repairs, retry: failure } : { repairs, retry: failure, failure };
+    if (kind !== "conflict") return { repairs, retry: failure, failure };
+    // A stale version is no failure to tell, unless it always is: the event that made it stale is on its way.
+    const again = lostAgain(lost, resourceVersion);
+    const always = alwaysTooLate(again, { kind: "ServiceAccount", namespace, name });
+    return { repairs, retry: failure, lost: again, ...(always && { failure: always }) };
   }
 }
 

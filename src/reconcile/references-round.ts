@@ -22,7 +22,8 @@ export interface ReferencesRound {
   /** The run is over before this one had its turn. */
   putBack(account: ServiceAccountRecord): void;
   looked(account: ServiceAccountRecord, result: Referred): void;
-  repairs(name: string): Repairs | undefined;
+  /** What is to be remembered of it. */
+  before(name: string): Pick<Referred, "repairs" | "lost">;
   /** Of the accounts that are not as they should be, by name. */
   results(): ReadonlyMap<string, Referred>;
   /** The round that has ended did not see some account as it is now. */
@@ -98,7 +99,7 @@ export function referencesRound(accounts: Accounts): ReferencesRound {
       if (result.repairs) repairs.set(name, result.repairs);
       else repairs.delete(name);
     },
-    repairs: (name) => repairs.get(name),
+    before: (name) => ({ repairs: repairs.get(name), lost: results.get(name)?.lost }),
     results: () => new Map(results),
     hasMissed: () => missed,
   };

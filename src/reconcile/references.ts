@@ -24,6 +24,8 @@ const mostLookedAt = 1_000;
 const longestRun = 250;
 /** Cost as much of our time as a request. */
 const lookedAtForUnit = 500;
+/** How soon what a round has missed is looked at, where something has to be tried again anyway. */
+const missedWithin = Temporal.Duration.from({ seconds: 1 });
 /** Milliseconds that a Secret waits for references which somebody keeps us from taking: they harm nobody, its login may. */
 const patience = 10_000;
 
@@ -72,9 +74,15 @@ export function referencesLoop(): ReferencesLoop {
     const failures = [...results.flatMap(({ failure }) => failure ?? []), ...tooLargeFailures(byName, isTooMuch)];
     report(context, namespace, situation, { failures, left: leftAlone(context, memory, situation.leaving, results) });
     for (const secret of situation.leaving) enqueue(secretKey(namespaceName, secret), { lane: "normal" });
-    if (round.hasMissed()) return { ...goOn, cost };
-    return { ...comeBack(namespaceName, results), cost };
+    return { ...afterRound(namespaceName, results, round.hasMissed()), cost };
   };
+}
+
+/** Where somebody changes an account whenever it is about to be written, each try makes it one that was missed. */
+function afterRound(namespace: string, results: readonly Referred[], hasMissed: boolean): Outcome {
+  const back = comeBack(namespace, results);
+  if (!hasMissed) return back;
+  return back.failed ? { ...back, retryWithin: missedWithin } : goOn;
 }
 
 /** What one account waits for makes no other wait longer. */
@@ -136,7 +144,7 @@ async function someOf(
       return { ended: "early", lookedAt };
     }
     const wanted = { ...situation.of(account), formerExtras };
-    const result = await refer({ ...context, api }, account, wanted, round.repairs(account.name), signal);
+    const result = await refer({ ...context, api }, account, wanted, round.before(account.name), signal);
     if (result.namespaceGone) return { ended: "namespaceGone", lookedAt };
     round.looked(account, result);
     lookedAt += 1;

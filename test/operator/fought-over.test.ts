@@ -147,3 +147,64 @@ describe("a finalizer that somebody else keeps taking off", () => {
     on.isLawful();
   });
 });
+
+describe("a tenant that writes to an object whenever the operator is about to", () => {
+  const thief = (on: Scene, resource: string, methods: readonly string[]): void =>
+    on.setWeather(({ method, namespace, name, ...call }) => {
+      if (call.resource !== resource || namespace !== "team-a" || !methods.includes(method)) return undefined;
+      const metadata = { annotations: { "team.io/at": `${on.server.version()}` } };
+      on.server.patch(resource, `${namespace}/${name}`, { metadata });
+      return undefined;
+    });
+
+  it("keeps a deletion for no longer than any tenant can, and nobody else's place in it", async () => {
+    const on = scene({ namespaces: ["team-a", "team-b"] });
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(90);
+    thief(on, "secrets", ["DELETE"]);
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(5);
+    expect(on.logins("team-b")).toBeUndefined();
+    expect(statusOf(on, "acme").conditions?.find(({ type }) => type === "DrainBlocked")).toMatchObject({
+      reason: "Contested",
+      message: expect.stringMatching(/team-a.*for the tenant to mend.*Secret team-a\/regcred/) as string,
+    });
+    await on.pass(25);
+    expect(on.server.get("registrycredentials", "acme")).toBeUndefined();
+    on.setWeather();
+    on.server.patch("secrets", "team-a/regcred", { metadata: { labels: { some: "thing" } } });
+    await on.pass(5);
+    expect(on.logins("team-a")).toBeUndefined();
+    on.isLawful();
+  });
+
+  it.each([
+    ["secrets", "PUT", "Secret team-a/regcred"],
+    ["serviceaccounts", "PATCH", "ServiceAccount team-a/default"],
+  ])("is told of it, by its %s", async (resource, method, object) => {
+    const on = scene({ namespaces: ["team-a", "team-b"] });
+    on.addCredential("acme", resource === "serviceaccounts" ? { references: "None" } : {});
+    on.run("a");
+    await on.pass(90);
+    thief(on, resource, [method]);
+    if (resource === "secrets") on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
+    else on.server.patch("registrycredentials", "acme", { spec: { references: "ServiceAccounts" } });
+    await on.pass(60);
+    expect([on.logins("team-b"), on.references("team-b")]).toEqual([
+      { [hub]: resource === "secrets" ? "second" : "first" },
+      ["regcred"],
+    ]);
+    // Two a second at most, though each try wakes the next one.
+    expect(on.tried().filter((each) => each.method === method).length).toBeLessThan(150);
+    const told = statusOf(on, "acme").conditions?.find(({ type }) => type === "Distributed");
+    expect(told).toMatchObject({ reason: "Contested", message: expect.stringContaining(object) as string });
+    on.setWeather();
+    await on.pass(70);
+    expect([on.logins("team-a"), on.references("team-a"), on.failures("acme")]).toEqual([
+      { [hub]: resource === "secrets" ? "second" : "first" },
+      ["regcred"],
+      [],
+    ]);
+  });
+});

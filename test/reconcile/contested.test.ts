@@ -176,7 +176,7 @@ describe("a reference that somebody keeps taking off", () => {
     };
     let repairs: Repairs | undefined;
     const run = async () => {
-      const referred = await refer(context, account, wanted, repairs, never);
+      const referred = await refer(context, account, wanted, { repairs }, never);
       repairs = referred.repairs;
       return referred;
     };

@@ -103,5 +103,11 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     reach: allInReach,
   } as unknown as Context;
   const loop = pullSecretLoop();
-  return { run: () => loop(context, "team-a", "regcred", never), deletions: () => deletions, pullSecrets };
+  return {
+    run: () => loop(context, "team-a", "regcred", never),
+    deletions: () => deletions,
+    /** What the board says of acme there. */
+    told: () => context.board.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
+    pullSecrets,
+  };
 }
