@@ -98,7 +98,7 @@ const clocksDiffer = { least: minutes, most: 60 * minutes };
  * A time that a server names, by our own clock. Where the server's differs by minutes, which its `Date` shows (RFC 9110 section
  * 6.6.1), what it says is meant by its own: who took it as it is would renew a token of five minutes when it has long ended. Of
  * both readings the earlier one counts, the later one only where by the earlier one it has passed.
- * @param now when the answer came
+ * @param now when the call was made: what passes until its answer comes lengthens no life
  */
 export function byOwnClock(at: Temporal.Instant, headers: Headers, now: Temporal.Instant): Temporal.Instant {
   const theirs = instantOfHttpDate(headers["date"] ?? "");

@@ -15,6 +15,7 @@ import {
   timeOfText,
 } from "../src/foreign-numbers.ts";
 import { httpDate } from "../src/http-date.ts";
+import { markdownFiles } from "./documents.ts";
 
 const now = Temporal.Instant.from("2026-01-01T12:00:00Z");
 const year9999 = 253_402_300_799;
@@ -35,6 +36,17 @@ describe("the table", () => {
       ["port", "port", 1, "none", 65_535, "none", undefined],
     ]);
   });
+});
+
+it("stands in docs/design.md, with every row", () => {
+  const design = markdownFiles.find(({ path }) => path === "docs/design.md")?.text ?? "";
+  const [, section = ""] = design.split("\n## Numbers of others\n");
+  const rows = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| `(\w+)` .*$/gm)].map(([line]) =>
+    line.split("|").map((cell) => cell.trim()),
+  );
+  expect(rows.map(([, row, , unit, least, most]) => [row, unit, least, most])).toEqual(
+    Object.entries(bounds).map(([row, { unit, least, most }]) => [`\`${row}\``, unit, String(least), String(most)]),
+  );
 });
 
 const { time: _, ...plain } = bounds;

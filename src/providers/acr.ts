@@ -40,7 +40,7 @@ export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
         );
         if (answer.status !== 200) throw azureError(answer, { who, identity, advice }, clock);
         const token = jsonText(answer, member);
-        const expiresAt = token ? endOfJwt(token, answer, clock) : undefined;
+        const expiresAt = token ? endOfJwt(token, answer, issuedAt) : undefined;
         return { ...checkedAnswer(who, { password: token, expiresAt }, clock), issuedAt };
       };
 

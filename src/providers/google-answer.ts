@@ -34,7 +34,7 @@ export function googleToken(answer: HttpAnswer, call: GoogleCall, clock: Clock):
     call.who,
     {
       password: typeof password === "string" ? password : undefined,
-      expiresAt: afterSeconds(expires_in, call.askedAt) ?? instant(expireTime, answer, clock),
+      expiresAt: afterSeconds(expires_in, call.askedAt) ?? instant(expireTime, answer, call),
     },
     clock,
   );
@@ -75,7 +75,7 @@ function errorName({ text }: HttpAnswer): string | undefined {
   return typeof name === "string" && /^\w{1,64}$/.test(name) ? name : undefined;
 }
 
-function instant(text: unknown, { headers }: HttpAnswer, clock: Clock): Temporal.Instant | undefined {
+function instant(text: unknown, { headers }: HttpAnswer, { askedAt }: GoogleCall): Temporal.Instant | undefined {
   const at = typeof text === "string" ? timeOfText(text) : undefined;
-  return at && byOwnClock(at, headers, clock.now());
+  return at && byOwnClock(at, headers, askedAt);
 }

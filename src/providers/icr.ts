@@ -61,7 +61,7 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
         const token = answer.status === 200 ? textAt(answer, "access_token") : undefined;
         if (token === undefined) throw tokenError(answer, { who, identity, advice: adviceFor(grant) }, clock);
         const told = timeOfNumber(memberAt(answer, "expiration"));
-        const expiresAt = told ? byOwnClock(told, answer.headers, clock.now()) : endOfJwt(token, answer, clock);
+        const expiresAt = told ? byOwnClock(told, answer.headers, issuedAt) : endOfJwt(token, answer, issuedAt);
         return { ...checkedAnswer(who, { password: token, expiresAt }, clock), issuedAt };
       };
 

@@ -68,9 +68,13 @@ export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.
 }
 
 /** When a token ends that says so itself (`exp`), by our own clock. */
-export function endOfJwt(token: string, { headers }: HttpAnswer, clock: Clock): Temporal.Instant | undefined {
+export function endOfJwt(
+  token: string,
+  { headers }: HttpAnswer,
+  askedAt: Temporal.Instant,
+): Temporal.Instant | undefined {
   const at = jwtExpiry(token);
-  return at && byOwnClock(at, headers, clock.now());
+  return at && byOwnClock(at, headers, askedAt);
 }
 
 // OAuth: `error` (RFC 6749 section 5.2). Oracle: `code`. IBM: `errorCode`. Registries, JFrog: `errors[0].code`.

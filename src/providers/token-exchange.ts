@@ -153,7 +153,7 @@ function minted(exchange: Exchange, clock: Clock): Minted {
   if (token === undefined) {
     throw invalidAnswer(who, `HTTP ${answer.status} without a token at response.tokenPath ${response.tokenPath}`);
   }
-  const expiresAt = expiryOf(exchange, token, clock);
+  const expiresAt = expiryOf(exchange, token);
   if (!expiresAt) {
     const place = response.expiry === "JWT" ? "in the token (exp)" : `at response.expiryPath ${response.expiryPath}`;
     throw invalidAnswer(who, `a token whose end does not stand ${place} as response.expiry ${response.expiry} says`);
@@ -164,17 +164,17 @@ function minted(exchange: Exchange, clock: Clock): Minted {
   return { logins: { all: result.login }, issuedAt, expiresAt: checked.expiresAt };
 }
 
-function expiryOf({ answer, settings, issuedAt }: Exchange, token: string, clock: Clock): Temporal.Instant | undefined {
+function expiryOf({ answer, settings, issuedAt }: Exchange, token: string): Temporal.Instant | undefined {
   const { expiry, expiryPath } = settings.response;
   switch (expiry) {
     case "JWT":
-      return endOfJwt(token, answer, clock);
+      return endOfJwt(token, answer, issuedAt);
     case "Seconds":
       return afterSeconds(memberAt(answer, expiryPath), issuedAt);
     case "Time": {
       const value = memberAt(answer, expiryPath);
       const at = timeOfNumber(value) ?? (typeof value === "string" ? timeOfText(value) : undefined);
-      return at && byOwnClock(at, answer.headers, clock.now());
+      return at && byOwnClock(at, answer.headers, issuedAt);
     }
   }
 }
