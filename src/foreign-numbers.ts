@@ -39,6 +39,8 @@ export const bounds = {
   lease: { unit: "seconds", least: 1, below: "least", most: minutes, above: "most" },
   /** leaseTransitions, an int32 that the API server takes: with another one, no Lease could be taken any more. */
   transitions: { unit: "count", least: 0, below: "none", most: 2 ** 31 - 2, above: "none" },
+  /** What people and releases write as digits in annotations, names and versions. Exact: 2^53 is further. */
+  count: { unit: "count", least: 0, below: "none", most: 999_999_999_999_999, above: "none" },
   /** RFC 6335 section 6: 0 is nobody's. */
   port: { unit: "port", least: 1, below: "none", most: 65_535, above: "none" },
 } as const satisfies Record<string, Bound>;
@@ -69,12 +71,41 @@ export function boundedSeconds(
   return seconds === undefined ? undefined : Temporal.Duration.from({ milliseconds: Math.floor(seconds * 1000) });
 }
 
-/** Retry-After in seconds or as an HTTP date (RFC 9110 section 10.2.3). A time that has passed is no wait. */
-export function retryAfterIn(header: string | undefined, now: Temporal.Instant): Temporal.Duration | undefined {
+/** By name in small letters; of what has several values, one text. */
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Retry-After in seconds or as an HTTP date (RFC 9110 section 10.2.3), which is a time of the clock that wrote it. A time that
+ * has passed is no wait.
+ */
+export function retryAfterIn(headers: Headers, now: Temporal.Instant): Temporal.Duration | undefined {
+  const header = headers["retry-after"];
   if (header === undefined) return undefined;
   const at = instantOfHttpDate(header);
-  const seconds = at ? Math.max((at.epochMilliseconds - now.epochMilliseconds) / 1000, 0) : header.trim();
+  const seconds = at ? Math.max(byOwnClock(at, headers, now).since(now).total("seconds"), 0) : header.trim();
   return boundedSeconds(seconds, bounds.cloudWait);
+}
+
+/** A Date, or any other object that counts milliseconds since 1970; undefined where it holds none. */
+export function timeOfDate(date: object | undefined): Temporal.Instant | undefined {
+  return date === undefined ? undefined : timeOfNumber(Number(date) / 1000);
+}
+
+/** Seconds. Clocks that are right differ by less, and those that are further apart say nothing of each other. */
+const clocksDiffer = { least: minutes, most: 60 * minutes };
+
+/**
+ * A time that a server names, by our own clock. Where the server's differs by minutes, which its `Date` shows (RFC 9110 section
+ * 6.6.1), what it says is meant by its own: who took it as it is would renew a token of five minutes when it has long ended. Of
+ * both readings the earlier one counts, the later one only where by the earlier one it has passed.
+ * @param now when the call was made: what passes until its answer comes lengthens no life
+ */
+export function byOwnClock(at: Temporal.Instant, headers: Headers, now: Temporal.Instant): Temporal.Instant {
+  const theirs = instantOfHttpDate(headers["date"] ?? "");
+  const ahead = theirs?.since(now);
+  const apart = Math.abs(ahead?.total("seconds") ?? 0);
+  if (!ahead || apart <= clocksDiffer.least || apart > clocksDiffer.most) return at;
+  return ahead.sign > 0 || Temporal.Instant.compare(at, now) <= 0 ? at.subtract(ahead) : at;
 }
 
 /** Seconds since 1970, or milliseconds where as seconds they are beyond RFC 3339; undefined where they are as those, too. */
@@ -101,6 +132,17 @@ export function timeOfText(text: string): Temporal.Instant | undefined {
 export function boundedEnd(end: Temporal.Instant, issuedAt: Temporal.Instant): Temporal.Instant {
   const latest = issuedAt.add({ seconds: bounds.life.most });
   return Temporal.Instant.compare(end, latest) > 0 ? latest : end;
+}
+
+/** Of a time that 0.1.0 has stored, whatever year its issuer had named; undefined for what is no time. */
+export function boundedEndOfText(text: string, issuedAt: Temporal.Instant): Temporal.Instant | undefined {
+  const end = timeOfText(text);
+  if (end) return end;
+  try {
+    return boundedEnd(Temporal.Instant.from(text), issuedAt);
+  } catch {
+    return undefined;
+  }
 }
 
 function numberIn(value: unknown): number | undefined {

@@ -39,6 +39,14 @@ it("each kind of violation is found", () => {
     "src/reconcile/writes.ts: src/reconcile/ sees src/providers/one.ts only by import type",
     "src/registry/hosts.ts: src/registry/ does not see src/providers/one.ts",
     'src/report/metrics.ts: only src/kube/ knows API-server URLs, such as "/apis/example.dev/v1/things/"',
+    "src/watch/reads-numbers.ts: Number reads a number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: + reads a number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: Number.parseInt reads a number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: new Date reads a number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: Temporal.Instant.from reads a number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: Temporal.Duration.from reads a number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: expires_in is somebody else's number: only src/foreign-numbers.ts knows how far it is believed",
+    "src/watch/reads-numbers.ts: retry-after is somebody else's number: only src/foreign-numbers.ts knows how far it is believed",
     "src/providers/one.ts and src/providers/two.ts: @aws-sdk/client-ecr belongs to one file",
   ]);
 });

@@ -15,6 +15,10 @@ interface SourceFile {
   readonly lines: readonly string[];
   readonly imports: readonly Import[];
   readonly strings: readonly string[];
+  /** Calls that make a number or a time of whatever they are given. */
+  readonly conversions: readonly string[];
+  /** Those of `foreignNames` that are read. */
+  readonly names: readonly string[];
 }
 
 interface Layer {
@@ -53,6 +57,66 @@ const describesKubectl = [
   "src/config.ts",
 ];
 
+/** Only these read numbers and times of others; whoever needs one asks them. */
+const numberGate = ["src/foreign-numbers.ts", "src/http-date.ts"];
+/** Each with the reason why what it reads is nobody else's number. */
+const ownNumbers: Readonly<Record<string, string>> = {
+  "src/regcred.mjs": "Node's own version",
+  "src/launch.mjs": "Node's own version, and a lock of its own",
+  "src/build/ad-hoc-signature.ts": "the program that is built",
+  "src/config.ts": "settings of who installs it, each with its bounds",
+  "src/kube/metrics-access.ts": "lengths that are written out in it",
+  "src/tls/certificate-authority.ts": "a certificate of its own",
+  "src/tls/der.ts": "an object identifier of its own",
+  "src/settings/setting.ts": "settings of who installs it, each with its bounds",
+  "src/commands/drain/drain.ts": "what the person has typed",
+  "src/providers/http/proxy-for.ts": "NO_PROXY of who installs it",
+  "src/providers/http/address-class.ts": "addresses, whose digits are checked by node:net",
+  "src/providers/http/guarded-http.ts": "the port of a URL that has been parsed",
+  "src/registry/base64.ts": "digits of its own percent-encoding",
+  "src/plan/refresh.ts": "digits of a hash of its own",
+  "src/operator/operator-metrics.ts": "a boolean as 0 or 1",
+  "src/report/credential-metrics.ts": "a boolean as 0 or 1",
+  "src/plan/invalid-status.ts": "the first instant that there is",
+};
+const readsNumbers: ReadonlySet<string> = new Set([
+  "Number",
+  "BigInt",
+  "Date",
+  "parseInt",
+  "parseFloat",
+  "Number.parseInt",
+  "Number.parseFloat",
+  "Date.parse",
+]);
+/** Of Temporal's classes; a Duration of our own is an object that is written out. */
+const readsTimes = /^Temporal\.\w+\.(?:from|fromEpochMilliseconds|fromEpochNanoseconds)$/;
+/** What others call their numbers and times; who reads one of them has it from the gate. */
+const foreignNames: ReadonlySet<string> = new Set([
+  "retry-after",
+  "retryAfterSeconds",
+  "expires_in",
+  "expires_on",
+  "expireTime",
+  "expiration",
+  "Expiration",
+  "expirationTimestamp",
+  "issued_at",
+  "exp",
+  "iat",
+  "nbf",
+  "leaseDurationSeconds",
+  "leaseTransitions",
+]);
+/** What they call so is only shown, compared or handed on as it is. */
+const foreignNamesAsText: Readonly<Record<string, string>> = {
+  "src/api/token-exchange-schema.ts": "an example in a description",
+  "src/kube/leader-election.ts": "told in the log",
+};
+
+/** The gate, and what is made of it. */
+const behindGate: ReadonlySet<string> = new Set([...numberGate, "src/providers/token-answer.ts"]);
+
 const longestFile = 300;
 /** Longer files, each with the reason why it cannot be cut. */
 const longFiles: Readonly<Record<string, string>> = {};
@@ -72,6 +136,7 @@ export function inspectArchitecture(
   const violations = sources.flatMap((file) => [
     ...layerViolations(file, impure).map((what) => `${file.path}: ${what}`),
     ...textViolations(file).map((what) => `${file.path}: ${what}`),
+    ...numberViolations(file).map((what) => `${file.path}: ${what}`),
   ]);
   return { files: paths, violations: [...violations, ...sharedSdks(sources)] };
 }
@@ -125,6 +190,15 @@ function textViolations({ path, lines, strings }: SourceFile): string[] {
   return problems;
 }
 
+function numberViolations({ path, imports, conversions, names }: SourceFile): string[] {
+  if (numberGate.includes(path)) return [];
+  const converting = path in ownNumbers ? [] : [...new Set(conversions)].map((call) => `${call} reads a number`);
+  const isBehindGate = imports.some(({ target, how }) => how !== "type" && behindGate.has(target));
+  const isText = isBehindGate || path in foreignNamesAsText;
+  const naming = isText ? [] : [...new Set(names)].map((name) => `${name} is somebody else's number`);
+  return [...converting, ...naming].map((what) => `${what}: only ${numberGate[0]} knows how far it is believed`);
+}
+
 /** A cloud SDK belongs to one file, whatever way it is imported. */
 function sharedSdks(sources: readonly SourceFile[]): string[] {
   const importers = new Map<string, Set<string>>();
@@ -156,6 +230,8 @@ function parsed(root: string, path: string): SourceFile {
   const text = readFileSync(join(root, path), "utf8");
   const imports: Import[] = [];
   const strings: string[] = [];
+  const conversions: string[] = [];
+  const names: string[] = [];
   // oxlint-disable-next-line typescript/no-deprecated -- vitest hands out no other parser, and vite is no dependency of ours
   for (const node of nodesOf(parseAst(text, { lang: path.endsWith(".ts") ? "ts" : "js" }))) {
     const module = node["source"];
@@ -164,8 +240,52 @@ function parsed(root: string, path: string): SourceFile {
     }
     if (node["type"] === "Literal" && typeof node["value"] === "string") strings.push(node["value"]);
     if (node["type"] === "TemplateElement") strings.push((node["value"] as { raw: string }).raw);
+    const conversion = conversionIn(node);
+    if (conversion !== undefined) conversions.push(conversion);
+    names.push(...readIn(node).filter((name) => foreignNames.has(name)));
   }
-  return { path, lines: text.trimEnd().split("\n"), imports, strings };
+  return { path, lines: text.trimEnd().split("\n"), imports, strings, conversions, names };
+}
+
+/** The call as it is written, if it is one that reads a number or a time; also `+x` and a function that is handed on. */
+function conversionIn(node: Node): string | undefined {
+  const { type, callee, operator, argument, arguments: given } = node;
+  if (type === "UnaryExpression" && operator === "+" && isNode(argument) && argument["type"] !== "Literal") return "+";
+  const handedOn = (Array.isArray(given) ? given : []).map(nameOf).find((name) => readsNumbers.has(name));
+  if (handedOn !== undefined && type === "CallExpression") return handedOn;
+  if (type !== "CallExpression" && type !== "NewExpression") return undefined;
+  const name = nameOf(callee);
+  const [first] = Array.isArray(given) ? (given as readonly unknown[]) : [];
+  if (readsNumbers.has(name) && first !== undefined) return type === "NewExpression" ? `new ${name}` : name;
+  const isWrittenOut = name === "Temporal.Duration.from" && isNode(first) && first["type"] === "ObjectExpression";
+  return readsTimes.test(name) && !isWrittenOut ? name : undefined;
+}
+
+/** `a.b.c` of names only, else nothing. */
+function nameOf(node: unknown): string {
+  if (!isNode(node)) return "";
+  if (node["type"] === "Identifier") return node["name"] as string;
+  if (node["type"] !== "MemberExpression" || node["computed"] === true) return "";
+  const [object, property] = [nameOf(node["object"]), nameOf(node["property"])];
+  return object === "" ? "" : `${object}.${property}`;
+}
+
+/** Members that are read: `a.b`, `a["b"]`, `{ b } = a`, and a text that may be the name of one. */
+function readIn(node: Node): readonly string[] {
+  switch (node["type"]) {
+    case "MemberExpression":
+      return [node["computed"] === true ? textIn(node["property"]) : nameOf(node["property"])];
+    case "ObjectPattern":
+      return (node["properties"] as readonly Node[]).map(({ key }) => nameOf(key) || textIn(key));
+    case "CallExpression":
+      return (node["arguments"] as readonly unknown[]).map(textIn);
+    default:
+      return [];
+  }
+}
+
+function textIn(node: unknown): string {
+  return isNode(node) && node["type"] === "Literal" && typeof node["value"] === "string" ? node["value"] : "";
 }
 
 function howOf(node: Node): Import["how"] {

@@ -4,13 +4,18 @@ import { describe, expect, it } from "vitest";
 import {
   type Bound,
   boundedEnd,
+  boundedEndOfText,
   boundedNumber,
   boundedSeconds,
   bounds,
+  byOwnClock,
   retryAfterIn,
+  timeOfDate,
   timeOfNumber,
   timeOfText,
 } from "../src/foreign-numbers.ts";
+import { httpDate } from "../src/http-date.ts";
+import { markdownFiles } from "./documents.ts";
 
 const now = Temporal.Instant.from("2026-01-01T12:00:00Z");
 const year9999 = 253_402_300_799;
@@ -27,9 +32,21 @@ describe("the table", () => {
       ["time", "seconds since 1970", 0, "none", year9999, "milliseconds", undefined],
       ["lease", "seconds", 1, "least", 60, "most", undefined],
       ["transitions", "count", 0, "none", 2_147_483_646, "none", undefined],
+      ["count", "count", 0, "none", 999_999_999_999_999, "none", undefined],
       ["port", "port", 1, "none", 65_535, "none", undefined],
     ]);
   });
+});
+
+it("stands in docs/design.md, with every row", () => {
+  const design = markdownFiles.find(({ path }) => path === "docs/design.md")?.text ?? "";
+  const [, section = ""] = design.split("\n## Numbers of others\n");
+  const rows = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| `(\w+)` .*$/gm)].map(([line]) =>
+    line.split("|").map((cell) => cell.trim()),
+  );
+  expect(rows.map(([, row, , unit, least, most]) => [row, unit, least, most])).toEqual(
+    Object.entries(bounds).map(([row, { unit, least, most }]) => [`\`${row}\``, unit, String(least), String(most)]),
+  );
 });
 
 const { time: _, ...plain } = bounds;
@@ -107,7 +124,7 @@ describe("Retry-After", () => {
     ["Thu, 01 Jan 2026 11:00:00 GMT", 0],
     ["Fri, 31 Dec 9999 23:59:59 GMT", 900],
   ])("of %j is %i seconds", (header, seconds) => {
-    expect(retryAfterIn(header, now)?.total("seconds")).toBe(seconds);
+    expect(retryAfterIn({ "retry-after": header }, now)?.total("seconds")).toBe(seconds);
   });
 
   it.each([
@@ -121,7 +138,15 @@ describe("Retry-After", () => {
     "Thu, 01 Foo 2026 12:00:00 GMT",
     "Thu, 01 Jan 10000 12:00:00 GMT",
   ])("of %j says nothing", (header) => {
-    expect(retryAfterIn(header, now)).toBeUndefined();
+    expect(retryAfterIn({ "retry-after": header }, now)).toBeUndefined();
+  });
+
+  it.each([
+    ["Thu, 01 Jan 2026 12:10:00 GMT", "Thu, 01 Jan 2026 12:11:00 GMT", 60],
+    ["Thu, 01 Jan 2026 11:50:00 GMT", "Thu, 01 Jan 2026 11:51:00 GMT", 60],
+    ["Thu, 01 Jan 2026 11:50:00 GMT", "Thu, 01 Jan 2026 11:49:00 GMT", 0],
+  ])("of a server whose clock shows %s is a time of that clock: %s", (date, header, seconds) => {
+    expect(retryAfterIn({ date, "retry-after": header }, now)?.total("seconds")).toBe(seconds);
   });
 });
 
@@ -147,6 +172,40 @@ describe("a time as a number", () => {
       expect(timeOfNumber(value)).toBeUndefined();
     },
   );
+});
+
+describe("a time as a Date", () => {
+  it("is that, and none where it holds none", () => {
+    const date = (milliseconds: number): object => ({ valueOf: () => milliseconds });
+    expect(timeOfDate(date(1_767_268_800_500))?.toString()).toBe("2026-01-01T12:00:00.5Z");
+    expect(timeOfDate(date(Number.NaN))).toBeUndefined();
+    expect(timeOfDate(date(-1))).toBeUndefined();
+    expect(timeOfDate({})).toBeUndefined();
+    expect(timeOfDate(undefined)).toBeUndefined();
+  });
+});
+
+describe("a time of a server", () => {
+  const at = (minutes: number): Temporal.Instant => now.add({ minutes });
+  const date = (minutes: number): { readonly date: string } => ({ date: httpDate(at(minutes)) });
+
+  it.each([
+    ["is taken as it is where its clock is ours", 0, 5, 5],
+    ["is taken as it is where clocks differ by a minute", 1, 5, 5],
+    ["comes earlier where its clock is ahead by 10 minutes, so that what lives for 5 is renewed in time", 10, 15, 5],
+    ["comes earlier where its clock is ahead, also where it has passed by then", 10, 9, -1],
+    ["is taken as it is where its clock is behind, and it is still to come: renewed early does no harm", -10, 50, 50],
+    ["is still to come where its clock is behind by 10 minutes, and it has passed by ours", -10, -5, 5],
+    ["has passed where by either clock it has", -10, -15, -5],
+    ["is taken as it is where clocks are further apart than wrong ones are: ahead", 61, 90, 90],
+    ["is taken as it is where clocks are further apart than wrong ones are: behind", -61, -5, -5],
+  ])("%s", (_what, theirs, said, end) => {
+    expect(byOwnClock(at(said), date(theirs), now)).toEqual(at(end));
+  });
+
+  it.each([undefined, "", "now", "2026-01-01T12:10:00Z"])("is taken as it is where Date is %j", (text) => {
+    expect(byOwnClock(at(15), { date: text }, now)).toEqual(at(15));
+  });
 });
 
 describe("a time as text", () => {
@@ -177,6 +236,12 @@ describe("an end", () => {
     expect(boundedEnd(latest, now)).toEqual(latest);
     expect(boundedEnd(Temporal.Instant.from("9999-12-31T23:59:59Z"), now)).toEqual(latest);
     expect(boundedEnd(Temporal.Instant.from("+057971-01-01T00:00:00Z"), now)).toEqual(latest);
+  });
+
+  it("that 0.1.0 has stored counts as it is while RFC 3339 has it, else as the latest, and not where it is no time", () => {
+    expect(boundedEndOfText("9999-12-31T23:59:59Z", now)?.toString()).toBe("9999-12-31T23:59:59Z");
+    expect(boundedEndOfText("+057971-01-01T00:00:00Z", now)).toEqual(now.add({ hours: 31 * 24 }));
+    expect(boundedEndOfText("tomorrow", now)).toBeUndefined();
   });
 
   it("is RFC 3339 and ahead, whatever an issuer says", () => {

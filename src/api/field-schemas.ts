@@ -1,5 +1,6 @@
 // Which forms do the names, times, counts and texts of a RegistryCredential have?
 import { z } from "zod";
+import { timeOfText } from "../foreign-numbers.ts";
 import { labelKeySyntax } from "./placeholder-syntax.ts";
 import { rules, textRules } from "./rules.ts";
 
@@ -21,7 +22,12 @@ export const labelKey = z
   .string()
   .max(labelKeyLength)
   .regex(new RegExp(`^${labelKeySyntax}$`));
-export const time = z.string().max(64).meta({ format: "date-time" });
+// The API server's own date-time takes offsets of 99 hours.
+export const time = z
+  .string()
+  .max(64)
+  .refine((text) => timeOfText(text) !== undefined)
+  .meta({ format: "date-time" });
 export const count = z.int().min(0).max(1_000_000).meta({ format: "int32" });
 export const generation = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({ format: "int64" });
 

@@ -1,6 +1,7 @@
 // Is this object from the API server a RegistryCredential, and what does it say with every default filled in?
 
 import { z } from "zod";
+import { timeOfText } from "../foreign-numbers.ts";
 import { parseStatus } from "./parse-status.ts";
 import type { Entry, Identity, RegistryCredential, Status, WrittenEntry } from "./registry-credential.ts";
 import { specSchema } from "./spec-schema.ts";
@@ -10,12 +11,10 @@ export type Parsed =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 const time = z.string().transform((text, context) => {
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    context.addIssue({ code: "custom", message: "not an RFC 3339 time" });
-    return z.NEVER;
-  }
+  const at = timeOfText(text);
+  if (at) return at;
+  context.addIssue({ code: "custom", message: "not an RFC 3339 time" });
+  return z.NEVER;
 });
 
 const objectSchema = z.object({

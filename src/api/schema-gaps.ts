@@ -1,4 +1,5 @@
 // What of our schema does the installed CustomResourceDefinition lack?
+import { boundedNumber, bounds } from "../foreign-numbers.ts";
 import { credentialSchema, type Schema } from "./crd.ts";
 import { releaseAnnotation, version } from "./names.ts";
 
@@ -56,7 +57,11 @@ function gapsIn(ours: Schema, theirs: InstalledSchema, path: string): readonly s
 
 /** By the three numbers of https://semver.org; what is no release is never later. */
 function isLater(one: string | undefined, other: string): boolean {
-  const numbers = (text = ""): readonly number[] | undefined => /^(\d+)\.(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
+  const numbers = (text = ""): readonly number[] | undefined =>
+    /^(\d+)\.(\d+)\.(\d+)/
+      .exec(text)
+      ?.slice(1)
+      .map((digits) => boundedNumber(digits, bounds.count) ?? 0);
   const [a, b] = [numbers(one), numbers(other)];
   if (!a || !b) return false;
   const at = a.findIndex((number, index) => number !== b[index]);

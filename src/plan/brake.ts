@@ -1,4 +1,5 @@
 // Is this removal so large that a person must confirm it first?
+import { boundedNumber, bounds } from "../foreign-numbers.ts";
 import { kubectl, type Step } from "../steps.ts";
 
 // A mistyped glob is noticed by how much it takes away: more than a handful of namespaces, and a real share of them.
@@ -35,8 +36,8 @@ export function isTooLarge({ served, leaving, removedLately, wasHeld, allowed }:
 
 /** The number in the annotation `regcred.dev/allow-removal`: GENERATION-COUNT. Tied to the generation, so that a confirmation does not outlive its change. */
 export function allowedRemoval(annotation: string | undefined, generation: number): number {
-  const match = /^(\d{1,15})-(\d{1,15})$/.exec(annotation ?? "");
-  return match !== null && Number(match[1]) === generation ? Number(match[2]) : 0;
+  const [, of, count] = /^(\d{1,15})-(\d{1,15})$/.exec(annotation ?? "") ?? [];
+  return boundedNumber(of, bounds.count) === generation ? (boundedNumber(count, bounds.count) ?? 0) : 0;
 }
 
 export interface Held {

@@ -1,5 +1,6 @@
 // How is it recorded which namespaces hold a login of a RegistryCredential? In Secrets of the operator's namespace, because
 // what stands on a tenant's own Secret is the tenant's to write.
+import { boundedNumber, bounds } from "../foreign-numbers.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
 
 /** The operator has written a login of the credential into this Secret, and has not taken it back. */
@@ -29,8 +30,9 @@ export function membersSecretName({ credentialUid, part }: MembersPart): string 
 
 /** Undefined for a name that is no part's. */
 export function membersPartOf(secretName: string): MembersPart | undefined {
-  const [, credentialUid, part] = /^regcred-members-([a-z0-9.-]{1,64})-(0|[1-9]\d{0,5})$/.exec(secretName) ?? [];
-  return credentialUid === undefined ? undefined : { credentialUid, part: Number(part) };
+  const [, credentialUid, digits] = /^regcred-members-([a-z0-9.-]{1,64})-(0|[1-9]\d{0,5})$/.exec(secretName) ?? [];
+  const part = boundedNumber(digits, bounds.count);
+  return credentialUid === undefined || part === undefined ? undefined : { credentialUid, part };
 }
 
 /** The `data` of a part: by name of the pull Secret a line for each namespace, `NAMESPACE-UID SECRET-UID [merged] [former]`. */

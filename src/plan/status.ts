@@ -70,7 +70,8 @@ function expiresOf({ entries }: StatusSnapshot, registries: readonly RegistrySta
   if (tokens.length + formers.length === 0) return {};
   const times = [
     ...tokens.flatMap(({ expiresAt }) => (expiresAt ? [expiresAt] : [])),
-    ...formers.flatMap(({ until }) => (until === undefined ? [] : [Temporal.Instant.from(until)])),
+    // Of the status as it was told before, which others may have written.
+    ...formers.flatMap(({ until }) => timeOfText(until ?? "") ?? []),
   ];
   return { expires: times.length > 0 ? timeText(earliest(times)) : "never" };
 }

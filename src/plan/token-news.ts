@@ -1,5 +1,6 @@
 // Which entries can no longer be renewed, why, and how long is left of what tenants have?
 import type { RegistryStatus } from "../api/registry-credential.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import { formerText, leftText } from "./status-text.ts";
 
 export interface TokenNews {
@@ -40,8 +41,9 @@ function formerNews({ name, former }: RegistryStatus, last: RegistryStatus | und
 function remainder({ expiresAt, refreshedAt, former }: RegistryStatus, now: Temporal.Instant): string {
   if (former) return formerText(former);
   if (refreshedAt === undefined) return "tenants have nothing of it yet";
-  if (expiresAt === undefined) return "what tenants have names no end";
-  const left = now.until(Temporal.Instant.from(expiresAt));
+  const end = timeOfText(expiresAt ?? "");
+  if (!end) return "what tenants have names no end";
+  const left = now.until(end);
   return left.sign > 0
     ? `what tenants have lives until ${expiresAt} (${leftText(left)} left)`
     : `what tenants had ended at ${expiresAt}`;

@@ -1,11 +1,11 @@
 // How does one get a token for an Azure container registry?
 import type { AcrGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
-import { jwtExpiry } from "../registry/jwt-claims.ts";
 import { checkedAnswer } from "./answers.ts";
 import { azureError, jsonText } from "./entra-answer.ts";
 import { type AzureOptions, entraToken } from "./entra-token.ts";
 import type { Provider } from "./provider.ts";
+import { endOfJwt } from "./token-answer.ts";
 
 const who = "ACR";
 
@@ -27,6 +27,7 @@ export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
       const advice = `assign the role AcrPull on ${registry} to the identity (Container Registry Repository Reader, if the registry decides by repository); if it has it, look at the registry's firewall and at acr.audience`;
 
       const ask = async (path: string, form: readonly (readonly [string, string])[], member: string) => {
+        const issuedAt = clock.now();
         const answer = await http(
           {
             method: "POST",
@@ -39,7 +40,8 @@ export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
         );
         if (answer.status !== 200) throw azureError(answer, { who, identity, advice }, clock);
         const token = jsonText(answer, member);
-        return checkedAnswer(who, { password: token, expiresAt: token ? jwtExpiry(token) : undefined }, clock);
+        const expiresAt = token ? endOfJwt(token, answer, issuedAt) : undefined;
+        return { ...checkedAnswer(who, { password: token, expiresAt }, clock), issuedAt };
       };
 
       const accessToken = await entraTokenOf(grant, signal);
@@ -52,7 +54,7 @@ export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
         ],
         "refresh_token",
       );
-      const { password, expiresAt } = repositories
+      const { password, issuedAt, expiresAt } = repositories
         ? await ask(
             "/oauth2/token",
             [
@@ -64,7 +66,7 @@ export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
             "access_token",
           )
         : refresh;
-      return { logins: { all: { username, password: new Redacted(password) } }, issuedAt: clock.now(), expiresAt };
+      return { logins: { all: { username, password: new Redacted(password) } }, issuedAt, expiresAt };
     },
   };
 }

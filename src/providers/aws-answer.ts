@@ -1,7 +1,7 @@
 // What did AWS answer: a token, or which error?
 import type { Clock } from "../clock.ts";
 import { type Failure, OperatorError } from "../errors.ts";
-import { retryAfterIn, timeOfNumber } from "../foreign-numbers.ts";
+import { retryAfterIn, timeOfDate } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
 import { textOfBase64 } from "../registry/base64.ts";
 import { loginOf } from "../registry/login.ts";
@@ -64,7 +64,7 @@ function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clo
     who,
     code: awsErrorName(error),
     status: typeof status === "number" ? status : undefined,
-    retryAfter: retryAfterIn(retryAfterHeader(error), clock.now()),
+    retryAfter: retryAfterIn(headersOf(error), clock.now()),
     advice,
   });
   // The role that a tenant's ServiceAccount names is the tenant's to mend.
@@ -94,19 +94,23 @@ function expired(who: string, identity: GrantIdentity): Failure {
   };
 }
 
-/** ECR's and ECR Public's answer: base64 of `USER:PASSWORD`, where the password may hold colons. Throws OperatorError. */
+/**
+ * ECR's and ECR Public's answer: base64 of `USER:PASSWORD`, where the password may hold colons. Throws OperatorError.
+ * @param issuedAt when the call was made: a token's life is counted from there
+ */
 export function awsMinted(
   who: string,
   authorization:
     | { readonly authorizationToken?: string | undefined; readonly expiresAt?: object | undefined }
     | undefined,
+  issuedAt: Temporal.Instant,
   clock: Clock,
 ): Minted {
   const text = textOfBase64(authorization?.authorizationToken ?? "") ?? "";
   const colon = text.indexOf(":");
   const { password, expiresAt } = checkedAnswer(
     who,
-    { password: colon < 0 ? undefined : text.slice(colon + 1), expiresAt: instantOf(authorization?.expiresAt) },
+    { password: colon < 0 ? undefined : text.slice(colon + 1), expiresAt: timeOfDate(authorization?.expiresAt) },
     clock,
   );
   const result = loginOf(text.slice(0, colon), password);
@@ -118,12 +122,7 @@ export function awsMinted(
       message: `${who} answered with a login that ${result.problem}; it is tried again`,
     });
   }
-  return { logins: { all: result.login }, issuedAt: clock.now(), expiresAt };
-}
-
-/** The SDK's own time object, which holds NaN for a time that is none. */
-function instantOf(time: object | undefined): Temporal.Instant | undefined {
-  return time === undefined ? undefined : timeOfNumber(Number(time) / 1000);
+  return { logins: { all: result.login }, issuedAt, expiresAt };
 }
 
 /** What the SDK says of the exchange: the `$metadata` of each of its errors. */
@@ -131,9 +130,9 @@ function metadataOf(error: unknown): Readonly<Record<string, unknown>> {
   return memberOf(error, "$metadata");
 }
 
-function retryAfterHeader(error: unknown): string | undefined {
-  const header = memberOf(memberOf(error, "$response"), "headers")["retry-after"];
-  return typeof header === "string" ? header : undefined;
+function headersOf(error: unknown): Readonly<Record<string, string>> {
+  const headers = Object.entries(memberOf(memberOf(error, "$response"), "headers"));
+  return Object.fromEntries(headers.filter((header): header is [string, string] => typeof header[1] === "string"));
 }
 
 function memberOf(holder: unknown, name: string): Readonly<Record<string, unknown>> {

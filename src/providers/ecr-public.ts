@@ -26,13 +26,14 @@ export function ecrPublicProvider(options: AwsOptions): Provider<EcrPublicGrant>
         ...awsClientSettings(options, asking, endpoints?.ecrPublic, signal),
         credentials,
       });
+      const issuedAt = clock.now();
       const { authorizationData } = await awsAnswer(
         () => client.send(new GetAuthorizationTokenCommand({})),
         { who, identity: grant.identity, advice },
         clock,
         signal,
       );
-      return awsMinted(who, authorizationData, clock);
+      return awsMinted(who, authorizationData, issuedAt, clock);
     },
   };
 }

@@ -24,13 +24,14 @@ export function ecrProvider(options: AwsOptions): Provider<EcrGrant> {
       });
       // Without registryIds, which are deprecated: the proxyEndpoint in the answer then names the caller's own account,
       // so the entry's hosts decide where the token goes.
+      const issuedAt = clock.now();
       const { authorizationData } = await awsAnswer(
         () => client.send(new GetAuthorizationTokenCommand({})),
         { who, identity: grant.identity, advice },
         clock,
         signal,
       );
-      return awsMinted(who, authorizationData?.[0], clock);
+      return awsMinted(who, authorizationData?.[0], issuedAt, clock);
     },
   };
 }

@@ -33,7 +33,7 @@ export function azureError(answer: HttpAnswer, { who, identity, advice }: AzureC
     who,
     code: azureErrorCode(answer),
     status,
-    retryAfter: retryAfterIn(headers["retry-after"], clock.now()),
+    retryAfter: retryAfterIn(headers, clock.now()),
     advice,
   });
   // The application that a tenant's ServiceAccount names is the tenant's to mend.

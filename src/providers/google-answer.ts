@@ -1,11 +1,12 @@
 // What did Google answer: a token, or which error?
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
-import { boundedSeconds, bounds, retryAfterIn, timeOfText } from "../foreign-numbers.ts";
+import { byOwnClock, retryAfterIn, timeOfText } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
 import { checkedAnswer, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 import { jsonObject } from "./json-object.ts";
+import { afterSeconds } from "./token-answer.ts";
 
 /** For whom a call is made; completes its errors. */
 export interface GoogleCall {
@@ -20,6 +21,7 @@ export interface GoogleCall {
 
 export interface GoogleToken {
   readonly password: string;
+  readonly issuedAt: Temporal.Instant;
   readonly expiresAt: Temporal.Instant;
 }
 
@@ -28,14 +30,15 @@ export function googleToken(answer: HttpAnswer, call: GoogleCall, clock: Clock):
   if (answer.status !== 200) throw googleError(answer, call, clock);
   const { access_token, accessToken, expires_in, expireTime } = jsonObject(answer.text);
   const password = access_token ?? accessToken;
-  return checkedAnswer(
+  const checked = checkedAnswer(
     call.who,
     {
       password: typeof password === "string" ? password : undefined,
-      expiresAt: after(call.askedAt, expires_in) ?? instant(expireTime),
+      expiresAt: afterSeconds(expires_in, call.askedAt) ?? instant(expireTime, answer, call),
     },
     clock,
   );
+  return { ...checked, issuedAt: call.askedAt };
 }
 
 /** STS: the token of the ServiceAccount is too old. The text is told in googleapis/google-cloud-go#12440. */
@@ -55,7 +58,7 @@ export function googleError(answer: HttpAnswer, call: Omit<GoogleCall, "askedAt"
     who,
     code: errorName(answer),
     status: answer.status,
-    retryAfter: retryAfterIn(answer.headers["retry-after"], clock.now()),
+    retryAfter: retryAfterIn(answer.headers, clock.now()),
     advice,
   });
   // What a tenant's ServiceAccount names is the tenant's to mend.
@@ -72,11 +75,7 @@ function errorName({ text }: HttpAnswer): string | undefined {
   return typeof name === "string" && /^\w{1,64}$/.test(name) ? name : undefined;
 }
 
-function after(start: Temporal.Instant, seconds: unknown): Temporal.Instant | undefined {
-  const life = boundedSeconds(seconds, bounds.life);
-  return life && start.add(life);
-}
-
-function instant(text: unknown): Temporal.Instant | undefined {
-  return typeof text === "string" ? timeOfText(text) : undefined;
+function instant(text: unknown, { headers }: HttpAnswer, { askedAt }: GoogleCall): Temporal.Instant | undefined {
+  const at = typeof text === "string" ? timeOfText(text) : undefined;
+  return at && byOwnClock(at, headers, askedAt);
 }

@@ -44,13 +44,13 @@ export function googleProvider(options: GoogleOptions): Provider<GoogleGrant> {
   return {
     fetch: async (grant, signal) => {
       const { impersonate, scopes } = grant;
-      const { password, expiresAt } =
+      const { password, issuedAt, expiresAt } =
         impersonate === undefined
           ? await ownToken(options, grant, scopes, signal)
           : await impersonated(options, grant, impersonate, signal);
       return {
         logins: { all: { username, password: new Redacted(password) } },
-        issuedAt: options.clock.now(),
+        issuedAt,
         expiresAt,
       };
     },

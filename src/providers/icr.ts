@@ -2,15 +2,14 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
-import { timeOfNumber } from "../foreign-numbers.ts";
+import { byOwnClock, timeOfNumber } from "../foreign-numbers.ts";
 import type { GrantIdentity, IcrGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
-import { jwtExpiry } from "../registry/jwt-claims.ts";
 import { checkedAnswer } from "./answers.ts";
 import type { Http } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Provider } from "./provider.ts";
-import { memberAt, textAt, tokenError } from "./token-answer.ts";
+import { endOfJwt, memberAt, textAt, tokenError } from "./token-answer.ts";
 
 export interface IcrOptions {
   readonly clock: Clock;
@@ -48,6 +47,7 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
       const { identity, trustedProfileID, caSecretName } = grant;
 
       const ask = async (form: Form) => {
+        const issuedAt = clock.now();
         const answer = await http(
           {
             method: "POST",
@@ -60,8 +60,9 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
         );
         const token = answer.status === 200 ? textAt(answer, "access_token") : undefined;
         if (token === undefined) throw tokenError(answer, { who, identity, advice: adviceFor(grant) }, clock);
-        const expiresAt = timeOfNumber(memberAt(answer, "expiration")) ?? jwtExpiry(token);
-        return checkedAnswer(who, { password: token, expiresAt }, clock);
+        const told = timeOfNumber(memberAt(answer, "expiration"));
+        const expiresAt = told ? byOwnClock(told, answer.headers, issuedAt) : endOfJwt(token, answer, issuedAt);
+        return { ...checkedAnswer(who, { password: token, expiresAt }, clock), issuedAt };
       };
 
       let answer = await ask(await formOf(options, grant, signal));
@@ -72,8 +73,8 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
           profile_id: trustedProfileID,
         });
       }
-      const { password, expiresAt } = answer;
-      return { logins: { all: { username, password: new Redacted(password) } }, issuedAt: clock.now(), expiresAt };
+      const { password, issuedAt, expiresAt } = answer;
+      return { logins: { all: { username, password: new Redacted(password) } }, issuedAt, expiresAt };
     },
   };
 }

@@ -1,8 +1,9 @@
 // What does the JSON answer of a token endpoint say?
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
-import { boundedSeconds, bounds, retryAfterIn } from "../foreign-numbers.ts";
+import { boundedSeconds, bounds, byOwnClock, retryAfterIn } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
+import { jwtExpiry } from "../registry/jwt-claims.ts";
 import { classOf, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 
@@ -26,7 +27,7 @@ export function tokenError(answer: HttpAnswer, { who, identity, advice }: TokenC
     who,
     code: known ? code : undefined,
     status,
-    retryAfter: retryAfterIn(headers["retry-after"], clock.now()),
+    retryAfter: retryAfterIn(headers, clock.now()),
     advice,
   });
   // What a tenant's ServiceAccount may do is the tenant's to mend.
@@ -64,6 +65,16 @@ export function textAt(answer: Pick<HttpAnswer, "text">, path: string): string |
 export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.Instant | undefined {
   const life = boundedSeconds(value, bounds.life);
   return life && start.add(life);
+}
+
+/** When a token ends that says so itself (`exp`), by our own clock. */
+export function endOfJwt(
+  token: string,
+  { headers }: HttpAnswer,
+  askedAt: Temporal.Instant,
+): Temporal.Instant | undefined {
+  const at = jwtExpiry(token);
+  return at && byOwnClock(at, headers, askedAt);
 }
 
 // OAuth: `error` (RFC 6749 section 5.2). Oracle: `code`. IBM: `errorCode`. Registries, JFrog: `errors[0].code`.

@@ -2,16 +2,15 @@
 import type { TokenExchangeSettings } from "../api/registry-credential.ts";
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
-import { timeOfNumber, timeOfText } from "../foreign-numbers.ts";
+import { byOwnClock, timeOfNumber, timeOfText } from "../foreign-numbers.ts";
 import type { GrantIdentity, TokenExchangeGrant } from "../plan/grant-types.ts";
 import { base64OfText } from "../registry/base64.ts";
-import { jwtExpiry } from "../registry/jwt-claims.ts";
 import { loginOf } from "../registry/login.ts";
 import { checkedAnswer } from "./answers.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Minted, Provider } from "./provider.ts";
-import { afterSeconds, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
+import { afterSeconds, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
 
 export interface TokenExchangeOptions {
   readonly clock: Clock;
@@ -147,13 +146,14 @@ interface Exchange {
   readonly issuedAt: Temporal.Instant;
 }
 
-function minted({ who, answer, settings, offer, issuedAt }: Exchange, clock: Clock): Minted {
+function minted(exchange: Exchange, clock: Clock): Minted {
+  const { who, answer, settings, offer, issuedAt } = exchange;
   const { response } = settings;
   const token = textAt(answer, response.tokenPath);
   if (token === undefined) {
     throw invalidAnswer(who, `HTTP ${answer.status} without a token at response.tokenPath ${response.tokenPath}`);
   }
-  const expiresAt = expiryOf(answer, response, token, issuedAt);
+  const expiresAt = expiryOf(exchange, token);
   if (!expiresAt) {
     const place = response.expiry === "JWT" ? "in the token (exp)" : `at response.expiryPath ${response.expiryPath}`;
     throw invalidAnswer(who, `a token whose end does not stand ${place} as response.expiry ${response.expiry} says`);
@@ -164,20 +164,17 @@ function minted({ who, answer, settings, offer, issuedAt }: Exchange, clock: Clo
   return { logins: { all: result.login }, issuedAt, expiresAt: checked.expiresAt };
 }
 
-function expiryOf(
-  answer: HttpAnswer,
-  { expiry, expiryPath }: TokenExchangeSettings["response"],
-  token: string,
-  issuedAt: Temporal.Instant,
-): Temporal.Instant | undefined {
+function expiryOf({ answer, settings, issuedAt }: Exchange, token: string): Temporal.Instant | undefined {
+  const { expiry, expiryPath } = settings.response;
   switch (expiry) {
     case "JWT":
-      return jwtExpiry(token);
+      return endOfJwt(token, answer, issuedAt);
     case "Seconds":
       return afterSeconds(memberAt(answer, expiryPath), issuedAt);
     case "Time": {
       const value = memberAt(answer, expiryPath);
-      return timeOfNumber(value) ?? (typeof value === "string" ? timeOfText(value) : undefined);
+      const at = timeOfNumber(value) ?? (typeof value === "string" ? timeOfText(value) : undefined);
+      return at && byOwnClock(at, answer.headers, issuedAt);
     }
   }
 }

@@ -1,6 +1,6 @@
 // How is a token kept in a Secret of the operator's namespace?
 import { z } from "zod";
-import { boundedEnd, timeOfText } from "../foreign-numbers.ts";
+import { boundedEndOfText, timeOfText } from "../foreign-numbers.ts";
 import type { Logins, Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
@@ -79,6 +79,8 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
     const logins = loginsFrom(parsed.data);
     const issued = timeOfText(issuedAt);
     if (!logins || !issued) return undefined;
+    const end = expiresAt === undefined ? undefined : boundedEndOfText(expiresAt, issued);
+    if (expiresAt !== undefined && !end) return undefined;
     const former = parsed.data.former && loginsFrom(parsed.data.former);
     return {
       grantKey,
@@ -90,17 +92,11 @@ export function tokenFromData(data: Readonly<Record<string, string>> | undefined
       state,
       revision,
       issuedAt: issued,
-      // 0.1.0 stored whatever year an issuer named.
-      expiresAt: expiresAt === undefined ? undefined : (timeOfText(expiresAt) ?? endOf(expiresAt, issued)),
+      expiresAt: end,
     };
   } catch {
     return undefined;
   }
-}
-
-/** Of a time that no RFC 3339 text has. Throws for what is no time. */
-function endOf(text: string, issuedAt: Temporal.Instant): Temporal.Instant {
-  return boundedEnd(Temporal.Instant.from(text), issuedAt);
 }
 
 type PlainLogin = z.infer<typeof wireLogin>;

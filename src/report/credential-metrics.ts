@@ -1,5 +1,6 @@
 // What do the metrics say of each RegistryCredential? The same as its status, and which namespaces are not served.
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 import type { NamespaceView } from "../plan/status-snapshot.ts";
 import type { Instruments, Labels } from "./instruments.ts";
@@ -85,8 +86,8 @@ function timeSample(
   labels: EntryLabels,
   time: string | undefined,
 ): { readonly labels: EntryLabels; readonly value: number } | undefined {
-  if (time === undefined) return undefined;
-  return { labels, value: Temporal.Instant.from(time).epochMilliseconds / 1000 };
+  const at = timeOfText(time ?? "");
+  return at && { labels, value: at.epochMilliseconds / 1000 };
 }
 
 /** As the status writes times: in the order of their texts. */

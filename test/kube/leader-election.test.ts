@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
 import { type ElectionEvent, leaderElection, type LeaderElection } from "../../src/kube/leader-election.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { type LeaseServer, leaseServer, type Network } from "./lease-server.ts";
+import { type LeaseServer, leaseServer, type Network, slowly } from "./lease-server.ts";
 
 const lease = { namespace: "regcred-system", name: "regcred" };
 const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({ milliseconds });
@@ -133,6 +133,97 @@ describe("an election", () => {
     const took = await until(clock, () => first.error() !== undefined);
     expect(took).toBeLessThanOrEqual(10_000);
     expect(second.leading()).toBe(false);
+  });
+
+  it("counts a renewal from its request, however long the answer takes", async () => {
+    const { clock, server, first } = await pair();
+    first.client.network = "slow";
+    const writes = server.writes();
+    await until(clock, () => server.writes() > writes);
+    const sentAt = clock.elapsed();
+    first.client.network = "cut";
+    await clock.advance(slowly);
+    // The duration of the Lease, without the second that the API server's own deadline is rounded up by.
+    expect(first.fence.left()).toBe(15_000 - 1_000 - slowly.total("milliseconds"));
+    await until(clock, () => first.error() !== undefined);
+    expect(clock.elapsed() - sentAt).toBeLessThanOrEqual(10_000);
+  });
+
+  it("is taken only when the holder was silent for its whole time by the follower's own clock, whatever the Lease says", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const dead = replica(server, clock, "dead");
+    await clock.advance();
+    dead.client.network = "cut";
+    server.edit({ renewTime: "2020-01-01T00:00:00.000000Z", leaseDurationSeconds: 30 });
+    await clock.advance(ms(60_000));
+    const late = replica(server, clock, "late");
+    await clock.advance(ms(29_900));
+    expect(late.leading()).toBe(false);
+    await clock.advance(ms(100));
+    expect(late.leading()).toBe(true);
+  });
+
+  it("waits anew for each sign of life, though its time is the same as that of the look before", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const dead = replica(server, clock, "dead");
+    await clock.advance();
+    dead.client.network = "cut";
+    await clock.advance(ms(60_000));
+    const late = replica(server, clock, "late");
+    await clock.advance(ms(14_000));
+    server.edit({ renewTime: "2020-01-01T00:00:00.000000Z" });
+    await clock.advance(ms(14_900));
+    expect(late.leading()).toBe(false);
+    await clock.advance(ms(200));
+    expect(late.leading()).toBe(true);
+  });
+
+  it("is given back by nobody who has lost it, and neither read nor written by him any more", async () => {
+    const { clock, server, first } = await pair();
+    server.edit({ holderIdentity: "thief" });
+    await clock.advance();
+    const [writes, told] = [server.writes(), first.events.length];
+    await first.release();
+    await clock.advance(ms(120_000));
+    expect(server.lease()?.view.holder).not.toBe("");
+    expect(first.events).toHaveLength(told);
+    expect(first.events.filter(({ kind }) => kind === "released")).toEqual([]);
+    expect(server.lease()?.object.spec?.holderIdentity).toBe("second");
+    // All since are the second one's, who took it when the thief was silent.
+    expect(server.writes() - writes).toBeGreaterThan(0);
+    expect(first.leading()).toBe(false);
+  });
+
+  it("is not renewed after it was given back, also where a renewal is under way", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const only = replica(server, clock, "only");
+    await clock.advance(ms(1_000));
+    only.client.network = "slow";
+    const before = server.writes();
+    await until(clock, () => server.writes() > before);
+    const released = only.release();
+    expect([only.fence.left(), only.leading()]).toEqual([0, false]);
+    await clock.advance(ms(20_000));
+    await released;
+    expect(server.lease()?.view.holder).toBe("");
+    const writes = server.writes();
+    server.edit({});
+    await clock.advance(ms(60_000));
+    expect(server.writes()).toBe(writes + 1);
+    expect([only.fence.left(), only.leading()]).toEqual([0, false]);
+  });
+
+  it("is followed by nobody who has stopped", async () => {
+    const { clock, server, first, second } = await pair();
+    await second.release();
+    first.client.network = "cut";
+    const writes = server.writes();
+    await clock.advance(ms(120_000));
+    expect(second.leading()).toBe(false);
+    expect(server.writes()).toBe(writes);
   });
 
   it("is lost to whom somebody else writes into the Lease", async () => {

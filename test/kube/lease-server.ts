@@ -6,6 +6,8 @@ import type { FakeClock } from "../fake-clock.ts";
 
 export type Network =
   | "up"
+  /** All is carried out at once, and each answer takes four seconds. */
+  | "slow"
   /** Nothing arrives, and each call ends at its deadline. */
   | "cut"
   /** Writes are carried out, and their answers get lost. */
@@ -24,7 +26,11 @@ export interface LeaseServer {
   readonly writes: () => number;
 }
 
-const isConnected = ({ network }: { readonly network: Network }): boolean => network === "up" || network === "deaf";
+/** How long an answer takes where it is slow. */
+export const slowly = Temporal.Duration.from({ seconds: 4 });
+
+const isConnected = ({ network }: { readonly network: Network }): boolean =>
+  network === "up" || network === "deaf" || network === "slow";
 
 export function leaseServer(clock: FakeClock): LeaseServer {
   let object: LeaseObject | undefined;
@@ -59,7 +65,12 @@ export function leaseServer(clock: FakeClock): LeaseServer {
       };
       const client: Leases & { network: Network } = {
         network: "up",
-        get: async (_lease, deadline) => (client.network === "up" ? record() : late(deadline)),
+        get: async (_lease, deadline) => {
+          const found = record();
+          if (client.network === "slow") await clock.sleep(slowly);
+          else if (client.network !== "up") return late(deadline);
+          return found;
+        },
         put: async (lease, body, deadline) => {
           if (!isConnected(client)) return late(deadline);
           const { resourceVersion } = body.metadata;
@@ -67,6 +78,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
           if (resourceVersion !== undefined && !object) throw refusal("notFound");
           if (resourceVersion !== object?.metadata.resourceVersion) throw refusal("conflict");
           const answer = store(lease, body);
+          if (client.network === "slow") await clock.sleep(slowly);
           return client.network === "deaf" ? late(deadline) : answer;
         },
       };

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import packageJson from "../../../package.json" with { type: "json" };
 import { customResourceDefinition } from "../../api/crd.ts";
 import { kind } from "../../api/names.ts";
+import { boundedNumber, bounds } from "../../foreign-numbers.ts";
 import { ApiError } from "../../kube/api-error.ts";
 import { rightOn } from "../../kube/api-failure.ts";
 import { kinds } from "../../kube/object-reader.ts";
@@ -26,7 +27,8 @@ export async function apiServerVersion({ transport }: Session): Promise<Finding>
     await transport.request({ method: "GET", path: "/version" })
   ).json() as Readonly<Record<string, string>>;
   // Providers write 29+.
-  const isOld = major === "1" && Number.parseInt(minor ?? "", 10) < oldestMinor;
+  const isOld =
+    major === "1" && (boundedNumber(/^\d+/.exec(minor ?? "")?.[0], bounds.count) ?? oldestMinor) < oldestMinor;
   return isOld
     ? bad(check, `it is ${gitVersion}; regcred needs 1.${oldestMinor} or newer`)
     : well(check, `it is ${gitVersion}`);

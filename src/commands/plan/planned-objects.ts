@@ -6,6 +6,7 @@ import { group, kind, version } from "../../api/names.ts";
 import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { ConfigError } from "../../config.ts";
+import { boundedNumber, bounds } from "../../foreign-numbers.ts";
 import { base64OfText } from "../../registry/base64.ts";
 import { stripCredential } from "../../watch/strip/credential.ts";
 import { fields, metadataOf } from "../../watch/strip/object-meta.ts";
@@ -100,7 +101,7 @@ function planned(
       uid: metadata?.["uid"] ?? randomUUID(),
       resourceVersion: metadata?.["resourceVersion"] ?? "0",
       creationTimestamp: metadata?.["creationTimestamp"] ?? now.toString({ smallestUnit: "second" }),
-      generation: Number(metadata?.["generation"] ?? 0) + (sameSpec ? 0 : 1),
+      generation: (boundedNumber(metadata?.["generation"], bounds.count) ?? 0) + (sameSpec ? 0 : 1),
       finalizers: metadata?.["finalizers"] ?? [],
       labels: { ...(metadata?.["labels"] as object | undefined), ...labels },
       annotations: { ...(metadata?.["annotations"] as object | undefined), ...annotations },

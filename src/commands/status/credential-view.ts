@@ -1,5 +1,6 @@
 // How does a RegistryCredential fare, in the words that `status` prints and gives to machines?
 import type { RegistryCredential, RegistryStatus } from "../../api/registry-credential.ts";
+import { timeOfText } from "../../foreign-numbers.ts";
 import type { CredentialRecord } from "../../plan/snapshot.ts";
 import { commandText, kubectl } from "../../steps.ts";
 
@@ -130,9 +131,5 @@ function entryReport(
 
 /** Undefined for what is no time. */
 export function timeOf(text: string | undefined): Temporal.Instant | undefined {
-  try {
-    return text === undefined ? undefined : Temporal.Instant.from(text);
-  } catch {
-    return undefined;
-  }
+  return text === undefined ? undefined : timeOfText(text);
 }

@@ -1,4 +1,5 @@
 // What does regcred need to know of a pod? Nothing, unless it waits for an image that cannot be pulled.
+import { timeOfText } from "../../foreign-numbers.ts";
 import type { PodRecord } from "../../plan/snapshot.ts";
 import { limits } from "../kept.ts";
 import {
@@ -26,8 +27,8 @@ export function stripPod(raw: unknown): PodRecord | undefined {
   const stuckImages = stuckImagesOf(spec, fields(pod["status"] ?? {}, "status"));
   const references = listOf(spec["imagePullSecrets"], "imagePullSecrets");
   const names = references.map((reference) => optional(fields(reference, "imagePullSecrets"), "name") ?? "");
-  const created = optional(metadataOf(raw), "creationTimestamp");
-  if (stuckImages.length === 0 || isTerminating(raw) || references.length > limits.referencesHeld || !created)
+  const createdAt = timeOfText(optional(metadataOf(raw), "creationTimestamp") ?? "");
+  if (stuckImages.length === 0 || isTerminating(raw) || references.length > limits.referencesHeld || !createdAt)
     return undefined;
   return {
     key,
@@ -35,7 +36,7 @@ export function stripPod(raw: unknown): PodRecord | undefined {
     name,
     uid,
     resourceVersion,
-    createdAt: Temporal.Instant.from(created),
+    createdAt,
     serviceAccount: boundedWord(optional(spec, "serviceAccountName") ?? "default"),
     references: names.map((each) => boundedWord(each)),
     stuckImages,

@@ -113,6 +113,21 @@ describe("an address", () => {
     await expect(http(get(`https://registry.test:${server.port}/`), never)).resolves.toMatchObject({ status: 200 });
   });
 
+  it("that is refused gets no connection beside one that is allowed, also where somebody listens there", async () => {
+    const server = await site();
+    // What connects to 0.0.0.0 arrives at this machine; at 127.0.0.2 nobody listens.
+    for (const addresses of [
+      ["0.0.0.0", "127.0.0.2"],
+      ["127.0.0.2", "0.0.0.0"],
+    ]) {
+      const { http } = network(leadingTo(...addresses));
+      await expect(http(get(`https://registry.test:${server.port}/`), never)).rejects.toMatchObject({
+        name: "NetworkError",
+      });
+    }
+    expect(server.opened()).toBe(0);
+  });
+
   it("written into the URL is checked too, in every spelling", async () => {
     const { http } = network({ privateAllowed: () => false });
     for (const host of [
