@@ -33,7 +33,7 @@ import { news } from "./news.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "./operator-settings.ts";
 import { type Queues, queues } from "./queues.ts";
-import { refusal } from "./refusal.ts";
+import { refusals } from "./refusal.ts";
 import type { Timing } from "./timing.ts";
 import type { WayOut, WayOutOptions } from "./way-out.ts";
 
@@ -163,7 +163,7 @@ export function controllers(options: ControllersOptions): Controllers {
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
-    refusal,
+    refusal: refusals(log),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,

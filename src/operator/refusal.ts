@@ -1,15 +1,32 @@
 // What does a failed call mean to the loops, which know the API server and the network by their types only?
-import { type Failure, failureOf } from "../errors.ts";
+import { type Failure, failureOf, OperatorError } from "../errors.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { failureFrom } from "../kube/api-failure.ts";
 import { NetworkError } from "../providers/http/network-error.ts";
 import type { Context } from "../reconcile/context.ts";
+import { errorFields } from "../report/log-watch.ts";
+import type { Log } from "../report/log.ts";
 
-export const refusal: Context["refusal"] = (error, action) =>
-  error instanceof ApiError
-    ? { kind: error.kind, failure: failureFrom(error, { action }) }
-    : { kind: undefined, failure: error instanceof NetworkError ? unreachable(error) : failureOf(error) };
+/** What nobody foresaw is logged with all that is known of it: the failure that tenants read says no more than its kind. */
+export function refusals(log: Pick<Log, "error">): Context["refusal"] {
+  return (error, action) => {
+    if (error instanceof ApiError) return { kind: error.kind, failure: failureFrom(error, { action }) };
+    const foreseen = foreseenFailure(error);
+    if (foreseen) return { kind: undefined, failure: foreseen };
+    log.error("unexpected error", { action, ...errorFields(error) });
+    return { kind: undefined, failure: failureOf(error) };
+  };
+}
 
-function unreachable({ message }: NetworkError): Failure {
-  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${message}; it is tried again` };
+function foreseenFailure(error: unknown): Failure | undefined {
+  if (error instanceof OperatorError) return error;
+  // What the signal of a run aborts with, when its time is over or the operator stops: see src/queue/run-workers.ts.
+  const isAbort = error instanceof DOMException && ["TimeoutError", "AbortError"].includes(error.name);
+  if (!isAbort && !(error instanceof NetworkError)) return undefined;
+  return {
+    reason: isAbort ? "DeadlineExceeded" : "CloudUnavailable",
+    cause: "Platform",
+    retry: "backoff",
+    message: `${error.message}; it is tried again`,
+  };
 }

@@ -1,5 +1,6 @@
 // What does the status of a RegistryCredential say?
 import type { RegistryStatus, Status } from "../api/registry-credential.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import { conditionsOf } from "./conditions.ts";
 import { failureGroups } from "./failure-groups.ts";
 import { registryStatus } from "./registry-status.ts";

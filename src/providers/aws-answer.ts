@@ -6,6 +6,7 @@ import type { GrantIdentity } from "../plan/grant-types.ts";
 import { textOfBase64 } from "../registry/base64.ts";
 import { loginOf } from "../registry/login.ts";
 import { checkedAnswer, cloudFailure } from "./answers.ts";
+import { NetworkError } from "./http/network-error.ts";
 import type { Minted } from "./provider.ts";
 
 /** For whom a call is made; completes its errors. */
@@ -33,9 +34,22 @@ export async function awsAnswer<T>(
       throw error;
     });
   } catch (error) {
+    if (error instanceof NetworkError) throw noAnswer(call.who, error);
     signal.throwIfAborted();
     throw awsError(error, call, clock);
   }
+}
+
+function noAnswer(who: string, error: NetworkError): OperatorError {
+  return new OperatorError(
+    {
+      reason: "CloudUnavailable",
+      cause: "Platform",
+      retry: "backoff",
+      message: `${who} gave no token: ${error.message}; it is tried again`,
+    },
+    error,
+  );
 }
 
 /** The name by which AWS calls an error, or Node a network's; undefined for anything that is no plain word. */

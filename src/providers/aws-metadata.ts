@@ -7,7 +7,7 @@ import type { AwsOptions } from "./aws-client.ts";
 import type { AwsCredentials } from "./aws-sts.ts";
 import type { HttpAnswer, HttpCall } from "./http/http.ts";
 import { isLoopback } from "./http/metadata-hosts.ts";
-import { NetworkError } from "./http/network-error.ts";
+import { lateError, NetworkError } from "./http/network-error.ts";
 import { jsonObject } from "./json-object.ts";
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
@@ -116,11 +116,12 @@ async function ask(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const late = new AbortController();
-  const cancel = clock.schedule(patience, () => late.abort(new NetworkError(new URL(call.url).host, "DEADLINE")));
+  const cancel = clock.schedule(patience, () =>
+    late.abort(lateError(new URL(call.url).host, patience.total("milliseconds"))),
+  );
   try {
     return await metadataHttp(call, AbortSignal.any([signal, late.signal]));
   } catch (error) {
-    signal.throwIfAborted();
     if (error instanceof NetworkError) throw noIdentity(`${who} is silent (${error.code})`, error);
     throw error;
   } finally {

@@ -245,8 +245,8 @@ async function sdkToken(
     );
     if (found?.token) return found.token;
   } catch (error) {
-    signal.throwIfAborted();
     if (error instanceof OperatorError || error instanceof NetworkError) throw error;
+    signal.throwIfAborted();
     if (!last) {
       throw new OperatorError({
         reason: "IdentityInvalid",

@@ -114,7 +114,6 @@ async function answered(http: Http, call: HttpCall, clock: Clock, signal: AbortS
     if (answer.status === 200) return answer;
     throw tokenError(answer, { who, identity: { from: "Operator" }, advice }, clock);
   } catch (error) {
-    signal.throwIfAborted();
     if (error instanceof NetworkError) throw noIdentity(`no variable names one, and ${error.message}`, error);
     throw error;
   }

@@ -112,7 +112,7 @@ async function asked(
       send: (call) => exchange({ ...call, ...(ca !== undefined && { ca }) }, signal),
     });
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw error;
     return inconclusive(`${domain} could not be asked (${reasonOf(error)})`);
   }
 }

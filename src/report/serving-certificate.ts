@@ -3,26 +3,32 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
+import { errorCode } from "../network/no-answer.ts";
 import { certificateAuthority, type KeyAndCertificate } from "../tls/certificate-authority.ts";
+import { keyPairFault } from "../tls/key-pair.ts";
 
 /** From a folder as a Secret of type kubernetes.io/tls is mounted; rejects with an OperatorError. */
 export async function certificateIn(folder: string): Promise<KeyAndCertificate> {
-  try {
-    const [certificate, key] = await Promise.all(
-      ["tls.crt", "tls.key"].map((name) => readFile(join(folder, name), "utf8")),
-    );
-    return { certificate: certificate ?? "", key: key ?? "" };
-  } catch (error) {
-    throw new OperatorError(
-      {
-        reason: "CertificateUnreadable",
-        cause: "Platform",
-        retry: "slowly",
-        message: `tls.crt and tls.key cannot be read in ${folder}: mount a Secret of type kubernetes.io/tls there, or leave --metrics-certificate out`,
-      },
-      error,
-    );
-  }
+  const read = (name: string): Promise<string> =>
+    readFile(join(folder, name), "utf8").catch((error: unknown) => {
+      throw unusable(folder, `${name} cannot be read (${errorCode(error) ?? "UNKNOWN"})`, error);
+    });
+  const [certificate, key] = await Promise.all([read("tls.crt"), read("tls.key")]);
+  const fault = keyPairFault({ certificate, key }, { certificate: "tls.crt", key: "tls.key" });
+  if (fault !== undefined) throw unusable(folder, fault);
+  return { certificate, key };
+}
+
+function unusable(folder: string, what: string, origin?: unknown): OperatorError {
+  return new OperatorError(
+    {
+      reason: "CertificateUnreadable",
+      cause: "Platform",
+      retry: "slowly",
+      message: `${what} in ${folder}: mount a Secret of type kubernetes.io/tls there, or leave --metrics-certificate out`,
+    },
+    origin,
+  );
 }
 
 // Nobody can check whose it is, so nothing is lost by a long life; it is made anew at each start.

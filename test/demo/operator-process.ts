@@ -59,7 +59,7 @@ export function endOfLog({ logFile }: Part): string {
 function leadingTo({ proxyUrl, ca }: Pick<PlayedInternet, "proxyUrl" | "ca">, folder: string) {
   const caFile = join(folder, "internet-ca.crt");
   writeFileSync(caFile, ca);
-  // Small letters win, and an empty variable counts as none: src/providers/http/proxy-for.ts.
+  // Small letters win, and an empty variable counts as none: src/network/proxy-for.ts.
   return { HTTPS_PROXY: proxyUrl, https_proxy: "", NO_PROXY: "", no_proxy: "", NODE_EXTRA_CA_CERTS: caFile };
 }
 

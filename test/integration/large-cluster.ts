@@ -6,7 +6,7 @@ import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterApi, ClusterObject } from "../../src/kube/cluster-api.ts";
 import { clusterStores } from "../../src/operator/cluster-stores.ts";
 import { queues } from "../../src/operator/queues.ts";
-import { refusal } from "../../src/operator/refusal.ts";
+import { refusals } from "../../src/operator/refusal.ts";
 import { keyOf, referencesKey, secretKey } from "../../src/plan/keys.ts";
 import { staticProvider } from "../../src/providers/static.ts";
 import { runWorkers } from "../../src/queue/run-workers.ts";
@@ -154,7 +154,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     members,
     entitlements: rights,
     board: board(clock),
-    refusal,
+    refusal: refusals(log),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
     namesSynced: () => true,
     reach: allInReach,

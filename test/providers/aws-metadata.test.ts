@@ -14,7 +14,7 @@ import type { Http } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { awsAt, awsOptions } from "./aws-scene.ts";
-import { connectProxy } from "./http/connect-proxy.ts";
+import { connectProxy } from "../network/connect-proxy.ts";
 import type { AwsReply, AwsServer } from "./servers/aws.ts";
 import { failureIn, never } from "./scene.ts";
 

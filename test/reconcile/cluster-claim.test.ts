@@ -5,7 +5,7 @@ import { ApiError } from "../../src/kube/api-error.ts";
 import type { LeaseView } from "../../src/kube/lease-state.ts";
 import type { CredentialRecord } from "../../src/plan/snapshot.ts";
 import { type ClusterClaim, clusterClaim } from "../../src/reconcile/cluster-claim.ts";
-import { refusal } from "../../src/operator/refusal.ts";
+import { refusals } from "../../src/operator/refusal.ts";
 import { type Feed, store } from "../../src/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential } from "../plan/objects.ts";
@@ -73,7 +73,7 @@ function cluster({ outdated = false }: { readonly outdated?: boolean } = {}) {
           error: () => undefined,
           warn: (...line: unknown[]) => warnings.push(line),
         },
-        refusal,
+        refusal: refusals({ error: () => undefined }),
         leaseOf: async (of: string) => leases.get(of),
       };
       // Touching anything else throws.

@@ -9,7 +9,7 @@ import type {
   ServiceAccountObject,
 } from "../../src/kube/cluster-api.ts";
 import { clusterStores } from "../../src/operator/cluster-stores.ts";
-import { refusal } from "../../src/operator/refusal.ts";
+import { refusals } from "../../src/operator/refusal.ts";
 import { keyOf, tokenKey } from "../../src/plan/keys.ts";
 import type { SecretRecord } from "../../src/plan/snapshot.ts";
 import { staticProvider } from "../../src/providers/static.ts";
@@ -283,7 +283,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     entitlements: rights,
     board: board(clock),
     digest: known.digest,
-    refusal,
+    refusal: refusals(log),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),

@@ -310,13 +310,13 @@ describe("each call", () => {
     expect(calls.map(({ ca }) => ca)).toEqual(["PEM", "PEM", "PEM"]);
   });
 
-  it("ends the check when the signal aborts", async () => {
+  it("ends the check when the signal aborts, with what the call says of it", async () => {
     const stop = new AbortController();
     const exchange: Exchange = () => {
       stop.abort(new Error("enough"));
-      return Promise.reject(new Error("aborted"));
+      return Promise.reject(new Error("no answer within 45 s"));
     };
-    await expect(pullCheck("ghcr.io/a/b", login, { exchange }, stop.signal)).rejects.toThrow("enough");
+    await expect(pullCheck("ghcr.io/a/b", login, { exchange }, stop.signal)).rejects.toThrow("no answer within 45 s");
   });
 });
 

@@ -72,10 +72,28 @@ describe("the metrics over https", () => {
     expect(read.validTo).toMatch(/ 2035 GMT$/);
   });
 
+  const own = certificateAuthority("own").issue({ name: "regcred", hosts: ["127.0.0.1"] });
+  const other = certificateAuthority("other").issue({ name: "regcred", hosts: ["127.0.0.1"] });
+
+  it.for([
+    ["tls.crt is empty", "", own.key],
+    ["tls.key is empty", own.certificate, "\n"],
+    ["tls.crt is no PEM certificate", own.key, own.key],
+    ["tls.key is no PEM private key without a passphrase", own.certificate, own.certificate],
+    ["tls.key is not the key of the certificate in tls.crt", own.certificate, other.key],
+  ] as const)("are not begun where %s, and nothing of it is quoted", async ([fault, certificate, key]) => {
+    await writeFile(join(folder, "tls.crt"), certificate);
+    await writeFile(join(folder, "tls.key"), key);
+    await expect(certificateIn(folder)).rejects.toMatchObject({
+      reason: "CertificateUnreadable",
+      message: `${fault} in ${folder}: mount a Secret of type kubernetes.io/tls there, or leave --metrics-certificate out`,
+    });
+  });
+
   it("say which file is missing", async () => {
     await expect(certificateIn(join(folder, "nowhere"))).rejects.toMatchObject({
       reason: "CertificateUnreadable",
-      message: expect.stringContaining("mount a Secret of type kubernetes.io/tls there") as string,
+      message: expect.stringContaining("tls.crt cannot be read (ENOENT) in") as string,
     });
   });
 });

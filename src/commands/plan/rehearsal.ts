@@ -19,7 +19,7 @@ import { reach, type Refusals } from "../../reconcile/reach.ts";
 import { scopes } from "../../reconcile/scope-of.ts";
 import { recordedMembers } from "../../reconcile/store-members.ts";
 import { tokenBook } from "../../reconcile/token-book.ts";
-import { refusal } from "../../operator/refusal.ts";
+import { refusals } from "../../operator/refusal.ts";
 import type { Log } from "../../report/log.ts";
 import { agenda } from "./agenda.ts";
 import type { PretendedCluster } from "./pretended-cluster.ts";
@@ -103,7 +103,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     entitlements: rights,
     board: board(clock),
     digest,
-    refusal,
+    refusal: refusals(quiet),
     waits: waits(),
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,

@@ -2,12 +2,15 @@
 import { X509Certificate } from "node:crypto";
 import type { LookupFunction } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import { Agent, Pool, ProxyAgent, type Dispatcher } from "undici";
+import { Agent, type Dispatcher } from "undici";
+import type { Clock } from "../../clock.ts";
+import type { Proxy } from "../../network/proxy-for.ts";
+import { throughProxy } from "../../network/tunnel.ts";
 import { caInvalid } from "./refusals.ts";
 
 export interface Route {
   /** Undefined: straight to the host. */
-  readonly proxy: URL | undefined;
+  readonly proxy: Proxy | undefined;
   /** PEM, beside the system's. */
   readonly ca: string | undefined;
 }
@@ -37,12 +40,12 @@ const pool = {
 };
 
 /** Pools per route, the least lately used is closed first. */
-export function agents(lookup: LookupFunction): Agents {
+export function agents(lookup: LookupFunction, clock: Clock): Agents {
   const open = new Map<string, Dispatcher>();
   return {
     to: (route) => {
-      const key = `${route.proxy?.href ?? ""}\n${route.ca ?? ""}`;
-      const agent = open.get(key) ?? agentFor(route, lookup);
+      const key = `${route.proxy?.url.href ?? ""}\n${route.ca ?? ""}`;
+      const agent = open.get(key) ?? agentFor(route, lookup, clock);
       open.delete(key);
       open.set(key, agent);
       const [oldest] = open;
@@ -61,16 +64,10 @@ export function agents(lookup: LookupFunction): Agents {
   };
 }
 
-function agentFor({ proxy, ca }: Route, lookup: LookupFunction): Dispatcher {
-  const trust = ca === undefined ? {} : { secureContext: trusting(ca) };
-  if (!proxy) return new Agent({ ...pool, connect: { ...trust, lookup, timeout: connectTimeout } });
+function agentFor({ proxy, ca }: Route, lookup: LookupFunction, clock: Clock): Dispatcher {
+  const tls = { ...(ca === undefined ? {} : { secureContext: trusting(ca) }), timeout: connectTimeout };
   // The proxy is the operator's own choice and usually has a private address: it is not checked.
-  return new ProxyAgent({
-    ...pool,
-    uri: proxy.href,
-    requestTls: { ...trust, timeout: connectTimeout },
-    clientFactory: (origin, options) => new Pool(origin, { ...options, ...pool, headersTimeout: connectTimeout }),
-  });
+  return new Agent({ ...pool, connect: proxy ? throughProxy(proxy, tls, clock) : { ...tls, lookup } });
 }
 
 /** Throws OperatorError CAInvalid. */

@@ -7,8 +7,8 @@ import { agents, type Agents, longestHeaders } from "./agents.ts";
 import { addressRefusal, checkedLookup, systemResolve, type AddressRules, type Resolve } from "./checked-lookup.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http.ts";
 import { isMetadataHost, isMetadataUrl, ownServices } from "./metadata-hosts.ts";
-import { NetworkError, networkError } from "./network-error.ts";
-import { proxyFor, type ProxyEnvironment } from "./proxy-for.ts";
+import { proxyFor, type ProxyEnvironment, type ProxyFor } from "../../network/proxy-for.ts";
+import { lateError, networkError } from "./network-error.ts";
 import {
   endpointNotAllowed,
   headersTooLarge,
@@ -80,7 +80,7 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * fence, together with the proxy's own rules. Addresses written into URLs and the names of metadata services are refused
  * all the same.
  *
- * Throws Error when HTTPS_PROXY is no URL.
+ * Throws OperatorError ProxyUnusable when HTTPS_PROXY is no URL.
  */
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const { environment, resolve = systemResolve } = options;
@@ -95,7 +95,7 @@ export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
       rules,
       own,
       proxyFor: (url) => (own.has(url.origin) ? undefined : proxied(url)),
-      agents: agents(checkedLookup(resolve, rules)),
+      agents: agents(checkedLookup(resolve, rules), options.clock),
       limits: { ...defaultLimits, ...options.limits },
     };
   };
@@ -115,7 +115,7 @@ interface Context extends Omit<GuardedHttpOptions, "limits" | "resolve"> {
   readonly rules: AddressRules;
   /** Origins beside the metadata services that only an Operator identity asks. */
   readonly own: ReadonlySet<string>;
-  readonly proxyFor: (url: URL) => URL | undefined;
+  readonly proxyFor: ProxyFor;
   readonly agents: Agents;
   readonly limits: HttpLimits;
 }
@@ -139,15 +139,18 @@ function checkedUrl(text: string, { rules, ...context }: Context): URL {
 }
 
 async function exchange(call: HttpCall, signal: AbortSignal, context: Context): Promise<HttpAnswer> {
-  signal.throwIfAborted();
   const url = checkedUrl(call.url, context);
   const place = placeOf(url);
+  if (isTimeout(signal.reason)) throw lateError(place, 0);
+  signal.throwIfAborted();
+  const proxy = context.proxyFor(url);
+  const started = context.clock.elapsed();
   const stop = new AbortController();
   const onAbort = (): void => stop.abort();
   signal.addEventListener("abort", onAbort, { once: true });
   const cancel = context.clock.schedule(context.limits.deadline, onAbort);
   try {
-    const answer = await context.agents.to({ proxy: context.proxyFor(url), ca: call.ca }).request({
+    const answer = await context.agents.to({ proxy, ca: call.ca }).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: call.method,
@@ -162,15 +165,22 @@ async function exchange(call: HttpCall, signal: AbortSignal, context: Context): 
     if (redirects.has(answer.statusCode)) throw redirectRefused(place, answer.statusCode);
     return { status: answer.statusCode, headers: joined(answer.headers), text };
   } catch (error) {
+    // Whoever has no time left learns who has taken it; who does not want the answer any more need not.
+    if (isTimeout(signal.reason)) throw lateError(place, context.clock.elapsed() - started, proxy);
     signal.throwIfAborted();
     if (error instanceof OperatorError) throw error;
-    if (stop.signal.aborted) throw new NetworkError(place, "DEADLINE");
+    if (stop.signal.aborted) throw lateError(place, context.limits.deadline.total("milliseconds"), proxy);
     const failure = networkError(place, error);
     throw failure.code === "UND_ERR_HEADERS_OVERFLOW" ? headersTooLarge(place, longestHeaders) : failure;
   } finally {
     cancel();
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** What a run's signal aborts with when its time is over. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === "TimeoutError";
 }
 
 async function textOf(body: Dispatcher.ResponseData["body"], place: string, most: number): Promise<string> {

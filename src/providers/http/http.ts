@@ -25,6 +25,7 @@ export interface HttpAnswer {
  *
  * Throws OperatorError with reason EndpointNotAllowed (host or scheme), AddressNotAllowed (where the name leads),
  * RedirectRefused, ResponseTooLarge or CAInvalid, each retried slowly; or NetworkError, when there was no whole answer in
- * time. Neither holds any header, body, path or query. When `signal` aborts, its reason is thrown.
+ * time. Neither holds any header, body, path or query. When `signal` aborts, its
+ * reason is thrown, and where that is a TimeoutError a NetworkError that says who has taken the time.
  */
 export type Http = (call: HttpCall, signal: AbortSignal) => Promise<HttpAnswer>;

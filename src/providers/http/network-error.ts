@@ -1,16 +1,20 @@
 // How does a call say that there was no answer?
+import { errorCode, isDistrust, isUnknownAuthority, noAnswerText } from "../../network/no-answer.ts";
+import { ProxyError } from "../../network/proxy-error.ts";
+import type { Proxy } from "../../network/proxy-for.ts";
 
 /** No whole answer came: no connection, no trust, or no time. Holds nothing that was sent or received. */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
-  /** Node's or undici's code such as `ECONNREFUSED`, `ENOTFOUND` or `UND_ERR_SOCKET`, or `DEADLINE`. */
+  /** Node's or undici's code such as `ECONNREFUSED`, `ENOTFOUND` or `UND_ERR_SOCKET`, a ProxyError's, or `DEADLINE`. */
   readonly code: string;
 
-  constructor(place: string, code: string) {
+  /** @param why completes "no answer from PLACE"; what the code says, if absent */
+  constructor(place: string, code: string, why = `: ${noAnswerText(code)}`) {
     super(
       isDistrust(code)
-        ? `${place} shows a certificate that is not trusted (${code})`
-        : `no answer from ${place} (${code})`,
+        ? `${place} shows a certificate that is not trusted${why}${isUnknownAuthority(code) ? "; where it is a CA of your own, caSecretName gives it" : ""}`
+        : `no answer from ${place}${why}`,
     );
     this.code = code;
   }
@@ -19,15 +23,13 @@ export class NetworkError extends Error {
 // The error itself is not kept: undici's HTTPParserError quotes the answer.
 /** @param place `host:port` */
 export function networkError(place: string, error: unknown): NetworkError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "UNKNOWN";
-  // Codes are words in capitals; anything else may quote somebody.
-  return new NetworkError(place, /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : "UNKNOWN");
+  return error instanceof ProxyError
+    ? new NetworkError(place, error.code, `: ${error.message}`)
+    : new NetworkError(place, errorCode(error) ?? "UNKNOWN");
 }
 
-// The names that OpenSSL's verification gives: https://nodejs.org/api/tls.html#x509-certificate-error-codes
-const distrust =
-  /^(?:ERR_TLS_CERT_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_|HOSTNAME_MISMATCH$)/;
-
-function isDistrust(code: string): boolean {
-  return distrust.test(code);
+/** It took too long; whose fault that is, nobody knows where there is a proxy. */
+export function lateError(place: string, milliseconds: number, proxy?: Proxy): NetworkError {
+  const via = proxy ? ` through the proxy ${proxy.url.host}` : "";
+  return new NetworkError(place, "DEADLINE", `${via} within ${Math.ceil(milliseconds / 1000)} s`);
 }

@@ -5,7 +5,7 @@ import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { type Address, systemResolve } from "../../../src/providers/http/checked-lookup.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { connectProxy } from "./connect-proxy.ts";
+import { connectProxy } from "../../network/connect-proxy.ts";
 import { authority, errorOf, eventually, get, network, never, site, until } from "./scene.ts";
 
 const leadingTo = (...addresses: string[]) => ({
@@ -446,6 +446,6 @@ describe("an error", () => {
     await server.close();
     const error = await errorOf(network().http(get(`https://registry.test:${server.port}/secret`), never));
     expect(error).toMatchObject({ name: "NetworkError", code: "ECONNREFUSED" });
-    expect(error.message).toBe(`no answer from registry.test:${server.port} (ECONNREFUSED)`);
+    expect(error.message).toBe(`no answer from registry.test:${server.port}: it refuses the connection (ECONNREFUSED)`);
   });
 });

@@ -1,27 +1,51 @@
 // Does a call go through a proxy, and through which?
 import { BlockList, isIP } from "node:net";
-import { asciiLowerCase } from "../../registry/ascii.ts";
+import { OperatorError } from "../errors.ts";
+import { asciiLowerCase } from "../registry/ascii.ts";
 
 /** The environment's variables by name. */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
+export interface Proxy {
+  /** Its scheme is http, https, socks5 or socks5h. It may hold a login: only its host is for people. */
+  readonly url: URL;
+  /** Where a person has set it. */
+  readonly setting: "HTTPS_PROXY" | "proxy-url";
+}
+
 /** The proxy for a URL, undefined for a direct connection. */
-export type ProxyFor = (url: URL) => URL | undefined;
+export type ProxyFor = (url: URL) => Proxy | undefined;
+
+// Those of client-go (k8s.io/client-go/tools/clientcmd/client_config.go) and net/http; the last says that the proxy looks
+// names up, which it does anyway.
+const schemes: ReadonlySet<string> = new Set(["http:", "https:", "socks5:", "socks5h:"]);
+
+/** Undefined where it is no URL of a proxy. */
+function proxyUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url && schemes.has(url.protocol) && url.hostname !== "" ? url : undefined;
+}
 
 /**
  * Reads HTTPS_PROXY and NO_PROXY (small letters win) as Go programs do, so that one setting holds for the whole cluster:
  * https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config. Plain http is never proxied: it is for metadata services
- * and for tests. Throws Error for a proxy that is none, without quoting it: its URL may hold a password.
+ * and for tests. Throws OperatorError ProxyUnusable for a proxy that is none, without quoting it: its URL may hold a password.
  */
 export function proxyFor(environment: ProxyEnvironment): ProxyFor {
   const written = environment["https_proxy"] || environment["HTTPS_PROXY"];
   if (!written) return () => undefined;
-  const proxy = URL.parse(written.includes("://") ? written : `http://${written}`);
-  if (!proxy || !["http:", "https:"].includes(proxy.protocol)) {
-    throw new Error("HTTPS_PROXY is not the URL of a proxy: write it like http://proxy.example:3128");
+  const url = proxyUrl(written.includes("://") ? written : `http://${written}`);
+  if (!url) {
+    throw new OperatorError({
+      reason: "ProxyUnusable",
+      cause: "Platform",
+      retry: "on-change",
+      message:
+        "HTTPS_PROXY is not the URL of a proxy: write it like http://proxy.example:3128, with http, https or socks5",
+    });
   }
   const exempt = exemptions(environment["no_proxy"] || environment["NO_PROXY"] || "");
-  return (url) => (url.protocol === "https:" && !exempt(url) ? proxy : undefined);
+  return (target) => (target.protocol === "https:" && !exempt(target) ? { url, setting: "HTTPS_PROXY" } : undefined);
 }
 
 function exemptions(list: string): (url: URL) => boolean {

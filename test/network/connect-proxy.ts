@@ -12,8 +12,8 @@ export interface ConnectProxy {
 }
 
 export interface ConnectProxyOptions {
-  /** A status with which it answers instead. */
-  readonly refusal?: number;
+  /** A status with which it answers instead, or what else it does. */
+  readonly refusal?: number | "closes" | "is silent";
   /** Where it listens; on loopback by default. */
   readonly address?: string;
 }
@@ -32,6 +32,11 @@ export async function connectProxy(
     tunnels.push(request.url ?? "");
     authorizations.push(request.headers["proxy-authorization"]);
     client.on("error", () => client.destroy());
+    if (refusal === "is silent") return;
+    if (refusal === "closes") {
+      client.destroy();
+      return;
+    }
     if (refusal !== undefined) {
       client.end(`HTTP/1.1 ${refusal} No\r\ncontent-length: 6\r\n\r\nsecret`);
       return;

@@ -1,10 +1,11 @@
 // Which calls go through the proxy of the environment?
 import { expect, it } from "vitest";
-import { proxyFor } from "../../../src/providers/http/proxy-for.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { proxyFor } from "../../src/network/proxy-for.ts";
 
 const proxy = "http://proxy.example:3128/";
 const through = (url: string, noProxy = "", written = proxy): string | undefined =>
-  proxyFor({ HTTPS_PROXY: written, NO_PROXY: noProxy })(new URL(url))?.href;
+  proxyFor({ HTTPS_PROXY: written, NO_PROXY: noProxy })(new URL(url))?.url.href;
 
 it("https goes through HTTPS_PROXY, plain http never", () => {
   expect(through("https://gcr.io/")).toBe(proxy);
@@ -18,7 +19,7 @@ it("variables in small letters win", () => {
     https_proxy: "http://lower.example/",
     no_proxy: "gcr.io",
   });
-  expect(both(new URL("https://quay.io/"))?.href).toBe("http://lower.example/");
+  expect(both(new URL("https://quay.io/"))?.url.href).toBe("http://lower.example/");
   expect(both(new URL("https://gcr.io/"))).toBeUndefined();
 });
 
@@ -26,9 +27,10 @@ it("a proxy without a scheme is plain http", () => {
   expect(through("https://gcr.io/", "", "proxy.example:3128")).toBe(proxy);
 });
 
-it.for(["socks5://user:hunter2@proxy.example", "http://user:hunter2@", "://hunter2"])(
+it.for(["ftp://user:hunter2@proxy.example", "http://user:hunter2@", "://hunter2"])(
   "what is no proxy is refused without being quoted",
   (written) => {
+    expect(() => proxyFor({ HTTPS_PROXY: written })).toThrow(OperatorError);
     expect(() => proxyFor({ HTTPS_PROXY: written })).toThrow(/^HTTPS_PROXY is not the URL of a proxy(?!.*hunter2)/);
   },
 );
