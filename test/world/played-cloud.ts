@@ -50,7 +50,7 @@ export function playedCloud(): PlayedCloud {
         clock,
       });
       const fetchCloud = async (grant: Grant, signal: AbortSignal): ReturnType<Provider["fetch"]> => {
-        if (cloud.mood === "failing") throw new Error("not now");
+        if (cloud.mood === "failing") throw unavailable();
         if (cloud.mood === "denied") throw denied();
         if (cloud.mood === "late") await clock.sleep(lateness, signal);
         if (cloud.mood === "hanging") await clock.sleep(forever, signal);
@@ -82,6 +82,15 @@ export function playedCloud(): PlayedCloud {
     },
   };
   return cloud;
+}
+
+function unavailable(): OperatorError {
+  return new OperatorError({
+    reason: "CloudUnavailable",
+    cause: "Platform",
+    retry: "backoff",
+    message: "not now",
+  });
 }
 
 function denied(): OperatorError {
