@@ -10,6 +10,8 @@ export interface Horizon {
   seen: Set<string> | undefined;
   /** The same, and the keys that our own calls have brought since it began: of all others the list knows better. */
   fresh: Set<string> | undefined;
+  /** Until a full list is over: versions of our own deletes of before it, by key. What it shows was there after them. */
+  readonly formerTombstones: Map<string, string>;
   synced: boolean;
   /** Why nothing is heard at the moment: the list or watch fails, or the API server refuses it. */
   blind: NotKnown["kind"] | undefined;
@@ -29,6 +31,7 @@ export function horizonOf(covers: (key: string) => boolean): Horizon {
     through: undefined,
     seen: undefined,
     fresh: undefined,
+    formerTombstones: new Map(),
     synced: false,
     blind: undefined,
     unreadable: new Set(),

@@ -16,11 +16,7 @@ export interface Change<R> {
 
 export type Listener<R> = (change: Change<R>) => void;
 
-/**
- * The records of one kind. Events and answers to our own writes may arrive in any order: the newest version wins. But what an
- * authoritative read shows, a full list or our own GET, wins over all that was known before it was sent, also where it is older:
- * etcd may have been restored.
- */
+/** The records of one kind. Events and answers to our own writes may arrive in any order: the newest version wins. */
 export interface Store<R extends StoredObject> {
   /** What is stored: undefined says nothing of what is there. Whoever takes something away for it asks `look` or `find`. */
   get(key: string): R | undefined;
@@ -146,8 +142,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
     else records.set(record);
   };
   const bury = (key: string, resourceVersion: string): void => {
-    const tombstone = tombstones.get(key);
-    if (tombstone === undefined || !olderThan(resourceVersion, tombstone)) tombstones.set(key, resourceVersion);
+    if (!olderThan(resourceVersion, tombstones.get(key) ?? "")) tombstones.set(key, resourceVersion);
   };
   const feed = (covers: (key: string) => boolean = () => true): Feed<R> => {
     const horizon = newHorizon(covers);
@@ -169,6 +164,11 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         horizon.fresh = new Set();
         horizon.exceeding = new Set();
         conclusive = true;
+        for (const [key, deleted] of tombstones) {
+          if (!covers(key)) continue;
+          tombstones.delete(key);
+          horizon.formerTombstones.set(key, deleted);
+        }
       },
       observed: (record) => {
         horizon.unreadable.delete(record.key);
@@ -218,9 +218,9 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         horizon.keyless = !conclusive;
         for (const key of horizon.unreadable) if (seen?.has(key) === false) horizon.unreadable.delete(key);
         for (const [key, deleted] of tombstones) {
-          const isOver = fresh?.has(key) !== true || !olderThan(resourceVersion, deleted);
-          if (covers(key) && isOver) tombstones.delete(key);
+          if (covers(key) && !olderThan(resourceVersion, deleted)) tombstones.delete(key);
         }
+        horizon.formerTombstones.clear();
         if (!seen || !conclusive) return;
         for (const before of records.values()) {
           const { key } = before;
@@ -241,7 +241,9 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
   const wrote = (record: R): void => {
     const horizon = horizonOf(record.key);
     if (!horizon) return; // nobody would ever correct it
-    if (!records.get(record.key) && hasPassed(horizon, record.resourceVersion)) return;
+    const { key, resourceVersion } = record;
+    if (!records.get(key) && hasPassed(horizon, resourceVersion)) return;
+    if (atLeast(horizon.formerTombstones.get(key) ?? "", resourceVersion)) return;
     put(record, horizon);
   };
 
@@ -287,8 +289,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       } else if (answer) {
         if (answer.resourceVersion !== before.resourceVersion) replace(answer, horizon);
       } else if (isSuperseded(key, horizon)) {
-        // The list may show it all the same, as it was before or is by now.
-        bury(key, before.resourceVersion);
+        horizon.formerTombstones.set(key, before.resourceVersion);
         gone(before);
       } else removed(key, before.resourceVersion);
     },
