@@ -73,10 +73,12 @@ export function pullSecretLoop(): PullSecretLoop {
       if (outcome !== "changed meanwhile") return charged(outcome);
       if (attempt === mostAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       const { api, strips, stores } = context;
+      const before = stores.pullSecrets.get(`${namespace}/${name}`);
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
       const record = object && strips.secret(object);
       if (!record) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
-      stores.pullSecrets.wrote(record);
+      if (before) stores.pullSecrets.found(before, record);
+      else stores.pullSecrets.wrote(record);
     }
   };
 }

@@ -2,11 +2,25 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
 import { type ElectionEvent, leaderElection, type LeaderElection } from "../../src/kube/leader-election.ts";
+import type { LeaseObject, LeaseRecord } from "../../src/kube/lease.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { type LeaseServer, leaseServer, type Network, slowly } from "./lease-server.ts";
 
 const lease = { namespace: "regcred-system", name: "regcred" };
 const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({ milliseconds });
+
+const isFew = (requests: number): boolean => requests <= 10;
+
+function standing(server: LeaseServer): LeaseRecord {
+  const record = server.lease();
+  if (!record) throw new Error("there is no Lease");
+  return record;
+}
+
+/** A Lease that is not there yet, with this holder. */
+function heldBy(holderIdentity: string): LeaseObject {
+  return { metadata: {}, spec: { holderIdentity, leaseDurationSeconds: 15 } };
+}
 
 interface Replica extends LeaderElection {
   readonly events: ElectionEvent[];
@@ -286,6 +300,102 @@ describe("an election", () => {
     expect([first.leading(), first.stuck()]).toEqual([true, false]);
     await clock.advance(ms(4_000));
     expect(first.stuck()).toBe(true);
+  });
+
+  it("goes on, with few requests, when etcd is put back to a time before", async () => {
+    const { clock, server, first, second } = await pair();
+    const before = server.snapshot();
+    await clock.advance(ms(60_000));
+    server.restore(before);
+    const [reads, writes] = [server.reads(), server.writes()];
+    await clock.advance(ms(60_000));
+    expect([first.leading(), second.leading()]).toEqual([true, false]);
+    expect(server.lease()?.view.holder).toBe("first");
+    expect(server.reads() - reads).toSatisfy(isFew);
+    // Every two seconds.
+    expect(Math.abs(server.writes() - writes - 30)).toBeLessThanOrEqual(1);
+  });
+
+  it("has a new leader when etcd is put back and the holder is dead, with few requests", async () => {
+    const { clock, server, first, second } = await pair();
+    const before = server.snapshot();
+    await clock.advance(ms(60_000));
+    first.client.network = "cut";
+    server.restore(before);
+    const reads = server.reads();
+    const took = await until(clock, () => second.leading());
+    expect(took).toBeLessThan(30_000);
+    expect(server.reads() - reads).toSatisfy(isFew);
+    expect(first.leading()).toBe(false);
+  });
+
+  it("is kept by who leads when etcd is put back to a time in which a dead one did", async () => {
+    const { clock, server, first, second } = await pair();
+    const before = server.snapshot();
+    first.client.network = "cut";
+    await until(clock, () => second.leading());
+    const third = replica(server, clock, "third");
+    await clock.advance(ms(20_000));
+    server.restore(before);
+    await clock.advance(ms(60_000));
+    expect([second.leading(), third.leading()]).toEqual([true, false]);
+    expect(server.lease()?.view.holder).toBe("second");
+  });
+
+  it("is kept by who leads when etcd is put back to a time in which the Lease was nobody's, or was not", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const empty = server.snapshot();
+    const old = replica(server, clock, "old");
+    await clock.advance(ms(100));
+    const released = old.release();
+    await clock.advance();
+    await released;
+    const given = server.snapshot();
+    const first = replica(server, clock, "first");
+    await clock.advance(ms(1_000));
+    const second = replica(server, clock, "second");
+    await clock.advance(ms(20_000));
+    for (const snapshot of [given, empty]) {
+      server.restore(snapshot);
+      await clock.advance(ms(60_000));
+      expect([first.leading(), second.leading()]).toEqual([true, false]);
+      expect(server.lease()?.view.holder).toBe("first");
+    }
+  });
+
+  it("takes an answer that the watch has overtaken for late, not for restored", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const { network, ...leases } = server.client(() => undefined);
+    expect(network).toBe("up");
+    await leases.put(lease, heldBy("other"), ms(1_000));
+    let answer = Promise.withResolvers<void>();
+    const election = leaderElection({
+      leases: {
+        ...leases,
+        get: async (...call) => {
+          const record = await leases.get(...call);
+          await answer.promise;
+          return record;
+        },
+      },
+      lease,
+      identity: "me",
+      clock,
+      random: () => 0.5,
+    });
+    answer.resolve();
+    election.start();
+    await clock.advance(ms(1_000));
+    // The next look is answered late, and the other's renewal comes before its answer.
+    answer = Promise.withResolvers();
+    await clock.advance(ms(9_000));
+    server.edit({ renewTime: "2026-01-01T00:00:00.000000Z" });
+    election.seen({ now: standing(server) });
+    answer.resolve();
+    await clock.advance(ms(14_000));
+    expect(election.leading()).toBe(false);
   });
 
   it("starts with one leader, however many start at once", async () => {
