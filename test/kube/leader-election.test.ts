@@ -216,6 +216,46 @@ describe("an election", () => {
     expect([only.fence.left(), only.leading()]).toEqual([0, false]);
   });
 
+  it("waits for a renewal under way before it is given back", async () => {
+    const { clock, server, first } = await pair();
+    first.client.network = "slow";
+    const writes = server.writes();
+    await until(clock, () => server.writes() > writes);
+    let ended = false;
+    const released = first.release().then(() => (ended = true));
+    // The answer to the renewal, then those to a look and to the release.
+    await clock.advance(ms(3 * slowly.total("milliseconds") - 100));
+    expect(ended).toBe(false);
+    await clock.advance(ms(100));
+    await released;
+    expect(first.events.at(-1)).toEqual({ kind: "released" });
+  });
+
+  it("is not given back by who has tried to take it, where another was faster", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const [fast, late] = [replica(server, clock, "fast"), replica(server, clock, "late")];
+    await clock.advance(ms(1_000));
+    expect([fast.leading(), late.leading()]).toEqual([true, false]);
+    const released = late.release();
+    await clock.advance(ms(1_000));
+    await released;
+    expect([server.lease()?.view.holder, fast.leading()]).toEqual(["fast", true]);
+  });
+
+  it("is left as it is by who could not renew it in time, also when the network is back", async () => {
+    const { clock, server, first, second } = await pair();
+    await second.release();
+    first.client.network = "cut";
+    await until(clock, () => first.error() !== undefined);
+    first.client.network = "up";
+    const writes = server.writes();
+    const released = first.release();
+    await clock.advance(ms(30_000));
+    await released;
+    expect([server.writes(), server.lease()?.view.holder]).toEqual([writes, "first"]);
+  });
+
   it("is followed by nobody who has stopped", async () => {
     const { clock, server, first, second } = await pair();
     await second.release();

@@ -80,6 +80,26 @@ describe("a reflector at its start", () => {
     expect(pauses()).toEqual([]);
   });
 
+  it.each(["gone", "invalid"])(
+    "begins anew where a page token is refused in mid-list (%s), and shows what is there",
+    async (kind) => {
+      const { server, clock, running, stored } = started();
+      server.lastWatch().fail(refused);
+      await clock.advance();
+      const first = { items: [rawThing("a", 1), rawThing("b", 2)], resourceVersion: "10", continue: "more" };
+      server.lastList().answer(first);
+      await clock.advance();
+      server.lastList().fail({ kind });
+      await clock.advance(seconds(1));
+      expect(running.hasSynced()).toBe(false);
+      expect(server.lastList().query).toEqual({ limit: 100 });
+      server.lastList().answer({ items: [rawThing("b", 2), rawThing("c", 11)], resourceVersion: "12" });
+      await clock.advance();
+      expect([running.hasSynced(), stored()]).toEqual([true, ["b@2", "c@11"]]);
+      expect(server.lastWatch().query.resourceVersion).toBe("12");
+    },
+  );
+
   it("asks for streams of 290 to 590 seconds", async () => {
     expect(
       started({ random: () => 0 })
