@@ -256,6 +256,30 @@ describe("an election", () => {
     expect([server.writes(), server.lease()?.view.holder]).toEqual([writes, "first"]);
   });
 
+  it("is not lost to what the watch brings late", async () => {
+    const { clock, server, first, second } = await pair();
+    const [stale, writes] = [server.lease(), server.writes()];
+    await clock.advance(ms(10_000));
+    expect(server.writes()).toBeGreaterThan(writes);
+    if (!stale) throw new Error("there is no Lease");
+    first.seen({ now: { ...stale, view: { ...stale.view, holder: "before" } } });
+    await clock.advance(ms(100));
+    expect([first.leading(), first.error()]).toEqual([true, undefined]);
+    expect(second.leading()).toBe(false);
+  });
+
+  it("is not made again for the deletion of one that was before it", async () => {
+    const { clock, server, first } = await pair();
+    const gone = server.lease();
+    server.remove();
+    await clock.advance(ms(1_000));
+    const writes = server.writes();
+    expect(server.lease()?.uid).not.toBe(gone?.uid);
+    if (gone) first.seen({ gone });
+    await clock.advance(ms(100));
+    expect(server.writes()).toBe(writes);
+  });
+
   it("is followed by nobody who has stopped", async () => {
     const { clock, server, first, second } = await pair();
     await second.release();

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { ApiError } from "../../src/kube/api-error.ts";
 import type { Connection } from "../../src/kube/connection.ts";
+import { pools } from "../../src/kube/pools.ts";
 import {
   transport,
   userAgent,
@@ -191,6 +192,23 @@ describe("connections", () => {
     held.pop()?.();
     expect((await slow).json()).toEqual({ slow: true });
     await pollUntil(() => server.open() === 1, { what: "the old connections to close", limit: seconds(5) });
+  });
+
+  it("end with the transport, also those of a CA of before, and none is opened again", async () => {
+    const certificate = certificateAuthority("old").issue({ name: "server", hosts: ["127.0.0.1"] });
+    const server = await serve((_, response) => response.writeHead(200).flushHeaders(), certificate);
+    const opened = pools(server.url);
+    const ask = async (): Promise<unknown> => opened.pool("watches").request({ method: "GET", path: "/" });
+    opened.trust({ rejectUnauthorized: false });
+    await ask();
+    opened.trust({ rejectUnauthorized: false, servername: "other" });
+    await ask();
+    expect(server.open()).toBe(2);
+    await opened.close();
+    await pollUntil(() => server.open() === 0, { what: "both watches to end", limit: seconds(5) });
+    opened.trust({ rejectUnauthorized: false, servername: "third" });
+    await expect(ask()).rejects.toThrow();
+    expect(server.opened()).toBe(2);
   });
 
   it("refuse a server whose certificate the CA has not signed", async () => {
