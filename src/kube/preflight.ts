@@ -206,7 +206,7 @@ async function answered(
 
 /** Whatever answers in the API server's place heals by itself, and must not be taken for one in which something is missing. */
 function listIn(answer: unknown, wanted: { readonly is: string; readonly in: string }): readonly unknown[] {
-  const list: unknown = Object(answer)[wanted.in];
+  const list = (Object(answer) as Readonly<Record<string, unknown>>)[wanted.in];
   if (Array.isArray(list)) return list;
   throw malformed(`the API server's answer is not ${wanted.is}`);
 }

@@ -126,6 +126,46 @@ describe("a reflector at its start", () => {
     expect(server.lastList()).not.toBe(slow);
   });
 
+  it("is not given up while its items come", async () => {
+    const { server, clock, reasons } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    const slow = server.lastList();
+    for (let item = 1; item <= 5; item += 1) {
+      await clock.advance(seconds(80));
+      slow.item(rawThing(`thing-${item}`, item));
+    }
+    expect([slow.signal.aborted, reasons()]).toEqual([false, []]);
+    await clock.advance(seconds(90));
+    expect([slow.signal.aborted, reasons()]).toEqual([true, ["silent"]]);
+  });
+
+  it("leaves no timer of a list behind, nor of a watch", async () => {
+    const { server, clock, running } = started();
+    // For silence, and until it counts as healthy.
+    expect(clock.scheduled()).toBe(2);
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    // For silence.
+    expect(clock.scheduled()).toBe(1);
+    server.lastList().answer({ items: [], resourceVersion: "10", continue: "more" });
+    await clock.advance();
+    expect(clock.scheduled()).toBe(1);
+    server.lastList().answer({ items: [], resourceVersion: "10" });
+    await clock.advance();
+    // And until it is verified.
+    expect(clock.scheduled()).toBe(3);
+    server.lastWatch().end();
+    await clock.advance();
+    expect(clock.scheduled()).toBe(2);
+    await clock.advance(seconds(1));
+    expect(clock.scheduled()).toBe(3);
+    const stopped = running.stop();
+    await clock.advance();
+    await stopped;
+    expect(clock.scheduled()).toBe(0);
+  });
+
   it("tries a list that fails with 500 again and again, ever more slowly, up to half a minute", async () => {
     const { server, clock, pauses } = started({ random: () => 0.5 });
     server.lastWatch().fail(refused);
