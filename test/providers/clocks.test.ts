@@ -190,6 +190,24 @@ describe("an answer that takes its time", () => {
   });
 });
 
+describe("a second attempt", () => {
+  it("is what a life is counted from, where the first one had a stale token", async () => {
+    const at = world((_now, life) => ({ access_token: "pw", expires_in: life }));
+    let isStale = true;
+    const http: Http = async (call, signal) => {
+      const answer = await at.http(call, signal);
+      if (!isStale) return answer;
+      isStale = false;
+      return { ...answer, status: 400, text: '{"error":"invalid_grant","error_description":"the token is stale"}' };
+    };
+    const workloadIdentityProvider = "projects/1/locations/global/workloadIdentityPools/a/providers/b";
+    const grant = googleGrant({ identity: account, workloadIdentityProvider });
+    const minted = await googleProvider({ ...options(at), http }).fetch(grant, never);
+    expect(minted.issuedAt).toEqual(at.sentAt());
+    expect(minted.expiresAt).toEqual(at.sentAt().add({ seconds: 300 }));
+  });
+});
+
 describe("a clock that is wrong", () => {
   it.each(
     subjects.flatMap(([what, reply, fetch]) =>
