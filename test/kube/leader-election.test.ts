@@ -15,9 +15,12 @@ interface Replica extends LeaderElection {
   readonly error: () => OperatorError | undefined;
 }
 
-function replica(server: LeaseServer, clock: FakeClock, identity: string): Replica {
+/** @param isWatching whether it is told of changes, or finds them out by its own calls */
+function replica(server: LeaseServer, clock: FakeClock, identity: string, isWatching = true): Replica {
   const events: ElectionEvent[] = [];
-  const client = server.client((change) => election.seen(change));
+  const client = server.client((change) => {
+    if (isWatching) election.seen(change);
+  });
   const election = leaderElection({
     leases: client,
     lease,
@@ -234,7 +237,7 @@ describe("an election", () => {
   it("is not given back by who has tried to take it, where another was faster", async () => {
     const clock = fakeClock();
     const server = leaseServer(clock);
-    const [fast, late] = [replica(server, clock, "fast"), replica(server, clock, "late")];
+    const [fast, late] = [replica(server, clock, "fast"), replica(server, clock, "late", false)];
     await clock.advance(ms(1_000));
     expect([fast.leading(), late.leading()]).toEqual([true, false]);
     const released = late.release();
