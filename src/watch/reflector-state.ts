@@ -9,7 +9,7 @@ export type ReflectorState =
   /** The initial state comes as a watch (WatchList): ADDED events, then the bookmark that ends it. */
   | ({ readonly name: "Streaming" } & Health)
   /** The initial state comes in pages. `resourceVersion` is the first page's: the whole list is as of there. */
-  | ({ readonly name: "Listing"; readonly resourceVersion?: string } & Health)
+  | ({ readonly name: "Listing"; readonly resourceVersion?: string; readonly continue?: string } & Health)
   /** The store is complete; changes come from after `resourceVersion`. */
   | ({ readonly name: "Watching"; readonly resourceVersion: string } & Health)
   /** After a failure. Without `resourceVersion` the next thing is a full list, else the watch goes on from there. */
@@ -147,7 +147,12 @@ function beginWatch(health: Health, resourceVersion: string): Step {
 function afterPage(state: Running, page: ListPage): Step {
   const resourceVersion = (state.name === "Listing" ? state.resourceVersion : undefined) ?? page.resourceVersion;
   if (page.continue) {
-    return [{ name: "Listing", resourceVersion, ...healthOf(state) }, [{ kind: "list", continue: page.continue }]];
+    // It would go on for ever, without a pause.
+    if (state.name === "Listing" && page.continue === state.continue) {
+      return afterBroken(state, { kind: "malformed", origin: "the page names itself as the next one" });
+    }
+    const listing = { name: "Listing", resourceVersion, continue: page.continue, ...healthOf(state) } as const;
+    return [listing, [{ kind: "list", continue: page.continue }]];
   }
   const [watching, watch] = beginWatch(healthOf(state), resourceVersion);
   return [watching, [{ kind: "complete", resourceVersion }, ...watch]];

@@ -29,9 +29,12 @@ interface Replica extends LeaderElection {
   readonly error: () => OperatorError | undefined;
 }
 
-function replica(server: LeaseServer, clock: FakeClock, identity: string): Replica {
+/** @param isWatching whether it is told of changes, or finds them out by its own calls */
+function replica(server: LeaseServer, clock: FakeClock, identity: string, isWatching = true): Replica {
   const events: ElectionEvent[] = [];
-  const client = server.client((change) => election.seen(change));
+  const client = server.client((change) => {
+    if (isWatching) election.seen(change);
+  });
   const election = leaderElection({
     leases: client,
     lease,
@@ -228,6 +231,70 @@ describe("an election", () => {
     await clock.advance(ms(60_000));
     expect(server.writes()).toBe(writes + 1);
     expect([only.fence.left(), only.leading()]).toEqual([0, false]);
+  });
+
+  it("waits for a renewal under way before it is given back", async () => {
+    const { clock, server, first } = await pair();
+    first.client.network = "slow";
+    const writes = server.writes();
+    await until(clock, () => server.writes() > writes);
+    let ended = false;
+    const released = first.release().then(() => (ended = true));
+    // The answer to the renewal, then those to a look and to the release.
+    await clock.advance(ms(3 * slowly.total("milliseconds") - 100));
+    expect(ended).toBe(false);
+    await clock.advance(ms(100));
+    await released;
+    expect(first.events.at(-1)).toEqual({ kind: "released" });
+  });
+
+  it("is not given back by who has tried to take it, where another was faster", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const [fast, late] = [replica(server, clock, "fast"), replica(server, clock, "late", false)];
+    await clock.advance(ms(1_000));
+    expect([fast.leading(), late.leading()]).toEqual([true, false]);
+    const released = late.release();
+    await clock.advance(ms(1_000));
+    await released;
+    expect([server.lease()?.view.holder, fast.leading()]).toEqual(["fast", true]);
+  });
+
+  it("is left as it is by who could not renew it in time, also when the network is back", async () => {
+    const { clock, server, first, second } = await pair();
+    await second.release();
+    first.client.network = "cut";
+    await until(clock, () => first.error() !== undefined);
+    first.client.network = "up";
+    const writes = server.writes();
+    const released = first.release();
+    await clock.advance(ms(30_000));
+    await released;
+    expect([server.writes(), server.lease()?.view.holder]).toEqual([writes, "first"]);
+  });
+
+  it("is not lost to what the watch brings late", async () => {
+    const { clock, server, first, second } = await pair();
+    const [stale, writes] = [server.lease(), server.writes()];
+    await clock.advance(ms(10_000));
+    expect(server.writes()).toBeGreaterThan(writes);
+    if (!stale) throw new Error("there is no Lease");
+    first.seen({ now: { ...stale, view: { ...stale.view, holder: "before" } } });
+    await clock.advance(ms(100));
+    expect([first.leading(), first.error()]).toEqual([true, undefined]);
+    expect(second.leading()).toBe(false);
+  });
+
+  it("is not made again for the deletion of one that was before it", async () => {
+    const { clock, server, first } = await pair();
+    const gone = server.lease();
+    server.remove();
+    await clock.advance(ms(1_000));
+    const writes = server.writes();
+    expect(server.lease()?.uid).not.toBe(gone?.uid);
+    if (gone) first.seen({ gone });
+    await clock.advance(ms(100));
+    expect(server.writes()).toBe(writes);
   });
 
   it("is followed by nobody who has stopped", async () => {

@@ -81,6 +81,26 @@ describe("a reflector at its start", () => {
     expect(pauses()).toEqual([]);
   });
 
+  it.each(["gone", "invalid"])(
+    "begins anew where a page token is refused in mid-list (%s), and shows what is there",
+    async (kind) => {
+      const { server, clock, running, stored } = started();
+      server.lastWatch().fail(refused);
+      await clock.advance();
+      const first = { items: [rawThing("a", 1), rawThing("b", 2)], resourceVersion: "10", continue: "more" };
+      server.lastList().answer(first);
+      await clock.advance();
+      server.lastList().fail({ kind });
+      await clock.advance(seconds(1));
+      expect(running.hasSynced()).toBe(false);
+      expect(server.lastList().query).toEqual({ limit: 100 });
+      server.lastList().answer({ items: [rawThing("b", 2), rawThing("c", 11)], resourceVersion: "12" });
+      await clock.advance();
+      expect([running.hasSynced(), stored()]).toEqual([true, ["b@2", "c@11"]]);
+      expect(server.lastWatch().query.resourceVersion).toBe("12");
+    },
+  );
+
   it("asks for streams of 290 to 590 seconds", async () => {
     expect(
       started({ random: () => 0 })
@@ -105,6 +125,46 @@ describe("a reflector at its start", () => {
     expect(reasons()).toEqual(["silent"]);
     await clock.advance(seconds(1));
     expect(server.lastList()).not.toBe(slow);
+  });
+
+  it("is not given up while its items come", async () => {
+    const { server, clock, reasons } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    const slow = server.lastList();
+    for (let item = 1; item <= 5; item += 1) {
+      await clock.advance(seconds(80));
+      slow.item(rawThing(`thing-${item}`, item));
+    }
+    expect([slow.signal.aborted, reasons()]).toEqual([false, []]);
+    await clock.advance(seconds(90));
+    expect([slow.signal.aborted, reasons()]).toEqual([true, ["silent"]]);
+  });
+
+  it("leaves no timer of a list behind, nor of a watch", async () => {
+    const { server, clock, running } = started();
+    // For silence, and until it counts as healthy.
+    expect(clock.scheduled()).toBe(2);
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    // For silence.
+    expect(clock.scheduled()).toBe(1);
+    server.lastList().answer({ items: [], resourceVersion: "10", continue: "more" });
+    await clock.advance();
+    expect(clock.scheduled()).toBe(1);
+    server.lastList().answer({ items: [], resourceVersion: "10" });
+    await clock.advance();
+    // And until it is verified.
+    expect(clock.scheduled()).toBe(3);
+    server.lastWatch().end();
+    await clock.advance();
+    expect(clock.scheduled()).toBe(2);
+    await clock.advance(seconds(1));
+    expect(clock.scheduled()).toBe(3);
+    const stopped = running.stop();
+    await clock.advance();
+    await stopped;
+    expect(clock.scheduled()).toBe(0);
   });
 
   it("tries a list that fails with 500 again and again, ever more slowly, up to half a minute", async () => {
