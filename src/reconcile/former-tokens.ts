@@ -1,7 +1,8 @@
 // Which tokens does an entry still have from before it was altered, and which Secrets live by them?
 import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
-import { canonical, type Former, type Served, servesAll } from "../plan/content.ts";
+import { canonical, type Former, servesAll } from "../plan/content.ts";
+import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Context } from "./context.ts";
@@ -64,11 +65,16 @@ export function formersOf(
   return { known, of: (group) => formers.get(group) ?? [] };
 }
 
-/** What a Secret lives by, of what it is served. */
+/** What a Secret lives by from before, as it was decided: see `TokenBook.keep`. */
 export function keptFor(
-  served: readonly Served[],
+  plan: Pick<PullSecretPlan, "state" | "decided">,
+  wanted: Pick<Wanted, "content"> | undefined,
   contributing: readonly Pick<Participant, "name" | "credential">[],
 ): ReadonlySet<string> {
+  if (plan.state !== "usable" && plan.state !== "absent") return new Set();
+  // What is offered only over a login that stands is no one's until it has been seen to stand.
+  const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
+  const served = plan.decided?.served ?? free ?? [];
   const uids = new Map(contributing.map(({ name, credential }) => [name, credential.uid]));
   return new Set(
     served

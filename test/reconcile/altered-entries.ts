@@ -85,7 +85,7 @@ export function world(): World {
       const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now() };
       plan = planPullSecret(snapshot(given));
       if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
-      tokens.keep(user, keptFor(plan.state === "usable" ? (plan.decided ?? content).served : [], contributing));
+      tokens.keep(user, keptFor(plan, wanted, contributing));
       if ("body" in plan.action) standing.set(of.name, live(plan.action.body));
       if (plan.action.kind === "delete") standing.delete(of.name);
       return passwordsIn(standing.get(of.name));
