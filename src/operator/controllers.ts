@@ -6,6 +6,7 @@ import type { LeaseView } from "../kube/lease-state.ts";
 import type { Watched } from "../kube/list-watch.ts";
 import { modeText } from "../plan/mode.ts";
 import { keyOf, tokenKey } from "../plan/keys.ts";
+import { budgets } from "../providers/budgets.ts";
 import { waits } from "../queue/waits.ts";
 import { runWorkers, type Workers } from "../queue/run-workers.ts";
 import { askForWork } from "../reconcile/ask-for-work.ts";
@@ -22,6 +23,8 @@ import { type Loops, loops } from "../reconcile/loops.ts";
 import { reach } from "../reconcile/reach.ts";
 import { scopes } from "../reconcile/scope-of.ts";
 import { recordedMembers, storeAllMembers } from "../reconcile/store-members.ts";
+import { asksProvider } from "../reconcile/token.ts";
+import { tokenAdmission } from "../reconcile/token-admission.ts";
 import { tokenBook } from "../reconcile/token-book.ts";
 import type { Log } from "../report/log.ts";
 import { errorFields } from "../report/log-watch.ts";
@@ -38,7 +41,7 @@ import type { Timing } from "./timing.ts";
 import type { WayOut, WayOutOptions } from "./way-out.ts";
 
 /** What the way out to registries and clouds asks of the rest. */
-export type AskedByWayOut = Pick<WayOutOptions, "secret" | "token" | "insists">;
+export type AskedByWayOut = Pick<WayOutOptions, "secret" | "token" | "insists" | "admittance" | "registries">;
 
 export interface ControllersOptions {
   readonly clock: Clock;
@@ -87,8 +90,8 @@ export interface Controllers {
 
 // Longer than the few requests of a run take at 5 s each.
 const runDeadline = Temporal.Duration.from({ seconds: 45 });
-// Token runs mostly wait, for a cloud or for their turn. They have places of their own, so that a cloud that hangs holds up
-// no Secret; the budgets let through far fewer at once, and serve this many well within a run's deadline.
+// Beside those that wait for a cloud or registry, in places of their own: what is left is a write or two. They have workers
+// of their own, so that a burst of tokens holds up no Secret.
 const tokenConcurrency = 64;
 const recordLimit = 2_000;
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
@@ -112,10 +115,20 @@ export function controllers(options: ControllersOptions): Controllers {
   const rights = entitlements({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
   const judged = judgedSecrets({ stores, entitlements: rights });
   const grantKey = grantKeys();
+  const admission = tokenAdmission({
+    ...options,
+    budgets,
+    tokens,
+    grantKey,
+    asks: (key) => asksProvider(context, key),
+    again: (key) => tokenQueue.add(tokenKey(key)),
+  });
   const out = options.wayOut({
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
     insists: (grant) => tokens.insists(grantKey(grant)),
+    admittance: admission,
+    registries: admission.registries,
   });
 
   // Events in.
@@ -134,7 +147,7 @@ export function controllers(options: ControllersOptions): Controllers {
   const working = (): boolean => workers.length > 0 && options.leading();
 
   // Keys and time.
-  const made = queues({ ...options, timing, instruments, shareReached });
+  const made = queues({ ...options, timing, instruments, shareReached, gate: admission });
   const { tenants: queue, tokens: tokenQueue } = made;
   const readiness = measured.show({
     stores,
@@ -192,7 +205,7 @@ export function controllers(options: ControllersOptions): Controllers {
       const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
       const each = { run: work.run, deadline: runDeadline, clock, onError };
       workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
-      workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency }));
+      workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency, away: admission.away }));
       for (const name of rights.names()) if (watches.pullSecrets.known(name)) lookAtNameAgain(context, name);
       forgetClockSteps = watchClockSteps(clock, (ahead) => {
         log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });

@@ -1,6 +1,7 @@
 // Which keys wait where, and how much may each namespace have done? A part of the composition root.
 import type { Clock, Random } from "../clock.ts";
 import { keyOf } from "../plan/keys.ts";
+import type { Gate } from "../queue/gate.ts";
 import type { Share } from "../queue/shares.ts";
 import { type WorkQueue, workQueue } from "../queue/work-queue.ts";
 import type { ShareNews } from "../reconcile/share-news.ts";
@@ -18,22 +19,21 @@ export interface Queues {
 const work: Share = { perSecond: 50, burst: 500 };
 // What a new namespace needs until it is served, twice. Whoever makes more news of it waits in turn with all the others.
 const overtaking: Share = { perSecond: 0.1, burst: 10 };
-// Grants that a namespace asks for in place of others, and that so many namespaces may ask for at any time: no more than
-// what the tightest budget has places (src/providers/budgets.ts), and less than a second of it.
-const mostReplacedGrants = 4;
-
 export function queues({
   clock,
   random,
   timing: { debounce, slowly } = {},
   instruments,
   shareReached,
+  gate,
 }: {
   readonly clock: Clock;
   readonly random: Random;
   readonly timing?: Timing;
   readonly instruments: Pick<Instruments, "observe">;
   readonly shareReached: ShareNews;
+  /** What tokens need before they are asked for. Default: nothing. */
+  readonly gate?: Gate;
 }): Queues {
   return {
     tenants: workQueue({
@@ -50,7 +50,7 @@ export function queues({
       debounce,
       slowly,
       observer: queueObserver(instruments, "tokens"),
-      mostBulk: mostReplacedGrants,
+      ...(gate && { gate }),
     }),
   };
 }

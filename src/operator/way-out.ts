@@ -8,10 +8,12 @@ import { retryWithin } from "../plan/refresh.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import { allProviders } from "../providers/all-providers.ts";
+import type { Admittance } from "../providers/with-admission.ts";
 import { allowedHosts, privateHosts } from "../providers/http/allow-list.ts";
 import { type GuardedHttp, guardedHttp } from "../providers/http/guarded-http.ts";
 import { identitySource } from "../providers/identity-source.ts";
 import type { Provider } from "../providers/provider.ts";
+import type { Silences } from "../reconcile/silences.ts";
 import { type Verify, verifier } from "../reconcile/verify.ts";
 import type { Instruments } from "../report/instruments.ts";
 import { countedVerify } from "../report/verify-metrics.ts";
@@ -34,6 +36,10 @@ export interface WayOutOptions {
   readonly token: (grant: Grant) => Token | undefined;
   /** Whether a person has asked for a token since the last attempt at the grant failed. */
   readonly insists: (grant: Grant) => boolean;
+  /** Who may ask now. */
+  readonly admittance: Admittance;
+  /** Registries that do not answer when a token is tried. */
+  readonly registries: Silences;
   /** For which the API server itself takes tokens. */
   readonly ownAudiences: () => Promise<readonly string[]>;
   readonly instruments: Pick<Instruments, "count" | "observe">;
@@ -65,6 +71,7 @@ export function wayOut(options: WayOutOptions): WayOut {
       expiresAt: (grant) => token(grant)?.expiresAt,
       retryWithin: (grant) => retryWithin(token(grant), clock.now()),
       insists: options.insists,
+      admittance: options.admittance,
       secret,
       operatorNamespace: namespace,
       sourceNamespaces,
@@ -79,7 +86,14 @@ export function wayOut(options: WayOutOptions): WayOut {
       }),
     }),
     verify: countedVerify(
-      verifier({ exchange: network.http, clock, secret, operatorNamespace: namespace, plain: () => false }),
+      verifier({
+        exchange: network.http,
+        clock,
+        secret,
+        operatorNamespace: namespace,
+        plain: () => false,
+        registries: options.registries,
+      }),
       instruments,
     ),
     close: () => network.close(),

@@ -5,7 +5,6 @@ import type { Grant } from "../plan/grant.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Instruments } from "../report/instruments.ts";
 import { acrProvider } from "./acr.ts";
-import { budgets } from "./budgets.ts";
 import { caCertificates } from "./ca-certificates.ts";
 import { ecrProvider } from "./ecr.ts";
 import { ecrPublicProvider } from "./ecr-public.ts";
@@ -18,7 +17,7 @@ import type { Provider } from "./provider.ts";
 import { providerTable } from "./provider-table.ts";
 import { staticProvider } from "./static.ts";
 import { tokenExchangeProvider } from "./token-exchange.ts";
-import { type Budget, withBudget } from "./with-budget.ts";
+import { type Admittance, withAdmission } from "./with-admission.ts";
 import { withCircuitBreaker } from "./with-circuit-breaker.ts";
 import { countedHttp, withMetrics } from "./with-metrics.ts";
 
@@ -40,6 +39,8 @@ export interface AllProvidersOptions {
   readonly insists: (grant: Grant) => boolean;
   /** When the token that the grant has now ends. */
   readonly expiresAt: (grant: Grant) => Temporal.Instant | undefined;
+  /** Who may ask now. */
+  readonly admittance: Admittance;
   readonly instruments: Pick<Instruments, "count" | "observe">;
 }
 
@@ -55,20 +56,18 @@ export function allProviders(options: AllProvidersOptions): Provider {
     http: countedHttp(options.http, kind, instruments, clock),
     metadataHttp: countedHttp(options.metadataHttp, kind, instruments, clock),
   });
-  const within = <G extends Grant>(provider: Provider<G>, budget: Budget): Provider<G> =>
-    withBudget(provider, budget, clock);
-  const google = within(googleProvider(cloud("GAR")), budgets.Google);
+  const google = googleProvider(cloud("GAR"));
   const table = providerTable({
-    ACR: within(acrProvider(cloud("ACR")), budgets.ACR),
-    ECR: within(ecrProvider(cloud("ECR")), budgets.ECR),
-    ECRPublic: within(ecrPublicProvider(cloud("ECRPublic")), budgets.ECRPublic),
+    ACR: acrProvider(cloud("ACR")),
+    ECR: ecrProvider(cloud("ECR")),
+    ECRPublic: ecrPublicProvider(cloud("ECRPublic")),
     GAR: google,
     GCR: google,
-    ICR: within(icrProvider(cloud("ICR")), budgets.ICR),
-    OCIR: within(ocirProvider(cloud("OCIR")), budgets.OCIR),
+    ICR: icrProvider(cloud("ICR")),
+    OCIR: ocirProvider(cloud("OCIR")),
     Static: staticProvider({ ...options, source: secret }),
-    TokenExchange: within(tokenExchangeProvider(cloud("TokenExchange")), budgets.TokenExchange),
+    TokenExchange: tokenExchangeProvider(cloud("TokenExchange")),
   });
-  // Outside the budget: what fails at once takes no turn.
-  return withMetrics(withCircuitBreaker(table, options), options);
+  // Outside of what counts calls: what fails at once takes no turn.
+  return withMetrics(withCircuitBreaker(withAdmission(table, options.admittance), options), options);
 }

@@ -1,10 +1,19 @@
 // How hard may each kind of registry be asked for tokens?
-import type { Grant } from "../plan/grant.ts";
-import type { Budget } from "./with-budget.ts";
+import type { Authority } from "../plan/authority.ts";
+
+/** Of one who answers (`authorityOf`), such as the services of one region. */
+export interface Budget {
+  /** Calls at once for one entry; four times as many for all together. */
+  readonly concurrency: number;
+  /** Calls begun per second, in the long run. */
+  readonly perSecond: number;
+  /** Calls begun at once after a rest. */
+  readonly burst: number;
+}
 
 // Half of what the strictest source allows: 20 a second with a burst of 200, for an account and region that kubelets and
-// CI share (docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors.html; the quota page says 200 a second). All
-// regions together get as much as one, because the STS behind them is one too.
+// CI share (docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors.html; the quota page says 200 a second). The
+// STS that is asked first is that of the region, too.
 const ecr: Budget = { concurrency: 8, perSecond: 10, burst: 100 };
 
 // 200 a second (docs.aws.amazon.com/AmazonECR/latest/public/public-service-quotas.html), but through the same STS as ECR.
@@ -21,7 +30,7 @@ const google: Budget = { concurrency: 8, perSecond: 10, burst: 100 };
 // Those that publish no number get what a patient person would call modest.
 const unpublished: Budget = { concurrency: 4, perSecond: 5, burst: 20 };
 
-/** Static is missing: its source is in memory. gcr.io and *.pkg.dev share one. */
+/** Static is missing: its source is in memory. */
 export const budgets = {
   ACR: acr,
   ECR: ecr,
@@ -30,4 +39,4 @@ export const budgets = {
   ICR: unpublished,
   OCIR: unpublished,
   TokenExchange: unpublished,
-} as const satisfies Partial<Record<Grant["provider"] | "Google", Budget>>;
+} as const satisfies Record<Authority["kind"], Budget>;

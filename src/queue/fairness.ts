@@ -1,5 +1,5 @@
 // May an owner's key run now, and may it overtake, given what has been done for its owner?
-import type { Lane } from "./ready-keys.ts";
+import { type Lane, lanes } from "./lane-turns.ts";
 import { type Share, shares } from "./shares.ts";
 
 /** Keys that belong to somebody, whose doing can queue them, share what their owner may have. */
@@ -19,6 +19,12 @@ export interface Wish {
   readonly lane: Lane;
   readonly flow: string;
   readonly at: number;
+}
+
+/** Two wishes for one key are one; its flow is that of the higher lane, of equals the first. */
+export function earliestAndHighest(first: Wish, second: Wish): Wish {
+  const { lane, flow } = lanes.indexOf(second.lane) < lanes.indexOf(first.lane) ? second : first;
+  return { lane, flow, at: Math.min(first.at, second.at) };
 }
 
 export interface FairShares {

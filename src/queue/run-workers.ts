@@ -10,6 +10,8 @@ export interface WorkersOptions {
   readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
   /** The most runs at once, at least 1. */
   readonly concurrency: number;
+  /** How many of those that run wait for somebody else, in places that are counted elsewhere: they hold no place here. Default: none. */
+  readonly away?: () => number;
   /** How long one run may take before its signal aborts. */
   readonly deadline: Temporal.Duration;
   readonly clock: Clock;
@@ -46,7 +48,8 @@ const nextTurn = new Temporal.Duration();
  * timeouts and signals are not used: they free the place while the function goes on, and two runs of one key would
  * overlap.
  */
-export function runWorkers({ queue, run, concurrency, deadline, clock, onError }: WorkersOptions): Workers {
+export function runWorkers(options: WorkersOptions): Workers {
+  const { queue, run, concurrency, away = () => 0, deadline, clock, onError } = options;
   const limit = adaptiveConcurrency(concurrency);
   const executor = new PQueue({ concurrency });
   const running = new Map<string, AbortController>();
@@ -68,14 +71,15 @@ export function runWorkers({ queue, run, concurrency, deadline, clock, onError }
 
   const feed = (): void => {
     if (draining || pause || rest) return;
-    executor.concurrency = limit.current();
-    while (executor.pending + executor.size < executor.concurrency) {
+    while (executor.pending + executor.size < limit.current() + away()) {
       if (isLong()) return;
       const key = queue.next();
       if (key === undefined) {
         spell = undefined;
         return;
       }
+      // A key that has just been taken may be away already.
+      executor.concurrency = limit.current() + away();
       void executor.add(() => runOnce(key)).finally(feedSoon);
     }
   };

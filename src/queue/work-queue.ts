@@ -1,9 +1,11 @@
 // Which key runs next, and when?
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { delayedKeys, notDelayed, type Delayed } from "./delayed-keys.ts";
-import { type Fairness, fairShares, type Wish } from "./fairness.ts";
+import { earliestAndHighest, type Fairness, fairShares, type Wish } from "./fairness.ts";
 import { failures, type Failed } from "./failures.ts";
-import { lanes, readyKeys, type Lane, type Ready } from "./ready-keys.ts";
+import type { Gate } from "./gate.ts";
+import type { Lane } from "./lane-turns.ts";
+import { type Ready, readyKeys } from "./ready-keys.ts";
 
 export interface AddOptions {
   /** Default: `normal`. */
@@ -48,6 +50,8 @@ export interface QueueStats {
   readonly unfinishedSeconds: number;
   /** `workqueue_longest_running_processor_seconds`. */
   readonly longestRunningSeconds: number;
+  /** Ready keys that the gate does not let in, by what they lack. */
+  readonly aside: ReadonlyMap<string, number>;
 }
 
 /** Is told how long things took, for histograms. Must not throw. */
@@ -101,8 +105,8 @@ export interface WorkQueueOptions {
   readonly debounce?: Temporal.Duration | undefined;
   /** Default: no key has an owner. */
   readonly fairness?: Fairness;
-  /** The most keys of the lane `bulk` that run at once. Default: as many as are taken. */
-  readonly mostBulk?: number;
+  /** Default: no key needs anything but its turn. */
+  readonly gate?: Gate;
   /** How soon a key comes back the first time that it fails in a way that only a person can mend. Default: half a minute. */
   readonly slowly?: Temporal.Duration | undefined;
 }
@@ -122,17 +126,16 @@ const aSecond = Temporal.Duration.from({ seconds: 1 });
  * costs 1.1 KB.
  */
 export function workQueue(options: WorkQueueOptions): WorkQueue {
-  const { clock, random, observer, debounce = aSecond, slowly, mostBulk = Infinity } = options;
+  const { clock, random, observer, debounce = aSecond, slowly, gate } = options;
   const fair = fairShares(options.fairness);
   const waiting = new Map<string, Waiting>();
   const delayed = delayedKeys<Waiting>();
-  const ready = readyKeys<Waiting>();
+  const ready = readyKeys<Waiting>(gate, () => listener?.());
   const running = new Map<string, Run>();
   const failed = failures(random, slowly?.total("milliseconds"));
   const idleWaiters: (() => void)[] = [];
   let listener: (() => void) | undefined;
   let timer: { readonly at: number; readonly cancel: Cancel } | undefined;
-  let bulkRunning = 0;
   let adds = 0;
   let retries = 0;
   let closed = false;
@@ -188,6 +191,7 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
         flow: wish.flow,
         at,
         position: notDelayed,
+        line: undefined,
         previous: undefined,
         next: undefined,
       };
@@ -197,7 +201,10 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
     }
     const better = earliestAndHighest({ lane: item.lane, flow: item.flow, at: item.at }, { ...wish, at });
     const isDelayed = item.position !== notDelayed;
-    if (better.lane === item.lane && (!isDelayed || better.at === item.at)) return;
+    if (better.lane === item.lane && (!isDelayed || better.at === item.at)) {
+      if (!isDelayed) ready.review(item);
+      return;
+    }
     if (isDelayed) delayed.remove(item);
     else ready.remove(item);
     item.lane = better.lane;
@@ -237,12 +244,11 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
       else wait(key, wish);
     },
     next: () => {
-      const item = ready.take(bulkRunning >= mostBulk ? "bulk" : undefined);
+      const item = ready.take();
       if (!item) return undefined;
       waiting.delete(item.key);
       const startedAt = clock.elapsed();
       fair.started(item.key, item.lane, now());
-      if (item.lane === "bulk") bulkRunning += 1;
       running.set(item.key, { lane: item.lane, flow: item.flow, startedAt, again: undefined });
       observer?.started(item.lane, Math.max(startedAt - item.at, 0) / 1000);
       return item.key;
@@ -251,7 +257,7 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
       const run = running.get(key);
       if (!run) throw new Error(`the key ${key} is not running`);
       running.delete(key);
-      if (run.lane === "bulk") bulkRunning -= 1;
+      gate?.leave(key);
       fair.ended(key, outcome.cost ?? 0, now());
       observer?.finished(run.lane, (clock.elapsed() - run.startedAt) / 1000);
       const own = outcome.failed ? afterFailure(key, run, outcome) : afterSuccess(key, run, outcome);
@@ -285,13 +291,8 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
         retries,
         unfinishedSeconds: ages.reduce((sum, age) => sum + age, 0),
         longestRunningSeconds: Math.max(0, ...ages),
+        aside: ready.aside(),
       };
     },
   };
-}
-
-/** Two wishes for one key are one; its flow is that of the higher lane, of equals the first. */
-function earliestAndHighest(first: Wish, second: Wish): Wish {
-  const { lane, flow } = lanes.indexOf(second.lane) < lanes.indexOf(first.lane) ? second : first;
-  return { lane, flow, at: Math.min(first.at, second.at) };
 }

@@ -68,6 +68,8 @@ export interface TokenBook {
   /** Whether somebody waits for the grant: not where each who needs it has asked for it in place of another one. */
   isUrgent(grantKey: string): boolean;
   attempts(grantKey: string): Attempts | undefined;
+  /** Credential and entry of one who uses it, as long as there is one the same: whose trouble the grant's is. */
+  owner(grantKey: string): string | undefined;
   /** How the token is to be tried, as those who use it say now. */
   probe(grantKey: string): Probe | undefined;
   ended(grantKey: string, failure: Failure | undefined, refused?: Refused): void;
@@ -110,6 +112,8 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
   const unused = new Map<string, number>();
   const budget = mintBudget();
   const leftOut = new Map<string, ReadonlySet<string>>();
+  // Thousands may use one grant.
+  const probes = new Map<string, Probe | undefined>();
   // Grants asked for in place of others.
   const replacements = new Set<string>();
 
@@ -152,6 +156,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       const before = needs.get(user) ?? new Set();
       keep(user, items);
       for (const key of before) {
+        probes.delete(key);
         if (grants.has(key)) continue;
         const others = users.get(key);
         others?.delete(user);
@@ -162,6 +167,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       const isReplacing = before.size > 0 || !budget.isUrgent(namespaceOf(user), grants.size, clock.elapsed());
       const first: string[] = [];
       for (const [key, { grant, probe, refreshes = {}, makers = [] }] of grants) {
+        probes.delete(key);
         const known = users.get(key);
         const before = attempts.get(key);
         const { isNews: isOthers, ...use } = { ...noted(key, makers), probe };
@@ -210,7 +216,14 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
     lacksMakers: (key) => made.unstored(key),
     isNeeded: (key) => users.has(key),
     attempts: (key) => attempts.get(key),
-    probe: (key) => bestProbe(probesOf(users.get(key))),
+    owner: (key) => {
+      const [maker] = users.get(key)?.values().next().value?.makers ?? [];
+      return maker && `${maker.credential}/${maker.entry}`;
+    },
+    probe: (key) => {
+      if (!probes.has(key)) probes.set(key, bestProbe(probesOf(users.get(key))));
+      return probes.get(key);
+    },
     ended: (key, failure, refused) => {
       const before = attempts.get(key);
       if (before) attempts.set(key, { ...before, failure, refused, ended: true });
@@ -240,6 +253,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
     },
     forget: (key) => {
       attempts.delete(key);
+      probes.delete(key);
       unused.delete(key);
       replacements.delete(key);
       made.forget(key);

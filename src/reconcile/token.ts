@@ -47,6 +47,19 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
   return tokens.lacksMakers(grantKey) ? storeMakers(context, grantKey, outcome, signal) : outcome;
 }
 
+/** Whether a run would ask the provider now. */
+export function asksProvider(context: Context, grantKey: string): boolean {
+  const { tokens, clock, stores } = context;
+  const attempts = tokens.attempts(grantKey);
+  if (!attempts || !tokens.isNeeded(grantKey)) return false;
+  const demand = demandOf(context, attempts);
+  const token = tokens.token(grantKey);
+  const left = untilDue(context, token, demand);
+  if (left === undefined || left > 0) return false;
+  if (!token && crdOutdated(stores.crds.get(crdName))) return false;
+  return patienceLeft(attempts.refused, demand, clock.elapsed()) <= 0;
+}
+
 /** Fetches, verifies and stores the token where it is due. */
 async function renew(context: Context, grantKey: string, attempts: Attempts, signal: AbortSignal): Promise<Outcome> {
   const { tokens, clock, provider, log } = context;

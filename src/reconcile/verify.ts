@@ -1,10 +1,13 @@
 // Is the token that was just fetched taken by its registry, and can it pull the image that its entry names?
-import type { Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import type { Failure } from "../errors.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { Probe } from "../plan/probe.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Minted } from "../providers/provider.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../registry/pull-check.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+import type { Silences } from "./silences.ts";
 
 export type Verify = (
   grant: Grant,
@@ -21,16 +24,23 @@ export interface VerifierOptions {
   readonly operatorNamespace: string;
   /** Hosts that are spoken to without TLS: none but in tests. */
   readonly plain: (host: string) => boolean;
+  /** Registries that do not answer; they are left alone. */
+  readonly registries: Silences;
 }
 
 // Nobody asked for a login to be tried. Where only nodes reach the registry, it must not cost a new namespace much time,
 // and not again at each mint.
 const loginPatience = Temporal.Duration.from({ seconds: 2 });
 const silenceKept = Temporal.Duration.from({ hours: 1 }).total("milliseconds");
+// An image was asked for, but a token that has been minted must not be lost to a registry that hangs: a run has 45 s.
+const imagePatience = Temporal.Duration.from({ seconds: 10 });
 
-export function verifier({ exchange, clock, secret, operatorNamespace, plain }: VerifierOptions): Verify {
+export function verifier(options: VerifierOptions): Verify {
+  const { clock, secret, operatorNamespace, plain, registries } = options;
   /** Hosts that did not answer a login in time, and when in elapsed milliseconds. */
   const silent = new Map<string, number>();
+  /** Silent hosts that one is trying now. */
+  const trying = new Set<string>();
 
   return async (grant, { image, host }, { logins }, signal) => {
     const login = "all" in logins ? logins.all : logins.byHost.get(host);
@@ -38,25 +48,61 @@ export function verifier({ exchange, clock, secret, operatorNamespace, plain }: 
     const caName = grant.provider === "Static" ? undefined : grant.caSecretName;
     const record = caName === undefined ? undefined : secret(`${operatorNamespace}/${caName}`);
     const ca = record?.kind === "source" ? record.values?.["ca.crt"]?.reveal() : undefined;
-    const options = { exchange, scheme: plain(host) ? "http" : "https", ...(ca !== undefined && { ca }) } as const;
-    if (image !== undefined) return pullCheck(image, login, options, signal);
-
     const since = silent.get(host);
-    if (since !== undefined && clock.elapsed() - since < silenceKept) return unheard(host);
-    const late = new AbortController();
-    const cancel = clock.schedule(loginPatience, () => late.abort());
+    if (image === undefined && since !== undefined && clock.elapsed() - since < silenceKept) return unheard(host);
+    const silence = registries.of(host);
+    if (silence && (clock.elapsed() < silence.tryAt || trying.has(host))) return unheard(host);
+    if (silence) trying.add(host);
+    const heard = watched(options.exchange);
+    const how = { exchange: heard.exchange, scheme: plain(host) ? "http" : "https", ...(ca !== undefined && { ca }) } as const;
+    const within = patient(clock, image === undefined ? loginPatience : imagePatience, signal);
     try {
-      const result = await loginCheck(host, login, options, AbortSignal.any([signal, late.signal]));
+      const check =
+        image === undefined
+          ? loginCheck(host, login, how, within.signal)
+          : pullCheck(image, login, how, within.signal);
+      const result = await unlessAborted(check, within.signal);
       silent.delete(host);
+      if (heard.failed()) registries.unanswered(host, unheardFailure(host));
+      else registries.gave(host);
       return result;
     } catch (error) {
-      if (signal.aborted || !late.signal.aborted) throw error;
-      silent.set(host, clock.elapsed());
+      if (signal.aborted || !within.signal.aborted) throw error;
+      if (image === undefined) silent.set(host, clock.elapsed());
+      registries.unanswered(host, unheardFailure(host));
       return unheard(host);
     } finally {
-      cancel();
+      within.cancel();
+      if (silence) trying.delete(host);
     }
   };
+}
+
+/** A signal that also aborts when the time is over. */
+function patient(clock: Clock, time: Temporal.Duration, signal: AbortSignal): { signal: AbortSignal; cancel: Cancel } {
+  const late = new AbortController();
+  return { signal: AbortSignal.any([signal, late.signal]), cancel: clock.schedule(time, () => late.abort()) };
+}
+
+/** The same, and whether the last exchange got no answer. A check tells that only in words. */
+function watched(exchange: Exchange): { readonly exchange: Exchange; readonly failed: () => boolean } {
+  let failed = false;
+  return {
+    failed: () => failed,
+    exchange: async (call, signal) => {
+      failed = false;
+      try {
+        return await exchange(call, signal);
+      } catch (error) {
+        failed = error instanceof Error && error.name === "NetworkError";
+        throw error;
+      }
+    },
+  };
+}
+
+function unheardFailure(host: string): Failure {
+  return { reason: "RegistrySilent", cause: "Platform", retry: "backoff", message: unheard(host).detail ?? host };
 }
 
 function unheard(host: string): PullCheckResult {

@@ -1,6 +1,6 @@
 // Can what one owner does delay anybody else's keys?
 import { describe, expect, it } from "vitest";
-import type { Lane } from "../../src/queue/ready-keys.ts";
+import type { Lane } from "../../src/queue/lane-turns.ts";
 import { runWorkers } from "../../src/queue/run-workers.ts";
 import { type Outcome, type WorkQueue, workQueue } from "../../src/queue/work-queue.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
@@ -160,38 +160,5 @@ describe("a run that goes on in another one", () => {
     it.queue.add("references/greedy");
     await it.clock.advance(ms(60_000));
     expect(waits.slice(1, 6).every((wait, index, all) => index === 0 || wait > (all[index - 1] ?? 0))).toBe(true);
-  });
-});
-
-describe("a lane that is bounded", () => {
-  it("runs no more of its keys at once, whatever is free, and holds up no other lane", async () => {
-    const clock = fakeClock();
-    const queue = workQueue({ clock, random: () => 0.5, mostBulk: 2 });
-    let bulk = 0;
-    let most = 0;
-    const ran: string[] = [];
-    runWorkers({
-      queue,
-      concurrency: 8,
-      deadline: ms(45_000),
-      clock,
-      onError: () => undefined,
-      run: async (key) => {
-        ran.push(key);
-        const isBulk = key.startsWith("bulk");
-        if (isBulk) most = Math.max(most, (bulk += 1));
-        await clock.sleep(ms(10));
-        if (isBulk) bulk -= 1;
-        return {};
-      },
-    });
-    for (let index = 0; index < 20; index += 1) queue.add(`bulk-${index}`, { lane: "bulk" });
-    await clock.advance(ms(5));
-    queue.add("urgent");
-    await clock.advance(ms(1));
-    expect(ran).toContain("urgent");
-    await clock.advance(ms(200));
-    expect(ran).toHaveLength(21);
-    expect(most).toBe(2);
   });
 });

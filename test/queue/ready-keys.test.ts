@@ -1,14 +1,15 @@
 // Is the order of ready keys by rank, fair, and free of starvation?
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lanes, readyKeys, type Lane, type Ready, type ReadyKeys } from "../../src/queue/ready-keys.ts";
+import { type Lane, lanes } from "../../src/queue/lane-turns.ts";
+import { readyKeys, type Ready, type ReadyKeys } from "../../src/queue/ready-keys.ts";
 
 interface Item extends Ready<Item> {
   readonly key: string;
 }
 
 function item(key: string, lane: Lane = "normal", flow = ""): Item {
-  return { key, lane, flow, previous: undefined, next: undefined };
+  return { key, lane, flow, line: undefined, previous: undefined, next: undefined };
 }
 
 function taken(ready: ReadyKeys<Item>, count: number): string[] {

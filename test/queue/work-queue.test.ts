@@ -1,7 +1,7 @@
 // Does every key run when it is due, as often as it must, and never twice at once?
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lanes } from "../../src/queue/ready-keys.ts";
+import { lanes } from "../../src/queue/lane-turns.ts";
 import {
   workQueue,
   type AddOptions,
@@ -373,6 +373,7 @@ describe("the numbers", () => {
       running: 0,
       adds: 3,
       retries: 0,
+      aside: new Map(),
       unfinishedSeconds: 0,
       longestRunningSeconds: 0,
     });

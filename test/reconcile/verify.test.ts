@@ -4,6 +4,7 @@ import type { Grant } from "../../src/plan/grant.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { verifier } from "../../src/reconcile/verify.ts";
+import { silences } from "../../src/reconcile/silences.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { Exchange } from "../../src/registry/pull-check.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -34,12 +35,14 @@ async function tried(logins: Minted["logins"], given: Grant = grant, plain = fal
     const status = call.method === "GET" ? 401 : 200;
     return Promise.resolve({ status, headers: { "www-authenticate": "Basic realm=x" }, text: "" });
   };
+  const clock = fakeClock();
   const verify = verifier({
     exchange,
-    clock: fakeClock(),
+    clock,
     secret: (key) => (key === ca.key ? ca : undefined),
     operatorNamespace: "ops",
     plain: () => plain,
+    registries: silences({ clock, random: () => 0.5 }),
   });
   const minted = { logins, issuedAt: minute(0), expiresAt: undefined };
   return { result: await verify(given, probe, minted, new AbortController().signal), calls };
@@ -101,7 +104,7 @@ describe("a login that nobody asked to be tried", () => {
         signal.addEventListener("abort", () => reject(signal.reason as Error));
       });
     };
-    const verify = verifier({ exchange, clock, secret: () => undefined, operatorNamespace: "ops", plain: () => false });
+    const verify = verifier({ exchange, clock, secret: () => undefined, operatorNamespace: "ops", plain: () => false, registries: silences({ clock, random: () => 0.5 }) });
     const stop = new AbortController();
     const start = () =>
       verify(

@@ -1,0 +1,53 @@
+// How is the asking of a provider kept within what was admitted, and its end told to who admits?
+import { type Failure, OperatorError } from "../errors.ts";
+import type { Grant } from "../plan/grant.ts";
+import { unlessAborted } from "../unless-aborted.ts";
+import { NetworkError } from "./http/network-error.ts";
+import type { Minted, Provider } from "./provider.ts";
+
+/** How an attempt ended. `silence`: nobody answered, or not in time. `cut`: the operator broke it off. */
+export type CallEnd =
+  | { readonly kind: "token" | "answer" | "cut" }
+  | { readonly kind: "silence"; readonly failure: Failure };
+
+/** Who may ask now; see src/reconcile/token-admission.ts. */
+export interface Admittance {
+  /** The attempt begins. Throws OperatorError for one that may not ask now. */
+  begin(grant: Grant): void;
+  /** The attempt that has begun is over. Returns what to tell in place of the silence, if there is more to say. */
+  ended(grant: Grant, how: CallEnd): Failure | undefined;
+}
+
+/** No attempt outlives its signal, so that whatever it is given is given back. */
+export function withAdmission(provider: Provider, admittance: Admittance): Provider {
+  return {
+    fetch: async (grant, signal) => {
+      admittance.begin(grant);
+      let minted: Minted;
+      try {
+        minted = await unlessAborted(provider.fetch(grant, signal), signal);
+      } catch (error) {
+        const how = endOf(error, signal);
+        const told = admittance.ended(grant, how) ?? (how.kind === "silence" ? how.failure : undefined);
+        throw told ? new OperatorError(told, error) : error;
+      }
+      admittance.ended(grant, { kind: "token" });
+      return minted;
+    },
+  };
+}
+
+function endOf(error: unknown, signal: AbortSignal): CallEnd {
+  if (signal.aborted) {
+    // The run's own deadline; anything else is the end of the operator's work.
+    const isLate = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+    return isLate ? { kind: "silence", failure: unavailable("no token came in the time that an attempt has") } : { kind: "cut" };
+  }
+  if (error instanceof NetworkError) return { kind: "silence", failure: unavailable(error.message) };
+  if (error instanceof OperatorError && error.origin instanceof NetworkError) return { kind: "silence", failure: error };
+  return { kind: "answer" };
+}
+
+function unavailable(message: string): Failure {
+  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${message}; it is tried again` };
+}
