@@ -36,6 +36,7 @@ export class OperatorError extends Error implements Failure {
   readonly retry: Retry;
   readonly steps?: readonly Step[];
   readonly retryAfter?: Temporal.Duration;
+  readonly restrained?: true;
   /** The error underneath, for logs only: its text may quote a server. */
   readonly origin: unknown;
 
@@ -46,6 +47,7 @@ export class OperatorError extends Error implements Failure {
     this.retry = failure.retry;
     if (failure.steps) this.steps = failure.steps;
     if (failure.retryAfter) this.retryAfter = failure.retryAfter;
+    if (failure.restrained) this.restrained = failure.restrained;
     this.origin = origin;
   }
 }

@@ -153,7 +153,8 @@ export function controllers(options: ControllersOptions): Controllers {
     stores,
     board: board(clock),
     entitlements: rights,
-    queues: { tenants: queue, tokens: tokenQueue },
+    queues: made,
+    asked: admission.asked,
     watches: () => watches.status(),
     isLeader: working,
   });

@@ -9,10 +9,11 @@ import { showFindings } from "../report/finding-metrics.ts";
 import { type Instruments, instruments } from "../report/instruments.ts";
 import { type NamespaceReadiness, namespaceReadiness } from "../report/namespace-readiness.ts";
 import { processMetrics } from "../report/process-metrics.ts";
+import { showAdmission } from "../report/admission-metrics.ts";
 import { showQueue } from "../report/queue-metrics.ts";
 import { showWatches } from "../report/watch-metrics.ts";
-import type { WorkQueue } from "../queue/work-queue.ts";
 import type { OperatorSettings } from "./operator-settings.ts";
+import type { Queues } from "./queues.ts";
 import type { ReflectorStatus } from "../watch/reflector.ts";
 
 export interface OperatorMetrics {
@@ -29,7 +30,9 @@ export interface ShownParts {
   readonly stores: Stores;
   readonly board: Board;
   readonly entitlements: Entitlements;
-  readonly queues: Readonly<Record<string, WorkQueue>>;
+  readonly queues: Queues;
+  /** Tokens that are asked for now, by kind of cloud. */
+  readonly asked: () => ReadonlyMap<string, number>;
   readonly watches: () => ReadonlyMap<string, ReflectorStatus>;
   readonly isLeader: () => boolean;
 }
@@ -53,8 +56,9 @@ export function operatorMetrics({
       made.count("regcred_api_requests_total", { verb, resource, code });
       made.observe("regcred_api_request_duration_seconds", { verb, resource }, seconds);
     },
-    show: ({ stores, board, entitlements, queues, watches, isLeader }) => {
+    show: ({ stores, board, entitlements, queues, asked, watches, isLeader }) => {
       for (const [name, queue] of Object.entries(queues)) showQueue(made, name, queue);
+      showAdmission(made, { queue: queues.tokens, asked });
       showWatches(made, watches);
       showFindings(made, { stores, board, entitlements });
       made.show("regcred_leader", () => [{ labels: {}, value: Number(isLeader()) }]);

@@ -39,12 +39,18 @@ export function authorityOf(grant: Grant): Authority | undefined {
     case "ICR":
       return only("ICR", "iam.cloud.ibm.com");
     case "TokenExchange":
-      return only("TokenExchange", new URL(grant.settings.url).host);
+      return only("TokenExchange", hostIn(grant.settings.url));
   }
 }
 
 function only(kind: Authority["kind"], name: string): Authority {
   return { kind, name, counters: [name] };
+}
+
+/** An API server's rule has seen to it that the URL is one of https, without a user. */
+function hostIn(url: string): string {
+  const [host = ""] = url.replace(/^https:\/\//i, "").split(/[/?#]/, 1);
+  return host.toLowerCase();
 }
 
 function googleName({ identity, impersonate }: GoogleGrant): string {

@@ -30,7 +30,7 @@ export async function metadataToken(
   const query = new URLSearchParams({ scopes: scopes.join(",") });
   const askedAt = clock.now();
   const answer = await ask(metadataHttp, `instance/service-accounts/default/token?${query.toString()}`, signal);
-  if (typeof answer === "string") throw noIdentity(answer);
+  if ("why" in answer) throw noIdentity(answer.why, answer.origin);
   const advice =
     "let the operator's ServiceAccount use its Google service account (roles/iam.workloadIdentityUser), and the machine the scopes of the entry";
   return googleToken(answer, { who, identity: { from: "Operator" }, advice, askedAt }, clock);
@@ -51,7 +51,7 @@ export async function gkeFederation(
 ): Promise<GkeFederation> {
   const fact = async (path: string): Promise<string> => {
     const answer = await ask(metadataHttp, path, signal);
-    if (typeof answer === "string") throw notGke(answer);
+    if ("why" in answer) throw notGke(answer.why, answer.origin);
     if (answer.status !== 200) {
       throw googleError(
         answer,
@@ -77,35 +77,47 @@ export async function gkeFederation(
   };
 }
 
+interface NoAnswer {
+  readonly why: string;
+  /** Where nobody answered. */
+  readonly origin?: NetworkError;
+}
+
 /** The answer, or why there is none. */
-async function ask(http: Http, path: string, signal: AbortSignal): Promise<HttpAnswer | string> {
+async function ask(http: Http, path: string, signal: AbortSignal): Promise<HttpAnswer | NoAnswer> {
   let answer: HttpAnswer;
   try {
     answer = await http({ method: "GET", url: `${base}${path}`, headers: { [flavor]: "Google" } }, signal);
   } catch (error) {
-    if (error instanceof NetworkError) return `${who} is silent (${error.code})`;
+    if (error instanceof NetworkError) return { why: `${who} is silent (${error.code})`, origin: error };
     throw error;
   }
   // Another cloud's answers there too.
-  if (answer.headers[flavor] !== "Google") return "the metadata service is not Google's";
-  return answer.status === 404 ? `${who} knows none` : answer;
+  if (answer.headers[flavor] !== "Google") return { why: "the metadata service is not Google's" };
+  return answer.status === 404 ? { why: `${who} knows none` } : answer;
 }
 
 // On GKE the server refuses connections in a pod's first seconds: googleapis/google-auth-library-nodejs#1236.
-export function noIdentity(why: string): OperatorError {
-  return new OperatorError({
-    reason: "NoOperatorIdentity",
-    cause: "Platform",
-    retry: "backoff",
-    message: `the operator has no Google identity of its own: ${why}; on GKE, annotate its ServiceAccount with iam.gke.io/gcp-service-account; elsewhere, name another identity in the entry`,
-  });
+export function noIdentity(why: string, origin?: NetworkError): OperatorError {
+  return new OperatorError(
+    {
+      reason: "NoOperatorIdentity",
+      cause: "Platform",
+      retry: "backoff",
+      message: `the operator has no Google identity of its own: ${why}; on GKE, annotate its ServiceAccount with iam.gke.io/gcp-service-account; elsewhere, name another identity in the entry`,
+    },
+    origin,
+  );
 }
 
-function notGke(why: string): OperatorError {
-  return new OperatorError({
-    reason: "MissingWorkloadIdentityProvider",
-    cause: "Platform",
-    retry: "backoff",
-    message: `where tokens of ServiceAccounts are exchanged is not known, for the cluster does not look like GKE: ${why}; write google.workloadIdentityProvider`,
-  });
+function notGke(why: string, origin?: NetworkError): OperatorError {
+  return new OperatorError(
+    {
+      reason: "MissingWorkloadIdentityProvider",
+      cause: "Platform",
+      retry: "backoff",
+      message: `where tokens of ServiceAccounts are exchanged is not known, for the cluster does not look like GKE: ${why}; write google.workloadIdentityProvider`,
+    },
+    origin,
+  );
 }

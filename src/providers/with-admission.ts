@@ -41,10 +41,13 @@ function endOf(error: unknown, signal: AbortSignal): CallEnd {
   if (signal.aborted) {
     // The run's own deadline; anything else is the end of the operator's work.
     const isLate = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
-    return isLate ? { kind: "silence", failure: unavailable("no token came in the time that an attempt has") } : { kind: "cut" };
+    return isLate
+      ? { kind: "silence", failure: unavailable("no token came in the time that an attempt has") }
+      : { kind: "cut" };
   }
   if (error instanceof NetworkError) return { kind: "silence", failure: unavailable(error.message) };
-  if (error instanceof OperatorError && error.origin instanceof NetworkError) return { kind: "silence", failure: error };
+  if (error instanceof OperatorError && error.origin instanceof NetworkError)
+    return { kind: "silence", failure: error };
   return { kind: "answer" };
 }
 

@@ -106,7 +106,10 @@ export function places(clock: Clock): Places {
       return undefined;
     },
     hasRoom,
-    has: (key, step) => [...(taken.get(key)?.places ?? [])].some(({ until }) => until === step),
+    has: (key, step) => {
+      for (const { until } of taken.get(key)?.places ?? []) if (until === step) return true;
+      return false;
+    },
     spend: (key) => {
       const mine = taken.get(key);
       if (mine) mine.rates = [];

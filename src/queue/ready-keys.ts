@@ -49,7 +49,10 @@ interface Aside<T> {
  * wait, nor with the lines.
  * @param onCall a line that stood aside is open again
  */
-export function readyKeys<T extends Ready<T>>(gate: Gate = ungated, onCall: () => void = () => undefined): ReadyKeys<T> {
+export function readyKeys<T extends Ready<T>>(
+  gate: Gate = ungated,
+  onCall: () => void = () => undefined,
+): ReadyKeys<T> {
   const all = new Map<string, Line<T>>();
   const bySubject = new Map<string, Set<Line<T>>>();
   const open = listsByLane<T>();
@@ -190,7 +193,9 @@ export function readyKeys<T extends Ready<T>>(gate: Gate = ungated, onCall: () =
     remove,
     review: (item) => void review(item),
     aside: () =>
-      new Map([...aside].map(([lacked, { lines }]) => [lacked, lanes.reduce((sum, lane) => sum + keysOf(lines[lane]), 0)])),
+      new Map(
+        [...aside].map(([lacked, { lines }]) => [lacked, lanes.reduce((sum, lane) => sum + keysOf(lines[lane]), 0)]),
+      ),
   };
 }
 

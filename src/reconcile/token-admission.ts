@@ -16,7 +16,9 @@ export interface TokenAdmission extends Gate, Admittance {
   /** Registries that a new token is tried at. */
   readonly registries: Silences;
   /** Runs that have places of their own, and so hold no worker. */
-  away(): number;
+  readonly away: () => number;
+  /** Tokens that are asked for now, by kind of cloud. */
+  readonly asked: () => ReadonlyMap<string, number>;
 }
 
 export interface TokenAdmissionOptions {
@@ -31,8 +33,9 @@ export interface TokenAdmissionOptions {
   readonly again: (grantKey: string) => void;
 }
 
-// A socket and some kilobytes each. Of one kind of cloud more are only under way if several authorities answer slowly.
-const mostOfKind = 128;
+// A socket and some ten kilobytes each. So many are only under way where dozens of authorities answer slowly or not at all: of
+// those that never gave anything 128 may hang before a further one that never did has to wait.
+const mostOfKind = 512;
 /** Times what one entry may have under way at its authority. */
 const mostOfAuthority = 4;
 // What is not proven may hang: a half is kept free for what is, and of the other half as much for what is merely new.
@@ -43,7 +46,10 @@ const mostUnproven = 2;
 const mostOfRegistry = 4;
 // Grants that namespaces ask for in place of others, of one entry: tenants can ask for many.
 const mostReplacing = 4;
-// Who is turned away comes back by itself; beyond this number no later than that.
+// Milliseconds, up to twice as many: who is turned away is called back when there is an answer. Meanwhile some have to be
+// there who may try.
+const comesBack = 15_000;
+// Beyond this number they only come back by themselves.
 const mostCalledBack = 10_000;
 
 /** Who asks whom. */
@@ -111,7 +117,9 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
     ];
   };
   const registryNeeds = (host: string | undefined): readonly Need[] =>
-    host === undefined || registries.of(host) ? [] : [{ place: `registry ${host}`, most: mostOfRegistry, until: "run" }];
+    host === undefined || registries.of(host)
+      ? []
+      : [{ place: `registry ${host}`, most: mostOfRegistry, until: "run" }];
 
   const heardOf = (way: Way, told: (names: Silences, name: string) => boolean): void => {
     const wasNew = !ways.isProven(way.name);
@@ -129,12 +137,15 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
     const waiting = turnedAway.get(silence.name) ?? new Set();
     turnedAway.set(silence.name, waiting);
     if (waiting.size < mostCalledBack) waiting.add(key);
-    return new OperatorError(silentFailure(silence));
+    const wait = Math.round(comesBack * (1 + random()));
+    const retryAfter = Temporal.Duration.from({ milliseconds: wait });
+    return new OperatorError({ ...silentFailure(silence), retryAfter, restrained: true });
   };
 
   return {
     registries,
     away: () => held.size,
+    asked: () => new Map(Object.keys(budgets).map((kind) => [kind, held.taken(`provider ${kind}`)])),
     lineOf: (text) => {
       const key = grantOf(text);
       const { grant } = tokens.attempts(key) ?? {};

@@ -157,7 +157,9 @@ function fails(
     expiresAt: token?.expiresAt?.toString(),
   });
   const retryAfter = patience(failure.retryAfter, token, now);
-  settle(context, grantKey, failure, { demand, until: clock.elapsed() + retryAfter.total("milliseconds") });
+  // Whom nobody has asked need not be left alone.
+  const alone = failure.restrained ? 0 : retryAfter.total("milliseconds");
+  settle(context, grantKey, failure, { demand, until: clock.elapsed() + alone });
   const within = retryWithin(token, now);
   return {
     ...failed(failure, ...curesOf(context, grant)),

@@ -54,13 +54,15 @@ export function verifier(options: VerifierOptions): Verify {
     if (silence && (clock.elapsed() < silence.tryAt || trying.has(host))) return unheard(host);
     if (silence) trying.add(host);
     const heard = watched(options.exchange);
-    const how = { exchange: heard.exchange, scheme: plain(host) ? "http" : "https", ...(ca !== undefined && { ca }) } as const;
+    const how = {
+      exchange: heard.exchange,
+      scheme: plain(host) ? "http" : "https",
+      ...(ca !== undefined && { ca }),
+    } as const;
     const within = patient(clock, image === undefined ? loginPatience : imagePatience, signal);
     try {
       const check =
-        image === undefined
-          ? loginCheck(host, login, how, within.signal)
-          : pullCheck(image, login, how, within.signal);
+        image === undefined ? loginCheck(host, login, how, within.signal) : pullCheck(image, login, how, within.signal);
       const result = await unlessAborted(check, within.signal);
       silent.delete(host);
       if (heard.failed()) registries.unanswered(host, unheardFailure(host));
@@ -102,7 +104,7 @@ function watched(exchange: Exchange): { readonly exchange: Exchange; readonly fa
 }
 
 function unheardFailure(host: string): Failure {
-  return { reason: "RegistrySilent", cause: "Platform", retry: "backoff", message: unheard(host).detail ?? host };
+  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: unheard(host).detail ?? host };
 }
 
 function unheard(host: string): PullCheckResult {

@@ -64,6 +64,16 @@ export const metricTable = {
     help: "Attempts to get a token that a cloud turned away because there were too many.",
     labels: ["provider"],
   },
+  regcred_tokens_asked: {
+    type: "gauge",
+    help: "Tokens that clouds are being asked for now.",
+    labels: ["provider"],
+  },
+  regcred_tokens_waiting: {
+    type: "gauge",
+    help: "Tokens that are due and not asked for yet, by what they wait for: a place (entry, replacing, authority, provider, registry) or their time (rate).",
+    labels: ["provider", "for"],
+  },
   regcred_credentials: {
     type: "gauge",
     help: "RegistryCredentials that the operator knows.",

@@ -60,6 +60,13 @@ const accountToken = (on: Scene, name: string): Answer => {
   const claims = Buffer.from(JSON.stringify({ "kubernetes.io": { serviceaccount: { uid } } })).toString("base64url");
   return { code: 201, body: { status: { token: `e30.${claims}.x` } } };
 };
+/** That of each tenant. */
+const account = { from: "TenantServiceAccount", name: "puller" };
+const tenantToken = (on: Scene, namespace: string): Answer => {
+  const uid = on.server.get("serviceaccounts", `${namespace}/puller`)?.metadata.uid;
+  const claims = Buffer.from(JSON.stringify({ "kubernetes.io": { serviceaccount: { uid } } })).toString("base64url");
+  return { code: 201, body: { status: { token: `e30.${claims}.x` } } };
+};
 interface Condition {
   readonly type: string;
   readonly status: string;
@@ -90,6 +97,35 @@ describe("a cloud", () => {
       ["regcred"],
     ]);
     on.isLawful();
+  });
+
+  it("that hangs for one entry delays neither a new namespace nor a renewal of another at the same server", async () => {
+    const on = scene();
+    const played = clouds(on);
+    const { http } = played;
+    on.addSource("keys", "x");
+    on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com", account)] });
+    on.addAccount("team-a", "puller");
+    on.setWeather(({ subresource, namespace = "" }) =>
+      subresource === "token" ? tenantToken(on, namespace) : undefined,
+    );
+    const slow: Http = (call, signal) => (String(call.body).includes("slow") ? never : http(call, signal));
+    on.run("a", { clouds: slow, leaderElection: false });
+    await on.pass(3);
+    expect(on.logins("team-a")).toEqual({ "cloud.example.com": "token-1" });
+    on.addCredential("slow", {
+      registries: [exchanged("slow", "slow.example.com", account)],
+      pullSecret: { name: "slow" },
+      namespaces: { include: ["slow-*"] },
+    });
+    for (let index = 0; index < 20; index += 1) on.addNamespace(`slow-${index}`, {}, ["default", "puller"]);
+    await on.pass(10);
+    on.addNamespace("team-new", {}, ["default", "puller"]);
+    await on.pass(1);
+    expect(on.logins("team-new")).toEqual({ "cloud.example.com": expect.stringMatching(/^token-/) });
+    await on.pass(1_800);
+    expect(on.logins("team-a")).not.toEqual({ "cloud.example.com": "token-1" });
+    expect(on.failures("slow")).toEqual(["CloudUnavailable"]);
   });
 
   it("is asked anew at half of a token's life, and its token reaches the tenants", async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { queues } from "../../src/operator/queues.ts";
-import { secretKey, tokenKey } from "../../src/plan/keys.ts";
+import { secretKey } from "../../src/plan/keys.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { refusal } from "./api-server.ts";
@@ -254,13 +254,5 @@ describe("the queues", () => {
     expect(new Set(reached)).toEqual(new Set(["work team-a"]));
     tenants.add(secretKey("team-b", "regcred"));
     expect(tenants.next()).toBe("secret/team-b/regcred");
-  });
-
-  it("fetch four tokens at once that stand in place of others, and any that somebody waits for", () => {
-    const { tokens } = made();
-    for (let index = 0; index < 9; index += 1) tokens.add(tokenKey(`bulk-${index}`), { lane: "bulk" });
-    expect(Array.from({ length: 9 }, () => tokens.next()).filter((key) => key !== undefined)).toHaveLength(4);
-    tokens.add(tokenKey("new"), { lane: "interactive" });
-    expect(tokens.next()).toBe("token/new");
   });
 });

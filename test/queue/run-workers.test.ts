@@ -86,6 +86,20 @@ describe("workers", () => {
     expect(queue.idle()).toBe(true);
   });
 
+  it("are not held by runs that are away, and take one key more for each", async () => {
+    let away = 0;
+    const run = async (key: string): Promise<Outcome> => {
+      if (key === "near") return {};
+      away += 1;
+      return untilAborted(key, new AbortController().signal);
+    };
+    const { clock, queue, ran } = world({ concurrency: 1, away: () => away, run });
+    addAll(queue, 50);
+    queue.add("near", { lane: "bulk" });
+    await clock.advance(ms(40));
+    expect([ran.length, queue.stats().running]).toEqual([51, 50]);
+  });
+
   it("let the queue order a burst before its first key starts", async () => {
     const { clock, queue, ran } = world({ concurrency: 1 });
     queue.add("rotation", { lane: "bulk" });

@@ -4,6 +4,7 @@ import type { Grant } from "../../src/plan/grant.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { verifier } from "../../src/reconcile/verify.ts";
+import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { silences } from "../../src/reconcile/silences.ts";
 import { Redacted } from "../../src/redacted.ts";
 import type { Exchange } from "../../src/registry/pull-check.ts";
@@ -104,7 +105,14 @@ describe("a login that nobody asked to be tried", () => {
         signal.addEventListener("abort", () => reject(signal.reason as Error));
       });
     };
-    const verify = verifier({ exchange, clock, secret: () => undefined, operatorNamespace: "ops", plain: () => false, registries: silences({ clock, random: () => 0.5 }) });
+    const verify = verifier({
+      exchange,
+      clock,
+      secret: () => undefined,
+      operatorNamespace: "ops",
+      plain: () => false,
+      registries: silences({ clock, random: () => 0.5 }),
+    });
     const stop = new AbortController();
     const start = () =>
       verify(
@@ -142,4 +150,73 @@ describe("a login that nobody asked to be tried", () => {
       reason: expect.objectContaining({ message: "enough" }) as Error,
     });
   });
+});
+
+describe("an image at a registry that hangs", () => {
+  const hanging = (exchange: Exchange) => {
+    const clock = fakeClock();
+    const calls: string[] = [];
+    const counted: Exchange = (call, signal) => {
+      calls.push(call.url);
+      return exchange(call, signal);
+    };
+    const registries = silences({ clock, random: () => 0.5 });
+    const verify = verifier({
+      exchange: counted,
+      clock,
+      registries,
+      secret: () => undefined,
+      operatorNamespace: "ops",
+      plain: () => false,
+    });
+    const start = (host = "silent.example.com") =>
+      verify(
+        { provider: "ICR", identity: { from: "Operator" } },
+        { image: `${host}/app:1`, host },
+        { logins: { all: login("ann", "pw") } },
+        new AbortController().signal,
+      );
+    const tried = async (takes: number, host?: string) => {
+      const result = start(host);
+      await clock.advance(Temporal.Duration.from({ seconds: takes }));
+      return result;
+    };
+    return { clock, calls, start, tried, registries };
+  };
+
+  it("is given up after ten seconds, so that the token is not lost with the run", async () => {
+    const { tried } = hanging(() => new Promise(() => undefined));
+    expect(await tried(10)).toMatchObject({
+      verification: "Inconclusive",
+      detail: expect.stringMatching(/does not answer/),
+    });
+  });
+
+  it.each<[string, number, Exchange]>([
+    ["hang", 10, () => new Promise(() => undefined)],
+    [
+      "refuse connections",
+      0,
+      async () => {
+        throw new NetworkError("silent.example.com", "ECONNREFUSED");
+      },
+    ],
+  ])(
+    "is left alone after three that %s, but for one that tries now and then; others are not",
+    async (_how, takes, exchange) => {
+      const { clock, calls, start, tried } = hanging(exchange);
+      for (let index = 0; index < 3; index += 1) await tried(takes);
+      const asked = calls.length;
+      expect([await start(), calls.length]).toEqual([
+        { verification: "Inconclusive", detail: "silent.example.com does not answer the operator" },
+        asked,
+      ]);
+      await tried(takes, "other.example.com");
+      expect(calls.length).toBe(asked + 1);
+      await clock.advance(Temporal.Duration.from({ seconds: 1 }));
+      const both = Promise.all([start(), start()]);
+      await clock.advance(Temporal.Duration.from({ seconds: 10 }));
+      expect([(await both).length, calls.length]).toEqual([2, asked + 2]);
+    },
+  );
 });
