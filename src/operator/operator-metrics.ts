@@ -57,7 +57,8 @@ export function operatorMetrics({
       made.observe("regcred_api_request_duration_seconds", { verb, resource }, seconds);
     },
     show: ({ stores, board, entitlements, queues, asked, watches, isLeader }) => {
-      for (const [name, queue] of Object.entries(queues)) showQueue(made, name, queue);
+      showQueue(made, "tenants", queues.tenants);
+      showQueue(made, "tokens", queues.tokens);
       showAdmission(made, { queue: queues.tokens, asked });
       showWatches(made, watches);
       showFindings(made, { stores, board, entitlements });

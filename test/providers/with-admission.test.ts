@@ -91,7 +91,7 @@ describe("an attempt", () => {
         begin: () => {
           throw denied;
         },
-        ended: () => void asked.push("ended") as undefined,
+        ended: () => void asked.push("ended"),
       },
     );
     await expect(provider.fetch(grant, new AbortController().signal)).rejects.toBe(denied);

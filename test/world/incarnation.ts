@@ -1,5 +1,6 @@
 // What is one process of the operator made of, when API server, clouds and time are played?
 import { type Controllers, controllers } from "../../src/operator/controllers.ts";
+import { withAdmission } from "../../src/providers/with-admission.ts";
 import type { Random } from "../../src/clock.ts";
 import type { ModelServer } from "../../src/kube/model/model-server.ts";
 import type { LeaseView } from "../../src/kube/lease-state.ts";
@@ -83,7 +84,7 @@ export function incarnation(surroundings: Surroundings, namespace: SystemNamespa
     leaseOf: async (of) => leaseOf(of),
     leading: () => true,
     wayOut: (asked) => ({
-      provider: cloud.provider(clock, namespace, asked),
+      provider: withAdmission(cloud.provider(clock, namespace, asked), asked.admittance),
       verify: async () => ({ verification: "Authenticated" }),
     }),
     measured: {
