@@ -39,18 +39,19 @@ export function withAdmission(provider: Provider, admittance: Admittance): Provi
 
 function endOf(error: unknown, signal: AbortSignal): CallEnd {
   if (signal.aborted) {
-    // The run's own deadline; anything else is the end of the operator's work.
-    const isLate = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+    // The run's own time is over; anything else is the end of the operator's work.
+    const { reason } = signal as { readonly reason: unknown };
+    const isLate = reason instanceof DOMException && reason.name === "TimeoutError";
     return isLate
-      ? { kind: "silence", failure: unavailable("no token came in the time that an attempt has") }
+      ? { kind: "silence", failure: unanswered("no token came in the time that an attempt has") }
       : { kind: "cut" };
   }
-  if (error instanceof NetworkError) return { kind: "silence", failure: unavailable(error.message) };
+  if (error instanceof NetworkError) return { kind: "silence", failure: unanswered(error.message) };
   if (error instanceof OperatorError && error.origin instanceof NetworkError)
     return { kind: "silence", failure: error };
   return { kind: "answer" };
 }
 
-function unavailable(message: string): Failure {
-  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${message}; it is tried again` };
+function unanswered(what: string): Failure {
+  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${what}; it is tried again` };
 }

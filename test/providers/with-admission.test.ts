@@ -62,7 +62,7 @@ describe("an attempt", () => {
       reason: {
         reason: "CloudUnavailable",
         retry: "backoff",
-        message: "no answer from sts.example.com (ECONNRESET); it is tried again",
+        message: `${lost.message}; it is tried again`,
       },
     });
   });

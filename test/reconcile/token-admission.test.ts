@@ -274,7 +274,7 @@ describe("what hangs", () => {
       50,
       true,
       [
-        "CloudUnavailable: no answer from away.example.com (DEADLINE); it is tried again; so it has been since 2026-01-01T00:00:30Z, so one grant at a time tries",
+        "CloudUnavailable: no answer from away.example.com: DEADLINE; it is tried again; so it has been since 2026-01-01T00:00:30Z, so one grant at a time tries",
       ],
     ]);
   });
