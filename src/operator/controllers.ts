@@ -155,6 +155,7 @@ export function controllers(options: ControllersOptions): Controllers {
     entitlements: rights,
     queues: made,
     asked: admission.asked,
+    tokens,
     watches: () => watches.status(),
     isLeader: working,
   });

@@ -4,6 +4,7 @@ import type { Observation } from "../kube/transport.ts";
 import { type Board } from "../reconcile/board.ts";
 import type { Stores } from "../reconcile/context.ts";
 import type { Entitlements } from "../reconcile/entitlements.ts";
+import type { TokenBook } from "../reconcile/token-book.ts";
 import { type CredentialMetrics, credentialMetrics } from "../report/credential-metrics.ts";
 import { showFindings } from "../report/finding-metrics.ts";
 import { type Instruments, instruments } from "../report/instruments.ts";
@@ -33,6 +34,7 @@ export interface ShownParts {
   readonly queues: Queues;
   /** Tokens that are asked for now, by kind of cloud. */
   readonly asked: () => ReadonlyMap<string, number>;
+  readonly tokens: Pick<TokenBook, "repeated">;
   readonly watches: () => ReadonlyMap<string, ReflectorStatus>;
   readonly isLeader: () => boolean;
 }
@@ -56,10 +58,10 @@ export function operatorMetrics({
       made.count("regcred_api_requests_total", { verb, resource, code });
       made.observe("regcred_api_request_duration_seconds", { verb, resource }, seconds);
     },
-    show: ({ stores, board, entitlements, queues, asked, watches, isLeader }) => {
+    show: ({ stores, board, entitlements, queues, asked, tokens, watches, isLeader }) => {
       showQueue(made, "tenants", queues.tenants);
       showQueue(made, "tokens", queues.tokens);
-      showAdmission(made, { queue: queues.tokens, asked });
+      showAdmission(made, { queue: queues.tokens, asked, repeated: () => tokens.repeated() });
       showWatches(made, watches);
       showFindings(made, { stores, board, entitlements });
       made.show("regcred_leader", () => [{ labels: {}, value: Number(isLeader()) }]);

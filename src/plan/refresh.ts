@@ -16,13 +16,59 @@ const shortestRetry = 250;
 /** Nobody is left alone for longer, whatever he asks for. */
 const longestWait = Temporal.Duration.from({ minutes: 15 });
 
+/** What is known of a source that hands out the same token again. */
+export interface Repeats {
+  /** When it last did so with the present token; undefined: not yet. */
+  readonly at: Temporal.Instant | undefined;
+  /** Tokens in a row with which it did so at half of their life. */
+  readonly tokens: number;
+}
+
+/** As many may be an accident: Google's metadata server does it with each token, until some five minutes before its end. */
+const accidents = 1;
+/** What is left of its life when the source of such a token is asked again, and half of that each time it does not help. */
+const lastShare = 1 / 16;
+/** Milliseconds by which the ends that are told of one token may differ, and the share of its life. */
+const sameEnd = { most: 30_000, share: 1 / 20 };
+
+/** Whether a source has handed out the stored token once more, so that there is nothing to store. */
+export function isRepeat(
+  token: Token | undefined,
+  minted: Pick<Token, "expiresAt">,
+  demand: Demand,
+  now: Temporal.Instant,
+): token is Token {
+  // A token from the future was dated by a clock that was wrong.
+  if (!token || !isAlive(token, now) || Temporal.Instant.compare(token.issuedAt, now) > 0) return false;
+  if (token.fingerprint !== demand.fingerprint) return false;
+  const { issuedAt, expiresAt } = token;
+  if (!expiresAt || !minted.expiresAt) return expiresAt === minted.expiresAt;
+  const life = issuedAt.until(expiresAt).total("milliseconds");
+  const apart = Math.abs(expiresAt.until(minted.expiresAt).total("milliseconds"));
+  return apart <= Math.min(sameEnd.most, life * sameEnd.share);
+}
+
+/** Milliseconds from issue. */
+function afterRepeats(life: number, issuedAt: Temporal.Instant, { at }: Repeats): number {
+  const looked = at ? issuedAt.until(at).total("milliseconds") : 0;
+  let left = life * lastShare;
+  while (left >= shortestRest && life - left <= looked) left /= 2;
+  return Math.max(Math.floor(life - left), looked + shortestRest);
+}
+
 /**
  * Half of its life or a little earlier, but not within a second; undefined for a credential that names no end. The jitter comes from the grant's
  * key, so that a restart changes nothing.
  */
-export function refreshAt(token: Pick<Token, "grantKey" | "issuedAt" | "expiresAt">): Temporal.Instant | undefined {
+export function refreshAt(
+  token: Pick<Token, "grantKey" | "issuedAt" | "expiresAt">,
+  repeats?: Repeats,
+): Temporal.Instant | undefined {
   if (!token.expiresAt) return undefined;
   const life = Math.max(token.issuedAt.until(token.expiresAt).total("milliseconds"), 0);
+  if (repeats && (repeats.at || repeats.tokens > accidents)) {
+    return token.issuedAt.add({ milliseconds: Math.floor(afterRepeats(life, token.issuedAt, repeats)) });
+  }
   const share = Math.floor(life * (renewAfter - spread * fractionOf(token.grantKey)));
   return token.issuedAt.add({ milliseconds: Math.max(share, shortestRest) });
 }
@@ -52,13 +98,22 @@ const skew = Temporal.Duration.from({ minutes: 1 });
  * When the token is to be made anew; `now` for at once, undefined for never. A token from the future was issued while the
  * wall clock was ahead: how long it lives was reckoned from there, so its end may be too late.
  */
-export function dueAt(token: Token | undefined, demand: Demand, now: Temporal.Instant): Temporal.Instant | undefined {
+export function dueAt(
+  token: Token | undefined,
+  demand: Demand,
+  now: Temporal.Instant,
+  repeats?: Repeats,
+): Temporal.Instant | undefined {
   if (!token || token.fingerprint !== demand.fingerprint || !isAlive(token, now)) return now;
-  const honoured = token.refreshes ?? {};
-  if (Object.entries(demand.refreshes).some(([credential, value]) => honoured[credential] !== value)) return now;
+  if (!isHonoured(token, demand)) return now;
   if (!token.expiresAt) return undefined;
   if (Temporal.Instant.compare(token.issuedAt, now.add(skew)) > 0) return now;
-  return refreshAt(token);
+  return refreshAt(token, repeats);
+}
+
+/** Whether the token was made, or confirmed, after all that was asked for. */
+export function isHonoured({ refreshes = {} }: Pick<Token, "refreshes">, demand: Demand): boolean {
+  return Object.entries(demand.refreshes).every(([credential, value]) => refreshes[credential] === value);
 }
 
 /**

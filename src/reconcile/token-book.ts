@@ -12,6 +12,7 @@ import { keyOf } from "../plan/keys.ts";
 import type { Store } from "../watch/store.ts";
 import { mintBudget } from "./mint-budget.ts";
 import { keptItem, keptTokens } from "./kept-tokens.ts";
+import { type RepeatsByGrant, repeatsByGrant } from "./repeats.ts";
 import { tokenMakers } from "./token-makers.ts";
 
 /** A grant that is needed, and how its token is tried. */
@@ -79,6 +80,10 @@ export interface TokenBook {
   token(grantKey: string): Token | undefined;
   /** Who needs the grant, or lives by its token. */
   users(grantKey: string): Iterable<string>;
+  /** Which sources hand out the same token again. */
+  readonly repeats: RepeatsByGrant;
+  /** The entries of these grants, once for each grant. */
+  repeated(): Iterable<Pick<Maker, "credential" | "entry">>;
   /** Elapsed milliseconds since when nobody needs it; undefined while somebody does. */
   unusedSince(grantKey: string): number | undefined;
   /** @param unneeded nobody who may need it is left to be judged */
@@ -111,6 +116,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
   let firstUse: number | undefined;
   const unused = new Map<string, number>();
   const budget = mintBudget();
+  const repeats = repeatsByGrant(clock);
   const leftOut = new Map<string, ReadonlySet<string>>();
   // Thousands may use one grant.
   const probes = new Map<string, Probe | undefined>();
@@ -238,6 +244,13 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
         : undefined,
     isUrgent: (key) => !replacements.has(key),
     token,
+    repeats,
+    repeated: function* () {
+      for (const key of repeats.keys()) {
+        const entries = new Map(made.known(key).map((maker) => [`${maker.credential} ${maker.entry}`, maker]));
+        yield* entries.values();
+      }
+    },
     users: (key) => {
       const needing = users.get(key)?.keys() ?? [];
       return kept.isKept(key) ? new Set([...needing, ...kept.users(key)]) : needing;
@@ -254,6 +267,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
     forget: (key) => {
       attempts.delete(key);
       probes.delete(key);
+      repeats.forget(key);
       unused.delete(key);
       replacements.delete(key);
       made.forget(key);

@@ -58,8 +58,12 @@ export function tokenToData(
 
 /** Those of the token that a new one replaces; where it hands out the same login again, those before. */
 export function formerLogins(before: Token | undefined, minted: Minted): Logins | undefined {
-  const textOf = (logins: Logins): string => JSON.stringify(plainLogins(logins));
-  return before && textOf(before.logins) === textOf(minted.logins) ? before.former : before?.logins;
+  return before && isSameLogin(before, minted) ? before.former : before?.logins;
+}
+
+export function isSameLogin(before: Pick<Token, "logins">, minted: Pick<Minted, "logins">): boolean {
+  const textOf = ({ logins }: Pick<Token, "logins">): string => JSON.stringify(plainLogins(logins));
+  return textOf(before) === textOf(minted);
 }
 
 function plainLogins(logins: Logins): z.infer<typeof wireLogins> {

@@ -1,5 +1,5 @@
 // Is the token of this grant still good, and if not, where is a new one? Fetch, verify, store.
-import { crdName, managedBy, managedByLabel, tokenSecretType } from "../api/names.ts";
+import { crdName } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import { crdOutdated } from "../plan/crd-outdated.ts";
 import type { Grant } from "../plan/grant.ts";
@@ -8,7 +8,17 @@ import { causeOf } from "../plan/grant.ts";
 import { grantSources, sourceVersions } from "../plan/grant-sources.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 import { publication } from "../plan/publish.ts";
-import { type Demand, dueAt, honoured, patience, patienceLeft, type Refused, retryWithin } from "../plan/refresh.ts";
+import {
+  type Demand,
+  dueAt,
+  honoured,
+  isHonoured,
+  isRepeat,
+  patience,
+  patienceLeft,
+  type Refused,
+  retryWithin,
+} from "../plan/refresh.ts";
 import type { Token } from "../plan/token.ts";
 import type { Minted } from "../providers/provider.ts";
 import type { Outcome } from "../queue/work-queue.ts";
@@ -16,7 +26,8 @@ import type { Context } from "./context.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
 import { statusSoon } from "./report-secret.ts";
 import { type Attempts, tokenSecretName } from "./token-book.ts";
-import { formerLogins, tokenToData } from "./token-wire.ts";
+import { storeToken } from "./store-token.ts";
+import { formerLogins, isSameLogin } from "./token-wire.ts";
 import type { Waited } from "./waited.ts";
 import { toldText } from "../steps.ts";
 
@@ -82,12 +93,20 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
 
   try {
     const minted = await provider.fetch(grant, signal);
-    const verified = await verify(context, { grantKey, grant }, token, minted, signal);
-    if (typeof verified !== "string") return fail(verified);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
+    if (isRepeat(token, minted, demand, clock.now()) && isSameLogin(token, minted)) {
+      tokens.repeats.again(grantKey);
+      if (!isHonoured(token, demand)) await storeToken(context, token, { ...token, refreshes }, signal);
+      log.debug("token handed out again", { grant: grantKey, provider: grant.provider });
+      settle(context, grantKey, undefined);
+      return comeBackAfter(context, grantKey, demand);
+    }
+    const verified = await verify(context, { grantKey, grant }, token, minted, signal);
+    if (typeof verified !== "string") return fail(verified);
     const former = formerLogins(token, minted);
-    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified, former }, signal);
+    await storeToken(context, minted, { grantKey, fingerprint, refreshes, state: verified, former }, signal);
+    tokens.repeats.anew(grantKey);
     log.info("token stored", {
       grant: grantKey,
       provider: grant.provider,
@@ -100,7 +119,11 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
   }
   tokens.ended(grantKey, undefined);
   tellUsers(context, grantKey);
-  const wait = untilDue(context, tokens.token(grantKey), demand);
+  return comeBackAfter(context, grantKey, demand);
+}
+
+function comeBackAfter(context: Context, grantKey: string, demand: Demand): Outcome {
+  const wait = untilDue(context, context.tokens.token(grantKey), demand);
   return wait === undefined ? done : comeBackIn(Math.max(wait, shortestWait));
 }
 
@@ -182,9 +205,11 @@ function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Atte
 }
 
 /** Milliseconds; undefined for a token that names no end. */
-function untilDue({ clock }: Context, token: Token | undefined, demand: Demand): number | undefined {
+function untilDue({ clock, tokens }: Context, token: Token | undefined, demand: Demand): number | undefined {
   const now = clock.now();
-  return dueAt(token, demand, now)?.since(now).total("milliseconds");
+  return dueAt(token, demand, now, token && tokens.repeats.of(token.grantKey))
+    ?.since(now)
+    .total("milliseconds");
 }
 
 /** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
@@ -210,35 +235,6 @@ function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void 
   for (const name of credentials) enqueue(credentialKey(name), statusSoon);
 }
 
-async function store(
-  context: Context,
-  minted: Minted,
-  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
-  signal: AbortSignal,
-): Promise<void> {
-  const { api, settings, stores, strips, tokens } = context;
-  const { namespace } = settings;
-  const name = tokenSecretName(token.grantKey);
-  const before = stores.operatorSecrets.get(`${namespace}/${name}`);
-  const body = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: {
-      namespace,
-      name,
-      labels: { [managedByLabel]: managedBy },
-      ...(before && { resourceVersion: before.resourceVersion }),
-    },
-    type: tokenSecretType,
-    data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
-  };
-  const written = before
-    ? await api.replaceSecret(namespace, name, body, signal)
-    : await api.createSecret(namespace, body, signal);
-  const record = strips.operatorSecret(written);
-  if (record) stores.operatorSecrets.wrote(record);
-}
-
 /**
  * Stores the same token with all who use it. That it cannot be done is no failure of the token's, and nobody else need know.
  * @param otherwise what the run has come to without that
@@ -252,7 +248,7 @@ async function storeMakers(
   const token = context.tokens.token(grantKey);
   if (!token) return otherwise;
   try {
-    await store(context, token, token, signal);
+    await storeToken(context, token, token, signal);
     context.log.debug("users of a token stored", { grant: grantKey });
     return otherwise;
   } catch (error) {

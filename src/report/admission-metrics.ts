@@ -1,4 +1,4 @@
-// How many tokens are asked for, and how many wait for what?
+// How many tokens are asked for, how many wait for what, and how many are handed out again?
 import type { WorkQueue } from "../queue/work-queue.ts";
 import type { Instruments } from "./instruments.ts";
 
@@ -6,10 +6,22 @@ export interface ShownAdmission {
   readonly queue: Pick<WorkQueue, "stats">;
   /** By kind of cloud. */
   readonly asked: () => ReadonlyMap<string, number>;
+  /** An entry for each of its grants whose source hands out the same token again. */
+  readonly repeated: () => Iterable<{ readonly credential: string; readonly entry: string }>;
 }
 
-export function showAdmission({ show }: Pick<Instruments, "show">, { queue, asked }: ShownAdmission): void {
+export function showAdmission({ show }: Pick<Instruments, "show">, { queue, asked, repeated }: ShownAdmission): void {
   show("regcred_tokens_asked", () => [...asked()].map(([provider, value]) => ({ labels: { provider }, value })));
+  show("regcred_token_repeated_grants", () => {
+    const sums = new Map<string, { labels: { credential: string; entry: string }; value: number }>();
+    for (const { credential, entry } of repeated()) {
+      const key = `${credential} ${entry}`;
+      const before = sums.get(key);
+      if (before) before.value += 1;
+      else sums.set(key, { labels: { credential, entry }, value: 1 });
+    }
+    return sums.values();
+  });
   show("regcred_tokens_waiting", () => {
     const sums = new Map<string, number>();
     for (const [lacked, keys] of queue.stats().aside) {

@@ -73,6 +73,7 @@ export function alerts(scale = 1): readonly Alert[] {
       expression: [
         `time() - regcred_token_refresh_timestamp_seconds{provider!="Static"} > ${mintingLate} * (regcred_token_expiration_timestamp_seconds{provider!="Static"} - regcred_token_refresh_timestamp_seconds{provider!="Static"})`,
         "unless on (credential, entry) regcred_token_failing_grants > 0",
+        "unless on (credential, entry) regcred_token_repeated_grants > 0",
       ].join("\n"),
       for: scaled(minutes(5)),
       twin: "RegcredStatusAbsent",

@@ -64,6 +64,11 @@ export const metricTable = {
     help: "Attempts to get a token that a cloud turned away because there were too many.",
     labels: ["provider"],
   },
+  regcred_token_repeated_grants: {
+    type: "gauge",
+    help: "How many of the entry's grants have a source that hands out the same token until near its end, as Google's metadata server does.",
+    labels: ["credential", "entry"],
+  },
   regcred_tokens_asked: {
     type: "gauge",
     help: "Tokens that clouds are being asked for now.",

@@ -142,6 +142,36 @@ describe("a cloud", () => {
     on.isLawful();
   });
 
+  it("that hands out the same token until near its end is asked about once for each, and each is written once", async () => {
+    const on = scene();
+    const played = clouds(on);
+    const life = 600;
+    let ends = 0;
+    const tokens: string[] = [];
+    played.answer = async () => {
+      const at = on.clock.elapsed() / 1_000;
+      if (ends - at < life / 12) {
+        ends = at + life;
+        tokens.push(`token-${tokens.length}`);
+      }
+      // Rounded this way and that.
+      const left = Math.round(ends - at) - (played.asked.length % 2);
+      return json(200, { access_token: tokens.at(-1), expires_in: left });
+    };
+    on.addSource("keys", "x");
+    on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
+    on.run("a", { clouds: played.http, leaderElection: false });
+    await on.pass(6_000);
+    const written = (place: string): number =>
+      on.writes().filter(({ resource, namespace }) => resource === "secrets" && namespace === place).length;
+    expect(tokens.length).toBeGreaterThan(8);
+    expect(played.asked.length).toBeLessThanOrEqual(tokens.length + 2);
+    expect(written("team-a")).toBe(tokens.length);
+    expect(on.writes().filter(({ name = "" }) => name.startsWith("regcred-token-")).length + 1).toBe(tokens.length);
+    expect(on.logins("team-a")).toEqual({ "cloud.example.com": tokens.at(-1) });
+    on.isLawful();
+  });
+
   it("is asked anew when the machine has slept through that time", async () => {
     const on = scene();
     const played = clouds(on);

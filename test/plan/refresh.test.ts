@@ -1,7 +1,7 @@
 // When is a token due, and how soon after a failure is it tried again?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { refreshAt, retryWithin } from "../../src/plan/refresh.ts";
+import { isRepeat, refreshAt, retryWithin } from "../../src/plan/refresh.ts";
 import { minute, now, token } from "./objects.ts";
 
 const first = "0".repeat(32);
@@ -72,5 +72,63 @@ describe("after a failure", () => {
         expect(Temporal.Instant.compare(at, expiresAt)).toBe(-1);
       }),
     );
+  });
+});
+
+describe("a token that its source hands out again", () => {
+  const hour = token({ grantKey: first, issuedAt: minute(0), expiresAt: minute(60) });
+  const left = (due: Temporal.Instant | undefined): number => due?.until(minute(60)).total("minutes") ?? Number.NaN;
+
+  it("is asked for again when a sixteenth of its life is left, then half of that, and so on", () => {
+    const lefts: number[] = [];
+    for (let at = minute(30), index = 0; index < 4; index += 1) {
+      const due = refreshAt(hour, { at, tokens: 1 }) ?? at;
+      lefts.push(left(due));
+      at = due;
+    }
+    expect(lefts).toEqual([3.75, 1.875, 0.9375, 0.46875]);
+  });
+
+  it.each([
+    ["asked for at half of its life all the same after one like it", 1, 30],
+    ["not asked for at half of its life after two like it", 2, 3.75],
+  ])("is %s", (_what, tokens, expected) => {
+    expect(left(refreshAt(hour, { at: undefined, tokens }))).toBe(expected);
+  });
+
+  it("is not asked for within a second, and always again", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 0, max: 2e9 }), (life, passed) => {
+        const at = minute(0).add({ milliseconds: passed });
+        const due = refreshAt({ ...hour, expiresAt: minute(0).add({ milliseconds: life }) }, { at, tokens: 1 });
+        expect(due?.since(at).total("milliseconds")).toBeGreaterThanOrEqual(1_000);
+      }),
+    );
+  });
+
+  const demand = { fingerprint: hour.fingerprint, refreshes: {} };
+  it.each<[string, boolean, Partial<Parameters<typeof isRepeat>[1]>, object, Temporal.Instant]>([
+    ["with the same end", true, { expiresAt: minute(60) }, {}, minute(30)],
+    ["with an end that is a second later", true, { expiresAt: minute(60).add({ seconds: 1 }) }, {}, minute(30)],
+    ["with an end that is 30 s earlier", true, { expiresAt: minute(60).subtract({ seconds: 30 }) }, {}, minute(30)],
+    ["with an end that is a minute later", false, { expiresAt: minute(61) }, {}, minute(30)],
+    ["with no end any more", false, { expiresAt: undefined }, {}, minute(30)],
+    ["from another version of its source", false, { expiresAt: minute(60) }, { fingerprint: "other" }, minute(30)],
+    ["when it has ended", false, { expiresAt: minute(60) }, {}, minute(60)],
+    ["before it was issued", false, { expiresAt: minute(60) }, {}, minute(-1)],
+  ])("%s has changed nothing: %s", (_what, expected, minted, changed, at) => {
+    expect(isRepeat(hour, { expiresAt: undefined, ...minted }, { ...demand, ...changed }, at)).toBe(expected);
+  });
+
+  it("may differ by a twentieth of its life at most", () => {
+    const short = token({ issuedAt: minute(0), expiresAt: minute(1), fingerprint: hour.fingerprint });
+    const ends = [3, 4].map((seconds) => ({ expiresAt: minute(1).add({ seconds }) }));
+    expect(ends.map((end) => isRepeat(short, end, demand, minute(0)))).toEqual([true, false]);
+  });
+
+  it("names no end, as before", () => {
+    const endless = token({ issuedAt: minute(0), expiresAt: undefined, fingerprint: hour.fingerprint });
+    expect(isRepeat(endless, { expiresAt: undefined }, demand, minute(1))).toBe(true);
+    expect(isRepeat(undefined, { expiresAt: undefined }, demand, minute(1))).toBe(false);
   });
 });

@@ -41,6 +41,7 @@ regcred_token_failing_grants credential entry provider reason
 regcred_token_refresh_timestamp_seconds credential entry provider
 regcred_token_refreshes_total provider result reason
 regcred_token_remaining_seconds provider
+regcred_token_repeated_grants credential entry
 regcred_tokens_asked provider
 regcred_tokens_waiting provider for
 regcred_verifications_total provider result
