@@ -15,6 +15,7 @@ const code = await commandLine(args, {
   calledAs,
   stdout: process.stdout,
   stderr: process.stderr,
+  isInteractive: process.stdin.isTTY === true,
   clock: systemClock(),
   random: systemRandom,
   hostname: hostname(),
