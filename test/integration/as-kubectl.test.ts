@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { systemClock } from "../../src/clock.ts";
-import { configFrom, type Flags } from "../../src/config.ts";
+import { configFrom } from "../../src/config.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
 import { transport, userAgent } from "../../src/kube/transport.ts";
 import { certificateAuthority } from "../cluster/certificates.ts";
@@ -303,7 +303,7 @@ const fails: Readonly<Record<string, () => Case>> = {
     environment: list("config", "other"),
   }),
   "a name twice in one file": () => ({
-    files: { config: `${simple(ann())}`.replace("users:\n", "users:\n  - name: a\n    user: {}\n") },
+    files: { config: simple(ann()).replace("users:\n", "users:\n  - name: a\n    user: {}\n") },
   }),
   "a token that is a number": () => ({ files: { config: simple({ token: 7 }) } }),
   "a name that YAML takes for yes": () => ({ files: { config: simple(ann()).replaceAll(/\ba$/gm, "y") } }),
@@ -451,7 +451,7 @@ async function byUs({ args, environment }: Awaited<ReturnType<typeof stage>>): P
     flags[flag] = flags[flag] === undefined ? value : `${flags[flag]}\n${value}`;
   }
   const clock = systemClock();
-  const { cluster, requestTimeout } = configFrom(flags as Flags, environment);
+  const { cluster, requestTimeout } = configFrom(flags, environment);
   try {
     const connection = loadConnection({ ...cluster, environment, clock, home: environment["HOME"] ?? "" });
     const api = transport({ connection, clock, random: Math.random, userAgent: userAgent("test"), requestTimeout });

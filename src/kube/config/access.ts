@@ -109,7 +109,7 @@ function userFault(user: KubeconfigUser): string | undefined {
   if (exec && authProvider) return "exec and auth-provider are both set";
   // k8s.io/client-go/plugin/pkg/client/auth has removed the others
   if (authProvider && authProvider.name !== "oidc")
-    return `the auth-provider ${quotedText(authProvider.name)} is known no more: use its exec plugin, as kubectl does`;
+    return `the auth-provider ${quotedText(authProvider.name)} is known no more: use its exec plugin`;
   return exec && execFault(exec);
 }
 
