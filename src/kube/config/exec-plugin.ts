@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { z } from "zod";
 import { OperatorError } from "../../errors.ts";
 import { foreignText, quotedText } from "../../foreign-text.ts";
+import { timeOfText } from "../../foreign-numbers.ts";
 import { errorCode } from "../../network/no-answer.ts";
 import { keyPairFault } from "../../tls/key-pair.ts";
 import type { Access } from "./access.ts";
@@ -139,7 +140,7 @@ function credentialFrom(plugin: ExecPlugin, output: string): PluginCredential {
   const { apiVersion, status } = read.data;
   if (apiVersion !== plugin.apiVersion)
     throw failed(plugin, `answered in ${quotedText(apiVersion)}, and the kubeconfig asks for ${plugin.apiVersion}`);
-  const { token, clientCertificateData: certificate, clientKeyData: key, expirationTimestamp } = status;
+  const { token, clientCertificateData: certificate, clientKeyData: key } = status;
   if (!token && !certificate && !key) throw failed(plugin, "gave neither a token nor a certificate with its key");
   if (certificate || key) {
     const fault = keyPairFault(
@@ -148,20 +149,15 @@ function credentialFrom(plugin: ExecPlugin, output: string): PluginCredential {
     );
     if (fault !== undefined) throw failed(plugin, `gave a certificate that cannot be used: ${fault}`);
   }
+  const ends = status.expirationTimestamp;
+  const expiresAt = ends ? timeOfText(ends) : undefined;
+  if (ends && !expiresAt) throw failed(plugin, `gave an end that is no time: ${quotedText(ends)}`);
   return {
     token: token ?? "",
     certificate: certificate ?? "",
     key: key ?? "",
-    expiresAt: expirationTimestamp ? instantFrom(plugin, expirationTimestamp) : undefined,
+    expiresAt,
   };
-}
-
-function instantFrom(plugin: ExecPlugin, written: string): Temporal.Instant {
-  try {
-    return Temporal.Instant.from(written);
-  } catch {
-    throw failed(plugin, `gave an end that is no time: ${quotedText(written)}`);
-  }
 }
 
 function jsonFrom(output: string): unknown {
