@@ -189,6 +189,10 @@ const works: Readonly<Record<string, () => Case>> = {
       }),
     },
   }),
+  "somebody whose name is not ASCII": () => ({
+    files: { config: simple(ann()) },
+    args: ["--as", "jürgen→", "--as-group", "für"],
+  }),
   "somebody else by both": () => ({
     files: { config: simple({ ...ann(), as: "eve", "as-groups": ["g1"] }) },
     args: ["--as", "mallory"],
@@ -354,6 +358,8 @@ const fails: Readonly<Record<string, () => Case>> = {
   }),
   "a token and a password": () => ({ files: { config: simple({ ...admin(), username: "u", password: "p" }) } }),
   "a token file that is missing": () => ({ files: { config: simple({ tokenFile: "token" }) } }),
+  "a token with a line break": () => ({ files: { config: simple({ token: `${plane.adminToken}\n` }) } }),
+  "a name with a line break": () => ({ files: { config: simple(ann()) }, args: ["--as", "eve\nX-Other: 1"] }),
   "groups of nobody": () => ({ files: { config: simple(ann()) }, args: ["--as-group", "g"] }),
   "a plugin that is missing": () => ({ files: { config: simple(exec()) } }),
   "a plugin that fails": () => ({ files: { config: simple(exec()), plugin: "#!/bin/sh\nexit 3\n" } }),

@@ -72,25 +72,42 @@ function authorizationOf(user: KubeconfigUser, { plugin, token }: Found): string
   if (tokenFile !== "") {
     const held = read("the token", file, tokenFile).toString("utf8").trim();
     if (held === "") throw unreadable(`the token file ${beside(file, tokenFile)} is empty`);
-    return `Bearer ${held}`;
+    return bearer(held, `of the file ${beside(file, tokenFile)}`);
   }
-  const bearer = user.token || plugin?.token || token;
-  if (bearer) return `Bearer ${bearer}`;
+  if (user.token !== "") return bearer(user.token, "of the kubeconfig");
+  if (plugin && plugin.token !== "") return bearer(plugin.token, "of the exec plugin");
+  if (token !== undefined) return bearer(token, "of the OpenID Connect provider");
   if (username === "" && password === "") return undefined;
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/** RFC 9110 section 5.5, less spaces and what is not ASCII: no token has them, and a header cannot be sent with a line break. */
+function bearer(token: string, where: string): string {
+  if (!/^[!-~]+$/.test(token)) throw unreadable(`the token ${where} holds a character that no token has`);
+  return `Bearer ${token}`;
 }
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/ */
 function impersonationHeaders({ user, uid, groups, extra }: Impersonation): Record<string, string | string[]> {
   if (user === "") return {};
   return {
-    "Impersonate-User": user,
-    ...(uid !== "" && { "Impersonate-Uid": uid }),
-    ...(groups.length > 0 && { "Impersonate-Group": [...groups] }),
+    "Impersonate-User": headerValue(user),
+    ...(uid !== "" && { "Impersonate-Uid": headerValue(uid) }),
+    ...(groups.length > 0 && { "Impersonate-Group": groups.map(headerValue) }),
     ...Object.fromEntries(
-      Object.entries(extra).map(([name, values]) => [`Impersonate-Extra-${encodeURIComponent(name)}`, [...values]]),
+      Object.entries(extra).map(([name, values]) => [
+        `Impersonate-Extra-${encodeURIComponent(name)}`,
+        values.map(headerValue),
+      ]),
     ),
   };
+}
+
+/** The API server reads UTF-8, and a header is written byte by byte. */
+function headerValue(text: string): string {
+  if (/[\p{Cc}]/u.test(text))
+    throw unreadable("whom to impersonate is named with a line break or another control character");
+  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 function beside(kubeconfig: string, path: string): string {

@@ -96,11 +96,11 @@ describe("several kubeconfigs", () => {
 
   it("have files beside the one that names them", async () => {
     const tokenFile = { tokenFile: "secrets/token" };
-    await write("there/secrets/token", "of there\n");
+    await write("there/secrets/token", "of-there\n");
     await write("there/ca.crt", ca.certificate);
     const there = await write("there/config", simple(tokenFile, { "certificate-authority": "ca.crt" }));
     const connection = loadConnection({ kubeconfigs: [await write("here/config", "{}"), there].join(delimiter) });
-    expect(await authorizationOf(connection)).toBe("Bearer of there");
+    expect(await authorizationOf(connection)).toBe("Bearer of-there");
     expect(String((await connection.credentials({ reread: false })).tls.ca)).toBe(ca.certificate);
   });
 
@@ -196,6 +196,24 @@ describe("a client certificate", () => {
     const connection = await connected(simple(fields));
     expect(await said(() => connection.credentials({ reread: false }))).toBe(sentence);
   });
+});
+
+it.for([
+  ["a line break", "hunter2\n"],
+  ["a space", "hunter2 hunter2"],
+  ["no ASCII", "hünter2"],
+] as const)("a token with %s is not sent", async ([, token]) => {
+  const connection = await connected(simple({ token }));
+  expect(await said(() => connection.credentials({ reread: false }))).toBe(
+    "the token of the kubeconfig holds a character that no token has",
+  );
+});
+
+it("a name to impersonate goes out as UTF-8, and not with a line break", async () => {
+  const { headers } = await (await connected(simple(), { as: "jürgen" })).credentials({ reread: false });
+  expect(headers).toEqual({ "Impersonate-User": Buffer.from("jürgen").toString("latin1") });
+  const broken = await connected(simple(), { as: "eve\nX: 1" });
+  expect(await said(() => broken.credentials({ reread: false }))).toContain("control character");
 });
 
 describe("a file that is being replaced is not taken:", () => {
