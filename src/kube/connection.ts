@@ -7,7 +7,7 @@ import { type Proxy, proxyFor, proxyUrl } from "../network/proxy-for.ts";
 import type { Redacted } from "../redacted.ts";
 import { jwtClaims } from "../registry/jwt-claims.ts";
 import { type Access, accessFrom, type Choice, nobody, unusable } from "./config/access.ts";
-import { authorityOf, clientCredentials, type Found } from "./config/client-credentials.ts";
+import { authorityOf, clientCredentials, type Found, unreadable } from "./config/client-credentials.ts";
 import { type PluginCredential, type PluginTerminal, runPlugin } from "./config/exec-plugin.ts";
 import { type KubeconfigFiles, readKubeconfigs } from "./config/kubeconfig-files.ts";
 import type { Pools } from "./pools.ts";
@@ -99,6 +99,14 @@ export function loadConnection(options: ConnectionOptions): Connection {
     return { plugin };
   };
 
+  /** What was refused may have been replaced in the kubeconfig itself; its current context may be another one by now. */
+  const loadedAgain = (): Access => {
+    const again = load(context);
+    // Whatever logs in there must not be sent here.
+    if (again.server !== server) throw unreadable("the kubeconfig names another server by now: start again");
+    return again;
+  };
+
   return {
     server,
     context,
@@ -106,8 +114,7 @@ export function loadConnection(options: ConnectionOptions): Connection {
     ...(user.exec && { plugin: user.exec.command }),
     ...(proxy && { proxy }),
     credentials: async ({ reread }) => {
-      // What was refused may have been replaced in the kubeconfig itself.
-      if (reread) access = load();
+      if (reread) access = loadedAgain();
       return clientCredentials(access, await found(reread));
     },
   };
@@ -141,18 +148,22 @@ function proxyOf({ context, cluster, server }: Access, { environment = {} }: Con
 
 const inCluster = "in-cluster";
 
-/** What loads it, each time anew. */
-function sourceOf(options: ConnectionOptions): () => Access {
+/** What loads it, each time anew; with the context that was found the first time. */
+function sourceOf(options: ConnectionOptions): (context?: string) => Access {
   const { kubeconfig, kubeconfigs } = options;
   const folder = options.serviceAccountFolder ?? podFolder;
-  if (kubeconfig) return () => fromFiles({ explicit: kubeconfig }, options);
-  if (kubeconfigs) return () => fromFiles({ list: kubeconfigs }, options);
+  const from =
+    (files: KubeconfigFiles) =>
+    (context = options.context) =>
+      fromFiles(files, { ...options, context });
+  if (kubeconfig) return from({ explicit: kubeconfig });
+  if (kubeconfigs) return from({ list: kubeconfigs });
   const ownConfig = join(options.home ?? homedir(), ".kube", "config");
   const hasOwn = isReadable(ownConfig);
   const pod = options.inCluster;
   if (pod && isReadable(join(folder, "token")) && (options.podFirst || !hasOwn))
     return () => fromPod(pod, folder, options);
-  if (hasOwn) return () => fromFiles({ explicit: ownConfig }, options);
+  if (hasOwn) return from({ explicit: ownConfig });
   throw unusable("no cluster: set KUBECONFIG or run in a pod");
 }
 

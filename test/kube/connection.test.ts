@@ -81,6 +81,32 @@ describe("a connection", () => {
     expect(String(tls.ca)).toBe(otherCa);
   });
 
+  it("finds a new login in the kubeconfig, in the same context whatever is current by then, and never another server's", async () => {
+    const parts = (current: string, token: string, server: string): string =>
+      JSON.stringify({
+        "current-context": current,
+        clusters: [
+          { name: "here", cluster: { server } },
+          { name: "there", cluster: { server: "https://there.example" } },
+        ],
+        users: [
+          { name: "here", user: { token } },
+          { name: "there", user: { token: "of-there" } },
+        ],
+        contexts: ["here", "there"].map((name) => ({ name, context: { cluster: name, user: name } })),
+      });
+    const file = await write("config", parts("here", "first", "https://here.example"));
+    const connection = loadConnection({ kubeconfig: file });
+    const token = async (reread: boolean): Promise<string | undefined> =>
+      (await connection.credentials({ reread })).authorization?.reveal();
+    expect(await token(false)).toBe("Bearer first");
+    await write("config", parts("there", "second", "https://here.example"));
+    expect(await token(false)).toBe("Bearer first");
+    expect(await token(true)).toBe("Bearer second");
+    await write("config", parts("here", "third", "https://elsewhere.example"));
+    await expect(token(true)).rejects.toThrow("the kubeconfig names another server by now: start again");
+  });
+
   it("comes from ~/.kube/config last", async () => {
     await write(".kube/config", kubeconfig("home", { token: "t" }));
     expect(

@@ -1,10 +1,14 @@
 // Does a call survive what API servers and networks do, and end in bounded time when it cannot?
 import { getEventListeners } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { ApiError } from "../../src/kube/api-error.ts";
 import type { Connection } from "../../src/kube/connection.ts";
 import { pools } from "../../src/kube/pools.ts";
+import { type Connection, loadConnection } from "../../src/kube/connection.ts";
 import {
   transport,
   userAgent,
@@ -653,6 +657,41 @@ describe("a CA that changes", () => {
       expect((await api.request({ method: "GET", path })).status).toBe(200);
     }
     expect(reads).toBe(6);
+  });
+});
+
+describe("a token file of a pod", () => {
+  it("that is empty for a moment is not taken, nor one that is gone: the last good token goes on until there is another", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "regcred-projected-"));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const authority = certificateAuthority("ours");
+    const server = await serve(
+      (_, response) => json(response, 200, secret),
+      authority.issue({ name: "server", hosts: ["127.0.0.1"] }),
+    );
+    const token = join(folder, "token");
+    await writeFile(token, "first\n");
+    await writeFile(join(folder, "ca.crt"), authority.certificate);
+    const { hostname: host, port } = new URL(server.url);
+    const clock = fakeClock();
+    const api = connect(
+      loadConnection({ inCluster: { host, port }, serviceAccountFolder: folder, podFirst: true, clock }),
+      { clock },
+    );
+    const used = async (): Promise<string | undefined> => {
+      // The first call after a minute brings the reading about, the second has what was read.
+      for (let call = 0; call < 2; call += 1) await api.request({ method: "GET", path });
+      return server.received.at(-1)?.headers.authorization;
+    };
+    expect(await used()).toBe("Bearer first");
+    for (const change of [() => writeFile(token, ""), () => writeFile(token, "\n"), () => rm(token)]) {
+      await change();
+      await clock.advance(seconds(60));
+      expect(await used()).toBe("Bearer first");
+    }
+    await writeFile(token, "second");
+    await clock.advance(seconds(60));
+    expect(await used()).toBe("Bearer second");
   });
 });
 

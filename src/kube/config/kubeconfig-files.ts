@@ -19,7 +19,7 @@ export function readKubeconfigs(files: KubeconfigFiles): Kubeconfig | undefined 
     if (!only) throw unusable(`cannot read the kubeconfig ${files.explicit}: it does not exist`);
     return only;
   }
-  const all = files.list.split(delimiter).flatMap((path) => (path === "" ? [] : (readKubeconfig(path) ?? [])));
+  const all = files.list.split(delimiter).flatMap((path) => readKubeconfig(path) ?? []);
   return all.length === 0 ? undefined : mergedKubeconfigs(all);
 }
 
