@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { ApiError } from "../../src/kube/api-error.ts";
-import type { Connection } from "../../src/kube/connection.ts";
 import { pools } from "../../src/kube/pools.ts";
 import { type Connection, loadConnection } from "../../src/kube/connection.ts";
 import {
@@ -202,7 +201,7 @@ describe("connections", () => {
   it("end with the transport, also those of a CA of before, and none is opened again", async () => {
     const certificate = certificateAuthority("old").issue({ name: "server", hosts: ["127.0.0.1"] });
     const server = await serve((_, response) => response.writeHead(200).flushHeaders(), certificate);
-    const opened = pools(server.url);
+    const opened = pools(server.url, { clock: systemClock() });
     const ask = async (): Promise<unknown> => opened.pool("watches").request({ method: "GET", path: "/" });
     opened.trust({ rejectUnauthorized: false });
     await ask();
