@@ -2,6 +2,7 @@
 import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
+import { clusterConfig, type ClusterConfig, context, kubeconfig } from "./settings/cluster-settings.ts";
 import {
   podRecovery,
   pullSecretAnnotations,
@@ -43,28 +44,6 @@ const mostConcurrency = 256;
 // Kubernetes waits for 30 s by default before it kills: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 const drainSeconds = 20;
 const longestDrainSeconds = 3600;
-
-const kubeconfig: Setting<string | undefined> = {
-  flag: "--kubeconfig",
-  placeholder: "<file>",
-  variables: ["KUBECONFIG"],
-  meaning: "how to reach the cluster; several files are joined as in PATH",
-  fallback: undefined,
-  fallbackText: "the ServiceAccount in a pod, ~/.kube/config elsewhere",
-  parse: (text) => text || undefined,
-  instead: "the path of a kubeconfig",
-};
-
-const context: Setting<string | undefined> = {
-  flag: "--context",
-  placeholder: "<name>",
-  variables: ["REGCRED_CONTEXT"],
-  meaning: "which context of the kubeconfig",
-  fallback: undefined,
-  fallbackText: "its current context",
-  parse: (text) => text || undefined,
-  instead: "a name that kubectl config get-contexts lists",
-};
 
 const namespace: Setting<string | undefined> = {
   flag: "--namespace",
@@ -180,7 +159,7 @@ const drainTimeout: Setting<Temporal.Duration> = {
   instead: `seconds from 0s to ${longestDrainSeconds}s, such as 20s`,
 };
 
-/** Every setting there is, in the order of the help. */
+/** Every setting of the operator, in the order of the help. */
 export const settings = [
   kubeconfig,
   context,
@@ -206,11 +185,7 @@ export const settings = [
   drainTimeout,
 ] as const;
 
-export interface Config {
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
-  /** Where kubelets say that the API server is; only in a pod. */
-  readonly inCluster: { readonly host: string; readonly port: string } | undefined;
+export interface Config extends ClusterConfig {
   readonly namespace: string | undefined;
   readonly sourceNamespaces: readonly string[];
   readonly mode: Mode;
@@ -238,11 +213,8 @@ export interface Config {
 /** Throws ConfigError at the first value that is none. */
 export function configFrom(flags: Flags, environment: Environment = process.env): Config {
   const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, environment);
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
   return {
-    kubeconfig: read(kubeconfig),
-    context: read(context),
-    inCluster: host && port ? { host, port } : undefined,
+    ...clusterConfig(read, flags, environment),
     namespace: read(namespace),
     sourceNamespaces: read(sourceNamespaces),
     mode: {

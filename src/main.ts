@@ -1,6 +1,7 @@
 // What does this process lend to the command line?
 import { onStopSignal } from "./stop-signals.ts";
 import { hostname } from "node:os";
+import { isatty } from "node:tty";
 import { systemClock, systemRandom } from "./clock.ts";
 import { commandLine } from "./commands/command-line.ts";
 
@@ -15,6 +16,7 @@ const code = await commandLine(args, {
   calledAs,
   stdout: process.stdout,
   stderr: process.stderr,
+  isInteractive: isatty(0),
   clock: systemClock(),
   random: systemRandom,
   hostname: hostname(),

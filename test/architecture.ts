@@ -54,7 +54,7 @@ const describesKubectl = [
   "src/api/api-reference.ts",
   "src/api/status-schema.ts",
   "src/commands/drain/drain.ts",
-  "src/config.ts",
+  "src/settings/cluster-settings.ts",
 ];
 
 /** Only these read numbers and times of others; whoever needs one asks them. */

@@ -5,9 +5,8 @@ import { ConfigError, configFrom, type Environment, type Flags, operatorNamespac
 describe("a setting", () => {
   it("has its default where nothing is said", () => {
     expect(configFrom({}, {})).toEqual({
-      kubeconfig: undefined,
-      context: undefined,
-      inCluster: undefined,
+      cluster: { kubeconfig: undefined, kubeconfigs: undefined, context: undefined, inCluster: undefined },
+      requestTimeout: undefined,
       namespace: undefined,
       sourceNamespaces: [],
       mode: { pullSecretNames: [], watchNamespaces: [], podRecovery: false },
@@ -52,9 +51,7 @@ describe("a setting", () => {
       REGCRED_DRAIN_TIMEOUT: "0s",
     };
     expect(configFrom({}, environment)).toEqual({
-      kubeconfig: "/a:/b",
-      context: "staging",
-      inCluster: { host: "10.0.0.1", port: "443" },
+      cluster: { kubeconfig: undefined, kubeconfigs: "/a:/b", context: "staging", inCluster: undefined },
       namespace: "platform",
       sourceNamespaces: ["team-a", "team-b"],
       mode: { pullSecretNames: ["regcred", "harbor.pull"], watchNamespaces: ["team-a", "team-c"], podRecovery: true },
@@ -84,7 +81,7 @@ describe("a setting", () => {
 
   it("takes an empty variable for none", () => {
     expect(configFrom({}, { KUBECONFIG: "", REGCRED_CONCURRENCY: "" })).toMatchObject({
-      kubeconfig: undefined,
+      cluster: { kubeconfig: undefined, kubeconfigs: undefined },
       concurrency: 16,
     });
   });

@@ -1,6 +1,7 @@
 // What do all commands that ask a cluster have in common on the command line?
 import { type Command, Option } from "commander";
 import { type Flags, settings } from "../config.ts";
+import { personSettings } from "../settings/cluster-settings.ts";
 import type { Setting } from "../settings/setting.ts";
 import { answersHelp } from "./exit-codes.ts";
 import type { CommandSurroundings, Session } from "./session.ts";
@@ -24,7 +25,7 @@ export interface ClusterCommand {
   readonly load: () => Promise<Action>;
 }
 
-const shared = ["--kubeconfig", "--context", "--namespace"];
+const shared = ["--kubeconfig", "--context", "--namespace", ...personSettings.map(({ flag }) => flag)];
 
 /** Puts the command under the program; `ended` hears its exit code. */
 export function addClusterCommand(
@@ -35,7 +36,9 @@ export function addClusterCommand(
 ): void {
   command.description(description).addHelpText("after", `\n${answersHelp}`);
   for (const [syntax, meaning] of positionals) command.argument(syntax, meaning);
-  const known = settings.filter(({ flag }) => [...own, ...shared].includes(flag)).map(optionFor);
+  const known = [...settings, ...personSettings]
+    .filter(({ flag }) => [...own, ...shared].includes(flag))
+    .map(optionFor);
   for (const option of [...options, ...known]) command.addOption(option);
   command.action(async (...received: unknown[]) => {
     // Commander gives the arguments, then the options, then the command.
@@ -50,9 +53,11 @@ export function addClusterCommand(
   });
 }
 
-export function optionFor({ flag, placeholder, variables, meaning, fallbackText }: Setting<unknown>): Option {
-  return new Option(
-    `${flag} ${placeholder}`,
-    `${meaning} (default: ${fallbackText}; environment: ${variables.join(", ")})`,
-  );
+export function optionFor(setting: Setting<unknown>): Option {
+  const { flag, placeholder, variables, meaning, fallbackText, repeated } = setting;
+  const environment = variables.length > 0 ? `; environment: ${variables.join(", ")}` : "";
+  const option = new Option(`${flag} ${placeholder}`, `${meaning} (default: ${fallbackText}${environment})`);
+  return repeated
+    ? option.argParser((value: string, before?: string) => (before === undefined ? value : `${before}\n${value}`))
+    : option;
 }

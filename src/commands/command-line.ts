@@ -20,6 +20,7 @@ export interface Surroundings extends Omit<RunOptions, "config" | "log" | "versi
   readonly environment?: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly isInteractive?: boolean;
 }
 
 /** Runs the command that the arguments (without program and script) ask for, and gives the exit code; never rejects. */

@@ -43,11 +43,9 @@ export async function run(options: RunOptions): Promise<number> {
   }
 }
 
-async function connected({ config, log, version, connect }: RunOptions): Promise<Connection> {
-  const { kubeconfig, context } = config;
-  // Whoever names a context means a kubeconfig, in a pod too.
-  const inCluster = context === undefined ? config.inCluster : undefined;
-  const connection = await connect({ kubeconfig, context, inCluster });
+async function connected({ config, log, clock, version, connect }: RunOptions): Promise<Connection> {
+  const { cluster, environment } = config;
+  const connection = await connect({ ...cluster, environment, clock, podFirst: true });
   const namespace = operatorNamespace(config, connection);
   log.info("connecting", { version, server: connection.server, context: connection.context, namespace });
   return connection;

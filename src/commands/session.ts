@@ -11,6 +11,7 @@ import { type Transport, transport, userAgent } from "../kube/transport.ts";
 import { unreachable } from "../kube/unreachable.ts";
 import { applyKind } from "../plan/mending.ts";
 import type { StopSignal } from "../stop-signals.ts";
+import { aborted } from "../operator/aborted.ts";
 import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";
 
 /** What a command works with. */
@@ -30,6 +31,9 @@ export interface Session {
 export interface CommandSurroundings {
   readonly environment?: Environment;
   readonly stdout: Output;
+  readonly stderr: Output;
+  /** Is standard input a terminal? */
+  readonly isInteractive?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly onStopSignal: (call: (signal: StopSignal) => void) => () => void;
@@ -37,19 +41,21 @@ export interface CommandSurroundings {
 }
 
 export async function inSession(
-  { environment: given, stdout, clock, random, onStopSignal, connect }: CommandSurroundings,
+  { environment: given, stdout, stderr, isInteractive, clock, random, onStopSignal, connect }: CommandSurroundings,
   flags: Flags,
   use: (session: Session) => Promise<number>,
 ): Promise<number> {
   const config = configFrom(flags, given);
-  const { kubeconfig, context, environment } = config;
-  // Whoever names a context means a kubeconfig, in a pod too.
-  const inCluster = context === undefined ? config.inCluster : undefined;
+  const { cluster, environment, requestTimeout } = config;
   const stop = new AbortController();
   const forget = onStopSignal(() => stop.abort());
-  const connection = await connect({ kubeconfig, context, inCluster });
-  const api = transport({ connection, clock, random, userAgent: userAgent(packageJson.version) });
+  const person = { isInteractive: isInteractive === true, stderr };
+  const connection = await connect({ ...cluster, environment, clock, terminal: person });
+  const agent = userAgent(packageJson.version);
+  const api = transport({ connection, clock, random, userAgent: agent, requestTimeout });
   try {
+    // A plugin that asks a person takes its time, which no request has.
+    await Promise.race([connection.credentials({ reread: false }), aborted(stop.signal)]);
     return await use({
       transport: api,
       objects: objectReader(api),

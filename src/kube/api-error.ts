@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import { foreignText, quotedText } from "../foreign-text.ts";
+import { errorCode, isDistrust, noAnswerText } from "../network/no-answer.ts";
+import { ProxyError } from "../network/proxy-error.ts";
 import { refusalNames } from "./refusal-names.ts";
 
 export type ApiErrorKind =
@@ -135,8 +137,15 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
 /** No answer, or one that broke off: a socket error, a timeout, an error of undici. Its message is not repeated, only its code. */
 export function apiErrorFromFailure(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const reason = codeOf(error) ?? "unknown";
-  return unavailable(`no whole answer from the API server (${reason})`, reason);
+  if (error instanceof ProxyError) return unavailable(`no answer from the API server: ${error.message}`, error.code);
+  const reason = errorCode(error) ?? nameOf(error) ?? "unknown";
+  const why = noAnswerText(reason);
+  return unavailable(
+    isDistrust(reason)
+      ? `the API server shows a certificate that is not trusted: ${why}`
+      : `no answer from the API server: ${why}`,
+    reason,
+  );
 }
 
 /** A whole answer came, and `what` is wrong with it. */
@@ -284,9 +293,7 @@ function stringFrom(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function codeOf(error: unknown): string | undefined {
-  const { code, cause, name } = recordFrom(error);
-  if (typeof code === "string") return code;
-  if (cause !== undefined) return codeOf(cause);
+function nameOf(error: unknown): string | undefined {
+  const { name } = recordFrom(error);
   return typeof name === "string" ? name : undefined;
 }

@@ -1,12 +1,15 @@
 // Which API server is it, and with what credentials does one speak to it?
 import { readFileSync } from "node:fs";
-import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
-import { OperatorError } from "../errors.ts";
-import { Redacted } from "../redacted.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import { type Proxy, proxyFor, proxyUrl } from "../network/proxy-for.ts";
+import type { Redacted } from "../redacted.ts";
 import { jwtClaims } from "../registry/jwt-claims.ts";
+import { type Access, accessFrom, type Choice, nobody, unusable } from "./config/access.ts";
+import { authorityOf, clientCredentials, type Found, unreadable } from "./config/client-credentials.ts";
+import { type PluginCredential, type PluginTerminal, runPlugin } from "./config/exec-plugin.ts";
+import { type KubeconfigFiles, readKubeconfigs } from "./config/kubeconfig-files.ts";
 import type { Pools } from "./pools.ts";
 
 /** What TLS needs to know; the members have the names and shapes of `tls.connect`. */
@@ -23,7 +26,7 @@ export interface Credentials {
   /** The whole value of the Authorization header. */
   readonly authorization?: Redacted;
   /** Other headers that the kubeconfig asks for, such as Impersonate-User. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
 }
 
 export interface Connection {
@@ -35,20 +38,31 @@ export interface Connection {
   readonly namespace?: string;
   /**
    * The credentials as they are now. `reread` starts afresh from the files, for a token that the server has refused.
-   * Rejects with whatever reading a file or running an exec plugin throws.
+   * Rejects with an OperatorError that says which file, or which plugin, and why.
    */
   credentials(options: { readonly reread: boolean }): Promise<Credentials>;
+  /** The program that gives them, where one does: it may take its time. */
+  readonly plugin?: string;
+  /** Through which all calls go. */
+  readonly proxy?: Proxy;
   /** The sockets to that origin; undici's, if absent. */
   readonly pools?: (origin: string) => Pools;
 }
 
-export interface ConnectionOptions {
-  /** The value of KUBECONFIG: one path, or several joined as PATH is. */
+export interface ConnectionOptions extends Choice {
+  /** --kubeconfig. */
   readonly kubeconfig?: string | undefined;
-  /** A context of the kubeconfig; its current one by default. */
-  readonly context?: string | undefined;
+  /** The value of KUBECONFIG: one path, or several joined as PATH is. */
+  readonly kubeconfigs?: string | undefined;
   /** KUBERNETES_SERVICE_HOST and _PORT, which the kubelet sets in each pod. */
   readonly inCluster?: { readonly host: string; readonly port: string } | undefined;
+  /** Before `~/.kube/config`, as an operator looks; after it, as kubectl does, if absent. */
+  readonly podFirst?: boolean;
+  /** What a plugin gets, and where the proxy is named. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly terminal?: PluginTerminal | undefined;
+  /** The machine's, if absent. */
+  readonly clock?: Pick<Clock, "now">;
   readonly home?: string;
   readonly serviceAccountFolder?: string;
 }
@@ -57,38 +71,51 @@ export interface ConnectionOptions {
 const podFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * A kubeconfig that was named comes first, then the pod that this runs in, then `~/.kube/config`.
+ * A kubeconfig that was named comes first, then `~/.kube/config` or the pod that this runs in.
  * Throws an OperatorError that says what to set when there is none, or when it cannot be used.
  */
 export function loadConnection(options: ConnectionOptions): Connection {
-  const source = sourceOf(options);
-  let config = source.load();
-  const cluster = config.getCurrentCluster();
-  if (!cluster?.server) {
-    const known = config.getContexts().map((context) => context.name);
-    throw unusable(
-      `the kubeconfig has no usable context ${JSON.stringify(config.getCurrentContext() ?? "")}; it has: ${known.join(", ") || "none"}`,
-    );
-  }
-  if (cluster.proxyUrl) {
-    throw unusable(
-      `cluster ${cluster.name} asks for a proxy (proxy-url), which regcred does not speak: remove proxy-url and reach the API server directly`,
-    );
-  }
-  if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
-    throw unusable(
-      `cluster ${cluster.name} is reached without TLS (${cluster.server}): use https, or set insecure-skip-tls-verify`,
-    );
-  }
-  const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
+  const load = sourceOf(options);
+  let access = load();
+  const { server, context, namespace, user } = access;
+  const proxy = proxyOf(access, options);
+  const clock = options.clock ?? systemClock();
+  let plugin: PluginCredential | undefined;
+
+  const found = async (reread: boolean): Promise<Found> => {
+    const { exec, token, tokenFile, authProvider } = access.user;
+    if (token !== "" || tokenFile !== "") return {};
+    if (authProvider) return { token: await (await import("./config/open-id.ts")).openIdToken(access.user) };
+    if (!exec) return {};
+    const isOver = plugin?.expiresAt && Temporal.Instant.compare(plugin.expiresAt, clock.now()) <= 0;
+    if (reread || !plugin || isOver) {
+      plugin = await runPlugin(exec, {
+        access,
+        ca: authorityOf(access.cluster),
+        environment: options.environment ?? {},
+        terminal: options.terminal,
+      });
+    }
+    return { plugin };
+  };
+
+  /** What was refused may have been replaced in the kubeconfig itself; its current context may be another one by now. */
+  const loadedAgain = (): Access => {
+    const again = load(context);
+    // Whatever logs in there must not be sent here.
+    if (again.server !== server) throw unreadable("the kubeconfig names another server by now: start again");
+    return again;
+  };
+
   return {
-    server: cluster.server,
-    context: source.inCluster ? "in-cluster" : config.getCurrentContext(),
-    ...(namespace ? { namespace } : {}),
+    server,
+    context,
+    ...(namespace !== "" && { namespace }),
+    ...(user.exec && { plugin: user.exec.command }),
+    ...(proxy && { proxy }),
     credentials: async ({ reread }) => {
-      // A KubeConfig keeps tokens for up to a minute, a fresh one keeps nothing.
-      if (reread) config = source.load();
-      return credentialsOf(config);
+      if (reread) access = loadedAgain();
+      return clientCredentials(access, await found(reread));
     },
   };
 }
@@ -104,83 +131,81 @@ export async function ownAudiences({ credentials }: Pick<Connection, "credential
   return [audience].flat().filter((each) => typeof each === "string");
 }
 
-async function credentialsOf(config: KubeConfig): Promise<Credentials> {
-  const filled: RequestOptions = {};
-  await config.applyToHTTPSOptions(filled);
-  const headers: Record<string, string> = {};
-  let authorization = filled.auth ? `Basic ${Buffer.from(filled.auth).toString("base64")}` : undefined;
-  for (const [name, value] of Object.entries(filled.headers ?? {})) {
-    if (name.toLowerCase() === "authorization") authorization = String(value).trim();
-    else if (value !== undefined) headers[name] = String(value);
+/** `proxy-url` of the cluster holds for all calls, HTTPS_PROXY for those that NO_PROXY does not exempt. */
+function proxyOf({ context, cluster, server }: Access, { environment = {} }: ConnectionOptions): Proxy | undefined {
+  if (cluster.proxyUrl !== "") {
+    const url = proxyUrl(cluster.proxyUrl);
+    // It may hold a password, and is not quoted.
+    if (!url)
+      throw unusable(
+        "its proxy-url is not the URL of a proxy: write it like http://proxy.example:3128, with http, https or socks5",
+      );
+    return { url, setting: "proxy-url" };
   }
-  const { ca, cert, key, servername, rejectUnauthorized } = filled;
-  return {
-    tls: {
-      ...(isBytes(ca) ? { ca } : {}),
-      ...(isBytes(cert) ? { cert } : {}),
-      ...(isBytes(key) ? { key } : {}),
-      ...(servername === undefined ? {} : { servername }),
-      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-    },
-    ...(authorization ? { authorization: new Redacted(authorization) } : {}),
-    headers,
-  };
+  // A pod reaches its own API server past any proxy of the company's.
+  return context === inCluster ? undefined : proxyFor(environment)(new URL(server));
 }
 
-function isBytes(value: unknown): value is string | Buffer {
-  return typeof value === "string" || Buffer.isBuffer(value);
-}
+const inCluster = "in-cluster";
 
-interface Source {
-  readonly inCluster: boolean;
-  readonly load: () => KubeConfig;
-}
-
-function sourceOf(options: ConnectionOptions): Source {
-  const { kubeconfig, context, inCluster } = options;
+/** What loads it, each time anew; with the context that was found the first time. */
+function sourceOf(options: ConnectionOptions): (context?: string) => Access {
+  const { kubeconfig, kubeconfigs } = options;
   const folder = options.serviceAccountFolder ?? podFolder;
-  if (kubeconfig)
-    return { inCluster: false, load: () => fromFiles(kubeconfig.split(delimiter).filter(Boolean), context) };
-  if (inCluster && isReadable(join(folder, "token")))
-    return { inCluster: true, load: () => fromPod(inCluster, folder) };
+  const from =
+    (files: KubeconfigFiles) =>
+    (context = options.context) =>
+      fromFiles(files, { ...options, context });
+  if (kubeconfig) return from({ explicit: kubeconfig });
+  if (kubeconfigs) return from({ list: kubeconfigs });
   const ownConfig = join(options.home ?? homedir(), ".kube", "config");
-  if (isReadable(ownConfig)) return { inCluster: false, load: () => fromFiles([ownConfig], context) };
+  const hasOwn = isReadable(ownConfig);
+  const pod = options.inCluster;
+  if (pod && isReadable(join(folder, "token")) && (options.podFirst || !hasOwn))
+    return () => fromPod(pod, folder, options);
+  if (hasOwn) return from({ explicit: ownConfig });
   throw unusable("no cluster: set KUBECONFIG or run in a pod");
 }
 
-function fromFiles(files: readonly string[], context: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  for (const [index, file] of files.entries()) {
-    try {
-      const next = index === 0 ? config : new KubeConfig();
-      next.loadFromFile(file);
-      // The first file that names a current context wins: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
-      if (next !== config) config.mergeConfig(next, Boolean(config.currentContext));
-    } catch (error) {
-      throw unusable(`cannot read the kubeconfig ${file}: ${firstLine(error)}`, error);
-    }
+function fromFiles(files: KubeconfigFiles, choice: Choice): Access {
+  const config = readKubeconfigs(files);
+  if (!config) {
+    const named = "list" in files ? files.list.split(delimiter).filter(Boolean) : [];
+    throw unusable(`no cluster: none of the files that KUBECONFIG names exists (${named.join(", ")})`);
   }
-  if (context !== undefined) config.setCurrentContext(context);
-  return config;
+  return accessFrom(config, choice);
 }
 
-function fromPod({ host, port }: { readonly host: string; readonly port: string }, folder: string): KubeConfig {
-  const name = "in-cluster";
-  const config = new KubeConfig();
-  config.loadFromOptions({
-    clusters: [
-      {
-        name,
-        caFile: join(folder, "ca.crt"),
-        server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
-        skipTLSVerify: false,
-      },
-    ],
-    users: [{ name, authProvider: { name: "tokenFile", config: { tokenFile: join(folder, "token") } } }],
-    contexts: [{ name, cluster: name, user: name, namespace: readOrNothing(join(folder, "namespace")) }],
-    currentContext: name,
-  });
-  return config;
+function fromPod(
+  { host, port }: { readonly host: string; readonly port: string },
+  folder: string,
+  choice: Choice,
+): Access {
+  const file = join(folder, "kubeconfig");
+  const config = {
+    currentContext: inCluster,
+    clusters: new Map([
+      [
+        inCluster,
+        {
+          file,
+          server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
+          tlsServerName: "",
+          insecure: false,
+          caFile: "ca.crt",
+          caData: undefined,
+          proxyUrl: "",
+          extensions: new Map<string, unknown>(),
+        },
+      ],
+    ]),
+    users: new Map([[inCluster, { ...nobody, file, tokenFile: "token" }]]),
+    contexts: new Map([
+      [inCluster, { cluster: inCluster, user: inCluster, namespace: readOrNothing(join(folder, "namespace")) ?? "" }],
+    ]),
+  };
+  const { as, asGroups, asUid } = choice;
+  return accessFrom(config, { as, asGroups, asUid });
 }
 
 function isReadable(file: string): boolean {
@@ -193,12 +218,4 @@ function readOrNothing(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function firstLine(error: unknown): string {
-  return error instanceof Error ? (error.message.split("\n")[0] ?? "") : "unreadable";
-}
-
-function unusable(message: string, origin?: unknown): OperatorError {
-  return new OperatorError({ reason: "NoCluster", cause: "Platform", message, retry: "on-change" }, origin);
 }

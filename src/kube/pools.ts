@@ -1,6 +1,9 @@
 // Over which sockets do calls travel, so that bulk writes never hold up a watch or the lease?
 import { createHash } from "node:crypto";
 import { type Dispatcher, Pool } from "undici";
+import type { Clock } from "../clock.ts";
+import type { Proxy } from "../network/proxy-for.ts";
+import { throughProxy } from "../network/tunnel.ts";
 import type { TlsMaterial } from "./connection.ts";
 
 export type Purpose =
@@ -46,8 +49,14 @@ const limits = {
 
 type PoolSet = Readonly<Record<Purpose, Dispatcher>>;
 
+export interface PoolsOptions {
+  /** Left out: straight to the server. */
+  readonly proxy?: Proxy | undefined;
+  readonly clock: Clock;
+}
+
 /** One pool per purpose to one origin. */
-export function pools(origin: string): Pools {
+export function pools(origin: string, options: PoolsOptions): Pools {
   let current: { readonly tls: TlsMaterial; readonly fingerprint: string; readonly set: PoolSet } | undefined;
   const retired = new Set<Dispatcher>();
   let closed = false;
@@ -72,7 +81,7 @@ export function pools(origin: string): Pools {
         return;
       }
       if (current) Object.values(current.set).forEach(retire);
-      current = { tls, fingerprint, set: opened(origin, tls) };
+      current = { tls, fingerprint, set: opened(origin, tls, options) };
     },
     close: async () => {
       closed = true;
@@ -83,8 +92,9 @@ export function pools(origin: string): Pools {
   };
 }
 
-function opened(origin: string, tls: TlsMaterial): PoolSet {
-  const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
+function opened(origin: string, tls: TlsMaterial, { proxy, clock }: PoolsOptions): PoolSet {
+  const direct = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const connect = proxy ? throughProxy(proxy, direct, clock) : direct;
   const open = (purpose: Purpose): Dispatcher =>
     new Pool(origin, { ...shared, ...limits[purpose], connect }).compose(askedBeforeSending);
   return { writes: open("writes"), watches: open("watches"), lease: open("lease"), access: open("access") };

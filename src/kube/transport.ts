@@ -3,9 +3,10 @@ import { arch, platform } from "node:os";
 import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../clock.ts";
 import { type ApiAnswer, apiAnswer } from "./api-answer.ts";
+import { errorCode, isDistrust, isTimeout } from "../network/no-answer.ts";
 import { ApiError, apiErrorFromAnswer, apiErrorFromFailure, unavailable } from "./api-error.ts";
 import type { Connection, Credentials } from "./connection.ts";
-import { freshCredentials } from "./fresh-credentials.ts";
+import { freshCredentials, secondsText } from "./fresh-credentials.ts";
 import { type Obstacle, pools, type Purpose } from "./pools.ts";
 import { pathLabels } from "./resource-path.ts";
 import type { JsonReader } from "./shaped-json.ts";
@@ -78,6 +79,8 @@ export interface TransportOptions {
   readonly observe?: (observation: Observation) => void;
   /** The API server said 429, though not to what strangers make us ask: hold bulk work back for so long. */
   readonly onThrottled?: (retryAfter: Temporal.Duration) => void;
+  /** For every request, whatever deadline it names: what a person has asked for. */
+  readonly requestTimeout?: Temporal.Duration | undefined;
   /** For calls that name no deadline, and until the answer to a watch begins. Default: half a minute. */
   readonly deadline?: Temporal.Duration | undefined;
 }
@@ -99,11 +102,12 @@ type Exchanged = Dispatcher.ResponseData<Obstacle>;
 
 /** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
 export function transport(options: TransportOptions): Transport {
-  const { connection, clock, random, deadline = halfAMinute } = options;
+  const { connection, clock, random, requestTimeout, deadline = halfAMinute } = options;
   const { origin, pathname } = new URL(connection.server);
   const prefix = pathname.replace(/\/$/, "");
-  const sockets = (connection.pools ?? pools)(origin);
+  const sockets = connection.pools?.(origin) ?? pools(origin, { proxy: connection.proxy, clock });
   const fresh = freshCredentials(connection, clock);
+  const via = connection.proxy ? ` through the proxy ${connection.proxy.url.host}` : "";
 
   const send = async (
     call: ApiRequest,
@@ -123,7 +127,11 @@ export function transport(options: TransportOptions): Transport {
       });
     };
     const credentials = await fresh.now(signal);
-    const answer = await attempt(credentials);
+    const answer = await attempt(credentials).catch((error: unknown) => {
+      // The CA has been replaced before its minute was over, and with it the server's certificate.
+      if (isDistrust(errorCode(error) ?? "")) fresh.doubt(credentials);
+      throw error;
+    });
     if (answer.statusCode !== 401) return answer;
     // The token has been replaced before its minute was over. A refused call did nothing, so any call may be sent again.
     await answer.body.dump();
@@ -142,8 +150,9 @@ export function transport(options: TransportOptions): Transport {
     call.signal?.addEventListener("abort", onAbort, { once: true });
     const release = (): void => call.signal?.removeEventListener("abort", onAbort);
     // Made when it is needed: an error that nobody throws costs its stack trace all the same.
-    const late = (): ApiError =>
-      unavailable(`no answer from the API server within ${Math.ceil(withinMs / 1000)} s`, "DeadlineExceeded");
+    const late = (afterMs = withinMs): ApiError =>
+      fresh.overdue(stop.signal, afterMs) ??
+      unavailable(`no answer from the API server${via} within ${secondsText(afterMs)}`, "DeadlineExceeded");
     const cancel = clock.schedule(Temporal.Duration.from({ milliseconds: Math.ceil(withinMs) }), () =>
       stop.abort(late()),
     );
@@ -166,6 +175,8 @@ export function transport(options: TransportOptions): Transport {
       return result;
     } catch (error) {
       release();
+      // Whoever has no time left learns who has taken it.
+      if (isTimeout(call.signal?.reason)) throw late(clock.elapsed() - started);
       call.signal?.throwIfAborted();
       const failure = stop.signal.aborted ? late() : apiErrorFromFailure(error);
       report(String(failure.code ?? failure.reason));
@@ -183,7 +194,7 @@ export function transport(options: TransportOptions): Transport {
   return {
     server: connection.server,
     request: async (call) => {
-      const end = clock.elapsed() + (call.deadline ?? deadline).total("milliseconds");
+      const end = clock.elapsed() + (requestTimeout ?? call.deadline ?? deadline).total("milliseconds");
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, (answer) =>
@@ -191,7 +202,7 @@ export function transport(options: TransportOptions): Transport {
           );
         } catch (error) {
           const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, random) : undefined;
-          if (wait === undefined || clock.elapsed() + wait >= end) throw error;
+          if (wait === undefined || call.signal?.aborted || clock.elapsed() + wait >= end) throw error;
           await clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(wait) }), call.signal);
         }
       }
@@ -240,7 +251,11 @@ function waitBeforeRetry(call: ApiRequest, error: ApiError, attempt: number, ran
   return wait > longestWaitMs ? undefined : wait;
 }
 
-function headersFor(call: ApiRequest, { authorization, headers }: Credentials, agent: string): Record<string, string> {
+function headersFor(
+  call: ApiRequest,
+  { authorization, headers }: Credentials,
+  agent: string,
+): Record<string, string | string[]> {
   return {
     ...headers,
     accept: call.accept ?? "application/json",

@@ -55,6 +55,11 @@ export function noAnswerText(code: string): string {
   return text === undefined ? code : `${text} (${code})`;
 }
 
+/** Is it what a signal aborts with when the time of a run is over? */
+export function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === "TimeoutError";
+}
+
 /** The code of an error or of what caused it; a word in capitals, as anything else may quote somebody. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;

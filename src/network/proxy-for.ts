@@ -21,7 +21,7 @@ export type ProxyFor = (url: URL) => Proxy | undefined;
 const schemes: ReadonlySet<string> = new Set(["http:", "https:", "socks5:", "socks5h:"]);
 
 /** Undefined where it is no URL of a proxy. */
-function proxyUrl(text: string): URL | undefined {
+export function proxyUrl(text: string): URL | undefined {
   const url = URL.parse(text);
   return url && schemes.has(url.protocol) && url.hostname !== "" ? url : undefined;
 }

@@ -105,7 +105,7 @@ export function runWorkers(options: WorkersOptions): Workers {
     const abort = new AbortController();
     running.set(key, abort);
     const cancelDeadline = clock.schedule(deadline, () => {
-      abort.abort(new DOMException(`the run took longer than ${deadline.toString()}`, "TimeoutError"));
+      abort.abort(new DOMException(`the run took longer than ${deadline.total("seconds")} s`, "TimeoutError"));
     });
     // A bug must never park a key in silence: what is thrown counts as a failure that is worth another try.
     let outcome: Outcome = { failed: true, retry: "backoff" };

@@ -21,7 +21,11 @@ export function logWatch(log: Log, what: string, event: ReflectorEvent): void {
   }
 }
 
+const foreseen: ReadonlySet<string> = new Set(["OperatorError", "ApiError", "NetworkError", "ProxyError"]);
+
 export function errorFields(error: unknown): { readonly error: string; readonly stack?: string } {
   if (!(error instanceof Error)) return { error: String(error) };
+  // What was foreseen says all in its message: where it was thrown helps nobody.
+  if (foreseen.has(error.name)) return { error: error.message };
   return { error: `${error.name}: ${error.message}`, ...(error.stack !== undefined && { stack: error.stack }) };
 }

@@ -14,6 +14,8 @@ export interface Setting<T> {
   readonly fallback: T;
   /** The fallback as a person would write or say it. */
   readonly fallbackText: string;
+  /** Given several times, its texts are lines. */
+  readonly repeated?: true;
   /** Undefined where the text is not a value. */
   readonly parse: (text: string) => T | undefined;
   /** Completes "write ..." for a text that is not a value. */
@@ -74,6 +76,19 @@ export function listenAddress(text: string): ListenAddress | undefined {
 
 export function trueOrFalse(text: string): boolean | undefined {
   return text === "true" || text === "false" ? text === "true" : undefined;
+}
+
+// https://pkg.go.dev/time#ParseDuration, less what is shorter than anybody waits.
+const goUnits = { h: "hours", m: "minutes", s: "seconds", ms: "milliseconds" } as const;
+
+/** As kubectl reads times: `90s`, `1m30s`, or seconds without a unit. */
+export function goDuration(text: string): Temporal.Duration | undefined {
+  if (!/^(?:\d{1,9}|(?:\d{1,9}(?:h|ms|m|s))+)$/.test(text)) return undefined;
+  let total = new Temporal.Duration();
+  for (const [, count = "", unit = "s"] of text.matchAll(/(\d+)(h|ms|m|s)?/g)) {
+    total = total.add({ [goUnits[unit as keyof typeof goUnits]]: Number(count) });
+  }
+  return total;
 }
 
 export function wholeNumber(least: number, most: number): (text: string) => number | undefined {

@@ -2,6 +2,21 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { KeyAndCertificate } from "./certificate-authority.ts";
 
+/** Does it begin with a whole certificate, in PEM? */
+export function isCertificate(pem: string): boolean {
+  return certificateFrom(pem) !== undefined;
+}
+
+/** The first of a chain. */
+function certificateFrom(pem: string): X509Certificate | undefined {
+  const [first] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(pem) ?? [];
+  try {
+    return first === undefined ? undefined : new X509Certificate(first);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What `certificate` and `key` are called where they come from: files, or fields. */
 interface Names {
   readonly certificate: string;
@@ -12,13 +27,9 @@ interface Names {
 export function keyPairFault({ certificate, key }: KeyAndCertificate, names: Names): string | undefined {
   if (certificate.trim() === "") return `${names.certificate} is empty`;
   if (key.trim() === "") return `${names.key} is empty`;
+  const leaf = certificateFrom(certificate);
+  if (!leaf) return `${names.certificate} is no PEM certificate`;
   let own: KeyObject;
-  let leaf: X509Certificate;
-  try {
-    leaf = new X509Certificate(certificate);
-  } catch {
-    return `${names.certificate} is no PEM certificate`;
-  }
   try {
     own = createPrivateKey(key);
   } catch {

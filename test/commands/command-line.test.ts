@@ -121,7 +121,9 @@ describe("the program", { timeout: 60_000 }, () => {
     expect(ran).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: expect.stringMatching(/^error: cannot read the kubeconfig \/nowhere\/config: .*\n$/),
+      stderr: expect.stringMatching(
+        /^error: no cluster: none of the files that KUBECONFIG names exists \(\/nowhere\/config\)\n$/,
+      ),
     });
   });
 });

@@ -29,7 +29,7 @@ describe("run", () => {
     );
     await around.operating;
     await around.clock.advance();
-    expect(around.asked.connection).toEqual({ kubeconfig: "/kube", context: undefined, inCluster: undefined });
+    expect(around.asked.connection).toMatchObject({ kubeconfigs: "/kube", podFirst: true });
     expect(around.asked.operator).toMatchObject({
       instance: "regcred-0",
       settings: {

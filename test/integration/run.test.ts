@@ -115,7 +115,7 @@ describe("regcred run", () => {
     await expect
       .poll(() => said.stdout, soon)
       .toContain(
-        "the API server https://127.0.0.1:1 does not answer (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz",
+        "no answer from the API server https://127.0.0.1:1: it refuses the connection (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz",
       );
     expect(child.exitCode).toBeNull();
     child.kill("SIGTERM");

@@ -245,7 +245,7 @@ describe("a message", () => {
     expect(error).toMatchObject({
       kind: "unavailable",
       reason: "ECONNRESET",
-      message: "no whole answer from the API server (ECONNRESET)",
+      message: "no answer from the API server: it closed the connection (ECONNRESET)",
     });
   });
 });

@@ -156,7 +156,7 @@ describe("preflight", () => {
     const server = await localServer(() => undefined);
     await server.close();
     expect(told(await failureAt(server.url))).toBe(
-      `the API server ${server.url} does not answer (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz`,
+      `no answer from the API server ${server.url}: it refuses the connection (ECONNREFUSED); check that it runs with: kubectl get --raw /readyz`,
     );
     const refused = await failureOf((_, response) => json(response, 401, status(401, "Unauthorized", "Unauthorized")));
     expect(refused?.message).toMatch(/does not accept these credentials: log in again, or set KUBECONFIG/);

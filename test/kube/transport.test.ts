@@ -1,10 +1,13 @@
 // Does a call survive what API servers and networks do, and end in bounded time when it cannot?
 import { getEventListeners } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { ApiError } from "../../src/kube/api-error.ts";
-import type { Connection } from "../../src/kube/connection.ts";
 import { pools } from "../../src/kube/pools.ts";
+import { type Connection, loadConnection } from "../../src/kube/connection.ts";
 import {
   transport,
   userAgent,
@@ -15,6 +18,7 @@ import {
 import { certificateAuthority } from "../cluster/certificates.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { connectProxy } from "../network/connect-proxy.ts";
 import { bearer, json, localConnection, localServer, status, type Answer, type LocalServer } from "./local-server.ts";
 
 const closers: (() => Promise<void>)[] = [];
@@ -197,7 +201,7 @@ describe("connections", () => {
   it("end with the transport, also those of a CA of before, and none is opened again", async () => {
     const certificate = certificateAuthority("old").issue({ name: "server", hosts: ["127.0.0.1"] });
     const server = await serve((_, response) => response.writeHead(200).flushHeaders(), certificate);
-    const opened = pools(server.url);
+    const opened = pools(server.url, { clock: systemClock() });
     const ask = async (): Promise<unknown> => opened.pool("watches").request({ method: "GET", path: "/" });
     opened.trust({ rejectUnauthorized: false });
     await ask();
@@ -255,7 +259,11 @@ describe("credentials", () => {
     const clock = fakeClock();
     const call = failure(connect(connection, { clock }).request({ method: "GET", path, deadline: seconds(10) }));
     await clock.advance(seconds(10));
-    expect(await call).toMatchObject({ kind: "unavailable", reason: "DeadlineExceeded" });
+    expect(await call).toMatchObject({
+      kind: "unavailable",
+      reason: "CredentialsUnreadable",
+      message: "cannot log in to the API server: reading the credentials takes longer than 10 s",
+    });
   });
 
   it("that cannot be read are said to be so, without what the reader has said", async () => {
@@ -531,5 +539,182 @@ describe("an error", () => {
     const everything = JSON.stringify(error) + error.message + String(error.stack);
     expect(everything).not.toContain(password.slice(0, 20));
     expect(everything).not.toContain("my-token");
+  });
+});
+
+describe("a way that is not straight", () => {
+  const authority = certificateAuthority("ours");
+  const certificate = authority.issue({ name: "server", hosts: ["127.0.0.1"] });
+  const trusted = (): object => ({ tls: { ca: authority.certificate } });
+
+  it("leads through the proxy, by CONNECT and with its login, watches too", async () => {
+    const server = await serve((_, response) => json(response, 200, secret), certificate);
+    const proxy = await connectProxy(Number(new URL(server.url).port));
+    closers.push(() => proxy.close());
+    const url = new URL(proxy.url.replace("//", "//me:hunter2@"));
+    const connection = { ...localConnection(server.url, trusted), proxy: { url, setting: "proxy-url" } as const };
+    const api = connect(connection);
+    expect((await api.request({ method: "GET", path })).json()).toEqual(secret);
+    for await (const chunk of await api.stream({ path, signal: new AbortController().signal })) void chunk;
+    expect(proxy.tunnels).toEqual([new URL(server.url).host, new URL(server.url).host]);
+    expect(proxy.authorizations[0]).toBe(`Basic ${Buffer.from("me:hunter2").toString("base64")}`);
+  });
+
+  it.each([
+    [
+      407,
+      /^no answer from the API server: the proxy 127\.0\.0\.1:\d+ wants another login \(407\): write it into proxy-url/,
+    ],
+    [502, /^no answer from the API server: the proxy 127\.0\.0\.1:\d+ cannot reach 127\.0\.0\.1:9 \(502\)/],
+    ["closes", /^no answer from the API server: the proxy 127\.0\.0\.1:\d+ closed the connection/],
+  ] as const)("is told where the proxy answers %s, by name and without its password", async (refusal, sentence) => {
+    const proxy = await connectProxy(9, { refusal });
+    closers.push(() => proxy.close());
+    const url = new URL(proxy.url.replace("//", "//me:hunter2@"));
+    const connection = { ...localConnection("https://127.0.0.1:9"), proxy: { url, setting: "proxy-url" } as const };
+    const error = await failure(connect(connection).request({ method: "POST", path }));
+    expect(error.message).toMatch(sentence);
+    expect(`${error.stack}`).not.toMatch(/hunter2|secret/);
+  });
+
+  it("and slow is told as both: the proxy, or what is behind it", async () => {
+    const clock = fakeClock();
+    const server = await serve(() => undefined, certificate);
+    const proxy = await connectProxy(Number(new URL(server.url).port));
+    closers.push(() => proxy.close());
+    const connection = {
+      ...localConnection(server.url, trusted),
+      proxy: { url: new URL(proxy.url), setting: "HTTPS_PROXY" } as const,
+    };
+    const call = failure(connect(connection, { clock }).request({ method: "GET", path, deadline: seconds(10) }));
+    await pollUntil(() => server.received.length === 1, { what: "the request", limit: seconds(5) });
+    await clock.advance(seconds(10));
+    expect((await call).message).toBe(
+      `no answer from the API server through the proxy ${new URL(proxy.url).host} within 10 s`,
+    );
+  });
+});
+
+describe("a CA that changes", () => {
+  it("is read again as soon as the server shows a certificate of the new one, and every watch comes back", async () => {
+    const before = certificateAuthority("before");
+    const after = certificateAuthority("after");
+    const clock = fakeClock();
+    const answer: Answer = (_, response) => json(response, 200, secret);
+    const first = await serve(answer, before.issue({ name: "server", hosts: ["127.0.0.1"] }));
+    const second = await serve(answer, after.issue({ name: "server", hosts: ["127.0.0.1"] }));
+    let isRotated = false;
+    const connection = localConnection(second.url, () => ({
+      tls: { ca: (isRotated ? after : before).certificate },
+    }));
+    const api = connect(connection, { clock });
+    const old = connect(
+      localConnection(first.url, () => ({ tls: { ca: before.certificate } })),
+      { clock },
+    );
+    expect((await old.request({ method: "GET", path })).status).toBe(200);
+    expect((await failure(api.request({ method: "POST", path }))).message).toMatch(
+      /^the API server shows a certificate that is not trusted: its CA is not known here/,
+    );
+    isRotated = true;
+    await clock.advance(seconds(1));
+    expect((await api.request({ method: "POST", path })).status).toBe(200);
+    for await (const chunk of await api.stream({ path, signal: new AbortController().signal })) void chunk;
+    expect(connection.reads).toEqual([false, false]);
+  });
+
+  it("is not read again and again where the server stays what it is", async () => {
+    const clock = fakeClock();
+    const server = await serve(
+      (_, response) => json(response, 200, secret),
+      certificateAuthority("another").issue({ name: "server", hosts: ["127.0.0.1"] }),
+    );
+    const connection = localConnection(server.url, () => ({ tls: { ca: certificateAuthority("ours").certificate } }));
+    const api = connect(connection, { clock });
+    for (let call = 0; call < 5; call += 1) await failure(api.request({ method: "POST", path }));
+    expect(connection.reads).toEqual([false]);
+  });
+
+  it("and cannot be read at that moment leaves the one that was good", async () => {
+    const clock = fakeClock();
+    const authority = certificateAuthority("ours");
+    const server = await serve(
+      (_, response) => json(response, 200, secret),
+      authority.issue({ name: "server", hosts: ["127.0.0.1"] }),
+    );
+    const good = localConnection(server.url, () => ({ tls: { ca: authority.certificate } }));
+    let reads = 0;
+    const connection: Connection = {
+      ...good,
+      credentials: (options) =>
+        (reads += 1) === 1 ? good.credentials(options) : Promise.reject(new Error("half a file")),
+    };
+    const api = connect(connection, { clock });
+    await api.request({ method: "GET", path });
+    for (let minute = 0; minute < 5; minute += 1) {
+      await clock.advance(seconds(61));
+      expect((await api.request({ method: "GET", path })).status).toBe(200);
+    }
+    expect(reads).toBe(6);
+  });
+});
+
+describe("a token file of a pod", () => {
+  it("that is empty for a moment is not taken, nor one that is gone: the last good token goes on until there is another", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "regcred-projected-"));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const authority = certificateAuthority("ours");
+    const server = await serve(
+      (_, response) => json(response, 200, secret),
+      authority.issue({ name: "server", hosts: ["127.0.0.1"] }),
+    );
+    const token = join(folder, "token");
+    await writeFile(token, "first\n");
+    await writeFile(join(folder, "ca.crt"), authority.certificate);
+    const { hostname: host, port } = new URL(server.url);
+    const clock = fakeClock();
+    const api = connect(
+      loadConnection({ inCluster: { host, port }, serviceAccountFolder: folder, podFirst: true, clock }),
+      { clock },
+    );
+    const used = async (): Promise<string | undefined> => {
+      // The first call after a minute brings the reading about, the second has what was read.
+      for (let call = 0; call < 2; call += 1) await api.request({ method: "GET", path });
+      return server.received.at(-1)?.headers.authorization;
+    };
+    expect(await used()).toBe("Bearer first");
+    for (const change of [() => writeFile(token, ""), () => writeFile(token, "\n"), () => rm(token)]) {
+      await change();
+      await clock.advance(seconds(60));
+      expect(await used()).toBe("Bearer first");
+    }
+    await writeFile(token, "second");
+    await clock.advance(seconds(60));
+    expect(await used()).toBe("Bearer second");
+  });
+});
+
+describe("the time that a person gives", () => {
+  it("holds for each request, whatever deadline it names", async () => {
+    const clock = fakeClock();
+    const server = await serve(() => undefined);
+    const api = connect(localConnection(server.url), { clock, requestTimeout: seconds(3) });
+    const call = failure(api.request({ method: "GET", path, deadline: seconds(60) }));
+    await pollUntil(() => server.received.length === 1, { what: "the request", limit: seconds(5) });
+    await clock.advance(seconds(3));
+    expect((await call).message).toBe("no answer from the API server within 3 s");
+  });
+
+  it("is over for a run: it is told who has taken it", async () => {
+    const clock = fakeClock();
+    const server = await serve(() => undefined);
+    const run = new AbortController();
+    const call = failure(
+      connect(localConnection(server.url), { clock }).request({ method: "GET", path, signal: run.signal }),
+    );
+    await pollUntil(() => server.received.length === 1, { what: "the request", limit: seconds(5) });
+    await clock.advance(seconds(4));
+    run.abort(new DOMException("the run took longer than 45 s", "TimeoutError"));
+    expect(await call).toMatchObject({ kind: "unavailable", message: "no answer from the API server within 4 s" });
   });
 });

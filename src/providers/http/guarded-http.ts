@@ -8,6 +8,7 @@ import { addressRefusal, checkedLookup, systemResolve, type AddressRules, type R
 import type { Http, HttpAnswer, HttpCall } from "./http.ts";
 import { isMetadataHost, isMetadataUrl, ownServices } from "./metadata-hosts.ts";
 import { proxyFor, type ProxyEnvironment, type ProxyFor } from "../../network/proxy-for.ts";
+import { isTimeout } from "../../network/no-answer.ts";
 import { lateError, networkError } from "./network-error.ts";
 import {
   endpointNotAllowed,
@@ -176,11 +177,6 @@ async function exchange(call: HttpCall, signal: AbortSignal, context: Context): 
     cancel();
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-/** What a run's signal aborts with when its time is over. */
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === "TimeoutError";
 }
 
 async function textOf(body: Dispatcher.ResponseData["body"], place: string, most: number): Promise<string> {
