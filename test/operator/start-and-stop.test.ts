@@ -106,6 +106,22 @@ describe("a stop", () => {
     expect(lease.holderIdentity).toBe("thief");
   });
 
+  it("asks no more whether another install serves the cluster", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(10);
+    on.setWeather(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
+    on.server.patch("secrets", "team-a/regcred", { metadata: { labels: null } });
+    await on.pass(1);
+    const stopped = a.stop(Temporal.Duration.from({ seconds: 10 }));
+    await on.pass(1);
+    on.server.patch("registrycredentials", "acme", { status: { operatorNamespace: "elsewhere" } });
+    await on.pass(60);
+    await stopped;
+    expect(on.recorded.filter(({ namespace }) => namespace === "elsewhere")).toEqual([]);
+  });
+
   it("closes the way out, and what it answers probes with", async () => {
     await withFreePort(async (port) => {
       const on = scene();
