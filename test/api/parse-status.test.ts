@@ -18,6 +18,16 @@ describe("a status", () => {
     expect(parseStatus(undefined)).toEqual({ status: {}, damaged: false });
   });
 
+  it("whose times are none is read, so that no name is forgotten that is kept with one", () => {
+    // As the API server's own date-time takes it.
+    const until = "2026-01-01T12:00:00+99:99";
+    const status = {
+      retiring: [{ secretName: "old", until }],
+      conditions: [{ ...condition, lastTransitionTime: until }],
+    };
+    expect(parseStatus(status)).toEqual({ status, damaged: false });
+  });
+
   it.each([
     ["a field of another type", { secretName: "regcred", expires: 7 }, { secretName: "regcred" }],
     ["an item that lacks something", { retiring: [{ secretName: "x" }, retiring] }, { retiring: [retiring] }],

@@ -6,6 +6,7 @@ import { failureMutants } from "./failures.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
+import { paceMutants } from "./pace.ts";
 import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
@@ -18,5 +19,6 @@ export const mutants: readonly Mutant[] = [
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,
+  ...paceMutants,
   ...worldMutants,
 ];

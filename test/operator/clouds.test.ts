@@ -172,6 +172,24 @@ describe("a cloud", () => {
     on.isLawful();
   });
 
+  it("has its token deleted when nobody has needed it for ten minutes, and not before", async () => {
+    const on = scene();
+    const played = clouds(on);
+    on.addSource("keys", "x");
+    on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
+    on.run("a", { clouds: played.http, leaderElection: false });
+    await on.pass(3);
+    const tokens = (): readonly unknown[] =>
+      on.server.list("secrets").filter(({ type }) => type === "regcred.dev/token");
+    expect(tokens()).toHaveLength(1);
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(590);
+    expect([on.logins("team-a"), tokens().length]).toEqual([undefined, 1]);
+    await on.pass(60);
+    expect(tokens()).toEqual([]);
+    on.isLawful();
+  });
+
   it("is asked anew when the machine has slept through that time", async () => {
     const on = scene();
     const played = clouds(on);

@@ -189,6 +189,22 @@ describe("the probes", () => {
     });
   });
 
+  it("say that a leader is stuck whose call not even its deadline ends", async () => {
+    await withFreePort(async (port) => {
+      const on = scene();
+      const a = on.run("a", { settings: { healthAddress: { host: "127.0.0.1", port } } });
+      await listening(on, port);
+      await on.pass(10);
+      expect([a.leading(), await asked(port, "/livez")]).toEqual([true, "200 ok"]);
+      const end = Promise.withResolvers<void>();
+      on.setWeather(({ resource }) => (resource === "leases" ? { stuck: end.promise } : undefined));
+      await on.pass(30);
+      expect(await asked(port, "/livez")).toBe("503 it leads by a lease that it has not renewed");
+      end.resolve();
+      await on.stop(a);
+    });
+  });
+
   it("say that another install serves the cluster", async () => {
     await withFreePort(async (port) => {
       const on = scene();

@@ -18,8 +18,13 @@ export interface Recorded extends Played {
   readonly code: number;
 }
 
+/** A call that not even its deadline ends. */
+interface Stuck {
+  readonly stuck: Promise<void>;
+}
+
 /** What happens to a call on its way: it may wait, or be answered by somebody else than the API server. */
-export type Weather = (call: Played) => Promise<Answer | void> | Answer | void;
+export type Weather = (call: Played) => Promise<Answer | void> | Answer | Stuck | void;
 
 export interface Road {
   readonly server: ApiServer;
@@ -43,7 +48,9 @@ export function playedConnection(road: Road, by: string): Connection {
     const body = JSON.parse((sent.body as string | Buffer | null)?.toString() ?? "{}") as Call["body"];
     const call = { method: String(sent.method), path, query, body, ...targetOf(path), by };
     sent.signal.throwIfAborted();
-    const met = await unlessAborted(road.weather(call), sent.signal);
+    const weather = road.weather(call);
+    if (weather && "stuck" in weather) await weather.stuck;
+    const met = await unlessAborted(weather && "stuck" in weather ? undefined : weather, sent.signal);
     // As the sockets ask, in the moment before it is written.
     const obstacle = sent.opaque?.();
     if (obstacle) throw obstacle;

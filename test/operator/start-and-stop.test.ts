@@ -1,7 +1,8 @@
 // Does a start wait for what heals by itself, and is a stop final in each of its phases?
 import { describe, expect, it } from "vitest";
+import { withFreePort } from "../cluster/free-port.ts";
 import { refusal } from "./api-server.ts";
-import { type Scene, scene } from "./scene.ts";
+import { ops, type Scene, scene } from "./scene.ts";
 
 const never = new Promise<never>(() => undefined);
 const unavailable = refusal(503, "ServiceUnavailable");
@@ -59,6 +60,87 @@ describe("a stop", () => {
     expect(on.writes()).toEqual([]);
     expect(on.clock.scheduled()).toBe(0);
     on.isLawful();
+  });
+
+  it("in the moment in which all is known begins no work", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    const a = on.run("a", { leaderElection: false });
+    let stopped: Promise<void> | undefined;
+    void a.started.then(() => (stopped = a.stop(Temporal.Duration.from({ seconds: 1 }))));
+    await on.pass(120);
+    await stopped;
+    expect(stopped).toBeDefined();
+    expect([on.writes(), on.logged.includes("started"), a.leading()]).toEqual([[], false, false]);
+    expect(on.clock.scheduled()).toBe(0);
+  });
+
+  it("of who leads leaves no timer and no call behind", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(100);
+    expect(a.leading()).toBe(true);
+    await on.stop(a);
+    const calls = on.recorded.length;
+    expect(on.clock.scheduled()).toBe(0);
+    await on.pass(600);
+    expect(on.recorded).toHaveLength(calls);
+    on.isLawful();
+  });
+
+  it("is no failure, whoever takes the Lease meanwhile", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(10);
+    on.setWeather(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
+    on.server.patch("secrets", "team-a/regcred", { metadata: { labels: null } });
+    await on.pass(1);
+    const stopped = a.stop(Temporal.Duration.from({ seconds: 10 }));
+    on.server.patch("leases", `${ops}/regcred`, { spec: { holderIdentity: "thief" } });
+    await on.pass(60);
+    await stopped;
+    expect([a.end(), a.leading(), on.logged.includes("lease lost")]).toEqual([undefined, false, true]);
+    const lease = on.server.get("leases", `${ops}/regcred`)?.["spec"] as { readonly holderIdentity?: string };
+    expect(lease.holderIdentity).toBe("thief");
+  });
+
+  it("asks no more whether another install serves the cluster", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(10);
+    on.setWeather(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
+    on.server.patch("secrets", "team-a/regcred", { metadata: { labels: null } });
+    await on.pass(1);
+    const stopped = a.stop(Temporal.Duration.from({ seconds: 10 }));
+    await on.pass(1);
+    on.server.patch("registrycredentials", "acme", { status: { operatorNamespace: "elsewhere" } });
+    await on.pass(60);
+    await stopped;
+    expect(on.recorded.filter(({ namespace }) => namespace === "elsewhere")).toEqual([]);
+  });
+
+  it("closes the way out, and what it answers probes with", async () => {
+    await withFreePort(async (port) => {
+      const on = scene();
+      const probe = (): Promise<boolean> =>
+        fetch(`http://127.0.0.1:${port}/livez`).then(
+          () => true,
+          () => false,
+        );
+      const a = on.run("a", { settings: { healthAddress: { host: "127.0.0.1", port } } });
+      for (let attempt = 0; attempt < 500 && !(await probe()); attempt += 1) await on.clock.advance();
+      expect(await probe()).toBe(true);
+      await on.pass(5);
+      expect(on.logged).not.toContain("network closed");
+      const stopped = a.stop(Temporal.Duration.from({ seconds: 1 }));
+      await on.pass(5);
+      await stopped;
+      expect(on.logged).toContain("network closed");
+      expect(await probe()).toBe(false);
+    });
   });
 
   it("during the checks asks for no Lease at all, though they end well", async () => {

@@ -39,6 +39,7 @@ const status = (namespaces: readonly NamespaceView[], before?: Status, changes: 
   );
 const formerIn = ({ registries }: Status): unknown => registries?.[0]?.former;
 const two = [view("team-a", { formers: [former()] }), view("team-b", { formers: [former({ until: minute(30) })] })];
+const entryStatus = { name: "hub", identities: 1, failing: 0, state: "Failing" } as const;
 const told = { since: "2026-01-01T12:00:00Z", until: "2026-01-01T12:30:00Z", namespaces: 2 };
 
 describe("an entry that lives by a login of before", () => {
@@ -50,6 +51,17 @@ describe("an entry that lives by a login of before", () => {
     expect(all.conditions?.find(({ type }) => type === "TokensFresh")?.message).toMatch(
       /; what the entry had before it was altered stays in 2 namespaces, and lives until 2026-01-01T12:30:00Z$/,
     );
+  });
+
+  it("is told as before while nobody has been looked at, though what was told is no time", () => {
+    // The API server's own date-time takes it.
+    const until = "2026-01-01T12:30:00+99:99";
+    const all = status([view("team-a", { pending: true })], {
+      registries: [{ ...entryStatus, former: { ...told, until } }],
+    });
+    expect(formerIn(all)).toEqual({ ...told, until });
+    expect(all.expires).toBe("never");
+    expect(() => tokenNews([], all.registries ?? [], now)).not.toThrow();
   });
 
   it("of which no login names an end has none", () => {

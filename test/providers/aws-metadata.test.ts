@@ -218,6 +218,32 @@ describe("a machine's credentials", () => {
     expect(await failure).toMatchObject({ reason: "NoOperatorIdentity", retry: "backoff" });
   });
 
+  it.each(["true", "TRUE"])("are not asked for where that is switched off: %s", async (written) => {
+    const asked: string[] = [];
+    const metadataHttp: Http = ({ url }) => {
+      asked.push(url);
+      return Promise.reject(new NetworkError("169.254.169.254:80", "EHOSTUNREACH"));
+    };
+    const environment = { AWS_EC2_METADATA_DISABLED: written };
+    const options = { ...awsOptions(await awsAt()), environment, metadataHttp };
+    expect((await failureIn(metadataCredentials(options, never))).message).toContain("AWS_EC2_METADATA_DISABLED");
+    expect(asked).toEqual([]);
+  });
+
+  it("leave no timer behind, whatever comes", async () => {
+    const clock = fakeClock();
+    const answers: Http[] = [
+      () => Promise.reject(new NetworkError("169.254.169.254:80", "EHOSTUNREACH")),
+      () => Promise.resolve({ status: 403, headers: {}, text: "" }),
+      () => Promise.resolve({ status: 200, headers: {}, text: "../.." }),
+    ];
+    for (const metadataHttp of answers) {
+      const options = { ...awsOptions(await awsAt()), environment: {}, clock, metadataHttp };
+      await failureIn(metadataCredentials(options, never));
+      expect(clock.scheduled()).toBe(0);
+    }
+  });
+
   it("are not asked for where the service cannot be reached", async () => {
     const metadataHttp: Http = () => Promise.reject(new NetworkError("169.254.169.254:80", "EHOSTUNREACH"));
     const options = { ...awsOptions(await awsAt()), environment: {}, metadataHttp };

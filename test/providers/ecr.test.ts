@@ -479,15 +479,22 @@ describe("a ServiceAccount as identity", () => {
     expect(await failureIn(withToken(server))).toMatchObject({ reason: "CloudUnavailable", retry: "backoff" });
   });
 
-  it("gets nothing of an answer without credentials", async () => {
-    const server = await awsAt({ roles });
-    server.answer("sts:AssumeRoleWithWebIdentity", {
-      status: 200,
-      headers: { "content-type": "text/xml" },
-      body: "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult/></AssumeRoleWithWebIdentityResponse>",
-    });
-    expect(await failureIn(withToken(server))).toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
-  });
+  it.each(["AccessKeyId", "SecretAccessKey", "SessionToken", undefined])(
+    "gets nothing of an answer without credentials, nor of one that lacks a part of them: %s",
+    async (lacking) => {
+      const server = await awsAt({ roles });
+      const parts = ["AccessKeyId", "SecretAccessKey", "SessionToken"].filter((part) => part !== lacking);
+      const credentials = parts.map((part) => `<${part}>ASIA0000000000000001</${part}>`).join("");
+      const inside = lacking === undefined ? "" : `<Credentials>${credentials}</Credentials>`;
+      server.answer("sts:AssumeRoleWithWebIdentity", {
+        status: 200,
+        headers: { "content-type": "text/xml" },
+        body: `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>${inside}</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+      });
+      expect(await failureIn(withToken(server))).toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
+      expect(server.calls).toHaveLength(1);
+    },
+  );
 
   it("without a role asks nobody", async () => {
     const server = await awsAt();

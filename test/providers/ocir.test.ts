@@ -244,6 +244,26 @@ describe("the operator", () => {
     expect(server.calls.filter(({ path: one }) => one === "/v1/x509")).toEqual([]);
   });
 
+  it.each(["fra/../x", "evil.example/", "evil.example#", "evil.example?", "a.b", "FRA", "x@evil.example:1/", "-a", ""])(
+    "asks for no token where the region leads elsewhere: %j",
+    async (region) => {
+      const server = await oracle();
+      server.answer("/region", { status: 200, body: region });
+      const { places: _, ...options } = optionsFor(server);
+      const origins = new Set<string>();
+      const provider = ocirProvider({
+        ...options,
+        metadataHttp: (call, signal) => {
+          origins.add(new URL(call.url).origin);
+          const url = call.url.replace("http://169.254.169.254", server.plainUrl);
+          return options.metadataHttp({ ...call, url }, signal);
+        },
+      });
+      expect(await failureIn(provider.fetch(asked, never))).toMatchObject({ reason: "NoOperatorIdentity" });
+      expect([...origins]).toEqual(["http://169.254.169.254"]);
+    },
+  );
+
   it("ends with the attempt while the metadata service is silent", async () => {
     const server = await oracle();
     const stop = new AbortController();

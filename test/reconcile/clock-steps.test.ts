@@ -39,9 +39,10 @@ describe("the watch over the wall clock", () => {
     expect(steps).toEqual([]);
   });
 
-  it("ends", () => {
+  it.each([0, 10, 30, 100])("ends, also after %i s", async (seconds) => {
     const other = fakeClock();
     const end = watchClockSteps(other, () => undefined);
+    await other.advance(of({ seconds }));
     expect(other.scheduled()).toBe(1);
     end();
     expect(other.scheduled()).toBe(0);

@@ -53,6 +53,15 @@ describe("the metrics of a credential", () => {
     expect(await series("regcred_token_refresh_timestamp_seconds")).toHaveLength(2);
   });
 
+  it("say nothing of an end that is no time, which others may have written into the status", async () => {
+    const { publish, series } = told();
+    const until = "2026-01-01T12:30:00+99:99";
+    publish("acme", { registries: [{ ...hub, former: { since: "2026-01-01T00:00:00Z", until, namespaces: 1 } }, ecr] });
+    expect(await series("regcred_token_expiration_timestamp_seconds")).toEqual([
+      'regcred_token_expiration_timestamp_seconds{credential="acme",entry="main",provider="Static"} 1767268800',
+    ]);
+  });
+
   it("say why an entry fails, never what its message holds", async () => {
     const { publish, series } = told();
     publish("acme", { registries: [denied as typeof ecr] });

@@ -1,0 +1,93 @@
+// What tests have let through of what keeps the engine's pace: lives counted from answers, addresses that were refused, timers
+// and listeners that stay.
+import type { Finder, Mutant } from "./mutant.ts";
+
+const unit = (path: string): Finder => ({ phase: "unit", path: `test/${path}.test.ts` });
+
+const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
+  fault: "failures",
+  name,
+  edits: [{ file: `src/${file}`, from, to }],
+  foundBy: unit(foundBy),
+});
+
+export const paceMutants: readonly Mutant[] = [
+  fault(
+    "a renewal of the Lease counts from its answer",
+    "kube/leader-election.ts",
+    ["sentAt: mark.elapsed", "sentAt: clock.elapsed()"],
+    "kube/leader-election",
+  ),
+  fault(
+    "the fence counts a renewal from its answer",
+    "kube/leader-election.ts",
+    ["fence.renewed(mark)", "fence.renewed(fence.mark())"],
+    "kube/leader-election",
+  ),
+  fault(
+    "who has lost a race for the Lease gives it back",
+    "kube/leader-election.ts",
+    ["if (record?.view.holder !== identity) return;", "if (!record) return;"],
+    "kube/leader-election",
+  ),
+  fault(
+    "a PUT of the Lease names no version",
+    "kube/leases.ts",
+    ["body: JSON.stringify(object),", "body: JSON.stringify({ ...object, metadata: { namespace, name } }),"],
+    "kube/leases",
+  ),
+  fault(
+    "an address that is refused goes to the socket",
+    "providers/http/checked-lookup.ts",
+    ["found(null, [...allowed])", "found(null, [...addresses])"],
+    "providers/http/guarded-http",
+  ),
+  fault(
+    "plain http is refused where it is allowed",
+    "providers/http/guarded-http.ts",
+    ['if (url.protocol === "http:" && !context.plainAllowed?.(host, portOf(url)))', 'if (url.protocol === "http:")'],
+    "providers/http/guarded-http",
+  ),
+  fault(
+    "a life counts from the answer",
+    "providers/ocir.ts",
+    ['memberAt(answer, "expires_in"), issuedAt)', 'memberAt(answer, "expires_in"), clock.now())'],
+    "providers/clocks",
+  ),
+  fault(
+    "a server's times are taken by our clock, however wrong that is",
+    "foreign-numbers.ts",
+    ["return ahead.sign > 0 ||", "return ahead.sign > 1 ||"],
+    "providers/clocks",
+  ),
+  fault(
+    "a page that names itself as the next one is asked for again and again",
+    "watch/reflector-state.ts",
+    ['if (state.name === "Listing" && page.continue === state.continue) {', 'if (state.name === "Streaming") {'],
+    "watch/reflector-state",
+  ),
+  fault(
+    "half a line at the end of a watch is a good end",
+    "kube/list-watch.ts",
+    ['if (!next.value) throw unavailable("the watch broke off in the middle of an event", "TruncatedEvent");', ""],
+    "kube/list-watch",
+  ),
+  fault(
+    "a call leaves a listener behind",
+    "kube/transport.ts",
+    ['call.signal?.removeEventListener("abort", onAbort);', "undefined;"],
+    "kube/transport",
+  ),
+  fault(
+    "a stop in the moment in which all is known begins work",
+    "operator.ts",
+    ["    stopping.signal.throwIfAborted();\n    work.begin();", "    work.begin();"],
+    "operator/start-and-stop",
+  ),
+  fault(
+    "an event brings no key forward that was told to wait",
+    "queue/failures.ts",
+    ["now + Math.min(backoff, leastWaitAfterFailures, within)", "now + Math.max(backoff, asked)"],
+    "queue/failures",
+  ),
+];
