@@ -45,9 +45,9 @@ describe("etcd that was restored from a backup", () => {
     await clock.sleep(quiet.for);
     return proxy.count().all - before;
   };
-  const leading = (): Replica[] => [...replicas].filter(({ child, said }) => isAlive(child) && leads(said));
-  const isAlive = ({ exitCode, signalCode }: Replica["child"]): boolean => exitCode === null && signalCode === null;
-  const leads = (said: Replica["said"]): boolean => said().some(({ msg }) => msg === "leading");
+  const leading = (): Replica[] => [...replicas].filter((replica) => isAlive(replica) && leads(replica));
+  const leads = (replica: Replica): boolean => replica.said().some(({ msg }) => msg === "leading");
+  const isAlive = ({ child: { exitCode, signalCode } }: Replica): boolean => exitCode === null && signalCode === null;
 
   beforeAll(async () => {
     // One of its own, whose etcd nobody else needs.
@@ -185,8 +185,7 @@ describe("etcd that was restored from a backup", () => {
         minute,
       );
       expect(await requestsWhileQuiet()).toBeLessThan(10 * quiet.requests);
-      await world.cluster.apiServer.kill();
-      await world.cluster.apiServer.start();
+      await startAnew(world.cluster);
       await isRightAsOfThen();
       expect(await requestsWhileQuiet()).toBeLessThan(quiet.requests);
       await worksOn("hush-3", "team-after");

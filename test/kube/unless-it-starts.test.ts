@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
 import { ApiError, type ApiErrorKind } from "../../src/kube/api-error.ts";
-import type { ApiAnswer } from "../../src/kube/transport.ts";
+import type { ApiAnswer } from "../../src/kube/api-answer.ts";
 import { unlessItStarts } from "../../src/kube/unless-it-starts.ts";
 
 const missing = new OperatorError({
