@@ -240,6 +240,34 @@ describe("a list of etcd that was restored", () => {
     expect(things.get("a")).toBeUndefined();
   });
 
+  it("is told of before who listens hears of what it shows, and nothing else is", () => {
+    const told: string[] = [];
+    const things = store<Thing>({ wentBack: () => told.push("went back") });
+    things.subscribe(({ key }) => told.push(key));
+    const feed = things.feed();
+    const list = (version: string, ...records: Thing[]): void => {
+      feed.begin();
+      for (const record of records) feed.observed(record);
+      feed.completed(version);
+    };
+    list("100", thing("a", 7), thing("b", 8));
+    feed.observed(thing("a", 150));
+    list("150", thing("a", 150), thing("b", 8));
+    feed.begin();
+    things.wrote(thing("a", 170));
+    feed.observed(thing("a", 150));
+    feed.observed(thing("b", 8));
+    feed.completed("160");
+    things.found(thingIn(things, "b"), thing("b", 9));
+    expect(told).toEqual(["a", "b", "a", "a", "b"]);
+    told.length = 0;
+    list("1000", thing("a", 7), thing("b", 9));
+    expect(told).toEqual(["went back", "a"]);
+    told.length = 0;
+    list("90", thing("a", 7));
+    expect(told).toEqual(["went back", "b"]);
+  });
+
   it("ends in exactly the last list, whatever the lists before were", () => {
     const listed = fc.record({
       items: fc.uniqueArray(fc.record({ key: fc.constantFrom("a", "b", "c", "d"), version: fc.nat(30) }), {
