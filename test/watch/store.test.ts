@@ -204,6 +204,20 @@ describe("a list of etcd that was restored", () => {
     expect([...things.values()]).toEqual([thing("a", 91), thing("b", 93), thing("new", 92)]);
   });
 
+  it("leaves nothing behind that would keep out what comes after it in versions that were there before", () => {
+    const { feed, things } = seeded(thing("a", 7), thing("b", 8));
+    feed.observed(thing("c", 150));
+    things.removed("a", "7");
+    things.removed("c", "150");
+    things.removed("b", "8");
+    feed.begin();
+    feed.completed("90");
+    feed.observed(thing("a", 91));
+    things.wrote(thing("c", 92));
+    things.wrote(thing("new", 93));
+    expect([...things.values()]).toEqual([thing("a", 91), thing("c", 92), thing("new", 93)]);
+  });
+
   it("wins where it is newer than all that is stored, though the objects in it are not (--bump-revision)", () => {
     const { feed, things } = seeded(thing("a", 7));
     feed.observed(thing("a", 150));
