@@ -150,12 +150,12 @@ describe("etcd that was restored from a backup", () => {
       await served(["team-a", "team-b"], "hush-1");
       await eventually("the status tells so", async () => (await world.status("hub")).namespaces?.ready === 2);
       const backup = await backUpEtcd(world.cluster);
+      const dead = await holder();
       first.child.kill("SIGKILL");
       await second.saying("leading");
       const third = await start();
       await eventually("the third stands by", () => isReady(third));
       await work();
-      const dead = await holder();
       await backup.restore("start anew");
       await isRightAsOfThen();
       await eventually("one who lives leads", async () => leading().length === 1 && (await holder()) !== dead, minute);
