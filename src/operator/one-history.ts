@@ -6,7 +6,7 @@ import type { Log } from "../report/log.ts";
 export interface OneHistory {
   /** A list shows that versions have gone back: all is read again. */
   readonly wentBack: () => void;
-  /** False until all has been read again, for half a minute at most: what cannot be read must not hold up all others. */
+  /** False until all has been read again, for a minute at most: what cannot be read must not hold up all others. */
   readonly isKnown: () => boolean;
 }
 
@@ -17,7 +17,8 @@ export interface OneHistoryOptions {
   readonly readAll: () => Promise<unknown>;
 }
 
-const longest = Temporal.Duration.from({ seconds: 30 }).total("milliseconds");
+// Longer than a watch waits for an answer, and pauses then.
+const longest = Temporal.Duration.from({ minutes: 1 }).total("milliseconds");
 
 export function oneHistory({ clock, log, readAll }: OneHistoryOptions): OneHistory {
   let began = -Infinity;
