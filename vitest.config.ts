@@ -29,8 +29,10 @@ const measuring = filesOf(
   "faults",
   "large-secrets",
   "memory",
+  "metrics-flood",
   "prometheus",
   "replicas",
+  "restored-etcd",
   "stalls",
   "tokens",
 );

@@ -7,6 +7,7 @@ import { leases } from "./kube/leases.ts";
 import { listWatch } from "./kube/list-watch.ts";
 import { leaseName, neededPermissions, preflight } from "./kube/preflight.ts";
 import { transport, userAgent } from "./kube/transport.ts";
+import { unlessItStarts } from "./kube/unless-it-starts.ts";
 import { withMetrics } from "./kube/with-metrics.ts";
 import { withFence } from "./kube/write-fence.ts";
 import { aborted } from "./operator/aborted.ts";
@@ -125,7 +126,8 @@ export function operator(options: OperatorOptions): Operator {
         goesOnWithout: (detail) => log.warn("installed schema not compared", { detail }),
         signal: stopping.signal,
       });
-    await onceAnswered(check, { clock, random, log, signal: stopping.signal, tell: (what) => (awaited = what) });
+    const checks = (): Promise<void> => unlessItStarts(api, check);
+    await onceAnswered(checks, { clock, random, log, signal: stopping.signal, tell: (what) => (awaited = what) });
     // Who is stopped meanwhile does not run for leader.
     stopping.signal.throwIfAborted();
     leads.start();

@@ -71,29 +71,32 @@ export function labelsAskedByToken(raw: unknown): readonly string[] {
 /**
  * @param release of this program
  * @param readNamespacesAgain see `AskedLabelsOptions`; left out: all labels of Namespaces are kept
+ * @param wentBack see `StoreOptions`
  */
 export function clusterStores(
   log: Log,
   release: string,
   readNamespacesAgain?: () => Promise<void> | undefined,
+  wentBack: () => void = () => undefined,
 ): ClusterStores {
   const labels = askedLabels({ readAgain: () => readNamespacesAgain?.() });
   const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
+  const told = { listenerFailed, wentBack };
   const digest = keyedDigest(randomBytes(32));
   return {
     stores: {
-      crds: store<CrdRecord>({ listenerFailed }),
-      credentials: store<CredentialRecord>({ listenerFailed }),
-      namespaces: store<NamespaceRecord>({ listenerFailed }),
+      crds: store<CrdRecord>(told),
+      credentials: store<CredentialRecord>(told),
+      namespaces: store<NamespaceRecord>(told),
       serviceAccounts: store<ServiceAccountRecord>({
-        listenerFailed,
+        ...told,
         indexBy: ({ namespace }) => namespace,
         share: { limits: serviceAccountShare, bytesOf: bytesOfServiceAccount },
       }),
-      pullSecrets: store<SecretRecord>({ listenerFailed }),
-      operatorSecrets: store<OperatorSecretRecord>({ listenerFailed }),
+      pullSecrets: store<SecretRecord>(told),
+      operatorSecrets: store<OperatorSecretRecord>(told),
       pods: store<PodRecord>({
-        listenerFailed,
+        ...told,
         indexBy: ({ namespace }) => namespace,
         share: { limits: podShare, bytesOf: bytesOfPod },
       }),

@@ -42,9 +42,11 @@ export interface ClusterWatchesOptions {
 export interface ClusterWatches {
   /** Resolves when every store but that of the pull Secrets is full, as far as the operator may see. */
   readonly start: () => Promise<void>;
-  readonly pullSecrets: Omit<PullSecretWatches, "status" | "stop">;
+  readonly pullSecrets: Omit<PullSecretWatches, "status" | "stop" | "readAgain">;
   /** With the labels that are asked for now; undefined where they have not been read at all. */
   readonly readNamespacesAgain: () => Promise<void> | undefined;
+  /** Everything that is watched; see `Reflector`. */
+  readonly readAllAgain: () => Promise<unknown>;
   /** The API server refuses to show the ServiceAccounts of this namespace. */
   readonly serviceAccountsRefused: (namespace: string) => boolean;
   /** What else it refuses to show. */
@@ -202,6 +204,8 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     },
     pullSecrets,
     readNamespacesAgain: () => (namespacesBegun ? namespaces.readAgain() : undefined),
+    readAllAgain: () =>
+      Promise.all([...[...watched.values()].map((each) => each.readAgain()), pullSecrets.readAgain()]),
     serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
     refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what) && what !== "serviceaccounts"),
     status: () =>

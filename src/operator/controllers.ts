@@ -20,6 +20,7 @@ import { grantKeys } from "../reconcile/grant-keys.ts";
 import { lookAtNameAgain, lookAtReachAgain, lookAtTimesAgain } from "../reconcile/look-again.ts";
 import { judgedSecrets } from "../reconcile/judged.ts";
 import { type Loops, loops } from "../reconcile/loops.ts";
+import { comeBackIn } from "../reconcile/outcome.ts";
 import { reach } from "../reconcile/reach.ts";
 import { scopes } from "../reconcile/scope-of.ts";
 import { recordedMembers, storeAllMembers } from "../reconcile/store-members.ts";
@@ -33,6 +34,7 @@ import type { ListWatch } from "../watch/list-watch.ts";
 import { clusterStores } from "./cluster-stores.ts";
 import { type ClusterWatches, clusterWatches } from "./cluster-watches.ts";
 import { news } from "./news.ts";
+import { oneHistory } from "./one-history.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "./operator-settings.ts";
 import { type Queues, queues } from "./queues.ts";
@@ -94,6 +96,8 @@ const runDeadline = Temporal.Duration.from({ seconds: 45 });
 // of their own, so that a burst of tokens holds up no Secret.
 const tokenConcurrency = 64;
 const recordLimit = 2_000;
+// Milliseconds after which a key is looked at again that came while all is read again.
+const whileReading = 1_000;
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 
 export function controllers(options: ControllersOptions): Controllers {
@@ -102,7 +106,8 @@ export function controllers(options: ControllersOptions): Controllers {
   const { namespace: ownNamespace } = settings;
 
   // What is known, and what is derived from it.
-  const known = clusterStores(log, options.version, () => watches.readNamespacesAgain());
+  const history = oneHistory({ clock, log, readAll: () => watches.readAllAgain() });
+  const known = clusterStores(log, options.version, () => watches.readNamespacesAgain(), history.wentBack);
   const { stores } = known;
   const tokens = tokenBook({
     clock,
@@ -205,7 +210,9 @@ export function controllers(options: ControllersOptions): Controllers {
       followCrd(context);
       askForWork(context);
       const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
-      const each = { run: work.run, deadline: runDeadline, clock, onError };
+      const run: Loops["run"] = async (key, signal) =>
+        history.isKnown() ? work.run(key, signal) : comeBackIn(whileReading);
+      const each = { run, deadline: runDeadline, clock, onError };
       workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
       workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency, away: admission.away }));
       for (const name of rights.names()) if (watches.pullSecrets.known(name)) lookAtNameAgain(context, name);

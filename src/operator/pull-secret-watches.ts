@@ -38,6 +38,8 @@ export interface PullSecretWatches {
   /** It refuses to show those of some namespace, or of all that are watched. */
   readonly refusedSome: (name: string) => boolean;
   readonly refusedAll: (name: string) => boolean;
+  /** Everything that is watched; see `Reflector`. */
+  readonly readAgain: () => Promise<unknown>;
   /** By what is watched. */
   readonly status: () => ReadonlyMap<string, ReflectorStatus>;
   readonly stop: () => Promise<void>;
@@ -113,6 +115,7 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
     refused: (name, namespace) => isRefused(name, namespace) || isRefused(name, undefined),
     refusedSome: (name) => subjectsOf(name).some((text) => refused.has(text)),
     refusedAll: (name) => subjectsOf(name).every((text) => refused.has(text)),
+    readAgain: () => watches.readAgain(),
     status: () => new Map([...watches.status()].map(([text, status]) => [whatOf(text), status])),
     stop: () => watches.stop(),
   };

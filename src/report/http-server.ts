@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
 import type { Log } from "./log.ts";
 import { errorFields } from "./log-watch.ts";
+import { paceAnswers, paceConnections, type Rate } from "./pace.ts";
 import type { KeyAndCertificate } from "../tls/certificate-authority.ts";
 
 export interface ListenAddress {
@@ -35,8 +37,16 @@ export interface Served {
   readonly pages: ReadonlyMap<string, (response: ServerResponse, request: IncomingMessage) => void>;
   /** The most connections at once; more are closed as they come. */
   readonly connections: number;
+  /** Who asks may be anybody, and has little of our time. */
+  readonly pace?: Pace;
   /** With it, over https. */
   readonly certificate?: KeyAndCertificate | undefined;
+}
+
+export interface Pace {
+  readonly clock: Clock;
+  readonly connections: Rate;
+  readonly answers: Rate;
 }
 
 // Milliseconds: who asks says so at once, reads the answer, and goes when there is nothing more to ask.
@@ -53,10 +63,10 @@ const silenceTimeout = 10_000;
 /** Resolves once it listens; rejects with an OperatorError where it cannot. */
 export async function httpServer(
   { host, port }: ListenAddress,
-  { what, unusable, flag, pages, connections, certificate }: Served,
+  { what, unusable, flag, pages, connections, pace, certificate }: Served,
   log: Log,
 ): Promise<HttpServer> {
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = (response: ServerResponse, request: IncomingMessage): void => {
     const isRead = request.method === "GET" || request.method === "HEAD";
     const page = isRead ? pages.get(request.url?.split("?")[0] ?? "") : undefined;
     if (page) page(response, request);
@@ -65,10 +75,15 @@ export async function httpServer(
         .writeHead(404, { "content-type": "text/plain" })
         .end(`only GET ${[...pages.keys()].join(", ")} is here\n`);
   };
+  const paced = pace ? paceAnswers(answer, pace.clock, pace.answers) : answer;
   const secure =
-    certificate && createSecureServer({ ...patience, handshakeTimeout, ...tlsOptions(certificate) }, answer);
-  const server = secure ?? createServer(patience, answer);
+    certificate &&
+    createSecureServer({ ...patience, handshakeTimeout, ...tlsOptions(certificate) }, (request, response) =>
+      paced(response, request),
+    );
+  const server = secure ?? createServer(patience, (request, response) => paced(response, request));
   server.maxConnections = connections;
+  if (pace) paceConnections(server, pace.clock, pace.connections);
   server.setTimeout(silenceTimeout);
   const shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   server.listen(port, host);

@@ -23,6 +23,8 @@ export interface MultiReflector {
   ensure(names: ReadonlySet<string>): void;
   /** The name is watched, and all that bears it is in the store. */
   syncedFor(name: string): boolean;
+  /** All that is watched now; see `Reflector`. */
+  readAgain(): Promise<unknown>;
   status(): ReadonlyMap<string, ReflectorStatus>;
   /** Resolves when every request is closed. */
   stop(): Promise<void>;
@@ -64,6 +66,7 @@ export function multiReflector<R extends StoredObject>(options: MultiReflectorOp
       names.completed("0");
     },
     syncedFor: (name) => watched.get(name)?.hasSynced() ?? false,
+    readAgain: () => Promise.all([...watched.values()].map((existing) => existing.readAgain())),
     status: () => new Map([...watched].map(([name, existing]) => [name, existing.status()])),
     stop: async () => {
       await Promise.all([...[...watched.values()].map((existing) => existing.stop()), ...closing]);

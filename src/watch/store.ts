@@ -1,10 +1,13 @@
 // What did the cluster look like when we last heard, our own writes included?
-import { type KnownAbsent, knownAbsent, type NotKnown, type Sighting } from "../plan/presence.ts";
+import { type KnownAbsent, knownAbsent, type Sighting } from "../plan/presence.ts";
 import type { StoredObject } from "../plan/snapshot.ts";
+import type { Feed } from "./feed.ts";
 import { hasPassed, type Horizon, horizonOf as newHorizon, isSuperseded, unrecorded } from "./horizon.ts";
 import { type IndexOptions, indexedRecords } from "./indexed-records.ts";
 import { listeners } from "./listeners.ts";
 import { atLeast, olderThan } from "./resource-version.ts";
+
+export type { Feed } from "./feed.ts";
 
 /** `after` without `before`: new. `gone`: deleted. Neither `after` nor `gone`: what is there did not fit. */
 export interface Change<R> {
@@ -44,33 +47,6 @@ export interface Store<R extends StoredObject> {
   subscribe(listener: Listener<R>): () => void;
 }
 
-/** How one reflector brings in what it hears. */
-export interface Feed<R extends StoredObject> {
-  readonly synced: boolean;
-  /**
-   * A full list of the most recent state begins; what an unfinished one has seen is forgotten. It replaces all that is known by
-   * now, also of the same version: it may say more of it, and a restored etcd gives a version twice.
-   */
-  begin(): void;
-  /** An object of the list, or an ADDED or MODIFIED event. */
-  observed(record: R): void;
-  /**
-   * An object is there, but cannot be read as a record: what is stored of it stays. Where it has not even a key, this
-   * list removes nothing at all.
-   */
-  unreadable(key: string | undefined): void;
-  /** A DELETED event, or an object that is of no interest any more. */
-  vanished(key: string, resourceVersion: string): void;
-  /** The watch has passed this resource version: a bookmark. */
-  passed(resourceVersion: string): void;
-  /** The full list is over: what it has not shown, and is not newer than it, is gone. */
-  completed(resourceVersion: string): void;
-  /** Nothing is heard for now: until the next event or, where a list is needed, its end. */
-  blind(why: NotKnown["kind"]): void;
-  /** What came from here leaves the store; nobody is told, because nothing is known of it any more. */
-  close(): void;
-}
-
 /** A store together with its way in. */
 export interface FedStore<R extends StoredObject> extends Store<R> {
   /** `covers` says which keys this feed answers for (default: all). Feeds must not overlap. */
@@ -80,6 +56,8 @@ export interface FedStore<R extends StoredObject> extends Store<R> {
 export interface StoreOptions<R> extends IndexOptions<R> {
   /** Told what a listener threw; the other listeners go on. */
   readonly listenerFailed?: (error: unknown) => void;
+  /** Told, before who listens is, that a full list or our own GET is older than what was known before it: etcd was restored. */
+  readonly wentBack?: () => void;
 }
 
 /**
@@ -91,7 +69,7 @@ export interface StoreOptions<R> extends IndexOptions<R> {
  * - an answer that the watch has passed already says nothing new: its object may have been deleted since.
  */
 export function store<R extends StoredObject>(options: StoreOptions<R> = {}): FedStore<R> {
-  const { listenerFailed } = options;
+  const { listenerFailed, wentBack } = options;
   const records = indexedRecords(options);
   const tombstones = new Map<string, string>();
   const { tell, subscribe } = listeners<Change<R>>(listenerFailed);
@@ -138,6 +116,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
   /** Whatever is stored. Who listens need not hear of what says the same. */
   const replace = (record: R, horizon: Horizon): void => {
     tombstones.delete(record.key);
+    if (olderThan(record.resourceVersion, records.get(record.key)?.resourceVersion ?? "")) wentBack?.();
     if (JSON.stringify(records.get(record.key)) !== JSON.stringify(record)) keep(record, horizon);
     else records.set(record);
   };
@@ -212,6 +191,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         const { seen, fresh } = horizon;
         horizon.seen = undefined;
         horizon.fresh = undefined;
+        if (olderThan(resourceVersion, horizon.through ?? "")) wentBack?.();
         horizon.through = resourceVersion;
         horizon.synced = true;
         horizon.blind = undefined;

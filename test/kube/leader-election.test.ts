@@ -460,9 +460,13 @@ describe("an election", () => {
     await clock.advance(ms(9_000));
     server.edit({ renewTime: "2026-01-01T00:00:00.000000Z" });
     election.seen({ now: standing(server) });
+    await clock.advance(ms(4_000));
     answer.resolve();
-    await clock.advance(ms(14_000));
+    await clock.advance(ms(10_900));
     expect(election.leading()).toBe(false);
+    // The other has been silent for its time since that renewal.
+    await clock.advance(ms(200));
+    expect(election.leading()).toBe(true);
   });
 
   it("starts with one leader, however many start at once", async () => {

@@ -33,7 +33,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a PUT of a token names no version",
-    "reconcile/token.ts",
+    "reconcile/store-token.ts",
     ["      ...(before && { resourceVersion: before.resourceVersion }),\n", ""],
     serve,
   ),

@@ -20,7 +20,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "      metadata: { annotations:",
   }),
   found("a token is stored over whatever is there", {
-    file: "src/reconcile/token.ts",
+    file: "src/reconcile/store-token.ts",
     from: "      ...(before && { resourceVersion: before.resourceVersion }),\n",
     to: "",
   }),

@@ -57,7 +57,9 @@ export interface ApiServer {
   /** All that matches now. */
   matching(call: Pick<Call, "path" | "query">): readonly PlayedObject[];
   /** What has changed since that version, and what changes from now on. */
-  watch(call: Pick<Call, "path" | "query">, since: number, tell: (change: Change) => void): Cancel;
+  watch(call: Pick<Call, "path" | "query">, since: number, tell: (change: Change) => void, broken?: () => void): Cancel;
+  /** What etcd holds now; returns what puts it back to that, its versions too, and breaks every watch. */
+  backUp(): () => void;
   version(): number;
   get(resource: string, place: string): PlayedObject | undefined;
   list(resource: string): readonly PlayedObject[];
@@ -102,7 +104,7 @@ export function targetOf(path: string): Target {
 export function apiServer(now: () => Temporal.Instant): ApiServer {
   const objects = new Map<string, PlayedObject>();
   const history: Change[] = [];
-  const watchers = new Set<(change: Change) => void>();
+  const watchers = new Map<(change: Change) => void, () => void>();
   let version = 0;
 
   const keyOf = (resource: string, place: string): string => `${resource} ${place}`;
@@ -115,7 +117,7 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
     else objects.set(key, stored);
     const change = { type, resource, version, object: stored };
     history.push(change);
-    for (const tell of watchers) tell(change);
+    for (const tell of watchers.keys()) tell(change);
     return stored;
   };
   /** What a write makes of an object: gone, where it is being deleted and nothing holds it any more. */
@@ -209,14 +211,24 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
   return {
     answer,
     matching,
-    watch: ({ path, query }, since, tell) => {
+    watch: ({ path, query }, since, tell, broken = () => undefined) => {
       const { resource } = targetOf(path);
       const told = (change: Change): void => {
         if (change.resource === resource && isMatching(path, query, change.object)) tell(change);
       };
       for (const change of history) if (change.version > since) told(change);
-      watchers.add(told);
+      watchers.set(told, broken);
       return () => watchers.delete(told);
+    },
+    backUp: () => {
+      const backup = { objects: [...objects], version, changes: history.length };
+      return () => {
+        objects.clear();
+        for (const [key, object] of backup.objects) objects.set(key, object);
+        ({ version } = backup);
+        history.length = backup.changes;
+        for (const broken of watchers.values()) broken();
+      };
     },
     version: () => version,
     get: (resource, place) => objects.get(keyOf(resource, place)),

@@ -96,10 +96,11 @@ async function* changes({ server, clock }: Road, call: Call, signal: AbortSignal
   let seen = begins ? server.version() : Number(call.query["resourceVersion"]);
   const bookmark = (annotations: object): Buffer =>
     line("BOOKMARK", { metadata: { resourceVersion: String(seen), annotations } });
-  const forget = server.watch(call, seen, (change) => {
+  const tell = (change: Change): void => {
     waiting.push(change);
     news.resolve();
-  });
+  };
+  const forget = server.watch(call, seen, tell, () => news.reject(new Error("read ECONNRESET")));
   try {
     for (const object of initial) yield line("ADDED", object);
     if (begins) yield bookmark({ "k8s.io/initial-events-end": "true" });

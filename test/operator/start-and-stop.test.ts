@@ -25,6 +25,33 @@ describe("a start", () => {
     on.isLawful();
   });
 
+  it("waits for an API server that answers before it knows who may do what", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.setWeather(({ path, resource }) => {
+      if (path === "/readyz") return refusal(500, "InternalError");
+      return resource === "selfsubjectaccessreviews" ? { code: 201, body: { status: { allowed: false } } } : undefined;
+    });
+    const a = on.run("a");
+    await on.pass(60);
+    expect([a.end(), a.leading()]).toEqual([undefined, false]);
+    expect(on.logged.filter((line) => line === "waiting for the API server")).toHaveLength(1);
+    expect(on.recorded.filter(({ resource }) => resource === "leases")).toEqual([]);
+    on.setWeather();
+    await on.pass(40);
+    expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "first" });
+  });
+
+  it("ends where a right is missing at an API server that is ready", async () => {
+    const on = scene();
+    on.setWeather(({ resource }) =>
+      resource === "selfsubjectaccessreviews" ? { code: 201, body: { status: { allowed: false } } } : undefined,
+    );
+    const a = on.run("a");
+    await on.pass(5);
+    expect(a.end()).toMatch(/^the operator may not /);
+  });
+
   it("ends for what only a person can mend", async () => {
     const on = scene();
     on.setWeather(() => refusal(401, "Unauthorized"));
@@ -37,6 +64,24 @@ describe("a start", () => {
 describe("a stop", () => {
   it.each<[string, Parameters<Scene["setWeather"]>[0]]>([
     ["while the API server is away", () => unavailable],
+    [
+      "while the API server starts",
+      ({ path, resource }) => {
+        if (path === "/readyz") return unavailable;
+        return resource === "selfsubjectaccessreviews"
+          ? { code: 201, body: { status: { allowed: false } } }
+          : undefined;
+      },
+    ],
+    [
+      "while it asks whether the API server is ready",
+      ({ path, resource }) => {
+        if (path === "/readyz") return never;
+        return resource === "selfsubjectaccessreviews"
+          ? { code: 201, body: { status: { allowed: false } } }
+          : undefined;
+      },
+    ],
     ["during the checks", ({ resource }) => (resource === "selfsubjectaccessreviews" ? never : undefined)],
     ["while the stores fill", ({ resource }) => (resource === "namespaces" ? never : undefined)],
     ["while it runs for leader", ({ resource }) => (resource === "leases" ? never : undefined)],

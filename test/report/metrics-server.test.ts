@@ -1,5 +1,5 @@
 // Are the metrics where Prometheus looks for them, and nothing else, and is an address that cannot be used told in a sentence?
-import { createServer } from "node:http";
+import { Agent, createServer, get } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
@@ -113,6 +113,25 @@ describe("a flood of scrapes", () => {
     expect(await scrape()).toBe("made 2\n");
     clearInterval(pump);
     expect(made()).toBe(2);
+  });
+
+  it("is answered a hundred times a second, after the first hundred or so", async () => {
+    const clock = fakeClock();
+    const server = await listen({ host: "127.0.0.1", port: 0 }, () => Promise.resolve("up 1\n"), clock);
+    closes.push(() => server.close());
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    let answered = 0;
+    for (let count = 0; count < 150; count += 1) {
+      get({ host: "127.0.0.1", port: server.port, path: "/metrics", agent }, (answer) => {
+        answered += 1;
+        answer.resume();
+      }).on("error", () => undefined);
+    }
+    await expect.poll(() => answered, { timeout: 10_000 }).toBe(128);
+    const pump = setInterval(() => void clock.advance(Temporal.Duration.from({ milliseconds: 10 })), 1);
+    await expect.poll(() => answered, { timeout: 10_000 }).toBe(150);
+    clearInterval(pump);
+    agent.destroy();
   });
 
   it("has a bounded number of connections, and lets go of those that say nothing", async () => {

@@ -204,6 +204,20 @@ describe("a list of etcd that was restored", () => {
     expect([...things.values()]).toEqual([thing("a", 91), thing("b", 93), thing("new", 92)]);
   });
 
+  it("leaves nothing behind that would keep out what comes after it in versions that were there before", () => {
+    const { feed, things } = seeded();
+    for (const [key, version] of Object.entries({ a: "149", c: "150" })) {
+      things.wrote(thing(key, version));
+      things.removed(key, version);
+    }
+    feed.begin();
+    feed.completed("90");
+    feed.observed(thing("a", 91));
+    things.wrote(thing("c", 92));
+    things.wrote(thing("new", 93));
+    expect([...things.values()]).toEqual([thing("a", 91), thing("c", 92), thing("new", 93)]);
+  });
+
   it("wins where it is newer than all that is stored, though the objects in it are not (--bump-revision)", () => {
     const { feed, things } = seeded(thing("a", 7));
     feed.observed(thing("a", 150));
@@ -238,6 +252,34 @@ describe("a list of etcd that was restored", () => {
     feed.begin();
     feed.vanished("a", "7");
     expect(things.get("a")).toBeUndefined();
+  });
+
+  it("is told of before who listens hears of what it shows, and nothing else is", () => {
+    const told: string[] = [];
+    const things = store<Thing>({ wentBack: () => told.push("went back") });
+    things.subscribe(({ key }) => told.push(key));
+    const feed = things.feed();
+    const list = (version: string, ...records: Thing[]): void => {
+      feed.begin();
+      for (const record of records) feed.observed(record);
+      feed.completed(version);
+    };
+    list("100", thing("a", 7), thing("b", 8));
+    feed.observed(thing("a", 150));
+    list("150", thing("a", 150), thing("b", 8));
+    feed.begin();
+    things.wrote(thing("a", 170));
+    feed.observed(thing("a", 150));
+    feed.observed(thing("b", 8));
+    feed.completed("160");
+    things.found(thingIn(things, "b"), thing("b", 9));
+    expect(told).toEqual(["a", "b", "a", "a", "b"]);
+    told.length = 0;
+    list("1000", thing("a", 7), thing("b", 9));
+    expect(told).toEqual(["went back", "a"]);
+    told.length = 0;
+    list("90", thing("a", 7));
+    expect(told).toEqual(["went back", "b"]);
   });
 
   it("ends in exactly the last list, whatever the lists before were", () => {

@@ -1,0 +1,43 @@
+// Is nothing given by what is known of before and of after, when etcd is put back in the middle of work?
+import { expect, it } from "vitest";
+import { refusal } from "./api-server.ts";
+import { type Scene, scene } from "./scene.ts";
+
+const never = new Promise<never>(() => undefined);
+const away = refusal(503, "ServiceUnavailable");
+const hub = "https://index.docker.io/v1/";
+
+/** Served, and then put back to a time before a second RegistryCredential; the API server was away meanwhile. */
+async function restored(on: Scene) {
+  on.addCredential("acme");
+  const a = on.run("a");
+  await on.pass(30);
+  const restore = on.server.backUp();
+  on.addCredential("second", {}, { host: "other.example.com" });
+  on.addNamespace("team-late");
+  await on.pass(30);
+  expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub, "other.example.com"]);
+  on.setWeather(() => away);
+  restore();
+  await on.pass(4);
+  return a;
+}
+
+it("who is entitled to it has each login, and nobody else, though one watch comes back much later than the others", async () => {
+  const on = scene();
+  const a = await restored(on);
+  on.setWeather(({ resource, method }) => (resource === "registrycredentials" && method === "GET" ? never : undefined));
+  const before = on.recorded.length;
+  await on.pass(20);
+  expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
+  expect(on.recorded.slice(before).filter(({ resource, code }) => resource === "secrets" && code === 201)).toEqual([]);
+  on.setWeather();
+  await on.pass(100);
+  expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
+  expect([a.leading(), a.end()]).toEqual([true, undefined]);
+  expect(on.logged.filter((line) => line.startsWith("versions went back"))).toHaveLength(1);
+  on.addNamespace("team-new");
+  await on.pass(30);
+  expect(Object.keys(on.logins("team-new") ?? {})).toEqual([hub]);
+  await on.stop(a);
+});
