@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { agents } from "../../../src/providers/http/agents.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
+import { fakeClock } from "../../fake-clock.ts";
 
 const { certificate } = certificateAuthority("ca");
 /** Each is another one to whoever compares texts. */
@@ -13,7 +14,7 @@ const lookup = (): never => {
 
 describe("the pools", () => {
   it("are one per CA, used again, and 32 at most", async () => {
-    const open = agents(lookup);
+    const open = agents(lookup, fakeClock());
     const direct = open.to({ proxy: undefined, ca: undefined });
     const first = open.to({ proxy: undefined, ca: ca(0) });
     expect(first).not.toBe(direct);
