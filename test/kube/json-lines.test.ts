@@ -1,4 +1,5 @@
 // Is the document of every line found once, however the bytes are cut?
+import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jsonLines } from "../../src/kube/json-lines.ts";
@@ -37,6 +38,15 @@ describe("the documents of a stream", () => {
   it("are not whole where the last line is not", async () => {
     expect(await all(async([Buffer.from('{"a":1}\n{"b"')]))).toEqual({ seen: [{ a: 1 }], isWhole: false });
   });
+
+  it.each(["hunter2\n", '{"password":"hunter2"\n', `{"a":"${"hunter2".repeat(20_000)}"\n`])(
+    "that are none are refused without a word of them",
+    async (line) => {
+      const error = await all(async([Buffer.from(line)])).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(SyntaxError);
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("hunter2");
+    },
+  );
 
   it("search each byte once: a line of 32 MiB in pieces of 1 KiB is no slower per byte than a short one", async () => {
     const searched = { bytes: 0 };
