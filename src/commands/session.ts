@@ -12,6 +12,7 @@ import { unreachable } from "../kube/unreachable.ts";
 import { applyKind } from "../plan/mending.ts";
 import type { StopSignal } from "../stop-signals.ts";
 import { aborted } from "../operator/aborted.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";
 
 /** What a command works with. */
@@ -48,7 +49,11 @@ export async function inSession(
   const config = configFrom(flags, given);
   const { cluster, environment, requestTimeout } = config;
   const stop = new AbortController();
-  const forget = onStopSignal(() => stop.abort());
+  let stoppedBy: StopSignal | undefined;
+  const forget = onStopSignal((asked) => {
+    stoppedBy ??= asked;
+    stop.abort();
+  });
   const person = { isInteractive: isInteractive === true, stderr };
   const connection = await connect({ ...cluster, environment, clock, terminal: person });
   const agent = userAgent(packageJson.version);
@@ -67,6 +72,8 @@ export async function inSession(
       signal: stop.signal,
     });
   } catch (error) {
+    // Who has stopped it knows why it did not end.
+    if (stoppedBy !== undefined) return exitCodes[stoppedBy];
     throw error instanceof ApiError ? refused(error, api.server) : error;
   } finally {
     forget();

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { commandLine } from "../../src/commands/command-line.ts";
 import { loadConnection } from "../../src/kube/connection.ts";
-import { surroundings } from "./surroundings.ts";
+import { surroundings, type TestSurroundings } from "./surroundings.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -15,7 +15,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Where the API server is, nobody listens: whoever asks it has logged in. */
-async function status(script: string, isInteractive = false, more: Readonly<Record<string, string>> = {}) {
+async function status(
+  script: string,
+  isInteractive = false,
+  more: Readonly<Record<string, string>> = {},
+  then?: (around: TestSurroundings) => void,
+) {
   await writeFile(join(folder, "plugin"), `#!/bin/sh\n${script}\n`);
   await chmod(join(folder, "plugin"), 0o755);
   const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "./plugin", interactiveMode: "IfAvailable" };
@@ -29,7 +34,19 @@ async function status(script: string, isInteractive = false, more: Readonly<Reco
     }),
   );
   const environment = { PATH: process.env["PATH"], KUBECONFIG: join(folder, "config"), ...more };
-  const around = surroundings({ environment, isInteractive, connect: async (options) => loadConnection(options) });
+  const around: TestSurroundings = surroundings({
+    environment,
+    isInteractive,
+    connect: async (options) => {
+      const connection = loadConnection(options);
+      const credentials: typeof connection.credentials = (how) => {
+        const reading = connection.credentials(how);
+        then?.(around);
+        return reading;
+      };
+      return { ...connection, credentials };
+    },
+  });
   const code = await commandLine(["status"], { ...around, clock: systemClock() });
   return { code, ...around.said };
 }
@@ -56,6 +73,17 @@ describe("a command", () => {
       expect(stdout + stderr).not.toContain("hunter2");
     }
   });
+
+  it.for([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "that %s stops while the plugin waits for somebody ends with %i and says nothing",
+    async ([signal, expected]) => {
+      const running = status("exec sleep 2", false, {}, (around) => around.send(signal));
+      expect(await running).toMatchObject({ code: expected, stdout: "", stderr: "" });
+    },
+  );
 
   it("names a proxy that is none, without its password", async () => {
     const { code, stderr } = await status(token, false, { HTTPS_PROXY: "ftp://me:hunter2@proxy.example" });

@@ -83,7 +83,7 @@ describe("an operator that starts", () => {
         )
         .toContainEqual({
           detail: expect.stringMatching(
-            /^the API server \S+ does not answer \([^\n]+\); check [^\n.]+ \/readyz$/,
+            /^(?:no answer from )?the API server \S+ [^\n]+; check that it runs with: [^\n.]+ \/readyz$/,
           ) as string,
         });
       proxy.heal();
