@@ -45,9 +45,13 @@ describe("a status that somebody else keeps writing", () => {
     on.run("a");
     await on.pass(90);
     const before = writesTo(on, "acme", "status");
+    const news = (): number => on.logged.filter((line) => line === "condition changed").length;
+    const told = news();
     const giveUp = overwriteStatus(on);
     on.server.patch("registrycredentials", "acme", { status: { mode: "theirs" } });
     await on.pass(long);
+    // What others took out of it is no news.
+    expect(news()).toBe(told);
     // Five at once, and then as the wait doubles.
     expect(writesTo(on, "acme", "status") - before).toBeGreaterThan(12);
     expect(writesTo(on, "acme", "status") - before).toBeLessThan(20);
