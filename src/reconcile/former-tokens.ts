@@ -2,6 +2,7 @@
 import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
 import { canonical, type Former, type Served, servesAll } from "../plan/content.ts";
+import { secretKey } from "../plan/keys.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Context } from "./context.ts";
@@ -33,7 +34,7 @@ const mostFormers = 16;
 
 /** The living tokens of each group of hosts from before its entry was altered, where it needs them. */
 export function formersOf(
-  { tokens, clock }: Pick<Context, "tokens" | "clock">,
+  { tokens, clock, entitlements }: Pick<Context, "tokens" | "clock" | "entitlements">,
   user: string,
   namespace: NamespaceRecord,
   rendered: readonly RenderedCredential[],
@@ -54,7 +55,12 @@ export function formersOf(
         .toSorted((one, other) => Temporal.Instant.compare(other.token.issuedAt, one.token.issuedAt))
         .slice(0, mostFormers)
         .map((each): Former => {
-          const isKnown = tokens.had(user, each);
+          // Where the pull Secret has another name by now, what the one of before had is its own as well.
+          const users = [
+            user,
+            ...entitlements.namesOf(credential.name).map((of) => secretKey(namespace.name, of.secretName)),
+          ];
+          const isKnown = users.some((of) => tokens.had(of, each));
           if (isKnown) known.add(keptItem(each.token.grantKey, credential.uid, entry.name));
           return { token: each.token, hosts: each.maker.hosts, known: isKnown };
         });
@@ -64,17 +70,26 @@ export function formersOf(
   return { known, of: (group) => formers.get(group) ?? [] };
 }
 
-/** What a Secret lives by, of what it is served. */
-export function keptFor(
+/**
+ * Notes what the Secret lives by, of what it is served. Where it has retired since, the one of the present name may be given
+ * the same, which it may not know.
+ */
+export function keepServed(
+  { tokens, enqueue }: Pick<Context, "tokens" | "enqueue">,
+  place: { readonly namespace: string; readonly name: string },
   served: readonly Served[],
   contributing: readonly Pick<Participant, "name" | "credential">[],
-): ReadonlySet<string> {
-  const uids = new Map(contributing.map(({ name, credential }) => [name, credential.uid]));
-  return new Set(
-    served
-      .filter(({ former }) => former)
-      .map(({ grantKey, credential, entry }) => keptItem(grantKey, uids.get(credential) ?? "", entry)),
+): void {
+  const credentials = new Map(contributing.map(({ name, credential }) => [name, credential]));
+  const formers = served.filter(({ former }) => former);
+  const items = formers.map(({ grantKey, credential, entry }) =>
+    keptItem(grantKey, credentials.get(credential)?.uid ?? "", entry),
   );
+  if (!tokens.keep(secretKey(place.namespace, place.name), new Set(items))) return;
+  const names = formers.map(({ credential }) => credentials.get(credential)?.spec.pullSecret.name);
+  for (const name of new Set(names)) {
+    if (name !== undefined && name !== place.name) enqueue(secretKey(place.namespace, name), { lane: "normal" });
+  }
 }
 
 function overlaps(some: readonly string[], others: readonly string[]): boolean {

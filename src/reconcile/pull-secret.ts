@@ -15,7 +15,7 @@ import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
 import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, mostLost } from "./lost-races.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
-import { keptFor } from "./former-tokens.ts";
+import { keepServed } from "./former-tokens.ts";
 import { readLive } from "./read-live.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
@@ -186,7 +186,8 @@ function pullSecretRun(): (
       // What is offered only over a login that stands is no one's until it has been seen to stand.
       const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
       const served = plan.decided?.served ?? free ?? [];
-      tokens.keep(key, keptFor(plan.state === "usable" || plan.state === "absent" ? served : [], contributing));
+      const isServed = plan.state === "usable" || plan.state === "absent";
+      keepServed(context, { namespace: namespaceName, name }, isServed ? served : [], contributing);
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)

@@ -49,8 +49,11 @@ export interface TokenBook {
    * @param kept see `keep`
    */
   use(user: string, grants: ReadonlyMap<string, Wanted>, kept?: ReadonlySet<string>): readonly string[];
-  /** Notes that the Secret lives by these tokens of before (see `keptItem`): they stay, and are not renewed for it. */
-  keep(user: string, kept: ReadonlySet<string>): void;
+  /**
+   * Notes that the Secret lives by these tokens of before (see `keptItem`): they stay, and are not renewed for it. Returns
+   * whether it is not known to have lived by one of them.
+   */
+  keep(user: string, kept: ReadonlySet<string>): boolean;
   /** Grants by whose tokens of before somebody lives. */
   kept(): Iterable<string>;
   /** Whether the Secret needed this token for the very entry, or lived by it, when it was last looked at. */
@@ -137,8 +140,10 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
     unused.set(key, clock.elapsed());
     onUnused?.(key);
   };
-  const keep = (user: string, items: ReadonlySet<string>): void => {
+  const keep = (user: string, items: ReadonlySet<string>): boolean => {
+    const isNews = [...items].some((item) => !kept.has(user, item));
     for (const key of kept.set(user, items)) released(key);
+    return isNews;
   };
   /** Returns those that are noted, and whether one of them is news to the token Secret. */
   const noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isNews: boolean } => {

@@ -86,6 +86,23 @@ describe("a status that somebody else keeps writing", () => {
     expect(statusOf(on, "acme").namespacesReady).toBe("2/2");
   });
 
+  it("is put right at once where somebody edits it once, however often it has changed by itself", async () => {
+    const on = scene();
+    on.addCredential("acme");
+    on.run("a");
+    await on.pass(90);
+    for (let count = 0; count < 8; count += 1) {
+      on.addNamespace(`team-${count}`);
+      await on.pass(2);
+    }
+    expect(statusOf(on, "acme").namespacesReady).toBe("9/9");
+    for (const mode of ["one", "two"]) {
+      on.server.patch("registrycredentials", "acme", { status: { mode } });
+      await on.pass(1);
+    }
+    expect(statusOf(on, "acme").mode).toContain("namespaces: all");
+  });
+
   it("of a deletion that is held up is damped, too", async () => {
     const on = scene();
     on.addCredential("acme");

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ops, type Scene, scene } from "./scene.ts";
 
+const hub = { "https://index.docker.io/v1/": "first" };
 const alter = (on: Scene, secretName: string): void => {
   const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName } }];
   on.server.patch("registrycredentials", "acme", { spec: { registries } });
@@ -52,6 +53,46 @@ describe("a login of before", () => {
     expect([on.logins("team-a") !== undefined, on.logins("team-b")]).toEqual([true, undefined]);
     on.isLawful();
   });
+
+  it("stays over a restart, for as long as nobody mends the entry", async () => {
+    const on = scene({ namespaces: ["team-a"] });
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(20);
+    alter(on, "typo");
+    await on.pass(20);
+    await on.stop(a);
+    on.run("b");
+    await on.pass(2_400);
+    // Whatever has it looked at again.
+    on.server.patch("namespaces", "team-a", { metadata: { labels: { some: "thing" } } });
+    await on.pass(5);
+    expect([on.logins("team-a"), on.references("team-a")]).toEqual([hub, ["regcred"]]);
+    on.isLawful();
+  });
+
+  it.each(["while it runs", "while it is down"])(
+    "stays where the entry is altered and the pull Secret renamed in one edit, %s",
+    async (when) => {
+      const on = scene({ namespaces: ["team-a"] });
+      on.addCredential("acme");
+      const a = on.run("a");
+      await on.pass(700);
+      if (when === "while it is down") await on.stop(a);
+      const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "typo" } }];
+      on.server.patch("registrycredentials", "acme", { spec: { registries, pullSecret: { name: "next" } } });
+      if (when === "while it is down") on.run("b");
+      await on.pass(60);
+      on.addNamespace("team-b");
+      await on.pass(4_500);
+      expect([on.logins("team-a", "next"), on.references("team-a")]).toEqual([hub, ["next"]]);
+      expect([on.logins("team-a"), on.logins("team-b", "next")]).toEqual([undefined, undefined]);
+      on.addSource("typo", "second");
+      await on.pass(20);
+      expect(on.logins("team-a", "next")).toEqual({ "https://index.docker.io/v1/": "second" });
+      on.isLawful();
+    },
+  );
 
   it("is not renewed where others go on using its grant", async () => {
     const on = await altered();
