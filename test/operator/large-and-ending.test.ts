@@ -1,5 +1,6 @@
 // What does a tenant gain by a Secret that cannot be read or that is being deleted? No login, no renewal, and no deletion held up.
 import { describe, expect, it } from "vitest";
+import { refusal } from "./api-server.ts";
 import { ops, type Scene, scene } from "./scene.ts";
 
 const hub = { "https://index.docker.io/v1/": "first" };
@@ -71,7 +72,7 @@ describe("a login of before", () => {
     on.isLawful();
   });
 
-  it.each(["while it runs", "while it is down"])(
+  it.each(["while it runs", "while it is down", "and the new one cannot be written before a restart"])(
     "stays where the entry is altered and the pull Secret renamed in one edit, %s",
     async (when) => {
       const on = scene({ namespaces: ["team-a"] });
@@ -79,9 +80,21 @@ describe("a login of before", () => {
       const a = on.run("a");
       await on.pass(700);
       if (when === "while it is down") await on.stop(a);
+      const isRefused = when.startsWith("and");
+      if (isRefused)
+        on.setWeather(({ method, resource, namespace }) =>
+          method === "POST" && resource === "secrets" && namespace === "team-a"
+            ? refusal(500, "InternalError")
+            : undefined,
+        );
       const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "typo" } }];
       on.server.patch("registrycredentials", "acme", { spec: { registries, pullSecret: { name: "next" } } });
-      if (when === "while it is down") on.run("b");
+      if (isRefused) {
+        await on.pass(20);
+        await on.stop(a);
+        on.setWeather();
+      }
+      if (when !== "while it runs") on.run("b");
       await on.pass(60);
       on.addNamespace("team-b");
       await on.pass(4_500);

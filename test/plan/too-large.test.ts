@@ -105,6 +105,14 @@ describe("a RegistryCredential whose logins do not fit", () => {
     expect(plan.failure?.reason).toBe("ConfigTooLarge");
   });
 
+  it("is tried again where what another one shrinks makes room", () => {
+    const before = standing(decided([serving("a", 20), serving("b", 700), serving("c", 20)], 10_000));
+    const renewed = [serving("a", 520), serving("b", 20), serving("c", 20)];
+    const plan = decided([serving("a", 520), serving("b", 20), serving("c", 5_000)], sizeOf(...renewed), before);
+    expect(lackingIn(plan)).toEqual(["c"]);
+    expect(after(plan)).toEqual(authsIn({ dockerConfig: contentOf(renewed, now).text }));
+  });
+
   it("holds up nobody in a Secret that we merge into either", () => {
     const theirs = live();
     const merged = standing(decided(small, 10_000, theirs, "Merge"));
