@@ -244,7 +244,6 @@ function pullSecretRun(): (
         reportSecret(context, namespace, name, findingWithout(written));
         return done;
       }
-      memory.lost = undefined;
       memory.ours = written?.labelled ? written.uid : undefined;
       memory.settled = written && {
         resourceVersion: written.resourceVersion,

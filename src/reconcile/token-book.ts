@@ -62,6 +62,11 @@ export interface TokenBook {
   madeFor(credential: string, entry: string, namespace: NamespaceRecord): readonly MadeToken[];
   /** Who is to be named by the token Secret, when it is written now. */
   makers(grantKey: string): readonly Maker[];
+  /**
+   * To be called before it is written: who has ceased to use it, and lives by it still, gets no token that others renew. Nothing
+   * is done before it is known who uses it.
+   */
+  forgetCeased(grantKey: string): void;
   /** The token Secret does not name all who use it. */
   lacksMakers(grantKey: string): boolean;
   /** Whether somebody needs the grant, and not just its token. */
@@ -207,13 +212,10 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
         const found = token(grantKey);
         return found ? [{ token: found, maker }] : [];
       }),
-    makers: (key) => {
-      const isSettled = firstUse !== undefined && clock.elapsed() - firstUse >= settleTime;
-      // Who has ceased to use it, and lives by it still, gets no token that others renew.
-      if (isSettled) {
-        made.keepOnly(key, new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers)));
-      }
-      return boundedMakers(made.known(key));
+    makers: (key) => boundedMakers(made.known(key)),
+    forgetCeased: (key) => {
+      if (firstUse === undefined || clock.elapsed() - firstUse < settleTime) return;
+      made.keepOnly(key, new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers)));
     },
     lacksMakers: (key) => made.unstored(key),
     isNeeded: (key) => users.has(key),

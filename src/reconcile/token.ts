@@ -205,6 +205,7 @@ async function store(
   const { namespace } = settings;
   const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
+  tokens.forgetCeased(token.grantKey);
   const body = {
     apiVersion: "v1",
     kind: "Secret",

@@ -97,6 +97,7 @@ export function world(): World {
       const now = clock.now();
       for (const [key] of tokens.wanted()) {
         if (!tokens.isNeeded(key) || tokens.token(key)) continue;
+        tokens.forgetCeased(key);
         const minted = {
           logins: { all: login("ann", `${round}-${key.slice(0, 4)}`) },
           issuedAt: now,
@@ -112,6 +113,7 @@ export function world(): World {
       for (const record of secrets.values()) {
         const token = record.kind === "token" ? record.token : undefined;
         if (!token || !tokens.lacksMakers(token.grantKey)) continue;
+        tokens.forgetCeased(token.grantKey);
         write(token.grantKey, tokenToData(token, { ...token, makers: tokens.makers(token.grantKey) }));
       }
     },

@@ -245,6 +245,29 @@ describe("the makers of tokens", () => {
     expect(read).toBe(1);
   });
 
+  it("are named until it is said that who has ceased is to be forgotten, and not before all are known", async () => {
+    const clock = fakeClock();
+    const secrets = operatorSecrets();
+    const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    const uses = (...entries: readonly string[]): readonly string[] =>
+      tokens.use(
+        "secret/team-a/regcred",
+        new Map([["g", { grant: staticGrant, probe: undefined, makers: entries.map((entry) => maker({ entry })) }]]),
+      );
+    uses("one", "other");
+    uses("one");
+    const named = (): readonly string[] => tokens.makers("g").map(({ entry }) => entry);
+    tokens.forgetCeased("g");
+    expect(named()).toEqual(["one", "other"]);
+    await clock.advance(Temporal.Duration.from({ minutes: 10 }));
+    expect([named(), named()]).toEqual([
+      ["one", "other"],
+      ["one", "other"],
+    ]);
+    tokens.forgetCeased("g");
+    expect(named()).toEqual(["one"]);
+  });
+
   it("are bounded in the token Secret, and what does not fit is not written again and again", () => {
     const secrets = operatorSecrets();
     const makers = tokenMakers(secrets);
