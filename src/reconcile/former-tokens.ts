@@ -71,12 +71,12 @@ export function formersOf(
 }
 
 /**
- * Notes what the Secret lives by, of what it is served. Where it has retired since, the one of the present name may be given
+ * Notes what the Secret lives by, of what it is served and what it `keeps` beside that. Where it has retired since, the one of the present name may be given
  * the same, which it may not know.
  */
 export function keepServed(
   { tokens, enqueue }: Pick<Context, "tokens" | "enqueue">,
-  place: { readonly namespace: string; readonly name: string },
+  place: { readonly namespace: string; readonly name: string; readonly keeps?: ReadonlySet<string> },
   served: readonly Served[],
   contributing: readonly Pick<Participant, "name" | "credential">[],
 ): void {
@@ -85,7 +85,8 @@ export function keepServed(
   const items = formers.map(({ grantKey, credential, entry }) =>
     keptItem(grantKey, credentials.get(credential)?.uid ?? "", entry),
   );
-  if (!tokens.keep(secretKey(place.namespace, place.name), new Set(items))) return;
+  const { keeps = new Set() } = place;
+  if (!tokens.keep(secretKey(place.namespace, place.name), new Set([...items, ...keeps]))) return;
   const names = formers.map(({ credential }) => credentials.get(credential)?.spec.pullSecret.name);
   for (const name of new Set(names)) {
     if (name !== undefined && name !== place.name) enqueue(secretKey(place.namespace, name), { lane: "normal" });

@@ -187,7 +187,7 @@ function pullSecretRun(): (
       const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
       const served = plan.decided?.served ?? free ?? [];
       const isServed = plan.state === "usable" || plan.state === "absent";
-      keepServed(context, { namespace: namespaceName, name }, isServed ? served : [], contributing);
+      keepServed(context, { namespace: namespaceName, name, keeps: frozen.kept }, isServed ? served : [], contributing);
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)

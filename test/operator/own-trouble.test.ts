@@ -287,6 +287,31 @@ describe("references to the Secret of a RegistryCredential that is deleted with 
   });
 });
 
+describe("the tokens of a RegistryCredential that is not confirmed for a while", () => {
+  const tokensOf = (on: Scene): number =>
+    on.server.list("secrets").filter(({ metadata: { name } }) => name.startsWith("regcred-token-")).length;
+
+  it("are not collected, so that its login outlives its source, and go when it goes", async () => {
+    const on = shared();
+    on.run("a");
+    await on.pass(5);
+    on.setWeather(updatesOf("acme"));
+    on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
+    await on.pass(5);
+    on.server.remove("secrets", `${ops}/docker-hub`);
+    await on.pass(1_500);
+    expect([tokensOf(on), on.logins("team-a")?.[hub]]).toEqual([2, "first"]);
+    on.setWeather();
+    on.addNamespace("team-b");
+    await on.pass(400);
+    expect([on.logins("team-a")?.[hub], on.logins("team-b")?.[hub]]).toEqual(["first", "first"]);
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(800);
+    expect([tokensOf(on), on.logins("team-a")]).toEqual([1, { [other]: "other-1" }]);
+    on.isLawful();
+  });
+});
+
 describe("a RegistryCredential whose logins are too large for the bound", () => {
   const bound = { settings: { maxConfigBytes: 400 } };
   const grows = (on: Scene, secret: string, length: number): void =>

@@ -75,7 +75,7 @@ export function world(): World {
     serve: (of, ...by) => {
       const user = `secret/${of.name}/regcred`;
       const contributing = by.map((each) => ({ credential: each, name: each.name, held: false }));
-      const { contributions } = gatherContributions(context(), user, of, contributing);
+      const { contributions } = gatherContributions(context(), { user }, of, contributing);
       const content = contentOf(contributions, clock.now());
       const wanted = {
         content,
