@@ -215,6 +215,52 @@ describe("refresh", () => {
     expect(on.server.get("registrycredentials", "acme")?.metadata.annotations).toHaveProperty(["regcred.dev/refresh"]);
   });
 
+  /** Nobody runs; somebody says this of the entry of acme. */
+  const alone = (): { on: Scene; says: (entry: object, after?: number) => void } => {
+    const on = scene();
+    on.addCredential("acme");
+    const says = (entry: object, after = 0): void => {
+      const patch = (): void => {
+        const refreshedAt = on.clock.now().round({ smallestUnit: "second", roundingMode: "floor" }).toString();
+        const registry = { name: "hub", identities: 2, failing: 0, state: "Issued", refreshedAt, ...entry };
+        on.server.patch("registrycredentials", "acme", { status: { registries: [registry] } });
+      };
+      if (after === 0) patch();
+      else on.clock.schedule(Temporal.Duration.from({ milliseconds: after }), patch);
+    };
+    return { on, says };
+  };
+
+  it("of an entry of which one token is new, and another one fails", async () => {
+    const { on, says } = alone();
+    says({ failing: 1, reason: "SourceMissing", message: "gone" }, 6_000);
+    expect((await type(on, ["refresh", "acme"])).code).toBe(3);
+  });
+
+  it("of an entry that failed before, and is minted in a moment", async () => {
+    const { on, says } = alone();
+    says({ failing: 1 });
+    await on.pass(10);
+    says({}, 3_000);
+    expect((await type(on, ["refresh", "acme"])).code).toBe(0);
+  });
+
+  it("of an entry that is minted in the very second in which it is asked for", async () => {
+    const { on, says } = alone();
+    await on.clock.advance(Temporal.Duration.from({ milliseconds: 300 }));
+    says({}, 200);
+    await type(on, ["refresh", "acme"], surrounding(on), 100);
+    expect(on.clock.elapsed()).toBeLessThan(2_000);
+  });
+
+  it("that is interrupted", async () => {
+    const { on } = alone();
+    const around = surrounding(on);
+    on.clock.schedule(Temporal.Duration.from({ seconds: 2 }), () => around.send("SIGINT"));
+    expect((await type(on, ["refresh", "acme"], around)).code).not.toBe(0);
+    expect(on.clock.elapsed()).toBeLessThan(6_000);
+  });
+
   it("of none that is there", async () => {
     expect((await type(scene(), ["refresh", "gone"])).code).toBe(3);
   });
@@ -491,6 +537,39 @@ describe("doctor", () => {
       Number(code === 3),
       Number(date === undefined),
     ]);
+  });
+});
+
+describe("doctor --fix", () => {
+  it("takes away what is left of those who are gone, references first, and nothing of anybody who is there", async () => {
+    const on = await served();
+    const left = (name: string, credentials: string): object => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        namespace: "team-a",
+        name,
+        labels: { "app.kubernetes.io/managed-by": "regcred" },
+        annotations: { "regcred.dev/credentials": credentials },
+      },
+      type: "kubernetes.io/dockerconfigjson",
+      data: {},
+    });
+    on.server.create(left("left", "gone,lost"));
+    on.server.create(left("both", "gone,acme"));
+    const references = ["mine", "left", "both"].map((name) => ({ name }));
+    on.addAccount("team-a", "builder", { annotations: { "regcred.dev/references": '["left"]' } });
+    on.server.patch("serviceaccounts", "team-a/builder", { imagePullSecrets: references });
+    await on.pass(2);
+    const { stdout } = await type(on, ["doctor", "--fix"]);
+    expect(stdout).toMatch(/orphans: 1 removed with their references: team-a\/left/);
+    expect([on.server.get("secrets", "team-a/left"), on.references("team-a", "builder")]).toEqual([
+      undefined,
+      ["mine", "both", "regcred"],
+    ]);
+    expect(on.server.get("secrets", "team-a/both")).toBeDefined();
+    // It is no replica, and each write names what it replaces all the same.
+    expect(on.broken.filter((each) => !each.endsWith("does not hold the Lease"))).toEqual([]);
   });
 });
 
