@@ -1,13 +1,14 @@
 // Which grants are wanted, by whom, and how did the last attempt at each go?
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 import { boundedMakers, type Maker } from "../plan/makers.ts";
 import { bestProbe, type Probe } from "../plan/probe.ts";
 import { asksAnew, type Refreshes, type Refused } from "../plan/refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../plan/snapshot.ts";
-import type { Token } from "../plan/token.ts";
+import { isAlive, type Token, tokenUntil } from "../plan/token.ts";
 import { keyOf } from "../plan/keys.ts";
 import type { Store } from "../watch/store.ts";
 import { mintBudget } from "./mint-budget.ts";
@@ -63,8 +64,8 @@ export interface TokenBook {
   /** Who is to be named by the token Secret, when it is written now. */
   makers(grantKey: string): readonly Maker[];
   /**
-   * To be called before it is written: who has ceased to use it, and lives by it still, gets no token that others renew. Nothing
-   * is done before it is known who uses it.
+   * To be called before it is written: who has ceased to use it, and lives by it still, goes on with the login that it has until
+   * that ends, and gets none that others have renewed. Nothing is done before it is known who uses it.
    */
   forgetCeased(grantKey: string): void;
   /** The token Secret does not name all who use it. */
@@ -209,13 +210,22 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
       kept.has(user, keptItem(grantKey, credential, entry)),
     madeFor: (credential, entry, namespace) =>
       made.of(credential, entry, namespace).flatMap(({ grantKey, maker }) => {
-        const found = token(grantKey);
+        const present = token(grantKey);
+        const found = present && tokenOf(present, maker);
         return found ? [{ token: found, maker }] : [];
       }),
     makers: (key) => boundedMakers(made.known(key)),
     forgetCeased: (key) => {
       if (firstUse === undefined || clock.elapsed() - firstUse < settleTime) return;
-      made.keepOnly(key, new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers)));
+      const using = new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers));
+      const present = token(key);
+      const ceased = made.known(key).flatMap((maker): Maker[] => {
+        const { credential, entry, until = present?.issuedAt.toString() } = maker;
+        if (using.has(maker) || !kept.hasItem(key, keptItem(key, credential, entry))) return [];
+        const its = present && tokenOf(present, { ...maker, until });
+        return its && isAlive(its, clock.now()) ? [{ ...maker, until }] : [];
+      });
+      made.keepOnly(key, using, ceased);
     },
     lacksMakers: (key) => made.unstored(key),
     isNeeded: (key) => users.has(key),
@@ -258,6 +268,13 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
       for (const [key, { grant }] of attempts) yield [key, grant] as const;
     },
   };
+}
+
+/** As the maker has had it last. */
+function tokenOf(present: Token, { until }: Pick<Maker, "until">): Token | undefined {
+  if (until === undefined) return present;
+  const at = timeOfText(until);
+  return at && tokenUntil(present, at);
 }
 
 /** How one Secret uses a grant. */

@@ -73,8 +73,8 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
     if (typeof verified !== "string") return fail(verified);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
-    const former = formerLogins(token, minted);
-    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified, former }, signal);
+    const formers = formerLogins(token, minted, clock.now());
+    await store(context, minted, { grantKey, fingerprint, refreshes, state: verified, formers }, signal);
     log.info("token stored", {
       grant: grantKey,
       provider: grant.provider,
@@ -198,7 +198,7 @@ function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void 
 async function store(
   context: Context,
   minted: Minted,
-  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
+  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
   signal: AbortSignal,
 ): Promise<void> {
   const { api, settings, stores, strips, tokens } = context;

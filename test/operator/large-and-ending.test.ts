@@ -1,7 +1,7 @@
 // What does a tenant gain by a Secret that cannot be read or that is being deleted? No login, no renewal, and no deletion held up.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Replica, type Scene, scene } from "./scene.ts";
 
 const hub = { "https://index.docker.io/v1/": "first" };
 const alter = (on: Scene, secretName: string): void => {
@@ -26,17 +26,17 @@ const lookingMerged = forged(
 );
 
 /** team-a lives by the login from before its entry was altered; team-b came later. */
-async function altered(): Promise<Scene> {
+async function altered(): Promise<Scene & { readonly operator: Replica }> {
   const on = scene({ namespaces: ["team-a", "other-x"] });
   on.addCredential("acme");
   on.addCredential("beta", { namespaces: { include: ["other-*"] } });
-  on.run("a");
+  const operator = on.run("a");
   await on.pass(700);
   alter(on, "src-$(namespace.labels['team'])");
   await on.pass(5);
   on.addNamespace("team-b");
   await on.pass(20);
-  return on;
+  return { ...on, operator };
 }
 
 describe("a login of before", () => {
@@ -113,8 +113,22 @@ describe("a login of before", () => {
       on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa(password) } });
       await on.pass(800);
     }
-    expect(Object.values(on.logins("other-x") ?? {})).toEqual(["third"]);
-    expect(Object.values(on.logins("team-a") ?? {})).not.toContain("third");
+    expect([on.logins("other-x"), on.logins("team-a")]).toEqual([{ "https://index.docker.io/v1/": "third" }, hub]);
+    await on.stop(on.operator);
+    on.run("b");
+    await on.pass(800);
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("fourth") } });
+    await on.pass(800);
+    expect([on.logins("other-x"), on.logins("team-a")]).toEqual([{ "https://index.docker.io/v1/": "fourth" }, hub]);
+    // Altered back, it has what everybody has.
+    alter(on, "docker-hub");
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "fourth" });
+    await on.pass(800);
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("fifth") } });
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "fifth" });
+    on.isLawful();
   });
 });
 

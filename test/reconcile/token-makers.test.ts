@@ -46,8 +46,8 @@ describe("a token loop", () => {
       issuedAt: clock.now(),
       expiresAt: clock.now().add({ hours }),
     };
-    const former = { all: login("ann", "before") };
-    const about = { grantKey: "g", fingerprint: "absent", state: "Issued", former } as const;
+    const formers = [{ logins: { all: login("ann", "before") }, issuedAt: clock.now(), expiresAt: undefined }];
+    const about = { grantKey: "g", fingerprint: "absent", state: "Issued", formers } as const;
     secrets.set(
       `ops/${tokenSecretName("g")}`,
       record(tokenToData(minted, { ...about, ...(makers && { makers }) }), "1"),
@@ -127,7 +127,8 @@ describe("a token loop", () => {
     expect([writes, fetched]).toEqual([[after], 0]);
     const { revision: _revision, makers: _makers, ...same } = tokens.token("g") ?? token();
     expect(JSON.stringify(first)).toContain(JSON.stringify(same.issuedAt));
-    expect(same.former && "all" in same.former && same.former.all.password.reveal()).toBe("before");
+    const [{ logins: last } = { logins: undefined }] = same.formers ?? [];
+    expect(last && "all" in last && last.all.password.reveal()).toBe("before");
     expect("all" in same.logins && same.logins.all.password.reveal()).toBe("first");
     expect(use("secret/team-b/regcred", ...after)).toEqual([]);
     await reconcileToken(context, "g", never);
