@@ -11,6 +11,7 @@ import { json, type LocalServer, localServer } from "../kube/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
 import type { Weather } from "../operator/played-pools.ts";
 import { ops, type Replica, type Scene, scene } from "../operator/scene.ts";
+import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { surroundings, type TestSurroundings } from "./surroundings.ts";
 
@@ -288,6 +289,20 @@ describe("explain", () => {
     const on = await served();
     expect((await type(on, ["explain", "team-a", "pod/gone"])).code).toBe(3);
   });
+
+  it("of a ServiceAccount goes by its own pods, not by those of another one", async () => {
+    const on = await served();
+    const pod = (name: string, serviceAccountName: string, image: string): object => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { namespace: "team-a", name },
+      spec: { serviceAccountName, containers: [{ name: "app", image }], imagePullSecrets: [{ name: "regcred" }] },
+    });
+    on.server.create(pod("one", "default", "docker.io/acme/a"));
+    on.server.create(pod("other", "builder", "quay.io/acme/b"));
+    const { code, stdout } = await type(on, ["explain", "team-a"]);
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining("quay.io")]);
+  });
 });
 
 describe("verify", () => {
@@ -475,6 +490,38 @@ describe("import", () => {
     ["the file is not there", ["import", "-f", "/nowhere/config.json"]],
   ])("where %s", async (_where, args) => {
     expect((await type(scene(), args)).code).toBe(2);
+  });
+
+  it("of more namespaces than one RegistryCredential may name: each is in one, and of regcred's own and its namespace's none", async () => {
+    const namespaces = Array.from({ length: 130 }, (_, index) => `team-${index}`);
+    const on = scene({ namespaces, accounts: [] });
+    for (const namespace of [...namespaces, ops]) addSecret(on, namespace, sound);
+    on.server.patch("secrets", "team-0/old", { metadata: { annotations: { "regcred.dev/credentials": "acme" } } });
+    const { code, stdout } = await type(on, ["import", "--secrets"]);
+    const made = parseAllDocuments(stdout).map(
+      (document) =>
+        document.toJS() as { kind: string; metadata: { name: string }; spec: { namespaces: { include: string[] } } },
+    );
+    const credentials = made.filter(({ kind }) => kind === "RegistryCredential");
+    expect([code, credentials.map(({ spec }) => spec.namespaces.include.length)]).toEqual([0, [64, 64, 1]]);
+    expect(new Set(credentials.map(({ metadata }) => metadata.name)).size).toBe(3);
+    expect(credentials.flatMap(({ spec }) => spec.namespaces.include).toSorted()).toEqual(
+      namespaces.slice(1).toSorted(),
+    );
+  });
+
+  it("of more hosts than one entry may name: each is in one", async () => {
+    const on = scene({ namespaces: ["team-a"] });
+    const hosts = Array.from({ length: 33 }, (_, index) => `r${index}.example.com`);
+    const auths = Object.fromEntries(hosts.map((host) => [host, { auth: btoa("ada:x") }]));
+    addSecret(on, "team-a", JSON.stringify({ auths }));
+    const { stdout } = await type(on, ["import", "--secrets"]);
+    const [, credential] = parseAllDocuments(stdout).map(
+      (document) => document.toJS() as { spec: { registries: { hosts: string[] }[] } },
+    );
+    const entries = credential?.spec.registries.map((entry) => entry.hosts) ?? [];
+    expect(entries.map(({ length }) => length)).toEqual([16, 16, 1]);
+    expect(entries.flat().toSorted()).toEqual(hosts.toSorted());
   });
 
   it("is misused by who sends it to a screen", async () => {
