@@ -263,6 +263,24 @@ describe("a deletion", () => {
     }
   };
 
+  it.each([
+    ["its tenant keeps no more, however long it did", [tooLarge], [webhook]],
+    ["the platform keeps as well as its tenant", [tooLarge, notPermitted], [tooLarge, notPermitted]],
+  ])("waits for a Secret that %s", async (_what, first, then) => {
+    const it = situation([listed]);
+    it.finds(first);
+    await it.run();
+    await it.clock.advance(seconds(11));
+    it.finds(then);
+    await it.run();
+    expect(it.released()).toBe(false);
+    it.finds([tooLarge]);
+    await it.run();
+    await it.clock.advance(seconds(10));
+    await it.run();
+    expect(it.released()).toBe(true);
+  });
+
   it("names the Secret where nothing goes, and nobody says why", async () => {
     const it = situation([listed]);
     await untilHalfAMinute(it);
