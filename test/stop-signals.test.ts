@@ -30,6 +30,11 @@ describe("a signal", () => {
     ]);
   });
 
+  it("that came early is told to the first who listens alone", async () => {
+    const script = `await send("SIGTERM"); listen(); process.stdout.write("then "); listen(); process.exit(0)`;
+    expect(await runs(script)).toEqual(["SIGTERM then", 0]);
+  });
+
   it("that is the second before anybody listens ends the process", async () => {
     expect(await runs(`await send("SIGTERM"); await send("SIGINT"); listen()`)).toEqual(["", 130]);
   });

@@ -84,14 +84,25 @@ export function leaderElection(options: LeaderElectionOptions): LeaderElection {
     }
   };
 
-  const seen = (record: LeaseRecord | undefined): void => {
-    // The watch and our own calls race: what is older than what we know says nothing.
-    if (record && current?.uid === record.uid && olderThan(record.resourceVersion, current.resourceVersion)) return;
+  const isOlder = (record: LeaseRecord | undefined): boolean =>
+    record !== undefined && current !== undefined && olderThan(record.resourceVersion, current.resourceVersion);
+
+  const seen = (record: LeaseRecord | undefined, wentBack = false): void => {
     const holder = record?.view.holder ?? "";
     const isNews = holder !== "" && holder !== identity && holder !== current?.view.holder;
     current = record;
-    take({ kind: "seen", lease: record?.view });
+    take({ kind: "seen", lease: record?.view, wentBack });
     if (isNews && state.name === "following") observe?.({ kind: "following", holder });
+  };
+
+  const read = async (): Promise<void> => {
+    const before = current;
+    const record = await leases.get(lease, within());
+    // A GET tells what is there. Where it is older than what was known before it was sent, etcd has been restored; than what
+    // the watch has brought meanwhile, it is late.
+    if (!isOlder(record)) seen(record);
+    else if (current === before) seen(record, true);
+    else seen(current);
   };
 
   const failed = (error: unknown): void => {
@@ -132,7 +143,7 @@ export function leaderElection(options: LeaderElectionOptions): LeaderElection {
       const step = nextStep(state, clock.elapsed());
       switch (step.kind) {
         case "read":
-          await leases.get(lease, within()).then(seen, failed);
+          await read().catch(failed);
           break;
         case "write":
           await write().catch(failed);
@@ -172,7 +183,10 @@ export function leaderElection(options: LeaderElectionOptions): LeaderElection {
       running ??= campaign();
     },
     seen: (change) => {
-      if ("now" in change) seen(change.now);
+      // The watch and our own calls race: what is older than what we know says nothing.
+      if ("now" in change) {
+        if (!isOlder(change.now)) seen(change.now);
+      }
       // A deletion that we have answered already by making it anew is no news.
       else if (current?.uid === change.gone.uid) seen(undefined);
       wake();

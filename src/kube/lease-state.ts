@@ -11,7 +11,8 @@ const retryPeriod = 2_000;
 const jitterFactor = 1.2;
 // A renewal that failed is tried again sooner, because the deadline comes near.
 const renewAgain = 500;
-// Another has written first: it will be seen at once, so this only keeps a broken API server from being asked in a loop.
+// Another has written first. It will be seen at once, so this only keeps an API server whose word does not hold (a broken one,
+// or one whose etcd was restored) from being asked in a loop.
 const afterRefusal = 100;
 // The watch tells of every change. Should it be deaf, the follower hears of a release this way.
 const lookPeriod = 10_000;
@@ -53,8 +54,11 @@ export type Loss =
   | { readonly kind: "expired" };
 
 export type ElectionInput =
-  /** The Lease as it was read or watched; undefined where it is absent. */
-  | { readonly kind: "seen"; readonly lease: LeaseView | undefined }
+  /**
+   * The Lease as it was read or watched; undefined where it is absent. `wentBack`: it is older than what was known of it, as
+   * after a restore of etcd, so it tells nothing of who has led since.
+   */
+  | { readonly kind: "seen"; readonly lease: LeaseView | undefined; readonly wentBack?: boolean }
   /** Our write was acknowledged; it had been sent then. */
   | { readonly kind: "written"; readonly sentAt: number }
   /** Our write was refused: another came first. */
@@ -127,12 +131,13 @@ function whileLeading(
     case "written":
       return leadingSince(input.sentAt);
     case "seen":
-      // Deleted: who has seen it held waits as long as if it still were, so it is ours to make again.
-      if (!input.lease) return { ...state, sure: true, nextAt: at };
+      // Deleted, or put back to a time before ours: who has seen it held waits as long as if it still were, so it is ours to
+      // write again.
+      if (!input.lease || input.wentBack) return { ...state, sure: true, nextAt: at };
       if (input.lease.holder === identity) return { ...state, sure: true };
       return { name: "lost", loss: { kind: "taken", holder: input.lease.holder } };
     case "refused":
-      return { ...state, sure: false, nextAt: at };
+      return { ...state, sure: false, nextAt: at + afterRefusal * (1 + random) };
     case "failed":
       return { ...state, sure: false, nextAt: at + renewAgain * (1 + random) };
   }
@@ -153,7 +158,10 @@ function whileFollowing(
       const seen = { ...state, sure: true, notBefore: at, lookAt: at + lookPeriod * (1 - random / 2) };
       if (!lease) return { ...seen, sign: undefined };
       // Ours: a write of ours whose answer was lost.
-      if (lease.holder === "" || lease.holder === identity) return { ...seen, sign: lease.sign, boundUntil: at };
+      if (lease.holder === "" || lease.holder === identity) {
+        // It was given back before the one took it who may lead still.
+        return { ...seen, sign: lease.sign, boundUntil: input.wentBack ? Math.max(state.boundUntil, at) : at };
+      }
       // Counted from when we saw it change, never from a time that another machine wrote.
       return lease.sign === state.sign ? seen : { ...seen, sign: lease.sign, boundUntil: at + lease.durationMs };
     }

@@ -100,12 +100,11 @@ function watchQuery({
 }
 
 function pageFrom(list: unknown): ListPage {
-  const { metadata } = list as { readonly metadata?: { resourceVersion?: string; continue?: string } };
-  if (!metadata?.resourceVersion) throw malformed("the API server's answer is no list");
-  return {
-    resourceVersion: metadata.resourceVersion,
-    ...(metadata.continue ? { continue: metadata.continue } : {}),
-  };
+  const { metadata } = (list ?? {}) as { readonly metadata?: { resourceVersion?: unknown; continue?: unknown } };
+  const { resourceVersion, continue: next } = metadata ?? {};
+  if (typeof resourceVersion !== "string" || resourceVersion === "")
+    throw malformed("the API server's answer is no list");
+  return { resourceVersion, ...(typeof next === "string" && next !== "" && { continue: next }) };
 }
 
 function eventFrom(event: unknown): WatchEvent {

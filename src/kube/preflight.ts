@@ -6,7 +6,7 @@ import { audienceOverlap } from "../plan/audiences.ts";
 import { applyInstall, applyKind } from "../plan/mending.ts";
 import type { Mode } from "../plan/mode.ts";
 import { kubectl, type Told, toldText } from "../steps.ts";
-import { ApiError, type ApiErrorKind } from "./api-error.ts";
+import { ApiError, type ApiErrorKind, malformed } from "./api-error.ts";
 import { rightOn } from "./api-failure.ts";
 import type { Transport } from "./transport.ts";
 import { typedApi } from "./typed-api.ts";
@@ -148,21 +148,20 @@ export async function preflight(options: PreflightOptions): Promise<void> {
 /** Every authenticated user may read this list: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */
 async function expectKind(transport: Transport, signal: AbortSignal | undefined): Promise<void> {
   const absent: Told = { message: `${kind} is not installed`, steps: [applyKind] };
-  const { resources } = (await answered(
+  const resources = (await answered(
     transport,
     { method: "GET", path: `/apis/${group}/${version}`, signal },
+    { is: "a list of resources", in: "resources" },
     { notFound: absent },
-  )) as {
-    readonly resources?: readonly { readonly name: string }[];
-  };
-  if (!resources?.some(({ name }) => name === plural)) throw stop("NotInstalled", absent);
+  )) as readonly { readonly name: string }[];
+  if (!resources.some(({ name }) => name === plural)) throw stop("NotInstalled", absent);
 }
 
 /** By a list, which the operator needs the right to anyway. Who lacks it is told of the missing rights instead. */
 async function expectNamespace(core: CoreV1Api, server: string, name: string): Promise<void> {
   try {
-    const { items } = await core.listNamespace({ fieldSelector: `metadata.name=${name}` });
-    if (items.length > 0) return;
+    const answer = await core.listNamespace({ fieldSelector: `metadata.name=${name}` });
+    if (listIn(answer, { is: "a list of namespaces", in: "items" }).length > 0) return;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.kind === "forbidden") return;
@@ -187,7 +186,8 @@ async function isAllowed(
   const resourceAttributes = { ...permission, resource: plain, ...(subresource && { subresource }) };
   try {
     const { status } = await authorization.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
-    return status?.allowed === true;
+    if (status === undefined) throw malformed("the API server's answer is no review of access");
+    return status.allowed;
   } catch (error) {
     throw error instanceof ApiError ? unreachable(server, error) : error;
   }
@@ -196,16 +196,24 @@ async function isAllowed(
 async function answered(
   transport: Transport,
   call: Parameters<Transport["request"]>[0],
+  wanted: { readonly is: string; readonly in: string },
   sentences: Partial<Record<ApiErrorKind, Told>>,
-): Promise<unknown> {
+): Promise<readonly unknown[]> {
   try {
-    return (await transport.request(call)).json();
+    return listIn((await transport.request(call)).json(), wanted);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const sentence = sentences[error.kind];
     if (sentence !== undefined) throw stop("NotInstalled", sentence, error);
     throw unreachable(transport.server, error);
   }
+}
+
+/** Whatever answers in the API server's place heals by itself, and must not be taken for one in which something is missing. */
+function listIn(answer: unknown, wanted: { readonly is: string; readonly in: string }): readonly unknown[] {
+  const list = (Object(answer) as Readonly<Record<string, unknown>>)[wanted.in];
+  if (Array.isArray(list)) return list;
+  throw malformed(`the API server's answer is not ${wanted.is}`);
 }
 
 /** `list, watch secrets "regcred"; patch serviceaccounts`. */

@@ -8,6 +8,7 @@ import {
   ServerConfiguration,
   wrapHttpLibrary,
 } from "@kubernetes/client-node";
+import { malformed } from "./api-error.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
 
 export interface TypedApi {
@@ -28,11 +29,7 @@ export function typedApi(transport: Transport): TypedApi {
         const body: unknown = context.getBody();
         if (body !== undefined && typeof body !== "string") throw new HttpException("only JSON bodies are sent");
         const headers = context.getHeaders();
-        const {
-          status,
-          headers: answered,
-          text,
-        } = await transport.request({
+        const answer = await transport.request({
           method: methodFrom(context.getHttpMethod()),
           path: pathname,
           query: Object.fromEntries(searchParams),
@@ -40,6 +37,10 @@ export function typedApi(transport: Transport): TypedApi {
           contentType: headers["Content-Type"],
           signal: context.getSignal(),
         });
+        // A proxy may answer with a page for people, and the classes throw whatever JSON.parse does.
+        const value = answer.json();
+        if (typeof value !== "object" || value === null) throw malformed("the API server's answer is no object");
+        const { status, headers: answered, text } = answer;
         const flat = Object.entries(answered).map(([name, value]) => [name, String(value)] as const);
         return new ResponseContext(status, Object.fromEntries(flat), {
           text: () => Promise.resolve(text),

@@ -106,7 +106,6 @@ export function controllers(options: ControllersOptions): Controllers {
     secrets: stores.operatorSecrets,
     operatorNamespace: ownNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
-    onUse: (user) => judged.judged(user),
   });
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
   const holders = recordedMembers(stores.operatorSecrets);

@@ -51,10 +51,7 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
   if (!hasConditions(wanted.content)) return planWanted(snapshot, wanted);
   // Exactly what would be kept stands there.
-  if (record && wanted.digest === record.digest) {
-    const { served, shadowed } = wanted.content;
-    return { ...planWanted(snapshot, wanted), decided: { served, shadowed } };
-  }
+  if (record && wanted.digest === record.digest) return { ...planWanted(snapshot, wanted), decided: wanted.content };
   if (record && !snapshot.live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
   const allowed = keepingOnly(snapshot, wanted);
   const plan = planWanted({ ...snapshot, wanted: allowed }, allowed);

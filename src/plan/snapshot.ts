@@ -101,6 +101,8 @@ export type OperatorSecretRecord = StoredObject & {
         readonly type: string;
         /** Decoded values by key; undefined where the Secret is too large to be a source. */
         readonly values: Readonly<Record<string, Redacted>> | undefined;
+        /** Keys whose value is no UTF-8 text, and "" above. */
+        readonly unreadable?: readonly string[];
         /** Label `regcred.dev/source: "true"`. */
         readonly offered: boolean;
         /** Annotation `regcred.dev/expires-at`, as written. */

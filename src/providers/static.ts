@@ -6,11 +6,9 @@ import { timeOfText } from "../foreign-numbers.ts";
 import type { StaticGrant } from "../plan/grant-types.ts";
 import { createSource } from "../plan/mending.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
-import type { Token } from "../plan/token.ts";
-import { type DockerConfigForm, parseDockerConfig } from "../registry/docker-config.ts";
-import { loginOf } from "../registry/login.ts";
 import type { Step } from "../steps.ts";
 import type { Provider } from "./provider.ts";
+import { sourceLogins } from "./source-logins.ts";
 
 export interface StaticOptions {
   /** The Secret `namespace/name` as last heard of. */
@@ -21,16 +19,10 @@ export interface StaticOptions {
   readonly clock: Clock;
 }
 
-// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
-const dockerConfigForms: Readonly<Record<string, { key: string; form: DockerConfigForm }>> = {
-  "kubernetes.io/dockerconfigjson": { key: ".dockerconfigjson", form: "dockerconfigjson" },
-  "kubernetes.io/dockercfg": { key: ".dockercfg", form: "dockercfg" },
-};
-
 export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
   const { source, operatorNamespace, sourceNamespaces, clock } = options;
 
-  const found = (grant: StaticGrant): OperatorSecretRecord | undefined => {
+  const offered = (grant: StaticGrant): OperatorSecretRecord | undefined => {
     const record = source(`${grant.namespace}/${grant.name}`);
     return record?.kind === "source" && !record.offered && grant.namespace !== operatorNamespace ? undefined : record;
   };
@@ -45,7 +37,7 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
           `is in a namespace that sources may not live in: start the operator with --source-namespaces=${namespace}, or move it to ${operatorNamespace}`,
         );
       }
-      const record = found(grant);
+      const record = offered(grant);
       if (!record) {
         throw fail("SourceMissing", "does not exist", createSource(namespace, name, operatorNamespace));
       }
@@ -64,8 +56,10 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
           `has ended at ${expiresAt.toString()}: put a new credential in it and move the annotation ${expiresAtAnnotation}`,
         );
       }
+      const found = sourceLogins(record, record.values, grant);
+      if (!found.ok) throw fail("SourceInvalid", found.problem, found.steps);
       return {
-        logins: loginsIn(record.type, record.values, grant, fail),
+        logins: found.logins,
         issuedAt: clock.now(),
         expiresAt,
       };
@@ -74,41 +68,6 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
 }
 
 type Fail = (reason: string, what: string, steps?: readonly Step[]) => OperatorError;
-type Values = Readonly<Record<string, { reveal(): string }>>;
-
-function loginsIn(type: string, values: Values, grant: StaticGrant, fail: Fail): Token["logins"] {
-  const config = dockerConfigForms[type];
-  if (config) {
-    const text = values[config.key]?.reveal();
-    if (text === undefined || text.trim() === "")
-      throw fail("SourceInvalid", `is empty: put a docker config under the key ${config.key}`);
-    const parsed = parseDockerConfig(text, config.form);
-    if (!parsed.ok)
-      throw fail("SourceInvalid", `cannot be used: the docker config under ${config.key} ${parsed.problem}`);
-    return { byHost: parsed.logins };
-  }
-  // basic-auth fixes its keys; an Opaque Secret's can be named in the spec.
-  const keys =
-    type === "kubernetes.io/basic-auth"
-      ? { user: "username", password: "password" }
-      : { user: grant.usernameKey, password: grant.passwordKey };
-  const username = values[keys.user]?.reveal();
-  const password = values[keys.password]?.reveal();
-  if (username === undefined || password === undefined) {
-    const missing = [username === undefined && keys.user, password === undefined && keys.password]
-      .filter(Boolean)
-      .join(" and ");
-    const has = Object.keys(values).toSorted().slice(0, 5).join(", ") || "nothing";
-    throw fail(
-      "SourceInvalid",
-      `lacks the key ${missing} (it has ${has}): add it, or name the keys in static.usernameKey and static.passwordKey`,
-    );
-  }
-  const result = loginOf(username, password);
-  if (!result.ok) throw fail("SourceInvalid", `cannot be used: it ${result.problem}`);
-  return { all: result.login };
-}
-
 function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefined {
   if (text === undefined) return undefined;
   const at = timeOfText(text);

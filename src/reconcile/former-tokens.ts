@@ -3,6 +3,7 @@ import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
 import { canonical, type Former, type Served, servesAll } from "../plan/content.ts";
 import { secretKey } from "../plan/keys.ts";
+import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Context } from "./context.ts";
@@ -70,27 +71,42 @@ export function formersOf(
   return { known, of: (group) => formers.get(group) ?? [] };
 }
 
+/** As it was decided: what a Secret lives by from before, and whose that is. */
+interface Decided {
+  readonly plan: Pick<PullSecretPlan, "state" | "decided">;
+  readonly wanted: Pick<Wanted, "content"> | undefined;
+}
+
+type Contributing = readonly Pick<Participant, "name" | "credential">[];
+
 /**
- * Notes what the Secret lives by, of what it is served and what it `keeps` beside that. Where it has retired since, the one of the present name may be given
- * the same, which it may not know.
+ * Notes what the Secret lives by from before, and what it `keeps` beside that: see `TokenBook.keep`. Where it has retired since,
+ * the one of the present name may be given the same, which it may not know.
  */
-export function keepServed(
+export function keepDecided(
   { tokens, enqueue }: Pick<Context, "tokens" | "enqueue">,
   place: { readonly namespace: string; readonly name: string; readonly keeps?: ReadonlySet<string> },
-  served: readonly Served[],
-  contributing: readonly Pick<Participant, "name" | "credential">[],
+  decided: Decided,
+  contributing: Contributing,
 ): void {
-  const credentials = new Map(contributing.map(({ name, credential }) => [name, credential]));
-  const formers = served.filter(({ former }) => former);
+  const { namespace, name, keeps = new Set() } = place;
+  const formers = formersIn(decided);
+  const credentials = new Map(contributing.map((each) => [each.name, each.credential]));
   const items = formers.map(({ grantKey, credential, entry }) =>
     keptItem(grantKey, credentials.get(credential)?.uid ?? "", entry),
   );
-  const { keeps = new Set() } = place;
-  if (!tokens.keep(secretKey(place.namespace, place.name), new Set([...items, ...keeps]))) return;
+  if (!tokens.keep(secretKey(namespace, name), new Set([...items, ...keeps]))) return;
   const names = formers.map(({ credential }) => credentials.get(credential)?.spec.pullSecret.name);
-  for (const name of new Set(names)) {
-    if (name !== undefined && name !== place.name) enqueue(secretKey(place.namespace, name), { lane: "normal" });
+  for (const present of new Set(names)) {
+    if (present !== undefined && present !== name) enqueue(secretKey(namespace, present), { lane: "normal" });
   }
+}
+
+function formersIn({ plan, wanted }: Decided): readonly Served[] {
+  if (plan.state !== "usable" && plan.state !== "absent") return [];
+  // What is offered only over a login that stands is no one's until it has been seen to stand.
+  const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
+  return (plan.decided?.served ?? free ?? []).filter(({ former }) => former);
 }
 
 function overlaps(some: readonly string[], others: readonly string[]): boolean {

@@ -5,7 +5,7 @@ import { type KnownAbsent, knownAbsent, type NotKnown } from "../plan/presence.t
 import type { Context } from "./context.ts";
 
 export interface Judged {
-  /** Its run has seen all that says which grants it needs; or there is no such Secret any more, or none in reach of this install. */
+  /** Its run has decided which grants it needs, and by which tokens it lives; or there is no such Secret any more, or none in reach of this install. */
   judged(key: string): void;
   /** Its run has begun, and may end before it has seen enough. */
   unjudged(key: string): void;

@@ -59,6 +59,7 @@ export function observeSecret(
     // No change in the cluster brings it into the reach of this install.
     if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
       context.tokens.use(secretKey(namespace.name, name), new Map());
+      context.judged.judged(secretKey(namespace.name, name));
       return done;
     }
     return waitsFor({ secretsCalled: name });

@@ -15,7 +15,7 @@ import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
 import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, mostLost } from "./lost-races.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
-import { keepServed } from "./former-tokens.ts";
+import { keepDecided } from "./former-tokens.ts";
 import { readLive } from "./read-live.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
@@ -73,10 +73,12 @@ export function pullSecretLoop(): PullSecretLoop {
       if (outcome !== "changed meanwhile") return charged(outcome);
       if (attempt === mostAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       const { api, strips, stores } = context;
+      const before = stores.pullSecrets.get(`${namespace}/${name}`);
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
       const record = object && strips.secret(object);
       if (!record) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
-      stores.pullSecrets.wrote(record);
+      if (before) stores.pullSecrets.found(before, record);
+      else stores.pullSecrets.wrote(record);
     }
   };
 }
@@ -100,18 +102,21 @@ function pullSecretRun(): (
     const { clock, log, stores, tokens, board } = context;
     const key = secretKey(namespaceName, name);
     context.judged.unjudged(key);
+    const needsNothing = (): void => {
+      memories.delete(key);
+      tokens.use(key, new Map());
+      context.judged.judged(key);
+    };
     const sighting = stores.namespaces.look(namespaceName);
     if (sighting.kind !== "there") {
       if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
-      memories.delete(key);
-      tokens.use(key, new Map());
+      needsNothing();
       board.forget(namespaceName, sighting);
       return done;
     }
     const namespace = sighting.record;
     if (!context.entitlements.names().includes(name)) {
-      memories.delete(key);
-      tokens.use(key, new Map());
+      needsNothing();
       board.forgetSecret(namespaceName, name);
       return done;
     }
@@ -122,7 +127,7 @@ function pullSecretRun(): (
     // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
     const place = { namespaceUid: namespace.uid, secretName: name };
     if (contributing.length === 0 && leaving.length === 0) {
-      memories.delete(key);
+      needsNothing();
       if (orphaned.names.length === 0) context.members.note(place, undefined);
       reportSecret(context, namespace, name, findingWithout(record));
       return done;
@@ -183,11 +188,8 @@ function pullSecretRun(): (
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
-      // What is offered only over a login that stands is no one's until it has been seen to stand.
-      const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
-      const served = plan.decided?.served ?? free ?? [];
-      const isServed = plan.state === "usable" || plan.state === "absent";
-      keepServed(context, { namespace: namespaceName, name, keeps: frozen.kept }, isServed ? served : [], contributing);
+      keepDecided(context, { namespace: namespaceName, name, keeps: frozen.kept }, { plan, wanted }, contributing);
+      context.judged.judged(key);
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)

@@ -4,9 +4,9 @@ import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 import { liveSecret } from "./secret-wire.ts";
 
-/** The whole Secret, if it still is the version that the store knows; else the event that says more is on its way. */
+/** The whole Secret, if it still is the version that the store knows; else the store knows better now. */
 export async function readLive(
-  { api, refusal }: Context,
+  { api, refusal, stores, strips }: Context,
   namespace: string,
   name: string,
   record: SecretRecord | undefined,
@@ -19,5 +19,7 @@ export async function readLive(
     if (refusal(error, "").kind === "tooLarge") return "too large";
     throw error;
   }
-  return object && object.metadata.resourceVersion === record?.resourceVersion ? liveSecret(object) : undefined;
+  if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);
+  if (record) stores.pullSecrets.found(record, object && strips.secret(object));
+  return undefined;
 }

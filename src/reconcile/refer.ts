@@ -42,8 +42,11 @@ export async function refer(
     let plan = planReferences({ ...snapshot, references: undefined });
     if (plan.kind === "read") {
       const object = await api.getServiceAccount(namespace, name, signal);
-      // Changed since: the event that says so queues the namespace again.
-      if (!object || object.metadata.resourceVersion !== resourceVersion) return { repairs };
+      if (object?.metadata.resourceVersion !== resourceVersion) {
+        // Changed since: the store that knows it now, or the event that says so, queues the namespace again.
+        stores.serviceAccounts.found(serviceAccount, object && strips.serviceAccount(object));
+        return { repairs };
+      }
       plan = planReferences({ ...snapshot, references: namesIn(object) });
     }
     if (plan.kind !== "patch") return settled(repairs, name, clock.elapsed());

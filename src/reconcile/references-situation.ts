@@ -75,6 +75,12 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
 
   const usable = (name: string): boolean =>
     found.some((each) => each.name === name && each.finding?.state === "usable");
+  /** After a start names are judged one by one, and some wait for a token first. */
+  const isJudged = (name: string): boolean =>
+    found.some(
+      ({ name: its, finding, record }) =>
+        its === name && finding !== undefined && (finding.state !== "waiting" || record === undefined),
+    );
   const refers = (participant: Participant, serviceAccount: ServiceAccountRecord): boolean => {
     const { spec } = participant.credential;
     return (
@@ -108,6 +114,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
             return [];
           }
           let wanted = false;
+          let undecided = false;
           for (const participant of participants) {
             if (!participant.confirmed || !refers(participant, serviceAccount)) continue;
             const { pullSecret } = participant.credential.spec;
@@ -116,10 +123,10 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               const { current, coming } = extraReferences(participant.credential);
               for (const extra of current) extras.add(extra);
               for (const extra of coming) unjudged.add(extra);
-            } else if (!usable(pullSecret.name)) {
+            } else if (isJudged(pullSecret.name)) {
               // The former Secret is referred to until the new one can be.
-              wanted = true;
-            }
+              wanted ||= !usable(pullSecret.name);
+            } else undecided = true;
           }
           return [
             {
@@ -129,7 +136,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               leaving: finding.state === "leaving",
               foreign: record !== undefined && finding.state === "foreign",
               retained: record !== undefined && participants.some(({ retains }) => retains),
-              frozen: unread || isOrphaned || unconfirmed.some((each) => refers(each, serviceAccount)),
+              frozen: unread || isOrphaned || undecided || unconfirmed.some((each) => refers(each, serviceAccount)),
             },
           ];
         },

@@ -23,7 +23,10 @@ export async function takeLoginsOut(
   if (record.digest === digest({ [dockerConfigKey]: config })) return;
   try {
     const object = await api.getSecret(namespace, name, signal);
-    if (object?.metadata.resourceVersion !== resourceVersion) return;
+    if (object?.metadata.resourceVersion !== resourceVersion) {
+      stores.pullSecrets.found(record, object && strips.secret(object));
+      return;
+    }
     const json = secretJson(namespace, name, emptiedBody(liveSecret(object)), config, record);
     const written = strips.secret(await api.replaceSecret(namespace, name, json, signal));
     if (written) stores.pullSecrets.wrote(written);

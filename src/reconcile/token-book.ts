@@ -107,11 +107,9 @@ export interface TokenBookOptions {
   readonly operatorNamespace: string;
   /** Nobody needs the grant any more: it is to be looked at, and forgotten in time. */
   readonly onUnused?: (grantKey: string) => void;
-  /** It is known what the Secret needs, if anything. */
-  readonly onUse?: (user: string) => void;
 }
 
-export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }: TokenBookOptions): TokenBook {
+export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: TokenBookOptions): TokenBook {
   const attempts = new Map<string, Attempts>();
   const users = new Map<string, Map<string, Use>>();
   const needs = new Map<string, ReadonlySet<string>>();
@@ -160,7 +158,6 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onUse }
 
   return {
     use: (user, all, items = new Set()) => {
-      onUse?.(user);
       firstUse ??= clock.elapsed();
       const grants = withinBudget(user, all);
       const before = needs.get(user) ?? new Set();

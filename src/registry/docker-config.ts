@@ -142,6 +142,9 @@ function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: Doc
   if (form === "dockercfg" && isObject(config["auths"])) {
     return 'has its logins under "auths": store it in a Secret of type kubernetes.io/dockerconfigjson, key .dockerconfigjson';
   }
+  if (typeof config["auths"] === "undefined" && typeof config["username"] === "string") {
+    return 'has a user name at the top, for no host: write {"auths": {"HOST": {"username": ..., "password": ...}}}';
+  }
   const looksLegacy = Object.values(config).some(
     (member) => isObject(member) && ("auth" in member || "username" in member),
   );

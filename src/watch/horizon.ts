@@ -8,6 +8,10 @@ export interface Horizon {
   through: string | undefined;
   /** While a full list is under way: the keys that it has shown. */
   seen: Set<string> | undefined;
+  /** The same, and the keys that our own calls have brought since it began: of all others the list knows better. */
+  fresh: Set<string> | undefined;
+  /** Until a full list is over: versions of our own deletes of before it, by key. What it shows was there after them. */
+  readonly formerTombstones: Map<string, string>;
   synced: boolean;
   /** Why nothing is heard at the moment: the list or watch fails, or the API server refuses it. */
   blind: NotKnown["kind"] | undefined;
@@ -26,6 +30,8 @@ export function horizonOf(covers: (key: string) => boolean): Horizon {
     covers,
     through: undefined,
     seen: undefined,
+    fresh: undefined,
+    formerTombstones: new Map(),
     synced: false,
     blind: undefined,
     unreadable: new Set(),
@@ -37,6 +43,11 @@ export function horizonOf(covers: (key: string) => boolean): Horizon {
 
 export function hasPassed({ through }: Horizon, resourceVersion: string): boolean {
   return through !== undefined && atLeast(through, resourceVersion);
+}
+
+/** A list is under way, which began after it became known what is stored of the key: it knows better, also where it is older. */
+export function isSuperseded(key: string, { fresh }: Horizon): boolean {
+  return fresh?.has(key) === false;
 }
 
 /** What is to be said of a key of which there is no record; without a key, of whatever there is no record of. */

@@ -9,7 +9,7 @@ export type ReflectorState =
   /** The initial state comes as a watch (WatchList): ADDED events, then the bookmark that ends it. */
   | ({ readonly name: "Streaming" } & Health)
   /** The initial state comes in pages. `resourceVersion` is the first page's: the whole list is as of there. */
-  | ({ readonly name: "Listing"; readonly resourceVersion?: string } & Health)
+  | ({ readonly name: "Listing"; readonly resourceVersion?: string; readonly continue?: string } & Health)
   /** The store is complete; changes come from after `resourceVersion`. */
   | ({ readonly name: "Watching"; readonly resourceVersion: string } & Health)
   /** After a failure. Without `resourceVersion` the next thing is a full list, else the watch goes on from there. */
@@ -77,6 +77,10 @@ type Running = Extract<ReflectorState, Health>;
 export const healthyAfter = Temporal.Duration.from({ minutes: 2 });
 // client-go calls a watch that ends sooner and without events an error: tools/cache/reflector.go, handleAnyWatch.
 const suspiciouslyShort = Temporal.Duration.from({ seconds: 1 });
+// Ended in good order after so long a watch was healthy, too: a server without bookmarks is asked for no longer ones.
+const healthyWatch = Temporal.Duration.from({ seconds: 45 });
+
+const healthy = { failures: 0, expired: 0 } as const;
 
 /** The state of a reflector that has not begun. */
 export const idle: ReflectorState = { name: "Idle" };
@@ -115,7 +119,7 @@ function whileRunning(state: Running, input: ReflectorInput): Step {
     case "failed":
       return afterFailure(state, input.failure);
     case "healthy":
-      return [{ ...state, failures: 0, expired: 0 }, []];
+      return [{ ...state, ...healthy }, []];
     case "waited":
       if (state.name !== "Waiting" || state.resourceVersion === undefined) return beginList(healthOf(state));
       return beginWatch(healthOf(state), state.resourceVersion);
@@ -143,7 +147,12 @@ function beginWatch(health: Health, resourceVersion: string): Step {
 function afterPage(state: Running, page: ListPage): Step {
   const resourceVersion = (state.name === "Listing" ? state.resourceVersion : undefined) ?? page.resourceVersion;
   if (page.continue) {
-    return [{ name: "Listing", resourceVersion, ...healthOf(state) }, [{ kind: "list", continue: page.continue }]];
+    // It would go on for ever, without a pause.
+    if (state.name === "Listing" && page.continue === state.continue) {
+      return afterBroken(state, { kind: "malformed", origin: "the page names itself as the next one" });
+    }
+    const listing = { name: "Listing", resourceVersion, continue: page.continue, ...healthOf(state) } as const;
+    return [listing, [{ kind: "list", continue: page.continue }]];
   }
   const [watching, watch] = beginWatch(healthOf(state), resourceVersion);
   return [watching, [{ kind: "complete", resourceVersion }, ...watch]];
@@ -184,7 +193,8 @@ function afterErrorEvent(state: Running, status: unknown): Step {
 
 /**
  * The stream cannot be read on. The watch goes on from the last known version; if that leads here again, the cause may
- * be the very event after it, and only a full list comes past that.
+ * be the very event after it, and only a full list comes past that. Or the API server is away, and who comes back may know
+ * nothing of our version: after a restore of etcd it takes it without a word, and is silent until it has been there.
  */
 function afterBroken(state: Running, failure: ListWatchFailure): Step {
   return pause(state, failure, state.failures === 0 ? resumeFrom(state) : undefined);
@@ -195,7 +205,8 @@ function afterEnd(state: Running, { lasted, events }: { lasted: Temporal.Duratio
   if (state.name !== "Watching") return pause({ ...healthOf(state), paged: true }, { kind: "ended" }, undefined);
   const short = Temporal.Duration.compare(lasted, suspiciouslyShort) < 0;
   if (short && events === 0) return pause(state, { kind: "ended" }, state.resourceVersion);
-  return beginWatch(healthOf(state), state.resourceVersion);
+  const isHealthy = Temporal.Duration.compare(lasted, healthyWatch) >= 0;
+  return beginWatch({ ...healthOf(state), ...(isHealthy && healthy) }, state.resourceVersion);
 }
 
 function afterFailure(state: Running, failure: ListWatchFailure): Step {
@@ -209,8 +220,10 @@ function afterFailure(state: Running, failure: ListWatchFailure): Step {
       return afterBroken(state, failure);
     case "forbidden": // and a list tells, as a watch would not before its first event, that it is so no longer
       return pause(state, failure, undefined);
-    default: // throttled, unavailable, a broken connection, silence: the same query may work later
+    case "throttled": // it has answered, and knows where we are
       return pause(state, failure, resumeFrom(state));
+    default: // unavailable, a broken connection, silence: the same query may work at once
+      return afterBroken(state, failure);
   }
 }
 

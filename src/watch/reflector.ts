@@ -2,13 +2,13 @@
 import type { Cancel, Clock, Random } from "../clock.ts";
 import type { StoredObject } from "../plan/snapshot.ts";
 import { backoff } from "./backoff.ts";
-import { listWatchFailure } from "./list-watch.ts";
-import type { ListWatch, ListWatchFailure, WatchQuery } from "./list-watch.ts";
+import { type ListWatch, type ListWatchFailure, listWatchFailure, type WatchQuery } from "./list-watch.ts";
 import { healthyAfter, idle, transition } from "./reflector-state.ts";
 import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from "./reflector-state.ts";
 import type { FedStore } from "./store.ts";
-import { milliseconds, watchdog } from "./watchdog.ts";
 import { identityOf } from "./strip/object-meta.ts";
+import { leastBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
+import { milliseconds, watchdog } from "./watchdog.ts";
 
 /** What an onlooker (logs, metrics) is told. */
 export type ReflectorEvent =
@@ -71,20 +71,10 @@ export interface Reflector {
   status(): ReflectorStatus;
 }
 
-// Bookmarks come about once a minute, also on a watch without events: apiserver, storage/cacher, bookmarkFrequency.
-// The API server ends any other request after 60 s by itself (--request-timeout).
-const silenceLimit = Temporal.Duration.from({ seconds: 90 });
-// Below the 5 to 10 minutes of client-go, since some load balancers cut connections after 10.
-const shortestWatch = Temporal.Duration.from({ seconds: 290 });
-const longestWatch = Temporal.Duration.from({ seconds: 590 });
-// Rare enough to cost nothing, and random so that no two operators' lists coincide.
-const earliestVerification = Temporal.Duration.from({ hours: 6 });
-const latestVerification = Temporal.Duration.from({ hours: 12 });
 // A page of the largest objects that etcd takes, 1.5 MiB each, comes within the time for a list; client-go asks for 500.
 const usualPageLimit = 100;
 
 type Emit = (input: ReflectorInput) => void;
-
 /**
  * Keeps the store equal to what `listWatch` shows. What happens next is decided by `transition`; here it is done.
  * Each activity (request or pause) may emit inputs until the next one takes its place.
@@ -101,6 +91,9 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
   let cancelVerification: Cancel = () => undefined;
   let listBegan = 0;
   let aliveAt: number | undefined;
+  let nextStreamAt = 0;
+  /** What this server has shown lately: whether a silent stream may be dead, or may just be without news. */
+  let bookmarks: "unknown" | "seen" | "lacking" = "unknown";
 
   const alive = (): void => {
     aliveAt = clock.elapsed();
@@ -144,9 +137,10 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     try {
       const identity = identityOf(raw);
       key = identity.key;
-      // Mostly the echo of our own write, whose answer is in the store: a version of an object never changes.
+      // Mostly the echo of our own write, whose answer is in the store: a version of an object never changes. A list is read
+      // whole all the same: more may be kept of the objects by now, and a restored etcd gives a version twice.
       const known = store.get(key);
-      const isKnown = known?.resourceVersion === identity.resourceVersion && readers.length === 0;
+      const isKnown = known?.resourceVersion === identity.resourceVersion && state.name === "Watching";
       const record = isKnown ? known : strip(raw);
       if (record) feed.observed(record);
       else feed.vanished(key, identity.resourceVersion);
@@ -171,9 +165,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     for (const reader of readers.splice(0)) reader.resolve();
     observe?.({ kind: "listed", took: milliseconds(clock.elapsed() - listBegan) });
     cancelVerification();
-    cancelVerification = clock.schedule(between(earliestVerification, latestVerification, random), () =>
-      advance({ kind: "verify" }),
-    );
+    cancelVerification = clock.schedule(verificationPause(random), () => advance({ kind: "verify" }));
   };
 
   const perform = (activity: Activity): void => {
@@ -213,7 +205,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
 
   const beginList = (): void => {
     listBegan = clock.elapsed();
-    feed.begin({ again: readers.length > 0 });
+    feed.begin();
   };
 
   const list = async (token: string | undefined, signal: AbortSignal, emit: Emit): Promise<void> => {
@@ -237,19 +229,33 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     signal: AbortSignal,
     emit: Emit,
   ): Promise<void> => {
+    // A server that ends each stream at once makes no loop, also where each has an event.
+    const early = nextStreamAt - clock.elapsed();
+    if (early > 0) await clock.sleep(milliseconds(early), signal);
     const began = clock.elapsed();
-    const cancelSilence = onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
-    const cancelHealthy = clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
     let events = 0;
+    const ended = (): void => {
+      nextStreamAt = began + leastBetween.total("milliseconds");
+      emit({ kind: "ended", lasted: milliseconds(clock.elapsed() - began), events });
+    };
+    const cancelSilence = onSilence(() => {
+      // Without bookmarks that is no sign of anything; a request that is not answered at all has failed by now.
+      const isFailure = bookmarks === "seen" || state.name !== "Watching";
+      bookmarks = "lacking";
+      if (isFailure) emit({ kind: "failed", failure: { kind: "silent" } });
+      else ended();
+    });
+    const cancelHealthy = clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
     try {
-      const timeout = between(shortestWatch, longestWatch, random);
+      const timeout = streamTimeout(bookmarks !== "lacking", random);
       for await (const event of listWatch.watch({ ...query, timeout, onAlive: alive }, signal)) {
         if (signal.aborted) return;
         events += 1;
         alive();
+        if (event.type === "BOOKMARK") bookmarks = "seen";
         emit({ kind: "event", ...event });
       }
-      emit({ kind: "ended", lasted: milliseconds(clock.elapsed() - began), events });
+      ended();
     } finally {
       cancelSilence();
       cancelHealthy();
@@ -291,9 +297,4 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       resourceVersion: state.name === "Watching" || state.name === "Waiting" ? state.resourceVersion : undefined,
     }),
   };
-}
-
-function between(low: Temporal.Duration, high: Temporal.Duration, random: Random): Temporal.Duration {
-  const [from, to] = [low.total("milliseconds"), high.total("milliseconds")];
-  return milliseconds(from + random() * (to - from));
 }

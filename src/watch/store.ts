@@ -1,9 +1,10 @@
 // What did the cluster look like when we last heard, our own writes included?
 import { type KnownAbsent, knownAbsent, type NotKnown, type Sighting } from "../plan/presence.ts";
 import type { StoredObject } from "../plan/snapshot.ts";
-import { hasPassed, type Horizon, horizonOf as newHorizon, unrecorded } from "./horizon.ts";
+import { hasPassed, type Horizon, horizonOf as newHorizon, isSuperseded, unrecorded } from "./horizon.ts";
+import { type IndexOptions, indexedRecords } from "./indexed-records.ts";
+import { listeners } from "./listeners.ts";
 import { atLeast, olderThan } from "./resource-version.ts";
-import { type ShareLimits, shares } from "./shares.ts";
 
 /** `after` without `before`: new. `gone`: deleted. Neither `after` nor `gone`: what is there did not fit. */
 export interface Change<R> {
@@ -34,6 +35,11 @@ export interface Store<R extends StoredObject> {
   wrote(record: R): void;
   /** Our own DELETE succeeded; `resourceVersion` is the one that it was conditional on. */
   removed(key: string, resourceVersion: string): void;
+  /**
+   * The answer to our own GET, undefined where there is no such object.
+   * @param before what was stored when it was sent
+   */
+  found(before: R, answer: R | undefined): void;
   /** Calls `listener` after each change, synchronously; returns the way to end that. */
   subscribe(listener: Listener<R>): () => void;
 }
@@ -42,10 +48,10 @@ export interface Store<R extends StoredObject> {
 export interface Feed<R extends StoredObject> {
   readonly synced: boolean;
   /**
-   * A full list begins; what an unfinished one has seen is forgotten. `again`: it may say more of a version than is stored of
-   * it, and takes its place then.
+   * A full list of the most recent state begins; what an unfinished one has seen is forgotten. It replaces all that is known by
+   * now, also of the same version: it may say more of it, and a restored etcd gives a version twice.
    */
-  begin(how?: { readonly again: boolean }): void;
+  begin(): void;
   /** An object of the list, or an ADDED or MODIFIED event. */
   observed(record: R): void;
   /**
@@ -71,11 +77,7 @@ export interface FedStore<R extends StoredObject> extends Store<R> {
   feed(covers?: (key: string) => boolean): Feed<R>;
 }
 
-export interface StoreOptions<R> {
-  /** The value by which `byIndex` finds a record. It must never change for a key. */
-  readonly indexBy?: (record: R) => string | undefined;
-  /** What the records of one index value may take together; what does not fit is not kept. Left out: there is no limit. */
-  readonly share?: { readonly limits: ShareLimits; readonly bytesOf: (record: R) => number };
+export interface StoreOptions<R> extends IndexOptions<R> {
   /** Told what a listener threw; the other listeners go on. */
   readonly listenerFailed?: (error: unknown) => void;
 }
@@ -84,18 +86,15 @@ export interface StoreOptions<R> {
  * A store without records. A key is absent until a feed that covers it, or our own write, brings it.
  *
  * The answer to a write and the watch event for it race on two connections. What keeps the store right:
- * - a record is never replaced by an older version;
+ * - a record is never replaced by an older version, but by a list that began after it was known, or by a GET sent then;
  * - our own DELETE leaves a tombstone, until watch or list have passed the version that was deleted;
  * - an answer that the watch has passed already says nothing new: its object may have been deleted since.
  */
 export function store<R extends StoredObject>(options: StoreOptions<R> = {}): FedStore<R> {
-  const { indexBy, listenerFailed, share } = options;
-  const room = share && shares(share.limits);
-  const bytesOf = (record: R | undefined): number => (record && share ? share.bytesOf(record) : 0);
-  const records = new Map<string, R>();
+  const { listenerFailed } = options;
+  const records = indexedRecords(options);
   const tombstones = new Map<string, string>();
-  const index = new Map<string, string[]>();
-  const listeners = new Set<Listener<R>>();
+  const { tell, subscribe } = listeners<Change<R>>(listenerFailed);
   const horizons = new Set<Horizon>();
 
   const horizonOf = (key: string): Horizon | undefined => {
@@ -103,31 +102,30 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
     return undefined;
   };
 
-  const tell = (change: Change<R>): void => {
-    for (const listener of listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        listenerFailed?.(error);
-      }
+  const gone = (before: R): void => {
+    records.delete(before);
+    tell({ key: before.key, before, gone: knownAbsent });
+  };
+  const keep = (record: R, horizon: Horizon | undefined): void => {
+    const { key } = record;
+    const before = records.get(key);
+    const full = records.set(record);
+    if (full === undefined) {
+      horizon?.fresh?.add(key);
+      tell(before ? { key, before, after: record } : { key, after: record });
+      return;
     }
+    const isNews = horizon?.exceeded.has(full) === false;
+    horizon?.exceeded.add(full);
+    horizon?.exceeding?.add(full);
+    // An older version of it would be wrong.
+    if (before) {
+      records.delete(before);
+      tell({ key, before });
+    }
+    if (isNews) tell({ key });
   };
-  const enterIndex = (record: R): void => {
-    const value = indexBy?.(record);
-    if (value === undefined) return;
-    const keys = index.get(value);
-    if (keys) keys.push(record.key);
-    else index.set(value, [record.key]);
-  };
-  const leaveIndex = (record: R): void => {
-    const value = indexBy?.(record);
-    const keys = value === undefined ? undefined : index.get(value);
-    if (value === undefined || keys === undefined) return;
-    if (keys.length === 1) index.delete(value);
-    else keys.splice(keys.indexOf(record.key), 1);
-  };
-
-  const put = (record: R, again = false): void => {
+  const put = (record: R, horizon: Horizon | undefined): void => {
     const { key, resourceVersion } = record;
     const tombstone = tombstones.get(key);
     if (tombstone !== undefined) {
@@ -135,44 +133,21 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       tombstones.delete(key);
     }
     const before = records.get(key);
-    if (before?.resourceVersion === resourceVersion) {
-      // Who listens need not hear of what says the same.
-      if (!again || JSON.stringify(before) === JSON.stringify(record)) return;
-    } else if (before && olderThan(resourceVersion, before.resourceVersion)) return;
-    const place = indexBy?.(record);
-    if (room && place !== undefined && !room.take(place, bytesOf(record), bytesOf(before))) {
-      const horizon = horizonOf(key);
-      const isNews = horizon?.exceeded.has(place) === false;
-      horizon?.exceeded.add(place);
-      horizon?.exceeding?.add(place);
-      // An older version of it would be wrong.
-      if (before) {
-        drop(before);
-        tell({ key, before });
-      }
-      if (isNews) tell({ key });
-      return;
-    }
-    records.set(key, record);
-    if (!before) enterIndex(record);
-    tell(before ? { key, before, after: record } : { key, after: record });
+    if (!before || !atLeast(before.resourceVersion, resourceVersion)) keep(record, horizon);
+  };
+  /** Whatever is stored. Who listens need not hear of what says the same. */
+  const replace = (record: R, horizon: Horizon): void => {
+    tombstones.delete(record.key);
+    if (JSON.stringify(records.get(record.key)) !== JSON.stringify(record)) keep(record, horizon);
+    else records.set(record);
   };
   const bury = (key: string, resourceVersion: string): void => {
-    const tombstone = tombstones.get(key);
-    if (tombstone === undefined || !olderThan(resourceVersion, tombstone)) tombstones.set(key, resourceVersion);
+    if (!olderThan(resourceVersion, tombstones.get(key) ?? "")) tombstones.set(key, resourceVersion);
   };
-  const drop = (record: R): void => {
-    records.delete(record.key);
-    leaveIndex(record);
-    const place = indexBy?.(record);
-    if (place !== undefined) room?.give(place, bytesOf(record));
-  };
-
   const feed = (covers: (key: string) => boolean = () => true): Feed<R> => {
     const horizon = newHorizon(covers);
     horizons.add(horizon);
     let conclusive = true;
-    let readsAgain = false;
 
     // A list comes in the order of keys: only its end says how far it goes.
     const passed = (resourceVersion: string): void => {
@@ -184,17 +159,24 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
       get synced() {
         return horizon.synced;
       },
-      begin: ({ again } = { again: false }) => {
-        readsAgain = again;
+      begin: () => {
         horizon.seen = new Set();
+        horizon.fresh = new Set();
         horizon.exceeding = new Set();
         conclusive = true;
+        for (const [key, deleted] of tombstones) {
+          if (!covers(key)) continue;
+          tombstones.delete(key);
+          horizon.formerTombstones.set(key, deleted);
+        }
       },
       observed: (record) => {
         horizon.unreadable.delete(record.key);
-        put(record, readsAgain);
+        if (isSuperseded(record.key, horizon)) replace(record, horizon);
+        else put(record, horizon);
         // What is not kept needs not be remembered either.
-        if (records.has(record.key)) horizon.seen?.add(record.key);
+        if (records.get(record.key)) horizon.seen?.add(record.key);
+        horizon.fresh?.add(record.key);
         passed(record.resourceVersion);
       },
       unreadable: (key) => {
@@ -203,7 +185,7 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
           horizon.keyless = true;
         } else {
           horizon.seen?.add(key);
-          if (!records.has(key)) horizon.unreadable.add(key);
+          if (!records.get(key)) horizon.unreadable.add(key);
         }
       },
       vanished: (key, resourceVersion) => {
@@ -217,40 +199,63 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
           else tombstones.delete(key);
         }
         const before = records.get(key);
-        if (!before || olderThan(resourceVersion, before.resourceVersion)) return;
-        drop(before);
-        tell({ key, before, gone: knownAbsent });
+        const isKnownBetter =
+          !isSuperseded(key, horizon) && before && olderThan(resourceVersion, before.resourceVersion);
+        horizon.fresh?.add(key);
+        if (before && !isKnownBetter) gone(before);
       },
       passed,
       blind: (why) => void (horizon.blind = why),
       completed: (resourceVersion) => {
-        readsAgain = false;
         if (horizon.exceeding) horizon.exceeded = horizon.exceeding;
         horizon.exceeding = undefined;
-        const shown = horizon.seen;
+        const { seen, fresh } = horizon;
         horizon.seen = undefined;
+        horizon.fresh = undefined;
         horizon.through = resourceVersion;
         horizon.synced = true;
         horizon.blind = undefined;
         horizon.keyless = !conclusive;
-        for (const key of horizon.unreadable) if (shown?.has(key) === false) horizon.unreadable.delete(key);
+        for (const key of horizon.unreadable) if (seen?.has(key) === false) horizon.unreadable.delete(key);
         for (const [key, deleted] of tombstones) {
           if (covers(key) && !olderThan(resourceVersion, deleted)) tombstones.delete(key);
         }
-        if (!shown || !conclusive) return;
+        horizon.formerTombstones.clear();
+        if (!seen || !conclusive) return;
         for (const before of records.values()) {
           const { key } = before;
-          if (shown.has(key) || !covers(key) || olderThan(resourceVersion, before.resourceVersion)) continue;
-          drop(before);
-          tell({ key, before, gone: knownAbsent });
+          if (seen.has(key) || !covers(key)) continue;
+          // Written by us after the list was taken.
+          if (fresh?.has(key) === true && olderThan(resourceVersion, before.resourceVersion)) continue;
+          gone(before);
         }
       },
       close: () => {
         horizons.delete(horizon);
         for (const key of tombstones.keys()) if (covers(key)) tombstones.delete(key);
-        for (const record of records.values()) if (covers(record.key)) drop(record);
+        for (const record of records.values()) if (covers(record.key)) records.delete(record);
       },
     };
+  };
+
+  const wrote = (record: R): void => {
+    const horizon = horizonOf(record.key);
+    if (!horizon) return; // nobody would ever correct it
+    const { key, resourceVersion } = record;
+    if (!records.get(key) && hasPassed(horizon, resourceVersion)) return;
+    if (atLeast(horizon.formerTombstones.get(key) ?? "", resourceVersion)) return;
+    put(record, horizon);
+  };
+
+  const removed = (key: string, resourceVersion: string): void => {
+    const horizon = horizonOf(key);
+    if (!horizon) return;
+    const before = records.get(key);
+    if (before && olderThan(resourceVersion, before.resourceVersion)) return;
+    // A list that is under way may have been taken before the delete.
+    if (horizon.seen || !hasPassed(horizon, resourceVersion)) bury(key, resourceVersion);
+    horizon.fresh?.add(key);
+    if (before) gone(before);
   };
 
   return {
@@ -270,31 +275,25 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
     get synced() {
       return horizons.size > 0 && [...horizons].every((horizon) => horizon.synced);
     },
-    byIndex: (value) => (index.get(value) ?? []).flatMap((key) => records.get(key) ?? []),
+    byIndex: (value) => records.byIndex(value),
     exceeds: (value) => [...horizons].some(({ exceeded }) => exceeded.has(value)),
-    wrote: (record) => {
-      const horizon = horizonOf(record.key);
-      if (!horizon) return; // nobody would ever correct it
-      if (!records.has(record.key) && hasPassed(horizon, record.resourceVersion)) return;
-      put(record);
-    },
-    removed: (key, resourceVersion) => {
+    wrote,
+    removed,
+    found: (before, answer) => {
+      const { key } = before;
       const horizon = horizonOf(key);
       if (!horizon) return;
-      const before = records.get(key);
-      if (before && olderThan(resourceVersion, before.resourceVersion)) return;
-      // A list that is under way may have been taken before the delete.
-      if (horizon.seen || !hasPassed(horizon, resourceVersion)) bury(key, resourceVersion);
-      if (!before) return;
-      drop(before);
-      tell({ key, before, gone: knownAbsent });
+      if (records.get(key) !== before) {
+        // Watch or write have brought something meanwhile, which may be newer.
+        if (answer) wrote(answer);
+      } else if (answer) {
+        if (answer.resourceVersion !== before.resourceVersion) replace(answer, horizon);
+      } else if (isSuperseded(key, horizon)) {
+        horizon.formerTombstones.set(key, before.resourceVersion);
+        gone(before);
+      } else removed(key, before.resourceVersion);
     },
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
+    subscribe,
     feed,
   };
 }

@@ -124,7 +124,6 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     clock,
     secrets: stores.operatorSecrets,
     operatorNamespace,
-    onUse: (user) => judged.judged(user),
   });
   const members = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace, members });

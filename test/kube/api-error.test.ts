@@ -29,6 +29,13 @@ const cases = [
     kind: "notFound",
     reason: "Conflict",
   },
+  {
+    what: "a request that took too long there",
+    code: 408,
+    body: status(408, "Timeout", "the server was unable to answer in time"),
+    kind: "unavailable",
+    reason: "ApiUnavailable",
+  },
   { what: "a missing resource", code: 404, body: "404 page not found\n", kind: "notFound", reason: "Conflict" },
   {
     what: "a missing namespace",
@@ -176,6 +183,9 @@ describe("an answer", () => {
     expect(answer(429, "", { "retry-after": "3" }).retryAfter?.toString()).toBe("PT3S");
     expect(answer(504, status(504, "Timeout", "later", details)).retryAfter?.toString()).toBe("PT7S");
     expect(answer(504, status(504, "Timeout", "later", { retryAfterSeconds: 0 })).retryAfter).toBeUndefined();
+    // Of both the header counts, which a proxy before the API server may have written later.
+    const both = answer(429, status(429, "TooManyRequests", "later", details), { "retry-after": "3" });
+    expect(both.retryAfter?.toString()).toBe("PT3S");
     expect(answer(429, "", { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }).retryAfter).toBeUndefined();
   });
 

@@ -243,4 +243,14 @@ describe("an API server that is away", () => {
     recorder.publish(occurrence);
     expect(clock.scheduled()).toBe(0);
   });
+
+  it("leaves no timer behind at the end, also where Events wait for another try", async () => {
+    const { recorder, clock } = stage(unavailable);
+    recorder.publish(occurrence);
+    await clock.advance();
+    expect(clock.scheduled()).toBe(2);
+    await recorder.close(Temporal.Duration.from({ seconds: 2 }));
+    expect(clock.scheduled()).toBe(0);
+    expect(recorder.dropped()).toBe(1);
+  });
 });

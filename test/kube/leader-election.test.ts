@@ -2,11 +2,25 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
 import { type ElectionEvent, leaderElection, type LeaderElection } from "../../src/kube/leader-election.ts";
+import type { LeaseObject, LeaseRecord } from "../../src/kube/lease.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { type LeaseServer, leaseServer, type Network, slowly } from "./lease-server.ts";
 
 const lease = { namespace: "regcred-system", name: "regcred" };
 const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({ milliseconds });
+
+const isFew = (requests: number): boolean => requests <= 10;
+
+function standing(server: LeaseServer): LeaseRecord {
+  const record = server.lease();
+  if (!record) throw new Error("there is no Lease");
+  return record;
+}
+
+/** A Lease that is not there yet, with this holder. */
+function heldBy(holderIdentity: string): LeaseObject {
+  return { metadata: {}, spec: { holderIdentity, leaseDurationSeconds: 15 } };
+}
 
 interface Replica extends LeaderElection {
   readonly events: ElectionEvent[];
@@ -15,9 +29,12 @@ interface Replica extends LeaderElection {
   readonly error: () => OperatorError | undefined;
 }
 
-function replica(server: LeaseServer, clock: FakeClock, identity: string): Replica {
+/** @param isWatching whether it is told of changes, or finds them out by its own calls */
+function replica(server: LeaseServer, clock: FakeClock, identity: string, isWatching = true): Replica {
   const events: ElectionEvent[] = [];
-  const client = server.client((change) => election.seen(change));
+  const client = server.client((change) => {
+    if (isWatching) election.seen(change);
+  });
   const election = leaderElection({
     leases: client,
     lease,
@@ -216,6 +233,70 @@ describe("an election", () => {
     expect([only.fence.left(), only.leading()]).toEqual([0, false]);
   });
 
+  it("waits for a renewal under way before it is given back", async () => {
+    const { clock, server, first } = await pair();
+    first.client.network = "slow";
+    const writes = server.writes();
+    await until(clock, () => server.writes() > writes);
+    let ended = false;
+    const released = first.release().then(() => (ended = true));
+    // The answer to the renewal, then those to a look and to the release.
+    await clock.advance(ms(3 * slowly.total("milliseconds") - 100));
+    expect(ended).toBe(false);
+    await clock.advance(ms(100));
+    await released;
+    expect(first.events.at(-1)).toEqual({ kind: "released" });
+  });
+
+  it("is not given back by who has tried to take it, where another was faster", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const [fast, late] = [replica(server, clock, "fast"), replica(server, clock, "late", false)];
+    await clock.advance(ms(1_000));
+    expect([fast.leading(), late.leading()]).toEqual([true, false]);
+    const released = late.release();
+    await clock.advance(ms(1_000));
+    await released;
+    expect([server.lease()?.view.holder, fast.leading()]).toEqual(["fast", true]);
+  });
+
+  it("is left as it is by who could not renew it in time, also when the network is back", async () => {
+    const { clock, server, first, second } = await pair();
+    await second.release();
+    first.client.network = "cut";
+    await until(clock, () => first.error() !== undefined);
+    first.client.network = "up";
+    const writes = server.writes();
+    const released = first.release();
+    await clock.advance(ms(30_000));
+    await released;
+    expect([server.writes(), server.lease()?.view.holder]).toEqual([writes, "first"]);
+  });
+
+  it("is not lost to what the watch brings late", async () => {
+    const { clock, server, first, second } = await pair();
+    const [stale, writes] = [server.lease(), server.writes()];
+    await clock.advance(ms(10_000));
+    expect(server.writes()).toBeGreaterThan(writes);
+    if (!stale) throw new Error("there is no Lease");
+    first.seen({ now: { ...stale, view: { ...stale.view, holder: "before" } } });
+    await clock.advance(ms(100));
+    expect([first.leading(), first.error()]).toEqual([true, undefined]);
+    expect(second.leading()).toBe(false);
+  });
+
+  it("is not made again for the deletion of one that was before it", async () => {
+    const { clock, server, first } = await pair();
+    const gone = server.lease();
+    server.remove();
+    await clock.advance(ms(1_000));
+    const writes = server.writes();
+    expect(server.lease()?.uid).not.toBe(gone?.uid);
+    if (gone) first.seen({ gone });
+    await clock.advance(ms(100));
+    expect(server.writes()).toBe(writes);
+  });
+
   it("is followed by nobody who has stopped", async () => {
     const { clock, server, first, second } = await pair();
     await second.release();
@@ -286,6 +367,102 @@ describe("an election", () => {
     expect([first.leading(), first.stuck()]).toEqual([true, false]);
     await clock.advance(ms(4_000));
     expect(first.stuck()).toBe(true);
+  });
+
+  it("goes on, with few requests, when etcd is put back to a time before", async () => {
+    const { clock, server, first, second } = await pair();
+    const before = server.snapshot();
+    await clock.advance(ms(60_000));
+    server.restore(before);
+    const [reads, writes] = [server.reads(), server.writes()];
+    await clock.advance(ms(60_000));
+    expect([first.leading(), second.leading()]).toEqual([true, false]);
+    expect(server.lease()?.view.holder).toBe("first");
+    expect(server.reads() - reads).toSatisfy(isFew);
+    // Every two seconds.
+    expect(Math.abs(server.writes() - writes - 30)).toBeLessThanOrEqual(1);
+  });
+
+  it("has a new leader when etcd is put back and the holder is dead, with few requests", async () => {
+    const { clock, server, first, second } = await pair();
+    const before = server.snapshot();
+    await clock.advance(ms(60_000));
+    first.client.network = "cut";
+    server.restore(before);
+    const reads = server.reads();
+    const took = await until(clock, () => second.leading());
+    expect(took).toBeLessThan(30_000);
+    expect(server.reads() - reads).toSatisfy(isFew);
+    expect(first.leading()).toBe(false);
+  });
+
+  it("is kept by who leads when etcd is put back to a time in which a dead one did", async () => {
+    const { clock, server, first, second } = await pair();
+    const before = server.snapshot();
+    first.client.network = "cut";
+    await until(clock, () => second.leading());
+    const third = replica(server, clock, "third");
+    await clock.advance(ms(20_000));
+    server.restore(before);
+    await clock.advance(ms(60_000));
+    expect([second.leading(), third.leading()]).toEqual([true, false]);
+    expect(server.lease()?.view.holder).toBe("second");
+  });
+
+  it("is kept by who leads when etcd is put back to a time in which the Lease was nobody's, or was not", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const empty = server.snapshot();
+    const old = replica(server, clock, "old");
+    await clock.advance(ms(100));
+    const released = old.release();
+    await clock.advance();
+    await released;
+    const given = server.snapshot();
+    const first = replica(server, clock, "first");
+    await clock.advance(ms(1_000));
+    const second = replica(server, clock, "second");
+    await clock.advance(ms(20_000));
+    for (const snapshot of [given, empty]) {
+      server.restore(snapshot);
+      await clock.advance(ms(60_000));
+      expect([first.leading(), second.leading()]).toEqual([true, false]);
+      expect(server.lease()?.view.holder).toBe("first");
+    }
+  });
+
+  it("takes an answer that the watch has overtaken for late, not for restored", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const { network, ...leases } = server.client(() => undefined);
+    expect(network).toBe("up");
+    await leases.put(lease, heldBy("other"), ms(1_000));
+    let answer = Promise.withResolvers<void>();
+    const election = leaderElection({
+      leases: {
+        ...leases,
+        get: async (...call) => {
+          const record = await leases.get(...call);
+          await answer.promise;
+          return record;
+        },
+      },
+      lease,
+      identity: "me",
+      clock,
+      random: () => 0.5,
+    });
+    answer.resolve();
+    election.start();
+    await clock.advance(ms(1_000));
+    // The next look is answered late, and the other's renewal comes before its answer.
+    answer = Promise.withResolvers();
+    await clock.advance(ms(9_000));
+    server.edit({ renewTime: "2026-01-01T00:00:00.000000Z" });
+    election.seen({ now: standing(server) });
+    answer.resolve();
+    await clock.advance(ms(14_000));
+    expect(election.leading()).toBe(false);
   });
 
   it("starts with one leader, however many start at once", async () => {

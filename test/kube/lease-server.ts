@@ -22,8 +22,19 @@ export interface LeaseServer {
   /** As an administrator would. */
   remove(): void;
   edit(spec: LeaseObject["spec"]): void;
+  /** What etcd holds now. */
+  snapshot(): Snapshot;
+  /** etcd is put back to then, its versions too; the watches list anew. */
+  restore(snapshot: Snapshot): void;
   /** Writes that were carried out. */
   readonly writes: () => number;
+  /** Reads that were answered. */
+  readonly reads: () => number;
+}
+
+interface Snapshot {
+  readonly object: LeaseObject | undefined;
+  readonly version: number;
 }
 
 /** How long an answer takes where it is slow. */
@@ -36,6 +47,7 @@ export function leaseServer(clock: FakeClock): LeaseServer {
   let object: LeaseObject | undefined;
   let version = 0;
   let writes = 0;
+  let reads = 0;
   const watchers: {
     readonly client: { network: Network };
     readonly tell: (change: { now: LeaseRecord } | { gone: LeaseRecord }) => void;
@@ -69,6 +81,9 @@ export function leaseServer(clock: FakeClock): LeaseServer {
           const found = record();
           if (client.network === "slow") await clock.sleep(slowly);
           else if (client.network !== "up") return late(deadline);
+          reads += 1;
+          // Else a loop without a pause would never let the test go on.
+          if (reads > 10_000) throw new Error("the Lease is read in a loop");
           return found;
         },
         put: async (lease, body, deadline) => {
@@ -95,6 +110,15 @@ export function leaseServer(clock: FakeClock): LeaseServer {
       if (object)
         store({ namespace: "regcred-system", name: "regcred" }, { ...object, spec: { ...object.spec, ...spec } });
     },
+    snapshot: () => ({ object, version }),
+    restore: (snapshot) => {
+      const gone = record();
+      ({ object, version } = snapshot);
+      const now = record();
+      if (now) tell({ now });
+      else if (gone) tell({ gone });
+    },
     writes: () => writes,
+    reads: () => reads,
   };
 }

@@ -17,6 +17,7 @@ const lease = (holder: string, sign = 1, durationMs = 15_000): LeaseView => ({
   sign: `${holder} ${sign}`,
 });
 const seen = (view?: LeaseView): ElectionInput => ({ kind: "seen", lease: view });
+const restored = (view?: LeaseView): ElectionInput => ({ kind: "seen", lease: view, wentBack: true });
 const written = (sentAt: number): ElectionInput => ({ kind: "written", sentAt });
 const refused: ElectionInput = { kind: "refused" };
 const failed: ElectionInput = { kind: "failed" };
@@ -101,6 +102,34 @@ describe("who follows", () => {
       ],
       15_000,
       { kind: "write" },
+    ],
+    [
+      "waits for a holder that a restored Lease names, who may live",
+      [
+        [0, seen(lease("b", 7))],
+        [14_000, restored(lease("c"))],
+      ],
+      28_999,
+      { kind: "read" },
+    ],
+    [
+      "takes a restored Lease when that one has been silent",
+      [
+        [0, seen(lease("b", 7))],
+        [14_000, restored(lease("c"))],
+        [24_000, seen(lease("c"))],
+      ],
+      29_000,
+      { kind: "write" },
+    ],
+    [
+      "waits for the last holder where the restored Lease is nobody's",
+      [
+        [0, seen(lease("b", 7))],
+        [5_000, restored(lease(""))],
+      ],
+      14_999,
+      { kind: "wait", until: 15_000 },
     ],
     [
       "looks again when another was faster",
@@ -200,8 +229,27 @@ describe("who leads", () => {
         [40, written(0)],
         [2_020, refused],
       ],
-      2_020,
+      2_120,
       { kind: "read" },
+    ],
+    [
+      "does not look at once then",
+      [
+        [40, written(0)],
+        [2_020, refused],
+      ],
+      2_020,
+      { kind: "wait", until: 2_120 },
+    ],
+    [
+      "takes the Lease again that was put back to a time before its own",
+      [
+        [40, written(0)],
+        [2_020, refused],
+        [2_120, restored(lease("b"))],
+      ],
+      2_120,
+      { kind: "write" },
     ],
     [
       "ends when another's name is there",
@@ -254,23 +302,42 @@ describe("who leads", () => {
   });
 });
 
+const anything = fc.oneof(
+  fc.constantFrom<ElectionInput>(seen(), refused, failed),
+  fc
+    .record({ holder: fc.constantFrom("", "me", "b", "c"), sign: fc.nat(3), wentBack: fc.boolean() })
+    .map(({ holder, sign, wentBack }) => (wentBack ? restored : seen)(lease(holder, sign))),
+);
+const course = fc.array(fc.tuple(fc.nat(20_000), anything), { maxLength: 20 });
+
+/** After these inputs, the last of them at this time. */
+function follow(steps: readonly (readonly [pause: number, input: ElectionInput])[], leads: boolean) {
+  let at = 0;
+  let state = leads ? stateAfter([0, written(0)]) : initialState;
+  for (const [pause, one] of steps) {
+    at += pause;
+    state = after(state, one, "me", { at, random: 0 });
+  }
+  return { at, state };
+}
+
 it("never waits for the past, whatever happens", () => {
-  const input = fc.oneof(
-    fc.constantFrom<ElectionInput>(seen(), refused, failed),
-    fc
-      .record({ holder: fc.constantFrom("", "me", "b", "c"), sign: fc.nat(3) })
-      .map(({ holder, sign }) => seen(lease(holder, sign))),
-  );
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(20_000), input), { maxLength: 20 }), fc.nat(20_000), (steps, later) => {
-      let at = 0;
-      let state: ElectionState = initialState;
-      for (const [pause, one] of steps) {
-        at += pause;
-        state = after(state, one, "me", { at, random: 0.5 });
-      }
+    fc.property(course, fc.boolean(), fc.nat(20_000), (steps, leads, later) => {
+      const { at, state } = follow(steps, leads);
       const step = nextStep(state, at + later);
       expect(step.kind === "wait" ? step.until : Infinity).toBeGreaterThan(at + later);
+    }),
+  );
+});
+
+it("never asks the same again at once, whatever the answer was", () => {
+  fc.assert(
+    fc.property(course, anything, fc.boolean(), (steps, answer, leads) => {
+      const { at, state } = follow([...steps, [0, answer]], leads);
+      const { kind } = nextStep(state, at);
+      // A look leads to a write or a wait, and a write that was not acknowledged to a wait.
+      expect(answer.kind === "seen" ? ["write", "wait", "end"] : ["wait", "end"]).toContain(kind);
     }),
   );
 });

@@ -1,6 +1,6 @@
 // Is a Lease that somebody else wrote believed no further than a Lease goes?
 import { describe, expect, it } from "vitest";
-import { heldLease, leaseRecord } from "../../src/kube/lease.ts";
+import { heldLease, leaseRecord, releasedLease } from "../../src/kube/lease.ts";
 
 const now = Temporal.Instant.from("2026-01-01T00:00:00Z");
 const name = { namespace: "ops", name: "regcred" };
@@ -19,6 +19,49 @@ describe("a Lease", () => {
     ["soon", 15_000],
   ])("of %j seconds binds others for %i ms", (leaseDurationSeconds, bound) => {
     expect(lease({ leaseDurationSeconds }).view.durationMs).toBe(bound);
+  });
+
+  it("shows another sign of life for each time, holder, hand-over and object", () => {
+    const spec = { renewTime: "1", acquireTime: "2", leaseTransitions: 3 };
+    const sign = (changes: object): string => lease({ ...spec, ...changes }).view.sign;
+    const signs = [{}, { renewTime: "2" }, { acquireTime: "3" }, { leaseTransitions: 4 }, { holderIdentity: "b" }].map(
+      sign,
+    );
+    const made = {
+      metadata: { ...name, uid: "another", resourceVersion: "1" },
+      spec: { holderIdentity: "a", ...spec },
+    };
+    expect(new Set([...signs, leaseRecord(made).view.sign]).size).toBe(6);
+    expect(sign({ leaseDurationSeconds: 30, strategy: "x" })).toBe(sign({}));
+  });
+
+  it("that is renewed was acquired when it was taken, and one that is taken is acquired now", () => {
+    const before = lease({ acquireTime: "2020-01-01T00:00:00.000000Z", leaseTransitions: 7, preferredHolder: "c" });
+    expect(heldLease(name, before, "a", now).spec).toMatchObject({
+      acquireTime: "2020-01-01T00:00:00.000000Z",
+      renewTime: "2026-01-01T00:00:00.000000Z",
+      leaseTransitions: 7,
+    });
+    expect(heldLease(name, before, "b", now).spec).toMatchObject({
+      holderIdentity: "b",
+      acquireTime: "2026-01-01T00:00:00.000000Z",
+      leaseDurationSeconds: 15,
+      leaseTransitions: 8,
+      preferredHolder: "c",
+    });
+  });
+
+  it("that is given back is nobody's, in the version that was seen, and binds nobody for longer than a second", () => {
+    const given = releasedLease(lease({ leaseDurationSeconds: 15, leaseTransitions: 7 }), now);
+    expect(given).toMatchObject({
+      metadata: { uid: "u", resourceVersion: "1" },
+      spec: {
+        holderIdentity: "",
+        leaseDurationSeconds: 1,
+        leaseTransitions: 7,
+        renewTime: "2026-01-01T00:00:00.000000Z",
+      },
+    });
   });
 
   it.each<[unknown, number]>([

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../src/kube/api-error.ts";
 import { listWatch, type Watched } from "../../src/kube/list-watch.ts";
+import type { ApiRequest, Transport } from "../../src/kube/transport.ts";
 import type { ListWatch, WatchEvent, WatchQuery } from "../../src/watch/list-watch.ts";
 import { record, text, whole } from "../../src/watch/shape.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
@@ -90,6 +91,38 @@ describe("a list", () => {
     expect((await itemsOf(source, {})).items).toEqual([{ a: 1, b: 2 }, { a: 3 }]);
   });
 
+  it.each([
+    "{}",
+    '{"metadata":7}',
+    '{"metadata":{"resourceVersion":7}}',
+    '{"items":[]}',
+    '{"metadata":{},"items":[]}',
+    '{"metadata":{"resourceVersion":""},"items":[]}',
+  ])("that names no version is none: %s", async (text) => {
+    const { source } = await serve((_, response) => response.end(text));
+    await expect(itemsOf(source, {})).rejects.toMatchObject({ kind: "malformed" });
+  });
+
+  it.each(["", "<!DOCTYPE html>", "null", "[]", "7"])("that is something else is none: %j", async (text) => {
+    const { source } = await serve((_, response) => response.end(text));
+    await expect(itemsOf(source, {})).rejects.toMatchObject({
+      kind: expect.stringMatching(/^(?:malformed|unavailable)$/),
+    });
+  });
+
+  it("goes over the connections of the watches, once, and may take a minute", async () => {
+    const calls: ApiRequest[] = [];
+    const request: Transport["request"] = async (call) => {
+      calls.push(call);
+      return { status: 200, headers: {}, text: "", json: () => ({ metadata: { resourceVersion: "1" } }) };
+    };
+    const wire = { request } as Transport;
+    await listWatch(wire, { path, keeps: () => whole(1024) }).list({}, () => undefined, never);
+    expect(calls).toMatchObject([{ method: "GET", path, purpose: "watches", idempotent: false }]);
+    expect(calls[0]?.deadline?.total("seconds")).toBe(60);
+    expect(calls[0]?.signal).toBe(never);
+  });
+
   it("gives the items of a page that breaks off, and then says so", async () => {
     const { source } = await serve((_, response) =>
       response.end('{"metadata":{"resourceVersion":"1"},"items":[{"a":1},{"b'),
@@ -175,6 +208,9 @@ describe("a watch", () => {
     { what: "half a line and a good end", answer: '{"type":"ADDED","obj', kind: "unavailable" },
     { what: "a line that is no JSON", answer: `${event("ADDED", {})}hunter2 {\n`, kind: "malformed" },
     { what: "a line that is no event", answer: '{"hunter2":1}\n', kind: "malformed" },
+    { what: "an event without an object", answer: '{"type":"hunter2"}\n', kind: "malformed" },
+    { what: "an event of no type", answer: '{"type":1,"object":{"a":"hunter2"}}\n', kind: "malformed" },
+    { what: "a page for people", answer: "<!DOCTYPE html>hunter2\n", kind: "malformed" },
   ])("throws $kind for $what, without quoting it", async ({ answer, kind }) => {
     const { source } = await serve((_, response) => response.end(answer));
     const { error } = await collect(source.watch(query, never));

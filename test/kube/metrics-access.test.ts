@@ -132,6 +132,22 @@ describe("a flood of made-up tokens", () => {
     expect(asked).toHaveLength(1);
   });
 
+  it("has no place of those whose token is good by one that was", async () => {
+    const { access, held, clock, settle } = slow();
+    const first = access("Bearer former");
+    await settle({ authenticated: true, allowed: true });
+    await first;
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    const second = access("Bearer former");
+    await settle({ authenticated: false });
+    expect(await second).toBe("unauthenticated");
+    await clock.advance(Temporal.Duration.from({ seconds: 10 }));
+    const before = held.length;
+    for (let index = 0; index < 500; index += 1) void access(guess(index));
+    expect(await access("Bearer former")).toBe("busy");
+    expect(held.length - before).toBe(2);
+  });
+
   it("keeps nobody out whose token was good", async () => {
     const { access, held, clock, settle } = slow();
     const first = access("Bearer prometheus");

@@ -118,6 +118,25 @@ describe("preflight", () => {
     );
   });
 
+  it.each(["", "<!DOCTYPE html><title>Sign in</title>", '{"resources":[', "null", "[]", "{}", '{"kind":"Status"}'])(
+    "takes whatever answers in the API server's place for what it is, in each phase: %j",
+    async (nonsense) => {
+      const isFirst: readonly ((path: string) => boolean)[] = [
+        (path) => path.startsWith("/apis/regcred.dev"),
+        (path) => path === "/api/v1/namespaces",
+        (path) => path.endsWith("selfsubjectaccessreviews"),
+      ];
+      for (const isAsked of isFirst) {
+        const failure = await failureOf((one, response) => {
+          if (!isAsked(one.path)) return cluster(() => true)(one, response);
+          response.writeHead(200, { "content-type": "application/json" }).end(nonsense);
+        });
+        // Which is waited for, and ends no process.
+        expect(failure).toMatchObject({ reason: "ApiUnavailable", retry: "backoff" });
+      }
+    },
+  );
+
   it("does not start where the API server takes tokens for an audience that the operator may ask for", async () => {
     const server = await localServer(cluster(() => true));
     closers.push(() => server.close());

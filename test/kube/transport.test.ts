@@ -1,8 +1,10 @@
 // Does a call survive what API servers and networks do, and end in bounded time when it cannot?
+import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { ApiError } from "../../src/kube/api-error.ts";
 import type { Connection } from "../../src/kube/connection.ts";
+import { pools } from "../../src/kube/pools.ts";
 import {
   transport,
   userAgent,
@@ -192,6 +194,23 @@ describe("connections", () => {
     await pollUntil(() => server.open() === 1, { what: "the old connections to close", limit: seconds(5) });
   });
 
+  it("end with the transport, also those of a CA of before, and none is opened again", async () => {
+    const certificate = certificateAuthority("old").issue({ name: "server", hosts: ["127.0.0.1"] });
+    const server = await serve((_, response) => response.writeHead(200).flushHeaders(), certificate);
+    const opened = pools(server.url);
+    const ask = async (): Promise<unknown> => opened.pool("watches").request({ method: "GET", path: "/" });
+    opened.trust({ rejectUnauthorized: false });
+    await ask();
+    opened.trust({ rejectUnauthorized: false, servername: "other" });
+    await ask();
+    expect(server.open()).toBe(2);
+    await opened.close();
+    await pollUntil(() => server.open() === 0, { what: "both watches to end", limit: seconds(5) });
+    opened.trust({ rejectUnauthorized: false, servername: "third" });
+    await expect(ask()).rejects.toThrow(/closed|destroyed/i);
+    expect(server.opened()).toBe(2);
+  });
+
   it("refuse a server whose certificate the CA has not signed", async () => {
     const server = await serve(
       (_, response) => json(response, 200, {}),
@@ -330,9 +349,22 @@ describe("Retry-After", () => {
     });
     const clock = fakeClock();
     const held: string[] = [];
-    const api = connect(localConnection(server.url), { clock, onThrottled: (wait) => held.push(wait.toString()) });
+    const slept: string[] = [];
+    const counting: Clock = {
+      ...clock,
+      sleep: (wait, signal) => {
+        slept.push(wait.toString());
+        return clock.sleep(wait, signal);
+      },
+    };
+    const api = connect(localConnection(server.url), {
+      clock: counting,
+      onThrottled: (wait) => held.push(wait.toString()),
+    });
     const call = api.request({ method: "GET", path });
-    await pollUntil(() => held.length === 1, { what: "the 429", limit: seconds(5) });
+    await pollUntil(() => slept.length === 1, { what: "the 429", limit: seconds(5) });
+    // What was asked for is the least.
+    expect(slept).toEqual(["PT2.25S"]);
     await clock.advance(seconds(1.99));
     expect(server.received).toHaveLength(1);
     await clock.advance(seconds(1));
@@ -364,12 +396,15 @@ describe("Retry-After", () => {
     expect(held).toEqual(["PT30S"]);
   });
 
-  it("of long goes to the queue instead of being waited for here", async () => {
-    const server = await serve((_, response) => json(response, 429, {}, { "retry-after": "30" }));
-    const error = await failure(connect(localConnection(server.url)).request({ method: "GET", path }));
+  it("of long goes to the queue instead of being waited for here, however much time the call has", async () => {
+    const server = await serve((_, response) => json(response, 429, {}, { "retry-after": "6" }));
+    const clock = fakeClock();
+    const call = { method: "GET", path, deadline: seconds(600) } as const;
+    const error = await failure(connect(localConnection(server.url), { clock }).request(call));
     expect(error.kind).toBe("throttled");
-    expect(error.retryAfter?.toString()).toBe("PT30S");
+    expect(error.retryAfter?.toString()).toBe("PT6S");
     expect(server.received).toHaveLength(1);
+    expect(clock.scheduled()).toBe(0);
   });
 });
 
@@ -413,6 +448,26 @@ describe("a deadline", () => {
     expect(new Set((await Promise.all(calls)).map((error) => error.reason))).toEqual(new Set(["DeadlineExceeded"]));
   });
 
+  it("that has passed while the process stood still keeps the call from being sent", async () => {
+    const server = await serve((_, response) => json(response, 200, {}));
+    const clock = fakeClock();
+    // Its timers and sockets are ready at the same time, and the sockets come first.
+    const standsStill = { ...clock, schedule: () => () => undefined };
+    const connection = localConnection(server.url);
+    const api = connect(
+      {
+        ...connection,
+        credentials: async (how) => {
+          await clock.advance(seconds(31));
+          return connection.credentials(how);
+        },
+      },
+      { clock: standsStill },
+    );
+    expect(await failure(api.request({ method: "GET", path }))).toMatchObject({ reason: "DeadlineExceeded" });
+    expect(server.received).toEqual([]);
+  });
+
   it("leaves no timer behind when the answer comes", async () => {
     const server = await serve((_, response) => json(response, 200, {}));
     const clock = fakeClock();
@@ -430,6 +485,25 @@ describe("an answer that nobody reads as it arrives", () => {
 });
 
 describe("an abort", () => {
+  it("is listened to for as long as a call or a stream lasts, and no longer", async () => {
+    const server = await serve(({ query }, response) => {
+      if (query.get("watch") === null) return json(response, query.get("refuse") === null ? 200 : 404, {});
+      response.write("a\n");
+      setImmediate(() => response.end("b\n"));
+    });
+    const api = connect(localConnection(server.url));
+    const { signal } = new AbortController();
+    const listeners = (): number => getEventListeners(signal, "abort").length;
+    await api.request({ method: "GET", path, signal });
+    expect(listeners()).toBe(0);
+    await failure(api.request({ method: "GET", path, query: { refuse: true }, signal }));
+    expect(listeners()).toBe(0);
+    const stream = await api.stream({ path, query: { watch: true }, signal });
+    expect(listeners()).toBe(1);
+    for await (const _piece of stream) expect(listeners()).toBe(1);
+    expect(listeners()).toBe(0);
+  });
+
   it("rejects with the caller's reason, before and during the call", async () => {
     const server = await serve(() => undefined);
     const api = connect(localConnection(server.url));

@@ -41,6 +41,8 @@ export interface Answer {
   readonly code: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Json;
+  /** In place of the body, whatever stands between. */
+  readonly text?: string;
 }
 
 export interface Change {

@@ -68,8 +68,7 @@ export function playedConnection(road: Road, by: string): Connection {
   };
 }
 
-function answered({ code, headers, body }: Answer): object {
-  const text = JSON.stringify(body);
+function answered({ code, headers, body, text = JSON.stringify(body) }: Answer): object {
   return {
     statusCode: code,
     headers: { "content-type": "application/json", ...headers },

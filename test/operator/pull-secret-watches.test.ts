@@ -95,6 +95,17 @@ describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
     expect(told.filter((isNews) => isNews)).toHaveLength(1);
   });
 
+  it("know nothing of a name that was needed once, before it is listed anew", async () => {
+    const { watches, news } = await situation([], new Set());
+    watches.watchNames(new Set(["one"]));
+    await until("it is known", () => watches.synced("one"));
+    watches.watchNames(new Set());
+    watches.watchNames(new Set(["one"]));
+    expect([watches.known("one"), watches.synced("one")]).toEqual([false, false]);
+    await until("it is known again", () => watches.synced("one"));
+    expect(news).toEqual(["*/one", "*/one"]);
+  });
+
   it("forget a name that is needed no longer", async () => {
     const { watches } = await situation(["team-a"], new Set(["/api/v1/namespaces/team-a/secrets"]));
     watches.watchNames(new Set(["one"]));

@@ -31,8 +31,8 @@ const fingerprint = (
     .match(/../g) ?? []
 ).join(":");
 
-/** What a server answers at its own time to a call, where its tokens live for so many seconds. */
-type Reply = (now: Temporal.Instant, life: number, call: HttpCall) => { readonly [member: string]: unknown };
+/** What a server answers at its own time to a call, where its tokens live for so many seconds; a text as it is. */
+type Reply = (now: Temporal.Instant, life: number, call: HttpCall) => string | { readonly [member: string]: unknown };
 
 const jwt = (now: Temporal.Instant, life: number): string => {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -60,7 +60,7 @@ function world(reply: Reply, { ahead = 0, life = 300 } = {}): World {
     const body = reply(theirs, life, call);
     await clock.advance(seconds(travel / 2));
     const headers = { date: httpDate(theirs), "metadata-flavor": "Google", "content-type": "application/json" };
-    return { status: 200, headers, text: JSON.stringify(body) };
+    return { status: 200, headers, text: typeof body === "string" ? body : JSON.stringify(body) };
   };
   return { clock, http, sentAt: () => sentAt, endsAt: () => endsAt };
 }
@@ -190,6 +190,24 @@ describe("an answer that takes its time", () => {
   });
 });
 
+describe("a second attempt", () => {
+  it("is what a life is counted from, where the first one had a stale token", async () => {
+    const at = world((_now, life) => ({ access_token: "pw", expires_in: life }));
+    let isStale = true;
+    const http: Http = async (call, signal) => {
+      const answer = await at.http(call, signal);
+      if (!isStale) return answer;
+      isStale = false;
+      return { ...answer, status: 400, text: '{"error":"invalid_grant","error_description":"the token is stale"}' };
+    };
+    const workloadIdentityProvider = "projects/1/locations/global/workloadIdentityPools/a/providers/b";
+    const grant = googleGrant({ identity: account, workloadIdentityProvider });
+    const minted = await googleProvider({ ...options(at), http }).fetch(grant, never);
+    expect(minted.issuedAt).toEqual(at.sentAt());
+    expect(minted.expiresAt).toEqual(at.sentAt().add({ seconds: 300 }));
+  });
+});
+
 describe("a clock that is wrong", () => {
   it.each(
     subjects.flatMap(([what, reply, fetch]) =>
@@ -227,42 +245,79 @@ describe("a clock that is wrong", () => {
   });
 });
 
-describe("an end that nobody can mean", () => {
-  it.each<[what: string, said: (now: Temporal.Instant, life: number) => number, hours: number]>([
-    ["in milliseconds is taken for what it is", (now, life) => (epoch(now) + life) * 1000, 1],
-    ["in thousands of years is a month away", () => 253_402_300_799, 31 * 24],
-  ])("%s", async (_what, said, hours) => {
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const reply: Reply = (now, life) => ({
-      access_token: "entra",
-      refresh_token: `${part({})}.${part({ exp: said(now, life) })}.c2ln`,
-    });
-    const [, , fetch] = subjects[2] ?? [];
-    const at = world(reply, { life: 3600 });
-    const minted = await fetch?.(at);
-    const left = minted?.expiresAt?.since(at.clock.now()).total("hours") ?? 0;
-    expect(left).toBeGreaterThan(hours * 0.98);
-    expect(left).toBeLessThanOrEqual(hours);
-    expect(minted?.expiresAt?.toString()).toMatch(/^2026-/);
+/** What each issuer writes where its tokens' end stands; `end` is JSON. */
+const written: Readonly<Record<string, (end: string) => string>> = {
+  "Google's metadata server (expires_in)": (end) => `{"access_token":"pw","expires_in":${end}}`,
+  "Google IAM (expireTime)": (end) => `{"access_token":"own","accessToken":"pw","expireTime":${end}}`,
+  "an ACR registry (exp)": (end) => `{"access_token":"entra","refresh_token":"${signed(end)}"}`,
+  "IBM Cloud IAM (expiration)": (end) => `{"access_token":"pw","expiration":${end}}`,
+  "IBM Cloud IAM (exp)": (end) => `{"access_token":"${signed(end)}"}`,
+  "a token endpoint (JWT)": (end) => `{"token":"${signed(end)}"}`,
+  "a token endpoint (Seconds)": (end) => `{"token":"pw","end":${end}}`,
+  "a token endpoint (Time)": (end) => `{"token":"pw","end":${end}}`,
+  "OCIR (expires_in)": (end) => `{"token":"pw","expires_in":${end}}`,
+};
+const signed = (exp: string): string => `e30.${Buffer.from(`{"exp":${exp}}`).toString("base64url")}.c2ln`;
+
+const nobodyMeans = [
+  "null",
+  "true",
+  "[]",
+  "{}",
+  "-1",
+  "-1e308",
+  "1e308",
+  "1e999",
+  "NaN",
+  '""',
+  '"soon"',
+  '"1e3"',
+  '"0x10"',
+  '"-1"',
+  "0",
+  "9".repeat(40),
+  `"${"9".repeat(40)}"`,
+  '"2026-02-31T12:00:00Z"',
+  '"-000001-01-01T00:00:00Z"',
+];
+const aMonth = 31 * 24;
+
+describe.each([...subjects, ...asTold].filter(([what]) => what in written))("an end by %s", (what, _reply, fetch) => {
+  const said = (end: string): World => world(() => written[what]?.(end) ?? "");
+
+  it.each(nobodyMeans)("that nobody can mean is no token: %s", async (end) => {
+    await expect(fetch(said(end))).rejects.toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
   });
 
-  it.each([
-    "1e308",
-    "-1",
-    "NaN",
-    '"soon"',
-    "true",
-    "[]",
-    "{}",
-    "null",
-    "9".repeat(40),
-    "1789012345678901234",
-    "0",
-    "0.5",
-  ])("is no token: exp %s", async (exp) => {
-    const payload = Buffer.from(`{"exp":${exp}}`).toString("base64url");
-    const [, , fetch] = subjects[2] ?? [];
-    const at = world(() => ({ access_token: "entra", refresh_token: `e30.${payload}.c2ln` }));
-    await expect(fetch?.(at)).rejects.toMatchObject({ reason: "InvalidAnswer", retry: "backoff" });
+  const isText = what.includes("Time");
+  const isLength = !isText && /expires_in|Seconds/.test(what);
+  const noon = 1_767_268_800;
+  const ends: readonly (readonly [end: string, hours: number])[] = isText
+    ? [
+        ['"2026-01-01T13:00:00Z"', 1],
+        ['"2026-01-01T15:00:00.5+02:00"', 1],
+        ['"9999-12-31T23:59:59Z"', aMonth],
+      ]
+    : isLength
+      ? [
+          ["3600", 1],
+          ['"3600"', 1],
+          ["3600.25", 1],
+          [String(aMonth * 3600 + 1), aMonth],
+          ["31536000", aMonth],
+        ]
+      : [
+          [String(noon + 3600), 1],
+          [String((noon + 3600) * 1000), 1],
+          ["253402300799", aMonth],
+        ];
+
+  it.each(ends)("is a time within a month, as RFC 3339 has it: %s in %i h", async (end, hours) => {
+    const at = said(end);
+    const { expiresAt } = await fetch(at);
+    expect(expiresAt?.toString()).toMatch(/^2026-\d\d-\d\dT[\d:.]+Z$/);
+    const left = expiresAt?.since(at.clock.now()).total("hours") ?? 0;
+    expect(left).toBeGreaterThan(hours * 0.97);
+    expect(left).toBeLessThanOrEqual(hours + 1 / 3600);
   });
 });

@@ -210,6 +210,55 @@ describe("a source Secret", () => {
       /lacks the key username \(it has password, user\): add it, or name the keys/,
     ],
     [
+      "holds a docker config under a key of its own",
+      {
+        type: "Opaque",
+        text: { "config.json": JSON.stringify({ auths: { "ghcr.io": { username: "ann", password } } }) },
+      },
+      {},
+      "SourceInvalid",
+      /a docker config under the key config\.json, but is of type Opaque, .+--type=kubernetes\.io\/dockerconfigjson --from-file=\.dockerconfigjson=FILE/,
+    ],
+    [
+      "holds a legacy docker config",
+      { type: "kubernetes.io/basic-auth", text: { ".dockercfg": JSON.stringify({ "ghcr.io": { auth: "x" } }) } },
+      {},
+      "SourceInvalid",
+      /of type kubernetes\.io\/basic-auth, .+--from-file=\.dockercfg=FILE/,
+    ],
+    [
+      "has two lines in its password",
+      { text: { username: "ann", password: `${password}\nsecond` } },
+      {},
+      "SourceInvalid",
+      /line break or another control character in its password: write it on one line/,
+    ],
+    ["has a tab in its user name", { text: { username: "ann\tb", password } }, {}, "SourceInvalid", /in its user name/],
+    [
+      "has nothing but line ends for a password",
+      { text: { username: "ann", password: "\r\n" } },
+      {},
+      "SourceInvalid",
+      /has no password/,
+    ],
+    [
+      "has a user name for no host",
+      {
+        type: "kubernetes.io/dockerconfigjson",
+        text: { ".dockerconfigjson": JSON.stringify({ username: "ann", password }) },
+      },
+      {},
+      "SourceInvalid",
+      /for no host: write \{"auths"/,
+    ],
+    [
+      "has two lines in its docker config's only password",
+      dockerConfig({ "ghcr.io": { username: "ann", password: `${password}\nx` } }),
+      {},
+      "SourceInvalid",
+      /the login of ghcr\.io has a line break/,
+    ],
+    [
       "has an empty password",
       { type: "Opaque", text: { username: "ann", password: "" } },
       {},
@@ -268,6 +317,44 @@ describe("a source Secret", () => {
     expect(toldText(error)).toMatch(message);
     expect(error.message).toMatch(/^the source Secret /);
     expect(error.message).not.toContain(password);
+  });
+
+  it("that is not UTF-8 says so", async () => {
+    const data = { username: base64("ann"), password: Buffer.from("\uFEFFsecret", "utf16le").toString("base64") };
+    const record = stripOperatorSecret(tokenFromData)({
+      metadata: { namespace: "ops", name: "hub", uid: "u1", resourceVersion: "7" },
+      type: "Opaque",
+      data,
+    });
+    const provider = staticProvider({
+      source: () => record,
+      operatorNamespace: "ops",
+      sourceNamespaces: [],
+      clock,
+    });
+    expect((await refusal(provider, grant)).message).toMatch(/password is not UTF-8 text/);
+  });
+
+  it.each<[string, Source]>([
+    ["echo", { text: { username: "ann\n", password: `${password}\n` } }],
+    ["an editor of Windows", { text: { username: "\uFEFFann\r\n", password: `${password}\r\n\r\n` } }],
+    ["a docker config that was written by hand", dockerConfig({ "ghcr.io": { auth: base64(`ann:${password}\n`) } })],
+    ["base64 in lines", dockerConfig({ "ghcr.io": { auth: base64(`ann:${password}`).replace(/(.{8})/g, "$1\n") } })],
+  ])("loses what %s has put around its login", async (_what, source) => {
+    expect(passwordsOf(await providerOf(source).fetch(grant, never))).toEqual([password]);
+  });
+
+  it("may have line breaks within a password that is JSON", async () => {
+    const key = `{\n  "type": "service_account",\n  "private_key": "x"\n}`;
+    const minted = await providerOf({ text: { username: "_json_key", password: `${key}\n` } }).fetch(grant, never);
+    expect(passwordsOf(minted)).toEqual([key]);
+  });
+
+  it("gives the logins of other hosts where one cannot be used", async () => {
+    const { logins } = await providerOf(
+      dockerConfig({ "a.io": { username: "ann", password: "two\nlines" }, "b.io": { username: "ann", password } }),
+    ).fetch(grant, never);
+    expect("byHost" in logins && [...logins.byHost.keys()]).toEqual(["b.io"]);
   });
 
   it("that a placeholder names is the tenant's to mend", async () => {

@@ -23,6 +23,17 @@ describe("a share", () => {
     expect(all.spent("b", 1_000)).toBe(0);
   });
 
+  it("is not forgotten before it is whole again, however soon that is", () => {
+    const all = shares({ perSecond: 1, burst: 1 });
+    all.spend("a", 1, 0);
+    for (let now = 1; now < 1_000; now += 1) {
+      all.spend("b", 0, now);
+      expect(all.freeAt("a")).toBe(1_000);
+    }
+    all.spend("b", 0, 1_000);
+    expect(all.freeAt("a")).toBe(-Infinity);
+  });
+
   it("costs no memory once it is whole again, whoever comes and goes", () => {
     const all = shares({ perSecond: 10, burst: 5 });
     for (let index = 0; index < 100_000; index += 1) all.spend(`owner-${index}`, 1, index);

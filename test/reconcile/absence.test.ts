@@ -62,6 +62,22 @@ it("nothing is kept of a Secret name, some time after the last RegistryCredentia
   expect([context.board.secret("team-a", "own-name"), context.entitlements.names()]).toEqual([undefined, []]);
 });
 
+it("no reference to a former Secret is put back while the present one is there and has yet to be seen", async () => {
+  const world = await served();
+  world.credential("hub", staticSpec("hub", { pullSecret: { name: "present" } }));
+  await world.pass({ seconds: 30 });
+  const referred = (): unknown => world.get("serviceAccounts", "team-a/default")?.["imagePullSecrets"];
+  expect(referred()).toEqual([{ name: "present" }]);
+  await world.stop();
+  const count = world.writes.length;
+  world.hidden.add("present");
+  await world.start();
+  await world.pass({ seconds: 30 });
+  await world.show("present");
+  await world.pass({ minutes: 5 });
+  expect(world.writes.slice(count)).toEqual([]);
+});
+
 describe("an install that has moved", () => {
   it("serves and rotates each RegistryCredential that it has taken over", async () => {
     const world = await served();

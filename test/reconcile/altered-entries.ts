@@ -8,7 +8,7 @@ import type { LiveSecret, PullSecretPlan } from "../../src/plan/pull-secret-plan
 import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { gatherContributions } from "../../src/reconcile/contributions.ts";
-import { keepServed } from "../../src/reconcile/former-tokens.ts";
+import { keepDecided } from "../../src/reconcile/former-tokens.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { type TokenBook, tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
@@ -86,8 +86,7 @@ export function world(): World {
       const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now() };
       plan = planPullSecret(snapshot(given));
       if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
-      const served = plan.state === "usable" ? (plan.decided ?? content).served : [];
-      keepServed(context(), { namespace: of.name, name: "regcred" }, served, contributing);
+      keepDecided(context(), { namespace: of.name, name: "regcred" }, { plan, wanted }, contributing);
       if ("body" in plan.action) standing.set(of.name, live(plan.action.body));
       if (plan.action.kind === "delete") standing.delete(of.name);
       return passwordsIn(standing.get(of.name));

@@ -66,7 +66,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         createSecret: (_namespace: string, json: string) => write(json),
         replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
       },
-      judged: { unjudged: () => undefined },
+      judged: { judged: () => undefined, unjudged: () => undefined },
       entitlements: {
         names: () => ["regcred"],
         participants: () => [

@@ -42,3 +42,22 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("absent");
 });
+
+it("not while a Secret cannot be read that may live by a token from before", async () => {
+  const world = smallCluster();
+  world.namespaces("team-a");
+  world.source("hub", "first");
+  const theirs = { type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": btoa('{"auths":{}}') } };
+  world.put("secrets", { metadata: { namespace: "team-a", name: "regcred" }, ...theirs });
+  world.credential("hub", { ...spec, pullSecret: { onConflict: "Merge" } });
+  const context = await world.start();
+  const { api } = context;
+  const getSecret = async (): Promise<never> => Promise.reject(new Error("not now"));
+  Object.assign(context, { api: { ...api, getSecret } });
+  world.source("hub", "second");
+  await world.pass({ seconds: 15 });
+  expect(context.judged.nobodyElse().kind).toBe("not-seen");
+  Object.assign(context, { api });
+  await world.pass({ minutes: 2 });
+  expect(context.judged.nobodyElse().kind).toBe("absent");
+});

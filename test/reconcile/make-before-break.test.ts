@@ -423,6 +423,19 @@ describe("the token of before", () => {
     expect(tokens().unusedSince(grantKey)).toBe(clock.elapsed());
   });
 
+  it("is kept over a restart where it stands, whatever else is served", () => {
+    const { serve, mint, tokens, restart } = world();
+    const others = staticEntry({ name: "others", hosts: ["b.example.com"] });
+    serve(team, acme(source("one"), others));
+    mint("first");
+    serve(team, acme(source("one"), others));
+    serve(team, acme(source("two"), others));
+    const [kept = ""] = tokens().kept();
+    restart();
+    serve(team, acme(source("two"), others));
+    expect([tokens().isNeeded(kept), [...tokens().kept()]]).toEqual([false, [kept]]);
+  });
+
   it("is not kept for namespaces that did not have it", () => {
     const { serve, mint, tokens } = world();
     serve(team, acme(source("one")));

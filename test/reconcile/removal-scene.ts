@@ -53,7 +53,7 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     board: board(clock),
     grantKey: grantKeys(),
     members: book,
-    judged: { unjudged: () => undefined },
+    judged: { judged: () => undefined, unjudged: () => undefined },
     settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
     scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
     tokens: { use: () => [], keep: () => undefined },

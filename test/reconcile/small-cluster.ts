@@ -199,6 +199,7 @@ export function smallCluster() {
     },
     /** Without its finalizer it is gone at once. */
     strip: (name: string): void => remove("credentials", name),
+    put: (kind: Kind, object: object): void => void put(kind, object),
     edit: (kind: Kind, key: string, change: object): void => void patch(kind, key, change),
     remove,
     get: (kind: Kind, key: string): Raw | undefined => objects[kind].get(key),
@@ -252,7 +253,6 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     secrets: stores.operatorSecrets,
     operatorNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
-    onUse: (user) => judged.judged(user),
   });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });

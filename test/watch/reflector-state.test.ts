@@ -7,7 +7,7 @@ import { bookmark, errorEvent, event, initialEventsEnd } from "./objects.ts";
 const fresh = { failures: 0, expired: 0, paged: false };
 const streaming: ReflectorState = { name: "Streaming", ...fresh };
 const listing: ReflectorState = { name: "Listing", failures: 0, expired: 0, paged: true };
-const midList: ReflectorState = { ...listing, resourceVersion: "50" };
+const midList: ReflectorState = { ...listing, resourceVersion: "50", continue: "token" };
 const watching: ReflectorState = { name: "Watching", resourceVersion: "60", ...fresh };
 const waiting: ReflectorState = { name: "Waiting", failures: 2, expired: 0, paged: false };
 const waitingToWatch: ReflectorState = { ...waiting, resourceVersion: "60" };
@@ -86,6 +86,27 @@ const table: readonly Row[] = [
     { kind: "page", resourceVersion: "50", continue: "token" },
     midList,
     [{ kind: "list", continue: "token" }],
+  ],
+  [
+    "goes on to a page after that, whose token is another one",
+    midList,
+    { kind: "page", resourceVersion: "55", continue: "another" },
+    { ...midList, continue: "another" },
+    [{ kind: "list", continue: "another" }],
+  ],
+  [
+    "begins anew after a pause where a page names itself as the next one",
+    midList,
+    { kind: "page", resourceVersion: "50", continue: "token" },
+    { name: "Waiting", failures: 1, expired: 0, paged: true },
+    [{ kind: "wait", failures: 1, because: { kind: "malformed", origin: "the page names itself as the next one" } }],
+  ],
+  [
+    "begins the list anew where its continue is refused",
+    midList,
+    failed("invalid"),
+    { name: "Waiting", failures: 1, expired: 0, paged: true },
+    [wait(1, "invalid")],
   ],
   ["keeps what comes in a page", midList, { kind: "item", object: a.object }, midList, [keep(a)]],
   [

@@ -9,6 +9,7 @@ import type { Thing } from "./objects.ts";
 import { scriptedListWatch } from "./scripted-list-watch.ts";
 
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
+const milliseconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count });
 const refused = { kind: "invalid" };
 
 /** A started reflector; every random fraction is 0 unless the test says otherwise, so a first pause is 800 ms. */
@@ -80,6 +81,26 @@ describe("a reflector at its start", () => {
     expect(pauses()).toEqual([]);
   });
 
+  it.each(["gone", "invalid"])(
+    "begins anew where a page token is refused in mid-list (%s), and shows what is there",
+    async (kind) => {
+      const { server, clock, running, stored } = started();
+      server.lastWatch().fail(refused);
+      await clock.advance();
+      const first = { items: [rawThing("a", 1), rawThing("b", 2)], resourceVersion: "10", continue: "more" };
+      server.lastList().answer(first);
+      await clock.advance();
+      server.lastList().fail({ kind });
+      await clock.advance(seconds(1));
+      expect(running.hasSynced()).toBe(false);
+      expect(server.lastList().query).toEqual({ limit: 100 });
+      server.lastList().answer({ items: [rawThing("b", 2), rawThing("c", 11)], resourceVersion: "12" });
+      await clock.advance();
+      expect([running.hasSynced(), stored()]).toEqual([true, ["b@2", "c@11"]]);
+      expect(server.lastWatch().query.resourceVersion).toBe("12");
+    },
+  );
+
   it("asks for streams of 290 to 590 seconds", async () => {
     expect(
       started({ random: () => 0 })
@@ -104,6 +125,46 @@ describe("a reflector at its start", () => {
     expect(reasons()).toEqual(["silent"]);
     await clock.advance(seconds(1));
     expect(server.lastList()).not.toBe(slow);
+  });
+
+  it("is not given up while its items come", async () => {
+    const { server, clock, reasons } = started();
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    const slow = server.lastList();
+    for (let item = 1; item <= 5; item += 1) {
+      await clock.advance(seconds(80));
+      slow.item(rawThing(`thing-${item}`, item));
+    }
+    expect([slow.signal.aborted, reasons()]).toEqual([false, []]);
+    await clock.advance(seconds(90));
+    expect([slow.signal.aborted, reasons()]).toEqual([true, ["silent"]]);
+  });
+
+  it("leaves no timer of a list behind, nor of a watch", async () => {
+    const { server, clock, running } = started();
+    // For silence, and until it counts as healthy.
+    expect(clock.scheduled()).toBe(2);
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    // For silence.
+    expect(clock.scheduled()).toBe(1);
+    server.lastList().answer({ items: [], resourceVersion: "10", continue: "more" });
+    await clock.advance();
+    expect(clock.scheduled()).toBe(1);
+    server.lastList().answer({ items: [], resourceVersion: "10" });
+    await clock.advance();
+    // And until it is verified.
+    expect(clock.scheduled()).toBe(3);
+    server.lastWatch().end();
+    await clock.advance();
+    expect(clock.scheduled()).toBe(2);
+    await clock.advance(seconds(1));
+    expect(clock.scheduled()).toBe(3);
+    const stopped = running.stop();
+    await clock.advance();
+    await stopped;
+    expect(clock.scheduled()).toBe(0);
   });
 
   it("tries a list that fails with 500 again and again, ever more slowly, up to half a minute", async () => {
@@ -237,6 +298,31 @@ describe("a watching reflector", () => {
     expect(pauses()).toEqual([800, 1600, 3200, 800]);
   });
 
+  it("lists anew when an API server that was away is back, whose versions may have gone back", async () => {
+    const { server, clock, stored } = await watching();
+    server.lastWatch().fail(new Error("read ECONNRESET"));
+    await clock.advance(seconds(1));
+    server.lastWatch().fail(new Error("connect ECONNREFUSED"));
+    await clock.advance(seconds(2));
+    expect(server.lastWatch().query.resourceVersion).toBeUndefined();
+    server.lastWatch().send(event("ADDED", "b", 3), initialEventsEnd(4), event("ADDED", "a", 5));
+    await clock.advance();
+    expect(stored()).toEqual(["a@5", "b@3"]);
+  });
+
+  it("begins no two streams within a second, where each ends at once", async () => {
+    const { server, clock } = await watching();
+    await clock.advance(seconds(60));
+    const before = server.calls.length;
+    for (let turn = 0; turn < 100; turn += 1) {
+      server.lastWatch().send(bookmark(100 + turn));
+      server.lastWatch().end();
+      await clock.advance(milliseconds(100));
+    }
+    expect(server.calls.length - before).toBeLessThanOrEqual(11);
+    expect(server.calls.length - before).toBeGreaterThan(5);
+  });
+
   it("verifies itself against a full list after 6 to 12 hours", async () => {
     const { server, clock, stored } = await watching({ random: () => 0.5 });
     for (let elapsed = 0; elapsed < 9 * 60 - 1; elapsed += 1) {
@@ -278,6 +364,66 @@ describe("a watching reflector", () => {
     expect(stored()).toEqual(["a@11", "b@12"]);
     expect(listenerFailures).toHaveLength(2);
     expect(pauses()).toEqual([]);
+  });
+});
+
+describe("an API server without bookmarks", () => {
+  /** What part of this time a watch was open; the server answers each, and has no news. */
+  async function heard(hours: number, { ends, random }: { readonly ends: boolean; readonly random: () => number }) {
+    const { server, clock, pauses, things, reasons } = started({ random });
+    server.lastWatch().fail(refused);
+    await clock.advance();
+    server.lastList().answer({ items: [rawThing("a", 1)], resourceVersion: "10" });
+    await clock.advance();
+    let open = 0;
+    let longest = 0;
+    const ages = new Map<unknown, number>();
+    for (let second = 0; second < hours * 3600; second += 1) {
+      const stream = server.lastWatch();
+      const age = ages.get(stream) ?? 0;
+      if (!stream.signal.aborted) open += 1;
+      ages.set(stream, age + 1);
+      longest = Math.max(longest, age + 1);
+      if (ends && age + 1 >= stream.query.timeout.total("seconds")) stream.end();
+      await clock.advance(seconds(1));
+    }
+    return { share: open / (hours * 3600), pauses: pauses(), longest, look: things.look("b").kind, reasons: reasons() };
+  }
+
+  it.each([
+    ["ends its streams when it is asked to", true],
+    ["does not even end its streams", false],
+  ])("is heard all the time where it %s, and a dead connection does not last", async (_what, ends) => {
+    const { share, pauses, longest, look, reasons } = await heard(2, { ends, random: () => 0.5 });
+    expect([pauses, reasons, look]).toEqual([[], [], "absent"]);
+    expect(share).toBeGreaterThan(0.99);
+    expect(longest).toBeLessThanOrEqual(91);
+  });
+
+  it("is told from one with bookmarks by what it shows, each time anew", async () => {
+    const { server, clock, reasons } = await watching();
+    const timeout = (): number => server.lastWatch().query.timeout.total("seconds");
+    expect(timeout()).toBe(290);
+    await clock.advance(seconds(92));
+    expect([reasons(), timeout()]).toEqual([["silent"], 50]);
+    await clock.advance(seconds(50));
+    server.lastWatch().send(bookmark(20));
+    server.lastWatch().end();
+    await clock.advance();
+    expect([reasons(), timeout()]).toEqual([["silent"], 290]);
+  });
+
+  it("forgets failures though no stream lasts for two minutes", async () => {
+    const { server, clock, pauses } = await watching();
+    await clock.advance(seconds(92));
+    for (let turn = 0; turn < 3; turn += 1) {
+      await clock.advance(seconds(50));
+      server.lastWatch().end();
+      await clock.advance();
+      server.lastWatch().fail({ kind: "unavailable" });
+      await clock.advance(seconds(1));
+    }
+    expect(pauses()).toEqual([800, 800, 800, 800]);
   });
 });
 

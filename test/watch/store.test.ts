@@ -1,4 +1,5 @@
 // Does the store end up with the newest version of everything, whatever arrives first?
+import * as fc from "fast-check";
 import { knownAbsent } from "../../src/plan/presence.ts";
 import { describe, expect, it } from "vitest";
 import { store } from "../../src/watch/store.ts";
@@ -22,6 +23,12 @@ function seeded(...records: Thing[]): Seeded {
   const changes: Change<Thing>[] = [];
   things.subscribe((change) => changes.push(change));
   return { things, feed, changes };
+}
+
+function thingIn(things: FedStore<Thing>, key: string): Thing {
+  const record = things.get(key);
+  if (!record) throw new Error(`${key} is not stored`);
+  return record;
 }
 
 describe("a store", () => {
@@ -170,6 +177,129 @@ describe("a relist", () => {
     one.begin();
     one.completed("10");
     expect([...things.values()]).toEqual([thing("a/two", 2)]);
+  });
+});
+
+describe("a list of etcd that was restored", () => {
+  it("wins over what is stored, also where its versions are lower, and its end too", () => {
+    const { feed, changes, things } = seeded(thing("a", 7), thing("b", 8));
+    feed.observed(thing("a", 150));
+    feed.observed(thing("new", 160));
+    things.removed("b", "8");
+    changes.length = 0;
+    feed.begin();
+    feed.observed(thing("a", 7));
+    feed.observed(thing("b", 8));
+    feed.completed("90");
+    expect([...things.values()]).toEqual([thing("a", 7), thing("b", 8)]);
+    expect(changes).toEqual([
+      { key: "a", before: thing("a", 150), after: thing("a", 7) },
+      { key: "b", after: thing("b", 8) },
+      { key: "new", before: thing("new", 160), gone: knownAbsent },
+    ]);
+    // What follows has versions that were there before.
+    feed.observed(thing("a", 91));
+    feed.observed(thing("new", 92));
+    things.wrote(thing("b", 93));
+    expect([...things.values()]).toEqual([thing("a", 91), thing("b", 93), thing("new", 92)]);
+  });
+
+  it("wins where it is newer than all that is stored, though the objects in it are not (--bump-revision)", () => {
+    const { feed, things } = seeded(thing("a", 7));
+    feed.observed(thing("a", 150));
+    feed.begin();
+    feed.observed(thing("a", 7));
+    feed.completed("1000000100");
+    expect(things.get("a")).toEqual(thing("a", 7));
+  });
+
+  it("wins over another content of the very same version", () => {
+    const { feed, things, changes } = seeded({ ...thing("a", 7), namespace: "old" });
+    feed.begin();
+    feed.observed(thing("a", 7));
+    feed.completed("90");
+    expect(things.get("a")).toEqual(thing("a", 7));
+    expect(changes).toHaveLength(1);
+  });
+
+  it("does not win over what we wrote while it was under way", () => {
+    const { feed, things } = seeded(thing("a", 7));
+    feed.begin();
+    things.wrote(thing("a", 205));
+    feed.observed(thing("a", 7));
+    feed.vanished("gone", "8");
+    feed.completed("200");
+    expect(things.get("a")).toEqual(thing("a", 205));
+  });
+
+  it("takes away what is of no interest any more in an older version, too", () => {
+    const { feed, things } = seeded();
+    feed.observed(thing("a", 150));
+    feed.begin();
+    feed.vanished("a", "7");
+    expect(things.get("a")).toBeUndefined();
+  });
+
+  it("ends in exactly the last list, whatever the lists before were", () => {
+    const listed = fc.record({
+      items: fc.uniqueArray(fc.record({ key: fc.constantFrom("a", "b", "c", "d"), version: fc.nat(30) }), {
+        selector: ({ key }) => key,
+      }),
+      version: fc.nat(30),
+      isOver: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(listed, { maxLength: 5 }), listed, (lists, last) => {
+        const things = store<Thing>();
+        const feed = things.feed();
+        for (const { items, version, isOver } of [...lists, { ...last, isOver: true }]) {
+          feed.begin();
+          for (const item of items) feed.observed(thing(item.key, item.version));
+          if (isOver) feed.completed(String(version));
+        }
+        const expected = last.items.map(({ key, version }) => thing(key, version));
+        expect(new Set(things.values())).toEqual(new Set(expected));
+      }),
+    );
+  });
+});
+
+describe("our own GET", () => {
+  it("tells what is there, also where that is older than what was known before it was sent", () => {
+    const { things, feed, changes } = seeded(thing("b", 8));
+    feed.observed(thing("a", 150));
+    changes.length = 0;
+    things.found(thingIn(things, "a"), thing("a", 7));
+    expect(changes).toEqual([{ key: "a", before: thing("a", 150), after: thing("a", 7) }]);
+    things.found(thingIn(things, "a"), undefined);
+    expect(changes.slice(1)).toEqual([{ key: "a", before: thing("a", 7), gone: knownAbsent }]);
+  });
+
+  it("says nothing new where it is what is known", () => {
+    const { things, changes } = seeded(thing("a", 7));
+    things.found(thingIn(things, "a"), { ...thing("a", 7), namespace: "more of it" });
+    expect(changes).toEqual([]);
+  });
+
+  it("is late where the watch or a write has brought something meanwhile", () => {
+    const { things, feed } = seeded(thing("a", 7), thing("b", 8), thing("c", 9));
+    const [a, b, c] = [thingIn(things, "a"), thingIn(things, "b"), thingIn(things, "c")];
+    feed.observed(thing("a", 150));
+    things.removed("b", "8");
+    things.wrote(thing("c", 152));
+    for (const before of [a, b, c]) things.found(before, thing(before.key, 7));
+    expect([...things.values()]).toEqual([thing("a", 150), thing("c", 152)]);
+    things.found(c, undefined);
+    expect(things.get("c")).toEqual(thing("c", 152));
+    things.found(c, thing("c", 160));
+    expect(things.get("c")).toEqual(thing("c", 160));
+  });
+
+  it("does not bring back what it has found gone by an event of before", () => {
+    const { things, feed } = seeded(thing("a", 150));
+    things.found(thingIn(things, "a"), undefined);
+    feed.observed(thing("a", 149));
+    expect(things.get("a")).toBeUndefined();
   });
 });
 

@@ -40,6 +40,13 @@ export const known: readonly Known[] = [
     steps: [soon(alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }, secondEntry] }))],
   },
   {
+    what: "keeps it over a restart, for as long as it takes",
+    steps: [
+      soon(alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }, secondEntry] })),
+      soon({ act: "restart", after: 0, sent: false }),
+    ],
+  },
+  {
     what: "keeps a login whose entry names another role, while the cloud says no",
     steps: [
       after(0, { act: "cloud", mood: "denied", life: "long" }),

@@ -4,6 +4,7 @@ import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster
 import type { ModelEvent } from "../../src/kube/model/model-server.ts";
 import type { Request } from "./faults.ts";
 import { isSystems, type Ledger } from "./ledger.ts";
+import { loginsIn } from "./logins.ts";
 import { judgeOwnSecret, judgeTenantsSecret } from "./secret-laws.ts";
 import { secretNames } from "./words.ts";
 
@@ -39,10 +40,11 @@ export function judgeWrite(ledger: Ledger, event: ModelEvent): void {
 
 /** What somebody else has written is no longer the operator's alone, and may be wanted otherwise. */
 export function noteOthers(
-  { touched, foreignReferences, look }: Ledger,
+  { touched, foreignReferences, noteCreated, look }: Ledger,
   { resource, object, before }: ModelEvent,
 ): void {
-  const { uid, namespace } = object.metadata;
+  const { uid, namespace, name } = object.metadata;
+  if (resource === "registrycredentials" && !before) noteCreated(name);
   if (resource === "secrets" && !isSystems(namespace)) touched.add(uid);
   if (resource === "serviceaccounts") {
     const isKnown = object.metadata.annotations?.[referencesAnnotation] !== undefined;
@@ -70,11 +72,15 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
   if (foreign(had) !== foreign(has)) complain(`foreign references of ${where} are others, or in another order`);
 }
 
+/** A reference stays with a login that is still to be had: where there is none, both go. */
 function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: string): boolean {
-  const { server, ours, touched, past, believedSince } = ledger;
+  const { server, ours, touched, past, writtenFor, believedSince } = ledger;
   const { namespace = "", name, annotations = {} } = account.metadata;
   const secret = server.get({ resource: "secrets", namespace, name: secretName });
   if (!secret || !ours.has(secret.metadata.uid) || touched.has(secret.metadata.uid)) return false;
+  const holders = new Set(
+    [...loginsIn(secret)].map(([key, password]) => writtenFor(secret.metadata.uid, key, password)),
+  );
   return (
     annotations[ignoreAnnotation] !== "true" &&
     past
@@ -82,6 +88,7 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
       .of(namespace, secretName)
       .some(
         ({ identity, credential: { spec } }) =>
+          holders.has(identity) &&
           spec.references === "ServiceAccounts" &&
           spec.serviceAccounts.exclude?.includes(name) !== true &&
           past.wantedAllThrough(identity, believedSince()),
@@ -89,7 +96,7 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
   );
 }
 
-function judgeCredential({ complain, drained, look }: Ledger, { type, object, before }: ModelEvent): void {
+function judgeCredential({ complain, noteDrained, look }: Ledger, { type, object, before }: ModelEvent): void {
   const { name, annotations = {}, deletionTimestamp } = object.metadata;
   if (!before) return complain(`the operator made the RegistryCredential ${name}`);
   const specOf = (raw: ClusterObject): string => JSON.stringify((raw as { readonly spec?: unknown }).spec);
@@ -102,7 +109,7 @@ function judgeCredential({ complain, drained, look }: Ledger, { type, object, be
   if (others(before) !== others(object)) complain(`finalizers of others were changed on ${name}`);
   if (finalizersOf(before).includes(finalizer) && !finalizersOf(object).includes(finalizer)) {
     if (deletionTimestamp === undefined) complain(`the finalizer of ${name} was taken off before its deletion`);
-    if (annotations[forceFinalizeAnnotation] !== "true") drained.add(name);
+    noteDrained(name, annotations[forceFinalizeAnnotation] === "true");
   }
   if (type === "DELETED") look();
 }

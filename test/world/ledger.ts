@@ -6,6 +6,9 @@ import type { PlayedCloud } from "./played-cloud.ts";
 import { reader, truthOf } from "./truth.ts";
 import { type SystemNamespace, systemNamespaces } from "./words.ts";
 
+// Of a call: src/kube/cluster-objects.ts.
+const lateness = 5_000;
+
 export interface LedgerOptions {
   readonly server: ModelServer;
   readonly clock: Clock;
@@ -29,8 +32,12 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly ours: Set<string>;
   /** Uids of Secrets that a tenant has written to. */
   readonly touched: Set<string>;
-  /** Names of RegistryCredentials that the operator has let go of when it had left all tenants. */
-  readonly drained: Set<string>;
+  /** The operator has let go of the RegistryCredential of that name, after it had left all tenants: what lists it may go. */
+  readonly isDrained: (name: string) => boolean;
+  /** @param isForced it was to give up on it: what is on its way then arrives, and nothing more goes */
+  readonly noteDrained: (name: string, isForced: boolean) => void;
+  /** Another one of the name is there. */
+  readonly noteCreated: (name: string) => void;
   /** By uid of a ServiceAccount: references that somebody else has put there, or that we cannot know as ours any more. */
   readonly foreignReferences: Map<string, Set<string>>;
   /** For which claim a login was written into a Secret: its identity. */
@@ -44,6 +51,8 @@ export function ledger(options: LedgerOptions): Ledger {
   const story = past(truthOf(server, read, home()));
   const complaints: string[] = [];
   const written = new Map<string, string>();
+  // Until when something that lists it may go.
+  const drained = new Map<string, number>();
   return {
     ...options,
     complaints,
@@ -54,7 +63,9 @@ export function ledger(options: LedgerOptions): Ledger {
     look: () => story.note(truthOf(server, read, home()), clock.elapsed()),
     ours: new Set(),
     touched: new Set(),
-    drained: new Set(),
+    isDrained: (name) => (drained.get(name) ?? 0) > clock.elapsed(),
+    noteDrained: (name, isForced) => void drained.set(name, isForced ? clock.elapsed() + lateness : Infinity),
+    noteCreated: (name) => void drained.delete(name),
     foreignReferences: new Map(),
     writtenFor: (uid, key, password) => written.get(`${uid} ${key} ${password}`),
     noteWritten: (uid, key, password, identity) => void written.set(`${uid} ${key} ${password}`, identity),

@@ -1,9 +1,7 @@
 // Plays histories, and tells the seed and the shortest one that it has found where one fails.
 import { parseArgs } from "node:util";
-import * as fc from "fast-check";
 import { systemClock } from "../../src/clock.ts";
-import { complaintsOf } from "./history.ts";
-import { histories, type Step } from "./steps.ts";
+import { firstFailure } from "./first-failure.ts";
 
 const usage = `Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]
 
@@ -51,24 +49,20 @@ const secondsSince = (time: number): number => (clock.elapsed() - time) / 1_000;
 let steps = 0;
 
 async function isWell(seed: number): Promise<boolean> {
-  let firstFailure: number | undefined;
-  const property = fc.asyncProperty(histories, async (history: readonly Step[]) => {
-    // What is not tried any more counts as no smaller one that fails.
-    if (firstFailure !== undefined && secondsSince(firstFailure) > Number(values.shrink)) return;
-    steps += history.length;
-    const complaints = await complaintsOf(history, counts);
-    if (complaints.length === 0) return;
-    firstFailure ??= clock.elapsed();
-    throw new Error(complaints.join("\n"));
+  let last = clock.elapsed();
+  const failure = await firstFailure({
+    seed,
+    histories: Number(values.histories),
+    path: values.path,
+    ...(counts && { counts }),
+    onHistory: (history) => {
+      steps += history.length;
+      last = clock.elapsed();
+    },
+    mayShorten: () => secondsSince(last) < Number(values.shrink),
   });
-  const path = values.path === undefined ? {} : { path: values.path };
-  const found = await fc.check(property, { seed, ...path, numRuns: Number(values.histories) });
-  if (!found.failed || !found.counterexample) return true;
-  const history = found.counterexample[0].map((each) => `  ${JSON.stringify(each)},`);
-  const why = found.errorInstance instanceof Error ? found.errorInstance.message : "";
-  const how = `npm run world -- --seed ${seed} --path ${found.counterexamplePath} --histories 1`;
-  process.stdout.write(`${[`seed ${seed} fails: ${how}`, ...history, why].join("\n")}\n`);
-  return false;
+  if (failure !== undefined) process.stdout.write(`${failure}\n`);
+  return failure === undefined;
 }
 
 let well = true;

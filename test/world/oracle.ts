@@ -1,15 +1,18 @@
 // What must stand with the tenants when all is at rest? Ten lines, and what they leave open.
-import type { SecretObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
+import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
 import { textOfBase64 } from "../../src/registry/base64.ts";
+import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { type Claim, isReadable } from "./truth.ts";
 import { accounts, hosts, secretNames } from "./words.ts";
 import type { World } from "./world.ts";
 
 const shortKey = grantKeys();
+// An hour, and some minutes until it is seen to: src/plan/retirement.ts.
+const keptUnderFormerName = 65 * 60_000;
 
 /** The login that a claim has; undefined: there is none to be had. */
 function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
@@ -46,7 +49,7 @@ export function misgivings(world: World, excused: (claim: Claim) => boolean): re
             excused,
           ),
         ),
-        ...(secret && claims.length > 0 ? referencesIn(world, namespace, name, claims) : []),
+        ...(secret && claims.length > 0 && !claims.some(excused) ? referencesIn(world, secret, claims) : []),
       ];
     }),
   );
@@ -64,20 +67,25 @@ function ofHost(
     if (excused(claim) || !isReadable(raw)) return [];
     const wanted = loginOf(world, claim);
     const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
+    const holder = found && world.ledger.writtenFor(secretUid ?? "", claim.host, found);
+    if (holder !== undefined && isFormerName(world, holder)) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // Without a login of its own it may keep the one that it was given.
-    if (found !== undefined && world.ledger.writtenFor(secretUid ?? "", claim.host, found) === claim.identity)
-      return [];
+    if (holder === claim.identity) return [];
   }
   return [];
 }
 
-function referencesIn(
-  { server, ledger }: World,
-  namespace: string,
-  name: string,
-  claims: readonly Claim[],
-): readonly string[] {
+/** What stands under a name that its RegistryCredential has left is kept for an hour. */
+export function isFormerName({ ledger, clock }: World, identity: string): boolean {
+  const [, secretName, uid] = identity.split(" ");
+  const credential = ledger.past.now().credentials.find((each) => each.uid === uid);
+  const isLeft = credential !== undefined && credential.spec.pullSecret.name !== secretName;
+  return isLeft && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < keptUnderFormerName;
+}
+
+function referencesIn({ server, ledger }: World, secret: ClusterObject, claims: readonly Claim[]): readonly string[] {
+  const { namespace = "", name } = secret.metadata;
   return accounts.flatMap((account) => {
     const object: ServiceAccountObject | undefined = server.get({
       resource: "serviceaccounts",
@@ -95,17 +103,17 @@ function referencesIn(
     if (isWanted && !isThere) return [`${namespace}/${account} does not refer to ${name}`];
     const isKnown =
       claims.some(({ credential }) => credential.spec.suspend) ||
-      isOrphaned(server, namespace, name) ||
+      isOrphaned(ledger, secret) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
     return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
   });
 }
 
 /** Somebody who went without a drain has left a login in it, and what refers to it stays with that. */
-function isOrphaned(server: World["server"], namespace: string, name: string): boolean {
-  const secret = server.get({ resource: "secrets", namespace, name });
-  const listed = secret?.metadata.annotations?.["regcred.dev/credentials"] ?? "";
-  return listed
-    .split(",")
-    .some((each) => each !== "" && server.get({ resource: "registrycredentials", name: each }) === undefined);
+function isOrphaned({ past, writtenFor }: Ledger, secret: ClusterObject): boolean {
+  const uids = new Set(past.now().credentials.map(({ uid }) => uid));
+  return [...loginsIn(secret)].some(([key, password]) => {
+    const holder = writtenFor(secret.metadata.uid, key, password)?.split(" ")[2];
+    return holder !== undefined && !uids.has(holder);
+  });
 }

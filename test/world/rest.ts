@@ -6,14 +6,14 @@ import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { loginsIn } from "./logins.ts";
-import { misgivings } from "./oracle.ts";
+import { isFormerName, misgivings } from "./oracle.ts";
 import { mend } from "./play.ts";
 import { isReadable } from "./truth.ts";
 import { secretNames, systemNamespaces } from "./words.ts";
 import type { World } from "./world.ts";
 
-// What somebody must mend is looked at every five minutes, a fifth more or less.
-const settling = 8 * 60_000;
+// What somebody must mend is looked at every five minutes, a fifth more or less; a token that nobody needs goes after ten.
+const settling = 15 * 60_000;
 // So long is a token kept that nobody needs, and is remembered what was drained.
 const forgetting = 25 * 60_000;
 const starting = 30_000;
@@ -70,7 +70,8 @@ function shortened(grantKey: string): string {
 }
 
 /** What is there of what has gone. */
-function leftovers({ server, ledger, home, operator, clock, cloud }: World): readonly string[] {
+function leftovers(world: World): readonly string[] {
+  const { server, ledger, home, operator, cloud } = world;
   const truth = ledger.past.now();
   const shortKey = grantKeys();
   const wanted = new Set(truth.claims.flatMap(({ grant }) => (grant ? [tokenSecretName(shortKey(grant))] : [])));
@@ -99,10 +100,12 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
       if (holder !== undefined) uids.add(holder);
     }
   }
+  // Of one that cannot be read it is not known which tokens it needs.
+  const areAllRead = server.list("registrycredentials").every(isReadable);
   for (const secret of server.list("secrets")) {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
-      if (name.startsWith("regcred-token-") && !wanted.has(name)) found.push(`the token Secret ${name}`);
+      if (name.startsWith("regcred-token-") && !wanted.has(name) && areAllRead) found.push(`the token Secret ${name}`);
       if (name.startsWith("regcred-members-") && ![...uids].some((each) => name.includes(each)))
         found.push(`the record ${name}`);
       continue;
@@ -114,11 +117,12 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
       const credential = truth.credentials.find((each) => each.uid === credentialUid);
       // Of one that has gone it stays where it was to be retained, or where nobody could drain it.
       if (!credential || identity === undefined || isKept(credential)) continue;
-      // The same login may be another entry's by now.
-      if (truth.identities.has(identity) || wantedByAny.has(withoutEntry(identity))) continue;
-      // A name that was left is kept fresh for an hour.
-      const isFormer = credential.spec.pullSecret.name !== name;
-      if (isFormer && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < 65 * 60_000) continue;
+      // The same login may be another entry's by now, or another RegistryCredential's.
+      const isGranted = truth.of(namespace, name).some(({ host, grantKey }) => {
+        return host === key && grantKey !== undefined && grantKey === cloud.minted.get(password)?.grantKey;
+      });
+      if (truth.identities.has(identity) || wantedByAny.has(withoutEntry(identity)) || isGranted) continue;
+      if (isFormerName(world, identity)) continue;
       found.push(`${key} of ${credential.name}, which does not want it there, in ${namespace}/${name}`);
     }
   }
@@ -128,7 +132,7 @@ function leftovers({ server, ledger, home, operator, clock, cloud }: World): rea
   }
   const { tokens } = operator().parts.context;
   for (const [grantKey] of tokens.wanted()) {
-    if (!wanted.has(tokenSecretName(grantKey))) found.push(`an attempt at the grant ${grantKey}`);
+    if (!wanted.has(tokenSecretName(grantKey)) && areAllRead) found.push(`an attempt at the grant ${grantKey}`);
   }
   return found;
 }

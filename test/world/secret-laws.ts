@@ -136,10 +136,10 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 }
 
 /** A Secret is deleted. */
-function removed({ server, touched, drained, complain }: Ledger, { metadata }: ClusterObject): void {
+function removed({ server, touched, isDrained, complain }: Ledger, { metadata }: ClusterObject): void {
   const { uid, namespace, name, annotations = {} } = metadata;
   for (const credential of listedOn({ metadata: { annotations } })) {
-    if (touched.has(uid) || drained.has(credential)) continue;
+    if (touched.has(uid) || isDrained(credential)) continue;
     if (!server.get({ resource: "registrycredentials", name: credential }))
       complain(`absence removed ${namespace}/${name}: it lists ${credential}, which is gone without a drain`);
   }

@@ -75,13 +75,18 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   let passwords = 0;
   let reigns = 0;
 
+  /** When it began not to hear all, which takes a while to make good; Infinity: it does. */
+  const blindSince = (): number => {
+    const now = clock.elapsed();
+    for (const { since } of made.listFaults) blind = { since: Math.min(blind.since, since), until: now + 120_000 };
+    if (blind.until < now) blind = { since: Infinity, until: 0 };
+    return blind.since;
+  };
   /** What is late, and what is under way while requests go wrong. */
   const believedSince = (): number => {
     const now = clock.elapsed();
     lag = made.faults.some(({ how }) => slowly.includes(how)) ? now + 120_000 : lag;
-    for (const { since } of made.listFaults) blind = { since: Math.min(blind.since, since), until: now + 120_000 };
-    if (blind.until < now) blind = { since: Infinity, until: 0 };
-    return Math.min(blind.since, now - (now < lag ? 60_000 : 10_000));
+    return Math.min(blindSince(), now - (now < lag ? 60_000 : 10_000));
   };
   let lag = 0;
   let blind = { since: Infinity, until: 0 };
@@ -93,7 +98,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     cloud,
     home: () => homeOf(),
     believedSince,
-    isBlind: () => believedSince() === blind.since,
+    isBlind: () => blindSince() < Infinity,
     counts,
   });
   server.subscribe((event) => {

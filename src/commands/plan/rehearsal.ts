@@ -62,12 +62,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   const work = agenda(options.clock);
   const { clock } = work;
   const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
-  const tokens = tokenBook({
-    clock,
-    secrets: stores.operatorSecrets,
-    operatorNamespace,
-    onUse: (user) => judged.judged(user),
-  });
+  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
   const judged = judgedSecrets({ stores, entitlements: rights });

@@ -44,16 +44,23 @@ export function stripOperatorSecret(readToken: TokenReader): (raw: unknown) => O
       ...record,
       kind: "source",
       type,
-      values: decoded(data),
+      ...decoded(data),
       offered: labels[sourceLabel] === "true",
       expiresAt: expiresAt === undefined ? undefined : boundedWord(expiresAt),
     };
   };
 }
 
-function decoded(data: Readonly<Record<string, string>>): Record<string, Redacted> | undefined {
+type Source = Extract<OperatorSecretRecord, { kind: "source" }>;
+
+function decoded(data: Readonly<Record<string, string>>): Pick<Source, "values" | "unreadable"> {
   const entries = Object.entries(data);
-  if (entries.reduce((total, [name, value]) => total + name.length + value.length, 0) > longestData) return undefined;
-  // What is no UTF-8 text is no login either.
-  return Object.fromEntries(entries.map(([key, value]) => [key, new Redacted(textOfBase64(value) ?? "")]));
+  if (entries.reduce((total, [name, value]) => total + name.length + value.length, 0) > longestData)
+    return { values: undefined };
+  const texts = entries.map(([key, value]) => [key, textOfBase64(value)] as const);
+  const unreadable = texts.flatMap(([key, text]) => (text === undefined ? [key] : []));
+  return {
+    values: Object.fromEntries(texts.map(([key, text]) => [key, new Redacted(text ?? "")])),
+    ...(unreadable.length > 0 && { unreadable }),
+  };
 }

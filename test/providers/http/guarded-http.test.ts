@@ -1,4 +1,5 @@
 // What reaches the network, and what never does?
+import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
@@ -304,6 +305,16 @@ describe("limits", () => {
     expect(await call).toMatchObject({ name: "NetworkError", code: "DEADLINE" });
     expect(clock.scheduled()).toBe(0);
     await eventually("the end of the connection", () => server.open() === 0);
+  });
+
+  it.each([200, 302])("leave neither timer nor listener behind when the answer has come (%i)", async (status) => {
+    const server = await site((_, response) => response.writeHead(status).end());
+    const clock = fakeClock();
+    const { signal } = new AbortController();
+    const call = network({ clock }).http(get(`https://registry.test:${server.port}/`), signal);
+    await call.catch(() => undefined);
+    expect(clock.scheduled()).toBe(0);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   it("give way to the caller, who gets the reason of the signal", async () => {
