@@ -171,10 +171,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a former login is nobody's after a restart",
     "plan/pull-secret.ts",
-    [
-      "return { ...planWanted(snapshot, wanted), decided: { served, shadowed } };",
-      "return planWanted(snapshot, wanted);",
-    ],
+    ["return { ...planWanted(snapshot, wanted), decided: wanted.content };", "return planWanted(snapshot, wanted);"],
     operator("large-and-ending"),
   ),
   fault(
