@@ -123,7 +123,7 @@ export function operator(options: OperatorOptions): Operator {
         namespace: ownNamespace,
         permissions: neededPermissions({ operatorNamespace: ownNamespace, ...settings }),
         audiences: { listed: settings.tokenAudiences ?? [], own: await ownAudiences(connection) },
-        goesOnWithout: (detail) => log.warn("installed schema not compared", { detail }),
+        goesOnWithout: (detail) => log.warn("goes on without a right", { detail }),
         signal: stopping.signal,
       });
     const checks = (): Promise<void> => unlessItStarts(api, check);
@@ -139,7 +139,7 @@ export function operator(options: OperatorOptions): Operator {
     ready: () => {
       if (stopping.signal.aborted) return "it is being stopped";
       if (awaited !== undefined) return awaited;
-      if (!warm || !work.knowsCluster()) return "it does not know the cluster yet";
+      if (!warm || !work.knowsCluster()) return notKnown(work.watches.refusedElsewhere());
       return claim.obstacle();
     },
   };
@@ -191,4 +191,11 @@ export function operator(options: OperatorOptions): Operator {
       measured.stop();
     },
   };
+}
+
+/** @param refused what the API server does not show */
+function notKnown(refused: readonly string[]): string {
+  return refused.length === 0
+    ? "it does not know the cluster yet"
+    : `it does not know the cluster yet: it may not list and watch ${refused.join(", ")}`;
 }

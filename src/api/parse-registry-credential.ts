@@ -35,8 +35,9 @@ const objectSchema = z.object({
  * Reads an object as it came from the API server as JSON. Applies the defaults itself, because the CRD in the cluster may
  * be older than this program. Checks shapes and bounds; the CEL rules are the API server's. Never throws; each problem
  * starts with the field's path.
+ * @param status what has been read of its status already
  */
-export function parseRegistryCredential(raw: unknown): Parsed {
+export function parseRegistryCredential(raw: unknown, status: Status | undefined = readStatus(raw)): Parsed {
   const parsed = objectSchema.safeParse(raw);
   if (!parsed.success) return { ok: false, problems: parsed.error.issues.map(problem) };
 
@@ -46,7 +47,6 @@ export function parseRegistryCredential(raw: unknown): Parsed {
   if (problems.length > 0) return { ok: false, problems };
 
   const { deletionTimestamp, ...always } = metadata;
-  const status = readStatus((raw as { readonly status?: unknown }).status);
   return {
     ok: true,
     credential: {
@@ -60,7 +60,8 @@ export function parseRegistryCredential(raw: unknown): Parsed {
 
 /** What is broken of it must not make a good spec unusable. */
 function readStatus(raw: unknown): Status | undefined {
-  return typeof raw === "object" && raw !== null ? parseStatus(raw).status : undefined;
+  const { status } = Object(raw) as { readonly status?: unknown };
+  return typeof status === "object" && status !== null ? parseStatus(status).status : undefined;
 }
 
 function problem(issue: z.core.$ZodIssue): string {

@@ -104,6 +104,11 @@ const toCompareSchemas = rights(["list", "watch"], {
   name: crdName,
 });
 
+/** Nor does it need references to serve Secrets: they wait, and the status of each RegistryCredential says for what. */
+function isSpared({ resource }: Permission): boolean {
+  return resource === "serviceaccounts";
+}
+
 export interface PreflightOptions {
   readonly transport: Transport;
   /** The operator's own. */
@@ -111,7 +116,7 @@ export interface PreflightOptions {
   readonly permissions: readonly Permission[];
   /** What tokens of ServiceAccounts may be asked for, and what the API server itself takes tokens for. */
   readonly audiences: { readonly listed: readonly string[]; readonly own: readonly string[] };
-  /** Is told, in a sentence, of a right that the operator can do without. */
+  /** Is told, in a sentence, of rights that the operator can do without. */
   readonly goesOnWithout: (sentence: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -132,10 +137,10 @@ export async function preflight(options: PreflightOptions): Promise<void> {
     );
     return denied.flat();
   };
-  const lacking = await missingOf(toCompareSchemas);
+  const lacking = await missingOf([...toCompareSchemas, ...permissions.filter(isSpared)]);
   if (lacking.length > 0)
     goesOnWithout(toldText({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [applyInstall] }));
-  const missing = await missingOf(permissions);
+  const missing = await missingOf(permissions.filter((each) => !isSpared(each)));
   if (missing.length === 0) return;
   throw stop("NotPermitted", { message: `the operator may not ${sentenceFrom(missing)}`, steps: [applyInstall] });
 }

@@ -135,6 +135,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       stores.serviceAccounts,
       listWatch({ path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
       strips.serviceAccount,
+      { mayBeRefused: true },
     );
   }
   // The operator's own too: entries name ServiceAccounts of it as their identity.
@@ -144,7 +145,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       stores.serviceAccounts,
       listWatch({ path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
       strips.serviceAccount,
-      { covers: inNamespace(namespace), mayBeRefused: namespace !== settings.namespace },
+      { covers: inNamespace(namespace), mayBeRefused: true, toldElsewhere: namespace !== settings.namespace },
     );
   }
   for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
@@ -207,7 +208,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     readAllAgain: () =>
       Promise.all([...[...watched.values()].map((each) => each.readAgain()), pullSecrets.readAgain()]),
     serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
-    refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what) && what !== "serviceaccounts"),
+    refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what)),
     status: () =>
       new Map([...[...watched].map(([what, each]) => [what, each.status()] as const), ...pullSecrets.status()]),
     stop: async () => {

@@ -14,11 +14,12 @@ export function tooLarge(text: string, maxBytes: number): Failure | undefined {
     reason: "ConfigTooLarge",
     cause: "Platform",
     retry: "on-change",
-    message: `the merged docker config has ${bytes} bytes, more than ${maxBytes}: list fewer hosts, or raise --max-config-bytes; nothing is added until then, and what was served before goes on`,
+    message: `the merged docker config has ${bytes} bytes, more than ${maxBytes}: list fewer hosts, or raise --max-config-bytes; what was served before comes first, then what is older, and what does not fit in is not added until then`,
   };
 }
 
-function bytesOf(text: string): number {
+/** Of UTF-8. */
+export function bytesOf(text: string): number {
   let bytes = 0;
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

@@ -156,9 +156,8 @@ export function servedContent(
   };
 }
 
-function loginBefore({ former }: Token, host: string): readonly Login[] {
-  const login = former && ("all" in former ? former.all : former.byHost.get(host));
-  return login ? [login] : [];
+function loginsBefore({ formers = [] }: Token, host: string): readonly Login[] {
+  return formers.flatMap(({ logins }) => ("all" in logins ? logins.all : (logins.byHost.get(host) ?? [])));
 }
 
 /** What a docker config holds of them. */
@@ -206,7 +205,7 @@ function offersOf(
       login,
       expiresAt,
       former,
-      onlyOver: free ? undefined : [login, ...loginBefore(token, host)],
+      onlyOver: free ? undefined : [login, ...loginsBefore(token, host)],
     };
   };
   const living = isFailure(source) || !isAlive(source, now) ? undefined : source;

@@ -21,17 +21,20 @@ export function afterWrite(before: Repairs | undefined, wanted: string, now: num
   return { wanted, count: same ? before.count + 1 : 1, lastAt: now };
 }
 
-/** Milliseconds until the next write may go out; 0 for at once. */
-export function waitBeforeWrite(before: Repairs | undefined, wanted: string, now: number): number {
+/**
+ * Milliseconds until the next write may go out; 0 for at once.
+ * @param free repairs that are made at once
+ */
+export function waitBeforeWrite(before: Repairs | undefined, wanted: string, now: number, free = freely): number {
   if (!before || before.wanted !== wanted || now - before.lastAt >= forgetAfter) return 0;
-  if (before.count <= freely) return 0;
-  const wait = Math.min(firstWait * 2 ** (before.count - freely - 1), longestWait);
+  if (before.count <= free) return 0;
+  const wait = Math.min(firstWait * 2 ** (before.count - free - 1), longestWait);
   return Math.max(before.lastAt + wait - now, 0);
 }
 
 /** Milliseconds until it no longer counts as a fight; undefined where there is none. The first write is not a repair. */
-export function contestedFor(repairs: Repairs | undefined, now: number): number | undefined {
-  if (!repairs || repairs.count <= freely) return undefined;
+export function contestedFor(repairs: Repairs | undefined, now: number, free = freely): number | undefined {
+  if (!repairs || repairs.count <= free) return undefined;
   const left = repairs.lastAt + forgetAfter - now;
   return left > 0 ? left : undefined;
 }

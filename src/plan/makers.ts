@@ -17,6 +17,8 @@ export interface Maker {
   readonly hosts: readonly string[];
   /** By placeholder, without `$(` and `)`: what the entry was rendered with. Empty: the same for every namespace. */
   readonly values: Readonly<Record<string, string>>;
+  /** It has ceased to use the token, and lives by the one that had been issued at this time; undefined: it uses it. */
+  readonly until?: string | undefined;
 }
 
 /** Of a namespace that was made anew under its name, all is another's that its own objects have brought about. */

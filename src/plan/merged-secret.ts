@@ -15,7 +15,7 @@ import {
   type PullSecretSnapshot,
   type Wanted,
 } from "./pull-secret-plan.ts";
-import { keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
+import { keptUntil, namesIn, type Target, targetWithin, troubleOf } from "./target.ts";
 
 /** Undefined: nothing of ours is to stay in it. */
 export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {
@@ -51,9 +51,9 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
     holds: (host: string): boolean => held.has(configKey(host)),
   };
   const target = targetWithin(content, standing, now, maxBytes, textOf);
-  const { served, kept, failure } = target;
+  const { served, kept } = target;
   if (served.length + kept.length === 0) {
-    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...(failure && { failure }) };
+    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...troubleOf(target) };
   }
   const text = textOf(target);
   const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
@@ -62,7 +62,7 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
   return {
     action: isRight ? { kind: "none" } : { kind: "replace", body },
     state: "usable",
-    ...(failure && { failure }),
+    ...troubleOf(target),
     ...keptUntil(kept, now),
   };
 }

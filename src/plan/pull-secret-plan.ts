@@ -2,6 +2,7 @@
 import type { Failure } from "../errors.ts";
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
 import type { Content } from "./content.ts";
+import type { Named } from "./entries-annotation.ts";
 import type { Frozen } from "./frozen-content.ts";
 import type { NamespaceRecord, SecretRecord } from "./snapshot.ts";
 
@@ -96,6 +97,8 @@ export interface PullSecretPlan {
   readonly state: SecretState;
   /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
   readonly failure?: Failure;
+  /** The entries that the failure is about; undefined: all that contribute. */
+  readonly lacking?: readonly Pick<Named, "credential" | "entry">[];
   /** Of the content what this Secret may have, where it is not all. */
   readonly decided?: Pick<Content, "served" | "shadowed">;
   /** When a login that stays without a token ends by its own record. */

@@ -2,10 +2,11 @@
 import { entriesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import { configKey } from "../registry/host.ts";
+import { renderDockerConfig } from "../registry/docker-config.ts";
 import { keepInDockerConfig, keysIn } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
-import { configEntries } from "./content.ts";
+import { configEntries, type Content, type Served } from "./content.ts";
 import { withFrozen } from "./frozen-content.ts";
 import { hasConditions, hasHeld, withoutGifts } from "./held-content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
@@ -22,7 +23,16 @@ import {
 import { isOurs, removal, secretTooLarge } from "./removed-secret.ts";
 import type { SecretRecord } from "./snapshot.ts";
 import { planTerminating } from "./terminating-secret.ts";
-import { isWhole, keptHosts, keptUntil, namesIn, type Target, targetWithin } from "./target.ts";
+import {
+  isWhole,
+  keptHosts,
+  keptUntil,
+  namesIn,
+  type Standing,
+  type Target,
+  targetWithin,
+  troubleOf,
+} from "./target.ts";
 
 const none: PullSecretAction = { kind: "none" };
 
@@ -75,14 +85,16 @@ function keepingOnly({ live, record }: PullSecretSnapshot, wanted: Wanted): Want
 }
 
 function planWanted(snapshot: PullSecretSnapshot, wanted: Wanted): PullSecretPlan {
-  const { record, maxBytes } = snapshot;
+  const { record, maxBytes, now } = snapshot;
   const { content, options } = wanted;
   const { text } = content;
   if (!record) {
     if (text === undefined) return { action: none, state: "absent" };
-    const failure = tooLarge(text, maxBytes);
-    if (failure) return { action: none, state: "absent", failure };
-    return { action: { kind: "create", body: ownBody(options, content, text, undefined) }, state: "usable" };
+    const target = targetWithin(content, nothingStands, now, maxBytes, ({ served }) => textOfServed(content, served));
+    const { served } = target;
+    if (served.length === 0) return { action: none, state: "absent", ...troubleOf(target) };
+    const body = ownBody(options, namesIn(target, content, undefined), textOfServed(content, served), undefined);
+    return { action: { kind: "create", body }, state: "usable", ...troubleOf(target) };
   }
   if (isMerged(snapshot, record)) return planMerge(snapshot, wanted) ?? removal(snapshot, record);
   if (isOurs(snapshot, record)) return owned(snapshot, wanted, record) ?? removal(snapshot, record);
@@ -122,11 +134,11 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
     maxBytes,
     textOf,
   );
-  const { served, kept, failure } = target;
+  const { served, kept } = target;
   if (served.length + kept.length === 0) return undefined;
   const text = textOf(target);
   const names = namesIn(target, content, annotation);
-  const found = { state: "usable", ...(failure && { failure }), ...keptUntil(kept, now) } as const;
+  const found = { state: "usable", ...troubleOf(target), ...keptUntil(kept, now) } as const;
   if (record.immutable || record.type !== dockerConfigType) {
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.
     return { action: { kind: "recreate", body: ownBody(options, names, text, undefined) }, ...found };
@@ -138,6 +150,11 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
   const isRight =
     hasText && sameWords(body.labels, metadata.labels) && sameWords(body.annotations, metadata.annotations);
   return { action: isRight ? none : { kind: "replace", body }, ...found };
+}
+
+/** Of a Secret in which nothing else stands. */
+function textOfServed(content: Content, served: readonly Served[]): string {
+  return served === content.served ? (content.text ?? "") : renderDockerConfig(configEntries(served));
 }
 
 function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord, text: string): PullSecretPlan {
@@ -161,6 +178,8 @@ function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRec
   const body = ownBody(wanted.options, wanted.content, text, inPlace ? live : undefined);
   return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
 }
+
+const nothingStands: Standing = { annotation: undefined, holds: () => false };
 
 const nothingForeign: NonNullable<SecretRecord["metadata"]> = { labels: {}, annotations: {} };
 

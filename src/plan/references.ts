@@ -10,8 +10,10 @@ export interface ReferableSecret {
   readonly usable: boolean;
   /** The Secret is ours and about to be deleted: every reference to it goes first. */
   readonly leaving: boolean;
-  /** A Secret of that name exists and is not ours, or is about to be the tenant's own because it is retained. */
+  /** A Secret of that name exists and is not ours. */
   readonly foreign: boolean;
+  /** It is about to be the tenant's own, and all about it stays. */
+  readonly retained: boolean;
   /** A credential of which nothing can be decided for the moment may have wanted it here: references that are there stay. */
   readonly frozen: boolean;
 }
@@ -63,7 +65,9 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
     const secret = bySecret.get(name);
     if (secret) {
       if (secret.leaving) return true;
-      return !secret.wanted && !extras.has(name) && recorded.has(name) && !secret.foreign && !secret.frozen;
+      if (secret.wanted || extras.has(name) || !recorded.has(name) || secret.retained || secret.frozen) return false;
+      // What a RegistryCredential referred to beside its own name was the tenant's all along.
+      return !secret.foreign || snapshot.formerExtras.has(name);
     }
     return !extras.has(name) && recorded.has(name) && snapshot.formerExtras.has(name);
   };

@@ -4,7 +4,7 @@
 // takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they
 // are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
 import type { Failure } from "../errors.ts";
-import { tooLarge } from "./config-size.ts";
+import { bytesOf, tooLarge } from "./config-size.ts";
 import { type Content, marksFor, type Served, type Tokenless } from "./content.ts";
 import { type Named, type Recorded, recordedEntries } from "./entries-annotation.ts";
 import { isAlive } from "./token.ts";
@@ -14,7 +14,11 @@ export interface Target {
   /** Hosts whose logins stay as they stand in the Secret. */
   readonly kept: readonly Named[];
   readonly failure?: Failure;
+  /** Entries that it is about, because not all of them is written. */
+  readonly lacking?: readonly Lacking[];
 }
+
+export type Lacking = Pick<Named, "credential" | "entry">;
 
 /** The Secret as it is. */
 export interface Standing {
@@ -42,7 +46,10 @@ export function keptHosts(
   return served.length + frozen.length + alive.length > 0 ? [...frozen, ...alive] : kept(tokenless);
 }
 
-/** `textOf` is what the Secret would hold; it may have `room` bytes. */
+/**
+ * `textOf` is what the Secret would hold; it may have `room` bytes. Where not everything fits, an entry that is too large stays
+ * as it stands, and holds up nobody else.
+ */
 export function targetWithin(
   content: Content,
   standing: Standing,
@@ -54,18 +61,80 @@ export function targetWithin(
   const whole = { served: content.served, kept };
   const excess = tooLarge(textOf(whole), room);
   if (!excess) return whole;
-  // What stands in a tenant's Secret is the tenant's to make large.
-  const alone = tooLarge(content.text ?? "", room);
-  const failure: Failure = alone ?? { ...excess, cause: "Tenant" };
-  const recorded = recordedEntries(standing.annotation);
+  const failure = tooLarge(content.text ?? "", room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
+  const parts = partsOf(content.served, standing);
+  const targetAt = (steps: readonly Step[]): Target => {
+    const written = new Set(parts.flatMap(({ all, had }, index) => [[], had, all][steps[index] ?? 0] ?? []));
+    const left = parts.flatMap(({ left }, index) => (steps[index] === 0 ? left : []));
+    return { served: content.served.filter((each) => written.has(each)), kept: [...left, ...kept] };
+  };
+  const steps = stepsWithin(parts, room, (at) => bytesOf(textOf(targetAt(at))));
+  const lacking = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
+  // What a tenant has made large is nobody's entry.
+  if (lacking.length === 0) return { ...whole, failure };
+  return { ...targetAt(steps), failure, lacking };
+}
+
+/** How much of an entry is written: nothing, so that it stays as it is; what stands there, renewed; all of it. */
+type Step = 0 | 1 | 2;
+
+/** An entry's part of the content. */
+interface Part extends Pick<Named, "credential" | "entry"> {
+  readonly all: readonly Served[];
+  /** Of these, what the Secret has been given before. */
+  readonly had: readonly Served[];
+  /** The same as it stands. */
+  readonly left: readonly Named[];
+}
+
+/** Oldest RegistryCredential first, its entries in their order, as the content has them. */
+function partsOf(served: readonly Served[], { annotation, holds }: Standing): readonly Part[] {
+  const recorded = recordedEntries(annotation);
   const named = new Set(recorded.flatMap(({ grantKey, hosts }) => hosts.map((host) => `${grantKey} ${host}`)));
-  const had = content.served.filter(({ grantKey, host }) => named.has(`${grantKey} ${host}`));
-  const renewed = { served: had, kept, failure };
-  if (had.length + kept.length > 0 && !tooLarge(textOf(renewed), room)) return renewed;
-  // Not even that fits. What stands there in force stays as it is, and everything else goes.
-  const inForce = had.map((each): Tokenless => ({ ...each, hosts: [each.host], ended: false, held: false }));
-  const left = namedOf(inForce, recorded).filter(({ host }) => standing.holds(host));
-  return { served: [], kept: [...left, ...kept], failure };
+  return [...Map.groupBy(served, ({ credential, entry }) => `${credential}/${entry}`).values()].flatMap((all) => {
+    const [first] = all;
+    if (!first) return [];
+    const had = all.filter(({ grantKey, host }) => named.has(`${grantKey} ${host}`));
+    const inForce = had.map((each): Tokenless => ({ ...each, hosts: [each.host], ended: false, held: false }));
+    const left = namedOf(inForce, recorded).filter(({ host }) => holds(host));
+    return [{ credential: first.credential, entry: first.entry, all, had, left }];
+  });
+}
+
+/**
+ * First what stands there is renewed, then what is new is added, each time the oldest first, as far as there is room or nothing
+ * grows. Again until nothing more fits, so that the same is found again.
+ */
+function stepsWithin(
+  parts: readonly Part[],
+  room: number,
+  bytesAt: (steps: readonly Step[]) => number,
+): readonly Step[] {
+  // The usual case: what is new does not fit, and everything else is renewed.
+  const renewed = parts.map((): Step => 1);
+  let steps: readonly Step[] = parts.map((): Step => 0);
+  let bytes = bytesAt(steps);
+  const take = (next: readonly Step[]): boolean => {
+    const after = bytesAt(next);
+    if (after > Math.max(room, bytes)) return false;
+    [steps, bytes] = [next, after];
+    return true;
+  };
+  take(renewed);
+  for (let grows = true; grows;) {
+    grows = false;
+    for (const to of [1, 2] as const) {
+      for (const index of parts.keys()) {
+        if (steps[index] === to - 1 && take(steps.with(index, to))) grows = true;
+      }
+    }
+  }
+  return steps;
+}
+
+/** Why it is not all that is wanted, as a plan says it. */
+export function troubleOf({ failure, lacking }: Target): Pick<Target, "failure" | "lacking"> {
+  return { ...(failure && { failure }), ...(lacking && { lacking }) };
 }
 
 /** Who is named on the Secret; what stays, where it has been named before. */

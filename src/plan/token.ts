@@ -4,13 +4,16 @@ import type { Maker } from "./makers.ts";
 
 export type Logins = { readonly all: Login } | { readonly byHost: ReadonlyMap<string, Login> };
 
+/** Of a token that another one has replaced. */
+export interface FormerLogins extends Pick<Token, "logins" | "issuedAt" | "expiresAt"> {}
+
 /** What a provider hands out for a grant. Passwords are redacted wherever they might be printed. */
 export interface Token {
   readonly grantKey: string;
   /** One login for every host of the entry, or the logins of an imported docker config by canonical host. */
   readonly logins: Logins;
-  /** Those of the token before it, if there was one: what a tenant's Secret may hold where it has not been renewed yet. */
-  readonly former?: Logins | undefined;
+  /** Those of the tokens before it, the latest first: what a tenant's Secret may hold where it has not been renewed yet. */
+  readonly formers?: readonly FormerLogins[];
   readonly issuedAt: Temporal.Instant;
   /** Undefined: the credential names no end. */
   readonly expiresAt: Temporal.Instant | undefined;
@@ -24,6 +27,16 @@ export interface Token {
   readonly state: "Issued" | "Authenticated" | "Verified" | "PublishedUnverified";
   /** Changes whenever the logins may have: what is rendered from the token can be remembered under it. */
   readonly revision: string;
+}
+
+/** The token as who has ceased to use it has had it last; undefined where that is not known any more. */
+export function tokenUntil(token: Token, until: Temporal.Instant): Token | undefined {
+  const { formers = [] } = token;
+  const wasThere = ({ issuedAt }: FormerLogins): boolean => Temporal.Instant.compare(issuedAt, until) <= 0;
+  if (wasThere(token)) return token;
+  const index = formers.findIndex(wasThere);
+  const last = formers[index];
+  return last && { ...token, ...last, formers: formers.slice(index + 1) };
 }
 
 export function isAlive(token: Pick<Token, "expiresAt">, now: Temporal.Instant): boolean {

@@ -31,10 +31,13 @@ export interface Contributions {
 // An entry without a token does not hold back the others for longer than this.
 const patience = Temporal.Duration.from({ seconds: 1 });
 
-/** Notes in the token book who needs which grants, and asks for the tokens that are not there. */
+/**
+ * Notes in the token book who needs which grants, and asks for the tokens that are not there.
+ * @param keeps what it lives by beside that: see `keptItem`
+ */
 export function gatherContributions(
   context: Context,
-  user: string,
+  { user, keeps = new Set() }: { readonly user: string; readonly keeps?: ReadonlySet<string> },
   namespace: NamespaceRecord,
   contributing: readonly Pick<Participant, "credential" | "held">[],
 ): Contributions {
@@ -42,7 +45,7 @@ export function gatherContributions(
   const { rendered, grants } = renderedFor(context, namespace, contributing);
   const now = clock.now();
   const formers = formersOf(context, user, namespace, rendered);
-  for (const grantKey of tokens.use(user, grants, formers.known)) {
+  for (const grantKey of tokens.use(user, grants, formers.known.union(keeps))) {
     const lane = tokens.isUrgent(grantKey) ? "interactive" : "bulk";
     context.enqueue(tokenKey(grantKey), { lane, flow: namespace.name });
   }

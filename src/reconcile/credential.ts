@@ -77,9 +77,9 @@ export function credentialLoop(): CredentialLoop {
         const problems = `${record.generation} ${record.problems.join()}`;
         if (told.get(name) === problems) return waitsFor({ of: "credentials", object: name });
         const says = { status: invalidStatus(record, context.clock.now()), namespaces: [] };
-        const wait = await statuses.write(context, { record, credential: undefined }, says, signal);
-        if (wait === undefined) told.set(name, problems);
-        return soonest(wait);
+        await statuses.write(context, { record, credential: undefined }, says, signal);
+        told.set(name, problems);
+        return done;
       }
       told.delete(name);
       const isRecorded = beginRecord(context, credential);

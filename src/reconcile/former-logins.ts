@@ -20,7 +20,7 @@ export function formerLogins(
   const scope = scopeOf(namespace);
   const loginsOf = (hosts: readonly string[], grant: Grant): readonly DockerConfigEntry[] => {
     const token = tokens.token(grantKey(grant));
-    return [token?.logins, token?.former].flatMap((logins) => (logins ? entriesFor(hosts, logins) : []));
+    return (token ? [token, ...(token.formers ?? [])] : []).flatMap(({ logins }) => entriesFor(hosts, logins));
   };
   return leaving
     .flatMap(({ credential }) => credential.spec.registries.flatMap((entry) => grantsOf(entry, scope)))

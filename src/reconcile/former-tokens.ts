@@ -1,7 +1,8 @@
 // Which tokens does an entry still have from before it was altered, and which Secrets live by them?
 import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
-import { canonical, type Former, servesAll } from "../plan/content.ts";
+import { canonical, type Former, type Served, servesAll } from "../plan/content.ts";
+import { secretKey } from "../plan/keys.ts";
 import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
@@ -34,7 +35,7 @@ const mostFormers = 16;
 
 /** The living tokens of each group of hosts from before its entry was altered, where it needs them. */
 export function formersOf(
-  { tokens, clock }: Pick<Context, "tokens" | "clock">,
+  { tokens, clock, entitlements }: Pick<Context, "tokens" | "clock" | "entitlements">,
   user: string,
   namespace: NamespaceRecord,
   rendered: readonly RenderedCredential[],
@@ -55,7 +56,12 @@ export function formersOf(
         .toSorted((one, other) => Temporal.Instant.compare(other.token.issuedAt, one.token.issuedAt))
         .slice(0, mostFormers)
         .map((each): Former => {
-          const isKnown = tokens.had(user, each);
+          // Where the pull Secret has another name by now, what the one of before had is its own as well.
+          const users = [
+            user,
+            ...entitlements.namesOf(credential.name).map((of) => secretKey(namespace.name, of.secretName)),
+          ];
+          const isKnown = users.some((of) => tokens.had(of, each));
           if (isKnown) known.add(keptItem(each.token.grantKey, credential.uid, entry.name));
           return { token: each.token, hosts: each.maker.hosts, known: isKnown };
         });
@@ -65,22 +71,42 @@ export function formersOf(
   return { known, of: (group) => formers.get(group) ?? [] };
 }
 
-/** What a Secret lives by from before, as it was decided: see `TokenBook.keep`. */
-export function keptFor(
-  plan: Pick<PullSecretPlan, "state" | "decided">,
-  wanted: Pick<Wanted, "content"> | undefined,
-  contributing: readonly Pick<Participant, "name" | "credential">[],
-): ReadonlySet<string> {
-  if (plan.state !== "usable" && plan.state !== "absent") return new Set();
+/** As it was decided: what a Secret lives by from before, and whose that is. */
+interface Decided {
+  readonly plan: Pick<PullSecretPlan, "state" | "decided">;
+  readonly wanted: Pick<Wanted, "content"> | undefined;
+}
+
+type Contributing = readonly Pick<Participant, "name" | "credential">[];
+
+/**
+ * Notes what the Secret lives by from before, and what it `keeps` beside that: see `TokenBook.keep`. Where it has retired since,
+ * the one of the present name may be given the same, which it may not know.
+ */
+export function keepDecided(
+  { tokens, enqueue }: Pick<Context, "tokens" | "enqueue">,
+  place: { readonly namespace: string; readonly name: string; readonly keeps?: ReadonlySet<string> },
+  decided: Decided,
+  contributing: Contributing,
+): void {
+  const { namespace, name, keeps = new Set() } = place;
+  const formers = formersIn(decided);
+  const credentials = new Map(contributing.map((each) => [each.name, each.credential]));
+  const items = formers.map(({ grantKey, credential, entry }) =>
+    keptItem(grantKey, credentials.get(credential)?.uid ?? "", entry),
+  );
+  if (!tokens.keep(secretKey(namespace, name), new Set([...items, ...keeps]))) return;
+  const names = formers.map(({ credential }) => credentials.get(credential)?.spec.pullSecret.name);
+  for (const present of new Set(names)) {
+    if (present !== undefined && present !== name) enqueue(secretKey(namespace, present), { lane: "normal" });
+  }
+}
+
+function formersIn({ plan, wanted }: Decided): readonly Served[] {
+  if (plan.state !== "usable" && plan.state !== "absent") return [];
   // What is offered only over a login that stands is no one's until it has been seen to stand.
   const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
-  const served = plan.decided?.served ?? free ?? [];
-  const uids = new Map(contributing.map(({ name, credential }) => [name, credential.uid]));
-  return new Set(
-    served
-      .filter(({ former }) => former)
-      .map(({ grantKey, credential, entry }) => keptItem(grantKey, uids.get(credential) ?? "", entry)),
-  );
+  return (plan.decided?.served ?? free ?? []).filter(({ former }) => former);
 }
 
 function overlaps(some: readonly string[], others: readonly string[]): boolean {

@@ -2,10 +2,12 @@
 import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Frozen } from "../plan/frozen-content.ts";
-import type { CredentialRecord, SecretRecord } from "../plan/snapshot.ts";
+import { grantsOf, isFailure } from "../plan/grant.ts";
+import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../plan/snapshot.ts";
 import { canonicalHost } from "../registry/host.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
+import { keptItem } from "./kept-tokens.ts";
 import type { Place } from "./members.ts";
 
 export interface FrozenOnes {
@@ -13,6 +15,8 @@ export interface FrozenOnes {
   readonly parts: readonly Frozen[];
   /** As the record of members stays: uids. */
   readonly uids: readonly string[];
+  /** Tokens of theirs that are not to be collected: see `keptItem`. They are not renewed meanwhile. */
+  readonly kept: ReadonlySet<string>;
   /** Equal texts: the same is to be kept. */
   readonly signature: string;
 }
@@ -23,12 +27,12 @@ export interface FrozenOnes {
  */
 export function frozenIn(
   context: Context,
-  place: Place,
+  { namespace, ...place }: Place & { readonly namespace: NamespaceRecord },
   record: SecretRecord | undefined,
   unconfirmed: readonly Participant[],
   unjudged: readonly Participant[],
 ): FrozenOnes {
-  if (!record) return { parts: [], uids: [], signature: "" };
+  if (!record) return { parts: [], uids: [], kept: new Set(), signature: "" };
   const part = ({ name, uid }: Named, hosts: readonly string[] | undefined): Frozen => {
     return { credential: name, hosts, recorded: context.members.holds(place, record.uid, uid) };
   };
@@ -42,6 +46,7 @@ export function frozenIn(
   return {
     parts,
     uids: [...participants, ...unreadable].map(({ uid }) => uid),
+    kept: new Set(unconfirmed.flatMap(({ credential }) => tokensOf(context, namespace, credential))),
     signature: parts.length === 0 ? "" : JSON.stringify(parts),
   };
 }
@@ -63,6 +68,21 @@ export function unreadableIn(
       ? members.holds(place, uid, each.uid)
       : each.finalizers.includes(finalizer) && credentials.includes(each.name);
   });
+}
+
+/** What its entries are rendered to here, as far as there are tokens. */
+function tokensOf(
+  { grantKey, scopeOf, tokens }: Context,
+  namespace: NamespaceRecord,
+  { uid, spec }: RegistryCredential,
+): readonly string[] {
+  const scope = scopeOf(namespace);
+  return spec.registries.flatMap((entry) =>
+    grantsOf(entry, scope).flatMap(({ grant }) => {
+      const key = isFailure(grant) ? undefined : grantKey(grant);
+      return key !== undefined && tokens.token(key) ? [keptItem(key, uid, entry.name)] : [];
+    }),
+  );
 }
 
 function hostsOf({ spec }: RegistryCredential): readonly string[] {

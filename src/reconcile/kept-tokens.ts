@@ -4,6 +4,8 @@ export interface KeptTokens {
   set(user: string, items: ReadonlySet<string>): readonly string[];
   has(user: string, item: string): boolean;
   isKept(grantKey: string): boolean;
+  /** Whether somebody lives by it. */
+  hasItem(grantKey: string, item: string): boolean;
   users(grantKey: string): Iterable<string>;
   /** Grant keys. */
   all(): Iterable<string>;
@@ -40,6 +42,7 @@ export function keptTokens(): KeptTokens {
     },
     has: (user, item) => kept.get(user)?.has(item) === true,
     isKept: (grantKey) => users.has(grantKey),
+    hasItem: (grantKey, item) => [...(users.get(grantKey) ?? [])].some((user) => kept.get(user)?.has(item)),
     users: (grantKey) => users.get(grantKey) ?? [],
     all: () => users.keys(),
   };

@@ -91,13 +91,18 @@ export function observeSecret(
   const leaving = inIt.filter((each) => !unjudged.includes(each));
   const [first, ...others] = unjudged.flatMap(waitedBy);
   const undone = first ? waitsFor(first, ...others) : done;
-  const frozen = frozenIn(context, place, record, unconfirmed.filter(isIn), unjudged);
+  const frozen = frozenIn(context, { ...place, namespace }, record, unconfirmed.filter(isIn), unjudged);
   const waits = (): void => say(waitingFinding(entitled, board.secret(namespace.name, name)?.state ?? "waiting"));
   if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
     waits();
     return undone;
   }
-  const gathered = gatherContributions(context, secretKey(namespace.name, name), namespace, contributing);
+  const gathered = gatherContributions(
+    context,
+    { user: secretKey(namespace.name, name), keeps: frozen.kept },
+    namespace,
+    contributing,
+  );
   const rendered = render(context, gathered);
   if (isWorthWaiting(record, gathered, rendered)) {
     waits();

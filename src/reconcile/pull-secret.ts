@@ -15,7 +15,7 @@ import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe-secret.ts";
 import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, mostLost } from "./lost-races.ts";
 import { done, failed, soonest, waitsFor } from "./outcome.ts";
-import { keptFor } from "./former-tokens.ts";
+import { keepDecided } from "./former-tokens.ts";
 import { readLive } from "./read-live.ts";
 import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
@@ -188,7 +188,7 @@ function pullSecretRun(): (
         if (plan.action.kind === "none" && record)
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
-      tokens.keep(key, keptFor(plan, wanted, contributing));
+      keepDecided(context, { namespace: namespaceName, name, keeps: frozen.kept }, { plan, wanted }, contributing);
       context.judged.judged(key);
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
@@ -246,7 +246,6 @@ function pullSecretRun(): (
         reportSecret(context, namespace, name, findingWithout(written));
         return done;
       }
-      memory.lost = undefined;
       memory.ours = written?.labelled ? written.uid : undefined;
       memory.settled = written && {
         resourceVersion: written.resourceVersion,

@@ -134,8 +134,8 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               wanted,
               usable: finding.state === "usable" && record !== undefined && !record.terminating,
               leaving: finding.state === "leaving",
-              foreign:
-                record !== undefined && (finding.state === "foreign" || participants.some(({ retains }) => retains)),
+              foreign: record !== undefined && finding.state === "foreign",
+              retained: record !== undefined && participants.some(({ retains }) => retains),
               frozen: unread || isOrphaned || undecided || unconfirmed.some((each) => refers(each, serviceAccount)),
             },
           ];

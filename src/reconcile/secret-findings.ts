@@ -30,7 +30,9 @@ export function findingOfPlan(
   }: { readonly contributing: readonly Participant[]; readonly leaving: readonly Participant[] },
   wanted: Wanted | undefined,
 ): SecretFinding {
-  const isStuck = plan.failure !== undefined && plan.action.kind === "none" && plan.state !== "leaving";
+  // What is about entries that contribute keeps nobody from leaving.
+  const isStuck =
+    plan.failure !== undefined && !plan.lacking && plan.action.kind === "none" && plan.state !== "leaving";
   const credentials = new Map(isStuck ? failuresOf(leaving, plan.failure) : []);
   const { served = [], shadowed: all = [] } = plan.decided ?? wanted?.content ?? {};
   for (const { name, role, credential } of contributing) {
@@ -41,13 +43,20 @@ export function findingOfPlan(
     const shadowed = all.find((each) => each.credential === name);
     const formers = plan.state === "usable" && wanted ? formersOf(name, served, wanted.content) : [];
     credentials.set(name, {
-      failures: plan.failure ? [plan.failure, ...failures] : failures,
+      failures: [...ownTrouble(plan, name), ...failures],
       notes: shadowed ? [hostShadowed(shadowed)] : [],
       generation: credential.generation,
       ...(formers.length > 0 && { formers }),
     });
   }
   return { state: plan.state, credentials, shadowed: all };
+}
+
+/** What keeps the Secret from being as it is wanted, as far as it is about this one. */
+function ownTrouble({ failure, lacking }: PullSecretPlan, credential: string): readonly Failure[] {
+  if (!failure) return [];
+  if (!lacking) return [failure];
+  return lacking.flatMap((each) => (each.credential === credential ? [failureOfEntry(each.entry, failure)] : []));
 }
 
 /** Entries that live by a login from before they were altered. */

@@ -9,13 +9,14 @@ import { tokenToData } from "./token-wire.ts";
 export async function storeToken(
   context: Context,
   minted: Minted,
-  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "former">,
+  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
   signal: AbortSignal,
 ): Promise<void> {
   const { api, settings, stores, strips, tokens } = context;
   const { namespace } = settings;
   const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
+  tokens.forgetCeased(token.grantKey);
   const body = {
     apiVersion: "v1",
     kind: "Secret",

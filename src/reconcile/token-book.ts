@@ -1,13 +1,14 @@
 // Which grants are wanted, by whom, and how did the last attempt at each go?
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
+import { timeOfText } from "../foreign-numbers.ts";
 import type { Grant } from "../plan/grant.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 import { boundedMakers, type Maker } from "../plan/makers.ts";
 import { bestProbe, type Probe } from "../plan/probe.ts";
 import { asksAnew, type Refreshes, type Refused } from "../plan/refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../plan/snapshot.ts";
-import type { Token } from "../plan/token.ts";
+import { isAlive, type Token, tokenUntil } from "../plan/token.ts";
 import { keyOf } from "../plan/keys.ts";
 import type { Store } from "../watch/store.ts";
 import { mintBudget } from "./mint-budget.ts";
@@ -50,8 +51,11 @@ export interface TokenBook {
    * @param kept see `keep`
    */
   use(user: string, grants: ReadonlyMap<string, Wanted>, kept?: ReadonlySet<string>): readonly string[];
-  /** Notes that the Secret lives by these tokens of before (see `keptItem`): they stay, and are not renewed for it. */
-  keep(user: string, kept: ReadonlySet<string>): void;
+  /**
+   * Notes that the Secret lives by these tokens of before (see `keptItem`): they stay, and are not renewed for it. Returns
+   * whether it is not known to have lived by one of them.
+   */
+  keep(user: string, kept: ReadonlySet<string>): boolean;
   /** Grants by whose tokens of before somebody lives. */
   kept(): Iterable<string>;
   /** Whether the Secret needed this token for the very entry, or lived by it, when it was last looked at. */
@@ -60,6 +64,11 @@ export interface TokenBook {
   madeFor(credential: string, entry: string, namespace: NamespaceRecord): readonly MadeToken[];
   /** Who is to be named by the token Secret, when it is written now. */
   makers(grantKey: string): readonly Maker[];
+  /**
+   * To be called before it is written: who has ceased to use it, and lives by it still, goes on with the login that it has until
+   * that ends, and gets none that others have renewed. Nothing is done before it is known who uses it.
+   */
+  forgetCeased(grantKey: string): void;
   /** The token Secret does not name all who use it. */
   lacksMakers(grantKey: string): boolean;
   /** Whether somebody needs the grant, and not just its token. */
@@ -145,8 +154,10 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
     unused.set(key, clock.elapsed());
     onUnused?.(key);
   };
-  const keep = (user: string, items: ReadonlySet<string>): void => {
+  const keep = (user: string, items: ReadonlySet<string>): boolean => {
+    const isNews = [...items].some((item) => !kept.has(user, item));
     for (const key of kept.set(user, items)) released(key);
+    return isNews;
   };
   /** Returns those that are noted, and whether one of them is news to the token Secret. */
   const noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isNews: boolean } => {
@@ -208,16 +219,22 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       kept.has(user, keptItem(grantKey, credential, entry)),
     madeFor: (credential, entry, namespace) =>
       made.of(credential, entry, namespace).flatMap(({ grantKey, maker }) => {
-        const found = token(grantKey);
+        const present = token(grantKey);
+        const found = present && tokenOf(present, maker);
         return found ? [{ token: found, maker }] : [];
       }),
-    makers: (key) => {
-      const isSettled = firstUse !== undefined && clock.elapsed() - firstUse >= settleTime;
-      // Who has ceased to use it, and lives by it still, gets no token that others renew.
-      if (isSettled) {
-        made.keepOnly(key, new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers)));
-      }
-      return boundedMakers(made.known(key));
+    makers: (key) => boundedMakers(made.known(key)),
+    forgetCeased: (key) => {
+      if (firstUse === undefined || clock.elapsed() - firstUse < settleTime) return;
+      const using = new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers));
+      const present = token(key);
+      const ceased = made.known(key).flatMap((maker): Maker[] => {
+        const { credential, entry, until = present?.issuedAt.toString() } = maker;
+        if (using.has(maker) || !kept.hasItem(key, keptItem(key, credential, entry))) return [];
+        const its = present && tokenOf(present, { ...maker, until });
+        return its && isAlive(its, clock.now()) ? [{ ...maker, until }] : [];
+      });
+      made.keepOnly(key, using, ceased);
     },
     lacksMakers: (key) => made.unstored(key),
     isNeeded: (key) => users.has(key),
@@ -276,6 +293,13 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       for (const [key, { grant }] of attempts) yield [key, grant] as const;
     },
   };
+}
+
+/** As the maker has had it last. */
+function tokenOf(present: Token, { until }: Pick<Maker, "until">): Token | undefined {
+  if (until === undefined) return present;
+  const at = timeOfText(until);
+  return at && tokenUntil(present, at);
 }
 
 /** How one Secret uses a grant. */

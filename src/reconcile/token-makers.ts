@@ -21,8 +21,8 @@ export interface TokenMakers {
   unstored(grantKey: string): boolean;
   /** Makers that the token Secret is to name: all that are known. */
   known(grantKey: string): readonly Maker[];
-  /** From now on only these are known to use it. */
-  keepOnly(grantKey: string, makers: ReadonlySet<Maker>): void;
+  /** From now on only these are known to use it, and these to have ceased to. */
+  keepOnly(grantKey: string, makers: ReadonlySet<Maker>, ceased: readonly Maker[]): void;
   /** Grants that the entry was rendered to with the very values that the namespace has now; the present one is among them. */
   of(credential: string, entry: string, namespace: NamespaceRecord): readonly Made[];
   forget(grantKey: string): void;
@@ -117,10 +117,10 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
     },
     unstored: (grantKey) => byGrant.get(grantKey)?.lacking === true,
     known: (grantKey) => [...all(grantKey).values()],
-    keepOnly: (grantKey, makers) =>
+    keepOnly: (grantKey, makers, ceased) =>
       replace(grantKey, (of) => {
         of.noted = new Map([...makers].map((maker) => [makerKey(maker), maker]));
-        if (of.stored) of.stored = new Map();
+        if (of.stored) of.stored = new Map(ceased.map((maker) => [makerKey(maker), maker]));
       }),
     of: (credential, entry, namespace) => {
       const found: Made[] = [];
@@ -142,7 +142,7 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
 /** It is not named, and there is room for it. */
 function isLacking(stored: ReadonlyMap<string, Maker>, key: string, maker: Maker): boolean {
   const named = stored.get(key);
-  if (named && sameHosts(named, maker)) return false;
+  if (named && named.until === undefined && sameHosts(named, maker)) return false;
   return boundedMakers([...stored.values(), maker]).length > stored.size;
 }
 

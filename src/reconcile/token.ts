@@ -105,8 +105,8 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
     }
     const verified = await verify(context, { grantKey, grant }, token, minted, signal);
     if (typeof verified !== "string") return fail(verified);
-    const former = formerLogins(token, minted);
-    await storeToken(context, minted, { grantKey, fingerprint, refreshes, state: verified, former }, signal);
+    const formers = formerLogins(token, minted, clock.now());
+    await storeToken(context, minted, { grantKey, fingerprint, refreshes, state: verified, formers }, signal);
     tokens.repeats.anew(grantKey);
     log.info("token stored", {
       grant: grantKey,

@@ -30,6 +30,10 @@ export interface StatusWriter {
   forget(name: string, gone: KnownAbsent): void;
 }
 
+// A person who tries out what a status may say edits it more often than any object of a tenant, and nobody waits for it meanwhile;
+// a controller that reverts us has used them up in a second.
+const freely = 30;
+
 /** What is remembered of one status. */
 interface Memory {
   readonly uid: string;
@@ -57,7 +61,7 @@ export function statusWriter(): StatusWriter {
       const isUndone = last !== undefined && !sameJson(last.written, record.status ?? {});
       // A spec that changes is told at once, whoever else writes here.
       const purpose = `${generation}`;
-      const wait = isUndone ? waitBeforeWrite(last.repairs, purpose, clock.elapsed()) : 0;
+      const wait = isUndone ? waitBeforeWrite(last.repairs, purpose, clock.elapsed(), freely) : 0;
       if (wait > 0) return wait;
       const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
       const written = strips.credential(await api.patchCredentialStatus(name, patch, signal));
@@ -65,7 +69,8 @@ export function statusWriter(): StatusWriter {
         stores.credentials.wrote(written);
         const repairs = isUndone ? afterWrite(last.repairs, purpose, clock.elapsed()) : last?.repairs;
         memories.set(name, { uid, written: written.status ?? {}, repairs });
-        if (isUndone && contestedFor(repairs, clock.elapsed()) !== undefined) tellRefusal(context, record, contested);
+        if (isUndone && contestedFor(repairs, clock.elapsed(), freely) !== undefined)
+          tellRefusal(context, record, contested);
       }
       publishTransitions(context, record, last?.written ?? before, status);
       return undefined;

@@ -11,6 +11,7 @@ import { json, type LocalServer, localServer } from "../kube/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
 import type { Weather } from "../operator/played-pools.ts";
 import { ops, type Replica, type Scene, scene } from "../operator/scene.ts";
+import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { surroundings, type TestSurroundings } from "./surroundings.ts";
 
@@ -215,6 +216,52 @@ describe("refresh", () => {
     expect(on.server.get("registrycredentials", "acme")?.metadata.annotations).toHaveProperty(["regcred.dev/refresh"]);
   });
 
+  /** Nobody runs; somebody says this of the entry of acme. */
+  const alone = (): { on: Scene; says: (entry: object, after?: number) => void } => {
+    const on = scene();
+    on.addCredential("acme");
+    const says = (entry: object, after = 0): void => {
+      const patch = (): void => {
+        const refreshedAt = on.clock.now().round({ smallestUnit: "second", roundingMode: "floor" }).toString();
+        const registry = { name: "hub", identities: 2, failing: 0, state: "Issued", refreshedAt, ...entry };
+        on.server.patch("registrycredentials", "acme", { status: { registries: [registry] } });
+      };
+      if (after === 0) patch();
+      else on.clock.schedule(Temporal.Duration.from({ milliseconds: after }), patch);
+    };
+    return { on, says };
+  };
+
+  it("of an entry of which one token is new, and another one fails", async () => {
+    const { on, says } = alone();
+    says({ failing: 1, reason: "SourceMissing", message: "gone" }, 6_000);
+    expect((await type(on, ["refresh", "acme"])).code).toBe(3);
+  });
+
+  it("of an entry that failed before, and is minted in a moment", async () => {
+    const { on, says } = alone();
+    says({ failing: 1 });
+    await on.pass(10);
+    says({}, 3_000);
+    expect((await type(on, ["refresh", "acme"])).code).toBe(0);
+  });
+
+  it("of an entry that is minted in the very second in which it is asked for", async () => {
+    const { on, says } = alone();
+    await on.clock.advance(Temporal.Duration.from({ milliseconds: 300 }));
+    says({}, 200);
+    await type(on, ["refresh", "acme"], surrounding(on), 100);
+    expect(on.clock.elapsed()).toBeLessThan(2_000);
+  });
+
+  it("that is interrupted", async () => {
+    const { on } = alone();
+    const around = surrounding(on);
+    on.clock.schedule(Temporal.Duration.from({ seconds: 2 }), () => around.send("SIGINT"));
+    expect((await type(on, ["refresh", "acme"], around)).code).not.toBe(0);
+    expect(on.clock.elapsed()).toBeLessThan(6_000);
+  });
+
   it("of none that is there", async () => {
     expect((await type(scene(), ["refresh", "gone"])).code).toBe(3);
   });
@@ -241,6 +288,20 @@ describe("explain", () => {
   it("of a pod that is not there", async () => {
     const on = await served();
     expect((await type(on, ["explain", "team-a", "pod/gone"])).code).toBe(3);
+  });
+
+  it("of a ServiceAccount goes by its own pods, not by those of another one", async () => {
+    const on = await served();
+    const pod = (name: string, serviceAccountName: string, image: string): object => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { namespace: "team-a", name },
+      spec: { serviceAccountName, containers: [{ name: "app", image }], imagePullSecrets: [{ name: "regcred" }] },
+    });
+    on.server.create(pod("one", "default", "docker.io/acme/a"));
+    on.server.create(pod("other", "builder", "quay.io/acme/b"));
+    const { code, stdout } = await type(on, ["explain", "team-a"]);
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining("quay.io")]);
   });
 });
 
@@ -431,6 +492,38 @@ describe("import", () => {
     expect((await type(scene(), args)).code).toBe(2);
   });
 
+  it("of more namespaces than one RegistryCredential may name: each is in one, and of regcred's own and its namespace's none", async () => {
+    const namespaces = Array.from({ length: 130 }, (_, index) => `team-${index}`);
+    const on = scene({ namespaces, accounts: [] });
+    for (const namespace of [...namespaces, ops]) addSecret(on, namespace, sound);
+    on.server.patch("secrets", "team-0/old", { metadata: { annotations: { "regcred.dev/credentials": "acme" } } });
+    const { code, stdout } = await type(on, ["import", "--secrets"]);
+    const made = parseAllDocuments(stdout).map(
+      (document) =>
+        document.toJS() as { kind: string; metadata: { name: string }; spec: { namespaces: { include: string[] } } },
+    );
+    const credentials = made.filter(({ kind }) => kind === "RegistryCredential");
+    expect([code, credentials.map(({ spec }) => spec.namespaces.include.length)]).toEqual([0, [64, 64, 1]]);
+    expect(new Set(credentials.map(({ metadata }) => metadata.name)).size).toBe(3);
+    expect(credentials.flatMap(({ spec }) => spec.namespaces.include).toSorted()).toEqual(
+      namespaces.slice(1).toSorted(),
+    );
+  });
+
+  it("of more hosts than one entry may name: each is in one", async () => {
+    const on = scene({ namespaces: ["team-a"] });
+    const hosts = Array.from({ length: 33 }, (_, index) => `r${index}.example.com`);
+    const auths = Object.fromEntries(hosts.map((host) => [host, { auth: btoa("ada:x") }]));
+    addSecret(on, "team-a", JSON.stringify({ auths }));
+    const { stdout } = await type(on, ["import", "--secrets"]);
+    const [, credential] = parseAllDocuments(stdout).map(
+      (document) => document.toJS() as { spec: { registries: { hosts: string[] }[] } },
+    );
+    const entries = credential?.spec.registries.map((entry) => entry.hosts) ?? [];
+    expect(entries.map(({ length }) => length)).toEqual([16, 16, 1]);
+    expect(entries.flat().toSorted()).toEqual(hosts.toSorted());
+  });
+
   it("is misused by who sends it to a screen", async () => {
     const on = scene();
     const screen = { write: () => true, isTTY: true, columns: 80 };
@@ -491,6 +584,39 @@ describe("doctor", () => {
       Number(code === 3),
       Number(date === undefined),
     ]);
+  });
+});
+
+describe("doctor --fix", () => {
+  it("takes away what is left of those who are gone, references first, and nothing of anybody who is there", async () => {
+    const on = await served();
+    const left = (name: string, credentials: string): object => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        namespace: "team-a",
+        name,
+        labels: { "app.kubernetes.io/managed-by": "regcred" },
+        annotations: { "regcred.dev/credentials": credentials },
+      },
+      type: "kubernetes.io/dockerconfigjson",
+      data: {},
+    });
+    on.server.create(left("left", "gone,lost"));
+    on.server.create(left("both", "gone,acme"));
+    const references = ["mine", "left", "both"].map((name) => ({ name }));
+    on.addAccount("team-a", "builder", { annotations: { "regcred.dev/references": '["left"]' } });
+    on.server.patch("serviceaccounts", "team-a/builder", { imagePullSecrets: references });
+    await on.pass(2);
+    const { stdout } = await type(on, ["doctor", "--fix"]);
+    expect(stdout).toMatch(/orphans: 1 removed with their references: team-a\/left/);
+    expect([on.server.get("secrets", "team-a/left"), on.references("team-a", "builder")]).toEqual([
+      undefined,
+      ["mine", "both", "regcred"],
+    ]);
+    expect(on.server.get("secrets", "team-a/both")).toBeDefined();
+    // It is no replica, and each write names what it replaces all the same.
+    expect(on.broken.filter((each) => !each.endsWith("does not hold the Lease"))).toEqual([]);
   });
 });
 

@@ -62,6 +62,7 @@ export const lists: readonly List[] = [
     path: "/api/v1/serviceaccounts?",
     told: /may not .*list, watch.* ServiceAccounts/,
     rotates: true,
+    starts: true,
   },
   {
     what: "pull Secrets",

@@ -134,15 +134,14 @@ describe("the operator in a listed namespace", () => {
   });
 
   // What the default has for every namespace; the rest of the Role is in rbac.test.ts.
-  it.each(
-    rightsIn(own).filter(
-      ({ verb, resource }) => `${verb} ${resource}` === "create secrets" || resource === "serviceaccounts",
-    ),
-  )("does not start where it may not $verb $resource in its own namespace", async (right) => {
-    const path = `${rbac}/namespaces/${operatorNamespace}/roles/regcred`;
-    await world.admin.patch(path, { rules: rulesWithout(right) });
-    const sentence = `may not ${right.verb} ${right.resource} in namespace ${operatorNamespace}`;
-    await expect.poll(() => refusalOf(start([complete])), { timeout: 30_000 }).toContain(sentence);
-    await world.admin.patch(path, { rules: own.flatMap(rulesOf) });
-  });
+  it.each(rightsIn(own).filter(({ verb, resource }) => `${verb} ${resource}` === "create secrets"))(
+    "does not start where it may not $verb $resource in its own namespace",
+    async (right) => {
+      const path = `${rbac}/namespaces/${operatorNamespace}/roles/regcred`;
+      await world.admin.patch(path, { rules: rulesWithout(right) });
+      const sentence = `may not ${right.verb} ${right.resource} in namespace ${operatorNamespace}`;
+      await expect.poll(() => refusalOf(start([complete])), { timeout: 30_000 }).toContain(sentence);
+      await world.admin.patch(path, { rules: own.flatMap(rulesOf) });
+    },
+  );
 });

@@ -84,6 +84,16 @@ describe("preflight", () => {
     ]);
   });
 
+  it("goes on without the rights on ServiceAccounts, and says which", async () => {
+    without.length = 0;
+    expect(
+      await failureOf(cluster(({ resource, verb }) => resource !== "serviceaccounts" || verb === "get")),
+    ).toBeUndefined();
+    expect(without).toEqual([
+      "the operator may not list, watch, patch serviceaccounts; grant it with: kubectl apply -k config/default",
+    ]);
+  });
+
   it("is content where all is there", async () => {
     expect(await failureOf(cluster(() => true))).toBeUndefined();
   });
@@ -148,7 +158,7 @@ describe("preflight", () => {
       ),
     );
     expect(told(failure)).toBe(
-      "the operator may not patch serviceaccounts; list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system; grant it with: kubectl apply -k config/default",
+      "the operator may not list, watch, update, delete secrets named regcred; list, watch, create, update, delete secrets in namespace regcred-system; grant it with: kubectl apply -k config/default",
     );
   });
 

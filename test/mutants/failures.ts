@@ -164,4 +164,32 @@ export const failureMutants: readonly Mutant[] = [
     ["    return exitCodes.no;", "    return exitCodes.succeeded;"],
     exitCodes,
   ),
+  fault("what does not fit is taken away", "plan/target.ts", ["(steps[index] === 0 ? left : [])", "[]"], {
+    phase: "unit",
+    path: "test/plan/too-large.test.ts",
+  }),
+  fault(
+    "a former login is nobody's after a restart",
+    "plan/pull-secret.ts",
+    ["return { ...planWanted(snapshot, wanted), decided: wanted.content };", "return planWanted(snapshot, wanted);"],
+    operator("large-and-ending"),
+  ),
+  fault(
+    "who has ceased to use a grant loses what others renew",
+    "reconcile/token-book.ts",
+    ["its && isAlive(its, clock.now()) ? [{ ...maker, until }] : []", "[]"],
+    operator("large-and-ending"),
+  ),
+  fault(
+    "that somebody always writes first is told to nobody",
+    "reconcile/pull-secret.ts",
+    ["      if (always) tellFailed(always);\n", ""],
+    { phase: "unit", path: "test/reconcile/removal-in-conflict.test.ts" },
+  ),
+  fault(
+    "doctor --fix takes away a Secret that is somebody's again",
+    "commands/doctor/orphans.ts",
+    ["name, { uid, resourceVersion });", "name, { uid } as never);"],
+    exitCodes,
+  ),
 ];

@@ -157,6 +157,27 @@ describe("the probes", () => {
     }
   };
 
+  it("say what a replica may not see", async () => {
+    await withFreePort(async (port) => {
+      const on = scene();
+      on.setWeather(({ method, resource, name, query }) =>
+        method === "GET" && resource === "namespaces" && name === undefined && query["fieldSelector"] === undefined
+          ? mayNot("namespaces")
+          : undefined,
+      );
+      const a = on.run("a", { settings: { healthAddress: { host: "127.0.0.1", port } } });
+      await listening(on, port);
+      await on.pass(3);
+      expect(await asked(port, "/readyz")).toBe(
+        "503 it does not know the cluster yet: it may not list and watch namespaces",
+      );
+      on.setWeather();
+      await on.pass(70);
+      expect(await asked(port, "/readyz")).toBe("200 ok");
+      await on.stop(a);
+    });
+  });
+
   it("say when a replica knows the cluster, and that it is being stopped", async () => {
     await withFreePort(async (port) => {
       const on = scene();

@@ -1,7 +1,9 @@
 // What does a tenant gain by a Secret that cannot be read or that is being deleted? No login, no renewal, and no deletion held up.
 import { describe, expect, it } from "vitest";
-import { ops, type Scene, scene } from "./scene.ts";
+import { refusal } from "./api-server.ts";
+import { ops, type Replica, type Scene, scene } from "./scene.ts";
 
+const hub = { "https://index.docker.io/v1/": "first" };
 const alter = (on: Scene, secretName: string): void => {
   const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName } }];
   on.server.patch("registrycredentials", "acme", { spec: { registries } });
@@ -24,17 +26,17 @@ const lookingMerged = forged(
 );
 
 /** team-a lives by the login from before its entry was altered; team-b came later. */
-async function altered(): Promise<Scene> {
+async function altered(): Promise<Scene & { readonly operator: Replica }> {
   const on = scene({ namespaces: ["team-a", "other-x"] });
   on.addCredential("acme");
   on.addCredential("beta", { namespaces: { include: ["other-*"] } });
-  on.run("a");
+  const operator = on.run("a");
   await on.pass(700);
   alter(on, "src-$(namespace.labels['team'])");
   await on.pass(5);
   on.addNamespace("team-b");
   await on.pass(20);
-  return on;
+  return { ...on, operator };
 }
 
 describe("a login of before", () => {
@@ -53,14 +55,80 @@ describe("a login of before", () => {
     on.isLawful();
   });
 
+  it("stays over a restart, for as long as nobody mends the entry", async () => {
+    const on = scene({ namespaces: ["team-a"] });
+    on.addCredential("acme");
+    const a = on.run("a");
+    await on.pass(20);
+    alter(on, "typo");
+    await on.pass(20);
+    await on.stop(a);
+    on.run("b");
+    await on.pass(2_400);
+    // Whatever has it looked at again.
+    on.server.patch("namespaces", "team-a", { metadata: { labels: { some: "thing" } } });
+    await on.pass(5);
+    expect([on.logins("team-a"), on.references("team-a")]).toEqual([hub, ["regcred"]]);
+    on.isLawful();
+  });
+
+  it.each(["while it runs", "while it is down", "and the new one cannot be written before a restart"])(
+    "stays where the entry is altered and the pull Secret renamed in one edit, %s",
+    async (when) => {
+      const on = scene({ namespaces: ["team-a"] });
+      on.addCredential("acme");
+      const a = on.run("a");
+      await on.pass(700);
+      if (when === "while it is down") await on.stop(a);
+      const isRefused = when.startsWith("and");
+      if (isRefused)
+        on.setWeather(({ method, resource, namespace }) =>
+          method === "POST" && resource === "secrets" && namespace === "team-a"
+            ? refusal(500, "InternalError")
+            : undefined,
+        );
+      const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "typo" } }];
+      on.server.patch("registrycredentials", "acme", { spec: { registries, pullSecret: { name: "next" } } });
+      if (isRefused) {
+        await on.pass(20);
+        await on.stop(a);
+        on.setWeather();
+      }
+      if (when !== "while it runs") on.run("b");
+      await on.pass(60);
+      on.addNamespace("team-b");
+      await on.pass(4_500);
+      expect([on.logins("team-a", "next"), on.references("team-a")]).toEqual([hub, ["next"]]);
+      expect([on.logins("team-a"), on.logins("team-b", "next")]).toEqual([undefined, undefined]);
+      on.addSource("typo", "second");
+      await on.pass(20);
+      expect(on.logins("team-a", "next")).toEqual({ "https://index.docker.io/v1/": "second" });
+      on.isLawful();
+    },
+  );
+
   it("is not renewed where others go on using its grant", async () => {
     const on = await altered();
     for (const password of ["second", "third"]) {
       on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa(password) } });
       await on.pass(800);
     }
-    expect(Object.values(on.logins("other-x") ?? {})).toEqual(["third"]);
-    expect(Object.values(on.logins("team-a") ?? {})).not.toContain("third");
+    expect([on.logins("other-x"), on.logins("team-a")]).toEqual([{ "https://index.docker.io/v1/": "third" }, hub]);
+    await on.stop(on.operator);
+    on.run("b");
+    await on.pass(800);
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("fourth") } });
+    await on.pass(800);
+    expect([on.logins("other-x"), on.logins("team-a")]).toEqual([{ "https://index.docker.io/v1/": "fourth" }, hub]);
+    // Altered back, it has what everybody has.
+    alter(on, "docker-hub");
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "fourth" });
+    await on.pass(800);
+    on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("fifth") } });
+    await on.pass(20);
+    expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "fifth" });
+    on.isLawful();
   });
 });
 

@@ -293,7 +293,7 @@ const rows: readonly Row[] = [
     references: ["regcred", "renamed"],
   },
   {
-    where: "there is no room for what one of two adds",
+    where: "there is no room for all that one of two adds",
     options: { settings: { maxConfigBytes: 300 } },
     happens: (on) =>
       patchCredential(on, {
@@ -304,8 +304,8 @@ const rows: readonly Row[] = [
           ),
         ],
       }),
-    writes: [],
-    logins: both,
+    writes: ["PUT secrets/regcred"],
+    logins: { ...both, "long-name-0.example.com": "first" },
   },
   {
     where: "the oldest says which labels it has, as far as the install lets it",

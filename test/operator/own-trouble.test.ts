@@ -286,3 +286,76 @@ describe("references to the Secret of a RegistryCredential that is deleted with 
     expect(on.references("b-1")).toEqual([]);
   });
 });
+
+describe("the tokens of a RegistryCredential that is not confirmed for a while", () => {
+  const tokensOf = (on: Scene): number =>
+    on.server.list("secrets").filter(({ metadata: { name } }) => name.startsWith("regcred-token-")).length;
+
+  it("are not collected, so that its login outlives its source, and go when it goes", async () => {
+    const on = shared();
+    on.run("a");
+    await on.pass(5);
+    on.setWeather(updatesOf("acme"));
+    on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
+    await on.pass(5);
+    on.server.remove("secrets", `${ops}/docker-hub`);
+    await on.pass(1_500);
+    expect([tokensOf(on), on.logins("team-a")?.[hub]]).toEqual([2, "first"]);
+    on.setWeather();
+    on.addNamespace("team-b");
+    await on.pass(400);
+    expect([on.logins("team-a")?.[hub], on.logins("team-b")?.[hub]]).toEqual(["first", "first"]);
+    on.server.remove("registrycredentials", "acme");
+    await on.pass(800);
+    expect([tokensOf(on), on.logins("team-a")]).toEqual([1, { [other]: "other-1" }]);
+    on.isLawful();
+  });
+});
+
+describe("a RegistryCredential whose logins are too large for the bound", () => {
+  const bound = { settings: { maxConfigBytes: 400 } };
+  const grows = (on: Scene, secret: string, length: number): void =>
+    on.server.patch("secrets", `${ops}/${secret}`, { data: { password: btoa("x".repeat(length)) } });
+
+  it("keeps what it had, is told alone, and holds up nobody's rotation, new namespace or end", async () => {
+    const on = shared();
+    on.addSource("third", "third-1");
+    on.addCredential("gamma", {}, { host: "quay.io", source: "third" });
+    on.run("a", bound);
+    await on.pass(20);
+    const had = authOf(on, hub);
+    grows(on, "docker-hub", 500);
+    await on.pass(5);
+    rotate(on);
+    on.addNamespace("team-b");
+    await on.pass(10);
+    expect([authOf(on, hub), on.logins("team-a")?.[other]]).toEqual([had, "other-2"]);
+    expect([on.logins("team-b"), on.references("team-b")]).toEqual([
+      { [other]: "other-2", "quay.io": "third-1" },
+      ["regcred"],
+    ]);
+    expect(conditionOf(on, "acme", "Ready")).toMatchObject({
+      reason: "ConfigTooLarge",
+      message: expect.stringContaining("entry hub: the merged docker config has") as string,
+    });
+    expect([conditionOf(on, "beta", "Ready"), conditionOf(on, "gamma", "Ready")]).toMatchObject([
+      { status: "True" },
+      { status: "True" },
+    ]);
+    on.server.remove("registrycredentials", "gamma");
+    await on.pass(20);
+    expect(on.server.get("registrycredentials", "gamma")).toBeUndefined();
+    expect(Object.keys(on.logins("team-a") ?? {}).toSorted()).toEqual([other, hub].toSorted());
+    const writes = on.writes().length;
+    await on.pass(300);
+    expect(on.writes().length).toBe(writes);
+    grows(on, "docker-hub", 5);
+    await on.pass(10);
+    expect([on.logins("team-a")?.[hub], on.logins("team-b")?.[hub], on.failures("acme")]).toEqual([
+      "xxxxx",
+      "xxxxx",
+      [],
+    ]);
+    on.isLawful();
+  });
+});

@@ -3,19 +3,27 @@ import { describe, expect, it } from "vitest";
 import { type Contribution, contentOf } from "../../src/plan/content.ts";
 import { planPullSecret } from "../../src/plan/pull-secret.ts";
 import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "../../src/plan/pull-secret-plan.ts";
-import { claim, failure, frozen, login, now, token } from "./objects.ts";
+import type { FormerLogins } from "../../src/plan/token.ts";
+import { claim, failure, frozen, login, minute, now, token } from "./objects.ts";
 import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
 
 const one = { all: login("ann", "one") };
 const two = { all: login("ann", "two") };
 const three = { all: login("ann", "three") };
 const host = "held.example.com";
+/** Of the tokens before it. */
+const before = (...all: readonly (typeof one)[]): FormerLogins[] =>
+  all.map((logins) => ({ logins, issuedAt: minute(-5), expiresAt: undefined }));
 
 const acme = (logins = two, former: typeof two | undefined = one, held = true): Contribution => ({
   credential: "acme",
   held,
   claims: [
-    claim({ entry: "main", hosts: [host], source: token({ grantKey: "g", logins, ...(former && { former }) }) }),
+    claim({
+      entry: "main",
+      hosts: [host],
+      source: token({ grantKey: "g", logins, ...(former && { formers: before(former) }) }),
+    }),
   ],
 });
 const other = (password = "x"): Contribution => ({
@@ -62,6 +70,22 @@ describe("a namespace that only the brake entitles", () => {
   it("keeps a login that is right, and nothing needs to be read for that", () => {
     const secret = given(acme(two, one, false));
     expect(decided([acme()], secret, { live: undefined })).toMatchObject({ action: { kind: "none" }, state: "usable" });
+  });
+
+  it("is renewed where one stands from before several rotations", () => {
+    const claims = [
+      claim({
+        entry: "main",
+        hosts: [host],
+        source: token({ grantKey: "g", logins: three, formers: before(two, one) }),
+      }),
+    ];
+    const renewed = [{ ...acme(), claims }];
+    for (const stands of [one, two, three]) {
+      const plan = decided(renewed, given(acme(stands, undefined, false)));
+      expect("body" in plan.action ? passwordIn(plan) : "three").toBe("three");
+    }
+    expect(decided(renewed, given(acme({ all: login("ann", "zero") }, undefined, false))).action.kind).toBe("none");
   });
 
   it("is renewed where the login before stands", () => {
@@ -111,7 +135,7 @@ describe("a namespace that only the brake entitles", () => {
         claim({
           entry: "main",
           hosts: [host, "more.example.com"],
-          source: token({ grantKey: "g", logins: two, former: one }),
+          source: token({ grantKey: "g", logins: two, formers: before(one) }),
         }),
       ],
     };

@@ -11,7 +11,16 @@ import {
 import { frozen, serviceAccount } from "./objects.ts";
 
 function secret(changes: Partial<ReferableSecret> = {}): ReferableSecret {
-  return { name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, frozen: false, ...changes };
+  return {
+    name: "regcred",
+    wanted: true,
+    usable: true,
+    leaving: false,
+    foreign: false,
+    retained: false,
+    frozen: false,
+    ...changes,
+  };
 }
 
 interface Situation extends Partial<Omit<ReferencesSnapshot, "serviceAccount">> {
@@ -83,6 +92,18 @@ describe("a reference", () => {
       record: null,
       removed: [],
     });
+  });
+
+  it("to a foreign Secret goes where it was referred to beside another name, and is so no more", () => {
+    const formerExtras = new Set(["regcred"]);
+    const gone = { current: ["regcred"], record: ["regcred"], formerExtras };
+    const foreign = { wanted: false, foreign: true };
+    expect(plan({ ...gone, secrets: [secret(foreign)] })).toMatchObject({ references: [], removed: ["regcred"] });
+    for (const stays of [{ retained: true }, { frozen: true }, { wanted: true, usable: false }])
+      expect(plan({ ...gone, secrets: [secret({ ...foreign, ...stays })] })).not.toMatchObject({
+        removed: ["regcred"],
+      });
+    expect(plan({ ...gone, record: [], secrets: [secret(foreign)] })).toEqual({ kind: "none" });
   });
 
   it("is added once for several names and extras, oldest credential first", () => {
@@ -200,6 +221,7 @@ describe("whatever the record claims", () => {
       usable: fc.boolean(),
       leaving: fc.boolean(),
       foreign: fc.boolean(),
+      retained: fc.boolean(),
       frozen: fc.boolean(),
     };
     return fc.option(fc.record(flags)).map((found) => (found ? [{ name, ...found }] : []));
@@ -232,7 +254,10 @@ describe("whatever the record claims", () => {
       fc.property(situations, (situation) => {
         const plan = planReferences(situation);
         const removed = plan.kind === "patch" ? plan.removed : [];
-        const kept = situation.secrets.filter(({ foreign, leaving }) => foreign && !leaving);
+        const { formerExtras } = situation;
+        const kept = situation.secrets.filter(
+          ({ name, foreign, retained, leaving }) => !leaving && (retained || (foreign && !formerExtras.has(name))),
+        );
         expect(kept.filter(({ name }) => removed.includes(name))).toEqual([]);
       }),
     );

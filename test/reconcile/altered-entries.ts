@@ -8,7 +8,7 @@ import type { LiveSecret, PullSecretPlan } from "../../src/plan/pull-secret-plan
 import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import { gatherContributions } from "../../src/reconcile/contributions.ts";
-import { keptFor } from "../../src/reconcile/former-tokens.ts";
+import { keepDecided } from "../../src/reconcile/former-tokens.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { type TokenBook, tokenBook, tokenSecretName } from "../../src/reconcile/token-book.ts";
 import { tokenFromData, tokenToData } from "../../src/reconcile/token-wire.ts";
@@ -62,6 +62,7 @@ export function world(): World {
         serviceAccount: (at: string, name: string) => accounts.get(`${at}/${name}`),
       }),
       enqueue: () => undefined,
+      entitlements: { namesOf: () => [] },
       shareReached: () => undefined,
     }) as unknown as Context;
 
@@ -74,7 +75,7 @@ export function world(): World {
     serve: (of, ...by) => {
       const user = `secret/${of.name}/regcred`;
       const contributing = by.map((each) => ({ credential: each, name: each.name, held: false }));
-      const { contributions } = gatherContributions(context(), user, of, contributing);
+      const { contributions } = gatherContributions(context(), { user }, of, contributing);
       const content = contentOf(contributions, clock.now());
       const wanted = {
         content,
@@ -85,7 +86,7 @@ export function world(): World {
       const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now() };
       plan = planPullSecret(snapshot(given));
       if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
-      tokens.keep(user, keptFor(plan, wanted, contributing));
+      keepDecided(context(), { namespace: of.name, name: "regcred" }, { plan, wanted }, contributing);
       if ("body" in plan.action) standing.set(of.name, live(plan.action.body));
       if (plan.action.kind === "delete") standing.delete(of.name);
       return passwordsIn(standing.get(of.name));
@@ -95,6 +96,7 @@ export function world(): World {
       const now = clock.now();
       for (const [key] of tokens.wanted()) {
         if (!tokens.isNeeded(key) || tokens.token(key)) continue;
+        tokens.forgetCeased(key);
         const minted = {
           logins: { all: login("ann", `${round}-${key.slice(0, 4)}`) },
           issuedAt: now,
@@ -110,6 +112,7 @@ export function world(): World {
       for (const record of secrets.values()) {
         const token = record.kind === "token" ? record.token : undefined;
         if (!token || !tokens.lacksMakers(token.grantKey)) continue;
+        tokens.forgetCeased(token.grantKey);
         write(token.grantKey, tokenToData(token, { ...token, makers: tokens.makers(token.grantKey) }));
       }
     },

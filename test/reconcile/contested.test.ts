@@ -168,7 +168,9 @@ describe("a reference that somebody keeps taking off", () => {
       log: { debug: () => undefined },
     } as unknown as Context;
     const wanted = {
-      secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, frozen: false }],
+      secrets: [
+        { name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, retained: false, frozen: false },
+      ],
       extras: [],
       unjudged: new Set<string>(),
       othersUnread: false,

@@ -37,7 +37,7 @@ function situation() {
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>
-    gatherContributions(context as unknown as Context, `secret/${record.name}/regcred`, record, [
+    gatherContributions(context as unknown as Context, { user: `secret/${record.name}/regcred` }, record, [
       { credential: acme, held: false },
     ]);
   const store = (grantKey: string, expiresAt: Temporal.Instant): void => {

@@ -1,6 +1,7 @@
 // What does the deletion of a credential wait for, and what does it say when that lasts?
 import { describe, expect, it } from "vitest";
 import { finalizer } from "../../src/api/names.ts";
+import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { Failure } from "../../src/errors.ts";
 import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../src/plan/snapshot.ts";
 import { withoutLogins } from "../../src/plan/pull-secret-body.ts";
@@ -29,12 +30,14 @@ interface Circumstances {
   readonly member?: boolean;
   readonly members?: boolean;
   readonly synced?: boolean;
+  /** Writes pull Secrets of the same name. */
+  readonly other?: RegistryCredential;
 }
 
 function situation(
   secrets: readonly SecretRecord[],
   accounts: readonly ServiceAccountRecord[] = [],
-  { recorded = true, member = true, members = false, synced = true }: Circumstances = {},
+  { recorded = true, member = true, members = false, synced = true, other }: Circumstances = {},
   refuse: () => boolean = () => false,
 ) {
   const clock = fakeClock(now);
@@ -53,7 +56,7 @@ function situation(
     digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),
     stores: {
       crds: { get: () => undefined },
-      credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
+      credentials: { get: () => undefined, values: () => (other ? [other] : []), wrote: () => undefined },
       namespaces: { get: () => namespace() },
       pullSecrets: { get: () => secrets[0] },
       serviceAccounts: { values: () => accounts },
@@ -61,7 +64,7 @@ function situation(
     strips: { credential: () => undefined },
     entitlements: {
       namesOf: () => [],
-      readable: () => undefined,
+      readable: () => other,
       mayHold: () =>
         new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
       drained: () => (drained = true),
@@ -168,6 +171,16 @@ describe("a deletion", () => {
     expect([it.released(), it.drained()]).toEqual([true, true]);
   });
 
+  it.each([
+    ["does not wait for references that another one keeps writing", undefined, true],
+    ["waits for references where the other one of their name is deleted as well", now, false],
+  ])("%s", async (_what, deletionTimestamp, released) => {
+    const other = credential({ name: "beta", uid: "uid-beta", ...(deletionTimestamp && { deletionTimestamp }) });
+    const it = situation([], [referring], { other });
+    await it.run();
+    expect(it.released()).toBe(released);
+  });
+
   it("waits ten seconds for a Secret that bears our marks and is none of ours, and sees it off later", async () => {
     const it = situation([listed], [], { member: false });
     await it.run();
@@ -262,6 +275,24 @@ describe("a deletion", () => {
       await clock.advance(seconds(1));
     }
   };
+
+  it.each([
+    ["its tenant keeps no more, however long it did", [tooLarge], [webhook]],
+    ["the platform keeps as well as its tenant", [tooLarge, notPermitted], [tooLarge, notPermitted]],
+  ])("waits for a Secret that %s", async (_what, first, then) => {
+    const it = situation([listed]);
+    it.finds(first);
+    await it.run();
+    await it.clock.advance(seconds(11));
+    it.finds(then);
+    await it.run();
+    expect(it.released()).toBe(false);
+    it.finds([tooLarge]);
+    await it.run();
+    await it.clock.advance(seconds(10));
+    await it.run();
+    expect(it.released()).toBe(true);
+  });
 
   it("names the Secret where nothing goes, and nobody says why", async () => {
     const it = situation([listed]);

@@ -4,7 +4,7 @@ import type { Context } from "../../src/reconcile/context.ts";
 import { formerLogins } from "../../src/reconcile/former-logins.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import type { Token } from "../../src/plan/token.ts";
-import { credential, login, namespace, staticEntry, token } from "../plan/objects.ts";
+import { credential, login, minute, namespace, staticEntry, token } from "../plan/objects.ts";
 
 /** As `host password`. */
 function leaving(hosts: readonly string[], found: Token | undefined): readonly string[] {
@@ -21,9 +21,16 @@ function leaving(hosts: readonly string[], found: Token | undefined): readonly s
 }
 
 describe("logins of who leaves", () => {
-  it("are those of its token and of the one before, for the hosts that it claims", () => {
-    const found = token({ logins: { all: login("ada", "new") }, former: { all: login("ada", "old") } });
-    expect(leaving(["a.example.com"], found)).toEqual(["a.example.com new", "a.example.com old"]);
+  it("are those of its token and of the ones before, for the hosts that it claims", () => {
+    const formers = ["old", "older"].map((password) => {
+      return { logins: { all: login("ada", password) }, issuedAt: minute(-5), expiresAt: undefined };
+    });
+    const found = token({ logins: { all: login("ada", "new") }, formers });
+    expect(leaving(["a.example.com"], found)).toEqual([
+      "a.example.com new",
+      "a.example.com old",
+      "a.example.com older",
+    ]);
   });
 
   it("are none for hosts that a source names beside those", () => {

@@ -1,4 +1,5 @@
 // May somebody need what nobody is known to need?
+import { ApiError } from "../../src/kube/api-error.ts";
 import { expect, it } from "vitest";
 import { smallCluster } from "./small-cluster.ts";
 
@@ -52,7 +53,8 @@ it("not while a Secret cannot be read that may live by a token from before", asy
   world.credential("hub", { ...spec, pullSecret: { onConflict: "Merge" } });
   const context = await world.start();
   const { api } = context;
-  const getSecret = async (): Promise<never> => Promise.reject(new Error("not now"));
+  const away = new ApiError({ kind: "unavailable", details: { causes: [] }, message: "not now" });
+  const getSecret = async (): Promise<never> => Promise.reject(away);
   Object.assign(context, { api: { ...api, getSecret } });
   world.source("hub", "second");
   await world.pass({ seconds: 15 });

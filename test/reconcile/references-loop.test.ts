@@ -131,6 +131,22 @@ describe("the references of a namespace", () => {
     expect(patched).toHaveLength(25);
   });
 
+  it("go on by themselves where an account has come while the round ended", async () => {
+    const { run, settle, patched, onPatch, put } = situation(1);
+    onPatch.call = () => (patched.length < 3 ? put(`late-${patched.length}`) : undefined);
+    expect(await run()).toMatchObject({ unfinished: true });
+    await settle();
+    expect(patched).toEqual(["account-0", "late-1", "late-2"]);
+  });
+
+  it("are tried again within a second, and not at once, where somebody changes an account before each write", async () => {
+    const { run, refusals, put } = situation(1);
+    Object.assign(refusals, { get: () => (put("account-0"), conflict) });
+    const outcome = await run();
+    expect(outcome).toMatchObject({ failed: true, retry: "backoff" });
+    expect(outcome.failed && outcome.retryWithin?.total("seconds")).toBe(1);
+  });
+
   it("take work that grows with the number of accounts, not with its square", async () => {
     const work = async (count: number) => {
       const it = situation(count);

@@ -55,6 +55,19 @@ describe("what is found of a Secret", () => {
     );
   });
 
+  it("tells what is about some entries to those alone, and never to one that leaves", () => {
+    const large = failure({ reason: "ConfigTooLarge" });
+    const plan: PullSecretPlan = { ...usable, failure: large, lacking: [{ credential: "young", entry: "hub" }] };
+    const { credentials } = findingOfPlan(
+      plan,
+      { contributing: [participant("old"), participant("young")], leaving: [participant("leaver", "former")] },
+      wanted,
+    );
+    expect(credentials.get("old")?.failures.map(({ reason }) => reason)).toEqual([missing.reason]);
+    expect(credentials.get("young")?.failures).toEqual([{ ...large, message: `entry hub: ${large.message}` }]);
+    expect(credentials.has("leaver")).toBe(false);
+  });
+
   it("tells one that leaves why it cannot, unless that is a matter of moments", () => {
     const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
     const told = (plan: PullSecretPlan): readonly unknown[] => {

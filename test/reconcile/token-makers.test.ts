@@ -46,8 +46,8 @@ describe("a token loop", () => {
       issuedAt: clock.now(),
       expiresAt: clock.now().add({ hours }),
     };
-    const former = { all: login("ann", "before") };
-    const about = { grantKey: "g", fingerprint: "absent", state: "Issued", former } as const;
+    const formers = [{ logins: { all: login("ann", "before") }, issuedAt: clock.now(), expiresAt: undefined }];
+    const about = { grantKey: "g", fingerprint: "absent", state: "Issued", formers } as const;
     secrets.set(
       `ops/${tokenSecretName("g")}`,
       record(tokenToData(minted, { ...about, ...(makers && { makers }) }), "1"),
@@ -127,7 +127,8 @@ describe("a token loop", () => {
     expect([writes, fetched]).toEqual([[after], 0]);
     const { revision: _revision, makers: _makers, ...same } = tokens.token("g") ?? token();
     expect(JSON.stringify(first)).toContain(JSON.stringify(same.issuedAt));
-    expect(same.former && "all" in same.former && same.former.all.password.reveal()).toBe("before");
+    const [{ logins: last } = { logins: undefined }] = same.formers ?? [];
+    expect(last && "all" in last && last.all.password.reveal()).toBe("before");
     expect("all" in same.logins && same.logins.all.password.reveal()).toBe("first");
     expect(use("secret/team-b/regcred", ...after)).toEqual([]);
     await reconcileToken(context, "g", never);
@@ -243,6 +244,29 @@ describe("the makers of tokens", () => {
     );
     expect(makers.of("uid-acme", "main", { ...team, labels }).map(({ grantKey }) => grantKey)).toEqual(["grant-7"]);
     expect(read).toBe(1);
+  });
+
+  it("are named until it is said that who has ceased is to be forgotten, and not before all are known", async () => {
+    const clock = fakeClock();
+    const secrets = operatorSecrets();
+    const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    const uses = (...entries: readonly string[]): readonly string[] =>
+      tokens.use(
+        "secret/team-a/regcred",
+        new Map([["g", { grant: staticGrant, probe: undefined, makers: entries.map((entry) => maker({ entry })) }]]),
+      );
+    uses("one", "other");
+    uses("one");
+    const named = (): readonly string[] => tokens.makers("g").map(({ entry }) => entry);
+    tokens.forgetCeased("g");
+    expect(named()).toEqual(["one", "other"]);
+    await clock.advance(Temporal.Duration.from({ minutes: 10 }));
+    expect([named(), named()]).toEqual([
+      ["one", "other"],
+      ["one", "other"],
+    ]);
+    tokens.forgetCeased("g");
+    expect(named()).toEqual(["one"]);
   });
 
   it("are bounded in the token Secret, and what does not fit is not written again and again", () => {

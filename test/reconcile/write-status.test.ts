@@ -73,6 +73,31 @@ describe("a status", () => {
     expect(await told()).toBe(0);
   });
 
+  it("that others have fought over is damped no longer where another RegistryCredential has its name", async () => {
+    const { context, patches } = play();
+    const statuses = statusWriter();
+    const theirs: Status = { operatorNamespace: "elsewhere" };
+    const stored = { ...context, stores: { credentials: { wrote: () => undefined } } } as unknown as Context;
+    const writeTo = (uid: string): Promise<number | undefined> => {
+      const place = {
+        record: { ...record, uid, generation: 1, status: theirs },
+        credential: credential({ status: theirs }),
+      };
+      const answered = { ...stored, strips: { credential: () => ({ ...place.record, status }) } } as unknown as Context;
+      const quiet = {
+        ...answered,
+        events: { publish: () => undefined },
+        log: { warn: () => undefined },
+      } as unknown as Context;
+      return statuses.write(quiet, place, { status, namespaces: [] }, signal);
+    };
+    for (let count = 1; count <= 33; count += 1) await writeTo("one");
+    expect(patches).toHaveLength(32);
+    expect(await writeTo("one")).toBeGreaterThan(0);
+    expect(await writeTo("other")).toBeUndefined();
+    expect(patches).toHaveLength(33);
+  });
+
   it("leaves the metrics with its credential", async () => {
     const { context, told } = play();
     await write(context, credential({ status }));

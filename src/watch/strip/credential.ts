@@ -7,15 +7,16 @@ import { annotationsOf, identityOf, isTerminating, listOf, metadataOf } from "./
 
 /** Keys of Namespaces' labels; of what cannot be read none. */
 export function labelsAskedBy(raw: unknown): Iterable<string> {
-  const parsed = parseRegistryCredential(raw);
+  const parsed = parseRegistryCredential(raw, {});
   return parsed.ok ? namedLabels(parsed.credential.spec) : [];
 }
 
 export function stripCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);
   const { generation, finalizers } = metadataOf(raw);
-  const parsed = parseRegistryCredential(raw);
-  const { status, damaged: statusDamaged } = parseStatus((raw as { status?: unknown }).status);
+  const told = (raw as { readonly status?: unknown }).status;
+  const { status, damaged: statusDamaged } = parseStatus(told);
+  const parsed = parseRegistryCredential(raw, told === undefined ? undefined : status);
   return {
     key,
     resourceVersion,
