@@ -61,8 +61,7 @@ function awsErrorName(error: unknown): string | undefined {
   return /^\w{1,64}$/.test(name) ? name : undefined;
 }
 
-// The SDK's error is not kept: it has the members of the body among its own, whoever answered. Our own, of a call without an
-// answer, has none.
+// The SDK's error is not kept: it has the members of the body among its own, whoever answered.
 function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clock): OperatorError {
   if (error instanceof OperatorError) return error;
   const status = metadataOf(error)["httpStatusCode"];
@@ -84,10 +83,7 @@ function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clo
   });
   // The role that a tenant's ServiceAccount names is the tenant's to mend.
   const tenants = failure.reason === "Denied" && identity.from === "TenantServiceAccount";
-  return new OperatorError(
-    tenants ? { ...failure, cause: "Tenant" } : failure,
-    error instanceof NetworkError ? error : undefined,
-  );
+  return new OperatorError(tenants ? { ...failure, cause: "Tenant" } : failure);
 }
 
 /** Does AWS find what the caller showed expired? ExpiredTokenException of a web identity, ExpiredToken of a session. */

@@ -193,7 +193,6 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
       const key = grantKey(grant);
       const way = wayOf(key, grant);
       if (!way) return undefined;
-      const wasSilent = silenceOf(way) !== undefined;
       if (how.kind === "token") heardOf(way, (names, name) => names.gave(name));
       if (how.kind === "answer") heardOf(way, (names, name) => names.answered(name));
       if (how.kind === "silence") {
@@ -201,7 +200,6 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
         authorities.unanswered(way.place, how.failure, way.name);
       }
       const silence = silenceOf(way);
-      if (silence && !wasSilent) listener?.news(way.name);
       held.giveBack(tokenKey(key), "call");
       return how.kind === "silence" && silence ? silentFailure(silence) : undefined;
     },

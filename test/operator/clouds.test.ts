@@ -99,6 +99,21 @@ describe("a cloud", () => {
     on.isLawful();
   });
 
+  it("of which a hundred hang hold no worker from a login that is in memory", async () => {
+    const on = scene();
+    on.addSource("keys", "x");
+    for (let index = 0; index < 100; index += 1) {
+      const entry = exchanged("slow", `slow-${index}.example.com`) as { readonly tokenExchange: object };
+      const tokenExchange = { ...entry.tokenExchange, url: `https://sts-${index}.example.com/token` };
+      on.addCredential(`slow-${index}`, { registries: [{ ...entry, tokenExchange }], pullSecret: { name: "slow" } });
+    }
+    on.run("a", { clouds: () => never, leaderElection: false });
+    await on.pass(2);
+    on.addCredential("acme");
+    await on.pass(1);
+    expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "first" });
+  });
+
   it("that hangs for one entry delays neither a new namespace nor a renewal of another at the same server", async () => {
     const on = scene();
     const played = clouds(on);

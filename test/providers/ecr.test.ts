@@ -6,6 +6,7 @@ import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EcrGrant } from "../../src/plan/grant-types.ts";
 import type { AwsOptions } from "../../src/providers/aws-client.ts";
+import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { ecrProvider } from "../../src/providers/ecr.ts";
 import { allowedHosts } from "../../src/providers/http/allow-list.ts";
 import type { Http } from "../../src/providers/http/http.ts";
@@ -212,6 +213,8 @@ describe("an error of ECR", () => {
       reason: "CloudUnavailable",
       retry: "backoff",
       message: expect.stringContaining("ECONNREFUSED") as string,
+      // By which it counts as an authority that does not answer.
+      origin: expect.any(NetworkError) as NetworkError,
     });
   });
 

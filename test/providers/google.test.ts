@@ -300,6 +300,7 @@ describe("the machine's account", () => {
     const failure = await failureIn(google.fetch({ impersonate: pull }, { metadataHttp }));
     expectFailure(failure, { reason: "NoOperatorIdentity", retry: "backoff" });
     expect(failure.message).toContain("ECONNREFUSED");
+    expect(failure.origin).toBeInstanceOf(NetworkError);
     expect(google.server.calls).toEqual([]);
   });
 });

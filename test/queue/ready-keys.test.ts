@@ -172,6 +172,21 @@ describe("ready keys behind a gate", () => {
     expect(order).toContain("x/low");
   });
 
+  it("that need something else by now hold up none of those beside which they stood", () => {
+    const moved = new Set<string>();
+    const gate: Gate = {
+      lineOf: (key) => (moved.has(key) ? { name: "x", subject: "x" } : undefined),
+      enter: (key) => (moved.has(key) ? "x" : undefined),
+      hasRoom: () => false,
+      leave: () => undefined,
+      listen: () => undefined,
+    };
+    const ready = readyKeys<Item>(gate);
+    for (const key of ["a", "b"]) ready.put(item(key));
+    moved.add("a");
+    expect([taken(ready, 2), [...ready.aside()]]).toEqual([["b", "nothing"], [["x", 1]]]);
+  });
+
   it("are looked at again when there is news of their subject", () => {
     const { ready, room, asked, news } = gated();
     ready.put(item("x/1"));

@@ -334,6 +334,54 @@ describe("what hangs", () => {
   });
 });
 
+describe("what hangs in numbers", () => {
+  const hangs = answers["does not answer in 30 s"] ?? atOnce;
+
+  it("leaves half of a cloud's places to those that have given tokens", async () => {
+    const on = played();
+    on.add("before", healthy(ecr("eu-west-1")));
+    await on.clock.advance(seconds(1));
+    for (let index = 0; index < 600; index += 1) {
+      on.add(`hung-${index}`, { ...healthy(ecr(`region-${index % 300}`), `acme/${index % 300}`), answer: hangs });
+    }
+    expect(await slowest(on, ecr("eu-west-1"), [1])).toBeLessThanOrEqual(1_000);
+    expect(on.admission.asked().get("ECR")).toBe(256);
+  });
+
+  it("at registries holds no place of the cloud that has given the tokens", async () => {
+    const on = played({ verify: () => never });
+    const tried = (host: string): Member => ({ ...healthy(ecr("eu-west-1")), probe: { image: undefined, host } });
+    on.add("before", healthy(ecr("eu-west-1")));
+    await on.clock.advance(seconds(1));
+    for (let index = 0; index < 40; index += 1) on.add(`tried-${index}`, tried(`registry-${index % 10}.example.com`));
+    await on.clock.advance(seconds(1));
+    const since = on.clock.elapsed();
+    on.add("well", healthy(ecr("eu-west-1")));
+    await on.clock.advance(seconds(1));
+    expect([askedWithin(on, "well", since), on.asked.size, on.admission.asked().get("ECR")]).toEqual([0, 42, 0]);
+  });
+
+  it("for several entries is told to a new one of that authority without a call, but not to one that was given tokens", async () => {
+    const on = played();
+    const refused = answers["refuses each connection"] ?? atOnce;
+    on.add("before", healthy(ecr("eu-west-1")));
+    await on.clock.advance(seconds(1));
+    for (let index = 0; index < 4; index += 1) {
+      on.add(`hung-${index}`, { ...healthy(ecr("eu-west-1"), `acme/${index % 2}`), answer: refused });
+    }
+    await on.clock.advance(seconds(0.01));
+    const since = on.clock.elapsed();
+    on.add("third", healthy(ecr("eu-west-1"), "acme/third"));
+    on.add("proven", healthy(ecr("eu-west-1")));
+    await on.clock.advance(seconds(0.1));
+    expect([on.asked.has("third"), on.told.get("third")?.reason, askedWithin(on, "proven", since)]).toEqual([
+      false,
+      "CloudUnavailable",
+      0,
+    ]);
+  });
+});
+
 describe("an authority", () => {
   const slow: Answer = (clock, signal) => clock.sleep(seconds(1), signal);
 

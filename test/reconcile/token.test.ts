@@ -33,6 +33,8 @@ interface Situation {
   /** Of the stored token, half of whose life has passed; undefined for none. */
   readonly minutesLeft?: number;
   readonly stored?: boolean;
+  /** Of the stored token. */
+  readonly fingerprint?: string;
   readonly probe?: Probe;
   /** What the installed schema lacks. */
   readonly gaps?: readonly string[];
@@ -53,7 +55,7 @@ interface Played {
 
 /** Two namespaces that use a token of a source Secret. */
 function situation(given: Situation): Played {
-  const { minutesLeft, stored = true, probe, gaps = [], fetch, verify, verifyOld } = given;
+  const { minutesLeft, stored = true, fingerprint = "old", probe, gaps = [], fetch, verify, verifyOld } = given;
   const clock = fakeClock();
   const name = tokenSecretName("g");
   const recordOf = (token: Token | undefined, resourceVersion: string): OperatorSecretRecord => ({
@@ -71,7 +73,7 @@ function situation(given: Situation): Played {
     issuedAt: life ? clock.now().subtract(life) : clock.now(),
     expiresAt: life && clock.now().add(life),
   };
-  const about = { grantKey: "g", fingerprint: "old", state: "Issued" } as const;
+  const about = { grantKey: "g", fingerprint, state: "Issued" } as const;
   const secrets = operatorSecrets();
   if (stored) secrets.set(`ops/${name}`, recordOf(tokenFromData(tokenToData(before, about), "1"), "1"));
   const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
@@ -330,5 +332,47 @@ describe("a token that was fetched", () => {
     await reconcileToken(context, "g", never);
     expect(await reconcileToken(context, "g", never)).toHaveProperty("requeueAfter");
     expect(fetched()).toBe(1);
+  });
+});
+
+describe("a token that its source hands out again", () => {
+  const again = (password: string, minutes: number) => (): Promise<Minted> =>
+    Promise.resolve({
+      logins: { all: { username: "ann", password: new Redacted(password) } },
+      issuedAt: start,
+      expiresAt: start.add({ minutes }),
+    });
+
+  it.each<[string, string, number, number]>([
+    ["is not stored where nothing has changed", "old", 60, 0],
+    ["is stored where the password is another one", "new", 60, 1],
+    ["is stored where it lives longer", "old", 90, 1],
+  ])("%s", async (_what, password, minutes, stored) => {
+    const { context, states } = situation({ minutesLeft: 60, fetch: again(password, minutes), fingerprint: "absent" });
+    await reconcileToken(context, "g", never);
+    expect(states).toHaveLength(stored);
+  });
+});
+
+describe("a grant that was turned away without a call", () => {
+  it.each([
+    [true, 2],
+    [false, 1],
+  ])("is asked for as soon as that is of use, for nobody has asked for patience: %s", async (restrained, expected) => {
+    const retryAfter = Temporal.Duration.from({ seconds: 20 });
+    const turned: Failure = {
+      reason: "CloudUnavailable",
+      cause: "Platform",
+      retry: "backoff",
+      message: "x",
+      retryAfter,
+    };
+    const { context, fetched } = situation({
+      stored: false,
+      fetch: fails(restrained ? { ...turned, restrained } : turned),
+    });
+    await reconcileToken(context, "g", never);
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(expected);
   });
 });
