@@ -171,7 +171,6 @@ describe("a reference that somebody keeps taking off", () => {
       secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, frozen: false }],
       extras: [],
       unjudged: new Set<string>(),
-      othersUnread: false,
       formerExtras: new Set<string>(),
     };
     let repairs: Repairs | undefined;

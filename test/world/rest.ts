@@ -1,6 +1,7 @@
 // What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
 import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/plan/keys.ts";
+import type { SecretObject } from "../../src/kube/cluster-api.ts";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
@@ -102,11 +103,14 @@ function leftovers(world: World): readonly string[] {
   }
   // Of one that cannot be read it is not known which tokens it needs.
   const areAllRead = server.list("registrycredentials").every(isReadable);
+  // What was left of a Secret name that is nobody's any more can be seen by nobody.
+  const watched = new Set<string>(truth.credentials.map(({ spec }) => spec.pullSecret.name));
+  const isSeen = (record: SecretObject): boolean => Object.keys(record.data ?? {}).every((each) => watched.has(each));
   for (const secret of server.list("secrets")) {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
       if (name.startsWith("regcred-token-") && !wanted.has(name) && areAllRead) found.push(`the token Secret ${name}`);
-      if (name.startsWith("regcred-members-") && ![...uids].some((each) => name.includes(each)))
+      if (name.startsWith("regcred-members-") && ![...uids].some((each) => name.includes(each)) && isSeen(secret))
         found.push(`the record ${name}`);
       continue;
     }
