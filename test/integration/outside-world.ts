@@ -27,28 +27,23 @@ export interface OutsideWorld {
 function fromOutside(does: Does): Does | undefined {
   const ofSources = (entries: readonly EntryChoice[]): readonly EntryChoice[] =>
     entries.map((each) => (each.from === "cloud" ? { ...each, from: "src-2" } : each));
-  switch (does.act) {
-    case "create credential":
-      return { ...does, spec: { ...does.spec, entries: ofSources(does.spec.entries) } };
-    case "alter credential": {
-      const { alteration } = does;
-      if (alteration.field !== "entries") return does;
-      return { ...does, alteration: { field: "entries", to: ofSources(alteration.to) } };
-    }
-    case "delete credential":
-      return { ...does, how: "drained" };
-    case "garble credential":
-    case "fault":
-    case "lists":
-    case "mend":
-    case "cloud":
-    case "hand over":
-    case "move install":
-      return undefined;
-    default:
-      return does;
-  }
+  if (does.act === "create credential")
+    return { ...does, spec: { ...does.spec, entries: ofSources(does.spec.entries) } };
+  if (does.act === "delete credential") return { ...does, how: "drained" };
+  if (does.act === "alter credential" && does.alteration.field === "entries")
+    return { ...does, alteration: { field: "entries", to: ofSources(does.alteration.to) } };
+  return fromInside.has(does.act) ? undefined : does;
 }
+
+const fromInside: ReadonlySet<Does["act"]> = new Set([
+  "garble credential",
+  "fault",
+  "lists",
+  "mend",
+  "cloud",
+  "hand over",
+  "move install",
+]);
 
 /** In this order what is wanted is known before what was made of it. */
 const kinds: readonly Resource[] = ["namespaces", "serviceaccounts", "registrycredentials", "secrets"];
@@ -89,6 +84,7 @@ export async function outsideWorld(): Promise<OutsideWorld> {
         await real.atRest();
         await view.follow();
       }
+      if (view.served() === 0) return ["no Secret of the operator's was ever seen"];
       let complaints: readonly string[] = [];
       const isWell = async (): Promise<boolean> => {
         await view.follow();
@@ -143,6 +139,8 @@ interface Mirror {
   /** Takes over what the real server has. */
   follow(): Promise<void>;
   misgivings(): readonly string[];
+  /** How many Secrets have been the operator's. */
+  served(): number;
 }
 
 function mirror(admin: AdminClient): Mirror {
@@ -174,8 +172,8 @@ function mirror(admin: AdminClient): Mirror {
     for (const { grant, grantKey } of book.past.now().claims) {
       if (grant?.provider !== "Static" || grantKey === undefined) continue;
       const { namespace, name } = grant;
-      const source: SecretObject | undefined = server.get({ resource: "secrets", namespace, name });
-      const password = textOfBase64(source?.data?.["password"] ?? "") ?? "";
+      const source = server.get({ resource: "secrets", namespace, name });
+      const password = textOfBase64((source as SecretObject | undefined)?.data?.["password"] ?? "") ?? "";
       minted.set(password, { password, grantKey, mintedAt: elapsed(), expiresAt: Infinity });
     }
   };
@@ -216,6 +214,7 @@ function mirror(admin: AdminClient): Mirror {
       }
       theirs = undefined;
     },
+    served: () => book.ours.size,
     misgivings: () => misgivings(judged, () => false),
   };
 }

@@ -78,8 +78,11 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
   const { namespace = "", name, annotations = {} } = account.metadata;
   const secret = server.get({ resource: "secrets", namespace, name: secretName });
   if (!secret || !ours.has(secret.metadata.uid) || touched.has(secret.metadata.uid)) return false;
-  const living = [...loginsIn(secret)].filter(([, password]) => isAlive(password));
-  const holders = new Set(living.map(([key, password]) => writtenFor(secret.metadata.uid, key, password)));
+  const holders = new Set<string>();
+  for (const [key, password] of loginsIn(secret)) {
+    const holder = writtenFor(secret.metadata.uid, key, password);
+    if (holder !== undefined && isAlive(password, holder)) holders.add(holder);
+  }
   return (
     annotations[ignoreAnnotation] !== "true" &&
     past

@@ -1,8 +1,8 @@
 // What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
 import { createHash } from "node:crypto";
 import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/plan/keys.ts";
-import type { SecretObject } from "../../src/kube/cluster-api.ts";
-import type { RegistryCredential } from "../../src/api/registry-credential.ts";
+import type { ClusterObject, SecretObject } from "../../src/kube/cluster-api.ts";
+import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Incarnation } from "./incarnation.ts";
@@ -105,7 +105,8 @@ function leftovers(world: World): readonly string[] {
   const areAllRead = server.list("registrycredentials").every(isReadable);
   // What was left of a Secret name that is nobody's any more can be seen by nobody.
   const watched = new Set<string>(truth.credentials.map(({ spec }) => spec.pullSecret.name));
-  const isSeen = (record: SecretObject): boolean => Object.keys(record.data ?? {}).every((each) => watched.has(each));
+  const isSeen = ({ data = {} }: Partial<SecretObject>): boolean =>
+    Object.keys(data).every((each) => watched.has(each));
   for (const secret of server.list("secrets")) {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
@@ -130,15 +131,22 @@ function leftovers(world: World): readonly string[] {
       found.push(`${key} of ${credential.name}, which does not want it there, in ${namespace}/${name}`);
     }
   }
-  for (const { metadata } of server.list("registrycredentials")) {
-    if (metadata.deletionTimestamp !== undefined)
-      found.push(`${metadata.name}, whose deletion has not come to its end`);
+  for (const raw of server.list("registrycredentials")) {
+    const { name, deletionTimestamp } = raw.metadata;
+    if (deletionTimestamp !== undefined && !saysWhyItStays(raw)) found.push(`${name}, whose deletion has no end`);
   }
   const { tokens } = operator().parts.context;
   for (const [grantKey] of tokens.wanted()) {
     if (!wanted.has(tokenSecretName(grantKey)) && areAllRead) found.push(`an attempt at the grant ${grantKey}`);
   }
   return found;
+}
+
+/** What cannot be read has to be mended before it can be taken from tenants. */
+function saysWhyItStays(raw: ClusterObject): boolean {
+  const { status = {} } = raw as { readonly status?: Status };
+  const isTold = status.conditions?.some(({ reason }) => reason === "InvalidSpec") === true;
+  return isTold && !isReadable(raw);
 }
 
 /** Namespace, Secret, RegistryCredential and host. */

@@ -84,7 +84,7 @@ function goes(
   const { server, clock, past, isAlive, believedSince, complain } = ledger;
   const { uid, name, namespace = "" } = before.metadata;
   const identity = ledger.writtenFor(uid, key, password);
-  if (identity === undefined || !isAlive(password) || isAlive(loginsIn(after).get(key))) return;
+  if (identity === undefined || !isAlive(password, identity) || isAlive(loginsIn(after).get(key))) return;
   const home = server.get({ resource: "namespaces", name: namespace });
   if (!home || home.metadata.deletionTimestamp !== undefined) return;
   const since = believedSince();
