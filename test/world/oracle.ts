@@ -7,7 +7,7 @@ import { textOfBase64 } from "../../src/registry/base64.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { type Claim, isReadable } from "./truth.ts";
-import { accounts, hosts, secretNames } from "./words.ts";
+import { accounts, hosts, secretNames, teamLabel } from "./words.ts";
 import type { World } from "./world.ts";
 
 /** What of a world is judged. */
@@ -74,9 +74,16 @@ function ofHost(
     if (holder !== undefined && isFormerName(world, holder)) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // Without a login of its own it may keep the one that it was given.
-    if (holder === claim.identity) return [];
+    if (holder !== undefined && isOfEntry(claim, holder)) return [];
   }
   return [];
+}
+
+/** It was given to the same entry, with the values that the namespace still has. */
+function isOfEntry({ identity, namespace }: Claim, holder: string): boolean {
+  const entryOf = (each: string): string => each.split(" ").slice(0, 5).join(" ");
+  const rendered = holder.split(" ")[5] ?? "";
+  return entryOf(identity) === entryOf(holder) && (rendered === "" || rendered === namespace.labels[teamLabel]);
 }
 
 /** What stands under a name that its RegistryCredential has left is kept for an hour. */
