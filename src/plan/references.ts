@@ -30,8 +30,6 @@ export interface ReferencesSnapshot {
   readonly formerExtras: ReadonlySet<string>;
   /** Names, in none of the lists above, that are not known well enough yet, or suspended: all about them stays as it is. */
   readonly unjudged: ReadonlySet<string>;
-  /** Some credential cannot be read: which further names it deals in is not known. */
-  readonly othersUnread: boolean;
 }
 
 export type ReferencesPlan =
@@ -83,7 +81,8 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
     const secret = bySecret.get(name);
     if (added.includes(name)) return true;
     if (!recorded.has(name)) return false;
-    if (!secret) return extras.has(name) || (snapshot.othersUnread && !snapshot.formerExtras.has(name));
+    // Of a name that nobody deals in it is not known that it was taken back: who was gone without a drain may come again.
+    if (!secret) return extras.has(name) || !snapshot.formerExtras.has(name);
     return extras.has(name) || secret.wanted || secret.frozen;
   };
   const record = [

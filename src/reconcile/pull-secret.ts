@@ -5,8 +5,6 @@ import { secretKey } from "../plan/keys.ts";
 import { planPullSecret } from "../plan/pull-secret.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
 import { isOurs } from "../plan/removed-secret.ts";
-import type { SecretRecord } from "../plan/snapshot.ts";
-import { isAlive } from "../plan/token.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
@@ -21,6 +19,7 @@ import { contentRenderer } from "./render-content.ts";
 import { reportSecret } from "./report-secret.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./secret-findings.ts";
 import { noteMembers } from "./note-members.ts";
+import { type Settled, stillSettled } from "./settled.ts";
 import type { Waited } from "./waited.ts";
 import { writeSecret } from "./write-secret.ts";
 import { toldText } from "../steps.ts";
@@ -39,13 +38,6 @@ interface Memory {
   settled?: Settled | undefined;
   repairs?: Repairs | undefined;
   lost?: LostRaces | undefined;
-}
-
-/** The version that was compared whole, with what, and what was found. */
-interface Settled {
-  readonly resourceVersion: string;
-  readonly signature: string;
-  readonly plan: PullSecretPlan;
 }
 
 // A tenant that writes to its Secret all the time must not keep by that what was taken back: what stands there is read, and
@@ -164,9 +156,12 @@ function pullSecretRun(): (
       maxBytes: context.settings.maxConfigBytes,
       now,
     };
+    let plan = decide(snapshot);
     const tellFailed = (failure: Failure): void => {
-      const state = !record ? "absent" : isOurs(snapshot, record) ? "usable" : "foreign";
-      reportSecret(context, namespace, name, failedFinding([...contributing, ...leaving], state, failure));
+      // What may not be deleted still is to go: a reference that came back would be taken off again at once.
+      const standing = plan.state === "leaving" ? "leaving" : record && isOurs(snapshot, record) ? "usable" : "foreign";
+      const finding = failedFinding([...contributing, ...leaving], record ? standing : "absent", failure);
+      reportSecret(context, namespace, name, finding);
     };
     const cameTooLate = (failure: Failure): Outcome | "changed meanwhile" => {
       memory.lost = record && lostAgain(memory.lost, record.resourceVersion);
@@ -175,7 +170,6 @@ function pullSecretRun(): (
       return leaving.length > 0 ? "changed meanwhile" : failed(failure, ownObject(namespaceName, name));
     };
     try {
-      let plan = decide(snapshot);
       if (plan.action.kind === "read") {
         const live = await readLive(context, namespaceName, name, record, signal);
         if (!live) return cameTooLate(changedMeanwhile);
@@ -276,17 +270,6 @@ function pullSecretRun(): (
 
 function ownObject(namespace: string, name: string): Waited {
   return { of: "pullSecrets", object: `${namespace}/${name}` };
-}
-
-/** What was found counts for that very version and content, until something that was kept ends. */
-function stillSettled(
-  settled: Settled | undefined,
-  record: SecretRecord | undefined,
-  signature: string,
-  now: Temporal.Instant,
-): PullSecretPlan | undefined {
-  if (settled?.resourceVersion !== record?.resourceVersion || settled?.signature !== signature) return undefined;
-  return isAlive({ expiresAt: settled.plan.keptUntil }, now) ? settled.plan : undefined;
 }
 
 function credentialsOf(participants: readonly Participant[]): readonly Waited[] {

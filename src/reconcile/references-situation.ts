@@ -16,8 +16,6 @@ export interface WantedReferences {
   readonly extras: readonly string[];
   /** Names that nothing is known of yet, or that a suspended credential holds as they are. */
   readonly unjudged: ReadonlySet<string>;
-  /** See `ReferencesSnapshot`. */
-  readonly othersUnread: boolean;
 }
 
 export interface ReferencesSituation {
@@ -71,7 +69,6 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     const unread = record !== undefined && unreadableIn(context, place, record).length > 0;
     return { name, participants, finding, record, isOrphaned, unread };
   });
-  const othersUnread = [...stores.credentials.values()].some(({ name }) => entitlements.unreadable(name));
 
   const usable = (name: string): boolean =>
     found.some((each) => each.name === name && each.finding?.state === "usable");
@@ -91,7 +88,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     );
   };
   return {
-    text: JSON.stringify([found.map(textOf), [...formerExtras], othersUnread]),
+    text: JSON.stringify([found.map(textOf), [...formerExtras]]),
     credentials,
     refers: found.some(({ participants }) =>
       participants.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
@@ -143,7 +140,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
       );
       for (const { name } of secrets) unjudged.delete(name);
       for (const extra of extras) unjudged.delete(extra);
-      return { secrets, extras: [...extras], unjudged, othersUnread };
+      return { secrets, extras: [...extras], unjudged };
     },
   };
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Played, Weather } from "./played-pools.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Scene, scene, told } from "./scene.ts";
 
 const hub = "https://index.docker.io/v1/";
 const other = "ghcr.io";
@@ -358,4 +358,23 @@ describe("a RegistryCredential whose logins are too large for the bound", () => 
     ]);
     on.isLawful();
   });
+});
+
+it("a Secret that may not be deleted loses its references once, and its login", async () => {
+  const on = scene({ namespaces: ["team-a"] });
+  on.addCredential("acme");
+  on.run("a");
+  await on.pass(5);
+  const denied = "ValidatingAdmissionPolicy 'no-deletes' with binding 'all' denied request: not here";
+  on.setWeather(({ method, resource }) =>
+    method === "DELETE" && resource === "secrets" ? refusal(403, "Forbidden", {}, denied) : undefined,
+  );
+  const registries = [
+    { name: "other", provider: "Static", hosts: ["other.example.com"], static: { secretName: "none" } },
+  ];
+  on.server.patch("registrycredentials", "acme", { spec: { registries } });
+  const count = on.writes().length;
+  await on.pass(60);
+  expect(told(on.writes().slice(count)).filter((each) => each.includes("serviceaccounts"))).toHaveLength(1);
+  expect([on.references("team-a"), on.logins("team-a")]).toEqual([[], {}]);
 });

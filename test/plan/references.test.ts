@@ -36,7 +36,6 @@ function snapshot({ current, record, ...rest }: Situation): ReferencesSnapshot {
     extras: [],
     formerExtras: new Set<string>(),
     unjudged: new Set<string>(),
-    othersUnread: false,
     ...rest,
   });
 }
@@ -159,14 +158,13 @@ describe("a reference", () => {
     expect(plan({ current: [], secrets: [kept] })).toEqual({ kind: "none" });
   });
 
-  it("to a name that nobody deals in keeps its note while some credential cannot be read", () => {
+  it("to a name that nobody deals in any more keeps its note: who went without a drain may come again", () => {
     const situation = { current: ["theirs"], record: ["theirs"], secrets: [secret({ wanted: false })] };
-    expect(plan({ ...situation, othersUnread: true })).toEqual({ kind: "none" });
-    expect(plan(situation)).toMatchObject({ references: ["theirs"], record: null });
-    expect(plan({ ...situation, othersUnread: true, formerExtras: new Set(["theirs"]) })).toMatchObject({
-      references: [],
-      record: null,
-    });
+    expect(plan(situation)).toEqual({ kind: "none" });
+    expect(plan({ ...situation, secrets: [] })).toEqual({ kind: "none" });
+    expect(plan({ ...situation, current: [] })).toMatchObject({ references: [], record: null });
+    const formerExtras = new Set(["theirs"]);
+    expect(plan({ ...situation, formerExtras })).toMatchObject({ references: [], record: null });
   });
 
   it("is not written to a ServiceAccount that is being deleted", () => {

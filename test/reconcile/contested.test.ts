@@ -173,7 +173,6 @@ describe("a reference that somebody keeps taking off", () => {
       ],
       extras: [],
       unjudged: new Set<string>(),
-      othersUnread: false,
       formerExtras: new Set<string>(),
     };
     let repairs: Repairs | undefined;

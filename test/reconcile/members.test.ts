@@ -34,6 +34,17 @@ function leading(): Members {
   return book;
 }
 
+it("a namespace that goes while a replica stands by is in the record until somebody leads", () => {
+  const book = members();
+  const row = { ...place("n"), secretUid: "s", merged: false, former: false };
+  book.observed({ credentialUid: "c", part: 0 }, [row]);
+  book.forgetNamespace("n", knownAbsent);
+  book.lead();
+  expect([...book.mayHold("c")]).toEqual(["n"]);
+  book.forgetNamespace("n", knownAbsent);
+  expect([[...book.mayHold("c")], [...book.unsaved("c")]]).toEqual([[], [[0, []]]]);
+});
+
 describe("a member of whom nothing was found out", () => {
   it("stays what it was, whatever becomes of the Secret beside it", () => {
     const book = leading();

@@ -72,15 +72,17 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
   if (foreign(had) !== foreign(has)) complain(`foreign references of ${where} are others, or in another order`);
 }
 
-/** A reference stays with a login that is still to be had: where there is none, both go. */
+/** A reference stays with a living login that is still to be had: where there is none, both go. */
 function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: string): boolean {
-  const { server, ours, touched, past, writtenFor, believedSince } = ledger;
+  const { server, ours, touched, past, writtenFor, isAlive, believedSince } = ledger;
   const { namespace = "", name, annotations = {} } = account.metadata;
   const secret = server.get({ resource: "secrets", namespace, name: secretName });
   if (!secret || !ours.has(secret.metadata.uid) || touched.has(secret.metadata.uid)) return false;
-  const holders = new Set(
-    [...loginsIn(secret)].map(([key, password]) => writtenFor(secret.metadata.uid, key, password)),
-  );
+  const holders = new Set<string>();
+  for (const [key, password] of loginsIn(secret)) {
+    const holder = writtenFor(secret.metadata.uid, key, password);
+    if (holder !== undefined && isAlive(password, holder)) holders.add(holder);
+  }
   return (
     annotations[ignoreAnnotation] !== "true" &&
     past

@@ -40,13 +40,18 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly noteCreated: (name: string) => void;
   /** By uid of a ServiceAccount: references that somebody else has put there, or that we cannot know as ours any more. */
   readonly foreignReferences: Map<string, Set<string>>;
+  /**
+   * It has been handed out, and its end has yet to come. What was given to a claim that has another grant by now ends as well when
+   * others have its token renewed: nobody gets by an old copy what they go on having.
+   */
+  readonly isAlive: (password: string | undefined, identity?: string) => boolean;
   /** For which claim a login was written into a Secret: its identity. */
   readonly writtenFor: (secretUid: string, key: string, password: string) => string | undefined;
   readonly noteWritten: (secretUid: string, key: string, password: string, identity: string) => void;
 }
 
 export function ledger(options: LedgerOptions): Ledger {
-  const { server, clock, home, counts } = options;
+  const { server, clock, cloud, home, counts } = options;
   const read = reader();
   const story = past(truthOf(server, read, home()));
   const complaints: string[] = [];
@@ -67,6 +72,15 @@ export function ledger(options: LedgerOptions): Ledger {
     noteDrained: (name, isForced) => void drained.set(name, isForced ? clock.elapsed() + lateness : Infinity),
     noteCreated: (name) => void drained.delete(name),
     foreignReferences: new Map(),
+    isAlive: (password, identity) => {
+      const mint = cloud.minted.get(password ?? "");
+      if (!mint || mint.expiresAt <= clock.elapsed()) return false;
+      const claim = story.now().claims.find((each) => each.identity === identity);
+      if (!claim || claim.grantKey === mint.grantKey) return true;
+      return ![...cloud.minted.values()].some(
+        ({ grantKey, mintedAt }) => grantKey === mint.grantKey && mintedAt > mint.mintedAt,
+      );
+    },
     writtenFor: (uid, key, password) => written.get(`${uid} ${key} ${password}`),
     noteWritten: (uid, key, password, identity) => void written.set(`${uid} ${key} ${password}`, identity),
   };

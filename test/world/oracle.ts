@@ -7,15 +7,18 @@ import { textOfBase64 } from "../../src/registry/base64.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { type Claim, isReadable } from "./truth.ts";
-import { accounts, hosts, secretNames } from "./words.ts";
+import { accounts, hosts, secretNames, teamLabel } from "./words.ts";
 import type { World } from "./world.ts";
+
+/** What of a world is judged. */
+export type Standing = Pick<World, "server" | "home" | "cloud" | "clock" | "ledger">;
 
 const shortKey = grantKeys();
 // An hour, and some minutes until it is seen to: src/plan/retirement.ts.
 const keptUnderFormerName = 65 * 60_000;
 
 /** The login that a claim has; undefined: there is none to be had. */
-function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): string | undefined {
+function loginOf({ server, home, cloud, clock }: Standing, { grant }: Claim): string | undefined {
   if (!grant) return undefined;
   if (grant.provider === "Static") {
     const source = server.get({ resource: "secrets", namespace: grant.namespace, name: grant.name });
@@ -29,7 +32,7 @@ function loginOf({ server, home, cloud, clock }: World, { grant }: Claim): strin
 }
 
 /** What is wrong. @param excused claims that some fault has a say in */
-export function misgivings(world: World, excused: (claim: Claim) => boolean): readonly string[] {
+export function misgivings(world: Standing, excused: (claim: Claim) => boolean): readonly string[] {
   const { server, ledger } = world;
   const truth = ledger.past.now();
   return truth.namespaces.flatMap(({ name: namespace, terminating }) =>
@@ -56,7 +59,7 @@ export function misgivings(world: World, excused: (claim: Claim) => boolean): re
 }
 
 function ofHost(
-  world: World,
+  world: Standing,
   claims: readonly Claim[],
   found: string | undefined,
   secretUid: string | undefined,
@@ -71,20 +74,31 @@ function ofHost(
     if (holder !== undefined && isFormerName(world, holder)) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // Without a login of its own it may keep the one that it was given.
-    if (holder === claim.identity) return [];
+    if (holder !== undefined && isOfEntry(claim, holder)) return [];
   }
   return [];
 }
 
+/** It was given to the same entry, with the values that the namespace still has. */
+function isOfEntry({ identity, namespace }: Claim, holder: string): boolean {
+  const entryOf = (each: string): string => each.split(" ").slice(0, 5).join(" ");
+  const rendered = holder.split(" ")[5] ?? "";
+  return entryOf(identity) === entryOf(holder) && (rendered === "" || rendered === namespace.labels[teamLabel]);
+}
+
 /** What stands under a name that its RegistryCredential has left is kept for an hour. */
-export function isFormerName({ ledger, clock }: World, identity: string): boolean {
+export function isFormerName({ ledger, clock }: Standing, identity: string): boolean {
   const [, secretName, uid] = identity.split(" ");
   const credential = ledger.past.now().credentials.find((each) => each.uid === uid);
   const isLeft = credential !== undefined && credential.spec.pullSecret.name !== secretName;
   return isLeft && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < keptUnderFormerName;
 }
 
-function referencesIn({ server, ledger }: World, secret: ClusterObject, claims: readonly Claim[]): readonly string[] {
+function referencesIn(
+  { server, ledger }: Standing,
+  secret: ClusterObject,
+  claims: readonly Claim[],
+): readonly string[] {
   const { namespace = "", name } = secret.metadata;
   return accounts.flatMap((account) => {
     const object: ServiceAccountObject | undefined = server.get({

@@ -81,12 +81,10 @@ function goes(
   [key, password]: readonly [string, string],
   after: ClusterObject | undefined,
 ): void {
-  const { server, clock, cloud, past, believedSince, complain } = ledger;
+  const { server, clock, past, isAlive, believedSince, complain } = ledger;
   const { uid, name, namespace = "" } = before.metadata;
   const identity = ledger.writtenFor(uid, key, password);
-  const isAlive = (each: string | undefined): boolean =>
-    (cloud.minted.get(each ?? "")?.expiresAt ?? 0) > clock.elapsed();
-  if (identity === undefined || !isAlive(password) || isAlive(loginsIn(after).get(key))) return;
+  if (identity === undefined || !isAlive(password, identity) || isAlive(loginsIn(after).get(key))) return;
   const home = server.get({ resource: "namespaces", name: namespace });
   if (!home || home.metadata.deletionTimestamp !== undefined) return;
   const since = believedSince();

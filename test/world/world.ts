@@ -43,6 +43,7 @@ export interface World {
 // How long a new process takes to be there: the lease of the one that was killed has to end.
 const rebirth = 15_000;
 const turns = 5;
+const mostWrites = 60;
 /** With these a run may act on what it has seen a while ago. */
 const slowly: readonly How[] = ["late", "slow", "hanging"];
 
@@ -92,6 +93,15 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   let blind = { since: Infinity, until: 0 };
   const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
   let begun = false;
+  const lately = new Map<string, readonly number[]>();
+  /** More writes of one object in a minute than anything explains. */
+  const isHot = ({ resource, object: { metadata } }: ModelEvent): boolean => {
+    const now = clock.elapsed();
+    const key = `${resource} ${metadata.namespace ?? ""}/${metadata.name}`;
+    const times = [...(lately.get(key) ?? []), now].filter((each) => each > now - 60_000);
+    lately.set(key, times);
+    return times.length > mostWrites;
+  };
   const book = ledger({
     server,
     clock,
@@ -107,6 +117,10 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       return;
     }
     judgeWrite(book, event);
+    if (isHot(event)) {
+      book.complain(`a hot loop: ${writeText(writing, event)}`);
+      working?.kill();
+    }
     if (event.resource !== "events") writes.push(writeText(writing, event));
   });
   const surroundings: Surroundings = {

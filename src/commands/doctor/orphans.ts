@@ -74,7 +74,6 @@ async function unrefer(
     extras: [],
     formerExtras: new Set(),
     unjudged: new Set(),
-    othersUnread: false,
   });
   if (plan.kind !== "patch") return;
   const { resourceVersion } = serviceAccount;
