@@ -12,7 +12,6 @@ import {
   type Demand,
   dueAt,
   honoured,
-  isHonoured,
   isRepeat,
   patience,
   patienceLeft,
@@ -97,7 +96,6 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
     const refreshes = honoured(token, demand);
     if (isRepeat(token, minted, demand, clock.now()) && isSameLogin(token, minted)) {
       tokens.repeats.again(grantKey);
-      if (!isHonoured(token, demand)) await storeToken(context, token, { ...token, refreshes }, signal);
       log.debug("token handed out again", { grant: grantKey, provider: grant.provider });
       settle(context, grantKey, undefined);
       return comeBackAfter(context, grantKey, demand);
