@@ -40,7 +40,8 @@ export function isRepeat(
 ): token is Token {
   // A token from the future was dated by a clock that was wrong.
   if (!token || !isAlive(token, now) || Temporal.Instant.compare(token.issuedAt, now) > 0) return false;
-  if (token.fingerprint !== demand.fingerprint) return false;
+  // Who asks for a token in person is told when it came.
+  if (token.fingerprint !== demand.fingerprint || !isHonoured(token, demand)) return false;
   const { issuedAt, expiresAt } = token;
   if (!expiresAt || !minted.expiresAt) return expiresAt === minted.expiresAt;
   const life = issuedAt.until(expiresAt).total("milliseconds");
@@ -112,7 +113,7 @@ export function dueAt(
 }
 
 /** Whether the token was made, or confirmed, after all that was asked for. */
-export function isHonoured({ refreshes = {} }: Pick<Token, "refreshes">, demand: Demand): boolean {
+function isHonoured({ refreshes = {} }: Pick<Token, "refreshes">, demand: Demand): boolean {
   return Object.entries(demand.refreshes).every(([credential, value]) => refreshes[credential] === value);
 }
 

@@ -12,7 +12,6 @@ import {
   type Demand,
   dueAt,
   honoured,
-  isHonoured,
   isRepeat,
   patience,
   patienceLeft,

@@ -99,13 +99,16 @@ describe("a cloud", () => {
     on.isLawful();
   });
 
-  it("of which a hundred hang hold no worker from a login that is in memory", async () => {
+  it("that hangs at a hundred places holds no worker from a login that is in memory", async () => {
     const on = scene();
     on.addSource("keys", "x");
-    for (let index = 0; index < 100; index += 1) {
-      const entry = exchanged("slow", `slow-${index}.example.com`) as { readonly tokenExchange: object };
-      const tokenExchange = { ...entry.tokenExchange, url: `https://sts-${index}.example.com/token` };
-      on.addCredential(`slow-${index}`, { registries: [{ ...entry, tokenExchange }], pullSecret: { name: "slow" } });
+    const slow = (name: string): object => {
+      const entry = exchanged(name, `${name}.example.com`) as { readonly tokenExchange: object };
+      return { ...entry, tokenExchange: { ...entry.tokenExchange, url: `https://sts.${name}.example.com/token` } };
+    };
+    for (let index = 0; index < 12; index += 1) {
+      const registries = Array.from({ length: 8 }, (_, entry) => slow(`slow-${index}-${entry}`));
+      on.addCredential(`slow-${index}`, { registries, pullSecret: { name: "slow" } });
     }
     on.run("a", { clouds: () => never, leaderElection: false });
     await on.pass(2);
@@ -133,7 +136,7 @@ describe("a cloud", () => {
       pullSecret: { name: "slow" },
       namespaces: { include: ["slow-*"] },
     });
-    for (let index = 0; index < 20; index += 1) on.addNamespace(`slow-${index}`, {}, ["default", "puller"]);
+    for (let index = 0; index < 6; index += 1) on.addNamespace(`slow-${index}`, {}, ["default", "puller"]);
     await on.pass(10);
     on.addNamespace("team-new", {}, ["default", "puller"]);
     await on.pass(1);

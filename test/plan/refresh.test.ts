@@ -114,6 +114,7 @@ describe("a token that its source hands out again", () => {
     ["with an end that is a minute later", false, { expiresAt: minute(61) }, {}, minute(30)],
     ["with no end any more", false, { expiresAt: undefined }, {}, minute(30)],
     ["from another version of its source", false, { expiresAt: minute(60) }, { fingerprint: "other" }, minute(30)],
+    ["when a person has asked for it", false, { expiresAt: minute(60) }, { refreshes: { acme: "1" } }, minute(30)],
     ["when it has ended", false, { expiresAt: minute(60) }, {}, minute(60)],
     ["before it was issued", false, { expiresAt: minute(60) }, {}, minute(-1)],
   ])("%s has changed nothing: %s", (_what, expected, minted, changed, at) => {
