@@ -245,8 +245,7 @@ export function members(): Members {
     },
     forgetNamespace: (namespaceUid) => {
       // Whoever stands by has what the record says; it looks which namespaces are gone when it begins to lead.
-      if (!leads) return;
-      for (const cell of byNamespace.get(namespaceUid)?.values() ?? []) {
+      for (const cell of (leads && byNamespace.get(namespaceUid)?.values()) || []) {
         for (const credentialUid of cell.rows.keys()) leave(cell, credentialUid);
       }
     },

@@ -9,9 +9,8 @@ import { bestProbe, type Probe } from "../plan/probe.ts";
 import { asksAnew, type Refreshes, type Refused } from "../plan/refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../plan/snapshot.ts";
 import { isAlive, type Token, tokenUntil } from "../plan/token.ts";
-import { keyOf } from "../plan/keys.ts";
 import type { Store } from "../watch/store.ts";
-import { mintBudget } from "./mint-budget.ts";
+import { grantsWithinBudget } from "./grants-within-budget.ts";
 import { keptItem, keptTokens } from "./kept-tokens.ts";
 import { type RepeatsByGrant, repeatsByGrant } from "./repeats.ts";
 import { tokenMakers } from "./token-makers.ts";
@@ -124,9 +123,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
   const made = tokenMakers(secrets);
   let firstUse: number | undefined;
   const unused = new Map<string, number>();
-  const budget = mintBudget();
   const repeats = repeatsByGrant(clock);
-  const leftOut = new Map<string, ReadonlySet<string>>();
   // Thousands may use one grant.
   const probes = new Map<string, Probe | undefined>();
   // Grants asked for in place of others.
@@ -136,18 +133,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
     const record = secrets.get(`${operatorNamespace}/${tokenSecretName(key)}`);
     return record?.kind === "token" && record.token?.grantKey === key ? record.token : undefined;
   };
-  const withinBudget = (user: string, all: ReadonlyMap<string, Wanted>): ReadonlyMap<string, Wanted> => {
-    const isNew = (key: string): boolean => !attempts.has(key) && token(key) === undefined;
-    const tooMany = [...all.keys()].filter(
-      (key) => isNew(key) && !budget.mayMint(namespaceOf(user), all.size, clock.elapsed()),
-    );
-    if (tooMany.length === 0) {
-      leftOut.delete(user);
-      return all;
-    }
-    leftOut.set(user, new Set(tooMany));
-    return new Map([...all].filter(([key]) => !tooMany.includes(key)));
-  };
+  const budget = grantsWithinBudget(clock, (key) => !attempts.has(key) && token(key) === undefined);
 
   const released = (key: string): void => {
     if (users.has(key) || kept.isKept(key)) return;
@@ -169,7 +155,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
   return {
     use: (user, all, items = new Set()) => {
       firstUse ??= clock.elapsed();
-      const grants = withinBudget(user, all);
+      const grants = budget.within(user, all);
       const before = needs.get(user) ?? new Set();
       keep(user, items);
       for (const key of before) {
@@ -181,7 +167,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
         users.delete(key);
         released(key);
       }
-      const isReplacing = before.size > 0 || !budget.isUrgent(namespaceOf(user), grants.size, clock.elapsed());
+      const isReplacing = before.size > 0 || !budget.isUrgent(user, grants.size);
       const first: string[] = [];
       for (const [key, { grant, probe, refreshes = {}, makers = [] }] of grants) {
         probes.delete(key);
@@ -255,10 +241,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       const { refused, refreshes = {} } = attempts.get(key) ?? {};
       return refused !== undefined && asksAnew(refused, refreshes);
     },
-    leftOut: (user, key) =>
-      leftOut.get(user)?.has(key) === true
-        ? Math.max(budget.freeAt(namespaceOf(user)) - clock.elapsed(), 0)
-        : undefined,
+    leftOut: budget.leftOut,
     isUrgent: (key) => !replacements.has(key),
     token,
     repeats,
@@ -309,10 +292,4 @@ interface Use extends Pick<Wanted, "probe"> {
 
 function* probesOf(uses: ReadonlyMap<string, Use> | undefined): Iterable<Probe | undefined> {
   for (const { probe } of uses?.values() ?? []) yield probe;
-}
-
-/** Users are pull Secrets; another one would have a budget of its own. */
-function namespaceOf(user: string): string {
-  const key = keyOf(user);
-  return "namespace" in key ? key.namespace : user;
 }

@@ -1,6 +1,6 @@
 // May somebody need what nobody is known to need?
-import { ApiError } from "../../src/kube/api-error.ts";
 import { expect, it } from "vitest";
+import { unavailable } from "../../src/kube/api-error.ts";
 import { smallCluster } from "./small-cluster.ts";
 
 const spec = {
@@ -53,8 +53,7 @@ it("not while a Secret cannot be read that may live by a token from before", asy
   world.credential("hub", { ...spec, pullSecret: { onConflict: "Merge" } });
   const context = await world.start();
   const { api } = context;
-  const away = new ApiError({ kind: "unavailable", details: { causes: [] }, message: "not now" });
-  const getSecret = async (): Promise<never> => Promise.reject(away);
+  const getSecret = async (): Promise<never> => Promise.reject(unavailable("no answer", "ETIMEDOUT"));
   Object.assign(context, { api: { ...api, getSecret } });
   world.source("hub", "second");
   await world.pass({ seconds: 15 });
