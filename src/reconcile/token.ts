@@ -94,9 +94,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
     const minted = await provider.fetch(grant, signal);
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
-    // Whoever has asked for a token is to see that the source was asked.
-    const isWanted = token !== undefined && !isHonoured(token, demand);
-    if (!isWanted && isRepeat(token, minted, demand, clock.now()) && isSameLogin(token, minted)) {
+    if (isRepeat(token, minted, demand, clock.now()) && isSameLogin(token, minted)) {
       tokens.repeats.again(grantKey);
       log.debug("token handed out again", { grant: grantKey, provider: grant.provider });
       settle(context, grantKey, undefined);
