@@ -241,7 +241,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       const { refused, refreshes = {} } = attempts.get(key) ?? {};
       return refused !== undefined && asksAnew(refused, refreshes);
     },
-    leftOut: budget.leftOut,
+    leftOut: (user, key) => budget.leftOut(user, key),
     isUrgent: (key) => !replacements.has(key),
     token,
     repeats,
