@@ -18,12 +18,16 @@ export function tooLarge(text: string, maxBytes: number): Failure | undefined {
   };
 }
 
-/** Of UTF-8. */
+/** Of UTF-8. By unit, not by character: a tenant's text may have 256 KiB, and is measured for each entry. */
 export function bytesOf(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x1_0000 ? 3 : 4;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) continue;
+    // Two units of a pair are four bytes; one that stands alone becomes U+FFFD, which has three.
+    const isPaired = (text.codePointAt(at) ?? 0) > 0xff_ff;
+    bytes += unit < 0x8_00 ? 1 : 2;
+    if (isPaired) at += 1;
   }
   return bytes;
 }

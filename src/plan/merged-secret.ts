@@ -2,7 +2,7 @@
 import { entriesAnnotation } from "../api/names.ts";
 import { quotedText } from "../foreign-text.ts";
 import { configKey } from "../registry/host.ts";
-import { keysIn, keysOfLogins, mergeDockerConfig } from "../registry/merge-docker-config.ts";
+import { keysIn, keysOfLogins, mergeInto } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
@@ -34,8 +34,8 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
   // Nothing could be added to it, and nothing of ours is in it: to read it all would take a while.
   const excess = before ? undefined : tooLarge(dockerConfig, maxBytes);
   if (excess) return { action: { kind: "none" }, state: "foreign", failure: { ...excess, cause: "Tenant" } };
-  const readable = mergeDockerConfig(dockerConfig, [], []);
-  if (!readable.ok) return conflict(`its docker config ${readable.problem}`);
+  const merge = mergeInto(dockerConfig);
+  if (!merge.ok) return conflict(`its docker config ${merge.problem}`);
 
   const ours = new Set(before);
   const former = keysOfLogins(dockerConfig, snapshot.formerLogins);
@@ -43,8 +43,7 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
   const textOf = ({ served, kept }: Target): string => {
     const keys = new Set(kept.map(({ host }) => configKey(host)));
     const goes = [...(before ?? []), ...former].filter((key) => !keys.has(key));
-    const merged = mergeDockerConfig(dockerConfig, configEntries(served), goes);
-    return merged.ok ? (merged.text ?? "") : "";
+    return merge.with(configEntries(served), goes) ?? "";
   };
   const standing = {
     annotation: annotations[entriesAnnotation],

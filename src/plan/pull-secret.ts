@@ -119,14 +119,12 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
   const { dockerConfig = "" } = live ?? {};
   // Without it there is nothing to be kept, and this is asked for each Secret of a rotation.
   const held = new Set(live && keysIn(dockerConfig));
-  const textOf = (target: Target): string =>
-    isWhole(target, content)
-      ? (content.text ?? "")
-      : keepInDockerConfig(
-          dockerConfig,
-          configEntries(target.served),
-          new Set(target.kept.map(({ host }) => configKey(host))),
-        );
+  let keep: ReturnType<typeof keepInDockerConfig> | undefined;
+  const textOf = (target: Target): string => {
+    if (isWhole(target, content)) return content.text ?? "";
+    keep ??= keepInDockerConfig(dockerConfig);
+    return keep(configEntries(target.served), new Set(target.kept.map(({ host }) => configKey(host))));
+  };
   const target = targetWithin(
     content,
     { annotation, holds: (host) => held.has(configKey(host)) },

@@ -5,9 +5,12 @@ import { unlessAborted } from "../unless-aborted.ts";
 import { NetworkError } from "./http/network-error.ts";
 import type { Minted, Provider } from "./provider.ts";
 
-/** How an attempt ended. `silence`: nobody answered, or not in time. `cut`: the operator broke it off. */
+/**
+ * How an attempt ended. `silence`: nobody answered, or not in time. `cut`: the operator broke it off. `unasked`: it failed
+ * before anybody was asked.
+ */
 export type CallEnd =
-  | { readonly kind: "token" | "answer" | "cut" }
+  | { readonly kind: "token" | "answer" | "cut" | "unasked" }
   | { readonly kind: "silence"; readonly failure: Failure };
 
 /** Who may ask now; see src/reconcile/token-admission.ts. */
@@ -49,7 +52,25 @@ function endOf(error: unknown, signal: AbortSignal): CallEnd {
   if (error instanceof NetworkError) return { kind: "silence", failure: unanswered(error.message) };
   if (error instanceof OperatorError && error.origin instanceof NetworkError)
     return { kind: "silence", failure: error };
-  return { kind: "answer" };
+  return { kind: isUnasked(error) ? "unasked" : "answer" };
+}
+
+// Reasons of identities whose keys or tokens cannot be had. A tenant can bring them about by itself, as often as it likes; taken
+// for an answer, they would tell that an authority is there which is not.
+const withoutIdentity = new Set([
+  "ConsentMissing",
+  "IdentityInvalid",
+  "IdentityMissing",
+  "InvalidAudience",
+  "NotPermitted",
+  "ServiceAccountChanged",
+  "ServiceAccountMissing",
+]);
+
+/** The API server gives the tokens of ServiceAccounts, and is nobody's authority. */
+function isUnasked(error: unknown): boolean {
+  if (error instanceof OperatorError) return withoutIdentity.has(error.reason);
+  return error instanceof Error && error.name === "ApiError";
 }
 
 function unanswered(what: string): Failure {

@@ -36,20 +36,34 @@ export function mergeDockerConfig(
   entries: readonly DockerConfigEntry[],
   keysBefore: readonly string[],
 ): MergeResult {
+  const merge = mergeInto(text);
+  return merge.ok ? { ok: true, text: merge.with(entries, keysBefore) } : merge;
+}
+
+/** The same for one text and many attempts: it is read once, however large a tenant has made it. */
+export function mergeInto(text: string):
+  | {
+      readonly ok: true;
+      readonly with: (entries: readonly DockerConfigEntry[], keysBefore: readonly string[]) => string | undefined;
+    }
+  | { readonly ok: false; readonly problem: string } {
   const read = membersIn(text);
   if (!read.ok) return read;
-  const ourKeys = new Set([...keysBefore, ...entries.map(({ key }) => key)]);
-  const ourHosts = new Set(entries.map(({ key }) => canonicalHost(key)).filter((host) => host !== undefined));
-  const kept = read.auths.filter(({ key }) => {
-    const host = canonicalHost(key);
-    return !ourKeys.has(key) && (host === undefined || !ourHosts.has(host));
-  });
+  const before = read.auths.map((member) => ({ ...member, host: canonicalHost(member.key) }));
   const others = read.top.filter(({ key }) => key !== "auths").map((member) => member.text);
-  if (entries.length + kept.length + others.length === 0) return { ok: true, text: undefined };
-  // Nothing to change: the white space between the members stays, too.
-  if (entries.length === 0 && kept.length === read.auths.length) return { ok: true, text };
-  const auths = [...kept.map((member) => member.text), ...renderedMembers(entries)];
-  return { ok: true, text: `{${[...others, `"auths":{${auths.join(",")}}`].join(",")}}` };
+  return {
+    ok: true,
+    with: (entries, keysBefore) => {
+      const ourKeys = new Set([...keysBefore, ...entries.map(({ key }) => key)]);
+      const ourHosts = new Set(entries.map(({ key }) => canonicalHost(key)).filter((host) => host !== undefined));
+      const kept = before.filter(({ key, host }) => !ourKeys.has(key) && (host === undefined || !ourHosts.has(host)));
+      if (entries.length + kept.length + others.length === 0) return undefined;
+      // Nothing to change: the white space between the members stays, too.
+      if (entries.length === 0 && kept.length === before.length) return text;
+      const auths = [...kept.map((member) => member.text), ...renderedMembers(entries)];
+      return `{${[...others, `"auths":{${auths.join(",")}}`].join(",")}}`;
+    },
+  };
 }
 
 /** The canonical hosts in the `auths` of a `.dockerconfigjson` text, sorted; a key that names no registry counts as one. */
@@ -88,21 +102,25 @@ export function loginsIn(text: string): (key: string, login: Login) => boolean {
 /**
  * A `.dockerconfigjson` text of our entries and, byte for byte, of those logins in `text` that stand under `keys`. Of
  * several under one key the last stays, which is the one that the kubelet, written in Go, reads. In the order in which all
- * would be rendered: made again from its own outcome, or from what we have rendered, it is the same.
+ * would be rendered: made again from its own outcome, or from what we have rendered, it is the same. The text is read once,
+ * for many attempts.
  */
 export function keepInDockerConfig(
   text: string,
-  entries: readonly DockerConfigEntry[],
-  keys: ReadonlySet<string>,
-): string {
+): (entries: readonly DockerConfigEntry[], keys: ReadonlySet<string>) => string {
   const read = membersIn(text);
-  const standing = (read.ok ? read.auths : []).filter(({ key }) => keys.has(key));
-  const members = new Map([
-    ...standing.map(({ key, text: member }) => [key, member] as const),
-    ...entries.map((entry) => [entry.key, renderedMember(entry)] as const),
-  ]);
-  const sorted = [...members].toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{"auths":{${sorted.map(([, member]) => member).join(",")}}}`;
+  const standing = new Map((read.ok ? read.auths : []).map(({ key, text: member }) => [key, member]));
+  return (entries, keys) => {
+    const members = new Map(
+      [...keys].flatMap((key): [string, string][] => {
+        const member = standing.get(key);
+        return member === undefined ? [] : [[key, member]];
+      }),
+    );
+    for (const entry of entries) members.set(entry.key, renderedMember(entry));
+    const sorted = [...members].toSorted(([one], [other]) => (one < other ? -1 : 1));
+    return `{"auths":{${sorted.map(([, member]) => member).join(",")}}}`;
+  };
 }
 
 /** All members of `auths`: the kubelet, written in Go, unites several of that name. */

@@ -1,6 +1,6 @@
 // Where not everything fits into a pull Secret, does what is too large hold up nobody else?
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Claim, type Contribution, contentOf } from "../../src/plan/content.ts";
 import { planPullSecret } from "../../src/plan/pull-secret.ts";
 import type { LiveSecret, PullSecretPlan } from "../../src/plan/pull-secret-plan.ts";
@@ -183,4 +183,24 @@ describe("whatever does not fit", () => {
     const failing: Contribution = { credential: "lost", claims: [claim({ entry: "hub", source: failure() })] };
     expect(lackingIn(decided([failing, ...small], room))).toEqual([]);
   });
+});
+
+it("a Secret that a tenant has filled is read a few times, however many entries do not fit into it", () => {
+  const entries = Array.from({ length: 64 }, (_, index) => serving(`c${index}`, 20));
+  const foreign = Array.from({ length: 1_000 }, (_, index) => `"f${index}.example.org":{"auth":"eDp5"}`);
+  const { entriesText } = contentOf(entries, now);
+  const filled = live({
+    dockerConfig: `{"auths":{${foreign.join(",")}}}`,
+    annotations: {
+      "regcred.dev/managed": JSON.stringify({ hosts: [hostOf("c0")] }),
+      "regcred.dev/entries": entriesText,
+    },
+  });
+  const parse = vi.spyOn(JSON, "parse");
+  const plan = decided(entries, (filled.dockerConfig?.length ?? 0) + 200, filled, "Merge");
+  const reads = parse.mock.calls.filter(([text]) => text === filled.dockerConfig).length;
+  parse.mockRestore();
+  expect(plan.state).toBe("usable");
+  // Each takes tens of milliseconds of the one thread.
+  expect(reads).toBeLessThan(10);
 });

@@ -1,6 +1,7 @@
 // Is it told how each attempt ended, and does none outlive its signal?
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
+import { ApiError } from "../../src/kube/api-error.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { type CallEnd, withAdmission } from "../../src/providers/with-admission.ts";
@@ -8,6 +9,8 @@ import { ecrGrant } from "./grants.ts";
 
 const grant = ecrGrant();
 const denied = new OperatorError({ reason: "Denied", cause: "Platform", retry: "slowly", message: "no" });
+const withoutConsent = new OperatorError({ reason: "ConsentMissing", cause: "Tenant", retry: "slowly", message: "no" });
+const apiError = new ApiError({ kind: "timeout", message: "the API server is busy" });
 const lost = new NetworkError("sts.example.com", "ECONNRESET");
 const wrapped = new OperatorError(
   { reason: "NoOperatorIdentity", cause: "Platform", retry: "backoff", message: "none" },
@@ -38,6 +41,8 @@ describe("an attempt", () => {
   it.each<[string, () => Promise<Minted>, AbortSignal | undefined, string]>([
     ["a token", async () => minted, undefined, "token"],
     ["a refusal", () => Promise.reject(denied), undefined, "answer"],
+    ["an identity that cannot be had", () => Promise.reject(withoutConsent), undefined, "unasked"],
+    ["no token of a ServiceAccount", () => Promise.reject(apiError), undefined, "unasked"],
     ["a bug", () => Promise.reject(new TypeError("x")), undefined, "answer"],
     ["no answer", () => Promise.reject(lost), undefined, "silence"],
     ["no answer that was put into words", () => Promise.reject(wrapped), undefined, "silence"],

@@ -279,6 +279,26 @@ describe("what hangs", () => {
     ]);
   });
 
+  it("is left alone even while a tenant withdraws its consent again and again, which no answer is needed for", async () => {
+    const on = played();
+    const refuses: Answer = async () => {
+      throw new NetworkError("away.example.com", "ECONNREFUSED");
+    };
+    const withoutConsent: Answer = async () => {
+      throw new OperatorError({ reason: "ConsentMissing", cause: "Tenant", retry: "slowly", message: "no" });
+    };
+    for (let index = 0; index < 10; index += 1)
+      on.add(`away ${index}`, { grant: ecr("eu-west-1"), owner: "uid/ecr", answer: refuses });
+    await on.clock.advance(seconds(30));
+    const before = [...on.asked.values()].flat().length;
+    for (let index = 0; index < 120; index += 1) {
+      on.add(`tenant ${index}`, { grant: ecr("eu-west-1"), owner: "uid/ecr", answer: withoutConsent });
+      await on.clock.advance(seconds(0.5));
+    }
+    const others = [...on.asked].flatMap(([name, at]) => (name.startsWith("away") ? at : [])).length;
+    expect(others - before).toBeLessThan(10);
+  });
+
   it("is given out within a minute when it answers again", async () => {
     const on = played();
     let isWell = false;
