@@ -1,7 +1,7 @@
 // Is it told how each attempt ended, and does none outlive its signal?
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.ts";
-import { ApiError } from "../../src/kube/api-error.ts";
+import { unavailable } from "../../src/kube/api-error.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { type CallEnd, withAdmission } from "../../src/providers/with-admission.ts";
@@ -10,7 +10,7 @@ import { ecrGrant } from "./grants.ts";
 const grant = ecrGrant();
 const denied = new OperatorError({ reason: "Denied", cause: "Platform", retry: "slowly", message: "no" });
 const withoutConsent = new OperatorError({ reason: "ConsentMissing", cause: "Tenant", retry: "slowly", message: "no" });
-const apiError = new ApiError({ kind: "timeout", message: "the API server is busy" });
+const apiError = unavailable("the API server is busy", "ETIMEDOUT");
 const lost = new NetworkError("sts.example.com", "ECONNRESET");
 const wrapped = new OperatorError(
   { reason: "NoOperatorIdentity", cause: "Platform", retry: "backoff", message: "none" },
