@@ -97,11 +97,7 @@ function isLeftOf({ ledger: { past }, clock }: Standing, claim: Claim | undefine
   });
 }
 
-function referencesIn(
-  standing: Standing,
-  secret: ClusterObject,
-  claims: readonly Claim[],
-): readonly string[] {
+function referencesIn(standing: Standing, secret: ClusterObject, claims: readonly Claim[]): readonly string[] {
   const { server, ledger } = standing;
   const { namespace = "", name } = secret.metadata;
   return accounts.flatMap((account) => {

@@ -15,7 +15,11 @@ export interface Past {
   /** When it was there the last time; now, if it is. */
   lastWanted(identity: string): number | undefined;
   /** When the RegistryCredential ceased to have a claim on this Secret; undefined: it never did. */
-  lastLeft(place: { readonly namespaceUid: string; readonly secretName: string; readonly credentialUid: string }): number | undefined;
+  lastLeft(place: {
+    readonly namespaceUid: string;
+    readonly secretName: string;
+    readonly credentialUid: string;
+  }): number | undefined;
   /** Identities that have had this grant at some time since then. */
   withGrant(grantKey: string, since: number): readonly string[];
 }

@@ -147,8 +147,12 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 }
 
 /** A Secret is deleted. */
-function removed({ server, touched, isDrained, complain }: Ledger, { metadata }: ClusterObject): void {
-  const { uid, namespace, name, annotations = {} } = metadata;
+function removed({ server, touched, past, isDrained, complain }: Ledger, object: ClusterObject): void {
+  const { uid, namespace, name, annotations = {} } = object.metadata;
+  // Whose a login is that stands for a host of one who leaves cannot be told.
+  const leaving = past.now().credentials.filter((each) => each.deletionTimestamp && each.spec.pullSecret.name === name);
+  const theirs = new Set(leaving.flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
+  if ([...loginsIn(object).keys()].every((host) => theirs.has(host))) return;
   for (const credential of listedOn({ metadata: { annotations } })) {
     if (touched.has(uid) || isDrained(credential)) continue;
     if (!server.get({ resource: "registrycredentials", name: credential }))
