@@ -98,7 +98,11 @@ function planWanted(snapshot: PullSecretSnapshot, wanted: Wanted): PullSecretPla
   }
   if (isMerged(snapshot, record)) return planMerge(snapshot, wanted) ?? removal(snapshot, record);
   if (isOurs(snapshot, record)) return owned(snapshot, wanted, record) ?? removal(snapshot, record);
-  return text === undefined ? removal(snapshot, record) : foreign(snapshot, wanted, record, text);
+  if (text !== undefined) return foreign(snapshot, wanted, record, text);
+  const plan = removal(snapshot, record);
+  // Somebody else's stands in the way of what is to come, too.
+  const isInTheWay = plan.state === "foreign" && plan.action.kind === "none" && !plan.failure;
+  return isInTheWay && options.onConflict === "Fail" ? { ...plan, failure: secretConflict(snapshot, undefined) } : plan;
 }
 
 function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {

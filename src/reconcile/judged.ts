@@ -1,7 +1,7 @@
 // Which pull Secrets have yet to be judged, and so may need what nobody else is known to need?
 import { finalizer } from "../api/names.ts";
 import { secretKey } from "../plan/keys.ts";
-import { type KnownAbsent, knownAbsent, type NotKnown } from "../plan/presence.ts";
+import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../plan/presence.ts";
 import type { Context } from "./context.ts";
 
 export interface Judged {
@@ -21,12 +21,18 @@ export function judgedSecrets({ stores, entitlements }: Known): Judged {
   let names = entitlements.names();
 
   for (const { key } of stores.namespaces.values()) for (const name of names) open.add(secretKey(key, name));
-  stores.namespaces.subscribe(({ key, before, after }) => {
+  stores.namespaces.subscribe((change) => {
+    const { key, before, after } = change;
     if (after && !before) for (const name of names) open.add(secretKey(key, name));
+    // While this replica stands by, no run finds it gone.
+    if (goneBy(change) && !after) for (const name of names) open.delete(secretKey(key, name));
   });
   entitlements.onNames(() => {
     const before = new Set(names);
     names = entitlements.names();
+    for (const name of before.difference(new Set(names))) {
+      for (const { key } of stores.namespaces.values()) open.delete(secretKey(key, name));
+    }
     for (const name of names) {
       if (before.has(name)) continue;
       for (const { key } of stores.namespaces.values()) open.add(secretKey(key, name));

@@ -34,7 +34,9 @@ export function findingOfPlan(
   const isStuck =
     plan.failure !== undefined && !plan.lacking && plan.action.kind === "none" && plan.state !== "leaving";
   const credentials = new Map(isStuck ? failuresOf(leaving, plan.failure) : []);
-  const { served = [], shadowed: all = [] } = plan.decided ?? wanted?.content ?? {};
+  // Nothing is served in what is somebody else's, so nobody is in another's shadow there.
+  const decided = plan.state === "foreign" ? undefined : (plan.decided ?? wanted?.content);
+  const { served = [], shadowed: all = [] } = decided ?? {};
   for (const { name, role, credential } of contributing) {
     if (role !== "current") continue;
     const failures = (wanted?.content.failures ?? [])

@@ -297,6 +297,14 @@ describe("a foreign Secret under Fail", () => {
     );
   });
 
+  it("is told as long as it is in the way, whether or not there is a login for it by now", () => {
+    const lost = { record: secretRecord(), wanted: wanted("Fail", broken) };
+    expect(plan(lost).failure?.reason).toBe("SecretConflict");
+    expect(plan({ ...lost, live: live({ dockerConfig: '{"auths":{}}' }) }).failure?.reason).toBe("SecretConflict");
+    // Whether these give way shows when there is something to merge, or to take over.
+    expect(plan({ ...lost, wanted: wanted("Merge", broken) }).failure).toBeUndefined();
+  });
+
   it("is never usable: neither too large a config nor a lost token makes it ours", () => {
     expect(plan({ record: secretRecord(), maxBytes: 50 }).state).toBe("foreign");
     expect(plan({ record: secretRecord({ metadata: undefined }), wanted: wanted("Fail", broken) }).state).toBe(

@@ -1,6 +1,7 @@
 // May somebody need what nobody is known to need?
 import { expect, it } from "vitest";
 import { unavailable } from "../../src/kube/api-error.ts";
+import { judgedSecrets } from "../../src/reconcile/judged.ts";
 import { smallCluster } from "./small-cluster.ts";
 
 const spec = {
@@ -61,4 +62,24 @@ it("not while a Secret cannot be read that may live by a token from before", asy
   Object.assign(context, { api });
   await world.pass({ minutes: 2 });
   expect(context.judged.nobodyElse().kind).toBe("absent");
+});
+
+it("not for what has gone while the replica stood by", async () => {
+  const world = smallCluster();
+  world.namespaces("team-a", "team-b");
+  world.source("hub", "first");
+  world.credential("hub", spec);
+  const context = await world.start();
+  const standingBy = judgedSecrets(context);
+  standingBy.judged("secret/team-b/regcred");
+  expect(standingBy.nobodyElse().kind).toBe("not-seen");
+  const another = judgedSecrets(context);
+  another.judged("secret/team-a/regcred");
+  world.remove("namespaces", "team-b");
+  await world.pass({ seconds: 5 });
+  expect(another.nobodyElse().kind).toBe("absent");
+  world.credential("hub", { ...spec, pullSecret: { name: "another" } });
+  await world.pass({ hours: 2 });
+  standingBy.judged("secret/team-a/another");
+  expect(standingBy.nobodyElse().kind).toBe("absent");
 });

@@ -90,6 +90,8 @@ describe("what is found of a Secret", () => {
     );
     expect(state).toBe("foreign");
     expect([...credentials.values()].map(({ failures }) => failures[0])).toEqual([conflict, conflict]);
+    // Nobody is served there, and so nobody instead of another.
+    expect(credentials.get("young")?.notes).toEqual([]);
   });
 
   it("under a former name is no news to the credential: it is judged by its present one", () => {

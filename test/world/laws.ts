@@ -40,11 +40,14 @@ export function judgeWrite(ledger: Ledger, event: ModelEvent): void {
 
 /** What somebody else has written is no longer the operator's alone, and may be wanted otherwise. */
 export function noteOthers(
-  { touched, foreignReferences, noteCreated, look }: Ledger,
-  { resource, object, before }: ModelEvent,
+  { touched, foreignReferences, noteCreated, noteDrained, isListening, look }: Ledger,
+  { type, resource, object, before }: ModelEvent,
 ): void {
-  const { uid, namespace, name } = object.metadata;
+  const { uid, namespace, name, deletionTimestamp } = object.metadata;
   if (resource === "registrycredentials" && !before) noteCreated(name);
+  // The deletion was seen before somebody took the finalizer off: what is on its way by then arrives.
+  if (resource === "registrycredentials" && type === "DELETED" && deletionTimestamp !== undefined && isListening())
+    noteDrained(name, true);
   if (resource === "secrets" && !isSystems(namespace)) touched.add(uid);
   if (resource === "serviceaccounts") {
     const isKnown = object.metadata.annotations?.[referencesAnnotation] !== undefined;
@@ -72,15 +75,20 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
   if (foreign(had) !== foreign(has)) complain(`foreign references of ${where} are others, or in another order`);
 }
 
-/** A reference stays with a living login that is still to be had: where there is none, both go. */
+/**
+ * A reference stays with a living login that is still to be had: where there is none, both go, and what is taken off may be on its
+ * way when a login comes.
+ */
 function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: string): boolean {
-  const { server, ours, touched, past, writtenFor, isAlive, believedSince } = ledger;
+  const { server, ours, touched, past, writtenFor, writtenAt, isAlive, believedSince } = ledger;
   const { namespace = "", name, annotations = {} } = account.metadata;
   const secret = server.get({ resource: "secrets", namespace, name: secretName });
   if (!secret || !ours.has(secret.metadata.uid) || touched.has(secret.metadata.uid)) return false;
   const holders = new Set<string>();
   for (const [key, password] of loginsIn(secret)) {
-    const holder = writtenFor(secret.metadata.uid, key, password);
+    const { uid } = secret.metadata;
+    const holder = writtenFor(uid, key, password);
+    if ((writtenAt(uid, key, password) ?? 0) > believedSince()) continue;
     if (holder !== undefined && isAlive(password, holder)) holders.add(holder);
   }
   return (

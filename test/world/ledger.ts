@@ -8,6 +8,8 @@ import { type SystemNamespace, systemNamespaces } from "./words.ts";
 
 // Of a call: src/kube/cluster-objects.ts.
 const lateness = 5_000;
+// src/reconcile/entitlements.ts
+const drainedMemory = 20 * 60_000;
 
 export interface LedgerOptions {
   readonly server: ModelServer;
@@ -18,6 +20,8 @@ export interface LedgerOptions {
   readonly believedSince: () => number;
   /** It may put together what was never there at one moment: it cannot hear, or has not for long enough. */
   readonly isBlind: () => boolean;
+  /** It works, and hears of RegistryCredentials. */
+  readonly isListening: () => boolean;
   /** Complaints that count. */
   readonly counts: (text: string) => boolean;
 }
@@ -34,6 +38,8 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly touched: Set<string>;
   /** The operator has let go of the RegistryCredential of that name, after it had left all tenants: what lists it may go. */
   readonly isDrained: (name: string) => boolean;
+  /** Somebody has been drained so lately that what comes back of them is taken out again. */
+  readonly isLeaving: () => boolean;
   /** @param isForced it was to give up on it: what is on its way then arrives, and nothing more goes */
   readonly noteDrained: (name: string, isForced: boolean) => void;
   /** Another one of the name is there. */
@@ -47,6 +53,10 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly isAlive: (password: string | undefined, identity?: string) => boolean;
   /** For which claim a login was written into a Secret: its identity. */
   readonly writtenFor: (secretUid: string, key: string, password: string) => string | undefined;
+  /** When that was, in elapsed milliseconds. */
+  readonly writtenAt: (secretUid: string, key: string, password: string) => number | undefined;
+  /** For which claims it has been written into any Secret: their identities. */
+  readonly heldBy: (password: string) => readonly string[];
   readonly noteWritten: (secretUid: string, key: string, password: string, identity: string) => void;
 }
 
@@ -55,7 +65,9 @@ export function ledger(options: LedgerOptions): Ledger {
   const read = reader();
   const story = past(truthOf(server, read, home()));
   const complaints: string[] = [];
-  const written = new Map<string, string>();
+  const written = new Map<string, { readonly identity: string; readonly at: number }>();
+  const holders = new Map<string, Set<string>>();
+  let leavingUntil = 0;
   // Until when something that lists it may go.
   const drained = new Map<string, number>();
   return {
@@ -69,7 +81,11 @@ export function ledger(options: LedgerOptions): Ledger {
     ours: new Set(),
     touched: new Set(),
     isDrained: (name) => (drained.get(name) ?? 0) > clock.elapsed(),
-    noteDrained: (name, isForced) => void drained.set(name, isForced ? clock.elapsed() + lateness : Infinity),
+    isLeaving: () => clock.elapsed() < leavingUntil,
+    noteDrained: (name, isForced) => {
+      drained.set(name, isForced ? clock.elapsed() + lateness : Infinity);
+      leavingUntil = clock.elapsed() + drainedMemory;
+    },
     noteCreated: (name) => void drained.delete(name),
     foreignReferences: new Map(),
     isAlive: (password, identity) => {
@@ -81,8 +97,13 @@ export function ledger(options: LedgerOptions): Ledger {
         ({ grantKey, mintedAt }) => grantKey === mint.grantKey && mintedAt > mint.mintedAt,
       );
     },
-    writtenFor: (uid, key, password) => written.get(`${uid} ${key} ${password}`),
-    noteWritten: (uid, key, password, identity) => void written.set(`${uid} ${key} ${password}`, identity),
+    writtenFor: (uid, key, password) => written.get(`${uid} ${key} ${password}`)?.identity,
+    writtenAt: (uid, key, password) => written.get(`${uid} ${key} ${password}`)?.at,
+    heldBy: (password) => [...(holders.get(password) ?? [])],
+    noteWritten: (uid, key, password, identity) => {
+      written.set(`${uid} ${key} ${password}`, { identity, at: clock.elapsed() });
+      holders.set(password, (holders.get(password) ?? new Set()).add(identity));
+    },
   };
 }
 

@@ -6,8 +6,8 @@ import { tokenFromData } from "../../src/reconcile/token-wire.ts";
 import { textOfBase64 } from "../../src/registry/base64.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
-import { type Claim, isReadable } from "./truth.ts";
-import { accounts, hosts, secretNames, teamLabel } from "./words.ts";
+import { type Claim, isOfEntry, isReadable } from "./truth.ts";
+import { accounts, hosts, secretNames } from "./words.ts";
 import type { World } from "./world.ts";
 
 /** What of a world is judged. */
@@ -79,13 +79,6 @@ function ofHost(
   return [];
 }
 
-/** It was given to the same entry, with the values that the namespace still has. */
-function isOfEntry({ identity, namespace }: Claim, holder: string): boolean {
-  const entryOf = (each: string): string => each.split(" ").slice(0, 5).join(" ");
-  const rendered = holder.split(" ")[5] ?? "";
-  return entryOf(identity) === entryOf(holder) && (rendered === "" || rendered === namespace.labels[teamLabel]);
-}
-
 /** What stands under a name that its RegistryCredential has left is kept for an hour. */
 export function isFormerName({ ledger, clock }: Standing, identity: string): boolean {
   const [, secretName, uid] = identity.split(" ");
@@ -94,11 +87,18 @@ export function isFormerName({ ledger, clock }: Standing, identity: string): boo
   return isLeft && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < keptUnderFormerName;
 }
 
-function referencesIn(
-  { server, ledger }: Standing,
-  secret: ClusterObject,
-  claims: readonly Claim[],
-): readonly string[] {
+/** Somebody has left this very Secret for one of another name: with its login, what refers to it stays. */
+function isLeftOf({ ledger: { past }, clock }: Standing, claim: Claim | undefined): boolean {
+  if (!claim) return false;
+  const { namespace, secretName } = claim;
+  return past.now().credentials.some(({ uid, spec }) => {
+    const left = past.lastLeft({ namespaceUid: namespace.uid, secretName, credentialUid: uid });
+    return spec.pullSecret.name !== secretName && left !== undefined && clock.elapsed() - left < keptUnderFormerName;
+  });
+}
+
+function referencesIn(standing: Standing, secret: ClusterObject, claims: readonly Claim[]): readonly string[] {
+  const { server, ledger } = standing;
   const { namespace = "", name } = secret.metadata;
   return accounts.flatMap((account) => {
     const object: ServiceAccountObject | undefined = server.get({
@@ -118,6 +118,7 @@ function referencesIn(
     const isKnown =
       claims.some(({ credential }) => credential.spec.suspend) ||
       isOrphaned(ledger, secret) ||
+      isLeftOf(standing, claims[0]) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
     return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
   });

@@ -14,6 +14,12 @@ export interface Past {
   suspendedSince(credentialUid: string, since: number): boolean;
   /** When it was there the last time; now, if it is. */
   lastWanted(identity: string): number | undefined;
+  /** When the RegistryCredential ceased to have a claim on this Secret; undefined: it never did. */
+  lastLeft(place: {
+    readonly namespaceUid: string;
+    readonly secretName: string;
+    readonly credentialUid: string;
+  }): number | undefined;
   /** Identities that have had this grant at some time since then. */
   withGrant(grantKey: string, since: number): readonly string[];
 }
@@ -23,6 +29,8 @@ export function past(first: Truth): Past {
   let at = 0;
   const beganAt = new Map<string, number>();
   const endedAt = new Map<string, number>();
+  // By namespace, Secret and RegistryCredential.
+  const leftAt = new Map<string, number>();
   const suspended = new Map<string, number>();
   // By grant: identities, and when they had it the last time; Infinity while they have.
   const grants = new Map<string, Map<string, number>>();
@@ -33,7 +41,9 @@ export function past(first: Truth): Past {
   return {
     note: (truth, now) => {
       for (const identity of current.identities) {
-        if (!truth.identities.has(identity)) endedAt.set(identity, now);
+        if (truth.identities.has(identity)) continue;
+        endedAt.set(identity, now);
+        leftAt.set(identity.split(" ").slice(0, 3).join(" "), now);
       }
       for (const identity of truth.identities) if (!current.identities.has(identity)) beganAt.set(identity, now);
       for (const [grantKey, identity] of pairs(current)) {
@@ -53,6 +63,8 @@ export function past(first: Truth): Past {
       current.identities.has(identity) && (beganAt.get(identity) ?? -Infinity) <= since,
     suspendedSince: (credentialUid, since) => (suspended.get(credentialUid) ?? Infinity) <= since,
     lastWanted: (identity) => (current.identities.has(identity) ? Math.max(at, 0) : endedAt.get(identity)),
+    lastLeft: ({ namespaceUid, secretName, credentialUid }) =>
+      leftAt.get([namespaceUid, secretName, credentialUid].join(" ")),
     withGrant: (grantKey, since) => [
       ...[...pairs(current)].flatMap(([key, identity]) => (key === grantKey ? [identity] : [])),
       ...[...(grants.get(grantKey) ?? [])].flatMap(([identity, until]) => (until >= since ? [identity] : [])),

@@ -9,7 +9,7 @@ import type { Incarnation } from "./incarnation.ts";
 import { loginsIn } from "./logins.ts";
 import { isFormerName, misgivings } from "./oracle.ts";
 import { mend } from "./play.ts";
-import { isReadable } from "./truth.ts";
+import { isOfEntry, isReadable } from "./truth.ts";
 import { secretNames, systemNamespaces } from "./words.ts";
 import type { World } from "./world.ts";
 
@@ -93,7 +93,7 @@ function leftovers(world: World): readonly string[] {
   for (const secret of server.list("secrets")) {
     for (const [key, password] of loginsIn(secret)) {
       const identity = ledger.writtenFor(secret.metadata.uid, key, password) ?? "";
-      const isWanted = truth.identities.has(identity);
+      const isWanted = truth.claims.some((claim) => isOfEntry(claim, identity));
       const mint = cloud.minted.get(password);
       // Who is gone without a drain, and has left a login, is remembered with it.
       uids.add(identity.split(" ")[2] ?? "");
@@ -134,7 +134,8 @@ function leftovers(world: World): readonly string[] {
       const isGranted = truth.of(namespace, name).some(({ host, grantKey }) => {
         return host === key && grantKey !== undefined && grantKey === cloud.minted.get(password)?.grantKey;
       });
-      if (truth.identities.has(identity) || wantedByAny.has(withoutEntry(identity)) || isGranted) continue;
+      if (wantedByAny.has(withoutEntry(identity)) || isGranted || isRetained(world, identity, password)) continue;
+      if (truth.of(namespace, name).some((claim) => isOfEntry(claim, identity))) continue;
       if (isFormerName(world, identity)) continue;
       found.push(`${key} of ${credential.name}, which does not want it there, in ${namespace}/${name}`);
     }
@@ -148,6 +149,17 @@ function leftovers(world: World): readonly string[] {
     if (!wanted.has(tokenSecretName(grantKey)) && areAllRead) found.push(`an attempt at the grant ${grantKey}`);
   }
   return found;
+}
+
+/** Somebody who has gone, and leaves what was theirs, had the same login there. */
+function isRetained({ ledger: { past }, cloud }: World, identity: string, password: string): boolean {
+  const { grantKey } = cloud.minted.get(password) ?? {};
+  const uids = new Set<string | undefined>(past.now().credentials.map(({ uid }) => uid));
+  const [namespace, secretName, , , host] = identity.split(" ");
+  return past.withGrant(grantKey ?? "", 0).some((each) => {
+    const [ofNamespace, ofSecret, uid, , ofHost] = each.split(" ");
+    return ofNamespace === namespace && ofSecret === secretName && ofHost === host && !uids.has(uid);
+  });
 }
 
 /** What cannot be read has to be mended before it can be taken from tenants. */

@@ -1,11 +1,12 @@
 // What must hold at every write of a Secret?
-import { credentialsAnnotation, finalizer } from "../../src/api/names.ts";
+import { credentialsAnnotation, finalizer, managedByLabel } from "../../src/api/names.ts";
 import type { ClusterObject } from "../../src/kube/cluster-api.ts";
 import type { ModelEvent } from "../../src/kube/model/model-server.ts";
 import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
+import { isOfEntry, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
 const ourHosts: ReadonlySet<string> = new Set(hosts);
@@ -32,6 +33,9 @@ export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
   const { namespace, name, deletionTimestamp } = after.metadata;
   if (has.size === 0 && deletionTimestamp === undefined && ledger.ours.has(uid))
     ledger.complain(`an empty docker config in ${namespace}/${name}`);
+  // It is left to the tenant as it stands.
+  if (before?.metadata.labels?.[managedByLabel] !== undefined && after.metadata.labels?.[managedByLabel] === undefined)
+    ledger.ours.delete(uid);
 }
 
 /** In a namespace of an install: tokens and the record of members. */
@@ -56,11 +60,8 @@ function keepsForeign({ complain }: Ledger, before: ClusterObject, after: Cluste
     complain(`foreign data lost in ${namespace}/${name}`);
 }
 
-function staysSuspended(
-  { past, believedSince, complain }: Ledger,
-  { metadata }: ClusterObject,
-  before: ClusterObject | undefined,
-): void {
+function staysSuspended(ledger: Ledger, { metadata }: ClusterObject, before: ClusterObject | undefined): void {
+  const { past, believedSince, complain } = ledger;
   const { namespace = "", name } = metadata;
   const since = believedSince();
   const { credentials, of } = past.now();
@@ -70,7 +71,8 @@ function staysSuspended(
   const isAnothers =
     credentials.some(({ spec, deletionTimestamp }) => !spec.suspend || deletionTimestamp) ||
     // Who has gone since leaves it.
-    listedOn(before).some((each) => !known.has(each));
+    listedOn(before).some((each) => !known.has(each)) ||
+    ledger.isLeaving();
   if (isSuspended && !isAnothers) complain(`suspended, and ${namespace}/${name} was written`);
 }
 
@@ -106,14 +108,25 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
   const mint = cloud.minted.get(password);
   if (!mint) return complain(`made up: ${key} (${password}) in ${namespace}/${name}`);
   const namespaceUid = server.get({ resource: "namespaces", name: namespace })?.metadata.uid ?? "";
-  const candidates = past.withGrant(mint.grantKey, believedSince() - 1).filter((identity) => {
+  const since = believedSince() - 1;
+  const isHere = (identity: string): boolean => {
     const [ofNamespace, , , , ofHost] = identity.split(" ");
     return ofNamespace === namespaceUid && ofHost === key;
-  });
+  };
+  // What an entry was given before it was altered, it may be given again.
+  const isStillToHave = (holder: string): boolean =>
+    secretNames
+      .map((each) => underName(holder, each))
+      .some((each) => past.wantedSince(each, since) || past.now().claims.some((claim) => isOfEntry(claim, each)));
+  const candidates = [...past.withGrant(mint.grantKey, since), ...ledger.heldBy(password).filter(isStillToHave)].filter(
+    isHere,
+  );
   // Under a former name, what is wanted under the present one.
+  const here = candidates.map((each) => underName(each, name));
   const identity =
     candidates.find((each) => each.split(" ")[1] === name) ??
-    candidates.map((each) => each.replace(/^(\S+) \S+ /, `$1 ${name} `))[0];
+    here.find((each) => past.now().claims.some((claim) => isOfEntry(claim, each))) ??
+    here[0];
   if (identity === undefined) {
     if (!isBlind()) complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
     return;
@@ -134,8 +147,12 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 }
 
 /** A Secret is deleted. */
-function removed({ server, touched, isDrained, complain }: Ledger, { metadata }: ClusterObject): void {
-  const { uid, namespace, name, annotations = {} } = metadata;
+function removed({ server, touched, past, isDrained, complain }: Ledger, object: ClusterObject): void {
+  const { uid, namespace, name, annotations = {} } = object.metadata;
+  // Whose a login is that stands for a host of one who leaves cannot be told.
+  const leaving = past.now().credentials.filter((each) => each.deletionTimestamp && each.spec.pullSecret.name === name);
+  const theirs = new Set(leaving.flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
+  if ([...loginsIn(object).keys()].every((host) => theirs.has(host))) return;
   for (const credential of listedOn({ metadata: { annotations } })) {
     if (touched.has(uid) || isDrained(credential)) continue;
     if (!server.get({ resource: "registrycredentials", name: credential }))

@@ -25,6 +25,18 @@ export interface Claim {
   readonly identity: string;
 }
 
+/** What was given to this identity was given to the claim's entry, with values that the namespace still has. */
+export function isOfEntry({ identity, namespace }: Claim, holder: string): boolean {
+  const entryOf = (each: string): string => each.split(" ").slice(0, 5).join(" ");
+  const rendered = holder.split(" ")[5] ?? "";
+  return entryOf(identity) === entryOf(holder) && (rendered === "" || rendered === namespace.labels[teamLabel]);
+}
+
+/** The same claim under another name of a pull Secret. */
+export function underName(identity: string, secretName: string): string {
+  return identity.replace(/^(\S+) \S+ /, `$1 ${secretName} `);
+}
+
 export interface Truth {
   /** Oldest credential first. */
   readonly credentials: readonly RegistryCredential[];

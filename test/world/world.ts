@@ -109,6 +109,8 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     home: () => homeOf(),
     believedSince,
     isBlind: () => blindSince() < Infinity,
+    isListening: () =>
+      working?.dead() === false && made.listFaults.every(({ resource }) => resource !== "registrycredentials"),
     counts,
   });
   server.subscribe((event) => {
@@ -172,6 +174,8 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     },
     pass: async (milliseconds) => {
       const advance = async (part: number): Promise<void> => {
+        // What goes wrong meanwhile is noted, though nothing may be written until it is mended.
+        believedSince();
         stir();
         await clock.advance(Temporal.Duration.from({ milliseconds: part }));
         server.endNamespaces();
