@@ -4,6 +4,7 @@ import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan
 import { secretKey } from "../plan/keys.ts";
 import { planPullSecret } from "../plan/pull-secret.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "../plan/pull-secret-plan.ts";
+import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isOurs } from "../plan/removed-secret.ts";
 import type { Outcome } from "../queue/work-queue.ts";
 import type { Context } from "./context.ts";
@@ -83,6 +84,18 @@ function pullSecretRun(): (
 ) => Promise<Outcome | "changed meanwhile"> {
   const render = contentRenderer();
   const memories = new Map<string, Memory>();
+  // By name of the namespace: the uid of the one that was looked at last.
+  const uids = new Map<string, string>();
+  /** What the one before was given under any name is no reason to give it to one that was made anew. */
+  const noteUid = ({ entitlements, tokens }: Context, { name, uid }: NamespaceRecord): void => {
+    const before = uids.get(name);
+    uids.set(name, uid);
+    if (before === undefined || before === uid) return;
+    for (const secretName of entitlements.names()) {
+      memories.delete(secretKey(name, secretName));
+      tokens.use(secretKey(name, secretName), new Map());
+    }
+  };
 
   return async (context, [namespaceName, name], thought, signal) => {
     const decide = (snapshot: PullSecretSnapshot): PullSecretPlan => {
@@ -103,10 +116,12 @@ function pullSecretRun(): (
     if (sighting.kind !== "there") {
       if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
       needsNothing();
+      uids.delete(namespaceName);
       board.forget(namespaceName, sighting);
       return done;
     }
     const namespace = sighting.record;
+    noteUid(context, namespace);
     if (!context.entitlements.names().includes(name)) {
       needsNothing();
       board.forgetSecret(namespaceName, name);
