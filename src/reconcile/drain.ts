@@ -19,6 +19,8 @@ import type { StatusWriter } from "./write-status.ts";
 // adding both; and a tenant can see to it that its Secret cannot be taken away, whose login it has had anyway. So a deletion
 // waits no longer than this for either, in milliseconds. What can be taken off afterwards is.
 const patience = 10_000;
+// Nor for tenants that take turns in keeping it, so that each does only when another one does not. Milliseconds.
+const patienceWithTurns = 60_000;
 // What has held it up for so long is told, whatever it is.
 const worthTelling = Temporal.Duration.from({ seconds: 10 });
 // And so is that nothing goes, and nobody says why. Milliseconds.
@@ -131,7 +133,7 @@ function tellReleased(
   log.info("RegistryCredential released", { credential, left: keptByTenants.union(harmless).size, forced });
 }
 
-const nothing: Left = { secrets: new Set(), kept: new Set(), harmless: new Set() };
+const nothing: Left = { secrets: new Set(), kept: new Set(), unexplained: new Set(), harmless: new Set() };
 
 function saysOf(
   { clock, settings, stores }: Context,
@@ -198,7 +200,7 @@ function noteProgress(waiting: Waiting, { secrets, harmless }: Left, now: number
 }
 
 /** Nothing is left to wait for: of what is, tenants have kept it for long enough. */
-function isOver({ secrets, kept, harmless }: Left, waiting: Waiting, now: number): boolean {
+function isOver({ secrets, kept, unexplained, harmless }: Left, waiting: Waiting, now: number): boolean {
   for (const namespace of kept) if (!waiting.kept.has(namespace)) waiting.kept.set(namespace, now);
   const every = (test: (namespace: string) => boolean): boolean => {
     for (const namespace of secrets) if (!test(namespace)) return false;
@@ -206,11 +208,12 @@ function isOver({ secrets, kept, harmless }: Left, waiting: Waiting, now: number
   };
   // One who keeps it only now and then starts nothing anew.
   waiting.last = every((namespace) => waiting.kept.has(namespace)) ? (waiting.last ?? now) : undefined;
-  const isLong = (since: number | undefined): boolean => since !== undefined && now - since >= patience;
-  return (
-    every((namespace) => kept.has(namespace) && isLong(waiting.kept.get(namespace))) &&
-    (harmless.size === 0 || isLong(waiting.last))
-  );
+  const isLong = (since: number | undefined, most = patience): boolean => since !== undefined && now - since >= most;
+  const isKept = (namespace: string): boolean => {
+    const since = waiting.kept.get(namespace);
+    return kept.has(namespace) ? isLong(since) : unexplained.has(namespace) && isLong(since, patienceWithTurns);
+  };
+  return every(isKept) && (harmless.size === 0 || isLong(waiting.last));
 }
 
 function drainingOf(

@@ -18,6 +18,8 @@ export interface Left {
   readonly secrets: ReadonlySet<string>;
   /** Of these: where it is the tenant that keeps it. */
   readonly kept: ReadonlySet<string>;
+  /** Of these: where nothing has been refused that says why it is still there. */
+  readonly unexplained: ReadonlySet<string>;
   /** What any tenant may have written, or nothing: a recorded reference, our marks on a Secret that is none of ours. */
   readonly harmless: ReadonlySet<string>;
 }
@@ -38,6 +40,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   const names = namesOf(context, credential);
   const secrets = new Set<string>();
   const kept = new Set<string>();
+  const unexplained = new Set<string>();
   const harmless = new Set<string>();
   const aliveOf = (name: string): NamespaceRecord | undefined => {
     const namespace = stores.namespaces.get(name);
@@ -51,6 +54,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     if (names.some((each) => holds(namespace, each))) secrets.add(name);
     else harmless.add(name);
     if (secrets.has(name) && isKeptByTenant(context, credential, name, names)) kept.add(name);
+    else if (secrets.has(name) && isUnexplained(context, credential, name, names)) unexplained.add(name);
     if (!isRefused(context, names, name)) for (const each of names) enqueue(secretKey(name, each));
   });
   // A name that another credential writes as well is that one's to take off.
@@ -62,7 +66,20 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     harmless.add(namespace);
     if (!isRefused(context, names, namespace)) enqueue(referencesKey(namespace));
   });
-  return { secrets, kept, harmless };
+  return { secrets, kept, unexplained, harmless };
+}
+
+/** The last run on each of the Secrets, for the spec as it is, has not failed. */
+function isUnexplained(
+  { board }: Context,
+  { name, generation }: RegistryCredential,
+  namespace: string,
+  names: Names,
+): boolean {
+  const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
+  return (
+    findings.length > 0 && findings.every((found) => found.generation === generation && found.failures.length === 0)
+  );
 }
 
 type Names = readonly string[];

@@ -294,6 +294,31 @@ describe("a deletion", () => {
     expect(it.released()).toBe(true);
   });
 
+  it("gives up after a minute on what its tenant has kept, and makes look as if it kept it no more whenever it counts", async () => {
+    const it = situation([listed]);
+    it.finds([tooLarge]);
+    await it.run();
+    it.finds([]);
+    for (let second = 0; second < 60; second += 1) {
+      expect(it.released()).toBe(false);
+      await it.clock.advance(seconds(1));
+      await it.run();
+    }
+    expect([it.released(), it.warned.length]).toEqual([true, 1]);
+  });
+
+  it("does not where the last run was about another spec, or the platform has refused since", async () => {
+    const it = situation([listed]);
+    it.finds([tooLarge]);
+    await it.run();
+    await it.clock.advance(seconds(90));
+    it.finds([], "acme", 2);
+    await it.run();
+    it.finds([webhook]);
+    await it.run();
+    expect(it.released()).toBe(false);
+  });
+
   it("names the Secret where nothing goes, and nobody says why", async () => {
     const it = situation([listed]);
     await untilHalfAMinute(it);
