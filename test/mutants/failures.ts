@@ -192,4 +192,31 @@ export const failureMutants: readonly Mutant[] = [
     ["name, { uid, resourceVersion });", "name, { uid } as never);"],
     exitCodes,
   ),
+  fault(
+    "a tenant's docker config is read again for each entry that is tried in it",
+    "plan/merged-secret.ts",
+    [
+      "    return merge.with(",
+      "    const again = mergeInto(dockerConfig);\n    return (again.ok ? again : merge).with(",
+    ],
+    { phase: "unit", path: "test/plan/too-large.test.ts" },
+  ),
+  fault(
+    "a tenant without consent tells that an authority is there",
+    "providers/with-admission.ts",
+    ['isUnasked(error) ? "unasked" : "answer"', '"answer"'],
+    { phase: "unit", path: "test/reconcile/token-admission.test.ts" },
+  ),
+  fault(
+    "a namespace that is made anew gets the former login of the one before",
+    "reconcile/pull-secret.ts",
+    ["if (before === undefined || before === uid) return;", "if (before !== uid) return;"],
+    { phase: "unit", path: "test/reconcile/remade-namespace.test.ts" },
+  ),
+  fault(
+    "a deletion waits for tenants that take turns in keeping their Secrets",
+    "reconcile/drain.ts",
+    ["const patienceWithTurns = 60_000;", "const patienceWithTurns = 1e12;"],
+    { phase: "unit", path: "test/reconcile/drain.test.ts" },
+  ),
 ];
