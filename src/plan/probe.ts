@@ -2,7 +2,7 @@
 import type { Entry } from "../api/registry-credential.ts";
 import { canonicalHost } from "../registry/host.ts";
 import { parseImageReference } from "../registry/image-reference.ts";
-import { rendered } from "./placeholders.ts";
+import { hasPlaceholders, rendered } from "./placeholders.ts";
 import type { NamespaceRecord } from "./snapshot.ts";
 
 export interface Probe {
@@ -10,6 +10,8 @@ export interface Probe {
   readonly image: string | undefined;
   /** The canonical host among the entry's hosts whose login is tried. */
   readonly host: string;
+  /** The image is one namespace's, which may have chosen it; others may share the token. */
+  readonly ofNamespace?: true;
 }
 
 /** Undefined where nothing is to be tried: a Static entry without an image, or an image that these hosts do not serve. */
@@ -27,7 +29,12 @@ export function probeOf(
   const served = hosts.map((host) => canonicalHost(host) ?? host);
   const repository = `${domain}/${path}`;
   const host = served.find((each) => each === "*" || repository === each || repository.startsWith(`${each}/`));
-  return host === undefined ? undefined : { image, host: host === "*" ? domain : host };
+  if (host === undefined) return undefined;
+  return {
+    image,
+    host: host === "*" ? domain : host,
+    ...(hasPlaceholders(entry.verify.image) && { ofNamespace: true }),
+  };
 }
 
 /** A login that an administrator keeps is never tried unasked: such an entry opens no connection. */

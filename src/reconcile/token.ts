@@ -143,10 +143,12 @@ async function verify(
   const isNews = verification === "Denied" || (image !== undefined && verification !== "Verified");
   if (isNews) log.warn("token not verified", told);
   else log.debug("token tried", told);
-  // With an image, its owner has said what a token must do. A mere login is judged by what the old one may.
-  const isComparable = image === undefined && verification === "Denied" && before !== undefined;
+  // With an image, its owner has said what a token must do. A mere login is judged by what the old one may, and so is an image
+  // that a tenant may have chosen: one that nobody may pull would keep a new password from all who share it.
+  const isJudged = image === undefined || probe.ofNamespace === true;
+  const isComparable = isJudged && verification === "Denied" && before !== undefined;
   const old = isComparable ? await tryIt(grant, probe, before, signal) : undefined;
-  switch (publication(verification, before, clock.now(), !old || old.verification === "Authenticated")) {
+  switch (publication(verification, before, clock.now(), !old || isTaken(old))) {
     case "hold":
       return {
         reason: "VerificationDenied",
@@ -160,6 +162,10 @@ async function verify(
     case "publish":
       return verification === "Verified" || verification === "Authenticated" ? verification : "Issued";
   }
+}
+
+function isTaken({ verification }: Awaited<ReturnType<Context["verify"]>>): boolean {
+  return verification === "Authenticated" || verification === "Verified";
 }
 
 /** While a token lives there is another attempt in time, whatever failed, and whatever the other side asks for. */

@@ -219,4 +219,10 @@ export const failureMutants: readonly Mutant[] = [
     ["const patienceWithTurns = 60_000;", "const patienceWithTurns = 1e12;"],
     { phase: "unit", path: "test/reconcile/drain.test.ts" },
   ),
+  fault(
+    "an image that a tenant has chosen, and nobody may pull, keeps a new login from all who share it",
+    "reconcile/token.ts",
+    ["image === undefined || probe.ofNamespace === true", "image === undefined"],
+    { phase: "unit", path: "test/reconcile/token.test.ts" },
+  ),
 ];

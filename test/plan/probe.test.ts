@@ -38,6 +38,7 @@ describe("the image that a token is tried with", () => {
     expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace({ labels: { tenant: "blue" } }))).toEqual({
       image: "ghcr.io/blue/app",
       host: "ghcr.io",
+      ofNamespace: true,
     });
     expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace())).toBeUndefined();
   });

@@ -327,6 +327,21 @@ describe("a token that was fetched", () => {
     },
   );
 
+  const chosen = { ...probe, ofNamespace: true } as const;
+  it("is not held back by an image that a tenant has chosen and the old one cannot pull either", async () => {
+    const given = { minutesLeft: 360, probe: chosen, fetch: mints, verify: denied, verifyOld: denied };
+    const { context, states } = situation(given);
+    await reconcileToken(context, "g", never);
+    expect(states).toEqual(["PublishedUnverified"]);
+  });
+
+  it("is held back by such an image where the old one can pull it", async () => {
+    const verifyOld = { verification: "Verified" } as const;
+    const { context, states } = situation({ minutesLeft: 360, probe: chosen, fetch: mints, verify: denied, verifyOld });
+    expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
+    expect(states).toEqual([]);
+  });
+
   it("is not fetched again while it is young and its sources are the same", async () => {
     const { context, fetched } = situation({ stored: false, fetch: mints });
     await reconcileToken(context, "g", never);
