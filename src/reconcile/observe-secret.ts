@@ -1,6 +1,7 @@
 // What is known of one pull Secret before anything is decided?
 import { entriesAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { Content } from "../plan/content.ts";
 import { namesOtherGrants } from "../plan/entries-annotation.ts";
 import { secretKey } from "../plan/keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../plan/mode.ts";
@@ -89,12 +90,12 @@ export function observeSecret(
   ];
   const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
   const leaving = inIt.filter((each) => !unjudged.includes(each));
-  const [first, ...others] = unjudged.flatMap(waitedBy);
-  const undone = first ? waitsFor(first, ...others) : done;
+  const waits = unjudged.flatMap(waitedBy);
+  const undone = waitsForAll(waits);
   const frozen = frozenIn(context, { ...place, namespace }, record, unconfirmed.filter(isIn), unjudged);
-  const waits = (): void => say(waitingFinding(entitled, board.secret(namespace.name, name)?.state ?? "waiting"));
+  const sayWaiting = (): void => say(waitingFinding(entitled, board.secret(namespace.name, name)?.state ?? "waiting"));
   if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
-    waits();
+    sayWaiting();
     return undone;
   }
   const gathered = gatherContributions(
@@ -105,7 +106,7 @@ export function observeSecret(
   );
   const rendered = render(context, gathered);
   if (isWorthWaiting(record, gathered, rendered)) {
-    waits();
+    sayWaiting();
     return { ...soonest(tokenPatience), ...undone };
   }
   const orphaned = orphanedIn(context, place, record, participants);
@@ -122,11 +123,20 @@ export function observeSecret(
     leaving,
     orphaned,
     frozen,
-    undone,
+    undone: isHidden(rendered.content) ? waitsForAll([...waits, { reach: "changes" }]) : undone,
     gathered: { ...gathered, signature },
     rendered,
     wanted,
   };
+}
+
+function waitsForAll([first, ...others]: readonly Waited[]): Outcome {
+  return first ? waitsFor(first, ...others) : done;
+}
+
+/** What an entry names may not be seen, and is another failure, or none, once it may: of a missing object nothing else tells. */
+function isHidden({ failures }: Content): boolean {
+  return failures.some(({ failure }) => failure.reason === "NotPermitted");
 }
 
 /** A first token is on its way, and nobody who could be served by now would wait for one that is made outside. */

@@ -105,3 +105,33 @@ describe("at rest", () => {
     expect(world.writes.slice(before)).toEqual([]);
   });
 });
+
+describe("a pull Secret of an entry whose ServiceAccount may not be seen", () => {
+  it("is looked at again once it may, though there is none that could tell", async () => {
+    const { world, context } = await served();
+    const entry = {
+      name: "main",
+      provider: "ECR",
+      hosts: ["111111111111.dkr.ecr.eu-west-1.amazonaws.com"],
+      ecr: { roleARN: "arn:aws:iam::111111111111:role/r1" },
+      identity: { from: "ServiceAccount", name: "puller" },
+    };
+    const told = (): unknown =>
+      context.board
+        .secret("team-a", "regcred")
+        ?.credentials.get("hub")
+        ?.failures.map(({ reason }) => reason);
+    const { scopeOf } = context;
+    const hiding: Context["scopeOf"] = (namespace) => {
+      return { ...scopeOf(namespace), serviceAccount: () => ({ kind: "not-permitted" }) };
+    };
+    Object.assign(context, { scopeOf: hiding });
+    world.credential("hub", { ...spec, registries: [entry] });
+    await world.pass({ seconds: 15 });
+    expect(told()).toEqual(["NotPermitted"]);
+    Object.assign(context, { scopeOf });
+    lookAtReachAgain(context);
+    await world.pass({ seconds: 5 });
+    expect(told()).toEqual(["ServiceAccountMissing"]);
+  });
+});

@@ -55,8 +55,6 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly writtenFor: (secretUid: string, key: string, password: string) => string | undefined;
   /** When that was, in elapsed milliseconds. */
   readonly writtenAt: (secretUid: string, key: string, password: string) => number | undefined;
-  /** For which claims it has been written into any Secret: their identities. */
-  readonly heldBy: (password: string) => readonly string[];
   readonly noteWritten: (secretUid: string, key: string, password: string, identity: string) => void;
 }
 
@@ -66,7 +64,6 @@ export function ledger(options: LedgerOptions): Ledger {
   const story = past(truthOf(server, read, home()));
   const complaints: string[] = [];
   const written = new Map<string, { readonly identity: string; readonly at: number }>();
-  const holders = new Map<string, Set<string>>();
   let leavingUntil = 0;
   // Until when something that lists it may go.
   const drained = new Map<string, number>();
@@ -99,10 +96,8 @@ export function ledger(options: LedgerOptions): Ledger {
     },
     writtenFor: (uid, key, password) => written.get(`${uid} ${key} ${password}`)?.identity,
     writtenAt: (uid, key, password) => written.get(`${uid} ${key} ${password}`)?.at,
-    heldBy: (password) => [...(holders.get(password) ?? [])],
     noteWritten: (uid, key, password, identity) => {
       written.set(`${uid} ${key} ${password}`, { identity, at: clock.elapsed() });
-      holders.set(password, (holders.get(password) ?? new Set()).add(identity));
     },
   };
 }

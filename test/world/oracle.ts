@@ -71,12 +71,19 @@ function ofHost(
     const wanted = loginOf(world, claim);
     const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
     const holder = found && world.ledger.writtenFor(secretUid ?? "", claim.host, found);
-    if (holder !== undefined && isFormerName(world, holder)) return [];
+    if (holder !== undefined && (isFormerName(world, holder) || isUnreadable(world, holder))) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // Without a login of its own it may keep the one that it was given.
     if (holder !== undefined && isOfEntry(claim, holder)) return [];
   }
   return [];
+}
+
+/** Of whom nothing can be read keeps what it has, whoever claims it. */
+function isUnreadable({ server }: Standing, identity: string): boolean {
+  const uid = identity.split(" ")[2];
+  const raw = server.list("registrycredentials").find(({ metadata }) => metadata.uid === uid);
+  return raw !== undefined && !isReadable(raw);
 }
 
 /** What stands under a name that its RegistryCredential has left is kept for an hour. */

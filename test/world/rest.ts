@@ -93,7 +93,7 @@ function leftovers(world: World): readonly string[] {
   for (const secret of server.list("secrets")) {
     for (const [key, password] of loginsIn(secret)) {
       const identity = ledger.writtenFor(secret.metadata.uid, key, password) ?? "";
-      const isWanted = truth.claims.some((claim) => isOfEntry(claim, identity));
+      const isWanted = truth.claims.some((claim) => isOfEntry(claim, identity)) || isFormerName(world, identity);
       const mint = cloud.minted.get(password);
       // Who is gone without a drain, and has left a login, is remembered with it.
       uids.add(identity.split(" ")[2] ?? "");

@@ -113,14 +113,13 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
     const [ofNamespace, , , , ofHost] = identity.split(" ");
     return ofNamespace === namespaceUid && ofHost === key;
   };
-  // What an entry was given before it was altered, it may be given again.
+  // What an entry was to have before it was altered, it may be given as long as it has nothing else.
   const isStillToHave = (holder: string): boolean =>
     secretNames
       .map((each) => underName(holder, each))
       .some((each) => past.wantedSince(each, since) || past.now().claims.some((claim) => isOfEntry(claim, each)));
-  const candidates = [...past.withGrant(mint.grantKey, since), ...ledger.heldBy(password).filter(isStillToHave)].filter(
-    isHere,
-  );
+  const before = past.withGrant(mint.grantKey, 0).filter(isStillToHave);
+  const candidates = [...past.withGrant(mint.grantKey, since), ...before].filter(isHere);
   // Under a former name, what is wanted under the present one.
   const here = candidates.map((each) => underName(each, name));
   const identity =
