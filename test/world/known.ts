@@ -113,6 +113,26 @@ export const known: readonly Known[] = [
     steps: [soon(alterA({ field: "entries", to: [secondEntry] }))],
   },
   {
+    what: "lets the tokens go of one that went while nobody led",
+    steps: [soon({ act: "hand over" }), after(12 * minute, { act: "delete credential", name: "a", how: "stripped" })],
+  },
+  {
+    what: "tells that a former login has no place where a tenant's own Secret stands",
+    steps: [
+      soon(alterA({ field: "entries", to: [{ ...firstEntry, from: "src-none" }] })),
+      soon({ act: "tenant", at: "b-1", secret: "regcred", does: "own" }),
+    ],
+  },
+  {
+    what: "tells what is missing once it may be seen that it is",
+    steps: [
+      after(0, { act: "lists", how: "hidden", of: "accounts" }),
+      after(30 * second, { act: "restart", after: 0, sent: false }),
+      soon(alterA({ field: "entries", to: [cloud({ identity: "ServiceAccount" })] })),
+      soon({ act: "puller", does: "delete" }),
+    ],
+  },
+  {
     what: "mints no more for a RegistryCredential that went without a drain",
     steps: [
       soon(create("b", { secretName: "regcred-b", entries: [cloud({ name: "e1", role: "r2" })] })),

@@ -40,7 +40,10 @@ export function misgivings(world: Standing, excused: (claim: Claim) => boolean):
       const secret = server.get({ resource: "secrets", namespace, name });
       const claims = truth.of(namespace, name);
       if (terminating || (secret && !ledger.ours.has(secret.metadata.uid))) return [];
-      if (claims.length > 0 && claims.every(({ credential }) => credential.spec.suspend)) return [];
+      // Nobody asks for a write: neither who is suspended, nor who cannot be read.
+      const isSilent = ({ credential, identity }: Claim): boolean =>
+        credential.spec.suspend || isUnreadable(world, identity);
+      if (claims.length > 0 && claims.every(isSilent)) return [];
       const has = loginsIn(secret);
       return [
         ...hosts.flatMap((host) =>
