@@ -85,16 +85,19 @@ describe("metrics for who may read them", () => {
     await expect.poll(() => statusWith(authorization), { timeout: 30_000 }).toBe(403);
   });
 
-  it("answer a flood of made-up tokens without a question each, and somebody who may all the same", async () => {
+  it("answer a flood of made-up tokens at a pace of their own, with a question each at most, and somebody who may all the same", async () => {
     const authorization = `Bearer ${prometheusToken}`;
     expect(await statusWith(authorization)).toBe(200);
     const before = (await reviews()).length;
+    const began = performance.now();
     const flood = await Promise.all(Array.from({ length: 500 }, (_, index) => statusWith(`Bearer made-up-${index}`)));
-    expect(new Set(flood)).toEqual(new Set([401, 503]));
+    const seconds = (performance.now() - began) / 1_000;
+    expect(flood.filter((status) => status !== 401 && status !== 503)).toEqual([]);
     expect(await statusWith(authorization)).toBe(200);
     const asked = (await reviews()).slice(before);
     expect(asked.length).toBe(flood.filter((status) => status === 401).length);
-    expect(asked.length).toBeLessThan(400);
+    // src/report/metrics-server.ts: 100 a second, and 128 at once.
+    expect(asked.length).toBeLessThanOrEqual(130 + 100 * seconds);
   });
 
   it.skipIf(withoutPrometheus)(`are scraped by Prometheus with its own token${prometheusAdvice}`, async () => {
