@@ -9,8 +9,8 @@ const fixtures = "test/fixtures/**";
 const alone = "test/**/*.alone.test.ts";
 // Some start a program, which takes seconds on a machine that builds Kubernetes beside it.
 const unitTimeout = 30_000;
-// One a core: some start programs and wait for them, and by its default vitest leaves a core to a watcher that is not there.
-const quickWorkers = availableParallelism();
+// One more than cores: some start programs and wait for them, and by its default vitest leaves a core to a watcher that is not there.
+const quickWorkers = availableParallelism() + 1;
 const onControlPlane = {
   // The files of a worker share a control plane, see test/cluster/shared-control-plane.ts, and their imports.
   isolate: false,
