@@ -17,12 +17,17 @@ export const credentialKey = (name: string): string => `credential/${name}`;
 export const membersKey = (credentialUid: string): string => `members/${credentialUid}`;
 
 export function keyOf(text: string): Key {
-  const [loop = "", first = "", second = ""] = text.split("/");
+  // Not split: each key that is queued is asked for its namespace.
+  const slash = text.indexOf("/");
+  const loop = text.slice(0, Math.max(slash, 0));
+  const first = text.slice(slash + 1);
   switch (loop) {
     case "token":
       return { loop, grantKey: first };
-    case "secret":
-      return { loop, namespace: first, name: second };
+    case "secret": {
+      const end = first.indexOf("/");
+      return { loop, namespace: first.slice(0, end), name: first.slice(end + 1) };
+    }
     case "references":
     case "pods":
       return { loop, namespace: first };

@@ -106,15 +106,15 @@ export function askForWork(known: Known): void {
 }
 
 /** What was kept for a name that no RegistryCredential has any more goes: grants that nobody would need but for it, above all. */
-function followNames({ stores, entitlements, enqueue }: Known): void {
+function followNames({ clock, stores, entitlements, enqueue }: Known): void {
   let before = entitlements.names();
   entitlements.onNames(() => {
     const now = entitlements.names();
     const lost = before.filter((name) => !now.includes(name));
     before = now;
-    for (const { key } of lost.length > 0 ? stores.namespaces.values() : []) {
-      for (const name of lost) enqueue(secretKey(key, name), { lane: "bulk" });
-    }
+    if (lost.length === 0) return;
+    const keys = [...stores.namespaces.values()].flatMap(({ key }) => lost.map((name) => secretKey(key, name)));
+    void inSlices(clock, keys, (key) => enqueue(key, { lane: "bulk" }));
   });
 }
 

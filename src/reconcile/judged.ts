@@ -1,6 +1,6 @@
 // Which pull Secrets have yet to be judged, and so may need what nobody else is known to need?
 import { finalizer } from "../api/names.ts";
-import { secretKey } from "../plan/keys.ts";
+import { keyOf, secretKey } from "../plan/keys.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../plan/presence.ts";
 import type { Context } from "./context.ts";
 
@@ -17,31 +17,39 @@ type Known = Pick<Context, "stores" | "entitlements">;
 
 /** To be called when the stores are synced, but for those of pull Secrets. */
 export function judgedSecrets({ stores, entitlements }: Known): Judged {
-  const open = new Set<string>();
+  // By name, so that thousands of a name that goes are forgotten at once.
+  const open = new Map<string, Set<string>>();
   let names = entitlements.names();
+  const wait = (name: string, key: string): void => {
+    const keys = open.get(name) ?? new Set();
+    open.set(name, keys.add(key));
+  };
+  const settle = (name: string, key: string): void => {
+    const keys = open.get(name);
+    keys?.delete(key);
+    if (keys?.size === 0) open.delete(name);
+  };
 
-  for (const { key } of stores.namespaces.values()) for (const name of names) open.add(secretKey(key, name));
+  for (const { key } of stores.namespaces.values()) for (const name of names) wait(name, secretKey(key, name));
   stores.namespaces.subscribe((change) => {
     const { key, before, after } = change;
-    if (after && !before) for (const name of names) open.add(secretKey(key, name));
+    if (after && !before) for (const name of names) wait(name, secretKey(key, name));
     // While this replica stands by, no run finds it gone.
-    if (goneBy(change) && !after) for (const name of names) open.delete(secretKey(key, name));
+    if (goneBy(change) && !after) for (const name of names) settle(name, secretKey(key, name));
   });
   entitlements.onNames(() => {
     const before = new Set(names);
     names = entitlements.names();
-    for (const name of before.difference(new Set(names))) {
-      for (const { key } of stores.namespaces.values()) open.delete(secretKey(key, name));
-    }
+    for (const name of before.difference(new Set(names))) open.delete(name);
     for (const name of names) {
       if (before.has(name)) continue;
-      for (const { key } of stores.namespaces.values()) open.add(secretKey(key, name));
+      for (const { key } of stores.namespaces.values()) wait(name, secretKey(key, name));
     }
   });
 
   return {
-    judged: (key) => void open.delete(key),
-    unjudged: (key) => void open.add(key),
+    judged: (key) => settle(nameIn(key), key),
+    unjudged: (key) => wait(nameIn(key), key),
     nobodyElse: () => {
       if (open.size > 0) return { kind: "not-seen" };
       for (const store of [stores.credentials, stores.namespaces]) {
@@ -55,4 +63,9 @@ export function judgedSecrets({ stores, entitlements }: Known): Judged {
       return knownAbsent;
     },
   };
+}
+
+function nameIn(text: string): string {
+  const key = keyOf(text);
+  return key.loop === "secret" ? key.name : "";
 }
