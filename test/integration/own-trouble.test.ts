@@ -105,7 +105,7 @@ describe("beside a RegistryCredential in trouble", () => {
       });
       for (const namespace of [`${secret}-a`, `${secret}-b`])
         await has(namespace, secret, { [hostOf(other)]: "second", [hostOf(late)]: "first" });
-      expect(await world.condition(other, "Ready")).toMatchObject({ status: "True" });
+      await eventually("it is ready", async () => (await world.condition(other, "Ready"))?.status === "True");
     },
   );
 
