@@ -114,6 +114,7 @@ export function controllers(options: ControllersOptions): Controllers {
     secrets: stores.operatorSecrets,
     operatorNamespace: ownNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
+    onForgotten: (grantKey) => admission.forget(grantKey),
   });
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
   const holders = recordedMembers(stores.operatorSecrets);

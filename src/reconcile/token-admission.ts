@@ -9,6 +9,7 @@ import type { Admittance } from "../providers/with-admission.ts";
 import type { Gate, GateListener } from "../queue/gate.ts";
 import { type Need, places } from "../queue/places.ts";
 import { type Shares, shares } from "../queue/shares.ts";
+import { calledBack } from "./called-back.ts";
 import { type Silence, type Silences, silences } from "./silences.ts";
 import type { TokenBook } from "./token-book.ts";
 
@@ -19,6 +20,10 @@ export interface TokenAdmission extends Gate, Admittance {
   readonly away: () => number;
   /** Tokens that are asked for now, by kind of cloud. */
   readonly asked: () => ReadonlyMap<string, number>;
+  /** Grants that are called back when there is an answer. */
+  readonly turnedAway: () => number;
+  /** Nobody needs the grant any more. */
+  readonly forget: (grantKey: string) => void;
 }
 
 export interface TokenAdmissionOptions {
@@ -49,7 +54,7 @@ const mostReplacing = 4;
 // Milliseconds, up to twice as many: who is turned away is called back when there is an answer. Meanwhile some have to be
 // there who may try.
 const comesBack = 15_000;
-// Beyond this number they only come back by themselves.
+// Of one name. Beyond this number they only come back by themselves.
 const mostCalledBack = 10_000;
 
 /** Who asks whom. */
@@ -69,8 +74,8 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   const authorities = silences({ clock, random, witnesses: 2 });
   const registries = silences({ clock, random });
   const rates = new Map<string, Shares>();
-  /** By the name of the silence for which they were turned away. */
-  const turnedAway = new Map<string, Set<string>>();
+  /** Grants, by the name of the silence for which they were turned away. */
+  const turnedAway = calledBack(mostCalledBack);
   let listener: GateListener | undefined;
   held.onRoom((lacked) => listener?.room(lacked));
 
@@ -126,17 +131,13 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
     const heard = [told(ways, way.name) && way.name, told(authorities, way.place) && way.place];
     for (const name of heard) {
       if (name === false) continue;
-      const waiting = turnedAway.get(name) ?? [];
-      turnedAway.delete(name);
-      for (const key of waiting) again(key);
+      for (const key of turnedAway.take(name)) again(key);
     }
     if (wasNew && ways.isProven(way.name)) listener?.news(way.name);
   };
 
   const turnAway = (key: string, silence: Silence & { readonly name: string }): OperatorError => {
-    const waiting = turnedAway.get(silence.name) ?? new Set();
-    turnedAway.set(silence.name, waiting);
-    if (waiting.size < mostCalledBack) waiting.add(key);
+    turnedAway.add(silence.name, key);
     const wait = Math.round(comesBack * (1 + random()));
     const retryAfter = Temporal.Duration.from({ milliseconds: wait });
     return new OperatorError({ ...silentFailure(silence), retryAfter, restrained: true });
@@ -145,6 +146,8 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   return {
     registries,
     away: () => held.size,
+    turnedAway: () => turnedAway.size,
+    forget: (key) => turnedAway.forget(key),
     asked: () => new Map(Object.keys(budgets).map((kind) => [kind, held.taken(`provider ${kind}`)])),
     lineOf: (text) => {
       const key = grantOf(text);

@@ -113,9 +113,10 @@ export interface TokenBookOptions {
   readonly operatorNamespace: string;
   /** Nobody needs the grant any more: it is to be looked at, and forgotten in time. */
   readonly onUnused?: (grantKey: string) => void;
+  readonly onForgotten?: (grantKey: string) => void;
 }
 
-export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: TokenBookOptions): TokenBook {
+export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgotten }: TokenBookOptions): TokenBook {
   const attempts = new Map<string, Attempts>();
   const users = new Map<string, Map<string, Use>>();
   const needs = new Map<string, ReadonlySet<string>>();
@@ -271,6 +272,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused }: Token
       unused.delete(key);
       replacements.delete(key);
       made.forget(key);
+      onForgotten?.(key);
     },
     wanted: function* () {
       for (const [key, { grant }] of attempts) yield [key, grant] as const;

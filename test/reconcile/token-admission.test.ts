@@ -326,6 +326,17 @@ describe("what hangs", () => {
     expect(askedWithin(on, "hung-7", since)).toBeLessThanOrEqual(1_000);
   });
 
+  it("is not remembered for grants that nobody needs any more", async () => {
+    const on = played();
+    for (let index = 0; index < 20; index += 1) {
+      on.add(`hung-${index}`, { ...healthy(ecr("eu-west-1"), "acme/a"), answer: hangs });
+    }
+    await on.clock.advance(seconds(70));
+    expect(on.admission.turnedAway()).toBeGreaterThan(15);
+    for (let index = 0; index < 20; index += 1) on.admission.forget(`hung-${index}`);
+    expect(on.admission.turnedAway()).toBe(0);
+  });
+
   it("holds neither a login that is in memory nor its worker", async () => {
     const on = played();
     for (let index = 0; index < 500; index += 1) {

@@ -150,10 +150,14 @@ describe("the token book", () => {
     expect(unused).toEqual(["b"]);
   });
 
-  it("forgets a token whose Secret was collected", () => {
+  it("forgets a token whose Secret was collected, and tells so who remembers something of it", () => {
+    const forgotten: string[] = [];
+    book = tokenBook({ clock, secrets, operatorNamespace: "ops", onForgotten: (key) => forgotten.push(key) });
     book.use(user("one"), grants("a"));
     book.use(user("one"), grants());
+    expect(forgotten).toEqual([]);
     book.forget("a", knownAbsent);
+    expect(forgotten).toEqual(["a"]);
     expect(book.attempts("a")).toBeUndefined();
     expect([...book.wanted()]).toEqual([]);
   });
