@@ -197,9 +197,9 @@ async function install(folder) {
     say(
       "Installing the dependencies into node_modules (about 460 MB, about 30 s; again only when package-lock.json changes) ...",
     );
-    // "install --no-save" obeys the lock file and leaves it alone. "ci" would refuse it: it lists only the platforms for
-    // which every tool had a build when it was written. NODE_ENV=production must not leave out the tools. An older Node
-    // would draw a warning per package that asks for the Node that is being installed: only errors are shown.
+    // "install --no-save" obeys the lock file and leaves it alone. "ci" would empty node_modules first, under whoever runs
+    // from it. NODE_ENV=production must not leave out the tools. An older Node would draw a warning per package that asks
+    // for the Node that is being installed: only errors are shown.
     const args = ["install", "--no-save", "--ignore-scripts", "--include=dev", "--include=optional"];
     args.push("--no-audit", "--no-fund", "--loglevel=error");
     const { code, signal } = await run("npm", args, { cwd: folder }).catch((/** @type {Error} */ error) => {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const credentials = "/apis/regcred.dev/v1alpha1/registrycredentials";
@@ -105,7 +105,7 @@ describe("beside a RegistryCredential in trouble", () => {
       });
       for (const namespace of [`${secret}-a`, `${secret}-b`])
         await has(namespace, secret, { [hostOf(other)]: "second", [hostOf(late)]: "first" });
-      await eventually("it is ready", async () => (await world.condition(other, "Ready"))?.status === "True");
+      await expect.poll(() => world.condition(other, "Ready"), soon).toMatchObject({ status: "True" });
     },
   );
 
