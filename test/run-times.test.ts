@@ -1,4 +1,5 @@
 // Does the end of a run tell where its time went, and is a longer one noticed?
+import { neighboursShare } from "./neighbours.ts";
 import { describe, expect, it } from "vitest";
 import { type FileTimes, overTotal, readTimes, timesTable } from "./run-times.ts";
 
@@ -74,17 +75,30 @@ describe("the table at the end of a run", () => {
   });
 });
 
+it.each([
+  ["what ran at a lower priority meanwhile", { nice: 30, user: 50, idle: 20 }, 0.3],
+  ["nothing, where all ran at the usual one", { nice: 0, user: 80, idle: 20 }, 0],
+  ["nothing, where no time went by", { nice: 0, user: 0, idle: 0 }, 0],
+])("neighbours have %s", (_what, spent, share) => {
+  const at = (nice: number, user: number, idle: number) => ({ nice, user, idle, sys: 0, irq: 0 });
+  const before = [at(5, 7, 9), at(1000, 1, 1)];
+  const after = [at(5 + spent.nice, 7 + spent.user, 9 + spent.idle), at(1000, 1, 1)];
+  expect(neighboursShare(before, after)).toBeCloseTo(share);
+});
+
 describe("a run that takes longer than is kept", () => {
   const kept = { total: 100, yardstick: 0.2 };
 
   it.each([
-    ["by a tenth at most, is none", 110, 0.2, false],
-    ["by more than a tenth, is told", 111, 0.2, true],
-    ["on a machine of half the speed, may take twice as long", 220, 0.4, false],
-    ["even for a machine of half the speed, is told", 221, 0.4, true],
-    ["on a faster machine, is told all the same", 111, 0.1, true],
-  ])("%s", (_what, seconds, yardstick, isTold) => {
-    const said = overTotal([file("a.test.ts", seconds)], kept, yardstick);
+    ["by a tenth at most, is none", 110, { yardstick: 0.2, neighbours: 0 }, false],
+    ["by more than a tenth, is told", 111, { yardstick: 0.2, neighbours: 0 }, true],
+    ["on a machine of half the speed, may take twice as long", 220, { yardstick: 0.4, neighbours: 0 }, false],
+    ["even for a machine of half the speed, is told", 221, { yardstick: 0.4, neighbours: 0 }, true],
+    ["on a faster machine, is told all the same", 111, { yardstick: 0.1, neighbours: 0 }, true],
+    ["beside neighbours that have half of it, may take twice as long", 220, { yardstick: 0.2, neighbours: 0.5 }, false],
+    ["even for a machine with neighbours, is told", 221, { yardstick: 0.2, neighbours: 0.5 }, true],
+  ])("%s", (_what, seconds, machine, isTold) => {
+    const said = overTotal([file("a.test.ts", seconds)], kept, machine);
     expect(said?.includes("test/kept-total.ts") ?? false).toBe(isTold);
   });
 });

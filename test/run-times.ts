@@ -57,9 +57,17 @@ export function timesTable(times: readonly FileTimes[], elapsed: number): string
   ].join("\n");
 }
 
-/** What to say where the files took more together than is kept, or undefined; a slower machine may take longer. */
-export function overTotal(times: readonly FileTimes[], kept: KeptTotal, yardstick: number): string | undefined {
-  const slowness = Math.max(yardstick / kept.yardstick, 1);
+/** How much of a machine a run had. */
+export interface MachineShare {
+  /** Seconds that the yardstick took. */
+  readonly yardstick: number;
+  /** Of all of the processors' time, what went to processes of a lower priority: 0 to 1. */
+  readonly neighbours: number;
+}
+
+/** What to say where the files took more together than is kept, or undefined; a slower or shared machine may take longer. */
+export function overTotal(times: readonly FileTimes[], kept: KeptTotal, machine: MachineShare): string | undefined {
+  const slowness = Math.max(machine.yardstick / kept.yardstick, 1) / (1 - machine.neighbours);
   const allowed = kept.total * slowness * (1 + tolerance);
   const total = totalOf(times);
   if (total <= allowed) return undefined;
