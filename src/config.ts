@@ -1,8 +1,10 @@
 // What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
+import type { Endpoints } from "./providers/endpoints.ts";
 import type { Mode } from "./plan/mode.ts";
 import type { LogLevel } from "./report/log.ts";
 import type { ListenAddress } from "./report/http-server.ts";
 import { clusterConfig, type ClusterConfig, context, kubeconfig } from "./settings/cluster-settings.ts";
+import { endpointSettings, endpointsFrom, withoutIgnored } from "./settings/endpoint-settings.ts";
 import {
   podRecovery,
   pullSecretAnnotations,
@@ -175,6 +177,7 @@ export const settings = [
   concurrency,
   allowedHostGlobs,
   allowedPrivateHostGlobs,
+  ...endpointSettings,
   metricsAddress,
   metricsAccess,
   metricsCertificate,
@@ -195,6 +198,8 @@ export interface Config extends ClusterConfig {
   readonly concurrency: number;
   readonly allowedHosts: readonly string[];
   readonly allowedPrivateHosts: readonly string[];
+  /** Where calls to clouds go, if not to the vendors' own hosts. */
+  readonly endpoints: Endpoints;
   /** For what others read in it: proxies, and where the clouds' SDKs find the operator's own identity. */
   readonly environment: Environment;
   /** Undefined: metrics are not served. */
@@ -212,7 +217,7 @@ export interface Config extends ClusterConfig {
 
 /** Throws ConfigError at the first value that is none. */
 export function configFrom(flags: Flags, environment: Environment = process.env): Config {
-  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, environment);
+  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, withoutIgnored(environment));
   return {
     ...clusterConfig(read, flags, environment),
     namespace: read(namespace),
@@ -229,6 +234,7 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     concurrency: read(concurrency),
     allowedHosts: read(allowedHostGlobs),
     allowedPrivateHosts: read(allowedPrivateHostGlobs),
+    endpoints: endpointsFrom(read),
     environment,
     metricsAddress: read(metricsAddress),
     metricsAccess: read(metricsAccess),

@@ -57,7 +57,8 @@ async function operated(
   { first, second }: Pick<StopSignals, "first" | "second">,
 ): Promise<number> {
   const { config, log, clock, random, version, crashed } = options;
-  const { sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout } = config;
+  const { sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout, endpoints } = config;
+  if (Object.keys(endpoints).length > 0) log.info("clouds are led elsewhere", { endpoints });
   const operator = await options.operate({
     connection,
     settings: {
@@ -67,7 +68,11 @@ async function operated(
       tokenAudiences: config.tokenAudiences,
       maxConfigBytes,
       concurrency,
-      network: { registries: config.allowedHosts, privateAddresses: config.allowedPrivateHosts },
+      network: {
+        registries: config.allowedHosts,
+        privateAddresses: config.allowedPrivateHosts,
+        endpoints,
+      },
       environment: config.environment,
       metricsAddress: config.metricsAddress,
       metricsAccess: config.metricsAccess,

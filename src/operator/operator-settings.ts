@@ -1,6 +1,7 @@
 // What may differ from one operator to the next?
 import type { Environment } from "../config.ts";
 import type { Mode } from "../plan/mode.ts";
+import type { Endpoints } from "../providers/endpoints.ts";
 import type { ListenAddress } from "../report/http-server.ts";
 
 export interface OperatorSettings {
@@ -21,6 +22,8 @@ export interface OperatorSettings {
     readonly registries: readonly string[];
     /** Globs of those among them that may have private addresses. */
     readonly privateAddresses: readonly string[];
+    /** Where calls to clouds go, if not to the vendors' own hosts. */
+    readonly endpoints?: Endpoints;
   };
   /** Where the clouds' SDKs find the operator's own identity, and HTTPS_PROXY and its like. */
   readonly environment: Environment;

@@ -10,6 +10,7 @@ import type { Token } from "../plan/token.ts";
 import { allProviders } from "../providers/all-providers.ts";
 import type { Admittance } from "../providers/with-admission.ts";
 import { allowedHosts, privateHosts } from "../providers/http/allow-list.ts";
+import { originsOf } from "../providers/endpoints.ts";
 import { type GuardedHttp, guardedHttp } from "../providers/http/guarded-http.ts";
 import { identitySource } from "../providers/identity-source.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -17,6 +18,7 @@ import type { Silences } from "../reconcile/silences.ts";
 import { type Verify, verifier } from "../reconcile/verify.ts";
 import type { Instruments } from "../report/instruments.ts";
 import { countedVerify } from "../report/verify-metrics.ts";
+import type { OperatorSettings } from "./operator-settings.ts";
 
 export interface WayOutOptions {
   readonly api: Transport;
@@ -25,7 +27,7 @@ export interface WayOutOptions {
   readonly settings: {
     readonly namespace: string;
     readonly sourceNamespaces: readonly string[];
-    readonly network: { readonly registries: readonly string[]; readonly privateAddresses: readonly string[] };
+    readonly network: OperatorSettings["network"];
     readonly environment: Environment;
   };
   /** As the settings allow, if absent. */
@@ -55,11 +57,13 @@ export interface WayOut {
 export function wayOut(options: WayOutOptions): WayOut {
   const { api, clock, random, settings, secret, token, ownAudiences, instruments } = options;
   const { namespace, sourceNamespaces, environment } = settings;
+  const { endpoints = {} } = settings.network;
   const network =
     options.network ??
     guardedHttp({
       allowed: allowedHosts(settings.network.registries),
       privateAllowed: privateHosts(settings.network.privateAddresses),
+      led: originsOf(endpoints),
       environment,
       clock,
     });
@@ -76,8 +80,10 @@ export function wayOut(options: WayOutOptions): WayOut {
       operatorNamespace: namespace,
       sourceNamespaces,
       http: network.http,
+      cloudHttp: network.withEndpoints,
       metadataHttp: network.withMetadata,
       environment,
+      endpoints,
       identities: identitySource({
         secret,
         requestToken: tokenRequests(api),

@@ -2,6 +2,7 @@
 import type { AcrGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
 import { checkedAnswer } from "./answers.ts";
+import { endpointOf } from "./endpoints.ts";
 import { azureError, jsonText } from "./entra-answer.ts";
 import { type AzureOptions, entraToken } from "./entra-token.ts";
 import type { Provider } from "./provider.ts";
@@ -19,7 +20,7 @@ const username = "00000000-0000-0000-0000-000000000000";
  * How long either lives is the registry's to say, and only in the token itself.
  */
 export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
-  const { clock, http, ca } = options;
+  const { clock, http, ca, endpoints } = options;
   const entraTokenOf = entraToken(options);
   return {
     fetch: async (grant, signal) => {
@@ -31,7 +32,7 @@ export function acrProvider(options: AzureOptions): Provider<AcrGrant> {
         const answer = await http(
           {
             method: "POST",
-            url: `https://${registry}${path}`,
+            url: `${endpointOf(endpoints, "acr", registry) ?? `https://${registry}`}${path}`,
             headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
             body: new URLSearchParams(form.map(([name, value]) => [name, value])).toString(),
             ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }),

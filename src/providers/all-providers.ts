@@ -9,6 +9,7 @@ import { caCertificates } from "./ca-certificates.ts";
 import { ecrProvider } from "./ecr.ts";
 import { ecrPublicProvider } from "./ecr-public.ts";
 import { googleProvider } from "./google.ts";
+import type { Endpoints } from "./endpoints.ts";
 import type { Http } from "./http/http.ts";
 import { icrProvider } from "./icr.ts";
 import type { IdentitySource } from "./identity-source.ts";
@@ -25,7 +26,10 @@ export interface AllProvidersOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly identities: IdentitySource;
+  /** Leads to hosts that a spec names. */
   readonly http: Http;
+  /** The same, and to the endpoints besides. */
+  readonly cloudHttp: Http;
   /** The same, and the clouds' metadata services besides: for the operator's own identity only. */
   readonly metadataHttp: Http;
   /** The Secret `namespace/name` as last heard of. */
@@ -33,6 +37,8 @@ export interface AllProvidersOptions {
   readonly operatorNamespace: string;
   readonly sourceNamespaces: readonly string[];
   readonly environment: Environment;
+  /** Where calls to clouds go, if not to the vendors' own hosts. */
+  readonly endpoints: Endpoints;
   /** How soon there must be another attempt at the grant, because its token runs out. */
   readonly retryWithin: (grant: Grant) => Temporal.Duration | undefined;
   /** Whether a person has asked for a token since the last attempt at the grant failed. */
@@ -53,7 +59,7 @@ export function allProviders(options: AllProvidersOptions): Provider {
   const cloud = (kind: Grant["provider"]): Cloud => ({
     ...options,
     ca,
-    http: countedHttp(options.http, kind, instruments, clock),
+    http: countedHttp(kind === "TokenExchange" ? options.http : options.cloudHttp, kind, instruments, clock),
     metadataHttp: countedHttp(options.metadataHttp, kind, instruments, clock),
   });
   const google = googleProvider(cloud("GAR"));

@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Environment } from "../config.ts";
 import type { EcrGrant } from "../plan/grant-types.ts";
+import { endpointOf, type Endpoints } from "./endpoints.ts";
 import { type AwsRequestHandler, awsRequestHandler } from "./http/aws-request-handler.ts";
 import type { Http } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
@@ -17,8 +18,7 @@ export interface AwsOptions {
   readonly ca: (secretName: string) => string;
   /** Tells where the operator's own identity comes from. */
   readonly environment: Environment;
-  /** URLs in place of AWS's own; for fakes. */
-  readonly endpoints?: { readonly ecr?: string; readonly ecrPublic?: string; readonly sts?: string };
+  readonly endpoints?: Endpoints;
 }
 
 /** Where a call goes. */
@@ -37,15 +37,16 @@ export interface AwsClientSettings {
 }
 
 /**
- * All that the SDK would otherwise take from AWS_* variables and files in ~/.aws: an AWS_ENDPOINT_URL must not lead a
- * tenant's token elsewhere. Credentials are never in it: whoever makes the client must name them.
+ * All that the SDK would otherwise take from AWS_* variables and files in ~/.aws: a profile must not lead a tenant's token
+ * elsewhere, and the settings have read AWS_ENDPOINT_URL with their checks. Credentials are never in it: whoever makes the client must name them.
  */
 export function awsClientSettings(
-  { http, ca }: AwsOptions,
+  { http, ca, endpoints }: AwsOptions,
   { region, endpoint, caSecretName }: AwsPlace,
-  override: string | undefined,
+  service: "ecr" | "ecrPublic" | "sts",
   signal: AbortSignal,
 ): AwsClientSettings {
+  const override = endpointOf(endpoints, service, region);
   return {
     region,
     // The SDK refuses FIPS and dual-stack together with an endpoint.

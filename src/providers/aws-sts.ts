@@ -33,7 +33,7 @@ export async function assumedRole(
   const { identity, externalID } = asking;
   const { STSClient, AssumeRoleCommand } = await import("@aws-sdk/client-sts");
   const client = new STSClient({
-    ...awsClientSettings(options, asking, options.endpoints?.sts, signal),
+    ...awsClientSettings(options, asking, "sts", signal),
     credentials: own,
   });
   const command = new AssumeRoleCommand({
@@ -69,7 +69,7 @@ export async function webIdentityRole(
 ): Promise<AwsCredentials> {
   const { STSClient, AssumeRoleWithWebIdentityCommand } = await import("@aws-sdk/client-sts");
   const client = new STSClient({
-    ...awsClientSettings(options, asking, options.endpoints?.sts, signal),
+    ...awsClientSettings(options, asking, "sts", signal),
     // The call is not signed. Should a version of the SDK want to sign it, no chain may step in.
     credentials: () => Promise.reject(new TypeError("AssumeRoleWithWebIdentity is not signed")),
   });

@@ -15,7 +15,7 @@ const advice =
 const place = { region: "us-east-1", endpoint: "standard" } as const;
 
 export function ecrPublicProvider(options: AwsOptions): Provider<EcrPublicGrant> {
-  const { clock, endpoints } = options;
+  const { clock } = options;
   const credentialsOf = awsCredentials(options);
   return {
     fetch: async (grant, signal) => {
@@ -23,7 +23,7 @@ export function ecrPublicProvider(options: AwsOptions): Provider<EcrPublicGrant>
       const asking = { ...grant, ...place };
       const credentials = await credentialsOf(asking, signal);
       const client = new ECRPUBLICClient({
-        ...awsClientSettings(options, asking, endpoints?.ecrPublic, signal),
+        ...awsClientSettings(options, asking, "ecrPublic", signal),
         credentials,
       });
       const issuedAt = clock.now();

@@ -12,14 +12,14 @@ const advice = "allow ecr:GetAuthorizationToken on * to the identity or role of 
 
 /** Tokens live for 12 h; whoever has one may pull what the identity may. */
 export function ecrProvider(options: AwsOptions): Provider<EcrGrant> {
-  const { clock, endpoints } = options;
+  const { clock } = options;
   const credentialsOf = awsCredentials(options);
   return {
     fetch: async (grant, signal) => {
       const { ECRClient, GetAuthorizationTokenCommand } = await import("@aws-sdk/client-ecr");
       const credentials = await credentialsOf(grant, signal);
       const client = new ECRClient({
-        ...awsClientSettings(options, grant, endpoints?.ecr, signal),
+        ...awsClientSettings(options, grant, "ecr", signal),
         credentials,
       });
       // Without registryIds, which are deprecated: the proxyEndpoint in the answer then names the caller's own account,

@@ -9,6 +9,7 @@ import type { Environment } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import type { AcrGrant, GrantIdentity } from "../plan/grant-types.ts";
 import { type AzureCall, azureError, azureErrorCode, jsonText, staleAssertion } from "./entra-answer.ts";
+import { endpointOf, type Endpoints } from "./endpoints.ts";
 import { type AzureHttpClient, azureHttpClient } from "./http/azure-http-client.ts";
 import type { Http, HttpAnswer } from "./http/http.ts";
 import { NetworkError } from "./http/network-error.ts";
@@ -26,6 +27,7 @@ export interface AzureOptions {
   readonly ca: (secretName: string) => string;
   /** Tells where the operator's own identity comes from. */
   readonly environment: Environment;
+  readonly endpoints?: Endpoints;
   /** Of ServiceAccount tokens. Default `api://AzureADTokenExchange`; sovereign clouds may name another. */
   readonly federationAudience?: string;
 }
@@ -55,7 +57,7 @@ export function entraToken(options: AzureOptions): (grant: AcrGrant, signal: Abo
 /** In the order of the SDK's own chain (DefaultAzureCredential), without its command line tools. */
 async function operatorToken(options: AzureOptions, grant: AcrGrant, signal: AbortSignal): Promise<string> {
   const { environment, http, metadataHttp } = options;
-  const settings = settingsOf(grant);
+  const settings = settingsOf(options, grant);
   const clientId = grant.clientID ?? (environment["AZURE_CLIENT_ID"] || undefined);
   const tenantId = grant.tenantID ?? (environment["AZURE_TENANT_ID"] || undefined);
   const application = (variable: string): { readonly clientId: string; readonly tenantId: string } => {
@@ -143,7 +145,7 @@ async function secretToken(
     throw invalid("holds no certificate with its RSA key under clientCertificate: write both as PEM, without password");
   }
   const { ClientSecretCredential, ClientCertificateCredential } = await import("@azure/identity");
-  const settings = settingsOf(grant);
+  const settings = settingsOf(options, grant);
   const make = () =>
     certificate === ""
       ? new ClientSecretCredential(tenantID, clientID, secret, settings)
@@ -154,7 +156,7 @@ async function secretToken(
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, the third case. */
 async function accountToken(
-  { identities, http, ca, clock, federationAudience = usualFederationAudience }: AzureOptions,
+  { identities, http, ca, clock, endpoints, federationAudience = usualFederationAudience }: AzureOptions,
   { authority, audience, tenantID, clientID, caSecretName }: AcrGrant,
   identity: Account,
   signal: AbortSignal,
@@ -173,7 +175,7 @@ async function accountToken(
     return http(
       {
         method: "POST",
-        url: `https://${authority}/${tenantID}/oauth2/v2.0/token`,
+        url: `${authorityOf(endpoints, authority)}/${tenantID}/oauth2/v2.0/token`,
         headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
         body: form.toString(),
         ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }),
@@ -197,15 +199,19 @@ interface Settings {
   readonly retryOptions: { readonly maxRetries: number };
 }
 
-function settingsOf({ authority }: AcrGrant): Settings {
+function settingsOf({ endpoints }: AzureOptions, { authority }: AcrGrant): Settings {
   return {
-    authorityHost: `https://${authority}`,
+    authorityHost: authorityOf(endpoints, authority),
     // It would ask another host, in order to trust a list that plan/grants has already.
     disableInstanceDiscovery: true,
     httpClient,
     // The token loop tries again, within its budgets.
     retryOptions: { maxRetries: 0 },
   };
+}
+
+function authorityOf(endpoints: Endpoints | undefined, authority: string): string {
+  return endpointOf(endpoints, "entra") ?? `https://${authority}`;
 }
 
 // MSAL keeps the first ManagedIdentityCredential's HTTP client for all that follow in the process

@@ -11,6 +11,7 @@ import { Redacted } from "../redacted.ts";
 import { type GoogleToken, googleToken, saysStale } from "./google-answer.ts";
 import { googleAssertion, type GoogleKey, googleKey } from "./google-key.ts";
 import { gkeFederation, metadataToken, noIdentity } from "./google-metadata.ts";
+import { endpointOf, type Endpoints } from "./endpoints.ts";
 import type { Http, HttpAnswer } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Provider } from "./provider.ts";
@@ -26,6 +27,7 @@ export interface GoogleOptions {
   readonly ca: (secretName: string) => string;
   /** Tells where the operator's own identity comes from. */
   readonly environment: Environment;
+  readonly endpoints?: Endpoints;
 }
 
 type Secret = Extract<GrantIdentity, { from: "Secret" }>;
@@ -122,7 +124,8 @@ async function keyToken(
     grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
     assertion: googleAssertion(key, scopes, askedAt),
   });
-  const answer = await post(options, grant, "https://oauth2.googleapis.com/token", form, signal);
+  const url = endpointOf(options.endpoints, "googleToken") ?? "https://oauth2.googleapis.com/token";
+  const answer = await post(options, grant, url, form, signal);
   const advice = `check that the service account ${key.email} is enabled and still has this key, and that the operator's clock is right`;
   return googleToken(answer, { who: "Google OAuth", identity: grant.identity, advice, askedAt }, clock);
 }
@@ -139,7 +142,8 @@ async function accountToken(
   { identity, scopes }: AccountUse,
   signal: AbortSignal,
 ): Promise<GoogleToken> {
-  const { clock, identities } = options;
+  const { clock, identities, endpoints } = options;
+  const sts = endpointOf(endpoints, "googleSts") ?? "https://sts.googleapis.com";
   const { tokenAudience, audience } = await federationOf(options, grant, signal);
   const attempt = async (): Promise<HttpAnswer> => {
     const token = await identities.serviceAccountToken(identity, tokenAudience, signal);
@@ -152,7 +156,7 @@ async function accountToken(
       subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
     });
     // Without an Authorization header: STS may refuse calls that have one.
-    return post(options, grant, "https://sts.googleapis.com/v1/token", form, signal);
+    return post(options, grant, `${sts}/v1/token`, form, signal);
   };
   let askedAt = clock.now();
   let answer = await attempt();
@@ -192,14 +196,15 @@ async function impersonated(
   email: string,
   signal: AbortSignal,
 ): Promise<GoogleToken> {
-  const { clock } = options;
+  const { clock, endpoints } = options;
   const { identity, scopes } = grant;
+  const iam = endpointOf(endpoints, "googleIam") ?? "https://iamcredentials.googleapis.com";
   const own = await ownToken(options, grant, [impersonatingScope], signal);
   const askedAt = clock.now();
   const answer = await options.http(
     {
       method: "POST",
-      url: `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
+      url: `${iam}/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
       headers: {
         "content-type": "application/json",
         accept: "application/json",

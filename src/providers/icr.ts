@@ -6,6 +6,7 @@ import { byOwnClock, timeOfNumber } from "../foreign-numbers.ts";
 import type { GrantIdentity, IcrGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
 import { checkedAnswer } from "./answers.ts";
+import { endpointOf, type Endpoints } from "./endpoints.ts";
 import type { Http } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Provider } from "./provider.ts";
@@ -17,13 +18,15 @@ export interface IcrOptions {
   readonly http: Http;
   /** PEM of a Secret of the operator's namespace; throws OperatorError. */
   readonly ca: (secretName: string) => string;
+  readonly endpoints?: Endpoints;
   /** Where the operator's own token may lie; for fakes. */
   readonly tokenFiles?: readonly string[];
 }
 
 const who = "IBM Cloud IAM";
 // https://cloud.ibm.com/apidocs/iam-identity-token-api
-const tokenUrl = "https://iam.cloud.ibm.com/identity/token";
+const usualIam = "https://iam.cloud.ibm.com";
+const tokenPath = "/identity/token";
 const grantTypes = "urn:ibm:params:oauth:grant-type";
 // https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access
 const username = "iambearer";
@@ -41,7 +44,7 @@ type Form = Readonly<Record<string, string>>;
 
 /** An access token of IAM is the password itself. */
 export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
-  const { clock, http, ca } = options;
+  const { clock, http, ca, endpoints } = options;
   return {
     fetch: async (grant, signal) => {
       const { identity, trustedProfileID, caSecretName } = grant;
@@ -51,7 +54,7 @@ export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
         const answer = await http(
           {
             method: "POST",
-            url: tokenUrl,
+            url: `${endpointOf(endpoints, "ibmIam") ?? usualIam}${tokenPath}`,
             headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
             body: new URLSearchParams(form).toString(),
             ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }),

@@ -7,6 +7,7 @@ import { OperatorError } from "../errors.ts";
 import type { GrantIdentity, OcirGrant } from "../plan/grant-types.ts";
 import { Redacted } from "../redacted.ts";
 import { checkedAnswer } from "./answers.ts";
+import { endpointOf, type Endpoints } from "./endpoints.ts";
 import type { Http, HttpAnswer } from "./http/http.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import { instancePrincipal } from "./oci-instance.ts";
@@ -25,6 +26,7 @@ export interface OcirOptions {
   readonly ca: (secretName: string) => string;
   /** Tells where the operator's own identity comes from. The SDK reads the same variables from the process. */
   readonly environment: Environment;
+  readonly endpoints?: Endpoints;
   /** In place of Oracle's and Kubernetes' own; for fakes. */
   readonly places?: { readonly metadataUrl?: string; readonly serviceAccountFolder?: string };
 }
@@ -140,12 +142,14 @@ function fingerprintOf(key: KeyObject): string {
  * to the next, which may be allowed more. OKE sets the variable of workload identity in every pod.
  */
 async function operatorPrincipal(sdk: Sdk, options: OcirOptions, signal: AbortSignal): Promise<OciPrincipal> {
-  const { environment, places } = options;
+  const { environment, places, endpoints } = options;
   if (environment["OCI_RESOURCE_PRINCIPAL_VERSION"]) return resourcePrincipal(sdk);
   if (environment["KUBERNETES_SERVICE_PORT_PROXYMUX"]) {
     return workloadPrincipal({ ...options, serviceAccountFolder: places?.serviceAccountFolder }, signal);
   }
   const federationIn = (region: string): string => {
+    const led = endpointOf(endpoints, "ociAuth");
+    if (led !== undefined) return led;
     const known = sdk.Region.getRegionIdFromShortCode(region);
     return sdk.EndpointBuilder.createEndpointFromRegionId("https://auth.{region}.{secondLevelDomain}", known);
   };

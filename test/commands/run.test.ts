@@ -48,6 +48,19 @@ describe("run", () => {
     await ended;
   });
 
+  it("says where the clouds' calls go, and has the operator do so", async () => {
+    const around = surroundings({ environment: { KUBECONFIG: "/kube", AWS_ENDPOINT_URL_ECR: "http://10.0.0.7:5000" } });
+    const ended = commandLine(["run"], around);
+    await around.operating;
+    await around.clock.advance();
+    const endpoints = { ecr: { "*": "http://10.0.0.7:5000" } };
+    expect(around.asked.operator).toMatchObject({ settings: { network: { endpoints } } });
+    expect(logLines(around)).toMatchObject([{ msg: "connecting" }, { msg: "clouds are led elsewhere", endpoints }]);
+    around.send("SIGTERM");
+    around.stopped.resolve();
+    await ended;
+  });
+
   it("takes a named context from the kubeconfig even in a pod", async () => {
     const pod = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
     for (const args of [["run"], ["run", "--context", "staging"]]) {

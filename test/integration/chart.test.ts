@@ -11,6 +11,7 @@ import { kustomizeFiles } from "../chart/kustomize-files.ts";
 import { objectsIn, rendered, renderedText } from "../chart/rendered.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
+import { endpointSettings } from "../../src/settings/endpoint-settings.ts";
 import { variantOf } from "../cluster/variant.ts";
 import { blocks } from "../documents.ts";
 import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
@@ -60,6 +61,9 @@ describe("the chart", () => {
     { pullSecretLabels: ["*"] },
     { pullSecretAnnotations: ["acme.io/a'b"] },
     { allowedHosts: ["a,b"] },
+    { endpoints: { ECR: "https://vpce.example" } },
+    { endpoints: { ecr: "vpce.example" } },
+    { endpoints: { entra: "a=https://login.example" } },
     { tokenAudiences: ["a'b"] },
     { labelGuard: { labels: ["acme.io/*"] } },
     { labelGuard: { groups: ["a'b"] } },
@@ -68,6 +72,17 @@ describe("the chart", () => {
   ];
   it.each(typos)("refuses the values %j", async (values) => {
     await expect(renderedText({ values })).rejects.toThrow(/values don't meet the specifications of the schema/);
+  });
+
+  it("leads the clouds' calls by each of the operator's flags for that", async () => {
+    const { properties } = JSON.parse(await readFile(join(chartFolder, "values.schema.json"), "utf8")) as {
+      readonly properties: { readonly endpoints: { readonly properties: object } };
+    };
+    const names = Object.keys(properties.endpoints.properties);
+    const endpoints = Object.fromEntries(names.map((name) => [name, `https://${name.toLowerCase()}.example`]));
+    const text = await renderedText({ values: { endpoints } });
+    const flags = [...text.matchAll(/- (--[a-z-]+-endpoint)=https:\S+\.example$/gm)].map(([, flag = ""]) => flag);
+    expect(flags.toSorted()).toEqual(endpointSettings.map(({ flag }) => flag).toSorted());
   });
 
   it("is the source of config/rbac, config/manager, config/restraint and config/admission (npm run manifests)", async () => {

@@ -34,5 +34,5 @@ export function networkTo(routes: Routes): GuardedHttp {
     const headers = { ...answer.headers, "www-authenticate": challenge.replaceAll(realm, `${origin}/token`) };
     return { ...answer, headers };
   };
-  return { http, withMetadata: http, close: () => guarded.close() };
+  return { http, withEndpoints: http, withMetadata: http, close: () => guarded.close() };
 }

@@ -110,6 +110,7 @@ export function scene({
         },
         network: {
           http: clouds ?? unreachable,
+          withEndpoints: clouds ?? unreachable,
           withMetadata: unreachable,
           close: async () => say("network closed"),
         },

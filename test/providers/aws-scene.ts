@@ -20,14 +20,14 @@ export function awsOptions(server: AwsServer, given: Partial<AwsOptions> = {}): 
   const { clock, guarded } = wayOut({ environment });
   return {
     clock,
-    http: guarded.http,
+    http: guarded.withEndpoints,
     metadataHttp: guarded.withMetadata,
     identities: identities(),
     ca: () => {
       throw new TypeError("no CA is expected");
     },
     environment,
-    endpoints: { ecr: server.url, ecrPublic: server.url, sts: server.url },
+    endpoints: { ecr: { "*": server.url }, ecrPublic: { "*": server.url }, sts: { "*": server.url } },
     ...given,
   };
 }

@@ -213,6 +213,12 @@ describe("the operator", () => {
     expect(JSON.parse(federation?.body ?? "")).toMatchObject({ purpose: "DEFAULT" });
   });
 
+  it("is federated where an administrator leads it", async () => {
+    const server = await oracle();
+    await fetched(server, asked, { endpoints: { ociAuth: { "*": "https://own.eu-frankfurt-1.oraclecloud.com" } } });
+    expect(server.calls.find(({ path }) => path === "/v1/x509")?.host).toBe("own.eu-frankfurt-1.oraclecloud.com");
+  });
+
   it("asks for its certificates at the metadata service's own address, past any proxy", async () => {
     const server = await oracle();
     const origins: string[] = [];

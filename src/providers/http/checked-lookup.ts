@@ -3,7 +3,7 @@ import { lookup as systemLookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { addressClass } from "./address-class.ts";
 import { isMetadataHost } from "./metadata-hosts.ts";
-import { addressNotAllowed, privateNotAllowed } from "./refusals.ts";
+import { addressNotAllowed, plainOverInternet, privateNotAllowed } from "./refusals.ts";
 import type { OperatorError } from "../../errors.ts";
 
 export interface Address {
@@ -19,6 +19,8 @@ export const systemResolve: Resolve = (host) => systemLookup(host, { all: true }
 
 export interface AddressRules {
   readonly privateAllowed: (host: string) => boolean;
+  /** Is the host asked over plain http, and so may be no public one? */
+  readonly plain?: (host: string) => boolean;
   /** May the hosts of metadata services have their addresses? */
   readonly metadata: boolean;
 }
@@ -27,7 +29,7 @@ export interface AddressRules {
 export function addressRefusal(host: string, address: string, rules: AddressRules): OperatorError | undefined {
   switch (addressClass(address)) {
     case "public":
-      return undefined;
+      return rules.plain?.(host) === true ? plainOverInternet(host, address) : undefined;
     case "private":
       return rules.privateAllowed(host) ? undefined : privateNotAllowed(host, address);
     case "metadata":

@@ -34,6 +34,8 @@ export interface GuardedHttpOptions {
   readonly privateAllowed: (host: string) => boolean;
   /** May this host be asked over plain http? Default: none; meant for tests. It must be `allowed` too. */
   readonly plainAllowed?: (host: string, port: number) => boolean;
+  /** Origins to which an administrator leads clouds' calls: over plain http to private addresses only. Default: none. */
+  readonly led?: ReadonlySet<string>;
   /** HTTPS_PROXY and NO_PROXY, also in small letters, and where the operator's own identity is given out. */
   readonly environment: ProxyEnvironment;
   readonly clock: Clock;
@@ -44,8 +46,10 @@ export interface GuardedHttpOptions {
 }
 
 export interface GuardedHttp {
-  /** For every provider. */
+  /** For hosts that a spec names: registries and token endpoints. */
   readonly http: Http;
+  /** The same, and besides where an administrator has led the clouds' calls. */
+  readonly withEndpoints: Http;
   /** The same, and besides, past any proxy, what gives a machine or pod its identity: only for an Operator identity. */
   readonly withMetadata: Http;
   /** Cuts calls under way. */
@@ -86,33 +90,46 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const { environment, resolve = systemResolve } = options;
   const proxied = proxyFor(environment);
-  const context = (metadata: boolean): Context => {
+  const context = (metadata: boolean, led: ReadonlySet<string>): Context => {
     const own = metadata ? ownServices(environment) : new Set<string>();
-    const ownHosts = new Set([...own].map((origin) => new URL(origin).hostname));
-    const privateAllowed = (host: string): boolean => ownHosts.has(host) || options.privateAllowed(host);
-    const rules = { privateAllowed, metadata };
+    const named = hostsOf([...own, ...led]);
+    const plain = hostsOf([...led].filter((origin) => origin.startsWith("http:")));
+    const rules = {
+      privateAllowed: (host: string): boolean => named.has(host) || options.privateAllowed(host),
+      plain: (host: string): boolean => plain.has(host),
+      metadata,
+    };
     return {
       ...options,
       rules,
       own,
+      led,
       proxyFor: (url) => (own.has(url.origin) ? undefined : proxied(url)),
       agents: agents(checkedLookup(resolve, rules), options.clock),
       limits: { ...defaultLimits, ...options.limits },
     };
   };
-  // Two sets of sockets: one that leads to a metadata service is never taken for an ordinary call.
-  const ordinary = context(false);
-  const privileged = context(true);
+  // Three sets of sockets: one that leads to a metadata service is never taken for an ordinary call.
+  const { led = new Set<string>() } = options;
+  const ordinary = context(false, new Set());
+  const clouds = context(false, led);
+  const privileged = context(true, led);
   return {
     http: (call, signal) => exchange(call, signal, ordinary),
+    withEndpoints: (call, signal) => exchange(call, signal, clouds),
     withMetadata: (call, signal) => exchange(call, signal, privileged),
     close: async () => {
-      await Promise.all([ordinary.agents.close(), privileged.agents.close()]);
+      await Promise.all([ordinary, clouds, privileged].map(({ agents: open }) => open.close()));
     },
   };
 }
 
+function hostsOf(origins: readonly string[]): ReadonlySet<string> {
+  return new Set(origins.map((origin) => new URL(origin).hostname));
+}
+
 interface Context extends Omit<GuardedHttpOptions, "limits" | "resolve"> {
+  readonly led: ReadonlySet<string>;
   readonly rules: AddressRules;
   /** Origins beside the metadata services that only an Operator identity asks. */
   readonly own: ReadonlySet<string>;
@@ -131,8 +148,10 @@ function checkedUrl(text: string, { rules, ...context }: Context): URL {
   const place = placeOf(url);
   if (rules.metadata && (isMetadataUrl(url) || context.own.has(url.origin))) return url;
   if (isMetadataHost(host)) throw metadataNotAllowed(place);
-  if (!context.allowed(host, portOf(url))) throw endpointNotAllowed(place);
-  if (url.protocol === "http:" && !context.plainAllowed?.(host, portOf(url))) throw plainNotAllowed(place);
+  if (!context.led.has(url.origin)) {
+    if (!context.allowed(host, portOf(url))) throw endpointNotAllowed(place);
+    if (url.protocol === "http:" && !context.plainAllowed?.(host, portOf(url))) throw plainNotAllowed(place);
+  }
   const address = host.replace(/^\[|\]$/g, "");
   const refusal = isIP(address) > 0 ? addressRefusal(host, address, rules) : undefined;
   if (refusal) throw refusal;

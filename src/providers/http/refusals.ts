@@ -24,6 +24,13 @@ export function plainNotAllowed(place: string): OperatorError {
   return refusal("EndpointNotAllowed", `${place} was to be asked over plain http; write https`);
 }
 
+export function plainOverInternet(place: string, address: string): OperatorError {
+  return refusal(
+    "AddressNotAllowed",
+    `${place} leads to ${address}, an address of the internet, to which nothing is sent over plain http; write https in the operator's setting`,
+  );
+}
+
 export function metadataNotAllowed(place: string): OperatorError {
   return refusal(
     "AddressNotAllowed",

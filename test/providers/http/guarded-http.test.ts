@@ -83,6 +83,56 @@ describe("a host", () => {
   );
 });
 
+describe("where an administrator leads clouds' calls", () => {
+  const led = (url: string) => ({
+    allowed: () => false,
+    privateAllowed: () => false,
+    led: new Set([new URL(url).origin]),
+  });
+
+  it("they go, also to a private address and over plain http there, and nobody else's do", async () => {
+    for (const tls of [true, false]) {
+      const { port } = await site(undefined, tls);
+      const url = `${tls ? "https" : "http"}://registry.test:${port}/a`;
+      const { http, withEndpoints, withMetadata } = network(led(url));
+      await expect(withEndpoints(get(url), never)).resolves.toMatchObject({ text: "fine" });
+      await expect(withMetadata(get(url), never)).resolves.toMatchObject({ text: "fine" });
+      await expect(http(get(url), never)).rejects.toMatchObject({ reason: "EndpointNotAllowed" });
+    }
+  });
+
+  it("they go to that port and by that scheme only", async () => {
+    const { withEndpoints } = network(led("https://registry.test:8443/"));
+    for (const url of ["https://registry.test/", "https://registry.test:8444/", "http://registry.test:8443/"]) {
+      await expect(withEndpoints(get(url), never)).rejects.toMatchObject({ reason: "EndpointNotAllowed" });
+    }
+  });
+
+  it.for(["93.184.215.14", "2600::1"])(
+    "they do not go over plain http to %s of the internet, whether a name leads there or the URL says so",
+    async (address) => {
+      for (const url of ["http://localstack:4566/", `http://${address.includes(":") ? `[${address}]` : address}/`]) {
+        const { withEndpoints } = network({ ...led(url), ...leadingTo(address) });
+        const error = await errorOf(withEndpoints(get(url), never));
+        expect(error).toMatchObject({ reason: "AddressNotAllowed", retry: "slowly" });
+        expect(error.message).toContain("write https in the operator's setting");
+      }
+    },
+  );
+
+  it.for(["169.254.169.254", "0.0.0.0"])("they do not go to %s", async (address) => {
+    const url = "https://vpce.test/";
+    const { withEndpoints } = network({ ...led(url), ...leadingTo(address) });
+    await expect(withEndpoints(get(url), never)).rejects.toMatchObject({ reason: "AddressNotAllowed" });
+  });
+
+  it("they follow no redirect, as everywhere", async () => {
+    const { port } = await site((_, response) => response.writeHead(302, { location: "https://evil.test/" }).end());
+    const url = `https://registry.test:${port}/`;
+    await expect(network(led(url)).withEndpoints(get(url), never)).rejects.toMatchObject({ reason: "RedirectRefused" });
+  });
+});
+
 describe("an address", () => {
   it.for(["127.0.0.1", "10.0.0.1", "192.168.0.1", "fd12::1", "::1", "::ffff:127.0.0.1"])(
     "of a private network (%s) is reached by no host that is not listed for it",
