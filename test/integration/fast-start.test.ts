@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { OutputChunk } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import packageJson from "../package.json" with { type: "json" };
-import { bundleInParts, entryFile } from "../src/build/bundle.ts";
-import { clusterCommands } from "../src/commands/all-commands.ts";
-import { kubeconfigText } from "./cluster/kubeconfig.ts";
-import { type Loading, loadedModules } from "./loaded-modules.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { bundleInParts, entryFile } from "../../src/build/bundle.ts";
+import { clusterCommands } from "../../src/commands/all-commands.ts";
+import { kubeconfigText } from "../cluster/kubeconfig.ts";
+import { type Loading, loadedModules } from "../loaded-modules.ts";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "regcred-parts-"));
 const kubeconfig = join(folder, "config");
 
