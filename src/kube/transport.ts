@@ -122,6 +122,8 @@ export function transport(options: TransportOptions): Transport {
         path: target,
         headers: headersFor(call, credentials, options.userAgent),
         body: call.body ?? null,
+        // Kubernetes wants a body of a DELETE. undici takes it for a mistake, and would close the connection after it.
+        reset: false,
         signal,
         opaque: obstacle,
       });

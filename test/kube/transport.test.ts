@@ -121,6 +121,16 @@ describe("connections", () => {
     expect(server.opened()).toBeLessThanOrEqual(16);
   });
 
+  it("live through a deletion, which says in its body what it may delete", async () => {
+    const server = await serve((_, response) => json(response, 200, {}));
+    const api = connect(localConnection(server.url));
+    for (let call = 0; call < 10; call += 1) {
+      await api.request({ method: "DELETE", path, body: JSON.stringify({ preconditions: { uid: "1" } }) });
+    }
+    expect(server.opened()).toBeLessThan(3);
+    expect(server.received.map(({ body }) => body)).toEqual(Array(10).fill('{"preconditions":{"uid":"1"}}'));
+  });
+
   it("of the lease are free while every other one is busy", async () => {
     const held: (() => void)[] = [];
     const server = await serve((one, response) => {
