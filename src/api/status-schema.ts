@@ -59,7 +59,9 @@ export const statusSchema = z.object({
             namespaces: count.describe("Namespaces in which that is so."),
           })
           .optional()
-          .describe("The entry was altered and has no token yet as it is now: namespaces keep the login of before."),
+          .describe(
+            "The entry was altered and has no token yet as it is now, or none that fits: namespaces keep the login of before.",
+          ),
       }),
     )
     .max(16)

@@ -28,7 +28,7 @@ export interface Claim {
   readonly source: Token | Failure;
   /** Who can mend what is wrong with the source. */
   readonly cause: Cause;
-  /** Living ones, which serve what the source does not; the latest first. Default: none. */
+  /** Living ones, which serve what the source does not, or what of it does not fit; the latest first. Default: none. */
   readonly formers?: readonly Former[];
 }
 
@@ -40,15 +40,26 @@ export interface Contribution {
   readonly claims: readonly Claim[];
 }
 
+/** What an entry had for a host before it was altered. */
+export interface Before extends Pick<Named, "grantKey" | "host" | "expiresAt"> {
+  readonly login: Login;
+  /** This login, and the ones before it of the same token. */
+  readonly over: readonly Login[];
+  /** It may be given again where none of them stands. */
+  readonly known: boolean;
+}
+
 /** A host with its login, and whose it is. */
 export interface Served extends Named {
   readonly login: Login;
   /** Written only where one of these stands already; undefined: wherever it is wanted. */
   readonly onlyOver: readonly Login[] | undefined;
-  /** The entry has been altered since, and has no token yet that serves the host as it is now. */
+  /** The entry has been altered since, and has no token yet that serves the host as it is now, or none that fits. */
   readonly former: boolean;
   /** Who has the host where this one may not be written. */
   readonly instead?: Served;
+  /** What the entry goes on with where this does not fit, the latest first. Default: nothing. */
+  readonly before?: readonly Before[];
 }
 
 /** A grant in force without a living token: what a Secret was given for it may still work. */
@@ -156,7 +167,7 @@ export function servedContent(
   };
 }
 
-function loginsBefore({ formers = [] }: Token, host: string): readonly Login[] {
+function loginsBefore({ formers = [] }: Pick<Token, "formers">, host: string): readonly Login[] {
   return formers.flatMap(({ logins }) => ("all" in logins ? logins.all : (logins.byHost.get(host) ?? [])));
 }
 
@@ -181,11 +192,6 @@ function isWide({ hosts }: Claim): boolean {
   return hosts.includes("*");
 }
 
-/** Whether there is a login for each of an entry's hosts. */
-export function servesAll(token: Token, hosts: readonly string[]): boolean {
-  return loginsOf(hosts, token).missing.length === 0;
-}
-
 type Offer = Omit<Served, "credential" | "entry" | "instead">;
 
 /**
@@ -193,32 +199,35 @@ type Offer = Omit<Served, "credential" | "entry" | "instead">;
  * part in it.
  */
 function offersOf(
-  { hosts, source, formers = [] }: Claim,
+  claim: Claim,
   held: boolean,
   now: Temporal.Instant,
 ): { readonly offers: readonly Offer[]; readonly missing: readonly string[] } {
-  const offer = (token: Token, [host, login]: readonly [string, Login], former: boolean, free: boolean): Offer => {
-    const { expiresAt, grantKey } = token;
-    return {
-      grantKey,
-      host,
-      login,
-      expiresAt,
-      former,
-      onlyOver: free ? undefined : [login, ...loginsBefore(token, host)],
-    };
-  };
+  const { hosts, source } = claim;
   const living = isFailure(source) || !isAlive(source, now) ? undefined : source;
   const { found, missing } = living ? loginsOf(hosts, living) : { found: [], missing: hosts };
-  const present = living ? found.map((each) => offer(living, each, false, !held)) : [];
-  if (missing.length === 0 || held) return { offers: present, missing: living ? missing : [] };
+  const formers = held ? [] : beforeOf(claim);
+  const byHost = Map.groupBy(formers, ({ host }) => host);
+  const offer = ({ grantKey, expiresAt, ...token }: Token, [host, login]: readonly [string, Login]): Offer => {
+    const before = byHost.get(host);
+    const onlyOver = held ? [login, ...loginsBefore(token, host)] : undefined;
+    return { grantKey, host, login, expiresAt, former: false, onlyOver, ...(before && { before }) };
+  };
+  const present = living ? found.map((each) => offer(living, each)) : [];
   const open = new Set(missing.map(canonical));
-  const before = formers.flatMap(({ token, hosts: its, known }) =>
-    loginsOf(its, token)
-      .found.filter(([host]) => open.has(host) || open.has("*"))
-      .map((each) => offer(token, each, true, known)),
-  );
-  return { offers: [...present, ...before], missing: living ? missing : [] };
+  const altered = formers
+    .filter(({ host }) => open.has(host) || open.has("*"))
+    .map(({ over, known, ...each }): Offer => ({ ...each, former: true, onlyOver: known ? undefined : over }));
+  return { offers: [...present, ...altered], missing: living ? missing : [] };
+}
+
+function beforeOf({ formers = [] }: Claim): readonly Before[] {
+  return formers.flatMap(({ token, hosts, known }) => {
+    const { grantKey, expiresAt } = token;
+    return loginsOf(hosts, token).found.map(([host, login]): Before => {
+      return { grantKey, host, login, expiresAt, over: [login, ...loginsBefore(token, host)], known };
+    });
+  });
 }
 
 function loginsOf(hosts: readonly string[], token: Token): { found: [string, Login][]; missing: string[] } {

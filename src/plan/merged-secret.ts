@@ -2,7 +2,7 @@
 import { entriesAnnotation } from "../api/names.ts";
 import { quotedText } from "../foreign-text.ts";
 import { configKey } from "../registry/host.ts";
-import { keysIn, keysOfLogins, mergeInto } from "../registry/merge-docker-config.ts";
+import { keysIn, keysOfLogins, loginsIn, mergeInto } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { secretConflict } from "./conflict.ts";
 import { configEntries } from "./content.ts";
@@ -15,7 +15,7 @@ import {
   type PullSecretSnapshot,
   type Wanted,
 } from "./pull-secret-plan.ts";
-import { keptUntil, namesIn, type Target, targetWithin, troubleOf } from "./target.ts";
+import { keptUntil, namesIn, type Standing, type Target, targetWithin, troubleOf } from "./target.ts";
 
 /** Undefined: nothing of ours is to stay in it. */
 export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {
@@ -45,9 +45,14 @@ export function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): Pu
     const goes = [...(before ?? []), ...former].filter((key) => !keys.has(key));
     return merge.with(configEntries(served), goes) ?? "";
   };
-  const standing = {
+  let logins: ReturnType<typeof loginsIn> | undefined;
+  const standing: Standing = {
     annotation: annotations[entriesAnnotation],
-    holds: (host: string): boolean => held.has(configKey(host)),
+    holds: (host) => held.has(configKey(host)),
+    stands: (host, login) => {
+      logins ??= loginsIn(dockerConfig);
+      return held.has(configKey(host)) && logins(configKey(host), login);
+    },
   };
   const target = targetWithin(content, standing, now, maxBytes, textOf);
   const { served, kept } = target;

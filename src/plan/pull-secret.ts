@@ -3,7 +3,7 @@ import { entriesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import { configKey } from "../registry/host.ts";
 import { renderDockerConfig } from "../registry/docker-config.ts";
-import { keepInDockerConfig, keysIn } from "../registry/merge-docker-config.ts";
+import { keepInDockerConfig, keysIn, loginsIn } from "../registry/merge-docker-config.ts";
 import { tooLarge } from "./config-size.ts";
 import { adoptionRefusal, secretConflict } from "./conflict.ts";
 import { configEntries, type Content, type Served } from "./content.ts";
@@ -59,7 +59,7 @@ export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
   // Nothing of what stands there is known to be ours, and the hold forbids to take it away as well as to add to it.
   const takes = plan.state === "leaving" || plan.action.kind === "delete";
   if (takes && hasHeld(wanted.content)) return { action: none, state: "usable", decided: { served, shadowed } };
-  return { ...plan, decided: { served, shadowed } };
+  return { decided: { served, shadowed }, ...plan };
 }
 
 /** What is to stay can be told only by what stands there. */
@@ -129,13 +129,13 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
     keep ??= keepInDockerConfig(dockerConfig);
     return keep(configEntries(target.served), new Set(target.kept.map(({ host }) => configKey(host))));
   };
-  const target = targetWithin(
-    content,
-    { annotation, holds: (host) => held.has(configKey(host)) },
-    now,
-    maxBytes,
-    textOf,
-  );
+  let logins: ReturnType<typeof loginsIn> | undefined;
+  const standing: Standing = {
+    annotation,
+    holds: (host) => held.has(configKey(host)),
+    stands: (host, login) => (logins ??= loginsIn(dockerConfig))(configKey(host), login),
+  };
+  const target = targetWithin(content, standing, now, maxBytes, textOf);
   const { served, kept } = target;
   if (served.length + kept.length === 0) return undefined;
   const text = textOf(target);
@@ -181,7 +181,7 @@ function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRec
   return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
 }
 
-const nothingStands: Standing = { annotation: undefined, holds: () => false };
+const nothingStands: Standing = { annotation: undefined, holds: () => false, stands: () => false };
 
 const nothingForeign: NonNullable<SecretRecord["metadata"]> = { labels: {}, annotations: {} };
 

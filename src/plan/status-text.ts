@@ -11,7 +11,7 @@ export function earliest(instants: readonly Temporal.Instant[]): Temporal.Instan
   return instants.reduce((first, next) => (Temporal.Instant.compare(next, first) < 0 ? next : first));
 }
 
-/** Of an entry that was altered and has no token yet. */
+/** Of an entry that was altered and has no token yet, or none that fits. */
 export function formerText({ namespaces, until }: NonNullable<RegistryStatus["former"]>): string {
   const end = until === undefined ? "and names no end" : `and lives until ${until}`;
   return `what the entry had before it was altered stays in ${namespacesText(namespaces)}, ${end}`;

@@ -5,8 +5,9 @@
 // are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
 import type { Failure } from "../errors.ts";
 import { bytesOf, tooLarge } from "./config-size.ts";
-import { type Content, marksFor, type Served, type Tokenless } from "./content.ts";
+import { type Before, type Content, marksFor, type Served, type Tokenless } from "./content.ts";
 import { type Named, type Recorded, recordedEntries } from "./entries-annotation.ts";
+import type { Login } from "../registry/login.ts";
 import { isAlive } from "./token.ts";
 
 export interface Target {
@@ -16,6 +17,8 @@ export interface Target {
   readonly failure?: Failure;
   /** Entries that it is about, because not all of them is written. */
   readonly lacking?: readonly Lacking[];
+  /** The content, and what is written of what entries had before they were altered; undefined where that is nothing. */
+  readonly decided?: Pick<Content, "served" | "shadowed">;
 }
 
 export type Lacking = Pick<Named, "credential" | "entry">;
@@ -26,12 +29,14 @@ export interface Standing {
   readonly annotation: string | undefined;
   /** Whether its docker config holds a login of ours for a host. */
   readonly holds: (host: string) => boolean;
+  /** Whether it holds exactly this login for the host, as ours. */
+  readonly stands: (host: string, login: Login) => boolean;
 }
 
 /** The hosts whose logins stay, each while its recorded time lasts. */
 export function keptHosts(
   { served, tokenless, frozen = [] }: Content,
-  { annotation, holds }: Standing,
+  { annotation, holds }: Pick<Standing, "annotation" | "holds">,
   now: Temporal.Instant,
 ): readonly Named[] {
   // The usual case, in ten thousand namespaces: nothing needs reading.
@@ -64,18 +69,24 @@ export function targetWithin(
   const failure = tooLarge(content.text ?? "", room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
   const parts = partsOf(content.served, standing);
   const targetAt = (steps: readonly Step[]): Target => {
-    const written = new Set(parts.flatMap(({ all, had }, index) => [[], had, all][steps[index] ?? 0] ?? []));
+    const served = parts.flatMap(({ stood, had, before, all }, index) => {
+      return [stood, [...had, ...before], all][steps[index] ?? 0] ?? [];
+    });
     const left = parts.flatMap(({ left }, index) => (steps[index] === 0 ? left : []));
-    return { served: content.served.filter((each) => written.has(each)), kept: [...left, ...kept] };
+    return { served, kept: [...left, ...kept] };
   };
   const steps = stepsWithin(parts, room, (at) => bytesOf(textOf(targetAt(at))));
   const lacking = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
   // What a tenant has made large is nobody's entry.
   if (lacking.length === 0) return { ...whole, failure };
-  return { ...targetAt(steps), failure, lacking };
+  const target = targetAt(steps);
+  const offered = new Set(content.served);
+  const instead = target.served.filter((each) => !offered.has(each));
+  const decided = { served: [...content.served, ...instead], shadowed: content.shadowed };
+  return { ...target, failure, lacking, ...(instead.length > 0 && { decided }) };
 }
 
-/** How much of an entry is written: nothing, so that it stays as it is; what stands there, renewed; all of it. */
+/** How much of an entry is written: it stays as it stands; what stands there, renewed; all of it. */
 type Step = 0 | 1 | 2;
 
 /** An entry's part of the content. */
@@ -85,20 +96,52 @@ interface Part extends Pick<Named, "credential" | "entry"> {
   readonly had: readonly Served[];
   /** The same as it stands. */
   readonly left: readonly Named[];
+  /** What it had before it was altered, for the hosts where its successor has not been yet: as it stands. */
+  readonly stood: readonly Served[];
+  /** The same as it is by now, and what may be given again. */
+  readonly before: readonly Served[];
 }
 
 /** Oldest RegistryCredential first, its entries in their order, as the content has them. */
-function partsOf(served: readonly Served[], { annotation, holds }: Standing): readonly Part[] {
-  const recorded = recordedEntries(annotation);
+function partsOf(served: readonly Served[], standing: Standing): readonly Part[] {
+  const recorded = recordedEntries(standing.annotation);
   const named = new Set(recorded.flatMap(({ grantKey, hosts }) => hosts.map((host) => `${grantKey} ${host}`)));
+  const isHad = ({ grantKey, host }: Served): boolean => named.has(`${grantKey} ${host}`);
   return [...Map.groupBy(served, ({ credential, entry }) => `${credential}/${entry}`).values()].flatMap((all) => {
     const [first] = all;
     if (!first) return [];
-    const had = all.filter(({ grantKey, host }) => named.has(`${grantKey} ${host}`));
+    const had = all.filter(isHad);
     const inForce = had.map((each): Tokenless => ({ ...each, hosts: [each.host], ended: false, held: false }));
-    const left = namedOf(inForce, recorded).filter(({ host }) => holds(host));
-    return [{ credential: first.credential, entry: first.entry, all, had, left }];
+    const left = namedOf(inForce, recorded).filter(({ host }) => standing.holds(host));
+    const formers = all.filter((each) => !isHad(each)).flatMap((each) => formersOf(each, standing) ?? []);
+    return [
+      {
+        credential: first.credential,
+        entry: first.entry,
+        all,
+        had,
+        left,
+        stood: formers.flatMap(({ stood }) => stood ?? []),
+        before: formers.map(({ before }) => before),
+      },
+    ];
   });
+}
+
+/** What goes on in place of a login that does not fit: what stands there, or else what may be given again. */
+function formersOf(
+  { credential, entry, before: all = [] }: Served,
+  { stands }: Standing,
+): { readonly stood: Served | undefined; readonly before: Served } | undefined {
+  const served = ({ grantKey, host, expiresAt }: Before, login: Login): Served => {
+    return { credential, entry, grantKey, host, expiresAt, login, former: true, onlyOver: undefined };
+  };
+  for (const each of all) {
+    const login = each.over.find((one) => stands(each.host, one));
+    if (login) return { stood: served(each, login), before: served(each, each.login) };
+  }
+  const known = all.find((each) => each.known);
+  return known && { stood: undefined, before: served(known, known.login) };
 }
 
 /**
@@ -133,8 +176,8 @@ function stepsWithin(
 }
 
 /** Why it is not all that is wanted, as a plan says it. */
-export function troubleOf({ failure, lacking }: Target): Pick<Target, "failure" | "lacking"> {
-  return { ...(failure && { failure }), ...(lacking && { lacking }) };
+export function troubleOf({ failure, lacking, decided }: Target): Pick<Target, "failure" | "lacking" | "decided"> {
+  return { ...(failure && { failure }), ...(lacking && { lacking }), ...(decided && { decided }) };
 }
 
 /** Who is named on the Secret; what stays, where it has been named before. */

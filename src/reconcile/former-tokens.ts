@@ -1,7 +1,7 @@
 // Which tokens does an entry still have from before it was altered, and which Secrets live by them?
 import type { Entry } from "../api/registry-credential.ts";
 import type { Cause, Failure } from "../errors.ts";
-import { canonical, type Former, type Served, servesAll } from "../plan/content.ts";
+import { canonical, type Former, type Served } from "../plan/content.ts";
 import { secretKey } from "../plan/keys.ts";
 import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
@@ -47,8 +47,6 @@ export function formersOf(
     // A hold keeps what stands by the Secret's own record.
     for (const group of held ? [] : groups) {
       const { entry, hosts, grantKey } = group;
-      const token = grantKey === undefined ? undefined : tokens.token(grantKey);
-      if (token && isAlive(token, now) && servesAll(token, hosts)) continue;
       const made = tokens
         .madeFor(credential.uid, entry.name, namespace)
         .filter((each) => each.token.grantKey !== grantKey && isAlive(each.token, now))

@@ -104,7 +104,7 @@ export function members(): Members {
     const made: Membership = {
       namespaces: new Map(),
       formers: new Map(),
-      parts: new Map(),
+      parts: new Map([[0, new Set()]]),
       dirty: new Set(),
       recorded: false,
     };

@@ -10,6 +10,7 @@ import type { Outcome } from "../queue/work-queue.ts";
 import { canonicalHost, configKey } from "../registry/host.ts";
 import type { Context } from "./context.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
+import { remember } from "./remember.ts";
 import { toldText } from "../steps.ts";
 import { quotedText } from "../foreign-text.ts";
 
@@ -58,7 +59,8 @@ export function podsLoop(): PodsLoop {
       try {
         await context.api.evictPod(namespaceName, pod.name, pod.uid, signal);
         const owner = pod.controller?.uid;
-        if (owner !== undefined && !firstEvictions.has(owner)) remember(firstEvictions, owner, clock.now());
+        if (owner !== undefined && !firstEvictions.has(owner))
+          remember(firstEvictions, owner, clock.now(), mostRemembered);
         tell(context, eviction);
       } catch (error) {
         const { kind, failure } = context.refusal(error, `evict the pod ${pod.key}`);
@@ -66,11 +68,11 @@ export function podsLoop(): PodsLoop {
         if (kind !== "notFound" && kind !== "conflict") {
           context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: toldText(failure) });
           refused = failure;
-          remember(stuck, pod.uid, true);
+          remember(stuck, pod.uid, true, mostRemembered);
           continue;
         }
       }
-      remember(evicted, pod.uid, true);
+      remember(evicted, pod.uid, true, mostRemembered);
     }
     if (refused) return failed(refused, { of: "namespaces", object: namespaceName });
     // What else lets them be evicted one day is not told to this loop: a token that arrives, a Secret that is mended.
@@ -127,10 +129,4 @@ function servedKeys(
 
 function canonical(host: string): string {
   return canonicalHost(host) ?? host;
-}
-
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (oldest !== undefined && map.size > mostRemembered) map.delete(oldest);
 }

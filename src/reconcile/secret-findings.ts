@@ -43,7 +43,7 @@ export function findingOfPlan(
       .filter((each) => each.credential === name)
       .map(({ entry, failure }) => failureOfEntry(entry, failure));
     const shadowed = all.find((each) => each.credential === name);
-    const formers = plan.state === "usable" && wanted ? formersOf(name, served, wanted.content) : [];
+    const formers = plan.state === "usable" && wanted ? formersOf(name, served, wanted.content, plan) : [];
     credentials.set(name, {
       failures: [...ownTrouble(plan, name), ...failures],
       notes: shadowed ? [hostShadowed(shadowed)] : [],
@@ -62,17 +62,23 @@ function ownTrouble({ failure, lacking }: PullSecretPlan, credential: string): r
 }
 
 /** Entries that live by a login from before they were altered. */
-function formersOf(credential: string, served: readonly Served[], { failures }: Content): readonly FormerView[] {
+function formersOf(
+  credential: string,
+  served: readonly Served[],
+  { failures }: Content,
+  { lacking = [] }: PullSecretPlan,
+): readonly FormerView[] {
   const ends = new Map<string, Temporal.Instant | undefined>();
   for (const { entry, expiresAt, former, ...each } of served) {
     if (!former || each.credential !== credential) continue;
     const before = ends.get(entry);
     ends.set(entry, before && expiresAt ? earliest([before, expiresAt]) : (before ?? expiresAt));
   }
-  const pending = (entry: string): boolean =>
-    failures.every(
-      (each) => each.credential !== credential || each.entry !== entry || each.failure.reason === "TokenPending",
-    );
+  const pending = (entry: string): boolean => {
+    const isIts = (each: Pick<Served, "credential" | "entry">): boolean =>
+      each.credential === credential && each.entry === entry;
+    return !lacking.some(isIts) && failures.every((each) => !isIts(each) || each.failure.reason === "TokenPending");
+  };
   return [...ends].map(([entry, until]) => ({ entry, until, pending: pending(entry) }));
 }
 

@@ -46,6 +46,17 @@ describe("an eviction", () => {
     for (let count = 0; count < 5; count += 1) expect(evict("team-a", now + 1_000 + count)).toBe(true);
   });
 
+  it("counts with those that have more than five an hour only in a namespace that has", () => {
+    const now = 30 * 60_000;
+    const of = (namespace: string, count: number, at: number) =>
+      Array.from({ length: count }, (_, index) => ({ namespace, at: at + index }));
+    const regulars = ["r0", "r1", "r2"].flatMap((each) => [...of(each, 1, 0), ...of(each, 5, now - 100)]);
+    expect(evictionWait([...of("team-a", 5, 1_000), ...regulars], "team-a", now)).toBe(0);
+    expect(evictionWait([...of("team-a", 6, 1_000), ...regulars], "team-a", now)).toBeGreaterThan(0);
+    const others = ["a", "b", "c"].flatMap((each) => of(each, 5, now - 100));
+    expect(evictionWait([...of("regular", 6, 0), ...others], "regular", now)).toBe(0);
+  });
+
   it("is forgotten after an hour", () => {
     expect(
       stillCounting(

@@ -37,6 +37,7 @@ describe("a stuck pod that is older than its ServiceAccount's reference", () => 
     ["of a Job, which counts it as a failure", { apiVersion: "batch/v1", kind: "Job", uid: "o" }],
     ["of a node, whose kubelet made it", { apiVersion: "v1", kind: "Node", uid: "o" }],
     ["of another's kind of that name", { apiVersion: "example.com/v1", kind: "ReplicaSet", uid: "o" }],
+    ["of a kind whose group only begins like it", { apiVersion: "apps.example.com/v1", kind: "ReplicaSet", uid: "o" }],
   ])("%s stays", (_what, controller) => {
     expect(evicted({ pods: [pod({ controller })] })).toEqual([]);
   });
@@ -72,6 +73,23 @@ describe("a stuck pod stays where a new one would be no better", () => {
     expect(evicted({ ...given, pods: [pod({ references: ["theirs"] })] })).toHaveLength(1);
     expect(evicted({ ...given, pods: [pod({ references: [] })] })).toHaveLength(1);
     expect(evicted({ ...given, pods: [pod({ references: ["theirs", "more"] })] })).toEqual([]);
+  });
+
+  it("but not where the ServiceAccount listed the Secret already, of which there is no record", () => {
+    const account = serviceAccount({ references: ["theirs", "regcred"], record: undefined });
+    const given = { serviceAccount: () => account };
+    expect(evicted({ ...given, pods: [pod({ references: ["theirs"] })] })).toHaveLength(1);
+  });
+
+  it("and lists are compared name by name", () => {
+    const account = serviceAccount({ references: ["a", "bc", "regcred"], record: '["regcred"]' });
+    const given = { serviceAccount: () => account };
+    expect(evicted({ ...given, pods: [pod({ references: ["ab", "c"] })] })).toEqual([]);
+  });
+
+  it("but not where another one of its Secrets is not referred to", () => {
+    const secrets = [frozen({ name: "unused", keys: ["a.example.com"] }), regcred];
+    expect(evicted({ secrets })).toEqual(["app-1 regcred a.example.com/app:1"]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Where not everything fits into a pull Secret, does what is too large hold up nobody else?
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { type Claim, type Contribution, contentOf } from "../../src/plan/content.ts";
+import { type Claim, type Contribution, contentOf, type Former } from "../../src/plan/content.ts";
 import { planPullSecret } from "../../src/plan/pull-secret.ts";
 import type { LiveSecret, PullSecretPlan } from "../../src/plan/pull-secret-plan.ts";
 import { claim, failure, frozen, login, now, token } from "./objects.ts";
@@ -129,6 +129,102 @@ describe("a RegistryCredential whose logins do not fit", () => {
     const plan = decided([two], room);
     expect(plan.lacking).toEqual([{ credential: "acme", entry: "hub" }]);
     expect(Object.keys(after(plan))).toEqual([hostOf("y")]);
+  });
+});
+
+describe("an entry that was altered, and whose new login does not fit,", () => {
+  /** The entry of before, whose token was renewed since: `length` of the password by now. */
+  const formerly = (length: number, changes: Partial<Former> = {}, older: readonly string[] = []): Former => ({
+    token: token({
+      grantKey: "grant-before",
+      logins: { all: login("x", "y".repeat(length)) },
+      formers: older.map((password) => ({ logins: { all: login("x", password) }, issuedAt: now, expiresAt: undefined })),
+    }),
+    hosts: [hostOf("big")],
+    known: true,
+    ...changes,
+  });
+  const before = (length: number): Contribution =>
+    serving("big", length, {
+      source: token({ grantKey: "grant-before", logins: { all: login("x", "y".repeat(length)) } }),
+    });
+  const altered = (length: number, ...formers: readonly Former[]): Contribution => serving("big", length, { formers });
+  const lives = (plan: PullSecretPlan): readonly string[] =>
+    (plan.decided?.served ?? []).flatMap(({ former, grantKey }) => (former ? [grantKey] : []));
+  const [a, b] = small as [Contribution, Contribution];
+  const roomForFormer = sizeOf(serving("a", 11), before(20), serving("b", 12));
+
+  it("keeps the one of before, which is told, and holds up nobody else", () => {
+    const stood = standing(decided([a, before(20), b], 10_000));
+    const renewed = [serving("a", 11), altered(500, formerly(20)), serving("b", 12)];
+    const plan = decided(renewed, roomForFormer, stood);
+    expect(lackingIn(plan)).toEqual(["big"]);
+    expect(after(plan)).toEqual(
+      authsIn({ dockerConfig: contentOf([serving("a", 11), before(20), serving("b", 12)], now).text }),
+    );
+    expect(lives(plan)).toEqual(["grant-before"]);
+    const again = decided(renewed, roomForFormer, standing(plan));
+    expect([again.action.kind, lives(again)]).toEqual(["none", ["grant-before"]]);
+  });
+
+  it("keeps it where it stands, though nobody remembers that it was given", () => {
+    const stood = standing(decided([a, before(20)], 10_000));
+    const plan = decided([a, altered(500, formerly(20, { known: false }))], roomForFormer, stood);
+    expect(plan.action.kind).toBe("none");
+    expect(lives(plan)).toEqual(["grant-before"]);
+  });
+
+  it("is not given one of before that does not stand there and that it was not known to have", () => {
+    const stood = standing(decided([a], 10_000));
+    const plan = decided([a, altered(500, formerly(20, { known: false }))], roomForFormer, stood);
+    expect([plan.action.kind, lives(plan)]).toEqual(["none", []]);
+    expect(Object.keys(after(plan, stood))).toEqual([hostOf("a")]);
+  });
+
+  it("is given it again where its owner has deleted it, if it fits", () => {
+    const plan = decided([a, altered(500, formerly(20))], roomForFormer);
+    expect(Object.keys(after(plan))).toEqual([hostOf("a"), hostOf("big")]);
+    expect(lives(plan)).toEqual(["grant-before"]);
+    expect(Object.keys(after(decided([a, altered(500, formerly(400))], roomForFormer)))).toEqual([hostOf("a")]);
+  });
+
+  it("keeps of several the one that stands, and an older login of its token where the younger does not fit", () => {
+    const stood = standing(decided([a, before(20)], 10_000));
+    const latest = formerly(30, { token: token({ grantKey: "grant-latest", logins: { all: login("x", "z") } }) });
+    const mine = formerly(900, { known: false }, ["y".repeat(20)]);
+    const plan = decided([a, altered(500, latest, mine)], roomForFormer, stood);
+    expect([plan.action.kind, lives(plan)]).toEqual(["none", ["grant-before"]]);
+  });
+
+  it("keeps it above a bound that was lowered since, and loses it when it ends", () => {
+    const stood = standing(decided([a, before(20)], 10_000));
+    expect(decided([a, altered(500, formerly(20))], 50, stood).action.kind).toBe("none");
+    const plan = decided([a, altered(500)], 50, stood);
+    expect(Object.keys(after(plan))).toEqual([hostOf("a")]);
+  });
+
+  it("keeps none from before once the new one stands there", () => {
+    const stood = standing(decided([a, altered(30)], 10_000));
+    const plan = decided([a, altered(500, formerly(20))], sizeOf(a, altered(30)), stood);
+    expect([plan.action.kind, lives(plan)]).toEqual(["none", []]);
+  });
+
+  it("has the new one as soon as there is room", () => {
+    const stood = standing(decided([a, before(20)], 10_000));
+    const plan = decided([a, altered(500, formerly(20))], 10_000, stood);
+    expect(after(plan)).toEqual(authsIn({ dockerConfig: contentOf([a, altered(500)], now).text }));
+    expect([plan.failure, lives(plan)]).toEqual([undefined, []]);
+  });
+
+  it("keeps it in a Secret that we merge into, and only where it is ours", () => {
+    const theirs = live();
+    const merged = standing(decided([a, before(20)], 10_000, theirs, "Merge"));
+    const bound = (merged.dockerConfig?.length ?? 0) + 5;
+    const plan = decided([a, altered(500, formerly(20, { known: false }))], bound, merged, "Merge");
+    expect([plan.action.kind, lives(plan)]).toEqual(["none", ["grant-before"]]);
+    const own = live({ dockerConfig: contentOf([before(20)], now).text ?? "" });
+    const beside = decided([a, altered(500, formerly(20, { known: false }))], bound, own, "Merge");
+    expect([Object.keys(after(beside)), lives(beside)]).toEqual([[hostOf("big"), hostOf("a")], []]);
   });
 });
 

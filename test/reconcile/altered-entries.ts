@@ -34,6 +34,8 @@ export interface World {
   readonly store: () => void;
   /** Nothing is left but what is stored. */
   readonly restart: () => void;
+  /** So many bytes may a docker config have from now on. */
+  readonly limit: (maxBytes: number) => void;
 }
 
 export function world(): World {
@@ -45,6 +47,7 @@ export function world(): World {
   let tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
   let plan: PullSecretPlan | undefined;
   let version = 1;
+  let maxBytes = 65_536;
   const write = (key: string, data: Readonly<Record<string, string>>): void => {
     const name = tokenSecretName(key);
     version += 1;
@@ -83,7 +86,7 @@ export function world(): World {
         options: { labels: {}, annotations: {}, onConflict: "Fail" as const },
       };
       const there = standing.get(of.name);
-      const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now() };
+      const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now(), maxBytes };
       plan = planPullSecret(snapshot(given));
       if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
       keepDecided(context(), { namespace: of.name, name: "regcred" }, { plan, wanted }, contributing);
@@ -118,6 +121,9 @@ export function world(): World {
     },
     restart: () => {
       tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    },
+    limit: (bytes) => {
+      maxBytes = bytes;
     },
   };
 }

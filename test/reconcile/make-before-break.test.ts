@@ -423,6 +423,42 @@ describe("the token of before", () => {
     expect(tokens().unusedSince(grantKey)).toBe(clock.elapsed());
   });
 
+  it("is kept while its successor does not fit, over a restart, and goes when that fits", async () => {
+    const { serve, mint, tokens, clock, limit, restart } = world();
+    serve(team, acme(source("one")));
+    mint("first");
+    serve(team, acme(source("one")));
+    const [[grantKey] = [""]] = [...tokens().wanted()];
+    serve(team, acme(source("two")));
+    limit(400);
+    mint("second".padEnd(400, "x"));
+    expect(serve(team, acme(source("two")))).toEqual({ [host]: "first" });
+    await clock.advance(Temporal.Duration.from({ minutes: 11 }));
+    expect(serve(team, acme(source("two")))).toEqual({ [host]: "first" });
+    expect([tokens().unusedSince(grantKey), tokens().isNeeded(grantKey)]).toEqual([undefined, false]);
+    restart();
+    expect(serve(team, acme(source("two")))).toEqual({ [host]: "first" });
+    expect(tokens().unusedSince(grantKey)).toBeUndefined();
+    limit(4_000);
+    expect(serve(team, acme(source("two")))).toEqual({ [host]: "second".padEnd(400, "x") });
+    expect(tokens().unusedSince(grantKey)).toBe(clock.elapsed());
+  });
+
+  it("of which the successor does not fit leaves when it ends", async () => {
+    const { serve, mint, clock, limit } = world();
+    const others = staticEntry({ name: "others", hosts: ["b.example.com"] });
+    serve(team, acme(source("one"), others));
+    mint("first");
+    serve(team, acme(source("one"), others));
+    serve(team, acme(source("two"), others));
+    limit(400);
+    mint("second".padEnd(400, "x"), { hours: 24 });
+    await clock.advance(Temporal.Duration.from({ hours: 11 }));
+    expect(serve(team, acme(source("two"), others))).toHaveProperty([host]);
+    await clock.advance(Temporal.Duration.from({ hours: 1 }));
+    expect(serve(team, acme(source("two"), others))).not.toHaveProperty([host]);
+  });
+
   it("is kept over a restart where it stands, whatever else is served", () => {
     const { serve, mint, tokens, restart } = world();
     const others = staticEntry({ name: "others", hosts: ["b.example.com"] });

@@ -113,6 +113,45 @@ describe("a member", () => {
   });
 });
 
+describe("what is told of members", () => {
+  const listened = (book: Members) => {
+    const changed: string[] = [];
+    const unsaved: string[] = [];
+    book.subscribe({ changed: (...what) => changed.push(what.join(" ")), unsaved: (of) => unsaved.push(of) });
+    return { changed, unsaved };
+  };
+
+  it("is that something is to be stored, once until it is", () => {
+    const book = leading();
+    const { unsaved } = listened(book);
+    book.begin("c");
+    stores(book).save("c");
+    for (const of of ["n", "m"]) book.note(place(of), standing("s", "c"));
+    expect(unsaved).toEqual(["c", "c"]);
+  });
+
+  it("is nothing where what was taken back is first heard of, and where it goes", () => {
+    const book = members();
+    const { changed } = listened(book);
+    const row = { ...place("n"), secretUid: "s", merged: false, former: true };
+    book.observed({ credentialUid: "c", part: 0 }, [row]);
+    book.lead();
+    book.note(place("n"), undefined);
+    expect([changed, [...book.mayHold("c")]]).toEqual([[], []]);
+  });
+
+  it("is what a follower hears: a member that was taken back, and one that has the login again", () => {
+    const book = members();
+    const { changed } = listened(book);
+    const row = { ...place("n"), secretUid: "s", merged: false, former: false };
+    for (const former of [false, true, false]) {
+      book.observed({ credentialUid: "c", part: 0 }, [{ ...row, former }]);
+      expect(book.has("c", "n")).toBe(!former);
+    }
+    expect(changed).toEqual(["c n", "c n", "c n"]);
+  });
+});
+
 describe("what is taken back", () => {
   it("makes its namespace a member no more, though something may be left of it, until it is entitled again", () => {
     const book = leading();
@@ -138,10 +177,24 @@ describe("what is taken back", () => {
     expect([[...book.mayHold("c")], book.has("d", "n")]).toEqual([[], true]);
   });
 
+  it("is so where the record is kept, and of whom there is one: what a follower or an upgrade knows is not decided yet", () => {
+    const book = members();
+    book.observed({ credentialUid: "c", part: 0 }, [{ ...place("n"), secretUid: "s", merged: false, former: false }]);
+    book.takeBack("c", "n");
+    expect(book.has("c", "n")).toBe(true);
+    book.lead();
+    book.takeBack("c", "n");
+    expect(book.has("c", "n")).toBe(false);
+    book.note(place("n"), standing("s", "d"));
+    book.takeBack("d", "n");
+    expect([book.recorded("d"), book.has("d", "n")]).toEqual([false, true]);
+  });
+
   it("stays so over a restart", () => {
     const book = leading();
     const { save, parts } = stores(book);
     book.note(place("n"), standing("s", "c"));
+    save("c");
     book.judged(place("n"), [], ["c"]);
     save("c");
     const follower = members();
@@ -165,10 +218,84 @@ describe("a Secret", () => {
       book.holds(place("m"), "t", "d"),
       book.holds(place("n"), "s2", "c"),
     ]).toEqual([true, false, false]);
+    expect([book.holders(place("n"), "s"), book.holders(place("n"), "s2")]).toEqual([["c"], []]);
+    expect([book.merged(place("m"), "t"), book.merged(place("m"), "t2"), book.merged(place("n"), "s")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("is nobody's in whom nothing of ours is left, or ever was", () => {
+    const book = leading();
+    book.note(place("n"), standing("s"));
+    expect(book.owns(place("n"), "s")).toBe(false);
+    book.note(place("n"), standing("s", "c"));
+    book.note(place("n"), undefined);
+    expect(book.owns(place("n"), "s")).toBe(false);
+  });
+
+  it("is stored again where it was made anew, or was adopted, under the same members", () => {
+    const book = leading();
+    const { save, parts } = stores(book);
+    book.note(place("n"), standing("s", "c"));
+    save("c");
+    for (const now of [
+      { ...standing("t", "c"), merged: true },
+      { ...standing("t", "c"), merged: false },
+    ]) {
+      book.note(place("n"), now);
+      expect([save("c"), parts.get("c 0")]).toEqual([
+        1,
+        [{ ...place("n"), secretUid: "t", merged: now.merged, former: false }],
+      ]);
+      expect(book.merged(place("n"), "t")).toBe(now.merged);
+    }
+    book.note(place("n"), standing("u", "c"));
+    expect([save("c"), parts.get("c 0")?.[0]?.secretUid]).toEqual([1, "u"]);
   });
 });
 
 describe("the record", () => {
+  it("of a credential that is gone is gone whole, and begins anew", () => {
+    const book = leading();
+    book.begin("c");
+    book.note(place("n"), standing("s", "c"));
+    book.forgetCredential("c", knownAbsent);
+    expect([book.recorded("c"), book.has("c", "n"), book.mayHoldIn("c", "n"), book.holders(place("n"), "s")]).toEqual([
+      false,
+      false,
+      false,
+      [],
+    ]);
+  });
+
+  it("is not there of whom a part is only heard to have gone", () => {
+    const book = members();
+    book.observed({ credentialUid: "c", part: 3 }, undefined);
+    expect(book.recorded("c")).toBe(false);
+  });
+
+  it("of before, without members, is written again where somebody deletes it", () => {
+    const book = members();
+    book.observed({ credentialUid: "c", part: 0 }, []);
+    book.lead();
+    book.observed({ credentialUid: "c", part: 0 }, undefined);
+    expect([...book.unsaved("c")]).toEqual([[0, []]]);
+  });
+
+  it("tells the Secrets of one namespace apart", () => {
+    const book = members();
+    const row = { secretUid: "s", merged: false, former: false };
+    const part = { credentialUid: "c", part: 0 };
+    book.observed(part, [
+      { ...row, ...place("n") },
+      { ...row, ...place("n", "old") },
+    ]);
+    book.observed(part, [{ ...row, ...place("n") }]);
+    expect([book.holders(place("n"), "s"), book.holders(place("n", "old"), "s")]).toEqual([["c"], []]);
+  });
+
   it("is stored part by part: one namespace more is one part, whatever there is already", () => {
     const book = leading();
     const { save, parts } = stores(book);

@@ -1,17 +1,33 @@
 // Is a pod evicted at most once, and never many at a time?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
-import type { PodRecord } from "../../src/plan/snapshot.ts";
+import type { NamespaceRecord, PodRecord } from "../../src/plan/snapshot.ts";
+import type { Token } from "../../src/plan/token.ts";
 import type { Context } from "../../src/reconcile/context.ts";
+import type { Participant } from "../../src/reconcile/entitlements.ts";
 import { podsLoop } from "../../src/reconcile/pods.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { credential, minute, namespace, pod, serviceAccount, token } from "../plan/objects.ts";
+import { credential, login, minute, namespace, pod, serviceAccount, staticEntry, token } from "../plan/objects.ts";
 
 const never = new AbortController().signal;
 const refused: Failure = { reason: "Throttled", cause: "Platform", retry: "backoff", message: "no" };
 
+interface Surroundings {
+  readonly place?: Partial<NamespaceRecord>;
+  readonly participant?: Partial<Participant>;
+  /** Of the Secret. */
+  readonly state?: string;
+  readonly token?: Partial<Token>;
+  /** A further Secret, whose RegistryCredential asks for nothing. */
+  readonly besides?: string;
+}
+
 /** Touching anything that is not here throws. */
-function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeof credential>["spec"]> = {}) {
+function situation(
+  pods: readonly PodRecord[],
+  changes: Partial<ReturnType<typeof credential>["spec"]> = {},
+  { place, participant, state = "usable", token: its, besides }: Surroundings = {},
+) {
   const clock = fakeClock(minute(0));
   const evicted: string[] = [];
   const notes: string[] = [];
@@ -23,16 +39,24 @@ function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeo
   const context = {
     clock,
     stores: {
-      namespaces: { get: () => namespace() },
-      pods: { byIndex: () => pods },
+      namespaces: { get: (name: string) => namespace({ name, ...place }) },
+      pods: { byIndex: (name: string) => pods.map((each) => ({ ...each, uid: uidIn(name, each) })) },
       serviceAccounts: { get: () => serviceAccount({ references: ["regcred"] }) },
     },
     entitlements: {
-      names: () => ["regcred"],
-      participants: () => [{ credential: asking, role: "current", entitled: true, deleting: false }],
+      names: () => ["regcred", ...(besides === undefined ? [] : [besides])],
+      participants: (_namespace: unknown, name: string) => [
+        {
+          credential: name === besides ? credential() : asking,
+          role: "current",
+          entitled: true,
+          deleting: false,
+          ...participant,
+        },
+      ],
     },
-    board: { secret: () => ({ state: "usable" }) },
-    tokens: { token: () => token() },
+    board: { secret: () => ({ state }) },
+    tokens: { token: () => token(its) },
     grantKey: () => "g",
     scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
     api: {
@@ -52,7 +76,7 @@ function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeo
     clock,
     evicted,
     notes,
-    run: () => loop(context, "team-a", never),
+    run: (of = "team-a") => loop(context, of, never),
     fail: (kind: string | undefined, uid?: string) => {
       trouble = { kind };
       held = uid;
@@ -61,6 +85,7 @@ function situation(pods: readonly PodRecord[], changes: Partial<ReturnType<typeo
   };
 }
 
+const uidIn = (of: string, { uid }: PodRecord): string => (of === "team-a" ? uid : `${uid}-${of}`);
 const hosts = (name: string) => pod({ name, stuckImages: ["acme/app:1"] });
 const many = (count: number) => Array.from({ length: count }, (_, index) => hosts(`app-${index}`));
 
@@ -86,26 +111,54 @@ describe("the stuck pods of a namespace", () => {
     expect(new Set(evicted).size).toBe(10);
   });
 
-  it("are evicted though one of them is held by its PodDisruptionBudget, also the next time", async () => {
-    const { run, evicted, fail, clock } = situation(many(9));
+  it("are evicted though one of them is held by its PodDisruptionBudget, which is tried after the others the next time", async () => {
+    const { run, evicted, fail, clock } = situation(many(10));
     fail("throttled", "uid-app-0");
     await run();
     expect(evicted).toHaveLength(4);
     await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    await run();
+    expect(evicted).toHaveLength(9);
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
     expect(await run()).toMatchObject({ failed: true });
-    expect(evicted).toHaveLength(8);
   });
 
-  it("are tried again when the API server refuses, and not when they are gone", async () => {
+  it("are evicted thirty a minute in all namespaces, and who waits only for that is not told of a share", async () => {
+    const { run, evicted, notes } = situation(many(5));
+    for (let index = 0; index < 6; index += 1) await run(`team-${index}`);
+    expect(evicted).toHaveLength(30);
+    expect(await run("team-7")).toHaveProperty("requeueAfter");
+    expect([evicted.length, notes.filter((note) => note.startsWith("evictions"))]).toEqual([30, []]);
+  });
+
+  it("stay where an older one of their owner was evicted before they were made, whatever was evicted since", async () => {
+    const pods = [
+      pod({ name: "first", createdAt: minute(-10), stuckImages: ["acme/app:1"] }),
+      pod({ name: "second", createdAt: minute(-9), stuckImages: ["acme/app:1"] }),
+    ];
+    const { run, evicted, fail, mend, clock } = situation(pods);
+    fail("throttled", "uid-second");
+    await run();
+    mend();
+    await clock.advance(Temporal.Duration.from({ minutes: 5 }));
+    pods.push(pod({ name: "after", createdAt: minute(1), stuckImages: ["acme/app:1"] }));
+    await run();
+    await run();
+    expect(evicted).toEqual(["uid-first", "uid-second"]);
+  });
+
+  it("are tried again when the API server refuses", async () => {
     const { run, evicted, fail, mend } = situation([hosts("app-1")]);
     fail("tooManyRequests");
     expect(await run()).toMatchObject({ failed: true, retry: "backoff" });
     mend();
     await run();
     expect(evicted).toHaveLength(1);
+  });
 
+  it.each(["notFound", "conflict"])("are not tried again when they are gone: %s", async (kind) => {
     const gone = situation([hosts("app-1")]);
-    gone.fail("notFound");
+    gone.fail(kind);
     expect((await gone.run()).failed).toBeUndefined();
     gone.mend();
     await gone.run();
@@ -121,6 +174,47 @@ describe("the stuck pods of a namespace", () => {
     const { run, evicted } = situation([hosts("app-1")], changes);
     await run();
     expect(evicted).toEqual([]);
+  });
+
+  it.each<readonly [string, Surroundings]>([
+    ["the namespace is being deleted", { place: { terminating: true } }],
+    ["the Secret is not there to be referred to", { state: "foreign" }],
+    ["the credential is being deleted", { participant: { deleting: true } }],
+    ["the credential has no title to the namespace", { participant: { entitled: false } }],
+    ["the Secret's name is a former one", { participant: { role: "former" } }],
+    ["the token is over", { token: { expiresAt: minute(0) } }],
+    ["the token serves another host", { token: { logins: { byHost: new Map([["other.example.com", login()]]) } } }],
+  ])("stay where %s", async (_what, surroundings) => {
+    const { run, evicted } = situation([hosts("app-1")], {}, surroundings);
+    await run();
+    expect(evicted).toEqual([]);
+  });
+
+  it("stay where their template names a Secret of ours whose credential asks for nothing", async () => {
+    const { run, evicted } = situation(
+      [pod({ references: ["besides"], stuckImages: ["acme/app:1"] })],
+      {},
+      { besides: "besides" },
+    );
+    await run();
+    expect(evicted).toEqual([]);
+  });
+
+  it("are evicted for what an imported docker config serves, and for nothing where it says of no host that it is for it", async () => {
+    const imported = { registries: [staticEntry({ hosts: ["*"] })] };
+    const byHost = new Map([["a.example.com", login()]]);
+    const served = situation([pod()], imported, { token: { logins: { byHost } } });
+    await served.run();
+    expect(served.evicted).toEqual(["uid-app-1"]);
+    const local = situation([pod({ stuckImages: ["localhost/app:1"] })], imported);
+    await local.run();
+    expect(local.evicted).toEqual([]);
+  });
+
+  it("are evicted for Docker Hub as kubelets know it: it has what names no registry", async () => {
+    const { run, evicted } = situation([pod({ stuckImages: ["localhost/app:1"] })]);
+    await run();
+    expect(evicted).toEqual(["uid-app-1"]);
   });
 
   it("are looked at again every minute, for as long as there are any", async () => {

@@ -94,6 +94,23 @@ describe("what is found of a Secret", () => {
     expect(credentials.get("young")?.notes).toEqual([]);
   });
 
+  it("tells that an entry lives by what it had before it was altered, and whether that is a matter of moments", () => {
+    const [served] = wanted.content.served;
+    const decided = { served: served ? [{ ...served, former: true }] : [], shadowed: [] };
+    const found = (changes: Partial<PullSecretPlan>): unknown =>
+      findingOfPlan({ ...usable, ...changes }, { contributing: [participant("old")], leaving: [] }, wanted)
+        .credentials.get("old")
+        ?.formers?.map(({ entry, pending }) => `${entry} ${pending}`);
+    expect(found({})).toBeUndefined();
+    expect(found({ decided })).toEqual(["hub true"]);
+    const lacking = (credentialName: string): Partial<PullSecretPlan> => ({
+      decided,
+      failure: failure({ reason: "ConfigTooLarge" }),
+      lacking: [{ credential: credentialName, entry: "hub" }],
+    });
+    expect([found(lacking("old")), found(lacking("young"))]).toEqual([["hub false"], ["hub true"]]);
+  });
+
   it("under a former name is no news to the credential: it is judged by its present one", () => {
     expect(
       findingOfPlan(usable, { contributing: [participant("old", "retiring")], leaving: [] }, wanted).credentials.size,

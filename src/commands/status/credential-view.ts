@@ -18,7 +18,7 @@ export interface EntryReport {
   readonly secondsLeft?: number;
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
-  /** It was altered, and has no token yet as it is now: namespaces keep the login of before. */
+  /** It was altered, and has no token yet as it is now, or none that fits: namespaces keep the login of before. */
   readonly former?: RegistryStatus["former"];
 }
 
