@@ -138,7 +138,11 @@ describe("an entry that was altered, and whose new login does not fit,", () => {
     token: token({
       grantKey: "grant-before",
       logins: { all: login("x", "y".repeat(length)) },
-      formers: older.map((password) => ({ logins: { all: login("x", password) }, issuedAt: now, expiresAt: undefined })),
+      formers: older.map((password) => ({
+        logins: { all: login("x", password) },
+        issuedAt: now,
+        expiresAt: undefined,
+      })),
     }),
     hosts: [hostOf("big")],
     known: true,
