@@ -57,7 +57,7 @@ export function endpointFrom(text: string, { of, bare }: EndpointForm): Endpoint
 function urlFrom(text: string, bare: boolean): string | undefined {
   const url = /^https?:\/\/[^\s/\\?#@]+(?:\/[^\s\\?#]*)?$/i.test(text) ? URL.parse(text) : null;
   if (!url) return undefined;
-  const path = url.pathname.replace(/\/+$/, "");
+  const path = url.pathname.replace(/(?<!\/)\/+$/, "");
   if (bare && (path !== "" || url.protocol !== "https:")) return undefined;
   const host = url.hostname;
   if (isMetadataHost(host)) return undefined;
