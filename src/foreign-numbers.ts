@@ -51,6 +51,8 @@ type Plain = Exclude<(typeof bounds)[keyof typeof bounds], typeof bounds.time>;
 // More digits are no number that anybody means.
 const digits = /^[0-9]{1,32}$/;
 const longestTime = 64;
+/** Characters of a header; a few times and numbers. */
+const longestList = 256;
 
 /** A number, or its decimal digits as text, as the bound has it; undefined for anything else: `0x10`, `1e3`, `-1`, ``. */
 export function boundedNumber(value: unknown, bound: Plain): number | undefined {
@@ -76,14 +78,20 @@ type Headers = Readonly<Record<string, string | undefined>>;
 
 /**
  * Retry-After in seconds or as an HTTP date (RFC 9110 section 10.2.3), which is a time of the clock that wrote it. A time that
- * has passed is no wait.
+ * has passed is no wait. Of several, which a proxy makes of its own and the server's, the longest that can be read.
  */
 export function retryAfterIn(headers: Headers, now: Temporal.Instant): Temporal.Duration | undefined {
-  const header = headers["retry-after"];
-  if (header === undefined) return undefined;
-  const at = instantOfHttpDate(header);
-  const seconds = at ? Math.max(byOwnClock(at, headers, now).since(now).total("seconds"), 0) : header.trim();
-  return boundedSeconds(seconds, bounds.cloudWait);
+  const waits = listItems(headers["retry-after"] ?? "").flatMap((item) => {
+    const at = instantOfHttpDate(item, now);
+    const seconds = at ? Math.max(byOwnClock(at, headers, now).since(now).total("seconds"), 0) : item.trim();
+    return boundedSeconds(seconds, bounds.cloudWait) ?? [];
+  });
+  return waits.toSorted(Temporal.Duration.compare).at(-1);
+}
+
+// RFC 9110 section 5.6.1; the comma after the name of a day parts nothing.
+function listItems(header: string): readonly string[] {
+  return header.slice(0, longestList).match(/(?:[ \t]*[A-Z][a-z]{2,8},)?[^,]+/g) ?? [];
 }
 
 /** A Date, or any other object that counts milliseconds since 1970; undefined where it holds none. */
@@ -101,7 +109,7 @@ const clocksDiffer = { least: minutes, most: 60 * minutes };
  * @param now when the call was made: what passes until its answer comes lengthens no life
  */
 export function byOwnClock(at: Temporal.Instant, headers: Headers, now: Temporal.Instant): Temporal.Instant {
-  const theirs = instantOfHttpDate(headers["date"] ?? "");
+  const theirs = instantOfHttpDate(headers["date"] ?? "", now);
   const ahead = theirs?.since(now);
   const apart = Math.abs(ahead?.total("seconds") ?? 0);
   if (!ahead || apart <= clocksDiffer.least || apart > clocksDiffer.most) return at;

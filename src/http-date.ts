@@ -11,16 +11,40 @@ export function httpDate(instant: Temporal.Instant): string {
   return `${days[dayOfWeek - 1] ?? ""}, ${date} ${two(hour)}:${two(minute)}:${two(second)} GMT`;
 }
 
-/** Undefined for what is no IMF-fixdate. */
-export function instantOfHttpDate(text: string): Temporal.Instant | undefined {
-  const match = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT$/.exec(text.trim());
-  if (!match) return undefined;
-  const [, day = "", month = "", year = "", time = ""] = match;
-  const index = months.indexOf(month);
-  if (index < 0) return undefined;
-  try {
-    return Temporal.Instant.from(`${year}-${String(index + 1).padStart(2, "0")}-${day}T${time}Z`);
-  } catch {
-    return undefined;
+// The three forms that must be read, the last two of which nobody may send any more: RFC 9110 section 5.6.7.
+const forms = [
+  // IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`
+  /^[A-Z][a-z]{2}, (?<day>\d{2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d{2}:\d{2}:\d{2}) GMT$/,
+  // RFC 850: `Sunday, 06-Nov-94 08:49:37 GMT`
+  /^[A-Z][a-z]{5,8}, (?<day>\d{2})-(?<month>[A-Z][a-z]{2})-(?<year>\d{2}) (?<time>\d{2}:\d{2}:\d{2}) GMT$/,
+  // asctime: `Sun Nov  6 08:49:37 1994`
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d{2}:\d{2}:\d{2}) (?<year>\d{4})$/,
+];
+
+/** Undefined for what is none. @param now tells the century of a year that is written with two digits */
+export function instantOfHttpDate(text: string, now: Temporal.Instant): Temporal.Instant | undefined {
+  const written = text.trim();
+  for (const form of forms) {
+    const { day = "", month = "", year = "", time = "" } = form.exec(written)?.groups ?? {};
+    const index = months.indexOf(month);
+    if (index < 0) continue;
+    const rest = `${String(index + 1).padStart(2, "0")}-${day.replace(" ", "0")}T${time}Z`;
+    try {
+      return year.length === 2 ? withinCentury(year, rest, now) : Temporal.Instant.from(`${year}-${rest}`);
+    } catch {
+      return undefined;
+    }
   }
+  return undefined;
+}
+
+/** What would be more than fifty years ahead has passed: RFC 9110 section 5.6.7. */
+function withinCentury(year: string, rest: string, now: Temporal.Instant): Temporal.Instant {
+  const { year: thisYear } = now.toZonedDateTimeISO("UTC");
+  const century = Math.floor(thisYear / 100);
+  const latest = now.toZonedDateTimeISO("UTC").add({ years: 50 }).toInstant();
+  const [found] = [century + 1, century, century - 1]
+    .map((hundreds) => Temporal.Instant.from(`${hundreds}${year}-${rest}`))
+    .filter((at) => Temporal.Instant.compare(at, latest) <= 0);
+  return found ?? Temporal.Instant.from(`${century - 1}${year}-${rest}`);
 }

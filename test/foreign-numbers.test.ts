@@ -123,6 +123,15 @@ describe("Retry-After", () => {
     ["Thu, 01 Jan 2026 12:01:30 GMT", 90],
     ["Thu, 01 Jan 2026 11:00:00 GMT", 0],
     ["Fri, 31 Dec 9999 23:59:59 GMT", 900],
+    ["Thursday, 01-Jan-26 12:01:30 GMT", 90],
+    ["Thu Jan  1 12:01:30 2026", 90],
+    // A proxy's own beside the server's: as long as either wants.
+    ["7, 120", 120],
+    ["120,7", 120],
+    ["Thu, 01 Jan 2026 12:01:30 GMT, 7", 90],
+    ["7, Thursday, 01-Jan-26 12:01:30 GMT", 90],
+    ["soon, 7", 7],
+    [", 7,", 7],
   ])("of %j is %i seconds", (header, seconds) => {
     expect(retryAfterIn({ "retry-after": header }, now)?.total("seconds")).toBe(seconds);
   });

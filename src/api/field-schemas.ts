@@ -1,6 +1,6 @@
 // Which forms do the names, times, counts and texts of a RegistryCredential have?
 import { z } from "zod";
-import { labelKeySyntax } from "./placeholder-syntax.ts";
+import { labelKeySyntax, tooLongPrefixSyntax } from "./placeholder-syntax.ts";
 import { rules, textRules } from "./rules.ts";
 
 // DNS-1123 label and subdomain, label value:
@@ -20,7 +20,7 @@ export const labelValue = z
 export const labelKey = z
   .string()
   .max(labelKeyLength)
-  .regex(new RegExp(`^${labelKeySyntax}$`));
+  .regex(new RegExp(`^(?!${tooLongPrefixSyntax})${labelKeySyntax}$`));
 /** Read by whoever wants to know it, see foreign-numbers.ts: a name is not forgotten because its time is none. */
 export const time = z.string().max(64).meta({ format: "date-time" });
 export const count = z.int().min(0).max(1_000_000).meta({ format: "int32" });

@@ -4,7 +4,7 @@
 // just been refused. Several rules may fire at once, so each judges one mistake and is silent about the others'.
 
 import { managedByLabel, group } from "./names.ts";
-import { labelKeySyntax, placeholderSyntax } from "./placeholder-syntax.ts";
+import { labelKeySyntax, placeholderSyntax, tooLongPrefixSyntax } from "./placeholder-syntax.ts";
 
 export interface Rule {
   /** CEL over `self`. */
@@ -23,6 +23,12 @@ const matches = (syntax: string): string => `self.matches(r"^(${syntax})$")`;
 
 const subdomain = String.raw`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`;
 
+/** Is it the key of a label or annotation, as the API server takes it? */
+const isKey = (text: string): string =>
+  `${text}.matches(r"^(${labelKeySyntax})$") && !${text}.matches(r"^${tooLongPrefixSyntax}")`;
+const keyForm =
+  "such as acme.io/team: a name of at most 63 letters, digits, '-', '_' and '.', and perhaps a DNS name of at most 253 characters and a slash before it";
+
 /** Rules on one piece of text. */
 export const textRules = {
   objectName: {
@@ -40,8 +46,8 @@ export const textRules = {
     message: "write a key of the Secret: letters, digits, '-', '_' and '.'",
   },
   labelKey: {
-    rule: matches(labelKeySyntax),
-    message: "write a label key, such as acme.io/team",
+    rule: isKey("self"),
+    message: `write a label key, ${keyForm}`,
   },
   glob: {
     rule: matches("[-a-z0-9.*?]+"),
@@ -205,6 +211,14 @@ export const credentialRules = {
   selector: {
     rule: "has(self.matchLabels) || has(self.matchExpressions)",
     message: "write matchLabels or matchExpressions: an empty selector would select every namespace",
+  },
+  labelKeys: {
+    rule: `self.all(key, ${isKey("key")})`,
+    message: `write label keys ${keyForm}`,
+  },
+  annotationKeys: {
+    rule: `self.all(key, ${isKey("key")})`,
+    message: `write annotation keys ${keyForm}`,
   },
   reservedLabels: {
     rule: `!self.exists(key, ${reserved})`,

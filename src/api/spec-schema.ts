@@ -66,7 +66,7 @@ const selector = z
   .object({
     matchLabels: z
       .record(labelKey, labelValue)
-      .meta({ minProperties: 1, maxProperties: 16 })
+      .meta({ minProperties: 1, maxProperties: 16, ...rules(credentialRules.labelKeys) })
       .optional()
       .describe("Labels that the Namespace must carry, all of them."),
     matchExpressions: z
@@ -108,12 +108,12 @@ const pullSecret = z
     name: objectName.default(defaultPullSecretName).describe("Name of the Secret in each selected namespace."),
     labels: z
       .record(labelKey, labelValue)
-      .meta({ maxProperties: 16, ...rules(credentialRules.reservedLabels) })
+      .meta({ maxProperties: 16, ...rules(credentialRules.reservedLabels, credentialRules.labelKeys) })
       .optional()
       .describe("Labels to set on it."),
     annotations: z
       .record(labelKey, z.string().max(1024).meta(rules(textRules.literal)))
-      .meta({ maxProperties: 16, ...rules(credentialRules.reservedAnnotations) })
+      .meta({ maxProperties: 16, ...rules(credentialRules.reservedAnnotations, credentialRules.annotationKeys) })
       .optional()
       .describe("Annotations to set on it."),
     onConflict: z

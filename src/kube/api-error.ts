@@ -118,8 +118,9 @@ export function apiErrorFromAnswer({ code, body, headers }: RefusedAnswer): ApiE
     missing: missing !== undefined,
     ofNamespace: status?.kind === "namespaces",
   });
-  // Seconds: a date is a proxy's, and its clock nobody knows.
-  const retryAfter = apiWait([headers["retry-after"]].flat()[0]?.trim()) ?? apiWait(status?.retryAfterSeconds);
+  // Seconds, the first of them: a date is a proxy's, and its clock nobody knows.
+  const [written = ""] = [headers["retry-after"]].flat();
+  const retryAfter = apiWait(written.split(",")[0]?.trim()) ?? apiWait(status?.retryAfterSeconds);
   return new ApiError({
     kind,
     code,

@@ -1,5 +1,6 @@
 // Does a call go through a proxy, and through which?
 import { BlockList, isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import { OperatorError } from "../errors.ts";
 import { asciiLowerCase } from "../registry/ascii.ts";
 
@@ -76,7 +77,15 @@ function names(rule: string, host: string, port: string): boolean {
   if (isIP(rule) > 0) return rule === host;
   const [, written = "", rulePort] = /^(.*?)(?::(\d+))?$/.exec(rule) ?? [];
   if (rulePort !== undefined && rulePort !== port) return false;
-  const name = written.replace(/^\*(?=\.)/, "").replace(/^\[|\]$/g, "");
+  const name = inUrl(written.replace(/^\*(?=\.)/, "").replace(/^\[|\]$/g, ""));
   if (name.startsWith(".")) return host.endsWith(name);
   return name !== "" && (host === name || (isIP(host) === 0 && host.endsWith(`.${name}`)));
+}
+
+/** As `URL.hostname` spells a name with letters beyond ASCII: `bücher.example` is `xn--bcher-kva.example`. */
+function inUrl(name: string): string {
+  if (!/[^\x00-\x7f]/.test(name)) return name;
+  const isBelow = name.startsWith(".");
+  const ascii = domainToASCII(isBelow ? name.slice(1) : name);
+  return isBelow && ascii !== "" ? `.${ascii}` : ascii;
 }

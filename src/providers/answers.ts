@@ -53,7 +53,10 @@ type Class = "permanent" | "propagation" | "throttled" | "transient";
 const permanent =
   /^(Access_?Denied|DENIED$|Unauthorized|Forbidden|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch|InvalidIdentityToken|IDPRejectedClaim|MalformedPolicyDocument|PackedPolicyTooLarge|RegionDisabled|UnsupportedCommand|InvalidParameter|ValidationError|AADSTS(7000215|7000222|700016|90002|500011)$|PERMISSION_DENIED|UNAUTHENTICATED|invalid_(client|grant|target|request|scope)|unauthorized_client|unsupported_grant_type|NotAuthenticated|NotAuthorizedOrNotFound|BXNIM)/i;
 const propagation = /^AADSTS(70021|700211|700213|7002138)$/;
-const throttled = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|slow_down|LimitExceeded)/i;
+// Of AWS those of its SDKs (@smithy/core, THROTTLING_ERROR_CODES), which come with HTTP 400 or 503 as well; of Google's older
+// APIs with 403; AADSTS90055 is Entra's: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+const throttled =
+  /^(Throttl|EC2Throttled|RequestThrottled|TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded|LimitExceeded|PriorRequestNotComplete|ProvisionedThroughputExceeded|TransactionInProgress|SlowDown|slow_down|RESOURCE_EXHAUSTED|(user)?RateLimitExceeded|AADSTS90055$)/i;
 
 export function classOf({ code = "", status }: Pick<CloudError, "code" | "status">): Class {
   if (throttled.test(code) || status === 429) return "throttled";

@@ -28,7 +28,7 @@ const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 const subdomain = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 // As values.schema.json of the chart has it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 const keyGlob =
-  /^(?=.{1,317}$)(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/\*|(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?\*?)$/;
+  /^(?=.{1,317}$)(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?(?:(?<=\/)\*|[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\*?)$/;
 // The same of tokenAudiences. Without any audience, the API server would give a token for itself.
 const audienceGlob = /^(?:\*[^\s'"*,]+|[^\s'"*,]+\*?)$/;
 // https://www.rfc-editor.org/rfc/rfc9293.html#section-3.1: sixteen bits

@@ -42,7 +42,7 @@ const oids = {
 const signsCertificates = der.bits(Buffer.from([0b0000_0110]), 1);
 const signsHandshakes = der.bits(Buffer.from([0b1000_0000]), 7);
 
-/** From when and for how long its certificates count; at most to 2049. */
+/** From when and for how long its certificates count. */
 export interface Validity {
   readonly now: Temporal.Instant;
   readonly lifetime: Temporal.Duration;

@@ -9,6 +9,7 @@ const tags = {
   oid: 0x06,
   utf8: 0x0c,
   time: 0x17,
+  longTime: 0x18,
   sequence: 0x30,
   set: 0x31,
 };
@@ -25,8 +26,11 @@ function value(tag: number, ...contents: readonly Uint8Array[]): Buffer {
 
 /** An object identifier's arc in base 128, the continuation bit set on all bytes but the last. */
 function arc(number: number): number[] {
-  const bytes = [number & 0x7f];
-  for (let rest = number >> 7; rest > 0; rest >>= 7) bytes.unshift((rest & 0x7f) | 0x80);
+  // Without shifts, which know 32 bits only: the arcs of some owners are larger.
+  const bytes = [number % 0x80];
+  for (let rest = Math.floor(number / 0x80); rest > 0; rest = Math.floor(rest / 0x80)) {
+    bytes.unshift((rest % 0x80) | 0x80);
+  }
   return bytes;
 }
 
@@ -46,17 +50,14 @@ export const der = {
   text: (text: string): Buffer => value(tags.utf8, Buffer.from(text)),
   oid: (dotted: string): Buffer => {
     const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
-    return value(tags.oid, Buffer.from([first * 40 + second, ...rest.flatMap(arc)]));
+    // X.690 section 8.19.4: the first two are one, which below 2 may have more than 7 bits.
+    return value(tags.oid, Buffer.from([first * 40 + second, ...rest].flatMap(arc)));
   },
-  /** UTCTime, which has two digits for the year: RFC 5280 section 4.1.2.5.1 wants it up to 2049. */
-  time: (instant: Temporal.Instant): Buffer =>
-    value(
-      tags.time,
-      Buffer.from(
-        `${instant
-          .toString({ smallestUnit: "second" })
-          .replace(/[-:TZ]/g, "")
-          .slice(2)}Z`,
-      ),
-    ),
+  /** UTCTime, with two digits for the year, until 2049, and GeneralizedTime from 2050 on: RFC 5280 section 4.1.2.5. */
+  time: (instant: Temporal.Instant): Buffer => {
+    const written = `${instant.toString({ smallestUnit: "second" }).replace(/[-:TZ]/g, "")}Z`;
+    return written < "2050"
+      ? value(tags.time, Buffer.from(written.slice(2)))
+      : value(tags.longTime, Buffer.from(written));
+  },
 };

@@ -127,9 +127,19 @@ describe("parsing a RegistryCredential", () => {
       ["spec.registries[0].identity.name: "],
     ],
     [
-      "a label key that is none, which the schema of a CRD cannot say",
+      "a label key that is none",
       stored({ ...minimal, spec: { ...minimal.spec, pullSecret: { labels: { "not a key": "x" } } } }),
       ["spec.pullSecret.labels.not a key: "],
+    ],
+    [
+      "a label key whose name is too long",
+      stored({ ...minimal, spec: { ...minimal.spec, pullSecret: { labels: { [`a.io/${"n".repeat(64)}`]: "x" } } } }),
+      [`spec.pullSecret.labels.a.io/${"n".repeat(64)}: `],
+    ],
+    [
+      "an annotation whose key's prefix is too long",
+      stored({ ...minimal, spec: { ...minimal.spec, pullSecret: { annotations: { [`${"p".repeat(254)}/n`]: "x" } } } }),
+      [`spec.pullSecret.annotations.${"p".repeat(254)}/n: `],
     ],
   ])("names the field of %s", (_, raw, starts) => {
     const problems = problemsOf(raw);

@@ -187,6 +187,8 @@ const exchanged = `${exchange}.tokenExchange`;
 const name = "write a Kubernetes object name";
 const label = "write a DNS label";
 const placeholder = "write a placeholder as $(namespace.name)";
+const longName = "n".repeat(64);
+const longPrefix = "p".repeat(254);
 const literal = "remove the placeholder";
 const reserved = "regcred.dev/... and app.kubernetes.io/managed-by are set by the operator";
 
@@ -287,6 +289,10 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   ["spec.namespaces.exclude[0]", "{a,b}", "write a name or a glob"],
   ["spec.namespaces.selector", {}, "write matchLabels or matchExpressions"],
   ["spec.namespaces.selector.matchExpressions[0].key", "acme.io/", "write a label key"],
+  ["spec.namespaces.selector.matchExpressions[0].key", `acme.io/${longName}`, "write a label key"],
+  ["spec.namespaces.selector.matchExpressions[0].key", `${longPrefix}/a`, "write a label key"],
+  ["spec.namespaces.selector.matchLabels", { [longName]: "a" }, "write label keys"],
+  ["spec.namespaces.selector.matchLabels", { "not a key": "a" }, "write label keys"],
   ["spec.namespaces.selector.matchExpressions[0].values", undefined, "write values with operator In or NotIn"],
   ["spec.namespaces.selector.matchExpressions[0].operator", "Exists", "write values with operator In or NotIn"],
   ["spec.serviceAccounts.include[0]", "Default", "write a name or a glob"],
@@ -297,6 +303,12 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   ["spec.pullSecret.labels", { "app.kubernetes.io/managed-by": "me" }, reserved],
   ["spec.pullSecret.labels", { "regcred.dev/source": "true" }, reserved],
   ["spec.pullSecret.annotations", { "regcred.dev/entries": "[]" }, reserved],
+  ["spec.pullSecret.labels", { [`acme.io/${longName}`]: "a" }, "write label keys"],
+  ["spec.pullSecret.labels", { [`${longPrefix}/a`]: "a" }, "write label keys"],
+  ["spec.pullSecret.labels", { "acme..io/a": "a" }, "write label keys"],
+  ["spec.pullSecret.labels", { "": "a" }, "write label keys"],
+  ["spec.pullSecret.annotations", { [`acme.io/${longName}`]: "a" }, "write annotation keys"],
+  ["spec.pullSecret.annotations", { "acme.io/a/b": "a" }, "write annotation keys"],
   ["spec.pullSecret.annotations", { "acme.io/team": "$(namespace.name)" }, literal],
   ["spec.pullSecret.extraReferences[0]", "Own", name],
   ["spec.pullSecret.extraReferences", ["pull"], "remove pullSecret.name from extraReferences"],

@@ -76,6 +76,25 @@ describe("an error", () => {
     ["slow_down", 400],
     [undefined, 429],
     ["AccessDenied", 429],
+    // The whole list of AWS's SDKs, which AWS sends with 400, too.
+    ["BandwidthLimitExceeded", 400],
+    ["EC2ThrottledException", 400],
+    ["LimitExceededException", 400],
+    ["PriorRequestNotComplete", 400],
+    ["ProvisionedThroughputExceededException", 400],
+    ["RequestLimitExceeded", 400],
+    ["RequestThrottled", 400],
+    ["RequestThrottledException", 400],
+    ["SlowDown", 503],
+    ["ThrottledException", 400],
+    ["Throttling", 400],
+    ["ThrottlingException", 400],
+    ["TooManyRequestsException", 400],
+    ["TransactionInProgressException", 400],
+    ["RESOURCE_EXHAUSTED", 403],
+    ["userRateLimitExceeded", 403],
+    ["rateLimitExceeded", 403],
+    ["AADSTS90055", 400],
   ])("%s (%i) asks for patience", (code, status) => {
     const retryAfter = Temporal.Duration.from({ seconds: 7 });
     expect(failureFor({ code, status, retryAfter })).toMatchObject({

@@ -26,16 +26,36 @@ describe("audiences", () => {
 });
 
 describe("keys", () => {
-  it.each(["acme.io/team", "acme.io/*", "acme.io/te*", "team", "a.b/C_d.e-f"])("are %j", (text) => {
+  it.each([
+    "acme.io/team",
+    "acme.io/*",
+    "acme.io/te*",
+    "team",
+    "a.b/C_d.e-f",
+    `${"p".repeat(253)}/${"n".repeat(63)}`,
+    `a/${"n".repeat(63)}*`,
+  ])("are %j", (text) => {
     expect(keyGlobs(text)).toEqual([text]);
   });
 
-  it.each(["*", "*/team", "acme.io/", "/team", "Acme.io/team", "acme.io/a,*", "acme.io/a b", "a/b/c", "-a", "a-"])(
-    "are not %j",
-    (text) => {
-      expect(keyGlobs(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "*",
+    "*/team",
+    "acme.io/",
+    "/team",
+    "Acme.io/team",
+    "acme.io/a,*",
+    "acme.io/a b",
+    "a/b/c",
+    "-a",
+    "a-",
+    `acme.io/${"n".repeat(64)}`,
+    "n".repeat(64),
+    `${"p".repeat(254)}/n`,
+    `${"p".repeat(254)}/*`,
+  ])("are not %j", (text) => {
+    expect(keyGlobs(text)).toBeUndefined();
+  });
 });
 
 describe("names", () => {
