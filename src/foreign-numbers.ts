@@ -86,7 +86,7 @@ export function retryAfterIn(headers: Headers, now: Temporal.Instant): Temporal.
     const seconds = at ? Math.max(byOwnClock(at, headers, now).since(now).total("seconds"), 0) : item.trim();
     return boundedSeconds(seconds, bounds.cloudWait) ?? [];
   });
-  return waits.toSorted(Temporal.Duration.compare).at(-1);
+  return waits.toSorted((one, other) => Temporal.Duration.compare(one, other)).at(-1);
 }
 
 // RFC 9110 section 5.6.1; the comma after the name of a day parts nothing.

@@ -84,7 +84,7 @@ function names(rule: string, host: string, port: string): boolean {
 
 /** As `URL.hostname` spells a name with letters beyond ASCII: `bücher.example` is `xn--bcher-kva.example`. */
 function inUrl(name: string): string {
-  if (!/[^\x00-\x7f]/.test(name)) return name;
+  if (!/\P{ASCII}/u.test(name)) return name;
   const isBelow = name.startsWith(".");
   const ascii = domainToASCII(isBelow ? name.slice(1) : name);
   return isBelow && ascii !== "" ? `.${ascii}` : ascii;

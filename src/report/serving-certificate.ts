@@ -13,7 +13,9 @@ export async function certificateIn(folder: string): Promise<KeyAndCertificate> 
     readFile(join(folder, name), "utf8").catch((error: unknown) => {
       throw unusable(folder, `${name} cannot be read (${errorCode(error) ?? "UNKNOWN"})`, error);
     });
-  const [certificate, key] = await Promise.all([read("tls.crt"), read("tls.key")]);
+  // One after the other: of an empty folder, always the same is said.
+  const certificate = await read("tls.crt");
+  const key = await read("tls.key");
   const fault = keyPairFault({ certificate, key }, { certificate: "tls.crt", key: "tls.key" });
   if (fault !== undefined) throw unusable(folder, fault);
   return { certificate, key };
