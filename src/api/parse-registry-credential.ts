@@ -78,6 +78,7 @@ function narrow(written: WrittenEntry, at: string): Entry | string {
     hosts: written.hosts,
     identity,
     ...(written.caSecretName === undefined ? {} : { caSecretName: written.caSecretName }),
+    ...(written.tokenServers === undefined ? {} : { tokenServers: written.tokenServers }),
     ...(written.verify === undefined ? {} : { verify: written.verify }),
   };
   const { provider } = written;

@@ -99,6 +99,13 @@ export const textRules = {
     rule: "!has(self.username) || !has(self.response.usernamePath)",
     message: "write either username or response.usernamePath, or neither with the user name in the identity's Secret",
   },
+  tokenServer: {
+    rule: matches(
+      String.raw`(${subdomain}|\[[0-9a-f:]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?`,
+    ),
+    message:
+      "write the host of the token server with optional port, in lower case, without https:// and path, such as gitlab.corp.example or auth.corp.example:8443",
+  },
   expressionValues: {
     rule: "has(self.values) == (self.operator in ['In', 'NotIn'])",
     message: "write values with operator In or NotIn, and leave them out with Exists or DoesNotExist",

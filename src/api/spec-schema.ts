@@ -16,6 +16,9 @@ import { acr, ecr, google, icr, identity, ocir, staticSource } from "./provider-
 import { credentialRules, entryRules, rules, textRules } from "./rules.ts";
 import { tokenExchange } from "./token-exchange-schema.ts";
 
+// `:65535`
+const hostAndPortLength = subdomainLength + 6;
+
 export const entrySchema = z
   .object({
     name: namespaceName.describe("Name of the entry, for status and messages; unique in this object."),
@@ -50,6 +53,15 @@ export const entrySchema = z
       .optional()
       .describe(
         "Secret of the operator's namespace whose key ca.crt holds the CA certificates of the endpoint and the registry.",
+      ),
+    tokenServers: z
+      .array(z.string().min(1).max(hostAndPortLength).meta(rules(textRules.tokenServer)))
+      .min(1)
+      .max(16)
+      .meta({ "x-kubernetes-list-type": "set" })
+      .optional()
+      .describe(
+        "Token servers on another host or port than the registry, HOST[:PORT], which a login may be sent to over https where it is tried.",
       ),
     verify: z
       .object({

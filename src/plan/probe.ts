@@ -10,16 +10,18 @@ export interface Probe {
   readonly image: string | undefined;
   /** The canonical host among the entry's hosts whose login is tried. */
   readonly host: string;
+  /** Token servers besides the registry's own, `host[:port]`. */
+  readonly tokenServers?: readonly string[];
+  /** Of the operator's namespace: whose certificates count there. */
+  readonly caSecretName?: string;
   /** The image is one namespace's, which may have chosen it; others may share the token. */
   readonly ofNamespace?: true;
 }
 
+type ProbedEntry = Pick<Entry, "verify" | "provider" | "tokenServers" | "caSecretName">;
+
 /** Undefined where nothing is to be tried: a Static entry without an image, or an image that these hosts do not serve. */
-export function probeOf(
-  entry: Pick<Entry, "verify" | "provider">,
-  hosts: readonly string[],
-  namespace: NamespaceRecord,
-): Probe | undefined {
+export function probeOf(entry: ProbedEntry, hosts: readonly string[], namespace: NamespaceRecord): Probe | undefined {
   if (!entry.verify) return loginProbe(entry, hosts);
   const image = rendered(entry.verify.image, namespace);
   if (typeof image !== "string") return undefined;
@@ -33,16 +35,24 @@ export function probeOf(
   return {
     image,
     host: host === "*" ? domain : host,
+    ...trustOf(entry),
     ...(hasPlaceholders(entry.verify.image) && { ofNamespace: true }),
   };
 }
 
 /** A login that an administrator keeps is never tried unasked: such an entry opens no connection. */
-function loginProbe({ provider }: Pick<Entry, "provider">, hosts: readonly string[]): Probe | undefined {
+function loginProbe(entry: ProbedEntry, hosts: readonly string[]): Probe | undefined {
   const [host] = hosts;
-  if (provider === "Static" || host === undefined) return undefined;
+  if (entry.provider === "Static" || host === undefined) return undefined;
   const [domain = ""] = (canonicalHost(host) ?? host).split("/");
-  return { image: undefined, host: domain };
+  return { image: undefined, host: domain, ...trustOf(entry) };
+}
+
+function trustOf({ tokenServers, caSecretName }: ProbedEntry): Pick<Probe, "tokenServers" | "caSecretName"> {
+  return {
+    ...(tokenServers === undefined ? {} : { tokenServers }),
+    ...(caSecretName === undefined ? {} : { caSecretName }),
+  };
 }
 
 /** Of those of one grant: the first with an image, else the first. */

@@ -42,11 +42,10 @@ export function verifier(options: VerifierOptions): Verify {
   /** Silent hosts that one is trying now. */
   const trying = new Set<string>();
 
-  return async (grant, { image, host }, { logins }, signal) => {
+  return async (_grant, { image, host, tokenServers, caSecretName }, { logins }, signal) => {
     const login = "all" in logins ? logins.all : logins.byHost.get(host);
     if (!login) return { verification: "Inconclusive", detail: `the source holds no login for ${host}` };
-    const caName = grant.provider === "Static" ? undefined : grant.caSecretName;
-    const record = caName === undefined ? undefined : secret(`${operatorNamespace}/${caName}`);
+    const record = caSecretName === undefined ? undefined : secret(`${operatorNamespace}/${caSecretName}`);
     const ca = record?.kind === "source" ? record.values?.["ca.crt"]?.reveal() : undefined;
     const since = silent.get(host);
     if (image === undefined && since !== undefined && clock.elapsed() - since < silenceKept) return unheard(host);
@@ -58,6 +57,7 @@ export function verifier(options: VerifierOptions): Verify {
       exchange: heard.exchange,
       scheme: plain(host) ? "http" : "https",
       ...(ca !== undefined && { ca }),
+      tokenServers,
     } as const;
     const within = patient(clock, image === undefined ? loginPatience : imagePatience, signal);
     try {

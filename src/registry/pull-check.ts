@@ -4,7 +4,7 @@ import { base64OfText } from "./base64.ts";
 import { challengesIn, longestChallenge } from "./challenge.ts";
 import { parseImageReference } from "./image-reference.ts";
 import type { Login } from "./login.ts";
-import { trustedRealm } from "./realm.ts";
+import { tokenServerOf, trustedRealm } from "./realm.ts";
 
 export interface PullCheckResult {
   readonly verification: Verification;
@@ -28,10 +28,15 @@ export interface PullCheckOptions {
   /** `https`, but for a registry on loopback in tests. */
   readonly scheme?: "https" | "http";
   readonly ca?: string;
+  /** Token servers besides the registry's own, `host[:port]`. */
+  readonly tokenServers?: readonly string[] | undefined;
 }
 
 // https://docs.docker.com/docker-hub/: the API of docker.io has a host of its own.
 const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
+
+// RFC 1035 section 2.3.4, and a port: what is longer is not quoted.
+const longestHost = 260;
 
 // Images and multi-architecture indexes, of OCI and of Docker: registries.md section 12.
 const manifestTypes = [
@@ -93,13 +98,14 @@ export async function loginCheck(
 interface Talk {
   readonly domain: string;
   readonly registry: URL;
+  readonly tokenServers: readonly string[] | undefined;
   readonly urlOf: (path: string) => string;
   readonly send: (call: Parameters<Exchange>[0]) => ReturnType<Exchange>;
 }
 
 async function asked(
   domain: string,
-  { exchange, scheme = "https", ca }: PullCheckOptions,
+  { exchange, scheme = "https", ca, tokenServers }: PullCheckOptions,
   signal: AbortSignal,
   judge: (talk: Talk) => Promise<PullCheckResult>,
 ): Promise<PullCheckResult> {
@@ -108,6 +114,7 @@ async function asked(
     return await judge({
       domain,
       registry,
+      tokenServers,
       urlOf: (path) => new URL(path, registry).href,
       send: (call) => exchange({ ...call, ...(ca !== undefined && { ca }) }, signal),
     });
@@ -127,7 +134,7 @@ interface Entrance {
 
 /** The way in, with the right to pull from `repository` if one is named; or the end of the check. */
 async function enter(talk: Talk, login: Login, repository: string | undefined): Promise<Entrance | PullCheckResult> {
-  const { domain, registry, send, urlOf } = talk;
+  const { domain, registry, tokenServers, send, urlOf } = talk;
   const hello = await send({ method: "GET", url: urlOf("/v2/") });
   // What everybody may do says nothing of the login; a refusal of the manifest would not be a refusal of the login either.
   if (hello.status === 200) return inconclusive(`${domain} lets everybody in, so the login was not tried`);
@@ -147,8 +154,9 @@ async function enter(talk: Talk, login: Login, repository: string | undefined): 
       : inconclusive(`${domain} asks for an authentication that is neither Basic nor Bearer`);
   }
   const { realm, service } = bearer.parameters;
-  const url = realm === undefined ? undefined : trustedRealm(realm, registry, domain);
-  if (!url) return inconclusive(`${domain} sends credentials to another host, which is not trusted; none were sent`);
+  if (realm === undefined) return inconclusive(`${domain} names no token server`);
+  const url = trustedRealm(realm, { registry, host: domain, tokenServers });
+  if (!url) return distrusted(domain, realm);
   if (service !== undefined) url.searchParams.set("service", service);
   if (repository !== undefined) url.searchParams.set("scope", `repository:${repository}:pull`);
   url.searchParams.set("account", login.username);
@@ -166,6 +174,15 @@ async function isTaken({ send, urlOf }: Talk, { authorization }: Entrance): Prom
   const { status } = await send({ method: "GET", url: urlOf("/v2/"), headers: { authorization } });
   if (status === 200) return true;
   return status === 401 ? false : status;
+}
+
+function distrusted(domain: string, realm: string): PullCheckResult {
+  const server = tokenServerOf(realm);
+  return inconclusive(
+    server === undefined || server.length > longestHost
+      ? `${domain} sends credentials to a token server without https, which is not trusted; none were sent`
+      : `${domain} sends credentials to ${server}, which is not trusted; none were sent; if that is its token server, write tokenServers: ["${server}"] into the entry`,
+  );
 }
 
 function denied(host: string, status: number): PullCheckResult {

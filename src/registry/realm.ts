@@ -6,19 +6,39 @@ const companions: Readonly<Record<string, readonly string[]>> = {
   "registry.gitlab.com": ["gitlab.com"],
 };
 
-/** The realm as a URL if it is https (or as plain as the registry itself) and on the registry's host or a known companion. */
-export function trustedRealm(realm: string, registry: URL, host: string): URL | undefined {
-  let url: URL;
-  try {
-    url = new URL(realm);
-  } catch {
-    return undefined;
-  }
+/** Whose a challenge is, and which token servers besides its own its entry trusts, as `host[:port]`. */
+export interface RealmOwner {
+  readonly registry: URL;
+  /** As images name it. */
+  readonly host: string;
+  readonly tokenServers?: readonly string[] | undefined;
+}
+
+/**
+ * The realm as a URL if it is https (or as plain as the registry itself) and on the registry's host, a known companion or a
+ * token server that the entry names.
+ */
+export function trustedRealm(realm: string, { registry, host, tokenServers = [] }: RealmOwner): URL | undefined {
+  const url = URL.parse(realm);
+  if (!url) return undefined;
   if (url.username !== "" || url.password !== "") return undefined;
   if (url.protocol !== "https:" && url.protocol !== registry.protocol) return undefined;
   const allowed = [registry.host, ...(companions[host] ?? [])];
   // The regional endpoint of an ACR registry (r.westeurope.geo.azurecr.io) sends to the login server r.azurecr.io.
   const acr = /^([a-z0-9]+)\.[a-z0-9]+\.geo\.(azurecr\.(?:io|us|cn))$/.exec(registry.host);
   if (acr) allowed.push(`${acr[1]}.${acr[2]}`);
-  return allowed.includes(url.host) ? url : undefined;
+  if (allowed.includes(url.host)) return url;
+  // Nobody wrote plain http down.
+  return url.protocol === "https:" && tokenServers.some((server) => hostOf(server) === url.host) ? url : undefined;
+}
+
+/** What to write so that the realm is trusted; undefined where nothing makes it so. */
+export function tokenServerOf(realm: string): string | undefined {
+  const url = URL.parse(realm);
+  return url?.protocol === "https:" && url.username === "" && url.password === "" ? url.host : undefined;
+}
+
+/** As `URL.host` spells it: without https's own port. */
+function hostOf(server: string): string | undefined {
+  return URL.parse(`https://${server}`)?.host;
 }

@@ -28,6 +28,7 @@ export const full = {
           externalID: "acme-$(namespace.name)",
         },
         caSecretName: "company-ca",
+        tokenServers: ["gitlab.corp.example", "auth.corp.example:8443", "[fd00::1]:65535"],
         verify: { image: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:$(namespace.labels['acme.io/tag'])" },
       },
       {

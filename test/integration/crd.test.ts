@@ -187,6 +187,7 @@ const exchanged = `${exchange}.tokenExchange`;
 const name = "write a Kubernetes object name";
 const label = "write a DNS label";
 const placeholder = "write a placeholder as $(namespace.name)";
+const tokenServer = "write the host of the token server";
 const longName = "n".repeat(64);
 const longPrefix = "p".repeat(254);
 const literal = "remove the placeholder";
@@ -282,6 +283,19 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   [`${exchanged}.response.usernamePath`, "a..b", "write field names joined by dots"],
   [`${exchanged}.response.usernamePath`, "user", "write either username or response.usernamePath"],
   [`${exchanged}.username`, "$(namespace.name)", literal],
+
+  // token servers
+  [`${ecr}.tokenServers[0]`, "https://gitlab.corp.example", tokenServer],
+  [`${ecr}.tokenServers[0]`, "gitlab.corp.example/jwt", tokenServer],
+  [`${ecr}.tokenServers[0]`, "GitLab.corp.example", tokenServer],
+  [`${ecr}.tokenServers[0]`, "*.corp.example", tokenServer],
+  [`${ecr}.tokenServers[0]`, "me@gitlab.corp.example", tokenServer],
+  [`${ecr}.tokenServers[0]`, "gitlab.corp.example:65536", tokenServer],
+  [`${ecr}.tokenServers[0]`, "gitlab.corp.example:0", tokenServer],
+  [`${ecr}.tokenServers[0]`, "$(namespace.name).corp.example", tokenServer],
+  [`${ecr}.tokenServers[0]`, "", "should be at least 1 chars long"],
+  [`${ecr}.tokenServers[0]`, "a".repeat(260), tooLong(259)],
+  [`${ecr}.tokenServers`, [], "should have at least 1 items"],
 
   // namespaces and ServiceAccounts
   ["spec.namespaces", { exclude: ["a"] }, "write namespaces.include or namespaces.selector"],

@@ -33,6 +33,13 @@ describe("the image that a token is tried with", () => {
     expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toBeUndefined();
   });
 
+  it("is tried with the token servers and the CA that its entry names, a login alone as well", () => {
+    const trust = { tokenServers: ["gitlab.corp.example"], caSecretName: "company-ca" };
+    const verify = { image: "ghcr.io/acme/app" };
+    expect(probeOf({ provider: "Static", verify, ...trust }, ["ghcr.io"], namespace())).toMatchObject(trust);
+    expect(probeOf({ provider: "ECR", ...trust }, ["a.example"], namespace())).toMatchObject(trust);
+  });
+
   it("is rendered for the namespace", () => {
     const verify = { image: "ghcr.io/$(namespace.labels['tenant'])/app" };
     expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace({ labels: { tenant: "blue" } }))).toEqual({

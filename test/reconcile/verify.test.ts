@@ -1,9 +1,10 @@
 // Is the new token itself tried, with the CA of its entry?
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../src/plan/grant.ts";
+import type { Probe } from "../../src/plan/probe.ts";
 import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
 import type { Minted } from "../../src/providers/provider.ts";
-import { verifier } from "../../src/reconcile/verify.ts";
+import { verifier, type VerifierOptions } from "../../src/reconcile/verify.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { silences } from "../../src/reconcile/silences.ts";
 import { Redacted } from "../../src/redacted.ts";
@@ -29,7 +30,7 @@ const ca: OperatorSecretRecord = {
 };
 
 /** A registry that asks for Basic authentication and then has everything. */
-async function tried(logins: Minted["logins"], given: Grant = grant, plain = false) {
+async function tried(logins: Minted["logins"], more: Partial<Probe> = {}, given: Partial<VerifierOptions> = {}) {
   const calls: Call[] = [];
   const exchange: Exchange = (call) => {
     calls.push(call);
@@ -42,11 +43,12 @@ async function tried(logins: Minted["logins"], given: Grant = grant, plain = fal
     clock,
     secret: (key) => (key === ca.key ? ca : undefined),
     operatorNamespace: "ops",
-    plain: () => plain,
+    plain: () => false,
     registries: silences({ clock, random: () => 0.5 }),
+    ...given,
   });
   const minted = { logins, issuedAt: minute(0), expiresAt: undefined };
-  return { result: await verify(given, probe, minted, new AbortController().signal), calls };
+  return { result: await verify(grant, { ...probe, ...more }, minted, new AbortController().signal), calls };
 }
 
 describe("a token that was just fetched", () => {
@@ -65,22 +67,31 @@ describe("a token that was just fetched", () => {
     expect(calls.at(-1)?.headers?.["authorization"]).toBe(`Basic ${btoa("ann:pw")}`);
   });
 
+  it("is told to a token server elsewhere where its entry names that", async () => {
+    const asked: string[] = [];
+    const exchange: Exchange = ({ url }) => {
+      asked.push(new URL(url).host);
+      const headers = { "www-authenticate": 'Bearer realm="https://auth.corp.example/token"' };
+      const isHello = asked.length === 1;
+      return Promise.resolve({ status: isHello ? 401 : 200, headers: isHello ? headers : {}, text: '{"token":"t"}' });
+    };
+    const { result } = await tried({ all: login() }, { tokenServers: ["auth.corp.example"] }, { exchange });
+    expect(result.verification).toBe("Verified");
+    expect(asked).toEqual(["icr.io", "auth.corp.example", "icr.io"]);
+  });
+
   it("is not tried where it has no login for the image's host", async () => {
     const { result, calls } = await tried({ byHost: new Map([["ghcr.io", login()]]) });
     expect(result.verification).toBe("Inconclusive");
     expect(calls).toEqual([]);
   });
 
-  it.each<[string, Grant, readonly (string | undefined)[]]>([
-    ["with the CA that its entry names", grant, ["PEM", "PEM"]],
-    ["with the system's where the CA is not there", { ...grant, caSecretName: "gone" }, [undefined, undefined]],
-    [
-      "with the system's where none is named",
-      { provider: "ICR", identity: { from: "Operator" } },
-      [undefined, undefined],
-    ],
-  ])("is tried %s", async (_what, given, expected) => {
-    const { calls } = await tried({ all: login() }, given);
+  it.each<[string, Partial<Probe>, readonly (string | undefined)[]]>([
+    ["with the CA that its entry names", { caSecretName: "ca" }, ["PEM", "PEM"]],
+    ["with the system's where the CA is not there", { caSecretName: "gone" }, [undefined, undefined]],
+    ["with the system's where none is named", {}, [undefined, undefined]],
+  ])("is tried %s", async (_what, more, expected) => {
+    const { calls } = await tried({ all: login() }, more);
     expect(calls.map((call) => call.ca)).toEqual(expected);
   });
 
@@ -88,7 +99,7 @@ describe("a token that was just fetched", () => {
     [false, "https:"],
     [true, "http:"],
   ])("is tried over TLS, unless the host is plain: %s", async (plain, expected) => {
-    const { calls } = await tried({ all: login() }, grant, plain);
+    const { calls } = await tried({ all: login() }, {}, { plain: () => plain });
     expect(new URL(calls[0]?.url ?? "").protocol).toBe(expected);
   });
 });

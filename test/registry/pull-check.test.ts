@@ -138,6 +138,31 @@ describe("a registry with a token server", () => {
     expect(calls).toHaveLength(1);
   });
 
+  it("on another host is told the login where the entry names it, and asked with the registry's CA", async () => {
+    const script = {
+      "GET https://gitlab.corp.example:5050/v2/": bearerAt("https://gitlab.corp.example/jwt/auth"),
+      "GET https://gitlab.corp.example/jwt/auth": answer(200, {}, '{"token":"t0ken"}'),
+      "HEAD https://gitlab.corp.example:5050/v2/acme/app/manifests/1": answer(200),
+    };
+    const image = "gitlab.corp.example:5050/acme/app:1";
+    const named = await check(script, image, { tokenServers: ["gitlab.corp.example"], ca: "PEM" });
+    expect(named.verification).toBe("Verified");
+    expect(named.calls.every(({ ca }) => ca === "PEM")).toBe(true);
+    const unnamed = await check(script, image);
+    expect(unnamed).toMatchObject({ verification: "Inconclusive", told: [] });
+    expect(unnamed.detail).toContain(
+      'which is not trusted; none were sent; if that is its token server, write tokenServers: ["gitlab.corp.example"] into the entry',
+    );
+  });
+
+  it.each(["http://gitlab.corp.example/jwt/auth", "token", `https://${"a.".repeat(140)}example/t`])(
+    "%s is not proposed for tokenServers",
+    async (realm) => {
+      const { detail } = await check({ [hello]: bearerAt(realm) });
+      expect(detail).not.toContain("tokenServers");
+    },
+  );
+
   it("that is not named is not asked", async () => {
     const { verification, told } = await check({ [hello]: challenge('Bearer service="x"') });
     expect({ verification, told }).toEqual({ verification: "Inconclusive", told: [] });

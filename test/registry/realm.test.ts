@@ -1,9 +1,9 @@
 // Do credentials go to the registry's own token server only?
 import { describe, expect, it } from "vitest";
-import { trustedRealm } from "../../src/registry/realm.ts";
+import { tokenServerOf, trustedRealm } from "../../src/registry/realm.ts";
 
 const at = (realm: string, host: string, registry = `https://${host}`): string | undefined =>
-  trustedRealm(realm, new URL(registry), host)?.href;
+  trustedRealm(realm, { registry: new URL(registry), host })?.href;
 
 describe("a realm", () => {
   it.each([
@@ -45,6 +45,44 @@ describe("a realm", () => {
   ])("with %s is not trusted", (_what, realm, host) => {
     expect(at(realm, host)).toBeUndefined();
   });
+
+  it.each([
+    ["https://gitlab.corp.example/jwt/auth", "gitlab.corp.example:5050", "gitlab.corp.example"],
+    ["https://gitlab.corp.example:443/jwt/auth", "registry.corp.example", "gitlab.corp.example"],
+    ["https://gitlab.corp.example/jwt/auth", "registry.corp.example", "gitlab.corp.example:443"],
+    ["https://auth.corp.example:8443/service/token", "harbor.corp.example", "auth.corp.example:8443"],
+    ["https://[fd12::7]:8443/token", "harbor.corp.example", "[fd12:0::7]:8443"],
+  ])("%s is trusted by %s where its entry names the token server %s", (realm, host, server) => {
+    const registry = new URL(`https://${host}`);
+    expect(trustedRealm(realm, { registry, host, tokenServers: ["other.example", server] })?.href).toBe(
+      new URL(realm).href,
+    );
+    expect(trustedRealm(realm, { registry, host, tokenServers: ["other.example"] })).toBeUndefined();
+    expect(trustedRealm(realm, { registry, host })).toBeUndefined();
+    expect(tokenServerOf(realm)).toBe(new URL(realm).host);
+  });
+
+  it.each([
+    ["another port", "https://gitlab.corp.example:8443/jwt/auth"],
+    ["a host below", "https://a.gitlab.corp.example/jwt/auth"],
+    ["no TLS", "http://gitlab.corp.example/jwt/auth"],
+    ["a user", "https://gitlab.corp.example@evil.example/jwt/auth"],
+    ["a user of its own", "https://me@gitlab.corp.example/jwt/auth"],
+    ["a login", "https://me:pw@gitlab.corp.example/jwt/auth"],
+  ])("with %s is not trusted by an entry that names gitlab.corp.example", (_what, realm) => {
+    const host = "gitlab.corp.example:5050";
+    const owner = { registry: new URL(`https://${host}`), host, tokenServers: ["gitlab.corp.example"] };
+    expect(trustedRealm(realm, owner)).toBeUndefined();
+    const plain = { ...owner, registry: new URL(`http://${host}`) };
+    expect(trustedRealm("http://gitlab.corp.example/jwt/auth", plain)).toBeUndefined();
+  });
+
+  it.each(["http://gitlab.corp.example/", "https://me@gitlab.corp.example/", "gitlab.corp.example", ""])(
+    "%j is no token server that could be named",
+    (realm) => {
+      expect(tokenServerOf(realm)).toBeUndefined();
+    },
+  );
 
   it("may be as plain as the registry itself", () => {
     expect(at("http://127.0.0.1:5000/token", "127.0.0.1:5000", "http://127.0.0.1:5000")).toBeDefined();

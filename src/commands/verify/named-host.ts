@@ -15,12 +15,14 @@ import { loginsFor } from "../../registry/kubelet-match.ts";
 import { seen } from "../explain/seen.ts";
 import type { Session } from "../session.ts";
 
-/** Of the entries of the credentials that select the namespace; one that takes all of its source names the source's hosts. */
-export async function isHostNamed(
+/**
+ * The entries that do, of the credentials that select the namespace; one that takes all of its source names the source's hosts.
+ */
+export async function entriesNaming(
   image: string,
   situation: Situation,
   objects: Pick<Session["objects"], "get">,
-): Promise<boolean> {
+): Promise<readonly Entry[]> {
   const { operatorNamespace } = situation;
   const namespace = there(situation.namespace);
   const entries = situation.credentials
@@ -28,13 +30,15 @@ export async function isHostNamed(
     .filter(({ spec }) => !namespace || selectsNamespace(spec.namespaces, namespace, operatorNamespace))
     .flatMap(({ spec }) => spec.registries);
   const names = (host: string): boolean => serves(host, image);
-  if (entries.some(({ hosts }) => hosts.some((host) => names(canonicalHost(host) ?? "")))) return true;
+  const found: Entry[] = [];
   for (const entry of entries) {
-    if (!namespace || entry.provider !== "Static" || !entry.hosts.includes("*")) continue;
-    const hosts = await hostsOfSource(entry, namespace, operatorNamespace, objects);
-    if (hosts.some(names)) return true;
+    const isAll = namespace && entry.provider === "Static" && entry.hosts.includes("*");
+    const hosts = isAll
+      ? await hostsOfSource(entry, namespace, operatorNamespace, objects)
+      : entry.hosts.map((host) => canonicalHost(host) ?? "");
+    if (hosts.some(names)) found.push(entry);
   }
-  return false;
+  return found;
 }
 
 /** As a kubelet matches them, but for its fallback, which gives Docker Hub's login to hosts that are not Docker Hub. */

@@ -22,7 +22,7 @@ import { readSituation } from "../explain/read-situation.ts";
 import { subjectFrom } from "../explain/subject.ts";
 import type { Session } from "../session.ts";
 import { wrapped } from "../terminal/wrapped.ts";
-import { isHostNamed } from "./named-host.ts";
+import { entriesNaming } from "./named-host.ts";
 
 interface Tried {
   readonly image: string;
@@ -103,18 +103,20 @@ async function tryImage(
     };
   }
   const { domain } = parsed.image;
-  if (!(await isHostNamed(image, situation, session.objects))) {
+  const entries = await entriesNaming(image, situation, session.objects);
+  if (entries.length === 0) {
     return {
       image,
       answer: "unknown",
       why: `no entry that serves the namespace, of the RegistryCredentials and sources that you may read, names ${domain}, so nothing was sent to it`,
     };
   }
+  const tokenServers = entries.flatMap((entry) => entry.tokenServers ?? []);
   const scheme = isLoopback(domain) ? "http" : "https";
   const hasPort = /:\d+$/.test(domain);
   const network = guardedHttp({
     // A tenant has written the image's name, and this machine reaches what the tenant does not.
-    allowed: allowedHosts([hasPort || scheme === "https" ? domain : `${domain}:80`]),
+    allowed: allowedHosts([hasPort || scheme === "https" ? domain : `${domain}:80`, ...tokenServers]),
     privateAllowed: privateHosts(session.config.allowedPrivateHosts),
     plainAllowed: isLoopback,
     environment: session.config.environment,
@@ -124,7 +126,12 @@ async function tryImage(
   const refusals: string[] = [];
   try {
     for (const { secret, login } of logins) {
-      const { verification, detail = "" } = await pullCheck(image, login, { exchange, scheme }, session.signal);
+      const { verification, detail = "" } = await pullCheck(
+        image,
+        login,
+        { exchange, scheme, tokenServers },
+        session.signal,
+      );
       const by = `with the login of ${quotedText(login.username)} in the Secret ${secret}`;
       if (verification === "Verified") return { image, answer: "yes", why: `pulled its manifest ${by}` };
       if (verification !== "Denied") return { image, answer: "unknown", why: `${by}: ${detail || verification}` };

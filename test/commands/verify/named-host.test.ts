@@ -1,7 +1,7 @@
 // Which registries may be asked for an image that a tenant names?
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
-import { isHostNamed } from "../../../src/commands/verify/named-host.ts";
+import { entriesNaming } from "../../../src/commands/verify/named-host.ts";
 import type { Situation } from "../../../src/plan/explain/situation.ts";
 import { credential, namespace, now, staticEntry } from "../../plan/objects.ts";
 
@@ -32,7 +32,7 @@ describe("a registry that an image names", () => {
   it.each(["quay.io/acme/app:1", "quay.io/acme:1", "registry.acme.example:5000/a@sha256:" + "0".repeat(64)])(
     "is named by an entry: %s",
     async (image) => {
-      expect(await isHostNamed(image, quay, none)).toBe(true);
+      expect(await entriesNaming(image, quay, none)).toHaveLength(1);
     },
   );
 
@@ -48,20 +48,20 @@ describe("a registry that an image names", () => {
     "busybox",
     "not an image",
   ])("is named by none: %s", async (image) => {
-    expect(await isHostNamed(image, quay, none)).toBe(false);
+    expect(await entriesNaming(image, quay, none)).toHaveLength(0);
   });
 
   it("is named by no entry of a credential that does not select the namespace", async () => {
     const other = situation([staticEntry({ hosts: ["quay.io"] })], ["other"]);
-    expect(await isHostNamed("quay.io/acme/app:1", other, none)).toBe(false);
+    expect(await entriesNaming("quay.io/acme/app:1", other, none)).toHaveLength(0);
   });
 
   it.each(["localhost/app:1", "Intranet/app:1"])(
     "is not Docker Hub, though a kubelet gives its login to %s",
     async (image) => {
       const hub = situation([staticEntry({ hosts: ["docker.io"] })]);
-      expect(await isHostNamed("busybox:1", hub, none)).toBe(true);
-      expect(await isHostNamed(image, hub, none)).toBe(false);
+      expect(await entriesNaming("busybox:1", hub, none)).toHaveLength(1);
+      expect(await entriesNaming(image, hub, none)).toHaveLength(0);
     },
   );
 
@@ -70,9 +70,9 @@ describe("a registry that an image names", () => {
       staticEntry({ hosts: ["*"], static: { secretName: "hub", usernameKey: "u", passwordKey: "p" } }),
     ]);
     const source = sourceOf({ "quay.io": { username: "ann", password: "x" }, "*": { username: "bea", password: "y" } });
-    expect(await isHostNamed("quay.io/acme/app:1", all, source)).toBe(true);
-    expect(await isHostNamed("evil.example/app:1", all, source)).toBe(false);
-    expect(await isHostNamed("localhost/app:1", all, source)).toBe(false);
-    expect(await isHostNamed("quay.io/acme/app:1", all, none)).toBe(false);
+    expect(await entriesNaming("quay.io/acme/app:1", all, source)).toHaveLength(1);
+    expect(await entriesNaming("evil.example/app:1", all, source)).toHaveLength(0);
+    expect(await entriesNaming("localhost/app:1", all, source)).toHaveLength(0);
+    expect(await entriesNaming("quay.io/acme/app:1", all, none)).toHaveLength(0);
   });
 });
