@@ -1,5 +1,6 @@
 // What must hold at every write of the operator, whatever happens? What does not is complained of.
 import { finalizer, forceFinalizeAnnotation, ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
+import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
 import type { ModelEvent } from "../../src/kube/model/model-server.ts";
 import type { Request } from "./faults.ts";
@@ -106,9 +107,12 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
   );
 }
 
-function judgeCredential({ complain, noteDrained, look }: Ledger, { type, object, before }: ModelEvent): void {
-  const { name, annotations = {}, deletionTimestamp } = object.metadata;
+function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): void {
+  const { complain, noteDrained, noteRenamed, look } = ledger;
+  const { name, uid, annotations = {}, deletionTimestamp } = object.metadata;
   if (!before) return complain(`the operator made the RegistryCredential ${name}`);
+  const [formerName, secretName] = [toldName(before), toldName(object)];
+  if (formerName !== undefined && formerName !== secretName) noteRenamed(uid, formerName);
   const specOf = (raw: ClusterObject): string => JSON.stringify((raw as { readonly spec?: unknown }).spec);
   if (specOf(before) !== specOf(object)) complain(`the spec of ${name} was changed`);
   const finalizersOf = ({ metadata }: ClusterObject): readonly string[] => metadata.finalizers ?? [];
@@ -122,6 +126,11 @@ function judgeCredential({ complain, noteDrained, look }: Ledger, { type, object
     noteDrained(name, annotations[forceFinalizeAnnotation] === "true");
   }
   if (type === "DELETED") look();
+}
+
+/** The name of the pull Secret, as its status tells it. */
+function toldName(credential: ClusterObject): string | undefined {
+  return (credential as { readonly status?: Status }).status?.secretName;
 }
 
 function namesIn(object: ClusterObject | undefined): readonly string[] {

@@ -56,6 +56,12 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   /** When that was, in elapsed milliseconds. */
   readonly writtenAt: (secretUid: string, key: string, password: string) => number | undefined;
   readonly noteWritten: (secretUid: string, key: string, password: string, identity: string) => void;
+  /**
+   * When the status of the RegistryCredential has last named another pull Secret in place of this one: until then, for want of a
+   * right or of an answer, the former name is no former one.
+   */
+  readonly renamedAt: (credentialUid: string, secretName: string) => number | undefined;
+  readonly noteRenamed: (credentialUid: string, secretName: string) => void;
 }
 
 export function ledger(options: LedgerOptions): Ledger {
@@ -64,6 +70,7 @@ export function ledger(options: LedgerOptions): Ledger {
   const story = past(truthOf(server, read, home()));
   const complaints: string[] = [];
   const written = new Map<string, { readonly identity: string; readonly at: number }>();
+  const renamed = new Map<string, number>();
   let leavingUntil = 0;
   // Until when something that lists it may go.
   const drained = new Map<string, number>();
@@ -85,6 +92,8 @@ export function ledger(options: LedgerOptions): Ledger {
     },
     noteCreated: (name) => void drained.delete(name),
     foreignReferences: new Map(),
+    renamedAt: (uid, secretName) => renamed.get(`${uid} ${secretName}`),
+    noteRenamed: (uid, secretName) => void renamed.set(`${uid} ${secretName}`, clock.elapsed()),
     isAlive: (password, identity) => {
       const mint = cloud.minted.get(password ?? "");
       if (!mint || mint.expiresAt <= clock.elapsed()) return false;

@@ -94,7 +94,8 @@ export function isFormerName({ ledger, clock }: Standing, identity: string): boo
   const [, secretName, uid] = identity.split(" ");
   const credential = ledger.past.now().credentials.find((each) => each.uid === uid);
   const isLeft = credential !== undefined && credential.spec.pullSecret.name !== secretName;
-  return isLeft && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < keptUnderFormerName;
+  const left = Math.max(ledger.past.lastWanted(identity) ?? 0, ledger.renamedAt(uid ?? "", secretName ?? "") ?? 0);
+  return isLeft && clock.elapsed() - left < keptUnderFormerName;
 }
 
 /** Somebody has left this very Secret for one of another name: with its login, what refers to it stays. */

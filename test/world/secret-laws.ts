@@ -6,7 +6,7 @@ import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
-import { isOfEntry, underName } from "./truth.ts";
+import { type Claim, isOfEntry, isReadable, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
 const ourHosts: ReadonlySet<string> = new Set(hosts);
@@ -39,15 +39,22 @@ export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
 }
 
 /** In a namespace of an install: tokens and the record of members. */
-export function judgeOwnSecret({ ours, past, believedSince, complain }: Ledger, event: ModelEvent): void {
+export function judgeOwnSecret(ledger: Ledger, event: ModelEvent): void {
+  const { ours, past, believedSince, complain } = ledger;
   const { uid, namespace, name } = event.object.metadata;
   if (!event.before) ours.add(uid);
   else if (!ours.has(uid)) complain(`${namespace}/${name} is none of the operator's`);
   if (event.type !== "DELETED") return;
-  for (const { grant, identity } of past.now().claims) {
-    if (!grant || name !== tokenSecretName(shortKey(grant))) continue;
+  for (const { grant, identity, credential } of past.now().claims) {
+    if (!grant || name !== tokenSecretName(shortKey(grant)) || isNeverRead(ledger, credential.name)) continue;
     if (past.wantedAllThrough(identity, believedSince())) complain(`${name} deleted, the token of ${identity}`);
   }
+}
+
+/** It could not be read since before it had its finalizer, without which nothing is written for it. */
+function isNeverRead({ server }: Ledger, credential: string): boolean {
+  const raw = server.get({ resource: "registrycredentials", name: credential });
+  return raw !== undefined && !isReadable(raw) && raw.metadata.finalizers?.includes(finalizer) !== true;
 }
 
 function keepsForeign({ complain }: Ledger, before: ClusterObject, after: ClusterObject | undefined): void {
@@ -127,13 +134,21 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
     here.find((each) => past.now().claims.some((claim) => isOfEntry(claim, each))) ??
     here[0];
   if (identity === undefined) {
-    if (!isBlind()) complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
+    if (!isBlind()) return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
+    // What is missing by now was believed to be there: the login is its entry's all the same.
+    const believed = past.now().of(namespace, name).find((each) => each.host === key && isNeverRendered(each));
+    if (believed) ledger.noteWritten(uid, key, password, believed.identity);
     return;
   }
   const claim = past.now().claims.find((each) => each.identity === identity);
   if (claim) isConfirmed(ledger, claim.credential.name, name);
   if (mint.expiresAt <= clock.elapsed() - lateness) complain(`stale: ${key} (${password}) to ${namespace}/${name}`);
   ledger.noteWritten(uid, key, password, identity);
+}
+
+/** Something that it names is missing, and no label decides what that is. */
+function isNeverRendered({ grant, identity }: Claim): boolean {
+  return grant === undefined && identity.endsWith(" ");
 }
 
 /** All of it must be found again, whatever happens next. */
