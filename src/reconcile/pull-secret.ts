@@ -145,7 +145,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      [...stays, ...orphaned.uids, ...frozen.uids],
+      [...stays, ...orphaned.gone, ...frozen.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;

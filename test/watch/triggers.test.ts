@@ -105,12 +105,7 @@ describe("a Secret of a pull Secret's name", () => {
     [
       "that lost one credential for another tells these two, and has the references looked at",
       { before: ours, after: secretRecord({ credentials: ["acme", "gamma"] }) },
-      [
-        "normal secret/team-a/regcred",
-        "normal references/team-a",
-        "normal credential/beta",
-        "normal credential/gamma",
-      ],
+      ["normal secret/team-a/regcred", "normal references/team-a", "normal credential/beta", "normal credential/gamma"],
     ],
     [
       "that lists names of no RegistryCredential tells none",

@@ -41,11 +41,12 @@ export function judgeWrite(ledger: Ledger, event: ModelEvent): void {
 
 /** What somebody else has written is no longer the operator's alone, and may be wanted otherwise. */
 export function noteOthers(
-  { touched, foreignReferences, noteCreated, noteDrained, isListening, look }: Ledger,
+  { clock, touched, namespaceChangedAt, foreignReferences, noteCreated, noteDrained, isListening, look }: Ledger,
   { type, resource, object, before }: ModelEvent,
 ): void {
   const { uid, namespace, name, deletionTimestamp } = object.metadata;
   if (resource === "registrycredentials" && !before) noteCreated(name);
+  if (resource === "namespaces") namespaceChangedAt.set(name, clock.elapsed());
   // The deletion was seen before somebody took the finalizer off: what is on its way by then arrives.
   if (resource === "registrycredentials" && type === "DELETED" && deletionTimestamp !== undefined && isListening())
     noteDrained(name, true);

@@ -44,6 +44,8 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly noteDrained: (name: string, isForced: boolean) => void;
   /** Another one of the name is there. */
   readonly noteCreated: (name: string) => void;
+  /** By name, in elapsed milliseconds. */
+  readonly namespaceChangedAt: Map<string, number>;
   /** By uid of a ServiceAccount: references that somebody else has put there, or that we cannot know as ours any more. */
   readonly foreignReferences: Map<string, Set<string>>;
   /**
@@ -91,6 +93,7 @@ export function ledger(options: LedgerOptions): Ledger {
       leavingUntil = clock.elapsed() + drainedMemory;
     },
     noteCreated: (name) => void drained.delete(name),
+    namespaceChangedAt: new Map(),
     foreignReferences: new Map(),
     renamedAt: (uid, secretName) => renamed.get(`${uid} ${secretName}`),
     noteRenamed: (uid, secretName) => void renamed.set(`${uid} ${secretName}`, clock.elapsed()),

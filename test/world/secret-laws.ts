@@ -134,9 +134,13 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
     here.find((each) => past.now().claims.some((claim) => isOfEntry(claim, each))) ??
     here[0];
   if (identity === undefined) {
-    if (!isBlind()) return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
+    if (!isBlind())
+      return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
     // What is missing by now was believed to be there: the login is its entry's all the same.
-    const believed = past.now().of(namespace, name).find((each) => each.host === key && isNeverRendered(each));
+    const believed = past
+      .now()
+      .of(namespace, name)
+      .find((each) => each.host === key && isNeverRendered(each));
     if (believed) ledger.noteWritten(uid, key, password, believed.identity);
     return;
   }
