@@ -15,7 +15,7 @@ export interface Orphaned {
   readonly names: readonly string[];
   /** Those who are gone, as the record has them. */
   readonly uids: readonly string[];
-  /** The same, though one of the name is there by now and takes back what they have left: whose the Secret is they say until then. */
+  /** The same, though the Secret names nobody who is not there: a namesake may have to take back what they have left. */
   readonly gone: readonly string[];
 }
 

@@ -135,6 +135,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               usable: finding.state === "usable" && record !== undefined && !record.terminating,
               leaving: finding.state === "leaving",
               foreign: record !== undefined && finding.state === "foreign",
+              served: participants.some(({ entitled, role }) => entitled && role === "current"),
               retained: record !== undefined && participants.some(({ retains }) => retains),
               frozen: unread || isOrphaned || undecided || unconfirmed.some((each) => refers(each, serviceAccount)),
             },

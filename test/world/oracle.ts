@@ -129,6 +129,7 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
     const isKnown =
       claims.some(({ credential }) => credential.spec.suspend) ||
       isOrphaned(ledger, secret) ||
+      holdersIn(ledger, secret).some((each) => isUnreadable(standing, each)) ||
       isLeftOf(standing, claims[0]) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
     return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
@@ -136,10 +137,13 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
 }
 
 /** Somebody who went without a drain has left a login in it, and what refers to it stays with that. */
-function isOrphaned({ past, writtenFor }: Ledger, secret: ClusterObject): boolean {
+function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
+  const { past } = ledger;
   const uids = new Set(past.now().credentials.map(({ uid }) => uid));
-  return [...loginsIn(secret)].some(([key, password]) => {
-    const holder = writtenFor(secret.metadata.uid, key, password)?.split(" ")[2];
-    return holder !== undefined && !uids.has(holder);
-  });
+  return holdersIn(ledger, secret).some((each) => !uids.has(each.split(" ")[2] ?? ""));
+}
+
+/** Identities of those who have a login in it. */
+function holdersIn({ writtenFor }: Ledger, secret: ClusterObject): readonly string[] {
+  return [...loginsIn(secret)].flatMap(([key, password]) => writtenFor(secret.metadata.uid, key, password) ?? []);
 }

@@ -13,12 +13,15 @@ const ourHosts: ReadonlySet<string> = new Set(hosts);
 const shortKey = grantKeys();
 // Pods hold a former name until they are replaced: src/plan/retirement.ts. A minute more or less.
 const keptUnderFormerName = 59 * 60_000;
+/** What is asked in vain has been answered by then: src/kube/cluster-objects.ts. */
+const deletionTakes = 10_000;
 /** Of what is on its way while it ends. */
 const lateness = 60_000;
 
 /** In a tenant's namespace. */
 export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
   const { type, object, before } = event;
+  const { clock } = ledger;
   const after = type === "DELETED" ? undefined : object;
   const { uid } = object.metadata;
   if (!before) ledger.ours.add(uid);
@@ -31,7 +34,9 @@ export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
   if (!after) return removed(ledger, object);
   for (const [key, password] of has) if (had.get(key) !== password) comes(ledger, after, key, password);
   const { namespace, name, deletionTimestamp } = after.metadata;
-  if (has.size === 0 && deletionTimestamp === undefined && ledger.ours.has(uid))
+  // Where it could not be deleted, it loses our logins all the same.
+  const isKept = clock.elapsed() - (ledger.deletionAskedAt.get(uid) ?? -Infinity) < deletionTakes;
+  if (has.size === 0 && deletionTimestamp === undefined && ledger.ours.has(uid) && !isKept)
     ledger.complain(`an empty docker config in ${namespace}/${name}`);
   // It is left to the tenant as it stands.
   if (before?.metadata.labels?.[managedByLabel] !== undefined && after.metadata.labels?.[managedByLabel] === undefined)
@@ -129,8 +134,13 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
   const candidates = [...past.withGrant(mint.grantKey, since), ...before].filter(isHere);
   // Under a former name, what is wanted under the present one.
   const here = candidates.map((each) => underName(each, name));
+  // Of several who may have it, who is named on the Secret.
+  const named = new Set(listedOn(after));
+  const uids = new Set(past.now().credentials.flatMap((each) => (named.has(each.name) ? [each.uid] : [])));
+  const isUnder = (each: string): boolean => each.split(" ")[1] === name;
   const identity =
-    candidates.find((each) => each.split(" ")[1] === name) ??
+    candidates.find((each) => isUnder(each) && uids.has(each.split(" ")[2] ?? "")) ??
+    candidates.find(isUnder) ??
     here.find((each) => past.now().claims.some((claim) => isOfEntry(claim, each))) ??
     here[0];
   if (identity === undefined) {
