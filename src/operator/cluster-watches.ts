@@ -114,7 +114,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const credentials = watch(
     "registrycredentials",
     stores.credentials,
-    labels.before(credentialSource, labelsAskedBy),
+    labels.before(credentialSource, labelsAskedBy, () => void credentials.readAgain()),
     strips.credential,
   );
   const namespaceSource = listWatch({
@@ -151,11 +151,12 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
     const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
     const secrets = listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret });
-    watch(
+    const readAgain = (): void => void created.readAgain();
+    const created = watch(
       `secrets of ${namespace}`,
       stores.operatorSecrets,
       // Whether a token's former entry would render it still is told by the labels that it was rendered with.
-      namespace === settings.namespace ? labels.before(secrets, labelsAskedByToken) : secrets,
+      namespace === settings.namespace ? labels.before(secrets, labelsAskedByToken, readAgain) : secrets,
       strips.operatorSecret,
       { covers: inNamespace(namespace) },
     );

@@ -23,7 +23,7 @@ import { type Loops, loops } from "../reconcile/loops.ts";
 import { comeBackIn } from "../reconcile/outcome.ts";
 import { reach } from "../reconcile/reach.ts";
 import { scopes } from "../reconcile/scope-of.ts";
-import { recordedMembers, storeAllMembers } from "../reconcile/store-members.ts";
+import { membersStore, recordedMembers, storeAllMembers } from "../reconcile/store-members.ts";
 import { asksProvider } from "../reconcile/token.ts";
 import { tokenAdmission } from "../reconcile/token-admission.ts";
 import { tokenBook } from "../reconcile/token-book.ts";
@@ -180,6 +180,7 @@ export function controllers(options: ControllersOptions): Controllers {
     tokens,
     judged,
     members: holders,
+    storeMembers: membersStore(),
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,

@@ -7,6 +7,7 @@ import { base64OfText, textOfBase64 } from "../registry/base64.ts";
 export interface MemberRow {
   readonly namespaceUid: string;
   readonly secretName: string;
+  /** `anyUid` from before the Secret is made until it is known which one it is. */
   readonly secretUid: string;
   /** The Secret is somebody else's, and holds logins of others too. */
   readonly merged: boolean;
@@ -20,6 +21,9 @@ export interface MembersPart {
   /** From 0. */
   readonly part: number;
 }
+
+/** No object has it. */
+export const anyUid = "*";
 
 /** A row is some 80 bytes: a part stays far below the 1 MiB of a Secret, and is sent in one packet or two. */
 export const rowsPerPart = 500;

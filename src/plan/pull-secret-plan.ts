@@ -64,6 +64,8 @@ export interface PullSecretSnapshot {
   readonly referencesLeft: number;
   /** Every credential that leaves wants the Secret retained. */
   readonly retain: boolean;
+  /** Credentials that stay: what the Secret was given for them, and they want no more, is nobody's to retain. Default: none. */
+  readonly staying?: readonly string[];
   /** The name belongs to a source or token Secret. */
   readonly reserved: boolean;
   readonly maxBytes: number;

@@ -12,6 +12,8 @@ export interface ReferableSecret {
   readonly leaving: boolean;
   /** A Secret of that name exists and is not ours. */
   readonly foreign: boolean;
+  /** Some credential is to serve the namespace under this name, whether or not it wants a reference here. */
+  readonly served: boolean;
   /** It is about to be the tenant's own, and all about it stays. */
   readonly retained: boolean;
   /** A credential of which nothing can be decided for the moment may have wanted it here: references that are there stay. */
@@ -83,7 +85,9 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
     if (!recorded.has(name)) return false;
     // Of a name that nobody deals in it is not known that it was taken back: who was gone without a drain may come again.
     if (!secret) return extras.has(name) || !snapshot.formerExtras.has(name);
-    return extras.has(name) || secret.wanted || secret.frozen;
+    // It is not ours for now, and who has referred to it is known when it is again.
+    const comesBack = secret.foreign && secret.served && !secret.retained;
+    return extras.has(name) || secret.wanted || secret.frozen || comesBack;
   };
   const record = [
     ...references.filter((name) => !unjudged.has(name) && claims(name)),

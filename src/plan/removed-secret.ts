@@ -1,7 +1,10 @@
 // What is to be done with a pull Secret in which nothing of ours is to stay?
 import type { Failure } from "../errors.ts";
+import { entriesAnnotation } from "../api/names.ts";
+import { configKey } from "../registry/host.ts";
 import { keysOfLogins, mergeDockerConfig } from "../registry/merge-docker-config.ts";
 import { kubectl } from "../steps.ts";
+import { recordedEntries } from "./entries-annotation.ts";
 import { mergedHosts } from "./marks.ts";
 import { releasedBody, withoutLogins } from "./pull-secret-body.ts";
 import {
@@ -41,15 +44,24 @@ export function removal(snapshot: PullSecretSnapshot, record: SecretRecord): Pul
   if (!isMerged && !retain) return deletion;
   if (!live && snapshot.tooLarge) return { action: none, state: "foreign", failure: secretTooLarge };
   if (!live) return { action: read, state: "foreign" };
-  if (!isMerged || retain) {
-    return { action: { kind: "replace", body: releasedBody(live, live.dockerConfig) }, state: "foreign" };
-  }
-  const rest = restOf(snapshot, live);
+  const rest = retain ? retainedOf(snapshot, live) : restOf(snapshot, live);
   if (rest === "nothing") return deletion;
   const isChanged = rest.dockerConfig !== live.dockerConfig || rest.otherData !== live.otherData;
   if (isChanged && live.immutable) return { action: none, state: "foreign", failure: immutable(snapshot) };
   const body = { ...releasedBody(live, rest.dockerConfig), otherData: rest.otherData };
   return { action: { kind: "replace", body }, state: "foreign" };
+}
+
+/** What others were given in it stays no longer than they want it; the annotation says which hosts that was. */
+function retainedOf({ staying = [] }: PullSecretSnapshot, live: LiveSecret): Rest | "nothing" {
+  const { dockerConfig, otherData, annotations } = live;
+  const named = recordedEntries(annotations[entriesAnnotation]);
+  const theirs = named.filter(({ name }) => staying.includes(name.slice(0, name.indexOf("/"))));
+  const keys = theirs.flatMap(({ hosts }) => hosts.map(configKey));
+  const rest = keys.length === 0 ? undefined : mergeDockerConfig(dockerConfig ?? "", [], keys);
+  if (!rest?.ok) return { dockerConfig, otherData };
+  if (rest.text !== undefined) return { dockerConfig: rest.text, otherData };
+  return withoutConfig(live);
 }
 
 type Rest = Pick<LiveSecret, "dockerConfig" | "otherData">;
@@ -69,6 +81,10 @@ function restOf({ knownAsMerged, formerLogins }: PullSecretSnapshot, live: LiveS
     return { dockerConfig: withoutLogins, otherData: others };
   }
   if (rest.text !== undefined) return { dockerConfig: rest.text, otherData };
+  return withoutConfig(live);
+}
+
+function withoutConfig({ otherData, type }: LiveSecret): Rest | "nothing" {
   if (Object.keys(otherData).length === 0) return "nothing";
   // The API server takes no Secret of this type without a docker config, and the other keys are their owner's.
   return { dockerConfig: type === dockerConfigType ? withoutLogins : undefined, otherData };

@@ -28,6 +28,7 @@ import type { Board } from "./board.ts";
 import type { Entitlements } from "./entitlements.ts";
 import type { Judged } from "./judged.ts";
 import type { Members } from "./members.ts";
+import type { MembersStore } from "./store-members.ts";
 import type { Reach } from "./reach.ts";
 import type { ShareNews } from "./share-news.ts";
 import type { TokenBook } from "./token-book.ts";
@@ -86,6 +87,7 @@ export interface Context {
   readonly judged: Judged;
   /** Who holds a login of which credential. */
   readonly members: Members;
+  readonly storeMembers: MembersStore;
   readonly entitlements: Entitlements;
   readonly board: Board;
   /** The keyed digest by which a Secret's data is told right or wrong. */

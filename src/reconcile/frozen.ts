@@ -70,6 +70,14 @@ export function unreadableIn(
   });
 }
 
+/** Of some RegistryCredential that has written to tenants nothing can be read. */
+export function hasUnreadable({ stores, entitlements }: Pick<Context, "stores" | "entitlements">): boolean {
+  for (const { name, finalizers } of stores.credentials.values()) {
+    if (finalizers.includes(finalizer) && entitlements.unreadable(name)) return true;
+  }
+  return false;
+}
+
 /** What its entries are rendered to here, as far as there are tokens. */
 function tokensOf(
   { grantKey, scopeOf, tokens }: Context,

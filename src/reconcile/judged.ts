@@ -1,8 +1,8 @@
 // Which pull Secrets have yet to be judged, and so may need what nobody else is known to need?
-import { finalizer } from "../api/names.ts";
 import { keyOf, secretKey } from "../plan/keys.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../plan/presence.ts";
 import type { Context } from "./context.ts";
+import { hasUnreadable } from "./frozen.ts";
 
 export interface Judged {
   /** Its run has decided which grants it needs, and by which tokens it lives; or there is no such Secret any more, or none in reach of this install. */
@@ -57,10 +57,7 @@ export function judgedSecrets({ stores, entitlements }: Known): Judged {
         if (others.kind === "not-seen" || others.kind === "not-permitted") return others;
       }
       // Of a spec that cannot be read nobody knows what it needs.
-      for (const { name, finalizers } of stores.credentials.values()) {
-        if (finalizers.includes(finalizer) && entitlements.unreadable(name)) return { kind: "not-seen" };
-      }
-      return knownAbsent;
+      return hasUnreadable({ stores, entitlements }) ? { kind: "not-seen" } : knownAbsent;
     },
   };
 }

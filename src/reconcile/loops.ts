@@ -7,7 +7,6 @@ import { metered } from "./metered.ts";
 import { podsLoop } from "./pods.ts";
 import { pullSecretLoop } from "./pull-secret.ts";
 import { referencesLoop } from "./references.ts";
-import { storeMembers } from "./store-members.ts";
 import { reconcileToken } from "./token.ts";
 
 export interface Loops {
@@ -50,7 +49,7 @@ function eachLoop(context: Context): Loops["run"] {
       case "credential":
         return credential(context, key.name, signal);
       case "members":
-        return storeMembers(context, key.credentialUid, signal);
+        return context.storeMembers(context, key.credentialUid, signal);
     }
   };
 }

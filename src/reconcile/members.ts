@@ -2,7 +2,7 @@
 //
 // What it has written or compared, and what its record in its own namespace says of that. Nothing here is read from a
 // Secret of a tenant, so nobody becomes a member, stays one or ceases to be one by what a tenant writes.
-import { type MemberRow, type MembersPart, rowsPerPart } from "../plan/member-rows.ts";
+import { anyUid, type MemberRow, type MembersPart, rowsPerPart } from "../plan/member-rows.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 
 /** A pull Secret of a namespace. */
@@ -123,6 +123,11 @@ export function members(): Members {
   };
   const cellAt = ({ namespaceUid, secretName }: Place): Cell | undefined =>
     byNamespace.get(namespaceUid)?.get(secretName);
+  /** One that is still to be made is not ours for that: somebody else may be first. */
+  const cellOf = (at: Place, secretUid: string): Cell | undefined => {
+    const cell = cellAt(at);
+    return cell?.secretUid === secretUid || cell?.secretUid === anyUid ? cell : undefined;
+  };
 
   const join = (cell: Cell, credentialUid: string, row: Row): void => {
     const { namespaces, formers, parts } = membershipOf(credentialUid);
@@ -196,14 +201,8 @@ export function members(): Members {
 
   return {
     has: (credentialUid, namespaceUid) => byCredential.get(credentialUid)?.namespaces.has(namespaceUid) === true,
-    holds: (at, secretUid, credentialUid) => {
-      const cell = cellAt(at);
-      return cell?.secretUid === secretUid && cell.rows.has(credentialUid);
-    },
-    holders: (at, secretUid) => {
-      const cell = cellAt(at);
-      return cell?.secretUid === secretUid ? [...cell.rows.keys()] : [];
-    },
+    holds: (at, secretUid, credentialUid) => cellOf(at, secretUid)?.rows.has(credentialUid) === true,
+    holders: (at, secretUid) => [...(cellOf(at, secretUid)?.rows.keys() ?? [])],
     owns: (at, secretUid) => {
       const cell = cellAt(at);
       return cell?.secretUid === secretUid && !cell.merged;

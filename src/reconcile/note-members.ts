@@ -1,4 +1,7 @@
-// Who is known to have a login in a pull Secret after a run?
+// Who is known to have a login in a pull Secret before a write and after it?
+import { credentialsAnnotation } from "../api/names.ts";
+import { anyUid } from "../plan/member-rows.ts";
+import type { SecretBody } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
@@ -24,4 +27,28 @@ export function noteMembers(
     ],
   };
   members.note(place, standing, frozen.uids);
+}
+
+/**
+ * Before a login comes into a Secret in which others have a part, the record says so: a crash in between, with a spec that cannot be
+ * read at the next start, would take it out again for their sake. A record that cannot be written keeps nobody from being served.
+ * @param before the Secret as it is, if it is there and stays
+ */
+export async function noteComing(
+  context: Context,
+  place: Place,
+  { annotations }: SecretBody,
+  before: SecretRecord | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { members, entitlements, storeMembers } = context;
+  const names = (annotations[credentialsAnnotation] ?? "").split(",");
+  if (names.length < 2) return;
+  const uids = names.flatMap((name) => entitlements.readable(name)?.uid ?? []);
+  const { secretUid, merged } = { secretUid: before?.uid ?? anyUid, merged: before !== undefined && isMerged(before) };
+  const present = before ? members.holders(place, before.uid) : [];
+  const coming = uids.filter((uid) => !present.includes(uid));
+  if (coming.length === 0) return;
+  members.note(place, { secretUid, merged, credentials: coming }, present);
+  await Promise.all(coming.map((uid) => storeMembers(context, uid, signal)));
 }

@@ -15,9 +15,11 @@ export interface Orphaned {
   readonly names: readonly string[];
   /** Those who are gone, as the record has them. */
   readonly uids: readonly string[];
+  /** The same, though the Secret names nobody who is not there: a namesake may have to take back what they have left. */
+  readonly gone: readonly string[];
 }
 
-const nobody: Orphaned = { names: [], uids: [] };
+const nobody: Orphaned = { names: [], uids: [], gone: [] };
 
 export function orphanedIn(
   { stores, members, entitlements }: Context,
@@ -33,7 +35,7 @@ export function orphanedIn(
   if (uids.length === 0) return nobody;
   const named = new Set(participants.map(({ name }) => name));
   const names = record.credentials.filter((name) => !named.has(name) && !entitlements.exists(name));
-  return names.length === 0 ? nobody : { names, uids };
+  return { names, uids: names.length === 0 ? [] : uids, gone: uids };
 }
 
 /** What they have stays as it stands, but for hosts of those who leave: whose login that is cannot be told. */

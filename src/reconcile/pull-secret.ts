@@ -145,7 +145,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      [...stays, ...orphaned.uids, ...frozen.uids],
+      [...stays, ...(leaving.length + frozen.parts.length > 0 ? orphaned.gone : orphaned.uids), ...frozen.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;
@@ -164,9 +164,8 @@ function pullSecretRun(): (
       frozen: frozen.parts,
       settled: stillSettled(memory.settled, record, signature, now),
       referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,
-      retain:
-        leaving.length > 0 &&
-        leaving.every(({ deleting, credential }) => deleting && credential.spec.deletionPolicy === "Retain"),
+      retain: leaving.length > 0 && leaving.every(isToRetain),
+      staying: contributing.map((each) => each.name),
       reserved: isReserved(context, namespaceName, name),
       maxBytes: context.settings.maxConfigBytes,
       now,
@@ -289,6 +288,10 @@ function ownObject(namespace: string, name: string): Waited {
 
 function credentialsOf(participants: readonly Participant[]): readonly Waited[] {
   return participants.map(({ name }) => ({ of: "credentials", object: name }));
+}
+
+function isToRetain({ deleting, credential }: Participant): boolean {
+  return deleting && credential.spec.deletionPolicy === "Retain";
 }
 
 /** A write for one that is not suspended serves the others too. */

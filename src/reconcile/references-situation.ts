@@ -7,7 +7,7 @@ import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../pla
 import type { SecretFinding } from "./board.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
-import { unreadableIn } from "./frozen.ts";
+import { hasUnreadable, unreadableIn } from "./frozen.ts";
 import { orphanedIn } from "./orphaned.ts";
 
 /** What is wanted of one ServiceAccount. */
@@ -40,13 +40,14 @@ interface Found {
   readonly record: SecretRecord | undefined;
   /** One who is gone without a drain has a login in it. */
   readonly isOrphaned: boolean;
-  /** A credential that cannot be read has a login in it. */
+  /** A credential that cannot be read has a login in it, or may have referred to it though it is somebody else's. */
   readonly unread: boolean;
 }
 
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
   const { entitlements, board, stores } = context;
   const names = entitlements.names();
+  const someUnread = hasUnreadable(context);
   const credentials = new Map<string, number>();
   const leaving: string[] = [];
   const formerExtras = new Set<string>();
@@ -66,7 +67,9 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
     const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
     const place = { namespaceUid: namespace.uid, secretName: name };
     const isOrphaned = orphanedIn(context, place, record, participants).names.length > 0;
-    const unread = record !== undefined && unreadableIn(context, place, record).length > 0;
+    const isForeign = finding?.state === "foreign";
+    const mayBeTheirs = isForeign && someUnread;
+    const unread = record !== undefined && (mayBeTheirs || unreadableIn(context, place, record).length > 0);
     return { name, participants, finding, record, isOrphaned, unread };
   });
 
@@ -132,6 +135,7 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               usable: finding.state === "usable" && record !== undefined && !record.terminating,
               leaving: finding.state === "leaving",
               foreign: record !== undefined && finding.state === "foreign",
+              served: participants.some(({ entitled, role }) => entitled && role === "current"),
               retained: record !== undefined && participants.some(({ retains }) => retains),
               frozen: unread || isOrphaned || undecided || unconfirmed.some((each) => refers(each, serviceAccount)),
             },

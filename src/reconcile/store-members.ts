@@ -88,6 +88,30 @@ export function isMerged({ metadata, merged = false }: SecretRecord): boolean {
   return metadata === undefined ? merged : mergedHosts(metadata) !== undefined;
 }
 
+/** Writes the parts of the record that have changed, for one who asks or for all who have asked meanwhile. */
+export type MembersStore = (context: Context, credentialUid: string, signal: AbortSignal) => Promise<Outcome>;
+
+/** Whoever asks while the record of the same credential is being written is served by the next write, with all who wait. */
+export function membersStore(): MembersStore {
+  const running = new Map<string, Promise<Outcome>>();
+  const next = new Map<string, Promise<Outcome>>();
+  return (context, uid, signal) => {
+    const begin = (): Promise<Outcome> => {
+      next.delete(uid);
+      const begun = storeMembers(context, uid, signal).finally(() => {
+        if (running.get(uid) === begun) running.delete(uid);
+      });
+      running.set(uid, begun);
+      return begun;
+    };
+    const current = running.get(uid);
+    if (!current) return begin();
+    const waiting = next.get(uid) ?? current.then(begin, begin);
+    next.set(uid, waiting);
+    return waiting;
+  };
+}
+
 /** Writes the parts that have changed. */
 export async function storeMembers(context: Context, credentialUid: string, signal: AbortSignal): Promise<Outcome> {
   const { members, stores, settings } = context;
@@ -117,7 +141,7 @@ export async function storeMembers(context: Context, credentialUid: string, sign
 /** Before the process ends: what waits to be stored. What fails is found again after the start. */
 export async function storeAllMembers(context: Context, signal: AbortSignal): Promise<void> {
   const uids = [...context.stores.credentials.values()].map(({ uid }) => uid);
-  await Promise.all(uids.map((uid) => storeMembers(context, uid, signal)));
+  await Promise.all(uids.map((uid) => context.storeMembers(context, uid, signal)));
 }
 
 /** Of a RegistryCredential that is gone: every part goes. */

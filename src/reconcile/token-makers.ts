@@ -119,7 +119,10 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
     known: (grantKey) => [...all(grantKey).values()],
     keepOnly: (grantKey, makers, ceased) =>
       replace(grantKey, (of) => {
-        of.noted = new Map([...makers].map((maker) => [makerKey(maker), maker]));
+        const { noted } = of;
+        // Some Secrets may have been looked at last when the entry had other hosts: the latest word on it counts.
+        const latest = (key: string, maker: Maker): Maker => noted.get(key) ?? maker;
+        of.noted = new Map([...makers].map((maker) => [makerKey(maker), latest(makerKey(maker), maker)]));
         if (of.stored) of.stored = new Map(ceased.map((maker) => [makerKey(maker), maker]));
       }),
     of: (credential, entry, namespace) => {

@@ -259,10 +259,12 @@ async function storeMakers(
     const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
     const { reason } = failure;
     context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: toldText(failure) });
-    if (otherwise.failed) return otherwise;
+    if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;
     const { retry, retryAfter } = failure;
-    const within = otherwise.requeueAfter;
+    const { waitsFor: until } = otherwise;
+    const within = otherwise.failed ? otherwise.retryWithin : otherwise.requeueAfter;
     return {
+      ...(until && { waitsFor: until }),
       failed: true,
       retry: retry === "on-change" ? "slowly" : retry,
       ...(retryAfter && { retryAfter }),

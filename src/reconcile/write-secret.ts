@@ -3,6 +3,7 @@ import type { PullSecretAction, SecretBody } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
 import type { Rendered } from "./render-content.ts";
+import { noteComing } from "./note-members.ts";
 import { encoded, secretJson } from "./secret-wire.ts";
 import { takeLoginsOut } from "./take-logins-out.ts";
 
@@ -19,6 +20,10 @@ export async function writeSecret(
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
   const { api, stores, strips } = context;
+  const namespaceUid = stores.namespaces.get(namespace)?.uid;
+  const noteFor = async (body: SecretBody, before?: SecretRecord): Promise<void> => {
+    if (namespaceUid !== undefined) await noteComing(context, { namespaceUid, secretName: name }, body, before, signal);
+  };
   const remove = async (): Promise<void> => {
     if (!record) return;
     const { uid, resourceVersion } = record;
@@ -41,13 +46,16 @@ export async function writeSecret(
       });
       return undefined;
     case "recreate":
+      await noteFor(action.body);
       await remove();
       answer = await api.createSecret(namespace, json(action.body), signal);
       break;
     case "create":
+      await noteFor(action.body);
       answer = await api.createSecret(namespace, json(action.body), signal);
       break;
     case "replace":
+      await noteFor(action.body, record);
       answer = await api.replaceSecret(namespace, name, json(action.body, record), signal);
       break;
   }

@@ -1,15 +1,22 @@
 // Which labels of Namespaces are kept, and how does one that nobody asked for before get known before it is judged by?
 import type { ListWatch } from "./list-watch.ts";
+import { endsInitialEvents } from "./reflector-state.ts";
 
 export interface AskedLabels {
   /** So far; a key leaves with the process. */
   readonly keys: () => ReadonlySet<string>;
   /**
    * The same objects, but each comes only when what it asks for is known: until then all that came before stays in force, so
-   * nobody ever takes a label for absent that was merely not kept.
+   * nobody ever takes a label for absent that was merely not kept. What others bring about meanwhile is not held up, however long
+   * Namespaces cannot be read; only a full list waits, because it is whole.
    * @param askedBy keys that an object asks for
+   * @param listAgain brings what a watch has passed over: it is known now
    */
-  readonly before: (source: ListWatch, askedBy: (object: unknown) => Iterable<string>) => ListWatch;
+  readonly before: (
+    source: ListWatch,
+    askedBy: (object: unknown) => Iterable<string>,
+    listAgain: () => void,
+  ) => ListWatch;
 }
 
 export interface AskedLabelsOptions {
@@ -37,21 +44,39 @@ export function askedLabels({ readAgain }: AskedLabelsOptions): AskedLabels {
   };
   return {
     keys: () => keys,
-    before: (source, askedBy) => ({
-      list: async (query, onItem, signal) => {
-        const objects: unknown[] = [];
-        const end = await source.list(query, (object) => objects.push(object), signal);
-        await unlessAborted(ask(objects.flatMap((object) => [...askedBy(object)])), signal);
-        for (const object of objects) onItem(object);
-        return end;
-      },
-      watch: async function* (query, signal) {
-        for await (const event of source.watch(query, signal)) {
-          await unlessAborted(ask([...askedBy(event.object)]), signal);
-          yield event;
-        }
-      },
-    }),
+    before: (source, askedBy, listAgain) => {
+      const passedOver = new Set<Promise<unknown>>();
+      const passOver = (known: Promise<unknown>): void => {
+        if (passedOver.has(known)) return;
+        passedOver.add(known);
+        void known.then(() => {
+          passedOver.delete(known);
+          if (passedOver.size === 0) listAgain();
+        });
+      };
+      return {
+        list: async (query, onItem, signal) => {
+          const objects: unknown[] = [];
+          const end = await source.list(query, (object) => objects.push(object), signal);
+          await unlessAborted(ask(objects.flatMap((object) => [...askedBy(object)])), signal);
+          for (const object of objects) onItem(object);
+          return end;
+        },
+        watch: async function* (query, signal) {
+          let isList = query.sendInitialEvents === true;
+          for await (const event of source.watch(query, signal)) {
+            const known = event.type === "DELETED" ? undefined : ask([...askedBy(event.object)]);
+            if (isList) await unlessAborted(known, signal);
+            else if (known) {
+              passOver(known);
+              continue;
+            }
+            isList &&= !endsInitialEvents(event.object);
+            yield event;
+          }
+        },
+      };
+    },
   };
 }
 

@@ -64,9 +64,13 @@ export function secretTriggers(
   if (!record) return [];
   const were = new Set(before?.credentials);
   const are = new Set(after?.credentials);
+  const news = [...were.symmetricDifference(are)];
+  const options: AddOptions = { lane: "normal" };
   return [
-    { key: secretKey(record.namespace, record.name), options: { lane: "normal" } },
-    ...[...were.symmetricDifference(are)].filter(exists).map((name) => ({ key: credentialKey(name), options: soon })),
+    { key: secretKey(record.namespace, record.name), options },
+    // Which references stay depends on who is in it, not only on whether it is there.
+    ...(before && after && news.length > 0 ? [{ key: referencesKey(record.namespace), options }] : []),
+    ...news.filter(exists).map((name) => ({ key: credentialKey(name), options: soon })),
   ];
 }
 

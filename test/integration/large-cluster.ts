@@ -19,7 +19,7 @@ import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { judgedSecrets } from "../../src/reconcile/judged.ts";
 import { loops } from "../../src/reconcile/loops.ts";
 import { scopes } from "../../src/reconcile/scope-of.ts";
-import { recordedMembers } from "../../src/reconcile/store-members.ts";
+import { membersStore, recordedMembers } from "../../src/reconcile/store-members.ts";
 import { tokenBook } from "../../src/reconcile/token-book.ts";
 import { credentialMetrics } from "../../src/report/credential-metrics.ts";
 import { instruments } from "../../src/report/instruments.ts";
@@ -151,6 +151,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     judged,
     waits: waits(),
     members,
+    storeMembers: membersStore(),
     entitlements: rights,
     board: board(clock),
     refusal: refusals(log),

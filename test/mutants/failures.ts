@@ -52,10 +52,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "under Retain a namespace that is merely deselected keeps its login",
     "reconcile/pull-secret.ts",
-    [
-      'leaving.every(({ deleting, credential }) => deleting && credential.spec.deletionPolicy === "Retain")',
-      'leaving.every(({ credential }) => credential.spec.deletionPolicy === "Retain")',
-    ],
+    ['deleting && credential.spec.deletionPolicy === "Retain"', 'credential.spec.deletionPolicy === "Retain"'],
     serve,
   ),
   fault(

@@ -46,7 +46,7 @@ export const worldMutants: readonly Mutant[] = [
   }),
   found("what a tenant does to a pull Secret is not noticed", {
     file: "src/watch/triggers.ts",
-    from: '    { key: secretKey(record.namespace, record.name), options: { lane: "normal" } },\n',
+    from: "    { key: secretKey(record.namespace, record.name), options },\n",
     to: "",
   }),
   found("a new ServiceAccount is not noticed", {

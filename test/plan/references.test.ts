@@ -17,6 +17,7 @@ function secret(changes: Partial<ReferableSecret> = {}): ReferableSecret {
     usable: true,
     leaving: false,
     foreign: false,
+    served: false,
     retained: false,
     frozen: false,
     ...changes,
@@ -91,6 +92,16 @@ describe("a reference", () => {
       record: null,
       removed: [],
     });
+  });
+
+  it("to a foreign Secret stays known as ours while somebody is to serve the namespace under that name", () => {
+    const situation = { current: ["regcred"], record: ["regcred"] };
+    const foreign = { wanted: false, foreign: true, served: true };
+    expect(plan({ ...situation, secrets: [secret(foreign)] })).toEqual({ kind: "none" });
+    const released = plan({ ...situation, secrets: [secret({ ...foreign, retained: true })] });
+    expect(released).toMatchObject({ references: ["regcred"], record: null });
+    const again = secret({ wanted: false, served: true });
+    expect(plan({ ...situation, secrets: [again] })).toMatchObject({ references: [], removed: ["regcred"] });
   });
 
   it("to a foreign Secret goes where it was referred to beside another name, and is so no more", () => {
@@ -219,6 +230,7 @@ describe("whatever the record claims", () => {
       usable: fc.boolean(),
       leaving: fc.boolean(),
       foreign: fc.boolean(),
+      served: fc.boolean(),
       retained: fc.boolean(),
       frozen: fc.boolean(),
     };

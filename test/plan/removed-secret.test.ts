@@ -139,6 +139,20 @@ describe("a Secret that we merged into", () => {
     });
   });
 
+  it("keeps under Retain nothing of one who stays, and has nothing in it any more", () => {
+    const named = (name: string, host: string): object => ({ name, grant: "g", hosts: [host] });
+    const entries = JSON.stringify([named("acme/main", "quay.io"), named("beta/main", "ghcr.io")]);
+    const config = JSON.stringify({ auths: { "quay.io": { auth: "YTpi" }, "ghcr.io": { auth: "Yzpk" } } });
+    const annotations = { "regcred.dev/credentials": "acme,beta", "regcred.dev/entries": entries };
+    const shared = live({ dockerConfig: config, annotations: { ...live().annotations, ...annotations } });
+    const retained = (staying: readonly string[]) => leave(shared, { retain: true, staying });
+    expect(JSON.parse(written(retained(["beta"])).dockerConfig ?? "")).toEqual({
+      auths: { "quay.io": { auth: "YTpi" } },
+    });
+    expect(written(retained([])).dockerConfig).toBe(config);
+    expect(retained(["acme", "beta"]).action).toEqual({ kind: "delete" });
+  });
+
   it("keeps everything but our marks under Retain", () => {
     const all = merged({ dockerConfig: theirs, otherData: other });
     const { dockerConfig, otherData, annotations } = written(leave(all, { retain: true, formerLogins: [ours] }));

@@ -169,7 +169,16 @@ describe("a reference that somebody keeps taking off", () => {
     } as unknown as Context;
     const wanted = {
       secrets: [
-        { name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, retained: false, frozen: false },
+        {
+          name: "regcred",
+          wanted: true,
+          usable: true,
+          leaving: false,
+          foreign: false,
+          served: true,
+          retained: false,
+          frozen: false,
+        },
       ],
       extras: [],
       unjudged: new Set<string>(),

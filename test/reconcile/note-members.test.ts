@@ -18,7 +18,7 @@ const participant = (name: string): Participant => ({
   confirmed: true,
 });
 const nobodyFrozen = { parts: [], uids: [], kept: new Set<string>(), signature: "" };
-const nobodyOrphaned = { names: [], uids: [] };
+const nobodyOrphaned = { names: [], uids: [], gone: [] };
 
 function noted(
   named: readonly string[],
@@ -41,7 +41,7 @@ describe("members of a Secret after a run", () => {
   });
 
   it("are those who are gone, as long as the Secret names one of them", () => {
-    const orphaned = { names: ["gone"], uids: ["uid-gone"] };
+    const orphaned = { names: ["gone"], uids: ["uid-gone"], gone: ["uid-gone"] };
     expect(noted(["a", "gone"], { orphaned })).toEqual(["uid-gone", "uid-a"]);
     expect(noted(["a"], { orphaned })).toEqual(["uid-a"]);
   });

@@ -26,7 +26,7 @@ import { lookAtNameAgain } from "../../src/reconcile/look-again.ts";
 import { loops } from "../../src/reconcile/loops.ts";
 import { reach } from "../../src/reconcile/reach.ts";
 import { scopes } from "../../src/reconcile/scope-of.ts";
-import { recordedMembers, storeAllMembers } from "../../src/reconcile/store-members.ts";
+import { membersStore, recordedMembers, storeAllMembers } from "../../src/reconcile/store-members.ts";
 import { tokenBook } from "../../src/reconcile/token-book.ts";
 import type { Feed } from "../../src/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -280,6 +280,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     tokens,
     judged,
     members: holders,
+    storeMembers: membersStore(),
     entitlements: rights,
     board: board(clock),
     digest: known.digest,

@@ -34,6 +34,7 @@ describe("a token loop", () => {
   let queued: string[];
   let fetched: number;
   let refuses: boolean;
+  let missing: boolean;
 
   const record = (data: Readonly<Record<string, string>>, resourceVersion: string): OperatorSecretRecord => {
     const name = tokenSecretName("g");
@@ -63,6 +64,7 @@ describe("a token loop", () => {
     queued = [];
     fetched = 0;
     refuses = false;
+    missing = false;
     tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
     const silent = (): void => undefined;
     const write = (body: { readonly data?: Readonly<Record<string, string>> }): Promise<unknown> => {
@@ -95,6 +97,7 @@ describe("a token loop", () => {
       provider: {
         fetch: () => {
           fetched += 1;
+          if (missing) throw new OperatorError(failure({ reason: "SourceMissing", retry: "on-change" }));
           const issuedAt = clock.now();
           return Promise.resolve({
             logins: { all: login("ann", `${fetched}`) },
@@ -103,7 +106,7 @@ describe("a token loop", () => {
           });
         },
       },
-      refusal: (_error: unknown) => ({ kind: undefined, failure: failure({ reason: "AdmissionDenied" }) }),
+      refusal: (error: OperatorError) => ({ kind: undefined, failure: error }),
       log: { debug: silent, info: silent, warn: silent, error: silent },
       enqueue: (key: string) => queued.push(key),
     } as unknown as Context;
@@ -157,6 +160,18 @@ describe("a token loop", () => {
     refuses = false;
     await reconcileToken(context, "g", never);
     expect(writes).toEqual([[maker()]]);
+  });
+
+  it("asks again, too, where the token itself waits for somebody to mend its source", async () => {
+    stored(undefined, 0);
+    refuses = true;
+    missing = true;
+    use("secret/team-a/regcred", maker());
+    expect(await reconcileToken(context, "g", never)).toMatchObject({
+      failed: true,
+      retry: "slowly",
+      waitsFor: expect.anything() as unknown,
+    });
   });
 
   it("does not renew a token that is only kept, nor lets it go before nobody lives by it", async () => {
@@ -267,6 +282,22 @@ describe("the makers of tokens", () => {
     ]);
     tokens.forgetCeased("g");
     expect(named()).toEqual(["one"]);
+  });
+
+  it("are named with the hosts that their entry has now, though not every Secret has been looked at since it was altered", async () => {
+    const clock = fakeClock();
+    const tokens = tokenBook({ clock, secrets: operatorSecrets(), operatorNamespace: "ops" });
+    const uses = (namespaceName: string, ...hosts: readonly string[]): readonly string[] =>
+      tokens.use(
+        `secret/${namespaceName}/regcred`,
+        new Map([["g", { grant: staticGrant, probe: undefined, makers: [maker({ hosts })] }]]),
+      );
+    uses("team-a", "docker.io");
+    uses("team-b", "docker.io");
+    await clock.advance(Temporal.Duration.from({ minutes: 10 }));
+    uses("team-a", "quay.io");
+    tokens.forgetCeased("g");
+    expect(tokens.makers("g").map(({ hosts }) => hosts)).toEqual([["quay.io"]]);
   });
 
   it("are bounded in the token Secret, and what does not fit is not written again and again", () => {

@@ -18,44 +18,69 @@ const turns = async (): Promise<void> => {
 };
 
 /** What comes through, as it comes. */
-function through(source: ListWatch, signal = never): unknown[] {
+function through(source: ListWatch, { signal = never, sendInitialEvents = false } = {}): unknown[] {
   const seen: unknown[] = [];
+  const timeout = Temporal.Duration.from({ minutes: 5 });
   void (async () => {
-    for await (const { object } of source.watch({ timeout: Temporal.Duration.from({ minutes: 5 }) }, signal))
-      seen.push(object);
+    for await (const { object } of source.watch({ timeout, sendInitialEvents }, signal)) seen.push(object);
   })().catch((error: unknown) => seen.push(error));
   return seen;
 }
 
+/** Labels whose Namespaces are read again when the test says so. */
+function asked() {
+  const readings: PromiseWithResolvers<void>[] = [];
+  const readAgain = (): Promise<void> => {
+    const reading = Promise.withResolvers<void>();
+    readings.push(reading);
+    return reading.promise;
+  };
+  const server = scriptedListWatch();
+  const labels = askedLabels({ readAgain });
+  let listed = 0;
+  const source = labels.before(server, askedBy, () => (listed += 1));
+  return { readings, server, labels, source, listed: () => listed };
+}
+
 describe("a RegistryCredential that asks for another label", () => {
-  it("is taken in when the Namespaces have been read with it, and so is what comes after it", async () => {
-    const server = scriptedListWatch();
-    const readings: PromiseWithResolvers<void>[] = [];
-    const labels = askedLabels({
-      readAgain: () => {
-        readings.push(Promise.withResolvers<void>());
-        return readings.at(-1)?.promise;
-      },
-    });
-    const seen = through(labels.before(server, askedBy));
-    server.lastWatch().send(asking(), asking("a"), asking());
+  it("is read anew when the Namespaces have been read with it, and keeps nobody else waiting until then", async () => {
+    const { readings, server, labels, source, listed } = asked();
+    const seen = through(source);
+    server.lastWatch().send(asking(), asking("a"), asking("a", "b"), asking());
     await turns();
-    expect(seen).toEqual([{ keys: [] }]);
-    expect([...labels.keys()]).toEqual(["a"]);
-    readings[0]?.resolve();
+    expect(seen).toEqual([{ keys: [] }, { keys: [] }]);
+    expect([[...labels.keys()], readings.length, listed()]).toEqual([["a", "b"], 2, 0]);
+    for (const { resolve } of readings) resolve();
     await turns();
-    expect(seen).toHaveLength(3);
+    expect(listed()).toBe(1);
     server.lastWatch().send(asking("a"));
     await turns();
-    expect([seen.length, readings.length]).toEqual([4, 1]);
+    expect([seen.length, readings.length, listed()]).toEqual([3, 2, 1]);
   });
 
-  it("waits on where its watch begins anew meanwhile", async () => {
-    const server = scriptedListWatch();
-    const reading = Promise.withResolvers<void>();
-    const labels = askedLabels({ readAgain: () => reading.promise });
+  it("is gone at once when it is deleted, and asks for nothing by that", async () => {
+    const { readings, server, source } = asked();
+    const seen = through(source);
+    server.lastWatch().send(asking("a"), { ...asking("a"), type: "DELETED" }, { ...asking("b"), type: "DELETED" });
+    await turns();
+    expect([seen.length, readings.length]).toEqual([2, 1]);
+  });
+
+  it("is waited for where a full list comes as a watch, because that is whole", async () => {
+    const { readings, server, source, listed } = asked();
+    const seen = through(source, { sendInitialEvents: true });
+    server.lastWatch().send(asking("a"), initialEventsEnd(10), asking("b"), asking());
+    await turns();
+    expect([seen.length, readings.length]).toEqual([0, 1]);
+    readings[0]?.resolve();
+    await turns();
+    expect([seen.length, readings.length, listed()]).toEqual([3, 2, 0]);
+  });
+
+  it("waits on where its list begins anew meanwhile", async () => {
+    const { readings, server, source } = asked();
     const stop = new AbortController();
-    const first = through(labels.before(server, askedBy), stop.signal);
+    const first = through(source, { signal: stop.signal, sendInitialEvents: true });
     server.lastWatch().send(asking("a"));
     await turns();
     const reason = new Error("begins anew");
@@ -63,20 +88,20 @@ describe("a RegistryCredential that asks for another label", () => {
     await turns();
     expect(first).toEqual([reason]);
     const listed: unknown[] = [];
-    const page = labels.before(server, askedBy).list({}, (object) => listed.push(object), never);
+    const page = source.list({}, (object) => listed.push(object), never);
     server.lastList().answer({ items: [{ keys: ["a"] }], resourceVersion: "1" });
     await turns();
     expect(listed).toEqual([]);
-    reading.resolve();
+    readings[0]?.resolve();
     await page;
     expect(listed).toEqual([{ keys: ["a"] }]);
   });
 
   it("keeps nobody waiting who asks for other labels, or for none, such as a source", async () => {
-    const labels = askedLabels({ readAgain: () => new Promise<void>(() => undefined) });
-    const [credentials, secrets] = [scriptedListWatch(), scriptedListWatch()];
-    const waiting = through(labels.before(credentials, askedBy));
-    const others = through(labels.before(secrets, askedBy));
+    const { server: credentials, labels, source } = asked();
+    const secrets = scriptedListWatch();
+    const waiting = through(source);
+    const others = through(labels.before(secrets, askedBy, () => undefined));
     credentials.lastWatch().send(asking("a"));
     secrets.lastWatch().send(asking(), asking("a"));
     await turns();
@@ -86,7 +111,7 @@ describe("a RegistryCredential that asks for another label", () => {
   it("waits for nothing before any Namespace was read", async () => {
     const server = scriptedListWatch();
     const labels = askedLabels({ readAgain: () => undefined });
-    const seen = through(labels.before(server, askedBy));
+    const seen = through(labels.before(server, askedBy, () => undefined));
     server.lastWatch().send(asking("a", "b"));
     await turns();
     expect([seen.length, [...labels.keys()]]).toEqual([1, ["a", "b"]]);

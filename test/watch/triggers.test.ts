@@ -103,14 +103,14 @@ describe("a Secret of a pull Secret's name", () => {
       ["normal secret/team-a/regcred", "normal credential/acme", "normal credential/beta"],
     ],
     [
-      "that lost one credential for another tells these two",
+      "that lost one credential for another tells these two, and has the references looked at",
       { before: ours, after: secretRecord({ credentials: ["acme", "gamma"] }) },
-      ["normal secret/team-a/regcred", "normal credential/beta", "normal credential/gamma"],
+      ["normal secret/team-a/regcred", "normal references/team-a", "normal credential/beta", "normal credential/gamma"],
     ],
     [
-      "that lists names of no RegistryCredential tells nobody else",
+      "that lists names of no RegistryCredential tells none",
       { before: ours, after: secretRecord({ credentials: ["acme", "beta", "made-up"] }) },
-      ["normal secret/team-a/regcred"],
+      ["normal secret/team-a/regcred", "normal references/team-a"],
     ],
     ["that changed otherwise tells nobody else", { before: ours, after: ours }, ["normal secret/team-a/regcred"]],
   ])("%s", (_what, change, expected) => {

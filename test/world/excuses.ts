@@ -1,9 +1,10 @@
 // Which claims has a fault a say in? All others are served as if it were not there.
-import type { Fault } from "./faults.ts";
+import type { Fault, ListFault } from "./faults.ts";
 import type { Claim } from "./truth.ts";
+import { teamLabel } from "./words.ts";
 import type { World } from "./world.ts";
 
-export function excusedBy({ faults, listFaults, cloud, server }: World): (claim: Claim) => boolean {
+export function excusedBy({ faults, listFaults, cloud, server, ledger, operator }: World): (claim: Claim) => boolean {
   const isHit = ({ of }: Fault, { credential, namespace }: Claim): boolean => {
     switch (of.resource) {
       case "secrets":
@@ -19,9 +20,14 @@ export function excusedBy({ faults, listFaults, cloud, server }: World): (claim:
         return false;
     }
   };
+  /** What may not be seen is waited for; of Namespaces, what of them has changed meanwhile, and labels that were not asked for. */
+  const isUnseen = ({ resource, since }: ListFault, { credential, namespace }: Claim): boolean =>
+    resource !== "namespaces" ||
+    !operator().parts.working() ||
+    (ledger.namespaceChangedAt.get(namespace.name) ?? 0) >= since ||
+    JSON.stringify(credential.spec).includes(teamLabel);
   return (claim) =>
-    // What may not be seen is waited for.
-    listFaults.length > 0 ||
+    listFaults.some((each) => isUnseen(each, claim)) ||
     (cloud.mood !== "well" && claim.grant?.provider !== "Static") ||
     claim.credential.spec.suspend ||
     server.get({ resource: "namespaces", name: claim.namespace.name })?.metadata.uid !== claim.namespace.uid ||

@@ -217,4 +217,81 @@ export const known: readonly Known[] = [
     what: "takes a login from who is merely not selected any more, under Retain, too",
     steps: [soon(alterA({ field: "deletionPolicy", to: "Retain" })), soon(alterA({ field: "selects", to: "b" }))],
   },
+  {
+    what: "keeps the record of a reference to a tenant's own Secret while its RegistryCredential cannot be read",
+    steps: [
+      soon({ act: "tenant", at: "b-1", secret: "regcred", does: "own with more" }),
+      soon({ act: "garble credential", name: "a", on: true }),
+      soon(create("b", { excludesApp: true })),
+    ],
+  },
+  {
+    what: "takes references off once what one who is gone has left is served by another",
+    steps: [
+      soon({ act: "fault", how: "policy", on: { kind: "accounts", namespace: "a-2" } }),
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon(
+        create("b", {
+          entries: [cloud({ name: "e1", role: "r2" }), { ...firstEntry, name: "e2" }],
+          references: "None",
+        }),
+      ),
+    ],
+  },
+  {
+    what: "hears of one RegistryCredential while another names a label that cannot be read",
+    steps: [
+      after(0, { act: "lists", how: "hidden", of: "namespaces" }),
+      soon(create("b", { secretName: "regcred-b", selects: "a" })),
+      after(0, create("c", { selects: "team x", suspend: true })),
+      after(12 * minute, { act: "alter credential", name: "b", alteration: { field: "entries", to: [firstEntry] } }),
+    ],
+  },
+  {
+    what: "remembers for which hosts an entry has a token, when the entry is altered twice in a row",
+    steps: [
+      soon(create("c", { selects: "a-1", secretName: "regcred-b", suspend: true })),
+      after(12 * minute, { act: "cloud", mood: "hanging", life: "short" }),
+      soon(alterA({ field: "entries", to: [{ ...firstEntry, hosts: [hosts[0], cloudHost] }] })),
+      soon(
+        alterA({
+          field: "entries",
+          to: [
+            { ...firstEntry, hosts: [hosts[1]] },
+            { ...secondEntry, from: "src-team", hosts: [hosts[0]] },
+          ],
+        }),
+      ),
+    ],
+  },
+  {
+    what: "stores who uses a token, though its source is gone meanwhile",
+    steps: [
+      after(0, { act: "fault", how: "invalid", on: { kind: "tokens" } }),
+      soon(create("b", { entries: [entry({ name: "e2", from: "src-1" })] })),
+      soon({ act: "source", name: "src-1", does: "delete" }),
+    ],
+  },
+  {
+    what: "keeps what came into a Secret of several in the moment before a crash, though it cannot be read after it",
+    steps: [
+      soon(create("c", { selects: "team x", entries: [entry({ from: "src-none" })], references: "None" })),
+      after(0, { act: "restart", after: 5, sent: true }),
+      after(50, {
+        act: "alter credential",
+        name: "c",
+        alteration: { field: "entries", to: [entry({ from: "src-1" })] },
+      }),
+      soon({ act: "garble credential", name: "c", on: true }),
+    ],
+  },
+  {
+    what: "knows its Secret again that was marked as another's while nobody of its name was there",
+    steps: [
+      after(50, { act: "delete credential", name: "a", how: "stripped" }),
+      after(0, { act: "tenant", at: "b-2", secret: "regcred", does: "foreign label" }),
+      after(0, create("a", { selects: "a", entries: [cloud({ name: "e1", role: "team" })] })),
+      after(12 * minute, create("c", { selects: "b" })),
+    ],
+  },
 ];

@@ -1,15 +1,20 @@
 // What must hold at every write of the operator, whatever happens? What does not is complained of.
 import { finalizer, forceFinalizeAnnotation, ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
+import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
 import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
 import type { ModelEvent } from "../../src/kube/model/model-server.ts";
+import { recordedReferences } from "../../src/plan/references.ts";
 import type { Request } from "./faults.ts";
 import { isSystems, type Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { judgeOwnSecret, judgeTenantsSecret } from "./secret-laws.ts";
 import { secretNames } from "./words.ts";
 
+/** Of what is on its way while it ends. */
+const lateness = 60_000;
+
 /** It names the version that it replaces, the object and version that it deletes. */
-export function judgeRequest({ complain }: Ledger, request: Request, body: unknown): void {
+export function judgeRequest({ complain, clock, deletionAskedAt }: Ledger, request: Request, body: unknown): void {
   const { verb, resource, namespace, name } = request;
   if (verb === "get" || verb === "create" || resource === "events") return;
   const { metadata, resourceVersion, uid } = (typeof body === "string" ? JSON.parse(body) : body) as {
@@ -17,6 +22,7 @@ export function judgeRequest({ complain }: Ledger, request: Request, body: unkno
     readonly resourceVersion?: string;
     readonly uid?: string;
   };
+  if (verb === "delete" && resource === "secrets" && uid !== undefined) deletionAskedAt.set(uid, clock.elapsed());
   const isNamed = verb === "delete" ? resourceVersion && uid : metadata?.resourceVersion;
   if (!isNamed) complain(`${verb} of ${resource} ${namespace}/${name} names no version`);
 }
@@ -40,14 +46,31 @@ export function judgeWrite(ledger: Ledger, event: ModelEvent): void {
 
 /** What somebody else has written is no longer the operator's alone, and may be wanted otherwise. */
 export function noteOthers(
-  { touched, foreignReferences, noteCreated, noteDrained, isListening, look }: Ledger,
+  {
+    clock,
+    touched,
+    namespaceChangedAt,
+    foreignReferences,
+    noteCreated,
+    noteDrained,
+    noteUnheard,
+    isListening,
+    leftRetained,
+    look,
+  }: Ledger,
   { type, resource, object, before }: ModelEvent,
 ): void {
   const { uid, namespace, name, deletionTimestamp } = object.metadata;
   if (resource === "registrycredentials" && !before) noteCreated(name);
+  if (resource === "namespaces") namespaceChangedAt.set(name, clock.elapsed());
   // The deletion was seen before somebody took the finalizer off: what is on its way by then arrives.
-  if (resource === "registrycredentials" && type === "DELETED" && deletionTimestamp !== undefined && isListening())
-    noteDrained(name, true);
+  if (resource === "registrycredentials" && type === "DELETED" && deletionTimestamp !== undefined) {
+    const hears = isListening();
+    const { spec } = object as { readonly spec?: Pick<RegistryCredential["spec"], "deletionPolicy" | "pullSecret"> };
+    if (spec?.deletionPolicy === "Retain") leftRetained.set(spec.pullSecret.name, clock.elapsed());
+    if (hears === "now") noteDrained(name, true);
+    if (hears === "later") noteUnheard(name);
+  }
   if (resource === "secrets" && !isSystems(namespace)) touched.add(uid);
   if (resource === "serviceaccounts") {
     const isKnown = object.metadata.annotations?.[referencesAnnotation] !== undefined;
@@ -68,11 +91,30 @@ function judgeAccount(ledger: Ledger, { object, before }: ModelEvent): void {
     if (isStillToHave(ledger, object, each))
       complain(`reference ${each} taken off ${where}, which is still to have it`);
   }
+  for (const each of has.filter((kept) => isRetained(ledger, object, before, kept))) {
+    foreignReferences.set(uid, (foreignReferences.get(uid) ?? new Set()).add(each));
+  }
   for (const each of has.filter((gained) => !had.includes(gained))) {
     if (!dealt.includes(each)) complain(`reference ${each} given to ${where}`);
   }
   const foreign = (list: readonly string[]): string => list.filter((each) => !dealt.includes(each)).join();
   if (foreign(had) !== foreign(has)) complain(`foreign references of ${where} are others, or in another order`);
+}
+
+/** It is no longer known as the operator's, for the sake of one who is deleted and leaves to the tenant what it has. */
+function isRetained(
+  { past, clock, leftRetained }: Ledger,
+  account: ClusterObject,
+  before: ClusterObject | undefined,
+  secretName: string,
+): boolean {
+  const isRecorded = (each: ClusterObject | undefined): boolean =>
+    recordedReferences(each?.metadata.annotations?.[referencesAnnotation]).has(secretName);
+  if (!isRecorded(before) || isRecorded(account)) return false;
+  if (clock.elapsed() - (leftRetained.get(secretName) ?? -Infinity) < lateness) return true;
+  return past.now().credentials.some(({ deletionTimestamp, spec: { deletionPolicy, pullSecret } }) => {
+    return deletionTimestamp && deletionPolicy === "Retain" && pullSecret.name === secretName;
+  });
 }
 
 /**
@@ -106,9 +148,12 @@ function isStillToHave(ledger: Ledger, account: ClusterObject, secretName: strin
   );
 }
 
-function judgeCredential({ complain, noteDrained, look }: Ledger, { type, object, before }: ModelEvent): void {
-  const { name, annotations = {}, deletionTimestamp } = object.metadata;
+function judgeCredential(ledger: Ledger, { type, object, before }: ModelEvent): void {
+  const { complain, noteDrained, noteRenamed, look } = ledger;
+  const { name, uid, annotations = {}, deletionTimestamp } = object.metadata;
   if (!before) return complain(`the operator made the RegistryCredential ${name}`);
+  const [formerName, secretName] = [toldName(before), toldName(object)];
+  if (formerName !== undefined && formerName !== secretName) noteRenamed(uid, formerName);
   const specOf = (raw: ClusterObject): string => JSON.stringify((raw as { readonly spec?: unknown }).spec);
   if (specOf(before) !== specOf(object)) complain(`the spec of ${name} was changed`);
   const finalizersOf = ({ metadata }: ClusterObject): readonly string[] => metadata.finalizers ?? [];
@@ -122,6 +167,11 @@ function judgeCredential({ complain, noteDrained, look }: Ledger, { type, object
     noteDrained(name, annotations[forceFinalizeAnnotation] === "true");
   }
   if (type === "DELETED") look();
+}
+
+/** The name of the pull Secret, as its status tells it. */
+function toldName(credential: ClusterObject): string | undefined {
+  return (credential as { readonly status?: Status }).status?.secretName;
 }
 
 function namesIn(object: ClusterObject | undefined): readonly string[] {

@@ -20,8 +20,8 @@ export interface LedgerOptions {
   readonly believedSince: () => number;
   /** It may put together what was never there at one moment: it cannot hear, or has not for long enough. */
   readonly isBlind: () => boolean;
-  /** It works, and hears of RegistryCredentials. */
-  readonly isListening: () => boolean;
+  /** It works, and hears of RegistryCredentials, or will. */
+  readonly isListening: () => "now" | "later" | "no";
   /** Complaints that count. */
   readonly counts: (text: string) => boolean;
 }
@@ -42,8 +42,18 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly isLeaving: () => boolean;
   /** @param isForced it was to give up on it: what is on its way then arrives, and nothing more goes */
   readonly noteDrained: (name: string, isForced: boolean) => void;
+  /** Somebody took the finalizer off one whose deletion the operator is still to hear of: its watch tells both, one after the other. */
+  readonly noteUnheard: (name: string) => void;
+  /** A process that begins anew hears nothing of what was before it. */
+  readonly forgetUnheard: () => void;
   /** Another one of the name is there. */
   readonly noteCreated: (name: string) => void;
+  /** By uid of a Secret, in elapsed milliseconds: when the operator has last asked for its deletion. */
+  readonly deletionAskedAt: Map<string, number>;
+  /** By name, in elapsed milliseconds. */
+  readonly namespaceChangedAt: Map<string, number>;
+  /** By name of a pull Secret: when somebody who took the finalizer off ended a deletion that was to retain it. */
+  readonly leftRetained: Map<string, number>;
   /** By uid of a ServiceAccount: references that somebody else has put there, or that we cannot know as ours any more. */
   readonly foreignReferences: Map<string, Set<string>>;
   /**
@@ -56,6 +66,12 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   /** When that was, in elapsed milliseconds. */
   readonly writtenAt: (secretUid: string, key: string, password: string) => number | undefined;
   readonly noteWritten: (secretUid: string, key: string, password: string, identity: string) => void;
+  /**
+   * When the status of the RegistryCredential has last named another pull Secret in place of this one: until then, for want of a
+   * right or of an answer, the former name is no former one.
+   */
+  readonly renamedAt: (credentialUid: string, secretName: string) => number | undefined;
+  readonly noteRenamed: (credentialUid: string, secretName: string) => void;
 }
 
 export function ledger(options: LedgerOptions): Ledger {
@@ -64,6 +80,8 @@ export function ledger(options: LedgerOptions): Ledger {
   const story = past(truthOf(server, read, home()));
   const complaints: string[] = [];
   const written = new Map<string, { readonly identity: string; readonly at: number }>();
+  const renamed = new Map<string, number>();
+  const unheard = new Set<string>();
   let leavingUntil = 0;
   // Until when something that lists it may go.
   const drained = new Map<string, number>();
@@ -77,14 +95,25 @@ export function ledger(options: LedgerOptions): Ledger {
     look: () => story.note(truthOf(server, read, home()), clock.elapsed()),
     ours: new Set(),
     touched: new Set(),
-    isDrained: (name) => (drained.get(name) ?? 0) > clock.elapsed(),
+    isDrained: (name) => {
+      // Whoever acts on its deletion has heard of it by now.
+      if (unheard.delete(name)) drained.set(name, clock.elapsed() + lateness);
+      return (drained.get(name) ?? 0) > clock.elapsed();
+    },
+    noteUnheard: (name) => void unheard.add(name),
+    forgetUnheard: () => unheard.clear(),
     isLeaving: () => clock.elapsed() < leavingUntil,
     noteDrained: (name, isForced) => {
       drained.set(name, isForced ? clock.elapsed() + lateness : Infinity);
       leavingUntil = clock.elapsed() + drainedMemory;
     },
     noteCreated: (name) => void drained.delete(name),
+    deletionAskedAt: new Map(),
+    namespaceChangedAt: new Map(),
+    leftRetained: new Map(),
     foreignReferences: new Map(),
+    renamedAt: (uid, secretName) => renamed.get(`${uid} ${secretName}`),
+    noteRenamed: (uid, secretName) => void renamed.set(`${uid} ${secretName}`, clock.elapsed()),
     isAlive: (password, identity) => {
       const mint = cloud.minted.get(password ?? "");
       if (!mint || mint.expiresAt <= clock.elapsed()) return false;

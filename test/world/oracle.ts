@@ -94,7 +94,8 @@ export function isFormerName({ ledger, clock }: Standing, identity: string): boo
   const [, secretName, uid] = identity.split(" ");
   const credential = ledger.past.now().credentials.find((each) => each.uid === uid);
   const isLeft = credential !== undefined && credential.spec.pullSecret.name !== secretName;
-  return isLeft && clock.elapsed() - (ledger.past.lastWanted(identity) ?? 0) < keptUnderFormerName;
+  const left = Math.max(ledger.past.lastWanted(identity) ?? 0, ledger.renamedAt(uid ?? "", secretName ?? "") ?? 0);
+  return isLeft && clock.elapsed() - left < keptUnderFormerName;
 }
 
 /** Somebody has left this very Secret for one of another name: with its login, what refers to it stays. */
@@ -128,6 +129,7 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
     const isKnown =
       claims.some(({ credential }) => credential.spec.suspend) ||
       isOrphaned(ledger, secret) ||
+      holdersIn(ledger, secret).some((each) => isUnreadable(standing, each)) ||
       isLeftOf(standing, claims[0]) ||
       ledger.foreignReferences.get(object.metadata.uid)?.has(name) === true;
     return !isWanted && isThere && !isKnown ? [`${namespace}/${account} still refers to ${name}`] : [];
@@ -135,10 +137,13 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
 }
 
 /** Somebody who went without a drain has left a login in it, and what refers to it stays with that. */
-function isOrphaned({ past, writtenFor }: Ledger, secret: ClusterObject): boolean {
+function isOrphaned(ledger: Ledger, secret: ClusterObject): boolean {
+  const { past } = ledger;
   const uids = new Set(past.now().credentials.map(({ uid }) => uid));
-  return [...loginsIn(secret)].some(([key, password]) => {
-    const holder = writtenFor(secret.metadata.uid, key, password)?.split(" ")[2];
-    return holder !== undefined && !uids.has(holder);
-  });
+  return holdersIn(ledger, secret).some((each) => !uids.has(each.split(" ")[2] ?? ""));
+}
+
+/** Identities of those who have a login in it. */
+function holdersIn({ writtenFor }: Ledger, secret: ClusterObject): readonly string[] {
+  return [...loginsIn(secret)].flatMap(([key, password]) => writtenFor(secret.metadata.uid, key, password) ?? []);
 }

@@ -13,8 +13,9 @@ import { isOfEntry, isReadable } from "./truth.ts";
 import { secretNames, systemNamespaces } from "./words.ts";
 import type { World } from "./world.ts";
 
-// What somebody must mend is looked at every five minutes, a fifth more or less; a token that nobody needs goes after ten.
-const settling = 15 * 60_000;
+// What somebody must mend is looked at every five minutes, a fifth more or less; a token that nobody needs goes after ten, one by
+// which somebody lives ten after its end, which of a short life is within ten.
+const settling = 25 * 60_000;
 // So long is a token kept that nobody needs, and is remembered what was drained.
 const forgetting = 25 * 60_000;
 const starting = 30_000;
@@ -93,8 +94,11 @@ function leftovers(world: World): readonly string[] {
   for (const secret of server.list("secrets")) {
     for (const [key, password] of loginsIn(secret)) {
       const identity = ledger.writtenFor(secret.metadata.uid, key, password) ?? "";
-      const isWanted = truth.claims.some((claim) => isOfEntry(claim, identity)) || isFormerName(world, identity);
       const mint = cloud.minted.get(password);
+      // Who had the same login beside the one for whom it was written has it still.
+      const holders = [identity, ...ledger.past.withGrant(mint?.grantKey ?? "", 0)];
+      const isWanted =
+        truth.claims.some((claim) => holders.some((each) => isOfEntry(claim, each))) || isFormerName(world, identity);
       // Who is gone without a drain, and has left a login, is remembered with it.
       uids.add(identity.split(" ")[2] ?? "");
       if (isWanted && mint) wanted.add(tokenSecretName(shortened(mint.grantKey)));

@@ -6,19 +6,22 @@ import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
-import { isOfEntry, underName } from "./truth.ts";
+import { type Claim, isOfEntry, isReadable, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
 const ourHosts: ReadonlySet<string> = new Set(hosts);
 const shortKey = grantKeys();
 // Pods hold a former name until they are replaced: src/plan/retirement.ts. A minute more or less.
 const keptUnderFormerName = 59 * 60_000;
+/** What is asked in vain has been answered by then: src/kube/cluster-objects.ts. */
+const deletionTakes = 10_000;
 /** Of what is on its way while it ends. */
 const lateness = 60_000;
 
 /** In a tenant's namespace. */
 export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
   const { type, object, before } = event;
+  const { clock } = ledger;
   const after = type === "DELETED" ? undefined : object;
   const { uid } = object.metadata;
   if (!before) ledger.ours.add(uid);
@@ -31,7 +34,9 @@ export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
   if (!after) return removed(ledger, object);
   for (const [key, password] of has) if (had.get(key) !== password) comes(ledger, after, key, password);
   const { namespace, name, deletionTimestamp } = after.metadata;
-  if (has.size === 0 && deletionTimestamp === undefined && ledger.ours.has(uid))
+  // Where it could not be deleted, it loses our logins all the same.
+  const isKept = clock.elapsed() - (ledger.deletionAskedAt.get(uid) ?? -Infinity) < deletionTakes;
+  if (has.size === 0 && deletionTimestamp === undefined && ledger.ours.has(uid) && !isKept)
     ledger.complain(`an empty docker config in ${namespace}/${name}`);
   // It is left to the tenant as it stands.
   if (before?.metadata.labels?.[managedByLabel] !== undefined && after.metadata.labels?.[managedByLabel] === undefined)
@@ -39,15 +44,22 @@ export function judgeTenantsSecret(ledger: Ledger, event: ModelEvent): void {
 }
 
 /** In a namespace of an install: tokens and the record of members. */
-export function judgeOwnSecret({ ours, past, believedSince, complain }: Ledger, event: ModelEvent): void {
+export function judgeOwnSecret(ledger: Ledger, event: ModelEvent): void {
+  const { ours, past, believedSince, complain } = ledger;
   const { uid, namespace, name } = event.object.metadata;
   if (!event.before) ours.add(uid);
   else if (!ours.has(uid)) complain(`${namespace}/${name} is none of the operator's`);
   if (event.type !== "DELETED") return;
-  for (const { grant, identity } of past.now().claims) {
-    if (!grant || name !== tokenSecretName(shortKey(grant))) continue;
+  for (const { grant, identity, credential } of past.now().claims) {
+    if (!grant || name !== tokenSecretName(shortKey(grant)) || isNeverRead(ledger, credential.name)) continue;
     if (past.wantedAllThrough(identity, believedSince())) complain(`${name} deleted, the token of ${identity}`);
   }
+}
+
+/** It could not be read since before it had its finalizer, without which nothing is written for it. */
+function isNeverRead({ server }: Ledger, credential: string): boolean {
+  const raw = server.get({ resource: "registrycredentials", name: credential });
+  return raw !== undefined && !isReadable(raw) && raw.metadata.finalizers?.includes(finalizer) !== true;
 }
 
 function keepsForeign({ complain }: Ledger, before: ClusterObject, after: ClusterObject | undefined): void {
@@ -122,18 +134,35 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
   const candidates = [...past.withGrant(mint.grantKey, since), ...before].filter(isHere);
   // Under a former name, what is wanted under the present one.
   const here = candidates.map((each) => underName(each, name));
+  // Of several who may have it, who is named on the Secret.
+  const named = new Set(listedOn(after));
+  const uids = new Set(past.now().credentials.flatMap((each) => (named.has(each.name) ? [each.uid] : [])));
+  const isUnder = (each: string): boolean => each.split(" ")[1] === name;
   const identity =
-    candidates.find((each) => each.split(" ")[1] === name) ??
+    candidates.find((each) => isUnder(each) && uids.has(each.split(" ")[2] ?? "")) ??
+    candidates.find(isUnder) ??
     here.find((each) => past.now().claims.some((claim) => isOfEntry(claim, each))) ??
     here[0];
   if (identity === undefined) {
-    if (!isBlind()) complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
+    if (!isBlind())
+      return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
+    // What is missing by now was believed to be there: the login is its entry's all the same.
+    const believed = past
+      .now()
+      .of(namespace, name)
+      .find((each) => each.host === key && isNeverRendered(each));
+    if (believed) ledger.noteWritten(uid, key, password, believed.identity);
     return;
   }
   const claim = past.now().claims.find((each) => each.identity === identity);
   if (claim) isConfirmed(ledger, claim.credential.name, name);
   if (mint.expiresAt <= clock.elapsed() - lateness) complain(`stale: ${key} (${password}) to ${namespace}/${name}`);
   ledger.noteWritten(uid, key, password, identity);
+}
+
+/** Something that it names is missing, and no label decides what that is. */
+function isNeverRendered({ grant, identity }: Claim): boolean {
+  return grant === undefined && identity.endsWith(" ");
 }
 
 /** All of it must be found again, whatever happens next. */

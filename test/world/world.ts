@@ -109,8 +109,11 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     home: () => homeOf(),
     believedSince,
     isBlind: () => blindSince() < Infinity,
-    isListening: () =>
-      working?.dead() === false && made.listFaults.every(({ resource }) => resource !== "registrycredentials"),
+    isListening: () => {
+      if (working?.dead() !== false) return "no";
+      const fault = made.listFaults.find(({ resource }) => resource === "registrycredentials");
+      return fault ? (fault.how === "deaf" ? "later" : "no") : "now";
+    },
     counts,
   });
   server.subscribe((event) => {
@@ -203,6 +206,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
         living.delete(each);
       }
       working = next;
+      book.forgetUnheard();
       reigns += 1;
       next.lead();
     },

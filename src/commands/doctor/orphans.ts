@@ -70,7 +70,18 @@ async function unrefer(
   const plan = planReferences({
     serviceAccount,
     references: undefined,
-    secrets: [{ name, wanted: false, usable: false, leaving: true, foreign: false, retained: false, frozen: false }],
+    secrets: [
+      {
+        name,
+        wanted: false,
+        usable: false,
+        leaving: true,
+        foreign: false,
+        served: false,
+        retained: false,
+        frozen: false,
+      },
+    ],
     extras: [],
     formerExtras: new Set(),
     unjudged: new Set(),

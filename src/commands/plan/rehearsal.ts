@@ -17,7 +17,7 @@ import { judgedSecrets } from "../../reconcile/judged.ts";
 import { loops } from "../../reconcile/loops.ts";
 import { reach, type Refusals } from "../../reconcile/reach.ts";
 import { scopes } from "../../reconcile/scope-of.ts";
-import { recordedMembers } from "../../reconcile/store-members.ts";
+import { membersStore, recordedMembers } from "../../reconcile/store-members.ts";
 import { tokenBook } from "../../reconcile/token-book.ts";
 import { refusals } from "../../operator/refusal.ts";
 import type { Log } from "../../report/log.ts";
@@ -95,6 +95,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     tokens,
     judged,
     members: holders,
+    storeMembers: membersStore(),
     entitlements: rights,
     board: board(clock),
     digest,
