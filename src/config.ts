@@ -198,8 +198,6 @@ export interface Config extends ClusterConfig {
   readonly concurrency: number;
   readonly allowedHosts: readonly string[];
   readonly allowedPrivateHosts: readonly string[];
-  /** Where calls to clouds go, if not to the vendors' own hosts. */
-  readonly endpoints: Endpoints;
   /** For what others read in it: proxies, and where the clouds' SDKs find the operator's own identity. */
   readonly environment: Environment;
   /** Undefined: metrics are not served. */
@@ -217,7 +215,7 @@ export interface Config extends ClusterConfig {
 
 /** Throws ConfigError at the first value that is none. */
 export function configFrom(flags: Flags, environment: Environment = process.env): Config {
-  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, withoutIgnored(environment));
+  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, environment);
   return {
     ...clusterConfig(read, flags, environment),
     namespace: read(namespace),
@@ -234,7 +232,6 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     concurrency: read(concurrency),
     allowedHosts: read(allowedHostGlobs),
     allowedPrivateHosts: read(allowedPrivateHostGlobs),
-    endpoints: endpointsFrom(read),
     environment,
     metricsAddress: read(metricsAddress),
     metricsAccess: read(metricsAccess),
@@ -245,6 +242,18 @@ export function configFrom(flags: Flags, environment: Environment = process.env)
     logFormat: read(logFormat),
     drainTimeout: read(drainTimeout),
   };
+}
+
+/** What only the operator itself needs: a person's own AWS_ENDPOINT_URL must not keep the other commands from working. */
+export interface OperatorConfig extends Config {
+  /** Where calls to clouds go, if not to the vendors' own hosts. */
+  readonly endpoints: Endpoints;
+}
+
+/** Throws ConfigError at the first value that is none. */
+export function operatorConfigFrom(flags: Flags, environment: Environment = process.env): OperatorConfig {
+  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, withoutIgnored(environment));
+  return { ...configFrom(flags, environment), endpoints: endpointsFrom(read) };
 }
 
 /** The operator's own namespace: what was set, else the pod's, else the default. */

@@ -1,7 +1,7 @@
 // Which command was asked for, and how are failures told? The one seam where an error becomes a sentence and an exit code.
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { ConfigError, configFrom, type Environment, type Flags, settings } from "../config.ts";
+import { ConfigError, operatorConfigFrom, type Environment, type Flags, settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { printable } from "../foreign-text.ts";
 import { toldText } from "../steps.ts";
@@ -43,7 +43,7 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
     const flags: Flags = Object.fromEntries(
       options.map((option) => [`--${option.name()}`, values[option.attributeName()]]),
     );
-    const config = configFrom(flags, environment);
+    const config = operatorConfigFrom(flags, environment);
     isDebugging = config.logLevel === "debug";
     // What the operator needs is imported here: no other command waits for it.
     const [{ pinoLog }, { run }] = await Promise.all([import("../report/log.ts"), import("./run.ts")]);

@@ -1,6 +1,6 @@
 // How does the operator live: what does it connect to, what stops it, and with what exit code does it end?
 import type { Clock, Random } from "../clock.ts";
-import { type Config, operatorNamespace } from "../config.ts";
+import { type OperatorConfig, operatorNamespace } from "../config.ts";
 import type { Connection, ConnectionOptions } from "../kube/connection.ts";
 import type { Operator, OperatorOptions } from "../operator.ts";
 import type { Log } from "../report/log.ts";
@@ -8,7 +8,7 @@ import type { StopSignal } from "../stop-signals.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 export interface RunOptions {
-  readonly config: Config;
+  readonly config: OperatorConfig;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;

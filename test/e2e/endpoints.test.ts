@@ -1,6 +1,6 @@
 // Are ECR's tokens minted, renewed and fanned out where an administrator has led AWS's calls: at moto, which checks signatures?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { configFrom } from "../../src/config.ts";
+import { operatorConfigFrom } from "../../src/config.ts";
 import { type Moto, startMoto } from "../cluster/moto.ts";
 import { eventually, operatorNamespace, type Scene, scene } from "../integration/scene.ts";
 import { type EcrRelay, ecrRelay } from "./ecr-relay.ts";
@@ -41,7 +41,7 @@ describe("an AWS that is elsewhere", { timeout: 120_000 }, () => {
       // The real registry is not tried with these logins: nobody listens there.
       HTTPS_PROXY: "http://127.0.0.1:9",
     };
-    const { endpoints } = configFrom({}, environment);
+    const { endpoints } = operatorConfigFrom({}, environment);
     await world.startOperator({
       settings: { environment, network: { registries: [], privateAddresses: [], endpoints } },
       timing: { slowly: Temporal.Duration.from({ seconds: 2 }) },

@@ -1,9 +1,9 @@
 // Which settings lead clouds' calls elsewhere, which values are none, and which of the vendors' variables count?
 import { describe, expect, it } from "vitest";
-import { configFrom, type Environment } from "../../src/config.ts";
+import { configFrom, type Environment, operatorConfigFrom } from "../../src/config.ts";
 import { endpointSettings } from "../../src/settings/endpoint-settings.ts";
 
-const endpoints = (environment: Environment, flags = {}) => configFrom(flags, environment).endpoints;
+const endpoints = (environment: Environment, flags = {}) => operatorConfigFrom(flags, environment).endpoints;
 const led = (url: string) => ({ "*": url });
 
 describe("a cloud's calls", () => {
@@ -117,17 +117,23 @@ describe("an endpoint", () => {
     "http://[2600::1]:80",
   ])("cannot be %j, and what to write is said", (text) => {
     for (const { flag, instead } of endpointSettings) {
-      expect(() => configFrom({ [flag]: text }, {})).toThrow(
+      expect(() => operatorConfigFrom({ [flag]: text }, {})).toThrow(
         `${flag} cannot be ${JSON.stringify(text)}: write ${instead}`,
       );
       expect(instead).toMatch(/^a URL such as https:/);
     }
   });
 
+  it("that is none of the operator's keeps no other command from working", () => {
+    const environment = { AWS_ENDPOINT_URL: "localstack:4566", AZURE_AUTHORITY_HOST: "login" };
+    expect(() => configFrom({}, environment)).not.toThrow();
+    expect(() => operatorConfigFrom({}, environment)).toThrow("AWS_ENDPOINT_URL cannot be");
+  });
+
   it.each(["http://login.corp.example", "https://login.corp.example/adfs"])(
     "of Entra cannot be %s, of which its SDK makes something else",
     (text) => {
-      expect(() => configFrom({}, { AZURE_AUTHORITY_HOST: text })).toThrow(
+      expect(() => operatorConfigFrom({}, { AZURE_AUTHORITY_HOST: text })).toThrow(
         `AZURE_AUTHORITY_HOST cannot be ${JSON.stringify(text)}: write a URL such as https://login.corp.example, with https`,
       );
     },
