@@ -1,6 +1,7 @@
 // Which faults are put back, one at a time, to see that a test finds them? All that were seen on the installed operator, and those
 // that tests once let through.
 import { boundMutants } from "./bounds.ts";
+import { cloudMutants } from "./clouds.ts";
 import { drainMutants } from "./drain.ts";
 import { failureMutants } from "./failures.ts";
 import { membershipMutants } from "./membership.ts";
@@ -21,4 +22,5 @@ export const mutants: readonly Mutant[] = [
   ...failureMutants,
   ...paceMutants,
   ...worldMutants,
+  ...cloudMutants,
 ];
