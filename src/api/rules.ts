@@ -23,6 +23,9 @@ const matches = (syntax: string): string => `self.matches(r"^(${syntax})$")`;
 
 const subdomain = String.raw`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`;
 
+// 1 to 65535.
+const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
 /** Is it the key of a label or annotation, as the API server takes it? */
 const isKey = (text: string): string =>
   `${text}.matches(r"^(${labelKeySyntax})$") && !${text}.matches(r"^${tooLongPrefixSyntax}")`;
@@ -78,7 +81,7 @@ export const textRules = {
       "write a full image reference with registry host and tag or digest, such as registry.example.com/team/app:1; the host is literal",
   },
   exchangeURL: {
-    rule: matches(String.raw`https://[-a-zA-Z0-9.]+(:[0-9]{1,5})?(/[^\s#@$]*)?`),
+    rule: matches(String.raw`https://[-a-zA-Z0-9.]+(:${port})?(/[^\s#@$]*)?`),
     message:
       "write an https:// URL without user, fragment or placeholders, such as https://identity.docker.com/oauth/token",
   },
@@ -100,9 +103,7 @@ export const textRules = {
     message: "write either username or response.usernamePath, or neither with the user name in the identity's Secret",
   },
   tokenServer: {
-    rule: matches(
-      String.raw`(${subdomain}|\[[0-9a-f:]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?`,
-    ),
+    rule: matches(String.raw`(${subdomain}|\[[0-9a-f:]+\])(:${port})?`),
     message:
       "write the host of the token server with optional port, in lower case, without https:// and path, such as gitlab.corp.example or auth.corp.example:8443",
   },

@@ -61,6 +61,9 @@ function awsErrorName(error: unknown): string | undefined {
   return /^\w{1,64}$/.test(name) ? name : undefined;
 }
 
+// What the SDK calls an answer that it cannot read: a gateway's page, XML where it expects JSON. They are no code of AWS's.
+const sdkNames: ReadonlySet<string> = new Set(["Error", "SyntaxError", "TypeError", "Unknown", "UnknownError"]);
+
 // The SDK's error is not kept: it has the members of the body among its own, whoever answered.
 function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clock): OperatorError {
   if (error instanceof OperatorError) return error;
@@ -74,10 +77,12 @@ function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clo
     });
   }
   if (isExpiry(error)) return new OperatorError(expired(who, identity));
+  const name = awsErrorName(error);
+  const isAnswer = typeof status === "number";
   const failure = cloudFailure({
     who,
-    code: awsErrorName(error),
-    status: typeof status === "number" ? status : undefined,
+    code: isAnswer && sdkNames.has(name ?? "") ? undefined : name,
+    status: isAnswer ? status : undefined,
     retryAfter: retryAfterIn(headersOf(error), clock.now()),
     advice,
   });

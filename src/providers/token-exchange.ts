@@ -8,6 +8,7 @@ import { base64OfText } from "../registry/base64.ts";
 import { loginOf } from "../registry/login.ts";
 import { checkedAnswer } from "./answers.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http/http.ts";
+import { notAnEndpoint } from "./http/refusals.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Minted, Provider } from "./provider.ts";
 import { afterSeconds, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
@@ -30,7 +31,9 @@ export function tokenExchangeProvider(options: TokenExchangeOptions): Provider<T
   const { clock, http, ca } = options;
   return {
     fetch: async ({ settings, identity, caSecretName }, signal) => {
-      const who = new URL(settings.url).host;
+      const who = URL.parse(settings.url)?.host;
+      // The API server's rules do not know every host that is none.
+      if (who === undefined) throw notAnEndpoint();
       const offer = await offerOf(options, identity, settings, signal);
       const call = callOf(settings, identity, offer);
       // A length counts from here at the earliest.

@@ -110,7 +110,7 @@ describe("an AWS that is elsewhere", { timeout: 120_000 }, () => {
     await world.admin.patch(`${secretPath}/aws-keys`, { stringData: { secretAccessKey: "hunter2" } });
     await eventually("the refusal is told", async () => {
       const [registry] = (await world.status("keyed")).registries ?? [];
-      return registry?.reason !== undefined && registry.message?.includes("403") === true;
+      return registry?.reason === "Denied" && registry.message?.includes("HTTP 403") === true;
     });
     expect(await login("keyed-a")).toBe(passwordOf(account));
     const [registry] = (await world.status("keyed")).registries ?? [];

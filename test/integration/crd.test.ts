@@ -271,6 +271,8 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   [`${fixed}.static.passwordKey`, "a/b", "write a key of the Secret"],
   [`${exchanged}.url`, "http://quay.io/token", "write an https:// URL"],
   [`${exchanged}.url`, "https://user@quay.io/token", "write an https:// URL"],
+  [`${exchanged}.url`, "https://quay.io:65536/token", "write an https:// URL"],
+  [`${exchanged}.url`, "https://quay.io:0/token", "write an https:// URL"],
   [`${exchanged}.audience`, "$(namespace.name)", literal],
   [`${exchanged}.auth.username`, "$(namespace.name)", literal],
   [`${exchanged}.headers[0].name`, "Authorization", "write the name of another header"],

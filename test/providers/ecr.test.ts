@@ -199,6 +199,24 @@ describe("an error of ECR", () => {
     expect(await failureIn(fetch(server))).toMatchObject({ reason: "CloudUnavailable", retry: "backoff" });
   });
 
+  it.each([
+    "<?xml version='1.0'?><ErrorResponse><Errors><Error><Code>SignatureDoesNotMatch</Code></Error></Errors></ErrorResponse>",
+    "<html>hunter2</html>",
+    '{"message":"Forbidden"}',
+    "",
+  ])("that a gateway or another's AWS words as %j is told by its status alone", async (body) => {
+    const server = await awsAt();
+    server.answer("ecr:GetAuthorizationToken", { status: 403, body });
+    const refused = await failureIn(fetch(server));
+    expect(refused).toMatchObject({ reason: "Denied", retry: "slowly" });
+    expect(refused.message).toMatch(/^ECR refuses \(HTTP 403\): allow ecr:GetAuthorizationToken/);
+    server.answer("ecr:GetAuthorizationToken", { status: 502, body });
+    expect(await failureIn(fetch(server))).toMatchObject({
+      reason: "CloudUnavailable",
+      message: "ECR gave no token (HTTP 502); it is tried again",
+    });
+  });
+
   it("with a name that is no word is not repeated to anybody", async () => {
     const server = await awsAt();
     server.answer("ecr:GetAuthorizationToken", awsJsonError(400, "please run: rm -rf"));

@@ -258,6 +258,15 @@ describe("the request", () => {
     expect(server.calls).toEqual([]);
   });
 
+  it.each(["https://1.2.3.400/token", "https://quay.io:99999/token"])(
+    "goes to no host that is none: %s",
+    async (url) => {
+      const server = await servers();
+      expect(await failureIn(fetched(server, grant({ url })))).toMatchObject({ reason: "EndpointNotAllowed" });
+      expect(server.calls).toEqual([]);
+    },
+  );
+
   it("is never made with the operator's own token", async () => {
     const server = await servers();
     const asked = grant(recipes.dockerHub, { identity: { from: "Operator" } });
