@@ -1,4 +1,5 @@
 // Which settings lead clouds' calls elsewhere, which values are none, and which of the vendors' variables count?
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { configFrom, type Environment, operatorConfigFrom } from "../../src/config.ts";
 import { endpointSettings } from "../../src/settings/endpoint-settings.ts";
@@ -83,6 +84,15 @@ describe("a cloud's calls", () => {
     expect(endpoints({}, { "--acr-endpoint": "acme.azurecr.io=https://acr.corp.example" })).toEqual({
       acr: { "acme.azurecr.io": "https://acr.corp.example" },
     });
+  });
+});
+
+describe("docs/providers.md", () => {
+  const text = readFileSync(new URL("../../docs/providers.md", import.meta.url), "utf8");
+
+  it.each(endpointSettings)("has a row for $flag with its variables in their order", ({ flag, variables }) => {
+    const row = text.split("\n").find((line) => line.startsWith(`| \`${flag}\`;`));
+    expect(row).toContain(variables.map((name) => `\`${name}\``).join(", "));
   });
 });
 
