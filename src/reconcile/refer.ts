@@ -3,8 +3,10 @@ import { referencesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import type { ServiceAccountObject } from "../kube/cluster-api.ts";
 import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import type { FieldsEntry } from "../plan/managed-fields.ts";
 import { planReferences } from "../plan/references.ts";
 import type { ServiceAccountRecord } from "../plan/snapshot.ts";
+import { othersFieldsIn } from "../watch/strip/managed-fields.ts";
 import type { Context } from "./context.ts";
 import { alwaysTooLate, lostAgain, type LostRaces } from "./lost-races.ts";
 import type { WantedReferences } from "./references-situation.ts";
@@ -40,7 +42,8 @@ export async function refer(
   if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
   try {
     let plan = planReferences({ ...snapshot, references: undefined });
-    if (plan.kind === "read") {
+    let others: readonly FieldsEntry[] | undefined;
+    if (plan.kind === "read" || (plan.kind !== "none" && serviceAccount.othersApply)) {
       const object = await api.getServiceAccount(namespace, name, signal);
       if (object?.metadata.resourceVersion !== resourceVersion) {
         // Changed since: the store that knows it now, or the event that says so, queues the namespace again.
@@ -48,17 +51,23 @@ export async function refer(
         return { repairs };
       }
       plan = planReferences({ ...snapshot, references: namesIn(object) });
+      others = othersFieldsIn(object);
     }
-    if (plan.kind !== "patch") return settled(repairs, name, clock.elapsed());
+    const isWrite = plan.kind === "patch" || (plan.kind === "giveUp" && others !== undefined);
+    if (!isWrite) return settled(repairs, name, clock.elapsed());
     const wait = waitBeforeWrite(repairs, purpose, clock.elapsed());
     if (wait > 0) return { ...settled(repairs, name, clock.elapsed()), wait };
-    const patch = {
-      metadata: { resourceVersion, annotations: { [referencesAnnotation]: plan.record } },
-      imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
-    };
-    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
-    if (written) stores.serviceAccounts.wrote(written);
-    log.debug("references written", { namespace, serviceAccount: name, added: plan.added, removed: plan.removed });
+    const send = patching(context, serviceAccount, signal);
+    if (plan.kind === "patch") {
+      const { added, removed } = plan;
+      await send({
+        metadata: { annotations: { [referencesAnnotation]: plan.record } },
+        imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
+      });
+      log.debug("references written", { namespace, serviceAccount: name, added, removed });
+    }
+    // A request of its own: whatever the one that writes a field says, the field is its.
+    if (others) await send({ metadata: { managedFields: others } });
     return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
@@ -71,6 +80,23 @@ export async function refer(
     const always = alwaysTooLate(again, { kind: "ServiceAccount", namespace, name });
     return { repairs, retry: failure, lost: again, ...(always && { failure: always }) };
   }
+}
+
+/** Sends patches one after the other, each of the version that the one before has made. */
+function patching(
+  { api, stores, strips }: Context,
+  { namespace, name, resourceVersion }: ServiceAccountRecord,
+  signal: AbortSignal,
+): (patch: { readonly metadata: object; readonly imagePullSecrets?: object }) => Promise<void> {
+  let version = resourceVersion;
+  return async (patch) => {
+    const body = { ...patch, metadata: { ...patch.metadata, resourceVersion: version } };
+    const answer = await api.patchServiceAccount(namespace, name, body, signal);
+    const written = strips.serviceAccount(answer);
+    if (!written) return;
+    version = written.resourceVersion;
+    stores.serviceAccounts.wrote(written);
+  };
 }
 
 /** Equal for as long as the same is wanted, so that a fight is told from a change of mind. */
