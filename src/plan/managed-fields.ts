@@ -13,7 +13,7 @@ export type OthersApply = "unhindered" | "hindered";
 
 // They own what they apply by updates for as long as they apply it client-side, and take it along when that ends:
 // https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply
-const clientSideAppliers = new Set<unknown>(["kubectl-client-side-apply", "helm"]);
+const clientSideAppliers = new Set<unknown>(["kubectl-client-side-apply", "helm", "argocd-controller"]);
 
 /** Undefined where nobody else applies it. Whoever may write the object can say anything here: see `fieldsOfOthers`. */
 export function othersApply(entries: readonly FieldsEntry[]): OthersApply | undefined {
@@ -27,6 +27,11 @@ export function othersApply(entries: readonly FieldsEntry[]): OthersApply | unde
  */
 export function fieldsOfOthers(entries: readonly FieldsEntry[]): readonly FieldsEntry[] {
   return entries.filter((entry) => !isOurs(entry));
+}
+
+/** Some field of it is as regcred has written it. Whoever may write the object can say so, and say otherwise. */
+export function writtenByUs(entries: readonly FieldsEntry[]): boolean {
+  return entries.some(isOurs);
 }
 
 /** Names of those who apply it, as they call themselves. */

@@ -67,6 +67,8 @@ export interface SecretRecord extends StoredObject {
   /** Has an ownerReference with `controller: true`; its kind and name. */
   readonly controller: string | undefined;
   readonly othersApply?: OthersApply;
+  /** A hint, as every mark on it: who copies a Secret copies its marks, but not who has written it. */
+  readonly writtenByUs?: true;
 }
 
 /** The CustomResourceDefinition of RegistryCredentials, as it is installed. */

@@ -71,8 +71,10 @@ describe("a ServiceAccount that is applied", () => {
       async () => (await world.references(namespace, account)).join() === wanted.join(),
     );
   const writesIn = (namespace: string): number =>
-    running.log.filter(({ message, fields }) => message === "references written" && fields["namespace"] === namespace)
-      .length;
+    running.log.filter(
+      ({ message, fields }) =>
+        message === "references written" && fields["namespace"] === namespace && fields["serviceAccount"] === account,
+    ).length;
   const managers = async (namespace: string): Promise<readonly string[]> => {
     const fields = (await stored(namespace))?.metadata as { managedFields?: { manager: string }[] } | undefined;
     return fields?.managedFields?.map(({ manager }) => manager) ?? [];
@@ -209,12 +211,12 @@ describe("a ServiceAccount that is applied", () => {
       const namespace = `merge-${isServerSide}`;
       const source = `source-${isServerSide}`;
       await world.source(source, { username: "ann", password: "first" });
+      await world.namespaces([namespace]);
+      await install(namespace, "one", `--server-side=${isServerSide}`);
       await world.credential(
         namespace,
         staticSpec(source, { namespaces: { include: [namespace] }, pullSecret: { name: "merge", onConflict: "Merge" } }),
       );
-      await world.namespaces([namespace]);
-      await install(namespace, "one", `--server-side=${isServerSide}`);
       await holds(namespace, "one");
       await install(namespace, "two", `--server-side=${isServerSide}`);
       await holds(namespace, "two");

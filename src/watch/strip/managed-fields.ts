@@ -1,7 +1,18 @@
 // Who applies an object, as its managedFields say?
-import { type FieldsEntry, fieldsOfOthers, type OthersApply, othersApply } from "../../plan/managed-fields.ts";
+import {
+  type FieldsEntry,
+  fieldsOfOthers,
+  type OthersApply,
+  othersApply,
+  writtenByUs,
+} from "../../plan/managed-fields.ts";
 import { limits } from "../kept.ts";
 import { listOf, metadataOf } from "./object-meta.ts";
+
+/** For a record, as `appliedIn`. */
+export function writtenIn(raw: unknown): { readonly writtenByUs?: true } {
+  return writtenByUs(managedFieldsOf(raw) ?? []) ? { writtenByUs: true } : {};
+}
 
 /** For a record: nothing where nobody else applies the object, or nobody can tell. */
 export function appliedIn(raw: unknown): { readonly othersApply?: OthersApply } {

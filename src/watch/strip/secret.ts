@@ -5,7 +5,7 @@ import { mergedHosts } from "../../plan/marks.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
 import { limits as most } from "../kept.ts";
-import { appliedIn } from "./managed-fields.ts";
+import { appliedIn, writtenIn } from "./managed-fields.ts";
 import {
   annotationsOf,
   boundedWord,
@@ -94,6 +94,7 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
           : sharedList(credentials, () => namesIn(credentials)),
       controller: controllerOf(raw),
       ...appliedIn(raw),
+      ...writtenIn(raw),
     };
   };
 }
