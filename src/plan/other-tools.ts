@@ -74,12 +74,17 @@ export const toolMarks: Readonly<Record<string, readonly string[]>> = {
   OpenShift: ["openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name"],
 };
 
-const toolOf = new Map(Object.entries(toolMarks).flatMap(([tool, marks]) => marks.map((mark) => [mark, tool] as const)));
+const toolOf = new Map(
+  Object.entries(toolMarks).flatMap(([tool, marks]) => marks.map((mark) => [mark, tool] as const)),
+);
 
 type Words = Readonly<Record<string, string>>;
 
 /** Undefined where no mark is known. */
-export function keptBy(labels: Words, annotations: Words): { readonly tool: string; readonly mark: string } | undefined {
+export function keptBy(
+  labels: Words,
+  annotations: Words,
+): { readonly tool: string; readonly mark: string } | undefined {
   for (const mark of [...Object.keys(labels), ...Object.keys(annotations)]) {
     const tool = toolOf.get(mark);
     if (tool !== undefined) return { tool, mark };

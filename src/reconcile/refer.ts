@@ -124,6 +124,6 @@ function contested(serviceAccount: string): Failure {
     reason: "Contested",
     cause: "Tenant",
     retry: "on-change",
-    message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}]`,
+    message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}], or name the pull Secret in the list that they apply`,
   };
 }

@@ -52,7 +52,11 @@ describe("a ServiceAccount that is applied", () => {
     },
   });
   /** https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/#server-side-apply, and Flux's ssa.ResourceManager */
-  const forced = (manager: string): readonly string[] => ["--server-side", `--field-manager=${manager}`, "--force-conflicts"];
+  const forced = (manager: string): readonly string[] => [
+    "--server-side",
+    `--field-manager=${manager}`,
+    "--force-conflicts",
+  ];
   const tools: Readonly<Record<string, () => Tool>> = {
     "helm-4": () => helmOf("--server-side=true"),
     "helm-client-side": () => helmOf("--server-side=false"),
@@ -91,7 +95,7 @@ describe("a ServiceAccount that is applied", () => {
       "kind: ServiceAccount",
       "metadata:",
       `  name: ${account}`,
-      "{{- if hasKey . \"imagePullSecrets\" }}",
+      '{{- if hasKey . "imagePullSecrets" }}',
       "imagePullSecrets: {{ .imagePullSecrets | toJson }}",
       "{{- end }}",
       "{{- else }}",
@@ -124,41 +128,53 @@ describe("a ServiceAccount that is applied", () => {
 
   it.concurrent.each(
     Object.keys(tools).flatMap((tool) =>
-      ([["empty", []], ["theirs", ["theirs"]]] as const).map(([title, references]) => ({ tool, title, references })),
+      (
+        [
+          ["empty", []],
+          ["theirs", ["theirs"]],
+        ] as const
+      ).map(([title, references]) => ({ tool, title, references })),
     ),
-  )("by $tool, with a list that is $title, is upgraded and rolled back, and refers to the pull Secret", async (each) => {
-    const { title, references } = each;
-    const { apply, rollback } = tools[each.tool]?.() ?? {};
-    const namespace = `chart-${each.tool}-${title}`;
-    await world.namespaces([namespace]);
-    await apply?.(namespace, { references });
-    await has(namespace, [...references, "regcred"]);
-    const before = writesIn(namespace);
+  )(
+    "by $tool, with a list that is $title, is upgraded and rolled back, and refers to the pull Secret",
+    async (each) => {
+      const { title, references } = each;
+      const { apply, rollback } = tools[each.tool]?.() ?? {};
+      const namespace = `chart-${each.tool}-${title}`;
+      await world.namespaces([namespace]);
+      await apply?.(namespace, { references });
+      await has(namespace, [...references, "regcred"]);
+      const before = writesIn(namespace);
 
-    await apply?.(namespace, { references });
-    await has(namespace, [...references, "regcred"]);
-    await apply?.(namespace, { references: ["other"] });
-    await has(namespace, ["other", "regcred"]);
-    await (rollback ?? ((of) => apply?.(of, { references })))(namespace);
-    await has(namespace, [...references, "regcred"]);
+      await apply?.(namespace, { references });
+      await has(namespace, [...references, "regcred"]);
+      await apply?.(namespace, { references: ["other"] });
+      await has(namespace, ["other", "regcred"]);
+      await (rollback ?? ((of) => apply?.(of, { references })))(namespace);
+      await has(namespace, [...references, "regcred"]);
 
-    await world.atRest();
-    // Once for each of the three, at the most.
-    expect(writesIn(namespace) - before).toBeLessThanOrEqual(3);
-    expect(await managers(namespace)).not.toContain("regcred");
-  });
+      await world.atRest();
+      // Once for each of the three, at the most.
+      expect(writesIn(namespace) - before).toBeLessThanOrEqual(3);
+      expect(await managers(namespace)).not.toContain("regcred");
+    },
+  );
 
-  it.each(["helm-4", "kubectl"])("by %s loses the list with the manifest that has none, and gets one from the next", async (tool) => {
-    const { apply } = tools[tool]?.() ?? {};
-    const namespace = `chart-${tool}-none`;
-    await world.namespaces([namespace]);
-    await apply?.(namespace, {});
-    await has(namespace, ["regcred"]);
-    await apply?.(namespace, { references: ["theirs"] });
-    await has(namespace, ["theirs", "regcred"]);
-    await apply?.(namespace, {});
-    await has(namespace, ["regcred"]);
-  });
+  it.each(["helm-4", "kubectl"])(
+    "by %s loses the list with the manifest that has none, and gets one from the next",
+    async (tool) => {
+      const { apply } = tools[tool]?.() ?? {};
+      const namespace = `chart-${tool}-none`;
+      await world.namespaces([namespace]);
+      await apply?.(namespace, {});
+      await has(namespace, ["regcred"]);
+      await apply?.(namespace, { references: ["theirs"] });
+      await has(namespace, ["theirs", "regcred"]);
+      await apply?.(namespace, {});
+      await has(namespace, ["regcred"]);
+      expect(await managers(namespace)).not.toContain("regcred");
+    },
+  );
 
   it("goes from Helm's client-side to its server-side apply", async () => {
     const namespace = "chart-migrated";
@@ -167,6 +183,7 @@ describe("a ServiceAccount that is applied", () => {
     await has(namespace, ["regcred"]);
     await helmOf("--server-side=true").apply(namespace, { references: ["theirs"] });
     await has(namespace, ["theirs", "regcred"]);
+    expect(await managers(namespace)).not.toContain("regcred");
   });
 
   it("that names the pull Secret itself is not touched", async () => {
@@ -196,7 +213,17 @@ describe("a ServiceAccount that is applied", () => {
     const install = (namespace: string, password: string, ...flags: string[]): Promise<unknown> => {
       const auths = { "own.example.com": { username: "own", password } };
       return helm(
-        ["upgrade", "--install", account, folder, "-n", namespace, "--set-json", `config=${JSON.stringify(JSON.stringify({ auths }))}`, ...flags],
+        [
+          "upgrade",
+          "--install",
+          account,
+          folder,
+          "-n",
+          namespace,
+          "--set-json",
+          `config=${JSON.stringify(JSON.stringify({ auths }))}`,
+          ...flags,
+        ],
         environment(),
       );
     };
@@ -215,7 +242,10 @@ describe("a ServiceAccount that is applied", () => {
       await install(namespace, "one", `--server-side=${isServerSide}`);
       await world.credential(
         namespace,
-        staticSpec(source, { namespaces: { include: [namespace] }, pullSecret: { name: "merge", onConflict: "Merge" } }),
+        staticSpec(source, {
+          namespaces: { include: [namespace] },
+          pullSecret: { name: "merge", onConflict: "Merge" },
+        }),
       );
       await holds(namespace, "one");
       await install(namespace, "two", `--server-side=${isServerSide}`);

@@ -1,7 +1,6 @@
 // Does whoever applies a ServiceAccount or a Secret own what it applies, before and after our writes, and while they fail?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/errors.ts";
-import type { SecretObject } from "../../src/kube/cluster-api.ts";
 import type { SecretBody } from "../../src/plan/pull-secret-plan.ts";
 import type { ServiceAccountRecord } from "../../src/plan/snapshot.ts";
 import type { Context } from "../../src/reconcile/context.ts";
@@ -56,7 +55,11 @@ function apiServer(before: readonly Entry[], { refusing = [] as readonly number[
     const given = metadata.managedFields ?? stored.metadata.managedFields;
     const managedFields = sent.imagePullSecrets ? [...given.filter((each) => each !== helm), regcred] : given;
     version += 1;
-    stored = { ...stored, imagePullSecrets, metadata: { ...stored.metadata, resourceVersion: `${version}`, managedFields } };
+    stored = {
+      ...stored,
+      imagePullSecrets,
+      metadata: { ...stored.metadata, resourceVersion: `${version}`, managedFields },
+    };
     return Promise.resolve(stored);
   };
   return { stored: () => stored, requests, patch };
@@ -71,7 +74,9 @@ function accountScene(before: readonly Entry[], options?: { readonly refusing: r
   const context = {
     clock: fakeClock(),
     strips: { serviceAccount: strip },
-    stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined } },
+    stores: {
+      serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined },
+    },
     api: {
       getServiceAccount: async () => {
         reads += 1;
@@ -133,7 +138,13 @@ describe("a Secret that somebody applies", () => {
     const object = {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: { name: "regcred", namespace: "team-a", uid: "u", resourceVersion: "7", managedFields: [helm, regcred] },
+      metadata: {
+        name: "regcred",
+        namespace: "team-a",
+        uid: "u",
+        resourceVersion: "7",
+        managedFields: [helm, regcred],
+      },
       type: "kubernetes.io/dockerconfigjson",
       data: {},
     };
@@ -149,7 +160,7 @@ describe("a Secret that somebody applies", () => {
         },
       },
     } as unknown as Context;
-    const { othersFields = [], ...live } = liveSecret(object as SecretObject);
+    const { othersFields = [], ...live } = liveSecret(object);
     expect(othersFields).toEqual([helm]);
     const body: SecretBody = { ...live, dockerConfig: '{"auths":{}}' };
     const rendered = { content: { text: undefined } } as unknown as Rendered;

@@ -20,8 +20,15 @@ async function scene() {
   const told: string[] = [];
   const start = async (): Promise<void> => {
     const context = await on.start();
-    const publish = ({ reason, note, regarding }: { reason: string; note: string; regarding: { namespace?: string } }) =>
-      void (reason === "SecretCopied" && told.push(`in ${regarding.namespace}: ${note}`));
+    const publish = ({
+      reason,
+      note,
+      regarding,
+    }: {
+      reason: string;
+      note: string;
+      regarding: { namespace?: string };
+    }) => void (reason === "SecretCopied" && told.push(`in ${regarding.namespace}: ${note}`));
     Object.assign(context, { events: { publish } });
     await on.pass({ seconds: 5 });
   };
