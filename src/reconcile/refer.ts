@@ -58,16 +58,17 @@ export async function refer(
     const wait = waitBeforeWrite(repairs, purpose, clock.elapsed());
     if (wait > 0) return { ...settled(repairs, name, clock.elapsed()), wait };
     const send = patching(context, serviceAccount, signal);
+    let version: string | undefined = resourceVersion;
     if (plan.kind === "patch") {
       const { added, removed } = plan;
-      await send({
-        metadata: { annotations: { [referencesAnnotation]: plan.record } },
+      version = await send({
+        metadata: { resourceVersion, annotations: { [referencesAnnotation]: plan.record } },
         imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
       });
       log.debug("references written", { namespace, serviceAccount: name, added, removed });
     }
     // A request of its own: whatever the one that writes a field says, the field is its.
-    if (others) await send({ metadata: { managedFields: others } });
+    if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
     return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
@@ -82,20 +83,16 @@ export async function refer(
   }
 }
 
-/** Sends patches one after the other, each of the version that the one before has made. */
+/** Sends a patch, and gives the version that it has made. */
 function patching(
   { api, stores, strips }: Context,
-  { namespace, name, resourceVersion }: ServiceAccountRecord,
+  { namespace, name }: ServiceAccountRecord,
   signal: AbortSignal,
-): (patch: { readonly metadata: object; readonly imagePullSecrets?: object }) => Promise<void> {
-  let version = resourceVersion;
+): (patch: object) => Promise<string | undefined> {
   return async (patch) => {
-    const body = { ...patch, metadata: { ...patch.metadata, resourceVersion: version } };
-    const answer = await api.patchServiceAccount(namespace, name, body, signal);
-    const written = strips.serviceAccount(answer);
-    if (!written) return;
-    version = written.resourceVersion;
-    stores.serviceAccounts.wrote(written);
+    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
+    if (written) stores.serviceAccounts.wrote(written);
+    return written?.resourceVersion;
   };
 }
 

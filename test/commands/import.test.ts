@@ -34,7 +34,9 @@ async function imported(options: object, secrets: readonly object[] = []): Promi
     },
   } as unknown as Session;
   const code = await importLogins(session, [], { name: "imported", namespaces: ["team-*"], ...options });
-  const objects = parseAllDocuments(text).map((each) => each.toJS() as { spec?: { registries: { hosts: string[] }[] } });
+  const objects = parseAllDocuments(text).map(
+    (each) => each.toJS() as { spec?: { registries: { hosts: string[] }[] } },
+  );
   return {
     code,
     text,
@@ -72,7 +74,11 @@ describe("import of a docker config", () => {
       { auths: { "quay.io": ann }, credHelpers: { "gcr.io": "gcloud" } },
       /^would be lost: gcr\.io is kept by a credential helper/,
     ],
-    ["an odd helper", { auths: { "quay.io": ann }, credHelpers: { "?": "x" } }, /^would be lost: 1 entries of credHelpers/],
+    [
+      "an odd helper",
+      { auths: { "quay.io": ann }, credHelpers: { "?": "x" } },
+      /^would be lost: 1 entries of credHelpers/,
+    ],
     ["a token", { auths: { "quay.io": ann, "gcr.io": { identitytoken: "x" } } }, /^would be lost: gcr\.io has only/],
     [
       "another login of the same host",
@@ -96,7 +102,10 @@ describe("import of a docker config", () => {
   it.each([
     ["a wildcard", { "*.example.com": ann, "quay.io": ann }],
     ["a name of Docker Hub's that no image has", { "registry.hub.docker.com": ann }],
-    ["more hosts than entries can name", Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`h${i}.example.com:5000/some/path`, ann]))],
+    [
+      "more hosts than entries can name",
+      Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`h${i}.example.com:5000/some/path`, ann])),
+    ],
   ])("takes all of the source where there is %s", async (_what, auths) => {
     const { code, hosts } = await ofFile({ auths });
     expect(code).toBe(0);
@@ -124,7 +133,11 @@ describe("import of what tenants have", () => {
 
   it.each([
     ["another tool keeps", { metadata: { annotations: { "kapp.k14s.io/identity": "x" } } }, "kapp keeps it"],
-    ["something owns", { metadata: { ownerReferences: [{ kind: "SealedSecret", name: "x" }] } }, '"SealedSecret x" owns it'],
+    [
+      "something owns",
+      { metadata: { ownerReferences: [{ kind: "SealedSecret", name: "x" }] } },
+      '"SealedSecret x" owns it',
+    ],
     ["is of the old type", { type: "kubernetes.io/dockercfg" }, "kubernetes.io/dockercfg"],
   ])("says once of all that %s that they are left out", async (_what, more, why) => {
     const others = ["team-b", "team-c"].map((namespace) => secret(namespace, "old", { "ghcr.io": ann }, more));
@@ -137,10 +150,12 @@ describe("import of what tenants have", () => {
 
   it("takes one whose owner consents to be adopted", async () => {
     const annotations = { "kapp.k14s.io/identity": "x", "regcred.dev/adopt": "true" };
-    expect(await ofSecrets(secret("team-a", "login", { "quay.io": ann }, { metadata: { annotations } }))).toMatchObject({
-      code: 0,
-      hosts: [["quay.io"]],
-    });
+    expect(await ofSecrets(secret("team-a", "login", { "quay.io": ann }, { metadata: { annotations } }))).toMatchObject(
+      {
+        code: 0,
+        hosts: [["quay.io"]],
+      },
+    );
   });
 
   it("counts what is regcred's, and of its namespace", async () => {

@@ -143,7 +143,11 @@ describe("pods", () => {
 
   describe("of a ServiceAccount that enforces mountable secrets", () => {
     const enforced = { "kubernetes.io/enforce-mountable-secrets": "true" };
-    const account = (name: string, references: readonly string[], annotations: object = enforced): Promise<KubeObject> =>
+    const account = (
+      name: string,
+      references: readonly string[],
+      annotations: object = enforced,
+    ): Promise<KubeObject> =>
       world.admin.create("/api/v1/namespaces/other/serviceaccounts", {
         metadata: { name, annotations },
         imagePullSecrets: references.map(reference),
@@ -151,8 +155,9 @@ describe("pods", () => {
 
     it("are created while it has no reference yet, in whatever order the policies are called", async () => {
       await account("enforced", []);
-      await eventually("it is known", async () =>
-        (await given("other", { serviceAccountName: "enforced" }).catch(() => ["refused"])).length === 0,
+      await eventually(
+        "it is known",
+        async () => (await given("other", { serviceAccountName: "enforced" }).catch(() => ["refused"])).length === 0,
       );
       for (let round = 0; round < 12; round += 1) {
         // The API server sorts its policies anew, by chance, whenever one changes.
@@ -166,8 +171,9 @@ describe("pods", () => {
 
     it("get what it has, and keep what they name of it", async () => {
       await account("listed", ["pull-0", "own"]);
-      await eventually("it is known", async () =>
-        (await given("other", { serviceAccountName: "listed" }).catch(() => ["refused"])).length === 2,
+      await eventually(
+        "it is known",
+        async () => (await given("other", { serviceAccountName: "listed" }).catch(() => ["refused"])).length === 2,
       );
       const named = await given("other", { serviceAccountName: "listed", imagePullSecrets: [reference("own")] });
       expect(named).toEqual(["own"]);

@@ -52,7 +52,8 @@ interface Found {
 function globsFrom(globs: readonly string[]): readonly string[] {
   const distinct = [...new Set(globs)];
   const isRight = (glob: string): boolean => glob.length <= longestGlob && /^[-a-z0-9.*?]+$/.test(glob);
-  if (!distinct.every(isRight)) throw new ConfigError("--namespaces takes names and globs of namespaces, such as team-*");
+  if (!distinct.every(isRight))
+    throw new ConfigError("--namespaces takes names and globs of namespaces, such as team-*");
   if (distinct.length > mostNamespaces) throw new ConfigError(`--namespaces takes ${mostNamespaces} globs at most`);
   return distinct;
 }

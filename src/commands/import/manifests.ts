@@ -62,5 +62,7 @@ export function manifests(
 /** The API server takes it for a host of an entry: `textRules.host` in src/api/rules.ts. */
 function isLiteral(host: string): boolean {
   const isIpv4InIpv6 = host.startsWith("[") && host.includes(".", 1) && host.indexOf(".") < host.indexOf("]");
-  return host.length <= longestHost && !host.includes("*") && !isIpv4InIpv6 && !host.startsWith("registry.hub.docker.com");
+  return (
+    host.length <= longestHost && !host.includes("*") && !isIpv4InIpv6 && !host.startsWith("registry.hub.docker.com")
+  );
 }
