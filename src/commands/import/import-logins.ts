@@ -5,6 +5,7 @@ import { foreignText } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { isObjectName } from "../../plan/object-name.ts";
+import { fields, optional } from "../../watch/strip/object-meta.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
@@ -77,7 +78,10 @@ async function fromFile(file: string, name: string, globs: readonly string[]): P
 
 async function fromSecrets({ objects, operatorNamespace }: Session, prefix: string): Promise<Found> {
   const raws = await Promise.all(
-    importedTypes.map((type) => objects.list(kinds.secrets, { fieldSelector: `type=${type}` })),
+    importedTypes.map(async (type) => {
+      const listed = await objects.list(kinds.secrets, { fieldSelector: `type=${type}` });
+      return listed.filter((raw) => optional(fields(raw, "Secret"), "type") === type);
+    }),
   );
   const { groups, leftOut, ours } = secretGroups(raws.flat(), operatorNamespace);
   // A RegistryCredential writes no pull Secret of the name of its own source.
