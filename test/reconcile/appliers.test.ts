@@ -150,7 +150,7 @@ describe("a Secret that somebody applies", () => {
     };
     const context = {
       strips: { secret: strip },
-      stores: { pullSecrets: { wrote: () => undefined } },
+      stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
       api: {
         replaceSecret: async (_namespace: string, _name: string, json: string) => {
           const body = JSON.parse(json) as Sent;
