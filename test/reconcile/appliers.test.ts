@@ -87,7 +87,15 @@ function accountScene(before: readonly Entry[], options?: { readonly refusing: r
     log: { debug: () => undefined },
     refusal: () => ({ kind: "conflict", failure }),
   } as unknown as Context;
-  const secret = { name: "regcred", wanted: true, usable: true, leaving: false, foreign: false, retained: false };
+  const secret = {
+    name: "regcred",
+    wanted: true,
+    usable: true,
+    leaving: false,
+    foreign: false,
+    served: true,
+    retained: false,
+  };
   const wanted = { secrets: [{ ...secret, frozen: false }], extras: [], unjudged: new Set<string>() };
   const run = () =>
     refer(
