@@ -18,6 +18,8 @@ interface ObjectMetadata {
     readonly uid: string;
     readonly controller?: boolean;
   }[];
+  /** Of answers to a GET as they are; of others only who they are. */
+  readonly managedFields?: readonly object[];
 }
 
 export interface ClusterObject {

@@ -94,7 +94,7 @@ export function clusterObjects(transport: Transport, maxConfigBytes = defaultCon
     },
 
     getServiceAccount: (namespace, name, signal) =>
-      read<ServiceAccountObject>(serviceAccount(namespace, name), kept.serviceAccount, signal),
+      read<ServiceAccountObject>(serviceAccount(namespace, name), kept.liveServiceAccount, signal),
     patchServiceAccount: (namespace, name, body, signal) =>
       write<ServiceAccountObject>(kept.serviceAccount, {
         method: "PATCH",

@@ -5,20 +5,8 @@ import { quotedText } from "../foreign-text.ts";
 import { hostsOf } from "../registry/merge-docker-config.ts";
 import { kubectl } from "../steps.ts";
 import type { Content } from "./content.ts";
+import { keptBy, selfNamedManager } from "./other-tools.ts";
 import type { LiveSecret, PullSecretSnapshot } from "./pull-secret-plan.ts";
-
-// Marks of tools that would revert or prune an adopted object. Helm: helm.sh/docs/howto/chart_release_hook (resource
-// ownership); Argo CD: argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking; Flux:
-// fluxcd.io/flux/components/kustomize/kustomizations and components/helm; External Secrets: apis/externalsecrets/v1.
-const trackingKeys = [
-  "meta.helm.sh/release-name",
-  "argocd.argoproj.io/tracking-id",
-  "argocd.argoproj.io/instance",
-  "kustomize.toolkit.fluxcd.io/name",
-  "helm.toolkit.fluxcd.io/name",
-  "reconcile.external-secrets.io/managed",
-  "reconcile.external-secrets.io/created-by",
-];
 
 // A message should stay readable.
 const mostExamples = 3;
@@ -29,6 +17,9 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
   const owner = live.ownerReferences.find((each) => each.controller);
   const other = otherManager({ ...live, controller: owner && `${owner.kind} ${owner.name}` });
   if (other !== undefined) return other;
+  // The garbage collector deletes it with its owner.
+  const [first] = live.ownerReferences;
+  if (first) return `${quotedText(`${first.kind} ${first.name}`)} owns it`;
   const keys = Object.keys(live.otherData);
   if (keys.length > 0)
     return `it holds more than a docker config (${quotedText(keys.toSorted().slice(0, mostExamples).join(", "))})`;
@@ -45,9 +36,9 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
 /** Who else would revert or prune it, as its marks say; undefined where nobody is seen. */
 export function otherManager({ labels, annotations, controller }: Marked): string | undefined {
   if (controller !== undefined) return `${quotedText(controller)} controls it`;
-  const key = trackingKeys.find((each) => each in labels || each in annotations);
-  if (key !== undefined) return `${key} tracks it`;
-  const manager = labels[managedByLabel];
+  const kept = keptBy(labels, annotations);
+  if (kept) return `${kept.tool} keeps it: ${kept.mark} tracks it`;
+  const manager = selfNamedManager(labels, annotations);
   return manager === undefined ? undefined : `${quotedText(manager)} tracks it`;
 }
 

@@ -65,7 +65,8 @@ export function emptiedBody(live: LiveSecret): SecretBody {
   return { ...bodyOf(live), annotations, dockerConfig: withoutLogins, otherData: {} };
 }
 
-function bodyOf({
+/** As it is. */
+export function bodyOf({
   labels,
   annotations,
   type,

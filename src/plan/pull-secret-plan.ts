@@ -1,6 +1,7 @@
 // What does the decision about one pull Secret see, and what can it answer?
 import type { Failure } from "../errors.ts";
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
+import type { FieldsEntry } from "./managed-fields.ts";
 import type { Content } from "./content.ts";
 import type { Named } from "./entries-annotation.ts";
 import type { Frozen } from "./frozen-content.ts";
@@ -23,6 +24,8 @@ export interface LiveSecret {
   readonly dockerConfig: string | undefined;
   /** Every other member of `data`, as it is: base64. */
   readonly otherData: Readonly<Record<string, string>>;
+  /** Where others apply it, `managedFields` without ours. */
+  readonly othersFields?: readonly FieldsEntry[];
 }
 
 export interface PullSecretOptions {
@@ -78,14 +81,17 @@ export function lookAt({ settled }: PullSecretSnapshot, state: SecretState): Pul
 }
 
 /** A Secret as it is sent; the writer encodes `dockerConfig`. */
-export type SecretBody = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable">;
+export type SecretBody = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable" | "othersFields">;
 
 export type PullSecretAction =
   | { readonly kind: "none" }
   /** Read the whole object and decide again. */
   | { readonly kind: "read" }
   | { readonly kind: "create"; readonly body: SecretBody }
-  | { readonly kind: "replace"; readonly body: SecretBody }
+  /** `othersFields`: to be put back in a request of its own, so that nobody who applies it is refused. */
+  | { readonly kind: "replace"; readonly body: SecretBody; readonly othersFields?: readonly FieldsEntry[] }
+  /** Nothing of it is to change, but who owns its fields. */
+  | { readonly kind: "giveUp"; readonly body: SecretBody; readonly othersFields: readonly FieldsEntry[] }
   /** `type` and `immutable` cannot be changed in place. */
   | { readonly kind: "recreate"; readonly body: SecretBody }
   | { readonly kind: "delete" };

@@ -11,7 +11,7 @@ import { withFrozen } from "./frozen-content.ts";
 import { hasConditions, hasHeld, withoutGifts } from "./held-content.ts";
 import { mergedHosts, sameWords } from "./marks.ts";
 import { planMerge } from "./merged-secret.ts";
-import { ownBody } from "./pull-secret-body.ts";
+import { bodyOf, ownBody } from "./pull-secret-body.ts";
 import {
   dockerConfigType,
   lookAt,
@@ -37,6 +37,23 @@ import {
 const none: PullSecretAction = { kind: "none" };
 
 export function planPullSecret(snapshot: PullSecretSnapshot): PullSecretPlan {
+  return besideAppliers(snapshot, planned(snapshot));
+}
+
+/** Who applies the Secret is not to be refused for what we have written into it, and not asked to force it. */
+function besideAppliers({ record, live, tooLarge: unread }: PullSecretSnapshot, plan: PullSecretPlan): PullSecretPlan {
+  if (!record?.othersApply || unread) return plan;
+  const { action, state } = plan;
+  const isHindered = action.kind === "none" && state === "usable" && record.othersApply === "hindered";
+  if (action.kind !== "replace" && !isHindered) return plan;
+  if (!live) return { action: { kind: "read" }, state };
+  const { othersFields } = live;
+  if (!othersFields) return plan;
+  if (action.kind === "replace") return { ...plan, action: { ...action, othersFields } };
+  return { ...plan, action: { kind: "giveUp", body: bodyOf(live), othersFields } };
+}
+
+function planned(snapshot: PullSecretSnapshot): PullSecretPlan {
   const { namespace, wanted, record, reserved } = snapshot;
   if (namespace.terminating) return { action: none, state: "absent" };
   if (record?.terminating) return planTerminating(snapshot, record, planPullSecret);

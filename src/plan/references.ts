@@ -37,6 +37,8 @@ export interface ReferencesSnapshot {
 export type ReferencesPlan =
   | { readonly kind: "none" }
   | { readonly kind: "read" }
+  /** Nothing of it is to change, but who owns its fields: somebody applies it, and would be refused. */
+  | { readonly kind: "giveUp" }
   | {
       readonly kind: "patch";
       /** The whole new list: the API server cannot merge this one. */
@@ -94,7 +96,11 @@ export function planReferences(snapshot: ReferencesSnapshot): ReferencesPlan {
     ...[...recorded].filter((name) => unjudged.has(name)),
   ];
   const stale = [...recorded].some((name) => !record.includes(name));
-  if (added.length === 0 && removed.length === 0 && !stale) return { kind: "none" };
+  if (added.length === 0 && removed.length === 0 && !stale) {
+    // Whoever is suspended writes nothing, and what is not known is left as it is.
+    const isDue = serviceAccount.othersApply === "hindered" && unjudged.size === 0;
+    return isDue ? { kind: "giveUp" } : { kind: "none" };
+  }
   return {
     kind: "patch",
     references,

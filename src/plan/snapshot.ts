@@ -1,6 +1,7 @@
 // What does a decision get to see? The stripped, frozen records that the stores hold.
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { Redacted } from "../redacted.ts";
+import type { OthersApply } from "./managed-fields.ts";
 import type { MembersPart } from "./member-rows.ts";
 import type { Token } from "./token.ts";
 
@@ -36,6 +37,7 @@ export interface ServiceAccountRecord extends StoredObject {
   /** The raw `regcred.dev/references` annotation: a hint only, tenants can edit it. */
   readonly record: string | undefined;
   readonly terminating: boolean;
+  readonly othersApply?: OthersApply;
 }
 
 /** A Secret that bears the name of a pull Secret; its data never leaves the reflector, only a keyed digest does. */
@@ -64,6 +66,9 @@ export interface SecretRecord extends StoredObject {
   readonly credentials: readonly string[];
   /** Has an ownerReference with `controller: true`; its kind and name. */
   readonly controller: string | undefined;
+  readonly othersApply?: OthersApply;
+  /** A hint, as every mark on it: who copies a Secret copies its marks, but not who has written it. */
+  readonly writtenByUs?: true;
 }
 
 /** The CustomResourceDefinition of RegistryCredentials, as it is installed. */

@@ -46,6 +46,7 @@ export function planTerminating(
       if (live.dockerConfig === withoutLogins && Object.keys(live.otherData).length === 0) break;
       return { action: { kind: "replace", body: { ...releasedBody(live, withoutLogins), otherData: {} } }, ...pending };
     case "none":
+    case "giveUp":
     case "create":
     case "recreate":
       // Why it cannot be taken out: whoever is to leave must not wait for that in silence.

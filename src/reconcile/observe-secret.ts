@@ -13,6 +13,7 @@ import type { Context } from "./context.ts";
 import { type Contributions, gatherContributions } from "./contributions.ts";
 import type { Participant } from "./entitlements.ts";
 import { type FrozenOnes, frozenIn } from "./frozen.ts";
+import type { Place } from "./members.ts";
 import { done, soonest, waitsFor } from "./outcome.ts";
 import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
@@ -27,6 +28,8 @@ export interface Observed {
   readonly contributing: readonly Participant[];
   /** Named by the Secret, and no longer contributing. */
   readonly leaving: readonly Participant[];
+  /** Named by the Secret, into which nobody has written a login of them: somebody has copied its marks. */
+  readonly copied: readonly Participant[];
   readonly orphaned: Orphaned;
   readonly frozen: FrozenOnes;
   /** What it waits for of whom not all is known yet. */
@@ -36,17 +39,22 @@ export interface Observed {
   readonly wanted: Wanted | undefined;
 }
 
+/** What this run of the operator knows of a Secret by itself. */
+export interface Remembered {
+  /** Uid of the object that it has made its own, or on which it has seen its marks. */
+  readonly ours?: string | undefined;
+  /** It has removed one from this very namespace: what is put back is no copy that nobody meant for it. */
+  readonly tookBack?: boolean | undefined;
+}
+
 /** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
 export const tokenPatience = 1_000;
-/**
- * An outcome instead: there is nothing to decide, and what there is to say has been said. `ours` is the uid of the object
- * that is remembered as ours.
- */
+/** An outcome instead: there is nothing to decide, and what there is to say has been said. */
 export function observeSecret(
   context: Context,
   namespace: NamespaceRecord,
   name: string,
-  ours: string | undefined,
+  remembers: Remembered,
   render: RenderContent,
 ): Observed | Outcome {
   const { stores, entitlements, members, board } = context;
@@ -80,8 +88,10 @@ export function observeSecret(
   const contributing = entitled.filter(({ confirmed }) => confirmed);
   const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
   // Marks may have been stripped from a Secret that we remember.
-  const remembered = record !== undefined && ours === record.uid && record.credentials.length === 0;
-  const inIt = participants.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
+  const remembered = record !== undefined && remembers.ours === record.uid && record.credentials.length === 0;
+  const isWitnessed = witnessOf(context, place, record, remembers);
+  const named = participants.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
+  const inIt = named.filter(isWitnessed);
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
   const waitedBy = ({ credential, deleting }: Participant): readonly Waited[] => [
@@ -121,6 +131,7 @@ export function observeSecret(
     record,
     contributing,
     leaving,
+    copied: named.filter((each) => !inIt.includes(each)),
     orphaned,
     frozen,
     undone: isHidden(rendered.content) ? waitsForAll([...waits, { reach: "changes" }]) : undone,
@@ -128,6 +139,25 @@ export function observeSecret(
     rendered,
     wanted,
   };
+}
+
+/**
+ * Whether a Secret that carries the marks of a credential which does not select its namespace is that one's to remove. Anybody can
+ * copy marks, and people and tools do. Ours is what the operator's own record knows, for the Secret or for the namespace; what it
+ * remembers; what it has written in a moment that the record does not know, as `managedFields` tell; and all that carries
+ * marks where there is no record: an earlier release has left none, or the credential is drained and gone. Who lies about it has a Secret of its own removed, or keeps what it could
+ * as well keep under another name.
+ */
+function witnessOf(
+  { members }: Context,
+  place: Place,
+  record: SecretRecord | undefined,
+  { ours, tookBack = false }: Remembered,
+): (participant: Participant) => boolean {
+  if (!record) return () => false;
+  const isOurs =
+    tookBack || record.writtenByUs === true || ours === record.uid || members.holders(place, record.uid).length > 0;
+  return ({ credential: { uid } }) => isOurs || !members.recorded(uid) || members.mayHoldIn(uid, place.namespaceUid);
 }
 
 function waitsForAll([first, ...others]: readonly Waited[]): Outcome {

@@ -36,6 +36,7 @@ export type PullSecretLoop = (
 interface Memory {
   /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
   ours?: string | undefined;
+  tookBack?: boolean;
   settled?: Settled | undefined;
   repairs?: Repairs | undefined;
   lost?: LostRaces | undefined;
@@ -107,8 +108,8 @@ function pullSecretRun(): (
     const { clock, log, stores, tokens, board } = context;
     const key = secretKey(namespaceName, name);
     context.judged.unjudged(key);
-    const needsNothing = (): void => {
-      memories.delete(key);
+    const needsNothing = (isRemembered = false): void => {
+      if (!isRemembered) memories.delete(key);
       tokens.use(key, new Map());
       context.judged.judged(key);
     };
@@ -128,15 +129,15 @@ function pullSecretRun(): (
       return done;
     }
     const memory = memories.get(key) ?? {};
-    const observed = observeSecret(context, namespace, name, memory.ours, render);
+    const observed = observeSecret(context, namespace, name, memory, render);
     if (!("namespace" in observed)) return observed;
-    const { record, contributing, leaving, orphaned, frozen, gathered, rendered, wanted } = observed;
+    const { record, contributing, leaving, copied, orphaned, frozen, gathered, rendered, wanted } = observed;
     // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
     const place = { namespaceUid: namespace.uid, secretName: name };
     if (contributing.length === 0 && leaving.length === 0) {
-      needsNothing();
+      needsNothing(memory.tookBack);
       if (orphaned.names.length === 0) context.members.note(place, undefined);
-      reportSecret(context, namespace, name, findingWithout(record));
+      reportSecret(context, namespace, name, findingWithout(record, copied));
       return done;
     }
     memories.set(key, memory);
@@ -250,7 +251,8 @@ function pullSecretRun(): (
       if (written && plan.state === "usable") noteMembers(context, place, written, contributing, observed);
       else context.members.note(place, undefined, written ? frozen.uids : []);
       if (!wanted) {
-        memories.delete(key);
+        if (written) memories.delete(key);
+        else memories.set(key, { tookBack: true });
         reportSecret(context, namespace, name, findingWithout(written));
         return done;
       }

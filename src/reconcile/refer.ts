@@ -3,8 +3,10 @@ import { referencesAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
 import type { ServiceAccountObject } from "../kube/cluster-api.ts";
 import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import type { FieldsEntry } from "../plan/managed-fields.ts";
 import { planReferences } from "../plan/references.ts";
 import type { ServiceAccountRecord } from "../plan/snapshot.ts";
+import { othersFieldsIn } from "../watch/strip/managed-fields.ts";
 import type { Context } from "./context.ts";
 import { alwaysTooLate, lostAgain, type LostRaces } from "./lost-races.ts";
 import type { WantedReferences } from "./references-situation.ts";
@@ -40,7 +42,8 @@ export async function refer(
   if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
   try {
     let plan = planReferences({ ...snapshot, references: undefined });
-    if (plan.kind === "read") {
+    let others: readonly FieldsEntry[] | undefined;
+    if (plan.kind === "read" || (plan.kind !== "none" && serviceAccount.othersApply)) {
       const object = await api.getServiceAccount(namespace, name, signal);
       if (object?.metadata.resourceVersion !== resourceVersion) {
         // Changed since: the store that knows it now, or the event that says so, queues the namespace again.
@@ -48,17 +51,24 @@ export async function refer(
         return { repairs };
       }
       plan = planReferences({ ...snapshot, references: namesIn(object) });
+      others = othersFieldsIn(object);
     }
-    if (plan.kind !== "patch") return settled(repairs, name, clock.elapsed());
+    const isWrite = plan.kind === "patch" || (plan.kind === "giveUp" && others !== undefined);
+    if (!isWrite) return settled(repairs, name, clock.elapsed());
     const wait = waitBeforeWrite(repairs, purpose, clock.elapsed());
     if (wait > 0) return { ...settled(repairs, name, clock.elapsed()), wait };
-    const patch = {
-      metadata: { resourceVersion, annotations: { [referencesAnnotation]: plan.record } },
-      imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
-    };
-    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
-    if (written) stores.serviceAccounts.wrote(written);
-    log.debug("references written", { namespace, serviceAccount: name, added: plan.added, removed: plan.removed });
+    const send = patching(context, serviceAccount, signal);
+    let version: string | undefined = resourceVersion;
+    if (plan.kind === "patch") {
+      const { added, removed } = plan;
+      version = await send({
+        metadata: { resourceVersion, annotations: { [referencesAnnotation]: plan.record } },
+        imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
+      });
+      log.debug("references written", { namespace, serviceAccount: name, added, removed });
+    }
+    // A request of its own: whatever the one that writes a field says, the field is its.
+    if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
     return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
@@ -71,6 +81,19 @@ export async function refer(
     const always = alwaysTooLate(again, { kind: "ServiceAccount", namespace, name });
     return { repairs, retry: failure, lost: again, ...(always && { failure: always }) };
   }
+}
+
+/** Sends a patch, and gives the version that it has made. */
+function patching(
+  { api, stores, strips }: Context,
+  { namespace, name }: ServiceAccountRecord,
+  signal: AbortSignal,
+): (patch: object) => Promise<string | undefined> {
+  return async (patch) => {
+    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
+    if (written) stores.serviceAccounts.wrote(written);
+    return written?.resourceVersion;
+  };
 }
 
 /** Equal for as long as the same is wanted, so that a fight is told from a change of mind. */
@@ -98,6 +121,6 @@ function contested(serviceAccount: string): Failure {
     reason: "Contested",
     cause: "Tenant",
     retry: "on-change",
-    message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}]`,
+    message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}], or name the pull Secret in the list that they apply`,
   };
 }

@@ -1,19 +1,27 @@
 // What does the board say of one pull Secret after a run?
+import { credentialsAnnotation, entriesAnnotation, managedAnnotation } from "../api/names.ts";
 import type { Failure } from "../errors.ts";
+import { otherManager } from "../plan/conflict.ts";
 import type { Content, Served, Shadowed } from "../plan/content.ts";
 import type { PullSecretPlan, Wanted } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import type { FormerView } from "../plan/status-snapshot.ts";
 import { earliest } from "../plan/status-text.ts";
 import type { CredentialFinding, SecretFinding } from "./board.ts";
+import { kubectl } from "../steps.ts";
 import type { Participant } from "./entitlements.ts";
 
 /** Nothing is known yet. The API server counts generations from 1. */
 const pendingFinding: CredentialFinding = { failures: [], notes: [], generation: 0 };
 
-/** Nobody contributes here: what stands under the name, if anything that stays, is not ours to keep. */
-export function findingWithout(record: SecretRecord | undefined): SecretFinding {
-  return record && !record.terminating ? nothingOfOurs.foreign : nothingOfOurs.absent;
+/**
+ * Nobody contributes here: what stands under the name, if anything that stays, is not ours to keep.
+ * @param copied whose marks somebody has copied on it
+ */
+export function findingWithout(record: SecretRecord | undefined, copied: readonly Participant[] = []): SecretFinding {
+  if (!record || record.terminating) return nothingOfOurs.absent;
+  const [first] = copied;
+  return first ? failedFinding(copied, "foreign", secretCopied(record, first.name)) : nothingOfOurs.foreign;
 }
 
 const nothingOfOurs: Readonly<Record<"foreign" | "absent", SecretFinding>> = {
@@ -135,5 +143,22 @@ function hostShadowed({ credential, entry, host, by }: Shadowed): Failure {
     cause: "Platform",
     retry: "on-change",
     message: `${host} of entry ${entry} is served by ${holder}: take it off one of them`,
+  };
+}
+
+function secretCopied({ namespace, name, metadata, controller }: SecretRecord, credential: string): Failure {
+  const keeper = otherManager({ labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {}, controller });
+  return {
+    reason: "SecretCopied",
+    cause: "Tenant",
+    retry: "on-change",
+    message: `the Secret ${name} carries the marks of the RegistryCredential ${credential}, which does not serve this namespace: it is a copy that regcred neither renews nor removes, and its logins end${keeper === undefined ? "" : `; ${keeper}`}`,
+    steps: [
+      { says: "have the namespace selected, or delete the copy" },
+      {
+        says: "or, to keep it as your own, take off the marks",
+        command: kubectl`annotate -n ${namespace} secret ${name} ${credentialsAnnotation}- ${entriesAnnotation}- ${managedAnnotation}-`,
+      },
+    ],
   };
 }

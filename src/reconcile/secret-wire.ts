@@ -1,10 +1,12 @@
 // How do a Secret body and a whole Secret look on the wire?
 import type { SecretObject } from "../kube/cluster-api.ts";
 import { dockerConfigKey, type LiveSecret, type SecretBody } from "../plan/pull-secret-plan.ts";
+import { othersFieldsIn } from "../watch/strip/managed-fields.ts";
+import type { FieldsEntry } from "../plan/managed-fields.ts";
 import { base64OfText, textOfBase64 } from "../registry/base64.ts";
 
 /** What a write cannot change of a Secret that is there, and has to send. */
-type Before = Pick<LiveSecret, "resourceVersion" | "immutable">;
+type Before = Pick<LiveSecret, "resourceVersion" | "immutable"> & { readonly managedFields?: readonly FieldsEntry[] };
 
 /**
  * The JSON text of a POST, or with `before` of a PUT. The encoded config comes ready made, because ten thousand
@@ -28,6 +30,7 @@ export function secretJson(
       annotations: body.annotations,
       ...(body.ownerReferences.length > 0 && { ownerReferences: body.ownerReferences }),
       ...(body.finalizers.length > 0 && { finalizers: body.finalizers }),
+      ...(before?.managedFields && { managedFields: before.managedFields }),
     },
     type: body.type,
     ...(before?.immutable !== undefined && { immutable: before.immutable }),
@@ -39,6 +42,7 @@ export function liveSecret(object: SecretObject): LiveSecret {
   const { metadata, data = {} } = object;
   const { [dockerConfigKey]: encodedConfig, ...others } = data;
   const dockerConfig = encodedConfig === undefined ? undefined : textOfBase64(encodedConfig);
+  const othersFields = othersFieldsIn(object);
   return {
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
@@ -51,6 +55,7 @@ export function liveSecret(object: SecretObject): LiveSecret {
     dockerConfig,
     // A config that is no text cannot be read, but can be kept.
     otherData: dockerConfig === undefined ? data : others,
+    ...(othersFields && { othersFields }),
   };
 }
 

@@ -1,4 +1,5 @@
 // How is a plan for a pull Secret carried out?
+import type { FieldsEntry } from "../plan/managed-fields.ts";
 import type { PullSecretAction, SecretBody } from "../plan/pull-secret-plan.ts";
 import type { SecretRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -31,13 +32,18 @@ export async function writeSecret(
     stores.pullSecrets.removed(record.key, resourceVersion);
   };
   // Ten thousand namespaces share the rendered text; a merged or released Secret has a text of its own.
-  const json = (body: SecretBody, before?: SecretRecord): string => {
+  const json = (body: SecretBody, before?: SecretRecord, managedFields?: readonly FieldsEntry[]): string => {
     const { dockerConfig: text } = body;
     const isShared = text === rendered.content.text;
     const config = text === undefined ? undefined : isShared ? rendered.encodedConfig : encoded(text);
-    return secretJson(namespace, name, body, config, before);
+    return secretJson(namespace, name, body, config, before && { ...before, ...(managedFields && { managedFields }) });
   };
-  let answer: unknown;
+  const noted = (answer: unknown): SecretRecord | undefined => {
+    const written = strips.secret(answer);
+    if (written) stores.pullSecrets.wrote(written);
+    return written;
+  };
+  const replace = async (json: string) => noted(await api.replaceSecret(namespace, name, json, signal));
   switch (action.kind) {
     case "delete":
       await remove().catch(async (error: unknown) => {
@@ -48,18 +54,18 @@ export async function writeSecret(
     case "recreate":
       await noteFor(action.body);
       await remove();
-      answer = await api.createSecret(namespace, json(action.body), signal);
-      break;
+      return noted(await api.createSecret(namespace, json(action.body), signal));
     case "create":
       await noteFor(action.body);
-      answer = await api.createSecret(namespace, json(action.body), signal);
-      break;
-    case "replace":
-      await noteFor(action.body, record);
-      answer = await api.replaceSecret(namespace, name, json(action.body, record), signal);
-      break;
+      return noted(await api.createSecret(namespace, json(action.body), signal));
+    case "replace": {
+      const { body, othersFields } = action;
+      await noteFor(body, record);
+      const written = await replace(json(body, record));
+      // A request of its own: whatever the one that writes a field says, the field is its.
+      return written && othersFields ? replace(json(body, written, othersFields)) : written;
+    }
+    case "giveUp":
+      return replace(json(action.body, record, action.othersFields));
   }
-  const written = strips.secret(answer);
-  if (written) stores.pullSecrets.wrote(written);
-  return written;
 }

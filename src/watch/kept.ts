@@ -33,6 +33,10 @@ export const limits = {
   foreignMetadata: 1024,
   /** Items; only one owner can be the controller, and a sound object has one or two. */
   owners: 16,
+  /** Items of `managedFields`; of those who update the API server keeps ten, and appliers are a few. */
+  managers: 32,
+  /** Bytes of one of them, that is carried along: the names of all fields of a ServiceAccount or Secret that somebody has set. */
+  managedEntry: 16 * 1024,
   /** Items; a sound pod has a few containers. */
   containers: 64,
   image: 512,
@@ -64,6 +68,9 @@ const identity = {
 const named = (names: readonly string[], longest: number): Record<string, number> =>
   Object.fromEntries(names.map((each) => [each, longest]));
 const carried = whole(limits.foreignLists);
+/** Who applies the object, but not what. */
+const managers = list(record({ manager: name, operation: word, subresource: name }), limits.managers);
+const carriedManagers = list(whole(limits.managedEntry), limits.managers);
 
 /** RFC 4648, section 4: four characters of base64 for three bytes. */
 const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
@@ -78,17 +85,21 @@ const namespace = (labels: Iterable<string>): Shape =>
     }),
   });
 
-const serviceAccount = record({
-  metadata: record({
-    ...identity,
-    annotations: map({
-      ...named(cloudAnnotations, limits.cloudAnnotation),
-      [ignoreAnnotation]: limits.word,
-      [referencesAnnotation]: limits.referencesRecord,
+const serviceAccountWith = (managedFields: Shape): Shape =>
+  record({
+    metadata: record({
+      ...identity,
+      annotations: map({
+        ...named(cloudAnnotations, limits.cloudAnnotation),
+        [ignoreAnnotation]: limits.word,
+        [referencesAnnotation]: limits.referencesRecord,
+      }),
+      managedFields,
     }),
-  }),
-  imagePullSecrets: list(record({ name }), limits.references),
-});
+    imagePullSecrets: list(record({ name }), limits.references),
+  });
+const serviceAccount = serviceAccountWith(managers);
+const liveServiceAccount = serviceAccountWith(carriedManagers);
 
 /** Of one that is larger, enough comes to tell that its content is none of ours. */
 const secret = (maxConfigBytes: number): Shape =>
@@ -99,6 +110,7 @@ const secret = (maxConfigBytes: number): Shape =>
       annotations: map(named([credentialsAnnotation, managedAnnotation], limits.ownMetadata), limits.ownMetadata),
       ownerReferences: list(record({ kind: name, name, controller: word }), limits.owners),
       finalizers: list(word, 0),
+      managedFields: managers,
     }),
     type: name,
     immutable: word,
@@ -116,6 +128,7 @@ const liveSecret = (maxConfigBytes: number): Shape =>
       annotations: whole(limits.foreignAnnotations),
       ownerReferences: carried,
       finalizers: carried,
+      managedFields: carriedManagers,
     }),
     type: name,
     immutable: word,
@@ -169,4 +182,15 @@ const crd = record({
 const lease = record({ apiVersion: word, kind: word, metadata: administrators, spec: administrators });
 
 /** Of an object that is larger than 64 KiB this is read; a smaller one comes as it is, and the strips keep no more of it. */
-export const kept = { namespace, serviceAccount, secret, liveSecret, operatorSecret, pod, credential, crd, lease };
+export const kept = {
+  namespace,
+  serviceAccount,
+  liveServiceAccount,
+  secret,
+  liveSecret,
+  operatorSecret,
+  pod,
+  credential,
+  crd,
+  lease,
+};

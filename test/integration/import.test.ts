@@ -116,6 +116,28 @@ describe("import", () => {
     expect(text).toMatch(/^# would be lost: team-10\/partly: gcr\.io has only an identity or registry token/m);
   });
 
+  const login = { auth: Buffer.from("ann:first-password").toString("base64") };
+  it.each([
+    ["a wildcard", ["*.dkr.ecr.eu-west-1.amazonaws.com", "quay.io"]],
+    ["a wildcard inside", ["acme-*.azurecr.io:5000/team"]],
+    ["every name of Docker Hub", ["https://index.docker.io/v1/", "registry-1.docker.io", "registry.hub.docker.com"]],
+    ["capitals, a scheme, a slash", ["https://AcmeImages.azurecr.io/", "HTTP://Harbor.example.com/v2/"]],
+    ["ports and paths", ["gitlab.example.com:5050", "[fd00::1]:5000", "[::ffff:10.0.0.1]:5000", "quay.io/acme/app"]],
+    ["forty hosts", Array.from({ length: 40 }, (_, index) => `r${index}.example.com`)],
+    ["more than entries can name", Array.from({ length: 256 }, (_, index) => `r${index}.example.com`)],
+    ["a long host", [`${"a".repeat(60)}.`.repeat(4).concat("example.com/some/long/path")]],
+    ["something that is no host", ["quay.io", "what is this", "", "*", "a b.example.com"]],
+  ])("writes of %s what the API server takes", async (_what, hosts) => {
+    const file = join(folder, "any.json");
+    await writeFile(file, JSON.stringify({ auths: Object.fromEntries(hosts.map((host) => [host, login])) }));
+    const { objects, stderr } = await imported("-f", file);
+    expect(stderr).toBe("");
+    expect(objects).not.toEqual([]);
+    const paths = { Secret: `/api/v1/namespaces/${operatorNamespace}/secrets`, RegistryCredential: credentialsPath };
+    for (const object of objects)
+      await world.admin.create(`${paths[object.kind as keyof typeof paths]}?dryRun=All&fieldValidation=Strict`, object);
+  });
+
   it("prints passwords on no terminal, and says what to type instead", async () => {
     const { kubeconfig } = world.cluster;
     const { code, stdout } = await program(["import", "--secrets"], { kubeconfig, columns: 80 });

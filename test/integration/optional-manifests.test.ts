@@ -46,7 +46,15 @@ describe("the manifests beside the install", () => {
     ["config/prometheus/rules", ["PrometheusRule regcred"]],
     ["config/prometheus/pod-monitor", ["PodMonitor regcred"]],
     ["config/grafana", ["ConfigMap regcred-dashboard"]],
-    ["config/admission/pods", ["MutatingAdmissionPolicy regcred-pods", "MutatingAdmissionPolicyBinding regcred-pods"]],
+    [
+      "config/admission/pods",
+      [
+        "MutatingAdmissionPolicy regcred-pods",
+        "MutatingAdmissionPolicy regcred-pods-enforced",
+        "MutatingAdmissionPolicyBinding regcred-pods",
+        "MutatingAdmissionPolicyBinding regcred-pods-enforced",
+      ],
+    ],
   ])("%s builds", async (path, wanted) => {
     expect(await kinds(path)).toEqual(wanted);
   });

@@ -1,5 +1,6 @@
 // Does the API server give each pod the references that the operator would, by the same rules, without the operator?
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selectsNamespace, selectsServiceAccount } from "../../src/plan/selection.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
@@ -61,7 +62,8 @@ describe("pods", () => {
     const { admin } = world;
     await kubectl(["apply", "--validate=strict", "--kustomize", folder], { cluster: world.cluster });
     // As it is installed, a mistake in it would only show in what it does not do.
-    await admin.patch(`${policies}/regcred-pods`, { spec: { failurePolicy: "Fail" } });
+    for (const policy of ["regcred-pods", "regcred-pods-enforced"])
+      await admin.patch(`${policies}/${policy}`, { spec: { failurePolicy: "Fail" } });
     await world.namespaces(Object.keys(namespaces));
     for (const [name, metadata] of Object.entries(namespaces))
       await admin.patch(`/api/v1/namespaces/${name}`, { metadata });
@@ -132,6 +134,58 @@ describe("pods", () => {
     });
     expect(await given("team-a")).toContain("paused");
     await world.patchCredential("ending", { metadata: { finalizers: null } });
+  });
+
+  it("leaves a pod alone that opts out, for whoever compares it with a template", async () => {
+    expect(await given("team-a", {}, { annotations: { "regcred.dev/ignore": "true" } })).toEqual([]);
+    expect(await given("team-a", {}, { annotations: { "regcred.dev/ignore": "false" } })).not.toEqual([]);
+  });
+
+  describe("of a ServiceAccount that enforces mountable secrets", () => {
+    const enforced = { "kubernetes.io/enforce-mountable-secrets": "true" };
+    const account = (
+      name: string,
+      references: readonly string[],
+      annotations: object = enforced,
+    ): Promise<KubeObject> =>
+      world.admin.create("/api/v1/namespaces/other/serviceaccounts", {
+        metadata: { name, annotations },
+        imagePullSecrets: references.map(reference),
+      });
+
+    it("are created while it has no reference yet, in whatever order the policies are called", async () => {
+      await account("enforced", []);
+      await eventually(
+        "it is known",
+        async () => (await given("other", { serviceAccountName: "enforced" }).catch(() => ["refused"])).length === 0,
+      );
+      for (let round = 0; round < 12; round += 1) {
+        // The API server sorts its policies anew, by chance, whenever one changes.
+        const labels = { round: String(round) };
+        await world.admin.patch(`${policies}/regcred-pods`, { metadata: { labels } });
+        await world.admin.patch(`${policies}/regcred-pods-enforced`, { metadata: { labels } });
+        await delay(1_100);
+        expect(await given("other", { serviceAccountName: "enforced" }, { annotations: { own: "1" } })).toEqual([]);
+      }
+    });
+
+    it("get what it has, and keep what they name of it", async () => {
+      await account("listed", ["pull-0", "own"]);
+      await eventually(
+        "it is known",
+        async () => (await given("other", { serviceAccountName: "listed" }).catch(() => ["refused"])).length === 2,
+      );
+      const named = await given("other", { serviceAccountName: "listed", imagePullSecrets: [reference("own")] });
+      expect(named).toEqual(["own"]);
+      await expect(
+        given("other", { serviceAccountName: "listed", imagePullSecrets: [reference("else")] }),
+      ).rejects.toThrow(/does not reference that imagePullSecret/);
+    });
+
+    it("get it as others do where the annotation says no", async () => {
+      await account("free", [], { "kubernetes.io/enforce-mountable-secrets": "false" });
+      expect(await given("other", { serviceAccountName: "free" })).not.toEqual([]);
+    });
   });
 
   it("leaves the kubelet's own pods alone, for NodeRestriction refuses them with a Secret", async () => {

@@ -61,7 +61,7 @@ function observed(
     members: members(),
     digest: () => "digest",
   } as unknown as Context;
-  const look = () => observeSecret(context, namespace(), "regcred", undefined, contentRenderer());
+  const look = () => observeSecret(context, namespace(), "regcred", {}, contentRenderer());
   look();
   const [[grantKey] = [""], ...rest] = [...tokens.wanted()];
   for (const [key] of rest) {

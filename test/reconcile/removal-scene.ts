@@ -40,6 +40,7 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
       resourceVersion: String(version),
       labels: { "app.kubernetes.io/managed-by": "regcred" },
       annotations: { "regcred.dev/credentials": "acme", "regcred.dev/managed": "{}" },
+      managedFields: [{ manager: "regcred", operation: "Update" }],
     },
     type: "kubernetes.io/dockerconfigjson",
     data: { ".dockerconfigjson": btoa("{}") },

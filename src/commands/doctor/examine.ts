@@ -9,6 +9,7 @@ import { seenAll } from "../explain/seen.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/wrapped.ts";
+import { appliedLists } from "./appliers.ts";
 import { audiencesDiffer } from "./audiences.ts";
 import { noDrainRightsLeft } from "./drain-rights.ts";
 import { type Finding, unknown } from "./finding.ts";
@@ -55,6 +56,7 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
     ...(await labelsAreGuarded(session, records)),
     await nodesPullNothing(session, records),
     await orphansFound(session, records, fix),
+    await appliedLists(session),
   ];
 }
 

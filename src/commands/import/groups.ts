@@ -1,11 +1,22 @@
 // Which hand-made pull Secrets are there, put together by what they hold?
 import { randomBytes } from "node:crypto";
-import { credentialsAnnotation } from "../../api/names.ts";
+import { adoptAnnotation, credentialsAnnotation } from "../../api/names.ts";
+import { quotedText } from "../../foreign-text.ts";
+import { otherManager } from "../../plan/conflict.ts";
 import { dockerConfigKey, dockerConfigType } from "../../plan/pull-secret-plan.ts";
 import { textOfBase64 } from "../../registry/base64.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { keyedDigest } from "../../watch/digest.ts";
-import { annotationsOf, fields, identityOf, optional, stringMap } from "../../watch/strip/object-meta.ts";
+import {
+  annotationsOf,
+  fields,
+  identityOf,
+  labelsOf,
+  listOf,
+  metadataOf,
+  optional,
+  stringMap,
+} from "../../watch/strip/object-meta.ts";
 
 /** Secrets of one name and one content. */
 export interface SecretGroup {
@@ -20,28 +31,52 @@ export interface SecretGroup {
   readonly lost: readonly string[];
 }
 
+/** Secrets of one name that are not taken over for one reason. */
+export interface LeftOut {
+  readonly secretName: string;
+  readonly namespaces: readonly string[];
+  /** Completes the sentence "NAMESPACE/NAME: ..." */
+  readonly why: string;
+}
+
 export interface Grouped {
   /** Largest first. */
   readonly groups: readonly SecretGroup[];
-  /** `namespace/name: why` of those that cannot be read. */
-  readonly skipped: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+  /** How many are regcred's already, or its operator's own. */
+  readonly ours: number;
 }
 
-/** Looks at whole Secrets; those of regcred, of other types and of the operator's namespace are left out. */
+const dockerCfgType = "kubernetes.io/dockercfg";
+// A legacy Secret that a controller of OpenShift makes for each ServiceAccount.
+const accountAnnotation = "kubernetes.io/service-account.name";
+
+/** Of which types somebody may have made a pull Secret. */
+export const importedTypes = [dockerConfigType, dockerCfgType];
+
+/** Looks at whole Secrets. */
 export function secretGroups(raws: readonly unknown[], operatorNamespace: string): Grouped {
   const digest = keyedDigest(randomBytes(32));
   const groups = new Map<string, { first: Omit<SecretGroup, "namespaces">; namespaces: string[] }>();
-  const skipped: string[] = [];
+  const leftOut = new Map<string, { first: Omit<LeftOut, "namespaces">; namespaces: string[] }>();
+  let ours = 0;
   for (const raw of raws) {
     const { namespace, name } = identityOf(raw);
-    const secret = fields(raw, "Secret");
-    if (namespace === operatorNamespace || optional(secret, "type") !== dockerConfigType) continue;
-    if (annotationsOf(raw)[credentialsAnnotation] !== undefined) continue;
-    const data = stringMap(secret["data"], "data");
+    const type = optional(fields(raw, "Secret"), "type");
+    if (type === undefined || !importedTypes.includes(type)) continue;
+    if (namespace === operatorNamespace || annotationsOf(raw)[credentialsAnnotation] !== undefined) {
+      ours += 1;
+      continue;
+    }
+    const why = whyNot(raw, type);
+    const data = stringMap(fields(raw, "Secret")["data"], "data");
     const text = textOfBase64(data[dockerConfigKey] ?? "") ?? "";
-    const parsed = parseDockerConfig(text, "dockerconfigjson");
-    if (!parsed.ok) {
-      skipped.push(`${namespace}/${name}: this docker config ${parsed.problem}`);
+    const parsed = why === undefined ? parseDockerConfig(text, "dockerconfigjson") : undefined;
+    if (!parsed?.ok) {
+      const reason = why ?? `this docker config ${parsed?.problem ?? ""}`;
+      const left = leftOut.get(`${name} ${reason}`) ?? { first: { secretName: name, why: reason }, namespaces: [] };
+      left.namespaces.push(namespace);
+      leftOut.set(`${name} ${reason}`, left);
       continue;
     }
     const key = `${name} ${digest({ [dockerConfigKey]: text })}`;
@@ -50,7 +85,7 @@ export function secretGroups(raws: readonly unknown[], operatorNamespace: string
         secretName: name,
         hosts: [...parsed.logins.keys()].toSorted(),
         text,
-        lost: parsed.skipped.map(({ host, why }) => `${host} ${why}`),
+        lost: parsed.skipped.map(({ host, why: problem }) => `${host} ${problem}`),
       },
       namespaces: [],
     };
@@ -58,7 +93,8 @@ export function secretGroups(raws: readonly unknown[], operatorNamespace: string
     groups.set(key, group);
   }
   return {
-    skipped,
+    ours,
+    leftOut: [...leftOut.values()].map(({ first, namespaces }) => ({ ...first, namespaces: namespaces.toSorted() })),
     groups: [...groups.values()]
       .map(({ first, namespaces }) => ({ ...first, namespaces: namespaces.toSorted() }))
       .toSorted(
@@ -66,4 +102,20 @@ export function secretGroups(raws: readonly unknown[], operatorNamespace: string
           other.namespaces.length - one.namespaces.length || (one.hosts.join() < other.hosts.join() ? -1 : 1),
       ),
   };
+}
+
+/** Why onConflict: Adopt would not take it over; undefined where nothing is known against it. */
+function whyNot(raw: unknown, type: string): string | undefined {
+  if (type === dockerCfgType) {
+    return accountAnnotation in annotationsOf(raw)
+      ? `it is of type ${dockerCfgType}, made for a ServiceAccount by the cluster itself`
+      : `it is of type ${dockerCfgType}: make it anew as ${dockerConfigType}`;
+  }
+  if (annotationsOf(raw)[adoptAnnotation] === "true") return undefined;
+  const [owner] = listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").map((each) => fields(each, "owner"));
+  if (owner) {
+    const text = `${optional(owner, "kind") ?? ""} ${optional(owner, "name") ?? ""}`;
+    return `${quotedText(text)} owns it`;
+  }
+  return otherManager({ labels: labelsOf(raw), annotations: annotationsOf(raw), controller: undefined });
 }

@@ -4,19 +4,23 @@ import { ConfigError } from "../../config.ts";
 import { foreignText } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
-import { dockerConfigType } from "../../plan/pull-secret-plan.ts";
+import { isObjectName } from "../../plan/object-name.ts";
+import { fields, optional } from "../../watch/strip/object-meta.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 import { yamlDocument } from "../terminal/yaml-document.ts";
-import { secretGroups } from "./groups.ts";
+import { importedTypes, secretGroups } from "./groups.ts";
 import { type Import, manifests } from "./manifests.ts";
+import { besideLogins, placesOf, type Remarks } from "./remarks.ts";
 
 // As the schema bounds a list of globs: src/api/field-schemas.ts. A larger group becomes several RegistryCredentials.
 const mostNamespaces = 64;
 // A short name is easier to read, and leaves room for a number.
 const longestName = 50;
 const longestRemark = 1000;
+// Of a namespace's name.
+const longestGlob = 63;
 
 export const importLogins: Action = async (session, _args, { filename, secrets, name, namespaces }) => {
   const { out, operatorNamespace } = session;
@@ -26,21 +30,36 @@ export const importLogins: Action = async (session, _args, { filename, secrets, 
       "what import writes holds passwords: send it to a file, (umask 077; regcred import ... > import.yaml)",
     );
   }
-  const prefix = String(name);
-  if (typeof filename === "string" && secrets !== true) {
-    const found = await fromFile(filename, prefix, namespaces as readonly string[]);
-    out.write(documents([found], [], operatorNamespace));
-    return exitCodes.succeeded;
-  }
-  if (secrets !== true || filename !== undefined) {
+  const isFile = typeof filename === "string" && secrets !== true;
+  if (!isFile && (secrets !== true || filename !== undefined)) {
     throw new ConfigError("name a docker config with -f FILE, or take what tenants have with --secrets");
   }
-  const { imports, remarks } = await fromSecrets(session, prefix);
+  const prefix = String(name);
+  // The API server would refuse what is written of it.
+  if (!isObjectName(prefix)) throw new ConfigError("--name is no name that an object can have");
+  const { imports, remarks } = isFile
+    ? await fromFile(filename, prefix, globsFrom(namespaces as readonly string[]))
+    : await fromSecrets(session, prefix);
   out.write(documents(imports, remarks, operatorNamespace));
-  return remarks.length > 0 ? exitCodes.no : exitCodes.succeeded;
+  return remarks.missing.length > 0 ? exitCodes.no : exitCodes.succeeded;
 };
 
-async function fromFile(file: string, name: string, globs: readonly string[]): Promise<Import> {
+interface Found {
+  readonly imports: readonly Import[];
+  readonly remarks: Remarks;
+}
+
+/** As the schema takes a list of them: src/api/field-schemas.ts. */
+function globsFrom(globs: readonly string[]): readonly string[] {
+  const distinct = [...new Set(globs)];
+  const isRight = (glob: string): boolean => glob.length <= longestGlob && /^[-a-z0-9.*?]+$/.test(glob);
+  if (!distinct.every(isRight))
+    throw new ConfigError("--namespaces takes names and globs of namespaces, such as team-*");
+  if (distinct.length > mostNamespaces) throw new ConfigError(`--namespaces takes ${mostNamespaces} globs at most`);
+  return distinct;
+}
+
+async function fromFile(file: string, name: string, globs: readonly string[]): Promise<Found> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -49,16 +68,24 @@ async function fromFile(file: string, name: string, globs: readonly string[]): P
   }
   const parsed = parseDockerConfig(text, "dockerconfigjson");
   if (!parsed.ok) throw new ConfigError(`${file}: this docker config ${parsed.problem}`);
-  return { name, hosts: [...parsed.logins.keys()].toSorted(), text, namespaces: { include: globs } };
+  const { missing, aside } = besideLogins(text);
+  const lost = parsed.skipped.map(({ host, why }) => `would be lost: ${host} ${why}`);
+  return {
+    imports: [{ name, hosts: [...parsed.logins.keys()].toSorted(), text, namespaces: { include: globs } }],
+    remarks: { missing: [...lost, ...missing], aside },
+  };
 }
 
-async function fromSecrets(
-  { objects, operatorNamespace }: Session,
-  prefix: string,
-): Promise<{ readonly imports: readonly Import[]; readonly remarks: readonly string[] }> {
-  const raws = await objects.list(kinds.secrets, { fieldSelector: `type=${dockerConfigType}` });
-  const { groups, skipped } = secretGroups(raws, operatorNamespace);
-  const names = new Set<string>();
+async function fromSecrets({ objects, operatorNamespace }: Session, prefix: string): Promise<Found> {
+  const raws = await Promise.all(
+    importedTypes.map(async (type) => {
+      const listed = await objects.list(kinds.secrets, { fieldSelector: `type=${type}` });
+      return listed.filter((raw) => optional(fields(raw, "Secret"), "type") === type);
+    }),
+  );
+  const { groups, leftOut, ours } = secretGroups(raws.flat(), operatorNamespace);
+  // A RegistryCredential writes no pull Secret of the name of its own source.
+  const names = new Set(groups.map(({ secretName }) => secretName));
   const parts = groups.flatMap((group) =>
     Array.from({ length: Math.ceil(group.namespaces.length / mostNamespaces) }, (_, index) => ({
       ...group,
@@ -70,15 +97,17 @@ async function fromSecrets(
     names.add(name);
     return { name, hosts, text, secretName, namespaces: { include: namespaces } };
   });
-  const lost = groups.flatMap(({ lost: some, namespaces, secretName }) =>
-    some.map(
-      (what) =>
-        `${namespaces[0]}/${secretName}${namespaces.length > 1 ? ` and ${namespaces.length - 1} more` : ""}: ${what}`,
+  const lost = groups.flatMap(({ lost: some, namespaces, secretName, text }) =>
+    [...some.map((what) => `would be lost: ${what}`), ...besideLogins(text).missing].map((remark) =>
+      remark.replace(/^would be lost: /, `would be lost: ${placesOf(namespaces, secretName)}: `),
     ),
+  );
+  const left = leftOut.map(
+    ({ namespaces, secretName, why }) => `left out: ${placesOf(namespaces, secretName)}: ${why}`,
   );
   return {
     imports,
-    remarks: [...skipped.map((each) => `left out: ${each}`), ...lost.map((each) => `would be lost: ${each}`)],
+    remarks: { missing: [...left, ...lost], aside: ours > 0 ? [`${ours} Secrets are regcred's already`] : [] },
   };
 }
 
@@ -90,8 +119,8 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
   }
 }
 
-function documents(imports: readonly Import[], remarks: readonly string[], operatorNamespace: string): string {
-  const header = remarks.map((remark) => `# ${foreignText(remark, longestRemark)}\n`).join("");
+function documents(imports: readonly Import[], { missing, aside }: Remarks, operatorNamespace: string): string {
+  const header = [...missing, ...aside].map((remark) => `# ${foreignText(remark, longestRemark)}\n`).join("");
   const objects = imports.flatMap((each) => manifests(each, operatorNamespace));
   return header + objects.map((object) => `---\n${yamlDocument(object)}`).join("");
 }

@@ -15,15 +15,21 @@ export interface Import {
 
 // As the schema bounds them: src/api/spec-schema.ts.
 const mostHosts = 16;
+const mostEntries = 16;
+const longestHost = 253;
 
 /** The source Secret and the RegistryCredential. Hosts beyond what one entry may have go into further entries. */
 export function manifests(
   { name, hosts, text, namespaces, secretName }: Import,
   operatorNamespace: string,
 ): readonly object[] {
-  const entries = Array.from({ length: Math.ceil(hosts.length / mostHosts) }, (_, index) =>
-    hosts.slice(index * mostHosts, (index + 1) * mostHosts),
-  );
+  // Hosts that an entry cannot name, such as those with a wildcard, are served by one that takes all of the source.
+  const isSaid = hosts.every(isLiteral) && hosts.length <= mostHosts * mostEntries;
+  const entries = isSaid
+    ? Array.from({ length: Math.ceil(hosts.length / mostHosts) }, (_, index) =>
+        hosts.slice(index * mostHosts, (index + 1) * mostHosts),
+      )
+    : [["*"]];
   return [
     {
       apiVersion: "v1",
@@ -51,4 +57,12 @@ export function manifests(
       },
     },
   ];
+}
+
+/** The API server takes it for a host of an entry: `textRules.host` in src/api/rules.ts. */
+function isLiteral(host: string): boolean {
+  const isIpv4InIpv6 = host.startsWith("[") && host.includes(".", 1) && host.indexOf(".") < host.indexOf("]");
+  return (
+    host.length <= longestHost && !host.includes("*") && !isIpv4InIpv6 && !host.startsWith("registry.hub.docker.com")
+  );
 }

@@ -1,4 +1,5 @@
 // How do the loops' reads and writes reach the API server in memory?
+import { managedBy } from "../../api/names.ts";
 import { ApiError } from "../api-error.ts";
 import type { Body, ClusterApi, ClusterObject, SecretObject } from "../cluster-api.ts";
 import type { ModelServer, Place } from "./model-server.ts";
@@ -8,13 +9,17 @@ const account = (namespace: string, name: string): Place => ({ resource: "servic
 const credential = (name: string): Place => ({ resource: "registrycredentials", name });
 const event = (namespace: string, name: string): Place => ({ resource: "events", namespace, name });
 
+/** As much as anybody reads of who has written a Secret. */
+const ours = { manager: managedBy, operation: "Update", apiVersion: "v1" };
+
 /** What src/kube/cluster-objects.ts is to a real one. */
 export function modelApi(server: ModelServer): ClusterApi {
   return {
     getSecret: async (namespace, name) => server.get(secret(namespace, name)) as SecretObject | undefined,
     createSecret: async (namespace, body) => {
-      const object = parsed(body);
-      return server.create(secret(namespace, object.metadata.name), object) as SecretObject;
+      const { metadata, ...rest } = parsed(body);
+      const written = { ...rest, metadata: { ...metadata, managedFields: [ours] } };
+      return server.create(secret(namespace, metadata.name), written) as SecretObject;
     },
     replaceSecret: async (namespace, name, body) =>
       server.replace(secret(namespace, name), parsed(body)) as SecretObject,

@@ -5,6 +5,7 @@ import { mergedHosts } from "../../plan/marks.ts";
 import type { SecretRecord } from "../../plan/snapshot.ts";
 import type { Digest } from "../digest.ts";
 import { limits as most } from "../kept.ts";
+import { appliedIn, writtenIn } from "./managed-fields.ts";
 import {
   annotationsOf,
   boundedWord,
@@ -92,6 +93,8 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
           ? noCredentials
           : sharedList(credentials, () => namesIn(credentials)),
       controller: controllerOf(raw),
+      ...appliedIn(raw),
+      ...writtenIn(raw),
     };
   };
 }

@@ -2,6 +2,7 @@
 import { cloudAnnotations, ignoreAnnotation, referencesAnnotation } from "../../api/names.ts";
 import type { ServiceAccountRecord } from "../../plan/snapshot.ts";
 import { limits } from "../kept.ts";
+import { appliedIn } from "./managed-fields.ts";
 import { annotationsOf, fields, identityOf, isTerminating, listOf, optional } from "./object-meta.ts";
 import { shared } from "./shared.ts";
 
@@ -53,6 +54,7 @@ export function stripServiceAccount(most: number = limits.referencesHeld): (raw:
       record:
         record === undefined || record.length > limits.referencesRecord ? undefined : sharedText(record, () => record),
       terminating: isTerminating(raw),
+      ...appliedIn(raw),
     };
   };
 }

@@ -1,0 +1,74 @@
+// Is a Secret that another tool keeps left to it, and the tool named; and does a tenant who says so gain anything?
+import { describe, expect, it } from "vitest";
+import { contentOf } from "../../src/plan/content.ts";
+import { toolMarks } from "../../src/plan/other-tools.ts";
+import { planPullSecret } from "../../src/plan/pull-secret.ts";
+import type { LiveSecret, PullSecretPlan, Wanted } from "../../src/plan/pull-secret-plan.ts";
+import { claim, now } from "./objects.ts";
+import { live, recordOf, snapshot, written } from "./pull-secret-scene.ts";
+
+const host = "a.example.com";
+
+function wanted(onConflict: Wanted["options"]["onConflict"]): Wanted {
+  const content = contentOf([{ credential: "acme", claims: [claim({ hosts: [host] })] }], now);
+  return { content, digest: `digest of ${content.text}`, options: { labels: {}, annotations: {}, onConflict } };
+}
+
+const adopted = (changes: Partial<LiveSecret>): PullSecretPlan => {
+  const standing = live({ dockerConfig: `{"auths":{"${host}":{"auth":"eDp5"}}}`, ...changes });
+  return planPullSecret(snapshot({ wanted: wanted("Adopt"), record: recordOf(standing), live: standing }));
+};
+
+const rows = Object.entries(toolMarks).flatMap(([tool, marks]) => marks.map((mark) => ({ tool, mark })));
+
+describe("under Adopt a Secret", () => {
+  it.each(rows)("of $tool, with $mark, is left to it, unless its owner consents", ({ tool, mark }) => {
+    for (const where of ["labels", "annotations"] as const) {
+      const plan = adopted({ [where]: { [mark]: "x" } });
+      expect(plan).toMatchObject({ action: { kind: "none" }, failure: { reason: "SecretConflict", cause: "Tenant" } });
+      expect(plan.failure?.message).toContain(`${tool} keeps it: ${mark}`);
+    }
+    expect(adopted({ annotations: { [mark]: "x", "regcred.dev/adopt": "true" } }).action.kind).toBe("replace");
+  });
+
+  it.each([
+    ["labels", { labels: { "app.kubernetes.io/managed-by": "hashicorp-vso" } }, '"hashicorp-vso" tracks it'],
+    // https://github.com/titansoft-pte-ltd/imagepullsecret-patcher
+    [
+      "annotations",
+      { annotations: { "app.kubernetes.io/managed-by": "imagepullsecret-patcher" } },
+      '"imagepullsecret-patcher" tracks it',
+    ],
+    ["owners", { ownerReferences: [{ kind: "ClusterPullSecret", name: "x" }] }, '"ClusterPullSecret x" owns it'],
+  ])("whose %s name another manager is left to it", (_where, changes, why) => {
+    expect(adopted(changes).failure?.message).toContain(why);
+  });
+
+  it.each([
+    ["a person has made", {}],
+    ["a person has applied", { annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{}" } }],
+    ["somebody's tool copies from", { annotations: { "reflector.v1.k8s.emberstack.com/reflection-allowed": "true" } }],
+    ["belongs to an app", { labels: { "app.kubernetes.io/name": "web", "app.kubernetes.io/instance": "web" } }],
+  ])("that %s is taken over", (_what, changes) => {
+    expect(adopted(changes).action.kind).toBe("replace");
+  });
+});
+
+describe("marks of a tool that a tenant puts on regcred's own Secret", () => {
+  const body = written(planPullSecret(snapshot({ wanted: wanted("Fail") })));
+  const marked = { ...body, annotations: { ...body.annotations, "replicator.v1.mittwald.de/replicate-from": "x/y" } };
+
+  it("keep it neither from being renewed nor from going", () => {
+    const record = recordOf(marked, { digest: "of an old login" });
+    const renewed = planPullSecret(snapshot({ wanted: wanted("Adopt"), record }));
+    expect(written(renewed).dockerConfig).toBe(body.dockerConfig);
+    expect(planPullSecret(snapshot({ record })).action).toEqual({ kind: "delete" });
+  });
+
+  it("change nothing where the others were stripped, for the operator knows it", () => {
+    const labels = { "meta.helm.sh/release-name": "x", "app.kubernetes.io/managed-by": "Helm" };
+    const record = recordOf({ ...body, labels, annotations: {} }, { digest: "of an old login" });
+    const renewed = planPullSecret(snapshot({ wanted: wanted("Adopt"), record, knownAsOurs: true }));
+    expect(written(renewed).labels).toMatchObject({ "app.kubernetes.io/managed-by": "regcred" });
+  });
+});
