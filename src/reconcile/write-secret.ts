@@ -21,8 +21,10 @@ export async function writeSecret(
 ): Promise<SecretRecord | undefined> {
   const { api, stores, strips } = context;
   const namespaceUid = stores.namespaces.get(namespace)?.uid;
-  const noteFor = async (body: SecretBody, before?: SecretRecord): Promise<void> => {
-    if (namespaceUid !== undefined) await noteComing(context, { namespaceUid, secretName: name }, body, before, signal);
+  const noteFor = async (body: SecretBody, stays: boolean): Promise<void> => {
+    if (namespaceUid === undefined) return;
+    const place = { namespaceUid, secretName: name };
+    await noteComing(context, { place, body, before: record, stays }, signal);
   };
   const remove = async (): Promise<void> => {
     if (!record) return;
@@ -46,16 +48,16 @@ export async function writeSecret(
       });
       return undefined;
     case "recreate":
-      await noteFor(action.body);
+      await noteFor(action.body, false);
       await remove();
       answer = await api.createSecret(namespace, json(action.body), signal);
       break;
     case "create":
-      await noteFor(action.body);
+      await noteFor(action.body, false);
       answer = await api.createSecret(namespace, json(action.body), signal);
       break;
     case "replace":
-      await noteFor(action.body, record);
+      await noteFor(action.body, true);
       answer = await api.replaceSecret(namespace, name, json(action.body, record), signal);
       break;
   }
