@@ -29,26 +29,36 @@ export function noteMembers(
   members.note(place, standing, frozen.uids);
 }
 
+/** What is about to be written. */
+export interface Coming {
+  readonly place: Place;
+  readonly body: SecretBody;
+  /** The Secret as it is, if it is there. */
+  readonly before: SecretRecord | undefined;
+  /** It is written into that one, and not made anew. */
+  readonly stays: boolean;
+}
+
 /**
  * Before a login comes into a Secret in which others have a part, the record says so: a crash in between, with a spec that cannot be
  * read at the next start, would take it out again for their sake. A record that cannot be written keeps nobody from being served.
- * @param before the Secret as it is, if it is there and stays
+ * The write may fail yet, so nobody's own Secret becomes ours by this.
  */
 export async function noteComing(
   context: Context,
-  place: Place,
-  { annotations }: SecretBody,
-  before: SecretRecord | undefined,
+  { place, body, before, stays }: Coming,
   signal: AbortSignal,
 ): Promise<void> {
   const { members, entitlements, storeMembers } = context;
-  const names = (annotations[credentialsAnnotation] ?? "").split(",");
+  const names = (body.annotations[credentialsAnnotation] ?? "").split(",");
   if (names.length < 2) return;
   const uids = names.flatMap((name) => entitlements.readable(name)?.uid ?? []);
-  const { secretUid, merged } = { secretUid: before?.uid ?? anyUid, merged: before !== undefined && isMerged(before) };
   const present = before ? members.holders(place, before.uid) : [];
-  const coming = uids.filter((uid) => !present.includes(uid));
+  const coming = stays ? uids.filter((uid) => !present.includes(uid)) : uids;
   if (coming.length === 0) return;
+  const uid = before && stays ? before.uid : anyUid;
+  const merged = members.merged(place, uid);
+  const secretUid = merged || members.owns(place, uid) ? uid : anyUid;
   members.note(place, { secretUid, merged, credentials: coming }, present);
-  await Promise.all(coming.map((uid) => storeMembers(context, uid, signal)));
+  await Promise.all(coming.map((each) => storeMembers(context, each, signal)));
 }

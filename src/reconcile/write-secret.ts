@@ -22,8 +22,10 @@ export async function writeSecret(
 ): Promise<SecretRecord | undefined> {
   const { api, stores, strips } = context;
   const namespaceUid = stores.namespaces.get(namespace)?.uid;
-  const noteFor = async (body: SecretBody, before?: SecretRecord): Promise<void> => {
-    if (namespaceUid !== undefined) await noteComing(context, { namespaceUid, secretName: name }, body, before, signal);
+  const noteFor = async (body: SecretBody, stays: boolean): Promise<void> => {
+    if (namespaceUid === undefined) return;
+    const place = { namespaceUid, secretName: name };
+    await noteComing(context, { place, body, before: record, stays }, signal);
   };
   const remove = async (): Promise<void> => {
     if (!record) return;
@@ -52,15 +54,15 @@ export async function writeSecret(
       });
       return undefined;
     case "recreate":
-      await noteFor(action.body);
+      await noteFor(action.body, false);
       await remove();
       return noted(await api.createSecret(namespace, json(action.body), signal));
     case "create":
-      await noteFor(action.body);
+      await noteFor(action.body, false);
       return noted(await api.createSecret(namespace, json(action.body), signal));
     case "replace": {
       const { body, othersFields } = action;
-      await noteFor(body, record);
+      await noteFor(body, true);
       const written = await replace(json(body, record));
       // A request of its own: whatever the one that writes a field says, the field is its.
       return written && othersFields ? replace(json(body, written, othersFields)) : written;

@@ -8,6 +8,7 @@ import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
+import { raceMutants } from "./races.ts";
 import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
@@ -23,4 +24,5 @@ export const mutants: readonly Mutant[] = [
   ...paceMutants,
   ...worldMutants,
   ...cloudMutants,
+  ...raceMutants,
 ];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { members } from "../../src/reconcile/members.ts";
 import type { Context } from "../../src/reconcile/context.ts";
 import type { Participant } from "../../src/reconcile/entitlements.ts";
-import { noteMembers } from "../../src/reconcile/note-members.ts";
+import { type Coming, noteComing, noteMembers } from "../../src/reconcile/note-members.ts";
 import { credential, secretRecord } from "../plan/objects.ts";
 
 const place = { namespaceUid: "n", secretName: "regcred" };
@@ -34,6 +34,61 @@ function noted(
   });
   return book.holders(place, "uid-regcred");
 }
+
+/** Who is in the record of the Secret before the write, and as what it is known. */
+async function coming(book: ReturnType<typeof members>, { before, stays }: Pick<Coming, "before" | "stays">) {
+  const context = {
+    members: book,
+    entitlements: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
+    storeMembers: () => Promise.resolve({}),
+  } as unknown as Context;
+  const body: Coming["body"] = {
+    type: "kubernetes.io/dockerconfigjson",
+    labels: {},
+    annotations: { "regcred.dev/credentials": "a,b,lost" },
+    ownerReferences: [],
+    finalizers: [],
+    dockerConfig: "{}",
+    otherData: {},
+  };
+  await noteComing(context, { place, body, before, stays }, never);
+  return {
+    of: book.holders(place, "uid-regcred"),
+    owns: book.owns(place, "uid-regcred"),
+    merged: book.merged(place, "uid-regcred"),
+  };
+}
+
+const never = new AbortController().signal;
+
+describe("members of a Secret before a write", () => {
+  it("are those who come, of a Secret that is nobody's yet: its tenant may write first", async () => {
+    const before = secretRecord({ credentials: [] });
+    expect(await coming(members(), { before, stays: true })).toEqual({
+      of: ["uid-a", "uid-b"],
+      owns: false,
+      merged: false,
+    });
+  });
+
+  it("are besides those who are in it, and it stays what it is known as, whatever its marks say", async () => {
+    for (const merged of [true, false]) {
+      const book = members();
+      book.note(place, { secretUid: "uid-regcred", merged, credentials: ["uid-a"] });
+      const before = secretRecord({ credentials: [] });
+      expect(await coming(book, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
+    }
+  });
+
+  it("are those who are in the one that is made anew, too, though they cannot be read", async () => {
+    const book = members();
+    book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-a", "uid-lost"] });
+    const before = secretRecord({ credentials: ["a", "lost"] });
+    const { of } = await coming(book, { before, stays: false });
+    expect(new Set(of)).toEqual(new Set(["uid-a", "uid-lost", "uid-b"]));
+    expect(new Set(book.holders(place, "uid-new"))).toEqual(new Set(of));
+  });
+});
 
 describe("members of a Secret after a run", () => {
   it("are those who are entitled and whose login stands there", () => {

@@ -1,0 +1,30 @@
+// What a tenant brings about by being first, or in between.
+import type { Mutant } from "./mutant.ts";
+
+const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
+  fault: "failures",
+  name,
+  edits: [{ file: `src/${file}`, from, to }],
+  foundBy: { phase: "unit", path: `test/${foundBy}.test.ts` },
+});
+
+export const raceMutants: readonly Mutant[] = [
+  fault(
+    "a tenant's own Secret is regcred's as soon as two are to be merged into it",
+    "reconcile/note-members.ts",
+    ["merged || members.owns(place, uid) ? uid : anyUid", "uid"],
+    "reconcile/merge-race",
+  ),
+  fault(
+    "whether a Secret was merged into is what its tenant's marks say",
+    "reconcile/note-members.ts",
+    ["const merged = members.merged(place, uid);", "const merged = before !== undefined && isMerged(before);"],
+    "reconcile/note-members",
+  ),
+  fault(
+    "whoever cannot be read loses its place in a Secret that is made anew",
+    "reconcile/note-members.ts",
+    ["before ? members.holders(place, before.uid) : []", "before && stays ? members.holders(place, before.uid) : []"],
+    "reconcile/note-members",
+  ),
+];
