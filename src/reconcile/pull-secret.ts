@@ -271,10 +271,11 @@ function pullSecretRun(): (
       // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
       if (kind === "conflict") return cameTooLate(failure);
       if (kind !== "alreadyExists" && kind !== "notFound") {
+        const { reason } = failure;
         log.warn("pull Secret not written", {
           namespace: namespaceName,
           secret: name,
-          reason: failure.reason,
+          reason,
           detail: toldText(failure),
         });
         tellFailed(failure);
