@@ -225,7 +225,7 @@ function pullSecretRun(): (
       if ((action.kind !== "none" || finding.state === "leaving") && isSuspended([...contributing, ...leaving])) {
         const state = finding.state === "leaving" ? "waiting" : finding.state;
         reportSecret(context, namespace, name, waitingFinding(contributing, record ? state : "absent"));
-        return waitsFor(ownObject(namespaceName, name), ...credentialsOf([...contributing, ...leaving]));
+        return waitsFor(ownObject(namespaceName, name), ...[...contributing, ...leaving].map(itself));
       }
       if (action.kind === "none" || action.kind === "read") {
         memory.lost = undefined;
@@ -271,13 +271,8 @@ function pullSecretRun(): (
       // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
       if (kind === "conflict") return cameTooLate(failure);
       if (kind !== "alreadyExists" && kind !== "notFound") {
-        const { reason } = failure;
-        log.warn("pull Secret not written", {
-          namespace: namespaceName,
-          secret: name,
-          reason,
-          detail: toldText(failure),
-        });
+        const told = { reason: failure.reason, detail: toldText(failure) };
+        log.warn("pull Secret not written", { namespace: namespaceName, secret: name, ...told });
         tellFailed(failure);
       }
       return failed(failure, ownObject(namespaceName, name), { of: "namespaces", object: namespaceName });
@@ -289,9 +284,7 @@ function ownObject(namespace: string, name: string): Waited {
   return { of: "pullSecrets", object: `${namespace}/${name}` };
 }
 
-function credentialsOf(participants: readonly Participant[]): readonly Waited[] {
-  return participants.map(({ name }) => ({ of: "credentials", object: name }));
-}
+const itself = ({ name }: Participant): Waited => ({ of: "credentials", object: name });
 
 function isToRetain({ deleting, credential }: Participant): boolean {
   return deleting && credential.spec.deletionPolicy === "Retain";
