@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { helm } from "../chart/helm.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
 
 const host = "registry.example.com";
 const account = "app";
@@ -156,7 +156,7 @@ describe("a ServiceAccount that is applied", () => {
       await world.atRest();
       // Once for each of the three, at the most.
       expect(writesIn(namespace) - before).toBeLessThanOrEqual(3);
-      expect(await managers(namespace)).not.toContain("regcred");
+      await expect.poll(() => managers(namespace), soon).not.toContain("regcred");
     },
   );
 
@@ -172,7 +172,7 @@ describe("a ServiceAccount that is applied", () => {
       await has(namespace, ["theirs", "regcred"]);
       await apply?.(namespace, {});
       await has(namespace, ["regcred"]);
-      expect(await managers(namespace)).not.toContain("regcred");
+      await expect.poll(() => managers(namespace), soon).not.toContain("regcred");
     },
   );
 
@@ -183,7 +183,7 @@ describe("a ServiceAccount that is applied", () => {
     await has(namespace, ["regcred"]);
     await helmOf("--server-side=true").apply(namespace, { references: ["theirs"] });
     await has(namespace, ["theirs", "regcred"]);
-    expect(await managers(namespace)).not.toContain("regcred");
+    await expect.poll(() => managers(namespace), soon).not.toContain("regcred");
   });
 
   it("that names the pull Secret itself is not touched", async () => {
