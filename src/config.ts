@@ -274,5 +274,8 @@ function valueOf<T>(setting: Setting<T>, flags: Flags, environment: Environment)
   if (text === undefined) return fallback;
   const value = parse(text);
   if (value !== undefined) return value;
-  throw new ConfigError(`${source} cannot be ${JSON.stringify(text)}: write ${instead}`);
+  // A URL may hold a login, which is everything before the last @.
+  const login = text.includes("://") ? text.lastIndexOf("@") : -1;
+  const shown = login < 0 ? text : `...${text.slice(login)}`;
+  throw new ConfigError(`${source} cannot be ${JSON.stringify(shown)}: write ${instead}`);
 }

@@ -104,8 +104,6 @@ describe("an endpoint", () => {
     "https://",
     "https:gateway.example",
     "https:///gateway.example",
-    "https://me:hunter2@gateway.example",
-    "https://me@gateway.example",
     "https://gateway.example/?a=b",
     "https://gateway.example/#a",
     "https://gateway.example\\evil.example",
@@ -131,6 +129,18 @@ describe("an endpoint", () => {
         `${flag} cannot be ${JSON.stringify(text)}: write ${instead}`,
       );
       expect(instead).toMatch(/^a URL such as https:/);
+    }
+  });
+
+  it.each([
+    "https://me:hunter2@gateway.example",
+    "https://me:a/hunter2@gateway.example",
+    "eu-west-1=https://hunter2@a.example,https://me:hunter2@b.example",
+  ])("with a login is refused without being quoted", (text) => {
+    for (const { flag } of endpointSettings) {
+      const refused = (): unknown => operatorConfigFrom({ [flag]: text }, {});
+      expect(refused).toThrow(`${flag} cannot be`);
+      expect(refused).not.toThrow(/hunter2/);
     }
   });
 
