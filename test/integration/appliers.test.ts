@@ -156,7 +156,7 @@ describe("a ServiceAccount that is applied", () => {
       await world.atRest();
       // Once for each of the three, at the most.
       expect(writesIn(namespace) - before).toBeLessThanOrEqual(3);
-      await expect.poll(() => managers(namespace), soon).not.toContain("regcred");
+      expect(await managers(namespace)).not.toContain("regcred");
     },
   );
 
