@@ -14,7 +14,7 @@ import { instancePrincipal } from "./oci-instance.ts";
 import { noIdentity, type OciPrincipal } from "./oci-principal.ts";
 import { workloadPrincipal } from "./oci-workload.ts";
 import type { Provider } from "./provider.ts";
-import { afterSeconds, memberAt, textAt, type TokenCall, tokenError } from "./token-answer.ts";
+import { afterSeconds, doubtOf, memberAt, textAt, type TokenCall, tokenError } from "./token-answer.ts";
 
 export interface OcirOptions {
   readonly clock: Clock;
@@ -52,12 +52,14 @@ export function ocirProvider(options: OcirOptions): Provider<OcirGrant> {
       );
       const token = answer.status === 200 ? textAt(answer, "token") : undefined;
       if (token === undefined) throw ocirError(answer, { who, identity, advice: adviceFor(host, identity) }, clock);
-      const expiresAt = afterSeconds(memberAt(answer, "expires_in"), issuedAt);
+      const life = memberAt(answer, "expires_in");
+      const expiresAt = afterSeconds(life, issuedAt);
       const checked = checkedAnswer(who, { password: token, expiresAt }, clock);
       return {
         logins: { all: { username, password: new Redacted(checked.password) } },
         issuedAt,
         expiresAt: checked.expiresAt,
+        doubt: doubtOf(who, life),
       };
     },
   };

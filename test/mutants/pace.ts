@@ -126,4 +126,13 @@ export const paceMutants: readonly Mutant[] = [
     ["connections: null,", "connections: 8,"],
     "providers/http/guarded-http",
   ),
+  fault(
+    "a length in milliseconds counts as one in seconds",
+    "foreign-numbers.ts",
+    [
+      'if (bound.above === "milliseconds") return Math.min(number / 1000, bound.most);',
+      'if (bound.above === "milliseconds") return bound.most;',
+    ],
+    "foreign-numbers",
+  ),
 ];
