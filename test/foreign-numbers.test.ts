@@ -68,9 +68,7 @@ describe.each(Object.entries(plain))("%s", (_kind, bound) => {
     const { absurd = Infinity }: Bound = bound;
     expect(boundedNumber(bound.most + 1, bound)).toBe(cut(bound.above, bound.most + 1));
     for (const number of [absurd - 1, absurd, 1e15, 1e308, "9".repeat(32)]) {
-      expect(boundedNumber(number, bound)).toBe(
-        Number(number) < absurd ? cut(bound.above, Number(number)) : undefined,
-      );
+      expect(boundedNumber(number, bound)).toBe(Number(number) < absurd ? cut(bound.above, Number(number)) : undefined);
     }
   });
 

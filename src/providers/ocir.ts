@@ -52,14 +52,13 @@ export function ocirProvider(options: OcirOptions): Provider<OcirGrant> {
       );
       const token = answer.status === 200 ? textAt(answer, "token") : undefined;
       if (token === undefined) throw ocirError(answer, { who, identity, advice: adviceFor(host, identity) }, clock);
-      const life = memberAt(answer, "expires_in");
-      const expiresAt = afterSeconds(life, issuedAt);
+      const expiresAt = afterSeconds(memberAt(answer, "expires_in"), issuedAt);
       const checked = checkedAnswer(who, { password: token, expiresAt }, clock);
       return {
         logins: { all: { username, password: new Redacted(checked.password) } },
         issuedAt,
         expiresAt: checked.expiresAt,
-        doubt: doubtOf(who, life),
+        doubt: doubtOf(who, memberAt(answer, "expires_in")),
       };
     },
   };

@@ -304,7 +304,6 @@ describe("the answer", () => {
   });
 
   it.each<[Written["response"], unknown]>([
-    [{ expiryPath: "ttl" }, { access_token: "t", ttl: 365 * 86_400 }],
     [
       { expiry: "Time", expiryPath: "end" },
       { access_token: "t", end: "9999-12-31T23:59:59Z" },
