@@ -38,11 +38,15 @@ export function processOne({ program, kubeconfig, flags = [], before }: ProgramO
   return {
     said: () => ({ ...said }),
     saying: async (words) => {
-      await pollUntil(() => said.stdout.includes(words) || said.stderr.includes(words), {
-        what: `it to say "${words}"`,
-        limit,
-        every: Temporal.Duration.from({ milliseconds: 1 }),
-      });
+      try {
+        await pollUntil(() => said.stdout.includes(words) || said.stderr.includes(words), {
+          what: `it to say "${words}"`,
+          limit,
+          every: Temporal.Duration.from({ milliseconds: 1 }),
+        });
+      } catch (error) {
+        throw new Error(`it said: ${said.stdout.slice(-2_000)} ${said.stderr.slice(-2_000)}`, { cause: error });
+      }
     },
     stop: async () => {
       process.kill(await childOf(around), "SIGTERM");
