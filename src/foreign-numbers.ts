@@ -29,10 +29,12 @@ export const bounds = {
    */
   apiWait: { unit: "seconds", least: 0, below: "none", most: 40, above: "most" },
   /**
-   * `expires_in`. No vendor's token lives for more than days; what is cut is only renewed earlier. A length of ten years is
-   * a time since 1970, or milliseconds.
+   * `expires_in`. Google's tokens live for 12 hours at most (constraints/iam.allowServiceAccountCredentialLifetimeExtension),
+   * Oracle's and those of the token servers that have a recipe for one. Some servers write milliseconds. Who means seconds all
+   * the same has its token renewed earlier than it need be; who took milliseconds for them would give out dead ones. A length of
+   * ten years is a time since 1970.
    */
-  life: { unit: "seconds", least: 0, below: "none", most: 31 * days, above: "most", absurd: 3650 * days },
+  life: { unit: "seconds", least: 0, below: "none", most: days, above: "milliseconds", absurd: 3650 * days },
   /** `exp`, `expiration`. Some servers write milliseconds, which as seconds lie tens of thousands of years ahead. */
   time: { unit: "seconds since 1970", least: 0, below: "none", most: lastSecond, above: "milliseconds" },
   /** leaseDurationSeconds: whoever has written it is waited for that long when it is silent. */
@@ -45,7 +47,10 @@ export const bounds = {
   port: { unit: "port", least: 1, below: "none", most: 65_535, above: "none" },
 } as const satisfies Record<string, Bound>;
 
-/** Of a bound whose numbers are only cut or ignored. */
+/** No end is believed that is further ahead: every token is renewed, by whatever clock its issuer has gone. */
+const furthestEnd = Temporal.Duration.from({ days: 31 });
+
+/** Of a bound of lengths and counts. */
 type Plain = Exclude<(typeof bounds)[keyof typeof bounds], typeof bounds.time>;
 
 // More digits are no number that anybody means.
@@ -60,8 +65,15 @@ export function boundedNumber(value: unknown, bound: Plain): number | undefined 
   if (number === undefined) return undefined;
   if (number < bound.least) return bound.below === "least" ? bound.least : undefined;
   if (number <= bound.most) return number;
-  const isAbsurd = "absurd" in bound && number >= bound.absurd;
-  return bound.above === "most" && !isAbsurd ? bound.most : undefined;
+  if ("absurd" in bound && number >= bound.absurd) return undefined;
+  if (bound.above === "milliseconds") return Math.min(number / 1000, bound.most);
+  return bound.above === "most" ? bound.most : undefined;
+}
+
+/** The number itself where it is beyond the most of the bound, to be told of; undefined for all else. */
+export function beyond(value: unknown, bound: Plain): number | undefined {
+  const number = numberIn(value);
+  return number !== undefined && number > bound.most ? number : undefined;
 }
 
 /** Seconds as a Duration, in whole milliseconds. */
@@ -136,9 +148,9 @@ export function timeOfText(text: string): Temporal.Instant | undefined {
   }
 }
 
-/** The end that counts of what is issued now: no later than a life that somebody may have. */
+/** The end that counts of what is issued now. */
 export function boundedEnd(end: Temporal.Instant, issuedAt: Temporal.Instant): Temporal.Instant {
-  const latest = issuedAt.add({ seconds: bounds.life.most });
+  const latest = issuedAt.add(furthestEnd.round({ largestUnit: "hours" }));
   return Temporal.Instant.compare(end, latest) > 0 ? latest : end;
 }
 

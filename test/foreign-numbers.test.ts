@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  beyond,
   type Bound,
   boundedEnd,
   boundedEndOfText,
@@ -28,7 +29,7 @@ describe("the table", () => {
     expect(rows).toEqual([
       ["cloudWait", "seconds", 0, "none", 900, "most", undefined],
       ["apiWait", "seconds", 0, "none", 40, "most", undefined],
-      ["life", "seconds", 0, "none", 2_678_400, "most", 315_360_000],
+      ["life", "seconds", 0, "none", 86_400, "milliseconds", 315_360_000],
       ["time", "seconds since 1970", 0, "none", year9999, "milliseconds", undefined],
       ["lease", "seconds", 1, "least", 60, "most", undefined],
       ["transitions", "count", 0, "none", 2_147_483_646, "none", undefined],
@@ -52,7 +53,8 @@ it("stands in docs/design.md, with every row", () => {
 const { time: _, ...plain } = bounds;
 
 describe.each(Object.entries(plain))("%s", (_kind, bound) => {
-  const beyond = { none: undefined, least: bound.least, most: bound.most } as const;
+  const cut = (how: Bound["above"], number: number): number | undefined =>
+    ({ none: undefined, least: bound.least, most: bound.most, milliseconds: Math.min(number / 1000, bound.most) })[how];
 
   it("is taken from the least to the most, as a number or its digits", () => {
     for (const number of [bound.least, bound.least + 1, bound.most]) {
@@ -62,11 +64,11 @@ describe.each(Object.entries(plain))("%s", (_kind, bound) => {
   });
 
   it("is cut or ignored beyond", () => {
-    expect(boundedNumber(bound.least - 1, bound)).toBe(beyond[bound.below]);
+    expect(boundedNumber(bound.least - 1, bound)).toBe(cut(bound.below, bound.least - 1));
     const { absurd = Infinity }: Bound = bound;
-    expect(boundedNumber(bound.most + 1, bound)).toBe(beyond[bound.above]);
+    expect(boundedNumber(bound.most + 1, bound)).toBe(cut(bound.above, bound.most + 1));
     for (const number of [absurd - 1, absurd, 1e15, 1e308, "9".repeat(32)]) {
-      expect(boundedNumber(number, bound)).toBe(Number(number) < absurd ? beyond[bound.above] : undefined);
+      expect(boundedNumber(number, bound)).toBe(Number(number) < absurd ? cut(bound.above, Number(number)) : undefined);
     }
   });
 
@@ -108,6 +110,24 @@ describe("seconds", () => {
     expect(boundedSeconds(1.5, bounds.life)?.total("milliseconds")).toBe(1_500);
     expect(boundedSeconds(0.000_1, bounds.life)?.total("milliseconds")).toBe(0);
     expect(boundedSeconds(1e8, bounds.life)?.total("seconds")).toBe(bounds.life.most);
+  });
+});
+
+describe("a length of life", () => {
+  it.each([
+    ["12 hours", 43_200, 43_200, false],
+    ["a day", 86_400, 86_400, false],
+    ["a day and a second, or a minute and a half in milliseconds", 86_401, 86.401, true],
+    ["5 minutes in milliseconds", 300_000, 300, true],
+    ["an hour in milliseconds, as a text", "3600000", 3_600, true],
+    ["30 days, renewed as if it were 43 minutes", 2_592_000, 2_592, true],
+    ["two days in milliseconds, or five years", 172_800_000, 86_400, true],
+  ] as const)("is believed to a day, and beyond it taken for milliseconds: %s", (_what, said, seconds, isTold) => {
+    expect([boundedNumber(said, bounds.life), beyond(said, bounds.life) !== undefined]).toEqual([seconds, isTold]);
+  });
+
+  it("that is a time, or nothing that could be one, is no doubt but no length", () => {
+    expect([boundedNumber(1_800_000_000, bounds.life), beyond("soon", bounds.life)]).toEqual([undefined, undefined]);
   });
 });
 

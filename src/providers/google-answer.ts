@@ -6,7 +6,7 @@ import type { GrantIdentity } from "../plan/grant-types.ts";
 import { checkedAnswer, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 import { jsonObject } from "./json-object.ts";
-import { afterSeconds } from "./token-answer.ts";
+import { afterSeconds, doubtOf } from "./token-answer.ts";
 
 /** For whom a call is made; completes its errors. */
 export interface GoogleCall {
@@ -23,6 +23,8 @@ export interface GoogleToken {
   readonly password: string;
   readonly issuedAt: Temporal.Instant;
   readonly expiresAt: Temporal.Instant;
+  /** See `Minted`. */
+  readonly doubt: string | undefined;
 }
 
 /** Of OAuth (`access_token`, `expires_in`) or of generateAccessToken (`accessToken`, `expireTime`). Throws OperatorError. */
@@ -38,7 +40,7 @@ export function googleToken(answer: HttpAnswer, call: GoogleCall, clock: Clock):
     },
     clock,
   );
-  return { ...checked, issuedAt: call.askedAt };
+  return { ...checked, issuedAt: call.askedAt, doubt: doubtOf(call.who, expires_in) };
 }
 
 /** STS: the token of the ServiceAccount is too old. The text is told in googleapis/google-cloud-go#12440. */

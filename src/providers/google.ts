@@ -46,7 +46,7 @@ export function googleProvider(options: GoogleOptions): Provider<GoogleGrant> {
   return {
     fetch: async (grant, signal) => {
       const { impersonate, scopes } = grant;
-      const { password, issuedAt, expiresAt } =
+      const { password, issuedAt, expiresAt, doubt } =
         impersonate === undefined
           ? await ownToken(options, grant, scopes, signal)
           : await impersonated(options, grant, impersonate, signal);
@@ -54,6 +54,7 @@ export function googleProvider(options: GoogleOptions): Provider<GoogleGrant> {
         logins: { all: { username, password: new Redacted(password) } },
         issuedAt,
         expiresAt,
+        doubt,
       };
     },
   };

@@ -14,7 +14,7 @@ import { instancePrincipal } from "./oci-instance.ts";
 import { noIdentity, type OciPrincipal } from "./oci-principal.ts";
 import { workloadPrincipal } from "./oci-workload.ts";
 import type { Provider } from "./provider.ts";
-import { afterSeconds, memberAt, textAt, type TokenCall, tokenError } from "./token-answer.ts";
+import { afterSeconds, doubtOf, memberAt, textAt, type TokenCall, tokenError } from "./token-answer.ts";
 
 export interface OcirOptions {
   readonly clock: Clock;
@@ -58,6 +58,7 @@ export function ocirProvider(options: OcirOptions): Provider<OcirGrant> {
         logins: { all: { username, password: new Redacted(checked.password) } },
         issuedAt,
         expiresAt: checked.expiresAt,
+        doubt: doubtOf(who, memberAt(answer, "expires_in")),
       };
     },
   };

@@ -2,8 +2,11 @@
 import type { Grant } from "../plan/grant.ts";
 import type { Token } from "../plan/token.ts";
 
-/** A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). */
-export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt">;
+/**
+ * A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). `doubt`:
+ * what was said of its end and is not believed, and what is made of it.
+ */
+export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt"> & { readonly doubt?: string | undefined };
 
 /**
  * One registry kind. No cache, no retry, no metrics in it: the token loop and wrappers do that. Grants come validated

@@ -11,7 +11,7 @@ import type { Http, HttpAnswer, HttpCall } from "./http/http.ts";
 import { notAnEndpoint } from "./http/refusals.ts";
 import type { IdentitySource } from "./identity-source.ts";
 import type { Minted, Provider } from "./provider.ts";
-import { afterSeconds, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
+import { afterSeconds, doubtOf, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "./token-answer.ts";
 
 export interface TokenExchangeOptions {
   readonly clock: Clock;
@@ -164,7 +164,8 @@ function minted(exchange: Exchange, clock: Clock): Minted {
   const checked = checkedAnswer(who, { password: token, expiresAt }, clock);
   const result = loginOf(usernameOf(who, answer, settings, offer), token);
   if (!result.ok) throw invalidAnswer(who, `a login that ${result.problem}`);
-  return { logins: { all: result.login }, issuedAt, expiresAt: checked.expiresAt };
+  const doubt = response.expiry === "Seconds" ? doubtOf(who, memberAt(answer, response.expiryPath)) : undefined;
+  return { logins: { all: result.login }, issuedAt, expiresAt: checked.expiresAt, doubt };
 }
 
 function expiryOf({ answer, settings, issuedAt }: Exchange, token: string): Temporal.Instant | undefined {

@@ -6,18 +6,18 @@ import { NetworkError } from "./http/network-error.ts";
 import type { Minted, Provider } from "./provider.ts";
 
 /**
- * How an attempt ended. `silence`: nobody answered, or not in time. `cut`: the operator broke it off. `unasked`: it failed
- * before anybody was asked.
+ * How an attempt ended. `silence`: nobody answered, or not in time. `displaced`: it took longer than was left to it. `cut`: the
+ * operator broke it off. `unasked`: it failed before anybody was asked.
  */
 export type CallEnd =
-  | { readonly kind: "token" | "answer" | "cut" | "unasked" }
+  | { readonly kind: "token" | "answer" | "displaced" | "cut" | "unasked" }
   | { readonly kind: "silence"; readonly failure: Failure };
 
 /** Who may ask now; see src/reconcile/token-admission.ts. */
 export interface Admittance {
-  /** The attempt begins. Throws OperatorError for one that may not ask now. */
-  begin(grant: Grant): void;
-  /** The attempt that has begun is over. Returns what to tell in place of the silence, if there is more to say. */
+  /** The attempt begins; where there is a signal, it ends when that aborts. Throws OperatorError for one that may not ask now. */
+  begin(grant: Grant): AbortSignal | undefined;
+  /** The attempt that has begun is over. Returns what to tell in place of the error, if there is more to say. */
   ended(grant: Grant, how: CallEnd): Failure | undefined;
 }
 
@@ -25,12 +25,13 @@ export interface Admittance {
 export function withAdmission(provider: Provider, admittance: Admittance): Provider {
   return {
     fetch: async (grant, signal) => {
-      admittance.begin(grant);
+      const displaced = admittance.begin(grant);
+      const either = displaced ? AbortSignal.any([signal, displaced]) : signal;
       let minted: Minted;
       try {
-        minted = await unlessAborted(provider.fetch(grant, signal), signal);
+        minted = await unlessAborted(provider.fetch(grant, either), either);
       } catch (error) {
-        const how = endOf(error, signal);
+        const how: CallEnd = displaced?.aborted && !signal.aborted ? { kind: "displaced" } : endOf(error, signal);
         const told = admittance.ended(grant, how) ?? (how.kind === "silence" ? how.failure : undefined);
         throw told ? new OperatorError(told, error) : error;
       }

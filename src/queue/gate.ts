@@ -26,6 +26,8 @@ export interface Gate {
   enter(key: string): string | undefined;
   /** Whether one that lacked this would find room. */
   hasRoom(lacked: string): boolean;
+  /** Of those that lacked this and have had no turn yet, the last that came goes first; otherwise the first that came. */
+  isNewestFirst(lacked: string): boolean;
   /** The run has ended, in whatever way. Gives back what the key still has. */
   leave(key: string): void;
   /** One listener, the last one set. */

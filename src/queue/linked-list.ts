@@ -1,7 +1,7 @@
 // How does an item leave the middle of a list without a search? The list is linked through its items.
 
 export interface Linked<T> {
-  /** The links of its list, kept by `append` and `unlink`. */
+  /** The links of its list, kept by `append`, `prepend` and `unlink`. */
   previous: T | undefined;
   next: T | undefined;
 }
@@ -21,6 +21,14 @@ export function append<T extends Linked<T>>(list: List<T>, item: T): void {
   if (list.last) list.last.next = item;
   else list.first = item;
   list.last = item;
+}
+
+export function prepend<T extends Linked<T>>(list: List<T>, item: T): void {
+  item.previous = undefined;
+  item.next = list.first;
+  if (list.first) list.first.previous = item;
+  else list.last = item;
+  list.first = item;
 }
 
 export function unlink<T extends Linked<T>>(list: List<T>, item: T): void {

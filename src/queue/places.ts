@@ -7,12 +7,18 @@ export interface PlaceNeed {
   readonly place: string;
   readonly most: number;
   readonly until: string;
+  /** See `Gate`. Default: false. */
+  readonly newestFirst?: boolean;
 }
 
 /** One unit of what the name may have in time. What is not spent comes back with the run. */
 export interface RateNeed {
   readonly rate: string;
   readonly share: Shares;
+  /** It is taken even where it is not there: others wait for it until it has come back. Default: false. */
+  readonly isOwed?: boolean;
+  /** See `Gate`. Default: false. */
+  readonly newestFirst?: boolean;
 }
 
 export type Need = PlaceNeed | RateNeed;
@@ -22,10 +28,13 @@ export interface Places {
   enter(key: string, needs: readonly Need[]): string | undefined;
   /** Whether there is room for one that lacked this. */
   hasRoom(lacked: string): boolean;
+  isNewestFirst(lacked: string): boolean;
   /** The key has taken what this step needs, and not given it back. */
   has(key: string, step: string): boolean;
   /** The step begins: what the key has taken of rates is spent. */
   spend(key: string): void;
+  /** The key goes on in these places beside or in place of what it has, or, if one has no room, as it was: then false. */
+  move(key: string, from: readonly string[], to: readonly PlaceNeed[]): boolean;
   /** The step has ended, in whatever way. */
   giveBack(key: string, step: string): void;
   /** The run has ended, in whatever way. Harmless for one that has nothing. */
@@ -55,7 +64,9 @@ export function places(clock: Clock): Places {
   const nameOf = (need: Need): string => ("place" in need ? need.place : need.rate);
   const count = (name: string): number => counts.get(name) ?? 0;
   const isThere = (need: Need): boolean =>
-    "place" in need ? count(need.place) < need.most : need.share.freeAt(need.rate) <= clock.elapsed();
+    "place" in need
+      ? count(need.place) < need.most
+      : need.isOwed === true || need.share.freeAt(need.rate) <= clock.elapsed();
 
   const hasRoom = (name: string): boolean => {
     const need = lacked.get(name);
@@ -106,6 +117,7 @@ export function places(clock: Clock): Places {
       return undefined;
     },
     hasRoom,
+    isNewestFirst: (name) => lacked.get(name)?.newestFirst === true,
     has: (key, step) => {
       for (const { until } of taken.get(key)?.places ?? []) if (until === step) return true;
       return false;
@@ -113,6 +125,18 @@ export function places(clock: Clock): Places {
     spend: (key) => {
       const mine = taken.get(key);
       if (mine) mine.rates = [];
+    },
+    move: (key, from, to) => {
+      const mine = taken.get(key);
+      if (!mine || !to.every(isThere)) return false;
+      const left = [...mine.places].filter(({ place }) => from.includes(place));
+      for (const need of to) {
+        mine.places.add(need);
+        counts.set(need.place, count(need.place) + 1);
+      }
+      for (const need of left) mine.places.delete(need);
+      for (const need of left) free(need);
+      return true;
     },
     giveBack: (key, step) => {
       const mine = taken.get(key);

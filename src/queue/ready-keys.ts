@@ -2,7 +2,7 @@
 import { type Flowing, type Flows, flowsInTurn } from "./flows.ts";
 import type { Gate, LineName } from "./gate.ts";
 import { type Lane, lanes, type LaneTurns, laneTurns } from "./lane-turns.ts";
-import { append, emptyList, type Linked, type List, unlink } from "./linked-list.ts";
+import { append, emptyList, type Linked, type List, prepend, unlink } from "./linked-list.ts";
 
 /** Keys of one lane that need the same. It is open until the gate says what it lacks, and then stands aside. */
 export interface Line<T> extends Linked<Line<T>> {
@@ -10,6 +10,8 @@ export interface Line<T> extends Linked<Line<T>> {
   readonly lane: Lane;
   readonly subject: string | undefined;
   readonly flows: Flows<T>;
+  /** None of its keys has had a turn. */
+  isNew: boolean;
   /** Undefined: it is open. */
   lacks: string | undefined;
   /** What it lacked, if it is open because there is room for one that lacked that. */
@@ -65,8 +67,8 @@ export function readyKeys<T extends Ready<T>>(
     const known = all.get(id);
     if (known) return known;
     const subject = name?.subject;
-    const line = { id, lane, subject, flows: flowsInTurn<T>(), lacks: undefined, calledFor: undefined };
-    const made: Line<T> = { ...line, previous: undefined, next: undefined };
+    const line = { id, lane, subject, flows: flowsInTurn<T>(), isNew: true };
+    const made: Line<T> = { ...line, lacks: undefined, calledFor: undefined, previous: undefined, next: undefined };
     all.set(id, made);
     if (subject !== undefined) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(made));
     enlist(made);
@@ -84,7 +86,8 @@ export function readyKeys<T extends Ready<T>>(
     const place = aside.get(lacks) ?? { turns: laneTurns(), lines: listsByLane<T>() };
     aside.set(lacks, place);
     if (!place.lines[line.lane].first) place.turns.began(line.lane);
-    append(place.lines[line.lane], line);
+    if (line.isNew && gate.isNewestFirst(lacks)) prepend(place.lines[line.lane], line);
+    else append(place.lines[line.lane], line);
   };
 
   const stepBack = (line: Line<T>): void => {
@@ -182,6 +185,7 @@ export function readyKeys<T extends Ready<T>>(
           continue;
         }
         turns.served(lane);
+        line.isNew = false;
         unlink(open[lane], line);
         append(open[lane], line);
         line.flows.take();
@@ -203,6 +207,7 @@ const ungated: Gate = {
   lineOf: () => undefined,
   enter: () => undefined,
   hasRoom: () => true,
+  isNewestFirst: () => false,
   leave: () => undefined,
   listen: () => undefined,
 };

@@ -16,6 +16,8 @@ export interface Silences {
   of(name: string): Silence | undefined;
   /** It has given what was asked for, and not fallen silent since. */
   isProven(name: string): boolean;
+  /** The last one that asked was not answered. */
+  isDoubted(name: string): boolean;
   /** It gave what was asked for. Returns whether it had been silent. */
   gave(name: string): boolean;
   /** It answered something else. Returns whether it had been silent. */
@@ -82,6 +84,7 @@ export function silences({ clock, random, witnesses = 1 }: SilencesOptions): Sil
       return it && isOpen(it) ? it.silence : undefined;
     },
     isProven: (name) => known.get(name)?.isProven === true,
+    isDoubted: (name) => (known.get(name)?.unanswered ?? 0) > 0,
     gave: (name) => heard(name, true),
     answered: (name) => heard(name, false),
     unanswered: (name, told, witness = "") => {

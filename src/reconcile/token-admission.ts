@@ -1,5 +1,5 @@
 // May this grant's token be asked for now, so that nothing has to wait in its run?
-import type { Clock, Random } from "../clock.ts";
+import type { Cancel, Clock, Random } from "../clock.ts";
 import { type Failure, OperatorError } from "../errors.ts";
 import { type Authority, authorityOf } from "../plan/authority.ts";
 import type { Grant } from "../plan/grant.ts";
@@ -8,8 +8,8 @@ import type { Budget } from "../providers/budgets.ts";
 import type { Admittance } from "../providers/with-admission.ts";
 import type { Gate, GateListener } from "../queue/gate.ts";
 import { type Need, places } from "../queue/places.ts";
-import { type Shares, shares } from "../queue/shares.ts";
 import { calledBack } from "./called-back.ts";
+import { type CallAsked, callNeeds, isShort, type Standing } from "./call-needs.ts";
 import { type Silence, type Silences, silences } from "./silences.ts";
 import type { TokenBook } from "./token-book.ts";
 
@@ -38,24 +38,16 @@ export interface TokenAdmissionOptions {
   readonly again: (grantKey: string) => void;
 }
 
-// A socket and some ten kilobytes each. So many are only under way where dozens of authorities answer slowly or not at all: of
-// those that never gave anything 128 may hang before a further one that never did has to wait.
-const mostOfKind = 512;
-/** Times what one entry may have under way at its authority. */
-const mostOfAuthority = 4;
-// What is not proven may hang: a half is kept free for what is, and of the other half as much for what is merely new.
-const unprovenShare = 1 / 2;
-const silentShare = 1 / 4;
-/** Of an entry that has never been given a token by its authority, nor been left without an answer by it. */
-const mostUnproven = 2;
 const mostOfRegistry = 4;
-// Grants that namespaces ask for in place of others, of one entry: tenants can ask for many.
-const mostReplacing = 4;
+/** Milliseconds. Who answers within it waits for nobody who does not: well below the second that a due token may wait. */
+const shortCall = 750;
 // Milliseconds, up to twice as many: who is turned away is called back when there is an answer. Meanwhile some have to be
 // there who may try.
 const comesBack = 15_000;
 // Of one name. Beyond this number they only come back by themselves.
 const mostCalledBack = 10_000;
+// Grants whose last call was not a short one; the oldest go first, and at worst are learnt again.
+const mostRemembered = 10_000;
 
 /** Who asks whom. */
 interface Way {
@@ -66,6 +58,15 @@ interface Way {
   readonly place: string;
 }
 
+/** An attempt under way. */
+interface Call {
+  readonly isProven: boolean;
+  /** Elapsed milliseconds. */
+  readonly since: number;
+  /** Of what happens when it takes longer than a short one. */
+  readonly cancel: Cancel;
+}
+
 export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   const { clock, random, budgets, tokens, grantKey, asks, again } = options;
   const held = places(clock);
@@ -73,7 +74,10 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   // One entry's trouble says little of the others'.
   const authorities = silences({ clock, random, witnesses: 2 });
   const registries = silences({ clock, random });
-  const rates = new Map<string, Shares>();
+  const needs = callNeeds(budgets);
+  const under = new Map<string, Call>();
+  /** How the last call of a grant has ended, if not soon. */
+  const lasts = new Map<string, "slow" | "unanswered">();
   /** Grants, by the name of the silence for which they were turned away. */
   const turnedAway = calledBack(mostCalledBack);
   let listener: GateListener | undefined;
@@ -89,38 +93,50 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
     if (ways.isProven(name)) return undefined;
     const own = ways.of(name);
     if (own) return { ...own, name };
-    const all = authorities.of(place);
+    // Each entry asks once for itself: others' trouble may be theirs alone.
+    const all = ways.isDoubted(name) ? authorities.of(place) : undefined;
     return all && { ...all, name: place };
   };
-  const rateOf = (kind: Authority["kind"]): Shares => {
-    const made = rates.get(kind) ?? shares(budgets[kind]);
-    rates.set(kind, made);
-    return made;
+  const standingOf = (key: string, { name }: Way): Standing => {
+    if (lasts.get(key) === "unanswered") return "suspect";
+    if (ways.isProven(name)) return "proven";
+    return ways.isDoubted(name) ? "suspect" : "new";
   };
 
   const isReplacing = (key: string): boolean => !tokens.isUrgent(key) && !tokens.token(key);
 
-  /** To ask for a token, the scarcest first. */
-  const callNeeds = (key: string, way: Way, silence: { readonly name: string } | undefined): readonly Need[] => {
-    const { kind, counters } = way.authority;
-    const { concurrency } = budgets[kind];
-    const until = "call";
-    const state = silence ? "silent" : ways.isProven(way.name) ? "proven" : "new";
-    const share = state === "silent" ? silentShare : unprovenShare;
-    const shared = (place: string, most: number): readonly Need[] => [
-      ...(state === "proven" ? [] : [{ place: `${place} (${state})`, most: Math.ceil(most * share), until }]),
-      { place, most, until },
-    ];
-    return [
-      ...(silence ? [{ place: `trial ${silence.name}`, most: 1, until }] : []),
-      ...(state === "new" ? [{ place: `entry ${way.name} (new)`, most: mostUnproven, until }] : []),
-      { place: `entry ${way.name}`, most: concurrency, until },
-      ...(isReplacing(key) ? [{ place: `replacing ${way.name}`, most: mostReplacing, until }] : []),
-      ...shared(`authority ${way.place}`, concurrency * mostOfAuthority),
-      ...shared(`provider ${kind}`, mostOfKind),
-      ...counters.map((counter) => ({ rate: `rate ${kind} ${counter}`, share: rateOf(kind) })),
-    ];
+  const asked = (key: string, way: Way, silence: { readonly name: string } | undefined): CallAsked => ({
+    authority: way.authority,
+    way: way.name,
+    place: way.place,
+    standing: standingOf(key, way),
+    isSlow: lasts.get(key) === "slow",
+    isReplacing: isReplacing(key),
+    trial: silence?.name,
+  });
+  const remember = (key: string, last: "slow" | "unanswered" | undefined): void => {
+    lasts.delete(key);
+    const oldest = lasts.size < mostRemembered ? undefined : lasts.keys().next().value;
+    if (oldest !== undefined) lasts.delete(oldest);
+    if (last) lasts.set(key, last);
   };
+
+  /** What it may take longer than a short call for, it gets then, or it ends. */
+  const underway = (key: string, call: CallAsked): AbortSignal => {
+    const displaced = new AbortController();
+    const since = clock.elapsed();
+    const text = tokenKey(key);
+    const soon = Temporal.Duration.from({ milliseconds: shortCall });
+    const cancel = isShort(call)
+      ? clock.schedule(soon, () => {
+          const { from, to } = needs.toGoOn(call);
+          if (!held.move(text, from, to)) displaced.abort();
+        })
+      : () => undefined;
+    under.set(text, { isProven: call.standing === "proven", since, cancel });
+    return displaced.signal;
+  };
+
   const registryNeeds = (host: string | undefined): readonly Need[] =>
     host === undefined || registries.of(host)
       ? []
@@ -131,7 +147,10 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
     const heard = [told(ways, way.name) && way.name, told(authorities, way.place) && way.place];
     for (const name of heard) {
       if (name === false) continue;
-      for (const key of turnedAway.take(name)) again(key);
+      for (const key of turnedAway.take(name)) {
+        lasts.delete(key);
+        again(key);
+      }
     }
     if (wasNew && ways.isProven(way.name)) listener?.news(way.name);
   };
@@ -157,7 +176,8 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
       const registry = tokens.probe(key)?.host;
       if (!way && registry === undefined) return undefined;
       const subject = way?.name ?? "";
-      const name = [subject, registry, isReplacing(key) && "replacing", tokens.insists(key) && "insists"].join(" | ");
+      const traits = [isReplacing(key) && "replacing", tokens.insists(key) && "insists", lasts.get(key)];
+      const name = [subject, registry, ...traits].join(" | ");
       return { name, subject };
     },
     enter: (text) => {
@@ -170,10 +190,11 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
       const silence = tokens.insists(key) ? undefined : silenceOf(way);
       // Who may not try is told so at once: that takes no place.
       if (silence && clock.elapsed() < silence.tryAt) return undefined;
-      const lacks = held.enter(text, [...callNeeds(key, way, silence), ...registry]);
+      const lacks = held.enter(text, [...needs.toBegin(asked(key, way, silence)), ...registry]);
       return silence ? undefined : lacks;
     },
     hasRoom: (lacked) => held.hasRoom(lacked),
+    isNewestFirst: (lacked) => held.isNewestFirst(lacked),
     leave: (text) => held.leave(text),
     listen: (given) => {
       listener = given;
@@ -181,30 +202,44 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
     begin: (grant) => {
       const key = grantKey(grant);
       const way = wayOf(key, grant);
-      if (!way) return;
+      if (!way) return undefined;
       const text = tokenKey(key);
+      const silence = tokens.insists(key) ? undefined : silenceOf(way);
+      const call = asked(key, way, silence);
       if (!held.has(text, "call")) {
-        const silence = tokens.insists(key) ? undefined : silenceOf(way);
         if (silence) throw turnAway(key, silence);
         // It has become due since it was let in.
         held.leave(text);
-        if (held.enter(text, callNeeds(key, way, undefined)) !== undefined) throw new OperatorError(notItsTurn(grant));
+        if (held.enter(text, needs.toBegin(call)) !== undefined) throw new OperatorError(notItsTurn(grant));
       }
       held.spend(text);
+      return underway(key, call);
     },
     ended: (grant, how) => {
       const key = grantKey(grant);
       const way = wayOf(key, grant);
       if (!way) return undefined;
-      if (how.kind === "token") heardOf(way, (names, name) => names.gave(name));
-      if (how.kind === "answer") heardOf(way, (names, name) => names.answered(name));
-      if (how.kind === "silence") {
-        ways.unanswered(way.name, how.failure);
-        authorities.unanswered(way.place, how.failure, way.name);
+      const text = tokenKey(key);
+      const { isProven = false, since = clock.elapsed(), cancel } = under.get(text) ?? {};
+      under.delete(text);
+      cancel?.();
+      let told: Failure | undefined;
+      if (how.kind === "token" || how.kind === "answer") {
+        heardOf(way, (names, name) => (how.kind === "token" ? names.gave(name) : names.answered(name)));
+        remember(key, clock.elapsed() - since >= shortCall ? "slow" : undefined);
       }
-      const silence = silenceOf(way);
-      held.giveBack(tokenKey(key), "call");
-      return how.kind === "silence" && silence ? silentFailure(silence) : undefined;
+      if (how.kind === "displaced") told = displacedFailure(grant, isProven);
+      if (how.kind === "displaced" && isProven) remember(key, "slow");
+      const unanswered = how.kind === "silence" ? how.failure : isProven ? undefined : told;
+      if (unanswered) {
+        remember(key, "unanswered");
+        ways.unanswered(way.name, unanswered);
+        // In so short a time it need not be the authority's fault.
+        if (how.kind === "silence") authorities.unanswered(way.place, unanswered, way.name);
+      }
+      const silence = unanswered && silenceOf(way);
+      held.giveBack(text, "call");
+      return silence ? silentFailure(silence) : told;
     },
   };
 }
@@ -219,6 +254,14 @@ function silentFailure({ told, since }: Silence): Failure {
   const start = since.toString({ smallestUnit: "second" });
   const { reason, cause, retry, message } = told;
   return { reason, cause, retry, message: `${message}; so it has been since ${start}, so one grant at a time tries` };
+}
+
+/** Told of one that was broken off so that it holds nobody up. */
+function displacedFailure({ provider }: Grant, isProven: boolean): Failure {
+  const message = `no ${provider} token came in the first ${shortCall} ms, and so many calls take longer that no further one may; it is tried again`;
+  return isProven
+    ? { reason: "RateLimited", cause: "Platform", retry: "backoff", message, restrained: true }
+    : { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message };
 }
 
 function notItsTurn({ provider }: Grant): Failure {

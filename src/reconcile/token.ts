@@ -92,6 +92,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
 
   try {
     const minted = await provider.fetch(grant, signal);
+    if (minted.doubt !== undefined) log.warn("end of a token not believed", { grant: grantKey, detail: minted.doubt });
     const { fingerprint } = demand;
     const refreshes = honoured(token, demand);
     if (isRepeat(token, minted, demand, clock.now()) && isSameLogin(token, minted)) {

@@ -24,6 +24,8 @@ export interface ControlPlaneOptions {
   /** Names and addresses, beside those of loopback, by which the API server is called. */
   readonly hosts?: readonly string[];
   readonly controllerArguments?: readonly string[];
+  /** PEM of further authorities that may sign its certificate one day. */
+  readonly laterAuthorities?: readonly string[];
 }
 
 /** An identity for RBAC; no groups but these and `system:authenticated`. */
@@ -35,8 +37,9 @@ export interface User {
 export interface ControlPlane {
   /** `https://127.0.0.1:PORT`; the same over all restarts of the API server. */
   readonly server: string;
-  /** PEM file of the authority that signed the API server's certificate. */
+  /** PEM file of the authority that signed the API server's certificate, and of those that may do so later. */
   readonly caFile: string;
+  /** Of the first of them. */
   readonly ca: string;
   /** A path; the user is in `system:masters`. */
   readonly kubeconfig: string;
@@ -158,7 +161,9 @@ interface Written {
   readonly agent: Agent;
 }
 
-async function writeFiles({ folder, port, authority, hosts = [] }: Settings): Promise<Written> {
+async function writeFiles(settings: Settings): Promise<Written> {
+  const { folder, port, authority, hosts = [], laterAuthorities = [] } = settings;
+  const trusted = [authority.certificate, ...laterAuthorities].join("\n");
   const write = async (name: string, text: string): Promise<string> => {
     const path = join(folder, name);
     await writeFile(path, text, { mode: 0o600 });
@@ -177,8 +182,8 @@ async function writeFiles({ folder, port, authority, hosts = [] }: Settings): Pr
   return {
     server,
     adminToken,
-    agent: new Agent({ connect: { ca: authority.certificate } }),
-    caFile: await write("ca.crt", authority.certificate),
+    agent: new Agent({ connect: { ca: trusted } }),
+    caFile: await write("ca.crt", trusted),
     serving: {
       certificate: await write("server.crt", pair.certificate),
       key: await write("server.key", pair.key),

@@ -90,4 +90,49 @@ export const paceMutants: readonly Mutant[] = [
     ["now + Math.min(backoff, leastWaitAfterFailures, within)", "now + Math.max(backoff, asked)"],
     "queue/failures",
   ),
+  fault(
+    "a call that hangs keeps its place among the short ones",
+    "reconcile/token-admission.ts",
+    ["if (!held.move(text, from, to)) displaced.abort();", "void [held, from, to, displaced];"],
+    "reconcile/bulkheads",
+  ),
+  fault(
+    "where no more may hang, a further one may",
+    "reconcile/token-admission.ts",
+    ["if (!held.move(text, from, to)) displaced.abort();", "held.move(text, from, to);"],
+    "reconcile/bulkheads",
+  ),
+  fault(
+    "who was never asked waits behind all who were not either",
+    "queue/ready-keys.ts",
+    ["if (line.isNew && gate.isNewestFirst(lacks)) prepend", "if (line.isNew && lacks === undefined) prepend"],
+    "reconcile/bulkheads",
+  ),
+  fault(
+    "an entry is told of others' silence before it has asked",
+    "reconcile/token-admission.ts",
+    ["ways.isDoubted(name) ? authorities.of(place) : undefined", "authorities.of(place)"],
+    "reconcile/token-admission",
+  ),
+  fault(
+    "who gets no answer has all of an authority's time",
+    "reconcile/call-needs.ts",
+    ['if (standing === "proven") return [all];', "if (standing) return [all];"],
+    "reconcile/bulkheads",
+  ),
+  fault(
+    "calls wait for a socket behind those that hang",
+    "providers/http/agents.ts",
+    ["connections: null,", "connections: 8,"],
+    "providers/http/guarded-http",
+  ),
+  fault(
+    "a length in milliseconds counts as one in seconds",
+    "foreign-numbers.ts",
+    [
+      'if (bound.above === "milliseconds") return Math.min(number / 1000, bound.most);',
+      'if (bound.above === "milliseconds") return bound.most;',
+    ],
+    "foreign-numbers",
+  ),
 ];

@@ -304,7 +304,6 @@ describe("the answer", () => {
   });
 
   it.each<[Written["response"], unknown]>([
-    [{ expiryPath: "ttl" }, { access_token: "t", ttl: 365 * 86_400 }],
     [
       { expiry: "Time", expiryPath: "end" },
       { access_token: "t", end: "9999-12-31T23:59:59Z" },
@@ -317,6 +316,18 @@ describe("the answer", () => {
   ])("counts as ending within a month, whatever it says: %#", async (response, body) => {
     const { expiresAt, issuedAt } = await answered(response, body);
     expect(expiresAt && issuedAt.until(expiresAt).total("hours")).toBeCloseTo(31 * 24, 0);
+  });
+
+  it.each([
+    [3600, 3600, undefined],
+    [
+      3_600_000,
+      3600,
+      "quay.io says that its token lives for 3600000 seconds, which is more than a day: that is taken for milliseconds",
+    ],
+  ])("that counts its life in milliseconds is believed in these, and told of: %i", async (said, life, told) => {
+    const { expiresAt, issuedAt, doubt } = await answered({}, { access_token: "t", expires_in: said });
+    expect([expiresAt && issuedAt.until(expiresAt).total("seconds"), doubt]).toEqual([life, told]);
   });
 
   it("may name the user", async () => {

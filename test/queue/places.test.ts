@@ -1,7 +1,7 @@
 // Is a place never given twice, and never lost?
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Need, places } from "../../src/queue/places.ts";
+import { type Need, type PlaceNeed, places } from "../../src/queue/places.ts";
 import { shares } from "../../src/queue/shares.ts";
 import { fakeClock } from "../fake-clock.ts";
 
@@ -54,6 +54,42 @@ describe("places", () => {
     held.enter("c", [rate]);
     await clock.advance(ms(2_000));
     expect([told, clock.scheduled()]).toEqual([[500], 0]);
+  });
+
+  it("can be changed for others while they are held, all or none, and what is given up is told of", () => {
+    const held = places(fakeClock());
+    const told: string[] = [];
+    held.onRoom((name) => told.push(name));
+    const long: PlaceNeed = { place: "long", most: 1, until: "call" };
+    held.enter("a", [place("all", 3), place("short", 1)]);
+    held.enter("b", [place("short", 1)]);
+    expect([held.move("a", ["short"], [long]), held.taken("short"), held.taken("long"), told]).toEqual([
+      true,
+      0,
+      1,
+      ["short"],
+    ]);
+    held.enter("b", [place("short", 1)]);
+    expect([held.move("b", ["short"], [long]), held.taken("short")]).toEqual([false, 1]);
+    held.giveBack("a", "call");
+    expect([held.move("b", ["short"], [long]), held.taken("long"), held.taken("all")]).toEqual([true, 1, 0]);
+    held.leave("b");
+    expect([held.taken("long"), held.size, held.move("b", [], [long])]).toEqual([0, 0, false]);
+  });
+
+  it("of a rate that is owed are taken before their time, and those who ask for it wait for that", async () => {
+    const clock = fakeClock();
+    const held = places(clock);
+    const share = shares({ perSecond: 1, burst: 1 });
+    for (const key of ["a", "b", "c"]) {
+      expect(held.enter(key, [{ rate: "cloud", share, isOwed: true }])).toBeUndefined();
+      held.spend(key);
+    }
+    expect(held.enter("d", [{ rate: "cloud", share }])).toBe("cloud");
+    await clock.advance(ms(2_999));
+    expect(held.hasRoom("cloud")).toBe(false);
+    await clock.advance(ms(1));
+    expect(held.enter("d", [{ rate: "cloud", share }])).toBeUndefined();
   });
 
   it("are never more than there are, nor lost, in whatever order they are taken and given back", () => {

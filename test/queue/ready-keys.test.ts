@@ -113,6 +113,7 @@ function gated() {
       return undefined;
     },
     hasRoom: (name) => (rooms.get(name) ?? 0) > 0,
+    isNewestFirst: (name) => name.startsWith("newest"),
     leave: () => undefined,
     listen: (given) => {
       listener = given;
@@ -178,6 +179,7 @@ describe("ready keys behind a gate", () => {
       lineOf: (key) => (moved.has(key) ? { name: "x", subject: "x" } : undefined),
       enter: (key) => (moved.has(key) ? "x" : undefined),
       hasRoom: () => false,
+      isNewestFirst: () => false,
       leave: () => undefined,
       listen: () => undefined,
     };
@@ -185,6 +187,25 @@ describe("ready keys behind a gate", () => {
     for (const key of ["a", "b"]) ready.put(item(key));
     moved.add("a");
     expect([taken(ready, 2), [...ready.aside()]]).toEqual([["b", "nothing"], [["x", 1]]]);
+  });
+
+  it("that have had no turn go before those that have, the newest first, where the gate says so", () => {
+    const { ready, room } = gated();
+    room("newest");
+    for (const key of ["newest/1", "newest/2"]) ready.put(item(key));
+    expect(taken(ready, 2)).toEqual(["newest/1", "nothing"]);
+    for (const key of ["a+newest/1", "b+newest/1", "c+newest/1"]) {
+      room(key.slice(0, 1));
+      ready.put(item(key));
+      taken(ready, 1);
+    }
+    room("newest", 1);
+    const order: string[] = [];
+    for (let index = 0; index < 4; index += 1) {
+      order.push(...taken(ready, 1));
+      room("newest", 1);
+    }
+    expect(order).toEqual(["c+newest/1", "b+newest/1", "a+newest/1", "newest/2"]);
   });
 
   it("are looked at again when there is news of their subject", () => {

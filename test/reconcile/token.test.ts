@@ -50,6 +50,7 @@ interface Played {
   /** States in which tokens were stored. */
   readonly states: readonly (string | undefined)[];
   readonly fetched: () => number;
+  readonly warnings: readonly string[];
   readonly changeSource: (resourceVersion: string) => void;
 }
 
@@ -87,6 +88,7 @@ function situation(given: Situation): Played {
   }
   const queued: string[] = [];
   const states: (string | undefined)[] = [];
+  const warnings: string[] = [];
   let fetched = 0;
   const silent = (): void => undefined;
   const write = (body: { readonly data?: Readonly<Record<string, string>> }): Promise<unknown> => {
@@ -120,7 +122,12 @@ function situation(given: Situation): Played {
     verify: (_grant: Grant, _probe: Probe, { logins: tried }: Pick<Minted, "logins">) =>
       Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
     refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    log: {
+      debug: silent,
+      info: silent,
+      warn: (message: string, { detail }: { readonly detail?: string }) => warnings.push(`${message}: ${detail}`),
+      error: silent,
+    },
     enqueue: (key: string) => queued.push(key),
   };
   // Touching anything that is not here throws.
@@ -129,7 +136,7 @@ function situation(given: Situation): Played {
     const about = { namespace: "ops", name: "hub", uid: "s", type: "Opaque", offered: false, expiresAt: undefined };
     secrets.set("ops/hub", { key: "ops/hub", resourceVersion, kind: "source", values, ...about });
   };
-  return { context: context as unknown as Context, queued, states, fetched: () => fetched, changeSource };
+  return { context: context as unknown as Context, queued, states, warnings, fetched: () => fetched, changeSource };
 }
 
 const logins = { all: { username: "ann", password: new Redacted("x") } };
@@ -340,6 +347,13 @@ describe("a token that was fetched", () => {
     const { context, states } = situation({ minutesLeft: 360, probe: chosen, fetch: mints, verify: denied, verifyOld });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
+  });
+
+  it("whose end is not believed is told of in the log, and stored", async () => {
+    const given = { fetch: () => mints().then((minted) => ({ ...minted, doubt: "they say 3600000 seconds" })) };
+    const { context, states, warnings } = situation({ stored: false, ...given });
+    await reconcileToken(context, "g", never);
+    expect([states, warnings]).toEqual([["Issued"], ["end of a token not believed: they say 3600000 seconds"]]);
   });
 
   it("is not fetched again while it is young and its sources are the same", async () => {

@@ -25,15 +25,16 @@ export interface Agents {
 // Each holds a store of certificates of its own (about 1 MiB); credentials with more private CAs than this take turns.
 const mostAgents = 32;
 
-// A token endpoint is called a few times per hour: few connections, none kept for long. HTTP/1.1, because one black hole
-// then costs one socket.
+// A token endpoint is called a few times per hour, so no connection is kept for long. HTTP/1.1, because one black hole then
+// costs one socket. As many as there are calls: how many those may be is decided beforehand (src/reconcile/call-needs.ts), and
+// whoever waited here would wait for those that hang.
 const connectTimeout = 10_000;
 /** Bytes of all header fields of an answer. */
 export const longestHeaders = 16 * 1024;
 const pool = {
   allowH2: false,
   pipelining: 1,
-  connections: 8,
+  connections: null,
   keepAliveTimeout: 4_000,
   connectTimeout,
   maxHeaderSize: longestHeaders,

@@ -47,6 +47,23 @@ describe("an answer", () => {
   });
 });
 
+describe("calls that hang", () => {
+  it("hold up no other call to the same server", async () => {
+    const server = await site((received, response) => {
+      if (received.path === "/well") response.end("fine");
+    });
+    const { http } = network();
+    const stop = new AbortController();
+    const hung = Array.from({ length: 64 }, () =>
+      errorOf(http(get(`https://registry.test:${server.port}/`), stop.signal)),
+    );
+    await eventually("all calls", () => server.received.length === 64);
+    expect((await http(get(`https://registry.test:${server.port}/well`), never)).text).toBe("fine");
+    stop.abort(new Error("enough"));
+    await Promise.all(hung);
+  });
+});
+
 describe("a host", () => {
   it("that is not on the allow-list gets no connection, and the refusal names the setting", async () => {
     const server = await site();
