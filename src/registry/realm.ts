@@ -1,4 +1,5 @@
 // May credentials of this registry be sent to the token server that its challenge names?
+import { registryOf } from "./host.ts";
 
 // Companions of registries whose token server has another name: registries.md sections 7 and 12, vendors' documentation.
 const companions: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +24,7 @@ export function trustedRealm(realm: string, { registry, host, tokenServers = [] 
   if (!url) return undefined;
   if (url.username !== "" || url.password !== "") return undefined;
   if (url.protocol !== "https:" && url.protocol !== registry.protocol) return undefined;
-  const allowed = [registry.host, ...(companions[host] ?? [])];
+  const allowed = [registry.host, ...(companions[registryOf(host)] ?? [])];
   // The regional endpoint of an ACR registry (r.westeurope.geo.azurecr.io) sends to the login server r.azurecr.io.
   const acr = /^([a-z0-9]+)\.[a-z0-9]+\.geo\.(azurecr\.(?:io|us|cn))$/.exec(registry.host);
   if (acr) allowed.push(`${acr[1]}.${acr[2]}`);
