@@ -203,7 +203,7 @@ export const entryRules: readonly Rule[] = [
     message: 'write the hosts one by one: "*" stands alone, and only with provider Static',
   },
   {
-    rule: "!has(self.verify) || self.hosts.exists(host, host == '*' || self.verify.image.startsWith(host + '/') || host.startsWith('*.') && self.verify.image.contains(host.substring(1) + '/'))",
+    rule: "!has(self.verify) || self.hosts.exists(host, host.startsWith('*') || self.verify.image.startsWith(host + '/'))",
     message: "write a verify.image that begins with one of this entry's hosts, such as HOST/REPOSITORY:TAG",
   },
 ];

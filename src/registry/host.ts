@@ -40,6 +40,8 @@ export function canonicalHost(text: string): string | undefined {
   const bare = withoutBlanks(text)
     .replace(/^https?:\/\//i, "")
     .replace(/^([^/]*)(?:\/v[12](?=\/|$))+/, "$1")
+    // An empty port is none.
+    .replace(/^([^/]*):(?=\/|$)/, "$1")
     .replace(/\/$/, "");
   if (bare.length > longestHost) return undefined;
   const parts = canonical.exec(bare)?.groups;
