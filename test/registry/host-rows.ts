@@ -516,11 +516,11 @@ export const hostRows: readonly HostRow[] = [
   slips,
 ]
   .flat()
-  .map(([written, image, pulls, host, entry, provider = "Static"]) => ({
+  .map(([written, image, pulls, host, entry, provider]: Row) => ({
     written,
     image,
     pulls: pulls === "pulls",
     host: host === "none" ? undefined : host === "=" ? written : host,
     entry,
-    provider,
+    provider: provider ?? "Static",
   }));

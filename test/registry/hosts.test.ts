@@ -99,9 +99,10 @@ function imported(text: string): {
   const data = { ".dockerconfigjson": Buffer.from(text).toString("base64") };
   const metadata = { namespace: "team-a", name: "login", uid: "u", resourceVersion: "1" };
   const raw = { metadata, type: "kubernetes.io/dockerconfigjson", data };
-  const { groups, skipped } = secretGroups([raw], "regcred-system");
+  const { groups, leftOut } = secretGroups([raw], "regcred-system");
   const [group] = groups;
-  if (!group) return { entries: [], told: skipped, source: text };
+  const told = [...leftOut.map(({ why }) => why), ...(group?.lost ?? [])];
+  if (!group) return { entries: [], told, source: text };
   const [source, credential] = manifests(
     { ...group, name: "imported", namespaces: { include: ["team-a"] } },
     "regcred-system",
@@ -110,7 +111,7 @@ function imported(text: string): {
   const { stringData } = source as { readonly stringData: Readonly<Record<string, string>> };
   return {
     entries: credentialOf(registries).spec.registries,
-    told: [...skipped, ...group.lost],
+    told,
     source: stringData[".dockerconfigjson"] ?? "",
   };
 }
