@@ -13,7 +13,7 @@ import { streamPrinter } from "../cluster/printer.ts";
 import { temporaryFolder } from "../cluster/temporary-folder.ts";
 import { hostRows } from "../registry/host-rows.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, eventually, loginsIn, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { credentialsPath, loginsIn, operatorNamespace, type Scene, scene } from "./scene.ts";
 
 const atOnce = 16;
 const secretName = "registry-login";
@@ -164,11 +164,14 @@ describe("every tenant's Secret of the table", () => {
     expect(credentials).toHaveLength(tenants.length - unreadable.length);
     await all(sources ?? [], (each) => world.admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, each));
     await all(credentials ?? [], (each) => world.admin.create(credentialsPath, each));
-    await eventually("every Secret that is imported is regcred's", async () => {
+    const waiting = async (): Promise<readonly string[]> => {
       const secrets = await world.admin.list(`/api/v1/secrets?fieldSelector=metadata.name%3D${secretName}`);
-      const taken = secrets.filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/managed-by"] === "regcred");
-      return taken.length === credentials?.length;
-    });
+      return secrets
+        .filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/managed-by"] !== "regcred")
+        .map(({ metadata }) => metadata.namespace ?? "");
+    };
+    const left = unreadable.map(({ namespace }) => namespace).toSorted();
+    await expect.poll(async () => (await waiting()).toSorted(), { timeout: 120_000, interval: 500 }).toEqual(left);
     await operator.atRest();
     after = await questions();
     expect(tenants.filter((_, index) => pulled[index] && !ours(after)[index])).toEqual([]);
