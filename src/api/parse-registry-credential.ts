@@ -77,6 +77,7 @@ function narrow(written: WrittenEntry, at: string): Entry | string {
     name: written.name,
     hosts: written.hosts,
     identity,
+    ...(written.registry === undefined ? {} : { registry: written.registry }),
     ...(written.caSecretName === undefined ? {} : { caSecretName: written.caSecretName }),
     ...(written.tokenServers === undefined ? {} : { tokenServers: written.tokenServers }),
     ...(written.verify === undefined ? {} : { verify: written.verify }),

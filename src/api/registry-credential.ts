@@ -16,7 +16,7 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 
 /** An entry as parsed, before its provider's settings are known to be there. */
 export type WrittenEntry = Frozen<z.infer<typeof entrySchema>>;
-type EntryFields = Pick<WrittenEntry, "name" | "hosts" | "caSecretName" | "tokenServers" | "verify">;
+type EntryFields = Pick<WrittenEntry, "name" | "hosts" | "registry" | "caSecretName" | "tokenServers" | "verify">;
 
 export type EcrSettings = Frozen<z.infer<typeof ecr>>;
 export type AcrSettings = Frozen<z.infer<typeof acr>>;

@@ -3,6 +3,7 @@
 // CEL: https://kubernetes.io/docs/reference/using-api/cel/. Every message says what to write, because whoever reads it has
 // just been refused. Several rules may fire at once, so each judges one mistake and is silent about the others'.
 
+import { cloudProviders, formsText, hostPattern, registryTemplates } from "../registry/vendor-hosts.ts";
 import { managedByLabel, group } from "./names.ts";
 import { labelKeySyntax, placeholderSyntax, tooLongPrefixSyntax } from "./placeholder-syntax.ts";
 
@@ -121,24 +122,18 @@ export const textRules = {
       message: "remove the slash at the end",
     },
     {
-      rule: "self == self.lowerAscii()",
-      message: "write the host in lower case",
-    },
-    {
-      // The names under which clients reach Docker Hub; images are named docker.io:
-      // https://github.com/distribution/reference/blob/main/normalize.go
-      rule: String.raw`!self.matches(r"^([a-zA-Z]+://)?((index|registry-1)\.docker\.io|registry\.hub\.docker\.com)(/.*)?$")`,
-      message:
-        "write docker.io for Docker Hub, instead of index.docker.io, registry-1.docker.io or registry.hub.docker.com",
+      // Images of Docker Hub are never named so: https://github.com/distribution/reference/blob/main/normalize.go
+      rule: String.raw`!self.matches(r"^(?i)([a-z]+://)?index\.docker\.io(/.*)?$")`,
+      message: "write docker.io for Docker Hub, instead of index.docker.io: images are called by that name",
     },
     {
       // HOST, HOST:PORT or [IPv6]:PORT, then a path of segments with a letter or digit each, which `..` is not; what the
-      // three rules above judge passes.
+      // rules above judge passes. Letters of both cases: a kubelet compares them one by one.
       rule: matches(
-        String.raw`\*|([a-zA-Z]+://)?([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?(/[-._]*[a-zA-Z0-9][-a-zA-Z0-9._]*)*/?`,
+        String.raw`\*|(\*\.)?([a-zA-Z]+://)?([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?(/[-._]*[a-zA-Z0-9][-a-zA-Z0-9._]*)*/?`,
       ),
       message:
-        "write a literal host with optional port and path, such as ghcr.io or registry.example.com:5000/team; no wildcards and no placeholders",
+        "write a literal host with optional port and path, such as ghcr.io or registry.example.com:5000/team; no placeholders, and no wildcards but *.dkr.ecr.REGION.amazonaws.com",
     },
   ],
 } as const satisfies Record<string, Rule | readonly Rule[]>;
@@ -160,8 +155,30 @@ const belongs = (block: string, ...providers: readonly string[]): Rule => ({
   message: `remove ${block}, or write provider: ${providers.join(" or ")}`,
 });
 
+/** The registries of a cloud, by a regular expression for one host without path. */
+const registryPattern = (provider: (typeof cloudProviders)[number], other?: Readonly<Record<string, string>>): string =>
+  `(?i)${hostPattern(registryTemplates(provider), other)}`;
+
+// What is wrong with a scheme or with "*" alone is for other rules to say.
+const cloudRules: readonly Rule[] = cloudProviders.flatMap((provider) => [
+  {
+    rule: `self.provider != '${provider}' || has(self.registry) || self.hosts.all(host, host == '*' || host.matches(r"^([a-zA-Z]+://)?${registryPattern(provider)}(/.*)?$"))`,
+    message: `write hosts of ${provider}: ${formsText(provider)}, without port; for a name of your own, write that registry in registry`,
+  },
+  {
+    rule: `self.provider != '${provider}' || !has(self.registry) || self.registry.matches(r"^${registryPattern(provider, { accounts: "[0-9]{12}" })}$")`,
+    message: `write the host of the ${provider} registry itself in registry, without port and path, and in hosts the names of your own that lead to it`,
+  },
+]);
+
 /** Rules on one item of `spec.registries`. */
 export const entryRules: readonly Rule[] = [
+  ...cloudRules,
+  belongs("registry", ...cloudProviders),
+  {
+    rule: "!self.hosts.exists(host, host.startsWith('*.')) || self.provider == 'ECR'",
+    message: "write the hosts one by one: only provider ECR has a token for all accounts of a region",
+  },
   belongs("ecr", "ECR", "ECRPublic"),
   belongs("acr", "ACR"),
   belongs("google", "GCR", "GAR"),
@@ -186,7 +203,7 @@ export const entryRules: readonly Rule[] = [
     message: 'write the hosts one by one: "*" stands alone, and only with provider Static',
   },
   {
-    rule: "!has(self.verify) || self.hosts.exists(host, host == '*' || self.verify.image.startsWith(host + '/'))",
+    rule: "!has(self.verify) || self.hosts.exists(host, host.startsWith('*') || self.verify.image.startsWith(host + '/'))",
     message: "write a verify.image that begins with one of this entry's hosts, such as HOST/REPOSITORY:TAG",
   },
 ];

@@ -1,5 +1,6 @@
 // What may stand in the spec of a RegistryCredential?
 import { z } from "zod";
+import { longestHost, mostHosts } from "./entry-bounds.ts";
 import {
   labelLength,
   subdomainLength,
@@ -32,14 +33,23 @@ export const entrySchema = z
         z
           .string()
           .min(1)
-          .max(subdomainLength)
+          .max(longestHost)
           .meta(rules(...textRules.host)),
       )
       .min(1)
-      .max(16)
+      .max(mostHosts)
       .meta({ "x-kubernetes-list-type": "set" })
       .describe(
-        'Registry hosts served by this entry: HOST[:PORT][/PATH]; docker.io for Docker Hub. With provider Static, "*" alone takes every host of the source.',
+        "Registry hosts served by this entry, spelled as images are, letter by letter: HOST[:PORT][/PATH]; docker.io for Docker Hub. " +
+          'With provider Static, "*" alone takes every host of the source; with ECR, *.dkr.ecr.REGION.amazonaws.com is for all accounts.',
+      ),
+    registry: z
+      .string()
+      .min(1)
+      .max(longestHost)
+      .optional()
+      .describe(
+        "The cloud's own host of the registry, where hosts are names of your own that lead to it. The token is made for it, and goes to whoever answers at hosts.",
       ),
     identity: identity.prefault({ from: "Operator" }).describe("Who asks the cloud for the token."),
     ecr: ecr.optional().describe("Settings of ECR and ECRPublic."),

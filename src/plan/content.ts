@@ -2,7 +2,7 @@
 import type { Cause, Failure } from "../errors.ts";
 import { kubectl } from "../steps.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../registry/docker-config.ts";
-import { canonicalHost, configKey } from "../registry/host.ts";
+import { canonicalHost, configKey, loginAt } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
 import { entriesText, mostNamedHosts, type Named } from "./entries-annotation.ts";
 import { isFailure } from "./grant.ts";
@@ -168,7 +168,7 @@ export function servedContent(
 }
 
 function loginsBefore({ formers = [] }: Pick<Token, "formers">, host: string): readonly Login[] {
-  return formers.flatMap(({ logins }) => ("all" in logins ? logins.all : (logins.byHost.get(host) ?? [])));
+  return formers.flatMap(({ logins }) => ("all" in logins ? logins.all : (loginAt(logins.byHost, host) ?? [])));
 }
 
 /** What a docker config holds of them. */
@@ -237,7 +237,7 @@ function loginsOf(hosts: readonly string[], token: Token): { found: [string, Log
     const { byHost } = token.logins;
     if (hosts.includes("*")) return { found: [...byHost], missing };
     for (const host of hosts.map(canonical)) {
-      const login = byHost.get(host);
+      const login = loginAt(byHost, host);
       if (login) found.push([host, login]);
       else missing.push(host);
     }

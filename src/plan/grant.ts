@@ -36,13 +36,22 @@ export type Grant =
   | StaticGrant
   | TokenExchangeGrant;
 
-/** The entry's hosts, split by what one token can serve. A failure concerns these hosts in this namespace only. */
+/**
+ * The entry's hosts, split by what one token can serve. A failure concerns these hosts in this namespace only. Where the
+ * entry names its registry, one token serves all its hosts, which are not the cloud's.
+ */
 export function grantsOf(entry: Entry, scope: RenderScope): readonly HostGroup<Grant>[] {
   const odd = entry.hosts.filter((host) => host !== "*" && canonicalHost(host) === undefined);
-  if (odd.length === 0) return grantsOfKind(entry, scope);
+  if (odd.length === 0) return grantsAt(entry, scope);
   const hosts = entry.hosts.filter((host) => !odd.includes(host));
   const refused = { hosts: odd, grant: noHosts(odd) };
-  return hosts.length === 0 ? [refused] : [...grantsOfKind({ ...entry, hosts }, scope), refused];
+  return hosts.length === 0 ? [refused] : [...grantsAt({ ...entry, hosts }, scope), refused];
+}
+
+function grantsAt(entry: Entry, scope: RenderScope): readonly HostGroup<Grant>[] {
+  if (entry.registry === undefined) return grantsOfKind(entry, scope);
+  const grants = grantsOfKind({ ...entry, hosts: [entry.registry] }, scope);
+  return grants.map(({ grant }) => ({ hosts: entry.hosts, grant }));
 }
 
 /** The API server refuses them; an object of before may still have one. */

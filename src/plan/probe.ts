@@ -1,6 +1,6 @@
 // How is a token tried before it is published: with which image, or with a login only?
 import type { Entry } from "../api/registry-credential.ts";
-import { canonicalHost } from "../registry/host.ts";
+import { canonicalHost, registryOf } from "../registry/host.ts";
 import { parseImageReference } from "../registry/image-reference.ts";
 import { hasPlaceholders, rendered } from "./placeholders.ts";
 import type { NamespaceRecord } from "./snapshot.ts";
@@ -18,7 +18,7 @@ export interface Probe {
   readonly ofNamespace?: true;
 }
 
-type ProbedEntry = Pick<Entry, "verify" | "provider" | "tokenServers" | "caSecretName">;
+type ProbedEntry = Pick<Entry, "verify" | "provider" | "registry" | "tokenServers" | "caSecretName">;
 
 /** Undefined where nothing is to be tried: a Static entry without an image, or an image that these hosts do not serve. */
 export function probeOf(entry: ProbedEntry, hosts: readonly string[], namespace: NamespaceRecord): Probe | undefined {
@@ -29,20 +29,29 @@ export function probeOf(entry: ProbedEntry, hosts: readonly string[], namespace:
   if (!parsed.ok) return undefined;
   const { domain, path } = parsed.image;
   const served = hosts.map((host) => canonicalHost(host) ?? host);
-  const repository = `${domain}/${path}`;
-  const host = served.find((each) => each === "*" || repository === each || repository.startsWith(`${each}/`));
+  const host = served.find((each) => each === "*" || isWithin(each, domain, path));
   if (host === undefined) return undefined;
   return {
     image,
-    host: host === "*" ? domain : host,
+    host: host.startsWith("*") ? domain : host,
     ...trustOf(entry),
     ...(hasPlaceholders(entry.verify.image) && { ofNamespace: true }),
   };
 }
 
+function isWithin(host: string, domain: string, path: string): boolean {
+  // Of `*.dkr.ecr.REGION.amazonaws.com` the star is the account.
+  const [name, repository] = host.startsWith("*.")
+    ? [host.slice(1), `${domain.slice(domain.indexOf("."))}/${path}`]
+    : [host, `${domain}/${path}`];
+  const [asked, ours] = [registryOf(repository), registryOf(name)];
+  return asked === ours || asked.startsWith(`${ours}/`);
+}
+
 /** A login that an administrator keeps is never tried unasked: such an entry opens no connection. */
 function loginProbe(entry: ProbedEntry, hosts: readonly string[]): Probe | undefined {
-  const [host] = hosts;
+  // The cloud's own name is the one that the operator can trust, and a star is nobody's.
+  const host = entry.registry ?? hosts.find((each) => !each.startsWith("*"));
   if (entry.provider === "Static" || host === undefined) return undefined;
   const [domain = ""] = (canonicalHost(host) ?? host).split("/");
   return { image: undefined, host: domain, ...trustOf(entry) };

@@ -4,6 +4,7 @@ import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Token } from "../plan/token.ts";
 import { foreignText } from "../foreign-text.ts";
 import { type DockerConfigForm, isObject, objectIn, parseDockerConfig } from "../registry/docker-config.ts";
+import { withFormerNames } from "../registry/host.ts";
 import type { Login } from "../registry/login.ts";
 import { writtenLogin } from "../registry/written-login.ts";
 import { type Step, kubectl } from "../steps.ts";
@@ -58,7 +59,7 @@ function configLogins({ key, form }: ConfigPlace, values: Values): SourceLogins 
     if (result.ok) byHost.set(host, result.login);
     else problems.push(`the login of ${host} ${result.problem}`);
   }
-  if (byHost.size > 0) return { ok: true, logins: { byHost } };
+  if (byHost.size > 0) return { ok: true, logins: { byHost: withFormerNames(byHost) } };
   return { ok: false, problem: `cannot be used: ${problems[0] ?? "it holds no credentials"}` };
 }
 

@@ -1,9 +1,10 @@
 // Which logins may stand in a pull Secret of credentials that leave it?
+import { canonical } from "../plan/content.ts";
 import { type Grant, grantsOf, isFailure } from "../plan/grant.ts";
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import type { Logins } from "../plan/token.ts";
 import type { DockerConfigEntry } from "../registry/docker-config.ts";
-import { configKey } from "../registry/host.ts";
+import { configKey, loginAt } from "../registry/host.ts";
 import type { Context } from "./context.ts";
 import type { Participant } from "./entitlements.ts";
 
@@ -28,7 +29,12 @@ export function formerLogins(
 }
 
 function entriesFor(hosts: readonly string[], logins: Logins): readonly DockerConfigEntry[] {
-  if ("all" in logins) return hosts.map((host) => ({ key: configKey(host), login: logins.all }));
-  const isClaimed = (host: string): boolean => hosts.includes("*") || hosts.includes(host);
-  return [...logins.byHost].flatMap(([host, login]) => (isClaimed(host) ? [{ key: configKey(host), login }] : []));
+  const keyOf = (host: string): string => configKey(canonical(host));
+  if ("all" in logins) return hosts.map((host) => ({ key: keyOf(host), login: logins.all }));
+  const { byHost } = logins;
+  if (hosts.includes("*")) return [...byHost].map(([host, login]) => ({ key: configKey(host), login }));
+  return hosts.flatMap((host) => {
+    const login = loginAt(byHost, canonical(host));
+    return login ? [{ key: keyOf(host), login }] : [];
+  });
 }

@@ -7,7 +7,7 @@ import { type Eviction, podsToEvict, type RecoverableSecret } from "../plan/pod-
 import type { NamespaceRecord } from "../plan/snapshot.ts";
 import { isAlive } from "../plan/token.ts";
 import type { Outcome } from "../queue/work-queue.ts";
-import { canonicalHost, configKey } from "../registry/host.ts";
+import { canonicalHost, configKey, loginAt } from "../registry/host.ts";
 import type { Context } from "./context.ts";
 import { comeBackIn, done, failed } from "./outcome.ts";
 import { remember } from "./remember.ts";
@@ -122,7 +122,7 @@ function servedKeys(
       if ("all" in logins) return hosts.filter((host) => host !== "*");
       return hosts.includes("*")
         ? [...logins.byHost.keys()]
-        : hosts.filter((host) => logins.byHost.has(canonical(host)));
+        : hosts.filter((host) => loginAt(logins.byHost, canonical(host)) !== undefined);
     })
     .map((host) => configKey(canonical(host)));
 }

@@ -5,6 +5,7 @@ import type { Grant } from "../plan/grant.ts";
 import type { Probe } from "../plan/probe.ts";
 import type { OperatorSecretRecord } from "../plan/snapshot.ts";
 import type { Minted } from "../providers/provider.ts";
+import { loginAt } from "../registry/host.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../registry/pull-check.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import type { Silences } from "./silences.ts";
@@ -43,7 +44,7 @@ export function verifier(options: VerifierOptions): Verify {
   const trying = new Set<string>();
 
   return async (_grant, { image, host, tokenServers, caSecretName }, { logins }, signal) => {
-    const login = "all" in logins ? logins.all : logins.byHost.get(host);
+    const login = "all" in logins ? logins.all : loginAt(logins.byHost, host);
     if (!login) return { verification: "Inconclusive", detail: `the source holds no login for ${host}` };
     const record = caSecretName === undefined ? undefined : secret(`${operatorNamespace}/${caSecretName}`);
     const ca = record?.kind === "source" ? record.values?.["ca.crt"]?.reveal() : undefined;

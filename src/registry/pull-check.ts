@@ -1,5 +1,6 @@
 // Is this login taken, and can it pull this image? Asked of the registry itself, before a token is handed to anyone.
 import type { Verification } from "../plan/publish.ts";
+import { asciiLowerCase } from "./ascii.ts";
 import { base64OfText } from "./base64.ts";
 import { challengesIn, longestChallenge } from "./challenge.ts";
 import { parseImageReference } from "./image-reference.ts";
@@ -110,7 +111,7 @@ async function asked(
   judge: (talk: Talk) => Promise<PullCheckResult>,
 ): Promise<PullCheckResult> {
   try {
-    const registry = new URL(`${scheme}://${apiHosts[domain] ?? domain}`);
+    const registry = new URL(`${scheme}://${apiHosts[asciiLowerCase(domain)] ?? domain}`);
     return await judge({
       domain,
       registry,

@@ -1,4 +1,6 @@
 // May credentials of this registry be sent to the token server that its challenge names?
+import { registryOf } from "./host.ts";
+import { cloudHost } from "./vendor-hosts.ts";
 
 // Companions of registries whose token server has another name: registries.md sections 7 and 12, vendors' documentation.
 const companions: Readonly<Record<string, readonly string[]>> = {
@@ -23,10 +25,10 @@ export function trustedRealm(realm: string, { registry, host, tokenServers = [] 
   if (!url) return undefined;
   if (url.username !== "" || url.password !== "") return undefined;
   if (url.protocol !== "https:" && url.protocol !== registry.protocol) return undefined;
-  const allowed = [registry.host, ...(companions[host] ?? [])];
+  const allowed = [registry.host, ...(companions[registryOf(host)] ?? [])];
   // The regional endpoint of an ACR registry (r.westeurope.geo.azurecr.io) sends to the login server r.azurecr.io.
-  const acr = /^([a-z0-9]+)\.[a-z0-9]+\.geo\.(azurecr\.(?:io|us|cn))$/.exec(registry.host);
-  if (acr) allowed.push(`${acr[1]}.${acr[2]}`);
+  const azure = cloudHost("ACR", registry.host)?.places;
+  if (azure) allowed.push(`${azure["acr"]}.${azure["azure"]}`);
   if (allowed.includes(url.host)) return url;
   // Nobody wrote plain http down.
   return url.protocol === "https:" && tokenServers.some((server) => hostOf(server) === url.host) ? url : undefined;

@@ -34,7 +34,7 @@ export const full = {
       {
         name: "acr",
         provider: "ACR",
-        hosts: ["acme.azurecr.io"],
+        hosts: ["acmeimages.azurecr.io"],
         identity: { from: "TenantServiceAccount", name: "puller" },
         acr: {
           tenantID: "$(namespace.labels['tenant'])",

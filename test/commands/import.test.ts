@@ -101,7 +101,6 @@ describe("import of a docker config", () => {
 
   it.each([
     ["a wildcard", { "*.example.com": ann, "quay.io": ann }],
-    ["a name of Docker Hub's that no image has", { "registry.hub.docker.com": ann }],
     [
       "more hosts than entries can name",
       Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`h${i}.example.com:5000/some/path`, ann])),
@@ -109,7 +108,7 @@ describe("import of a docker config", () => {
   ])("takes all of the source where there is %s", async (_what, auths) => {
     const { code, hosts } = await ofFile({ auths });
     expect(code).toBe(0);
-    expect(hosts.flat().every((host) => host === "*" || !/[*]|registry\.hub/.test(host))).toBe(true);
+    expect(hosts.flat().every((host) => host === "*" || !host.includes("*"))).toBe(true);
     expect(hosts.length).toBeLessThanOrEqual(16);
   });
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { credentialSchema, customResourceDefinition } from "../../src/api/crd.ts";
 import type { Schema } from "../../src/api/crd.ts";
+import { cloudProviders, registryForms } from "../../src/registry/vendor-hosts.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import { crdLimit, estimatedCosts, ruleLimit, ruleNodes } from "../api/estimated-costs.ts";
 import { full, fullStatus, minimal, stored } from "../api/registry-credential.ts";
@@ -198,6 +199,17 @@ const reserved = "regcred.dev/... and app.kubernetes.io/managed-by are set by th
 const tooLong = (most: number): string =>
   variantOf(process.env).name === "oldest" ? `may not be longer than ${most}` : `may not be more than ${most}`;
 
+/** An entry of each cloud with a host, and with a registry, that is none of its own. */
+function cloudMistakes(): readonly (readonly [path: string, value: unknown, advice: string])[] {
+  return cloudProviders.flatMap((provider) => {
+    const entry = { name: "own", provider, hosts: ["docker.acme.example/team"] };
+    return [
+      [`${ocir}`, entry, `write hosts of ${provider}: ${registryForms(provider)[0] ?? ""}`],
+      [`${ocir}`, { ...entry, registry: "ghcr.io" }, `write the host of the ${provider} registry itself in registry`],
+    ] as const;
+  });
+}
+
 const mistakes: readonly (readonly [path: string, value: unknown, advice: string])[] = [
   ["metadata.name", "a".repeat(64), "write a metadata.name of at most 63 characters"],
 
@@ -205,11 +217,13 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   [`${ecr}.name`, "Private", label],
   [`${ecr}.hosts[0]`, "https://ghcr.io", "remove https://"],
   [`${ecr}.hosts[0]`, "ghcr.io/", "remove the slash at the end"],
-  [`${ecr}.hosts[0]`, "GHCR.io", "write the host in lower case"],
   [`${ecr}.hosts[0]`, "index.docker.io", "write docker.io for Docker Hub"],
   [`${ecr}.hosts[0]`, "https://index.docker.io/v1/", "write docker.io for Docker Hub"],
-  [`${ecr}.hosts[0]`, "registry-1.docker.io", "write docker.io for Docker Hub"],
-  [`${ecr}.hosts[0]`, "*.dkr.ecr.eu-west-1.amazonaws.com", "write a literal host"],
+  [`${ecr}.hosts[0]`, "Index.Docker.IO/acme", "write docker.io for Docker Hub"],
+  [`${fixed}.hosts[0]`, "*.dkr.ecr.eu-west-1.amazonaws.com", "write the hosts one by one: only provider ECR"],
+  [`${fixed}.hosts[0]`, "quay.*", "write a literal host"],
+  [`${fixed}.registry`, "ghcr.io", "remove registry, or write provider: ECR or ECRPublic or ACR"],
+  ...cloudMistakes(),
   [`${ecr}.hosts[0]`, "$(namespace.name).example.com", "write a literal host"],
   [`${ecr}.hosts[0]`, "ghcr.io:port", "write a literal host"],
   [`${ecr}.hosts[0]`, "ghcr.io:0", "write a literal host"],

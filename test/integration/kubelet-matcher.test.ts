@@ -1,42 +1,21 @@
 // Do we find the logins for an image that the kubelet's own code finds, in the same order?
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loginsFor } from "../../src/registry/kubelet-match.ts";
-import { type Buildable, buildWithGo, proveGo } from "../cluster/build-with-go.ts";
-import { catalogue } from "../cluster/catalogue.ts";
+import { buildWithGo, proveGo } from "../cluster/build-with-go.ts";
+import { kubeletsAnswers, matcher, type Question } from "../cluster/kubelet-matcher.ts";
 import { streamPrinter } from "../cluster/printer.ts";
 import { temporaryFolder } from "../cluster/temporary-folder.ts";
 
 const seed = 20_261_123;
 const cases = 20_000;
 
-const kubernetes = catalogue()["kube-apiserver"];
-const matcher: Buildable = {
-  name: "the kubelet's matcher",
-  version: kubernetes.version,
-  build: {
-    module: kubernetes.build.module,
-    package: "./matcher",
-    linkerFlags: "-s -w",
-    packages: 299,
-    minutes: "about a minute",
-  },
-};
-
 // The control plane can be downloaded, this program only built: it is ours, around Kubernetes' code.
 const noGo = await proveGo(matcher).then(
   () => undefined,
   (error: unknown) => (error instanceof Error ? error.message : String(error)),
 );
-
-interface Question {
-  readonly image: string;
-  readonly keys: readonly string[];
-}
 
 // Few words, so that keys and images often meet. None has an underscore: Kubernetes' parser takes such a host for a part
 // of a repository, which no runtime can pull.
@@ -170,7 +149,7 @@ describe.skipIf(skipped)(`loginsFor against Kubernetes ${matcher.version}, which
     const program = join(temporaryFolder(), "matcher");
     await buildWithGo(matcher, program, streamPrinter(process.stderr));
     const questions = fc.sample(question, { numRuns: cases, seed });
-    const kubelets = await answers(program, questions);
+    const kubelets = await kubeletsAnswers(program, questions);
 
     const differences = questions
       .map(({ image, keys }, index) => ({
@@ -192,14 +171,3 @@ describe.skipIf(skipped)(`loginsFor against Kubernetes ${matcher.version}, which
     expect(kubelets.filter((found) => found.length > 1).length).toBeGreaterThan(cases / 50);
   });
 });
-
-async function answers(program: string, questions: readonly Question[]): Promise<readonly (readonly number[])[]> {
-  // What it logs of keys that are no URLs is of no interest.
-  const child = spawn(program, { stdio: ["pipe", "pipe", "ignore"] });
-  const ended = once(child, "exit");
-  child.stdin.end(JSON.stringify(questions));
-  const said = await text(child.stdout);
-  const [code] = (await ended) as [number | null];
-  if (code !== 0) throw new Error(`the matcher ended with ${String(code)}`);
-  return JSON.parse(said) as number[][];
-}

@@ -12,12 +12,17 @@ describe("the image that a token is tried with", () => {
 
   it.each([
     ["ghcr.io/acme/app:1", ["quay.io", "ghcr.io"], "ghcr.io"],
-    ["ghcr.io/acme/app", ["https://GHCR.io/v2/"], "ghcr.io"],
+    ["ghcr.io/acme/app", ["https://GHCR.io/v2/"], "GHCR.io"],
     ["ghcr.io/acme/app", ["ghcr.io/acme"], "ghcr.io/acme"],
     ["localhost:5000/app:1", ["localhost:5000"], "localhost:5000"],
     [`ghcr.io/acme/app@${digest}`, ["ghcr.io"], "ghcr.io"],
     ["busybox", ["docker.io"], "docker.io"],
-    ["index.docker.io/acme/app", ["registry-1.docker.io"], "docker.io"],
+    ["index.docker.io/acme/app", ["registry-1.docker.io"], "registry-1.docker.io"],
+    [
+      "111122223333.dkr.ecr.eu-west-3.amazonaws.com/acme/app",
+      ["*.dkr.ecr.eu-west-3.amazonaws.com/acme"],
+      "111122223333.dkr.ecr.eu-west-3.amazonaws.com",
+    ],
   ])("%s is tried with the login of the host among %j that serves it", (image, hosts, host) => {
     expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toEqual({ image, host });
   });
@@ -28,6 +33,9 @@ describe("the image that a token is tried with", () => {
     ["ghcr.io:5000/acme/app", ["ghcr.io"]],
     ["evil.example.com/ghcr.io/app", ["ghcr.io"]],
     ["busybox", ["ghcr.io"]],
+    ["111122223333.dkr.ecr.eu-west-1.amazonaws.com/app", ["*.dkr.ecr.eu-west-3.amazonaws.com"]],
+    ["111122223333.dkr.ecr.eu-west-3.amazonaws.com/app", ["*.dkr.ecr.eu-west-3.amazonaws.com/acme"]],
+    ["a.b.dkr.ecr.eu-west-3.amazonaws.com/app", ["*.dkr.ecr.eu-west-3.amazonaws.com"]],
     ["Not An Image", ["ghcr.io"]],
   ])("%s is not asked of %j", (image, hosts) => {
     expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toBeUndefined();

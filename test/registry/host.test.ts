@@ -1,7 +1,14 @@
 // Does every spelling of a registry end at one?
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalHost, configKey } from "../../src/registry/host.ts";
+import {
+  canonicalHost,
+  configKey,
+  isLiteralHost,
+  loginAt,
+  registryOf,
+  withFormerNames,
+} from "../../src/registry/host.ts";
 
 const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,8}[a-z0-9])?$/);
 const segment = fc.stringMatching(/^[a-z0-9]{1,8}$/).filter((text) => !/^v[12]$/.test(text));
@@ -24,7 +31,9 @@ const spelling = fc.record({
 describe("canonicalHost", () => {
   it.each([
     ["ghcr.io", "ghcr.io"],
-    ["GHCR.io", "ghcr.io"],
+    ["GHCR.io", "GHCR.io"],
+    ["HTTPS://AcmeImages.azurecr.io/V2ray", "AcmeImages.azurecr.io/V2ray"],
+    ["[FD00::A]:5000", "[FD00::A]:5000"],
     [" ghcr.io\n", "ghcr.io"],
     ["https://ghcr.io/", "ghcr.io"],
     ["https://ghcr.io/v2/", "ghcr.io"],
@@ -39,11 +48,15 @@ describe("canonicalHost", () => {
     ["*.azurecr.io", "*.azurecr.io"],
     ["quay.io/.hidden/a..b", "quay.io/.hidden/a..b"],
     ["ghcr.io:65535", "ghcr.io:65535"],
+    ["ghcr.io:", "ghcr.io"],
+    ["https://ghcr.io:/v2/acme", "ghcr.io/acme"],
     ["docker.io", "docker.io"],
     ["index.docker.io", "docker.io"],
-    ["registry-1.docker.io", "docker.io"],
+    ["Index.Docker.io", "docker.io"],
+    ["registry-1.docker.io", "registry-1.docker.io"],
+    ["registry.hub.docker.com", "registry.hub.docker.com"],
     ["https://index.docker.io/v1/", "docker.io"],
-    ["https://registry-1.docker.io/v2/", "docker.io"],
+    ["https://registry-1.docker.io/v2/", "registry-1.docker.io"],
     ["index.docker.io/acme", "docker.io/acme"],
     ["auth.docker.io", "auth.docker.io"],
     ["index.docker.io:443", "index.docker.io:443"],
@@ -64,7 +77,8 @@ describe("canonicalHost", () => {
     "gh cr.io",
     "-ghcr.io",
     "ghcr..io",
-    "ghcr.io:",
+    "ghcr.io::",
+    ":",
     "ghcr.io:port",
     "quay.io//org",
     "a?c.io",
@@ -108,10 +122,10 @@ describe("canonicalHost", () => {
     );
   });
 
-  it("reads a host the same with a scheme, a slash at the end, capitals or white space", () => {
+  it("reads a host the same with a scheme, a slash at the end or white space", () => {
     fc.assert(
       fc.property(host, spelling, (text, { scheme, slash, space }) => {
-        expect(canonicalHost(`${space}${scheme}${text.toUpperCase()}${slash}${space}`)).toBe(text);
+        expect(canonicalHost(`${space}${scheme}${text}${slash}${space}`)).toBe(text);
       }),
     );
   });
@@ -144,5 +158,60 @@ describe("configKey", () => {
         expect(canonicalHost(configKey(text))).toBe(text);
       }),
     );
+  });
+});
+
+describe("one registry by several names", () => {
+  it.each([
+    ["AcmeImages.azurecr.io/Team", "acmeimages.azurecr.io/team"],
+    ["registry-1.docker.io", "docker.io"],
+    ["Registry.Hub.Docker.com/acme", "docker.io/acme"],
+    ["registry-1.docker.io:443", "registry-1.docker.io:443"],
+    ["registry-1.docker.io.example", "registry-1.docker.io.example"],
+    ["ghcr.io", "ghcr.io"],
+  ])("%s is a name of %s", (host, registry) => {
+    expect(registryOf(host)).toBe(registry);
+  });
+
+  it("has the login of each where there is none for the very name", () => {
+    const byHost = new Map([
+      ["AcmeImages.azurecr.io", "acr"],
+      ["docker.io", "hub"],
+      ["registry-1.docker.io", "api"],
+      ["ghcr.io/acme", "acme"],
+    ]);
+    const asked = [
+      "acmeimages.azurecr.io",
+      "registry.hub.docker.com",
+      "registry-1.docker.io",
+      "ghcr.io",
+      "ghcr.io/acme",
+    ];
+    expect(asked.map((host) => loginAt(byHost, host))).toEqual(["acr", "hub", "api", undefined, "acme"]);
+  });
+
+  it("is served by the names of release 0.1.0 as well, which give way to a login of their own", () => {
+    const read = new Map([
+      ["AcmeImages.azurecr.io", "acr"],
+      ["registry-1.docker.io/acme", "api"],
+      ["registry.hub.docker.com", "hub"],
+      ["GHCR.io", "odd"],
+      ["ghcr.io", "own"],
+    ]);
+    expect([...withFormerNames(read)]).toEqual([...read, ["acmeimages.azurecr.io", "acr"], ["docker.io/acme", "api"]]);
+  });
+
+  it.each([
+    ["ghcr.io", true],
+    ["AcmeImages.azurecr.io:5000/team", true],
+    ["[::1]:5000", true],
+    ["[::ffff:1.2.3.4]", false],
+    ["index.docker.io", false],
+    ["*.azurecr.io", false],
+    ["ghcr.io/", false],
+    ["ghcr.io:99999", false],
+    ["", false],
+  ])("%j may stand in a spec: %s", (host, may) => {
+    expect(isLiteralHost(host)).toBe(may);
   });
 });

@@ -40,7 +40,8 @@ describe("mergeDockerConfig", () => {
 
   it("replaces a foreign login of a host of ours, however it is spelled", () => {
     const text = '{"auths":{"https://ghcr.io/v2/":{"auth":"eDp5"},"GHCR.io":{},"ghcr.io/org":{}}}';
-    expect(merged(text, [ours("ghcr.io")])).toBe(`{"auths":{"ghcr.io/org":{},${our("ghcr.io")}}}`);
+    // A kubelet finds it for images that are named so, and for no others.
+    expect(merged(text, [ours("ghcr.io")])).toBe(`{"auths":{"GHCR.io":{},"ghcr.io/org":{},${our("ghcr.io")}}}`);
   });
 
   it("takes out only what we wrote before", () => {

@@ -14,8 +14,12 @@ describe("a realm", () => {
     ["https://public.ecr.aws/token/", "public.ecr.aws"],
     ["https://gitlab.com/jwt/auth", "registry.gitlab.com"],
     ["https://acme.azurecr.io/oauth2/token", "acme.azurecr.io"],
-    ["https://acme.azurecr.io/oauth2/token", "acme.westeurope.geo.azurecr.io"],
-    ["https://acme.azurecr.us/oauth2/token", "acme.usgovvirginia.geo.azurecr.us"],
+    ["https://acmeimages.azurecr.io/oauth2/token", "acmeimages.westeurope.geo.azurecr.io"],
+    [
+      "https://acmeimages-hwejf7bnb8f2fjcv.azurecr.io/oauth2/token",
+      "acmeimages-hwejf7bnb8f2fjcv.westeurope.geo.azurecr.io",
+    ],
+    ["https://acmeimages.azurecr.us/oauth2/token", "acmeimages.usgovvirginia.geo.azurecr.us"],
   ])("%s is trusted by %s", (realm, host) => {
     expect(at(realm, host)).toBe(new URL(realm).href);
   });
@@ -39,9 +43,13 @@ describe("a realm", () => {
     ["no URL", "registry", "ghcr.io"],
     ["nothing", "", "ghcr.io"],
     ["a companion of somebody else", "https://gitlab.com/jwt/auth", "ghcr.io"],
-    ["another registry of the same cloud", "https://other.azurecr.io/oauth2/token", "acme.westeurope.geo.azurecr.io"],
-    ["another cloud", "https://acme.azurecr.cn/oauth2/token", "acme.westeurope.geo.azurecr.io"],
-    ["a name that only looks regional", "https://acme.azurecr.io/t", "acme.geo.azurecr.io"],
+    [
+      "another registry of the same cloud",
+      "https://other.azurecr.io/oauth2/token",
+      "acmeimages.westeurope.geo.azurecr.io",
+    ],
+    ["another cloud", "https://acmeimages.azurecr.cn/oauth2/token", "acmeimages.westeurope.geo.azurecr.io"],
+    ["a name that only looks regional", "https://acmeimages.azurecr.io/t", "acmeimages.geo.azurecr.io"],
   ])("with %s is not trusted", (_what, realm, host) => {
     expect(at(realm, host)).toBeUndefined();
   });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { ConfigError } from "../../config.ts";
 import { foreignText } from "../../foreign-text.ts";
 import { kinds } from "../../kube/object-reader.ts";
+import { asciiLowerCase } from "../../registry/ascii.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { isObjectName } from "../../plan/object-name.ts";
 import { fields, optional } from "../../watch/strip/object-meta.ts";
@@ -93,7 +94,7 @@ async function fromSecrets({ objects, operatorNamespace }: Session, prefix: stri
     })),
   );
   const imports = parts.map(({ hosts, text, secretName, namespaces }): Import => {
-    const name = freeName(`${prefix}-${(hosts[0] ?? "").replaceAll(/[^a-z0-9]+/g, "-")}`, names);
+    const name = freeName(`${prefix}-${asciiLowerCase(hosts[0] ?? "").replaceAll(/[^a-z0-9]+/g, "-")}`, names);
     names.add(name);
     return { name, hosts, text, secretName, namespaces: { include: namespaces } };
   });

@@ -1,6 +1,8 @@
 // Which objects take over what a docker config holds?
+import { longestHost, mostHosts } from "../../api/entry-bounds.ts";
 import { group, kind, version } from "../../api/names.ts";
 import { dockerConfigKey, dockerConfigType } from "../../plan/pull-secret-plan.ts";
+import { isLiteralHost } from "../../registry/host.ts";
 
 export interface Import {
   /** Of the RegistryCredential and of its source. */
@@ -13,18 +15,18 @@ export interface Import {
   readonly secretName?: string;
 }
 
-// As the schema bounds them: src/api/spec-schema.ts.
-const mostHosts = 16;
+// As the schema bounds it: src/api/spec-schema.ts.
 const mostEntries = 16;
-const longestHost = 253;
 
-/** The source Secret and the RegistryCredential. Hosts beyond what one entry may have go into further entries. */
+/**
+ * The source Secret and the RegistryCredential. Hosts beyond what one entry may have go into further entries; where one is
+ * a pattern, which no entry may name, a single one takes all hosts of the source.
+ */
 export function manifests(
   { name, hosts, text, namespaces, secretName }: Import,
   operatorNamespace: string,
 ): readonly object[] {
-  // Hosts that an entry cannot name, such as those with a wildcard, are served by one that takes all of the source.
-  const isSaid = hosts.every(isLiteral) && hosts.length <= mostHosts * mostEntries;
+  const isSaid = hosts.every(mayBeNamed) && hosts.length <= mostHosts * mostEntries;
   const entries = isSaid
     ? Array.from({ length: Math.ceil(hosts.length / mostHosts) }, (_, index) =>
         hosts.slice(index * mostHosts, (index + 1) * mostHosts),
@@ -60,9 +62,6 @@ export function manifests(
 }
 
 /** The API server takes it for a host of an entry: `textRules.host` in src/api/rules.ts. */
-function isLiteral(host: string): boolean {
-  const isIpv4InIpv6 = host.startsWith("[") && host.includes(".", 1) && host.indexOf(".") < host.indexOf("]");
-  return (
-    host.length <= longestHost && !host.includes("*") && !isIpv4InIpv6 && !host.startsWith("registry.hub.docker.com")
-  );
+function mayBeNamed(host: string): boolean {
+  return isLiteralHost(host) && host.length <= longestHost;
 }

@@ -9,7 +9,7 @@ import { selectsNamespace } from "../../plan/selection.ts";
 import { type Situation, there } from "../../plan/explain/situation.ts";
 import { textOfBase64 } from "../../registry/base64.ts";
 import { type DockerConfigForm, parseDockerConfig } from "../../registry/docker-config.ts";
-import { canonicalHost, configKey } from "../../registry/host.ts";
+import { canonicalHost, configKey, withFormerNames } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
 import { seen } from "../explain/seen.ts";
@@ -71,7 +71,7 @@ async function hostsOfSource(
     );
     for (const [key, form] of Object.entries(forms)) {
       const parsed = parseDockerConfig(textOfBase64(there(source)?.data?.[key] ?? "") ?? "", form);
-      if (parsed.ok) hosts.push(...parsed.logins.keys());
+      if (parsed.ok) hosts.push(...withFormerNames(parsed.logins).keys());
     }
   }
   return hosts;

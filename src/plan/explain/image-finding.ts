@@ -6,6 +6,7 @@ import { mergedHosts } from "../marks.ts";
 import { configKey } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
+import { entryForHost } from "./entry-for-host.ts";
 import type { Obstacle } from "./obstacle.ts";
 import { referenceObstacle } from "./reference-obstacle.ts";
 import { type Candidate, servingObstacle, type Stopped } from "./serving-obstacle.ts";
@@ -169,6 +170,7 @@ function noEntry({ credentials, imagesAsked }: Situation, image: string): Obstac
   const unread = invalid.length > 0 ? `; the spec of ${invalid.join(", ")} cannot be read` : "";
   const [only, ...others] = credentials.flatMap(({ credential }) => (credential ? [credential] : []));
   const single = others.length === 0 ? only : undefined;
+  const entry = single && entryForHost(single, host);
   return {
     reason: "NoEntry",
     cause: "Platform",
@@ -177,14 +179,14 @@ function noEntry({ credentials, imagesAsked }: Situation, image: string): Obstac
     remedy: {
       change: "if the platform is to serve it, add the host to an entry, or write a RegistryCredential for it",
       // Where logins go is not for a pod to say: its host is told, and whoever means it types it.
-      commands: single ? [addHost(single, imagesAsked ? host : "HOST")] : [],
+      commands: single && entry !== undefined ? [addHost(single, entry, imagesAsked ? host : "HOST")] : [],
     },
   };
 }
 
 /** Lists are replaced as wholes by a merge patch, so one item is added by a JSON patch. */
-function addHost({ name }: RegistryCredential, host: string): Command {
-  const patch = [{ op: "add", path: "/spec/registries/0/hosts/-", value: host }];
+function addHost({ name }: RegistryCredential, entry: number, host: string): Command {
+  const patch = [{ op: "add", path: `/spec/registries/${entry}/hosts/-`, value: host }];
   return kubectl`patch regcred ${name} --type=json -p ${jsonValue(patch)}`;
 }
 

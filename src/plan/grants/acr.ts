@@ -1,6 +1,8 @@
 // Which ACR tokens do the hosts of an entry need, and who asks Entra for them?
 import type { Entry } from "../../api/registry-credential.ts";
 import type { Cause, Failure } from "../../errors.ts";
+import { asciiLowerCase } from "../../registry/ascii.ts";
+import { cloudHost, formsText } from "../../registry/vendor-hosts.ts";
 import type { AcrGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
@@ -21,10 +23,8 @@ const authorities: Readonly<Record<string, string>> = {
   "azurecr.de": "login.microsoftonline.de",
 };
 
-// Names have 5 to 50 letters and digits; a registry with a domain name label adds a hyphen and a hash. Regional and data
-// endpoints: https://learn.microsoft.com/azure/container-registry/container-registry-endpoint-reference
-const registryHost =
-  /^(?<name>[a-z0-9]{5,50}(?:-[a-z0-9]{1,40})?)(?:\.[a-z0-9]+\.(?<kind>geo|data))?\.(?<suffix>azurecr\.(?:io|us|cn|de))(?:\/|$)/;
+// https://learn.microsoft.com/azure/container-registry/container-registry-endpoint-reference
+const dataEndpoint = /^(?<name>[a-z0-9-]+)\.[a-z0-9]+\.data\.(?<suffix>azurecr\.[a-z]+)(?:\/|$)/;
 
 // Some registries take no tokens that were made for Azure's management, which is the other audience there is:
 // https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
@@ -86,20 +86,18 @@ function grantOf(place: Place | Failure, access: Access | Failure): AcrGrant | F
 }
 
 function placeOf(host: string): Place | Failure {
-  const { name, kind, suffix = "" } = registryHost.exec(host)?.groups ?? {};
+  const { acr: name = "", azure: suffix = "" } = cloudHost("ACR", host)?.places ?? {};
   const authority = authorities[suffix];
-  if (name === undefined || authority === undefined) {
+  if (authority !== undefined) return { registry: `${name}.${suffix}`, authority };
+  const data = dataEndpoint.exec(asciiLowerCase(host))?.groups;
+  if (data) {
     return invalidHost(
-      `"${host}" is no ACR registry: write NAME.azurecr.io (.us or .cn in those clouds) or NAME.REGION.geo.azurecr.io, without port`,
+      `"${host}" is a data endpoint, to which a registry redirects for layers and nobody logs in: write ${data["name"]}.${data["suffix"]}, or remove it`,
     );
   }
-  const registry = `${name}.${suffix}`;
-  if (kind === "data") {
-    return invalidHost(
-      `"${host}" is a data endpoint, to which a registry redirects for layers and nobody logs in: write ${registry}, or remove it`,
-    );
-  }
-  return { registry, authority };
+  return invalidHost(
+    `"${host}" is no ACR registry: write ${formsText("ACR")} (.us or .cn in those clouds), without port`,
+  );
 }
 
 /** Who asks, and for what; the same at every registry of the entry. */

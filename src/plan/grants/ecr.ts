@@ -1,6 +1,7 @@
 // Which ECR tokens do the hosts of an entry need, and who asks for them under which role?
 import type { Entry } from "../../api/registry-credential.ts";
 import type { Cause, Failure } from "../../errors.ts";
+import { type awsDualStackSuffixes, type awsSuffixes, cloudHost, formsText } from "../../registry/vendor-hosts.ts";
 import type { EcrGrant, EcrPublicGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
@@ -15,12 +16,11 @@ interface Partition {
   readonly name: string;
   readonly region: RegExp;
   /** What a registry's name ends in after the region. */
-  readonly suffix: string;
-  readonly dualStackSuffix?: string;
+  readonly suffix: (typeof awsSuffixes)[number];
+  readonly dualStackSuffix?: (typeof awsDualStackSuffixes)[number];
 }
 
-// Regions and suffixes: partitions.json of the AWS SDKs; the names of registries: IsDualStack and ECRHost in
-// https://github.com/kubernetes/cloud-provider-aws/blob/master/cmd/ecr-credential-provider/main.go.
+// partitions.json of the AWS SDKs.
 // The first whose regions match holds: `aws` takes geographies that are yet to come, as the SDK does.
 const partitions: readonly Partition[] = [
   {
@@ -34,16 +34,15 @@ const partitions: readonly Partition[] = [
   { name: "aws-iso-b", region: /^us-isob-[a-z]+-\d{1,2}$/, suffix: "sc2s.sgov.gov" },
   { name: "aws-iso-e", region: /^eu-isoe-[a-z]+-\d{1,2}$/, suffix: "cloud.adc-e.uk" },
   { name: "aws-iso-f", region: /^us-isof-[a-z]+-\d{1,2}$/, suffix: "csp.hci.ic.gov" },
-  { name: "aws-eusc", region: /^eusc-[a-z]{2}-[a-z]+-\d{1,2}$/, suffix: "amazonaws.eu" },
+  {
+    name: "aws-eusc",
+    region: /^eusc-[a-z]{2}-[a-z]+-\d{1,2}$/,
+    suffix: "amazonaws.eu",
+    dualStackSuffix: "on.amazonwebservices.eu",
+  },
   { name: "aws", region: /^[a-z]{2}-[a-z]+-\d{1,2}$/, suffix: "amazonaws.com", dualStackSuffix: "on.aws" },
 ];
 
-// Dual-stack names are written dkr-ecr: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
-const privateHost =
-  /^\d{12}\.dkr[.-]ecr(?<fips>-fips)?\.(?<region>[a-z]{2,}(?:-[a-z]+)+-\d{1,2})\.(?<suffix>[a-z0-9.-]+)$/;
-
-// The second is the dual-stack name.
-const publicHosts: ReadonlySet<string> = new Set(["public.ecr.aws", "ecr-public.aws.com"]);
 // ECR Public is nowhere else: https://docs.aws.amazon.com/general/latest/gr/ecr-public.html
 const publicPartition = "aws";
 
@@ -74,13 +73,14 @@ export function ecrGrants(entry: EcrEntry, scope: RenderScope): readonly HostGro
 }
 
 export function ecrPublicGrants(entry: EcrEntry, scope: RenderScope): readonly HostGroup<EcrPublicGrant>[] {
-  const known = entry.hosts.filter((host) => publicHosts.has(host));
+  const isPublic = (host: string): boolean => cloudHost("ECRPublic", host) !== undefined;
+  const known = entry.hosts.filter(isPublic);
   const groups: HostGroup<EcrPublicGrant>[] = entry.hosts
-    .filter((host) => !publicHosts.has(host))
+    .filter((host) => !isPublic(host))
     .map((host) => ({
       hosts: [host],
       grant: invalidHost(
-        `"${host}" is no host of ECR Public: write public.ecr.aws${privateHost.test(host) ? ", or provider: ECR" : ""}`,
+        `"${host}" is no host of ECR Public: write ${formsText("ECRPublic")}${cloudHost("ECR", host) ? ", or provider: ECR" : ""}`,
       ),
     }));
   if (known.length === 0) return groups;
@@ -94,10 +94,10 @@ function grantAt(place: Place, entry: EcrEntry, scope: RenderScope): EcrGrant | 
 }
 
 function placeOf(host: string): Place | Failure {
-  const { region, suffix, fips } = privateHost.exec(host)?.groups ?? {};
-  if (region === undefined || suffix === undefined) {
+  const { region = "", aws: suffix = "", fips } = cloudHost("ECR", host)?.places ?? {};
+  if (region === "") {
     return invalidHost(
-      `"${host}" is no ECR registry: write ACCOUNT.dkr.ecr.REGION.amazonaws.com with 12 digits for ACCOUNT, without port and path${publicHosts.has(host) ? ", or provider: ECRPublic" : ""}`,
+      `"${host}" is no ECR registry: write ${formsText("ECR")} with 12 digits for ACCOUNT, without port${cloudHost("ECRPublic", host) ? ", or provider: ECRPublic" : ""}`,
     );
   }
   const partition = partitions.find((each) => each.region.test(region));
@@ -112,7 +112,7 @@ function placeOf(host: string): Place | Failure {
   return {
     partition: partition.name,
     region,
-    endpoint: fips === undefined ? (dualStack ? "dualstack" : "standard") : "fips",
+    endpoint: fips === "" ? (dualStack ? "dualstack" : "standard") : "fips",
   };
 }
 

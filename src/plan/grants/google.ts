@@ -1,6 +1,7 @@
 // Which Google tokens do the hosts of an entry need, and as whom are they asked for?
 import type { Entry } from "../../api/registry-credential.ts";
 import type { Cause, Failure } from "../../errors.ts";
+import { cloudHost, formsText } from "../../registry/vendor-hosts.ts";
 import type { GoogleGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
@@ -8,12 +9,6 @@ import { quotedText } from "../../foreign-text.ts";
 
 type GoogleEntry = Extract<Entry, { provider: "GCR" | "GAR" }>;
 type AccountIdentity = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
-
-// The hosts that Google's own kubelet plugin serves:
-// https://github.com/kubernetes/cloud-provider-gcp/blob/master/pkg/gcpcredential/gcpcredential.go
-const gcrHost = /^(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)?gcr\.io(?:\/|$)/;
-// A region or a multi-region, then the format: https://cloud.google.com/artifact-registry/docs/repositories/repo-locations
-const garHost = /^[a-z]+(?:-[a-z]+[0-9]{1,2})?-docker\.pkg\.dev(?:\/|$)/;
 
 // Enough to pull, and of no use for anything else but reading storage: https://cloud.google.com/artifact-registry/docs/access-control#oauth
 const defaultScope = "https://www.googleapis.com/auth/devstorage.read_only";
@@ -38,7 +33,7 @@ const providerAnnotation = "gcp.auth.fluxcd.io/workload-identity-provider";
 
 /** One token serves all hosts: Google's tokens are for whoever may pull, wherever that is. */
 export function googleGrants(entry: GoogleEntry, scope: RenderScope): readonly HostGroup<GoogleGrant>[] {
-  const ours = (host: string): boolean => (entry.provider === "GCR" ? gcrHost : garHost).test(host);
+  const ours = (host: string): boolean => cloudHost(entry.provider, host) !== undefined;
   const known = entry.hosts.filter(ours);
   const wrong = entry.hosts
     .filter((host) => !ours(host))
@@ -147,14 +142,11 @@ function causeOf({ from }: AccountIdentity): Cause {
 }
 
 function invalidHost(host: string, provider: GoogleEntry["provider"]): Failure {
-  const [form, other, otherHost] =
-    provider === "GCR"
-      ? (["gcr.io, us.gcr.io, eu.gcr.io or asia.gcr.io", "GAR", garHost] as const)
-      : (["LOCATION-docker.pkg.dev such as europe-west1-docker.pkg.dev", "GCR", gcrHost] as const);
+  const other = provider === "GCR" ? "GAR" : "GCR";
   return {
     reason: "InvalidHost",
     cause: "Platform",
     retry: "on-change",
-    message: `"${host}" is no host of provider ${provider}: write ${form}, without port${otherHost.test(host) ? `, or provider: ${other}` : ""}`,
+    message: `"${host}" is no host of provider ${provider}: write ${formsText(provider)}, without port${cloudHost(other, host) ? `, or provider: ${other}` : ""}`,
   };
 }

@@ -1,6 +1,7 @@
 // Which IBM Cloud token do the hosts of an entry need, and who asks for it?
 import type { Entry } from "../../api/registry-credential.ts";
 import type { Failure } from "../../errors.ts";
+import { cloudHost, formsText } from "../../registry/vendor-hosts.ts";
 import type { HostGroup, IcrGrant, RenderScope } from "../grant-types.ts";
 import { hasPlaceholders, rendered } from "../placeholders.ts";
 import { identityOf } from "./identity.ts";
@@ -8,29 +9,12 @@ import { quotedText } from "../../foreign-text.ts";
 
 type IcrEntry = Extract<Entry, { provider: "ICR" }>;
 
-// https://cloud.ibm.com/docs/Registry?topic=Registry-registry_overview#registry_regions
-const domains: ReadonlySet<string> = new Set([
-  "icr.io",
-  "au.icr.io",
-  "br.icr.io",
-  "ca.icr.io",
-  "ca2.icr.io",
-  "de.icr.io",
-  "es.icr.io",
-  "in.icr.io",
-  "in2.icr.io",
-  "jp.icr.io",
-  "jp2.icr.io",
-  "uk.icr.io",
-  "us.icr.io",
-]);
-
 // https://cloud.ibm.com/apidocs/iam-identity-token-api
 const profileID = /^Profile-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A token of IBM Cloud's IAM serves all registries. */
 export function icrGrants(entry: IcrEntry, scope: RenderScope): readonly HostGroup<IcrGrant>[] {
-  const isKnown = (host: string): boolean => domains.has(host.split("/", 1)[0] ?? "");
+  const isKnown = (host: string): boolean => cloudHost("ICR", host) !== undefined;
   const known = entry.hosts.filter(isKnown);
   const groups: HostGroup<IcrGrant>[] = entry.hosts
     .filter((host) => !isKnown(host))
@@ -77,6 +61,6 @@ function invalidHost(host: string): Failure {
     reason: "InvalidHost",
     cause: "Platform",
     retry: "on-change",
-    message: `"${host}" is no registry of IBM Cloud: write one of ${[...domains].join(", ")}, without port`,
+    message: `"${host}" is no registry of IBM Cloud: write ${formsText("ICR")}, such as de.icr.io, without port`,
   };
 }

@@ -1,22 +1,19 @@
 // Which OCIR tokens do the hosts of an entry need, and who asks for them?
 import type { Entry } from "../../api/registry-credential.ts";
 import type { Failure } from "../../errors.ts";
+import { cloudHost, formsText } from "../../registry/vendor-hosts.ts";
 import type { HostGroup, OcirGrant, RenderScope } from "../grant-types.ts";
 import { identityOf } from "./identity.ts";
 
 type OcirEntry = Extract<Entry, { provider: "OCIR" }>;
 type Access = Omit<OcirGrant, "host">;
 
-// Region keys and region identifiers:
-// https://docs.oracle.com/iaas/Content/Registry/Concepts/registryprerequisites.htm#regional-availability
-const registryHost = /^(?<host>(?:[a-z]{3}|[a-z]{2}(?:-[a-z]+)+-\d{1,2})\.ocir\.io)(?:\/|$)/;
-
 /** Each registry makes the tokens for itself. */
 export function ocirGrants(entry: OcirEntry, scope: RenderScope): readonly HostGroup<OcirGrant>[] {
   const access = accessOf(entry, scope);
   const groups = new Map<string, { hosts: string[]; grant: OcirGrant | Failure }>();
   for (const written of entry.hosts) {
-    const host = registryHost.exec(written)?.groups?.["host"];
+    const host = cloudHost("OCIR", written)?.host;
     const group = groups.get(host ?? written);
     if (group) group.hosts.push(written);
     else groups.set(host ?? written, { hosts: [written], grant: grantOf(written, host, access) });
@@ -30,7 +27,7 @@ function grantOf(written: string, host: string | undefined, access: Access | Fai
       reason: "InvalidHost",
       cause: "Platform",
       retry: "on-change",
-      message: `"${written}" is no OCIR registry: write REGION-KEY.ocir.io or REGION.ocir.io, such as iad.ocir.io or us-ashburn-1.ocir.io, without port`,
+      message: `"${written}" is no OCIR registry: write ${formsText("OCIR")}, such as iad.ocir.io or us-ashburn-1.ocir.io, without port`,
     };
   }
   return "reason" in access ? access : { ...access, host };

@@ -2,29 +2,18 @@
 import type { Entry } from "../../api/registry-credential.ts";
 import { globMatches } from "../../plan/glob.ts";
 import { asciiLowerCase } from "../../registry/ascii.ts";
+import {
+  awsSuffixes,
+  cloudProviders,
+  hostPattern,
+  oracleDomains,
+  registryTemplates,
+} from "../../registry/vendor-hosts.ts";
 
 type Provider = Entry["provider"];
 
-// Host names of one owner with places for what varies. Never a whole domain such as *.amazonaws.com: customers' own
-// servers answer under it (S3, API Gateway, load balancers).
-const places: Readonly<Record<string, string>> = {
-  "<account>": "[0-9]{12}",
-  // `us-isob-east-1`, `eusc-de-east-1`
-  "<region>": "[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}",
-  "<label>": "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?",
-};
-
-// The suffixes of AWS's partitions and of their dual-stack names: the endpoint rules of @aws-sdk/client-ecr and client-sts.
-const awsSuffixes = [
-  "amazonaws.com",
-  "amazonaws.com.cn",
-  "amazonaws.eu",
-  "c2s.ic.gov",
-  "sc2s.sgov.gov",
-  "cloud.adc-e.uk",
-  "csp.hci.ic.gov",
-];
-const awsDualStackSuffixes = [
+// Of AWS's services in dual-stack: the endpoint rules of @aws-sdk/client-ecr and client-sts.
+const dualStackSuffixes = [
   "api.aws",
   "api.amazonwebservices.com.cn",
   "api.amazonwebservices.eu",
@@ -38,67 +27,38 @@ const awsDualStackSuffixes = [
 const sts = [
   "sts.amazonaws.com",
   ...awsSuffixes.flatMap((suffix) => [`sts.<region>.${suffix}`, `sts-fips.<region>.${suffix}`]),
-  ...awsDualStackSuffixes.flatMap((suffix) => [`sts.<region>.${suffix}`, `sts-fips.<region>.${suffix}`]),
+  ...dualStackSuffixes.flatMap((suffix) => [`sts.<region>.${suffix}`, `sts-fips.<region>.${suffix}`]),
 ];
 
-const google = [
-  "oauth2.googleapis.com",
-  "sts.googleapis.com",
-  "iamcredentials.googleapis.com",
-  "gcr.io",
-  "<label>.gcr.io",
-  // `europe-west1-docker.pkg.dev`: https://cloud.google.com/artifact-registry/docs/docker/names
-  "<label>-docker.pkg.dev",
-];
+const google = ["oauth2.googleapis.com", "sts.googleapis.com", "iamcredentials.googleapis.com"];
 
-/** The hosts that each registry kind's vendor runs: token endpoints, registries, and what registries name as their realm. */
+/**
+ * The hosts that each registry kind's vendor runs beside the registries: token endpoints, and what registries name as their
+ * realm. Templates as in vendor-hosts.ts: never a whole domain such as *.amazonaws.com, under which customers' own servers
+ * answer (S3, API Gateway, load balancers).
+ */
 const providerHosts: Readonly<Record<Provider, readonly string[]>> = {
   ECR: [
     ...sts,
-    ...awsSuffixes.flatMap((suffix) => [
-      `api.ecr.<region>.${suffix}`,
-      `api.ecr-fips.<region>.${suffix}`,
-      `<account>.dkr.ecr.<region>.${suffix}`,
-      `<account>.dkr.ecr-fips.<region>.${suffix}`,
-    ]),
-    ...awsDualStackSuffixes.flatMap((suffix) => [`ecr.<region>.${suffix}`, `ecr-fips.<region>.${suffix}`]),
-    // https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
-    ...["on.aws", "on.amazonwebservices.com.cn"].flatMap((suffix) => [
-      `<account>.dkr-ecr.<region>.${suffix}`,
-      `<account>.dkr-ecr-fips.<region>.${suffix}`,
-    ]),
+    ...awsSuffixes.flatMap((suffix) => [`api.ecr.<region>.${suffix}`, `api.ecr-fips.<region>.${suffix}`]),
+    ...dualStackSuffixes.flatMap((suffix) => [`ecr.<region>.${suffix}`, `ecr-fips.<region>.${suffix}`]),
   ],
-  ECRPublic: [
-    ...sts,
-    "api.ecr-public.us-east-1.amazonaws.com",
-    "ecr-public.us-east-1.api.aws",
-    "public.ecr.aws",
-    "ecr-public.aws.com",
-  ],
-  // Entra's hosts are AzureAuthorityHosts of @azure/identity; registries:
-  // https://learn.microsoft.com/azure/container-registry/container-registry-endpoint-reference
-  ACR: [
-    "login.microsoftonline.com",
-    "login.microsoftonline.us",
-    "login.chinacloudapi.cn",
-    "login.microsoftonline.de",
-    ...["azurecr.io", "azurecr.us", "azurecr.cn", "azurecr.de"].flatMap((suffix) => [
-      `<label>.${suffix}`,
-      `<label>.<label>.geo.${suffix}`,
-    ]),
-  ],
+  ECRPublic: [...sts, "api.ecr-public.us-east-1.amazonaws.com", "ecr-public.us-east-1.api.aws"],
+  // AzureAuthorityHosts of @azure/identity.
+  ACR: ["login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.microsoftonline.de"],
   GCR: google,
   GAR: google,
-  // The last is where instance principals are federated: oci-common, lib/auth.
-  OCIR: ["<label>.ocir.io", "ocir.<region>.oci.oraclecloud.com", "auth.<region>.oraclecloud.com"],
-  // https://cloud.ibm.com/docs/Registry?topic=Registry-registry_overview#registry_regions
-  ICR: ["iam.cloud.ibm.com", "icr.io", "<label>.icr.io"],
+  // Where instance principals are federated: oci-common, lib/auth.
+  OCIR: oracleDomains.map((domain) => `auth.<region>.${domain}`),
+  // IBM's own software is at cp.icr.io.
+  ICR: ["iam.cloud.ibm.com", "cp.icr.io"],
   // The documented recipes: Docker Hub's OIDC, Quay's robots, JFrog's cloud.
   TokenExchange: ["identity.docker.com", "quay.io", "<label>.jfrog.io"],
   // The registries whose credentials are usually static, with the realms that their challenges name.
   Static: [
     "index.docker.io",
     "registry-1.docker.io",
+    "registry.hub.docker.com",
     "auth.docker.io",
     "ghcr.io",
     "quay.io",
@@ -107,11 +67,11 @@ const providerHosts: Readonly<Record<Provider, readonly string[]>> = {
   ],
 };
 
-const vendors = new RegExp(`^(?:${[...new Set(Object.values(providerHosts).flat())].map(source).join("|")})$`);
-
-function source(template: string): string {
-  return template.replaceAll(/<[a-z]+>|\./g, (found) => places[found] ?? String.raw`\.`);
-}
+const registries = cloudProviders.flatMap(registryTemplates);
+const vendors = new RegExp(
+  // A key in a docker config may have a star; a host that is spoken to is one.
+  `^${hostPattern([...new Set([...Object.values(providerHosts).flat(), ...registries])], { accounts: "[0-9]{12}" })}$`,
+);
 
 /** Of https, where a glob names no port. */
 const defaultPort = 443;

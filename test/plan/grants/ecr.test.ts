@@ -50,6 +50,10 @@ describe("hosts of ECR", () => {
     ["dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "aws-iso-e", "eu-isoe-west-1", "standard"],
     ["dkr.ecr.us-isof-south-1.csp.hci.ic.gov", "aws-iso-f", "us-isof-south-1", "standard"],
     ["dkr.ecr.eusc-de-east-1.amazonaws.eu", "aws-eusc", "eusc-de-east-1", "standard"],
+    ["dkr.ecr.cn-north-1.on.amazonwebservices.com.cn", "aws-cn", "cn-north-1", "dualstack"],
+    ["dkr-ecr.eu-west-1.amazonaws.com", "aws", "eu-west-1", "standard"],
+    ["DKR.ecr.EU-west-1.amazonaws.com", "aws", "eu-west-1", "standard"],
+    ["dkr.ecr.eu-west-1.amazonaws.com/team/app", "aws", "eu-west-1", "standard"],
   ])("knows %s", (rest, partition, region, endpoint) => {
     expect(grantsOf({ hosts: [host(rest)] })).toEqual([
       { hosts: [host(rest)], grant: { provider: "ECR", partition, region, endpoint, identity: { from: "Operator" } } },
@@ -71,8 +75,9 @@ describe("hosts of ECR", () => {
     host("dkr.ecr.us-secret-moon-base-1.amazonaws.com"),
     host("dkrxecr.eu-west-1.amazonaws.com"),
     `${paris}:443`,
-    `${paris}/team`,
-    `*.dkr.ecr.eu-west-1.amazonaws.com`,
+    `*.dkr.ecr.*.amazonaws.com`,
+    `*.eu-west-1.amazonaws.com`,
+    `12*.dkr.ecr.eu-west-1.amazonaws.com`,
     "public.ecr.aws",
     "docker.io",
   ])("refuses %s", (wrong) => {

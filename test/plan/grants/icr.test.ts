@@ -25,21 +25,29 @@ function groupsOf(
 describe("hosts", () => {
   it("are served by one token, all of them", () => {
     const regions = ["us", "uk", "de", "au", "jp", "jp2", "ca", "ca2", "br", "es", "in", "in2"];
-    const hosts = ["icr.io", ...regions.map((region) => `${region}.icr.io`), "us.icr.io/acme"];
+    const known = ["icr.io", ...regions.map((region) => `${region}.icr.io`)];
+    const hosts = [...known, ...known.map((host) => `private.${host}`), "us.icr.io/acme", "private.us.icr.io/acme"];
     const identity = { ...secret, namespace: "regcred-system" };
     expect(groupsOf({ hosts })).toEqual([{ hosts, grant: { provider: "ICR", identity } }]);
   });
 
-  it.each(["icr.io.evil.test", "x.us.icr.io", "fr.icr.io", "us.icr.io:443", "evil.test/icr.io", "gcr.io", "*"])(
-    "%s is none, and fails alone",
-    (host) => {
-      expect(groupsOf({ hosts: [host, "us.icr.io"] })).toMatchObject([
-        { hosts: ["us.icr.io"], grant: { provider: "ICR" } },
-        { hosts: [host], grant: { reason: "InvalidHost", cause: "Platform", retry: "on-change" } },
-      ]);
-      expect(groupsOf({ hosts: [host] })).toHaveLength(1);
-    },
-  );
+  it.each([
+    "icr.io.evil.test",
+    "x.us.icr.io",
+    "cp.icr.io",
+    "private.fr.icr.io",
+    "fr.icr.io",
+    "us.icr.io:443",
+    "evil.test/icr.io",
+    "gcr.io",
+    "*",
+  ])("%s is none, and fails alone", (host) => {
+    expect(groupsOf({ hosts: [host, "us.icr.io"] })).toMatchObject([
+      { hosts: ["us.icr.io"], grant: { provider: "ICR" } },
+      { hosts: [host], grant: { reason: "InvalidHost", cause: "Platform", retry: "on-change" } },
+    ]);
+    expect(groupsOf({ hosts: [host] })).toHaveLength(1);
+  });
 });
 
 describe("trusted profiles", () => {

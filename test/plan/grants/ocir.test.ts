@@ -22,6 +22,9 @@ describe("hosts", () => {
     "eu-frankfurt-1.ocir.io",
     "ap-tokyo-1.ocir.io",
     "uk-gov-london-1.ocir.io",
+    "ocir.us-ashburn-1.oci.oraclecloud.com",
+    "ocir.us-gov-phoenix-1.oci.oraclegovcloud.com",
+    "ocir.eu-jovanovac-1.oci.oraclecloud20.com",
   ])("%s is a registry", (host) => {
     expect(groupsOf({ hosts: [host] })).toEqual([
       { hosts: [host], grant: { provider: "OCIR", identity: { from: "Operator" }, host } },
@@ -35,7 +38,9 @@ describe("hosts", () => {
     "evil.test/iad.ocir.io",
     "x.iad.ocir.io",
     "ashburn.ocir.io",
-    "ocir.us-ashburn-1.oci.oraclecloud.com",
+    "ocir.us-ashburn-1.oraclecloud.com",
+    "ocir.us-ashburn-1.oci.evil.com",
+    "objectstorage.us-ashburn-1.oci.oraclecloud.com",
     "ghcr.io",
   ])("%s is none, and fails alone", (host) => {
     const [first, second] = groupsOf({ hosts: [host, "iad.ocir.io"] });
