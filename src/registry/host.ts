@@ -54,7 +54,7 @@ export function canonicalHost(text: string): string | undefined {
 
 /** Whether it may stand in a spec as it is: canonical, and without a star. */
 export function isLiteralHost(host: string): boolean {
-  return canonicalHost(host) === host && !/\*|\[.*\./.test(host);
+  return canonicalHost(host) === host && !host.includes("*") && !/^\[[^\]]*\./.test(host);
 }
 
 /**
