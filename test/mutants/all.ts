@@ -6,6 +6,7 @@ import { drainMutants } from "./drain.ts";
 import { failureMutants } from "./failures.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
+import { neighbourMutants } from "./neighbours.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
 import { raceMutants } from "./races.ts";
@@ -25,4 +26,5 @@ export const mutants: readonly Mutant[] = [
   ...worldMutants,
   ...cloudMutants,
   ...raceMutants,
+  ...neighbourMutants,
 ];

@@ -1,0 +1,78 @@
+// What others apply, keep and copy: faults that tests must find.
+import type { Finder, Mutant } from "./mutant.ts";
+
+const unit = (path: string): Finder => ({ phase: "unit", path: `test/${path}.test.ts` });
+
+const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: Finder): Mutant => ({
+  fault: "failures",
+  name,
+  edits: [{ file: `src/${file}`, from, to }],
+  foundBy,
+});
+
+const applied = unit("reconcile/appliers");
+const planned = unit("plan/managed-fields");
+const copied = unit("reconcile/copied-secrets");
+
+export const neighbourMutants: readonly Mutant[] = [
+  fault(
+    "who applies a ServiceAccount is refused after our patch",
+    "reconcile/refer.ts",
+    ["if (others && version) await send(", "if (others && !version) await send("],
+    applied,
+  ),
+  fault(
+    "who applies a Secret is refused after our write",
+    "reconcile/write-secret.ts",
+    ["written && othersFields ? replace(", "written && !othersFields ? replace("],
+    applied,
+  ),
+  fault(
+    "what others have applied is forgotten with what is ours",
+    "plan/managed-fields.ts",
+    ["entries.filter((entry) => !isOurs(entry))", "entries.filter((entry) => isOurs(entry))"],
+    planned,
+  ),
+  fault(
+    "a list that was not given up stays so",
+    "plan/references.ts",
+    ['serviceAccount.othersApply === "hindered" && unjudged.size === 0', "unjudged.size < 0"],
+    planned,
+  ),
+  fault(
+    "a Secret that may not be read for its size is not written, for the sake of who applies it",
+    "plan/pull-secret.ts",
+    ["if (!record?.othersApply || unread) return plan;", "if (!record?.othersApply) return plan;"],
+    planned,
+  ),
+  fault(
+    "a copy in a namespace that nothing selects is removed",
+    "reconcile/observe-secret.ts",
+    ["const inIt = named.filter(isWitnessed);", "const inIt = named;"],
+    copied,
+  ),
+  fault(
+    "what was taken back may be put back",
+    "reconcile/pull-secret.ts",
+    ["memories.set(key, { tookBack: true });", "memories.delete(key);"],
+    copied,
+  ),
+  fault(
+    "what another tool keeps is taken over",
+    "plan/conflict.ts",
+    ["if (kept) return `", "if (kept && annotations === labels) return `"],
+    unit("plan/other-tools"),
+  ),
+  fault(
+    "what a file holds beside its logins is left out in silence",
+    "commands/import/import-logins.ts",
+    ["missing: [...lost, ...missing]", "missing: [...lost]"],
+    unit("commands/import"),
+  ),
+  fault(
+    "hosts are written that the API server refuses",
+    "commands/import/manifests.ts",
+    ["const isSaid = hosts.every(isLiteral) &&", "const isSaid ="],
+    unit("commands/import"),
+  ),
+];
