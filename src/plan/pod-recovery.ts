@@ -30,7 +30,7 @@ export interface Eviction {
 }
 
 // These make a new pod at once and count no failure. A Job counts one, unless its podFailurePolicy ignores disruptions:
-// kubernetes.md section 9.2b. Nobody makes a bare pod anew.
+// https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy. Nobody makes a bare pod anew.
 const recreating: ReadonlySet<string> = new Set(["ReplicaSet", "StatefulSet", "DaemonSet"]);
 
 /** Oldest first. */

@@ -1,7 +1,7 @@
 // May a token that was just minted take the place of the one that tenants have?
 import { isAlive, type Token } from "./token.ts";
 
-/** What a try at the registry showed (registries.md section 12). */
+/** What a try at the registry showed. */
 export type Verification = "Verified" | "Authenticated" | "Denied" | "Inconclusive";
 
 export type Publication = "publish" | "publish-unverified" | "hold";

@@ -49,7 +49,7 @@ export interface CloudError {
 
 type Class = "permanent" | "propagation" | "throttled" | "transient";
 
-// registries.md section 13, told by name: the status that a cloud uses for a denial is not dependable.
+// Told by name: the status that a cloud uses for a denial is not dependable.
 const permanent =
   /^(Access_?Denied|DENIED$|Unauthorized|Forbidden|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch|InvalidIdentityToken|IDPRejectedClaim|MalformedPolicyDocument|PackedPolicyTooLarge|RegionDisabled|UnsupportedCommand|InvalidParameter|ValidationError|AADSTS(7000215|7000222|700016|90002|500011)$|PERMISSION_DENIED|UNAUTHENTICATED|invalid_(client|grant|target|request|scope)|unauthorized_client|unsupported_grant_type|NotAuthenticated|NotAuthorizedOrNotFound|BXNIM)/i;
 const propagation = /^AADSTS(70021|700211|700213|7002138)$/;

@@ -272,7 +272,7 @@ function sdkErrorName(error: unknown): string {
     : error.name;
 }
 
-// A metadata service that is silent may be starting: registries.md calls that transient.
+// A metadata service that is silent may be starting.
 function noIdentity(why: string, origin?: NetworkError): OperatorError {
   return new OperatorError(
     {

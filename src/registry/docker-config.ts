@@ -185,7 +185,7 @@ function splitAuth(auth: string): readonly string[] | undefined {
 /** The value of a member of `auths`. */
 export function renderedLogin({ username, password }: Login): string {
   const secret = password.reveal();
-  // `auth` too, because some readers know only that one, others only the two before (registries.md section 8).
+  // `auth` too, because some readers know only that one, others only the two before.
   return JSON.stringify({ username, password: secret, auth: base64OfText(`${username}:${secret}`) });
 }
 

@@ -39,7 +39,7 @@ const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.do
 // RFC 1035 section 2.3.4, and a port: what is longer is not quoted.
 const longestHost = 260;
 
-// Images and multi-architecture indexes, of OCI and of Docker: registries.md section 12.
+// Images and multi-architecture indexes, of OCI and of Docker: https://github.com/opencontainers/image-spec/blob/main/media-types.md
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",

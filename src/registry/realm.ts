@@ -2,7 +2,7 @@
 import { registryOf } from "./host.ts";
 import { cloudHost } from "./vendor-hosts.ts";
 
-// Companions of registries whose token server has another name: registries.md sections 7 and 12, vendors' documentation.
+// Registries whose token server has another name: the realms that their own challenges name.
 const companions: Readonly<Record<string, readonly string[]>> = {
   "docker.io": ["auth.docker.io"],
   "registry.gitlab.com": ["gitlab.com"],
