@@ -46,6 +46,9 @@ export interface Board {
   forget(namespace: string, gone: KnownAbsent): void;
   /** Since when this very failure lasts in the namespace. */
   lasting(namespace: string, failure: Failure): Lasting;
+  /** Somebody keeps undoing what is written to the RegistryCredential, which counts as a fight for so many milliseconds more. */
+  contested(credential: string, lasts: number): void;
+  isContested(credential: string): boolean;
 }
 
 // What is found later was not there at the start: ten thousand namespaces are looked at in less.
@@ -59,6 +62,8 @@ export function board(clock: Clock): Board {
   // By namespace: what has been judged of it, by Secret name.
   const judged = new Map<string, Set<string | symbol>>();
   let startedAt: number | undefined;
+  // By RegistryCredential: elapsed milliseconds until which somebody fights over it.
+  const fights = new Map<string, number>();
 
   const failuresIn = (namespace: string): Set<string> => {
     const reasons = new Set<string>();
@@ -132,6 +137,12 @@ export function board(clock: Clock): Board {
       const { at = clock.now(), foundAtStart = false } = since.get(namespace)?.get(failure.reason) ?? {};
       return { failure, since: at, ...(foundAtStart && { foundAtStart }) };
     },
+    contested: (credential, lasts) => {
+      const now = clock.elapsed();
+      for (const [name, until] of fights) if (until <= now) fights.delete(name);
+      fights.set(credential, now + lasts);
+    },
+    isContested: (credential) => (fights.get(credential) ?? 0) > clock.elapsed(),
   };
 }
 

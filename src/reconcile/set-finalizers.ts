@@ -2,7 +2,7 @@
 import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../errors.ts";
-import { afterWrite, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../plan/damping.ts";
 import type { KnownAbsent } from "../plan/presence.ts";
 import type { CredentialRecord } from "../plan/snapshot.ts";
 import type { Context } from "./context.ts";
@@ -41,7 +41,10 @@ export function finalizerKeeper(): FinalizerKeeper {
       if (waitBeforeWrite(before, uid, now) > 0) return contested;
       try {
         await setFinalizers(context, credential, [...finalizers, finalizer], signal);
-        repairs.set(name, afterWrite(before, uid, now));
+        const after = afterWrite(before, uid, now);
+        repairs.set(name, after);
+        const fight = contestedFor(after, now);
+        if (fight !== undefined) context.board.contested(name, fight);
         return undefined;
       } catch (error) {
         const { failure } = context.refusal(error, `put the finalizer on the RegistryCredential ${name}`);

@@ -69,8 +69,11 @@ export function statusWriter(): StatusWriter {
         stores.credentials.wrote(written);
         const repairs = isUndone ? afterWrite(last.repairs, purpose, clock.elapsed()) : last?.repairs;
         memories.set(name, { uid, written: written.status ?? {}, repairs });
-        if (isUndone && contestedFor(repairs, clock.elapsed(), freely) !== undefined)
+        const fight = contestedFor(repairs, clock.elapsed(), freely);
+        if (isUndone && fight !== undefined) {
+          context.board.contested(name, fight);
           tellRefusal(context, record, contested);
+        }
       }
       publishTransitions(context, record, last?.written ?? before, status);
       return undefined;

@@ -125,7 +125,8 @@ export function alerts(scale = 1): readonly Alert[] {
       for: scaled(minutes(15)),
       twin: "RegcredAbsent",
       summary: "Somebody keeps undoing what regcred writes to objects of kind {{ $labels.kind }}.",
-      description: "{{ $value }} of them. Between the repairs new pods there cannot pull.",
+      description:
+        "{{ $value }} of them. Between the repairs new pods there cannot pull; of a RegistryCredential whose finalizer is taken off nothing is renewed.",
     },
     {
       name: "RegcredRemovalHeld",

@@ -8,7 +8,7 @@ import type { Instruments } from "./instruments.ts";
 
 export interface Findings {
   readonly stores: Pick<Stores, "credentials" | "namespaces" | "pullSecrets">;
-  readonly board: Pick<Board, "secret" | "references">;
+  readonly board: Pick<Board, "secret" | "references" | "isContested">;
   readonly entitlements: Pick<Entitlements, "names" | "exists" | "held" | "readable">;
 }
 
@@ -62,8 +62,11 @@ function shadowedHosts({ stores, board, entitlements }: Findings): ReadonlyMap<s
   return hosts;
 }
 
-function contested({ stores, board, entitlements }: Findings): Readonly<Record<"Secret" | "ServiceAccount", number>> {
-  const counts = { Secret: 0, ServiceAccount: 0 };
+type Contested = "Secret" | "ServiceAccount" | "RegistryCredential";
+
+function contested({ stores, board, entitlements }: Findings): Readonly<Record<Contested, number>> {
+  const counts = { Secret: 0, ServiceAccount: 0, RegistryCredential: 0 };
+  for (const { name } of stores.credentials.values()) if (board.isContested(name)) counts.RegistryCredential += 1;
   const names = entitlements.names();
   for (const { name: namespace } of stores.namespaces.values()) {
     for (const name of names) {

@@ -132,7 +132,7 @@ export const metricTable = {
   },
   regcred_contested_objects: {
     type: "gauge",
-    help: "Pull Secrets and ServiceAccounts whose content or references somebody keeps undoing.",
+    help: "Pull Secrets, ServiceAccounts and RegistryCredentials by kind, whose content, references, status or finalizer somebody keeps undoing.",
     labels: ["kind"],
   },
   regcred_writes_total: {

@@ -4,6 +4,7 @@ import { boundMutants } from "./bounds.ts";
 import { cloudMutants } from "./clouds.ts";
 import { drainMutants } from "./drain.ts";
 import { failureMutants } from "./failures.ts";
+import { loopMutants } from "./loops.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { neighbourMutants } from "./neighbours.ts";
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,
+  ...loopMutants,
   ...paceMutants,
   ...worldMutants,
   ...cloudMutants,

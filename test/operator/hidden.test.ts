@@ -33,8 +33,8 @@ const rotate = (on: Scene): void =>
   on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
 
 /** It has served team-a, and was stopped. */
-async function served(): Promise<Scene> {
-  const on = scene({ namespaces: ["team-a"] });
+async function served(...others: readonly string[]): Promise<Scene> {
+  const on = scene({ namespaces: ["team-a", ...others] });
   on.addCredential("acme");
   const a = on.run("a");
   await on.pass(20);
@@ -102,4 +102,24 @@ describe("an operator that may not see from its start on", () => {
       on.isLawful();
     },
   );
+
+  it("namespaces gives nobody a new login, for only they say who is selected still, and goes on within half a minute of the right's return", async () => {
+    const on = await served("team-b");
+    on.server.patch("namespaces", "team-b", { metadata: { annotations: { "regcred.dev/ignore": "true" } } });
+    rotate(on);
+    on.setWeather(hidden("namespaces"));
+    const b = on.run("b");
+    await on.pass(300);
+    expect([b.end(), on.writes("b"), on.logins("team-a"), on.logins("team-b")]).toEqual([
+      undefined,
+      [],
+      { [hub]: "first" },
+      { [hub]: "first" },
+    ]);
+    expect(on.logged).toContain("watch interrupted");
+    on.setWeather();
+    await on.pass(32);
+    expect([on.logins("team-a"), on.logins("team-b")]).toEqual([{ [hub]: "second" }, undefined]);
+    on.isLawful();
+  });
 });

@@ -78,8 +78,9 @@ describe("what keeps going wrong", () => {
     ]);
   });
 
-  it("counts fights over Secrets and over ServiceAccounts", async () => {
+  it("counts fights over Secrets, over ServiceAccounts, and over RegistryCredentials that are there", async () => {
     const { series, findings } = play();
+    for (const name of ["acme", "gone"]) findings.contested(name, 1_000);
     findings.setSecret("team-a", "regcred", finding([], ["Contested"]));
     findings.setSecret("team-b", "regcred", finding([], ["Rejected"]));
     findings.setReferences("team-b", {
@@ -90,6 +91,7 @@ describe("what keeps going wrong", () => {
     expect(await series("regcred_contested_objects")).toEqual([
       'regcred_contested_objects{kind="Secret"} 1',
       'regcred_contested_objects{kind="ServiceAccount"} 2',
+      'regcred_contested_objects{kind="RegistryCredential"} 1',
     ]);
   });
 
