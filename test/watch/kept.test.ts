@@ -82,6 +82,15 @@ const owner = fc.record(
   { apiVersion: textOf, kind: textOf, name: textOf, uid: fc.constant("u"), controller: fc.boolean() },
   { requiredKeys: [] },
 );
+const manager = fc.record(
+  {
+    manager: fc.oneof(fc.constantFrom("regcred", "helm", "kubectl-client-side-apply"), textOf),
+    operation: fc.constantFrom("Apply", "Update"),
+    subresource: fc.constantFrom("", "status"),
+    fieldsV1: fc.constant({ "f:imagePullSecrets": {} }),
+  },
+  { requiredKeys: [] },
+);
 const container = fc.record({
   name: fc.constantFrom("a", "b"),
   image: textOf,
@@ -113,7 +122,7 @@ const object = fc.record(
         annotations: stringMap,
         ownerReferences: many(owner, 20),
         finalizers: many(textOf),
-        managedFields: many(owner),
+        managedFields: many(manager, 31, 33),
         deletionTimestamp: fc.constant("2026-01-01T00:00:00Z"),
       },
       { requiredKeys: [] },
