@@ -198,7 +198,7 @@ function pullSecretRun(): (
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
       keepDecided(context, { namespace: namespaceName, name, keeps: frozen.kept }, { plan, wanted }, contributing);
-      context.judged.judged(key);
+      if (!observed.hidden) context.judged.judged(key);
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)
