@@ -146,7 +146,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      [...stays, ...(leaving.length + frozen.parts.length > 0 ? orphaned.gone : orphaned.uids), ...frozen.uids],
+      [...stays, ...orphaned.gone, ...frozen.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;

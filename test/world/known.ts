@@ -331,4 +331,12 @@ export const known: readonly Known[] = [
       after(12 * minute, { act: "delete namespace", name: "a-1" }),
     ],
   },
+  {
+    what: "knows its Secret again where a tenant has taken its label off before one of that name came back",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon({ act: "tenant", at: "b-2", secret: "regcred", does: "strip label" }),
+      after(0, create("a", { selects: "b", entries: [entry({ name: "e2", from: "src-1" })] })),
+    ],
+  },
 ];

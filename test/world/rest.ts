@@ -120,10 +120,10 @@ function leftovers(world: World): readonly string[] {
   }
   // Of one that cannot be read it is not known which tokens it needs.
   const areAllRead = server.list("registrycredentials").every(isReadable);
-  // What was left of a Secret name that is nobody's any more can be seen by nobody.
+  // What was left of a Secret name that is nobody's any more can be seen by nobody, and where one is suspended nobody looks.
   const watched = new Set<string>(truth.credentials.map(({ spec }) => spec.pullSecret.name));
   const isSeen = ({ data = {} }: Partial<SecretObject>): boolean =>
-    Object.keys(data).every((each) => watched.has(each));
+    Object.keys(data).every((each) => watched.has(each)) && !truth.credentials.some(({ spec }) => spec.suspend);
   for (const secret of server.list("secrets")) {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
