@@ -34,6 +34,8 @@ export interface Observed {
   readonly frozen: FrozenOnes;
   /** What it waits for of whom not all is known yet. */
   readonly undone: Outcome;
+  /** Which grants it needs cannot be said: something that an entry names may not be seen. */
+  readonly hidden: boolean;
   readonly gathered: Contributions;
   readonly rendered: Rendered;
   readonly wanted: Wanted | undefined;
@@ -134,6 +136,7 @@ export function observeSecret(
     copied: named.filter((each) => !inIt.includes(each)),
     orphaned,
     frozen,
+    hidden: isHidden(rendered.content),
     undone: isHidden(rendered.content) ? waitsForAll([...waits, { reach: "changes" }]) : undone,
     gathered: { ...gathered, signature },
     rendered,

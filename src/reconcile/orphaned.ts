@@ -15,7 +15,7 @@ export interface Orphaned {
   readonly names: readonly string[];
   /** Those who are gone, as the record has them. */
   readonly uids: readonly string[];
-  /** The same, though the Secret names nobody who is not there: a namesake may have to take back what they have left. */
+  /** The same, and where the Secret may name them though a namesake is there, who has its login in it next. Whose it is they say. */
   readonly gone: readonly string[];
 }
 
@@ -35,7 +35,10 @@ export function orphanedIn(
   if (uids.length === 0) return nobody;
   const named = new Set(participants.map(({ name }) => name));
   const names = record.credentials.filter((name) => !named.has(name) && !entitlements.exists(name));
-  return { names, uids: names.length === 0 ? [] : uids, gone: uids };
+  const isNamesake = ({ name, credential }: Participant): boolean =>
+    record.credentials.includes(name) && !members.holds(place, record.uid, credential.uid);
+  const isNamed = names.length > 0;
+  return { names, uids: isNamed ? uids : [], gone: isNamed || participants.some(isNamesake) ? uids : [] };
 }
 
 /** What they have stays as it stands, but for hosts of those who leave: whose login that is cannot be told. */

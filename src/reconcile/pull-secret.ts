@@ -146,7 +146,7 @@ function pullSecretRun(): (
     const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
     context.members.judged(
       place,
-      [...stays, ...(leaving.length + frozen.parts.length > 0 ? orphaned.gone : orphaned.uids), ...frozen.uids],
+      [...stays, ...orphaned.gone, ...frozen.uids],
       leaving.map(({ credential }) => credential.uid),
     );
     const { signature, waiting, nextExpiry } = gathered;
@@ -198,7 +198,7 @@ function pullSecretRun(): (
           memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
       }
       keepDecided(context, { namespace: namespaceName, name, keeps: frozen.kept }, { plan, wanted }, contributing);
-      context.judged.judged(key);
+      if (!observed.hidden) context.judged.judged(key);
       if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
       const finding = waiting
         ? waitingFinding(contributing, plan.state)

@@ -13,7 +13,7 @@ import { comeBackIn, done, failed } from "./outcome.ts";
 import { toldAsHeld } from "./removals.ts";
 import { changedIn } from "./waited.ts";
 
-type Known = Pick<Context, "stores" | "members" | "enqueue">;
+type Known = Pick<Context, "clock" | "stores" | "members" | "enqueue">;
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
 const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
@@ -32,22 +32,29 @@ export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord
 }
 
 /** To be called when the stores are synced: from then on this replica keeps the record. */
-export function keepRecord({ stores, members, enqueue }: Known): void {
+export function keepRecord({ clock, stores, members, enqueue }: Known): void {
   members.lead();
   members.subscribe({
     changed: () => undefined,
     unsaved: (credentialUid) => enqueue(membersKey(credentialUid), soon),
   });
-  const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
-  const others = stores.namespaces.find(() => false);
   for (const record of stores.operatorSecrets.values()) {
-    if (record.kind !== "members") continue;
-    for (const uid of members.mayHold(record.part.credentialUid)) {
-      // A uid is never used again.
-      if (!living.has(uid) && others.kind === "absent") members.forgetNamespace(uid, others);
-    }
-    enqueue(membersKey(record.part.credentialUid), soon);
+    if (record.kind === "members") enqueue(membersKey(record.part.credentialUid), soon);
   }
+  const forgetGone = (): void => {
+    const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
+    const others = stores.namespaces.find(() => false);
+    for (const record of stores.operatorSecrets.values()) {
+      if (record.kind !== "members") continue;
+      for (const uid of members.mayHold(record.part.credentialUid)) {
+        // A uid is never used again.
+        if (!living.has(uid) && others.kind === "absent") members.forgetNamespace(uid, others);
+      }
+    }
+    // Those that are not seen now are seen to be gone later, but nobody tells of one that went before.
+    if (others.kind !== "absent") clock.schedule(Temporal.Duration.from({ milliseconds: notSeen }), forgetGone);
+  };
+  forgetGone();
 }
 
 /**

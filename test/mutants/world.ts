@@ -8,6 +8,14 @@ const found = (name: string, ...edits: readonly Edit[]): Mutant => ({
   foundBy: { phase: "unit", path: "test/world/world.test.ts" },
 });
 
+/** By a history that went wrong once: part of what it is called. */
+const known = (name: string, test: string, edit: Edit): Mutant => ({
+  fault: "world",
+  name,
+  edits: [edit],
+  foundBy: { phase: "unit", path: "test/world/world.test.ts", test },
+});
+
 export const worldMutants: readonly Mutant[] = [
   found("a pull Secret is written whatever has become of it", {
     file: "src/reconcile/secret-wire.ts",
@@ -68,5 +76,50 @@ export const worldMutants: readonly Mutant[] = [
     file: "src/plan/references.ts",
     from: "  const references = [...current.filter((name) => !removed.includes(name)), ...added];",
     to: "  const references = [...current.filter((name) => bySecret.has(name) && !removed.includes(name)), ...added];",
+  }),
+  known("a label that cannot be read yet holds up every RegistryCredential", "hears of one RegistryCredential", {
+    file: "src/watch/asked-labels.ts",
+    from: "            if (isList) await unlessAborted(known, signal);\n            else if (known) {",
+    to: "            await unlessAborted(known, signal);\n            if (known && false) {",
+  }),
+  known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
+    file: "src/watch/triggers.ts",
+    from: "    ...(before && after && news.length > 0 ? [{ key: referencesKey(record.namespace), options }] : []),\n",
+    to: "",
+  }),
+  known("a token is stored with the hosts that its entry had before", "remembers for which hosts", {
+    file: "src/reconcile/token-makers.ts",
+    from: "noted.get(key) ?? maker;",
+    to: "maker;",
+  }),
+  known("who uses a token is stored no more while its source is missing", "stores who uses a token", {
+    file: "src/reconcile/token.ts",
+    from: 'if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;',
+    to: "if (otherwise.failed) return otherwise;",
+  }),
+  known("a login comes into a Secret of several before the record says so", "in the moment before a crash", {
+    file: "src/reconcile/note-members.ts",
+    from: "  if (names.length < 2) return;",
+    to: "  if (names.length > 0) return;",
+  }),
+  known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
+    file: "src/reconcile/orphaned.ts",
+    from: "gone: isNamed || participants.some(isNamesake) ? uids : [] };",
+    to: "gone: isNamed ? uids : [] };",
+  }),
+  known("the record of a reference is dropped behind a tenant's own Secret", "gone behind it", {
+    file: "src/plan/references.ts",
+    from: "const comesBack = secret.foreign && secret.served && !secret.retained;",
+    to: "const comesBack = false;",
+  }),
+  known("what one that stays has no more of is left with what another one retains", "retains nothing of one", {
+    file: "src/plan/removed-secret.ts",
+    from: "  if (!rest?.ok) return { dockerConfig, otherData };",
+    to: "  if (keys.length >= 0 || !rest?.ok) return { dockerConfig, otherData };",
+  }),
+  known("a token is collected though it cannot be seen who needs it", "accounts that may not be seen after", {
+    file: "src/reconcile/pull-secret.ts",
+    from: "if (!observed.hidden) context.judged.judged(key);",
+    to: "context.judged.judged(key);",
   }),
 ];

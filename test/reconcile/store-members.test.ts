@@ -1,6 +1,7 @@
 // Is the record of members begun, kept and given up as it should be, whatever the API server says?
 import { waits } from "../../src/queue/waits.ts";
 import { describe, expect, it } from "vitest";
+import { fakeClock } from "../fake-clock.ts";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import { tokenFromData } from "../../src/reconcile/token-wire.ts";
 import type { CredentialRecord, NamespaceRecord, OperatorSecretRecord, SecretRecord } from "../../src/plan/snapshot.ts";
@@ -76,7 +77,9 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     return stands;
   };
   const members = recordedMembers(stores.operatorSecrets);
+  const clock = fakeClock();
   const context = {
+    clock,
     stores,
     members,
     enqueue: (key: string) => asked.push(key),
@@ -112,6 +115,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
   }
   keepRecord(context);
   return {
+    clock,
     context,
     asked,
     put,
@@ -282,10 +286,15 @@ describe("the record of a RegistryCredential", () => {
     expect(lines()).toEqual(["n-there s"]);
   });
 
-  it("keeps namespaces of which nobody knows whether they are gone when this replica begins to lead", () => {
+  it("keeps namespaces of which nobody knows whether they are gone when this replica begins to lead, until it is known", async () => {
     const rows = [{ ...placeOf("n-gone"), secretUid: "s", merged: false, former: false }];
-    const { context } = situation({ rows, isBlind: true });
+    const { clock, context, feeds, next } = situation({ rows, isBlind: true });
+    await clock.advance(Temporal.Duration.from({ minutes: 10 }));
     expect([...context.members.namespaces(uid)]).toEqual(["n-gone"]);
+    feeds.namespaces.begin();
+    feeds.namespaces.completed(next());
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    expect([...context.members.namespaces(uid)]).toEqual([]);
   });
 
   it("is written again after a failure, with all that came meanwhile", async () => {

@@ -294,4 +294,49 @@ export const known: readonly Known[] = [
       after(12 * minute, create("c", { selects: "b" })),
     ],
   },
+  {
+    what: "takes off a reference once a tenant's own Secret is gone behind it, though nobody wanted it meanwhile",
+    steps: [
+      after(50, { act: "tenant", at: "a-2", secret: "regcred", does: "own with more" }),
+      after(50, alterA({ field: "references", to: "None" })),
+      soon({ act: "tenant", at: "a-2", secret: "regcred", does: "delete" }),
+    ],
+  },
+  {
+    what: "retains nothing of one that stays, and wants no more of it",
+    steps: [
+      soon(create("c", { selects: "not a-1", entries: [entry({ from: "src-1" }), cloud({ role: "r2" })] })),
+      soon(alterA({ field: "deletionPolicy", to: "Retain" })),
+      soon({ act: "hand over" }),
+      after(2 * second, { act: "delete credential", name: "a", how: "drained" }),
+      after(0, {
+        act: "alter credential",
+        name: "c",
+        alteration: { field: "entries", to: [entry({ from: "src-none", hosts: [cloudHost] })] },
+      }),
+    ],
+  },
+  {
+    what: "keeps the tokens of accounts that may not be seen after a start",
+    steps: [
+      soon(
+        create("c", {
+          selects: "not a-1",
+          entries: [cloud({ identity: "ServiceAccount" })],
+          references: "None",
+        }),
+      ),
+      soon({ act: "restart", after: 3, sent: true }),
+      after(50, { act: "lists", how: "hidden", of: "accounts" }),
+      after(12 * minute, { act: "delete namespace", name: "a-1" }),
+    ],
+  },
+  {
+    what: "knows its Secret again where a tenant has taken its label off before one of that name came back",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon({ act: "tenant", at: "b-2", secret: "regcred", does: "strip label" }),
+      after(0, create("a", { selects: "b", entries: [entry({ name: "e2", from: "src-1" })] })),
+    ],
+  },
 ];

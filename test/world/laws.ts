@@ -56,6 +56,8 @@ export function noteOthers(
     noteUnheard,
     isListening,
     leftRetained,
+    departed,
+    past,
     look,
   }: Ledger,
   { type, resource, object, before }: ModelEvent,
@@ -66,6 +68,8 @@ export function noteOthers(
   // The deletion was seen before somebody took the finalizer off: what is on its way by then arrives.
   if (resource === "registrycredentials" && type === "DELETED" && deletionTimestamp !== undefined) {
     const hears = isListening();
+    const last = past.now().credentials.find((each) => each.uid === uid);
+    if (last) departed.set(name, last);
     const { spec } = object as { readonly spec?: Pick<RegistryCredential["spec"], "deletionPolicy" | "pullSecret"> };
     if (spec?.deletionPolicy === "Retain") leftRetained.set(spec.pullSecret.name, clock.elapsed());
     if (hears === "now") noteDrained(name, true);

@@ -1,4 +1,5 @@
 // What is remembered of a history, to judge what the operator writes next?
+import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { ModelServer } from "../../src/kube/model/model-server.ts";
 import { type Past, past } from "./past.ts";
@@ -46,6 +47,8 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly noteUnheard: (name: string) => void;
   /** A process that begins anew hears nothing of what was before it. */
   readonly forgetUnheard: () => void;
+  /** As it was read last, by name, of those who are gone. */
+  readonly departed: Map<string, RegistryCredential>;
   /** Another one of the name is there. */
   readonly noteCreated: (name: string) => void;
   /** By uid of a Secret, in elapsed milliseconds: when the operator has last asked for its deletion. */
@@ -95,6 +98,7 @@ export function ledger(options: LedgerOptions): Ledger {
     look: () => story.note(truthOf(server, read, home()), clock.elapsed()),
     ours: new Set(),
     touched: new Set(),
+    departed: new Map(),
     isDrained: (name) => {
       // Whoever acts on its deletion has heard of it by now.
       if (unheard.delete(name)) drained.set(name, clock.elapsed() + lateness);

@@ -120,7 +120,8 @@ function referencesIn(standing: Standing, secret: ClusterObject, claims: readonl
     if (!object) return [];
     const isThere = (object.imagePullSecrets ?? []).some((each) => each.name === name);
     const isWanted = claims.some(
-      ({ credential: { spec } }) =>
+      ({ credential: { spec }, identity }) =>
+        !isUnreadable(standing, identity) &&
         spec.references === "ServiceAccounts" &&
         spec.serviceAccounts.exclude?.includes(account) !== true &&
         !spec.suspend,

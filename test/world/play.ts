@@ -12,7 +12,7 @@ import { ApiError } from "../../src/kube/api-error.ts";
 import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
 import type { Place } from "../../src/kube/model/model-server.ts";
 import { base64OfText } from "../../src/registry/base64.ts";
-import type { Fault, ListFault } from "./faults.ts";
+import type { Fault, ListFault, Verb } from "./faults.ts";
 import {
   accountObject,
   alteredSpec,
@@ -43,6 +43,10 @@ export async function play(world: World, { does, pause }: Step): Promise<void> {
   }
   await world.pass(pause);
 }
+
+const allVerbs: readonly Verb[] = ["get", "create", "update", "patch", "delete"];
+/** Who reads meets no policy, no quota, and nobody else's write. */
+const mayHitReads = (how: Fault["how"]): boolean => !["policy", "quota", "invalid", "conflict"].includes(how);
 
 type Played<A extends Does["act"]> = (world: World, does: Extract<Does, { act: A }>) => void;
 
@@ -144,7 +148,10 @@ const acts: { readonly [A in Does["act"]]: Played<A> } = {
         );
     }
   },
-  fault: (world, { how, on }) => void world.faults.push(...faultsOf(how, on)),
+  fault: (world, { how, on, reads = false }) => {
+    const verbs = reads && mayHitReads(how) ? { verbs: allVerbs } : {};
+    for (const each of faultsOf(how, on)) world.faults.push({ how, of: { ...each.of, ...verbs } });
+  },
   lists: (world, { how, of }) => {
     const resources = {
       secrets: "secrets",

@@ -27,6 +27,11 @@ export async function rest(world: World): Promise<void> {
   await world.pass(settling);
   for (const each of misgivings(world, () => false)) world.ledger.complain(`at rest: ${each}`);
   await quiet(world, "asked again", () => askAgain(world.operator()));
+  // Nobody who begins knows what one was that cannot be read.
+  if (!world.server.list("registrycredentials").every(isReadable)) {
+    world.crown(world.standBy(world.home));
+    await world.pass(settling);
+  }
   await quiet(world, "started afresh", async () => world.crown(world.standBy(world.home)));
   await world.pass(forgetting);
   for (const each of [...misgivings(world, () => false), ...leftovers(world)])
@@ -115,10 +120,10 @@ function leftovers(world: World): readonly string[] {
   }
   // Of one that cannot be read it is not known which tokens it needs.
   const areAllRead = server.list("registrycredentials").every(isReadable);
-  // What was left of a Secret name that is nobody's any more can be seen by nobody.
+  // What was left of a Secret name that is nobody's any more can be seen by nobody, and where one is suspended nobody looks.
   const watched = new Set<string>(truth.credentials.map(({ spec }) => spec.pullSecret.name));
   const isSeen = ({ data = {} }: Partial<SecretObject>): boolean =>
-    Object.keys(data).every((each) => watched.has(each));
+    Object.keys(data).every((each) => watched.has(each)) && !truth.credentials.some(({ spec }) => spec.suspend);
   for (const secret of server.list("secrets")) {
     const { namespace = "", name, uid } = secret.metadata;
     if (namespace === home) {
@@ -138,6 +143,14 @@ function leftovers(world: World): readonly string[] {
       const isGranted = truth.of(namespace, name).some(({ host, grantKey }) => {
         return host === key && grantKey !== undefined && grantKey === cloud.minted.get(password)?.grantKey;
       });
+      // Or it has a former name here that it keeps for a while.
+      const [ofNamespace, ofSecret, , , ofHost] = identity.split(" ");
+      const isAnothers = ledger.past.withGrant(cloud.minted.get(password)?.grantKey ?? "", 0).some((each) => {
+        const [inNamespace, inSecret, , , forHost] = each.split(" ");
+        const isHere = inNamespace === ofNamespace && inSecret === ofSecret && forHost === ofHost;
+        return isHere && isFormerName(world, each);
+      });
+      if (isAnothers) continue;
       if (wantedByAny.has(withoutEntry(identity)) || isGranted || isRetained(world, identity, password)) continue;
       if (truth.of(namespace, name).some((claim) => isOfEntry(claim, identity))) continue;
       if (isFormerName(world, identity)) continue;

@@ -6,7 +6,7 @@ import { grantKeys } from "../../src/reconcile/grant-keys.ts";
 import { tokenSecretName } from "../../src/reconcile/token-book.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
-import { type Claim, isOfEntry, isReadable, underName } from "./truth.ts";
+import { type Claim, isOfEntry, isReadable, selects, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
 const ourHosts: ReadonlySet<string> = new Set(hosts);
@@ -175,17 +175,29 @@ function isConfirmed({ server, complain }: Ledger, credential: string, secretNam
 }
 
 /** A Secret is deleted. */
-function removed({ server, touched, past, isDrained, complain }: Ledger, object: ClusterObject): void {
+function removed(ledger: Ledger, object: ClusterObject): void {
+  const { server, touched, past, isDrained, complain } = ledger;
   const { uid, namespace, name, annotations = {} } = object.metadata;
   // Whose a login is that stands for a host of one who leaves cannot be told.
   const leaving = past.now().credentials.filter((each) => each.deletionTimestamp && each.spec.pullSecret.name === name);
   const theirs = new Set(leaving.flatMap(({ spec }) => spec.registries.flatMap((entry) => entry.hosts)));
   if ([...loginsIn(object).keys()].every((host) => theirs.has(host))) return;
   for (const credential of listedOn({ metadata: { annotations } })) {
-    if (touched.has(uid) || isDrained(credential)) continue;
+    if (touched.has(uid) || isDrained(credential) || isDeselectedUnheard(ledger, credential, namespace)) continue;
     if (!server.get({ resource: "registrycredentials", name: credential }))
       complain(`absence removed ${namespace}/${name}: it lists ${credential}, which is gone without a drain`);
   }
+}
+
+/** Who cannot hear that it is gone takes it from a namespace that it does not select any more. */
+function isDeselectedUnheard(
+  { isBlind, departed, past }: Ledger,
+  credential: string,
+  namespace: string | undefined,
+): boolean {
+  const last = departed.get(credential);
+  const present = past.now().namespaces.find(({ name }) => name === namespace);
+  return isBlind() && last !== undefined && present !== undefined && !selects(last.spec.namespaces, present);
 }
 
 function listedOn(

@@ -90,6 +90,8 @@ export type Does =
         | { readonly kind: "accounts"; readonly namespace: NamespaceName }
         | { readonly kind: "credential" | "status"; readonly name: CredentialName }
         | { readonly kind: "tokens" | "events" };
+      /** What is read of single objects fails, too. */
+      readonly reads?: boolean;
     }
   | {
       readonly act: "lists";
@@ -232,7 +234,12 @@ const does: fc.Arbitrary<Does> = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc.record({ act: act("fault"), how: fc.constantFrom(...refusingHows, ...passingHows), on: faultPlace }),
+    arbitrary: fc.record({
+      act: act("fault"),
+      how: fc.constantFrom(...refusingHows, ...passingHows),
+      on: faultPlace,
+      reads: fc.constantFrom(false, false, true),
+    }),
   },
   {
     weight: 3,

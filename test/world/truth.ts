@@ -124,7 +124,7 @@ export function truthOf(server: ModelServer, read: Reader, operatorNamespace: st
 }
 
 /** By itself, so that a fault of the operator's own selection shows. A glob has one star, at its end. */
-function selects({ include, exclude = [], selector }: NamespaceSelection, namespace: NamespaceRecord): boolean {
+export function selects({ include, exclude = [], selector }: NamespaceSelection, namespace: NamespaceRecord): boolean {
   const { name, labels, optedOut } = namespace;
   const isMeant = (glob: string): boolean => (glob.endsWith("*") ? name.startsWith(glob.slice(0, -1)) : name === glob);
   const team = selector?.matchLabels?.[teamLabel];

@@ -112,7 +112,9 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     isListening: () => {
       if (working?.dead() !== false) return "no";
       const fault = made.listFaults.find(({ resource }) => resource === "registrycredentials");
-      return fault ? (fault.how === "deaf" ? "later" : "no") : "now";
+      // It lists again at once, and listens then.
+      if (!fault || fault.how === "expired") return "now";
+      return fault.how === "deaf" ? "later" : "no";
     },
     counts,
   });
@@ -193,6 +195,8 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       await advance(left);
       stir();
       await clock.advance();
+      // And until now, though it may be mended next.
+      believedSince();
     },
     standBy: (namespace) => {
       const next = incarnation(surroundings, namespace);
