@@ -8,7 +8,7 @@ import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
-import { raceMutants } from "./races.ts";
+import { attackMutants } from "./attacks.ts";
 import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
@@ -24,5 +24,5 @@ export const mutants: readonly Mutant[] = [
   ...paceMutants,
   ...worldMutants,
   ...cloudMutants,
-  ...raceMutants,
+  ...attackMutants,
 ];
