@@ -33,4 +33,16 @@ export const attackMutants: readonly Mutant[] = [
     ["url.host.length <= longestServer && nameOfServer.test(url.host)", "url.host !== ''"],
     "registry/pull-check",
   ),
+  fault(
+    "who holds a login is not known where the fields could not be given up after it",
+    "reconcile/write-secret.ts",
+    [".catch(() => written)", ""],
+    "reconcile/given-up-late",
+  ),
+  fault(
+    "who undoes a reference before its fields are given up is answered at once, each time",
+    "reconcile/refer.ts",
+    ['await (plan.kind === "patch" ? givenUp.catch(() => undefined) : givenUp);', "await givenUp;"],
+    "reconcile/given-up-late",
+  ),
 ];
