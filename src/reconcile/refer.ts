@@ -67,8 +67,12 @@ export async function refer(
       });
       log.debug("references written", { namespace, serviceAccount: name, added, removed });
     }
-    // A request of its own: whatever the one that writes a field says, the field is its.
-    if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
+    if (others && version) {
+      // A request of its own: whatever the one that writes a field says, the field is its.
+      const givenUp = send({ metadata: { resourceVersion: version, managedFields: others } });
+      // What was written before it counts all the same, or whoever undoes it each time would be answered each time at once.
+      await (plan.kind === "patch" ? givenUp.catch(() => undefined) : givenUp);
+    }
     return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);

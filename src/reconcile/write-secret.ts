@@ -64,8 +64,10 @@ export async function writeSecret(
       const { body, othersFields } = action;
       await noteFor(body, true);
       const written = await replace(json(body, record));
-      // A request of its own: whatever the one that writes a field says, the field is its.
-      return written && othersFields ? replace(json(body, written, othersFields)) : written;
+      if (!written || !othersFields) return written;
+      // A request of its own: whatever the one that writes a field says, the field is its. If it fails, the login is there all the
+      // same, and who holds it has to be known; the next look finds that something is still to be given up.
+      return replace(json(body, written, othersFields)).catch(() => written);
     }
     case "giveUp":
       return replace(json(action.body, record, action.othersFields));

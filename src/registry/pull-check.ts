@@ -36,9 +36,6 @@ export interface PullCheckOptions {
 // https://docs.docker.com/docker-hub/: the API of docker.io has a host of its own.
 const apiHosts: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
 
-// RFC 1035 section 2.3.4, and a port: what is longer is not quoted.
-const longestHost = 260;
-
 // Images and multi-architecture indexes, of OCI and of Docker: https://github.com/opencontainers/image-spec/blob/main/media-types.md
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
@@ -180,8 +177,8 @@ async function isTaken({ send, urlOf }: Talk, { authorization }: Entrance): Prom
 function distrusted(domain: string, realm: string): PullCheckResult {
   const server = tokenServerOf(realm);
   return inconclusive(
-    server === undefined || server.length > longestHost
-      ? `${domain} sends credentials to a token server without https, which is not trusted; none were sent`
+    server === undefined
+      ? `${domain} sends credentials to a token server without https or a proper host name, which is not trusted; none were sent`
       : `${domain} sends credentials to ${server}, which is not trusted; none were sent; if that is its token server, write tokenServers: ["${server}"] into the entry`,
   );
 }

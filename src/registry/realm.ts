@@ -34,10 +34,15 @@ export function trustedRealm(realm: string, { registry, host, tokenServers = [] 
   return url.protocol === "https:" && tokenServers.some((server) => hostOf(server) === url.host) ? url : undefined;
 }
 
-/** What to write so that the realm is trusted; undefined where nothing makes it so. */
+// What an entry may name (`textRules.tokenServer` in src/api/rules.ts): a URL's host may hold quotation marks, commas and more.
+const longestServer = 259;
+const nameOfServer = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/;
+
+/** What to write so that the realm, whose text the registry has chosen, is trusted; undefined where nothing makes it so. */
 export function tokenServerOf(realm: string): string | undefined {
   const url = URL.parse(realm);
-  return url?.protocol === "https:" && url.username === "" && url.password === "" ? url.host : undefined;
+  const isSafe = url?.protocol === "https:" && url.username === "" && url.password === "";
+  return isSafe && url.host.length <= longestServer && nameOfServer.test(url.host) ? url.host : undefined;
 }
 
 /** As `URL.host` spells it: without https's own port. */

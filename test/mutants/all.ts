@@ -10,7 +10,7 @@ import type { Mutant } from "./mutant.ts";
 import { neighbourMutants } from "./neighbours.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
-import { raceMutants } from "./races.ts";
+import { attackMutants } from "./attacks.ts";
 import { restraintMutants } from "./restraint.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
@@ -27,6 +27,6 @@ export const mutants: readonly Mutant[] = [
   ...paceMutants,
   ...worldMutants,
   ...cloudMutants,
-  ...raceMutants,
   ...neighbourMutants,
+  ...attackMutants,
 ];

@@ -155,13 +155,19 @@ describe("a registry with a token server", () => {
     );
   });
 
-  it.each(["http://gitlab.corp.example/jwt/auth", "token", `https://${"a.".repeat(140)}example/t`])(
-    "%s is not proposed for tokenServers",
-    async (realm) => {
-      const { detail } = await check({ [hello]: bearerAt(realm) });
-      expect(detail).not.toContain("tokenServers");
-    },
-  );
+  it.each([
+    "http://gitlab.corp.example/jwt/auth",
+    "token",
+    `https://${"a.".repeat(140)}example/t`,
+    "https://ghcr.io,which-is-trusted;all-is-well",
+    "https://a$(reboot)/t",
+    "https://a','evil.example/t",
+  ])("%s is neither proposed for tokenServers nor repeated", async (realm) => {
+    const { detail } = await check({ [hello]: bearerAt(realm) });
+    expect(detail).toBe(
+      "ghcr.io sends credentials to a token server without https or a proper host name, which is not trusted; none were sent",
+    );
+  });
 
   it("that is not named is not asked", async () => {
     const { verification, told } = await check({ [hello]: challenge('Bearer service="x"') });

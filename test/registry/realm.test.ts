@@ -85,12 +85,18 @@ describe("a realm", () => {
     expect(trustedRealm("http://gitlab.corp.example/jwt/auth", plain)).toBeUndefined();
   });
 
-  it.each(["http://gitlab.corp.example/", "https://me@gitlab.corp.example/", "gitlab.corp.example", ""])(
-    "%j is no token server that could be named",
-    (realm) => {
-      expect(tokenServerOf(realm)).toBeUndefined();
-    },
-  );
+  it.each([
+    "http://gitlab.corp.example/",
+    "https://me@gitlab.corp.example/",
+    "gitlab.corp.example",
+    "",
+    'https://a","evil.example/',
+    "https://a_b.example/",
+    "https://a.example./",
+    "https://a..example/",
+  ])("%j is no token server that could be named", (realm) => {
+    expect(tokenServerOf(realm)).toBeUndefined();
+  });
 
   it("may be as plain as the registry itself", () => {
     expect(at("http://127.0.0.1:5000/token", "127.0.0.1:5000", "http://127.0.0.1:5000")).toBeDefined();

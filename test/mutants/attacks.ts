@@ -1,4 +1,4 @@
-// What a tenant brings about by being first, or in between.
+// What a tenant brings about by being first or in between, and a registry by what it answers.
 import type { Mutant } from "./mutant.ts";
 
 const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
@@ -8,7 +8,7 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
   foundBy: { phase: "unit", path: `test/${foundBy}.test.ts` },
 });
 
-export const raceMutants: readonly Mutant[] = [
+export const attackMutants: readonly Mutant[] = [
   fault(
     "a tenant's own Secret is regcred's as soon as two are to be merged into it",
     "reconcile/note-members.ts",
@@ -26,5 +26,23 @@ export const raceMutants: readonly Mutant[] = [
     "reconcile/note-members.ts",
     ["before ? members.holders(place, before.uid) : []", "before && stays ? members.holders(place, before.uid) : []"],
     "reconcile/note-members",
+  ),
+  fault(
+    "what a registry calls its token server is repeated to a person, whatever it says",
+    "registry/realm.ts",
+    ["url.host.length <= longestServer && nameOfServer.test(url.host)", "url.host !== ''"],
+    "registry/pull-check",
+  ),
+  fault(
+    "who holds a login is not known where the fields could not be given up after it",
+    "reconcile/write-secret.ts",
+    [".catch(() => written)", ""],
+    "reconcile/given-up-late",
+  ),
+  fault(
+    "who undoes a reference before its fields are given up is answered at once, each time",
+    "reconcile/refer.ts",
+    ['await (plan.kind === "patch" ? givenUp.catch(() => undefined) : givenUp);', "await givenUp;"],
+    "reconcile/given-up-late",
   ),
 ];
