@@ -39,6 +39,8 @@ COPY --from=runtime /runtime /
 # Nobody may change it, and everybody read it.
 COPY --from=compiled --chown=0:0 --chmod=0755 /regcred /regcred
 ENV NODE_COMPILE_CACHE=/regcred/compiled
+# Half of these threads look up names (libuv, uv_getaddrinfo): by default two, which two silent name servers would hold.
+ENV UV_THREADPOOL_SIZE=32
 # A number, so that a kubelet can tell that it is not root (runAsNonRoot).
 USER 65532:65532
 # A small young generation: docs/performance.md says what it saves, and what it costs (Memory).

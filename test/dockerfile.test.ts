@@ -28,3 +28,9 @@ it("the build server installs what the end-to-end tests need, but what every Deb
     "util-linux",
   ]);
 });
+
+it("the image has threads enough that a few silent name servers do not hold up the lookup of all other names", () => {
+  const [, threads = "4"] =
+    /^ENV UV_THREADPOOL_SIZE=(\d+)$/m.exec(textOf("Dockerfile").split("FROM ").at(-1) ?? "") ?? [];
+  expect(Number(threads)).toBeGreaterThanOrEqual(32);
+});

@@ -135,4 +135,10 @@ export const paceMutants: readonly Mutant[] = [
     ],
     "foreign-numbers",
   ),
+  fault(
+    "each call asks the resolver for a name that hangs",
+    "providers/http/checked-lookup.ts",
+    ["underway.set(host, made);", "void underway;"],
+    "providers/http/checked-lookup",
+  ),
 ];

@@ -47,6 +47,13 @@ export const ecr = (region: string): Grant => ({
   region,
   endpoint: "standard",
 });
+export const acr = (registry: string): Grant => ({
+  provider: "ACR",
+  identity: { from: "Operator" },
+  registry: `${registry}.azurecr.io`,
+  authority: "login.microsoftonline.com",
+  audience: "https://containerregistry.azure.net",
+});
 export const icr: Grant = { provider: "ICR", identity: { from: "Operator" } };
 export const exchange = (host: string): Grant => ({
   provider: "TokenExchange",

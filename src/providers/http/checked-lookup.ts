@@ -17,6 +17,22 @@ export type Resolve = (host: string) => Promise<readonly Address[]>;
 /** The machine's resolver, with its hosts file. */
 export const systemResolve: Resolve = (host) => systemLookup(host, { all: true });
 
+/**
+ * One question at a time for each name: whoever asks meanwhile gets its answer. The machine's resolver takes a thread of a small
+ * pool for as long as a name server is silent, whether or not anybody still waits; so a name that hangs takes one, and not one
+ * for each call.
+ */
+export function sharedLookups(resolve: Resolve): Resolve {
+  const underway = new Map<string, Promise<readonly Address[]>>();
+  return (host) => {
+    const known = underway.get(host);
+    if (known) return known;
+    const made = resolve(host).finally(() => underway.delete(host));
+    underway.set(host, made);
+    return made;
+  };
+}
+
 export interface AddressRules {
   readonly privateAllowed: (host: string) => boolean;
   /** Is the host asked over plain http, and so may be no public one? */

@@ -4,7 +4,14 @@ import type { Dispatcher } from "undici";
 import type { Clock } from "../../clock.ts";
 import { OperatorError } from "../../errors.ts";
 import { agents, type Agents, longestHeaders } from "./agents.ts";
-import { addressRefusal, checkedLookup, systemResolve, type AddressRules, type Resolve } from "./checked-lookup.ts";
+import {
+  addressRefusal,
+  checkedLookup,
+  sharedLookups,
+  systemResolve,
+  type AddressRules,
+  type Resolve,
+} from "./checked-lookup.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http.ts";
 import { isMetadataHost, isMetadataUrl, ownServices } from "./metadata-hosts.ts";
 import { proxyFor, type ProxyEnvironment, type ProxyFor } from "../../network/proxy-for.ts";
@@ -88,7 +95,8 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * Throws OperatorError ProxyUnusable when HTTPS_PROXY is no URL.
  */
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
-  const { environment, resolve = systemResolve } = options;
+  const { environment } = options;
+  const resolve = sharedLookups(options.resolve ?? systemResolve);
   const proxied = proxyFor(environment);
   const context = (metadata: boolean, led: ReadonlySet<string>): Context => {
     const own = metadata ? ownServices(environment) : new Set<string>();

@@ -1,7 +1,7 @@
 // Which addresses does a socket get to see?
 import type { LookupAddress } from "node:dns";
 import { describe, expect, it } from "vitest";
-import { type Address, checkedLookup } from "../../../src/providers/http/checked-lookup.ts";
+import { type Address, checkedLookup, sharedLookups } from "../../../src/providers/http/checked-lookup.ts";
 
 const at = (...addresses: string[]): Address[] =>
   addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
@@ -44,5 +44,27 @@ describe("a socket", () => {
 
   it("is told where a name has no address", async () => {
     expect((await looked([], true))[0]?.code).toBe("ENOTFOUND");
+  });
+});
+
+describe("lookups of one name", () => {
+  it("that are asked for while one is under way are that one, of whatever end, and later ones are asked anew", async () => {
+    const asked: string[] = [];
+    const answers: PromiseWithResolvers<readonly Address[]>[] = [];
+    const resolve = sharedLookups((host) => {
+      asked.push(host);
+      const answer = Promise.withResolvers<readonly Address[]>();
+      answers.push(answer);
+      return answer.promise;
+    });
+    const hung = Array.from({ length: 100 }, () => resolve("silent.test"));
+    const other = resolve("well.test");
+    answers[1]?.resolve([{ address: "192.0.2.1", family: 4 }]);
+    expect(await other).toEqual([{ address: "192.0.2.1", family: 4 }]);
+    answers[0]?.reject(new Error("EAI_AGAIN"));
+    const ends = await Promise.allSettled(hung);
+    expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(["rejected"]));
+    void resolve("silent.test");
+    expect(asked).toEqual(["silent.test", "well.test", "silent.test"]);
   });
 });
