@@ -18,13 +18,13 @@ export const neighbourMutants: readonly Mutant[] = [
   fault(
     "who applies a ServiceAccount is refused after our patch",
     "reconcile/refer.ts",
-    ["if (others && version) await send(", "if (others && !version) await send("],
+    ["if (others && version) {", "if (others && !version) {"],
     applied,
   ),
   fault(
     "who applies a Secret is refused after our write",
     "reconcile/write-secret.ts",
-    ["written && othersFields ? replace(", "written && !othersFields ? replace("],
+    ["if (!written || !othersFields) return written;", "if (!written || othersFields) return written;"],
     applied,
   ),
   fault(

@@ -86,6 +86,7 @@ describe("a status", () => {
       const answered = { ...stored, strips: { credential: () => ({ ...place.record, status }) } } as unknown as Context;
       const quiet = {
         ...answered,
+        board: { contested: () => undefined },
         events: { publish: () => undefined },
         log: { warn: () => undefined },
       } as unknown as Context;
