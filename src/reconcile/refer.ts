@@ -39,6 +39,7 @@ export async function refer(
   const { namespace, name, resourceVersion } = serviceAccount;
   const snapshot = { ...wanted, serviceAccount };
   const purpose = purposeOf(wanted);
+  let counted = repairs;
   if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
   try {
     let plan = planReferences({ ...snapshot, references: undefined });
@@ -66,24 +67,23 @@ export async function refer(
         imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
       });
       log.debug("references written", { namespace, serviceAccount: name, added, removed });
+      // Whatever becomes of the rest: whoever undoes it each time is not to be answered each time at once.
+      counted = afterWrite(repairs, purpose, clock.elapsed());
     }
-    if (others && version) {
-      // A request of its own: whatever the one that writes a field says, the field is its.
-      const givenUp = send({ metadata: { resourceVersion: version, managedFields: others } });
-      // What was written before it counts all the same, or whoever undoes it each time would be answered each time at once.
-      await (plan.kind === "patch" ? givenUp.catch(() => undefined) : givenUp);
-    }
+    // A request of its own: whatever the one that writes a field says, the field is its.
+    if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
     return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
-    if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { repairs, namespaceGone: true };
-    if (kind === "notFound") return { repairs };
-    if (kind === "tooLarge") return { repairs, tooLarge: true };
-    if (kind !== "conflict") return { repairs, retry: failure, failure };
+    if (kind === "namespaceTerminating" || kind === "namespaceNotFound")
+      return { repairs: counted, namespaceGone: true };
+    if (kind === "notFound") return { repairs: counted };
+    if (kind === "tooLarge") return { repairs: counted, tooLarge: true };
+    if (kind !== "conflict") return { repairs: counted, retry: failure, failure };
     // A stale version is no failure to tell, unless it always is: the event that made it stale is on its way.
     const again = lostAgain(lost, resourceVersion);
     const always = alwaysTooLate(again, { kind: "ServiceAccount", namespace, name });
-    return { repairs, retry: failure, lost: again, ...(always && { failure: always }) };
+    return { repairs: counted, retry: failure, lost: again, ...(always && { failure: always }) };
   }
 }
 

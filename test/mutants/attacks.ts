@@ -42,7 +42,7 @@ export const attackMutants: readonly Mutant[] = [
   fault(
     "who undoes a reference before its fields are given up is answered at once, each time",
     "reconcile/refer.ts",
-    ['await (plan.kind === "patch" ? givenUp.catch(() => undefined) : givenUp);', "await givenUp;"],
+    ["counted = afterWrite(repairs, purpose, clock.elapsed());", "counted = repairs;"],
     "reconcile/given-up-late",
   ),
 ];

@@ -18,7 +18,7 @@ export const neighbourMutants: readonly Mutant[] = [
   fault(
     "who applies a ServiceAccount is refused after our patch",
     "reconcile/refer.ts",
-    ["if (others && version) {", "if (others && !version) {"],
+    ["if (others && version) await send(", "if (others && !version) await send("],
     applied,
   ),
   fault(

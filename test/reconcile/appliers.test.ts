@@ -128,8 +128,7 @@ describe("a ServiceAccount that somebody applies", () => {
 
   it("is given up later where that has failed at first, or a release before this one has written it", async () => {
     const { run, stored, requests } = accountScene([helm], { refusing: [2] });
-    // The reference stands, and whoever undoes it is answered no faster for that.
-    expect(await run()).not.toHaveProperty("retry");
+    expect(await run()).toMatchObject({ retry: { reason: "Conflict" } });
     expect(stored().metadata.managedFields).toEqual([regcred]);
     const labels: Entry = { manager: "helm", operation: "Apply", fieldsV1: { "f:metadata": {} } };
     const later = accountScene([labels, regcred]);
