@@ -167,9 +167,12 @@ function waitsForAll([first, ...others]: readonly Waited[]): Outcome {
   return first ? waitsFor(first, ...others) : done;
 }
 
-/** What an entry names may not be seen, and is another failure, or none, once it may: of a missing object nothing else tells. */
+/**
+ * What an entry names may not be seen, and is another failure, or none, once it may: of a missing object nothing else tells. Where
+ * there is a grant, it is known what is needed, though its token be refused: a tenant can bring that about.
+ */
 function isHidden({ failures }: Content): boolean {
-  return failures.some(({ failure }) => failure.reason === "NotPermitted");
+  return failures.some(({ grantKey, failure }) => grantKey === undefined && failure.reason === "NotPermitted");
 }
 
 /** A first token is on its way, and nobody who could be served by now would wait for one that is made outside. */

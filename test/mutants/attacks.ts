@@ -45,4 +45,13 @@ export const attackMutants: readonly Mutant[] = [
     ["counted = afterWrite(repairs, purpose, clock.elapsed());", "counted = repairs;"],
     "reconcile/given-up-late",
   ),
+  fault(
+    "a tenant whose token is refused keeps all tokens that nobody needs",
+    "reconcile/observe-secret.ts",
+    [
+      'grantKey === undefined && failure.reason === "NotPermitted"',
+      'grantKey !== "" && failure.reason === "NotPermitted"',
+    ],
+    "reconcile/hidden-refused",
+  ),
 ];
