@@ -10,6 +10,8 @@ export interface Bound {
   readonly below: Beyond;
   readonly most: number;
   readonly above: Beyond;
+  /** Beyond this, a number of whole minutes in milliseconds is read in those, although it is not beyond the most. Default: never. */
+  readonly doubted?: number;
   /** From here on it is a number of another kind, and ignored. Default: never. */
   readonly absurd?: number;
 }
@@ -29,12 +31,20 @@ export const bounds = {
    */
   apiWait: { unit: "seconds", least: 0, below: "none", most: 40, above: "most" },
   /**
-   * `expires_in`. Google's tokens live for 12 hours at most (constraints/iam.allowServiceAccountCredentialLifetimeExtension),
-   * Oracle's and those of the token servers that have a recipe for one. Some servers write milliseconds. Who means seconds all
-   * the same has its token renewed earlier than it need be; who took milliseconds for them would give out dead ones. A length of
-   * ten years is a time since 1970.
+   * `expires_in`. The tokens of the clouds live for a day at most, and so do those that a recipe exists for. Some servers write
+   * milliseconds, which are whole minutes of them (300000, 3600000), and as seconds more than a day; a few days in seconds
+   * (172800, 2592000) are no whole minutes of milliseconds. Who took milliseconds for seconds would give out dead logins,
+   * and who took seconds for milliseconds would drop living ones in an outage. A length of ten years is a time since 1970.
    */
-  life: { unit: "seconds", least: 0, below: "none", most: days, above: "milliseconds", absurd: 3650 * days },
+  life: {
+    unit: "seconds",
+    least: 0,
+    below: "none",
+    most: 31 * days,
+    above: "milliseconds",
+    doubted: days,
+    absurd: 3650 * days,
+  },
   /** `exp`, `expiration`. Some servers write milliseconds, which as seconds lie tens of thousands of years ahead. */
   time: { unit: "seconds since 1970", least: 0, below: "none", most: lastSecond, above: "milliseconds" },
   /** leaseDurationSeconds: whoever has written it is waited for that long when it is silent. */
@@ -64,16 +74,22 @@ export function boundedNumber(value: unknown, bound: Plain): number | undefined 
   const number = numberIn(value);
   if (number === undefined) return undefined;
   if (number < bound.least) return bound.below === "least" ? bound.least : undefined;
-  if (number <= bound.most) return number;
   if ("absurd" in bound && number >= bound.absurd) return undefined;
-  if (bound.above === "milliseconds") return Math.min(number / 1000, bound.most);
+  if (isInMilliseconds(number, bound)) return Math.min(number / 1000, bound.most);
+  if (number <= bound.most) return number;
   return bound.above === "most" ? bound.most : undefined;
 }
 
-/** The number itself where it is beyond the most of the bound, to be told of; undefined for all else. */
-export function beyond(value: unknown, bound: Plain): number | undefined {
+/** The number itself where it is read in milliseconds, to be told of; undefined for all else. */
+export function inMilliseconds(value: unknown, bound: Plain): number | undefined {
   const number = numberIn(value);
-  return number !== undefined && number > bound.most ? number : undefined;
+  return number !== undefined && isInMilliseconds(number, bound) ? number : undefined;
+}
+
+function isInMilliseconds(number: number, bound: Bound): boolean {
+  if (bound.above !== "milliseconds") return false;
+  const isWholeMinutes = number % (minutes * 1000) === 0;
+  return number > bound.most || (bound.doubted !== undefined && number > bound.doubted && isWholeMinutes);
 }
 
 /** Seconds as a Duration, in whole milliseconds. */

@@ -176,8 +176,9 @@ export const entryRules: readonly Rule[] = [
   ...cloudRules,
   belongs("registry", ...cloudProviders),
   {
-    rule: "!self.hosts.exists(host, host.startsWith('*.')) || self.provider == 'ECR'",
-    message: "write the hosts one by one: only provider ECR has a token for all accounts of a region",
+    rule: "!self.hosts.exists(host, host.startsWith('*.')) || (self.provider == 'ECR' && !has(self.registry))",
+    message:
+      "write the hosts one by one: only provider ECR has a token for all accounts of a region, at AWS's own names without registry",
   },
   belongs("ecr", "ECR", "ECRPublic"),
   belongs("acr", "ACR"),

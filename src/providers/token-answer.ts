@@ -1,7 +1,7 @@
 // What does the JSON answer of a token endpoint say?
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
-import { beyond, boundedSeconds, bounds, byOwnClock, retryAfterIn } from "../foreign-numbers.ts";
+import { inMilliseconds, boundedSeconds, bounds, byOwnClock, retryAfterIn } from "../foreign-numbers.ts";
 import type { GrantIdentity } from "../plan/grant-types.ts";
 import { jwtExpiry } from "../registry/jwt-claims.ts";
 import { classOf, cloudFailure } from "./answers.ts";
@@ -69,10 +69,10 @@ export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.
 
 /** What to tell of a length that no such token has; undefined for any other. */
 export function doubtOf(who: string, value: unknown): string | undefined {
-  const said = beyond(value, bounds.life);
+  const said = inMilliseconds(value, bounds.life);
   return said === undefined
     ? undefined
-    : `${who} says that its token lives for ${said} seconds, which is more than a day: that is taken for milliseconds`;
+    : `${who} says that its token lives for ${said} seconds, that is taken for milliseconds`;
 }
 
 /** When a token ends that says so itself (`exp`), by our own clock. */

@@ -52,7 +52,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     const namespace = aliveOf(name);
     if (!namespace || isHeld(name)) return;
     if (names.some((each) => holds(namespace, each))) secrets.add(name);
-    else harmless.add(name);
+    else if (!isCopied(context, credential, name, names)) harmless.add(name);
     if (secrets.has(name) && isKeptByTenant(context, credential, name, names)) kept.add(name);
     else if (secrets.has(name) && isUnexplained(context, credential, name, names)) unexplained.add(name);
     if (!isRefused(context, names, name)) for (const each of names) enqueue(secretKey(name, each));
@@ -79,6 +79,14 @@ function isUnexplained(
   const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
   return (
     findings.length > 0 && findings.every((found) => found.generation === generation && found.failures.length === 0)
+  );
+}
+
+/** The last run has found that somebody has copied our marks: there is nothing of ours to take off. */
+function isCopied({ board }: Context, { name }: RegistryCredential, namespace: string, names: Names): boolean {
+  const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
+  return (
+    findings.length > 0 && findings.every(({ failures }) => failures.some(({ reason }) => reason === "SecretCopied"))
   );
 }
 

@@ -1,8 +1,9 @@
 // How fast is the operator beside a client that only writes?
 //
-// Usage: npm run bench -- --namespaces N --report FILE [--pairs 5], or with --hand-overs N [--signal SIGKILL]
+// Usage: npm run bench -- --namespaces N --report FILE [--pairs 5], or with --hand-overs N [--signal SIGKILL], or --floods N
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { floodRows, measureFloods } from "./floods.ts";
 import { type HandOverSignal, handOverRows, handOverSignals, measureHandOvers } from "./hand-overs.ts";
 import { measure, stepsOf } from "./measure.ts";
 import { progress } from "./progress.ts";
@@ -13,15 +14,17 @@ const help = `Measures the operator on a real Kubernetes control plane, side by 
 
 Usage: npm run bench -- [--namespaces N] [--report FILE] [--pairs N]
        npm run bench -- --hand-overs N [--signal SIGTERM|SIGKILL] [--namespaces N] [--report FILE]
+       npm run bench -- --floods N [--namespaces N] [--report FILE]
 
   --namespaces N   tenant namespaces, 2 to 20000 (default: 200)
   --report FILE    also write the numbers as JSON: one per row, and everything measured under "raw"
   --pairs N        how often operator and bare client take turns at a rotation, 1 to 50 (default: 5)
   --hand-overs N   instead of all that: how long one replica takes to follow another, N times, 1 to 1000
   --signal NAME    what ends the one that leads: SIGTERM (the default) or SIGKILL
+  --floods N       instead of all that: rotations in a flood of the metrics and without, in turns, N of each, 1 to 50
   --help           show this
 
-Takes some 4 minutes with 200 namespaces and needs no cluster; a hand-over takes 4 s, after SIGKILL 20 s. What the rows mean: docs/performance.md
+Takes some 4 minutes with 200 namespaces and needs no cluster; a hand-over takes 4 s, after SIGKILL 20 s, a pair of rotations 20 s. What the rows mean: docs/performance.md
 `;
 
 // Before the first measurement: the control plane, its namespaces, the watches.
@@ -46,6 +49,7 @@ async function bench(args: readonly string[]): Promise<void> {
       namespaces: { type: "string", default: "200" },
       pairs: { type: "string", default: "5" },
       "hand-overs": { type: "string" },
+      floods: { type: "string" },
       signal: { type: "string", default: "SIGTERM" },
       report: { type: "string" },
       help: { type: "boolean", default: false },
@@ -61,15 +65,26 @@ async function bench(args: readonly string[]): Promise<void> {
   const count = values["hand-overs"] === undefined ? 0 : wholeNumber("--hand-overs", values["hand-overs"], 1, 1000);
   const signal = signalNamed(values.signal);
 
-  const shown = progress(process.stderr, stageSteps + (count > 0 ? count : stepsOf(pairs, namespaces)));
+  const floods = values.floods === undefined ? 0 : wholeNumber("--floods", values.floods, 1, 50);
+  const steps = count > 0 ? count : floods > 0 ? 2 * floods : stepsOf(pairs, namespaces);
+
+  const shown = progress(process.stderr, stageSteps + steps);
   const { step } = shown;
   const stage = await openStage({ namespaces, log: shown.line, step });
   try {
-    const raw =
-      count > 0
-        ? { handOvers: await measureHandOvers({ stage, count, signal, step }) }
-        : await measure({ stage, pairs, step });
-    const rows = "handOvers" in raw ? handOverRows(raw.handOvers) : rowsFrom(raw);
+    const measured = async (): Promise<{ readonly raw: object; readonly rows: Rows }> => {
+      if (count > 0) {
+        const handOvers = await measureHandOvers({ stage, count, signal, step });
+        return { raw: { handOvers }, rows: handOverRows(handOvers) };
+      }
+      if (floods > 0) {
+        const raw = await measureFloods({ stage, pairs: floods, step });
+        return { raw, rows: floodRows(raw) };
+      }
+      const raw = await measure({ stage, pairs, step });
+      return { raw, rows: rowsFrom(raw) };
+    };
+    const { raw, rows } = await measured();
     shown.end();
     process.stdout.write(tableOf(rows));
     if (values.report !== undefined) {

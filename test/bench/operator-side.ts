@@ -14,8 +14,8 @@ export interface OperatorSide {
   readonly bundleMegabytes: number;
   /** What V8 has compiled of it. */
   readonly compiledMegabytes: number;
-  /** Starts the program of the image as the image does. Resolves at once. */
-  start(): Child;
+  /** Starts the program of the image as the image does, with further flags. Resolves at once. */
+  start(flags?: readonly string[]): Child;
   /** Gives the source Secret a new password; resolves to the pull Secret's data that follows from it. */
   changeSource(): Promise<string>;
   createCredential(references: "ServiceAccounts" | "None"): Promise<void>;
@@ -53,12 +53,12 @@ export async function operatorSide({ cluster, admin, namespaces }: Stage): Promi
   return {
     bundleMegabytes: bundleBytes / 1e6,
     compiledMegabytes: bytesIn(compiled) / 1e6,
-    start: () =>
+    start: (flags = []) =>
       startChild({
         nodeOptions,
         environment,
         script: program,
-        arguments: ["run", "--namespace", operatorNamespace, "--kubeconfig", cluster.kubeconfig],
+        arguments: ["run", "--namespace", operatorNamespace, "--kubeconfig", cluster.kubeconfig, ...flags],
         logFile: join(cluster.folder, "operator.log"),
       }),
     changeSource: async () => {

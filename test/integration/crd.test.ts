@@ -221,6 +221,17 @@ const mistakes: readonly (readonly [path: string, value: unknown, advice: string
   [`${ecr}.hosts[0]`, "https://index.docker.io/v1/", "write docker.io for Docker Hub"],
   [`${ecr}.hosts[0]`, "Index.Docker.IO/acme", "write docker.io for Docker Hub"],
   [`${fixed}.hosts[0]`, "*.dkr.ecr.eu-west-1.amazonaws.com", "write the hosts one by one: only provider ECR"],
+  // A kubelet would send the token to whoever answers under that domain.
+  [
+    `${ocir}`,
+    {
+      name: "own",
+      provider: "ECR",
+      hosts: ["*.corp.example"],
+      registry: "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+    },
+    "write the hosts one by one: only provider ECR",
+  ],
   [`${fixed}.hosts[0]`, "quay.*", "write a literal host"],
   [`${fixed}.registry`, "ghcr.io", "remove registry, or write provider: ECR or ECRPublic or ACR"],
   ...cloudMistakes(),

@@ -1,9 +1,8 @@
 // Do the Lease, the probes and a rotation keep their pace while strangers flood the metrics?
-import { connect, type Socket } from "node:net";
-import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
+import { metricsFlood } from "../network/metrics-flood.ts";
 import { operatorRequests } from "./audit-log.ts";
 import { type Replica, startReplica } from "./replica.ts";
 import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
@@ -11,15 +10,12 @@ import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
 const clock = systemClock();
 const hub = "registry.example.com";
 const names = Array.from({ length: 200 }, (_, index) => `team-${index}`);
-const sockets = 1_500;
-const scrapesPerSecond = 100;
 const atLeast = Temporal.Duration.from({ seconds: 20 });
 
 describe("a flood of the metrics", () => {
   let world: Scene;
   let replica: Replica;
   let port: number;
-  const anyone = new Agent({ connections: 200, connect: { rejectUnauthorized: false } });
 
   const rotate = (password: string): Promise<void> => world.source("hub", { username: "ann", password });
   const served = (password: string): Promise<void> =>
@@ -47,49 +43,6 @@ describe("a flood of the metrics", () => {
     return Math.max(...renewals.slice(1).map((at, index) => at - (renewals[index] ?? 0)));
   };
 
-  /** 1,500 connections that come again whenever they are closed, and scrapes with a new made-up token each. */
-  const flood = (): { readonly statuses: Map<number, number>; end(): Promise<void> } => {
-    const statuses = new Map<number, number>();
-    const open = new Set<Socket>();
-    const under = new Set<Promise<void>>();
-    let over = false;
-    let sent = 0;
-    const begin = (): void => {
-      if (over) return;
-      const socket = connect(port, "127.0.0.1");
-      open.add(socket);
-      socket.on("error", () => undefined);
-      socket.resume();
-      socket.on("close", () => {
-        open.delete(socket);
-        clock.schedule(Temporal.Duration.from({ milliseconds: 1_000 }), begin);
-      });
-    };
-    const scrape = async (): Promise<void> => {
-      sent += 1;
-      const headers = { authorization: `Bearer made-up-${sent}` };
-      const { statusCode, body } = await request(`https://127.0.0.1:${port}/metrics`, { dispatcher: anyone, headers });
-      await body.dump();
-      statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
-    };
-    for (let index = 0; index < sockets; index += 1) begin();
-    const timer = setInterval(() => {
-      const one = scrape()
-        .catch(() => undefined)
-        .finally(() => under.delete(one));
-      under.add(one);
-    }, 1_000 / scrapesPerSecond);
-    return {
-      statuses,
-      end: async () => {
-        over = true;
-        clearInterval(timer);
-        for (const socket of open) socket.destroy();
-        await Promise.race([Promise.all(under), clock.sleep(Temporal.Duration.from({ seconds: 5 }))]);
-      },
-    };
-  };
-
   beforeAll(async () => {
     world = await scene({ auditLog: true });
     await world.namespaces(names);
@@ -105,7 +58,6 @@ describe("a flood of the metrics", () => {
   afterAll(async () => {
     replica?.child.kill("SIGKILL");
     await replica?.exitCode;
-    await anyone.destroy();
     await world?.close();
   });
 
@@ -113,7 +65,7 @@ describe("a flood of the metrics", () => {
     const alone = await rotation("hush-1");
     const since = Temporal.Now.instant();
     const before = await operatorRequests(world);
-    const flooding = flood();
+    const flooding = metricsFlood(port);
     const probes: (number | undefined)[] = [];
     const took: number[] = [];
     const end = clock.elapsed() + atLeast.total("milliseconds");

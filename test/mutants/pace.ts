@@ -130,8 +130,8 @@ export const paceMutants: readonly Mutant[] = [
     "a length in milliseconds counts as one in seconds",
     "foreign-numbers.ts",
     [
-      'if (bound.above === "milliseconds") return Math.min(number / 1000, bound.most);',
-      'if (bound.above === "milliseconds") return bound.most;',
+      "if (isInMilliseconds(number, bound)) return Math.min(number / 1000, bound.most);",
+      "if (isInMilliseconds(number, bound)) return bound.most;",
     ],
     "foreign-numbers",
   ),
