@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 import { type Shell, shellIn } from "./shell.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -161,11 +161,15 @@ describe("the commands that are advised", () => {
     await world.deleteCredential("cloud");
   });
 
-  const planned = async (name: string, spec: object): Promise<{ readonly code: number; readonly stdout: string }> => {
+  const planned = async (
+    name: string,
+    spec: object,
+    { kubeconfig }: Pick<Scene["cluster"], "kubeconfig"> = world.cluster,
+  ): ReturnType<typeof ask> => {
     const file = join(folder, `${name}.yaml`);
     const object = { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", metadata: { name }, spec };
     await writeFile(file, stringify(object));
-    return await ask(world.cluster.kubeconfig, ["plan", "-f", file, "--source-namespaces", "logins"]);
+    return await ask(kubeconfig, ["plan", "-f", file, "--source-namespaces", "logins"]);
   };
 
   const ecr = (changes: object): object => ({
@@ -262,6 +266,36 @@ describe("the commands that are advised", () => {
     expect(stdout).toContain("NOT SERVED all: HostMissing");
     expect(commandsIn(stdout)).not.toEqual([]);
     await follow(commandsIn(stdout));
+  });
+
+  it.each([
+    [{ hosts: ["https://registry.example.com"] }, "remove https://"],
+    [{ pullSecret: { name: "any" } }, "write another pullSecret.name"],
+    [{ pullSecrets: { name: "other" } }, "unknown field"],
+  ])("plan foretells nothing of what the API server refuses: %j", async (changes, says) => {
+    await world.credential("there", staticSpec("any"));
+    for (const name of ["new", "there"]) {
+      const { code, stdout, stderr } = await planned(name, staticSpec("any", changes));
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/: RegistryCredential (?:new|there): the API server refuses it: /);
+      expect(stderr).toContain(says);
+    }
+    await world.deleteCredential("there");
+  });
+
+  it("by plan, for whoever may only read", async () => {
+    const user = { name: "reader", groups: ["readers"] };
+    const metadata = { name: "readers" };
+    const rule = { apiGroups: ["*"], resources: ["*"], verbs: ["get", "list"] };
+    await world.admin.create(`${rbac}/clusterroles`, { metadata, rules: [rule] });
+    await world.admin.create(`${rbac}/clusterrolebindings`, {
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "readers" },
+      subjects: [{ kind: "Group", name: "readers", apiGroup: "rbac.authorization.k8s.io" }],
+    });
+    const kubeconfig = await world.cluster.kubeconfigFor(user);
+    const spec = staticSpec("any", { namespaces: { include: ["of-all"] } });
+    await expect.poll(() => planned("new", spec, { kubeconfig }), soon).toMatchObject({ code: 0 });
   });
 
   it("by plan, of a removal that is held: once it is confirmed, applying removes", async () => {

@@ -1,4 +1,5 @@
-// What loses a login, or gives it to another registry, because a name is read otherwise than it was written.
+// What loses a login, or gives it to another registry, because a name is read otherwise than it was written; and advice that
+// the API server refuses.
 import type { Mutant } from "./mutant.ts";
 
 const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
@@ -53,5 +54,32 @@ export const hostMutants: readonly Mutant[] = [
     "registry/vendor-hosts.ts",
     ['const host = asciiLowerCase(text.split("/", 1)[0] ?? "");', 'const host = text.split("/", 1)[0] ?? "";'],
     "registry/vendor-hosts",
+  ),
+  fault(
+    "plan foretells what the API server refuses",
+    "commands/plan/rehearse-file.ts",
+    [
+      "for (const each of deleting ? [] : planned.credentials)",
+      "for (const each of deleting ? planned.credentials : [])",
+    ],
+    "commands/exit-codes",
+  ),
+  fault(
+    "plan writes what it is to foretell",
+    "commands/plan/refusal.ts",
+    ['{ dryRun: "All", fieldValidation: "Strict" }', '{ fieldValidation: "Strict" }'],
+    "commands/exit-codes",
+  ),
+  fault(
+    "plan is of no use to who may only read",
+    "commands/plan/refusal.ts",
+    ['message.includes("strict decoding error") ? message : undefined', "message"],
+    "commands/exit-codes",
+  ),
+  fault(
+    "the command that the doctor advises fails where half of it is done",
+    "commands/doctor/drain-rights.ts",
+    [" --ignore-not-found`", "`"],
+    "commands/doctor/drain-rights",
   ),
 ];
