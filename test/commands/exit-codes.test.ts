@@ -451,6 +451,21 @@ spec:
     expect([code, stdout]).toEqual([3, expect.stringMatching(/HELD/)]);
   });
 
+  it("of one that the API server refuses, in its words; of one that whoever asks may not write", async () => {
+    const on = scene({ namespaces: ["team-a"] });
+    const answer = (refused: ReturnType<typeof refusal>): void =>
+      may(on, (call) => (call.method === "POST" && call.resource === "registrycredentials" ? refused : undefined));
+    const documents = [document("one", "docker-hub", "team-a")];
+    answer(refusal(422, "Invalid", { causes: [{ field: "spec", message: "write another name" }] }));
+    expect(await planned(on, documents)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("RegistryCredential one: the API server refuses it: spec: write another name"),
+    });
+    answer(refusal(403, "Forbidden"));
+    expect(await planned(on, documents)).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("of what would be deleted, and of a file that holds nothing", async () => {
     const on = await served();
     expect((await planned(on, [document("acme", "docker-hub", "team-a")], "--delete")).code).toBe(0);

@@ -67,7 +67,7 @@ describe("doctor", () => {
       subjects: [{ kind: "ServiceAccount", name: "regcred-drain", namespace: operatorNamespace }],
     });
     expect((await doctor()).stdout.replaceAll(/\n {8}(?=\w)/g, " ")).toMatch(
-      /^BAD {5}drain: .* kubectl delete clusterrolebinding,clusterrole regcred-drain$/m,
+      /^BAD {5}drain: .* kubectl delete clusterrolebinding,clusterrole regcred-drain --ignore-not-found$/m,
     );
     await world.admin.remove(`${bindings}/regcred-drain`);
   });

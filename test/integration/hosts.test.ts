@@ -5,6 +5,7 @@ import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import type { CloudProvider } from "../../src/registry/vendor-hosts.ts";
+import { credentialsAnnotation } from "../../src/api/names.ts";
 import { loginsFor } from "../../src/registry/kubelet-match.ts";
 import { Refused, type KubeObject } from "../cluster/admin-client.ts";
 import { buildWithGo, proveGo } from "../cluster/build-with-go.ts";
@@ -13,10 +14,13 @@ import { streamPrinter } from "../cluster/printer.ts";
 import { temporaryFolder } from "../cluster/temporary-folder.ts";
 import { hostRows } from "../registry/host-rows.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, loginsIn, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { credentialsPath, loginsIn, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
 
 const atOnce = 16;
 const secretName = "registry-login";
+const mergedName = "registry-logins";
+/** Of a login that a tenant has beside the one that is merged. */
+const ownHost = "registry.own.example";
 
 let world: Scene;
 beforeAll(async () => {
@@ -122,12 +126,35 @@ const skipped = noGo !== undefined && !process.env["CI"];
 
 describe("every tenant's Secret of the table", () => {
   const tenants = hostRows.map((row, index) => ({ ...row, namespace: `row-${String(index)}` }));
-  /** The names of the logins that are tried for each image, given what stands in the Secrets. */
-  const questions = async (): Promise<readonly Question[]> =>
-    all(tenants, async ({ namespace, image }) => ({
-      image,
-      keys: Object.keys(loginsIn(await world.secret(namespace, secretName)) ?? {}),
-    }));
+  const keysIn = async (namespace: string, name: string): Promise<readonly string[]> =>
+    Object.keys(loginsIn(await world.secret(namespace, name)) ?? {});
+  /** Which keys stand in the Secret of that name, for each image. */
+  const questions = async (name: string): Promise<readonly Question[]> =>
+    all(tenants, async ({ namespace, image }) => ({ image, keys: await keysIn(namespace, name) }));
+  const makeSecrets = async (name: string, others: object): Promise<unknown> =>
+    all(tenants, async ({ namespace, written }) =>
+      world.admin.create(`/api/v1/namespaces/${namespace}/secrets`, {
+        metadata: { name },
+        type: "kubernetes.io/dockerconfigjson",
+        stringData: {
+          ".dockerconfigjson": JSON.stringify({
+            auths: { [written]: { username: namespace, password: "p" }, ...others },
+          }),
+        },
+      }),
+    );
+  /** Waits until only those are left that have no credential, and the operator rests. */
+  const taken = async (name: string): Promise<void> => {
+    const waiting = async (): Promise<readonly string[]> => {
+      const secrets = await world.admin.list(`/api/v1/secrets?fieldSelector=metadata.name%3D${name}`);
+      return secrets
+        .filter(({ metadata }) => metadata.annotations?.[credentialsAnnotation] === undefined)
+        .map(({ metadata }) => metadata.namespace ?? "");
+    };
+    const left = unreadable.map(({ namespace }) => namespace).toSorted();
+    await expect.poll(async () => (await waiting()).toSorted(), { timeout: 600_000, interval: 500 }).toEqual(left);
+    await operator.atRest();
+  };
   const ours = (asked: readonly Question[]): readonly boolean[] =>
     asked.map(
       ({ image, keys }) =>
@@ -137,44 +164,47 @@ describe("every tenant's Secret of the table", () => {
         ).length > 0,
     );
   const pulled = hostRows.map(({ pulls }) => pulls);
+  const unreadable = tenants.filter(({ host }) => host === undefined);
+  let operator: RunningOperator;
+  let imported: readonly KubeObject[];
   let before: readonly Question[];
-  let after: readonly Question[];
+  let adopted: readonly Question[];
+  let merged: readonly Question[];
 
   it("still pulls once it is imported and taken over", { timeout: 900_000 }, async () => {
-    const operator = await world.startOperator();
+    operator = await world.startOperator();
     await world.namespaces(tenants.map(({ namespace }) => namespace));
-    await all(tenants, async ({ namespace, written }) =>
-      world.admin.create(`/api/v1/namespaces/${namespace}/secrets`, {
-        metadata: { name: secretName },
-        type: "kubernetes.io/dockerconfigjson",
-        stringData: {
-          ".dockerconfigjson": JSON.stringify({ auths: { [written]: { username: namespace, password: "p" } } }),
-        },
-      }),
-    );
-    before = await questions();
+    await makeSecrets(secretName, {});
+    before = await questions(secretName);
     expect(ours(before)).toEqual(pulled);
 
     const { code, stdout } = await ask(world.cluster.kubeconfig, ["import", "--secrets", "--name", "row"]);
-    const unreadable = tenants.filter(({ host }) => host === undefined);
     expect(code).toBe(unreadable.length > 0 ? 3 : 0);
     expect(stdout).toContain("# left out: ");
     const objects = parseAllDocuments(stdout).flatMap((document) => (document.toJS() as KubeObject | null) ?? []);
-    const [sources, credentials] = [true, false].map((is) => objects.filter(({ kind }) => (kind === "Secret") === is));
+    const [sources = [], credentials = []] = [true, false].map((is) =>
+      objects.filter(({ kind }) => (kind === "Secret") === is),
+    );
     expect(credentials).toHaveLength(tenants.length - unreadable.length);
-    await all(sources ?? [], (each) => world.admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, each));
-    await all(credentials ?? [], (each) => world.admin.create(credentialsPath, each));
-    const waiting = async (): Promise<readonly string[]> => {
-      const secrets = await world.admin.list(`/api/v1/secrets?fieldSelector=metadata.name%3D${secretName}`);
-      return secrets
-        .filter(({ metadata }) => metadata.labels?.["app.kubernetes.io/managed-by"] !== "regcred")
-        .map(({ metadata }) => metadata.namespace ?? "");
-    };
-    const left = unreadable.map(({ namespace }) => namespace).toSorted();
-    await expect.poll(async () => (await waiting()).toSorted(), { timeout: 120_000, interval: 500 }).toEqual(left);
-    await operator.atRest();
-    after = await questions();
-    expect(tenants.filter((_, index) => pulled[index] && !ours(after)[index])).toEqual([]);
+    await all(sources, (each) => world.admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, each));
+    await all(credentials, (each) => world.admin.create(credentialsPath, each));
+    imported = credentials;
+    await taken(secretName);
+    adopted = await questions(secretName);
+    expect(tenants.filter((_, index) => pulled[index] && !ours(adopted)[index])).toEqual([]);
+  });
+
+  it("still pulls once it is merged into, beside what the tenant has there", { timeout: 900_000 }, async () => {
+    await makeSecrets(mergedName, { [ownHost]: { username: "own", password: "o" } });
+    await all(imported, ({ metadata, spec }) => {
+      const { pullSecret, ...rest } = spec as { readonly pullSecret: object };
+      const merging = { ...rest, pullSecret: { ...pullSecret, name: mergedName, onConflict: "Merge" } };
+      return world.admin.create(credentialsPath, credentialOf(`${metadata.name}-merged`, merging));
+    });
+    await taken(mergedName);
+    merged = await questions(mergedName);
+    expect(merged.filter(({ keys }) => !keys.includes(ownHost))).toEqual([]);
+    expect(tenants.filter((_, index) => pulled[index] && !ours(merged)[index])).toEqual([]);
   });
 
   it.skipIf(skipped)("does so by the kubelet's own code, which needs Go", { timeout: 600_000 }, async () => {
@@ -184,6 +214,6 @@ describe("every tenant's Secret of the table", () => {
     const kubelets = async (asked: readonly Question[]): Promise<readonly boolean[]> =>
       (await kubeletsAnswers(program, asked)).map((found) => found.length > 0);
     expect(await kubelets(before)).toEqual(pulled);
-    expect(await kubelets(after)).toEqual(ours(after));
+    for (const after of [adopted, merged]) expect(await kubelets(after)).toEqual(ours(after));
   });
 });

@@ -4,6 +4,7 @@ import { boundMutants } from "./bounds.ts";
 import { cloudMutants } from "./clouds.ts";
 import { drainMutants } from "./drain.ts";
 import { failureMutants } from "./failures.ts";
+import { hostMutants } from "./hosts.ts";
 import { loopMutants } from "./loops.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...paceMutants,
   ...worldMutants,
   ...cloudMutants,
+  ...hostMutants,
   ...neighbourMutants,
   ...attackMutants,
 ];

@@ -142,6 +142,18 @@ describe("a source Secret", () => {
     expect("byHost" in logins && [...logins.byHost.keys()].toSorted()).toEqual(["docker.io", "ghcr.io"]);
   });
 
+  it("has a login under the names that release 0.1.0 gave its hosts, too", async () => {
+    const login = { username: "ann", password };
+    const source = dockerConfig({ "AcmeImages.azurecr.io": login, "registry-1.docker.io": login });
+    const { logins } = await providerOf(source).fetch(grant, never);
+    expect("byHost" in logins && [...logins.byHost.keys()].toSorted()).toEqual([
+      "AcmeImages.azurecr.io",
+      "acmeimages.azurecr.io",
+      "docker.io",
+      "registry-1.docker.io",
+    ]);
+  });
+
   it.each<[string, Source | undefined, Partial<StaticGrant>, string, RegExp]>([
     [
       "is not there",

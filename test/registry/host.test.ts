@@ -195,8 +195,8 @@ describe("one registry by several names", () => {
       ["AcmeImages.azurecr.io", "acr"],
       ["registry-1.docker.io/acme", "api"],
       ["registry.hub.docker.com", "hub"],
-      ["GHCR.io", "odd"],
       ["ghcr.io", "own"],
+      ["GHCR.io", "odd"],
     ]);
     expect([...withFormerNames(read)]).toEqual([...read, ["acmeimages.azurecr.io", "acr"], ["docker.io/acme", "api"]]);
   });

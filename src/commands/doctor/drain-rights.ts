@@ -17,6 +17,6 @@ export async function noDrainRightsLeft({ objects }: Pick<Session, "objects">): 
     : bad(
         check,
         `the ClusterRoleBinding ${name} lets the ServiceAccount of an uninstall delete every RegistryCredential; unless one runs at this moment, it has failed and is to be taken away`,
-        kubectl`delete clusterrolebinding,clusterrole ${name}`,
+        kubectl`delete clusterrolebinding,clusterrole ${name} --ignore-not-found`,
       );
 }

@@ -16,6 +16,8 @@ export interface Planned {
   /** As the API server would hold it. */
   readonly raw: object;
   readonly credential: RegistryCredential;
+  /** It is not in the cluster yet. */
+  readonly isNew: boolean;
 }
 
 export interface PlannedObjects {
@@ -41,7 +43,7 @@ export async function plannedObjects(
       // What is deleted is what is there, whatever the file says of it.
       const credential = before === undefined ? undefined : stripCredential(before).credential;
       if (!credential) throw new ConfigError(`there is no ${kind} ${name} that can be read: nothing would be deleted`);
-      return { name, raw: Object(before) as object, credential };
+      return { name, raw: Object(before) as object, credential, isNew: false };
     }),
   );
   // A source that goes takes nothing from anybody.
@@ -111,7 +113,7 @@ function planned(
   };
   const parsed = parseRegistryCredential(raw);
   if (!parsed.ok) throw new ConfigError(`${file}: ${kind} ${name}: ${parsed.problems.join("; ")}`);
-  return { name, raw, credential: parsed.credential };
+  return { name, raw, credential: parsed.credential, isNew: before === undefined };
 }
 
 function withSpec(before: unknown, spec: object): object {

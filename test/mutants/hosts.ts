@@ -1,0 +1,85 @@
+// What loses a login, or gives it to another registry, because a name is read otherwise than it was written; and advice that
+// the API server refuses.
+import type { Mutant } from "./mutant.ts";
+
+const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: string): Mutant => ({
+  fault: "failures",
+  name,
+  edits: [{ file: `src/${file}`, from, to }],
+  foundBy: { phase: "unit", path: `test/${foundBy}.test.ts` },
+});
+
+export const hostMutants: readonly Mutant[] = [
+  fault(
+    "a host is written in small letters, by which no image is named",
+    "registry/host.ts",
+    [String.raw`.replace(/\/$/, "");`, String.raw`.replace(/\/$/, "").toLowerCase();`],
+    "registry/host",
+  ),
+  fault(
+    "a login serves one name of its registry alone",
+    "registry/host.ts",
+    ["  for (const [other, login] of byHost) if (registryOf(other) === registry) return login;\n", ""],
+    "registry/host",
+  ),
+  fault(
+    "what release 0.1.0 called a host is gone from the logins of a source",
+    "providers/source-logins.ts",
+    ["{ byHost: withFormerNames(byHost) }", "{ byHost }"],
+    "providers/static",
+  ),
+  fault(
+    "the names of release 0.1.0 take the place of a login of their own",
+    "registry/host.ts",
+    ["if (!all.has(former)) all.set(former, login);", "all.set(former, login);"],
+    "registry/host",
+  ),
+  fault(
+    "explain and import write a host that the API server refuses",
+    "registry/host.ts",
+    [
+      String.raw`return canonicalHost(host) === host && !host.includes("*") && !/^\[[^\]]*\./.test(host);`,
+      "return true;",
+    ],
+    "registry/host",
+  ),
+  fault(
+    "a host that is spoken to may have a star in it",
+    "providers/http/allow-list.ts",
+    [', { accounts: "[0-9]{12}" })', ")"],
+    "providers/http/allow-list",
+  ),
+  fault(
+    "a cloud's registry in capitals is nobody's",
+    "registry/vendor-hosts.ts",
+    ['const host = asciiLowerCase(text.split("/", 1)[0] ?? "");', 'const host = text.split("/", 1)[0] ?? "";'],
+    "registry/vendor-hosts",
+  ),
+  fault(
+    "plan foretells what the API server refuses",
+    "commands/plan/rehearse-file.ts",
+    [
+      "for (const each of deleting ? [] : planned.credentials)",
+      "for (const each of deleting ? planned.credentials : [])",
+    ],
+    "commands/exit-codes",
+  ),
+  fault(
+    "plan writes what it is to foretell",
+    "commands/plan/refusal.ts",
+    ['{ dryRun: "All", fieldValidation: "Strict" }', '{ fieldValidation: "Strict" }'],
+    "commands/exit-codes",
+  ),
+  fault(
+    "plan is of no use to who may only read",
+    "commands/plan/refusal.ts",
+    ['message.includes("strict decoding error") ? message : undefined', "message"],
+    "commands/exit-codes",
+  ),
+  fault(
+    "the command that the doctor advises fails where half of it is done",
+    "commands/doctor/drain-rights.ts",
+    [" --ignore-not-found`", "`"],
+    "commands/doctor/drain-rights",
+  ),
+];
