@@ -304,7 +304,8 @@ describe("the commands that are advised", () => {
     await world.source("many", { username: "ann", password: "hunter2" });
     const spec = (include: string): object =>
       staticSpec("many", { pullSecret: { name: "many-login" }, namespaces: { include: [include] } });
-    await world.startOperator();
+    // No cloud is reached.
+    await world.startOperator({ routes: {} });
     await world.credential("many", spec("many-*"));
     await eventually("all are served", async () => (await world.status("many")).namespaces?.ready === 12);
     const { stdout } = await planned("many", spec("many-0"));
@@ -315,5 +316,38 @@ describe("the commands that are advised", () => {
     await eventually("they are gone", async () => {
       return (await world.admin.list("/api/v1/secrets?fieldSelector=metadata.name%3Dmany-login")).length === 1;
     });
+  });
+
+  it("by a condition, of CA certificates that are missing", async () => {
+    const stringData = {
+      accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+      secretAccessKey: "hunter2",
+    };
+    await world.admin.create(secretsOf(operatorNamespace), { metadata: { name: "keys" }, stringData });
+    await world.credential("trust", {
+      ...ecr({ caSecretName: "company-ca", identity: { from: "Secret", name: "keys" } }),
+      pullSecret: { name: "trust" },
+      namespaces: { include: ["of-all"] },
+    });
+    const told = async (): Promise<string> => JSON.stringify((await world.status("trust")).conditions ?? []);
+    await expect.poll(told, soon).toContain("company-ca");
+    const [command = "", ...more] = new Set(commandsIn((await world.condition("trust", "Ready"))?.message ?? ""));
+    expect([command, more]).toEqual([expect.stringContaining("create secret generic"), []]);
+    await follow([command]);
+    await expect.poll(told, soon).not.toContain("company-ca");
+  });
+
+  it("by an Event, of a Secret that somebody has copied", async () => {
+    const { metadata, ...rest } = (await world.secret("many-0", "many-login")) ?? { metadata: { name: "" } };
+    const { name, labels, annotations } = metadata;
+    await world.admin.create(secretsOf("of-all"), { ...rest, metadata: { name, labels, annotations } });
+    const notes = async (): Promise<readonly string[]> =>
+      (await world.events("of-all")).map((event) => String(event["note"])).filter((note) => note.includes("a copy"));
+    await expect.poll(notes, soon).toHaveLength(1);
+    const commands = commandsIn((await notes()).join("\n"));
+    expect(commands).toHaveLength(1);
+    await follow(commands);
+    const left = (await world.secret("of-all", "many-login"))?.metadata.annotations ?? {};
+    expect(Object.keys(left).filter((key) => key.startsWith("regcred.dev/"))).toEqual([]);
   });
 });

@@ -1,0 +1,72 @@
+// Does the API server take each command of kubectl that the documents for operators tell a reader to type?
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blocks, markdownFiles } from "../documents.ts";
+import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { type Shell, shellIn } from "./shell.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const read = ["docs/operations.md", "docs/runbook.md", "docs/tenancy.md"];
+
+/** Parts of commands; and what wants nodes, or kinds of Prometheus' operator, which optional-manifests.test.ts has. */
+const leftOut = /^kubectl (?:logs|top|apply --server-side --force-conflicts$|.*config\/prometheus)/;
+
+const commands = [
+  ...blocks.filter(({ path, language }) => read.includes(path) && language === "sh").map(({ text }) => text),
+  ...markdownFiles
+    .filter(({ path }) => read.includes(path))
+    .flatMap(({ text }) => [...text.matchAll(/`(kubectl [^`]+)`/g)].map(([, command = ""]) => command)),
+]
+  .flatMap((text) => text.split("\n"))
+  .filter((line) => line.startsWith("kubectl ") && !line.startsWith("kubectl regcred ") && !leftOut.test(line))
+  .map((line) => line.replace(/ +# .*$/, ""));
+
+/** What a person types for the words in capitals. */
+const words: Readonly<Record<string, string>> = {
+  NAMESPACE: "team-a",
+  TEAM: "team-a",
+  NAME: "hub",
+  NEW: "new",
+  SOURCE: "hub",
+};
+const blank = new RegExp(String.raw`(?<=[ "=:])(?:${Object.keys(words).join("|")})(?=[ "]|:NAME$|$)`, "g");
+
+/** What changes an object is tried; what installs something is done, for others need it. */
+function typed(command: string): string {
+  const filled = command.replace(blank, (word) => words[word] ?? word);
+  return /^kubectl (?:annotate|create|patch|set) /.test(command) ? `${filled} --dry-run=server` : filled;
+}
+
+describe("what the documents tell to type", () => {
+  let world: Scene;
+  let folder: string;
+  let shell: Shell;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "regcred-documented-"));
+    for (const part of ["config", "crds"]) await symlink(join(root, part), join(folder, part));
+    world = await scene();
+    shell = await shellIn(folder, world.cluster);
+    await shell("kubectl apply -f crds/ && kubectl apply -k config/default");
+    await world.startOperator({ settings: { leaderElection: true } });
+    await world.source("hub", { username: "ann", password: "hunter2" });
+    await world.namespaces(["team-a", "team-b"]);
+    await world.admin.create("/api/v1/namespaces/team-b/serviceaccounts", { metadata: { name: "builder" } });
+    await world.credential("hub", staticSpec("hub"));
+    await eventually("it is served", async () => (await world.status("hub")).namespaces?.ready === 2);
+  });
+  afterAll(async () => {
+    await world?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("is not little", () => {
+    expect(commands.length).toBeGreaterThan(30);
+  });
+
+  it.each([...new Set(commands)])("%s", async (command) => {
+    await expect.poll(() => shell(typed(command)), soon).toMatchObject({ code: 0 });
+  });
+});
