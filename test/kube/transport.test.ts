@@ -587,6 +587,22 @@ describe("a way that is not straight", () => {
     expect(`${error.stack}`).not.toMatch(/hunter2|secret/);
   });
 
+  it("and slow is waited for, as long as the call has time", async () => {
+    const server = await serve((_, response) => json(response, 200, secret), certificate);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const proxy = await connectProxy(Number(new URL(server.url).port), { until: promise });
+    closers.push(() => proxy.close());
+    const connection = {
+      ...localConnection(server.url, trusted),
+      proxy: { url: new URL(proxy.url), setting: "proxy-url" } as const,
+    };
+    const call = connect(connection).request({ method: "GET", path });
+    await pollUntil(() => proxy.tunnels.length === 1, { what: "the CONNECT", limit: seconds(5) });
+    expect(server.received).toEqual([]);
+    resolve();
+    expect((await call).json()).toEqual(secret);
+  });
+
   it("and slow is told as both: the proxy, or what is behind it", async () => {
     const clock = fakeClock();
     const server = await serve(() => undefined, certificate);

@@ -14,6 +14,8 @@ export interface ConnectProxy {
 export interface ConnectProxyOptions {
   /** A status with which it answers instead, or what else it does. */
   readonly refusal?: number | "closes" | "is silent";
+  /** It answers no CONNECT before this. Default: at once. */
+  readonly until?: Promise<void>;
   /** Where it listens; on loopback by default. */
   readonly address?: string;
 }
@@ -21,7 +23,7 @@ export interface ConnectProxyOptions {
 /** Tunnels everything to one loopback port, whatever host is asked for. */
 export async function connectProxy(
   port: number,
-  { refusal, address = "127.0.0.1" }: ConnectProxyOptions = {},
+  { refusal, until = Promise.resolve(), address = "127.0.0.1" }: ConnectProxyOptions = {},
 ): Promise<ConnectProxy> {
   const tunnels: string[] = [];
   const authorizations: (string | undefined)[] = [];
@@ -42,8 +44,10 @@ export async function connectProxy(
       return;
     }
     const upstream = connect(port, "127.0.0.1", () => {
-      client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-      upstream.pipe(client).pipe(upstream);
+      void until.then(() => {
+        client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+        upstream.pipe(client).pipe(upstream);
+      });
     });
     sockets.add(upstream);
     upstream.on("error", () => client.destroy());
