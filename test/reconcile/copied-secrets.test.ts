@@ -72,6 +72,17 @@ it("is told with the tool that has made it", async () => {
   expect(told[0]).toContain("kubernetes-replicator keeps it");
 });
 
+it("is waited for by no deletion, whatever holds it", async () => {
+  const { on, copy } = await scene();
+  copy("other");
+  on.edit("secrets", "other/regcred", { metadata: { finalizers: ["example.com/mine"] } });
+  await on.pass({ seconds: 5 });
+  on.credential("acme", spec(["team-*"]), { deletionTimestamp: "2026-01-01T12:00:00Z" });
+  // What tenants may have written is given ten seconds to go.
+  await on.pass({ seconds: 5 });
+  expect(on.get("credentials", "acme")).toBeUndefined();
+});
+
 it("gets no reference, and does not keep the RegistryCredential from its end, with which it goes", async () => {
   const { on, copy } = await scene();
   copy("other");

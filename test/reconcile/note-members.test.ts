@@ -36,11 +36,15 @@ function noted(
 }
 
 /** Who is in the record of the Secret before the write, and as what it is known. */
-async function coming(book: ReturnType<typeof members>, { before, stays }: Pick<Coming, "before" | "stays">) {
+async function coming(
+  book: ReturnType<typeof members>,
+  { before, stays }: Pick<Coming, "before" | "stays">,
+  stored: Promise<object> = Promise.resolve({}),
+) {
   const context = {
     members: book,
     entitlements: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
-    storeMembers: () => Promise.resolve({}),
+    storeMembers: () => stored,
   } as unknown as Context;
   const body: Coming["body"] = {
     type: "kubernetes.io/dockerconfigjson",
@@ -62,6 +66,16 @@ async function coming(book: ReturnType<typeof members>, { before, stays }: Pick<
 const never = new AbortController().signal;
 
 describe("members of a Secret before a write", () => {
+  it("are stored before the write begins, not only asked to be", async () => {
+    const { promise, resolve } = Promise.withResolvers<object>();
+    let isOver = false;
+    const ended = coming(members(), { before: undefined, stays: false }, promise).then(() => (isOver = true));
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    resolve({});
+    expect(await ended).toBe(true);
+  });
+
   it("are those who come, of a Secret that is nobody's yet: its tenant may write first", async () => {
     const before = secretRecord({ credentials: [] });
     expect(await coming(members(), { before, stays: true })).toEqual({
