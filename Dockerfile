@@ -11,12 +11,13 @@ FROM --platform=$BUILDPLATFORM ${BUILDER_IMAGE} AS bundle
 WORKDIR /work
 COPY package.json package-lock.json .npmrc tsconfig.json ./
 COPY src ./src
-RUN ["node", "src/launch.mjs", "src/build/bundle.ts", "/regcred/regcred.mjs"]
+COPY tools ./tools
+RUN ["node", "tools/launch.mjs", "tools/build/bundle.ts", "/regcred/regcred.mjs"]
 COPY LICENSE /regcred/
 
 # The platform is the default, which buildah 1.28 forgets after the stage above.
 FROM --platform=$TARGETPLATFORM ${NODE_IMAGE} AS runtime
-COPY src/build/runtime-files.ts /work/
+COPY tools/build/runtime-files.ts /work/
 RUN ["node", "/work/runtime-files.ts", "/runtime"]
 
 # V8 compiles the program here, once: it starts with less time and memory. Node keeps what was compiled by its own version,

@@ -51,7 +51,7 @@ const apiServerUrl = /\/api\/v1\b|\/apis\//;
 // Only src/steps.ts makes commands. These describe kubectl to readers of docs and help; no name of anybody is in them.
 const command = /\bkubectl (?!regcred$)[a-z]/;
 const describesKubectl = [
-  "src/api/api-reference.ts",
+  "tools/generate/api-reference.ts",
   "src/api/status-schema.ts",
   "src/commands/drain/drain.ts",
   "src/settings/cluster-settings.ts",
@@ -62,8 +62,8 @@ const numberGate = ["src/foreign-numbers.ts", "src/http-date.ts"];
 /** Each with the reason why what it reads is nobody else's number. */
 const ownNumbers: Readonly<Record<string, string>> = {
   "src/regcred.mjs": "Node's own version",
-  "src/launch.mjs": "Node's own version, and a lock of its own",
-  "src/build/ad-hoc-signature.ts": "the program that is built",
+  "tools/launch.mjs": "Node's own version, and a lock of its own",
+  "tools/build/ad-hoc-signature.ts": "the program that is built",
   "src/config.ts": "settings of who installs it, each with its bounds",
   "src/kube/metrics-access.ts": "lengths that are written out in it",
   "src/tls/certificate-authority.ts": "a certificate of its own",
@@ -125,14 +125,14 @@ const longFiles: Readonly<Record<string, string>> = {};
 const disablesACheck = /(?:oxlint|eslint)-disable|@ts-(?:expect-error|ignore|nocheck)/;
 
 /**
- * The files below `root`/src, and every broken rule as "PATH: what is wrong".
+ * The files of src and tools below `root`, and every broken rule as "PATH: what is wrong".
  * @param impure paths in pure folders that the nested tsconfig leaves out
  */
 export function inspectArchitecture(
   root: string,
   impure: readonly string[],
 ): { readonly files: readonly string[]; readonly violations: readonly string[] } {
-  const paths = globSync("src/**/*.{ts,mjs}", { cwd: root }).toSorted();
+  const paths = globSync("{src,tools}/**/*.{ts,mjs}", { cwd: root }).toSorted();
   const sources = paths.map((path) => parsed(root, path));
   const violations = sources.flatMap((file) => [
     ...layerViolations(file, impure).map((what) => `${file.path}: ${what}`),

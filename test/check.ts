@@ -58,7 +58,7 @@ const checks: readonly Check[] = [
   command("lint", "node_modules/oxlint/bin/oxlint"),
   command("dead code", "node_modules/knip/bin/knip.js"),
   command("types of the pure folders, without Node's", "node_modules/typescript/bin/tsc", "--project", "src/plan"),
-  command("generated files are up to date", "src/build/crdgen.ts", "--check"),
+  command("generated files are up to date", "tools/generate/main.ts", "--check"),
   command("format (npm run format mends it)", "node_modules/oxfmt/bin/oxfmt", "--check"),
   lockFileCheck,
 ];

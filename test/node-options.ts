@@ -2,7 +2,7 @@
 import packageJson from "../package.json" with { type: "json" };
 
 // docs/performance.md, Memory, tells why the young generation is small.
-const start = /^node src\/launch\.mjs (?<options>(?:--\S+ )*)src\/main\.ts run$/;
+const start = /^node tools\/launch\.mjs (?<options>(?:--\S+ )*)src\/main\.ts run$/;
 
 export const nodeOptions: readonly string[] = optionsIn(packageJson.scripts.start);
 

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { run } from "../src/launch.mjs";
+import { run } from "../tools/launch.mjs";
 import { keptTotal } from "./kept-total.ts";
 import { type Phase, phases, rest, shuffle, usual } from "./phases.ts";
 import { type FileTimes, overTotal, readTimes, timesTable } from "./run-times.ts";

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { cpus, platform } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeRuntimeFiles } from "../../src/build/runtime-files.ts";
+import { writeRuntimeFiles } from "../../tools/build/runtime-files.ts";
 import { bareTemplate, startBareSide } from "./bare-side.ts";
 import { burst, inPairs } from "./bursts.ts";
 import { type Change, refersTo } from "./changes.ts";

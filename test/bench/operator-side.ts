@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bundle } from "../../src/build/bundle.ts";
+import { bundle } from "../../tools/build/bundle.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { nodeOptions } from "../node-options.ts";
 import { type Child, startChild } from "./child.ts";

@@ -64,7 +64,7 @@ export async function buildImage(version: string, target = ownArchitecture): Pro
     };
     const base = join(folder, "base");
     // What the bundler links to is wanted, too, while the image is built.
-    const script = join(project, "src/build/runtime-files.ts");
+    const script = join(project, "tools/build/runtime-files.ts");
     await outputOf(process.execPath, ["--import", "rolldown", script, base], { cwd: project });
     const builder = await commit(own, base);
     let node = builder;

@@ -1,7 +1,7 @@
 // What does Node need on another architecture, where no image can be pulled? Debian's packages, and npm's.
 import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { nodeBinary } from "../../src/build/node-binary.ts";
+import { nodeBinary } from "../../tools/build/node-binary.ts";
 import type { Architecture } from "./architectures.ts";
 import { outputOf } from "./output-of.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { bundle } from "../../src/build/bundle.ts";
+import { bundle } from "../../tools/build/bundle.ts";
 import { systemClock } from "../../src/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { type Asked, type HeldRequests, heldRequests } from "../cluster/held-requests.ts";

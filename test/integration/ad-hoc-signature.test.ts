@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { signedAdHoc } from "../../src/build/ad-hoc-signature.ts";
+import { signedAdHoc } from "../../tools/build/ad-hoc-signature.ts";
 import { temporaryFolder } from "../cluster/temporary-folder.ts";
 
 const noGo = spawnSync("go", ["version"]).error?.message;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { alerts } from "../../src/report/alerts.ts";
+import { alerts } from "../../tools/generate/alerts.ts";
 import { neededPrograms, prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";
 
 const rules = join(import.meta.dirname, "../../config/prometheus/rules/rules.yaml");

@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundle } from "../../src/build/bundle.ts";
+import { bundle } from "../../tools/build/bundle.ts";
 import type { Part } from "../cluster/part.ts";
 import { cloudManifest } from "../demo/cloud-manifest.ts";
 import { operatorProcess } from "../demo/operator-process.ts";

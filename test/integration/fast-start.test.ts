@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import type { OutputChunk } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { bundleInParts, entryFile } from "../../src/build/bundle.ts";
+import { bundleInParts, entryFile } from "../../tools/build/bundle.ts";
 import { clusterCommands } from "../../src/commands/all-commands.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import { type Loading, loadedModules } from "../loaded-modules.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { rulesFile } from "../../src/report/prometheus-rules.ts";
+import { rulesFile } from "../../tools/generate/prometheus-rules.ts";
 import { objectsIn } from "../chart/rendered.ts";
 import { startPrometheus } from "../cluster/prometheus.ts";
 import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";

@@ -1,5 +1,5 @@
 // What do the panels of the dashboard look like, without Grafana? An SVG of lines, drawn from what Prometheus kept.
-import type { Panel } from "../../src/report/dashboard.ts";
+import type { Panel } from "../../tools/generate/dashboard.ts";
 
 export interface Line {
   readonly name: string;

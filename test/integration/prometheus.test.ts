@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { base64OfText } from "../../src/registry/base64.ts";
-import { dashboard } from "../../src/report/dashboard.ts";
+import { dashboard } from "../../tools/generate/dashboard.ts";
 import { type MetricDeclaration, metricTable } from "../../src/report/metric-table.ts";
-import { rulesFile } from "../../src/report/prometheus-rules.ts";
+import { rulesFile } from "../../tools/generate/prometheus-rules.ts";
 import { type Prometheus, startPrometheus } from "../cluster/prometheus.ts";
 import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";
 import { pushImage } from "../cluster/push-image.ts";

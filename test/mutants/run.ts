@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { run } from "../../src/launch.mjs";
+import { run } from "../../tools/launch.mjs";
 import { mutants } from "./all.ts";
 import type { Edit, Mutant } from "./mutant.ts";
 

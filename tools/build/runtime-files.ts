@@ -1,6 +1,6 @@
 // Which files does Node need in an image that has nothing else? Copies those of the Node that runs this.
 //
-// Usage: node src/build/runtime-files.ts FOLDER. It imports nothing of ours: the Dockerfile runs it alone.
+// Usage: node tools/build/runtime-files.ts FOLDER. It imports nothing of ours: the Dockerfile runs it alone.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";

@@ -1,5 +1,5 @@
 // What does docs/metrics.md say about each metric?
-import { type MetricDeclaration, metricTable } from "./metric-table.ts";
+import { type MetricDeclaration, metricTable } from "../../src/report/metric-table.ts";
 
 export function metricsReference(): string {
   const rows = Object.entries<MetricDeclaration>(metricTable).map(([name, { type, labels, help }]) => [

@@ -5,9 +5,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { installed, lock, projectNodeIn, refusal } from "../src/launch.mjs";
+import { installed, lock, projectNodeIn, refusal } from "../../tools/launch.mjs";
 
-const launcher = join(import.meta.dirname, "..", "src", "launch.mjs");
+const launcher = join(import.meta.dirname, "../../tools/launch.mjs");
 let folder: string;
 
 beforeEach(() => {
@@ -142,8 +142,8 @@ describe("a launched script", () => {
 
 describe("a fresh clone", () => {
   const clone = (dependencies: object): void => {
-    mkdirSync(join(folder, "src"));
-    cpSync(launcher, join(folder, "src", "launch.mjs"));
+    mkdirSync(join(folder, "tools"));
+    cpSync(launcher, join(folder, "tools", "launch.mjs"));
     const own = { name: "clone", version: "1.0.0", dependencies };
     writeFileSync(join(folder, "package.json"), JSON.stringify(own));
     const packages = {
@@ -158,7 +158,7 @@ describe("a fresh clone", () => {
   const launchAll = (count: number): Promise<{ code: unknown; stderr: string }[]> =>
     Promise.all(
       Array.from({ length: count }, async () => {
-        const child = spawn(process.execPath, [join(folder, "src", "launch.mjs"), "-e", ""]);
+        const child = spawn(process.execPath, [join(folder, "tools", "launch.mjs"), "-e", ""]);
         let stderr = "";
         child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
         const [code] = (await once(child, "close")) as [unknown];

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { Plugin } from "rolldown";
 import { describe, expect, it } from "vitest";
-import packageJson from "../package.json" with { type: "json" };
-import { bundle } from "../src/build/bundle.ts";
-import { temporaryFolder } from "./cluster/temporary-folder.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { bundle } from "../../tools/build/bundle.ts";
+import { temporaryFolder } from "../cluster/temporary-folder.ts";
 
 /** Runs a file where no package is found, with nothing of our environment. */
 function run(file: string, ...args: readonly string[]) {

@@ -1,6 +1,6 @@
 // How does any Node >= 20 run this project's TypeScript on Node 26, from a fresh clone?
 //
-// Usage: node src/launch.mjs SCRIPT [ARGUMENT...]. Every npm script goes through here, so this file keeps to what Node 14
+// Usage: node tools/launch.mjs SCRIPT [ARGUMENT...]. Every npm script goes through here, so this file keeps to what Node 14
 // can run: an old Node must get as far as the sentence that refuses it.
 import { spawn } from "node:child_process";
 import {

@@ -1,8 +1,8 @@
 // What does docs/api.md say about each field of a RegistryCredential?
 
-import type { Schema } from "./crd.ts";
-import { servedVersion } from "./crd.ts";
-import { group, kind, version } from "./names.ts";
+import type { Schema } from "../../src/api/crd.ts";
+import { servedVersion } from "../../src/api/crd.ts";
+import { group, kind, version } from "../../src/api/names.ts";
 
 /** The generated reference as Markdown: every field with type, bounds, default and description, and every rule's message. */
 export function apiReference(): string {

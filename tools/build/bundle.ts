@@ -1,6 +1,6 @@
 // How does the program become one file for the image, or a few that start fast for people?
 //
-// Usage: node src/launch.mjs src/build/bundle.ts [FILE]
+// Usage: node tools/launch.mjs tools/build/bundle.ts [FILE]
 import { join } from "node:path";
 import { type InputOptions, type OutputChunk, type OutputOptions, rolldown, type RolldownPluginOption } from "rolldown";
 

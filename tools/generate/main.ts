@@ -4,12 +4,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
-import { apiReference } from "../api/api-reference.ts";
-import { customResourceDefinition } from "../api/crd.ts";
-import { group, plural } from "../api/names.ts";
-import { grafanaDashboard } from "../report/grafana-dashboard.ts";
-import { metricsReference } from "../report/metrics-reference.ts";
-import { prometheusRule, rulesFile } from "../report/prometheus-rules.ts";
+import { apiReference } from "./api-reference.ts";
+import { customResourceDefinition } from "../../src/api/crd.ts";
+import { group, plural } from "../../src/api/names.ts";
+import { grafanaDashboard } from "./grafana-dashboard.ts";
+import { metricsReference } from "./metrics-reference.ts";
+import { prometheusRule, rulesFile } from "./prometheus-rules.ts";
 import { reasons } from "./reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -35,9 +35,9 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/metrics.md", text: metricsReference() },
   { path: "config/grafana/regcred.json", text: `${JSON.stringify(grafanaDashboard(), null, 2)}\n` },
-  { path: "config/prometheus/rules/rules.yaml", text: yaml("src/report/alerts.ts", rulesFile()) },
-  { path: "config/chart/files/rules.yaml", text: yaml("src/report/alerts.ts", rulesFile()) },
-  { path: "config/prometheus/rules/prometheus-rule.yaml", text: yaml("src/report/alerts.ts", prometheusRule()) },
+  { path: "config/prometheus/rules/rules.yaml", text: yaml("tools/generate/alerts.ts", rulesFile()) },
+  { path: "config/chart/files/rules.yaml", text: yaml("tools/generate/alerts.ts", rulesFile()) },
+  { path: "config/prometheus/rules/prometheus-rule.yaml", text: yaml("tools/generate/alerts.ts", prometheusRule()) },
 ];
 
 const isCheck = process.argv.includes("--check");
@@ -46,7 +46,7 @@ for (const { path, text } of generated) {
   const current = await readFile(file, "utf8").catch(() => undefined);
   if (current === text) continue;
   if (isCheck) {
-    process.stderr.write(`${path} is not what src/ says: run npm run crds and commit the result\n`);
+    process.stderr.write(`${path} is not what its sources say: run npm run crds and commit the result\n`);
     process.exitCode = 1;
   } else {
     await writeFile(file, text);
