@@ -149,6 +149,7 @@ function layerViolations(file: SourceFile, impure: readonly string[]): string[] 
     if (target === "src/main.ts" && file.path !== "src/regcred.mjs")
       problems.push("only src/regcred.mjs imports src/main.ts");
     if (target.startsWith("test/")) problems.push(`imports test code (${target})`);
+    if (target.startsWith("tools/") && !file.path.startsWith("tools/")) problems.push(`imports a tool (${target})`);
     if (isCloudSdk(target) && how === "static") problems.push(`${target} must be loaded lazily, by import()`);
     if (target.startsWith("src/")) {
       const allowed = layer.sees === undefined || matches(target, [folder, ...layer.sees]);
@@ -158,7 +159,7 @@ function layerViolations(file: SourceFile, impure: readonly string[]): string[] 
       if (how !== "type" && matches(target, layer.seesAsTypes ?? [])) {
         problems.push(`${folder} sees ${target} only by import type`);
       }
-    } else if (layer.modules && !target.startsWith("test/") && !layer.modules.includes(target)) {
+    } else if (layer.modules && !/^(?:test|tools)\//.test(target) && !layer.modules.includes(target)) {
       problems.push(`${folder} is pure and does not see ${target}`);
     }
     return problems;
