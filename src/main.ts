@@ -1,9 +1,9 @@
 // What does this process lend to the command line?
-import { onStopSignal } from "./stop-signals.ts";
+import { onStopSignal } from "./cli/stop-signals.ts";
 import { hostname } from "node:os";
 import { isatty } from "node:tty";
-import { systemClock, systemRandom } from "./clock.ts";
-import { commandLine } from "./commands/command-line.ts";
+import { systemClock, systemRandom } from "./runtime/clock.ts";
+import { commandLine } from "./cli/command-line.ts";
 
 const crash = Promise.withResolvers<never>();
 // A command that runs listens to it; the others end by themselves.
@@ -23,7 +23,7 @@ const code = await commandLine(args, {
   onStopSignal,
   crashed: crash.promise,
   // Imported by the commands that need them, so that the others start at once.
-  connect: async (options) => (await import("./kube/connection.ts")).loadConnection(options),
+  connect: async (options) => (await import("./runtime/client/connection.ts")).loadConnection(options),
   operate: async (options) => (await import("./operator.ts")).operator(options),
 });
 // Not by waiting for the last socket: a second signal, or a crash, leaves some open.

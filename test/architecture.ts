@@ -4,7 +4,7 @@ import { join, posix } from "node:path";
 import { parseAst } from "vitest/node";
 
 interface Import {
-  /** A file of the project from its root ("src/clock.ts"), or the name of a module. */
+  /** A file of the project from its root ("src/runtime/clock.ts"), or the name of a module. */
   readonly target: string;
   /** `import type` leaves nothing at run time, a dynamic import loads when it is reached. */
   readonly how: "type" | "static" | "dynamic";
@@ -31,7 +31,7 @@ interface Layer {
 }
 
 const pureFolders = ["src/api/", "src/plan/", "src/registry/"];
-const pureFiles = ["src/errors.ts", "src/foreign-numbers.ts", "src/foreign-text.ts", "src/redacted.ts", "src/steps.ts"];
+const pureFiles = ["src/runtime/errors.ts", "src/runtime/foreign-numbers.ts", "src/runtime/foreign-text.ts", "src/runtime/redacted.ts", "src/runtime/steps.ts"];
 const pure: Layer = { sees: [...pureFolders, ...pureFiles], modules: [] };
 
 /** The first entry that matches a file's path is its layer. */
@@ -39,7 +39,7 @@ const layers: Readonly<Record<string, Layer>> = {
   "src/api/": { ...pure, modules: ["zod"] },
   "src/plan/": pure,
   "src/registry/": pure,
-  "src/queue/": { sees: ["src/clock.ts", "src/errors.ts"] },
+  "src/queue/": { sees: ["src/runtime/clock.ts", "src/runtime/errors.ts"] },
   "src/reconcile/": { seesAsTypes: ["src/kube/", "src/providers/", "src/report/"] },
 };
 
@@ -48,37 +48,37 @@ const cloudSdks = ["@aws-sdk/", "@azure/", "google-auth-library", "oci-", "ibm-c
 // Only src/kube spells them: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
 const apiServerUrl = /\/api\/v1\b|\/apis\//;
 
-// Only src/steps.ts makes commands. These describe kubectl to readers of docs and help; no name of anybody is in them.
+// Only src/runtime/steps.ts makes commands. These describe kubectl to readers of docs and help; no name of anybody is in them.
 const command = /\bkubectl (?!regcred$)[a-z]/;
 const describesKubectl = [
   "tools/generate/api-reference.ts",
   "src/api/status-schema.ts",
-  "src/commands/drain/drain.ts",
-  "src/settings/cluster-settings.ts",
+  "src/cli/drain/drain.ts",
+  "src/config/cluster-settings.ts",
 ];
 
 /** Only these read numbers and times of others; whoever needs one asks them. */
-const numberGate = ["src/foreign-numbers.ts", "src/http-date.ts"];
+const numberGate = ["src/runtime/foreign-numbers.ts", "src/runtime/http-date.ts"];
 /** Each with the reason why what it reads is nobody else's number. */
 const ownNumbers: Readonly<Record<string, string>> = {
   "src/regcred.mjs": "Node's own version",
   "tools/launch.mjs": "Node's own version, and a lock of its own",
   "tools/build/ad-hoc-signature.ts": "the program that is built",
-  "src/config.ts": "settings of who installs it, each with its bounds",
-  "src/kube/metrics-access.ts": "lengths that are written out in it",
-  "src/tls/certificate-authority.ts": "a certificate of its own",
-  "src/tls/der.ts": "an object identifier of its own",
-  "src/settings/setting.ts": "settings of who installs it, each with its bounds",
-  "src/commands/drain/drain.ts": "what the person has typed",
-  "src/network/proxy-for.ts": "NO_PROXY of who installs it",
-  "src/network/tunnel.ts": "the port of a URL that has been parsed",
+  "src/config/config.ts": "settings of who installs it, each with its bounds",
+  "src/runtime/observability/metrics-access.ts": "lengths that are written out in it",
+  "src/runtime/tls/certificate-authority.ts": "a certificate of its own",
+  "src/runtime/tls/der.ts": "an object identifier of its own",
+  "src/config/setting.ts": "settings of who installs it, each with its bounds",
+  "src/cli/drain/drain.ts": "what the person has typed",
+  "src/runtime/network/proxy-for.ts": "NO_PROXY of who installs it",
+  "src/runtime/network/tunnel.ts": "the port of a URL that has been parsed",
   "src/providers/http/address-class.ts": "addresses, whose digits are checked by node:net",
   "src/providers/http/guarded-http.ts": "the port of a URL that has been parsed",
-  "src/registry/base64.ts": "digits of its own percent-encoding",
-  "src/plan/refresh.ts": "digits of a hash of its own",
+  "src/runtime/base64.ts": "digits of its own percent-encoding",
+  "src/controllers/token/plan-refresh.ts": "digits of a hash of its own",
   "src/operator/operator-metrics.ts": "a boolean as 0 or 1",
-  "src/report/credential-metrics.ts": "a boolean as 0 or 1",
-  "src/plan/invalid-status.ts": "the first instant that there is",
+  "src/metrics/credential-metrics.ts": "a boolean as 0 or 1",
+  "src/controllers/credential/plan-invalid-status.ts": "the first instant that there is",
 };
 const readsNumbers: ReadonlySet<string> = new Set([
   "Number",
@@ -111,8 +111,8 @@ const foreignNames: ReadonlySet<string> = new Set([
 ]);
 /** What they call so is only shown, compared or handed on as it is. */
 const foreignNamesAsText: Readonly<Record<string, string>> = {
-  "src/api/token-exchange-schema.ts": "an example in a description",
-  "src/kube/leader-election.ts": "told in the log",
+  "src/providers/token-exchange/settings.ts": "an example in a description",
+  "src/runtime/leader/leader-election.ts": "told in the log",
 };
 
 /** The gate, and what is made of it. */
@@ -175,7 +175,7 @@ function textViolations({ path, lines, strings }: SourceFile): string[] {
   }
   if (!describesKubectl.includes(path)) {
     for (const text of strings.filter((each) => command.test(each))) {
-      problems.push(`only src/steps.ts makes commands, by kubectl\`...\`, such as ${JSON.stringify(text)}`);
+      problems.push(`only src/runtime/steps.ts makes commands, by kubectl\`...\`, such as ${JSON.stringify(text)}`);
     }
   }
   const firstLine = lines[0]?.startsWith("#!") ? lines[1] : lines[0];

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import * as names from "../src/api/names.ts";
 import { parseRegistryCredential } from "../src/api/parse-registry-credential.ts";
-import { settings } from "../src/config.ts";
+import { settings } from "../src/config/config.ts";
 import { stored } from "./api/registry-credential.ts";
 import { oldestKubernetes } from "./cluster/kubernetes-release.ts";
 import { brokenLinks, examples, markdownFiles, missingPaths, tableKeys } from "./documents.ts";

@@ -1,5 +1,5 @@
 // What time is it in a test, and who lets it pass?
-import { type Cancel, type Clock, sleepOn } from "../src/clock.ts";
+import { type Cancel, type Clock, sleepOn } from "../src/runtime/clock.ts";
 
 export interface FakeClock extends Clock {
   /**

@@ -1,7 +1,7 @@
 // Is this object from the API server a RegistryCredential, and what does it say with every default filled in?
 
 import { z } from "zod";
-import { timeOfText } from "../foreign-numbers.ts";
+import { timeOfText } from "../runtime/foreign-numbers.ts";
 import { parseStatus } from "./parse-status.ts";
 import type { Entry, Identity, RegistryCredential, Status, WrittenEntry } from "./registry-credential.ts";
 import { specSchema } from "./spec-schema.ts";

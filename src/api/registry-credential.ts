@@ -9,7 +9,7 @@ import type { z } from "zod";
 import type { acr, ecr, google, icr, ocir, staticSource } from "./provider-schemas.ts";
 import type { entrySchema, specSchema } from "./spec-schema.ts";
 import type { conditionSchema, statusSchema } from "./status-schema.ts";
-import type { tokenExchange } from "./token-exchange-schema.ts";
+import type { tokenExchange } from "../providers/token-exchange/settings.ts";
 
 /** `T` with every property and element read-only. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;

@@ -1,5 +1,5 @@
 // What of our schema does the installed CustomResourceDefinition lack?
-import { boundedNumber, bounds } from "../foreign-numbers.ts";
+import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { credentialSchema, type Schema } from "./crd.ts";
 import { releaseAnnotation, version } from "./names.ts";
 

@@ -15,7 +15,7 @@ import {
 import { defaultPullSecretName } from "./names.ts";
 import { acr, ecr, google, icr, identity, ocir, staticSource } from "./provider-schemas.ts";
 import { credentialRules, entryRules, rules, textRules } from "./rules.ts";
-import { tokenExchange } from "./token-exchange-schema.ts";
+import { tokenExchange } from "../providers/token-exchange/settings.ts";
 
 // `:65535`
 const hostAndPortLength = subdomainLength + 6;

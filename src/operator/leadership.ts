@@ -1,18 +1,18 @@
 // Does this replica work, or does it stand by? The Lease with its watch and its log; a part of the composition root.
 import { randomUUID } from "node:crypto";
-import type { Clock, Random } from "../clock.ts";
-import { type ElectionEvent, type LeaderElection, leaderElection } from "../kube/leader-election.ts";
-import { type LeaseRecord, leaseRecord } from "../kube/lease.ts";
-import { leasePath, leases } from "../kube/leases.ts";
-import { listWatch } from "../kube/list-watch.ts";
-import { leaseName } from "../kube/preflight.ts";
-import type { Transport } from "../kube/transport.ts";
-import type { WriteFence } from "../kube/write-fence.ts";
-import type { Log } from "../report/log.ts";
-import { errorFields, logWatch } from "../report/log-watch.ts";
-import { kept } from "../watch/kept.ts";
-import { reflector } from "../watch/reflector.ts";
-import { store } from "../watch/store.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { type ElectionEvent, type LeaderElection, leaderElection } from "../runtime/leader/leader-election.ts";
+import { type LeaseRecord, leaseRecord } from "../runtime/leader/lease.ts";
+import { leasePath, leases } from "../runtime/leader/leases.ts";
+import { listWatch } from "../runtime/client/list-watch.ts";
+import { leaseName } from "./preflight.ts";
+import type { Transport } from "../runtime/client/transport.ts";
+import type { WriteFence } from "../runtime/leader/write-fence.ts";
+import type { Log } from "../runtime/observability/log.ts";
+import { errorFields, logWatch } from "../runtime/observability/log-watch.ts";
+import { kept } from "../cluster/object-limits.ts";
+import { reflector } from "../runtime/watch/reflector.ts";
+import { store } from "../runtime/watch/store.ts";
 
 export interface Leadership extends Pick<LeaderElection, "start" | "led" | "lost" | "leading" | "stuck"> {
   /** Through which each write goes; undefined where there is none. */

@@ -1,10 +1,10 @@
 // What becomes of a start while the API server is away? It is waited for: that heals by itself, and a process that ends instead
 // comes back ever more slowly.
-import type { Clock, Random } from "../clock.ts";
-import { OperatorError } from "../errors.ts";
-import type { Log } from "../report/log.ts";
-import { toldText } from "../steps.ts";
-import { backoff } from "../watch/backoff.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { OperatorError } from "../runtime/errors.ts";
+import type { Log } from "../runtime/observability/log.ts";
+import { toldText } from "../runtime/steps.ts";
+import { backoff } from "../runtime/watch/backoff.ts";
 
 export interface OnceAnsweredOptions {
   readonly clock: Clock;

@@ -1,21 +1,21 @@
 // What is measured, and where is it hooked in? A part of the composition root.
-import type { Clock } from "../clock.ts";
-import type { Observation } from "../kube/transport.ts";
-import { type Board } from "../reconcile/board.ts";
-import type { Stores } from "../reconcile/context.ts";
-import type { Entitlements } from "../reconcile/entitlements.ts";
-import type { TokenBook } from "../reconcile/token-book.ts";
-import { type CredentialMetrics, credentialMetrics } from "../report/credential-metrics.ts";
-import { showFindings } from "../report/finding-metrics.ts";
-import { type Instruments, instruments } from "../report/instruments.ts";
-import { type NamespaceReadiness, namespaceReadiness } from "../report/namespace-readiness.ts";
-import { processMetrics } from "../report/process-metrics.ts";
-import { showAdmission } from "../report/admission-metrics.ts";
-import { showQueue } from "../report/queue-metrics.ts";
-import { showWatches } from "../report/watch-metrics.ts";
-import type { OperatorSettings } from "./operator-settings.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Observation } from "../runtime/client/transport.ts";
+import { type Board } from "../controllers/status-cache.ts";
+import type { Stores } from "../controllers/context.ts";
+import type { Entitlements } from "../entitlement/credential-index.ts";
+import type { TokenBook } from "../controllers/token/grant-tracker.ts";
+import { type CredentialMetrics, credentialMetrics } from "../metrics/credential-metrics.ts";
+import { showFindings } from "../metrics/finding-metrics.ts";
+import { type Instruments, instruments } from "../metrics/instruments.ts";
+import { type NamespaceReadiness, namespaceReadiness } from "../metrics/namespace-readiness.ts";
+import { processMetrics } from "../metrics/process-metrics.ts";
+import { showAdmission } from "../metrics/admission-metrics.ts";
+import { showQueue } from "../metrics/queue-metrics.ts";
+import { showWatches } from "../metrics/watch-metrics.ts";
+import type { OperatorSettings } from "../config/operator-settings.ts";
 import type { Queues } from "./queues.ts";
-import type { ReflectorStatus } from "../watch/reflector.ts";
+import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
 
 export interface OperatorMetrics {
   readonly instruments: Instruments;

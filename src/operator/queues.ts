@@ -1,20 +1,20 @@
 // Which keys wait where, and how much may each namespace have done? A part of the composition root.
-import type { Clock, Random } from "../clock.ts";
-import { keyOf } from "../plan/keys.ts";
-import type { Gate } from "../queue/gate.ts";
-import type { Share } from "../queue/shares.ts";
-import { type WorkQueue, workQueue } from "../queue/work-queue.ts";
-import type { ShareNews } from "../reconcile/share-news.ts";
-import type { Instruments } from "../report/instruments.ts";
-import { queueObserver } from "../report/queue-metrics.ts";
-import type { Timing } from "./timing.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { keyOf } from "../controllers/keys.ts";
+import type { Gate } from "../runtime/queue/gate.ts";
+import type { Share } from "../runtime/queue/shares.ts";
+import { type WorkQueue, workQueue } from "../runtime/queue/work-queue.ts";
+import type { ShareNews } from "../controllers/share-events.ts";
+import type { Instruments } from "../metrics/instruments.ts";
+import { queueObserver } from "../metrics/queue-metrics.ts";
+import type { Timing } from "../controllers/timing.ts";
 
 export interface Queues {
   readonly tenants: WorkQueue;
   readonly tokens: WorkQueue;
 }
 
-// A run is one unit, and so is a request (src/reconcile/metered.ts). A namespace with a few ServiceAccounts takes ten of them
+// A run is one unit, and so is a request (src/controllers/metered.ts). A namespace with a few ServiceAccounts takes ten of them
 // when it is new; one with 10,000 is done in some minutes and takes a thirtieth of what an API server bears meanwhile.
 const work: Share = { perSecond: 50, burst: 500 };
 // What a new namespace needs until it is served, twice. Whoever makes more news of it waits in turn with all the others.

@@ -1,10 +1,10 @@
 // Who may read the metrics over https, and with which certificate? A part of the composition root.
-import type { Clock } from "../clock.ts";
-import { metricsAccess } from "../kube/metrics-access.ts";
-import type { Transport } from "../kube/transport.ts";
-import type { OperatorSettings } from "./operator-settings.ts";
-import type { SecureServing } from "../report/metrics-server.ts";
-import { certificateIn, selfMadeCertificate } from "../report/serving-certificate.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { metricsAccess } from "../runtime/observability/metrics-access.ts";
+import type { Transport } from "../runtime/client/transport.ts";
+import type { OperatorSettings } from "../config/operator-settings.ts";
+import type { SecureServing } from "../runtime/observability/metrics-server.ts";
+import { certificateIn, selfMadeCertificate } from "../runtime/observability/serving-certificate.ts";
 
 /** The name of the Service in config/manager. */
 const service = "regcred-metrics";

@@ -1,7 +1,7 @@
 // What does the answer of a cloud mean: a token that is good, or an error of which kind?
-import type { Clock } from "../clock.ts";
-import { type Failure, OperatorError } from "../errors.ts";
-import { boundedEnd } from "../foreign-numbers.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { type Failure, OperatorError } from "../runtime/errors.ts";
+import { boundedEnd } from "../runtime/foreign-numbers.ts";
 
 /** What an answer must have before it may become a token. */
 export interface Answer {

@@ -1,5 +1,5 @@
 // How hard may each kind of registry be asked for tokens?
-import type { Authority } from "../plan/authority.ts";
+import type { Authority } from "./authority.ts";
 
 /** Of one who answers (`authorityOf`), such as the services of one region. */
 export interface Budget {

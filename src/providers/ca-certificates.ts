@@ -1,7 +1,7 @@
 // Which CA certificates does an entry name?
-import { OperatorError } from "../errors.ts";
-import { createCertificates } from "../plan/mending.ts";
-import type { OperatorSecretRecord } from "../plan/snapshot.ts";
+import { OperatorError } from "../runtime/errors.ts";
+import { createCertificates } from "../cluster/install-steps.ts";
+import type { OperatorSecretRecord } from "../cluster/records.ts";
 
 /** The key of an entry's `caSecretName` Secret, as `kubernetes.io/tls` and cert-manager spell it. */
 const caKey = "ca.crt";

@@ -1,13 +1,13 @@
 // Where do the keys and tokens of an identity come from?
-import { OperatorError } from "../errors.ts";
-import type { ApiError } from "../kube/api-error.ts";
-import type { RequestToken } from "../kube/token-request.ts";
-import { audienceProblem } from "../plan/audiences.ts";
-import type { GrantIdentity } from "../plan/grant-types.ts";
-import { consentTo, createServiceAccount } from "../plan/mending.ts";
-import type { OperatorSecretRecord } from "../plan/snapshot.ts";
-import type { Redacted } from "../redacted.ts";
-import { jwtClaims } from "../registry/jwt-claims.ts";
+import { OperatorError } from "../runtime/errors.ts";
+import type { ApiError } from "../runtime/client/api-error.ts";
+import type { RequestToken } from "../runtime/client/token-request.ts";
+import { audienceProblem } from "./audiences.ts";
+import type { GrantIdentity } from "./grant-types.ts";
+import { consentTo, createServiceAccount } from "../cluster/install-steps.ts";
+import type { OperatorSecretRecord } from "../cluster/records.ts";
+import type { Redacted } from "../runtime/redacted.ts";
+import { jwtClaims } from "../runtime/jwt-claims.ts";
 
 export interface IdentitySource {
   /** Values of the identity's Secret by key. Throws OperatorError IdentityMissing or IdentityInvalid. */

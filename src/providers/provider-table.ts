@@ -1,5 +1,5 @@
 // Which provider serves a grant?
-import type { Grant } from "../plan/grant.ts";
+import type { Grant } from "./grant.ts";
 import type { Provider, Providers } from "./provider.ts";
 
 /** One provider for all grants. */

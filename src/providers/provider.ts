@@ -1,6 +1,6 @@
 // What does every registry kind offer?
-import type { Grant } from "../plan/grant.ts";
-import type { Token } from "../plan/token.ts";
+import type { Grant } from "./grant.ts";
+import type { Token } from "../cluster/token.ts";
 
 /**
  * A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). `doubt`:

@@ -1,9 +1,9 @@
 // What does the JSON answer of a token endpoint say?
-import type { Clock } from "../clock.ts";
-import { OperatorError } from "../errors.ts";
-import { inMilliseconds, boundedSeconds, bounds, byOwnClock, retryAfterIn } from "../foreign-numbers.ts";
-import type { GrantIdentity } from "../plan/grant-types.ts";
-import { jwtExpiry } from "../registry/jwt-claims.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { OperatorError } from "../runtime/errors.ts";
+import { inMilliseconds, boundedSeconds, bounds, byOwnClock, retryAfterIn } from "../runtime/foreign-numbers.ts";
+import type { GrantIdentity } from "./grant-types.ts";
+import { jwtExpiry } from "../runtime/jwt-claims.ts";
 import { classOf, cloudFailure } from "./answers.ts";
 import type { HttpAnswer } from "./http/http.ts";
 

@@ -1,7 +1,7 @@
 // How is the asking of a provider kept within what was admitted, and its end told to who admits?
-import { type Failure, OperatorError } from "../errors.ts";
-import type { Grant } from "../plan/grant.ts";
-import { unlessAborted } from "../unless-aborted.ts";
+import { type Failure, OperatorError } from "../runtime/errors.ts";
+import type { Grant } from "./grant.ts";
+import { unlessAborted } from "../runtime/unless-aborted.ts";
 import { NetworkError } from "./http/network-error.ts";
 import type { Minted, Provider } from "./provider.ts";
 
@@ -13,7 +13,7 @@ export type CallEnd =
   | { readonly kind: "token" | "answer" | "displaced" | "cut" | "unasked" }
   | { readonly kind: "silence"; readonly failure: Failure };
 
-/** Who may ask now; see src/reconcile/token-admission.ts. */
+/** Who may ask now; see src/controllers/token/admission.ts. */
 export interface Admittance {
   /** The attempt begins; where there is a signal, it ends when that aborts. Throws OperatorError for one that may not ask now. */
   begin(grant: Grant): AbortSignal | undefined;

@@ -1,10 +1,10 @@
 // How is an identity spared that its cloud refuses again and again?
-import type { Clock, Random } from "../clock.ts";
-import { type Failure, OperatorError } from "../errors.ts";
-import { circuitKey } from "../plan/circuit-key.ts";
-import type { Grant } from "../plan/grant.ts";
-import { grantKeyText } from "../plan/grant-key.ts";
-import type { SecretVersion } from "../plan/grant-sources.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { type Failure, OperatorError } from "../runtime/errors.ts";
+import { circuitKey } from "./circuit-key.ts";
+import type { Grant } from "./grant.ts";
+import { grantKeyText } from "./grant-key.ts";
+import type { SecretVersion } from "./grant-sources.ts";
 import type { Provider } from "./provider.ts";
 
 export interface CircuitBreakerOptions {

@@ -1,8 +1,8 @@
 // How often is a token asked for, how does it end, and what does the cloud say to it?
-import type { Clock } from "../clock.ts";
-import { failureOf } from "../errors.ts";
-import type { Grant } from "../plan/grant.ts";
-import type { Instruments } from "../report/instruments.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { failureOf } from "../runtime/errors.ts";
+import type { Grant } from "./grant.ts";
+import type { Instruments } from "../metrics/instruments.ts";
 import type { Http } from "./http/http.ts";
 import { NetworkError } from "./http/network-error.ts";
 import type { Provider } from "./provider.ts";

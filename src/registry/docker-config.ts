@@ -1,8 +1,8 @@
 // Which logins does a docker config hold, and how is one written?
-import { base64OfText, textOfBase64 } from "./base64.ts";
+import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { canonicalHost } from "./host.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";
-import { commandText, kubectl } from "../steps.ts";
+import { commandText, kubectl } from "../runtime/steps.ts";
 
 /** `dockerconfigjson` has its entries under `auths`, the legacy `dockercfg` at the top. */
 export type DockerConfigForm = "dockerconfigjson" | "dockercfg";

@@ -1,6 +1,6 @@
 // Which one spelling does a registry's name have, and under which key does a docker config hold it?
-import { boundedNumber, bounds } from "../foreign-numbers.ts";
-import { asciiLowerCase } from "./ascii.ts";
+import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
+import { asciiLowerCase } from "../runtime/ascii.ts";
 
 // Images of Docker Hub are named `docker.io`, whichever of these two is written: splitDockerDomain in normalize.go of
 // https://github.com/distribution/reference.

@@ -1,5 +1,5 @@
 // What is a login to a registry, and which user names and passwords can be one?
-import { Redacted } from "../redacted.ts";
+import { Redacted } from "../runtime/redacted.ts";
 
 export interface Login {
   readonly username: string;

@@ -1,7 +1,7 @@
 // Is this login taken, and can it pull this image? Asked of the registry itself, before a token is handed to anyone.
-import type { Verification } from "../plan/publish.ts";
-import { asciiLowerCase } from "./ascii.ts";
-import { base64OfText } from "./base64.ts";
+import type { Verification } from "../controllers/token/plan-publish.ts";
+import { asciiLowerCase } from "../runtime/ascii.ts";
+import { base64OfText } from "../runtime/base64.ts";
 import { challengesIn, longestChallenge } from "./challenge.ts";
 import { parseImageReference } from "./image-reference.ts";
 import type { Login } from "./login.ts";

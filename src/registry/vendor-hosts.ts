@@ -1,6 +1,6 @@
 // By which names do clouds serve their registries? The grants, the rules of the API server, the hosts that may be spoken to
 // and the documentation all follow from this table.
-import { asciiLowerCase } from "./ascii.ts";
+import { asciiLowerCase } from "../runtime/ascii.ts";
 
 /** A provider whose registries a cloud runs. */
 export type CloudProvider = "ECR" | "ECRPublic" | "ACR" | "GCR" | "GAR" | "OCIR" | "ICR";

@@ -34,7 +34,7 @@ interface Listed {
   readonly imagePullSecrets?: readonly object[];
 }
 
-// As many as the operator's: src/kube/pools.ts.
+// As many as the operator's: src/runtime/client/pools.ts.
 const connections = 16;
 
 let pool: Pool | undefined;

@@ -1,8 +1,8 @@
 // When does the world see a change? A watch of one kind of object, with the time at which each event arrived.
 import { readFileSync } from "node:fs";
 import { Agent, request } from "undici";
-import { jsonLines } from "../../src/kube/json-lines.ts";
-import { whole } from "../../src/watch/shape.ts";
+import { jsonLines } from "../../src/runtime/client/json-lines.ts";
+import { whole } from "../../src/runtime/client/shape.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { Access } from "./stage.ts";
 

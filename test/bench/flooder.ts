@@ -1,6 +1,6 @@
 // The strangers of the bench, in a process of their own: what their flood costs them is not the operator's.
 import { constants, setPriority } from "node:os";
-import { type MetricsFlood, metricsFlood } from "../network/metrics-flood.ts";
+import { type MetricsFlood, metricsFlood } from "../runtime/network/metrics-flood.ts";
 import { answerParent } from "./answer-parent.ts";
 
 export interface FlooderRequest {

@@ -1,7 +1,7 @@
 // Who signs the certificates of the test servers and their clients?
-import { certificateAuthority as authority, type CertificateAuthority } from "../../src/tls/certificate-authority.ts";
+import { certificateAuthority as authority, type CertificateAuthority } from "../../src/runtime/tls/certificate-authority.ts";
 
-export type { CertificateAuthority, KeyAndCertificate } from "../../src/tls/certificate-authority.ts";
+export type { CertificateAuthority, KeyAndCertificate } from "../../src/runtime/tls/certificate-authority.ts";
 
 // Longer than any test runs.
 const lifetime = Temporal.Duration.from({ hours: 24 * 30 });

@@ -1,8 +1,8 @@
 // How does the demo act on a cluster for which it has nothing but a kubeconfig?
-import { systemClock } from "../../src/clock.ts";
-import { ApiError } from "../../src/kube/api-error.ts";
-import type { Connection } from "../../src/kube/connection.ts";
-import { type Query, type Transport, transport } from "../../src/kube/transport.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { ApiError } from "../../src/runtime/client/api-error.ts";
+import type { Connection } from "../../src/runtime/client/connection.ts";
+import { type Query, type Transport, transport } from "../../src/runtime/client/transport.ts";
 import type { AdminClient, KubeObject } from "../cluster/admin-client.ts";
 import type { Table } from "./table.ts";
 

@@ -1,9 +1,9 @@
 // How does the demo play on a cluster that the user has, and leave it as it was?
 import { isDeepStrictEqual } from "node:util";
-import { systemClock } from "../../src/clock.ts";
-import { OperatorError } from "../../src/errors.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
 import { group, plural } from "../../src/api/names.ts";
-import { type Connection, loadConnection } from "../../src/kube/connection.ts";
+import { type Connection, loadConnection } from "../../src/runtime/client/connection.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
 import { type ClusterClient, clusterClient } from "./cluster-client.ts";

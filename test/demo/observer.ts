@@ -1,10 +1,10 @@
 // What has reached the tenants, and at which instant? Seen through watches of our own, apart from the operator's.
-import { systemClock } from "../../src/clock.ts";
-import { listWatch } from "../../src/kube/list-watch.ts";
-import { reflector } from "../../src/watch/reflector.ts";
-import { atLeast } from "../../src/watch/resource-version.ts";
-import { whole } from "../../src/watch/shape.ts";
-import { store } from "../../src/watch/store.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { listWatch } from "../../src/runtime/client/list-watch.ts";
+import { reflector } from "../../src/runtime/watch/reflector.ts";
+import { atLeast } from "../../src/runtime/watch/resource-version.ts";
+import { whole } from "../../src/runtime/client/shape.ts";
+import { store } from "../../src/runtime/watch/store.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { ClusterClient } from "./cluster-client.ts";
 

@@ -59,11 +59,11 @@ export function endOfLog({ logFile }: Part): string {
 function leadingTo({ proxyUrl, ca }: Pick<PlayedInternet, "proxyUrl" | "ca">, folder: string) {
   const caFile = join(folder, "internet-ca.crt");
   writeFileSync(caFile, ca);
-  // Small letters win, and an empty variable counts as none: src/network/proxy-for.ts.
+  // Small letters win, and an empty variable counts as none: src/runtime/network/proxy-for.ts.
   return { HTTPS_PROXY: proxyUrl, https_proxy: "", NO_PROXY: "", no_proxy: "", NODE_EXTRA_CA_CERTS: caFile };
 }
 
-/** Without the operator's own variables (src/config.ts): what is shown must be what the flags say. */
+/** Without the operator's own variables (src/config/config.ts): what is shown must be what the flags say. */
 function ofUser(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>

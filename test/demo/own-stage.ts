@@ -1,5 +1,5 @@
 // How does the demo get a cluster of its own?
-import { loadConnection } from "../../src/kube/connection.ts";
+import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";
 import { clusterClient } from "./cluster-client.ts";

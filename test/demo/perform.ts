@@ -1,6 +1,6 @@
 // How does the demo run, from its first line to the last thing that it removes?
 import { version as node } from "node:process";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { agree } from "./agree.ts";
 import { prepareClouds } from "./clouds.ts";
 import { contextStage, DemoRefused, removeCredential } from "./context-stage.ts";

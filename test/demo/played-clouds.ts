@@ -1,8 +1,8 @@
 // Who plays AWS, Azure and Google in the demo?
 import { generateKeyPairSync } from "node:crypto";
 import { Agent, request } from "undici";
-import { textOfBase64 } from "../../src/registry/base64.ts";
-import { jwtExpiry } from "../../src/registry/jwt-claims.ts";
+import { textOfBase64 } from "../../src/runtime/base64.ts";
+import { jwtExpiry } from "../../src/runtime/jwt-claims.ts";
 import { type PlayedCall, type PlayedInternet, playedInternet } from "../cluster/played-internet.ts";
 import { awsServer } from "../providers/servers/aws.ts";
 import { azureServer } from "../providers/servers/azure.ts";

@@ -1,5 +1,5 @@
 // How is a step played: shown, measured, recorded, and named when it fails?
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { Screen } from "./screen.ts";
 
 export interface StepReport {

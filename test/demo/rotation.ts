@@ -1,6 +1,6 @@
 // Do tenants notice when the tokens of three clouds are replaced under their hands?
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { cloudCredentialName, cloudManifest } from "./cloud-manifest.ts";
 import type { Clouds } from "./clouds.ts";

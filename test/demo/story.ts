@@ -1,5 +1,5 @@
 // What happens in the demo, in which order?
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { defaultPullSecretName } from "../../src/api/names.ts";
 import { credentialName, sourceName } from "./manifest.ts";
 import { seenSince } from "./observer.ts";

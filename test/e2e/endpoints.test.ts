@@ -1,6 +1,6 @@
 // Are ECR's tokens minted, renewed and fanned out where an administrator has led AWS's calls: at moto, which checks signatures?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { operatorConfigFrom } from "../../src/config.ts";
+import { operatorConfigFrom } from "../../src/config/config.ts";
 import { type Moto, startMoto } from "../cluster/moto.ts";
 import { eventually, operatorNamespace, type Scene, scene } from "../integration/scene.ts";
 import { type EcrRelay, ecrRelay } from "./ecr-relay.ts";

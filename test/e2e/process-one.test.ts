@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundle } from "../../tools/build/bundle.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { type Asked, type HeldRequests, heldRequests } from "../cluster/held-requests.ts";
 import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "../integration/scene.ts";

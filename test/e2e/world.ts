@@ -13,7 +13,7 @@ import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { scheduler } from "../cluster/scheduler.ts";
 import { serviceAddress } from "../cluster/service-address.ts";
 import { tinyProgram } from "../cluster/tiny-program.ts";
-import { type ConnectProxy, connectProxy } from "../network/connect-proxy.ts";
+import { type ConnectProxy, connectProxy } from "../runtime/network/connect-proxy.ts";
 
 export interface World {
   readonly cluster: ControlPlane;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { ask } from "./ask.ts";
 import { credentialsPath, eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
 import { type Shell, shellIn } from "./shell.ts";

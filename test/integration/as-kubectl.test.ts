@@ -5,15 +5,15 @@ import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { systemClock } from "../../src/clock.ts";
-import { configFrom } from "../../src/config.ts";
-import { loadConnection } from "../../src/kube/connection.ts";
-import { transport, userAgent } from "../../src/kube/transport.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { configFrom } from "../../src/config/config.ts";
+import { loadConnection } from "../../src/runtime/client/connection.ts";
+import { transport, userAgent } from "../../src/runtime/client/transport.ts";
 import { certificateAuthority } from "../cluster/certificates.ts";
 import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import { ensureBinaries } from "../cluster/ensure-binaries.ts";
-import { type ConnectProxy, connectProxy } from "../network/connect-proxy.ts";
-import { type SocksProxy, socksProxy } from "../network/socks-proxy.ts";
+import { type ConnectProxy, connectProxy } from "../runtime/network/connect-proxy.ts";
+import { type SocksProxy, socksProxy } from "../runtime/network/socks-proxy.ts";
 
 let plane: ControlPlane;
 let kubectlFile = "";
@@ -449,7 +449,7 @@ async function byKubectl({ args, environment }: Awaited<ReturnType<typeof stage>
   return (JSON.parse(output) as { status: { userInfo: User } }).status.userInfo;
 }
 
-/** As the command line does it: src/commands/session.ts. */
+/** As the command line does it: src/cli/session.ts. */
 async function byUs({ args, environment }: Awaited<ReturnType<typeof stage>>): Promise<unknown> {
   const flags: Record<string, string> = {};
   for (let index = 0; index < args.length; index += 2) {

@@ -1,7 +1,7 @@
 // What does a command answer, in this process, on the real cluster?
-import { systemClock } from "../../src/clock.ts";
-import { commandLine } from "../../src/commands/command-line.ts";
-import { loadConnection } from "../../src/kube/connection.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { commandLine } from "../../src/cli/command-line.ts";
+import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { operator } from "../../src/operator.ts";
 
 export interface Answer {

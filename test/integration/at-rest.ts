@@ -1,11 +1,11 @@
 // When has the operator in this process done all that comes of what has been written so far?
 import type { Operator } from "../../src/operator.ts";
-import type { ReflectorStatus } from "../../src/watch/reflector.ts";
+import type { ReflectorStatus } from "../../src/runtime/watch/reflector.ts";
 import type { AdminClient } from "../cluster/admin-client.ts";
 import { eventually } from "./eventually.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
 
-// Longer than reports and the record of members wait for more (src/reconcile/store-members.ts), shorter than the second
+// Longer than reports and the record of members wait for more (src/controllers/members/controller.ts), shorter than the second
 // after which something is looked at again.
 const ahead = Temporal.Duration.from({ milliseconds: 400 });
 
@@ -41,7 +41,7 @@ async function newestOf(admin: AdminClient, watched: readonly string[]): Promise
   return new Map(await Promise.all(listed));
 }
 
-/** src/operator/cluster-watches.ts and pull-secret-watches.ts say what is watched. */
+/** src/cluster/cluster-watches.ts and pull-secret-watches.ts say what is watched. */
 function pathOf(what: string): string {
   const [, called] = /^secrets called (.+)$/.exec(what) ?? [];
   if (called !== undefined) {

@@ -1,5 +1,5 @@
 // How soon does the operator report in tests?
-import type { Timing } from "../../src/operator/timing.ts";
+import type { Timing } from "../../src/controllers/timing.ts";
 
 const debounce = Temporal.Duration.from({ milliseconds: 50 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { type CertificateAuthority, certificateAuthority } from "../cluster/certificates.ts";
 import { type Relay, relayTo } from "../cluster/relay.ts";
 import { type Replica, startReplica } from "./replica.ts";

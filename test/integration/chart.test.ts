@@ -11,7 +11,7 @@ import { kustomizeFiles } from "../chart/kustomize-files.ts";
 import { objectsIn, rendered, renderedText } from "../chart/rendered.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
-import { endpointSettings } from "../../src/settings/endpoint-settings.ts";
+import { endpointSettings } from "../../src/config/endpoint-settings.ts";
 import { variantOf } from "../cluster/variant.ts";
 import { blocks } from "../documents.ts";
 import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";

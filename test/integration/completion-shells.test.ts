@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { completionScript, type Shell, shells } from "../../src/commands/completion/completion-scripts.ts";
+import { completionScript, type Shell, shells } from "../../src/cli/completion/completion-scripts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "regcred-shells-"));
 const environment = {

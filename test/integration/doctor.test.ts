@@ -1,6 +1,6 @@
 // Does the doctor find each fault, name what mends it, and take away orphans and nothing else?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { ask } from "./ask.ts";
 import { installed } from "./installed.ts";
 import {

@@ -1,5 +1,5 @@
 // How is a condition of the cluster waited for?
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 
 // Milliseconds.
 const [shortestPause, longestPause] = [10, 100];

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { completionScript } from "../../src/commands/completion/completion-scripts.ts";
+import { completionScript } from "../../src/cli/completion/completion-scripts.ts";
 import { kubectl } from "../cluster/kubectl.ts";
 import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
 

@@ -6,7 +6,7 @@ import type { OutputChunk } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { bundleInParts, entryFile } from "../../tools/build/bundle.ts";
-import { clusterCommands } from "../../src/commands/all-commands.ts";
+import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import { type Loading, loadedModules } from "../loaded-modules.ts";
 
@@ -59,7 +59,7 @@ describe("the program in parts", { timeout: 120_000 }, () => {
     const { code, modules } = run(name, ...(needed[name] ?? []), "--kubeconfig", kubeconfig);
     expect(code).not.toBe(0);
     // It has come so far.
-    expect(modules).toContain(join(root, "src/kube/transport.ts"));
+    expect(modules).toContain(join(root, "src/runtime/client/transport.ts"));
     expect(modules.filter((id) => ofTheOperator.test(id))).toEqual([]);
   });
 

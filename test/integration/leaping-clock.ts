@@ -1,5 +1,5 @@
 // How does a test let time pass for an operator on a real cluster, without waiting for it?
-import { type Cancel, type Clock, sleepOn, systemClock } from "../../src/clock.ts";
+import { type Cancel, type Clock, sleepOn, systemClock } from "../../src/runtime/clock.ts";
 
 export interface LeapingClock extends Clock {
   /**

@@ -96,7 +96,7 @@ describe("metrics for who may read them", () => {
     expect(await statusWith(authorization)).toBe(200);
     const asked = (await reviews()).slice(before);
     expect(asked.length).toBe(flood.filter((status) => status === 401).length);
-    // src/report/metrics-server.ts: 100 a second, and 128 at once.
+    // src/runtime/observability/metrics-server.ts: 100 a second, and 128 at once.
     expect(asked.length).toBeLessThanOrEqual(130 + 100 * seconds);
   });
 

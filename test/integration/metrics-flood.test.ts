@@ -1,8 +1,8 @@
 // Do the Lease, the probes and a rotation keep their pace while strangers flood the metrics?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
-import { metricsFlood } from "../network/metrics-flood.ts";
+import { metricsFlood } from "../runtime/network/metrics-flood.ts";
 import { operatorRequests } from "./audit-log.ts";
 import { type Replica, startReplica } from "./replica.ts";
 import { eventually, type Scene, scene, staticSpec } from "./scene.ts";

@@ -94,7 +94,7 @@ describe("the operator with rights in listed namespaces only", () => {
   let world: Scene;
   let running: RunningOperator;
   const mode = { pullSecretNames: ["regcred"], watchNamespaces: ["team-in", "team-late"], podRecovery: false };
-  /** What is refused is asked for again after half a minute at the latest: src/watch/backoff.ts. */
+  /** What is refused is asked for again after half a minute at the latest: src/runtime/watch/backoff.ts. */
   const triedAgain = (): Promise<void> => world.leap({ seconds: 31 });
   const failuresOf = async (name: string): Promise<CredentialStatus["failures"]> => (await world.status(name)).failures;
 

@@ -1,9 +1,9 @@
 // What is the operator by itself? Run by tests as a process of its own; answers `RSS` and `kept` in bytes, `stalled` in milliseconds.
-import { systemClock } from "../../src/clock.ts";
-import type { Environment } from "../../src/config.ts";
-import { loadConnection } from "../../src/kube/connection.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import type { Environment } from "../../src/config/config.ts";
+import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { operator } from "../../src/operator.ts";
-import type { Mode } from "../../src/plan/mode.ts";
+import type { Mode } from "../../src/cluster/install-mode.ts";
 import { unrestricted } from "../mode.ts";
 import { networkTo, type Routes } from "./routes.ts";
 

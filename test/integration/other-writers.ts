@@ -1,5 +1,5 @@
 // What do those write from whom people migrate: a CronJob with kubectl in it, and External Secrets?
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { type AdminClient, type KubeObject, Refused } from "../cluster/admin-client.ts";
 import { loginsIn } from "./scene.ts";
 

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { selectsNamespace, selectsServiceAccount } from "../../src/plan/selection.ts";
+import { selectsNamespace, selectsServiceAccount } from "../../src/entitlement/selection.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
-import { stripNamespace } from "../../src/watch/strip/namespace.ts";
+import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
 import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
@@ -81,7 +81,7 @@ describe("pods", () => {
   afterAll(() => world?.close());
 
   it.each([...Object.keys(namespaces), "kube-system", operatorNamespace])(
-    "in %s as src/plan/selection.ts says",
+    "in %s as src/entitlement/selection.ts says",
     async (name) => {
       const record = stripNamespace()(await world.admin.get(`/api/v1/namespaces/${name}`));
       const credentials = (await world.admin.list(credentialsPath)).map(parsed);

@@ -1,9 +1,9 @@
 // Does the alert come before the outage? A real Prometheus scrapes an operator whose cloud goes away for longer than its tokens live.
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { base64OfText } from "../../src/registry/base64.ts";
+import { base64OfText } from "../../src/runtime/base64.ts";
 import { dashboard } from "../../tools/generate/dashboard.ts";
-import { type MetricDeclaration, metricTable } from "../../src/report/metric-table.ts";
+import { type MetricDeclaration, metricTable } from "../../src/metrics/metric-table.ts";
 import { rulesFile } from "../../tools/generate/prometheus-rules.ts";
 import { type Prometheus, startPrometheus } from "../cluster/prometheus.ts";
 import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-programs.ts";

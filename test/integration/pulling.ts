@@ -1,5 +1,5 @@
 // Does any pull fail while something is changed? A pull every 100 ms, in one namespace after the other.
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { Registry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";

@@ -5,8 +5,8 @@ import { rendered } from "../chart/rendered.ts";
 import { installed, operatorUser } from "./installed.ts";
 import { rbac, refusalOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
 import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
-import type { OperatorError } from "../../src/errors.ts";
-import { toldText } from "../../src/steps.ts";
+import type { OperatorError } from "../../src/runtime/errors.ts";
+import { toldText } from "../../src/runtime/steps.ts";
 
 describe("the operator with the rights of config/rbac", () => {
   let world: Scene;

@@ -1,6 +1,6 @@
 // Is there always one operator at work, and never the writing of two, whatever becomes of the leader?
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { type Audited, operatorWrites } from "./audit-log.ts";
 import { type Replica, startReplica } from "./replica.ts";

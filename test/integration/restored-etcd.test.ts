@@ -1,6 +1,6 @@
 // Is everything right again, without a restart and without a storm of requests, after etcd was put back in the middle of work?
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { backUpEtcd, startAnew } from "../cluster/etcd-backup.ts";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { type Replica, startReplica } from "./replica.ts";

@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
-import { loadConnection } from "../../src/kube/connection.ts";
+import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { operator } from "../../src/operator.ts";
-import type { OperatorSettings } from "../../src/operator/operator-settings.ts";
-import type { Timing } from "../../src/operator/timing.ts";
-import type { Log, LogFields } from "../../src/report/log.ts";
+import type { OperatorSettings } from "../../src/config/operator-settings.ts";
+import type { Timing } from "../../src/controllers/timing.ts";
+import type { Log, LogFields } from "../../src/runtime/observability/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
 import { sharedControlPlane } from "../cluster/shared-control-plane.ts";

@@ -1,5 +1,5 @@
 // What do administrators do in a history of the threat test, and who has a right to which login by that?
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { type NamespaceState, type Selection, selectedAbout, selects, vanishingAbout } from "../threats/entitled.ts";
 import { type Lasting, lastingAt, loginText, type Rights } from "../threats/judge.ts";

@@ -1,7 +1,7 @@
 // What do all histories of the threat test share? One installed operator as a program of its own, its witness, a tenant's client,
 // bystanders, and a canary that tells how soon other tenants are served.
 import { readFile } from "node:fs/promises";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { nodeOptions } from "../node-options.ts";
 import { loginText } from "../threats/judge.ts";

@@ -5,7 +5,7 @@ import {
   entriesAnnotation,
   referencesAnnotation,
 } from "../../src/api/names.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { type KubeObject, Refused } from "../cluster/admin-client.ts";
 import {
   type CredentialName,

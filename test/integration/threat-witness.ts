@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Agent, request } from "undici";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { ControlPlane } from "../cluster/control-plane.ts";
 import type { NamespaceState } from "../threats/entitled.ts";

@@ -1,7 +1,7 @@
 // Does the installed operator keep its promises, whatever a tenant thinks of? Histories are invented, and shrunk where one fails.
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { knownAttacks } from "../threats/known.ts";
 import { type Step, steps } from "../threats/steps.ts";
 import { play } from "./threat-play.ts";

@@ -7,17 +7,17 @@ export const boundMutants: readonly Mutant[] = [
     name: "texts are read however long they are",
     edits: [
       {
-        file: "src/kube/shaped-json.ts",
+        file: "src/runtime/client/shaped-json.ts",
         from: "    out.bytes(piece, at, Math.min(to, at + limit + 1 - length));",
         to: "    out.bytes(piece, at, to);",
       },
     ],
-    foundBy: { phase: "unit", path: "test/kube/shaped-json.test.ts" },
+    foundBy: { phase: "unit", path: "test/runtime/client/shaped-json.test.ts" },
   },
   {
     fault: 2,
     name: "a name is kept however long it is",
-    edits: [{ file: "src/watch/kept.ts", from: "  name: 253,", to: "  name: 4 * 1024 * 1024," }],
-    foundBy: { phase: "unit", path: "test/watch/kept.test.ts" },
+    edits: [{ file: "src/cluster/object-limits.ts", from: "  name: 253,", to: "  name: 4 * 1024 * 1024," }],
+    foundBy: { phase: "unit", path: "test/cluster-state/object-limits.test.ts" },
   },
 ];

@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const waitsForHeld = {
-  file: "src/reconcile/left-with.ts",
+  file: "src/controllers/credential/left-behind.ts",
   from: "if (!namespace || isHeld(name)) return;",
   to: "if (!namespace || (isHeld(name) && !namespace)) return;",
 };
@@ -14,13 +14,13 @@ export const drainMutants: readonly Mutant[] = [
     edits: [
       waitsForHeld,
       {
-        file: "src/reconcile/drain.ts",
+        file: "src/controllers/credential/drain.ts",
         from: "const worthTelling = Temporal.Duration.from({ seconds: 10 });",
         to: "const worthTelling = Temporal.Duration.from({ hours: 10 });",
       },
-      { file: "src/reconcile/drain.ts", from: "const patience = 10_000;", to: "const patience = 36_000_000;" },
+      { file: "src/controllers/credential/drain.ts", from: "const patience = 10_000;", to: "const patience = 36_000_000;" },
       {
-        file: "src/plan/terminating-secret.ts",
+        file: "src/controllers/pull-secret/plan-terminating.ts",
         from: "  if (!mayBeOurs || record.immutable || record.type !== dockerConfigType) {",
         to: "  if (!mayBeOurs || record.terminating) {",
       },
@@ -35,36 +35,36 @@ export const drainMutants: readonly Mutant[] = [
     fault: 6,
     name: "a deletion waits for a Secret that somebody's finalizer holds",
     edits: [waitsForHeld],
-    foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
+    foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },
   {
     fault: 6,
     name: "a deletion waits for references as long as somebody puts them back",
-    edits: [{ file: "src/reconcile/drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" }],
-    foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
+    edits: [{ file: "src/controllers/credential/drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" }],
+    foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },
   {
     fault: 6,
     name: "a deletion waits for a Secret that a tenant has stripped of our marks, which our own policy then protects",
     edits: [
       {
-        file: "src/reconcile/kept-by-tenant.ts",
+        file: "src/controllers/pull-secret/kept-by-tenant.ts",
         from: "return !isMarked || record.immutable ||",
         to: "return record.immutable ||",
       },
     ],
-    foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
+    foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },
   {
     fault: 6,
     name: "a deletion gives up a Secret that a right of the platform's keeps from being taken away",
     edits: [
       {
-        file: "src/reconcile/kept-by-tenant.ts",
+        file: "src/controllers/pull-secret/kept-by-tenant.ts",
         from: 'return cause === "Tenant" && reason !== "AdmissionDenied";',
         to: 'return reason !== "";',
       },
     ],
-    foundBy: { phase: "unit", path: "test/reconcile/drain.test.ts" },
+    foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },
 ];

@@ -9,7 +9,7 @@ const [leader, serve, observed, known, clouds] = ["leader", "serve", "observed",
   Finder,
   Finder,
 ];
-const exitCodes: Finder = { phase: "unit", path: "test/commands/exit-codes.test.ts" };
+const exitCodes: Finder = { phase: "unit", path: "test/cli/exit-codes.test.ts" };
 
 const fault = (name: string, file: string, [from, to]: readonly [string, string], foundBy: Finder): Mutant => ({
   fault: "failures",
@@ -135,7 +135,7 @@ export const failureMutants: readonly Mutant[] = [
     "a tenant is written to whichever install the RegistryCredential names",
     "reconcile/entitlements.ts",
     ["(credential.status?.operatorNamespace ?? operatorNamespace) === operatorNamespace,", "true,"],
-    { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+    { phase: "unit", path: "test/entitlement/credential-index.test.ts" },
   ),
   fault(
     "a cloud that hangs holds up Secrets",
@@ -147,7 +147,7 @@ export const failureMutants: readonly Mutant[] = [
     "a token whose end is near is made anew again and again",
     "plan/refresh.ts",
     ["Math.max(share, shortestRest)", "share"],
-    { phase: "unit", path: "test/plan/due-at.test.ts" },
+    { phase: "unit", path: "test/controllers/token/plan-due-at.test.ts" },
   ),
   fault(
     "verify says yes where one of two images cannot be pulled",
@@ -163,7 +163,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault("what does not fit is taken away", "plan/target.ts", ["(steps[index] === 0 ? left : [])", "[]"], {
     phase: "unit",
-    path: "test/plan/too-large.test.ts",
+    path: "test/controllers/pull-secret/too-large.test.ts",
   }),
   fault(
     "a former login is nobody's after a restart",
@@ -181,7 +181,7 @@ export const failureMutants: readonly Mutant[] = [
     "that somebody always writes first is told to nobody",
     "reconcile/pull-secret.ts",
     ["      if (always) tellFailed(always);\n", ""],
-    { phase: "unit", path: "test/reconcile/removal-in-conflict.test.ts" },
+    { phase: "unit", path: "test/controllers/pull-secret/removal-in-conflict.test.ts" },
   ),
   fault(
     "doctor --fix takes away a Secret that is somebody's again",
@@ -196,30 +196,30 @@ export const failureMutants: readonly Mutant[] = [
       "    return merge.with(",
       "    const again = mergeInto(dockerConfig);\n    return (again.ok ? again : merge).with(",
     ],
-    { phase: "unit", path: "test/plan/too-large.test.ts" },
+    { phase: "unit", path: "test/controllers/pull-secret/too-large.test.ts" },
   ),
   fault(
     "a tenant without consent tells that an authority is there",
     "providers/with-admission.ts",
     ['isUnasked(error) ? "unasked" : "answer"', '"answer"'],
-    { phase: "unit", path: "test/reconcile/token-admission.test.ts" },
+    { phase: "unit", path: "test/controllers/token/admission.test.ts" },
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",
     "reconcile/pull-secret.ts",
     ["if (before === undefined || before === uid) return;", "if (before !== uid) return;"],
-    { phase: "unit", path: "test/reconcile/remade-namespace.test.ts" },
+    { phase: "unit", path: "test/controllers/pull-secret/remade-namespace.test.ts" },
   ),
   fault(
     "a deletion waits for tenants that take turns in keeping their Secrets",
     "reconcile/drain.ts",
     ["const patienceWithTurns = 60_000;", "const patienceWithTurns = 1e12;"],
-    { phase: "unit", path: "test/reconcile/drain.test.ts" },
+    { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   ),
   fault(
     "an image that a tenant has chosen, and nobody may pull, keeps a new login from all who share it",
     "reconcile/token.ts",
     ["image === undefined || probe.ofNamespace === true", "image === undefined"],
-    { phase: "unit", path: "test/reconcile/token.test.ts" },
+    { phase: "unit", path: "test/controllers/token/controller.test.ts" },
   ),
 ];

@@ -2,8 +2,8 @@
 import type { Mutant } from "./mutant.ts";
 
 const threats = { phase: "integration", path: "test/integration/threats.test.ts" } as const;
-const entitlements = "src/reconcile/entitlements.ts";
-const heldContent = "src/plan/held-content.ts";
+const entitlements = "src/entitlement/credential-index.ts";
+const heldContent = "src/controllers/pull-secret/plan-held.ts";
 
 /** A hold writes a login wherever it entitles. */
 const aHoldGives = {
@@ -32,7 +32,7 @@ const marksCount = [
 `,
   },
   {
-    file: "src/reconcile/removals.ts",
+    file: "src/entitlement/removal-guard.ts",
     from: "        removedAt.delete(uid);\n        removedAt.set(uid, clock.elapsed());",
     to: "        removedAt.set(`${uid} ${removedAt.size}`, clock.elapsed());",
   },
@@ -73,7 +73,7 @@ export const membershipMutants: readonly Mutant[] = [
     fault: 1,
     name: "what a hold leaves to tenants is not compared",
     edits: [aHoldGives],
-    foundBy: { phase: "unit", path: "test/plan/held-content.test.ts" },
+    foundBy: { phase: "unit", path: "test/controllers/pull-secret/plan-held.test.ts" },
   },
   {
     fault: 1,
@@ -90,44 +90,44 @@ export const membershipMutants: readonly Mutant[] = [
         to: "",
       },
     ],
-    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+    foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },
   },
   {
     fault: 1,
     name: "who is taken out is held with what it has unlabelled itself",
     edits: [
-      { file: "src/reconcile/removals.ts", from: "      dropFrom(Labels, name);\n      Spec.", to: "      Labels." },
+      { file: "src/entitlement/removal-guard.ts", from: "      dropFrom(Labels, name);\n      Spec.", to: "      Labels." },
     ],
-    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+    foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },
   },
   {
     fault: 3,
     name: "names that no RegistryCredential has are kept",
     edits: [
       {
-        file: "src/reconcile/marked-secrets.ts",
+        file: "src/entitlement/marked-secrets.ts",
         from: "      const bySecret = marked.get(each);\n      if (bySecret) mark(bySecret, after);",
         to: "      const bySecret = marked.get(each) ?? new Map<string, Set<string>>();\n      marked.set(each, bySecret);\n      mark(bySecret, after);",
       },
     ],
-    foundBy: { phase: "unit", path: "test/reconcile/entitlements.test.ts" },
+    foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },
   },
   {
     fault: 3,
     name: "each name in a Secret costs a look at all that were ever named",
     edits: [
       {
-        file: "src/reconcile/marked-secrets.ts",
+        file: "src/entitlement/marked-secrets.ts",
         from: "    for (const each of after.credentials) {\n",
         to: "    for (const each of after.credentials) {\n      seen.add(each);\n      for (const other of seen) if (other === `${each} `) return;\n",
       },
       {
-        file: "src/reconcile/marked-secrets.ts",
+        file: "src/entitlement/marked-secrets.ts",
         from: "  const marked = new Map<string, Map<string, Set<string>>>();\n",
         to: "  const marked = new Map<string, Map<string, Set<string>>>();\n  const seen = new Set<string>();\n",
       },
       {
-        file: "src/watch/strip/secret.ts",
+        file: "src/cluster/transform/secret.ts",
         from: "const mostCredentials = 256;",
         to: "const mostCredentials = 100_000;",
       },

@@ -7,12 +7,12 @@ export const numberMutants: readonly Mutant[] = [
     name: "a token endpoint is believed that names days",
     edits: [
       {
-        file: "src/foreign-numbers.ts",
+        file: "src/runtime/foreign-numbers.ts",
         from: "most: 15 * minutes, above",
         to: "most: 1500 * days, above",
       },
     ],
-    foundBy: { phase: "unit", path: "test/foreign-numbers.test.ts" },
+    foundBy: { phase: "unit", path: "test/runtime/foreign-numbers.test.ts" },
   },
   {
     fault: 8,
@@ -30,23 +30,23 @@ export const numberMutants: readonly Mutant[] = [
     fault: 9,
     name: "all made-up tokens are asked about at once",
     edits: [
-      { file: "src/kube/metrics-access.ts", from: "const atOnce = 2;", to: "const atOnce = 1_000;" },
-      { file: "src/kube/metrics-access.ts", from: "const mostWaiting = 2;", to: "const mostWaiting = 1_000;" },
+      { file: "src/runtime/observability/metrics-access.ts", from: "const atOnce = 2;", to: "const atOnce = 1_000;" },
+      { file: "src/runtime/observability/metrics-access.ts", from: "const mostWaiting = 2;", to: "const mostWaiting = 1_000;" },
     ],
-    foundBy: { phase: "unit", path: "test/kube/metrics-access.test.ts" },
+    foundBy: { phase: "unit", path: "test/runtime/observability/metrics-access.test.ts" },
   },
   {
     fault: 9,
     name: "tokens are asked about in the pool of the writes",
-    edits: [{ file: "src/kube/metrics-access.ts", from: 'purpose: "access" }', to: 'purpose: "write" }' }],
-    foundBy: { phase: "unit", path: "test/kube/metrics-access.test.ts" },
+    edits: [{ file: "src/runtime/observability/metrics-access.ts", from: 'purpose: "access" }', to: 'purpose: "write" }' }],
+    foundBy: { phase: "unit", path: "test/runtime/observability/metrics-access.test.ts" },
   },
   {
     fault: 10,
     name: "a Kelvin sign is a k",
     edits: [
       {
-        file: "src/registry/ascii.ts",
+        file: "src/runtime/ascii.ts",
         from: "  return text.replaceAll(/[A-Z]+/g, (capitals) => capitals.toLowerCase());",
         to: "  return text.toLowerCase();",
       },
@@ -82,11 +82,11 @@ export const numberMutants: readonly Mutant[] = [
     name: "verify asks whatever registry an image names",
     edits: [
       {
-        file: "src/commands/verify/named-host.ts",
+        file: "src/cli/verify/named-host.ts",
         from: "  const names = (host: string): boolean => serves(host, image);",
         to: "  const names = (host: string): boolean => serves(host, image) || host !== image;",
       },
     ],
-    foundBy: { phase: "unit", path: "test/commands/verify/named-host.test.ts" },
+    foundBy: { phase: "unit", path: "test/cli/verify/named-host.test.ts" },
   },
 ];

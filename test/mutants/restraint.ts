@@ -7,12 +7,12 @@ export const restraintMutants: readonly Mutant[] = [
     name: "a listed audience may be the API server's own",
     edits: [
       {
-        file: "src/plan/audiences.ts",
+        file: "src/providers/audiences.ts",
         from: "own.some((audience) => globMatches(glob, audience)));",
         to: "own.some((audience) => globMatches(glob, audience) && glob === ``));",
       },
     ],
-    foundBy: { phase: "unit", path: "test/kube/preflight.test.ts" },
+    foundBy: { phase: "unit", path: "test/operator/preflight.test.ts" },
   },
   {
     fault: 5,

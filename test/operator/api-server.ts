@@ -1,6 +1,6 @@
 // How does a test play the API server: objects with versions, preconditions, finalizers and watches, in memory and without delay?
 import { randomUUID } from "node:crypto";
-import type { Cancel } from "../../src/clock.ts";
+import type { Cancel } from "../../src/runtime/clock.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 // What does the operator make of answers that nobody can mean, of waits that nobody can afford, and of clocks that are wrong?
 import { describe, expect, it } from "vitest";
-import { httpDate } from "../../src/http-date.ts";
+import { httpDate } from "../../src/runtime/http-date.ts";
 import type { Http } from "../../src/providers/http/http.ts";
 import { type Answer, refusal } from "./api-server.ts";
 import type { Recorded } from "./played-pools.ts";
@@ -34,7 +34,7 @@ async function served(): Promise<Scene> {
   return on;
 }
 
-/** Of what is watched; `test/kube/preflight.test.ts` is about the questions at the start. */
+/** Of what is watched; `test/operator/preflight.test.ts` is about the questions at the start. */
 const isRead = ({ method, resource, query }: Pick<Recorded, "method" | "resource" | "query">): boolean =>
   method === "GET" && resource !== "leases" && resource !== "" && query["fieldSelector"] !== `metadata.name=${ops}`;
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { queues } from "../../src/operator/queues.ts";
-import { secretKey } from "../../src/plan/keys.ts";
+import { secretKey } from "../../src/controllers/keys.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { refusal } from "./api-server.ts";

@@ -16,7 +16,7 @@ export interface Held {
   readonly at: number;
 }
 
-// As src/kube/lease-state.ts has them, in milliseconds.
+// As src/runtime/leader/lease-state.ts has them, in milliseconds.
 const [leaseDuration, renewDeadline] = [15_000, 10_000];
 const unguarded = new Set(["leases", "events"]);
 const config = ".dockerconfigjson";

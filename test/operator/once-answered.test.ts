@@ -1,6 +1,6 @@
 // Is an API server that is away waited for, and told of, and nothing else?
 import { beforeEach, describe, expect, it } from "vitest";
-import { OperatorError } from "../../src/errors.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
 import { onceAnswered } from "../../src/operator/once-answered.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 

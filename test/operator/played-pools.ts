@@ -1,7 +1,7 @@
 // How does a request get to the played API server, and what is recorded of it?
 import type { Dispatcher } from "undici";
-import type { Connection } from "../../src/kube/connection.ts";
-import type { Obstacle, Pools, Purpose } from "../../src/kube/pools.ts";
+import type { Connection } from "../../src/runtime/client/connection.ts";
+import type { Obstacle, Pools, Purpose } from "../../src/runtime/client/pools.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import { type Answer, type ApiServer, type Call, type Change, type Target, targetOf } from "./api-server.ts";
 

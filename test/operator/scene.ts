@@ -1,10 +1,10 @@
 // What do the operator's tests begin with? A cluster in memory, replicas of the whole operator on a clock that the test moves.
 import { expect } from "vitest";
 import { type Operator, operator } from "../../src/operator.ts";
-import type { OperatorSettings } from "../../src/operator/operator-settings.ts";
+import type { OperatorSettings } from "../../src/config/operator-settings.ts";
 import type { Http } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Log } from "../../src/report/log.ts";
+import type { Log } from "../../src/runtime/observability/log.ts";
 import { minimal } from "../api/registry-credential.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";

@@ -1,9 +1,9 @@
 // Are an entry's CA certificates those of the Secret that it names?
 import { describe, expect, it } from "vitest";
-import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
 import { caCertificates } from "../../src/providers/ca-certificates.ts";
-import { Redacted } from "../../src/redacted.ts";
-import { kubectl } from "../../src/steps.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
+import { kubectl } from "../../src/runtime/steps.ts";
 
 const record = { key: "ops/ca", resourceVersion: "1", namespace: "ops", name: "ca", uid: "u" };
 

@@ -1,21 +1,21 @@
 // When does a token end whose answer took long, or whose issuer has another time than this machine?
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { tokenExchange } from "../../src/api/token-exchange-schema.ts";
-import { httpDate } from "../../src/http-date.ts";
-import { refreshAt } from "../../src/plan/refresh.ts";
-import { acrProvider } from "../../src/providers/acr.ts";
-import { ecrProvider } from "../../src/providers/ecr.ts";
-import { ecrPublicProvider } from "../../src/providers/ecr-public.ts";
-import { googleProvider } from "../../src/providers/google.ts";
+import { tokenExchange } from "../../src/providers/token-exchange/settings.ts";
+import { httpDate } from "../../src/runtime/http-date.ts";
+import { refreshAt } from "../../src/controllers/token/plan-refresh.ts";
+import { acrProvider } from "../../src/providers/acr/fetch.ts";
+import { ecrProvider } from "../../src/providers/ecr/fetch.ts";
+import { ecrPublicProvider } from "../../src/providers/ecr/fetch-public.ts";
+import { googleProvider } from "../../src/providers/google/fetch.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../src/providers/http/http.ts";
-import { icrProvider } from "../../src/providers/icr.ts";
-import { ocirProvider } from "../../src/providers/ocir.ts";
+import { icrProvider } from "../../src/providers/icr/fetch.ts";
+import { ocirProvider } from "../../src/providers/ocir/fetch.ts";
 import type { Minted } from "../../src/providers/provider.ts";
-import { tokenExchangeProvider } from "../../src/providers/token-exchange.ts";
+import { tokenExchangeProvider } from "../../src/providers/token-exchange/fetch.ts";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { ecrGrant, googleGrant } from "./grants.ts";
-import { identitiesFrom, never } from "./scene.ts";
+import { identitiesFrom, never } from "./scenario.ts";
 
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 /** Half of it passes before the server answers, half while the answer travels. */

@@ -1,9 +1,9 @@
 // What must every registry kind do, whatever cloud stands behind it?
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../../src/clock.ts";
-import { OperatorError, type Retry } from "../../src/errors.ts";
-import type { Grant } from "../../src/plan/grant.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import { OperatorError, type Retry } from "../../src/runtime/errors.ts";
+import type { Grant } from "../../src/providers/grant.ts";
 import type { Minted, Provider } from "../../src/providers/provider.ts";
 
 /** How the other side may answer instead of with a token. */

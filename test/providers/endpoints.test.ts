@@ -1,18 +1,18 @@
 // Is each cloud asked where an administrator leads its calls?
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import type { GoogleGrant } from "../../src/plan/grant-types.ts";
-import { acrProvider } from "../../src/providers/acr.ts";
-import { ecrPublicProvider } from "../../src/providers/ecr-public.ts";
-import { ecrProvider } from "../../src/providers/ecr.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import type { GoogleGrant } from "../../src/providers/grant-types.ts";
+import { acrProvider } from "../../src/providers/acr/fetch.ts";
+import { ecrPublicProvider } from "../../src/providers/ecr/fetch-public.ts";
+import { ecrProvider } from "../../src/providers/ecr/fetch.ts";
 import type { Endpoints } from "../../src/providers/endpoints.ts";
-import { googleProvider } from "../../src/providers/google.ts";
+import { googleProvider } from "../../src/providers/google/fetch.ts";
 import type { Http } from "../../src/providers/http/http.ts";
-import { icrProvider } from "../../src/providers/icr.ts";
-import { awsOptions, awsAt, hubEnvironment, identities, jwt, role } from "./aws-scene.ts";
-import { account, client, grant as acrGrant, tenant } from "./azure-scene.ts";
-import { failureIn, never } from "./scene.ts";
+import { icrProvider } from "../../src/providers/icr/fetch.ts";
+import { awsOptions, awsAt, hubEnvironment, identities, jwt, role } from "./ecr/scenario.ts";
+import { account, client, grant as acrGrant, tenant } from "./acr/scenario.ts";
+import { failureIn, never } from "./scenario.ts";
 
 const secret = { from: "Secret", namespace: "regcred-system", name: "key" } as const;
 const operator = { from: "Operator" } as const;

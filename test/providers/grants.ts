@@ -1,5 +1,5 @@
 // Which grants do the tests of the wrappers ask with?
-import type { EcrGrant, GoogleGrant, StaticGrant } from "../../src/plan/grant-types.ts";
+import type { EcrGrant, GoogleGrant, StaticGrant } from "../../src/providers/grant-types.ts";
 
 export function ecrGrant(changes: Partial<EcrGrant> = {}): EcrGrant {
   return {

@@ -1,11 +1,11 @@
 // Do keys and tokens come from the identity that was named, and from no other?
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "../../src/errors.ts";
-import type { RequestToken } from "../../src/kube/token-request.ts";
-import type { OperatorSecretRecord } from "../../src/plan/snapshot.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
+import type { RequestToken } from "../../src/runtime/client/token-request.ts";
+import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
 import { type IdentitySource, identitySource } from "../../src/providers/identity-source.ts";
-import { Redacted } from "../../src/redacted.ts";
-import { toldText } from "../../src/steps.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
+import { toldText } from "../../src/runtime/steps.ts";
 
 const never = new AbortController().signal;
 const tenant = { from: "TenantServiceAccount", namespace: "team-a", name: "puller", uid: "u1" } as const;

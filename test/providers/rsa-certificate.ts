@@ -1,6 +1,6 @@
 // How does a test get a certificate with an RSA key, as Entra and Oracle want it? Node makes keys, not certificates.
 import { generateKeyPairSync, sign } from "node:crypto";
-import { der } from "../../src/tls/der.ts";
+import { der } from "../../src/runtime/tls/der.ts";
 
 /** One that signs itself and is valid for a day; both PEM. */
 export function rsaCertificate(

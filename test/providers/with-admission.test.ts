@@ -1,7 +1,7 @@
 // Is it told how each attempt ended, and does none outlive its signal?
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "../../src/errors.ts";
-import { unavailable } from "../../src/kube/api-error.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
+import { unavailable } from "../../src/runtime/client/api-error.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { type CallEnd, withAdmission } from "../../src/providers/with-admission.ts";

@@ -1,11 +1,11 @@
 // Is an identity spared that is refused, without harm to others?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Failure, OperatorError } from "../../src/errors.ts";
-import type { Grant } from "../../src/plan/grant.ts";
+import { type Failure, OperatorError } from "../../src/runtime/errors.ts";
+import type { Grant } from "../../src/providers/grant.ts";
 import type { Minted, Provider } from "../../src/providers/provider.ts";
 import { withCircuitBreaker } from "../../src/providers/with-circuit-breaker.ts";
-import { Redacted } from "../../src/redacted.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { ecrGrant, googleGrant, staticGrant } from "./grants.ts";
 

@@ -1,13 +1,13 @@
 // Are attempts, throttles, calls and the life that was left counted, whatever the provider?
 import { describe, expect, it } from "vitest";
-import { OperatorError } from "../../src/errors.ts";
-import type { Grant } from "../../src/plan/grant.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
+import type { Grant } from "../../src/providers/grant.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/providers/provider.ts";
 import { countedHttp, withMetrics } from "../../src/providers/with-metrics.ts";
-import { instruments } from "../../src/report/instruments.ts";
+import { instruments } from "../../src/metrics/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { seriesIn } from "../report/series.ts";
+import { seriesIn } from "../metrics/series.ts";
 
 const grant = { provider: "ECR" } as Grant;
 const { signal } = new AbortController();

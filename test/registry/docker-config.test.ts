@@ -9,7 +9,7 @@ import {
 } from "../../src/registry/docker-config.ts";
 import { canonicalHost, configKey } from "../../src/registry/host.ts";
 import type { Login } from "../../src/registry/login.ts";
-import { Redacted } from "../../src/redacted.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
 
 const secret = "s3cr3t-Passw0rd";
 const encoded = (text: string) => Buffer.from(text).toString("base64");

@@ -1,25 +1,25 @@
 // Is each registry, as people write it, one and the same to everything that reads a host, and does a Secret that pulls go on
 // pulling when it is taken over, merged into or imported?
 import { describe, expect, it } from "vitest";
-import { secretGroups } from "../../src/commands/import/groups.ts";
-import { manifests } from "../../src/commands/import/manifests.ts";
+import { secretGroups } from "../../src/cli/import/groups.ts";
+import { manifests } from "../../src/cli/import/manifests.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import { type Claim, contentOf } from "../../src/plan/content.ts";
-import { entryForHost } from "../../src/plan/explain/entry-for-host.ts";
-import { grantsOf, isFailure } from "../../src/plan/grant.ts";
-import { planPullSecret } from "../../src/plan/pull-secret.ts";
-import type { PullSecretPlan } from "../../src/plan/pull-secret-plan.ts";
-import { Redacted } from "../../src/redacted.ts";
-import { sourceLogins } from "../../src/providers/source-logins.ts";
+import { type Claim, contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
+import { entryForHost } from "../../src/cli/explain/entry-for-host.ts";
+import { grantsOf, isFailure } from "../../src/providers/grant.ts";
+import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
+import type { PullSecretPlan } from "../../src/controllers/pull-secret/plan-types.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
+import { sourceLogins } from "../../src/providers/static/source-logins.ts";
 import { parseDockerConfig } from "../../src/registry/docker-config.ts";
 import { canonicalHost, isLiteralHost, loginAt, registryOf } from "../../src/registry/host.ts";
 import { parseImageReference } from "../../src/registry/image-reference.ts";
 import { loginsFor } from "../../src/registry/kubelet-match.ts";
 import { stored } from "../api/registry-credential.ts";
-import { scopeOf } from "../plan/grants/scope.ts";
-import { now, secretRecord, token } from "../plan/objects.ts";
-import { live, snapshot } from "../plan/pull-secret-scene.ts";
+import { scopeOf } from "../providers/scope.ts";
+import { now, secretRecord, token } from "../entitlement/objects.ts";
+import { live, snapshot } from "../controllers/pull-secret/plan-scenario.ts";
 import { type HostRow, hostRows } from "./host-rows.ts";
 
 const password = "kept-password";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type DockerConfigEntry, renderDockerConfig } from "../../src/registry/docker-config.ts";
 import { jsonMembers } from "../../src/registry/json-members.ts";
 import { hostsOf, mergeDockerConfig } from "../../src/registry/merge-docker-config.ts";
-import { Redacted } from "../../src/redacted.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
 
 const secret = "s3cr3t-Passw0rd";
 const ours = (key: string, password = "p"): DockerConfigEntry => ({

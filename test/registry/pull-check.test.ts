@@ -1,6 +1,6 @@
 // Does a pull check tell what a login may do, and tell nobody else the login?
 import { describe, expect, it } from "vitest";
-import { Redacted } from "../../src/redacted.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckOptions } from "../../src/registry/pull-check.ts";
 
 type Call = Parameters<Exchange>[0];

@@ -1,6 +1,6 @@
 // Does the threat test know who is selected, and when?
 import { describe, expect, it } from "vitest";
-import { selectsNamespace } from "../../src/plan/selection.ts";
+import { selectsNamespace } from "../../src/entitlement/selection.ts";
 import { type NamespaceState, selectedAbout, selects, vanishingAbout } from "./entitled.ts";
 
 const state: NamespaceState = { name: "team-a", uid: "1", threat: undefined, optedOut: false, terminating: false };

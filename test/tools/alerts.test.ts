@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { alerts } from "../../tools/generate/alerts.ts";
-import { metricTable } from "../../src/report/metric-table.ts";
+import { metricTable } from "../../src/metrics/metric-table.ts";
 import { rulesFile } from "../../tools/generate/prometheus-rules.ts";
 
 const text = (path: string): string => readFileSync(join(import.meta.dirname, "../..", path), "utf8");

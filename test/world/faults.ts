@@ -1,7 +1,7 @@
 // Which requests go wrong, how, and for how long?
-import { type ApiError, unavailable } from "../../src/kube/api-error.ts";
-import type { Resource } from "../../src/kube/model/model-server.ts";
-import { conflict, invalid, refused } from "../../src/kube/model/refusals.ts";
+import { type ApiError, unavailable } from "../../src/runtime/client/api-error.ts";
+import type { Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { conflict, invalid, refused } from "../../src/cluster/in-memory/denials.ts";
 
 export type Verb = "get" | "create" | "update" | "patch" | "delete";
 

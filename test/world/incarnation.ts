@@ -1,10 +1,10 @@
 // What is one process of the operator made of, when API server, clouds and time are played?
 import { type Controllers, controllers } from "../../src/operator/controllers.ts";
 import { withAdmission } from "../../src/providers/with-admission.ts";
-import type { Random } from "../../src/clock.ts";
-import type { ModelServer } from "../../src/kube/model/model-server.ts";
-import type { LeaseView } from "../../src/kube/lease-state.ts";
-import type { Log } from "../../src/report/log.ts";
+import type { Random } from "../../src/runtime/clock.ts";
+import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
+import type { LeaseView } from "../../src/runtime/leader/lease-state.ts";
+import type { Log } from "../../src/runtime/observability/log.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import type { Fault, ListFault, Request } from "./faults.ts";
 import { playedApi } from "./played-api.ts";

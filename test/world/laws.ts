@@ -1,9 +1,9 @@
 // What must hold at every write of the operator, whatever happens? What does not is complained of.
 import { finalizer, forceFinalizeAnnotation, ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
-import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
-import type { ModelEvent } from "../../src/kube/model/model-server.ts";
-import { recordedReferences } from "../../src/plan/references.ts";
+import type { ClusterObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
+import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { recordedReferences } from "../../src/controllers/service-account/plan.ts";
 import type { Request } from "./faults.ts";
 import { isSystems, type Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";

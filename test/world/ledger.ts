@@ -1,15 +1,15 @@
 // What is remembered of a history, to judge what the operator writes next?
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
-import type { Clock } from "../../src/clock.ts";
-import type { ModelServer } from "../../src/kube/model/model-server.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { type Past, past } from "./past.ts";
 import type { PlayedCloud } from "./played-cloud.ts";
 import { reader, truthOf } from "./truth.ts";
 import { type SystemNamespace, systemNamespaces } from "./words.ts";
 
-// Of a call: src/kube/cluster-objects.ts.
+// Of a call: src/cluster/cluster-objects.ts.
 const lateness = 5_000;
-// src/reconcile/entitlements.ts
+// src/entitlement/credential-index.ts
 const drainedMemory = 20 * 60_000;
 
 export interface LedgerOptions {

@@ -1,6 +1,6 @@
 // Which logins stand in a Secret?
-import type { ClusterObject, SecretObject } from "../../src/kube/cluster-api.ts";
-import { textOfBase64 } from "../../src/registry/base64.ts";
+import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
+import { textOfBase64 } from "../../src/runtime/base64.ts";
 
 /** Passwords by the key of the docker config; none where there is no config. */
 export function loginsIn(object: ClusterObject | undefined): ReadonlyMap<string, string> {

@@ -1,6 +1,6 @@
 // Plays histories, and tells the seed and the shortest one that it has found where one fails.
 import { parseArgs } from "node:util";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { firstFailure } from "./first-failure.ts";
 
 const usage = `Usage: npm run world -- [--seconds N] [--seed N] [--path P] [--histories N] [--only REGEXP] [--shrink SECONDS]

@@ -1,9 +1,9 @@
 // What must stand with the tenants when all is at rest? Ten lines, and what they leave open.
-import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
-import { grantKeys } from "../../src/reconcile/grant-keys.ts";
-import { tokenSecretName } from "../../src/reconcile/token-book.ts";
-import { tokenFromData } from "../../src/reconcile/token-wire.ts";
-import { textOfBase64 } from "../../src/registry/base64.ts";
+import type { ClusterObject, SecretObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
+import { grantKeys } from "../../src/providers/grant-keys.ts";
+import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { tokenFromData } from "../../src/cluster/token-wire.ts";
+import { textOfBase64 } from "../../src/runtime/base64.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { type Claim, isOfEntry, isReadable } from "./truth.ts";
@@ -14,7 +14,7 @@ import type { World } from "./world.ts";
 export type Standing = Pick<World, "server" | "home" | "cloud" | "clock" | "ledger">;
 
 const shortKey = grantKeys();
-// An hour, and some minutes until it is seen to: src/plan/retirement.ts.
+// An hour, and some minutes until it is seen to: src/entitlement/rename-grace.ts.
 const keptUnderFormerName = 65 * 60_000;
 
 /** The login that a claim has; undefined: there is none to be had. */

@@ -8,10 +8,10 @@ import {
   referencesAnnotation,
   ignoreAnnotation,
 } from "../../src/api/names.ts";
-import { ApiError } from "../../src/kube/api-error.ts";
-import type { ClusterObject, ServiceAccountObject } from "../../src/kube/cluster-api.ts";
-import type { Place } from "../../src/kube/model/model-server.ts";
-import { base64OfText } from "../../src/registry/base64.ts";
+import { ApiError } from "../../src/runtime/client/api-error.ts";
+import type { ClusterObject, ServiceAccountObject } from "../../src/cluster/cluster-api.ts";
+import type { Place } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { base64OfText } from "../../src/runtime/base64.ts";
 import type { Fault, ListFault, Verb } from "./faults.ts";
 import {
   accountObject,

@@ -1,8 +1,8 @@
 // What becomes of a request on its way to the API server and back?
-import type { Clock } from "../../src/clock.ts";
-import type { ClusterApi } from "../../src/kube/cluster-api.ts";
-import { modelApi } from "../../src/kube/model/model-api.ts";
-import type { ModelServer } from "../../src/kube/model/model-server.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
+import { modelApi } from "../../src/cluster/in-memory/in-memory-api.ts";
+import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { answerOf, broken, type Fault, isHit, type Request, timedOut } from "./faults.ts";
 
 export interface PlayedApiOptions {
@@ -18,7 +18,7 @@ export interface PlayedApiOptions {
 }
 
 const lateness = Temporal.Duration.from({ seconds: 3 });
-// Of a call: src/kube/cluster-objects.ts.
+// Of a call: src/cluster/cluster-objects.ts.
 const patience = Temporal.Duration.from({ seconds: 5 });
 const never = new Promise<never>(() => undefined);
 

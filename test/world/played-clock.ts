@@ -1,5 +1,5 @@
 // How does time pass for one process of several, and stand still for good when that one is killed?
-import { type Cancel, type Clock, sleepOn } from "../../src/clock.ts";
+import { type Cancel, type Clock, sleepOn } from "../../src/runtime/clock.ts";
 
 export interface MortalClock extends Clock {
   /** Nothing that was scheduled is called any more. */

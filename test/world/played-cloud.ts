@@ -1,12 +1,12 @@
 // Who mints in the world of the failure test, for how long, and what goes wrong there?
-import type { Clock } from "../../src/clock.ts";
-import { OperatorError } from "../../src/errors.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import { OperatorError } from "../../src/runtime/errors.ts";
 import type { AskedByWayOut } from "../../src/operator/controllers.ts";
-import type { Grant } from "../../src/plan/grant.ts";
-import { grantKeyText } from "../../src/plan/grant-key.ts";
-import { staticProvider } from "../../src/providers/static.ts";
+import type { Grant } from "../../src/providers/grant.ts";
+import { grantKeyText } from "../../src/providers/grant-key.ts";
+import { staticProvider } from "../../src/providers/static/fetch.ts";
 import type { Provider } from "../../src/providers/provider.ts";
-import { Redacted } from "../../src/redacted.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
 import type { SystemNamespace } from "./words.ts";
 
 /** failing: "not now". denied: by what a person has set up. late: after 20 s. hanging: never. */

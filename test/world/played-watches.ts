@@ -1,11 +1,11 @@
 // What does the API server show of its objects, when, and what does it hide?
 import { sourceLabel } from "../../src/api/names.ts";
-import type { Cancel, Clock } from "../../src/clock.ts";
-import type { ClusterObject } from "../../src/kube/cluster-api.ts";
-import type { Watched } from "../../src/kube/list-watch.ts";
-import type { ModelEvent, ModelServer, Resource } from "../../src/kube/model/model-server.ts";
-import { refused } from "../../src/kube/model/refusals.ts";
-import type { ListWatch, WatchEvent, WatchQuery } from "../../src/watch/list-watch.ts";
+import type { Cancel, Clock } from "../../src/runtime/clock.ts";
+import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
+import type { Watched } from "../../src/runtime/client/list-watch.ts";
+import type { ModelEvent, ModelServer, Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { refused } from "../../src/cluster/in-memory/denials.ts";
+import type { ListWatch, WatchEvent, WatchQuery } from "../../src/runtime/watch/list-watch.ts";
 import { type ListFault, listRefusal } from "./faults.ts";
 
 /** The events of a server, for all who watch. */

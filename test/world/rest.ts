@@ -1,10 +1,10 @@
 // What must hold when everything has come to rest: nothing more is done, by itself, on being asked again, or by a fresh start?
 import { createHash } from "node:crypto";
-import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/plan/keys.ts";
-import type { ClusterObject, SecretObject } from "../../src/kube/cluster-api.ts";
+import { credentialKey, membersKey, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";
+import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
 import type { RegistryCredential, Status } from "../../src/api/registry-credential.ts";
-import { grantKeys } from "../../src/reconcile/grant-keys.ts";
-import { tokenSecretName } from "../../src/reconcile/token-book.ts";
+import { grantKeys } from "../../src/providers/grant-keys.ts";
+import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { loginsIn } from "./logins.ts";
 import { isFormerName, misgivings } from "./oracle.ts";
@@ -79,7 +79,7 @@ async function askAgain({ parts: { context, loops } }: Incarnation): Promise<voi
   for (const key of keys) await loops.run(key, new AbortController().signal);
 }
 
-/** As src/reconcile/grant-keys.ts makes them. */
+/** As src/providers/grant-keys.ts makes them. */
 function shortened(grantKey: string): string {
   return createHash("sha256").update(grantKey).digest("hex").slice(0, 32);
 }

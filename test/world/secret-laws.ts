@@ -1,9 +1,9 @@
 // What must hold at every write of a Secret?
 import { credentialsAnnotation, finalizer, managedByLabel } from "../../src/api/names.ts";
-import type { ClusterObject } from "../../src/kube/cluster-api.ts";
-import type { ModelEvent } from "../../src/kube/model/model-server.ts";
-import { grantKeys } from "../../src/reconcile/grant-keys.ts";
-import { tokenSecretName } from "../../src/reconcile/token-book.ts";
+import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
+import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { grantKeys } from "../../src/providers/grant-keys.ts";
+import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
 import { type Claim, isOfEntry, isReadable, selects, underName } from "./truth.ts";
@@ -11,9 +11,9 @@ import { hosts, secretNames } from "./words.ts";
 
 const ourHosts: ReadonlySet<string> = new Set(hosts);
 const shortKey = grantKeys();
-// Pods hold a former name until they are replaced: src/plan/retirement.ts. A minute more or less.
+// Pods hold a former name until they are replaced: src/entitlement/rename-grace.ts. A minute more or less.
 const keptUnderFormerName = 59 * 60_000;
-/** What is asked in vain has been answered by then: src/kube/cluster-objects.ts. */
+/** What is asked in vain has been answered by then: src/cluster/cluster-objects.ts. */
 const deletionTakes = 10_000;
 /** Of what is on its way while it ends. */
 const lateness = 60_000;

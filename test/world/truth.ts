@@ -1,14 +1,14 @@
 // What does the cluster want at this moment, whatever the operator has heard of it? Judged by the specs alone.
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import type { Entry, NamespaceSelection, RegistryCredential } from "../../src/api/registry-credential.ts";
-import type { ClusterObject } from "../../src/kube/cluster-api.ts";
-import type { ModelServer } from "../../src/kube/model/model-server.ts";
-import { type Grant, grantsOf, isFailure } from "../../src/plan/grant.ts";
-import { grantKeyText } from "../../src/plan/grant-key.ts";
-import type { RenderScope } from "../../src/plan/grant-types.ts";
-import type { NamespaceRecord } from "../../src/plan/snapshot.ts";
-import { stripNamespace } from "../../src/watch/strip/namespace.ts";
-import { stripServiceAccount } from "../../src/watch/strip/service-account.ts";
+import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
+import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
+import { type Grant, grantsOf, isFailure } from "../../src/providers/grant.ts";
+import { grantKeyText } from "../../src/providers/grant-key.ts";
+import type { RenderScope } from "../../src/providers/grant-types.ts";
+import type { NamespaceRecord } from "../../src/cluster/records.ts";
+import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
+import { stripServiceAccount } from "../../src/cluster/transform/service-account.ts";
 import { teamLabel } from "./words.ts";
 
 /** An entry's wish for one host in one Secret. */

@@ -1,8 +1,8 @@
 // What is the world of the failure test made of, and how does time pass in it?
 import { isDeepStrictEqual } from "node:util";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
-import { type ModelEvent, type ModelServer, modelServer } from "../../src/kube/model/model-server.ts";
-import type { Random } from "../../src/clock.ts";
+import { type ModelEvent, type ModelServer, modelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
+import type { Random } from "../../src/runtime/clock.ts";
 import type { Fault, How, ListFault, Request } from "./faults.ts";
 import { type Incarnation, incarnation, type Surroundings } from "./incarnation.ts";
 import { judgeRequest, judgeWrite, noteOthers } from "./laws.ts";

@@ -102,7 +102,7 @@ export function alerts(scale = 1): readonly Alert[] {
     {
       name: "RegcredWatchStalled",
       severity: "critical",
-      // Something comes about once a minute, and after 90 s of silence the operator begins anew: src/watch/reflector.ts.
+      // Something comes about once a minute, and after 90 s of silence the operator begins anew: src/runtime/watch/reflector.ts.
       expression: `time() - regcred_watch_last_event_timestamp_seconds > ${seconds(minutes(4))}`,
       for: scaled(minutes(1)),
       twin: "RegcredWatchAbsent",

@@ -3,9 +3,9 @@ import { X509Certificate } from "node:crypto";
 import type { LookupFunction } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { Agent, type Dispatcher } from "undici";
-import type { Clock } from "../../clock.ts";
-import type { Proxy } from "../../network/proxy-for.ts";
-import { throughProxy } from "../../network/tunnel.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Proxy } from "../../runtime/network/proxy-for.ts";
+import { throughProxy } from "../../runtime/network/tunnel.ts";
 import { caInvalid } from "./refusals.ts";
 
 export interface Route {
@@ -26,7 +26,7 @@ export interface Agents {
 const mostAgents = 32;
 
 // A token endpoint is called a few times per hour, so no connection is kept for long. HTTP/1.1, because one black hole then
-// costs one socket. As many as there are calls: how many those may be is decided beforehand (src/reconcile/call-needs.ts), and
+// costs one socket. As many as there are calls: how many those may be is decided beforehand (src/controllers/token/call-needs.ts), and
 // whoever waited here would wait for those that hang.
 const connectTimeout = 10_000;
 /** Bytes of all header fields of an answer. */

@@ -1,7 +1,7 @@
 // Which hosts may credentials be sent to? (pure)
 import type { Entry } from "../../api/registry-credential.ts";
-import { globMatches } from "../../plan/glob.ts";
-import { asciiLowerCase } from "../../registry/ascii.ts";
+import { globMatches } from "../../runtime/glob.ts";
+import { asciiLowerCase } from "../../runtime/ascii.ts";
 import {
   awsSuffixes,
   cloudProviders,

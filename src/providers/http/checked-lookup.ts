@@ -4,7 +4,7 @@ import type { LookupFunction } from "node:net";
 import { addressClass } from "./address-class.ts";
 import { isMetadataHost } from "./metadata-hosts.ts";
 import { addressNotAllowed, plainOverInternet, privateNotAllowed } from "./refusals.ts";
-import type { OperatorError } from "../../errors.ts";
+import type { OperatorError } from "../../runtime/errors.ts";
 
 export interface Address {
   readonly address: string;

@@ -1,8 +1,8 @@
 // How does a provider's call reach the internet without reaching anything else?
 import { isIP } from "node:net";
 import type { Dispatcher } from "undici";
-import type { Clock } from "../../clock.ts";
-import { OperatorError } from "../../errors.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { OperatorError } from "../../runtime/errors.ts";
 import { agents, type Agents, longestHeaders } from "./agents.ts";
 import {
   addressRefusal,
@@ -14,8 +14,8 @@ import {
 } from "./checked-lookup.ts";
 import type { Http, HttpAnswer, HttpCall } from "./http.ts";
 import { isMetadataHost, isMetadataUrl, ownServices } from "./metadata-hosts.ts";
-import { proxyFor, type ProxyEnvironment, type ProxyFor } from "../../network/proxy-for.ts";
-import { isTimeout } from "../../network/no-answer.ts";
+import { proxyFor, type ProxyEnvironment, type ProxyFor } from "../../runtime/network/proxy-for.ts";
+import { isTimeout } from "../../runtime/network/no-answer.ts";
 import { lateError, networkError } from "./network-error.ts";
 import {
   endpointNotAllowed,

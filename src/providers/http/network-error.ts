@@ -1,7 +1,7 @@
 // How does a call say that there was no answer?
-import { errorCode, isDistrust, isUnknownAuthority, noAnswerText } from "../../network/no-answer.ts";
-import { ProxyError } from "../../network/proxy-error.ts";
-import type { Proxy } from "../../network/proxy-for.ts";
+import { errorCode, isDistrust, isUnknownAuthority, noAnswerText } from "../../runtime/network/no-answer.ts";
+import { ProxyError } from "../../runtime/network/proxy-error.ts";
+import type { Proxy } from "../../runtime/network/proxy-for.ts";
 
 /** No whole answer came: no connection, no trust, or no time. Holds nothing that was sent or received. */
 export class NetworkError extends Error {

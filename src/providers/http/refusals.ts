@@ -1,5 +1,5 @@
 // What is a provider told when its call is refused, and which setting would allow it?
-import { OperatorError, type Retry } from "../../errors.ts";
+import { OperatorError, type Retry } from "../../runtime/errors.ts";
 
 // Nothing that can be watched mends these: configuration, DNS and servers change outside the cluster's API.
 const retry: Retry = "slowly";

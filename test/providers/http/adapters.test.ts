@@ -7,8 +7,8 @@ import { awsRequestHandler } from "../../../src/providers/http/aws-request-handl
 import { azureHttpClient } from "../../../src/providers/http/azure-http-client.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../../src/providers/http/http.ts";
 import { withOwnErrors } from "../../../src/providers/http/own-errors.ts";
-import { json } from "../../kube/local-server.ts";
-import { authority, errorOf, network, site } from "./scene.ts";
+import { json } from "../../runtime/client/local-server.ts";
+import { authority, errorOf, network, site } from "./scenario.ts";
 
 const ca = authority.certificate;
 

@@ -6,8 +6,8 @@ import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { type Address, systemResolve } from "../../../src/providers/http/checked-lookup.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { connectProxy } from "../../network/connect-proxy.ts";
-import { authority, errorOf, eventually, get, network, never, site, until } from "./scene.ts";
+import { connectProxy } from "../../runtime/network/connect-proxy.ts";
+import { authority, errorOf, eventually, get, network, never, site, until } from "./scenario.ts";
 
 const leadingTo = (...addresses: string[]) => ({
   resolve: (): Promise<readonly Address[]> =>

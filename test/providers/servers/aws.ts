@@ -7,8 +7,8 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html.
 import { createServer, type IncomingMessage } from "node:http";
 import { text as textOf } from "node:stream/consumers";
-import { base64OfText } from "../../../src/registry/base64.ts";
-import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { base64OfText } from "../../../src/runtime/base64.ts";
+import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { closed, listening } from "./loopback-server.ts";
 
 export type AwsOperation =

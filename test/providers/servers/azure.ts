@@ -9,7 +9,7 @@ import { createServer as createPlain, type IncomingMessage, type RequestListener
 import { createServer as createTls } from "node:https";
 import { text as textOf } from "node:stream/consumers";
 import type { Http } from "../../../src/providers/http/http.ts";
-import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
 import { closed, listening } from "./loopback-server.ts";
 

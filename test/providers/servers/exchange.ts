@@ -3,7 +3,7 @@
 // https://github.com/docker/login-action/blob/master/src/dockerhub.ts,
 // https://github.com/quay/quay/blob/master/endpoints/oauth/robot_identity_federation.py,
 // https://jfrog.com/help/r/jfrog-platform-administration-documentation/openid-connect-integration, and RFC 8693 section 2.
-import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { jwt } from "./azure.ts";
 import { json, type VendorCall, type VendorReply, type VendorServer, vendorServer } from "./vendor.ts";
 

@@ -8,7 +8,7 @@ import { type KeyObject, verify } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { text as textOf } from "node:stream/consumers";
 import type { Http } from "../../../src/providers/http/http.ts";
-import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { closed, listening } from "./loopback-server.ts";
 
 export type GoogleOperation = "oauth" | "sts" | "impersonate" | "metadata-token" | "metadata-fact";

@@ -1,5 +1,5 @@
 // How does IBM Cloud's IAM answer? Wire format: https://cloud.ibm.com/apidocs/iam-identity-token-api
-import { jwtClaims } from "../../../src/registry/jwt-claims.ts";
+import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { jwt } from "./azure.ts";
 import { json, type VendorCall, type VendorReply, type VendorServer, vendorServer } from "./vendor.ts";
 

@@ -1,0 +1,71 @@
+// Is everything in place that regcred needs, and if not, which command mends it?
+import { kinds } from "../../cluster/object-reader.ts";
+import { there } from "../explain/input.ts";
+import { commandText } from "../../runtime/steps.ts";
+import { stripCredential } from "../../cluster/transform/credential.ts";
+import type { Action } from "../cluster-command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { seenAll } from "../explain/seen.ts";
+import type { Session } from "../session.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+import { appliedLists } from "./appliers.ts";
+import { audiencesDiffer } from "./audiences.ts";
+import { noDrainRightsLeft } from "./drain-rights.ts";
+import { type Finding, unknown } from "./finding.ts";
+import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
+import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
+import { labelsAreGuarded } from "./labels.ts";
+import { clockIsRight, credentialsAreWell, operatorRuns } from "./operation.ts";
+import { orphansFound } from "./orphans.ts";
+import { operatorIsRestrained } from "./restraint.ts";
+
+const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
+
+export const examineAll: Action = async (session, _args, { fix }) => {
+  const findings = await examine(session, fix === true);
+  for (const finding of findings) session.out.write(textOf(finding, session.out));
+  if (findings.some(({ state }) => state === "bad")) return exitCodes.no;
+  return findings.some(({ state }) => state === "unknown") ? exitCodes.unknown : exitCodes.succeeded;
+};
+
+async function examine(session: Session, fix: boolean): Promise<readonly Finding[]> {
+  const { objects, clock } = session;
+  const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
+  const place = [
+    await namespaceExists(session),
+    await operatorRights(session),
+    await operatorIsRestrained(session),
+    await audiencesDiffer(session),
+    await noDrainRightsLeft(session),
+    await operatorRuns(session),
+  ];
+  // Without the kind there is nothing else to look at, and its absence has been told.
+  if (installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad")) {
+    const list = await objects.list(kinds.credentials).catch(() => undefined);
+    if (list === undefined) return [...installed, ...place];
+  }
+  const listed = await seenAll(objects.list(kinds.credentials), stripCredential);
+  const records = there(listed);
+  if (!records) return [...installed, ...place, unknown("credentials", "RegistryCredentials could not be listed")];
+  return [
+    ...installed,
+    ...place,
+    ...credentialsAreWell(records, clock.now()),
+    await operatorHasIdentity(session, records),
+    ...(await labelsAreGuarded(session, records)),
+    await nodesPullNothing(session, records),
+    await orphansFound(session, records, fix),
+    await appliedLists(session),
+  ];
+}
+
+function textOf({ check, state, says, commands }: Finding, out: Terminal): string {
+  const [sign, style] = signs[state];
+  const indent = " ".repeat(sign.length);
+  const [first = "", ...rest] = wrapped(`${check}: ${says}`, out.width, indent);
+  const lines = [`${out.paint(style, sign)}${first.slice(indent.length)}`, ...rest];
+  return [...lines, ...commands.map((command) => `${indent}${out.paint("bold", commandText(command))}`)]
+    .map((line) => `${line}\n`)
+    .join("");
+}

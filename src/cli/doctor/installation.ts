@@ -1,0 +1,105 @@
+// Is what the operator needs installed: an API server of an age, the kind, the namespace, the rights?
+import { isDeepStrictEqual } from "node:util";
+import packageJson from "../../../package.json" with { type: "json" };
+import { customResourceDefinition } from "../../api/crd.ts";
+import { kind } from "../../api/names.ts";
+import { boundedNumber, bounds } from "../../runtime/foreign-numbers.ts";
+import { ApiError } from "../../runtime/client/api-error.ts";
+import { rightOn } from "../../cluster/api-failure.ts";
+import { kinds } from "../../cluster/object-reader.ts";
+import { neededPermissions, type Permission } from "../../operator/preflight.ts";
+import { resourcePath } from "../../runtime/client/resource-path.ts";
+import { typedApi } from "../../runtime/client/typed-api.ts";
+import type { Mode } from "../../cluster/install-mode.ts";
+import type { Session } from "../session.ts";
+import { seen } from "../explain/seen.ts";
+import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { kubectl } from "../../runtime/steps.ts";
+
+// Validation rules of CustomResourceDefinitions are stable from here on: https://kubernetes.io/docs/reference/using-api/cel/
+const oldestMinor = 29;
+// The one of config/default: what another install has beside or instead is told by the operator's own status.
+const mode: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: false };
+
+export async function apiServerVersion({ transport }: Session): Promise<Finding> {
+  const check = "API server";
+  const { major, minor, gitVersion } = (
+    await transport.request({ method: "GET", path: "/version" })
+  ).json() as Readonly<Record<string, string>>;
+  // Providers write 29+.
+  const isOld =
+    major === "1" && (boundedNumber(/^\d+/.exec(minor ?? "")?.[0], bounds.count) ?? oldestMinor) < oldestMinor;
+  return isOld
+    ? bad(check, `it is ${gitVersion}; regcred needs 1.${oldestMinor} or newer`)
+    : well(check, `it is ${gitVersion}`);
+}
+
+/** The API server itself says whether ours would change anything: it fills in defaults that are not written down. */
+export async function crdIsCurrent({ objects, transport }: Session): Promise<Finding> {
+  const check = kind;
+  const wanted = customResourceDefinition(packageJson.version);
+  const { name } = wanted.metadata;
+  const found = await seen(objects.get(kinds.crds, { name }), (raw) => raw as { metadata: object; spec: object });
+  if (found.seen === "hidden") return notSeen(check, "the CustomResourceDefinition");
+  if (found.seen === "absent") return bad(check, "it is not installed", kubectl`apply -f crds/`);
+  const { metadata, spec } = found.value;
+  const path = resourcePath({ ...kinds.crds, name });
+  const body = JSON.stringify({ ...wanted, metadata });
+  const replaced = await seen(
+    transport.request({ method: "PUT", path, query: { dryRun: "All" }, body }).then((answer) => answer.json()),
+    (raw) => (raw as { spec: object }).spec,
+  );
+  if (replaced.seen !== "there") return well(check, "it is installed; of which version could not be told");
+  return isDeepStrictEqual(replaced.value, spec)
+    ? well(check, "it is installed, and of this version")
+    : bad(check, "it is of another version than this program", kubectl`apply -f crds/`);
+}
+
+export async function namespaceExists({ objects, operatorNamespace }: Session): Promise<Finding> {
+  const check = "namespace";
+  const found = await seen(objects.getMetadata(kinds.namespaces, { name: operatorNamespace }), () => true);
+  if (found.seen === "hidden") return notSeen(check, `namespace ${operatorNamespace}`);
+  return found.seen === "there"
+    ? well(check, `${operatorNamespace} exists`)
+    : bad(
+        check,
+        `${operatorNamespace} does not exist; sources and tokens live there`,
+        kubectl`apply -k config/default`,
+      );
+}
+
+/** Asks about the ServiceAccount of config/rbac, whoever runs the operator now. */
+export async function operatorRights({ transport, operatorNamespace }: Session): Promise<Finding> {
+  const check = "rights";
+  const { authorization } = typedApi(transport);
+  const isDenied = async ({ resource, ...permission }: Permission): Promise<boolean> => {
+    const [plain = "", subresource] = resource.split("/");
+    const { status } = await authorization.createSubjectAccessReview({
+      body: {
+        spec: {
+          user: `system:serviceaccount:${operatorNamespace}:regcred`,
+          groups: ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`],
+          resourceAttributes: { ...permission, resource: plain, ...(subresource !== undefined && { subresource }) },
+        },
+      },
+    });
+    return status?.allowed !== true;
+  };
+  try {
+    const needed = neededPermissions({ operatorNamespace, sourceNamespaces: [], mode, leaderElection: true });
+    const denied = await Promise.all(needed.map(async (each) => ((await isDenied(each)) ? [each] : [])));
+    const missing = [...Map.groupBy(denied.flat(), rightOn)].map(
+      ([on, rights]) => `${[...new Set(rights.map(({ verb }) => verb))].join(", ")} ${on}`,
+    );
+    return missing.length === 0
+      ? well(check, `the ServiceAccount ${operatorNamespace}/regcred has all that the operator needs`)
+      : bad(
+          check,
+          `the ServiceAccount ${operatorNamespace}/regcred may not ${missing.join("; ")}`,
+          kubectl`apply -k config/default`,
+        );
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === "forbidden") return notSeen(check, "the operator's rights");
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+// May only those write a label that chooses a login who may choose logins?
+import type { CredentialRecord } from "../../cluster/records.ts";
+import type { Session } from "../session.ts";
+import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
+import { type LabelGuard, labelGuard } from "./label-guard.ts";
+import { type NamespaceWriters, namespaceWriters } from "./namespace-writers.ts";
+
+const check = "labels";
+
+/** Who may write a label that a placeholder names chooses the tenant's login. */
+export async function labelsAreGuarded(
+  session: Session,
+  records: readonly CredentialRecord[],
+): Promise<readonly Finding[]> {
+  const labels = [
+    ...new Set(
+      [
+        ...JSON.stringify(records.map(({ credential }) => credential?.spec)).matchAll(
+          /namespace\.labels\['([^']+)'\]/g,
+        ),
+      ].map(([, label = ""]) => label),
+    ),
+  ];
+  if (labels.length === 0) return [well(check, "no credential takes a value from a Namespace's label")];
+  const guard = await labelGuard(session);
+  if (!guard) return [notSeen(check, "ValidatingAdmissionPolicies")];
+  const writers = await namespaceWriters(session);
+  const found = labels.map((label) => ({ label, finding: guarded(guard, label, writers) }));
+  const open = found.filter(({ finding }) => finding === undefined).map(({ label }) => label);
+  const findings = found.flatMap(({ finding }) => finding ?? []);
+  return open.length === 0 ? findings : [...findings, unguarded(guard, open, writers)];
+}
+
+function guarded(guard: LabelGuard, label: string, writers: NamespaceWriters): Finding | undefined {
+  if (guard.labels.includes(label)) {
+    const { groups } = guard;
+    const who = [...(groups.length > 0 ? [`the group ${groups.join(" or ")}`] : []), administratorsIn(writers)];
+    return well(check, `${label} can be changed only by ${who.join(", and by ")}`);
+  }
+  const others = guard.othersThatSpeakOf(label);
+  if (others.length === 0) return undefined;
+  return well(check, `ValidatingAdmissionPolicy ${others.join(", ")} speaks of ${label}; see whom it lets through`);
+}
+
+function unguarded(guard: LabelGuard, labels: readonly string[], writers: NamespaceWriters): Finding {
+  const { subjects, hidden } = writers;
+  const unread = hidden.length > 0 ? `${hidden.join(", ")} could not be read` : "";
+  const which = labels.join(", ");
+  if (subjects.length > 0) {
+    return bad(
+      check,
+      `no admission policy guards ${which}, and who may change a Namespace chooses its login: ${listed(subjects)}${unread === "" ? "" : `; ${unread}`}`,
+      ...guard.commandsFor(labels),
+    );
+  }
+  if (unread !== "")
+    return unknown(check, `no admission policy guards ${which}, and who may change it is not known: ${unread}`);
+  return well(check, `RBAC lets nobody change ${which} but ${administratorsIn(writers)}`);
+}
+
+function administratorsIn({ administrators }: NamespaceWriters): string {
+  const who = "whoever may update RegistryCredentials";
+  return administrators.length === 0 ? who : `${who} (${listed(administrators)})`;
+}
+
+const mostNamed = 5;
+
+function listed(subjects: readonly string[]): string {
+  const more = subjects.length > mostNamed ? ` and ${subjects.length - mostNamed} more` : "";
+  return `${subjects.slice(0, mostNamed).join(", ")}${more}`;
+}

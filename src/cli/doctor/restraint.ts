@@ -1,0 +1,30 @@
+// Does something hold the operator back, should its token be stolen?
+import type { Session } from "../session.ts";
+import { admission } from "./admission.ts";
+import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { kubectl } from "../../runtime/steps.ts";
+
+/** Those of config/restraint. */
+export const restrainingPolicies = [
+  "regcred-secrets",
+  "regcred-service-accounts",
+  "regcred-token-requests",
+  "regcred-registry-credentials",
+  "regcred-leases",
+  "regcred-events",
+  "regcred-nothing-else",
+];
+
+export async function operatorIsRestrained(session: Pick<Session, "objects">): Promise<Finding> {
+  const check = "restraint";
+  const found = await admission(session);
+  if (!found) return notSeen(check, "ValidatingAdmissionPolicies");
+  const lacking = restrainingPolicies.filter((name) => !found.enforces(name));
+  return lacking.length === 0
+    ? well(check, "policies hold the operator to what it says it does")
+    : bad(
+        check,
+        `only RBAC holds the operator back where these policies are not in force: ${lacking.join(", ")}`,
+        kubectl`apply -k config/restraint`,
+      );
+}

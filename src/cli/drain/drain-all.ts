@@ -1,0 +1,54 @@
+// How does an uninstall have all tenants cleaned up while the operator is still there to do it?
+import { ApiError } from "../../runtime/client/api-error.ts";
+import { deleteCredential } from "../../cluster/delete-credential.ts";
+import { kinds } from "../../cluster/object-reader.ts";
+import { stripCredential } from "../../cluster/transform/credential.ts";
+import type { Action } from "../cluster-command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import type { Session } from "../session.ts";
+import { drainProgress, leftBehind } from "./drain-text.ts";
+
+// A status is written once a second at most; who waits for an uninstall does not mind.
+const interval = Temporal.Duration.from({ seconds: 1 });
+
+export const drainAll: Action = async (session, _args, { timeout }) => {
+  const { transport, clock, out, signal } = session;
+  const limit = timeout as Temporal.Duration;
+  const end = clock.elapsed() + limit.total("milliseconds");
+  let before = "";
+  for (;;) {
+    const left = await present(session);
+    if (left.length === 0) {
+      out.write("Every RegistryCredential is gone: tenants are cleaned up\n");
+      return exitCodes.succeeded;
+    }
+    // Those that were made meanwhile, too.
+    await Promise.all(
+      left.filter(({ deleting }) => !deleting).map((each) => deleteCredential(transport, each, signal)),
+    );
+    const text = drainProgress(left);
+    if (text !== before) out.write(text);
+    before = text;
+    if (clock.elapsed() < end && (await slept(session))) continue;
+    out.write(leftBehind(left));
+    return exitCodes.no;
+  }
+};
+
+async function present({ objects }: Pick<Session, "objects">): Promise<ReturnType<typeof stripCredential>[]> {
+  try {
+    return (await objects.list(kinds.credentials)).map(stripCredential);
+  } catch (error) {
+    // The kind is not installed, so there are none.
+    if (error instanceof ApiError && error.kind === "notFound") return [];
+    throw error;
+  }
+}
+
+/** False where a signal came first. */
+function slept({ clock, signal }: Pick<Session, "clock" | "signal">): Promise<boolean> {
+  return clock.sleep(interval, signal).then(
+    () => true,
+    () => false,
+  );
+}

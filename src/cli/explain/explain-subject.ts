@@ -1,0 +1,28 @@
+// Why can this pod not pull, or until when can it?
+import { explanationOf } from "./explanation.ts";
+import { imagesOfHosts } from "./images-of-hosts.ts";
+import type { Action } from "../cluster-command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { explainText, explanationJson, noSuchPod } from "./explain-text.ts";
+import { readSituation } from "./read-input.ts";
+import { subjectFrom } from "./subject.ts";
+
+const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
+
+export const explainSubject: Action = async (session, [namespace = "", who], { image, readSecrets, output }) => {
+  const { out } = session;
+  const subject = subjectFrom(namespace, who);
+  const found = await readSituation(session, subject, {
+    readSecrets: readSecrets === true,
+    images: (image ?? []) as readonly string[],
+  });
+  if (!found) {
+    out.write(noSuchPod(namespace, subject.pod));
+    return exitCodes.no;
+  }
+  const called = found.images.length > 0 || found.pod ? new Map<string, string>() : imagesOfHosts(found);
+  const situation = { ...found, images: [...found.images, ...called.keys()] };
+  const explanation = explanationOf(situation);
+  out.write(output === "json" ? explanationJson(explanation) : explainText(explanation, called, situation.now, out));
+  return codes[explanation.answer];
+};

@@ -1,0 +1,73 @@
+// What does `explain` get to see of a namespace, a ServiceAccount or a pod, and the credentials?
+import type { RenderScope } from "../../providers/grant-types.ts";
+import type { CredentialRecord, NamespaceRecord, ServiceAccountRecord } from "../../cluster/records.ts";
+
+/** What was asked for: it is there, it is not, or whoever asked may not see it. */
+export type Seen<T> =
+  | { readonly seen: "there"; readonly value: T }
+  | { readonly seen: "absent" }
+  | { readonly seen: "hidden" };
+
+export interface PodView {
+  readonly name: string;
+  readonly serviceAccountName: string;
+  readonly images: readonly string[];
+  /** Its own list, in which admission has put that of its ServiceAccount if it named none. */
+  readonly pullSecrets: readonly string[];
+  /** Of its controller: `ReplicaSet web-5d4f`; undefined for a pod that nobody makes anew. */
+  readonly owner: string | undefined;
+}
+
+/** A Secret without its content. */
+export interface SecretView {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly terminating: boolean;
+  /** `Kind name` of the owner that controls it. */
+  readonly controller: string | undefined;
+  /** Keys of its docker config, where the content was asked for as well; empty where it holds none. */
+  readonly hosts: readonly string[] | undefined;
+}
+
+export interface Situation {
+  readonly now: Temporal.Instant;
+  readonly operatorNamespace: string;
+  readonly namespaceName: string;
+  readonly namespace: Seen<NamespaceRecord>;
+  readonly serviceAccountName: string;
+  readonly serviceAccount: Seen<ServiceAccountRecord>;
+  /** Undefined: it was asked about the ServiceAccount. */
+  readonly pod: PodView | undefined;
+  /** Image references as pods write them. */
+  readonly images: readonly string[];
+  /** It is whoever asks who named the images, not a pod. */
+  readonly imagesAsked: boolean;
+  /** Oldest first. */
+  readonly credentials: readonly CredentialRecord[];
+  /** False: only those that Secrets name. */
+  readonly allCredentials: boolean;
+  /** Every Secret that the subject refers to, or that a credential would write here. */
+  readonly secrets: ReadonlyMap<string, Seen<SecretView>>;
+  readonly serviceAccountOf: RenderScope["serviceAccount"];
+  /** False: one of those that identities name could not be read, so it is not known whether entries can be rendered. */
+  readonly accountsSeen: boolean;
+}
+
+/** Names in `imagePullSecrets` that count for the subject; undefined where they are not known. */
+export function referencesOf({ pod, serviceAccount }: Situation): readonly string[] | undefined {
+  if (pod) return pod.pullSecrets;
+  switch (serviceAccount.seen) {
+    case "there":
+      return serviceAccount.value.references;
+    case "absent":
+      return [];
+    case "hidden":
+      return undefined;
+  }
+}
+
+export function there<T>(seen: Seen<T> | undefined): T | undefined {
+  return seen?.seen === "there" ? seen.value : undefined;
+}

@@ -1,0 +1,50 @@
+// What mends what the status of a RegistryCredential names by its reason alone?
+import type { Entry } from "../../api/registry-credential.ts";
+import { kubectl, type Step } from "../../runtime/steps.ts";
+import { grantsOf, isFailure } from "../../providers/grant.ts";
+import { consentTo, createCertificates, createServiceAccount, createSource } from "../../cluster/install-steps.ts";
+import type { Situation } from "./input.ts";
+
+/**
+ * From the spec and the names that were asked about: what a status says is for people, and may quote others. Empty where
+ * the reason says nothing of what to type.
+ */
+export function knownSteps(reason: string, entry: Entry, situation: Situation): readonly Step[] {
+  const { namespaceName, operatorNamespace } = situation;
+  switch (reason) {
+    case "SourceMissing": {
+      const source = sourceOf(entry, situation);
+      return source ? createSource(source.namespace, source.name, operatorNamespace) : [];
+    }
+    case "CAMissing":
+      return "caSecretName" in entry && entry.caSecretName !== undefined
+        ? [createCertificates(operatorNamespace, entry.caSecretName)]
+        : [];
+    case "CRDOutdated":
+      return [{ says: "bring the kind up to date", command: kubectl`apply -f crds/` }];
+    case "ConsentMissing":
+    case "ServiceAccountMissing": {
+      const { identity } = entry;
+      if (identity.from !== "ServiceAccount" && identity.from !== "TenantServiceAccount") return [];
+      const home = identity.from === "ServiceAccount" ? operatorNamespace : namespaceName;
+      return reason === "ConsentMissing"
+        ? consentTo(home, identity.name, `${operatorNamespace}:regcred`)
+        : [createServiceAccount(home, identity.name)];
+    }
+    default:
+      return [];
+  }
+}
+
+/** The source that the entry names for this namespace; undefined where the namespace was not seen. */
+function sourceOf(
+  entry: Entry,
+  { namespace, operatorNamespace, serviceAccountOf }: Situation,
+): { readonly namespace: string; readonly name: string } | undefined {
+  if (entry.provider !== "Static" || namespace.seen !== "there") return undefined;
+  const scope = { namespace: namespace.value, operatorNamespace, serviceAccount: serviceAccountOf };
+  for (const { grant } of grantsOf(entry, scope)) {
+    if (!isFailure(grant) && grant.provider === "Static") return grant;
+  }
+  return undefined;
+}

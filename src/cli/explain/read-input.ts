@@ -1,0 +1,131 @@
+// What is there to see of a pod or ServiceAccount and of all that its pulls hang on? Only reads, and what may not be read is said.
+import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
+import { type PodView, type SecretView, type Seen, type Situation, there } from "./input.ts";
+import { isObjectName } from "../../cluster/object-name.ts";
+import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
+import { kinds } from "../../cluster/object-reader.ts";
+import { stripCredential } from "../../cluster/transform/credential.ts";
+import { stripNamespace } from "../../cluster/transform/namespace.ts";
+import { stripServiceAccount } from "../../cluster/transform/service-account.ts";
+import type { Session } from "../session.ts";
+import { seen, seenAll } from "./seen.ts";
+import type { Subject } from "./subject.ts";
+import { podView, secretView } from "./views.ts";
+
+type Reading = Pick<Session, "objects" | "clock" | "operatorNamespace">;
+
+export interface ReadOptions {
+  /** Looks into Secrets that are not regcred's for the hosts that they have logins for. */
+  readonly readSecrets: boolean;
+  /** Asked about; those of pods, if none. */
+  readonly images: readonly string[];
+}
+
+/** Undefined: there is no such pod. Rejects where the pod may not be read, for without it there is nothing to say. */
+export async function readSituation(
+  { objects, clock, operatorNamespace }: Reading,
+  { namespace: namespaceName, pod: podName, serviceAccount: named }: Subject,
+  { readSecrets, images }: ReadOptions,
+): Promise<Situation | undefined> {
+  const rawPod =
+    podName === undefined ? undefined : await objects.get(kinds.pods, { namespace: namespaceName, name: podName });
+  if (podName !== undefined && rawPod === undefined) return undefined;
+  const pod = rawPod === undefined ? undefined : podView(rawPod);
+  const serviceAccountName = pod?.serviceAccountName ?? named;
+  const account = (namespace: string, name: string): Promise<Seen<ServiceAccountRecord>> =>
+    seen(objects.get(kinds.serviceAccounts, { namespace, name }), stripServiceAccount(Infinity));
+  const [namespace, serviceAccount, pods, listed] = await Promise.all([
+    seen(objects.getMetadata(kinds.namespaces, { name: namespaceName }), stripNamespace()),
+    account(namespaceName, serviceAccountName),
+    pod || images.length > 0 ? nothing : seenAll(objects.list(kinds.pods, { namespace: namespaceName }), podView),
+    seenAll(objects.list(kinds.credentials), stripCredential),
+  ]);
+  const secrets = new Map<string, Seen<SecretView>>();
+  const look = async (names: readonly string[]): Promise<void> => {
+    for (const name of names) {
+      if (secrets.has(name)) continue;
+      // Lists of references may hold anything: what no Secret can be called is not there.
+      if (!isObjectName(name)) {
+        secrets.set(name, { seen: "absent" });
+        continue;
+      }
+      const place = { namespace: namespaceName, name };
+      const read = readSecrets ? objects.get(kinds.secrets, place) : objects.getMetadata(kinds.secrets, place);
+      secrets.set(name, await seen(read, secretView));
+    }
+  };
+  const referred = pod?.pullSecrets ?? there(serviceAccount)?.references ?? [];
+  await look([...referred.slice(0, mostSecrets), defaultPullSecretName]);
+  const credentials = byAge(there(listed) ?? (await credentialsNamedBy([...secrets.values()], objects)));
+  await look(credentials.flatMap(({ credential }) => (credential ? [credential.spec.pullSecret.name] : [])));
+  for (const name of referred) {
+    if (!secrets.has(name)) secrets.set(name, { seen: isObjectName(name) ? "hidden" : "absent" });
+  }
+  const accounts = new Map<string, Seen<ServiceAccountRecord>>();
+  for (const [home, name] of identityAccounts(credentials, namespaceName, operatorNamespace)) {
+    accounts.set(`${home}/${name}`, await account(home, name));
+  }
+  const ofPods = (there(pods) ?? []).filter((each) => each.serviceAccountName === serviceAccountName);
+  return {
+    now: clock.now(),
+    operatorNamespace,
+    namespaceName,
+    namespace,
+    serviceAccountName,
+    serviceAccount,
+    pod,
+    imagesAsked: images.length > 0,
+    images: images.length > 0 ? images : (pod?.images ?? ofPods.flatMap((each) => each.images)),
+    credentials,
+    allCredentials: listed.seen === "there",
+    secrets,
+    serviceAccountOf: (home, name) => {
+      const found = there(accounts.get(`${home}/${name}`));
+      return found && { uid: found.uid, annotations: found.cloud };
+    },
+    accountsSeen: [...accounts.values()].every((each) => each.seen !== "hidden"),
+  };
+}
+
+const nothing: Seen<readonly PodView[]> = { seen: "absent" };
+
+// A kubelet looks at each that is referred to; a sound list has a handful, and nobody looks at thousands.
+const mostSecrets = 100;
+// A tenant may have written the names.
+const mostCredentials = 16;
+
+/** Who may not list them may still be allowed to read one. */
+async function credentialsNamedBy(
+  secrets: readonly Seen<SecretView>[],
+  objects: Session["objects"],
+): Promise<readonly CredentialRecord[]> {
+  const names = secrets.flatMap((each) => there(each)?.annotations[credentialsAnnotation]?.split(",") ?? []);
+  const found = await Promise.all(
+    [...new Set(names)]
+      .filter(isObjectName)
+      .slice(0, mostCredentials)
+      .map((name) => seen(objects.get(kinds.credentials, { name }), stripCredential)),
+  );
+  return found.flatMap((each) => there(each) ?? []);
+}
+
+function byAge(credentials: readonly CredentialRecord[]): readonly CredentialRecord[] {
+  const createdAt = ({ credential }: CredentialRecord): bigint => credential?.creationTimestamp.epochNanoseconds ?? 0n;
+  return credentials.toSorted((one, other) => {
+    const [first, second] = [createdAt(one), createdAt(other)];
+    return first < second ? -1 : first > second ? 1 : one.name < other.name ? -1 : 1;
+  });
+}
+
+function identityAccounts(
+  credentials: readonly CredentialRecord[],
+  namespace: string,
+  operatorNamespace: string,
+): readonly (readonly [namespace: string, name: string])[] {
+  return credentials.flatMap(({ credential }) =>
+    (credential?.spec.registries ?? []).flatMap(({ identity }) => {
+      if (identity.from === "ServiceAccount") return [[operatorNamespace, identity.name] as const];
+      return identity.from === "TenantServiceAccount" ? [[namespace, identity.name] as const] : [];
+    }),
+  );
+}

@@ -1,0 +1,59 @@
+// What of the cluster does a rehearsal start from? Reads only.
+import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { kinds, type ObjectReader } from "../../cluster/object-reader.ts";
+import { stripCredential } from "../../cluster/transform/credential.ts";
+
+/** Whole objects as they are on the wire; Namespaces without spec and status. */
+export interface ClusterState {
+  readonly credentials: readonly unknown[];
+  readonly namespaces: readonly unknown[];
+  readonly serviceAccounts: readonly unknown[];
+  /** All that bear a pull Secret's name. */
+  readonly pullSecrets: readonly unknown[];
+  /** Of the operator's namespace, and of those that sources are named in. */
+  readonly operatorSecrets: readonly unknown[];
+}
+
+/** @param planned credentials that are not in the cluster as they are meant to be; their Secrets' names count too */
+export async function clusterState(
+  objects: ObjectReader,
+  planned: readonly RegistryCredential[],
+  operatorNamespace: string,
+): Promise<ClusterState> {
+  const [credentials, namespaces, serviceAccounts] = await Promise.all([
+    objects.list(kinds.credentials),
+    objects.listMetadata(kinds.namespaces),
+    objects.list(kinds.serviceAccounts),
+  ]);
+  const known = [...credentials.map((raw) => stripCredential(raw).credential), ...planned].filter(
+    (credential) => credential !== undefined,
+  );
+  const names = new Set(
+    known.flatMap(({ spec, status }) => [
+      spec.pullSecret.name,
+      ...(status?.secretName === undefined ? [] : [status.secretName]),
+      ...(status?.retiring ?? []).map(({ secretName }) => secretName),
+    ]),
+  );
+  const sources = new Set([
+    operatorNamespace,
+    ...known.flatMap(({ spec }) => spec.registries.flatMap(sourceNamespace)),
+  ]);
+  const [pullSecrets, operatorSecrets] = await Promise.all([
+    Promise.all([...names].map((name) => objects.list(kinds.secrets, { fieldSelector: `metadata.name=${name}` }))),
+    Promise.all([...sources].map((namespace) => objects.list(kinds.secrets, { namespace }))),
+  ]);
+  return {
+    credentials,
+    namespaces,
+    serviceAccounts,
+    pullSecrets: pullSecrets.flat(),
+    operatorSecrets: operatorSecrets.flat(),
+  };
+}
+
+function sourceNamespace(entry: RegistryCredential["spec"]["registries"][number]): string[] {
+  return entry.provider === "Static" && entry.static.secretNamespace !== undefined
+    ? [entry.static.secretNamespace]
+    : [];
+}

@@ -1,0 +1,38 @@
+// What would applying or deleting this file write, namespace by namespace, before anything is written?
+import { kind } from "../../api/names.ts";
+import { ConfigError } from "../../config/config.ts";
+import { escapedJson } from "../../runtime/foreign-text.ts";
+import { kinds } from "../../cluster/object-reader.ts";
+import type { Action } from "../cluster-command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { clusterState } from "./cluster-state.ts";
+import { planReport } from "./plan-report.ts";
+import { planText } from "./plan-text.ts";
+import { plannedObjects } from "./planned-objects.ts";
+import { refusal } from "./denial.ts";
+
+export const rehearseFile: Action = async (session, _args, options) => {
+  const { objects, clock, operatorNamespace, config, out } = session;
+  const { filename, output } = options;
+  const deleting = options["delete"] === true;
+  const existing = (name: string): Promise<unknown> => objects.get(kinds.credentials, { name });
+  const planned = await plannedObjects(String(filename), existing, { now: clock.now(), deleting });
+  // What would not be written is not foretold.
+  for (const each of deleting ? [] : planned.credentials) {
+    const refused = await refusal(session, each);
+    if (refused !== undefined)
+      throw new ConfigError(`${String(filename)}: ${kind} ${each.name}: the API server refuses it: ${refused}`);
+  }
+  const credentials = planned.credentials.map(({ credential }) => credential);
+  const state = await clusterState(objects, credentials, operatorNamespace);
+  const report = await planReport(state, planned, {
+    clock,
+    operatorNamespace,
+    sourceNamespaces: config.sourceNamespaces,
+    maxConfigBytes: config.maxConfigBytes,
+    deleting,
+  });
+  const what = `${deleting ? "Deleting" : "Applying"} ${credentials.map(({ name }) => name).join(", ")}`;
+  out.write(output === "json" ? `${escapedJson(JSON.stringify(report, undefined, 2))}\n` : planText(report, what, out));
+  return report.held.length + report.unserved.length > 0 ? exitCodes.no : exitCodes.succeeded;
+};

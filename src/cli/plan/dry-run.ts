@@ -1,0 +1,129 @@
+// What would the operator do? Its own loops run on a cluster in memory, until nothing is left to do.
+import type { Clock } from "../../runtime/clock.ts";
+import type { ClusterStores } from "../../cluster/cluster-stores.ts";
+import { credentialKey, keyOf, referencesKey, secretKey } from "../../controllers/keys.ts";
+import type { Mode } from "../../cluster/install-mode.ts";
+import { Redacted } from "../../runtime/redacted.ts";
+import type { Provider } from "../../providers/provider.ts";
+import { staticProvider } from "../../providers/static/fetch.ts";
+import type { Grant } from "../../providers/grant.ts";
+import { waits } from "../../runtime/queue/waits.ts";
+import { askForWork } from "../../controllers/event-handlers.ts";
+import { board } from "../../controllers/status-cache.ts";
+import type { Context } from "../../controllers/context.ts";
+import { entitlements } from "../../entitlement/credential-index.ts";
+import { grantKeys } from "../../providers/grant-keys.ts";
+import { judgedSecrets } from "../../controllers/pull-secret/judged.ts";
+import { loops } from "../../controllers/all-controllers.ts";
+import { reach, type Refusals } from "../../cluster/permissions.ts";
+import { scopes } from "../../providers/scope-of.ts";
+import { membersStore, recordedMembers } from "../../controllers/members/controller.ts";
+import { tokenBook } from "../../controllers/token/grant-tracker.ts";
+import { refusals } from "../../operator/call-failure.ts";
+import type { Log } from "../../runtime/observability/log.ts";
+import { agenda } from "./virtual-queue.ts";
+import type { PretendedCluster } from "./in-memory-cluster.ts";
+
+export interface Rehearsal {
+  /** Runs until nothing is left to do. */
+  settle(): Promise<void>;
+  /** Grants whose token would be fetched from a cloud, since the start. */
+  readonly fetched: ReadonlySet<string>;
+  readonly board: Context["board"];
+  readonly entitlements: Context["entitlements"];
+}
+
+export interface RehearsalOptions {
+  readonly cluster: PretendedCluster;
+  readonly known: ClusterStores;
+  /** Of which only the wall time counts: waiting takes none. */
+  readonly clock: Clock;
+  readonly operatorNamespace: string;
+  readonly sourceNamespaces: readonly string[];
+  readonly maxConfigBytes: number;
+}
+
+// A fetched token lives at least so long: no cloud hands out a shorter one that is worth a pull Secret.
+const pretendedLife = Temporal.Duration.from({ hours: 1 });
+const never = new AbortController().signal;
+// With which rights the operator was installed is not known here: what it may not do is told by its own status.
+const everything: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: true };
+const nothingRefused: Refusals = {
+  pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
+  serviceAccountsRefused: () => false,
+  refusedElsewhere: () => [],
+};
+const silent = (): void => undefined;
+const quiet: Log = { debug: silent, info: silent, warn: silent, error: silent };
+
+export function rehearsal(options: RehearsalOptions): Rehearsal {
+  const { cluster, known, operatorNamespace, sourceNamespaces, maxConfigBytes } = options;
+  const { stores, strips, digest } = known;
+  const work = agenda(options.clock);
+  const { clock } = work;
+  const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
+  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace });
+  const holders = recordedMembers(stores.operatorSecrets);
+  const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
+  const judged = judgedSecrets({ stores, entitlements: rights });
+  const grantKey = grantKeys();
+  const fetched = new Set<string>();
+  const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
+  /** Sources are read as the operator reads them; no cloud is asked. */
+  const provider: Provider = {
+    fetch: async (grant: Grant, signal) => {
+      if (grant.provider === "Static") return ofSources.fetch(grant, signal);
+      const key = grantKey(grant);
+      fetched.add(key);
+      const logins = tokens.token(key)?.logins ?? { all: { username: "planned", password: new Redacted("planned") } };
+      return { logins, issuedAt: clock.now(), expiresAt: clock.now().add(pretendedLife) };
+    },
+  };
+  const context: Context = {
+    clock,
+    settings: { namespace: operatorNamespace, mode: everything, maxConfigBytes },
+    stores,
+    strips,
+    api: cluster.api,
+    provider,
+    verify: async () => ({ verification: "Inconclusive" }),
+    grantKey,
+    scopeOf: scopes(stores, operatorNamespace),
+    events: { publish: silent },
+    log: quiet,
+    metrics: { publish: silent, forget: silent },
+    tokens,
+    judged,
+    members: holders,
+    storeMembers: membersStore(),
+    entitlements: rights,
+    board: board(clock),
+    digest,
+    refusal: refusals(quiet),
+    waits: waits(),
+    enqueue: (key, how) => work.add(key, how),
+    namesSynced: () => true,
+    reach: reach(everything, nothingRefused),
+    shareReached: silent,
+  };
+  cluster.appear();
+  const { run } = loops(context);
+  askForWork(context);
+  for (const { key } of stores.namespaces.values()) {
+    for (const name of rights.names()) work.add(secretKey(key, name));
+    work.add(referencesKey(key));
+  }
+  return {
+    settle: async () => {
+      for (let key = work.next(); key !== undefined; key = work.next()) {
+        const outcome = await run(key, never);
+        work.ended(key, outcome, keyOf(key).loop);
+      }
+      // Counts and conditions come last: a status is written when all that it counts has been looked at.
+      for (const { name } of stores.credentials.values()) await run(credentialKey(name), never);
+    },
+    fetched,
+    board: context.board,
+    entitlements: rights,
+  };
+}

@@ -1,0 +1,128 @@
+// What would the cluster look like after these writes? An API server in memory that takes them, and tells the stores.
+import { randomUUID } from "node:crypto";
+import type { ClusterStores } from "../../cluster/cluster-stores.ts";
+import type { ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";
+import { modelApi } from "../../cluster/in-memory/in-memory-api.ts";
+import { type ModelEvent, modelServer, type Resource } from "../../cluster/in-memory/in-memory-server.ts";
+import type { StoredObject } from "../../cluster/records.ts";
+import type { Feed } from "../../runtime/watch/store.ts";
+import { identityOf } from "../../runtime/watch/object-meta.ts";
+import type { ClusterState } from "./cluster-state.ts";
+
+export interface PretendedCluster {
+  readonly api: ClusterApi;
+  /** Those that bear a pull Secret's name, as they are now, by `namespace/name`. */
+  readonly secrets: ReadonlyMap<string, SecretObject>;
+  readonly serviceAccounts: ReadonlyMap<string, ServiceAccountObject>;
+  /** Fills the stores; whoever derives something from them must have subscribed before. */
+  appear(): void;
+  /** A person's change to a RegistryCredential. */
+  putCredential(raw: object): void;
+  /** And to a source of one. */
+  putSource(raw: object): void;
+}
+
+/** Greater than all that is there, for records are never replaced by an older version. */
+const firstVersion = 2n ** 60n;
+
+export function pretendedCluster(
+  state: ClusterState,
+  { stores, strips }: ClusterStores,
+  operatorNamespace: string,
+  now: () => Temporal.Instant,
+): PretendedCluster {
+  const server = modelServer({ now, newUid: randomUUID, after: firstVersion });
+  const secrets = byKey<SecretObject>(state.pullSecrets);
+  const serviceAccounts = byKey<ServiceAccountObject>(state.serviceAccounts);
+  const credentials = inlet(stores.credentials.feed(), strips.credential);
+  const namespaces = inlet(stores.namespaces.feed(), strips.namespace);
+  const accounts = inlet(stores.serviceAccounts.feed(), strips.serviceAccount);
+  const pullSecrets = inlet(stores.pullSecrets.feed(), strips.secret);
+  const operatorSecrets = inlet(stores.operatorSecrets.feed(), strips.operatorSecret);
+
+  const keep = <T extends ClusterObject>(into: Map<string, T>, { type, object }: ModelEvent): void => {
+    const { key } = identityOf(object);
+    if (type === "DELETED") into.delete(key);
+    else into.set(key, object as T);
+  };
+  // Those that are put: they are in the operator's namespace, or in one of sources.
+  const sources = new Set<string>();
+  const isOperators = ({ metadata: { namespace, name }, type }: SecretObject): boolean =>
+    sources.has(`${namespace}/${name}`) ||
+    (namespace === operatorNamespace && type !== "kubernetes.io/dockerconfigjson");
+  const takeIn = (event: ModelEvent): void => {
+    switch (event.resource) {
+      case "registrycredentials":
+        return credentials.hear(event);
+      case "secrets":
+        if (isOperators(event.object as SecretObject)) return operatorSecrets.hear(event);
+        keep(secrets, event);
+        return pullSecrets.hear(event);
+      case "serviceaccounts":
+        keep(serviceAccounts, event);
+        return accounts.hear(event);
+      case "namespaces":
+      case "events":
+        return;
+    }
+  };
+  const load = (resource: Resource, raws: readonly unknown[]): void => {
+    for (const raw of raws) server.load(resource, raw as ClusterObject);
+  };
+  load("registrycredentials", state.credentials);
+  load("namespaces", state.namespaces);
+  // Where regcred is not installed yet, it is foretold what will be once it is.
+  if (server.get({ resource: "namespaces", name: operatorNamespace }) === undefined)
+    server.put("namespaces", { metadata: { name: operatorNamespace } } as ClusterObject);
+  load("serviceaccounts", state.serviceAccounts);
+  load("secrets", [...state.operatorSecrets, ...state.pullSecrets]);
+
+  return {
+    api: modelApi(server),
+    secrets,
+    serviceAccounts,
+    appear: () => {
+      credentials.fill(state.credentials, server.version());
+      namespaces.fill(state.namespaces, server.version());
+      accounts.fill(state.serviceAccounts, server.version());
+      pullSecrets.fill(state.pullSecrets, server.version());
+      operatorSecrets.fill(state.operatorSecrets, server.version());
+      server.subscribe(takeIn);
+    },
+    putSource: (raw) => {
+      const { namespace, name } = (raw as ClusterObject).metadata;
+      sources.add(`${namespace}/${name}`);
+      server.put("secrets", raw as ClusterObject);
+    },
+    putCredential: (raw) => void server.put("registrycredentials", raw as ClusterObject),
+  };
+}
+
+function byKey<T>(raws: readonly unknown[]): Map<string, T> {
+  return new Map(raws.map((raw) => [identityOf(raw).key, raw as T]));
+}
+
+/** What becomes of what is heard of one kind. */
+interface Inlet {
+  fill(raws: readonly unknown[], version: string): void;
+  hear(event: Pick<ModelEvent, "type" | "object">): void;
+}
+
+function inlet<R extends StoredObject>(feed: Feed<R>, strip: (raw: unknown) => R | undefined): Inlet {
+  const observe = (raw: unknown): void => {
+    const record = strip(raw);
+    if (record !== undefined) feed.observed(record);
+  };
+  return {
+    fill: (raws, version) => {
+      feed.begin();
+      for (const raw of raws) observe(raw);
+      feed.completed(version);
+    },
+    hear: ({ type, object }) => {
+      const { key, resourceVersion } = identityOf(object);
+      if (type === "DELETED") feed.vanished(key, resourceVersion);
+      else observe(object);
+    },
+  };
+}

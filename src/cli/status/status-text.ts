@@ -1,0 +1,115 @@
+// How does the state of all credentials look to a person?
+import { formerText } from "../../controllers/credential/plan-status-text.ts";
+import { commandText, kubectl } from "../../runtime/steps.ts";
+import type { Style, Terminal } from "../terminal/terminal.ts";
+import { type Cell, type Column, type Row, textTable } from "../terminal/text-table.ts";
+import { ageText, timeLeft } from "../terminal/time-left.ts";
+import { wrapped } from "../terminal/wrapped.ts";
+import { type CredentialReport, type EntryReport, timeOf } from "./credential-view.ts";
+
+const columns: readonly Column[] = [
+  { title: "CREDENTIAL" },
+  { title: "READY" },
+  { title: "NAMESPACES" },
+  { title: "ENTRY" },
+  { title: "PROVIDER", spare: 1 },
+  { title: "STATE" },
+  { title: "TIME LEFT" },
+  { title: "HOSTS", spare: 2 },
+];
+
+const failureColumns: readonly Column[] = [
+  { title: "CREDENTIAL", spare: 1 },
+  { title: "REASON" },
+  { title: "WHO MENDS IT" },
+  { title: "FOR", spare: 2 },
+  { title: "NAMESPACES" },
+];
+
+/** A table, the failing namespaces, and what each credential that is not well says of itself. */
+export function statusText(reports: readonly CredentialReport[], now: Temporal.Instant, out: Terminal): string {
+  if (reports.length === 0) {
+    return "There is no RegistryCredential in this cluster. See the README for a first one.\n";
+  }
+  return [
+    textTable(
+      columns,
+      reports.flatMap((report) => rowsOf(report, now, out)),
+      out,
+    ),
+    failuresText(reports, now, out),
+    ...reports.map((report) => remarks(report, out)),
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
+function rowsOf(report: CredentialReport, now: Temporal.Instant, out: Terminal): Row[] {
+  const { name, ready, namespaces, entries } = report;
+  const first: Row = [
+    name,
+    { text: ready ? "yes" : "no", style: ready ? "green" : "red" },
+    { text: `${namespaces.ready}/${namespaces.selected}`, style: namespaces.failed > 0 ? "yellow" : undefined },
+  ];
+  // What a person looks for in a pipe is in each line: grep finds it there.
+  const later: Row = out.width === undefined ? first : ["", "", ""];
+  if (entries.length === 0) return [first];
+  return entries.map((entry, index) => [...(index === 0 ? first : later), ...entryCells(entry, now, out)]);
+}
+
+function entryCells(entry: EntryReport, now: Temporal.Instant, out: Terminal): Cell[] {
+  const { name, provider, state, hosts } = entry;
+  const expiresAt = timeOf(entry.expiresAt);
+  return [
+    { text: name },
+    { text: provider },
+    { text: state, style: styleOf(state) },
+    expiresAt
+      ? timeLeft({ expiresAt, refreshedAt: timeOf(entry.refreshedAt) }, now, out)
+      : { text: entry.refreshedAt === undefined ? "no token" : "never ends" },
+    { text: hosts.join(",") },
+  ];
+}
+
+function styleOf(state: string): Style {
+  switch (state) {
+    case "Issued":
+    case "Verified":
+      return "green";
+    case "Expired":
+      return "red";
+    default:
+      return "yellow";
+  }
+}
+
+function failuresText(reports: readonly CredentialReport[], now: Temporal.Instant, out: Terminal): string {
+  const rows = reports.flatMap(({ name, failures }) =>
+    failures.map(({ reason, cause, count, oldestSince, examples }): Row => {
+      const since = timeOf(oldestSince);
+      return [
+        name,
+        { text: reason, style: "red" },
+        cause === "Tenant" ? "the tenant" : "the platform",
+        since ? ageText(since, now) : "",
+        `${examples.join(", ")}${count > examples.length ? `, and ${count - examples.length} more` : ""}`,
+      ];
+    }),
+  );
+  if (rows.length === 0) return "";
+  const example = reports.flatMap(({ failures }) => failures.flatMap(({ examples }) => examples))[0];
+  const hint =
+    example === undefined ? "" : `Why, and what mends it: ${commandText(kubectl`regcred explain ${example}`)}\n`;
+  return `${out.paint("bold", "Failing namespaces")}\n${textTable(failureColumns, rows, out)}${hint}`;
+}
+
+function remarks({ name, ready, reason, message, entries, warnings }: CredentialReport, out: Terminal): string {
+  const said = [
+    ...(ready ? [] : [`${name} is not ready (${reason}): ${message}`]),
+    ...entries.flatMap((entry) =>
+      entry.former ? [`${name}, entry ${entry.name}, since ${entry.former.since}: ${formerText(entry.former)}`] : [],
+    ),
+    ...warnings.map((warning) => `${name}: ${warning.type} (${warning.reason}): ${warning.message}`),
+  ];
+  return said.flatMap((text) => wrapped(text, out.width)).join("\n") + (said.length > 0 ? "\n" : "");
+}

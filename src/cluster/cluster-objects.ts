@@ -1,0 +1,160 @@
+// How do the loops' reads and writes look on the wire?
+import { group, managedBy, plural, version } from "../api/names.ts";
+import { kept, limits } from "./object-limits.ts";
+import { record, type Shape, text, tooLarge } from "../runtime/client/shape.ts";
+import { ApiError, tooLargeError } from "../runtime/client/api-error.ts";
+import { boundedReader } from "../runtime/client/bounded-json.ts";
+import type { Body, ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "./cluster-api.ts";
+import { resourcePath } from "../runtime/client/resource-path.ts";
+import type { JsonReader } from "../runtime/client/shaped-json.ts";
+import type { ApiRequest, Transport } from "../runtime/client/transport.ts";
+
+// Short, so that no write lands long after its reason: `timeout` makes the server give up as well.
+const deadline = Temporal.Duration.from({ seconds: 5 });
+const mergePatch = "application/merge-patch+json";
+
+const secrets = (namespace: string, name?: string): string =>
+  resourcePath({ group: "", version: "v1", resource: "secrets", namespace, name });
+const serviceAccount = (namespace: string, name: string): string =>
+  resourcePath({ group: "", version: "v1", resource: "serviceaccounts", namespace, name });
+const eviction = (namespace: string, name: string): string =>
+  resourcePath({ group: "", version: "v1", resource: "pods", namespace, name, subresource: "eviction" });
+const credential = (name: string, subresource?: string): string =>
+  resourcePath({ group, version, resource: plural, name, subresource });
+const events = (namespace: string, name?: string): string =>
+  resourcePath({ group: "events.k8s.io", version: "v1", resource: "events", namespace, name });
+
+// The default of --max-config-bytes, for commands that write no docker config.
+const defaultConfigBytes = 64 * 1024;
+
+// Of an answer that nobody looks at.
+const nothing = record({});
+// Of an Event of ours, by which it is found again.
+const named = record({ metadata: record({ name: text(limits.name), uid: text(limits.word) }) });
+
+/**
+ * Prepared JSON over the transport; nothing is copied through client-node's models, which drop what they do not know. Of an
+ * answer that is large only that comes which `src/cluster/object-limits.ts` has for its kind.
+ */
+export function clusterObjects(transport: Transport, maxConfigBytes = defaultConfigBytes): ClusterApi {
+  const secretAnswer = kept.secret(maxConfigBytes);
+  const read = async <T>(path: string, shape: Shape, signal: AbortSignal | undefined): Promise<T | undefined> => {
+    const reader = (): JsonReader => boundedReader(() => shape);
+    try {
+      const found = (
+        await transport.request({ method: "GET", path, deadline, signal, reader })
+      ).json() as ClusterObject;
+      if (isTooLarge(found)) throw tooLargeError("it is larger than anything that regcred carries along");
+      return found as T;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+  const write = async <T>(
+    shape: Shape,
+    call: Omit<ApiRequest, "deadline" | "query" | "body" | "reader"> & { readonly body: Body },
+  ): Promise<T> => {
+    const body = typeof call.body === "string" ? call.body : JSON.stringify(call.body);
+    const reader = (): JsonReader => boundedReader(() => shape);
+    const answer = await transport.request({ ...call, body, query: { fieldManager: managedBy }, deadline, reader });
+    return answer.json() as T;
+  };
+
+  return {
+    getSecret: (namespace, name, signal) =>
+      read<SecretObject>(secrets(namespace, name), kept.liveSecret(maxConfigBytes), signal),
+    createSecret: (namespace, body, signal) =>
+      write<SecretObject>(secretAnswer, { method: "POST", path: secrets(namespace), body, signal }),
+    // Guarded by the resourceVersion in the body: when the answer to a first PUT was lost, the second is a conflict, which
+    // the next observation clears up.
+    replaceSecret: (namespace, name, body, signal) =>
+      write<SecretObject>(secretAnswer, {
+        method: "PUT",
+        path: secrets(namespace, name),
+        body,
+        signal,
+        idempotent: true,
+      }),
+    deleteSecret: async (namespace, name, { uid, resourceVersion }, signal) => {
+      const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion } });
+      try {
+        await transport.request({
+          method: "DELETE",
+          path: secrets(namespace, name),
+          body,
+          deadline,
+          signal,
+          idempotent: true,
+          reader: () => boundedReader(() => nothing),
+        });
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    },
+
+    getServiceAccount: (namespace, name, signal) =>
+      read<ServiceAccountObject>(serviceAccount(namespace, name), kept.liveServiceAccount, signal),
+    patchServiceAccount: (namespace, name, body, signal) =>
+      write<ServiceAccountObject>(kept.serviceAccount, {
+        method: "PATCH",
+        path: serviceAccount(namespace, name),
+        body,
+        contentType: mergePatch,
+        signal,
+        idempotent: true,
+      }),
+
+    evictPod: async (namespace, name, uid, signal) => {
+      const body = {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { namespace, name },
+        deleteOptions: { preconditions: { uid } },
+      };
+      await write(nothing, { method: "POST", path: eviction(namespace, name), body, signal });
+    },
+
+    patchCredential: (name, body, signal) =>
+      write<ClusterObject>(kept.credential, {
+        method: "PATCH",
+        path: credential(name),
+        body,
+        contentType: mergePatch,
+        signal,
+        idempotent: true,
+      }),
+    patchCredentialStatus: (name, body, signal) =>
+      write<ClusterObject>(kept.credential, {
+        method: "PATCH",
+        path: credential(name, "status"),
+        body,
+        contentType: mergePatch,
+        signal,
+        idempotent: true,
+      }),
+
+    createEvent: (namespace, body, signal) =>
+      write<ClusterObject>(named, { method: "POST", path: events(namespace), body, signal }),
+    patchEvent: async (namespace, name, body, signal) => {
+      await write(nothing, {
+        method: "PATCH",
+        path: events(namespace, name),
+        body,
+        contentType: mergePatch,
+        signal,
+        idempotent: true,
+      });
+    },
+  };
+}
+
+/** Some of what a PUT must carry along did not come. */
+function isTooLarge(object: ClusterObject): boolean {
+  const values: readonly unknown[] = [object, object.metadata].flatMap((of): unknown[] => Object.values(of));
+  return values.includes(tooLarge);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && (error.kind === "notFound" || error.kind === "namespaceNotFound");
+}

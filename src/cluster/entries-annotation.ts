@@ -1,0 +1,86 @@
+// How does a pull Secret say who serves which of its hosts until when, and what can be read of that later?
+import { timeOfText } from "../runtime/foreign-numbers.ts";
+
+/** A host of a pull Secret, and whose it is. */
+export interface Named {
+  readonly credential: string;
+  readonly entry: string;
+  readonly grantKey: string;
+  readonly host: string;
+  /** Undefined: the credential names no end. */
+  readonly expiresAt: Temporal.Instant | undefined;
+}
+
+/** One item of the annotation, as far as it is read again. */
+export interface Recorded {
+  /** CREDENTIAL/ENTRY. */
+  readonly name: string;
+  readonly grantKey: string;
+  readonly hosts: readonly string[];
+  readonly expiresAt: Temporal.Instant | undefined;
+}
+
+/** For the tenant to read. An entry whose hosts need several tokens is listed once for each. */
+export function entriesText(named: readonly Named[]): string {
+  const entries = new Map<string, { name: string; grant: string; hosts: string[]; expires?: string }>();
+  for (const { credential, entry, grantKey, host, expiresAt } of named) {
+    const name = `${credential}/${entry}`;
+    const known = entries.get(`${name} ${grantKey}`);
+    if (known) known.hosts.push(host);
+    else {
+      entries.set(`${name} ${grantKey}`, {
+        name,
+        grant: grantKey,
+        hosts: [host],
+        ...(expiresAt && { expires: expiresAt.toString({ smallestUnit: "second" }) }),
+      });
+    }
+  }
+  return JSON.stringify([...entries.values()]);
+}
+
+/**
+ * Hosts of one pull Secret, over all entries. 1 MiB, the most of --max-config-bytes, holds no more logins with tokens of 150
+ * characters; what a tenant adds is not read.
+ */
+export const mostNamedHosts = 4096;
+
+/** Tenants can edit the annotation: what cannot be read names nothing. */
+export function recordedEntries(annotation: string | undefined): readonly Recorded[] {
+  try {
+    const entries: unknown = JSON.parse(annotation ?? "[]");
+    return Array.isArray(entries) ? withinBound(entries.slice(0, mostNamedHosts).flatMap(recorded)) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Whether it names a grant that is none of these. */
+export function namesOtherGrants(annotation: string | undefined, grants: ReadonlySet<string | undefined>): boolean {
+  return recordedEntries(annotation).some(({ grantKey }) => !grants.has(grantKey));
+}
+
+/** Of the credential's entries the first end; undefined where none is named, or for anything unreadable. */
+export function earliestEnd(annotation: string, credential: string): Temporal.Instant | undefined {
+  return recordedEntries(annotation)
+    .flatMap(({ name, expiresAt }) => (expiresAt && name.startsWith(`${credential}/`) ? [expiresAt] : []))
+    .toSorted((one, other) => Temporal.Instant.compare(one, other))[0];
+}
+
+/** All hosts together: many short lists are a long one. */
+function withinBound(entries: readonly Recorded[]): readonly Recorded[] {
+  let room = mostNamedHosts;
+  return entries.map((entry) => {
+    const hosts = entry.hosts.slice(0, room);
+    room -= hosts.length;
+    return { ...entry, hosts };
+  });
+}
+
+function recorded(entry: unknown): readonly Recorded[] {
+  const { name, grant, hosts, expires } = Object(entry) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof grant !== "string" || !Array.isArray(hosts)) return [];
+  const expiresAt = typeof expires === "string" ? timeOfText(expires) : undefined;
+  if (expires !== undefined && expiresAt === undefined) return [];
+  return [{ name, grantKey: grant, hosts: hosts.filter((host) => typeof host === "string"), expiresAt }];
+}

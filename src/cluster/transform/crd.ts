@@ -1,0 +1,12 @@
+// What does regcred need to know of its installed CustomResourceDefinition?
+import { schemaGaps } from "../../api/schema-gaps.ts";
+import type { CrdRecord } from "../records.ts";
+import { identityOf } from "../../runtime/watch/object-meta.ts";
+
+/** @param release of this program */
+export function stripCrd(release: string): (raw: unknown) => CrdRecord {
+  return (raw) => {
+    const { key, resourceVersion } = identityOf(raw);
+    return { key, resourceVersion, gaps: schemaGaps(raw, release) };
+  };
+}

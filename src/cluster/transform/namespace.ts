@@ -1,0 +1,35 @@
+// What does regcred need to know of a Namespace?
+import { ignoreAnnotation } from "../../api/names.ts";
+import type { NamespaceRecord } from "../records.ts";
+import { limits } from "../object-limits.ts";
+import { annotationsOf, boundedWord, identityOf, isTerminating, labelsOf } from "../../runtime/watch/object-meta.ts";
+import { shared } from "./shared.ts";
+
+/**
+ * Takes a PartialObjectMetadata or a whole Namespace. One per store: records share equal label values.
+ * @param asked keys of the labels to keep; of a Namespace that is read by itself all are
+ */
+export function stripNamespace(asked?: () => Iterable<string>): (raw: unknown) => NamespaceRecord {
+  const sharedValue = shared<string>();
+  return (raw) => {
+    const { key, name, uid, resourceVersion } = identityOf(raw);
+    const all = labelsOf(raw);
+    const labels: Record<string, string> = {};
+    for (const label of asked?.() ?? Object.keys(all)) {
+      const value = Object.hasOwn(all, label) ? all[label] : undefined;
+      if (value === undefined) continue;
+      // Kubernetes sets one label to the name, on each Namespace:
+      // https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
+      labels[label] = value === name ? name : sharedValue(value, () => boundedWord(value, limits.label));
+    }
+    return {
+      key,
+      resourceVersion,
+      name,
+      uid,
+      labels,
+      optedOut: annotationsOf(raw)[ignoreAnnotation] === "true",
+      terminating: isTerminating(raw),
+    };
+  };
+}

@@ -1,0 +1,109 @@
+// What may the loops touch?
+import type { Clock } from "../runtime/clock.ts";
+import type { Failure } from "../runtime/errors.ts";
+import type { ClusterApi } from "../cluster/cluster-api.ts";
+import type { ApiErrorKind } from "../runtime/client/api-error.ts";
+import type { EventRecorder } from "../runtime/events/event-recorder.ts";
+import type {
+  CrdRecord,
+  CredentialRecord,
+  NamespaceRecord,
+  OperatorSecretRecord,
+  PodRecord,
+  SecretRecord,
+  ServiceAccountRecord,
+} from "../cluster/records.ts";
+import type { Mode } from "../cluster/install-mode.ts";
+import type { Grant } from "../providers/grant.ts";
+import type { RenderScope } from "../providers/grant-types.ts";
+import type { Timing } from "./timing.ts";
+import type { Provider } from "../providers/provider.ts";
+import type { Verify } from "./token/verify.ts";
+import type { Waits } from "../runtime/queue/waits.ts";
+import type { AddOptions } from "../runtime/queue/work-queue.ts";
+import type { Log } from "../runtime/observability/log.ts";
+import type { CredentialMetrics } from "../metrics/credential-metrics.ts";
+import type { Store } from "../runtime/watch/store.ts";
+import type { Board } from "./status-cache.ts";
+import type { Entitlements } from "../entitlement/credential-index.ts";
+import type { Judged } from "./pull-secret/judged.ts";
+import type { Members } from "../entitlement/members.ts";
+import type { MembersStore } from "./members/controller.ts";
+import type { Reach } from "../cluster/permissions.ts";
+import type { ShareNews } from "./share-events.ts";
+import type { TokenBook } from "./token/grant-tracker.ts";
+
+export interface Stores {
+  /** The one of RegistryCredentials; empty where the operator may not see it. */
+  readonly crds: Store<CrdRecord>;
+  readonly credentials: Store<CredentialRecord>;
+  readonly namespaces: Store<NamespaceRecord>;
+  /** Indexed by namespace. */
+  readonly serviceAccounts: Store<ServiceAccountRecord>;
+  /** Every Secret, in any namespace, that bears a pull Secret's name. Indexed by namespace. */
+  readonly pullSecrets: Store<SecretRecord>;
+  /** Those that wait for an image that could not be pulled; none unless pods may be evicted. Indexed by namespace. */
+  readonly pods: Store<PodRecord>;
+  /** Secrets of the operator's namespace and of the source namespaces. */
+  readonly operatorSecrets: Store<OperatorSecretRecord>;
+}
+
+/** Turns an answer of the API server into a record; the same functions feed the stores. */
+export interface Strips {
+  readonly secret: (raw: unknown) => SecretRecord | undefined;
+  readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
+  readonly credential: (raw: unknown) => CredentialRecord | undefined;
+  readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
+}
+
+export interface Settings {
+  /** The operator's own namespace. */
+  readonly namespace: string;
+  /** With which rights it was installed. */
+  readonly mode: Mode;
+  /** The most bytes that a merged docker config may have. */
+  readonly maxConfigBytes: number;
+}
+
+export interface Context {
+  readonly clock: Clock;
+  readonly settings: Settings;
+  /** Default: the usual times. */
+  readonly timing?: Pick<Timing, "unused">;
+  readonly stores: Stores;
+  readonly strips: Strips;
+  readonly api: ClusterApi;
+  readonly provider: Provider;
+  /** Tries a new token at the registry before it is published. */
+  readonly verify: Verify;
+  /** The key of a grant, short enough for a name. */
+  readonly grantKey: (grant: Grant) => string;
+  /** What entries are rendered against in a namespace. */
+  readonly scopeOf: (namespace: NamespaceRecord) => RenderScope;
+  readonly events: Pick<EventRecorder, "publish">;
+  readonly log: Log;
+  readonly metrics: CredentialMetrics;
+  readonly tokens: TokenBook;
+  readonly judged: Judged;
+  /** Who holds a login of which credential. */
+  readonly members: Members;
+  readonly storeMembers: MembersStore;
+  readonly entitlements: Entitlements;
+  readonly board: Board;
+  /** The keyed digest by which a Secret's data is told right or wrong. */
+  readonly digest: (values: Readonly<Record<string, string>>) => string;
+  /** What a failed call to the API server means; `action` completes "cannot ...". Undefined kind: not its answer. */
+  readonly refusal: (
+    error: unknown,
+    action: string,
+  ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
+  /** Asks for a run of a loop. */
+  readonly enqueue: (key: string, options?: AddOptions) => void;
+  /** What runs have left undone, and until when. */
+  readonly waits: Waits;
+  /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
+  readonly namesSynced: (name: string) => boolean;
+  readonly reach: Reach;
+  /** A namespace has had its share of something, and has to wait for more. */
+  readonly shareReached: ShareNews;
+}

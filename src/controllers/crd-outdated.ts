@@ -1,0 +1,24 @@
+// What does it mean that the installed CustomResourceDefinition lacks something of this release?
+import type { Failure } from "../runtime/errors.ts";
+import type { CrdRecord } from "../cluster/records.ts";
+import { kubectl } from "../runtime/steps.ts";
+
+/** Of all that is lacking; the others are counted. */
+const mostTold = 3;
+
+/**
+ * A field that the API server drops may be one that narrows a grant, and a rule that it does not know may forbid one: so
+ * nothing new is minted for a spec that may not be what was written. What tenants have is not touched by that.
+ */
+export function crdOutdated({ gaps }: Pick<CrdRecord, "gaps"> = { gaps: [] }): Failure | undefined {
+  if (gaps.length === 0) return undefined;
+  const told = gaps.slice(0, mostTold).join(", ");
+  const others = gaps.length > mostTold ? ` and ${gaps.length - mostTold} more` : "";
+  return {
+    reason: "CRDOutdated",
+    cause: "Platform",
+    retry: "on-change",
+    message: `the installed CustomResourceDefinition is older than this operator, it lacks ${told}${others}; existing logins are kept fresh, new ones wait`,
+    steps: [{ says: "bring it up to date", command: kubectl`apply -f crds/` }],
+  };
+}

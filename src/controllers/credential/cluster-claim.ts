@@ -1,0 +1,143 @@
+// Does this install serve the cluster, or does another one, which it must not disturb?
+import type { Cancel, Random } from "../../runtime/clock.ts";
+import { OperatorError } from "../../runtime/errors.ts";
+import type { LeaseView } from "../../runtime/leader/lease-state.ts";
+import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { servingInstall, type ServingInstall } from "./plan-installation.ts";
+import type { Context } from "../context.ts";
+import { toldText } from "../../runtime/steps.ts";
+
+export interface ClusterClaimOptions extends Pick<
+  Context,
+  "clock" | "settings" | "stores" | "strips" | "api" | "log" | "refusal"
+> {
+  readonly random: Random;
+  /** The Lease by which the install of that namespace elects its leader; undefined where there is none. */
+  readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;
+}
+
+export interface ClusterClaim {
+  /** Resolves when this install serves; as long as another does, it looks again and again. Rejects with the signal's reason. */
+  claimed(signal: AbortSignal): Promise<void>;
+  /** From now on, calls back when another install has taken the cluster over. */
+  watch(onLost: (error: OperatorError) => void): Cancel;
+  /** Why this install does not serve, for people; undefined where it does, or has not been asked to yet. */
+  obstacle(): string | undefined;
+}
+
+// A second install is somebody's mistake, or waits for the first one's removal: both have time.
+const lookEvery = 5_000;
+// Another has changed the object meanwhile: the watch tells of it soon.
+const afterConflict = 200;
+
+export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
+  const { clock, random, settings, stores, strips, api, log, refusal, leaseOf } = options;
+  const own = settings.namespace;
+  const sightings = new Map<string, { readonly sign: string; readonly until: number }>();
+  let standsByFor: string | undefined;
+
+  const serving = (but: ReadonlySet<string> = new Set()): ServingInstall => {
+    const readable: RegistryCredential[] = [];
+    for (const { credential } of stores.credentials.values()) {
+      if (credential && !but.has(credential.uid)) readable.push(credential);
+    }
+    return servingInstall(readable, own);
+  };
+
+  /** Whether an install lives there: its Lease is held, and has been renewed since we first saw it so. */
+  const lives = async (namespace: string): Promise<boolean> => {
+    const lease = await leaseOf(namespace);
+    if (!lease || lease.holder === "") return false;
+    const before = sightings.get(namespace);
+    if (before?.sign === lease.sign) return clock.elapsed() < before.until;
+    sightings.set(namespace, { sign: lease.sign, until: clock.elapsed() + lease.durationMs });
+    return true;
+  };
+
+  /** Whether it can be claimed at all: an older CRD has no field for it, and is no reason to serve nobody. */
+  const take = async ({ name, resourceVersion }: RegistryCredential, signal?: AbortSignal): Promise<boolean> => {
+    const patch = { metadata: { resourceVersion }, status: { operatorNamespace: own } };
+    const written = strips.credential(await api.patchCredentialStatus(name, patch, signal));
+    if (written) stores.credentials.wrote(written);
+    return written?.credential?.status?.operatorNamespace === own;
+  };
+
+  const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+    clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(milliseconds * (1 + random() / 2)) }), signal);
+
+  const standBy = (namespace: string): void => {
+    if (standsByFor !== namespace) log.warn("another install serves this cluster", { namespace });
+    standsByFor = namespace;
+  };
+
+  return {
+    obstacle: () =>
+      standsByFor === undefined
+        ? undefined
+        : `another install of regcred serves this cluster, in namespace ${standsByFor}: remove one of the two`,
+    claimed: async (signal) => {
+      // By uid: whose status a policy does not let be written. It holds up nobody else: the next one is claimed.
+      let refused: readonly string[] = [];
+      for (;;) {
+        const verdict = serving(new Set(refused));
+        let wait = lookEvery;
+        let taken: RegistryCredential | undefined;
+        try {
+          if (verdict.kind === "ours" || (verdict.kind === "nobody" && refused.length === 0)) break;
+          if (verdict.kind === "nobody") refused = [];
+          else if (verdict.kind === "theirs" && (await lives(verdict.namespace))) standBy(verdict.namespace);
+          else {
+            taken = verdict.anchor;
+            if (await take(taken, signal)) continue;
+            break;
+          }
+        } catch (error) {
+          signal.throwIfAborted();
+          const { kind, failure } = refusal(error, "see which install serves this cluster");
+          if (kind === "conflict" || kind === "notFound") wait = afterConflict;
+          else log.warn("cluster not claimed", { reason: failure.reason, detail: toldText(failure) });
+          if (failure.retry === "slowly" && taken) {
+            refused = [...refused, taken.uid];
+            continue;
+          }
+        }
+        await pause(wait, signal);
+      }
+      standsByFor = undefined;
+    },
+    watch: (onLost) => {
+      const look = async (): Promise<void> => {
+        const verdict = serving();
+        if (verdict.kind !== "theirs") return;
+        if (await lives(verdict.namespace)) onLost(lost(verdict.namespace));
+        else await take(verdict.anchor);
+      };
+      let ended = false;
+      let forgetNext: Cancel = () => undefined;
+      const lookNow = (): void => {
+        forgetNext();
+        look().catch((error: unknown) => {
+          log.debug("claim not looked at", { detail: toldText(refusal(error, "").failure) });
+          forgetNext();
+          // What could not be read or written is looked at again, whether or not anything changes.
+          if (!ended) forgetNext = clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);
+        });
+      };
+      const unsubscribe = stores.credentials.subscribe(lookNow);
+      return () => {
+        ended = true;
+        unsubscribe();
+        forgetNext();
+      };
+    },
+  };
+}
+
+function lost(namespace: string): OperatorError {
+  return new OperatorError({
+    reason: "AnotherInstall",
+    cause: "Platform",
+    retry: "backoff",
+    message: `another install of regcred has taken this cluster over, in namespace ${namespace}: remove one of the two`,
+  });
+}

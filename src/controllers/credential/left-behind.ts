@@ -1,0 +1,139 @@
+// What is left with tenants of a credential that is being deleted?
+import type { RegistryCredential } from "../../api/registry-credential.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import { referencesKey, secretKey } from "../keys.ts";
+import { withoutLogins } from "../pull-secret/plan-body.ts";
+import { dockerConfigKey } from "../pull-secret/plan-types.ts";
+import { recordedReferences } from "../service-account/plan.ts";
+import type { NamespaceRecord } from "../../cluster/records.ts";
+import { needsNothing } from "../pull-secret/plan-terminating.ts";
+import type { Context } from "../context.ts";
+import { inSlices } from "../../runtime/in-slices.ts";
+import { isKeptByTenant } from "../pull-secret/kept-by-tenant.ts";
+import { encoded } from "../pull-secret/wire.ts";
+
+/** Namespaces in which something of the credential is left. */
+export interface Left {
+  /** Members: a Secret of ours. */
+  readonly secrets: ReadonlySet<string>;
+  /** Of these: where it is the tenant that keeps it. */
+  readonly kept: ReadonlySet<string>;
+  /** Of these: where nothing has been refused that says why it is still there. */
+  readonly unexplained: ReadonlySet<string>;
+  /** What any tenant may have written, or nothing: a recorded reference, our marks on a Secret that is none of ours. */
+  readonly harmless: ReadonlySet<string>;
+}
+
+export function namesOf({ entitlements }: Context, credential: RegistryCredential): readonly string[] {
+  return [
+    credential.spec.pullSecret.name,
+    ...entitlements.namesOf(credential.name).map(({ secretName }) => secretName),
+  ];
+}
+
+/**
+ * Each is queued again, but for those that are blocked: they are tried slowly, by the loop that was refused. A Secret that
+ * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
+ */
+export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
+  const { clock, stores, entitlements, enqueue } = context;
+  const names = namesOf(context, credential);
+  const secrets = new Set<string>();
+  const kept = new Set<string>();
+  const unexplained = new Set<string>();
+  const harmless = new Set<string>();
+  const aliveOf = (name: string): NamespaceRecord | undefined => {
+    const namespace = stores.namespaces.get(name);
+    return namespace?.terminating === false ? namespace : undefined;
+  };
+  const holds = holderOf(context, credential);
+  const isHeld = heldOf(context, credential, names);
+  await inSlices(clock, entitlements.mayHold(credential.name), (name) => {
+    const namespace = aliveOf(name);
+    if (!namespace || isHeld(name)) return;
+    if (names.some((each) => holds(namespace, each))) secrets.add(name);
+    else if (!isCopied(context, credential, name, names)) harmless.add(name);
+    if (secrets.has(name) && isKeptByTenant(context, credential, name, names)) kept.add(name);
+    else if (secrets.has(name) && isUnexplained(context, credential, name, names)) unexplained.add(name);
+    if (!isRefused(context, names, name)) for (const each of names) enqueue(secretKey(name, each));
+  });
+  // A name that another credential writes as well is that one's to take off.
+  const ours = names.filter((name) => !sharedName(context, credential, name));
+  await inSlices(clock, stores.serviceAccounts.values(), ({ namespace, record, terminating }) => {
+    if (record === undefined || terminating || !aliveOf(namespace)) return;
+    const recorded = recordedReferences(record);
+    if (!ours.some((name) => recorded.has(name))) return;
+    harmless.add(namespace);
+    if (!isRefused(context, names, namespace)) enqueue(referencesKey(namespace));
+  });
+  return { secrets, kept, unexplained, harmless };
+}
+
+/** The last run on each of the Secrets, for the spec as it is, has not failed. */
+function isUnexplained(
+  { board }: Context,
+  { name, generation }: RegistryCredential,
+  namespace: string,
+  names: Names,
+): boolean {
+  const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
+  return (
+    findings.length > 0 && findings.every((found) => found.generation === generation && found.failures.length === 0)
+  );
+}
+
+/** The last run has found that somebody has copied our marks: there is nothing of ours to take off. */
+function isCopied({ board }: Context, { name }: RegistryCredential, namespace: string, names: Names): boolean {
+  const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
+  return (
+    findings.length > 0 && findings.every(({ failures }) => failures.some(({ reason }) => reason === "SecretCopied"))
+  );
+}
+
+type Names = readonly string[];
+
+/**
+ * Whether a login of the credential stands in the Secret of that name, as far as is known. A Secret that was deleted, or made by
+ * somebody else since, holds none, whatever keeps others from writing it again.
+ */
+export function holderOf({ stores, members }: Context, { name, uid }: RegistryCredential) {
+  // Without a record, as an earlier release left it, marks are all that there is to go by.
+  const isRecorded = members.recorded(uid);
+  return (namespace: NamespaceRecord, secretName: string): boolean => {
+    const found = stores.pullSecrets.get(`${namespace.name}/${secretName}`);
+    if (!found) return false;
+    const isListed = found.credentials.includes(name);
+    if (!isRecorded) return isListed;
+    const isNoted = members.holds({ namespaceUid: namespace.uid, secretName }, found.uid, uid);
+    return isNoted || (isListed && members.has(uid, namespace.uid));
+  };
+}
+
+function heldOf({ stores, digest }: Context, credential: RegistryCredential, names: Names) {
+  const empty = digest({ [dockerConfigKey]: encoded(withoutLogins) });
+  return (namespace: string): boolean => {
+    const records = names.flatMap((name) => stores.pullSecrets.get(`${namespace}/${name}`) ?? []);
+    const others = records.filter((record) => !needsNothing(record, empty));
+    return others.length < records.length && !others.some(({ credentials }) => credentials.includes(credential.name));
+  };
+}
+
+/** Somebody must mend something there, and the loop that was refused tries it slowly. */
+function isRefused({ board }: Context, names: Names, namespace: string): boolean {
+  const isSlow = ({ retry }: Failure): boolean => retry === "slowly";
+  for (const name of names) {
+    for (const { failures } of board.secret(namespace, name)?.credentials.values() ?? []) {
+      if (failures.some(isSlow)) return true;
+    }
+  }
+  return board.references(namespace)?.failures.some(isSlow) === true;
+}
+
+function sharedName({ stores, entitlements }: Context, credential: RegistryCredential, name: string): boolean {
+  for (const { name: other } of stores.credentials.values()) {
+    if (other === credential.name) continue;
+    const readable = entitlements.readable(other);
+    if (readable && !readable.deletionTimestamp && readable.spec.pullSecret.name === name) return true;
+  }
+  return false;
+}

@@ -1,0 +1,227 @@
+// Which conditions does a RegistryCredential have? Ready, TokensFresh and Distributed always; the others while they are True.
+import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import { type Told, toldText } from "../../runtime/steps.ts";
+import { failureGroups } from "./plan-failure-groups.ts";
+import { giveUp } from "../../cluster/install-steps.ts";
+import { type Draining, lacksToken, type StatusSnapshot } from "./status-snapshot.ts";
+import { formerText, namespacesText, timeText } from "./plan-status-text.ts";
+import { believedTime } from "./plan-reported-status.ts";
+
+// Longer than any message that a person reads; the schema allows 32 KiB each.
+const longestMessage = 4096;
+
+const tokensAwaited = "tokens are being fetched";
+
+interface Verdict extends Told {
+  readonly type: string;
+  readonly status: "True" | "False";
+  readonly reason: string;
+}
+
+type Counts = NonNullable<Status["namespaces"]>;
+
+export function conditionsOf(
+  snapshot: StatusSnapshot,
+  registries: readonly RegistryStatus[],
+  counts: Counts,
+): readonly Condition[] {
+  return [
+    ready(snapshot, counts),
+    tokensFresh(registries),
+    distributed(snapshot, counts),
+    reconciling(snapshot, counts),
+    stalled(snapshot),
+    drainBlocked(snapshot),
+    removalHeld(snapshot),
+    crdOutdated(snapshot),
+  ]
+    .filter((verdict) => verdict !== undefined)
+    .map((verdict) => condition(verdict, snapshot));
+}
+
+function ready(snapshot: StatusSnapshot, counts: Counts): Verdict {
+  const { credential, draining } = snapshot;
+  const verdict = (status: "True" | "False", reason: string, message: string): Verdict => {
+    return { type: "Ready", status, reason, message };
+  };
+  if (draining) return verdict("False", "Deleting", "the credential is being taken away");
+  const [obstacle] = obstacles(snapshot);
+  if (obstacle) return { ...told(obstacle), type: "Ready", status: "False", reason: obstacle.reason };
+  const isWaiting = counts.pending > 0;
+  if (credential.spec.suspend) {
+    return verdict(isWaiting ? "False" : "True", "Suspended", "spec.suspend is set: nothing is written to tenants");
+  }
+  if (isWaiting) return verdict("False", "Progressing", progress(counts));
+  if (awaitsTokens(snapshot)) return verdict("False", "Progressing", tokensAwaited);
+  if (counts.selected === 0) return verdict("True", "NoNamespaceSelected", "spec.namespaces selects no namespace");
+  return verdict("True", "Served", "every namespace that can be served is served");
+}
+
+function tokensFresh(registries: readonly RegistryStatus[]): Verdict {
+  const type = "TokensFresh";
+  const worst =
+    registries.find(({ state }) => state === "Expired") ?? registries.find(({ state }) => state === "Failing");
+  if (worst) {
+    const { name, state, reason, message, expiresAt, former } = worst;
+    // How long is left: as a time, which stays true without being written again.
+    const lives = state === "Failing" && expiresAt !== undefined ? `; what tenants have lives until ${expiresAt}` : "";
+    const left = former ? `; ${formerText(former)}` : lives;
+    return { type, status: "False", reason: reason ?? state, message: `${name}: ${message ?? expiredMessage}${left}` };
+  }
+  if (registries.some(({ state, identities }) => state === "Pending" && identities > 0)) {
+    return { type, status: "False", reason: "Pending", message: tokensAwaited };
+  }
+  return { type, status: "True", reason: "Fresh", message: "every token is in force" };
+}
+
+function distributed({ namespaces, told }: StatusSnapshot, counts: Counts): Verdict {
+  const type = "Distributed";
+  const [worst] = failureGroups(
+    namespaces.map(({ name, failures }) => ({ name, troubles: failures })),
+    told.since,
+  );
+  if (worst) {
+    const example = namespaces.find(({ name }) => name === worst.examples[0]);
+    const said = example?.failures.find(({ failure: { reason } }) => reason === worst.reason)?.failure;
+    const others = worst.count > worst.examples.length ? ", ..." : "";
+    return {
+      type,
+      status: "False",
+      reason: worst.reason,
+      message: `${counts.failed} of ${namespacesText(counts.selected)} not served as wanted; in ${worst.examples.join(", ")}${others}: ${said?.message}`,
+      steps: said?.steps ?? [],
+    };
+  }
+  if (counts.pending > 0) return { type, status: "False", reason: "Progressing", message: progress(counts) };
+  return { type, status: "True", reason: "Distributed", message: "every selected namespace is served" };
+}
+
+/** kstatus: the desired state is not reached yet, and the operator is at it. */
+function reconciling(snapshot: StatusSnapshot, counts: Counts): Verdict | undefined {
+  const { credential, draining } = snapshot;
+  const type = "Reconciling";
+  if (draining) {
+    if (draining.blocked.length > 0) return undefined;
+    const { left } = draining;
+    const message = left === undefined ? "what is left is not known yet" : `${namespacesText(left)} left`;
+    return { type, status: "True", reason: "Draining", message };
+  }
+  const retried = obstacles(snapshot).find(({ retry }) => retry === "backoff");
+  if (retried) {
+    const { message, steps } = told(retried);
+    return { type, status: "True", reason: retried.reason, message: `tried again: ${message}`, steps };
+  }
+  const isWaiting = counts.pending > 0 && !credential.spec.suspend;
+  if (!isWaiting && !awaitsTokens(snapshot)) return undefined;
+  return { type, status: "True", reason: "Progressing", message: isWaiting ? progress(counts) : tokensAwaited };
+}
+
+/** A first attempt is under way. Who waits for Ready after a change must not be told what was true before it. */
+function awaitsTokens({ entries }: StatusSnapshot): boolean {
+  return entries.some(({ grants }) => grants.some(({ token, failure }) => !token && !failure));
+}
+
+/** kstatus: only a person of the platform can bring it further. */
+function stalled(snapshot: StatusSnapshot): Verdict | undefined {
+  if (snapshot.draining) return undefined;
+  const stuck = obstacles(snapshot).find(({ retry }) => retry !== "backoff");
+  return stuck && { ...told(stuck), type: "Stalled", status: "True", reason: stuck.reason };
+}
+
+/** Names what is held, where, and who can let go of it. */
+function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undefined {
+  const [first] =
+    draining?.blocked.toSorted((one, other) => ((one.namespace ?? "") < (other.namespace ?? "") ? -1 : 1)) ?? [];
+  if (!draining || !first) return undefined;
+  const { failure } = first;
+  return {
+    type: "DrainBlocked",
+    status: "True",
+    reason: failure.reason,
+    message: `${stillHeld(draining, failure)}, for ${whoMends(failure)} to mend: ${failure.message}`,
+    steps: [...(failure.steps ?? []), { says: "to give up on them", command: giveUp(credential.name) }],
+  };
+}
+
+function whoMends({ cause, reason }: Failure): string {
+  // Whoever must ask for an exemption: a policy or a webhook is the platform's.
+  return cause === "Tenant" && reason !== "AdmissionDenied" ? "the tenant" : "the platform";
+}
+
+// A condition message should stay readable.
+const mostNamed = 3;
+
+/** With the namespaces that are held for this reason. */
+function stillHeld({ left, blocked }: Draining, { reason }: Failure): string {
+  const names = new Set(blocked.flatMap((each) => (each.failure.reason === reason ? (each.namespace ?? []) : [])));
+  const examples = [...names].toSorted().slice(0, mostNamed);
+  const named = examples.length > 0 ? ` (${examples.join(", ")}${names.size > mostNamed ? ", ..." : ""})` : "";
+  return left === undefined || left === 0 ? "still held" : `still held by ${namespacesText(left)}${named}`;
+}
+
+function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
+  if (!held) return undefined;
+  const reason = held.cause === "Spec" ? "TooManyNamespaces" : "NamespacesRelabelled";
+  return { ...told(held), type: "RemovalHeld", status: "True", reason };
+}
+
+/** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */
+function crdOutdated({ outdated }: StatusSnapshot): Verdict | undefined {
+  return outdated && { ...told(outdated), type: "CRDOutdated", status: "True", reason: outdated.reason };
+}
+
+interface Obstacle extends Pick<Failure, "reason" | "retry" | "steps"> {
+  /** With the entry or namespace that it happened in. */
+  readonly message: string;
+}
+
+/**
+ * What keeps the platform from its promise: a grant without a living token, a namespace that is not served, a
+ * missing right. What only a tenant can mend is none.
+ */
+function obstacles({ entries, namespaces, lacking, now }: StatusSnapshot): readonly Obstacle[] {
+  return [
+    ...entries.flatMap(({ name, grants }) =>
+      grants.flatMap((grant): Obstacle[] => {
+        const failure = grant.failure ?? (grant.token && expired);
+        if (!failure || failure.cause === "Tenant" || !lacksToken(grant, now)) return [];
+        return [{ ...failure, message: `${name}: ${failure.message}` }];
+      }),
+    ),
+    ...namespaces.flatMap(({ name, failures }) =>
+      failures
+        .filter(({ failure }) => failure.cause === "Platform")
+        .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
+    ),
+    ...lacking,
+  ];
+}
+
+const expiredMessage = "its token has expired";
+
+/** No attempt has failed since the operator started: one is on its way. */
+const expired: Failure = { reason: "TokenExpired", cause: "Platform", retry: "backoff", message: expiredMessage };
+
+function progress({ pending, selected }: Counts): string {
+  return `${pending} of ${namespacesText(selected)} not looked at yet`;
+}
+
+/** Member by member: it may be an Error, of which a spread keeps no message. */
+function told({ message, steps = [] }: Told): Required<Told> {
+  return { message, steps };
+}
+
+function condition(verdict: Verdict, { credential, told, now }: StatusSnapshot): Condition {
+  const { type, status: is, reason } = verdict;
+  const before = told.status?.conditions?.find((each) => each.type === type && each.status === is);
+  const since = before && believedTime(before.lastTransitionTime, credential.creationTimestamp, now);
+  return {
+    type,
+    status: is,
+    reason,
+    message: toldText(verdict, longestMessage),
+    observedGeneration: credential.generation,
+    lastTransitionTime: timeText(since ?? now),
+  };
+}

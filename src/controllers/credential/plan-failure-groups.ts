@@ -1,0 +1,42 @@
+// What keeps namespaces from being served, told in a few lines however many there are?
+import type { FailureGroup } from "../../api/registry-credential.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { Troubled } from "./status-snapshot.ts";
+import { earliest, timeText } from "./plan-status-text.ts";
+import { groupKey, type Told } from "./plan-reported-status.ts";
+
+// Bounds of design.md section 2: a status must not grow with the cluster.
+const mostGroups = 16;
+const mostExamples = 3;
+
+interface Group {
+  readonly reason: string;
+  readonly cause: Failure["cause"];
+  /** By namespace: since when. */
+  readonly members: Map<string, Temporal.Instant>;
+}
+
+/** Namespaces that fail alike are one line: reason and cause, how many, since when, three of them. Largest first. */
+export function failureGroups(namespaces: readonly Troubled[], told: Told["since"]): readonly FailureGroup[] {
+  const groups = new Map<string, Group>();
+  for (const { name, troubles } of namespaces) {
+    for (const { failure, since, foundAtStart } of troubles) {
+      const { reason, cause } = failure;
+      const key = groupKey(failure);
+      const group = groups.get(key) ?? { reason, cause, members: new Map() };
+      groups.set(key, group);
+      const before = foundAtStart ? told.get(key) : undefined;
+      group.members.set(name, earliest([group.members.get(name) ?? since, since, before ?? since]));
+    }
+  }
+  return [...groups.values()]
+    .toSorted((one, other) => other.members.size - one.members.size || (one.reason < other.reason ? -1 : 1))
+    .slice(0, mostGroups)
+    .map(({ reason, cause, members }) => ({
+      reason,
+      cause,
+      count: members.size,
+      oldestSince: timeText(earliest([...members.values()])),
+      examples: [...members.keys()].toSorted().slice(0, mostExamples),
+    }));
+}

@@ -1,0 +1,50 @@
+// Which entries can no longer be renewed, why, and how long is left of what tenants have?
+import type { RegistryStatus } from "../../api/registry-credential.ts";
+import { timeOfText } from "../../runtime/foreign-numbers.ts";
+import { formerText, leftText } from "./plan-status-text.ts";
+
+export interface TokenNews {
+  readonly reason: string;
+  /** Names the entry. */
+  readonly message: string;
+}
+
+/** Those that were in another state, or there for another reason, or not altered, when the status was last written. */
+export function tokenNews(
+  before: readonly RegistryStatus[],
+  after: readonly RegistryStatus[],
+  now: Temporal.Instant,
+): readonly TokenNews[] {
+  return after.flatMap((entry) => {
+    const last = before.find(({ name }) => name === entry.name);
+    return [...failingNews(entry, last, now), ...formerNews(entry, last)];
+  });
+}
+
+function failingNews(
+  entry: RegistryStatus,
+  last: RegistryStatus | undefined,
+  now: Temporal.Instant,
+): readonly TokenNews[] {
+  const { name, state, reason = state, message = "it cannot be renewed" } = entry;
+  if (state !== "Failing" && state !== "Expired") return [];
+  if (last?.state === state && (last.reason ?? state) === reason) return [];
+  return [{ reason, message: `entry ${name}: ${message}; ${remainder(entry, now)}` }];
+}
+
+function formerNews({ name, former }: RegistryStatus, last: RegistryStatus | undefined): readonly TokenNews[] {
+  if (!former || last?.former) return [];
+  const takenBack = "to take it back at once, give the entry another name";
+  return [{ reason: "FormerLoginKept", message: `entry ${name}: ${formerText(former)}; ${takenBack}` }];
+}
+
+function remainder({ expiresAt, refreshedAt, former }: RegistryStatus, now: Temporal.Instant): string {
+  if (former) return formerText(former);
+  if (refreshedAt === undefined) return "tenants have nothing of it yet";
+  const end = timeOfText(expiresAt ?? "");
+  if (!end) return "what tenants have names no end";
+  const left = now.until(end);
+  return left.sign > 0
+    ? `what tenants have lives until ${expiresAt} (${leftText(left)} left)`
+    : `what tenants had ended at ${expiresAt}`;
+}

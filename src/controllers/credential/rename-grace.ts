@@ -1,0 +1,77 @@
+// Which former names of a credential are still to be told, and when is the next one over?
+import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
+import { secretKey } from "../keys.ts";
+import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
+import type { Context } from "../context.ts";
+import { inSlices } from "../../runtime/in-slices.ts";
+import { isKeptByTenant } from "../pull-secret/kept-by-tenant.ts";
+import { holderOf } from "./left-behind.ts";
+
+// As a deletion does not wait for longer either: for what any tenant may have written, or keeps from being taken away.
+const patience = Temporal.Duration.from({ seconds: 10 });
+
+const lookAgain = 1_000;
+
+export interface Retirement {
+  readonly retiring: Retiring[];
+  /** Milliseconds until one is over, or no longer waited for. */
+  readonly nextRetirement: number | undefined;
+}
+
+export async function retirementOf(context: Context, credential: RegistryCredential): Promise<Retirement> {
+  const { entitlements, clock } = context;
+  const retired = entitlements.namesOf(credential.name);
+  const left = new Set<string>();
+  for (const each of retired) {
+    if (each.over && (await isLeft(context, credential, each))) left.add(each.secretName);
+  }
+  const waits = retired.filter(({ over }) => !over).map(({ until }) => until.since(clock.now()).total("milliseconds"));
+  if (left.size > 0) waits.push(patience.total("milliseconds"));
+  return {
+    retiring: retiringStatus(retired, (secretName) => left.has(secretName)),
+    nextRetirement: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
+  };
+}
+
+/** Something of the credential is left under the name, and worth waiting for. All of it is queued again. */
+async function isLeft(
+  context: Context,
+  credential: RegistryCredential,
+  { secretName, until }: Retired,
+): Promise<boolean> {
+  const { clock, enqueue, entitlements, namesSynced, stores } = context;
+  if (!namesSynced(secretName)) return true;
+  const holds = holderOf(context, credential);
+  const isRecent = Temporal.Instant.compare(clock.now(), until.add(patience)) < 0;
+  let isWaitedFor = false;
+  await inSlices(clock, entitlements.mayHold(credential.name), (name) => {
+    const namespace = stores.namespaces.get(name);
+    const secret = stores.pullSecrets.look(`${name}/${secretName}`);
+    if (!namespace || secret.kind === "absent") return;
+    if (secret.kind !== "there") {
+      // One that may not be seen may be there.
+      isWaitedFor = true;
+      return;
+    }
+    const isHolder = holds(namespace, secretName);
+    if (!isHolder && !secret.record.credentials.includes(credential.name)) return;
+    enqueue(secretKey(name, secretName), { lane: "bulk", flow: credential.name });
+    if (isRecent || (isHolder && !isGivenUp(context, credential, name, secretName))) isWaitedFor = true;
+  });
+  return isWaitedFor;
+}
+
+/** Its tenant has kept it for long enough. */
+function isGivenUp(
+  { board, clock, stores }: Context,
+  credential: RegistryCredential,
+  namespace: string,
+  secretName: string,
+): boolean {
+  if (!isKeptByTenant({ board, stores }, credential, namespace, [secretName])) return false;
+  const failures = board.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
+  return failures.every((failure) => {
+    const { since } = board.lasting(namespace, failure);
+    return Temporal.Instant.compare(since.add(patience), clock.now()) <= 0;
+  });
+}

@@ -1,0 +1,47 @@
+// Which changes of a status are worth an Event for the administrators?
+import { group, kind, version } from "../../api/names.ts";
+import type { Status } from "../../api/registry-credential.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
+import { tokenNews } from "./plan-token-events.ts";
+import type { Context } from "../context.ts";
+
+/** True is bad news for these; for the others False is. */
+const abnormal = new Set(["Stalled", "RemovalHeld", "DrainBlocked", "CRDOutdated"]);
+/** Work that goes on by itself is no news. */
+const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
+
+export function publishTransitions(
+  { clock, events, log }: Pick<Context, "clock" | "events" | "log">,
+  record: CredentialRecord,
+  before: Status,
+  after: Status,
+): void {
+  const tell = (type: "Normal" | "Warning", reason: string, note: string): void =>
+    events.publish({
+      regarding: { apiVersion: `${group}/${version}`, kind, name: record.name, uid: record.uid },
+      type,
+      reason,
+      action: "Reconcile",
+      note,
+    });
+  for (const condition of after.conditions ?? []) {
+    const { type, status, reason, message } = condition;
+    if (type === "Reconciling" || quiet.has(reason)) continue;
+    const last = before.conditions?.find((each) => each.type === type);
+    if (last?.status === status && last.reason === reason) continue;
+    const bad = abnormal.has(type) ? status === "True" : status !== "True";
+    if (!bad && type !== "Ready") continue;
+    log[bad ? "warn" : "info"]("condition changed", {
+      credential: record.name,
+      condition: type,
+      status,
+      reason,
+      detail: message,
+    });
+    // The condition has room for the worst entry only; below, each has an Event of its own.
+    if (type !== "TokensFresh") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
+  }
+  for (const { reason, message } of tokenNews(before.registries ?? [], after.registries ?? [], clock.now())) {
+    tell("Warning", reason, message);
+  }
+}

@@ -1,0 +1,116 @@
+// How is a status told: as metrics, and written where it says something new, as a merge patch?
+import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import type { KnownAbsent } from "../../runtime/watch/presence.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
+import type { NamespaceView } from "./status-snapshot.ts";
+import type { Context } from "../context.ts";
+import { tellRefusal } from "./report-denial.ts";
+import { publishTransitions } from "./transitions.ts";
+
+/** Whose status, as it stands. */
+export interface StatusPlace {
+  readonly record: CredentialRecord;
+  /** As it was read; undefined where it cannot be, and of its status only what is told here is looked at. */
+  readonly credential: RegistryCredential | undefined;
+}
+
+export interface StatusWriter {
+  /**
+   * @param namespaces what the status counts
+   * @returns milliseconds after which it is to be tried again, where somebody else keeps writing it; undefined: it stands
+   */
+  write(
+    context: Context,
+    place: StatusPlace,
+    says: { readonly status: Status; readonly namespaces: readonly NamespaceView[] },
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
+  forget(name: string, gone: KnownAbsent): void;
+}
+
+// A person who tries out what a status may say edits it more often than any object of a tenant, and nobody waits for it meanwhile;
+// a controller that reverts us has used them up in a second.
+const freely = 30;
+
+/** What is remembered of one status. */
+interface Memory {
+  readonly uid: string;
+  /** As it stood after our last write. */
+  readonly written: Status;
+  /** Of what somebody else has made of it since. */
+  readonly repairs: Repairs | undefined;
+}
+
+export function statusWriter(): StatusWriter {
+  // By name, while the RegistryCredential is there.
+  const memories = new Map<string, Memory>();
+  return {
+    write: async (context, place, { status: says, namespaces }, signal) => {
+      const { record, credential } = place;
+      const { clock, settings, metrics, api, strips, stores } = context;
+      const status = { ...says, operatorNamespace: settings.namespace };
+      // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
+      if (credential) metrics.publish(credential, status, namespaces);
+      const before = credential ? (credential.status ?? {}) : pick(record.status ?? {}, Object.keys(status));
+      if (sameJson(before, status) && record.statusDamaged !== true) return undefined;
+      const { name, uid, generation, resourceVersion } = record;
+      const known = memories.get(name);
+      const last = known?.uid === uid ? known : undefined;
+      const isUndone = last !== undefined && !sameJson(last.written, record.status ?? {});
+      // A spec that changes is told at once, whoever else writes here.
+      const purpose = `${generation}`;
+      const wait = isUndone ? waitBeforeWrite(last.repairs, purpose, clock.elapsed(), freely) : 0;
+      if (wait > 0) return wait;
+      const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
+      const written = strips.credential(await api.patchCredentialStatus(name, patch, signal));
+      if (written) {
+        stores.credentials.wrote(written);
+        const repairs = isUndone ? afterWrite(last.repairs, purpose, clock.elapsed()) : last?.repairs;
+        memories.set(name, { uid, written: written.status ?? {}, repairs });
+        const fight = contestedFor(repairs, clock.elapsed(), freely);
+        if (isUndone && fight !== undefined) {
+          context.board.contested(name, fight);
+          tellRefusal(context, record, contested);
+        }
+      }
+      publishTransitions(context, record, last?.written ?? before, status);
+      return undefined;
+    },
+    forget: (name) => void memories.delete(name),
+  };
+}
+
+const contested: Failure = {
+  reason: "Contested",
+  cause: "Platform",
+  retry: "slowly",
+  message:
+    "somebody else keeps writing the status of this RegistryCredential, which is repaired ever more seldom: let them leave it alone, for example in Argo CD with ignoreDifferences: [{group: regcred.dev, kind: RegistryCredential, jsonPointers: [/status]}]",
+};
+
+function pick(status: Status, keys: readonly string[]): Status {
+  return Object.fromEntries(Object.entries(status).filter(([key]) => keys.includes(key)));
+}
+
+/** A merge patch keeps what it does not name. */
+function withRemovals(before: Status, after: Status): object {
+  const gone = Object.keys(before).filter((key) => !(key in after));
+  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...after };
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  );
+}

@@ -1,0 +1,54 @@
+// What does one run cost its namespace's share? Each request is a unit, and so are the bytes of a large one.
+import type { ClusterApi, ClusterObject } from "../cluster/cluster-api.ts";
+
+export interface Metered {
+  readonly api: ClusterApi;
+  /** So far, in units. */
+  readonly cost: () => number;
+}
+
+// The most that a pull Secret of ours has by default, in base64: one of the usual size is one unit, and a foreign one of 1 MiB
+// that has to be read is a dozen.
+const bytesOfUnit = 88 * 1024;
+
+/** `api` with every request counted that is about a tenant's object. */
+export function metered(api: ClusterApi): Metered {
+  let cost = 0;
+  const counted = async <Answer>(given: readonly unknown[], call: Promise<Answer>): Promise<Answer> => {
+    cost += 1 + lengthOf(given.filter((each) => typeof each === "string")) / bytesOfUnit;
+    const answer = await call;
+    cost += sizeOf(answer) / bytesOfUnit;
+    return answer;
+  };
+  return {
+    api: {
+      ...api,
+      getSecret: (...args) => counted(args, api.getSecret(...args)),
+      createSecret: (...args) => counted(args, api.createSecret(...args)),
+      replaceSecret: (...args) => counted(args, api.replaceSecret(...args)),
+      deleteSecret: (...args) => counted(args, api.deleteSecret(...args)),
+      getServiceAccount: (...args) => counted(args, api.getServiceAccount(...args)),
+      patchServiceAccount: (...args) => counted(args, api.patchServiceAccount(...args)),
+      evictPod: (...args) => counted(args, api.evictPod(...args)),
+    },
+    cost: () => cost,
+  };
+}
+
+/** What is large in an answer: data, annotations and long lists. */
+function sizeOf(answer: unknown): number {
+  if (typeof answer !== "object" || answer === null) return 0;
+  const { metadata, data, imagePullSecrets } = answer as Partial<ClusterObject> & {
+    readonly data?: Readonly<Record<string, string>>;
+    readonly imagePullSecrets?: readonly { readonly name?: string }[];
+  };
+  return (
+    lengthOf(Object.values(data ?? {})) +
+    lengthOf(Object.values(metadata?.annotations ?? {})) +
+    lengthOf((imagePullSecrets ?? []).map(({ name = "" }) => name))
+  );
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
+}

@@ -1,0 +1,212 @@
+// What is known of one pull Secret before anything is decided?
+import { entriesAnnotation } from "../../api/names.ts";
+import type { RegistryCredential } from "../../api/registry-credential.ts";
+import type { Content } from "./plan-content.ts";
+import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
+import { secretKey } from "../keys.ts";
+import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../../cluster/install-mode.ts";
+import type { Wanted } from "./plan-types.ts";
+import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
+import type { Outcome } from "../../runtime/queue/work-queue.ts";
+import type { SecretFinding } from "../status-cache.ts";
+import type { Context } from "../context.ts";
+import { type Contributions, gatherContributions } from "./contributions.ts";
+import type { Participant } from "../../entitlement/credential-index.ts";
+import { type FrozenOnes, frozenIn } from "./frozen.ts";
+import type { Place } from "../../entitlement/members.ts";
+import { done, soonest, waitsFor } from "../outcome.ts";
+import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
+import type { Rendered, RenderContent } from "./render-content.ts";
+import { reportSecret } from "./report.ts";
+import type { Waited } from "../waits.ts";
+import { failedFinding, waitingFinding } from "./findings.ts";
+
+/** What a run has found out before it decides. */
+export interface Observed {
+  readonly namespace: NamespaceRecord;
+  readonly record: SecretRecord | undefined;
+  readonly contributing: readonly Participant[];
+  /** Named by the Secret, and no longer contributing. */
+  readonly leaving: readonly Participant[];
+  /** Named by the Secret, into which nobody has written a login of them: somebody has copied its marks. */
+  readonly copied: readonly Participant[];
+  readonly orphaned: Orphaned;
+  readonly frozen: FrozenOnes;
+  /** What it waits for of whom not all is known yet. */
+  readonly undone: Outcome;
+  /** Which grants it needs cannot be said: something that an entry names may not be seen. */
+  readonly hidden: boolean;
+  readonly gathered: Contributions;
+  readonly rendered: Rendered;
+  readonly wanted: Wanted | undefined;
+}
+
+/** What this run of the operator knows of a Secret by itself. */
+export interface Remembered {
+  /** Uid of the object that it has made its own, or on which it has seen its marks. */
+  readonly ours?: string | undefined;
+  /** It has removed one from this very namespace: what is put back is no copy that nobody meant for it. */
+  readonly tookBack?: boolean | undefined;
+}
+
+/** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
+export const tokenPatience = 1_000;
+/** An outcome instead: there is nothing to decide, and what there is to say has been said. */
+export function observeSecret(
+  context: Context,
+  namespace: NamespaceRecord,
+  name: string,
+  remembers: Remembered,
+  render: RenderContent,
+): Observed | Outcome {
+  const { stores, entitlements, members, board } = context;
+  const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
+  const lacking = context.reach.secret(name, namespace.name);
+  if (lacking) {
+    const concerned = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
+    // Not judged: references, too, stay as they are.
+    say(failedFinding(concerned, "waiting", lacking));
+    const { mode } = context.settings;
+    // No change in the cluster brings it into the reach of this install.
+    if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
+      context.tokens.use(secretKey(namespace.name, name), new Map());
+      context.judged.judged(secretKey(namespace.name, name));
+      return done;
+    }
+    return waitsFor({ secretsCalled: name });
+  }
+  // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
+  if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
+  const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
+  const participants = entitlements.participants(namespace, name);
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  /** By its marks, or by the record where they were stripped. */
+  const isIn = ({ name: credentialName, credential: { uid } }: Participant): boolean =>
+    record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
+  const entitled = participants.filter(
+    (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
+  );
+  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
+  const contributing = entitled.filter(({ confirmed }) => confirmed);
+  const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
+  // Marks may have been stripped from a Secret that we remember.
+  const remembered = record !== undefined && remembers.ours === record.uid && record.credentials.length === 0;
+  const isWitnessed = witnessOf(context, place, record, remembers);
+  const named = participants.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
+  const inIt = named.filter(isWitnessed);
+  // A start knows the names of a credential one by one, and the brake must have counted them all.
+  const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
+  const waitedBy = ({ credential, deleting }: Participant): readonly Waited[] => [
+    ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
+    ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
+  ];
+  const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
+  const leaving = inIt.filter((each) => !unjudged.includes(each));
+  const waits = unjudged.flatMap(waitedBy);
+  const undone = waitsForAll(waits);
+  const frozen = frozenIn(context, { ...place, namespace }, record, unconfirmed.filter(isIn), unjudged);
+  const sayWaiting = (): void => say(waitingFinding(entitled, board.secret(namespace.name, name)?.state ?? "waiting"));
+  if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
+    sayWaiting();
+    return undone;
+  }
+  const gathered = gatherContributions(
+    context,
+    { user: secretKey(namespace.name, name), keeps: frozen.kept },
+    namespace,
+    contributing,
+  );
+  const rendered = render(context, gathered);
+  if (isWorthWaiting(record, gathered, rendered)) {
+    sayWaiting();
+    return { ...soonest(tokenPatience), ...undone };
+  }
+  const orphaned = orphanedIn(context, place, record, participants);
+  const content = withOrphaned(context, namespace, rendered.content, orphaned, leaving);
+  const wanted =
+    contributing.length + orphaned.names.length + frozen.parts.length === 0
+      ? undefined
+      : wantedFrom(contributing[0], { ...rendered, content }, context.settings.mode);
+  const signature = [gathered.signature, ...orphaned.names, frozen.signature].join("|");
+  return {
+    namespace,
+    record,
+    contributing,
+    leaving,
+    copied: named.filter((each) => !inIt.includes(each)),
+    orphaned,
+    frozen,
+    hidden: isHidden(rendered.content),
+    undone: isHidden(rendered.content) ? waitsForAll([...waits, { reach: "changes" }]) : undone,
+    gathered: { ...gathered, signature },
+    rendered,
+    wanted,
+  };
+}
+
+/**
+ * Whether a Secret that carries the marks of a credential which does not select its namespace is that one's to remove. Anybody can
+ * copy marks, and people and tools do. Ours is what the operator's own record knows, for the Secret or for the namespace; what it
+ * remembers; what it has written in a moment that the record does not know, as `managedFields` tell; and all that carries
+ * marks where there is no record: an earlier release has left none, or the credential is drained and gone. Who lies about it has a Secret of its own removed, or keeps what it could
+ * as well keep under another name.
+ */
+function witnessOf(
+  { members }: Context,
+  place: Place,
+  record: SecretRecord | undefined,
+  { ours, tookBack = false }: Remembered,
+): (participant: Participant) => boolean {
+  if (!record) return () => false;
+  const isOurs =
+    tookBack || record.writtenByUs === true || ours === record.uid || members.holders(place, record.uid).length > 0;
+  return ({ credential: { uid } }) => isOurs || !members.recorded(uid) || members.mayHoldIn(uid, place.namespaceUid);
+}
+
+function waitsForAll([first, ...others]: readonly Waited[]): Outcome {
+  return first ? waitsFor(first, ...others) : done;
+}
+
+/**
+ * What an entry names may not be seen, and is another failure, or none, once it may: of a missing object nothing else tells. Where
+ * there is a grant, it is known what is needed, though its token be refused: a tenant can bring that about.
+ */
+function isHidden({ failures }: Content): boolean {
+  return failures.some(({ grantKey, failure }) => grantKey === undefined && failure.reason === "NotPermitted");
+}
+
+/** A first token is on its way, and nobody who could be served by now would wait for one that is made outside. */
+function isWorthWaiting(record: SecretRecord | undefined, gathered: Contributions, { content }: Rendered): boolean {
+  const { waiting } = gathered;
+  return waiting === "inside" || (waiting === "outside" && content.text === undefined && !hasEnded(record, gathered));
+}
+
+/** Something in the Secret is of a grant that has ended, or may be: it goes without waiting for anybody outside. */
+function hasEnded(record: SecretRecord | undefined, { contributions }: Contributions): boolean {
+  if (!record || record.credentials.length === 0) return false;
+  if (!record.metadata) return true;
+  const claims = contributions.flatMap((each) => each.claims);
+  const inForce = new Set(
+    claims.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
+  );
+  return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
+}
+
+function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCredential): readonly string[] {
+  return [spec.pullSecret.name, ...entitlements.namesOf(name).map(({ secretName }) => secretName)];
+}
+
+/** Options come from the oldest credential that contributes. */
+function wantedFrom(
+  oldest: Participant | undefined,
+  { content, digest }: Pick<Rendered, "content" | "digest">,
+  { pullSecretLabels, pullSecretAnnotations }: Mode,
+): Wanted {
+  const { labels = {}, annotations = {}, onConflict = "Fail" } = oldest?.credential.spec.pullSecret ?? {};
+  const options = {
+    labels: permittedKeys(labels, pullSecretLabels),
+    annotations: permittedKeys(annotations, pullSecretAnnotations),
+    onConflict,
+  };
+  return { content, digest, options };
+}

@@ -1,0 +1,295 @@
+// What must a pull Secret hold, given everything that contributes to it?
+import type { Cause, Failure } from "../../runtime/errors.ts";
+import { kubectl } from "../../runtime/steps.ts";
+import { type DockerConfigEntry, renderDockerConfig } from "../../registry/docker-config.ts";
+import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
+import type { Login } from "../../registry/login.ts";
+import { entriesText, mostNamedHosts, type Named } from "../../cluster/entries-annotation.ts";
+import { isFailure } from "../../providers/grant.ts";
+import { timeText } from "../credential/plan-status-text.ts";
+import { isAlive, type Token } from "../../cluster/token.ts";
+
+/** A token that was made for an entry as it was before it was altered. */
+export interface Former {
+  readonly token: Token;
+  /** Those that it was for, as the entry named them. */
+  readonly hosts: readonly string[];
+  /** The Secret was given it, or was to be, as far as this process knows: it may be given it again. */
+  readonly known: boolean;
+}
+
+/** An entry's claim on one namespace: its hosts, and the token for them or why there is none. */
+export interface Claim {
+  readonly entry: string;
+  /** Canonical hosts; `*` alone takes every host of an imported config. */
+  readonly hosts: readonly string[];
+  /** Undefined where the entry could not be rendered for this namespace. */
+  readonly grantKey: string | undefined;
+  readonly source: Token | Failure;
+  /** Who can mend what is wrong with the source. */
+  readonly cause: Cause;
+  /** Living ones, which serve what the source does not, or what of it does not fit; the latest first. Default: none. */
+  readonly formers?: readonly Former[];
+}
+
+/** What one RegistryCredential brings to one pull Secret. */
+export interface Contribution {
+  readonly credential: string;
+  /** By the brake alone: see held-content.ts. Default: false. */
+  readonly held?: boolean;
+  readonly claims: readonly Claim[];
+}
+
+/** What an entry had for a host before it was altered. */
+export interface Before extends Pick<Named, "grantKey" | "host" | "expiresAt"> {
+  readonly login: Login;
+  /** This login, and the ones before it of the same token. */
+  readonly over: readonly Login[];
+  /** It may be given again where none of them stands. */
+  readonly known: boolean;
+}
+
+/** A host with its login, and whose it is. */
+export interface Served extends Named {
+  readonly login: Login;
+  /** Written only where one of these stands already; undefined: wherever it is wanted. */
+  readonly onlyOver: readonly Login[] | undefined;
+  /** The entry has been altered since, and has no token yet that serves the host as it is now, or none that fits. */
+  readonly former: boolean;
+  /** Who has the host where this one may not be written. */
+  readonly instead?: Served;
+  /** What the entry goes on with where this does not fit, the latest first. Default: nothing. */
+  readonly before?: readonly Before[];
+}
+
+/** A grant in force without a living token: what a Secret was given for it may still work. */
+export interface Tokenless {
+  readonly credential: string;
+  /** Undefined: every one that the Secret names of the credential, which nobody can ask any more. */
+  readonly entry: string | undefined;
+  readonly grantKey: string;
+  readonly hosts: readonly string[];
+  /** Canonical hosts that are not kept for it. Default: none. */
+  readonly except?: ReadonlySet<string>;
+  /** Its token is known, and over. */
+  readonly ended: boolean;
+  /** By the brake alone: what the Secret was given for this entry stays, whatever the grant is by now. */
+  readonly held: boolean;
+}
+
+export interface ClaimFailure {
+  readonly credential: string;
+  readonly entry: string;
+  readonly grantKey: string | undefined;
+  readonly failure: Failure;
+}
+
+export interface Shadowed {
+  readonly credential: string;
+  readonly entry: string;
+  readonly host: string;
+  /** The credential that has the host; the same one where another of its entries has it. */
+  readonly by: string;
+}
+
+/** The content of a pull Secret, ready to be compared or written. */
+export interface Content {
+  readonly served: readonly Served[];
+  readonly failures: readonly ClaimFailure[];
+  readonly tokenless: readonly Tokenless[];
+  readonly shadowed: readonly Shadowed[];
+  /** Hosts that stay as they stand in one Secret: see frozen-content.ts. Default: none. */
+  readonly frozen?: readonly Named[];
+  /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
+  readonly text: string | undefined;
+  /** Names of the credentials with a host in it, sorted. */
+  readonly credentials: readonly string[];
+  /** For the tenant: who serves which hosts until when. */
+  readonly entriesText: string;
+}
+
+/** `contributions` come oldest credential first: a host claimed twice stays with the older one. */
+export function contentOf(contributions: readonly Contribution[], now: Temporal.Instant): Content {
+  const byHost = new Map<string, Served[]>();
+  const failures: ClaimFailure[] = [];
+  const tokenless: Tokenless[] = [];
+  const shadowed: Shadowed[] = [];
+  for (const { credential, held = false, claims } of contributions) {
+    for (const claim of [...claims.filter(isNarrow), ...claims.filter(isWide)]) {
+      const { entry, hosts, grantKey, source, cause } = claim;
+      const ended = !isFailure(source) && !isAlive(source, now);
+      if (isFailure(source) || ended) {
+        failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
+        if (grantKey !== undefined)
+          tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended, held });
+      }
+      const { offers, missing } = offersOf(claim, held, now);
+      for (const host of missing) {
+        failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause) });
+      }
+      for (const offer of offers) {
+        const { host } = offer;
+        const chain = byHost.get(host);
+        if (!chain && byHost.size >= mostNamedHosts) {
+          failures.push({ credential, entry, grantKey, failure: tooManyHosts });
+          break;
+        }
+        const [holder] = chain ?? [];
+        // What an entry had before it was altered is no claim of the present spec.
+        if (holder && !offer.former && (holder.credential !== credential || holder.entry !== entry))
+          shadowed.push({ credential, entry, host, by: holder.credential });
+        if (!chain) byHost.set(host, [{ ...offer, credential, entry }]);
+        else if (chain.every(mayGiveWay)) chain.push({ ...offer, credential, entry });
+      }
+    }
+  }
+  const served = [...byHost.values()].flatMap((chain) => linked(chain) ?? []);
+  return { failures, tokenless, shadowed, ...servedContent(served) };
+}
+
+/** Whether, where it does not stand, the next one who claims the host has it. */
+function mayGiveWay({ former, onlyOver }: Served): boolean {
+  return former && onlyOver !== undefined;
+}
+
+function linked(chain: readonly Served[]): Served | undefined {
+  return chain.reduceRight<Served | undefined>((instead, each) => (instead ? { ...each, instead } : each), undefined);
+}
+
+/** What follows from who is served. */
+export function servedContent(
+  served: readonly Served[],
+): Omit<Content, "failures" | "tokenless" | "shadowed" | "frozen"> {
+  return {
+    served,
+    text: served.length === 0 ? undefined : renderDockerConfig(configEntries(served)),
+    ...marksFor(served),
+  };
+}
+
+function loginsBefore({ formers = [] }: Pick<Token, "formers">, host: string): readonly Login[] {
+  return formers.flatMap(({ logins }) => ("all" in logins ? logins.all : (loginAt(logins.byHost, host) ?? [])));
+}
+
+/** What a docker config holds of them. */
+export function configEntries(served: readonly Served[]): readonly DockerConfigEntry[] {
+  return served.map(({ host, login }) => ({ key: configKey(host), login }));
+}
+
+export function marksFor(named: readonly Named[]): Pick<Content, "credentials" | "entriesText"> {
+  return {
+    credentials: [...new Set(named.map(({ credential }) => credential))].toSorted(),
+    entriesText: entriesText(named),
+  };
+}
+
+/** Of one credential's entries, those that name their hosts come before the one that takes what is left. */
+function isNarrow(claim: Claim): boolean {
+  return !isWide(claim);
+}
+
+function isWide({ hosts }: Claim): boolean {
+  return hosts.includes("*");
+}
+
+type Offer = Omit<Served, "credential" | "entry" | "instead">;
+
+/**
+ * What an entry has for its hosts. A hold keeps what the Secret was given by the Secret's own record, so former tokens have no
+ * part in it.
+ */
+function offersOf(
+  claim: Claim,
+  held: boolean,
+  now: Temporal.Instant,
+): { readonly offers: readonly Offer[]; readonly missing: readonly string[] } {
+  const { hosts, source } = claim;
+  const living = isFailure(source) || !isAlive(source, now) ? undefined : source;
+  const { found, missing } = living ? loginsOf(hosts, living) : { found: [], missing: hosts };
+  const formers = held ? [] : beforeOf(claim);
+  const byHost = Map.groupBy(formers, ({ host }) => host);
+  const offer = ({ grantKey, expiresAt, ...token }: Token, [host, login]: readonly [string, Login]): Offer => {
+    const before = byHost.get(host);
+    const onlyOver = held ? [login, ...loginsBefore(token, host)] : undefined;
+    return { grantKey, host, login, expiresAt, former: false, onlyOver, ...(before && { before }) };
+  };
+  const present = living ? found.map((each) => offer(living, each)) : [];
+  const open = new Set(missing.map(canonical));
+  const altered = formers
+    .filter(({ host }) => open.has(host) || open.has("*"))
+    .map(({ over, known, ...each }): Offer => ({ ...each, former: true, onlyOver: known ? undefined : over }));
+  return { offers: [...present, ...altered], missing: living ? missing : [] };
+}
+
+function beforeOf({ formers = [] }: Claim): readonly Before[] {
+  return formers.flatMap(({ token, hosts, known }) => {
+    const { grantKey, expiresAt } = token;
+    return loginsOf(hosts, token).found.map(([host, login]): Before => {
+      return { grantKey, host, login, expiresAt, over: [login, ...loginsBefore(token, host)], known };
+    });
+  });
+}
+
+function loginsOf(hosts: readonly string[], token: Token): { found: [string, Login][]; missing: string[] } {
+  const found: [string, Login][] = [];
+  const missing: string[] = [];
+  if ("byHost" in token.logins) {
+    const { byHost } = token.logins;
+    if (hosts.includes("*")) return { found: [...byHost], missing };
+    for (const host of hosts.map(canonical)) {
+      const login = loginAt(byHost, host);
+      if (login) found.push([host, login]);
+      else missing.push(host);
+    }
+    return { found, missing };
+  }
+  const { all } = token.logins;
+  // One login without a host: the key `*` would send it to whatever registry an image names.
+  const [named, rest] = [hosts.filter((host) => host !== "*"), hosts.filter((host) => host === "*")];
+  return { found: named.map((host) => [canonical(host), all]), missing: rest };
+}
+
+/** The API server refuses hosts that are no host; an older object may still hold one, and is served as it is written. */
+export function canonical(host: string): string {
+  return canonicalHost(host) ?? host;
+}
+
+function expired({ expiresAt }: Token, cause: Cause): Failure {
+  return {
+    reason: "TokenExpired",
+    cause,
+    retry: "on-change",
+    message: `the token ended at ${expiresAt ? timeText(expiresAt) : "an unknown time"} and no new one could be had; see the entry's state in status.registries`,
+  };
+}
+
+// More would not be read back from the Secret's annotations, and what is taken back has to be found there.
+const tooManyHosts: Failure = {
+  reason: "ConfigTooLarge",
+  cause: "Platform",
+  retry: "on-change",
+  message: `one pull Secret holds logins for at most ${mostNamedHosts} hosts: list fewer, or use two names of pull Secrets`,
+};
+
+function hostMissing(host: string, cause: Cause): Failure {
+  return {
+    reason: "HostMissing",
+    cause,
+    retry: "on-change",
+    ...(host === "*"
+      ? {
+          message:
+            'the source Secret holds one login and says of no host that it is for it, so hosts: ["*"] takes nothing from it',
+          steps: [
+            { says: "write the hosts in the entry" },
+            {
+              says: "or make it a Secret of type kubernetes.io/dockerconfigjson",
+              command: kubectl`create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`,
+            },
+          ],
+        }
+      : {
+          message: `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
+        }),
+  };
+}

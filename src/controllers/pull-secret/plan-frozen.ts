@@ -1,0 +1,108 @@
+// What stays in a pull Secret of a RegistryCredential about which nothing can be decided for the moment?
+//
+// It holds nobody up: what the Secret was given for it stays byte for byte, whoever else claims its hosts, and everything else is
+// decided as if it were not there. The Secret's annotation says which hosts those are. A tenant can edit it, and brings about by
+// that only that bytes stay, or are not renewed, in its own Secret; nothing is read from there as a login.
+import { canonicalHost, configKey } from "../../registry/host.ts";
+import { keysIn, keysOfLogins } from "../../registry/merge-docker-config.ts";
+import { type Content, contentOf, servedContent, type Shadowed } from "./plan-content.ts";
+import { mostNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
+import { managedWords, mergedHosts } from "../../cluster/marks.ts";
+import type { LiveSecret, PullSecretSnapshot, Wanted } from "./plan-types.ts";
+import { isAlive } from "../../cluster/token.ts";
+
+/** A RegistryCredential that is not confirmed, cannot be read, or has yet to be judged. */
+export interface Frozen {
+  readonly credential: string;
+  /** Canonical hosts that its spec claims, `*` for all; undefined where that cannot be said. What it claims no more goes, as ever. */
+  readonly hosts: readonly string[] | undefined;
+  /** The operator's own record says that a login of it is in this very Secret. */
+  readonly recorded: boolean;
+}
+
+/** The same without anybody frozen, whose hosts are kept by what is wanted. `live` has been read. */
+export function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): PullSecretSnapshot {
+  const { wanted = nothingWanted(snapshot.now), now } = snapshot;
+  const { content, options } = wanted;
+  const kept = standing(snapshot, live, content);
+  const thawed = { ...snapshot, frozen: [] };
+  if (kept.length === 0) return thawed;
+  const holders = new Map(kept.map(({ host, credential }) => [host, credential]));
+  const taken = content.served.filter(({ host }) => holders.has(host));
+  const shadowed = taken.map(({ credential, entry, host }): Shadowed => {
+    return { credential, entry, host, by: holders.get(host) ?? "" };
+  });
+  const rest = content.served.filter((each) => !taken.includes(each));
+  // Who set which of these cannot be asked.
+  const words = managedWords(live);
+  return {
+    ...thawed,
+    now,
+    wanted: {
+      content: {
+        ...content,
+        ...(taken.length > 0 && servedContent(rest)),
+        shadowed: [...content.shadowed, ...shadowed],
+        frozen: kept,
+      },
+      digest: undefined,
+      options: {
+        ...options,
+        labels: { ...words.labels, ...options.labels },
+        annotations: { ...words.annotations, ...options.annotations },
+      },
+    },
+  };
+}
+
+/** Hosts of the frozen that stand in the Secret, once each. */
+function standing(
+  { frozen, formerLogins, knownAsMerged, now }: PullSecretSnapshot,
+  live: LiveSecret,
+  { served }: Content,
+): readonly Named[] {
+  const merged = mergedHosts(live);
+  // Its owner has taken our marks off: what in it is ours cannot be told from the rest, which stays.
+  if (knownAsMerged && !merged) return [];
+  const { dockerConfig = "" } = live;
+  const ours = new Set(keysIn(dockerConfig).filter((key) => merged?.includes(key) !== false));
+  const leaves = new Set(keysOfLogins(dockerConfig, formerLogins));
+  const recorded = recordedEntries(live.annotations["regcred.dev/entries"]);
+  const elsewhere = new Set(served.map(({ host }) => configKey(host)));
+  const named = new Set(recorded.flatMap(({ hosts }) => hosts.map(configKey)));
+  const byHost = new Map<string, Named>();
+  const keep = (frozenOne: Frozen, each: Named): void => {
+    const { hosts } = frozenOne;
+    const { host } = each;
+    const isClaimed = hosts === undefined || hosts.includes("*") || hosts.includes(host);
+    const isOver = !isAlive(each, now) && elsewhere.has(configKey(host));
+    if (isClaimed && !isOver && ours.has(configKey(host)) && !byHost.has(host)) byHost.set(host, each);
+  };
+  for (const each of frozen) {
+    const { credential } = each;
+    const its = recorded.filter(({ name }) => name.startsWith(`${credential}/`));
+    for (const { name, grantKey, hosts, expiresAt } of its) {
+      const entry = name.slice(credential.length + 1);
+      for (const host of hosts) keep(each, { credential, entry, grantKey, host, expiresAt });
+    }
+    if (its.length > 0 || !each.recorded) continue;
+    // Its part of the annotation was stripped: whatever is known to be nobody else's may be its.
+    for (const key of [...ours].slice(0, mostNamedHosts)) {
+      const host = canonicalHost(key) ?? key;
+      if (named.has(key) || elsewhere.has(key) || leaves.has(key) || configKey(host) !== key) continue;
+      keep(each, { credential, entry: unknownEntry, grantKey: "", host, expiresAt: undefined });
+    }
+  }
+  return [...byHost.values()];
+}
+
+// No entry has a name with capital letters.
+const unknownEntry = "UNKNOWN";
+
+function nothingWanted(now: Temporal.Instant): Wanted {
+  return {
+    content: contentOf([], now),
+    digest: undefined,
+    options: { labels: {}, annotations: {}, onConflict: "Fail" },
+  };
+}

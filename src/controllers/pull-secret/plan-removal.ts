@@ -1,0 +1,119 @@
+// What is to be done with a pull Secret in which nothing of ours is to stay?
+import type { Failure } from "../../runtime/errors.ts";
+import { entriesAnnotation } from "../../api/names.ts";
+import { configKey } from "../../registry/host.ts";
+import { keysOfLogins, mergeDockerConfig } from "../../registry/merge-docker-config.ts";
+import { kubectl } from "../../runtime/steps.ts";
+import { recordedEntries } from "../../cluster/entries-annotation.ts";
+import { mergedHosts } from "../../cluster/marks.ts";
+import { releasedBody, withoutLogins } from "./plan-body.ts";
+import {
+  dockerConfigKey,
+  dockerConfigType,
+  type LiveSecret,
+  type PullSecretAction,
+  type PullSecretPlan,
+  type PullSecretSnapshot,
+} from "./plan-types.ts";
+import type { SecretRecord } from "../../cluster/records.ts";
+
+const none: PullSecretAction = { kind: "none" };
+const read: PullSecretAction = { kind: "read" };
+
+/** Ours by our marks, by what we remember, or because it holds exactly what we would write: stripped marks are drift. */
+export function isOurs(snapshot: Pick<PullSecretSnapshot, "knownAsOurs" | "wanted">, record: SecretRecord): boolean {
+  return (
+    (record.labelled && record.credentials.length > 0) ||
+    snapshot.knownAsOurs ||
+    (snapshot.wanted?.digest !== undefined && snapshot.wanted.digest === record.digest)
+  );
+}
+
+export function removal(snapshot: PullSecretSnapshot, record: SecretRecord): PullSecretPlan {
+  const { live, retain, referencesLeft, knownAsOurs, knownAsMerged } = snapshot;
+  const metadata = live ?? record.metadata;
+  // It names a credential, and its metadata was too large to keep: is it wholly ours, merged, or foreign?
+  if (!metadata && !snapshot.tooLarge && (record.credentials.length > 0 || knownAsOurs || knownAsMerged))
+    return { action: read, state: "usable" };
+  const isMerged = knownAsMerged || mergedHosts(metadata) !== undefined;
+  if (!isMerged && !isOurs(snapshot, record)) return { action: none, state: "foreign" };
+  const deletion: PullSecretPlan =
+    referencesLeft > 0
+      ? { action: none, state: "leaving", failure: referencesPending }
+      : { action: { kind: "delete" }, state: "leaving" };
+  if (!isMerged && !retain) return deletion;
+  if (!live && snapshot.tooLarge) return { action: none, state: "foreign", failure: secretTooLarge };
+  if (!live) return { action: read, state: "foreign" };
+  const rest = retain ? retainedOf(snapshot, live) : restOf(snapshot, live);
+  if (rest === "nothing") return deletion;
+  const isChanged = rest.dockerConfig !== live.dockerConfig || rest.otherData !== live.otherData;
+  if (isChanged && live.immutable) return { action: none, state: "foreign", failure: immutable(snapshot) };
+  const body = { ...releasedBody(live, rest.dockerConfig), otherData: rest.otherData };
+  return { action: { kind: "replace", body }, state: "foreign" };
+}
+
+/** What others were given in it stays no longer than they want it; the annotation says which hosts that was. */
+function retainedOf({ staying = [] }: PullSecretSnapshot, live: LiveSecret): Rest | "nothing" {
+  const { dockerConfig, otherData, annotations } = live;
+  const named = recordedEntries(annotations[entriesAnnotation]);
+  const theirs = named.filter(({ name }) => staying.includes(name.slice(0, name.indexOf("/"))));
+  const keys = theirs.flatMap(({ hosts }) => hosts.map(configKey));
+  const rest = keys.length === 0 ? undefined : mergeDockerConfig(dockerConfig ?? "", [], keys);
+  if (!rest?.ok) return { dockerConfig, otherData };
+  if (rest.text !== undefined) return { dockerConfig: rest.text, otherData };
+  return withoutConfig(live);
+}
+
+type Rest = Pick<LiveSecret, "dockerConfig" | "otherData">;
+
+/** What a Secret that we merged into holds without our logins. */
+function restOf({ knownAsMerged, formerLogins }: PullSecretSnapshot, live: LiveSecret): Rest | "nothing" {
+  const { dockerConfig, otherData, type } = live;
+  if (dockerConfig === undefined && !(dockerConfigKey in otherData)) return { dockerConfig, otherData };
+  const text = dockerConfig ?? "";
+  const ours = [...(mergedHosts(live) ?? []), ...keysOfLogins(text, formerLogins)];
+  const rest = mergeDockerConfig(text, [], ours);
+  if (!rest.ok) {
+    // No kubelet can use what cannot be read, but a login of ours may stand in it. One into which we never wrote is left.
+    const mayHoldOurs = knownAsMerged && type === dockerConfigType;
+    if (!mayHoldOurs) return { dockerConfig, otherData };
+    const { [dockerConfigKey]: _unreadable, ...others } = otherData;
+    return { dockerConfig: withoutLogins, otherData: others };
+  }
+  if (rest.text !== undefined) return { dockerConfig: rest.text, otherData };
+  return withoutConfig(live);
+}
+
+function withoutConfig({ otherData, type }: LiveSecret): Rest | "nothing" {
+  if (Object.keys(otherData).length === 0) return "nothing";
+  // The API server takes no Secret of this type without a docker config, and the other keys are their owner's.
+  return { dockerConfig: type === dockerConfigType ? withoutLogins : undefined, otherData };
+}
+
+export const secretTooLarge: Failure = {
+  reason: "TooLarge",
+  cause: "Tenant",
+  retry: "on-change",
+  message:
+    "the Secret of the pull Secret's name is larger than anything that regcred carries along, and is left alone: take off labels, annotations, owners or data that it does not need, or delete it",
+};
+
+const referencesPending: Failure = {
+  reason: "ReferencesPending",
+  cause: "Platform",
+  retry: "on-change",
+  message: "waiting for references to go before the Secret does",
+};
+
+/** To make it anew without our logins would put at stake what is its owner's. */
+function immutable({ namespace, name }: PullSecretSnapshot): Failure {
+  return {
+    reason: "SecretConflict",
+    cause: "Tenant",
+    retry: "on-change",
+    message: `the Secret ${namespace.name}/${name}, which is the tenant's, has been made immutable, so that regcred's logins cannot be taken out of it`,
+    steps: [
+      { says: "make it anew without them, or delete it", command: kubectl`delete secret -n ${namespace.name} ${name}` },
+    ],
+  };
+}

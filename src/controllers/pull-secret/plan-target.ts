@@ -1,0 +1,226 @@
+// What must stand in a pull Secret, given what stands there already?
+//
+// Content alone does not say it. A grant in force whose token was lost has left its login in the Secret, and a failure
+// takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they
+// are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
+import type { Failure } from "../../runtime/errors.ts";
+import { bytesOf, tooLarge } from "./plan-size.ts";
+import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
+import { type Named, type Recorded, recordedEntries } from "../../cluster/entries-annotation.ts";
+import type { Login } from "../../registry/login.ts";
+import { isAlive } from "../../cluster/token.ts";
+
+export interface Target {
+  readonly served: readonly Served[];
+  /** Hosts whose logins stay as they stand in the Secret. */
+  readonly kept: readonly Named[];
+  readonly failure?: Failure;
+  /** Entries that it is about, because not all of them is written. */
+  readonly lacking?: readonly Lacking[];
+  /** The content, and what is written of what entries had before they were altered; undefined where that is nothing. */
+  readonly decided?: Pick<Content, "served" | "shadowed">;
+}
+
+export type Lacking = Pick<Named, "credential" | "entry">;
+
+/** The Secret as it is. */
+export interface Standing {
+  /** Its entries annotation. */
+  readonly annotation: string | undefined;
+  /** Whether its docker config holds a login of ours for a host. */
+  readonly holds: (host: string) => boolean;
+  /** Whether it holds exactly this login for the host, as ours. */
+  readonly stands: (host: string, login: Login) => boolean;
+}
+
+/** The hosts whose logins stay, each while its recorded time lasts. */
+export function keptHosts(
+  { served, tokenless, frozen = [] }: Content,
+  { annotation, holds }: Pick<Standing, "annotation" | "holds">,
+  now: Temporal.Instant,
+): readonly Named[] {
+  // The usual case, in ten thousand namespaces: nothing needs reading.
+  if (tokenless.length === 0) return frozen;
+  const recorded = recordedEntries(annotation);
+  const taken = new Set([...served, ...frozen].map(({ host }) => host));
+  const kept = (grants: readonly Tokenless[]): readonly Named[] =>
+    namedOf(grants, recorded).filter(({ host }) => !taken.has(host) && holds(host));
+  const alive = kept(tokenless.filter(({ ended }) => !ended)).filter((each) => isAlive(each, now));
+  // A reference is put into a pod when the pod is made. So what has ended stays where nothing else is left: Secret and
+  // reference outlast the failure, and pods that are made meanwhile pull as soon as there is a token.
+  return served.length + frozen.length + alive.length > 0 ? [...frozen, ...alive] : kept(tokenless);
+}
+
+/**
+ * `textOf` is what the Secret would hold; it may have `room` bytes. Where not everything fits, an entry that is too large stays
+ * as it stands, and holds up nobody else.
+ */
+export function targetWithin(
+  content: Content,
+  standing: Standing,
+  now: Temporal.Instant,
+  room: number,
+  textOf: (target: Target) => string,
+): Target {
+  const kept = keptHosts(content, standing, now);
+  const whole = { served: content.served, kept };
+  const excess = tooLarge(textOf(whole), room);
+  if (!excess) return whole;
+  const failure = tooLarge(content.text ?? "", room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
+  const parts = partsOf(content.served, standing);
+  const targetAt = (steps: readonly Step[]): Target => {
+    const served = parts.flatMap(({ stood, had, before, all }, index) => {
+      return [stood, [...had, ...before], all][steps[index] ?? 0] ?? [];
+    });
+    const left = parts.flatMap(({ left }, index) => (steps[index] === 0 ? left : []));
+    return { served, kept: [...left, ...kept] };
+  };
+  const steps = stepsWithin(parts, room, (at) => bytesOf(textOf(targetAt(at))));
+  const lacking = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
+  // What a tenant has made large is nobody's entry.
+  if (lacking.length === 0) return { ...whole, failure };
+  const target = targetAt(steps);
+  const offered = new Set(content.served);
+  const instead = target.served.filter((each) => !offered.has(each));
+  const decided = { served: [...content.served, ...instead], shadowed: content.shadowed };
+  return { ...target, failure, lacking, ...(instead.length > 0 && { decided }) };
+}
+
+/** How much of an entry is written: it stays as it stands; what stands there, renewed; all of it. */
+type Step = 0 | 1 | 2;
+
+/** An entry's part of the content. */
+interface Part extends Pick<Named, "credential" | "entry"> {
+  readonly all: readonly Served[];
+  /** Of these, what the Secret has been given before. */
+  readonly had: readonly Served[];
+  /** The same as it stands. */
+  readonly left: readonly Named[];
+  /** What it had before it was altered, for the hosts where its successor has not been yet: as it stands. */
+  readonly stood: readonly Served[];
+  /** The same as it is by now, and what may be given again. */
+  readonly before: readonly Served[];
+}
+
+/** Oldest RegistryCredential first, its entries in their order, as the content has them. */
+function partsOf(served: readonly Served[], standing: Standing): readonly Part[] {
+  const recorded = recordedEntries(standing.annotation);
+  const named = new Set(recorded.flatMap(({ grantKey, hosts }) => hosts.map((host) => `${grantKey} ${host}`)));
+  const isHad = ({ grantKey, host }: Served): boolean => named.has(`${grantKey} ${host}`);
+  return [...Map.groupBy(served, ({ credential, entry }) => `${credential}/${entry}`).values()].flatMap((all) => {
+    const [first] = all;
+    if (!first) return [];
+    const had = all.filter(isHad);
+    const inForce = had.map((each): Tokenless => ({ ...each, hosts: [each.host], ended: false, held: false }));
+    const left = namedOf(inForce, recorded).filter(({ host }) => standing.holds(host));
+    const formers = all.filter((each) => !isHad(each)).flatMap((each) => formersOf(each, standing) ?? []);
+    return [
+      {
+        credential: first.credential,
+        entry: first.entry,
+        all,
+        had,
+        left,
+        stood: formers.flatMap(({ stood }) => stood ?? []),
+        before: formers.map(({ before }) => before),
+      },
+    ];
+  });
+}
+
+/** What goes on in place of a login that does not fit: what stands there, or else what may be given again. */
+function formersOf(
+  { credential, entry, before: all = [] }: Served,
+  { stands }: Standing,
+): { readonly stood: Served | undefined; readonly before: Served } | undefined {
+  const served = ({ grantKey, host, expiresAt }: Before, login: Login): Served => {
+    return { credential, entry, grantKey, host, expiresAt, login, former: true, onlyOver: undefined };
+  };
+  for (const each of all) {
+    const login = each.over.find((one) => stands(each.host, one));
+    if (login) return { stood: served(each, login), before: served(each, each.login) };
+  }
+  const known = all.find((each) => each.known);
+  return known && { stood: undefined, before: served(known, known.login) };
+}
+
+/**
+ * First what stands there is renewed, then what is new is added, each time the oldest first, as far as there is room or nothing
+ * grows. Again until nothing more fits, so that the same is found again.
+ */
+function stepsWithin(
+  parts: readonly Part[],
+  room: number,
+  bytesAt: (steps: readonly Step[]) => number,
+): readonly Step[] {
+  // The usual case: what is new does not fit, and everything else is renewed.
+  const renewed = parts.map((): Step => 1);
+  let steps: readonly Step[] = parts.map((): Step => 0);
+  let bytes = bytesAt(steps);
+  const take = (next: readonly Step[]): boolean => {
+    const after = bytesAt(next);
+    if (after > Math.max(room, bytes)) return false;
+    [steps, bytes] = [next, after];
+    return true;
+  };
+  take(renewed);
+  for (let grows = true; grows;) {
+    grows = false;
+    for (const to of [1, 2] as const) {
+      for (const index of parts.keys()) {
+        if (steps[index] === to - 1 && take(steps.with(index, to))) grows = true;
+      }
+    }
+  }
+  return steps;
+}
+
+/** Why it is not all that is wanted, as a plan says it. */
+export function troubleOf({ failure, lacking, decided }: Target): Pick<Target, "failure" | "lacking" | "decided"> {
+  return { ...(failure && { failure }), ...(lacking && { lacking }), ...(decided && { decided }) };
+}
+
+/** Who is named on the Secret; what stays, where it has been named before. */
+export function namesIn(
+  { served, kept }: Target,
+  content: Content,
+  annotation: string | undefined,
+): Pick<Content, "credentials" | "entriesText"> {
+  if (isWhole({ served, kept }, content)) return content;
+  const places = new Map(recordedEntries(annotation).map(({ name }, index) => [name, index]));
+  const placeOf = ({ credential, entry }: Named): number => places.get(`${credential}/${entry}`) ?? places.size;
+  return marksFor([...served, ...kept].toSorted((one, other) => placeOf(one) - placeOf(other)));
+}
+
+/** All that the content serves, and nothing beside it. */
+export function isWhole({ served, kept }: Target, content: Content): boolean {
+  return served === content.served && kept.length === 0;
+}
+
+/** When the first of them leaves by itself; never, where they have ended and stay for want of anything better. */
+export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { readonly keptUntil?: Temporal.Instant } {
+  const [first] = kept
+    .flatMap(({ expiresAt }) => (expiresAt && isAlive({ expiresAt }, now) ? [expiresAt] : []))
+    .toSorted((one, other) => Temporal.Instant.compare(one, other));
+  return first ? { keptUntil: first } : {};
+}
+
+/** The recorded hosts that these grants still claim, once each. */
+function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly Named[] {
+  const byHost = new Map<string, Named>();
+  for (const { credential, entry, grantKey, hosts, held, except } of grants) {
+    const claimed = new Set(hosts);
+    const isOfIt = ({ name, grantKey: ofGrant }: Recorded): boolean => {
+      if (entry === undefined) return name.startsWith(`${credential}/`);
+      return held ? name === `${credential}/${entry}` : ofGrant === grantKey;
+    };
+    for (const { name, hosts: named, expiresAt, grantKey: ofGrant } of recorded.filter(isOfIt)) {
+      for (const host of named) {
+        if (byHost.has(host) || !(claimed.has(host) || claimed.has("*")) || except?.has(host)) continue;
+        const its = entry ?? name.slice(credential.length + 1);
+        byHost.set(host, { credential, entry: its, grantKey: ofGrant, host, expiresAt });
+      }
+    }
+  }
+  return [...byHost.values()];
+}

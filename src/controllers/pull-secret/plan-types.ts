@@ -1,0 +1,114 @@
+// What does the decision about one pull Secret see, and what can it answer?
+import type { Failure } from "../../runtime/errors.ts";
+import type { DockerConfigEntry } from "../../registry/docker-config.ts";
+import type { FieldsEntry } from "../../cluster/managed-fields.ts";
+import type { Content } from "./plan-content.ts";
+import type { Named } from "../../cluster/entries-annotation.ts";
+import type { Frozen } from "./plan-frozen.ts";
+import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
+
+export const dockerConfigType = "kubernetes.io/dockerconfigjson";
+export const dockerConfigKey = ".dockerconfigjson";
+
+/** The whole object, read where the stripped record does not say enough. */
+export interface LiveSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
+  readonly finalizers: readonly string[];
+  /** Decoded; undefined where there is none, or none that is text. */
+  readonly dockerConfig: string | undefined;
+  /** Every other member of `data`, as it is: base64. */
+  readonly otherData: Readonly<Record<string, string>>;
+  /** Where others apply it, `managedFields` without ours. */
+  readonly othersFields?: readonly FieldsEntry[];
+}
+
+export interface PullSecretOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly onConflict: "Fail" | "Merge" | "Adopt";
+}
+
+/** What is wanted in the namespace under this name. */
+export interface Wanted {
+  readonly content: Content;
+  /** The keyed digest of `content`, comparable with the one of a record; undefined where content has no text. */
+  readonly digest: string | undefined;
+  /** Of the oldest contributing credential. */
+  readonly options: PullSecretOptions;
+}
+
+export interface PullSecretSnapshot {
+  readonly namespace: NamespaceRecord;
+  readonly name: string;
+  /** Undefined: no credential contributes here any more. */
+  readonly wanted: Wanted | undefined;
+  readonly record: SecretRecord | undefined;
+  /** Given on a second round, when the first one asked to read. */
+  readonly live: LiveSecret | undefined;
+  /** It was asked for, and is larger than anything that is read: see `src/cluster/object-limits.ts`. */
+  readonly tooLarge?: boolean;
+  /** This run of the operator has made the object with this uid its own, or has seen our marks on it. */
+  readonly knownAsOurs: boolean;
+  /** The operator's record says that it has merged into this very object. */
+  readonly knownAsMerged: boolean;
+  /** As the tokens have them, of credentials that leave: whatever marks say, they go. */
+  readonly formerLogins: readonly DockerConfigEntry[];
+  /** Of whom nothing is decided here for the moment. */
+  readonly frozen: readonly Frozen[];
+  /** What a look at the whole object found, if this version of it was right; it need not be read again. */
+  readonly settled: PullSecretPlan | undefined;
+  /** ServiceAccounts that still refer to the Secret and will cease to. */
+  readonly referencesLeft: number;
+  /** Every credential that leaves wants the Secret retained. */
+  readonly retain: boolean;
+  /** Credentials that stay: what the Secret was given for them, and they want no more, is nobody's to retain. Default: none. */
+  readonly staying?: readonly string[];
+  /** The name belongs to a source or token Secret. */
+  readonly reserved: boolean;
+  readonly maxBytes: number;
+  readonly now: Temporal.Instant;
+}
+
+/** Reads the whole object, unless a look at this version has found what stays so. References that go are no part of it. */
+export function lookAt({ settled }: PullSecretSnapshot, state: SecretState): PullSecretPlan {
+  return settled && settled.state !== "leaving" ? settled : { action: { kind: "read" }, state };
+}
+
+/** A Secret as it is sent; the writer encodes `dockerConfig`. */
+export type SecretBody = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable" | "othersFields">;
+
+export type PullSecretAction =
+  | { readonly kind: "none" }
+  /** Read the whole object and decide again. */
+  | { readonly kind: "read" }
+  | { readonly kind: "create"; readonly body: SecretBody }
+  /** `othersFields`: to be put back in a request of its own, so that nobody who applies it is refused. */
+  | { readonly kind: "replace"; readonly body: SecretBody; readonly othersFields?: readonly FieldsEntry[] }
+  /** Nothing of it is to change, but who owns its fields. */
+  | { readonly kind: "giveUp"; readonly body: SecretBody; readonly othersFields: readonly FieldsEntry[] }
+  /** `type` and `immutable` cannot be changed in place. */
+  | { readonly kind: "recreate"; readonly body: SecretBody }
+  | { readonly kind: "delete" };
+
+/** usable: may be referred to. leaving: ours, about to go. foreign: somebody else's. absent: there is none to refer to. */
+export type SecretState = "usable" | "leaving" | "foreign" | "absent";
+
+export interface PullSecretPlan {
+  readonly action: PullSecretAction;
+  /** How the references see the Secret once the action is taken. */
+  readonly state: SecretState;
+  /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
+  readonly failure?: Failure;
+  /** The entries that the failure is about; undefined: all that contribute. */
+  readonly lacking?: readonly Pick<Named, "credential" | "entry">[];
+  /** Of the content what this Secret may have, where it is not all. */
+  readonly decided?: Pick<Content, "served" | "shadowed">;
+  /** When a login that stays without a token ends by its own record. */
+  readonly keptUntil?: Temporal.Instant;
+}

@@ -1,0 +1,62 @@
+// How do a Secret body and a whole Secret look on the wire?
+import type { SecretObject } from "../../cluster/cluster-api.ts";
+import { dockerConfigKey, type LiveSecret, type SecretBody } from "./plan-types.ts";
+import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
+import type { FieldsEntry } from "../../cluster/managed-fields.ts";
+import { base64OfText, textOfBase64 } from "../../runtime/base64.ts";
+
+/** What a write cannot change of a Secret that is there, and has to send. */
+type Before = Pick<LiveSecret, "resourceVersion" | "immutable"> & { readonly managedFields?: readonly FieldsEntry[] };
+
+/**
+ * The JSON text of a POST, or with `before` of a PUT. The encoded config comes ready made, because ten thousand
+ * namespaces share it.
+ */
+export function secretJson(
+  namespace: string,
+  name: string,
+  body: SecretBody,
+  encodedConfig: string | undefined,
+  before?: Before,
+): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      namespace,
+      name,
+      ...(before && { resourceVersion: before.resourceVersion }),
+      labels: body.labels,
+      annotations: body.annotations,
+      ...(body.ownerReferences.length > 0 && { ownerReferences: body.ownerReferences }),
+      ...(body.finalizers.length > 0 && { finalizers: body.finalizers }),
+      ...(before?.managedFields && { managedFields: before.managedFields }),
+    },
+    type: body.type,
+    ...(before?.immutable !== undefined && { immutable: before.immutable }),
+    data: { ...body.otherData, ...(encodedConfig !== undefined && { [dockerConfigKey]: encodedConfig }) },
+  });
+}
+
+export function liveSecret(object: SecretObject): LiveSecret {
+  const { metadata, data = {} } = object;
+  const { [dockerConfigKey]: encodedConfig, ...others } = data;
+  const dockerConfig = encodedConfig === undefined ? undefined : textOfBase64(encodedConfig);
+  const othersFields = othersFieldsIn(object);
+  return {
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    type: object.type,
+    immutable: object.immutable,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    ownerReferences: metadata.ownerReferences ?? [],
+    finalizers: metadata.finalizers ?? [],
+    dockerConfig,
+    // A config that is no text cannot be read, but can be kept.
+    otherData: dockerConfig === undefined ? data : others,
+    ...(othersFields && { othersFields }),
+  };
+}
+
+export const encoded = base64OfText;

@@ -1,0 +1,130 @@
+// What must one ServiceAccount refer to, and how does it get there? Plan, damp, patch.
+import { referencesAnnotation } from "../../api/names.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { ServiceAccountObject } from "../../cluster/cluster-api.ts";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import type { FieldsEntry } from "../../cluster/managed-fields.ts";
+import { planReferences } from "./plan.ts";
+import type { ServiceAccountRecord } from "../../cluster/records.ts";
+import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
+import type { Context } from "../context.ts";
+import { alwaysTooLate, lostAgain, type LostRaces } from "../lost-races.ts";
+import type { WantedReferences } from "./observe.ts";
+
+export interface Referred {
+  /** Writes that were needed lately; undefined where there was none. */
+  readonly repairs: Repairs | undefined;
+  /** Writes that came too late lately; undefined where the last one did not. */
+  readonly lost?: LostRaces | undefined;
+  /** Worth telling. */
+  readonly failure?: Failure;
+  /** Why to come back, though it is not worth telling. */
+  readonly retry?: Failure;
+  /** Milliseconds after which to look again. */
+  readonly wait?: number;
+  /** Its list is too large even to be read, and it is left alone. */
+  readonly tooLarge?: true;
+  /** The namespace is going or gone: nothing in it is worth another call. */
+  readonly namespaceGone?: true;
+}
+
+export async function refer(
+  context: Context,
+  serviceAccount: ServiceAccountRecord,
+  wanted: WantedReferences & { readonly formerExtras: ReadonlySet<string> },
+  { repairs, lost }: Pick<Referred, "repairs" | "lost">,
+  signal: AbortSignal,
+): Promise<Referred> {
+  const { api, clock, log, stores, strips } = context;
+  const { namespace, name, resourceVersion } = serviceAccount;
+  const snapshot = { ...wanted, serviceAccount };
+  const purpose = purposeOf(wanted);
+  let counted = repairs;
+  if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
+  try {
+    let plan = planReferences({ ...snapshot, references: undefined });
+    let others: readonly FieldsEntry[] | undefined;
+    if (plan.kind === "read" || (plan.kind !== "none" && serviceAccount.othersApply)) {
+      const object = await api.getServiceAccount(namespace, name, signal);
+      if (object?.metadata.resourceVersion !== resourceVersion) {
+        // Changed since: the store that knows it now, or the event that says so, queues the namespace again.
+        stores.serviceAccounts.found(serviceAccount, object && strips.serviceAccount(object));
+        return { repairs };
+      }
+      plan = planReferences({ ...snapshot, references: namesIn(object) });
+      others = othersFieldsIn(object);
+    }
+    const isWrite = plan.kind === "patch" || (plan.kind === "giveUp" && others !== undefined);
+    if (!isWrite) return settled(repairs, name, clock.elapsed());
+    const wait = waitBeforeWrite(repairs, purpose, clock.elapsed());
+    if (wait > 0) return { ...settled(repairs, name, clock.elapsed()), wait };
+    const send = patching(context, serviceAccount, signal);
+    let version: string | undefined = resourceVersion;
+    if (plan.kind === "patch") {
+      const { added, removed } = plan;
+      version = await send({
+        metadata: { resourceVersion, annotations: { [referencesAnnotation]: plan.record } },
+        imagePullSecrets: plan.references.map((reference) => ({ name: reference })),
+      });
+      log.debug("references written", { namespace, serviceAccount: name, added, removed });
+      // Whatever becomes of the rest: whoever undoes it each time is not to be answered each time at once.
+      counted = afterWrite(repairs, purpose, clock.elapsed());
+    }
+    // A request of its own: whatever the one that writes a field says, the field is its.
+    if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
+    return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
+  } catch (error) {
+    const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
+    if (kind === "namespaceTerminating" || kind === "namespaceNotFound")
+      return { repairs: counted, namespaceGone: true };
+    if (kind === "notFound") return { repairs: counted };
+    if (kind === "tooLarge") return { repairs: counted, tooLarge: true };
+    if (kind !== "conflict") return { repairs: counted, retry: failure, failure };
+    // A stale version is no failure to tell, unless it always is: the event that made it stale is on its way.
+    const again = lostAgain(lost, resourceVersion);
+    const always = alwaysTooLate(again, { kind: "ServiceAccount", namespace, name });
+    return { repairs: counted, retry: failure, lost: again, ...(always && { failure: always }) };
+  }
+}
+
+/** Sends a patch, and gives the version that it has made. */
+function patching(
+  { api, stores, strips }: Context,
+  { namespace, name }: ServiceAccountRecord,
+  signal: AbortSignal,
+): (patch: object) => Promise<string | undefined> {
+  return async (patch) => {
+    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
+    if (written) stores.serviceAccounts.wrote(written);
+    return written?.resourceVersion;
+  };
+}
+
+/** Equal for as long as the same is wanted, so that a fight is told from a change of mind. */
+function purposeOf({ secrets, extras }: WantedReferences): string {
+  return JSON.stringify([secrets.filter(({ wanted, usable }) => wanted && usable).map(({ name }) => name), extras]);
+}
+
+/** A fight is told for as long as it lasts. */
+function settled(repairs: Repairs | undefined, name: string, now: number): Referred {
+  const fight = contestedFor(repairs, now);
+  return fight === undefined ? { repairs } : { repairs, failure: contested(name), wait: fight };
+}
+
+function isWanted({ secrets, extras }: WantedReferences): boolean {
+  return extras.length > 0 || secrets.some(({ wanted, usable, leaving }) => wanted && usable && !leaving);
+}
+
+function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] {
+  // One without a name is foreign, and stays in its place.
+  return (imagePullSecrets ?? []).map(({ name }) => name ?? "");
+}
+
+function contested(serviceAccount: string): Failure {
+  return {
+    reason: "Contested",
+    cause: "Tenant",
+    retry: "on-change",
+    message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}], or name the pull Secret in the list that they apply`,
+  };
+}

@@ -1,0 +1,30 @@
+// May a token that was just minted take the place of the one that tenants have?
+import { isAlive, type Token } from "../../cluster/token.ts";
+
+/** What a try at the registry showed. */
+export type Verification = "Verified" | "Authenticated" | "Denied" | "Inconclusive";
+
+export type Publication = "publish" | "publish-unverified" | "hold";
+
+// design.md section 4: a removed probe image must not become an outage, so a denied token is held back only while the
+// old one has more than this left.
+const heldShare = 0.1;
+const heldAtLeast = 10 * 60_000;
+
+/**
+ * Only a denial holds a token back, and only while the old one has life enough, and the registry takes it: one that
+ * refuses both is odd, or both are worthless, and waiting is of no use.
+ */
+export function publication(
+  verification: Verification,
+  before: Pick<Token, "issuedAt" | "expiresAt"> | undefined,
+  now: Temporal.Instant,
+  oldIsTaken = true,
+): Publication {
+  if (verification !== "Denied") return "publish";
+  if (!before || !isAlive(before, now) || !oldIsTaken) return "publish-unverified";
+  if (!before.expiresAt) return "hold";
+  const life = before.issuedAt.until(before.expiresAt).total("milliseconds");
+  const left = now.until(before.expiresAt).total("milliseconds");
+  return left > Math.max(life * heldShare, heldAtLeast) ? "hold" : "publish-unverified";
+}

@@ -1,0 +1,178 @@
+// When is a token due for renewal, and how soon after a failure is it tried again?
+import { refreshAnnotation } from "../../api/names.ts";
+import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { isAlive, type Token } from "../../cluster/token.ts";
+
+/** The share of its life after which a token is renewed: what is left is how long an outage may last (design.md section 1). */
+const renewAfter = 0.5;
+/** Renewals are spread over this share of the life, earlier than half, so that grants do not come in lock-step. */
+const spread = 0.1;
+/** Milliseconds: a source whose end is near gives the same end again and again, and half of what is left is soon nothing. */
+const shortestRest = 1_000;
+/** While a token lives, a failure is followed by another attempt within this share of what is left (design.md section 4). */
+const retryShare = 0.1;
+/** Milliseconds; short enough for tokens that live seconds, long enough to be no hot loop. */
+const shortestRetry = 250;
+/** Nobody is left alone for longer, whatever he asks for. */
+const longestWait = Temporal.Duration.from({ minutes: 15 });
+
+/** What is known of a source that hands out the same token again. */
+export interface Repeats {
+  /** When it last did so with the present token; undefined: not yet. */
+  readonly at: Temporal.Instant | undefined;
+  /** Tokens in a row with which it did so at half of their life. */
+  readonly tokens: number;
+}
+
+/** As many may be an accident: Google's metadata server does it with each token, until some five minutes before its end. */
+const accidents = 1;
+/** What is left of its life when the source of such a token is asked again, and half of that each time it does not help. */
+const lastShare = 1 / 16;
+/** Milliseconds by which the ends that are told of one token may differ, and the share of its life. */
+const sameEnd = { most: 30_000, share: 1 / 20 };
+
+/** Whether a source has handed out the stored token once more, so that there is nothing to store. */
+export function isRepeat(
+  token: Token | undefined,
+  minted: Pick<Token, "expiresAt">,
+  demand: Demand,
+  now: Temporal.Instant,
+): token is Token {
+  // A token from the future was dated by a clock that was wrong.
+  if (!token || !isAlive(token, now) || Temporal.Instant.compare(token.issuedAt, now) > 0) return false;
+  // Who asks for a token in person is told when it came.
+  if (token.fingerprint !== demand.fingerprint || !isHonoured(token, demand)) return false;
+  const { issuedAt, expiresAt } = token;
+  if (!expiresAt || !minted.expiresAt) return expiresAt === minted.expiresAt;
+  const life = issuedAt.until(expiresAt).total("milliseconds");
+  const apart = Math.abs(expiresAt.until(minted.expiresAt).total("milliseconds"));
+  return apart <= Math.min(sameEnd.most, life * sameEnd.share);
+}
+
+/** Milliseconds from issue. */
+function afterRepeats(life: number, issuedAt: Temporal.Instant, { at }: Repeats): number {
+  const looked = at ? issuedAt.until(at).total("milliseconds") : 0;
+  let left = life * lastShare;
+  while (left >= shortestRest && life - left <= looked) left /= 2;
+  return Math.max(Math.floor(life - left), looked + shortestRest);
+}
+
+/**
+ * Half of its life or a little earlier, but not within a second; undefined for a credential that names no end. The jitter comes from the grant's
+ * key, so that a restart changes nothing.
+ */
+export function refreshAt(
+  token: Pick<Token, "grantKey" | "issuedAt" | "expiresAt">,
+  repeats?: Repeats,
+): Temporal.Instant | undefined {
+  if (!token.expiresAt) return undefined;
+  const life = Math.max(token.issuedAt.until(token.expiresAt).total("milliseconds"), 0);
+  if (repeats && (repeats.at || repeats.tokens > accidents)) {
+    return token.issuedAt.add({ milliseconds: Math.floor(afterRepeats(life, token.issuedAt, repeats)) });
+  }
+  const share = Math.floor(life * (renewAfter - spread * fractionOf(token.grantKey)));
+  return token.issuedAt.add({ milliseconds: Math.max(share, shortestRest) });
+}
+
+/** What a token must fit, to be left as it is. */
+export interface Demand {
+  readonly fingerprint: string;
+  /** Values of the annotation `regcred.dev/refresh` by RegistryCredential, of those that are known to use the grant. */
+  readonly refreshes: Refreshes;
+}
+
+export type Refreshes = Readonly<Record<string, string>>;
+
+// It is kept with each token; a time stamp or a ticket fits. Of longer ones only what differs here is a change.
+const longestRefresh = 64;
+
+/** What the credential asks for; nothing without the annotation, so that taking it off mints nothing. */
+export function refreshOf({ name, annotations }: Pick<RegistryCredential, "name" | "annotations">): Refreshes {
+  const value = annotations[refreshAnnotation];
+  return value === undefined ? {} : { [name]: value.slice(0, longestRefresh) };
+}
+
+/** More than clocks of two replicas are apart. */
+const skew = Temporal.Duration.from({ minutes: 1 });
+
+/**
+ * When the token is to be made anew; `now` for at once, undefined for never. A token from the future was issued while the
+ * wall clock was ahead: how long it lives was reckoned from there, so its end may be too late.
+ */
+export function dueAt(
+  token: Token | undefined,
+  demand: Demand,
+  now: Temporal.Instant,
+  repeats?: Repeats,
+): Temporal.Instant | undefined {
+  if (!token || token.fingerprint !== demand.fingerprint || !isAlive(token, now)) return now;
+  if (!isHonoured(token, demand)) return now;
+  if (!token.expiresAt) return undefined;
+  if (Temporal.Instant.compare(token.issuedAt, now.add(skew)) > 0) return now;
+  return refreshAt(token, repeats);
+}
+
+/** Whether the token was made, or confirmed, after all that was asked for. */
+function isHonoured({ refreshes = {} }: Pick<Token, "refreshes">, demand: Demand): boolean {
+  return Object.entries(demand.refreshes).every(([credential, value]) => refreshes[credential] === value);
+}
+
+/**
+ * What a new token honours. Those that the old one honoured stay: after a start the credentials that use the grant become
+ * known one by one, and none of them may find its request forgotten.
+ */
+export function honoured(before: Token | undefined, demand: Demand): Refreshes {
+  return { ...before?.refreshes, ...demand.refreshes };
+}
+
+/** The longest wait after a failure, in milliseconds; undefined where no living token can run out. */
+export function retryWithin(
+  token: Pick<Token, "expiresAt"> | undefined,
+  now: Temporal.Instant,
+): Temporal.Duration | undefined {
+  if (!token?.expiresAt) return undefined;
+  const left = now.until(token.expiresAt).total("milliseconds");
+  if (left <= 0) return undefined;
+  return Temporal.Duration.from({ milliseconds: Math.max(Math.floor(left * retryShare), shortestRetry) });
+}
+
+/**
+ * For how long who asks for patience is not asked again: at most 15 minutes and, while the token lives, a tenth of what is
+ * left of it. Zero where nobody asks for any.
+ */
+export function patience(
+  asked: Temporal.Duration | undefined,
+  token: Pick<Token, "expiresAt"> | undefined,
+  now: Temporal.Instant,
+): Temporal.Duration {
+  if (!asked) return new Temporal.Duration();
+  return [longestWait, retryWithin(token, now) ?? longestWait].reduce(shorter, asked);
+}
+
+function shorter(one: Temporal.Duration, other: Temporal.Duration): Temporal.Duration {
+  return Temporal.Duration.compare(one, other) < 0 ? one : other;
+}
+
+/** An attempt that failed. */
+export interface Refused {
+  readonly demand: Demand;
+  /** Elapsed milliseconds until which the other side is left alone. */
+  readonly until: number;
+}
+
+/** For how many milliseconds the other side is still left alone. What has changed since is another question, asked at once. */
+export function patienceLeft(refused: Refused | undefined, demand: Demand, elapsed: number): number {
+  if (!refused || refused.demand.fingerprint !== demand.fingerprint || asksAnew(refused, demand.refreshes)) return 0;
+  return Math.max(refused.until - elapsed, 0);
+}
+
+/** Whether a person has asked since. */
+export function asksAnew(refused: Refused, refreshes: Refreshes): boolean {
+  return Object.entries(refreshes).some(([credential, value]) => refused.demand.refreshes[credential] !== value);
+}
+
+/** A number in [0, 1) from the leading hexadecimal digits of a key. */
+function fractionOf(grantKey: string): number {
+  const digits = Number.parseInt(grantKey.slice(0, 8), 16);
+  return Number.isNaN(digits) ? 0 : digits / 0x1_0000_0000;
+}

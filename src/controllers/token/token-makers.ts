@@ -1,0 +1,166 @@
+// For which entries were the tokens made that there are, and which of them has an entry left behind?
+import {
+  boundedMakers,
+  type Maker,
+  makerKey,
+  placeholdersText,
+  presentValuesText,
+  valuesText,
+} from "../../cluster/makers.ts";
+import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
+import type { Token } from "../../cluster/token.ts";
+import type { Store } from "../../runtime/watch/store.ts";
+
+export interface TokenMakers {
+  /**
+   * Notes that this one uses the token of the grant. Who notes the same again gets the object of before, so that thousands of
+   * namespaces have one.
+   */
+  note(grantKey: string, maker: Maker): Maker;
+  /** Whether the token Secret lacks one that was noted; false where there is no token. */
+  unstored(grantKey: string): boolean;
+  /** Makers that the token Secret is to name: all that are known. */
+  known(grantKey: string): readonly Maker[];
+  /** From now on only these are known to use it, and these to have ceased to. */
+  keepOnly(grantKey: string, makers: ReadonlySet<Maker>, ceased: readonly Maker[]): void;
+  /** Grants that the entry was rendered to with the very values that the namespace has now; the present one is among them. */
+  of(credential: string, entry: string, namespace: NamespaceRecord): readonly Made[];
+  forget(grantKey: string): void;
+}
+
+export interface Made {
+  readonly grantKey: string;
+  readonly maker: Maker;
+}
+
+/** By text of the values: the makers by grant. */
+type ByText = Map<string, Map<string, Maker>>;
+/** By text of the placeholders. */
+type ByValues = Map<string, ByText>;
+
+/** Of one grant; each by `makerKey`. */
+interface OfGrant {
+  /** As the token Secret names them; undefined where there is none. */
+  stored: ReadonlyMap<string, Maker> | undefined;
+  /** Of this process. */
+  noted: Map<string, Maker>;
+  /** The Secret is to be written with one more of them. */
+  lacking: boolean;
+}
+
+/** Kept up to date by the store's own changes, so that one namespace's question costs a few look-ups. */
+export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" | "subscribe">): TokenMakers {
+  const byGrant = new Map<string, OfGrant>();
+  const byEntry = new Map<string, ByValues>();
+
+  const grant = (grantKey: string): OfGrant =>
+    within(byGrant, grantKey, () => ({ stored: undefined, noted: new Map(), lacking: false }));
+  const index = (grantKey: string, maker: Maker): void => {
+    const of = within(byEntry, entryKey(maker.credential, maker.entry), (): ByValues => new Map());
+    const values = within(of, placeholdersText(maker), (): ByText => new Map());
+    within(values, valuesText(maker), () => new Map<string, Maker>()).set(grantKey, maker);
+  };
+  const unindex = (grantKey: string, maker: Maker): void => {
+    const entry = entryKey(maker.credential, maker.entry);
+    const of = byEntry.get(entry);
+    const values = of?.get(placeholdersText(maker));
+    const grants = values?.get(valuesText(maker));
+    grants?.delete(grantKey);
+    if (grants?.size === 0) values?.delete(valuesText(maker));
+    if (values?.size === 0) of?.delete(placeholdersText(maker));
+    if (of?.size === 0) byEntry.delete(entry);
+  };
+  const all = (grantKey: string): ReadonlyMap<string, Maker> => {
+    const { stored = [], noted = [] } = byGrant.get(grantKey) ?? {};
+    return new Map([...stored, ...noted]);
+  };
+  const replace = (grantKey: string, change: (of: OfGrant) => void): void => {
+    for (const maker of all(grantKey).values()) unindex(grantKey, maker);
+    const of = grant(grantKey);
+    change(of);
+    for (const maker of all(grantKey).values()) index(grantKey, maker);
+    const { stored, noted } = of;
+    of.lacking = stored !== undefined && [...noted].some(([key, maker]) => isLacking(stored, key, maker));
+    if (!stored && noted.size === 0) byGrant.delete(grantKey);
+  };
+  const tokenIn = (record: OperatorSecretRecord | undefined): Token | undefined =>
+    record?.kind === "token" ? record.token : undefined;
+  const read = (token: Token | undefined): void => {
+    if (!token) return;
+    const makers = token.makers ?? [];
+    replace(token.grantKey, (of) => {
+      of.stored = new Map(makers.map((maker) => [makerKey(maker), maker]));
+    });
+  };
+
+  for (const record of secrets.values()) read(tokenIn(record));
+  secrets.subscribe(({ before, after }) => {
+    const [gone, token] = [tokenIn(before)?.grantKey, tokenIn(after)];
+    if (gone !== undefined && gone !== token?.grantKey) {
+      replace(gone, (of) => {
+        of.stored = undefined;
+      });
+    }
+    read(token);
+  });
+
+  return {
+    note: (grantKey, maker) => {
+      const of = grant(grantKey);
+      const key = makerKey(maker);
+      const before = of.noted.get(key);
+      if (before && sameHosts(before, maker)) return before;
+      of.noted.set(key, maker);
+      index(grantKey, maker);
+      if (of.stored && isLacking(of.stored, key, maker)) of.lacking = true;
+      return maker;
+    },
+    unstored: (grantKey) => byGrant.get(grantKey)?.lacking === true,
+    known: (grantKey) => [...all(grantKey).values()],
+    keepOnly: (grantKey, makers, ceased) =>
+      replace(grantKey, (of) => {
+        const { noted } = of;
+        // Some Secrets may have been looked at last when the entry had other hosts: the latest word on it counts.
+        const latest = (key: string, maker: Maker): Maker => noted.get(key) ?? maker;
+        of.noted = new Map([...makers].map((maker) => [makerKey(maker), latest(makerKey(maker), maker)]));
+        if (of.stored) of.stored = new Map(ceased.map((maker) => [makerKey(maker), maker]));
+      }),
+    of: (credential, entry, namespace) => {
+      const found: Made[] = [];
+      for (const [placeholders, values] of byEntry.get(entryKey(credential, entry)) ?? []) {
+        const present = presentValuesText(placeholders, namespace);
+        for (const [grantKey, maker] of (present !== undefined && values.get(present)) || []) {
+          found.push({ grantKey, maker });
+        }
+      }
+      return found;
+    },
+    forget: (grantKey) =>
+      replace(grantKey, (of) => {
+        of.noted = new Map();
+      }),
+  };
+}
+
+/** It is not named, and there is room for it. */
+function isLacking(stored: ReadonlyMap<string, Maker>, key: string, maker: Maker): boolean {
+  const named = stored.get(key);
+  if (named && named.until === undefined && sameHosts(named, maker)) return false;
+  return boundedMakers([...stored.values(), maker]).length > stored.size;
+}
+
+function entryKey(credential: string, entry: string): string {
+  return `${credential} ${entry}`;
+}
+
+function sameHosts(one: Maker, other: Maker): boolean {
+  return one.hosts.length === other.hosts.length && one.hosts.every((host, index) => host === other.hosts[index]);
+}
+
+function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,106 @@
+// Who does not answer, and when may the next one try?
+import type { Clock, Random } from "../../runtime/clock.ts";
+import type { Failure } from "../../runtime/errors.ts";
+
+export interface Silence {
+  /** What was told of it first. */
+  readonly told: Failure;
+  readonly since: Temporal.Instant;
+  /** Elapsed milliseconds at which one may try. */
+  readonly tryAt: number;
+}
+
+/** A circuit breaker for each name that opens when nobody answers: timeouts, resets, refused connections, unknown names. */
+export interface Silences {
+  /** Undefined: nothing speaks against asking. */
+  of(name: string): Silence | undefined;
+  /** It has given what was asked for, and not fallen silent since. */
+  isProven(name: string): boolean;
+  /** The last one that asked was not answered. */
+  isDoubted(name: string): boolean;
+  /** It gave what was asked for. Returns whether it had been silent. */
+  gave(name: string): boolean;
+  /** It answered something else. Returns whether it had been silent. */
+  answered(name: string): boolean;
+  /** There was no answer to `witness`. */
+  unanswered(name: string, told: Failure, witness?: string): void;
+}
+
+export interface SilencesOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** So many different ones must have been left without an answer. Default: one. */
+  readonly witnesses?: number;
+}
+
+/** One is an accident, two may be the same one retried; the third says what the next hundred would say. */
+const unansweredToOpen = 3;
+/** Milliseconds; doubled each time that the one who tries gets no answer. */
+const firstOpen = 1_000;
+// Less than the minute in which a key comes back by itself: the one who tries next is not late.
+const longestOpen = 15_000;
+// Names that nobody uses any more; the oldest go first, and at worst are learnt again.
+const mostRemembered = 10_000;
+
+interface Known {
+  isProven: boolean;
+  /** In a row. */
+  unanswered: number;
+  readonly witnesses: Set<string>;
+  silence: Silence | undefined;
+  /** How often in a row who tried got no answer. */
+  opened: number;
+}
+
+export function silences({ clock, random, witnesses = 1 }: SilencesOptions): Silences {
+  const known = new Map<string, Known>();
+
+  const recall = (name: string): Known => {
+    const before = known.get(name);
+    if (before) return before;
+    const oldest = known.size < mostRemembered ? undefined : known.keys().next().value;
+    if (oldest !== undefined) known.delete(oldest);
+    const made: Known = { isProven: false, unanswered: 0, witnesses: new Set(), silence: undefined, opened: 0 };
+    known.set(name, made);
+    return made;
+  };
+  const isOpen = (it: Known): boolean => it.unanswered >= unansweredToOpen && it.witnesses.size >= witnesses;
+
+  const heard = (name: string, isProof: boolean): boolean => {
+    const it = isProof ? recall(name) : known.get(name);
+    if (!it) return false;
+    const was = isOpen(it);
+    it.unanswered = 0;
+    it.witnesses.clear();
+    it.silence = undefined;
+    it.opened = 0;
+    it.isProven ||= isProof;
+    return was;
+  };
+
+  return {
+    of: (name) => {
+      const it = known.get(name);
+      return it && isOpen(it) ? it.silence : undefined;
+    },
+    isProven: (name) => known.get(name)?.isProven === true,
+    isDoubted: (name) => (known.get(name)?.unanswered ?? 0) > 0,
+    gave: (name) => heard(name, true),
+    answered: (name) => heard(name, false),
+    unanswered: (name, told, witness = "") => {
+      const it = recall(name);
+      it.unanswered += 1;
+      if (it.witnesses.size < witnesses) it.witnesses.add(witness);
+      const now = clock.elapsed();
+      const first = it.silence ?? { told, since: clock.now(), tryAt: now };
+      it.silence = first;
+      if (!isOpen(it)) return;
+      it.isProven = false;
+      // Those that were under way when it opened do not lengthen the wait.
+      if (first.tryAt > now) return;
+      const longest = Math.min(firstOpen * 2 ** it.opened, longestOpen);
+      it.opened += 1;
+      it.silence = { ...first, tryAt: now + longest / 2 + (longest / 2) * random() };
+    },
+  };
+}

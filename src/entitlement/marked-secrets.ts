@@ -1,0 +1,52 @@
+// Which pull Secrets carry the name of which RegistryCredential? Tenants can write that name, so it says where to look, not
+// who is entitled; and names that no RegistryCredential has cost nothing.
+import type { SecretRecord } from "../cluster/records.ts";
+import type { Store } from "../runtime/watch/store.ts";
+
+export interface MarkedSecrets {
+  namespaces(credentialName: string): ReadonlySet<string>;
+  has(credentialName: string, namespace: string): boolean;
+  /** Such a RegistryCredential is there. */
+  follow(credentialName: string): void;
+  forget(credentialName: string): void;
+  /** Other names are watched no longer, so that nothing more will be heard of their Secrets. */
+  watched(secretNames: readonly string[]): void;
+}
+
+export function markedSecrets(pullSecrets: Pick<Store<SecretRecord>, "values" | "subscribe">): MarkedSecrets {
+  // By name of the credential and of the Secret: the namespaces.
+  const marked = new Map<string, Map<string, Set<string>>>();
+
+  const mark = (bySecret: Map<string, Set<string>>, { name, namespace }: SecretRecord): void => {
+    bySecret.set(name, (bySecret.get(name) ?? new Set()).add(namespace));
+  };
+  pullSecrets.subscribe(({ before, after }) => {
+    if (before?.credentials === after?.credentials) return;
+    if (before) for (const each of before.credentials) marked.get(each)?.get(before.name)?.delete(before.namespace);
+    if (!after) return;
+    for (const each of after.credentials) {
+      const bySecret = marked.get(each);
+      if (bySecret) mark(bySecret, after);
+    }
+  });
+
+  return {
+    namespaces: (credentialName) =>
+      new Set([...(marked.get(credentialName)?.values() ?? [])].flatMap((namespaces) => [...namespaces])),
+    has: (credentialName, namespace) =>
+      [...(marked.get(credentialName)?.values() ?? [])].some((namespaces) => namespaces.has(namespace)),
+    follow: (credentialName) => {
+      const bySecret = new Map<string, Set<string>>();
+      marked.set(credentialName, bySecret);
+      for (const record of pullSecrets.values())
+        if (record.credentials.includes(credentialName)) mark(bySecret, record);
+    },
+    forget: (credentialName) => void marked.delete(credentialName),
+    watched: (secretNames) => {
+      const names = new Set(secretNames);
+      for (const bySecret of marked.values()) {
+        for (const name of bySecret.keys()) if (!names.has(name)) bySecret.delete(name);
+      }
+    },
+  };
+}

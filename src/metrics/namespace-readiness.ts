@@ -1,0 +1,70 @@
+// How long does a new namespace wait until its pods can pull?
+import type { Clock } from "../runtime/clock.ts";
+import type { NamespaceRecord } from "../cluster/records.ts";
+import type { Board } from "../controllers/status-cache.ts";
+import type { Store } from "../runtime/watch/store.ts";
+import type { Instruments } from "./instruments.ts";
+
+export interface NamespaceReadiness {
+  /** The same board, overheard. */
+  readonly board: Board;
+  /** From now on a namespace that appears is a new one. */
+  readonly begin: () => void;
+}
+
+export interface NamespaceReadinessOptions {
+  readonly board: Board;
+  readonly namespaces: Pick<Store<NamespaceRecord>, "subscribe">;
+  readonly hasServiceAccounts: (namespace: string) => boolean;
+  readonly clock: Clock;
+}
+
+// Namespaces that nobody selects are never ready: the oldest are given up.
+const mostAwaited = 1_000;
+
+/** Ready: its pull Secret stands without a failure, and afterwards its ServiceAccounts refer to it. */
+export function namespaceReadiness(
+  { observe }: Pick<Instruments, "observe">,
+  { board, namespaces, hasServiceAccounts, clock }: NamespaceReadinessOptions,
+): NamespaceReadiness {
+  const arrivedAt = new Map<string, number>();
+  const usable = new Set<string>();
+  const forget = (namespace: string): void => {
+    arrivedAt.delete(namespace);
+    usable.delete(namespace);
+  };
+  const arrived = (namespace: string): void => {
+    const oldest = arrivedAt.size < mostAwaited ? undefined : arrivedAt.keys().next().value;
+    if (oldest !== undefined) forget(oldest);
+    arrivedAt.set(namespace, clock.elapsed());
+  };
+  return {
+    board: {
+      ...board,
+      setSecret: (namespace, name, finding) => {
+        const failing = [...finding.credentials.values()].some(({ failures }) => failures.length > 0);
+        if (finding.state === "usable" && !failing && arrivedAt.has(namespace)) usable.add(namespace);
+        return board.setSecret(namespace, name, finding);
+      },
+      setReferences: (namespace, finding) => {
+        const at = arrivedAt.get(namespace);
+        const refers = finding.failures.length === 0 && hasServiceAccounts(namespace);
+        if (at !== undefined && refers && usable.has(namespace)) {
+          observe("regcred_namespace_ready_duration_seconds", {}, (clock.elapsed() - at) / 1000);
+          forget(namespace);
+        }
+        return board.setReferences(namespace, finding);
+      },
+      forget: (namespace, gone) => {
+        forget(namespace);
+        board.forget(namespace, gone);
+      },
+    },
+    begin: () => {
+      namespaces.subscribe(({ key, before, after }) => {
+        if (!before && after) arrived(key);
+        if (!after) forget(key);
+      });
+    },
+  };
+}

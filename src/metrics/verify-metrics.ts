@@ -1,0 +1,11 @@
+// How do the tries of new tokens at their registries end?
+import type { Verify } from "../controllers/token/verify.ts";
+import type { Instruments } from "./instruments.ts";
+
+export function countedVerify(verify: Verify, { count }: Pick<Instruments, "count">): Verify {
+  return async (grant, probe, minted, signal) => {
+    const result = await verify(grant, probe, minted, signal);
+    count("regcred_verifications_total", { provider: grant.provider, result: result.verification });
+    return result;
+  };
+}

@@ -1,0 +1,92 @@
+// Which logins does a Secret hold that an administrator keeps?
+import { expiresAtAnnotation } from "../../api/names.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { type Cause, OperatorError } from "../../runtime/errors.ts";
+import { timeOfText } from "../../runtime/foreign-numbers.ts";
+import type { StaticGrant } from "../grant-types.ts";
+import { createSource } from "../../cluster/install-steps.ts";
+import type { OperatorSecretRecord } from "../../cluster/records.ts";
+import type { Step } from "../../runtime/steps.ts";
+import type { Provider } from "../provider.ts";
+import { sourceLogins } from "./source-logins.ts";
+
+export interface StaticOptions {
+  /** The Secret `namespace/name` as last heard of. */
+  readonly source: (key: string) => OperatorSecretRecord | undefined;
+  readonly operatorNamespace: string;
+  /** Other namespaces that sources may live in, if labelled. */
+  readonly sourceNamespaces: readonly string[];
+  readonly clock: Clock;
+}
+
+export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
+  const { source, operatorNamespace, sourceNamespaces, clock } = options;
+
+  const offered = (grant: StaticGrant): OperatorSecretRecord | undefined => {
+    const record = source(`${grant.namespace}/${grant.name}`);
+    return record?.kind === "source" && !record.offered && grant.namespace !== operatorNamespace ? undefined : record;
+  };
+
+  return {
+    fetch: async (grant) => {
+      const { namespace, name } = grant;
+      const fail = failing(grant);
+      if (namespace !== operatorNamespace && !sourceNamespaces.includes(namespace)) {
+        throw fail(
+          "SourceNotAllowed",
+          `is in a namespace that sources may not live in: start the operator with --source-namespaces=${namespace}, or move it to ${operatorNamespace}`,
+        );
+      }
+      const record = offered(grant);
+      if (!record) {
+        throw fail("SourceMissing", "does not exist", createSource(namespace, name, operatorNamespace));
+      }
+      if (record.kind !== "source") {
+        throw fail(
+          "SourceRefused",
+          "is written by regcred or of a type that holds no login, and never read back: name another Secret",
+        );
+      }
+      if (!record.values)
+        throw fail("SourceTooLarge", "is larger than 64 KiB: keep only the registries that are needed in it");
+      const expiresAt = expiry(record.expiresAt, fail);
+      if (expiresAt && Temporal.Instant.compare(expiresAt, clock.now()) <= 0) {
+        throw fail(
+          "SourceExpired",
+          `has ended at ${expiresAt.toString()}: put a new credential in it and move the annotation ${expiresAtAnnotation}`,
+        );
+      }
+      const found = sourceLogins(record, record.values, grant);
+      if (!found.ok) throw fail("SourceInvalid", found.problem, found.steps);
+      return {
+        logins: found.logins,
+        issuedAt: clock.now(),
+        expiresAt,
+      };
+    },
+  };
+}
+
+type Fail = (reason: string, what: string, steps?: readonly Step[]) => OperatorError;
+function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefined {
+  if (text === undefined) return undefined;
+  const at = timeOfText(text);
+  if (at) return at;
+  throw fail(
+    "SourceInvalid",
+    `has an annotation ${expiresAtAnnotation} that is no time: write it like 2027-01-31T00:00:00Z`,
+  );
+}
+
+/** A source that every namespace shares is the platform's to mend; one that a placeholder names is the tenant's. */
+function failing(grant: StaticGrant): Fail {
+  const cause: Cause = grant.perTenant ? "Tenant" : "Platform";
+  return (reason, what, steps = []) =>
+    new OperatorError({
+      reason,
+      cause,
+      retry: "on-change",
+      message: `the source Secret ${grant.namespace}/${grant.name} ${what}`,
+      steps,
+    });
+}

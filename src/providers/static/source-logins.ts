@@ -1,0 +1,112 @@
+// Which logins does a source Secret hold, and what is said of one that holds none?
+import type { StaticGrant } from "../grant-types.ts";
+import type { OperatorSecretRecord } from "../../cluster/records.ts";
+import type { Token } from "../../cluster/token.ts";
+import { foreignText } from "../../runtime/foreign-text.ts";
+import { type DockerConfigForm, isObject, objectIn, parseDockerConfig } from "../../registry/docker-config.ts";
+import { withFormerNames } from "../../registry/host.ts";
+import type { Login } from "../../registry/login.ts";
+import { writtenLogin } from "../../registry/written-login.ts";
+import { type Step, kubectl } from "../../runtime/steps.ts";
+
+export type SourceRecord = Extract<OperatorSecretRecord, { kind: "source" }>;
+type Values = NonNullable<SourceRecord["values"]>;
+
+export type SourceLogins =
+  | { readonly ok: true; readonly logins: Token["logins"] }
+  /** `problem` completes the sentence "the source Secret …". */
+  | { readonly ok: false; readonly problem: string; readonly steps?: readonly Step[] };
+
+interface ConfigPlace {
+  readonly key: string;
+  readonly form: DockerConfigForm;
+}
+
+// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
+const configPlaces: Readonly<Record<string, ConfigPlace>> = {
+  "kubernetes.io/dockerconfigjson": { key: ".dockerconfigjson", form: "dockerconfigjson" },
+  "kubernetes.io/dockercfg": { key: ".dockercfg", form: "dockercfg" },
+};
+
+export function sourceLogins(record: SourceRecord, values: Values, keys: SourceKeys): SourceLogins {
+  const place = configPlaces[record.type];
+  if (place) return configLogins(place, values);
+  // basic-auth fixes its keys; an Opaque Secret's can be named in the spec.
+  const isFixed = record.type === "kubernetes.io/basic-auth";
+  const user = isFixed ? "username" : keys.usernameKey;
+  const secret = isFixed ? "password" : keys.passwordKey;
+  const missing = [user, secret].filter((key) => values[key] === undefined);
+  if (missing.length > 0) return otherContent(record, values, missing);
+  const unreadable = [user, secret].find((key) => record.unreadable?.includes(key) === true);
+  if (unreadable !== undefined) return { ok: false, problem: notUtf8(unreadable) };
+  const result = writtenLogin(values[user]?.reveal() ?? "", values[secret]?.reveal() ?? "");
+  if (result.ok) return { ok: true, logins: { all: result.login } };
+  return { ok: false, problem: `cannot be used: it ${result.problem}` };
+}
+
+type SourceKeys = Pick<StaticGrant, "usernameKey" | "passwordKey">;
+
+function configLogins({ key, form }: ConfigPlace, values: Values): SourceLogins {
+  const text = values[key]?.reveal();
+  if (text === undefined || text.trim() === "")
+    return { ok: false, problem: `is empty: put a docker config under the key ${key}` };
+  const parsed = parseDockerConfig(text, form);
+  if (!parsed.ok) return { ok: false, problem: `cannot be used: the docker config under ${key} ${parsed.problem}` };
+  const byHost = new Map<string, Login>();
+  const problems: string[] = [];
+  for (const [host, { username, password }] of parsed.logins) {
+    const result = writtenLogin(username, password.reveal());
+    if (result.ok) byHost.set(host, result.login);
+    else problems.push(`the login of ${host} ${result.problem}`);
+  }
+  if (byHost.size > 0) return { ok: true, logins: { byHost: withFormerNames(byHost) } };
+  return { ok: false, problem: `cannot be used: ${problems[0] ?? "it holds no credentials"}` };
+}
+
+/** Where the login is not under its keys: what is there instead, and where it belongs. */
+function otherContent(
+  { type, namespace, name }: SourceRecord,
+  values: Values,
+  missing: readonly string[],
+): SourceLogins {
+  for (const [key, value] of Object.entries(values)) {
+    const form = formOf(value.reveal());
+    if (form === undefined) continue;
+    const place = configPlaces[`kubernetes.io/${form}`];
+    return {
+      ok: false,
+      problem: `holds a docker config under the key ${foreignText(key)}, but is of type ${type}, which cannot be changed`,
+      steps: [
+        { says: "delete it", command: kubectl`delete secret -n ${namespace} ${name}` },
+        {
+          says: `make it anew with FILE as ${place?.key ?? ""}`,
+          command: kubectl`create secret generic -n ${namespace} ${name} --type=${`kubernetes.io/${form}`} --from-file=${place?.key ?? ""}=FILE`,
+        },
+      ],
+    };
+  }
+  const has = Object.keys(values)
+    .toSorted()
+    .slice(0, 5)
+    .map((key) => foreignText(key))
+    .join(", ");
+  return {
+    ok: false,
+    problem: `lacks the key ${missing.join(" and ")} (it has ${has || "nothing"}): add it, or name the keys in static.usernameKey and static.passwordKey`,
+  };
+}
+
+/** The form of a docker config, or undefined for any other text. */
+function formOf(text: string): DockerConfigForm | undefined {
+  const read = objectIn(text);
+  if (!read.ok) return undefined;
+  if (isObject(read.object["auths"])) return "dockerconfigjson";
+  const members = Object.values(read.object);
+  const isLegacy =
+    members.length > 0 && members.every((each) => isObject(each) && ("auth" in each || "username" in each));
+  return isLegacy ? "dockercfg" : undefined;
+}
+
+function notUtf8(key: string): string {
+  return `cannot be used: ${key} is not UTF-8 text (a file that PowerShell wrote is UTF-16): write it as UTF-8`;
+}

@@ -1,0 +1,215 @@
+// How is a token exchanged at an endpoint that only its settings describe?
+import type { TokenExchangeSettings } from "../../api/registry-credential.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { OperatorError } from "../../runtime/errors.ts";
+import { byOwnClock, timeOfNumber, timeOfText } from "../../runtime/foreign-numbers.ts";
+import type { GrantIdentity, TokenExchangeGrant } from "../grant-types.ts";
+import { base64OfText } from "../../runtime/base64.ts";
+import { loginOf } from "../../registry/login.ts";
+import { checkedAnswer } from "../answers.ts";
+import type { Http, HttpAnswer, HttpCall } from "../http/http.ts";
+import { notAnEndpoint } from "../http/refusals.ts";
+import type { IdentitySource } from "../identity-source.ts";
+import type { Minted, Provider } from "../provider.ts";
+import { afterSeconds, doubtOf, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "../token-answer.ts";
+
+export interface TokenExchangeOptions {
+  readonly clock: Clock;
+  readonly identities: IdentitySource;
+  /** Its allow-list decides which endpoints there are. */
+  readonly http: Http;
+  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
+  readonly ca: (secretName: string) => string;
+  /** Of ServiceAccount tokens, where the settings name none. Default: the endpoint's origin, where alone it is then good. */
+  readonly audience?: string;
+}
+
+/** What an identity has to offer. Throws OperatorError for what it lacks. */
+type Offer = (what: "Token" | "Username" | "Password") => string;
+
+export function tokenExchangeProvider(options: TokenExchangeOptions): Provider<TokenExchangeGrant> {
+  const { clock, http, ca } = options;
+  return {
+    fetch: async ({ settings, identity, caSecretName }, signal) => {
+      const who = URL.parse(settings.url)?.host;
+      // The API server's rules do not know every host that is none.
+      if (who === undefined) throw notAnEndpoint();
+      const offer = await offerOf(options, identity, settings, signal);
+      const call = callOf(settings, identity, offer);
+      // A length counts from here at the earliest.
+      const issuedAt = clock.now();
+      const answer = await http({ ...call, ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }) }, signal);
+      if (answer.status < 200 || answer.status > 299) {
+        throw tokenError(answer, { who, identity, advice: adviceFor(identity, settings, options) }, clock);
+      }
+      return minted({ who, answer, settings, offer, issuedAt }, clock);
+    },
+  };
+}
+
+/** A Secret's keys are token, username and password; a ServiceAccount has a token. */
+async function offerOf(
+  options: TokenExchangeOptions,
+  identity: GrantIdentity,
+  settings: TokenExchangeSettings,
+  signal: AbortSignal,
+): Promise<Offer> {
+  const { identities } = options;
+  switch (identity.from) {
+    case "Operator":
+      // plan/grants refuses it: the operator's own token must not go to whatever endpoint an entry names.
+      throw new TypeError("the operator's own token is exchanged");
+    case "Secret": {
+      const values = identities.secretValues(identity);
+      return (what) => {
+        const key = what.toLowerCase();
+        // Values that were made from files end in a newline.
+        const value = values[key]?.reveal().trim() ?? "";
+        if (value !== "") return value;
+        throw invalidSecret(identity, `lacks the key ${key}, which the entry's tokenExchange sends: put it there`);
+      };
+    }
+    case "ServiceAccount":
+    case "TenantServiceAccount": {
+      const token = await identities.serviceAccountToken(identity, audienceOf(settings, options), signal);
+      return (what) => {
+        if (what === "Token") return token.reveal();
+        throw new TypeError(`a ServiceAccount has no ${what}`);
+      };
+    }
+  }
+}
+
+function callOf(settings: TokenExchangeSettings, identity: GrantIdentity, offer: Offer): HttpCall {
+  const { url, method, headers = [], body } = settings;
+  const authorization = authorizationOf(settings, identity, offer);
+  const fields = body?.fields.map(
+    ({ name, value, valueFrom }) => [name, valueFrom ? offer(valueFrom) : (value ?? "")] as const,
+  );
+  return {
+    method,
+    url,
+    headers: {
+      accept: "application/json",
+      ...Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value])),
+      ...(body ? { "content-type": contentTypes[body.format] } : {}),
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+    ...(body && fields ? { body: encoded(body.format, fields) } : {}),
+  };
+}
+
+type Format = NonNullable<TokenExchangeSettings["body"]>["format"];
+
+const contentTypes: Readonly<Record<Format, string>> = {
+  Form: "application/x-www-form-urlencoded",
+  JSON: "application/json",
+};
+
+function encoded(format: Format, fields: readonly (readonly [string, string])[]): string {
+  if (format === "JSON") return JSON.stringify(Object.fromEntries(fields));
+  return new URLSearchParams(fields.map(([name, value]) => [name, value])).toString();
+}
+
+function authorizationOf({ auth }: TokenExchangeSettings, identity: GrantIdentity, offer: Offer): string | undefined {
+  switch (auth.type) {
+    case "None":
+      return undefined;
+    case "Basic": {
+      const username = auth.username ?? offer("Username");
+      // RFC 7617 section 2: whatever follows the first colon is read as the password.
+      if (username.includes(":")) {
+        throw invalidSecret(identity, "has a colon in username, which Basic authentication cannot carry: remove it");
+      }
+      return `Basic ${base64OfText(`${username}:${tokenOrPassword(identity, offer)}`)}`;
+    }
+    case "Bearer": {
+      const token = offer("Token");
+      if (!/^[!-~]+$/.test(token)) throw invalidSecret(identity, "holds spaces or signs under token that no token has");
+      return `Bearer ${token}`;
+    }
+  }
+}
+
+/** Whoever keeps both in a Secret has a token for this. */
+function tokenOrPassword(identity: GrantIdentity, offer: Offer): string {
+  try {
+    return offer("Token");
+  } catch (error) {
+    if (identity.from !== "Secret") throw error;
+    return offer("Password");
+  }
+}
+
+interface Exchange {
+  readonly who: string;
+  readonly answer: HttpAnswer;
+  readonly settings: TokenExchangeSettings;
+  readonly offer: Offer;
+  readonly issuedAt: Temporal.Instant;
+}
+
+function minted(exchange: Exchange, clock: Clock): Minted {
+  const { who, answer, settings, offer, issuedAt } = exchange;
+  const { response } = settings;
+  const token = textAt(answer, response.tokenPath);
+  if (token === undefined) {
+    throw invalidAnswer(who, `HTTP ${answer.status} without a token at response.tokenPath ${response.tokenPath}`);
+  }
+  const expiresAt = expiryOf(exchange, token);
+  if (!expiresAt) {
+    const place = response.expiry === "JWT" ? "in the token (exp)" : `at response.expiryPath ${response.expiryPath}`;
+    throw invalidAnswer(who, `a token whose end does not stand ${place} as response.expiry ${response.expiry} says`);
+  }
+  const checked = checkedAnswer(who, { password: token, expiresAt }, clock);
+  const result = loginOf(usernameOf(who, answer, settings, offer), token);
+  if (!result.ok) throw invalidAnswer(who, `a login that ${result.problem}`);
+  const doubt = response.expiry === "Seconds" ? doubtOf(who, memberAt(answer, response.expiryPath)) : undefined;
+  return { logins: { all: result.login }, issuedAt, expiresAt: checked.expiresAt, doubt };
+}
+
+function expiryOf({ answer, settings, issuedAt }: Exchange, token: string): Temporal.Instant | undefined {
+  const { expiry, expiryPath } = settings.response;
+  switch (expiry) {
+    case "JWT":
+      return endOfJwt(token, answer, issuedAt);
+    case "Seconds":
+      return afterSeconds(memberAt(answer, expiryPath), issuedAt);
+    case "Time": {
+      const value = memberAt(answer, expiryPath);
+      const at = timeOfNumber(value) ?? (typeof value === "string" ? timeOfText(value) : undefined);
+      return at && byOwnClock(at, answer.headers, issuedAt);
+    }
+  }
+}
+
+function usernameOf(who: string, answer: HttpAnswer, settings: TokenExchangeSettings, offer: Offer): string {
+  const { username, response } = settings;
+  if (username !== undefined) return username;
+  if (response.usernamePath === undefined) return offer("Username");
+  const found = textAt(answer, response.usernamePath);
+  if (found === undefined) throw invalidAnswer(who, `no user name at response.usernamePath ${response.usernamePath}`);
+  return found;
+}
+
+function audienceOf(settings: TokenExchangeSettings, { audience }: TokenExchangeOptions): string {
+  return settings.audience ?? audience ?? new URL(settings.url).origin;
+}
+
+function adviceFor(identity: GrantIdentity, settings: TokenExchangeSettings, options: TokenExchangeOptions): string {
+  if (identity.from !== "ServiceAccount" && identity.from !== "TenantServiceAccount") {
+    return "check what the identity's Secret holds, and the fields of the entry's tokenExchange";
+  }
+  const { namespace, name } = identity;
+  return `let it trust the cluster's issuer for the subject system:serviceaccount:${namespace}:${name} and the audience ${audienceOf(settings, options)}, and check the fields of the entry's tokenExchange`;
+}
+
+function invalidSecret(identity: GrantIdentity, what: string): OperatorError {
+  const place = "name" in identity ? `${identity.namespace}/${identity.name}` : identity.from;
+  return new OperatorError({
+    reason: "IdentityInvalid",
+    cause: "Platform",
+    retry: "on-change",
+    message: `the identity's Secret ${place} ${what}`,
+  });
+}

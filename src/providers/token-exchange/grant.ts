@@ -1,0 +1,67 @@
+// May this entry's identity be exchanged at this entry's endpoint?
+import type { Entry, TokenExchangeSettings } from "../../api/registry-credential.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { GrantIdentity, HostGroup, RenderScope, TokenExchangeGrant } from "../grant-types.ts";
+import { identityOf } from "../identity.ts";
+
+type ExchangeEntry = Extract<Entry, { provider: "TokenExchange" }>;
+
+// RFC 9110 section 5.5, without bytes beyond ASCII.
+const headerValue = /^[!-~](?:[\t -~]*[!-~])?$/;
+
+/** The administrator knows which hosts the token is for: nothing in the settings says so. */
+export function tokenExchangeGrants(
+  entry: ExchangeEntry,
+  scope: RenderScope,
+): readonly HostGroup<TokenExchangeGrant>[] {
+  return [{ hosts: entry.hosts, grant: grantOf(entry, scope) }];
+}
+
+function grantOf(entry: ExchangeEntry, scope: RenderScope): TokenExchangeGrant | Failure {
+  const { tokenExchange: settings, caSecretName } = entry;
+  if (entry.identity.from === "Operator") {
+    return refused(
+      "IdentityUnsupported",
+      "the operator's cloud identity is no token that could be exchanged: write identity.from: ServiceAccount, TenantServiceAccount or Secret",
+    );
+  }
+  const asked = identityOf(entry.identity, scope);
+  if ("reason" in asked) return asked;
+  const problem = problemOf(settings, asked.identity);
+  if (problem !== undefined) return refused("InvalidTokenExchange", problem);
+  return {
+    provider: "TokenExchange",
+    identity: asked.identity,
+    settings,
+    ...(caSecretName === undefined ? {} : { caSecretName }),
+  };
+}
+
+/** What the API server's rules do not see: fields that do not go together, or not with this identity. */
+function problemOf(settings: TokenExchangeSettings, identity: GrantIdentity): string | undefined {
+  const { method, auth, headers = [], body, response, username } = settings;
+  if (method === "GET" && body) return "a GET has no body: remove tokenExchange.body, or write method: POST";
+  const odd = headers.find(({ value }) => !headerValue.test(value));
+  if (odd)
+    return `the header ${odd.name} has a value that HTTP cannot carry: write visible ASCII, without space around it`;
+  // RFC 7617 section 2: whatever follows the first colon is read as the password.
+  if (auth.username?.includes(":"))
+    return "tokenExchange.auth.username has a colon, which Basic cannot carry: remove it";
+  if (username?.includes(":")) return "tokenExchange.username has a colon, which no registry can take: remove it";
+  if (identity.from === "Secret") return undefined;
+  const field = body?.fields.find(({ valueFrom }) => valueFrom === "Username" || valueFrom === "Password");
+  if (field) {
+    return `the body's field ${field.name} is a ${field.valueFrom}, but a ServiceAccount has only a token: write valueFrom: Token, or identity.from: Secret`;
+  }
+  if (auth.type === "Basic" && auth.username === undefined) {
+    return "a ServiceAccount has no user name for Basic: write tokenExchange.auth.username";
+  }
+  if (username === undefined && response.usernamePath === undefined) {
+    return "a ServiceAccount has no user name for the registry: write tokenExchange.username or response.usernamePath";
+  }
+  return undefined;
+}
+
+function refused(reason: string, message: string): Failure {
+  return { reason, cause: "Platform", retry: "on-change", message };
+}

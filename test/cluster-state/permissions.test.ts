@@ -1,0 +1,69 @@
+// Is it told what is out of reach, why, and which value puts it in reach?
+import { describe, expect, it } from "vitest";
+import type { Mode } from "../../src/cluster/install-mode.ts";
+import { reach, type Reach, type Refusals } from "../../src/cluster/permissions.ts";
+import { unrestricted } from "../mode.ts";
+import { credential } from "../entitlement/objects.ts";
+import { toldText } from "../../src/runtime/steps.ts";
+
+const nothing: Refusals = {
+  pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
+  serviceAccountsRefused: () => false,
+  refusedElsewhere: () => [],
+};
+const everything: Refusals = {
+  pullSecrets: { refused: () => true, refusedSome: () => true, refusedAll: () => true },
+  serviceAccountsRefused: () => true,
+  refusedElsewhere: () => ["namespaces"],
+};
+const listed: Mode = { ...unrestricted, pullSecretNames: ["regcred"], watchNamespaces: ["team-a"] };
+
+function answers({ secret, name, whole, serviceAccounts, others }: Reach): (string | undefined)[] {
+  return [
+    secret("regcred", "team-a"),
+    name("regcred"),
+    whole("regcred"),
+    serviceAccounts("team-a"),
+    ...others(credential()),
+  ].map((failure) => failure && toldText(failure));
+}
+
+describe("what is out of reach", () => {
+  it("is nothing where no mode limits it and nothing is refused", () => {
+    expect(answers(reach(unrestricted, nothing))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(answers(reach(listed, nothing))).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it("is by the mode another name, and another namespace under whatever name", () => {
+    const { secret, name, whole } = reach(listed, nothing);
+    for (const failure of [secret("other", "team-a"), name("other"), whole("other")]) {
+      expect(failure).toMatchObject({ reason: "NotPermitted", message: expect.stringContaining("pullSecretNames") });
+    }
+    expect(secret("regcred", "team-x")?.message).toContain("watchNamespaces");
+    expect(name("regcred")).toBeUndefined();
+  });
+
+  it("is all that the API server refuses to show, and the message says what to grant", () => {
+    const secrets =
+      "the operator may not get, list, watch, update and delete Secrets called regcred; add regcred to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it: kubectl apply -k config/default";
+    expect(answers(reach(unrestricted, everything))).toEqual([
+      secrets,
+      secrets,
+      secrets,
+      "the operator may not get, list, watch and patch ServiceAccounts; grant it with: kubectl apply -k config/default",
+      "the operator may not list and watch namespaces; grant it with: kubectl apply -k config/default",
+    ]);
+  });
+
+  it("is told of one namespace where rights are bound in each", () => {
+    const { secret, serviceAccounts } = reach(listed, everything);
+    for (const failure of [secret("regcred", "team-a"), serviceAccounts("team-a")]) {
+      expect(failure && toldText(failure)).toMatch(/ in the namespace team-a; bind its Role there/);
+    }
+  });
+
+  it("holds the eviction of pods that a credential asks for in vain", () => {
+    const { others } = reach(unrestricted, nothing);
+    expect(others(credential({ spec: { podRecovery: "Evict" } }))).toMatchObject([{ reason: "NotPermitted" }]);
+  });
+});

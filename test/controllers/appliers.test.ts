@@ -1,0 +1,186 @@
+// Does whoever applies a ServiceAccount or a Secret own what it applies, before and after our writes, and while they fail?
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../src/runtime/errors.ts";
+import type { SecretBody } from "../../src/controllers/pull-secret/plan-types.ts";
+import type { ServiceAccountRecord } from "../../src/cluster/records.ts";
+import type { Context } from "../../src/controllers/context.ts";
+import { refer } from "../../src/controllers/service-account/apply.ts";
+import type { Rendered } from "../../src/controllers/pull-secret/render-content.ts";
+import { liveSecret } from "../../src/controllers/pull-secret/wire.ts";
+import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
+import { keyedDigest } from "../../src/cluster/digest.ts";
+import { stripSecret } from "../../src/cluster/transform/secret.ts";
+import { stripServiceAccount } from "../../src/cluster/transform/service-account.ts";
+import { fakeClock } from "../fake-clock.ts";
+
+const never = new AbortController().signal;
+
+interface Entry {
+  readonly manager: string;
+  readonly operation: string;
+  readonly fieldsV1: object;
+}
+interface Stored {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly resourceVersion: string;
+    readonly managedFields: readonly Entry[];
+  };
+  readonly imagePullSecrets?: readonly object[];
+}
+type Sent = Partial<Stored> & { readonly metadata: Partial<Stored["metadata"]> };
+
+const helm: Entry = { manager: "helm", operation: "Apply", fieldsV1: { "f:imagePullSecrets": {} } };
+const regcred: Entry = { manager: "regcred", operation: "Update", fieldsV1: { "f:imagePullSecrets": {} } };
+
+/**
+ * As far as one field goes: whoever changes it owns it alone, and `managedFields` is what was sent, if that is all that was.
+ * test/integration/appliers.test.ts shows that of a real API server.
+ */
+function apiServer(before: readonly Entry[], { refusing = [] as readonly number[] } = {}) {
+  let version = 7;
+  let stored = {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "default", namespace: "team-a", uid: "u", resourceVersion: "7", managedFields: before },
+    imagePullSecrets: [] as readonly object[],
+  };
+  const requests: string[] = [];
+  const patch = (sent: Sent): Promise<unknown> => {
+    const { imagePullSecrets = stored.imagePullSecrets, metadata } = sent;
+    requests.push(sent.imagePullSecrets ? "references" : "managedFields");
+    if (refusing.includes(requests.length)) return Promise.reject(new Error("refused"));
+    if (metadata.resourceVersion !== stored.metadata.resourceVersion) return Promise.reject(new Error("conflict"));
+    const given = metadata.managedFields ?? stored.metadata.managedFields;
+    const managedFields = sent.imagePullSecrets ? [...given.filter((each) => each !== helm), regcred] : given;
+    version += 1;
+    stored = {
+      ...stored,
+      imagePullSecrets,
+      metadata: { ...stored.metadata, resourceVersion: `${version}`, managedFields },
+    };
+    return Promise.resolve(stored);
+  };
+  return { stored: () => stored, requests, patch };
+}
+
+function accountScene(before: readonly Entry[], options?: { readonly refusing: readonly number[] }) {
+  const { stored, requests, patch } = apiServer(before, options);
+  const strip = stripServiceAccount();
+  const known: ServiceAccountRecord[] = [];
+  let reads = 0;
+  const failure: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "refused" };
+  const context = {
+    clock: fakeClock(),
+    strips: { serviceAccount: strip },
+    stores: {
+      serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined },
+    },
+    api: {
+      getServiceAccount: async () => {
+        reads += 1;
+        return stored();
+      },
+      patchServiceAccount: (_namespace: string, _name: string, sent: Sent) => patch(sent),
+    },
+    log: { debug: () => undefined },
+    refusal: () => ({ kind: "conflict", failure }),
+  } as unknown as Context;
+  const secret = {
+    name: "regcred",
+    wanted: true,
+    usable: true,
+    leaving: false,
+    foreign: false,
+    served: true,
+    retained: false,
+  };
+  const wanted = { secrets: [{ ...secret, frozen: false }], extras: [], unjudged: new Set<string>() };
+  const run = () =>
+    refer(
+      context,
+      known.at(-1) ?? strip(stored()),
+      { ...wanted, formerExtras: new Set() },
+      { repairs: undefined, lost: undefined },
+      never,
+    );
+  return { run, stored, requests, reads: () => reads };
+}
+
+describe("a ServiceAccount that somebody applies", () => {
+  it("gets its reference, and the list stays theirs", async () => {
+    const { run, stored, requests } = accountScene([helm]);
+    await run();
+    expect(stored().imagePullSecrets).toEqual([{ name: "regcred" }]);
+    expect(stored().metadata.managedFields).toEqual([helm]);
+    expect(requests).toEqual(["references", "managedFields"]);
+    await run();
+    expect(requests).toHaveLength(2);
+  });
+
+  it("gets it in one request where nobody applies it", async () => {
+    const { run, requests, reads } = accountScene([{ manager: "kubectl-patch", operation: "Update", fieldsV1: {} }]);
+    await run();
+    expect(requests).toEqual(["references"]);
+    expect(reads()).toBe(0);
+  });
+
+  it("is given up later where that has failed at first, or a release before this one has written it", async () => {
+    const { run, stored, requests } = accountScene([helm], { refusing: [2] });
+    expect(await run()).toMatchObject({ retry: { reason: "Conflict" } });
+    expect(stored().metadata.managedFields).toEqual([regcred]);
+    const labels: Entry = { manager: "helm", operation: "Apply", fieldsV1: { "f:metadata": {} } };
+    const later = accountScene([labels, regcred]);
+    await later.run();
+    expect(later.requests).toEqual(["references", "managedFields"]);
+    expect(later.stored().metadata.managedFields).toEqual([labels]);
+    expect(requests).toEqual(["references", "managedFields"]);
+  });
+});
+
+describe("a Secret that somebody applies", () => {
+  it("is written, and then its fields are given back, each time for the version that is there", async () => {
+    const strip = stripSecret(keyedDigest(new Uint8Array(32)));
+    const sent: Sent[] = [];
+    const object = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        name: "regcred",
+        namespace: "team-a",
+        uid: "u",
+        resourceVersion: "7",
+        managedFields: [helm, regcred],
+      },
+      type: "kubernetes.io/dockerconfigjson",
+      data: {},
+    };
+    const context = {
+      strips: { secret: strip },
+      stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
+      api: {
+        replaceSecret: async (_namespace: string, _name: string, json: string) => {
+          const body = JSON.parse(json) as Sent;
+          sent.push(body);
+          const metadata = { ...body.metadata, uid: "u", resourceVersion: String(7 + sent.length) };
+          return { ...body, metadata };
+        },
+      },
+    } as unknown as Context;
+    const { othersFields = [], ...live } = liveSecret(object);
+    expect(othersFields).toEqual([helm]);
+    const body: SecretBody = { ...live, dockerConfig: '{"auths":{}}' };
+    const rendered = { content: { text: undefined } } as unknown as Rendered;
+    const record = strip(object);
+    const write = (kind: "replace" | "giveUp") =>
+      writeSecret(context, "team-a", "regcred", { kind, body, othersFields }, record, rendered, never);
+    await write("replace");
+    expect(sent.map(({ metadata }) => [metadata.resourceVersion, metadata.managedFields])).toEqual([
+      ["7", undefined],
+      ["8", [helm]],
+    ]);
+    await write("giveUp");
+    expect(sent[2]?.metadata).toMatchObject({ resourceVersion: "7", managedFields: [helm] });
+  });
+});

@@ -1,0 +1,70 @@
+// Is it known of which RegistryCredentials somebody keeps writing the status, or keeps taking the finalizer off?
+import { describe, expect, it } from "vitest";
+import type { Status } from "../../../src/api/registry-credential.ts";
+import type { CredentialRecord } from "../../../src/cluster/records.ts";
+import { board } from "../../../src/controllers/status-cache.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { finalizerKeeper } from "../../../src/controllers/credential/set-finalizers.ts";
+import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { credential } from "../../entitlement/objects.ts";
+
+const { signal } = new AbortController();
+const ours: Status = { operatorNamespace: "ops", mode: "ours" };
+const theirs: Status = { operatorNamespace: "ops", mode: "theirs" };
+
+/** An API server that takes every write. */
+function situation() {
+  const clock = fakeClock();
+  const silent = (): void => undefined;
+  const context = {
+    clock,
+    board: board(clock),
+    settings: { namespace: "ops" },
+    metrics: { publish: silent },
+    api: { patchCredentialStatus: async () => ({}), patchCredential: async () => ({}) },
+    strips: { credential: () => ({ ...record(ours), finalizers: [] }) },
+    stores: { credentials: { wrote: silent } },
+    events: { publish: silent },
+    log: { warn: silent, info: silent },
+  } as unknown as Context;
+  return { clock, context, isContested: () => context.board.isContested("acme") };
+}
+
+const record = (status: Status) => ({ name: "acme", uid: "u", generation: 1, status }) as unknown as CredentialRecord;
+
+describe("a RegistryCredential is contested", () => {
+  it("while somebody writes its status more than thirty times, and until ten minutes after the last repair", async () => {
+    const { clock, context, isContested } = situation();
+    const writer = statusWriter();
+    const says = { status: ours, namespaces: [] };
+    const write = () =>
+      writer.write(context, { record: record(theirs), credential: credential({ status: theirs }) }, says, signal);
+    for (let writes = 0; writes < 31; writes += 1) await write();
+    expect(isContested()).toBe(false);
+    await write();
+    expect(isContested()).toBe(true);
+    await clock.advance(Temporal.Duration.from({ milliseconds: 599_999 }));
+    expect(isContested()).toBe(true);
+    await clock.advance(Temporal.Duration.from({ milliseconds: 1 }));
+    expect(isContested()).toBe(false);
+  });
+
+  it("while somebody takes its finalizer off more than five times", async () => {
+    const { context, isContested } = situation();
+    const keeper = finalizerKeeper();
+    for (let puts = 0; puts < 5; puts += 1) await keeper.put(context, credential(), signal);
+    expect(isContested()).toBe(false);
+    await keeper.put(context, credential(), signal);
+    expect(isContested()).toBe(true);
+  });
+
+  it("alone: others are not, and what is over is forgotten", async () => {
+    const clock = fakeClock();
+    const findings = board(clock);
+    findings.contested("acme", 1_000);
+    await clock.advance(Temporal.Duration.from({ milliseconds: 1_000 }));
+    findings.contested("beta", 1_000);
+    expect(["acme", "beta", "gamma"].map((name) => findings.isContested(name))).toEqual([false, true, false]);
+  });
+});

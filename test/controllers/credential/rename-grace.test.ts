@@ -1,0 +1,103 @@
+// For how long is a former name told whose Secrets do not go?
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../../src/runtime/errors.ts";
+import type { SecretRecord } from "../../../src/cluster/records.ts";
+import { board } from "../../../src/controllers/status-cache.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { refusedRemovals } from "../../../src/controllers/credential/denied-removals.ts";
+import { retirementOf } from "../../../src/controllers/credential/rename-grace.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+
+const acme = credential();
+const former = secretRecord({ key: "team-a/old", name: "old", credentials: ["acme"], labelled: true });
+const restrained = failure({ reason: "AdmissionDenied", cause: "Tenant", restrained: true });
+const denied = failure({ reason: "AdmissionDenied", cause: "Tenant" });
+const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
+
+function situation(record: SecretRecord, { member = true, entitled = true } = {}) {
+  const clock = fakeClock(now);
+  const found = board(clock);
+  const queued: string[] = [];
+  const context = {
+    clock,
+    board: found,
+    stores: {
+      namespaces: { get: () => namespace() },
+      pullSecrets: {
+        get: (key: string) => (key === record.key ? record : undefined),
+        look: (key: string) => (key === record.key ? { kind: "there", record } : { kind: "absent" }),
+      },
+    },
+    members: { recorded: () => true, has: () => member, holds: () => member },
+    entitlements: {
+      namesOf: () => [{ secretName: "old", until: now, over: true }],
+      mayHold: () => new Set(["team-a"]),
+      entitled: () => entitled,
+    },
+    namesSynced: () => true,
+    enqueue: (key: string) => queued.push(key),
+  } as unknown as Context;
+  return {
+    finds: (...failures: readonly Failure[]) =>
+      found.setSecret("team-a", "old", {
+        state: "usable",
+        credentials: new Map([["acme", { failures, notes: [], generation: acme.generation }]]),
+      }),
+    pass: (seconds: number) => clock.advance(Temporal.Duration.from({ seconds })),
+    queued,
+    told: async () => (await retirementOf(context, acme)).retiring.map(({ secretName }) => secretName),
+    comesBack: async () => (await retirementOf(context, acme)).nextRetirement,
+    refused: () => refusedRemovals(context, acme),
+  };
+}
+
+describe("a former name whose time is over", () => {
+  it("is told while a Secret of ours is there, which is looked at again", async () => {
+    const { told, pass, queued } = situation(former);
+    await pass(3_600);
+    expect([await told(), queued]).toEqual([["old"], ["secret/team-a/old"]]);
+  });
+
+  it("is told for ten seconds where a Secret only bears our marks, which anybody may write", async () => {
+    const { told, pass, comesBack } = situation(former, { member: false });
+    expect([await told(), await comesBack()]).toEqual([["old"], 10_000]);
+    await pass(10);
+    expect([await told(), await comesBack()]).toEqual([[], undefined]);
+  });
+
+  it.each([
+    ["has stripped our marks", secretRecord({ key: "team-a/old", name: "old" }), restrained],
+    ["has made it immutable", { ...former, immutable: true }, immutable],
+  ])("is told for ten seconds where the tenant %s", async (_what, record, why) => {
+    const { told, pass, finds } = situation(record);
+    await pass(60);
+    finds(why);
+    expect(await told()).toEqual(["old"]);
+    await pass(10);
+    expect(await told()).toEqual([]);
+  });
+
+  it("is told as long as a policy of the platform keeps a Secret of ours", async () => {
+    const { told, pass, finds } = situation(former);
+    finds(denied);
+    await pass(3_600);
+    expect(await told()).toEqual(["old"]);
+  });
+});
+
+describe("a refused removal", () => {
+  it("is told with its namespace, since when it was refused", async () => {
+    const { finds, refused } = situation(former);
+    finds(denied);
+    expect(await refused()).toEqual([
+      { name: "team-a", troubles: [{ failure: denied, since: now, foundAtStart: true }] },
+    ]);
+  });
+
+  it("is not told of a Secret that only bears our marks: no tenant writes into a status", async () => {
+    const { finds, refused } = situation(former, { member: false, entitled: false });
+    finds(denied);
+    expect(await refused()).toEqual([]);
+  });
+});

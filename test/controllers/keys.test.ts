@@ -1,0 +1,23 @@
+// Is every piece of work read back from its name?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { credentialKey, keyOf, referencesKey, secretKey, tokenKey } from "../../src/controllers/keys.ts";
+
+const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,30}[a-z0-9])?$/);
+
+describe("a key", () => {
+  it("is read back as it was made", () => {
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        expect(keyOf(tokenKey(one))).toEqual({ loop: "token", grantKey: one });
+        expect(keyOf(secretKey(one, other))).toEqual({ loop: "secret", namespace: one, name: other });
+        expect(keyOf(referencesKey(one))).toEqual({ loop: "references", namespace: one });
+        expect(keyOf(credentialKey(one))).toEqual({ loop: "credential", name: one });
+      }),
+    );
+  });
+
+  it.each(["", "pod/a", "a/b"])("%j belongs to no loop", (text) => {
+    expect(() => keyOf(text)).toThrow("no loop is called");
+  });
+});

@@ -1,0 +1,32 @@
+// Who is looked at again when the wall clock has jumped?
+import { expect, it } from "vitest";
+import type { CredentialRecord } from "../../src/cluster/records.ts";
+import type { Token } from "../../src/cluster/token.ts";
+import type { Context } from "../../src/controllers/context.ts";
+import { lookAtTimesAgain } from "../../src/controllers/look-again.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { minute } from "../entitlement/objects.ts";
+import { staticGrant } from "../providers/grants.ts";
+
+it("every token, every pull Secret with an expiry, without a token or with one of before, every credential", () => {
+  const queued: string[] = [];
+  const tokens = {
+    wanted: () => ["ends", "endless", "lost"].map((key) => [key, staticGrant] as const),
+    kept: () => ["former"],
+    users: (key: string) => [`secret/${key}/regcred`],
+    token: (key: string) =>
+      key === "lost" ? undefined : ({ expiresAt: key === "ends" ? minute(5) : undefined } as Token),
+  };
+  const credentials = { values: () => [{ name: "acme" } as CredentialRecord] };
+  const known = { clock: fakeClock(), tokens, stores: { credentials }, enqueue: (key: string) => queued.push(key) };
+  lookAtTimesAgain(known as unknown as Context);
+  expect(queued).toEqual([
+    "token/ends",
+    "secret/ends/regcred",
+    "token/endless",
+    "token/lost",
+    "secret/lost/regcred",
+    "secret/former/regcred",
+    "credential/acme",
+  ]);
+});

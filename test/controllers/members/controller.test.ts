@@ -1,0 +1,355 @@
+// Is the record of members begun, kept and given up as it should be, whatever the API server says?
+import { waits } from "../../../src/runtime/queue/waits.ts";
+import { describe, expect, it } from "vitest";
+import { fakeClock } from "../../fake-clock.ts";
+import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
+import { tokenFromData } from "../../../src/cluster/token-wire.ts";
+import type { CredentialRecord, NamespaceRecord, OperatorSecretRecord, SecretRecord } from "../../../src/cluster/records.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { beginRecord, keepRecord, recordedMembers, storeMembers } from "../../../src/controllers/members/controller.ts";
+import { stripOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
+import { store } from "../../../src/runtime/watch/store.ts";
+import { textOfWaited } from "../../../src/controllers/waits.ts";
+import { type MemberRow, rowsToData } from "../../../src/cluster/member-rows.ts";
+import { allInReach } from "../all-permitted.ts";
+import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
+
+const never = new AbortController().signal;
+const uid = credential().uid;
+const name = `regcred-members-${uid}-0`;
+
+interface Named {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+interface WireSecret {
+  readonly metadata: { readonly name: string; readonly resourceVersion?: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const placeOf = (namespaceUid: string) => ({ namespaceUid, secretName: "regcred" });
+
+interface Start {
+  /** Of the record, as it is found. */
+  readonly rows?: readonly MemberRow[];
+  /** Namespaces; their uids are their names after `n-`. */
+  readonly living?: readonly string[];
+  /** Not all namespaces are seen. */
+  readonly isBlind?: boolean;
+}
+
+/** An API server that keeps the record, and an operator that leads. */
+function situation({ rows, living = [], isBlind = false }: Start = {}) {
+  const stores = {
+    credentials: store<CredentialRecord>(),
+    namespaces: store<NamespaceRecord>(),
+    pullSecrets: store<SecretRecord>(),
+    operatorSecrets: store<OperatorSecretRecord>(),
+  };
+  const strip = stripOperatorSecret(tokenFromData);
+  const feeds = {
+    credentials: stores.credentials.feed(),
+    namespaces: stores.namespaces.feed(),
+    pullSecrets: stores.pullSecrets.feed(),
+    operatorSecrets: stores.operatorSecrets.feed(),
+  };
+  for (const feed of Object.values(feeds)) {
+    feed.begin();
+    feed.completed("0");
+  }
+  let version = 0;
+  const next = (): string => String((version += 1));
+  const kept = new Map<string, WireSecret>();
+  const asked: string[] = [];
+  let refuses = false;
+  let isSynced = true;
+  let isInReach = true;
+  /** Secret names of which not all is known yet. */
+  const awaited = new Set<string>();
+  const versions: unknown[] = [];
+  const written = async (body: unknown): Promise<unknown> => {
+    if (refuses) throw new Error("refused");
+    const { metadata, ...rest } = body as WireSecret;
+    versions.push(metadata.resourceVersion);
+    const stands = { ...rest, metadata: { ...metadata, namespace: "ops", uid: "u", resourceVersion: next() } };
+    kept.set(metadata.name, stands);
+    return stands;
+  };
+  const members = recordedMembers(stores.operatorSecrets);
+  const clock = fakeClock();
+  const context = {
+    clock,
+    stores,
+    members,
+    enqueue: (key: string) => asked.push(key),
+    waits: waits(),
+    settings: { namespace: "ops" },
+    strips: { operatorSecret: strip },
+    namesSynced: (of: string) => isSynced && !awaited.has(of),
+    reach: { ...allInReach, name: () => (isInReach ? undefined : failure()) },
+    entitlements: { namesOf: () => [{ secretName: "former" }] },
+    refusal: () => ({ failure: { reason: "x", cause: "Platform", retry: "backoff", message: "refused" } }),
+    api: {
+      createSecret: (_namespace: string, body: unknown) => written(body),
+      replaceSecret: (_namespace: string, _name: string, body: unknown) => written(body),
+      deleteSecret: async (_namespace: string, of: string, { uid: its, resourceVersion }: Named) => {
+        if (refuses) throw new Error("refused");
+        if (its !== "u" || resourceVersion !== kept.get(of)?.metadata.resourceVersion) throw new Error("conflict");
+        kept.delete(of);
+      },
+    },
+  } as unknown as Context;
+  const put = (each: RegistryCredential): void => {
+    const { generation, finalizers, annotations } = each;
+    const fields = { key: each.name, name: each.name, uid: each.uid, generation, finalizers, annotations };
+    const record = { ...fields, credential: each, deleting: false, problems: [], resourceVersion: next() };
+    feeds.credentials.observed(frozen<CredentialRecord>(record));
+  };
+  for (const of of living) feeds.namespaces.observed(namespace({ name: of, uid: `n-${of}`, resourceVersion: next() }));
+  if (isBlind) feeds.namespaces.blind("not-seen");
+  if (rows) {
+    const metadata = { namespace: "ops", name, uid: "u", resourceVersion: next() };
+    const record = strip({ type: "regcred.dev/members", metadata, data: rowsToData(rows) });
+    if (record) feeds.operatorSecrets.observed(record);
+  }
+  keepRecord(context);
+  return {
+    clock,
+    context,
+    asked,
+    put,
+    kept,
+    drop: () => feeds.credentials.vanished("acme", next()),
+    refuse: (does: boolean) => (refuses = does),
+    sync: (does: boolean) => (isSynced = does),
+    reach: (does: boolean) => (isInReach = does),
+    awaited,
+    versions,
+    feeds,
+    next,
+    mark: (of: string, changes: Partial<SecretRecord> = {}): void => {
+      feeds.namespaces.observed(namespace({ name: of, resourceVersion: next() }));
+      const identity = { key: `${of}/regcred`, namespace: of, uid: `secret-${of}`, resourceVersion: next() };
+      feeds.pullSecrets.observed(secretRecord({ ...identity, labelled: true, credentials: ["acme"], ...changes }));
+    },
+    lines: () =>
+      Buffer.from(kept.get(name)?.data?.["regcred"] ?? "", "base64")
+        .toString()
+        .trim()
+        .split("\n"),
+  };
+}
+
+const note = ({ members }: Context, of: string): void =>
+  members.note(placeOf(of), { secretUid: "s", merged: false, credentials: [uid] });
+
+describe("the record of a RegistryCredential", () => {
+  it("is begun when it is first looked at, without asking what stands on Secrets", async () => {
+    const { context, put, mark, asked, kept } = situation();
+    const acme = credential();
+    put(acme);
+    mark("evil");
+    expect(beginRecord(context, acme)).toBe(true);
+    expect([[...new Set(asked)], [...context.members.namespaces(uid)]]).toEqual([[`members/${uid}`], []]);
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect(kept.get(name)).toMatchObject({ type: "regcred.dev/members", data: {} });
+  });
+
+  it("is not begun from marks where an earlier release had told of the spec as it is", () => {
+    const { context, put, mark } = situation();
+    const settled = credential({ status: { secretName: "regcred", observedGeneration: 3 } });
+    put(settled);
+    mark("evil");
+    beginRecord(context, settled);
+    expect(context.members.count(uid)).toBe(0);
+  });
+
+  it("is begun from marks where the spec has changed since an earlier release told of it, once all are known", () => {
+    const { context, put, mark, sync } = situation();
+    const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
+    put(changed);
+    mark("team-a");
+    sync(false);
+    expect([beginRecord(context, changed), context.members.recorded(uid)]).toEqual([false, false]);
+    sync(true);
+    expect([beginRecord(context, changed), [...context.members.namespaces(uid)]]).toEqual([true, ["uid-team-a"]]);
+    mark("evil");
+    expect([beginRecord(context, changed), context.members.count(uid)]).toEqual([true, 1]);
+  });
+
+  it("is begun from marks where an earlier release held a removal, though it had told of the spec", () => {
+    const { context, put, mark } = situation();
+    const held = { type: "RemovalHeld", status: "True", reason: "TooManyNamespaces", observedGeneration: 3 } as const;
+    const conditions = [{ ...held, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }];
+    const holding = credential({ status: { secretName: "regcred", observedGeneration: 3, conditions } });
+    put(holding);
+    mark("team-a");
+    beginRecord(context, holding);
+    expect([...context.members.namespaces(uid)]).toEqual(["uid-team-a"]);
+  });
+
+  it("is begun from marks that are ours, once the Secrets of former names are known too, or may not be seen", () => {
+    const { context, put, mark, awaited, reach } = situation();
+    const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
+    put(changed);
+    mark("team-a");
+    mark("evil", { labelled: false });
+    awaited.add("former");
+    expect(beginRecord(context, changed)).toBe(false);
+    reach(false);
+    expect([beginRecord(context, changed), [...context.members.namespaces(uid)]]).toEqual([true, ["uid-team-a"]]);
+  });
+
+  it("says of a Secret into which we merged that it is that, though too much stands on it to be kept", () => {
+    const { context, put, mark } = situation();
+    const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
+    put(changed);
+    mark("team-a", { metadata: undefined, merged: true });
+    beginRecord(context, changed);
+    expect(context.members.merged(placeOf("uid-team-a"), "secret-team-a")).toBe(true);
+  });
+
+  it("wakes who waits for it to be begun", () => {
+    const { context, put, asked } = situation();
+    put(credential());
+    context.waits.wait("secret/team-a/regcred", [textOfWaited({ recordOf: uid })]);
+    beginRecord(context, credential());
+    expect(asked).toContain("secret/team-a/regcred");
+  });
+
+  it("is written with the version that it replaces, and is ours by its label", async () => {
+    const { context, put, kept, versions } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    await storeMembers(context, uid, never);
+    note(context, "n1");
+    const before = kept.get(name)?.metadata.resourceVersion;
+    await storeMembers(context, uid, never);
+    expect(versions).toEqual([undefined, before]);
+    expect(kept.get(name)?.metadata).toMatchObject({ labels: { "app.kubernetes.io/managed-by": "regcred" } });
+  });
+
+  it("that changes while it is written is written once more", async () => {
+    const { context, put, lines } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    note(context, "n1");
+    const running = storeMembers(context, uid, never);
+    note(context, "n2");
+    await running;
+    expect(lines()).toEqual(["n1 s"]);
+    await storeMembers(context, uid, never);
+    expect(lines()).toEqual(["n1 s", "n2 s"]);
+  });
+
+  it("that could not be written is written the next time, though nothing has changed since", async () => {
+    const { context, put, refuse, lines } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    note(context, "n1");
+    refuse(true);
+    await storeMembers(context, uid, never);
+    refuse(false);
+    await storeMembers(context, uid, never);
+    expect(lines()).toEqual(["n1 s"]);
+  });
+
+  it("of one that is not seen stays, and is looked at again", async () => {
+    const { context, put, drop, kept, feeds } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    await storeMembers(context, uid, never);
+    drop();
+    feeds.credentials.blind("not-seen");
+    expect(await storeMembers(context, uid, never)).toHaveProperty("requeueAfter");
+    expect([kept.size, context.members.recorded(uid)]).toEqual([1, true]);
+  });
+
+  it("that somebody deletes is written again", async () => {
+    const { context, put, feeds, next, kept } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    await storeMembers(context, uid, never);
+    kept.clear();
+    feeds.operatorSecrets.vanished(`ops/${name}`, next());
+    await storeMembers(context, uid, never);
+    expect(kept.has(name)).toBe(true);
+  });
+
+  it("is begun for who is there when this replica begins to lead: namespaces that are gone meanwhile leave it", async () => {
+    const rows = ["n-there", "n-gone"].map((of) => ({ ...placeOf(of), secretUid: "s", merged: false, former: false }));
+    const { context, asked, put, lines } = situation({ rows, living: ["there"] });
+    put(credential());
+    expect([asked, [...context.members.namespaces(uid)]]).toEqual([[`members/${uid}`, `members/${uid}`], ["n-there"]]);
+    await storeMembers(context, uid, never);
+    expect(lines()).toEqual(["n-there s"]);
+  });
+
+  it("keeps namespaces of which nobody knows whether they are gone when this replica begins to lead, until it is known", async () => {
+    const rows = [{ ...placeOf("n-gone"), secretUid: "s", merged: false, former: false }];
+    const { clock, context, feeds, next } = situation({ rows, isBlind: true });
+    await clock.advance(Temporal.Duration.from({ minutes: 10 }));
+    expect([...context.members.namespaces(uid)]).toEqual(["n-gone"]);
+    feeds.namespaces.begin();
+    feeds.namespaces.completed(next());
+    await clock.advance(Temporal.Duration.from({ minutes: 1 }));
+    expect([...context.members.namespaces(uid)]).toEqual([]);
+  });
+
+  it("is written again after a failure, with all that came meanwhile", async () => {
+    const { context, put, asked, refuse, lines } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    note(context, "n1");
+    refuse(true);
+    expect(await storeMembers(context, uid, never)).toMatchObject({ failed: true });
+    note(context, "n2");
+    refuse(false);
+    expect(asked.length).toBeGreaterThan(1);
+    await storeMembers(context, uid, never);
+    expect(lines()).toEqual(["n1 s", "n2 s"]);
+  });
+
+  it("holds nothing back before it is begun, and writes nothing either", async () => {
+    const { context, put, kept, lines } = situation();
+    put(credential());
+    note(context, "n1");
+    await storeMembers(context, uid, never);
+    expect(kept.size).toBe(0);
+    beginRecord(context, credential());
+    await storeMembers(context, uid, never);
+    expect(lines()).toEqual(["n1 s"]);
+  });
+
+  it("goes with it once it was taken from everybody, and stays while somebody has a login of one that is gone", async () => {
+    const { context, put, drop, kept, refuse } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    note(context, "n1");
+    await storeMembers(context, uid, never);
+    drop();
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect([kept.size, context.members.count(uid)]).toEqual([1, 1]);
+    context.members.note(placeOf("n1"), undefined);
+    refuse(true);
+    expect(await storeMembers(context, uid, never)).toMatchObject({ failed: true });
+    refuse(false);
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect([kept.size, context.members.count(uid), context.members.recorded(uid)]).toEqual([0, 0, false]);
+    expect(context.stores.operatorSecrets.size).toBe(0);
+  });
+
+  it("goes alone: those of others stay", async () => {
+    const { context, put, drop, kept } = situation();
+    const beta = credential({ name: "beta", uid: "uid-beta" });
+    for (const each of [credential(), beta]) {
+      put(each);
+      beginRecord(context, each);
+      await storeMembers(context, each.uid, never);
+    }
+    drop();
+    await storeMembers(context, uid, never);
+    expect([...kept.keys()]).toEqual(["regcred-members-uid-beta-0"]);
+  });
+});

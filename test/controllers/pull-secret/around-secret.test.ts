@@ -1,0 +1,29 @@
+// How many references does a Secret wait for that goes?
+import { describe, expect, it } from "vitest";
+import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
+import { referencesTo } from "../../../src/controllers/pull-secret/around-secret.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { failure, serviceAccount } from "../../entitlement/objects.ts";
+
+function left(
+  accounts: readonly ServiceAccountRecord[],
+  given: { readonly hidden?: true; readonly over?: true } = {},
+): number {
+  const context = {
+    board: { references: () => ({ left: new Set(given.over ? ["regcred"] : []) }) },
+    stores: { serviceAccounts: { byIndex: () => accounts } },
+    reach: { serviceAccounts: () => (given.hidden ? failure() : undefined) },
+  };
+  return referencesTo(context as unknown as Context, "team-a", "regcred");
+}
+
+describe("a Secret that goes", () => {
+  it("waits for each account that refers to it, and for none where all may be seen and none does", () => {
+    const refers = serviceAccount({ references: ["own", "regcred"] });
+    expect([left([refers, serviceAccount()]), left([serviceAccount()]), left([])]).toEqual([1, 0, 0]);
+  });
+
+  it("waits, too, where the accounts may not be seen, until it has waited for long enough", () => {
+    expect([left([], { hidden: true }), left([], { hidden: true, over: true })]).toEqual([1, 0]);
+  });
+});

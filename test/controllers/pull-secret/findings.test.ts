@@ -1,0 +1,140 @@
+// Does each credential hear of a Secret's troubles what concerns it?
+import { describe, expect, it } from "vitest";
+import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { PullSecretPlan, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type { Participant } from "../../../src/entitlement/credential-index.ts";
+import {
+  contestedFinding,
+  failedFinding,
+  findingOfPlan,
+  findingWithout,
+  waitingFinding,
+} from "../../../src/controllers/pull-secret/findings.ts";
+import { claim, credential, failure, frozen, now, secretRecord } from "../../entitlement/objects.ts";
+
+function participant(name: string, role: Participant["role"] = "current"): Participant {
+  return {
+    name,
+    credential: credential({ name, generation: 3 }),
+    role,
+    entitled: true,
+    held: false,
+    deleting: false,
+    retains: false,
+    confirmed: true,
+  };
+}
+
+const missing = failure();
+const wanted: Wanted = frozen({
+  content: contentOf(
+    [
+      { credential: "old", claims: [claim({ hosts: ["a.example.com"] }), claim({ entry: "x", source: missing })] },
+      { credential: "young", claims: [claim({ hosts: ["a.example.com", "b.example.com"] })] },
+    ],
+    now,
+  ),
+  digest: "d",
+  options: { labels: {}, annotations: {}, onConflict: "Fail" },
+});
+const usable: PullSecretPlan = { action: { kind: "none" }, state: "usable" };
+
+describe("what is found of a Secret", () => {
+  it("tells each credential its own failures, and whose host is served by another one", () => {
+    const { state, credentials } = findingOfPlan(
+      usable,
+      { contributing: [participant("old"), participant("young")], leaving: [] },
+      wanted,
+    );
+    expect(state).toBe("usable");
+    const told = { ...missing, message: `entry x: ${missing.message}` };
+    expect(credentials.get("old")).toEqual({ failures: [told], notes: [], generation: 3 });
+    expect(credentials.get("young")).toMatchObject({ failures: [], notes: [{ reason: "HostShadowed" }] });
+    expect(credentials.get("young")?.notes[0]?.message).toContain(
+      "a.example.com of entry hub is served by the RegistryCredential old",
+    );
+  });
+
+  it("tells what is about some entries to those alone, and never to one that leaves", () => {
+    const large = failure({ reason: "ConfigTooLarge" });
+    const plan: PullSecretPlan = { ...usable, failure: large, lacking: [{ credential: "young", entry: "hub" }] };
+    const { credentials } = findingOfPlan(
+      plan,
+      { contributing: [participant("old"), participant("young")], leaving: [participant("leaver", "former")] },
+      wanted,
+    );
+    expect(credentials.get("old")?.failures.map(({ reason }) => reason)).toEqual([missing.reason]);
+    expect(credentials.get("young")?.failures).toEqual([{ ...large, message: `entry hub: ${large.message}` }]);
+    expect(credentials.has("leaver")).toBe(false);
+  });
+
+  it("tells one that leaves why it cannot, unless that is a matter of moments", () => {
+    const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
+    const told = (plan: PullSecretPlan): readonly unknown[] => {
+      const { credentials } = findingOfPlan(plan, { contributing: [], leaving: [participant("old")] }, undefined);
+      return [...credentials].map(([name, { failures }]) => [name, failures]);
+    };
+    const stuck: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: immutable };
+    expect(told(stuck)).toEqual([["old", [immutable]]]);
+    expect(told({ ...stuck, state: "leaving" })).toEqual([]);
+    expect(told({ ...stuck, action: { kind: "delete" } })).toEqual([]);
+  });
+
+  it("tells all of them what is wrong with the Secret itself", () => {
+    const conflict = failure({ reason: "SecretConflict" });
+    const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };
+    const { state, credentials } = findingOfPlan(
+      plan,
+      { contributing: [participant("old"), participant("young")], leaving: [] },
+      wanted,
+    );
+    expect(state).toBe("foreign");
+    expect([...credentials.values()].map(({ failures }) => failures[0])).toEqual([conflict, conflict]);
+    // Nobody is served there, and so nobody instead of another.
+    expect(credentials.get("young")?.notes).toEqual([]);
+  });
+
+  it("tells that an entry lives by what it had before it was altered, and whether that is a matter of moments", () => {
+    const [served] = wanted.content.served;
+    const decided = { served: served ? [{ ...served, former: true }] : [], shadowed: [] };
+    const found = (changes: Partial<PullSecretPlan>): unknown =>
+      findingOfPlan({ ...usable, ...changes }, { contributing: [participant("old")], leaving: [] }, wanted)
+        .credentials.get("old")
+        ?.formers?.map(({ entry, pending }) => `${entry} ${pending}`);
+    expect(found({})).toBeUndefined();
+    expect(found({ decided })).toEqual(["hub true"]);
+    const lacking = (credentialName: string): Partial<PullSecretPlan> => ({
+      decided,
+      failure: failure({ reason: "ConfigTooLarge" }),
+      lacking: [{ credential: credentialName, entry: "hub" }],
+    });
+    expect([found(lacking("old")), found(lacking("young"))]).toEqual([["hub false"], ["hub true"]]);
+  });
+
+  it("under a former name is no news to the credential: it is judged by its present one", () => {
+    expect(
+      findingOfPlan(usable, { contributing: [participant("old", "retiring")], leaving: [] }, wanted).credentials.size,
+    ).toBe(0);
+  });
+
+  it("says that somebody keeps changing it, before anything else, and what to paste", () => {
+    const finding = findingOfPlan(usable, { contributing: [participant("old")], leaving: [] }, wanted);
+    const { failures } = contestedFinding(finding, [participant("old")], "regcred").credentials.get("old") ?? {};
+    expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
+    expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
+  });
+
+  it("is of the spec that was looked at, and of none as long as something is awaited", () => {
+    const looked = [
+      findingOfPlan(usable, { contributing: [participant("old")], leaving: [] }, wanted),
+      failedFinding([participant("old")], "usable", missing),
+      waitingFinding([participant("old")], "usable"),
+    ];
+    expect(looked.map(({ credentials }) => credentials.get("old")?.generation)).toEqual([3, 3, 0]);
+  });
+
+  it("where nobody contributes is that it is somebody else's, or is not there", () => {
+    expect(findingWithout(secretRecord()).state).toBe("foreign");
+    expect(findingWithout(undefined).state).toBe("absent");
+  });
+});

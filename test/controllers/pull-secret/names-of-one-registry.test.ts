@@ -1,0 +1,33 @@
+// Does the login of a registry serve each of its names that an entry has, under that very name?
+import { expect, it } from "vitest";
+import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { formerLogins } from "../../../src/controllers/pull-secret/former-logins.ts";
+import { credential, login, now, staticEntry, token } from "../../entitlement/objects.ts";
+import { scopeOf } from "../../providers/scope.ts";
+
+const byHost = new Map([
+  ["docker.io", login("hub")],
+  ["acmeimages.azurecr.io", login("acr")],
+]);
+const hosts = ["registry.hub.docker.com", "registry-1.docker.io", "AcmeImages.azurecr.io"];
+const source = token({ logins: { byHost } });
+
+it("is written under the names of the entry", () => {
+  const { served, failures } = contentOf(
+    [{ credential: "a", claims: [{ entry: "main", hosts, grantKey: "g", source, cause: "Platform" }] }],
+    now,
+  );
+  expect(failures).toEqual([]);
+  expect(served.map(({ host, login: its }) => [host, its.username])).toEqual([
+    [hosts[0], "hub"],
+    [hosts[1], "hub"],
+    [hosts[2], "acr"],
+  ]);
+});
+
+it("is taken out under the same names when its credential leaves", () => {
+  const leaving = credential({ spec: { registries: [staticEntry({ hosts })] } });
+  const context = { tokens: { token: () => source }, grantKey: () => "g", scopeOf: () => scopeOf({}, {}) };
+  const found = formerLogins(context as never, scopeOf({}, {}).namespace, [{ credential: leaving }]);
+  expect(found.map(({ key }) => key)).toEqual(hosts);
+});

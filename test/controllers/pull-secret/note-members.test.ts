@@ -1,0 +1,122 @@
+// Is only that noted as a member's which stands in the Secret?
+import { describe, expect, it } from "vitest";
+import { members } from "../../../src/entitlement/members.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import type { Participant } from "../../../src/entitlement/credential-index.ts";
+import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/note-members.ts";
+import { credential, secretRecord } from "../../entitlement/objects.ts";
+
+const place = { namespaceUid: "n", secretName: "regcred" };
+const participant = (name: string): Participant => ({
+  name,
+  credential: credential({ name, uid: `uid-${name}` }),
+  role: "current",
+  entitled: true,
+  held: false,
+  deleting: false,
+  retains: false,
+  confirmed: true,
+});
+const nobodyFrozen = { parts: [], uids: [], kept: new Set<string>(), signature: "" };
+const nobodyOrphaned = { names: [], uids: [], gone: [] };
+
+function noted(
+  named: readonly string[],
+  { orphaned = nobodyOrphaned, frozen = nobodyFrozen }: Partial<Parameters<typeof noteMembers>[4]> = {},
+) {
+  const book = members();
+  book.lead();
+  book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
+  const record = secretRecord({ credentials: named });
+  noteMembers({ members: book } as unknown as Context, place, record, [participant("a"), participant("b")], {
+    orphaned,
+    frozen,
+  });
+  return book.holders(place, "uid-regcred");
+}
+
+/** Who is in the record of the Secret before the write, and as what it is known. */
+async function coming(
+  book: ReturnType<typeof members>,
+  { before, stays }: Pick<Coming, "before" | "stays">,
+  stored: Promise<object> = Promise.resolve({}),
+) {
+  const context = {
+    members: book,
+    entitlements: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
+    storeMembers: () => stored,
+  } as unknown as Context;
+  const body: Coming["body"] = {
+    type: "kubernetes.io/dockerconfigjson",
+    labels: {},
+    annotations: { "regcred.dev/credentials": "a,b,lost" },
+    ownerReferences: [],
+    finalizers: [],
+    dockerConfig: "{}",
+    otherData: {},
+  };
+  await noteComing(context, { place, body, before, stays }, never);
+  return {
+    of: book.holders(place, "uid-regcred"),
+    owns: book.owns(place, "uid-regcred"),
+    merged: book.merged(place, "uid-regcred"),
+  };
+}
+
+const never = new AbortController().signal;
+
+describe("members of a Secret before a write", () => {
+  it("are stored before the write begins, not only asked to be", async () => {
+    const { promise, resolve } = Promise.withResolvers<object>();
+    let isOver = false;
+    const ended = coming(members(), { before: undefined, stays: false }, promise).then(() => (isOver = true));
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    resolve({});
+    expect(await ended).toBe(true);
+  });
+
+  it("are those who come, of a Secret that is nobody's yet: its tenant may write first", async () => {
+    const before = secretRecord({ credentials: [] });
+    expect(await coming(members(), { before, stays: true })).toEqual({
+      of: ["uid-a", "uid-b"],
+      owns: false,
+      merged: false,
+    });
+  });
+
+  it("are besides those who are in it, and it stays what it is known as, whatever its marks say", async () => {
+    for (const merged of [true, false]) {
+      const book = members();
+      book.note(place, { secretUid: "uid-regcred", merged, credentials: ["uid-a"] });
+      const before = secretRecord({ credentials: [] });
+      expect(await coming(book, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
+    }
+  });
+
+  it("are those who are in the one that is made anew, too, though they cannot be read", async () => {
+    const book = members();
+    book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-a", "uid-lost"] });
+    const before = secretRecord({ credentials: ["a", "lost"] });
+    const { of } = await coming(book, { before, stays: false });
+    expect(new Set(of)).toEqual(new Set(["uid-a", "uid-lost", "uid-b"]));
+    expect(new Set(book.holders(place, "uid-new"))).toEqual(new Set(of));
+  });
+});
+
+describe("members of a Secret after a run", () => {
+  it("are those who are entitled and whose login stands there", () => {
+    expect(noted(["a"])).toEqual(["uid-a"]);
+  });
+
+  it("are those who are gone, as long as the Secret names one of them", () => {
+    const orphaned = { names: ["gone"], uids: ["uid-gone"], gone: ["uid-gone"] };
+    expect(noted(["a", "gone"], { orphaned })).toEqual(["uid-gone", "uid-a"]);
+    expect(noted(["a"], { orphaned })).toEqual(["uid-a"]);
+  });
+
+  it("are those of whom nothing was found out, as they were", () => {
+    const frozen = { ...nobodyFrozen, uids: ["uid-before"] };
+    expect(noted(["a"], { frozen })).toEqual(["uid-before", "uid-a"]);
+  });
+});

@@ -1,0 +1,114 @@
+// Does a pull Secret wait for a token that is on its way, and for nothing where something in it must go?
+import { describe, expect, it } from "vitest";
+import type { NamespaceRecord, SecretRecord } from "../../../src/cluster/records.ts";
+import { board } from "../../../src/controllers/status-cache.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { grantKeys } from "../../../src/providers/grant-keys.ts";
+import { members } from "../../../src/entitlement/members.ts";
+import { type Observed, observeSecret } from "../../../src/controllers/pull-secret/observe.ts";
+import { contentRenderer } from "../../../src/controllers/pull-secret/render-content.ts";
+import { tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { unrestricted } from "../../mode.ts";
+import { allInReach } from "../all-permitted.ts";
+import { credential, namespace, secretRecord, staticEntry, token } from "../../entitlement/objects.ts";
+import { operatorSecrets } from "../operator-secrets.ts";
+
+const inside = staticEntry();
+/** The registry is asked for an image before the token is published. */
+const outside = staticEntry({ verify: { image: "docker.io/acme/app" } });
+
+/** What is observed at the very moment at which the first attempt at the one token that is needed begins. */
+function observed(
+  recordFor: (grantKey: string) => Partial<SecretRecord> | undefined,
+  entry: Parameters<typeof staticEntry>[0] = outside,
+  /** Has its token already. */
+  other?: Parameters<typeof staticEntry>[0],
+) {
+  const registries = [entry, ...(other ? [other] : [])].map(staticEntry);
+  const acme = credential({ spec: { registries } });
+  const clock = fakeClock();
+  const kept = operatorSecrets();
+  const tokens = tokenBook({ clock, secrets: kept, operatorNamespace: "ops" });
+  const stored: SecretRecord[] = [];
+  const context = {
+    clock,
+    tokens,
+    board: board(clock),
+    grantKey: grantKeys(),
+    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+    enqueue: () => undefined,
+    events: { publish: () => undefined },
+    namesSynced: () => true,
+    reach: allInReach,
+    settings: { mode: unrestricted },
+    stores: { credentials: new Map(), pullSecrets: { get: () => stored.at(-1) } },
+    entitlements: {
+      participants: () => [
+        {
+          name: "acme",
+          credential: acme,
+          role: "current",
+          entitled: true,
+          held: false,
+          deleting: false,
+          retains: false,
+          confirmed: true,
+        },
+      ],
+      unreadable: () => false,
+    },
+    members: members(),
+    digest: () => "digest",
+  } as unknown as Context;
+  const look = () => observeSecret(context, namespace(), "regcred", {}, contentRenderer());
+  look();
+  const [[grantKey] = [""], ...rest] = [...tokens.wanted()];
+  for (const [key] of rest) {
+    const identity = { key, namespace: "ops", name: key, uid: key, resourceVersion: "1" };
+    kept.set(`ops/${tokenSecretName(key)}`, { ...identity, kind: "token", token: token({ grantKey: key }) });
+  }
+  const changes = recordFor(grantKey);
+  if (changes) stored.push(secretRecord({ credentials: ["acme"], labelled: true, ...changes }));
+  return look();
+}
+
+const entries = (...grants: readonly string[]): Partial<SecretRecord> => ({
+  metadata: {
+    labels: {},
+    annotations: {
+      "regcred.dev/entries": JSON.stringify(grants.map((grant) => ({ name: "acme/hub", grant, hosts: ["docker.io"] }))),
+    },
+  },
+});
+
+describe("while the first attempt at a token is under way", () => {
+  it.each<[string, (grantKey: string) => Partial<SecretRecord> | undefined]>([
+    ["there is no Secret", () => undefined],
+    ["all that is in the Secret is of grants in force", (grantKey) => entries(grantKey)],
+    ["the Secret is somebody else's", () => ({ ...entries("ended"), credentials: [], labelled: false })],
+  ])("its arrival is awaited where %s", (_what, record) => {
+    expect(observed(record)).toMatchObject({ requeueAfter: {} });
+  });
+
+  it("its arrival is awaited where it is made from what the cluster has: one write, and no reference goes", () => {
+    expect(observed((grantKey) => entries(grantKey, "ended"), inside)).toMatchObject({ requeueAfter: {} });
+  });
+
+  it.each<[string, (grantKey: string) => Partial<SecretRecord>]>([
+    ["the Secret has something of a grant that has ended", (grantKey) => entries(grantKey, "ended")],
+    ["the Secret may have", () => ({ metadata: undefined })],
+  ])("nothing is awaited where %s", (_what, record) => {
+    const { gathered, wanted } = observed(record) as Observed;
+    expect([gathered.waiting, wanted?.content.text]).toEqual(["outside", undefined]);
+  });
+
+  it("nobody who has a token already waits for one that is made outside", () => {
+    const ready = { name: "ready", hosts: ["ready.example.com"], static: { ...inside.static, secretName: "ready" } };
+    const { gathered, wanted } = observed(() => undefined, outside, ready) as Observed;
+    expect([gathered.waiting, wanted?.content.served.map(({ host }) => host)]).toEqual([
+      "outside",
+      ["ready.example.com"],
+    ]);
+  });
+});

@@ -1,0 +1,66 @@
+// Does what our own GET finds correct what is stored, also backwards, before anything is judged by it?
+import { describe, expect, it } from "vitest";
+import type { StoredObject } from "../../../src/cluster/records.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { readLive } from "../../../src/controllers/pull-secret/read-live.ts";
+import { refer } from "../../../src/controllers/service-account/apply.ts";
+import { takeLoginsOut } from "../../../src/controllers/pull-secret/take-logins-out.ts";
+import { store } from "../../../src/runtime/watch/store.ts";
+import { secretRecord, serviceAccount } from "../../entitlement/objects.ts";
+
+interface Found {
+  readonly metadata: { readonly resourceVersion: string };
+}
+
+/** A store that knows the object in a version that etcd has no more, and what a GET answers. */
+function situation<R extends StoredObject>(record: R, found: Found | undefined) {
+  const records = store<R>();
+  const feed = records.feed();
+  feed.begin();
+  feed.observed(record);
+  feed.completed(record.resourceVersion);
+  const read = (): Promise<Found | undefined> => Promise.resolve(found);
+  const strip = ({ metadata }: Found): R => ({ ...record, resourceVersion: metadata.resourceVersion });
+  const context = {
+    clock: { elapsed: () => 0 },
+    stores: { pullSecrets: records, serviceAccounts: records },
+    strips: { secret: strip, serviceAccount: strip },
+    api: { getSecret: read, getServiceAccount: read },
+    refusal: () => ({ kind: "forbidden" }),
+    digest: () => "ours",
+  } as unknown as Context;
+  return { context, stored: () => records.get(record.key)?.resourceVersion };
+}
+
+const signal = AbortSignal.timeout(60_000);
+const secret = secretRecord({ resourceVersion: "150" });
+const account = serviceAccount({ resourceVersion: "150", references: undefined });
+const answers: readonly (readonly [string, Found | undefined, string | undefined])[] = [
+  ["an older version", { metadata: { resourceVersion: "7" } }, "7"],
+  ["none", undefined, undefined],
+];
+
+describe("a GET that finds", () => {
+  it.each(answers)("%s of a pull Secret is known of where it is read", async (_what, found, expected) => {
+    const { context, stored } = situation(secret, found);
+    expect(await readLive(context, secret.namespace, secret.name, secret, signal)).toBeUndefined();
+    expect(stored()).toBe(expected);
+  });
+
+  it.each(answers)("%s of a pull Secret is known of where its logins are taken out", async (_what, found, expected) => {
+    const { context, stored } = situation(secret, found);
+    await takeLoginsOut(context, secret, new Error("a policy keeps it"), signal);
+    expect(stored()).toBe(expected);
+  });
+
+  it.each(answers)("%s of a ServiceAccount is known of", async (_what, found, expected) => {
+    const { context, stored } = situation(account, found);
+    const wanted = {
+      secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false }],
+      extras: [],
+      formerExtras: new Set<string>(),
+    } as unknown as Parameters<typeof refer>[2];
+    await refer(context, account, wanted, { repairs: undefined }, signal);
+    expect(stored()).toBe(expected);
+  });
+});

@@ -1,0 +1,114 @@
+// What do tests of a removal begin with?
+import { seen } from "../runtime/watch/seen.ts";
+import type { NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";
+import { board } from "../../src/controllers/status-cache.ts";
+import type { Context } from "../../src/controllers/context.ts";
+import { grantKeys } from "../../src/providers/grant-keys.ts";
+import { members } from "../../src/entitlement/members.ts";
+import { pullSecretLoop } from "../../src/controllers/pull-secret/controller.ts";
+import { store } from "../../src/runtime/watch/store.ts";
+import { keyedDigest } from "../../src/cluster/digest.ts";
+import { stripSecret } from "../../src/cluster/transform/secret.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { unrestricted } from "../mode.ts";
+import { allInReach } from "./all-permitted.ts";
+import { credential, namespace } from "../entitlement/objects.ts";
+
+const never = new AbortController().signal;
+
+export interface Removal {
+  /** So many times its tenant changes the Secret, each before it is deleted. */
+  readonly changes: number;
+  /** Milliseconds that each look at the clock takes, which stands for what is done between two of them. */
+  readonly thinking?: number;
+}
+
+/** A Secret that acme has to leave. */
+export function removalScene({ changes, thinking = 0 }: Removal) {
+  const still = fakeClock();
+  let elapsed = 0;
+  const clock = { ...still, elapsed: () => (elapsed += thinking) };
+  const strip = stripSecret(keyedDigest(new Uint8Array(32)));
+  const pullSecrets = store<SecretRecord>();
+  const feed = pullSecrets.feed();
+  let version = 1;
+  const stands = (): object => ({
+    metadata: {
+      namespace: "team-a",
+      name: "regcred",
+      uid: "u",
+      resourceVersion: String(version),
+      labels: { "app.kubernetes.io/managed-by": "regcred" },
+      annotations: { "regcred.dev/credentials": "acme", "regcred.dev/managed": "{}" },
+      managedFields: [{ manager: "regcred", operation: "Update" }],
+    },
+    type: "kubernetes.io/dockerconfigjson",
+    data: { ".dockerconfigjson": btoa("{}") },
+  });
+  feed.observed(strip(stands()));
+  const book = members();
+  book.begin(credential().uid);
+  let deletions = 0;
+  const context = {
+    clock,
+    board: board(clock),
+    grantKey: grantKeys(),
+    members: book,
+    judged: { judged: () => undefined, unjudged: () => undefined },
+    settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
+    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+    tokens: { use: () => [], keep: () => undefined },
+    digest: keyedDigest(new Uint8Array(32)),
+    strips: { secret: strip },
+    stores: {
+      credentials: new Map(),
+      namespaces: seen(() => namespace()),
+      serviceAccounts: { byIndex: () => [] },
+      operatorSecrets: { get: () => undefined },
+      pullSecrets,
+    },
+    api: {
+      getSecret: async () => stands(),
+      deleteSecret: async () => {
+        deletions += 1;
+        if (deletions > changes) return;
+        version += 1;
+        throw new Error("changed");
+      },
+    },
+    entitlements: {
+      names: () => ["regcred"],
+      namesOf: () => [],
+      participants: () => [
+        {
+          name: "acme",
+          credential: credential(),
+          role: "current",
+          entitled: false,
+          held: false,
+          deleting: false,
+          retains: false,
+          confirmed: true,
+        },
+      ],
+      unreadable: () => false,
+    },
+    refusal: () => ({
+      kind: "conflict",
+      failure: { reason: "Conflict", cause: "Platform", retry: "backoff", message: "changed" },
+    }),
+    events: { publish: () => undefined },
+    enqueue: () => undefined,
+    log: { debug: () => undefined, warn: () => undefined },
+    namesSynced: () => true,
+    reach: allInReach,
+  } as unknown as Context;
+  const loop = pullSecretLoop();
+  return {
+    run: () => loop(context, "team-a", "regcred", never),
+    deletions: () => deletions,
+    /** What the board says of acme there. */
+    told: () => context.board.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
+    pullSecrets,
+  };
+}

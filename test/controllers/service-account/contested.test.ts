@@ -1,0 +1,212 @@
+// Does a fight end when the other side gives up, and does everybody hear of it then?
+import { seen } from "../../runtime/watch/seen.ts";
+import { describe, expect, it } from "vitest";
+import type { Repairs } from "../../../src/runtime/queue/conflict-backoff.ts";
+import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
+import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
+import { board } from "../../../src/controllers/status-cache.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { grantKeys } from "../../../src/providers/grant-keys.ts";
+import { members } from "../../../src/entitlement/members.ts";
+import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
+import { refer } from "../../../src/controllers/service-account/apply.ts";
+import { keyedDigest } from "../../../src/cluster/digest.ts";
+import { stripSecret } from "../../../src/cluster/transform/secret.ts";
+import { stripServiceAccount } from "../../../src/cluster/transform/service-account.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { unrestricted } from "../../mode.ts";
+import { allInReach } from "../all-permitted.ts";
+import { credential, namespace, serviceAccount, token } from "../../entitlement/objects.ts";
+
+const never = new AbortController().signal;
+const tenMinutes = 10 * 60_000;
+const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({ milliseconds });
+
+describe("a pull Secret that somebody keeps changing back", () => {
+  const acme = credential();
+
+  /** One namespace, one credential with a token, and an API server that takes every write. */
+  function situation() {
+    const clock = fakeClock();
+    const strip = stripSecret(keyedDigest(new Uint8Array(32)));
+    const stored: SecretRecord[] = [];
+    const queued: string[] = [];
+    let version = 1;
+    const stands = (body: object): object => {
+      const { metadata, ...rest } = body as { metadata: object };
+      return { ...rest, metadata: { ...metadata, uid: "u", resourceVersion: String(++version) } };
+    };
+    let written = 0;
+    const write = (json: string): Promise<object> => {
+      written += 1;
+      return Promise.resolve(stands(JSON.parse(json) as object));
+    };
+    const context = {
+      clock,
+      board: board(clock),
+      grantKey: grantKeys(),
+      settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
+      scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+      tokens: {
+        use: () => [],
+        keep: () => undefined,
+        madeFor: () => [],
+        token: (grantKey: string) => token({ grantKey, expiresAt: undefined }),
+      },
+      digest: keyedDigest(new Uint8Array(32)),
+      strips: { secret: strip },
+      stores: {
+        credentials: new Map(),
+        namespaces: seen(() => namespace()),
+        serviceAccounts: { byIndex: () => [] },
+        operatorSecrets: { get: () => undefined },
+        pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
+      },
+      api: {
+        createSecret: (_namespace: string, json: string) => write(json),
+        replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
+      },
+      judged: { judged: () => undefined, unjudged: () => undefined },
+      entitlements: {
+        names: () => ["regcred"],
+        participants: () => [
+          {
+            name: "acme",
+            credential: acme,
+            role: "current",
+            entitled: true,
+            held: false,
+            deleting: false,
+            retains: false,
+            confirmed: true,
+          },
+        ],
+        unreadable: () => false,
+      },
+      members: members(),
+      events: { publish: () => undefined },
+      enqueue: (key: string) => queued.push(key),
+      log: { debug: () => undefined },
+      namesSynced: () => true,
+      reach: allInReach,
+    } as unknown as Context;
+    const loop = pullSecretLoop();
+    return {
+      clock,
+      queued,
+      run: () => loop(context, "team-a", "regcred", never),
+      written: () => written,
+      changeBack: (): void => {
+        const mine = { namespace: "team-a", name: "regcred", labels: {}, annotations: {} };
+        stored.push(strip(stands({ metadata: mine, type: "kubernetes.io/dockerconfigjson", data: {} })));
+      },
+      reasons: () =>
+        context.board
+          .secret("team-a", "regcred")
+          ?.credentials.get("acme")
+          ?.failures.map(({ reason }) => reason),
+    };
+  }
+
+  it("is contested until ten minutes after the last repair, and no longer", async () => {
+    const { clock, queued, run, written, changeBack, reasons } = situation();
+    let outcome: Outcome = await run();
+    for (let reverts = 0; reverts < 5; reverts += 1) {
+      expect(reasons()).toEqual([]);
+      changeBack();
+      outcome = await run();
+    }
+    expect(reasons()).toEqual(["Contested"]);
+
+    // From now on there is a pause before each repair.
+    changeBack();
+    const before = written();
+    outcome = await run();
+    expect(written()).toBe(before);
+    await clock.advance(waitOf(outcome));
+    outcome = await run();
+    expect(written()).toBe(before + 1);
+    const last = clock.elapsed();
+
+    // The other side gives up. Nothing happens but that the loop comes back when it said.
+    while (waitOf(outcome)) {
+      expect(reasons()).toEqual(["Contested"]);
+      await clock.advance(waitOf(outcome));
+      queued.length = 0;
+      outcome = await run();
+    }
+    expect(clock.elapsed() - last).toBe(tenMinutes);
+    expect(reasons()).toEqual([]);
+    expect(queued, "the credential counts anew").toContain("credential/acme");
+    expect(written()).toBe(before + 1);
+  });
+});
+
+describe("a reference that somebody keeps taking off", () => {
+  it("is contested until ten minutes after the last repair, and no longer", async () => {
+    const clock = fakeClock();
+    const strip = stripServiceAccount();
+    let version = 1;
+    let account: ServiceAccountRecord = serviceAccount();
+    const context = {
+      clock,
+      strips: { serviceAccount: strip },
+      stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => (account = record) } },
+      api: {
+        patchServiceAccount: (_namespace: string, _name: string, patch: { metadata: object }) =>
+          Promise.resolve({
+            ...patch,
+            metadata: {
+              ...patch.metadata,
+              namespace: "team-a",
+              name: "default",
+              uid: "u",
+              resourceVersion: `${++version}`,
+            },
+          }),
+      },
+      log: { debug: () => undefined },
+    } as unknown as Context;
+    const wanted = {
+      secrets: [
+        {
+          name: "regcred",
+          wanted: true,
+          usable: true,
+          leaving: false,
+          foreign: false,
+          served: true,
+          retained: false,
+          frozen: false,
+        },
+      ],
+      extras: [],
+      unjudged: new Set<string>(),
+      formerExtras: new Set<string>(),
+    };
+    let repairs: Repairs | undefined;
+    const run = async () => {
+      const referred = await refer(context, account, wanted, { repairs }, never);
+      repairs = referred.repairs;
+      return referred;
+    };
+    let referred = await run();
+    for (let reverts = 0; reverts < 5; reverts += 1) {
+      expect(referred.failure).toBeUndefined();
+      account = serviceAccount({ resourceVersion: `${++version}` });
+      referred = await run();
+    }
+    const last = clock.elapsed();
+    for (; referred.wait !== undefined; referred = await run()) {
+      expect(referred.failure?.reason).toBe("Contested");
+      await clock.advance(ms(referred.wait));
+    }
+    expect(clock.elapsed() - last).toBe(tenMinutes);
+    expect(referred.failure).toBeUndefined();
+    expect(account.references).toEqual(["regcred"]);
+  });
+});
+
+function waitOf(outcome: Outcome): Temporal.Duration | undefined {
+  return outcome.failed ? undefined : outcome.requeueAfter;
+}

@@ -1,0 +1,88 @@
+// What is told of ServiceAccounts that are left alone, however many a tenant makes of them?
+import { seen } from "../../runtime/watch/seen.ts";
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../../src/runtime/errors.ts";
+import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { board } from "../../../src/controllers/status-cache.ts";
+import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
+import { store } from "../../../src/runtime/watch/store.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
+
+const never = new AbortController().signal;
+
+async function reported(accounts: readonly ServiceAccountRecord[], most = Infinity) {
+  const clock = fakeClock();
+  const serviceAccounts = store<ServiceAccountRecord>({
+    indexBy: (record) => record.namespace,
+    share: { limits: { own: 0, most, pool: Infinity }, bytesOf: () => 1 },
+  });
+  const feed = serviceAccounts.feed();
+  for (const account of accounts) feed.observed(account);
+  const findings = board(clock);
+  const participant = {
+    name: "acme",
+    deleting: false,
+    entitled: true,
+    confirmed: true,
+    retains: false,
+    role: "current",
+    credential: credential(),
+  };
+  findings.setSecret("team-a", "regcred", { state: "usable", credentials: new Map() });
+  const patched: string[] = [];
+  const published: string[] = [];
+  const context = {
+    clock,
+    members: { holders: () => [] },
+    stores: {
+      credentials: new Map(),
+      namespaces: seen((name) => (name === "team-a" ? namespace() : undefined)),
+      pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
+      serviceAccounts,
+    },
+    strips: { serviceAccount: () => undefined },
+    api: { patchServiceAccount: async (_namespace: string, name: string) => patched.push(name) },
+    entitlements: { names: () => ["regcred"], participants: () => [participant] },
+    reach: { serviceAccounts: () => undefined },
+    board: findings,
+    enqueue: () => undefined,
+    events: { publish: ({ note }: { note: string }) => published.push(note) },
+    log: { debug: () => undefined },
+    refusal: () => ({ kind: undefined, failure: {} as Failure }),
+  } as unknown as Context;
+  const loop = referencesLoop();
+  // As the queue does it: a run that has not ended the round goes on.
+  for (let isOver = false; !isOver;) {
+    const outcome = await loop(context, "team-a", never);
+    isOver = !("unfinished" in outcome);
+  }
+  return { patched, published, failures: findings.references("team-a")?.failures ?? [] };
+}
+
+const large = (count: number): ServiceAccountRecord[] =>
+  Array.from({ length: count }, (_, index) =>
+    serviceAccount({ key: `team-a/large-${index}`, name: `large-${index}`, references: undefined, tooLarge: true }),
+  );
+
+describe("ServiceAccounts that are too large", () => {
+  it("are left alone and told in one failure and one Event, and the others get their reference", async () => {
+    const { patched, published, failures } = await reported([...large(1000), serviceAccount()]);
+    expect(patched).toEqual(["default"]);
+    expect(failures).toMatchObject([{ reason: "TooLarge", cause: "Tenant", retry: "on-change" }]);
+    expect(failures[0]?.message).toContain("large-0, large-1, large-2, and 997 more");
+    expect(published).toHaveLength(1);
+  });
+
+  it("are told, too, where there are more of them than are kept", async () => {
+    const { failures } = await reported([serviceAccount(), ...large(1)], 1);
+    expect(failures).toMatchObject([{ reason: "TooLarge", cause: "Tenant" }]);
+    expect(failures[0]?.message).toContain("more ServiceAccounts than regcred keeps");
+  });
+
+  it("are no news where nobody wants anything of them", async () => {
+    const { failures } = await reported([serviceAccount()]);
+    expect(failures).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+// Does what a tenant writes into our annotations cost no more than what we write there?
+import { describe, expect, it } from "vitest";
+import { entriesText, recordedEntries } from "../../../src/cluster/entries-annotation.ts";
+import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { foreignMetadata, managedRecord, mergedHosts } from "../../../src/cluster/marks.ts";
+import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
+import { claim, now, token } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written } from "../pull-secret/plan-scenario.ts";
+
+const many = Array.from({ length: 40_000 }, (_, index) => `h${index}`);
+
+describe("lists that are longer than any of ours", () => {
+  it("of hosts, labels and annotations are read as far as ours go", () => {
+    const managed = managedRecord({ hosts: many, labels: many, annotations: many });
+    const annotations = { "regcred.dev/managed": managed };
+    expect(mergedHosts({ annotations })).toEqual(many.slice(0, 4096));
+    const labels = Object.fromEntries(many.slice(0, 100).map((key) => [key, "x"]));
+    expect(Object.keys(foreignMetadata({ labels, annotations }).labels)).toHaveLength(36);
+  });
+
+  it("of entries and of their hosts, too", () => {
+    const named = many.map((host) => ({ credential: "acme", entry: host, grantKey: host, host, expiresAt: undefined }));
+    expect(recordedEntries(entriesText(named))).toHaveLength(4096);
+    const wide = many.map((host) => ({ credential: "acme", entry: "e", grantKey: "g", host, expiresAt: undefined }));
+    expect(recordedEntries(entriesText(wide)).map(({ hosts }) => hosts.length)).toEqual([4096]);
+  });
+
+  it("in many short lists are one long list", () => {
+    const named = many.map((host, index) => {
+      return { credential: "acme", entry: `e${index % 100}`, grantKey: "g", host, expiresAt: undefined };
+    });
+    expect(recordedEntries(entriesText(named)).flatMap(({ hosts }) => hosts)).toHaveLength(4096);
+  });
+});
+
+describe("lists of ours", () => {
+  const hosts = Array.from({ length: 500 }, (_, index) => `r${index}.example.com`);
+
+  it("are read whole: every login of a Secret that was merged into can be taken back", () => {
+    const content = contentOf([{ credential: "acme", claims: [claim({ hosts, source: token() })] }], now);
+    const options = { labels: {}, annotations: {}, onConflict: "Merge" } as const;
+    const theirs = live();
+    const merged = written(
+      planPullSecret(snapshot({ wanted: { content, digest: "d", options }, record: recordOf(theirs), live: theirs })),
+    );
+    const standing = live(merged);
+    const released = written(planPullSecret(snapshot({ record: recordOf(merged), live: standing })));
+    expect(merged.dockerConfig?.length).toBeLessThan(65_536);
+    expect(released.dockerConfig).toBe(theirs.dockerConfig);
+  });
+
+  it("are no longer than what is read of them", () => {
+    const wide = claim({ hosts: Array.from({ length: 5000 }, (_, index) => `r${index}.example.com`), source: token() });
+    const content = contentOf([{ credential: "acme", claims: [wide] }], now);
+    expect(recordedEntries(content.entriesText).flatMap((entry) => entry.hosts)).toHaveLength(content.served.length);
+    expect(content.failures.map(({ failure }) => failure.reason)).toEqual(["ConfigTooLarge"]);
+  });
+});

@@ -1,0 +1,125 @@
+// Does the board remember what was found, since when, and tell what is new?
+import { describe, expect, it } from "vitest";
+import type { Failure } from "../../src/runtime/errors.ts";
+import { type Board, board, type SecretFinding } from "../../src/controllers/status-cache.ts";
+import { fakeClock, type FakeClock } from "../fake-clock.ts";
+import { knownAbsent } from "../../src/runtime/watch/presence.ts";
+import { failure, frozen } from "../entitlement/objects.ts";
+
+const missing = failure({ reason: "SourceMissing" });
+const conflict = failure({ reason: "SecretConflict" });
+const contested = failure({ reason: "Contested" });
+
+function found(...failures: readonly Failure[]): SecretFinding {
+  return { state: "usable", credentials: new Map([["acme", frozen({ failures, notes: [], generation: 1 })]]) };
+}
+
+function newBoard(): { clock: FakeClock; findings: Board; pass: (minutes: number) => Promise<void> } {
+  const clock = fakeClock();
+  return { clock, findings: board(clock), pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })) };
+}
+
+describe("the board", () => {
+  it("gives back what was found last, per namespace and Secret name", () => {
+    const { findings } = newBoard();
+    const finding = found(missing);
+    findings.setSecret("team-a", "regcred", found());
+    findings.setSecret("team-a", "regcred", finding);
+    expect(findings.secret("team-a", "regcred")).toBe(finding);
+    expect(findings.secret("team-a", "old")).toBeUndefined();
+    expect(findings.secret("team-b", "regcred")).toBeUndefined();
+    expect(findings.references("team-a")).toBeUndefined();
+  });
+
+  it("tells a failure once, and again when it has been away", () => {
+    const { findings } = newBoard();
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
+    expect(findings.setSecret("team-a", "regcred", found(missing, conflict))).toEqual([conflict]);
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([]);
+    expect(findings.setSecret("team-a", "regcred", found())).toEqual([]);
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
+  });
+
+  it("keeps apart what the Secret and what the references suffer from", () => {
+    const { findings } = newBoard();
+    findings.setSecret("team-a", "regcred", found(missing));
+    expect(findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() })).toEqual([
+      contested,
+    ]);
+    findings.setSecret("team-a", "regcred", found());
+    expect(findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() })).toEqual([]);
+  });
+
+  it("knows since when a failure lasts, through every new finding of it", async () => {
+    const { clock, findings, pass } = newBoard();
+    const start = clock.now();
+    findings.setSecret("team-a", "regcred", found(missing));
+    await pass(5);
+    findings.setSecret("team-a", "regcred", found(missing, conflict));
+    await pass(5);
+    expect(findings.lasting("team-a", missing).since).toEqual(start);
+    expect(findings.lasting("team-a", conflict).since).toEqual(start.add({ minutes: 5 }));
+    expect(findings.lasting("team-b", missing).since).toEqual(clock.now());
+  });
+
+  it("counts afresh once a failure has been away", async () => {
+    const { clock, findings, pass } = newBoard();
+    findings.setSecret("team-a", "regcred", found(missing));
+    await pass(5);
+    findings.setSecret("team-a", "regcred", found());
+    findings.setSecret("team-a", "regcred", found(missing));
+    expect(findings.lasting("team-a", missing).since).toEqual(clock.now());
+  });
+
+  it("does not tell notes, but knows since when they last", async () => {
+    const { clock, findings, pass } = newBoard();
+    const start = clock.now();
+    const noted = new Map([["acme", { failures: [], notes: [conflict], generation: 1 }]]);
+    expect(findings.setSecret("team-a", "regcred", { state: "usable", credentials: noted })).toEqual([]);
+    await pass(5);
+    expect(findings.lasting("team-a", conflict).since).toEqual(start);
+  });
+
+  it("forgets a namespace that is gone", () => {
+    const { findings } = newBoard();
+    findings.setSecret("team-a", "regcred", found(missing));
+    findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
+    findings.forget("team-a", knownAbsent);
+    expect(findings.secret("team-a", "regcred")).toBeUndefined();
+    expect(findings.references("team-a")).toBeUndefined();
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
+  });
+
+  describe("after a start", () => {
+    const first = (findings: Board, failure: Failure): boolean | undefined =>
+      findings.lasting("team-a", failure).foundAtStart;
+    const waits: SecretFinding = {
+      state: "usable",
+      credentials: new Map([["acme", { failures: [], notes: [], generation: 0 }]]),
+    };
+
+    it("says what was there when a namespace was first judged, by Secret and by references", () => {
+      const { findings } = newBoard();
+      findings.setSecret("team-a", "regcred", waits);
+      findings.setSecret("team-a", "regcred", found(failure({ reason: "TokenPending" })));
+      findings.setSecret("team-a", "regcred", found(missing));
+      findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
+      findings.setSecret("team-a", "regcred", found(missing, conflict));
+      expect([missing, contested, conflict].map((each) => first(findings, each))).toEqual([true, true, undefined]);
+    });
+
+    it("says it no more once the failure has been away", () => {
+      const { findings } = newBoard();
+      for (const finding of [found(missing), found(), found(missing)]) findings.setSecret("team-a", "regcred", finding);
+      expect(first(findings, missing)).toBeUndefined();
+    });
+
+    it("takes no namespace for one of the start that comes later", async () => {
+      const { findings, pass } = newBoard();
+      findings.setSecret("team-b", "regcred", found());
+      await pass(5);
+      findings.setSecret("team-a", "regcred", found(missing));
+      expect(first(findings, missing)).toBeUndefined();
+    });
+  });
+});

@@ -1,0 +1,137 @@
+// Does each kind of thing that a run may wait for bring the run when it changes? And what do runs wait for?
+import { describe, expect, it } from "vitest";
+import { crdName } from "../../src/api/names.ts";
+import { keyOf } from "../../src/controllers/keys.ts";
+import type { CrdRecord } from "../../src/cluster/records.ts";
+import type { Context } from "../../src/controllers/context.ts";
+import { lookAtNameAgain, lookAtReachAgain } from "../../src/controllers/look-again.ts";
+import { beginRecord } from "../../src/controllers/members/controller.ts";
+import { textOfWaited, type Waited } from "../../src/controllers/waits.ts";
+import type { FedStore } from "../../src/runtime/watch/store.ts";
+import { credential } from "../entitlement/objects.ts";
+import { smallCluster } from "./small-cluster.ts";
+
+type World = ReturnType<typeof smallCluster>;
+
+const spec = {
+  registries: [{ name: "main", provider: "Static", hosts: ["hub.example.com"], static: { secretName: "hub" } }],
+  namespaces: { include: ["team-*"] },
+};
+
+async function served(changes: object = {}): Promise<{ readonly world: World; readonly context: Context }> {
+  const world = smallCluster();
+  world.namespaces("team-a");
+  world.source("hub", "first");
+  world.credential("hub", { ...spec, ...changes });
+  const context = await world.start();
+  await world.pass({ seconds: 15 });
+  return { world, context };
+}
+
+type Kind = Extract<Waited, { readonly of: string }>["of"] | "secretsCalled" | "recordOf" | "reach" | "findings";
+
+const triggers: Readonly<
+  Record<Kind, readonly [waited: Waited, happens: (world: World, context: Context) => Promise<void> | void]>
+> = {
+  credentials: [
+    { of: "credentials", object: "hub" },
+    (world) => world.edit("credentials", "hub", { status: { operatorNamespace: "another" } }),
+  ],
+  namespaces: [
+    { of: "namespaces", object: "team-a" },
+    (world) => world.edit("namespaces", "team-a", { metadata: { labels: { a: "b" } } }),
+  ],
+  pullSecrets: [
+    { of: "pullSecrets", object: "team-a/regcred" },
+    (world) => world.edit("secrets", "team-a/regcred", { metadata: { labels: { a: "b" } } }),
+  ],
+  operatorSecrets: [{ of: "operatorSecrets", object: "regcred-system/hub" }, (world) => world.source("hub", "second")],
+  crds: [
+    { of: "crds", object: crdName },
+    (_world, { stores }) => {
+      const crds = stores.crds as FedStore<CrdRecord>;
+      crds.feed().observed({ key: crdName, resourceVersion: "9", gaps: [] });
+    },
+  ],
+  secretsCalled: [{ secretsCalled: "regcred" }, (_world, context) => lookAtNameAgain(context, "regcred")],
+  recordOf: [
+    { recordOf: "credentials-9" },
+    (_world, context) => void beginRecord(context, credential({ name: "new", uid: "credentials-9" })),
+  ],
+  reach: [{ reach: "changes" }, (_world, context) => lookAtReachAgain(context)],
+  findings: [{ findings: "hub" }, (world) => world.source("hub", "")],
+};
+
+describe("a run that waits", () => {
+  it.each(Object.entries(triggers))("for %s is run when that changes", async (_kind, [waited, happens]) => {
+    const { world, context } = await served();
+    // A finding brings the RegistryCredential by itself.
+    const key = "findings" in waited ? `credential/${waited.findings}` : "members/parked";
+    const ran: string[] = [];
+    const parked = { ...context.waits };
+    Object.assign(context.waits, {
+      wait: (each: string, forWhat: readonly string[]) => {
+        ran.push(each);
+        parked.wait(each, forWhat);
+      },
+    });
+    context.waits.wait(key, [textOfWaited(waited)]);
+    ran.length = 0;
+    await world.pass({ seconds: 5 });
+    expect(ran).not.toContain(key);
+    await happens(world, context);
+    await world.pass({ seconds: 5 });
+    expect(ran).toContain(key);
+    expect(keyOf(key)).toBeDefined();
+  });
+});
+
+describe("at rest", () => {
+  it.each<[string, object]>([
+    ["all is served", {}],
+    ["writes are suspended", { suspend: true }],
+  ])("where %s, every key run once more writes nothing, and neither does a fresh start", async (_what, changes) => {
+    const { world, context } = await served(changes);
+    await world.pass({ minutes: 30 });
+    const before = world.writes.length;
+    const [grant] = [...context.tokens.wanted()].map(([key]) => key);
+    const keys = ["secret/team-a/regcred", "references/team-a", "credential/hub", `token/${grant ?? "none"}`];
+    for (const key of [...keys, `members/${context.stores.credentials.get("hub")?.uid}`]) context.enqueue(key);
+    await world.pass({ seconds: 20 });
+    expect(world.writes.slice(before)).toEqual([]);
+    await world.stop();
+    await world.start();
+    await world.pass({ minutes: 20 });
+    expect(world.writes.slice(before)).toEqual([]);
+  });
+});
+
+describe("a pull Secret of an entry whose ServiceAccount may not be seen", () => {
+  it("is looked at again once it may, though there is none that could tell", async () => {
+    const { world, context } = await served();
+    const entry = {
+      name: "main",
+      provider: "ECR",
+      hosts: ["111111111111.dkr.ecr.eu-west-1.amazonaws.com"],
+      ecr: { roleARN: "arn:aws:iam::111111111111:role/r1" },
+      identity: { from: "ServiceAccount", name: "puller" },
+    };
+    const told = (): unknown =>
+      context.board
+        .secret("team-a", "regcred")
+        ?.credentials.get("hub")
+        ?.failures.map(({ reason }) => reason);
+    const { scopeOf } = context;
+    const hiding: Context["scopeOf"] = (namespace) => {
+      return { ...scopeOf(namespace), serviceAccount: () => ({ kind: "not-permitted" }) };
+    };
+    Object.assign(context, { scopeOf: hiding });
+    world.credential("hub", { ...spec, registries: [entry] });
+    await world.pass({ seconds: 15 });
+    expect(told()).toEqual(["NotPermitted"]);
+    Object.assign(context, { scopeOf });
+    lookAtReachAgain(context);
+    await world.pass({ seconds: 5 });
+    expect(told()).toEqual(["ServiceAccountMissing"]);
+  });
+});

@@ -1,0 +1,549 @@
+// Who is entitled to what, as namespaces, credentials and Secrets come, change and go?
+import { describe, expect, it } from "vitest";
+import type { RegistryCredential } from "../../src/api/registry-credential.ts";
+import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";
+import { type Entitlements, entitlements } from "../../src/entitlement/credential-index.ts";
+import { members } from "../../src/entitlement/members.ts";
+import { store } from "../../src/runtime/watch/store.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { credential, frozen, minute, namespace, secretRecord } from "./objects.ts";
+
+interface World {
+  readonly asked: Entitlements;
+  readonly put: (...credentials: readonly RegistryCredential[]) => void;
+  readonly putUnreadable: (changes: Partial<CredentialRecord>) => void;
+  readonly drop: (name: string) => void;
+  readonly label: (namespace: NamespaceRecord) => void;
+  readonly dropNamespace: (name: string) => void;
+  /** The operator has put a login of these credentials into a Secret of the namespace. */
+  readonly serve: (namespace: string, credentials: readonly string[], secretName?: string) => void;
+  /** And has taken it back. */
+  readonly unserve: (namespace: string, secretName?: string) => void;
+  /** A Secret of that name in the namespace lists the credentials: anybody there may write that. */
+  readonly mark: (namespace: string, credentials: readonly string[], secretName?: string) => void;
+  readonly unmark: (namespace: string, secretName?: string) => void;
+  readonly pass: (minutes: number) => Promise<void>;
+  /** This replica leads, and has begun the record of acme. */
+  readonly lead: () => void;
+}
+
+/** @param looked told of each member of a store that is used */
+function world(looked: (member: string) => void = () => undefined): World {
+  const clock = fakeClock(minute(0));
+  const stores = {
+    credentials: store<CredentialRecord>(),
+    namespaces: store<NamespaceRecord>(),
+    pullSecrets: store<SecretRecord>(),
+  };
+  const holders = members();
+  const overheard = <T extends object>(of: T): T =>
+    new Proxy(of, {
+      get: (target, member, receiver): unknown => {
+        looked(String(member));
+        return Reflect.get(target, member, receiver);
+      },
+    });
+  const asked = entitlements({
+    clock,
+    operatorNamespace: "regcred-system",
+    members: overheard(holders),
+    credentials: stores.credentials,
+    namespaces: overheard(stores.namespaces),
+    pullSecrets: stores.pullSecrets,
+  });
+  let version = 0;
+  const next = (): { resourceVersion: string } => ({ resourceVersion: String((version += 1)) });
+  const credentials = stores.credentials.feed();
+  const namespaces = stores.namespaces.feed();
+  const pullSecrets = stores.pullSecrets.feed();
+  for (const feed of [credentials, namespaces, pullSecrets]) {
+    feed.begin();
+    feed.completed("0");
+  }
+  const record = (changes: Partial<CredentialRecord>): CredentialRecord => {
+    const { name, uid, generation, finalizers, annotations } = credential();
+    const unread = { credential: undefined, deleting: false, problems: [] };
+    return frozen({ key: name, name, uid, generation, finalizers, annotations, ...unread, ...changes, ...next() });
+  };
+  return {
+    asked,
+    put: (...all) => {
+      for (const each of all) {
+        const { name, uid, generation, finalizers, annotations, deletionTimestamp } = each;
+        const deleting = deletionTimestamp !== undefined;
+        const fields = { key: name, name, uid, generation, finalizers, annotations, deleting };
+        credentials.observed(record({ ...fields, credential: each }));
+      }
+    },
+    putUnreadable: (changes) => credentials.observed(record({ problems: ["spec: odd"], ...changes })),
+    drop: (name) => credentials.vanished(name, next().resourceVersion),
+    label: (changed) => namespaces.observed(frozen({ ...changed, ...next() })),
+    dropNamespace: (name) => namespaces.vanished(name, next().resourceVersion),
+    serve: (name, names, secretName = "regcred") => {
+      const place = { namespaceUid: `uid-${name}`, secretName };
+      holders.note(place, { secretUid: `${name}/${secretName}`, merged: false, credentials: names.map(uidOf) });
+    },
+    unserve: (name, secretName = "regcred") => holders.note({ namespaceUid: `uid-${name}`, secretName }, undefined),
+    mark: (name, names, secretName = "regcred") => {
+      const identity = { key: `${name}/${secretName}`, namespace: name, name: secretName };
+      pullSecrets.observed(secretRecord({ ...identity, labelled: true, credentials: [...names], ...next() }));
+    },
+    unmark: (name, secretName = "regcred") => pullSecrets.vanished(`${name}/${secretName}`, next().resourceVersion),
+    lead: () => {
+      holders.lead();
+      holders.begin("uid-acme");
+    },
+    pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })),
+  };
+}
+
+/** As `credential` and `namespace` of objects.ts have them. */
+function uidOf(name: string): string {
+  return `uid-${name}`;
+}
+
+const finalizers = ["regcred.dev/drain"];
+const status = { secretName: "regcred" };
+const acme = credential({ finalizers, status });
+/** Selects other namespaces now. */
+const moved = credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { include: ["crew-*"] } } });
+
+function teams(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `team-${String(index).padStart(2, "0")}`);
+}
+
+/** So many namespaces, each with a Secret of acme's. */
+function served(count: number): World {
+  const here = world();
+  here.put(acme);
+  for (const name of teams(count)) {
+    here.label(namespace({ name }));
+    here.serve(name, ["acme"]);
+  }
+  return here;
+}
+
+describe("the participants of a Secret", () => {
+  it("are confirmed only where the status names this install, or an older CRD has no field for it", () => {
+    const confirmed = (operatorNamespace?: string): boolean | undefined => {
+      const { asked, put } = world();
+      put(credential({ finalizers, status: { ...status, ...(operatorNamespace && { operatorNamespace }) } }));
+      return asked.participants(namespace(), "regcred")[0]?.confirmed;
+    };
+    expect([confirmed("regcred-system"), confirmed(), confirmed("elsewhere")]).toEqual([true, true, false]);
+  });
+
+  it("include for a while one that is drained and gone, so that what is written late is taken away", async () => {
+    const { asked, put, drop, pass } = world();
+    const leaving = credential({ ...acme, deletionTimestamp: minute(0) });
+    put(leaving);
+    asked.drained(leaving);
+    drop("acme");
+    expect(asked.names()).toEqual(["regcred"]);
+    expect(asked.participants(namespace(), "regcred")).toMatchObject([
+      { name: "acme", entitled: false, deleting: true, confirmed: true },
+    ]);
+    await pass(20);
+    expect([asked.names(), asked.participants(namespace(), "regcred")]).toEqual([[], []]);
+  });
+
+  it("do not include a drained one whose name is used again", () => {
+    const { asked, put, drop } = world();
+    const leaving = credential({ ...acme, uid: "before", deletionTimestamp: minute(0) });
+    put(leaving);
+    asked.drained(leaving);
+    drop("acme");
+    put(acme);
+    expect(asked.participants(namespace(), "regcred").map(({ deleting }) => deleting)).toEqual([false]);
+  });
+
+  it("are the credentials that write under its name, oldest first, and by name where equally old", () => {
+    const { asked, put } = world();
+    const aged = (name: string, minutes: number): RegistryCredential =>
+      credential({ ...acme, name, uid: name, creationTimestamp: minute(-minutes) });
+    put(aged("young", 1), aged("b", 5), aged("a", 5), aged("old", 9));
+    put(
+      credential({
+        ...acme,
+        name: "elsewhere",
+        status: { secretName: "own" },
+        spec: { ...acme.spec, pullSecret: { name: "own", onConflict: "Fail" } },
+      }),
+    );
+    const participants = asked.participants(namespace(), "regcred");
+    expect(participants.map(({ name }) => name)).toEqual(["old", "a", "b", "young"]);
+    expect(asked.names()).toEqual(["own", "regcred"]);
+  });
+
+  it("are entitled where they select the namespace, and not while they are being deleted", () => {
+    const { asked, put } = world();
+    put(acme);
+    expect(asked.participants(namespace(), "regcred")).toMatchObject([
+      { role: "current", entitled: true, deleting: false, confirmed: true },
+    ]);
+    expect(asked.participants(namespace({ name: "ops" }), "regcred")).toMatchObject([{ entitled: false }]);
+    put(credential({ ...acme, deletionTimestamp: minute(0) }));
+    expect(asked.participants(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
+  });
+
+  it("are confirmed once finalizer and Secret name are stored with them", () => {
+    const { asked, put } = world();
+    const confirmed = (each: RegistryCredential): boolean | undefined => {
+      put(each);
+      return asked.participants(namespace(), "regcred")[0]?.confirmed;
+    };
+    expect(confirmed(credential())).toBe(false);
+    expect(confirmed(credential({ finalizers }))).toBe(false);
+    expect(confirmed(credential({ status }))).toBe(false);
+    expect(confirmed(credential({ finalizers: ["x/y", ...finalizers], status }))).toBe(true);
+  });
+
+  it("keep a former name fresh for an hour, then give it up", async () => {
+    const { asked, put, pass } = world();
+    const retiring = [{ secretName: "old", until: "2026-01-01T13:00:00Z" }];
+    put(credential({ ...acme, status: { ...status, retiring } }));
+    const roles = (): string[] => asked.participants(namespace(), "old").map(({ role }) => role);
+    expect(roles()).toEqual(["retiring"]);
+    expect(asked.names()).toEqual(["regcred", "old"]);
+    await pass(60);
+    expect(roles()).toEqual(["former"]);
+  });
+});
+
+describe("a credential that cannot be read any more", () => {
+  it("goes on as it was last read", () => {
+    const { asked, put, putUnreadable } = world();
+    put(acme);
+    putUnreadable({ generation: 9 });
+    expect(asked.participants(namespace(), "regcred")).toMatchObject([{ name: "acme", entitled: true }]);
+    expect(asked.unreadable("acme")).toBe(false);
+  });
+
+  it("can be deleted all the same", () => {
+    const { asked, put, putUnreadable } = world();
+    put(acme);
+    putUnreadable({ deleting: true });
+    expect(asked.participants(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
+  });
+
+  it("and never could, or was made anew, entitles nobody", () => {
+    const { asked, put, putUnreadable } = world();
+    putUnreadable({});
+    expect(asked.exists("acme")).toBe(true);
+    expect(asked.unreadable("acme")).toBe(true);
+    expect(asked.participants(namespace(), "regcred")).toEqual([]);
+    put(acme);
+    expect(asked.unreadable("acme")).toBe(false);
+  });
+});
+
+describe("a credential that is gone", () => {
+  it("is nobody's any more", () => {
+    const { asked, drop } = served(2);
+    drop("acme");
+    expect(asked.exists("acme")).toBe(false);
+    expect(asked.participants(namespace(), "regcred")).toEqual([]);
+    expect(asked.names()).toEqual([]);
+  });
+});
+
+describe("where something of a credential may be left", () => {
+  it("is told by its members and by the Secrets that list it, each namespace once however many names it has", () => {
+    const { asked, put, mark, unmark, unserve } = served(1);
+    const retiring = [{ secretName: "old", until: "2026-01-01T13:00:00Z" }];
+    put(credential({ ...acme, status: { ...status, retiring } }));
+    mark("team-00", ["acme", "other"], "old");
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+    unserve("team-00");
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+    unmark("team-00", "old");
+    expect([...asked.mayHold("acme")]).toEqual([]);
+  });
+
+  it("is known of a credential that comes after the Secrets", () => {
+    const { asked, put, mark } = world();
+    mark("team-00", ["acme"]);
+    expect([...asked.mayHold("acme")]).toEqual([]);
+    put(acme);
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+  });
+
+  it("follows a Secret that changes hands, and keeps nothing of names that no credential has", () => {
+    const { asked, mark, put } = world();
+    put(acme);
+    mark("team-00", ["acme", "made-up"]);
+    mark("team-00", ["other"]);
+    expect(["acme", "made-up", "other"].map((name) => [...asked.mayHold(name)])).toEqual([[], [], []]);
+  });
+});
+
+describe("what a tenant writes", () => {
+  it("makes no namespace a member, so it neither causes a hold nor gains by one", () => {
+    const { asked, put, mark, label } = served(10);
+    for (const name of ["evil-1", "evil-2", "evil-3"]) {
+      label(namespace({ name }));
+      mark(name, ["acme"]);
+    }
+    put(moved);
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(moved, namespace({ name: "evil-1" }))).toBe(false);
+    const other = served(11);
+    other.label(namespace({ name: "evil" }));
+    other.mark("evil", ["acme"]);
+    other.put(moved);
+    expect(other.asked.held("acme")?.count).toBe(11);
+    expect(other.asked.entitled(moved, namespace({ name: "evil" }))).toBe(false);
+    expect(other.asked.participants(namespace({ name: "evil" }), "regcred")).toMatchObject([
+      { entitled: false, held: false },
+    ]);
+  });
+
+  it("does not end a hold: not by opting out, nor by deleting the namespace", () => {
+    const { asked, put, label, dropNamespace } = served(11);
+    put(moved);
+    label(namespace({ name: "team-00", optedOut: true }));
+    dropNamespace("team-01");
+    expect(asked.held("acme")?.count).toBe(9);
+    expect(asked.entitled(moved, namespace({ name: "team-00", optedOut: true }))).toBe(false);
+    expect(asked.entitled(moved, namespace({ name: "team-05" }))).toBe(true);
+  });
+
+  it("does not prolong one: with a spec that is right again, or the last one gone, nothing is held", () => {
+    const { asked, put, label, dropNamespace } = served(12);
+    put(moved);
+    for (const name of teams(12).slice(1)) dropNamespace(name);
+    expect(asked.held("acme")?.count).toBe(1);
+    label(namespace({ name: "team-00", optedOut: true }));
+    expect(asked.held("acme")).toBeUndefined();
+    label(namespace({ name: "team-00" }));
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("on many Namespaces of its own does not hold up what an administrator takes out of the spec", () => {
+    const { asked, put, label } = served(40);
+    const selector = { matchLabels: { pull: "yes" } };
+    const byLabel = credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } });
+    for (const name of teams(40)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(byLabel);
+    for (const name of teams(20)) label(namespace({ name, labels: {} }));
+    expect(asked.held("acme")).toMatchObject({ cause: "Labels", count: 20 });
+    const exclude = ["team-30"];
+    const without = credential({
+      ...byLabel,
+      generation: 5,
+      spec: { ...acme.spec, namespaces: { selector, exclude } },
+    });
+    put(without);
+    expect(asked.entitled(without, namespace({ name: "team-30", labels: { pull: "yes" } }))).toBe(false);
+  });
+
+  it("on many Namespaces of its own does not hold up that it is taken out itself", () => {
+    const { asked, put, label } = served(40);
+    const selector = { matchLabels: { pull: "yes" } };
+    const byLabel = credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } });
+    for (const name of teams(40)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(byLabel);
+    for (const name of teams(20)) label(namespace({ name, labels: {} }));
+    expect(asked.entitled(byLabel, namespace({ name: "team-00", labels: {} }))).toBe(true);
+    const namespaces = { selector, exclude: ["team-00"] };
+    const without = credential({ ...byLabel, generation: 5, spec: { ...acme.spec, namespaces } });
+    put(without);
+    expect(asked.entitled(without, namespace({ name: "team-00", labels: {} }))).toBe(false);
+    label(namespace({ name: "team-00", labels: { other: "one" } }));
+    expect(asked.entitled(without, namespace({ name: "team-00", labels: { other: "one" } }))).toBe(false);
+  });
+
+  it("keeps its removal from being done, and gains nothing by a later hold", () => {
+    const { asked, put, lead } = served(20);
+    lead();
+    const exclude = ["team-00", "team-01"];
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { include: ["team-*"], exclude } } }));
+    const wrong = credential({ ...moved, generation: 5 });
+    put(wrong);
+    expect(asked.held("acme")?.count).toBe(18);
+    expect(asked.held("acme")?.message).not.toContain("team-00");
+    expect(asked.entitled(wrong, namespace({ name: "team-00" }))).toBe(false);
+    expect(asked.entitled(wrong, namespace({ name: "team-05" }))).toBe(true);
+    expect([...asked.mayHold("acme")]).toContain("team-00");
+  });
+
+  it("keeps many removals from being done, and so causes no hold", async () => {
+    const { asked, put, lead, pass } = served(14);
+    lead();
+    const without = (generation: number, exclude: string[]): RegistryCredential =>
+      credential({ ...acme, generation, spec: { ...acme.spec, namespaces: { include: ["team-*"], exclude } } });
+    put(without(4, teams(10)));
+    await pass(11);
+    put(without(5, teams(11)));
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("in a namespace that it makes anew under its name says nothing of the one before", () => {
+    const { asked, put, label } = served(11);
+    put(moved);
+    label(namespace({ name: "team-00", uid: "another" }));
+    expect(asked.entitled(moved, namespace({ name: "team-00", uid: "another" }))).toBe(false);
+    expect(asked.held("acme")?.count).toBe(10);
+  });
+});
+
+describe("a change of selection", () => {
+  it("that takes the credential from a few goes through", () => {
+    const { asked, put } = served(10);
+    put(moved);
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(moved, namespace({ name: "team-00" }))).toBe(false);
+  });
+
+  it("that takes it from many is held: they stay entitled, and nobody else becomes so", () => {
+    const { asked, put } = served(11);
+    put(moved);
+    expect(asked.held("acme")?.count).toBe(11);
+    expect(asked.entitled(moved, namespace({ name: "team-00" }))).toBe(true);
+    expect(asked.entitled(moved, namespace({ name: "team-new" }))).toBe(false);
+    expect(asked.entitled(moved, namespace({ name: "crew-a" }))).toBe(true);
+    const titles = ["team-00", "crew-a"].map((name) => asked.participants(namespace({ name }), "regcred")[0]?.held);
+    expect(titles).toEqual([true, false]);
+  });
+
+  it("goes through once it is confirmed, to the last namespace", () => {
+    const { asked, put, unserve } = served(30);
+    const confirmed = credential({ ...moved, annotations: { "regcred.dev/allow-removal": "4-30" } });
+    put(confirmed);
+    for (const name of teams(30)) {
+      expect(asked.entitled(confirmed, namespace({ name }))).toBe(false);
+      unserve(name);
+    }
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("that is taken back holds nothing any more", () => {
+    const { asked, put } = served(11);
+    put(moved);
+    put(credential({ ...acme, generation: 5 }));
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(acme, namespace({ name: "team-00" }))).toBe(true);
+  });
+
+  it("in several steps within ten minutes is one change", async () => {
+    const { asked, put, label, unserve, pass } = served(20);
+    const selector = { matchLabels: { pull: "yes" } };
+    for (const name of teams(20)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } }));
+    const take = (name: string): void => label(namespace({ name }));
+    for (const name of teams(10)) {
+      take(name);
+      unserve(name);
+    }
+    expect(asked.held("acme")).toBeUndefined();
+    take("team-10");
+    expect(asked.held("acme")?.count).toBe(1);
+    unserve("team-10");
+    await pass(10);
+    take("team-11");
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("counts namespaces, not how often one of them comes and goes", () => {
+    const { asked, put, label, serve, unserve } = served(12);
+    const selector = { matchLabels: { pull: "yes" } };
+    const member = (pull: boolean): NamespaceRecord =>
+      namespace({ name: "team-00", labels: pull ? { pull: "yes" } : {} });
+    for (const name of teams(12)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } }));
+    for (let round = 0; round < 20; round += 1) {
+      label(member(false));
+      expect(asked.held("acme")).toBeUndefined();
+      unserve("team-00");
+      label(member(true));
+      serve("team-00", ["acme"]);
+    }
+  });
+
+  it("by labels on the namespaces is held like any other, and says so", () => {
+    const { asked, put, label } = served(11);
+    const selector = { matchLabels: { pull: "yes" } };
+    for (const name of teams(11)) label(namespace({ name, labels: { pull: "yes" } }));
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, namespaces: { selector } } }));
+    for (const name of teams(11)) label(namespace({ name }));
+    expect(asked.held("acme")).toMatchObject({ cause: "Labels", count: 11 });
+  });
+
+  it("by opting out is the tenants' own and never held", () => {
+    const { asked, label } = served(11);
+    for (const name of teams(11)) label(namespace({ name, optedOut: true }));
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(acme, namespace({ name: "team-00", optedOut: true }))).toBe(false);
+  });
+
+  it("does not count namespaces that are being deleted, nor those that are gone", () => {
+    const { asked, put, label, dropNamespace, unserve } = served(12);
+    label(namespace({ name: "team-00", terminating: true }));
+    unserve("team-01");
+    dropNamespace("team-01");
+    put(moved);
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("never holds a deletion: that is explicit", () => {
+    const { asked, put } = served(30);
+    const deleted = credential({ ...moved, deletionTimestamp: minute(0) });
+    put(deleted);
+    expect(asked.held("acme")).toBeUndefined();
+    expect(asked.entitled(deleted, namespace({ name: "team-00" }))).toBe(false);
+  });
+
+  it("is judged the same after a restart, in whatever order things are heard of", () => {
+    const here = world();
+    for (const name of teams(11)) here.serve(name, ["acme"]);
+    here.put(moved);
+    for (const name of teams(11)) here.label(namespace({ name }));
+    expect(here.asked.held("acme")?.count).toBe(11);
+    const other = world();
+    for (const name of teams(11)) other.label(namespace({ name }));
+    other.put(moved);
+    for (const name of teams(11)) other.serve(name, ["acme"]);
+    expect(other.asked.held("acme")?.count).toBe(11);
+  });
+
+  it("stays held after a restart, though fewer are left by then", () => {
+    const here = world();
+    const told = {
+      type: "RemovalHeld",
+      status: "True",
+      reason: "TooManyNamespaces",
+      message: "",
+      observedGeneration: 4,
+    };
+    const condition = { ...told, status: "True" as const, lastTransitionTime: "2026-01-01T00:00:00Z" };
+    here.put(credential({ ...moved, status: { ...status, observedGeneration: 4, conditions: [condition] } }));
+    for (const name of teams(3)) {
+      here.label(namespace({ name }));
+      here.serve(name, ["acme"]);
+    }
+    expect(here.asked.held("acme")).toMatchObject({ cause: "Spec", count: 3 });
+  });
+});
+
+describe("what a mistyped glob costs", () => {
+  /** How often something was looked up to hold a removal from so many, and to tell each Secret of it. */
+  const lookups = (count: number): number => {
+    let calls = 0;
+    const { asked, put, label, serve } = world((key) => {
+      if (key === "get" || key === "has" || key === "count") calls += 1;
+    });
+    put(acme);
+    for (const name of teams(count)) {
+      label(namespace({ name }));
+      serve(name, ["acme"]);
+    }
+    calls = 0;
+    put(moved);
+    for (const name of teams(count)) expect(asked.participants(namespace({ name }), "regcred")[0]?.held).toBe(true);
+    return calls;
+  };
+
+  it("grows with the namespaces, and not with their square", () => {
+    expect(lookups(1_000)).toBeLessThanOrEqual(10 * lookups(100) + 10);
+  });
+});

@@ -1,0 +1,66 @@
+// Do the operator's own settings lead the clouds' calls, and theirs alone?
+import { expect, it } from "vitest";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { wayOut, type WayOutOptions } from "../../src/operator/egress.ts";
+import type { Grant } from "../../src/providers/grant.ts";
+import type { Endpoints } from "../../src/providers/endpoints.ts";
+import { Redacted } from "../../src/runtime/redacted.ts";
+import { awsAt, hub, hubEnvironment } from "../providers/ecr/scenario.ts";
+import { failureIn, loginIn, never, untilEnd } from "../providers/scenario.ts";
+
+/** With the real guard, which lets through what the settings name. */
+function wayOutWith(endpoints: Endpoints) {
+  const nobody = (): never => {
+    throw new TypeError("nobody else is asked");
+  };
+  const options: WayOutOptions = {
+    api: { open: nobody, exchange: nobody } as unknown as WayOutOptions["api"],
+    clock: systemClock(),
+    random: () => 0.5,
+    settings: {
+      namespace: "regcred-system",
+      sourceNamespaces: [],
+      network: { registries: [], privateAddresses: [], endpoints },
+      environment: hubEnvironment,
+    },
+    network: undefined,
+    secret: () => ({ kind: "source", values: { token: new Redacted("hunter2") } }) as never,
+    token: () => undefined,
+    insists: () => false,
+    admittance: { begin: () => undefined, ended: () => undefined },
+    registries: {} as WayOutOptions["registries"],
+    ownAudiences: () => Promise.resolve([]),
+    instruments: { count: () => undefined, observe: () => undefined },
+  };
+  return untilEnd(wayOut(options));
+}
+
+it("a token of ECR comes from the endpoint that the settings name, on loopback and over plain http", async () => {
+  const { url } = await awsAt();
+  const grant: Grant = {
+    provider: "ECR",
+    partition: "aws",
+    region: "eu-west-1",
+    endpoint: "standard",
+    identity: { from: "Operator" },
+  };
+  const { provider } = wayOutWith({ ecr: { "*": url } });
+  expect(loginIn(await provider.fetch(grant, never))[1]).toContain(hub);
+});
+
+it("an entry's own token endpoint never is that place", async () => {
+  const origin = "https://127.0.0.1:9";
+  const grant: Grant = {
+    provider: "TokenExchange",
+    identity: { from: "Secret", namespace: "regcred-system", name: "key" },
+    settings: {
+      url: `${origin}/token`,
+      method: "POST",
+      auth: { type: "Bearer" },
+      response: { tokenPath: "token", expiry: "Seconds", expiryPath: "expires_in" },
+      username: "puller",
+    },
+  };
+  const { provider } = wayOutWith({ ecr: { "*": origin } });
+  expect(await failureIn(provider.fetch(grant, never))).toMatchObject({ reason: "EndpointNotAllowed" });
+});

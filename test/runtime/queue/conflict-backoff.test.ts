@@ -1,0 +1,60 @@
+// Is an accident repaired at once, and a fight slowed down?
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../../src/runtime/queue/conflict-backoff.ts";
+import { frozen } from "../../entitlement/objects.ts";
+
+/** Writes at once whenever it may, for as long as somebody reverts it at once. */
+function fight(until: number): readonly number[] {
+  const writes: number[] = [];
+  let repairs: Repairs | undefined;
+  let at = 0;
+  while (at <= until) {
+    writes.push(at);
+    repairs = frozen(afterWrite(repairs, "x", at));
+    at += Math.max(waitBeforeWrite(repairs, "x", at), 1);
+  }
+  return writes;
+}
+
+describe("repairs of one object", () => {
+  it("are made at once the first five times, then ever more slowly", () => {
+    const gaps = fight(60_000).map((at, index, all) => at - (all[index - 1] ?? 0));
+    expect(gaps).toEqual([0, 1, 1, 1, 1, 1, 1_000, 2_000, 4_000, 8_000, 16_000]);
+  });
+
+  it("come at least every five minutes: a person who gives in is not left waiting", () => {
+    const writes = fight(24 * 60 * 60_000);
+    expect(Math.max(...writes.map((at, index, all) => at - (all[index - 1] ?? 0)))).toBe(5 * 60_000);
+    expect(writes.length).toBeLessThan(310);
+  });
+
+  it("are a fight from the sixth write on, for ten minutes after the last", () => {
+    let repairs: Repairs | undefined;
+    for (let count = 1; count <= 5; count += 1) repairs = afterWrite(repairs, "x", count);
+    expect(contestedFor(repairs, 5)).toBeUndefined();
+    repairs = afterWrite(repairs, "x", 6);
+    expect(contestedFor(repairs, 6)).toBe(10 * 60_000);
+    expect(contestedFor(repairs, 6 + 10 * 60_000)).toBeUndefined();
+    expect(contestedFor(undefined, 0)).toBeUndefined();
+  });
+
+  it("start afresh where something else is wanted, or after a quiet time", () => {
+    const repairs = frozen({ wanted: "x", count: 20, lastAt: 1_000 });
+    expect(waitBeforeWrite(repairs, "x", 1_000)).toBe(5 * 60_000);
+    expect(waitBeforeWrite(repairs, "y", 1_000)).toBe(0);
+    expect(waitBeforeWrite(repairs, "x", 1_000 + 10 * 60_000)).toBe(0);
+    expect(afterWrite(repairs, "y", 1_001).count).toBe(1);
+    expect(afterWrite(repairs, "x", 1_000 + 10 * 60_000).count).toBe(1);
+  });
+
+  it("never wait longer than five minutes, nor a negative time", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 5_000 }), fc.nat(), fc.nat(), (count, lastAt, later) => {
+        const wait = waitBeforeWrite({ wanted: "x", count, lastAt }, "x", lastAt + later);
+        expect(wait).toBeGreaterThanOrEqual(0);
+        expect(wait).toBeLessThanOrEqual(5 * 60_000);
+      }),
+    );
+  });
+});

@@ -1,0 +1,87 @@
+// What does a test's API server answer, request by request?
+import type { ListPage, ListQuery, ListWatch, WatchEvent, WatchQuery } from "../../../src/runtime/watch/list-watch.ts";
+
+export interface ScriptedList {
+  readonly kind: "list";
+  readonly query: ListQuery;
+  readonly signal: AbortSignal;
+  /** The whole page comes at once. */
+  answer(page: ListPage & { readonly items: readonly unknown[] }): void;
+  /** An item comes, and the page goes on. */
+  item(object: unknown): void;
+  fail(error: unknown): void;
+}
+
+export interface ScriptedWatch {
+  readonly kind: "watch";
+  readonly query: WatchQuery;
+  readonly signal: AbortSignal;
+  send(...events: WatchEvent[]): void;
+  /** The server ends the stream in good order. */
+  end(): void;
+  fail(error: unknown): void;
+}
+
+export interface ScriptedListWatch extends ListWatch {
+  /** Every request so far. */
+  readonly calls: readonly (ScriptedList | ScriptedWatch)[];
+  /** The latest request, which must be a list. */
+  lastList(): ScriptedList;
+  /** The latest request, which must be a watch. */
+  lastWatch(): ScriptedWatch;
+}
+
+/** Requests stay open until the test answers them or their signal aborts. */
+export function scriptedListWatch(): ScriptedListWatch {
+  const calls: (ScriptedList | ScriptedWatch)[] = [];
+  const last = <K extends "list" | "watch">(kind: K): Extract<ScriptedList | ScriptedWatch, { kind: K }> => {
+    const call = calls.at(-1);
+    if (call?.kind !== kind) throw new Error(`the latest request is no ${kind} but ${call?.kind ?? "nothing"}`);
+    return call as Extract<ScriptedList | ScriptedWatch, { kind: K }>;
+  };
+  return {
+    calls,
+    lastList: () => last("list"),
+    lastWatch: () => last("watch"),
+    list: (query, onItem, signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+        const answer: ScriptedList["answer"] = ({ items, ...page }) => {
+          for (const item of items) onItem(item);
+          resolve(page);
+        };
+        calls.push({ kind: "list", query, signal, answer, item: onItem, fail: reject });
+      }),
+    watch: async function* (query, signal) {
+      const events: WatchEvent[] = [];
+      let over: { readonly error?: unknown } | undefined;
+      let wake = (): void => undefined;
+      const finish = (how: { readonly error?: unknown }): void => {
+        over ??= how;
+        wake();
+      };
+      signal.addEventListener("abort", () => finish({ error: signal.reason }), { once: true });
+      calls.push({
+        kind: "watch",
+        query,
+        signal,
+        send: (...sent) => {
+          events.push(...sent);
+          wake();
+        },
+        end: () => finish({}),
+        fail: (error) => finish({ error }),
+      });
+      for (;;) {
+        const event = events.shift();
+        if (event) yield event;
+        else if (over && "error" in over) throw over.error;
+        else if (over) return;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+    },
+  };
+}
