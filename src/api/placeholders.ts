@@ -1,6 +1,5 @@
 // What does a template with `$(namespace.name)` or `$(namespace.labels['k'])` say for one namespace?
 import type { Failure } from "../runtime/errors.ts";
-import type { NamespaceRecord } from "../cluster/records.ts";
 import { kubectl } from "../runtime/steps.ts";
 
 const placeholder = /\$\(namespace\.(?:name|labels\['([^']*)'\])\)/g;
@@ -8,13 +7,19 @@ const placeholder = /\$\(namespace\.(?:name|labels\['([^']*)'\])\)/g;
 // Label values: apimachinery's validation.IsValidLabelValue, never empty here, for an empty one would widen the grant.
 const labelValue = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
+/** Of a Namespace what placeholders are filled from. */
+export interface PlaceholderSource {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** Each placeholder of the text once, without `$(` and `)`. */
 export function placeholdersIn(template: string): readonly string[] {
   return [...new Set([...template.matchAll(placeholder)].map(([whole]) => whole.slice(2, -1)))].toSorted();
 }
 
 /** What stands for a placeholder, as `placeholdersIn` gives it; undefined where the Namespace has no such value. */
-export function placeholderValue(name: string, namespace: NamespaceRecord): string | undefined {
+export function placeholderValue(name: string, namespace: PlaceholderSource): string | undefined {
   if (name === "namespace.name") return namespace.name;
   const [label] = labelsInTemplate(`$(${name})`);
   return label === undefined ? undefined : namespace.labels[label];
@@ -34,7 +39,7 @@ export function labelsInTemplate(template: string): readonly string[] {
  * Each value is put in once (what a label brings in is never rendered again). A missing, empty or odd value is the
  * tenant's failure for this entry alone: it never falls back to a wider grant.
  */
-export function rendered(template: string, namespace: NamespaceRecord): string | Failure {
+export function rendered(template: string, namespace: PlaceholderSource): string | Failure {
   if (!hasPlaceholders(template)) return template;
   let failure: Failure | undefined;
   const text = template.replaceAll(placeholder, (_whole, label: string | undefined) => {

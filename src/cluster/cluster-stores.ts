@@ -10,7 +10,6 @@ import type {
   ServiceAccountRecord,
 } from "./records.ts";
 import { labelsOfMakers } from "./makers.ts";
-import type { Context } from "../controllers/context.ts";
 import { tokenFromData } from "./token-wire.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import { errorFields } from "../runtime/observability/log-watch.ts";
@@ -49,7 +48,7 @@ export interface ClusterStores {
   /** Which labels of Namespaces are kept. */
   readonly labels: AskedLabels;
   /** Of contents, keyed anew for each process. */
-  readonly digest: Context["digest"];
+  readonly digest: (values: Readonly<Record<string, string>>) => string;
 }
 
 // Twenty thousand sound ServiceAccounts, a few in each namespace, never come near their own 64 KiB, and 10,000 of them in one

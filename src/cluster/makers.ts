@@ -3,7 +3,6 @@
 // An entry's name is its identity within its RegistryCredential. So whoever has altered an entry, and has no token yet for what
 // it is now, is found here to have had another one; and whether a namespace has changed meanwhile what it is rendered with.
 import type { Entry } from "../api/registry-credential.ts";
-import type { Grant } from "../providers/grant.ts";
 import { labelsInTemplate, placeholdersIn, placeholderValue } from "../api/placeholders.ts";
 import type { NamespaceRecord } from "./records.ts";
 
@@ -29,14 +28,20 @@ const mostBytes = 64 * 1024;
 
 const placeholders = new WeakMap<Entry, readonly string[]>();
 
+/** Of a grant what a maker depends on. */
+interface RenderedGrant {
+  readonly provider: string;
+  readonly identity?: { readonly from: string };
+}
+
 /** @param grant what the entry has been rendered to for these hosts */
 export function makerOf(
   credential: string,
   entry: Entry,
-  { hosts, grant }: { readonly hosts: readonly string[]; readonly grant: Grant },
+  { hosts, grant }: { readonly hosts: readonly string[]; readonly grant: RenderedGrant },
   namespace: NamespaceRecord,
 ): Maker {
-  const isOfTenant = grant.provider !== "Static" && grant.identity.from === "TenantServiceAccount";
+  const isOfTenant = grant.identity?.from === "TenantServiceAccount";
   const names = [...placeholdersOf(entry), ...(isOfTenant ? ["namespace.name", uidOfNamespace] : [])];
   return { credential, entry: entry.name, hosts, values: valuesOf(names, namespace) ?? {} };
 }

@@ -1,16 +1,10 @@
 // What does a decision get to see? The stripped, frozen records that the stores hold.
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
+import type { StoredObject } from "../runtime/watch/object-meta.ts";
 import type { Redacted } from "../runtime/redacted.ts";
 import type { OthersApply } from "./managed-fields.ts";
 import type { MembersPart } from "./member-rows.ts";
 import type { Token } from "./token.ts";
-
-/** What every stored object has. Resource versions are compared as decimal numbers (KEP-5504). */
-export interface StoredObject {
-  /** `namespace/name`, or `name` for cluster-scoped kinds. */
-  readonly key: string;
-  readonly resourceVersion: string;
-}
 
 export interface NamespaceRecord extends StoredObject {
   readonly name: string;

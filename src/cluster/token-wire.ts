@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { boundedEndOfText, timeOfText } from "../runtime/foreign-numbers.ts";
 import { type FormerLogins, isAlive, type Logins, type Token } from "./token.ts";
-import type { Minted } from "../providers/provider.ts";
+import type { Minted } from "./token.ts";
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { type Login, loginOf } from "../registry/login.ts";
 

@@ -42,3 +42,9 @@ export function tokenUntil(token: Token, until: Temporal.Instant): Token | undef
 export function isAlive(token: Pick<Token, "expiresAt">, now: Temporal.Instant): boolean {
   return token.expiresAt === undefined || Temporal.Instant.compare(now, token.expiresAt) < 0;
 }
+
+/**
+ * A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). `doubt`:
+ * what was said of its end and is not believed, and what is made of it.
+ */
+export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt"> & { readonly doubt?: string | undefined };

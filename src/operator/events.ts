@@ -1,4 +1,5 @@
 // How do tenants and the platform hear what happens? Events, and who has had its share of them. A part of the composition root.
+import { group, managedBy } from "../api/names.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import { type EventRecorder, eventRecorder } from "../runtime/events/event-recorder.ts";
@@ -21,6 +22,7 @@ export function news({ api, clock, random, instance, instruments, namespaces }: 
   readonly shareReached: ShareNews;
 } {
   const events = eventRecorder({
+    reportingController: `${group}/${managedBy}`,
     api,
     clock,
     random,

@@ -1,12 +1,6 @@
 // What does every registry kind offer?
 import type { Grant } from "./grant.ts";
-import type { Token } from "../cluster/token.ts";
-
-/**
- * A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). `doubt`:
- * what was said of its end and is not believed, and what is made of it.
- */
-export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt"> & { readonly doubt?: string | undefined };
+import type { Minted } from "../cluster/token.ts";
 
 /**
  * One registry kind. No cache, no retry, no metrics in it: the token loop and wrappers do that. Grants come validated

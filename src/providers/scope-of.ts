@@ -1,7 +1,12 @@
 // What may an entry of a credential be rendered against in a namespace?
-import type { Context } from "../controllers/context.ts";
+import type { NamespaceRecord, ServiceAccountRecord } from "../cluster/records.ts";
+import type { Store } from "../runtime/watch/store.ts";
+import type { RenderScope } from "./grant-types.ts";
 
-export function scopes({ serviceAccounts }: Context["stores"], operatorNamespace: string): Context["scopeOf"] {
+export function scopes(
+  { serviceAccounts }: { readonly serviceAccounts: Pick<Store<ServiceAccountRecord>, "look"> },
+  operatorNamespace: string,
+): (namespace: NamespaceRecord) => RenderScope {
   return (namespace) => ({
     namespace,
     operatorNamespace,

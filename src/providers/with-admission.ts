@@ -3,7 +3,8 @@ import { type Failure, OperatorError } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";
 import { unlessAborted } from "../runtime/unless-aborted.ts";
 import { NetworkError } from "./http/network-error.ts";
-import type { Minted, Provider } from "./provider.ts";
+import type { Provider } from "./provider.ts";
+import type { Minted } from "../cluster/token.ts";
 
 /**
  * How an attempt ended. `silence`: nobody answered, or not in time. `displaced`: it took longer than was left to it. `cut`: the

@@ -21,3 +21,6 @@ export function loginOf(username: string, password: string): LoginResult {
   }
   return { ok: true, login: { username, password: new Redacted(password) } };
 }
+
+/** What a try at the registry showed. */
+export type Verification = "Verified" | "Authenticated" | "Denied" | "Inconclusive";

@@ -1,5 +1,5 @@
 // Is this login taken, and can it pull this image? Asked of the registry itself, before a token is handed to anyone.
-import type { Verification } from "../controllers/token/plan-publish.ts";
+import type { Verification } from "./login.ts";
 import { asciiLowerCase } from "../runtime/ascii.ts";
 import { base64OfText } from "../runtime/base64.ts";
 import { challengesIn, longestChallenge } from "./challenge.ts";

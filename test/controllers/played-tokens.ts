@@ -5,7 +5,7 @@ import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
 import type { Probe } from "../../src/controllers/token/verification-target.ts";
 import { budgets } from "../../src/providers/budgets.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Minted } from "../../src/providers/provider.ts";
+import type { Minted } from "../../src/cluster/token.ts";
 import { withAdmission } from "../../src/providers/with-admission.ts";
 import type { Gate } from "../../src/runtime/queue/gate.ts";
 import { runWorkers, type Workers } from "../../src/runtime/queue/run-workers.ts";

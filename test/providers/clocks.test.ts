@@ -11,7 +11,7 @@ import { googleProvider } from "../../src/providers/google/fetch.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../src/providers/http/http.ts";
 import { icrProvider } from "../../src/providers/icr/fetch.ts";
 import { ocirProvider } from "../../src/providers/ocir/fetch.ts";
-import type { Minted } from "../../src/providers/provider.ts";
+import type { Minted } from "../../src/cluster/token.ts";
 import { tokenExchangeProvider } from "../../src/providers/token-exchange/fetch.ts";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { ecrGrant, googleGrant } from "./grants.ts";

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { Clock } from "../../src/runtime/clock.ts";
 import { OperatorError, type Retry } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
-import type { Minted, Provider } from "../../src/providers/provider.ts";
+import type { Provider } from "../../src/providers/provider.ts";
+import type { Minted } from "../../src/cluster/token.ts";
 
 /** How the other side may answer instead of with a token. */
 export type Behaviour =

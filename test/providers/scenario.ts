@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { type GuardedHttp, guardedHttp, type GuardedHttpOptions } from "../../src/providers/http/guarded-http.ts";
 import type { IdentitySource } from "../../src/providers/identity-source.ts";
-import type { Minted } from "../../src/providers/provider.ts";
+import type { Minted } from "../../src/cluster/token.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
 
 export const never = new AbortController().signal;

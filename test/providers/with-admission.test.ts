@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { unavailable } from "../../src/runtime/client/api-error.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Minted } from "../../src/providers/provider.ts";
+import type { Minted } from "../../src/cluster/token.ts";
 import { type CallEnd, withAdmission } from "../../src/providers/with-admission.ts";
 import { ecrGrant } from "./grants.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Minted } from "../../src/providers/provider.ts";
+import type { Minted } from "../../src/cluster/token.ts";
 import { countedHttp, withMetrics } from "../../src/providers/with-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";

@@ -4,7 +4,7 @@ import type { ClusterStores } from "../../cluster/cluster-stores.ts";
 import type { ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";
 import { modelApi } from "../../cluster/in-memory/in-memory-api.ts";
 import { type ModelEvent, modelServer, type Resource } from "../../cluster/in-memory/in-memory-server.ts";
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "../../runtime/watch/object-meta.ts";
 import type { Feed } from "../../runtime/watch/store.ts";
 import { identityOf } from "../../runtime/watch/object-meta.ts";
 import type { ClusterState } from "./cluster-state.ts";

@@ -19,7 +19,7 @@ import {
   retryWithin,
 } from "./plan-refresh.ts";
 import type { Token } from "../../cluster/token.ts";
-import type { Minted } from "../../providers/provider.ts";
+import type { Minted } from "../../cluster/token.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { comeBackIn, done, failed } from "../outcome.ts";

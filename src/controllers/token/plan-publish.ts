@@ -1,8 +1,6 @@
 // May a token that was just minted take the place of the one that tenants have?
+import type { Verification } from "../../registry/login.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
-
-/** What a try at the registry showed. */
-export type Verification = "Verified" | "Authenticated" | "Denied" | "Inconclusive";
 
 export type Publication = "publish" | "publish-unverified" | "hold";
 

@@ -1,7 +1,7 @@
 // How is a token written, over the version of its Secret that is known?
 import { managedBy, managedByLabel, tokenSecretType } from "../../api/names.ts";
 import type { Token } from "../../cluster/token.ts";
-import type { Minted } from "../../providers/provider.ts";
+import type { Minted } from "../../cluster/token.ts";
 import type { Context } from "../context.ts";
 import { tokenSecretName } from "./grant-tracker.ts";
 import { tokenToData } from "../../cluster/token-wire.ts";

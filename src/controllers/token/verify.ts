@@ -4,7 +4,7 @@ import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";
 import type { Probe } from "./verification-target.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
-import type { Minted } from "../../providers/provider.ts";
+import type { Minted } from "../../cluster/token.ts";
 import { loginAt } from "../../registry/host.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../../registry/pull-check.ts";
 import { unlessAborted } from "../../runtime/unless-aborted.ts";

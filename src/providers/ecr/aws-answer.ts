@@ -7,7 +7,7 @@ import { textOfBase64 } from "../../runtime/base64.ts";
 import { loginOf } from "../../registry/login.ts";
 import { checkedAnswer, cloudFailure } from "../answers.ts";
 import { NetworkError } from "../http/network-error.ts";
-import type { Minted } from "../provider.ts";
+import type { Minted } from "../../cluster/token.ts";
 
 /** For whom a call is made; completes its errors. */
 export interface AwsCall {

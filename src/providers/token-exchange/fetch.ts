@@ -10,7 +10,8 @@ import { checkedAnswer } from "../answers.ts";
 import type { Http, HttpAnswer, HttpCall } from "../http/http.ts";
 import { notAnEndpoint } from "../http/refusals.ts";
 import type { IdentitySource } from "../identity-source.ts";
-import type { Minted, Provider } from "../provider.ts";
+import type { Provider } from "../provider.ts";
+import type { Minted } from "../../cluster/token.ts";
 import { afterSeconds, doubtOf, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "../token-answer.ts";
 
 export interface TokenExchangeOptions {

@@ -1,10 +1,8 @@
 // How do people hear what happened to their objects, without ever holding up or flooding the cluster?
 import type { Cancel, Clock, Random } from "../clock.ts";
-import { group, managedBy } from "../../api/names.ts";
 import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";
 import { ApiError } from "../client/api-error.ts";
-import type { ClusterApi } from "../../cluster/cluster-api.ts";
 import { fairBuffer } from "./fair-buffer.ts";
 import { microTime } from "../micro-time.ts";
 
@@ -36,10 +34,20 @@ export interface EventRecorder {
   close(limit: Temporal.Duration): Promise<void>;
 }
 
+/** How Events reach the API server: rejects with ApiError. */
+export interface EventApi {
+  /** An events.k8s.io/v1 Event. */
+  createEvent(namespace: string, body: object, signal?: AbortSignal): Promise<{ readonly metadata: { readonly uid: string } }>;
+  /** A JSON merge patch that carries `metadata.uid`. */
+  patchEvent(namespace: string, name: string, patch: object, signal?: AbortSignal): Promise<void>;
+}
+
 export interface EventRecorderOptions {
-  readonly api: Pick<ClusterApi, "createEvent" | "patchEvent">;
+  readonly api: EventApi;
   readonly clock: Clock;
   readonly random: Random;
+  /** Which program, as `DOMAIN/NAME`. */
+  readonly reportingController: string;
   /** Which replica: the name of the pod. */
   readonly reportingInstance: string;
   /** A namespace has had its share of Events. What is published of it about the Namespace itself is still told. */
@@ -87,7 +95,7 @@ interface Waiting {
 
 /** Writes events.k8s.io/v1 Events one after the other, in the background, of each namespace in turn. */
 export function eventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { api, clock, random, reportingInstance, onShareReached } = options;
+  const { api, clock, random, onShareReached } = options;
   const waiting = fairBuffer<Waiting>(mostWaiting);
   /** What waits for another try holds up nobody. */
   const retries = new Set<Cancel>();
@@ -137,7 +145,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   const send = async (write: Write): Promise<void> => {
     const { namespace, name } = write.series;
     if (write.kind === "create") {
-      const event = eventFrom(write.occurrence, write.series, reportingInstance);
+      const event = eventFrom(write.occurrence, write.series, options);
       write.series.uid = (await api.createEvent(namespace, event, stopped.signal)).metadata.uid;
       return;
     }
@@ -272,14 +280,14 @@ function occurrenceKey({ regarding, type, reason, action, note }: Occurrence): s
 function eventFrom(
   { regarding, type, reason, action, note }: Occurrence,
   one: Series,
-  reportingInstance: string,
+  { reportingController, reportingInstance }: Pick<EventRecorderOptions, "reportingController" | "reportingInstance">,
 ): object {
   return {
     apiVersion: "events.k8s.io/v1",
     kind: "Event",
     metadata: { namespace: one.namespace, name: one.name },
     eventTime: microTime(one.lastObserved),
-    reportingController: `${group}/${managedBy}`,
+    reportingController: reportingController,
     reportingInstance: truncated(reportingInstance, longest.reportingInstance),
     action: truncated(action, longest.action),
     reason: truncated(reason, longest.reason),

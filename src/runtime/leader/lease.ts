@@ -1,6 +1,6 @@
 // What is in a Lease of coordination.k8s.io/v1, and how does it look once we have taken, renewed or released it?
 import { boundedNumber, boundedSeconds, bounds } from "../foreign-numbers.ts";
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "../watch/object-meta.ts";
 import { identityOf } from "../watch/object-meta.ts";
 import { type LeaseView, leaseDuration } from "./lease-state.ts";
 import { microTime } from "../micro-time.ts";

@@ -4,12 +4,11 @@ import type { Cancel, Clock } from "../clock.ts";
 import type { MetricsAccess } from "./metrics-access.ts";
 import type { KeyAndCertificate } from "../tls/certificate-authority.ts";
 import { type HttpServer, httpServer, type ListenAddress } from "./http-server.ts";
-import type { Instruments } from "../../metrics/instruments.ts";
 import type { Log } from "./log.ts";
 import { errorFields } from "./log-watch.ts";
 
 export interface MetricsServerOptions {
-  readonly metrics: Pick<Instruments, "text" | "contentType">;
+  readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string };
   readonly log: Log;
   readonly clock: Clock;
   /** Without, whoever reaches the port may read, over plain HTTP. */

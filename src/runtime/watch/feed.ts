@@ -1,6 +1,6 @@
 // What does one reflector tell its store?
 import type { NotKnown } from "./presence.ts";
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "./object-meta.ts";
 
 /** How one reflector brings in what it hears. */
 export interface Feed<R extends StoredObject> {

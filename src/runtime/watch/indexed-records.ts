@@ -1,5 +1,5 @@
 // Which records are held, by key and by index value, within the share of each?
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "./object-meta.ts";
 import { type ShareLimits, shares } from "./shares.ts";
 
 export interface IndexOptions<R> {

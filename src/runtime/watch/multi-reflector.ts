@@ -1,5 +1,5 @@
 // How are the Secrets of several names watched, each name by a watch of its own, into one store?
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "./object-meta.ts";
 import type { ListWatch } from "./list-watch.ts";
 import { reflector } from "./reflector.ts";
 import type { Reflector, ReflectorEvent, ReflectorOptions, ReflectorStatus } from "./reflector.ts";

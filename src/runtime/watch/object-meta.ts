@@ -1,5 +1,11 @@
 // Which object is this, and what does its metadata say?
-import { limits } from "../../cluster/object-limits.ts";
+
+/** What every stored object has. Resource versions are compared as decimal numbers (KEP-5504). */
+export interface StoredObject {
+  /** `namespace/name`, or `name` for cluster-scoped kinds. */
+  readonly key: string;
+  readonly resourceVersion: string;
+}
 
 /** What tells one version of one object from all others. */
 export interface Identity {
@@ -15,6 +21,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 export type StringMap = Readonly<Record<string, string>>;
 
 const none: StringMap = Object.freeze({});
+// A DNS subdomain: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+const longestName = 253;
 
 /** Throws where `raw` is no Kubernetes object. `namespace` is empty for cluster-scoped kinds. */
 export function identityOf(raw: unknown): Identity {
@@ -73,7 +81,7 @@ export function optional(from: Fields, name: string): string | undefined {
 }
 
 /** A part of a long text would keep the whole of it in memory, so of one that no name can have nothing is kept. */
-export function boundedWord(word: string, longest: number = limits.name): string {
+export function boundedWord(word: string, longest = longestName): string {
   return word.length > longest ? "(too long)" : word;
 }
 

@@ -1,6 +1,6 @@
 // How does the state of one kind of object get into its store, and stay there?
 import type { Cancel, Clock, Random } from "../clock.ts";
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "./object-meta.ts";
 import { backoff } from "./backoff.ts";
 import { type ListWatch, type ListWatchFailure, listWatchFailure, type WatchQuery } from "./list-watch.ts";
 import { healthyAfter, idle, transition } from "./reflector-state.ts";

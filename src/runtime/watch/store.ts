@@ -1,6 +1,6 @@
 // What did the cluster look like when we last heard, our own writes included?
 import { type KnownAbsent, knownAbsent, type Sighting } from "./presence.ts";
-import type { StoredObject } from "../../cluster/records.ts";
+import type { StoredObject } from "./object-meta.ts";
 import type { Feed } from "./feed.ts";
 import { hasPassed, type Horizon, horizonOf as newHorizon, isSuperseded, unrecorded } from "./horizon.ts";
 import { type IndexOptions, indexedRecords } from "./indexed-records.ts";

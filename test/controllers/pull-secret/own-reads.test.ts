@@ -1,6 +1,6 @@
 // Does what our own GET finds correct what is stored, also backwards, before anything is judged by it?
 import { describe, expect, it } from "vitest";
-import type { StoredObject } from "../../../src/cluster/records.ts";
+import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { readLive } from "../../../src/controllers/pull-secret/read-live.ts";
 import { refer } from "../../../src/controllers/service-account/apply.ts";

@@ -6,7 +6,7 @@ import type { Grant } from "../../../src/providers/grant.ts";
 import type { Probe } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { Token } from "../../../src/cluster/token.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { board } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
 import type { Probe } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { verifier, type VerifierOptions } from "../../../src/controllers/token/verify.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import { silences } from "../../../src/controllers/token/unresponsive.ts";

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { acrProvider } from "../../../src/providers/acr/fetch.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";
 import { account, azureAt, azureOptions, client, grant, identities, subject, tenant } from "./scenario.ts";
 import { contract } from "../contract.ts";

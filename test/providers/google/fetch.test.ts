@@ -14,7 +14,7 @@ import { guardedHttp } from "../../../src/providers/http/guarded-http.ts";
 import type { Http, HttpCall } from "../../../src/providers/http/http.ts";
 import { isMetadataUrl } from "../../../src/providers/http/metadata-hosts.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { identities } from "../ecr/scenario.ts";
 import { contract } from "../contract.ts";

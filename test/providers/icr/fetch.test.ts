@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { IcrGrant } from "../../../src/providers/grant-types.ts";
 import { icrProvider, type IcrOptions } from "../../../src/providers/icr/fetch.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";
 import { account, identities, subject } from "../acr/scenario.ts";
 import { contract } from "../contract.ts";

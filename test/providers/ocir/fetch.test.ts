@@ -9,7 +9,7 @@ import type { Environment } from "../../../src/config/config.ts";
 import type { OcirGrant } from "../../../src/providers/grant-types.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import { ocirProvider, type OcirOptions } from "../../../src/providers/ocir/fetch.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { account, identities } from "../acr/scenario.ts";
 import { contract } from "../contract.ts";

@@ -7,7 +7,7 @@ import { tokenExchange } from "../../../src/providers/token-exchange/settings.ts
 import type { TokenExchangeGrant } from "../../../src/providers/grant-types.ts";
 import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { guardedHttp } from "../../../src/providers/http/guarded-http.ts";
-import type { Minted } from "../../../src/providers/provider.ts";
+import type { Minted } from "../../../src/cluster/token.ts";
 import { tokenExchangeProvider, type TokenExchangeOptions } from "../../../src/providers/token-exchange/fetch.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";
 import { account, identities, subject } from "../acr/scenario.ts";

@@ -46,6 +46,7 @@ function stage(fail: (attempt: number, namespace: string) => Error | undefined =
     written.push(one);
   };
   const recorder = eventRecorder({
+    reportingController: "regcred.dev/regcred",
     api: {
       createEvent: async (namespace, body, signal) => {
         await take({ verb: "create", namespace, body: body as Record<string, unknown> }, signal);

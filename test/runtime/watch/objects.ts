@@ -1,5 +1,5 @@
 // What do the objects of these tests look like, raw and stripped?
-import type { StoredObject } from "../../../src/cluster/records.ts";
+import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
 import type { WatchEvent } from "../../../src/runtime/watch/list-watch.ts";
 import { identityOf } from "../../../src/runtime/watch/object-meta.ts";
 
