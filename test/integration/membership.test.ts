@@ -268,7 +268,20 @@ describe("who holds a login", () => {
     const { labels, annotations } = kept?.metadata ?? {};
     const replayed = { metadata: { name: "again", labels, annotations }, type: kept?.["type"], data: kept?.["data"] };
     await Promise.all(numbered("again", 12).map((each) => world.admin.create(secretsOf(each), replayed)));
-    await all(numbered("again", 12), "again", undefined);
+    await world.source("again-source", { username: "ann", password: "second" });
+    await all(["again-19"], "again", "second");
+    // Removed where it is remembered that the login was taken back from there, and otherwise left alone as anybody's copy.
+    await eventually("each copy is gone, or told", async () => {
+      const gone = await Promise.all(
+        numbered("again", 12).map(
+          async (each) =>
+            (await world.secret(each, "again")) === undefined ||
+            (await world.events(each)).some(({ reason }) => reason === "SecretCopied"),
+        ),
+      );
+      return gone.every(Boolean);
+    });
+    expect(await passwords(numbered("again", 12), "again")).not.toContain("second");
     expect(await world.condition("again", "RemovalHeld")).toBeUndefined();
   });
 
