@@ -57,7 +57,12 @@ const checks: readonly Check[] = [
   command("types", "node_modules/typescript/bin/tsc", "--project", "."),
   command("lint", "node_modules/oxlint/bin/oxlint"),
   command("dead code", "node_modules/knip/bin/knip.js"),
-  command("types of the pure folders, without Node's", "node_modules/typescript/bin/tsc", "--project", "src/plan"),
+  command(
+    "types of what only decides, without Node's",
+    "node_modules/typescript/bin/tsc",
+    "--project",
+    "tsconfig.pure.json",
+  ),
   command("generated files are up to date", "tools/generate/main.ts", "--check"),
   command("format (npm run format mends it)", "node_modules/oxfmt/bin/oxfmt", "--check"),
   lockFileCheck,

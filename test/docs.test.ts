@@ -94,7 +94,7 @@ describe("docs/operations.md", () => {
   });
 
   it("has a row for every condition", () => {
-    const types = textOf("src/plan/*.ts").matchAll(/\btype(?:: | = )"([A-Z]\w+)"/g);
+    const types = textOf("src/controllers/credential/plan*.ts").matchAll(/\btype(?:: | = )"([A-Z]\w+)"/g);
     const conditions = new Set([...types].map(([, type = ""]) => type));
     const rows = tableKeys("docs/operations.md", "Conditions");
     expect(conditions.size).toBeGreaterThan(5);

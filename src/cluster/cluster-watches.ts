@@ -9,7 +9,13 @@ import type { Log } from "../runtime/observability/log.ts";
 import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches.ts";
 import { logWatch } from "../runtime/observability/log-watch.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
-import { isRefusal, type Reflector, reflector, type ReflectorEvent, type ReflectorStatus } from "../runtime/watch/reflector.ts";
+import {
+  isRefusal,
+  type Reflector,
+  reflector,
+  type ReflectorEvent,
+  type ReflectorStatus,
+} from "../runtime/watch/reflector.ts";
 import type { AskedLabels } from "./watched-labels.ts";
 import { kept } from "./object-limits.ts";
 import { labelsAskedBy } from "./transform/credential.ts";

@@ -14,15 +14,7 @@ import {
   watchNamespaces,
 } from "./mode-settings.ts";
 import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./serving-settings.ts";
-import {
-  hostGlobs,
-  namespaceName,
-  namespaces,
-  oneOf,
-  type Setting,
-  trueOrFalse,
-  wholeNumber,
-} from "./setting.ts";
+import { hostGlobs, namespaceName, namespaces, oneOf, type Setting, trueOrFalse, wholeNumber } from "./setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

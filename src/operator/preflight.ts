@@ -1,4 +1,5 @@
 // Can the operator work on this cluster at all, and if not, which command mends it?
+import { groupPath } from "../runtime/client/resource-path.ts";
 import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { crdName, defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../runtime/errors.ts";
@@ -150,7 +151,7 @@ async function expectKind(transport: Transport, signal: AbortSignal | undefined)
   const absent: Told = { message: `${kind} is not installed`, steps: [applyKind] };
   const resources = (await answered(
     transport,
-    { method: "GET", path: `/apis/${group}/${version}`, signal },
+    { method: "GET", path: groupPath({ group, version }), signal },
     { is: "a list of resources", in: "resources" },
     { notFound: absent },
   )) as readonly { readonly name: string }[];

@@ -1,5 +1,8 @@
 // Who signs the certificates of the test servers and their clients?
-import { certificateAuthority as authority, type CertificateAuthority } from "../../src/runtime/tls/certificate-authority.ts";
+import {
+  certificateAuthority as authority,
+  type CertificateAuthority,
+} from "../../src/runtime/tls/certificate-authority.ts";
 
 export type { CertificateAuthority, KeyAndCertificate } from "../../src/runtime/tls/certificate-authority.ts";
 

@@ -299,7 +299,7 @@ describe("Events", () => {
     await namespace("events");
     const secret = await api.createSecret("events", secretBody());
     const recorder = eventRecorder({
-    reportingController: "regcred.dev/regcred",
+      reportingController: "regcred.dev/regcred",
       api,
       clock: systemClock(),
       random: Math.random,

@@ -1,7 +1,12 @@
 // How is a history of the failure test carried out on a real API server, by its people, and judged by the same oracle?
 import { ignoreAnnotation, referencesAnnotation } from "../../src/api/names.ts";
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
-import { type ModelEvent, type ModelServer, modelServer, type Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
+import {
+  type ModelEvent,
+  type ModelServer,
+  modelServer,
+  type Resource,
+} from "../../src/cluster/in-memory/in-memory-server.ts";
 import { textOfBase64 } from "../../src/runtime/base64.ts";
 import { type AdminClient, Refused } from "../cluster/admin-client.ts";
 import { fakeClock } from "../fake-clock.ts";

@@ -18,7 +18,11 @@ export const drainMutants: readonly Mutant[] = [
         from: "const worthTelling = Temporal.Duration.from({ seconds: 10 });",
         to: "const worthTelling = Temporal.Duration.from({ hours: 10 });",
       },
-      { file: "src/controllers/credential/drain.ts", from: "const patience = 10_000;", to: "const patience = 36_000_000;" },
+      {
+        file: "src/controllers/credential/drain.ts",
+        from: "const patience = 10_000;",
+        to: "const patience = 36_000_000;",
+      },
       {
         file: "src/controllers/pull-secret/plan-terminating.ts",
         from: "  if (!mayBeOurs || record.immutable || record.type !== dockerConfigType) {",
@@ -40,7 +44,9 @@ export const drainMutants: readonly Mutant[] = [
   {
     fault: 6,
     name: "a deletion waits for references as long as somebody puts them back",
-    edits: [{ file: "src/controllers/credential/drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" }],
+    edits: [
+      { file: "src/controllers/credential/drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" },
+    ],
     foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },
   {

@@ -96,7 +96,11 @@ export const membershipMutants: readonly Mutant[] = [
     fault: 1,
     name: "who is taken out is held with what it has unlabelled itself",
     edits: [
-      { file: "src/entitlement/removal-guard.ts", from: "      dropFrom(Labels, name);\n      Spec.", to: "      Labels." },
+      {
+        file: "src/entitlement/removal-guard.ts",
+        from: "      dropFrom(Labels, name);\n      Spec.",
+        to: "      Labels.",
+      },
     ],
     foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },
   },

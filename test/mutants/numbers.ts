@@ -31,14 +31,20 @@ export const numberMutants: readonly Mutant[] = [
     name: "all made-up tokens are asked about at once",
     edits: [
       { file: "src/runtime/observability/metrics-access.ts", from: "const atOnce = 2;", to: "const atOnce = 1_000;" },
-      { file: "src/runtime/observability/metrics-access.ts", from: "const mostWaiting = 2;", to: "const mostWaiting = 1_000;" },
+      {
+        file: "src/runtime/observability/metrics-access.ts",
+        from: "const mostWaiting = 2;",
+        to: "const mostWaiting = 1_000;",
+      },
     ],
     foundBy: { phase: "unit", path: "test/runtime/observability/metrics-access.test.ts" },
   },
   {
     fault: 9,
     name: "tokens are asked about in the pool of the writes",
-    edits: [{ file: "src/runtime/observability/metrics-access.ts", from: 'purpose: "access" }', to: 'purpose: "write" }' }],
+    edits: [
+      { file: "src/runtime/observability/metrics-access.ts", from: 'purpose: "access" }', to: 'purpose: "write" }' },
+    ],
     foundBy: { phase: "unit", path: "test/runtime/observability/metrics-access.test.ts" },
   },
   {

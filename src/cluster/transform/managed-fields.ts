@@ -1,11 +1,5 @@
 // Who applies an object, as its managedFields say?
-import {
-  type FieldsEntry,
-  fieldsOfOthers,
-  type OthersApply,
-  othersApply,
-  writtenByUs,
-} from "../managed-fields.ts";
+import { type FieldsEntry, fieldsOfOthers, type OthersApply, othersApply, writtenByUs } from "../managed-fields.ts";
 import { limits } from "../object-limits.ts";
 import { listOf, metadataOf } from "../../runtime/watch/object-meta.ts";
 

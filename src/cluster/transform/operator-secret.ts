@@ -12,7 +12,15 @@ import type { OperatorSecretRecord } from "../records.ts";
 import type { Token } from "../token.ts";
 import { Redacted } from "../../runtime/redacted.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
-import { annotationsOf, boundedWord, fields, identityOf, labelsOf, optional, stringMap } from "../../runtime/watch/object-meta.ts";
+import {
+  annotationsOf,
+  boundedWord,
+  fields,
+  identityOf,
+  labelsOf,
+  optional,
+  stringMap,
+} from "../../runtime/watch/object-meta.ts";
 
 /** Types in which a login may be kept: design.md section 2. Others (a Helm release may have 1 MiB) are not even kept in memory. */
 const sourceTypes = new Set([

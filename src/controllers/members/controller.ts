@@ -3,7 +3,13 @@ import { managedBy, managedByLabel, membersSecretType } from "../../api/names.ts
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { mergedHosts } from "../../cluster/marks.ts";
 import { membersKey } from "../keys.ts";
-import { type MemberRow, type MembersPart, membersSecretName, rowsFromData, rowsToData } from "../../cluster/member-rows.ts";
+import {
+  type MemberRow,
+  type MembersPart,
+  membersSecretName,
+  rowsFromData,
+  rowsToData,
+} from "../../cluster/member-rows.ts";
 import type { OperatorSecretRecord, SecretRecord } from "../../cluster/records.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Store } from "../../runtime/watch/store.ts";

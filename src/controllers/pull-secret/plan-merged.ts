@@ -8,13 +8,7 @@ import { secretConflict } from "./plan-conflict.ts";
 import { configEntries } from "./plan-content.ts";
 import { mergedHosts, sameWords } from "../../cluster/marks.ts";
 import { mergedBody } from "./plan-body.ts";
-import {
-  dockerConfigType,
-  lookAt,
-  type PullSecretPlan,
-  type PullSecretSnapshot,
-  type Wanted,
-} from "./plan-types.ts";
+import { dockerConfigType, lookAt, type PullSecretPlan, type PullSecretSnapshot, type Wanted } from "./plan-types.ts";
 import { keptUntil, namesIn, type Standing, type Target, targetWithin, troubleOf } from "./plan-target.ts";
 
 /** Undefined: nothing of ours is to stay in it. */

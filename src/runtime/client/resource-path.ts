@@ -13,10 +13,15 @@ export interface ResourcePath {
 
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris */
 export function resourcePath({ group, version, resource, namespace, name, subresource }: ResourcePath): string {
-  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const root = groupPath({ group, version });
   const scope = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   const object = name === undefined ? "" : `/${encodeURIComponent(name)}`;
   return `${root}${scope}/${resource}${object}${subresource === undefined ? "" : `/${subresource}`}`;
+}
+
+/** Where the API server lists the resources of a group and version. */
+export function groupPath({ group, version }: Pick<ResourcePath, "group" | "version">): string {
+  return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
 export interface PathLabels {

@@ -37,7 +37,11 @@ export interface EventRecorder {
 /** How Events reach the API server: rejects with ApiError. */
 export interface EventApi {
   /** An events.k8s.io/v1 Event. */
-  createEvent(namespace: string, body: object, signal?: AbortSignal): Promise<{ readonly metadata: { readonly uid: string } }>;
+  createEvent(
+    namespace: string,
+    body: object,
+    signal?: AbortSignal,
+  ): Promise<{ readonly metadata: { readonly uid: string } }>;
   /** A JSON merge patch that carries `metadata.uid`. */
   patchEvent(namespace: string, name: string, patch: object, signal?: AbortSignal): Promise<void>;
 }

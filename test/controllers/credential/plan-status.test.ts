@@ -6,7 +6,13 @@ import { statusSchema } from "../../../src/api/status-schema.ts";
 import type { Held } from "../../../src/entitlement/removal-limit.ts";
 import { invalidStatus } from "../../../src/controllers/credential/plan-invalid-status.ts";
 import { statusOf } from "../../../src/controllers/credential/plan-status.ts";
-import type { GrantView, HeldUp, Lasting, NamespaceView, StatusSnapshot } from "../../../src/controllers/credential/status-snapshot.ts";
+import type {
+  GrantView,
+  HeldUp,
+  Lasting,
+  NamespaceView,
+  StatusSnapshot,
+} from "../../../src/controllers/credential/status-snapshot.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";

@@ -4,7 +4,12 @@ import { describe, expect, it } from "vitest";
 import { fakeClock } from "../../fake-clock.ts";
 import type { RegistryCredential } from "../../../src/api/registry-credential.ts";
 import { tokenFromData } from "../../../src/cluster/token-wire.ts";
-import type { CredentialRecord, NamespaceRecord, OperatorSecretRecord, SecretRecord } from "../../../src/cluster/records.ts";
+import type {
+  CredentialRecord,
+  NamespaceRecord,
+  OperatorSecretRecord,
+  SecretRecord,
+} from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { beginRecord, keepRecord, recordedMembers, storeMembers } from "../../../src/controllers/members/controller.ts";
 import { stripOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";

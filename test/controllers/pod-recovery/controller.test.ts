@@ -7,7 +7,16 @@ import type { Context } from "../../../src/controllers/context.ts";
 import type { Participant } from "../../../src/entitlement/credential-index.ts";
 import { podsLoop } from "../../../src/controllers/pod-recovery/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { credential, login, minute, namespace, pod, serviceAccount, staticEntry, token } from "../../entitlement/objects.ts";
+import {
+  credential,
+  login,
+  minute,
+  namespace,
+  pod,
+  serviceAccount,
+  staticEntry,
+  token,
+} from "../../entitlement/objects.ts";
 
 const never = new AbortController().signal;
 const refused: Failure = { reason: "Throttled", cause: "Platform", retry: "backoff", message: "no" };

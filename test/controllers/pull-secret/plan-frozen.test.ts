@@ -4,7 +4,12 @@ import { describe, expect, it } from "vitest";
 import { type Claim, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import type { Frozen } from "../../../src/controllers/pull-secret/plan-frozen.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type {
+  LiveSecret,
+  PullSecretPlan,
+  PullSecretSnapshot,
+  Wanted,
+} from "../../../src/controllers/pull-secret/plan-types.ts";
 import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
 import { claim, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
 

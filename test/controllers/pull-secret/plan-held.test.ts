@@ -2,7 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type {
+  LiveSecret,
+  PullSecretPlan,
+  PullSecretSnapshot,
+  Wanted,
+} from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { FormerLogins } from "../../../src/cluster/token.ts";
 import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written } from "./plan-scenario.ts";

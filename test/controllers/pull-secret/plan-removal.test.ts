@@ -3,7 +3,12 @@ import { describe, expect, it } from "vitest";
 import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { emptiedBody } from "../../../src/controllers/pull-secret/plan-body.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type {
+  LiveSecret,
+  PullSecretPlan,
+  PullSecretSnapshot,
+  Wanted,
+} from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { claim, login, now, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written } from "./plan-scenario.ts";

@@ -1,5 +1,10 @@
 // What do tests of a pull Secret's plan begin with?
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, SecretBody } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type {
+  LiveSecret,
+  PullSecretPlan,
+  PullSecretSnapshot,
+  SecretBody,
+} from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 

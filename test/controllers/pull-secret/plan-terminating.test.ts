@@ -2,7 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type {
+  LiveSecret,
+  PullSecretPlan,
+  PullSecretSnapshot,
+  Wanted,
+} from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
 import { needsNothing } from "../../../src/controllers/pull-secret/plan-terminating.ts";

@@ -1,7 +1,12 @@
 // Where not everything fits into a pull Secret, does what is too large hold up nobody else?
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { type Claim, type Contribution, contentOf, type Former } from "../../../src/controllers/pull-secret/plan-content.ts";
+import {
+  type Claim,
+  type Contribution,
+  contentOf,
+  type Former,
+} from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { claim, failure, frozen, login, now, token } from "../../entitlement/objects.ts";

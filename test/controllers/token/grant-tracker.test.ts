@@ -3,7 +3,12 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
 import type { Probe } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import { type TokenBook, tokenBook, tokenSecretName, type Wanted } from "../../../src/controllers/token/grant-tracker.ts";
+import {
+  type TokenBook,
+  tokenBook,
+  tokenSecretName,
+  type Wanted,
+} from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";

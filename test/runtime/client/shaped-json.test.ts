@@ -2,7 +2,17 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shapedReader } from "../../../src/runtime/client/shaped-json.ts";
-import { characters, each, list, map, record, type Shape, text, tooLarge, whole } from "../../../src/runtime/client/shape.ts";
+import {
+  characters,
+  each,
+  list,
+  map,
+  record,
+  type Shape,
+  text,
+  tooLarge,
+  whole,
+} from "../../../src/runtime/client/shape.ts";
 import { pieces } from "./pieces.ts";
 
 const mebibyte = 1024 * 1024;

@@ -1,7 +1,11 @@
 // Is there one leader at a time, soon after the last one is gone, whatever becomes of clocks, answers and the Lease?
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
-import { type ElectionEvent, leaderElection, type LeaderElection } from "../../../src/runtime/leader/leader-election.ts";
+import {
+  type ElectionEvent,
+  leaderElection,
+  type LeaderElection,
+} from "../../../src/runtime/leader/leader-election.ts";
 import type { LeaseObject, LeaseRecord } from "../../../src/runtime/leader/lease.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { type LeaseServer, leaseServer, type Network, slowly } from "./lease-server.ts";

@@ -1,7 +1,12 @@
 // Is an accident repaired at once, and a fight slowed down?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../../src/runtime/queue/conflict-backoff.ts";
+import {
+  afterWrite,
+  contestedFor,
+  type Repairs,
+  waitBeforeWrite,
+} from "../../../src/runtime/queue/conflict-backoff.ts";
 import { frozen } from "../../entitlement/objects.ts";
 
 /** Writes at once whenever it may, for as long as somebody reverts it at once. */
