@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const module = pathToFileURL(join(import.meta.dirname, "../..", "src", "stop-signals.ts")).href;
+const module = pathToFileURL(join(import.meta.dirname, "../..", "src", "cli", "stop-signals.ts")).href;
 
 /** What a process says, and how it ends, that sends itself signals. */
 async function runs(script: string): Promise<readonly [said: string, code: number | null]> {

@@ -13,13 +13,13 @@ export const cloudMutants: readonly Mutant[] = [
     "a spec's token endpoint may be where an administrator has led a cloud's calls",
     "providers/all-providers.ts",
     ['kind === "TokenExchange" ? options.http : options.cloudHttp', "options.cloudHttp"],
-    "operator/way-out",
+    "operator/egress",
   ),
   fault(
     "the operator does not go where its settings lead",
-    "operator/way-out.ts",
+    "operator/egress.ts",
     ["      led: originsOf(endpoints),\n", ""],
-    "operator/way-out",
+    "operator/egress",
   ),
   fault(
     "a token goes over the internet in plain http",
@@ -41,9 +41,9 @@ export const cloudMutants: readonly Mutant[] = [
   ),
   fault(
     "registries of all clouds have the Entra that AKS has written into the pod",
-    "settings/endpoint-settings.ts",
+    "config/endpoint-settings.ts",
     ["Object.values(endpoint).some((url) => publicAuthorities.has(url)) ? {} : endpoint", "endpoint"],
-    "settings/endpoint-settings",
+    "config/endpoint-settings",
   ),
   fault(
     "a login goes to a token server in plain http because its host was named",
@@ -59,15 +59,15 @@ export const cloudMutants: readonly Mutant[] = [
   ),
   fault(
     "a kept login is tried without the CA that its entry names",
-    "plan/probe.ts",
+    "controllers/token/verification-target.ts",
     ["    ...(caSecretName === undefined ? {} : { caSecretName }),\n", ""],
-    "plan/probe",
+    "controllers/token/verification-target",
   ),
   fault(
     "of two waits the shorter one counts",
-    "foreign-numbers.ts",
+    "runtime/foreign-numbers.ts",
     [".at(-1);\n}\n\n// RFC 9110 section 5.6.1", ".at(0);\n}\n\n// RFC 9110 section 5.6.1"],
-    "foreign-numbers",
+    "runtime/foreign-numbers",
   ),
   fault(
     "a label's key may have a name that the API server refuses",
@@ -75,5 +75,10 @@ export const cloudMutants: readonly Mutant[] = [
     ["[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?`", "[-A-Za-z0-9_.]*[A-Za-z0-9])?`"],
     "api/parse-registry-credential",
   ),
-  fault("a certificate from 2050 on is one of 1950", "tls/der.ts", ['written < "2050"', 'written < "3"'], "tls/der"),
+  fault(
+    "a certificate from 2050 on is one of 1950",
+    "runtime/tls/der.ts",
+    ['written < "2050"', 'written < "3"'],
+    "runtime/tls/der",
+  ),
 ];

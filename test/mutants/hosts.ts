@@ -24,9 +24,9 @@ export const hostMutants: readonly Mutant[] = [
   ),
   fault(
     "what release 0.1.0 called a host is gone from the logins of a source",
-    "providers/source-logins.ts",
+    "providers/static/source-logins.ts",
     ["{ byHost: withFormerNames(byHost) }", "{ byHost }"],
-    "providers/static",
+    "providers/static/fetch",
   ),
   fault(
     "the names of release 0.1.0 take the place of a login of their own",
@@ -57,29 +57,29 @@ export const hostMutants: readonly Mutant[] = [
   ),
   fault(
     "plan foretells what the API server refuses",
-    "commands/plan/rehearse-file.ts",
+    "cli/plan/dry-run-file.ts",
     [
       "for (const each of deleting ? [] : planned.credentials)",
       "for (const each of deleting ? planned.credentials : [])",
     ],
-    "commands/exit-codes",
+    "cli/exit-codes",
   ),
   fault(
     "plan writes what it is to foretell",
-    "commands/plan/refusal.ts",
+    "cli/plan/denial.ts",
     ['{ dryRun: "All", fieldValidation: "Strict" }', '{ fieldValidation: "Strict" }'],
-    "commands/exit-codes",
+    "cli/exit-codes",
   ),
   fault(
     "plan is of no use to who may only read",
-    "commands/plan/refusal.ts",
+    "cli/plan/denial.ts",
     ['message.includes("strict decoding error") ? message : undefined', "message"],
-    "commands/exit-codes",
+    "cli/exit-codes",
   ),
   fault(
     "the command that the doctor advises fails where half of it is done",
-    "commands/doctor/drain-rights.ts",
+    "cli/doctor/drain-rights.ts",
     [" --ignore-not-found`", "`"],
-    "commands/doctor/drain-rights",
+    "cli/doctor/drain-rights",
   ),
 ];

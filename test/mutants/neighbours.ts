@@ -10,69 +10,69 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
   foundBy,
 });
 
-const applied = unit("reconcile/appliers");
-const planned = unit("plan/managed-fields");
-const copied = unit("reconcile/copied-secrets");
+const applied = unit("controllers/appliers");
+const planned = unit("cluster-state/managed-fields");
+const copied = unit("controllers/pull-secret/copied-secrets");
 
 export const neighbourMutants: readonly Mutant[] = [
   fault(
     "who applies a ServiceAccount is refused after our patch",
-    "reconcile/refer.ts",
+    "controllers/service-account/apply.ts",
     ["if (others && version) await send(", "if (others && !version) await send("],
     applied,
   ),
   fault(
     "who applies a Secret is refused after our write",
-    "reconcile/write-secret.ts",
+    "controllers/pull-secret/apply.ts",
     ["if (!written || !othersFields) return written;", "if (!written || othersFields) return written;"],
     applied,
   ),
   fault(
     "what others have applied is forgotten with what is ours",
-    "plan/managed-fields.ts",
+    "cluster/managed-fields.ts",
     ["entries.filter((entry) => !isOurs(entry))", "entries.filter((entry) => isOurs(entry))"],
     planned,
   ),
   fault(
     "a list that was not given up stays so",
-    "plan/references.ts",
+    "controllers/service-account/plan.ts",
     ['serviceAccount.othersApply === "hindered" && unjudged.size === 0', "unjudged.size < 0"],
     planned,
   ),
   fault(
     "a Secret that may not be read for its size is not written, for the sake of who applies it",
-    "plan/pull-secret.ts",
+    "controllers/pull-secret/plan.ts",
     ["if (!record?.othersApply || unread) return plan;", "if (!record?.othersApply) return plan;"],
     planned,
   ),
   fault(
     "a copy in a namespace that nothing selects is removed",
-    "reconcile/observe-secret.ts",
+    "controllers/pull-secret/observe.ts",
     ["const inIt = named.filter(isWitnessed);", "const inIt = named;"],
     copied,
   ),
   fault(
     "what was taken back may be put back",
-    "reconcile/pull-secret.ts",
+    "controllers/pull-secret/controller.ts",
     ["memories.set(key, { tookBack: true });", "memories.delete(key);"],
     copied,
   ),
   fault(
     "what another tool keeps is taken over",
-    "plan/conflict.ts",
+    "controllers/pull-secret/plan-conflict.ts",
     ["if (kept) return `", "if (kept && annotations === labels) return `"],
-    unit("plan/other-tools"),
+    unit("controllers/pull-secret/plan-other-tools"),
   ),
   fault(
     "what a file holds beside its logins is left out in silence",
-    "commands/import/import-logins.ts",
+    "cli/import/import-logins.ts",
     ["missing: [...lost, ...missing]", "missing: [...lost]"],
-    unit("commands/import"),
+    unit("cli/import"),
   ),
   fault(
     "hosts are written that the API server refuses",
-    "commands/import/manifests.ts",
+    "cli/import/manifests.ts",
     ["const isSaid = hosts.every(mayBeNamed) &&", "const isSaid ="],
-    unit("commands/import"),
+    unit("cli/import"),
   ),
 ];
