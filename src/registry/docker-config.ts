@@ -2,7 +2,6 @@
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { canonicalHost } from "./host.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";
-import { commandText, kubectl } from "../runtime/steps.ts";
 
 /** `dockerconfigjson` has its entries under `auths`, the legacy `dockercfg` at the top. */
 export type DockerConfigForm = "dockerconfigjson" | "dockercfg";
@@ -22,7 +21,11 @@ export type DockerConfigResult =
       readonly skipped: readonly SkippedHost[];
     }
   /** `problem` completes the sentence "this docker config …"; it never quotes what stands in the config but hosts. */
-  | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      /** It is well written, and has no login to take. */ readonly holdsNone?: true;
+    };
 
 /** A login under the key that it has in `auths`, as `configKey` gives it. */
 export interface DockerConfigEntry {
@@ -38,7 +41,7 @@ const mostHosts = 256;
 // A condition message should stay readable.
 const mostExamples = 3;
 
-const writeLogin = `write the login itself, for example with "${commandText(kubectl`create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`)}"`;
+const writeLogin = "write the login itself, user name and password";
 
 /** Reads the text of a Secret's `.dockerconfigjson` or `.dockercfg` as the kubelet does, and says what it cannot use. */
 export function parseDockerConfig(text: string, form: DockerConfigForm): DockerConfigResult {
@@ -88,11 +91,12 @@ export function parseDockerConfig(text: string, form: DockerConfigForm): DockerC
   if (hasStore) {
     return {
       ok: false,
+      holdsNone: true,
       problem: `keeps its passwords in the credential store of the machine it was made on (credsStore): ${writeLogin}`,
     };
   }
-  if (skipped.length === 0) return { ok: false, problem: `holds no credentials: ${writeLogin}` };
-  return { ok: false, problem: `holds no usable credentials: ${examplesOf(skipped)}` };
+  if (skipped.length === 0) return { ok: false, holdsNone: true, problem: `holds no credentials: ${writeLogin}` };
+  return { ok: false, holdsNone: true, problem: `holds no usable credentials: ${examplesOf(skipped)}` };
 }
 
 /** The `.dockerconfigjson` text of the entries: the same bytes for the same entries, whatever their order. */

@@ -141,9 +141,7 @@ describe("parseDockerConfig", () => {
       auths: { "ghcr.io": { username: "u", password: "p" } },
       credHelpers: { "gcr.io": "gcloud", "ghcr.io": "gh" },
     });
-    expect(skipped).toEqual([
-      { host: "gcr.io", why: expect.stringContaining("kubectl create secret docker-registry") },
-    ]);
+    expect(skipped).toEqual([{ host: "gcr.io", why: expect.stringContaining("write the login itself") }]);
   });
 
   it.each([

@@ -15,7 +15,7 @@ type Values = NonNullable<SourceRecord["values"]>;
 export type SourceLogins =
   | { readonly ok: true; readonly logins: Token["logins"] }
   /** `problem` completes the sentence "the source Secret …". */
-  | { readonly ok: false; readonly problem: string; readonly steps?: readonly Step[] };
+  | { readonly ok: false; readonly problem: string; readonly holdsNone?: boolean; readonly steps?: readonly Step[] };
 
 interface ConfigPlace {
   readonly key: string;
@@ -51,7 +51,14 @@ function configLogins({ key, form }: ConfigPlace, values: Values): SourceLogins 
   if (text === undefined || text.trim() === "")
     return { ok: false, problem: `is empty: put a docker config under the key ${key}` };
   const parsed = parseDockerConfig(text, form);
-  if (!parsed.ok) return { ok: false, problem: `cannot be used: the docker config under ${key} ${parsed.problem}` };
+  if (!parsed.ok) {
+    const { problem, holdsNone } = parsed;
+    return {
+      ok: false,
+      problem: `cannot be used: the docker config under ${key} ${problem}`,
+      ...(holdsNone && { holdsNone }),
+    };
+  }
   const byHost = new Map<string, Login>();
   const problems: string[] = [];
   for (const [host, { username, password }] of parsed.logins) {
