@@ -35,7 +35,7 @@ const layers: Readonly<Record<string, Layer>> = {
   "src/registry/": { sees: ["src/runtime/"] },
   "src/api/": { sees: ["src/runtime/", "src/registry/", "src/providers/"] },
   "src/cluster/": { sees: ["src/runtime/", "src/registry/", "src/api/"] },
-  "src/config/": { sees: ["src/runtime/", "src/cluster/", "src/providers/"] },
+  "src/config/": { sees: ["src/runtime/", "src/api/", "src/cluster/", "src/providers/"] },
   "src/providers/": {
     sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/"],
     seesAsTypes: ["src/config/", "src/metrics/"],
