@@ -21,12 +21,12 @@ import { kept } from "./object-limits.ts";
 import { labelsAskedBy } from "./transform/credential.ts";
 import type { FedStore } from "../runtime/watch/store.ts";
 
-type Strip<R> = (raw: unknown) => R | undefined;
+type Transform<R> = (raw: unknown) => R | undefined;
 
 export interface ClusterWatchesOptions {
   readonly listWatch: (watched: Watched) => ListWatch;
   readonly stores: ClusterStores["stores"];
-  readonly strips: ClusterStores["strips"];
+  readonly transforms: ClusterStores["transforms"];
   readonly labels: AskedLabels;
   readonly settings: {
     readonly namespace: string;
@@ -42,7 +42,7 @@ export interface ClusterWatchesOptions {
   /** Pull Secrets of the name can be judged anew, those of one namespace where it is given. */
   readonly onSecretsNews: (name: string, namespace?: string) => void;
   /** The API server refuses another watch, or does so no longer; or it has shown what was not known yet. */
-  readonly onReach: () => void;
+  readonly onPermissions: () => void;
 }
 
 export interface ClusterWatches {
@@ -63,7 +63,8 @@ export interface ClusterWatches {
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { listWatch, stores, strips, labels, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
+  const { listWatch, stores, transforms, labels, settings, clock, random, log, observe, onSecretsNews, onPermissions } =
+    options;
   const core = (resource: string, namespace?: string): string =>
     resourcePath({ group: "", version: "v1", resource, namespace });
   const watched = new Map<string, Reflector>();
@@ -79,7 +80,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     what: string,
     into: FedStore<R>,
     source: ListWatch,
-    strip: Strip<R>,
+    transform: Transform<R>,
     {
       covers,
       mayBeRefused = false,
@@ -96,7 +97,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     const created = reflector({
       listWatch: source,
       store: into,
-      strip,
+      transform,
       clock,
       random,
       observe: (event) => {
@@ -105,7 +106,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         else if (isRefusal(event)) refused.add(what);
         tell(what, event, !before || !isRefusal(event));
         if (mayBeRefused && refused.has(what)) firstRefusal.resolve();
-        if (before !== refused.has(what)) onReach();
+        if (before !== refused.has(what)) onPermissions();
       },
       ...(covers && { covers }),
     });
@@ -121,26 +122,26 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     "registrycredentials",
     stores.credentials,
     labels.before(credentialSource, labelsAskedBy, () => void credentials.readAgain()),
-    strips.credential,
+    transforms.credential,
   );
   const namespaceSource = listWatch({
     path: core("namespaces"),
     metadataOnly: true,
     keeps: () => kept.namespace(labels.keys()),
   });
-  const namespaces = watch("namespaces", stores.namespaces, namespaceSource, strips.namespace);
+  const namespaces = watch("namespaces", stores.namespaces, namespaceSource, transforms.namespace);
   let namespacesBegun = false;
   const ownCrd = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
   const query = { fieldSelector: `metadata.name=${crdName}` };
   const crds = listWatch({ path: resourcePath(ownCrd), query, keeps: () => kept.crd });
-  watch("customresourcedefinitions", stores.crds, crds, strips.crd, { mayBeRefused: true });
+  watch("customresourcedefinitions", stores.crds, crds, transforms.crd, { mayBeRefused: true });
   const { watchNamespaces } = settings.mode;
   if (watchNamespaces.length === 0) {
     watch(
       "serviceaccounts",
       stores.serviceAccounts,
       listWatch({ path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
-      strips.serviceAccount,
+      transforms.serviceAccount,
       { mayBeRefused: true },
     );
   }
@@ -150,7 +151,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       serviceAccountsOf(namespace),
       stores.serviceAccounts,
       listWatch({ path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
-      strips.serviceAccount,
+      transforms.serviceAccount,
       { covers: inNamespace(namespace), mayBeRefused: true, toldElsewhere: namespace !== settings.namespace },
     );
   }
@@ -163,7 +164,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       stores.operatorSecrets,
       // Whether a token's former entry would render it still is told by the labels that it was rendered with.
       namespace === settings.namespace ? labels.before(secrets, labelsAskedByToken, readAgain) : secrets,
-      strips.operatorSecret,
+      transforms.operatorSecret,
       { covers: inNamespace(namespace) },
     );
   }
@@ -178,7 +179,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         query: { fieldSelector: "status.phase=Pending" },
         keeps: () => kept.pod,
       }),
-      strips.pod,
+      transforms.pod,
       namespace === undefined
         ? { mayBeRefused: true, toldElsewhere: false }
         : { covers: inNamespace(namespace), mayBeRefused: true },
@@ -188,7 +189,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const pullSecrets = pullSecretWatches({
     listWatch,
     store: stores.pullSecrets,
-    strip: strips.secret,
+    transform: transforms.secret,
     namespaces: watchNamespaces,
     mayBeWatched: (name) => nameNotPermitted(settings.mode, name) === undefined,
     maxConfigBytes: settings.maxConfigBytes,
@@ -197,7 +198,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     tell,
     onNews: (name, namespace) => {
       onSecretsNews(name, namespace);
-      onReach();
+      onPermissions();
     },
   });
 

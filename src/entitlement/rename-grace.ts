@@ -3,7 +3,7 @@ import type { RegistryCredential, Retiring } from "../api/registry-credential.ts
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 
 /** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (design.md section 4). */
-const retirementTime = Temporal.Duration.from({ hours: 1 });
+const renameGrace = Temporal.Duration.from({ hours: 1 });
 
 export interface Retired {
   readonly secretName: string;
@@ -20,7 +20,7 @@ export function retiredNames(credential: RegistryCredential, now: Temporal.Insta
   const { spec, status } = credential;
   const current = spec.pullSecret.name;
   const retired = new Map<string, Temporal.Instant>();
-  const latest = now.add(retirementTime);
+  const latest = now.add(renameGrace);
   for (const { secretName, until } of status?.retiring ?? []) {
     const told = timeOfText(until) ?? latest;
     // Nobody retires for longer, whatever was written into the status.

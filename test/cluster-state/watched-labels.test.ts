@@ -4,7 +4,7 @@ import { askedLabels } from "../../src/cluster/watched-labels.ts";
 import type { ListWatch, WatchEvent } from "../../src/runtime/watch/list-watch.ts";
 import { reflector } from "../../src/runtime/watch/reflector.ts";
 import { store } from "../../src/runtime/watch/store.ts";
-import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
+import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { bookmark, initialEventsEnd } from "../runtime/watch/objects.ts";
@@ -132,7 +132,7 @@ describe("Namespaces that are read again", () => {
     const running = reflector({
       listWatch: server,
       store: namespaces,
-      strip: stripNamespace(() => keys),
+      transform: transformNamespace(() => keys),
       clock,
       random: () => 0,
     });

@@ -7,8 +7,8 @@ import { type Grant, grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { grantKeyText } from "../../src/providers/grant-key.ts";
 import type { RenderScope } from "../../src/providers/grant-types.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
-import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
-import { stripServiceAccount } from "../../src/cluster/transform/service-account.ts";
+import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
+import { transformServiceAccount } from "../../src/cluster/transform/service-account.ts";
 import { teamLabel } from "./words.ts";
 
 /** An entry's wish for one host in one Secret. */
@@ -49,8 +49,8 @@ export interface Truth {
   readonly grantKeys: ReadonlySet<string>;
 }
 
-const stripOf = stripNamespace();
-const accountOf = stripServiceAccount();
+const transformOf = transformNamespace();
+const accountOf = transformServiceAccount();
 const parsedBefore = new WeakMap<ClusterObject, RegistryCredential | undefined>();
 
 function readCredential(raw: ClusterObject): RegistryCredential | undefined {
@@ -94,7 +94,7 @@ export function truthOf(server: ModelServer, read: Reader, operatorNamespace: st
     .toSorted(
       (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
     );
-  const namespaces = server.list("namespaces").map(stripOf);
+  const namespaces = server.list("namespaces").map(transformOf);
   const bySecret = new Map<string, Claim[]>();
   const identities = new Set<string>();
   const grantKeys = new Set<string>();

@@ -43,7 +43,7 @@ export interface World {
 // How long a new process takes to be there: the lease of the one that was killed has to end.
 const rebirth = 15_000;
 const turns = 5;
-const mostWrites = 60;
+const maxWrites = 60;
 /** With these a run may act on what it has seen a while ago. */
 const slowly: readonly How[] = ["late", "slow", "hanging"];
 
@@ -100,7 +100,7 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     const key = `${resource} ${metadata.namespace ?? ""}/${metadata.name}`;
     const times = [...(lately.get(key) ?? []), now].filter((each) => each > now - 60_000);
     lately.set(key, times);
-    return times.length > mostWrites;
+    return times.length > maxWrites;
   };
   const book = ledger({
     server,

@@ -11,7 +11,7 @@ export function labelsAskedBy(raw: unknown): Iterable<string> {
   return parsed.ok ? namedLabels(parsed.credential.spec) : [];
 }
 
-export function stripCredential(raw: unknown): CredentialRecord {
+export function transformCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);
   const { generation, finalizers } = metadataOf(raw);
   const told = (raw as { readonly status?: unknown }).status;

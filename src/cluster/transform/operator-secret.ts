@@ -34,7 +34,7 @@ const longestData = Math.ceil((64 * 1024 * 4) / 3);
 
 export type TokenReader = (data: Readonly<Record<string, string>>, revision: string) => Token | undefined;
 
-export function stripOperatorSecret(readToken: TokenReader): (raw: unknown) => OperatorSecretRecord {
+export function transformOperatorSecret(readToken: TokenReader): (raw: unknown) => OperatorSecretRecord {
   return (raw) => {
     const { key, namespace, name, uid, resourceVersion } = identityOf(raw);
     const secret = fields(raw, "Secret");

@@ -237,7 +237,7 @@ function statusFrom(body: string): ParsedStatus | undefined {
     reason: foreignText(stringFrom(parsed["reason"])),
     message: stringFrom(parsed["message"]),
     kind: stringFrom(details["kind"]),
-    causes: causes.slice(0, mostCauses).map((cause: unknown) => {
+    causes: causes.slice(0, maxCauses).map((cause: unknown) => {
       const { reason, message, field } = recordFrom(cause);
       return {
         reason: stringFrom(reason),
@@ -250,7 +250,7 @@ function statusFrom(body: string): ParsedStatus | undefined {
 }
 
 // A condition shows a few; the rest is of no use to a reader.
-const mostCauses = 8;
+const maxCauses = 8;
 
 // A sentence fits, a quoted object does not; events.k8s.io allows 1,024 for a whole note, which may hold more than this.
 const longestMessage = 300;

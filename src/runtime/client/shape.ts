@@ -25,10 +25,10 @@ export type Shape =
 export const tooLarge = "(too large)";
 
 // `<` in a text is one character and six bytes: https://pkg.go.dev/encoding/json#Marshal
-const mostBytesPerCharacter = 6;
+const maxBytesPerCharacter = 6;
 
 /** Bytes of which more than so many characters come, however they are written, half of an escape left off at the end. */
-export const characters = (count: number): number => (count + 1) * mostBytesPerCharacter;
+export const characters = (count: number): number => (count + 1) * maxBytesPerCharacter;
 
 /** @param longest characters */
 export const text = (longest: number): Shape => ({ kind: "text", bytes: characters(longest) });

@@ -52,7 +52,7 @@ const longestAsked = 15 * 60_000;
  * wait below the backoff or this, whichever is shorter: short for a person who waits for the cure to show, long for a
  * loop.
  */
-const leastWaitAfterFailures = 1_000;
+const minWaitAfterFailures = 1_000;
 
 interface History {
   count: number;
@@ -75,7 +75,7 @@ export function failures(random: Random, firstSlow = firstSlowInterval): Failure
       histories.set(key, {
         count: count + 1,
         slowSince,
-        notBefore: now + Math.min(backoff, leastWaitAfterFailures, within),
+        notBefore: now + Math.min(backoff, minWaitAfterFailures, within),
       });
       const wait = ownWait(failure.retry, backoff, Math.max(firstSlow, now - (slowSince ?? now)), random);
       const bounded = Math.min(wait === Infinity ? wait : Math.max(asked, wait), within);

@@ -7,7 +7,7 @@ import { healthyAfter, idle, transition } from "./reflector-state.ts";
 import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from "./reflector-state.ts";
 import type { FedStore } from "./store.ts";
 import { identityOf } from "./object-meta.ts";
-import { leastBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
+import { minBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
 import { milliseconds, watchdog } from "./watchdog.ts";
 
 /** What an onlooker (logs, metrics) is told. */
@@ -21,7 +21,7 @@ export type ReflectorEvent =
       readonly failures: number;
       readonly pause: Temporal.Duration;
     }
-  /** An object that `strip` threw at; it is skipped. */
+  /** An object that `transform` threw at; it is skipped. */
   | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
 
 /** A right is missing: the server will not show these objects before somebody grants it. */
@@ -33,7 +33,7 @@ export interface ReflectorOptions<R extends StoredObject> {
   readonly listWatch: ListWatch;
   readonly store: FedStore<R>;
   /** The record of a raw object; undefined where it is of no interest. Must not keep the raw object. */
-  readonly strip: (raw: unknown) => R | undefined;
+  readonly transform: (raw: unknown) => R | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly observe?: (event: ReflectorEvent) => void;
@@ -61,7 +61,7 @@ export interface Reflector {
   /** Stops, and takes what came from here out of the store without telling anybody. */
   close(): Promise<void>;
   /**
-   * Lists everything anew and reads it again, also what is stored in the same version, since `strip` keeps more of it now.
+   * Lists everything anew and reads it again, also what is stored in the same version, since `transform` keeps more of it now.
    * Resolves when that is in the store, however often it has to be tried; stays pending if it is stopped before.
    */
   readAgain(): Promise<void>;
@@ -80,7 +80,7 @@ type Emit = (input: ReflectorInput) => void;
  * Each activity (request or pause) may emit inputs until the next one takes its place.
  */
 export function reflector<R extends StoredObject>(options: ReflectorOptions<R>): Reflector {
-  const { listWatch, store, strip, clock, random, observe, covers, pageLimit = usualPageLimit } = options;
+  const { listWatch, store, transform, clock, random, observe, covers, pageLimit = usualPageLimit } = options;
   const feed = store.feed(covers);
   const firstList = Promise.withResolvers<void>();
   const open = new Set<Promise<void>>();
@@ -141,7 +141,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       // whole all the same: more may be kept of the objects by now, and a restored etcd gives a version twice.
       const known = store.get(key);
       const isKnown = known?.resourceVersion === identity.resourceVersion && state.name === "Watching";
-      const record = isKnown ? known : strip(raw);
+      const record = isKnown ? known : transform(raw);
       if (record) feed.observed(record);
       else feed.vanished(key, identity.resourceVersion);
     } catch (error) {
@@ -235,7 +235,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     const began = clock.elapsed();
     let events = 0;
     const ended = (): void => {
-      nextStreamAt = began + leastBetween.total("milliseconds");
+      nextStreamAt = began + minBetween.total("milliseconds");
       emit({ kind: "ended", lasted: milliseconds(clock.elapsed() - began), events });
     };
     const cancelSilence = onSilence(() => {

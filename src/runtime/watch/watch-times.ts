@@ -8,7 +8,7 @@ import { milliseconds } from "./watchdog.ts";
  */
 export const silenceLimit = Temporal.Duration.from({ seconds: 90 });
 /** From the begin of a stream that has ended in good order to that of the next. */
-export const leastBetween = Temporal.Duration.from({ seconds: 1 });
+export const minBetween = Temporal.Duration.from({ seconds: 1 });
 
 // Below the 5 to 10 minutes of client-go, since some load balancers cut connections after 10.
 const shortestWatch = Temporal.Duration.from({ seconds: 290 });
