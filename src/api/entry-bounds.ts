@@ -1,4 +1,4 @@
-// How much may stand in one entry of `spec.registries`?
+// Bounds of one entry of `spec.registries`.
 
 /** Hosts of one entry. */
 export const maxHosts = 16;

@@ -1,4 +1,4 @@
-// What may stand in the spec of a RegistryCredential?
+// The schema of a RegistryCredential's spec.
 import { z } from "zod";
 import { longestHost, maxHosts } from "./entry-bounds.ts";
 import {

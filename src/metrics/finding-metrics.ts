@@ -1,4 +1,4 @@
-// What keeps going wrong although every run ends well: held, orphaned, shadowed, contested, suspended?
+// Metrics of what keeps going wrong although every run ends well: held, orphaned, shadowed, contested, suspended.
 import { entriesAnnotation } from "../api/names.ts";
 import { earliestEnd } from "../cluster/entries-annotation.ts";
 import type { StatusCache } from "../controllers/status-cache.ts";

@@ -1,4 +1,4 @@
-// How long does a new namespace wait until its pods can pull?
+// The time that a new namespace waits until its pods can pull.
 import type { Clock } from "../runtime/clock.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
 import type { StatusCache } from "../controllers/status-cache.ts";

@@ -1,4 +1,4 @@
-// Which namespaces are counted or named as not served, where ten thousand may fail at once?
+// Counts and a few names of namespaces that are not served, where ten thousand may fail at once.
 import type { NamespaceView } from "../controllers/credential/status-snapshot.ts";
 
 /** Namespaces of one credential that fail alike. */

@@ -1,4 +1,4 @@
-// Which logins does a docker config hold, and how is one written?
+// Reader and writer of docker configs: the logins in `.dockerconfigjson`.
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { canonicalHost } from "./host.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";

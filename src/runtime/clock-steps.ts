@@ -1,4 +1,4 @@
-// Has the wall clock jumped, or the machine slept?
+// Notices that the wall clock has jumped, or the machine slept.
 import type { Cancel, Clock } from "./clock.ts";
 
 // A step is noticed within this time: short against the minutes that a token has left when it is renewed.

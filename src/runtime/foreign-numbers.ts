@@ -1,4 +1,4 @@
-// Which numbers and times from outside are believed? Each kind with its unit, the least, the most, and what happens beyond.
+// Bounds of numbers and times from outside: for each kind its unit, min, max, and what happens beyond.
 import { instantOfHttpDate } from "./http-date.ts";
 
 /** `none`: as if it had not been said. `min`, `max`: counts as that. `milliseconds`: it is read in those. */

@@ -1,4 +1,4 @@
-// How is text shown that somebody else wrote: a tenant, a registry, a cloud, a webhook?
+// Shows text that somebody else wrote (a tenant, a registry, a cloud, a webhook) without harm.
 
 /** What is long tells no more, and hides what comes after it. */
 const usualLength = 200;

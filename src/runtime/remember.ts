@@ -1,4 +1,4 @@
-// How is something remembered of whatever there may be any number of?
+// A bounded map for what is remembered of any number of subjects.
 
 /** At most so many; the one that was noted first is forgotten. */
 export function remember<V>(map: Map<string, V>, key: string, value: V, max: number): void {

@@ -1,4 +1,4 @@
-// What does a person do or type to mend a failure, and how does that read? Commands are data until they are shown.
+// Steps: what a person does or types to fix a failure. Commands are data until they are shown.
 import { isPrintable, oneLine } from "./foreign-text.ts";
 
 /** A program and its arguments, as a shell would hand them over. Made by `kubectl` alone. */

@@ -11,7 +11,7 @@ export interface CalledBack {
   readonly size: number;
 }
 
-/** @param most keys of one name; what is beyond comes back by itself */
+/** @param max keys of one name; what is beyond comes back by itself */
 export function calledBack(max: number): CalledBack {
   const keys = new Map<string, Set<string>>();
   const names = new Map<string, string>();

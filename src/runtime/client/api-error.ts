@@ -1,4 +1,4 @@
-// What did the API server mean by refusing, and what of it may be repeated aloud?
+// ApiError: the kinds of refusals of the API server, and what of their text may be shown.
 import type { IncomingHttpHeaders } from "node:http";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import { foreignText, quotedText } from "../foreign-text.ts";

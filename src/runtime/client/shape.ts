@@ -1,4 +1,4 @@
-// What of a JSON document is wanted, and how much of it at most?
+// Shapes: which parts of a JSON document are wanted, and how much of each at most.
 
 /**
  * What is in no shape is passed over as it arrives and costs no memory. Limits are in bytes as they are on the wire. What goes

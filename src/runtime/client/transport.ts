@@ -1,4 +1,4 @@
-// How does one call reach the API server and come back, in bounded time, as an answer or a typed error?
+// Transport: sends one call to the API server and returns, in bounded time, an answer or an ApiError.
 import { arch, platform } from "node:os";
 import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../clock.ts";

@@ -1,4 +1,4 @@
-// How do people hear what happened to their objects, without ever holding up or flooding the cluster?
+// The event recorder: publishes Events with series and rate limits, without ever holding up or flooding the cluster.
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";

@@ -1,4 +1,4 @@
-// What waits to be sent, in turn for each owner, and what goes when there is too much?
+// A bounded buffer that gives each owner its turn, and drops the oldest of whoever has most.
 
 export interface FairBuffer<T> {
   readonly size: number;
@@ -9,7 +9,7 @@ export interface FairBuffer<T> {
   clear(): void;
 }
 
-/** @param most kept in all, at least 1 */
+/** @param max kept in all, at least 1 */
 export function fairBuffer<T>(max: number): FairBuffer<T> {
   // In the order of their turns; none is empty.
   const byOwner = new Map<string, T[]>();

@@ -1,4 +1,4 @@
-// Which replica leads? Carries out what `nextStep` decides, until it is stopped or the lease is lost.
+// Leader election: carries out what `nextStep` decides, until it is stopped or the lease is lost.
 import type { Clock, Random } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
 import { atLeast, olderThan } from "../watch/resource-version.ts";

@@ -1,4 +1,4 @@
-// May a write be sent, so that it has ended before another replica can lead?
+// The write fence: lets a write go only if it ends before another replica can lead.
 import type { Clock } from "../clock.ts";
 import { unavailable } from "../client/api-error.ts";
 import { leaseDuration, renewDeadline } from "./lease-state.ts";

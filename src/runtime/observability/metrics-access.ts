@@ -1,4 +1,4 @@
-// May whoever bears this token read the metrics? The API server is asked, as controller-runtime's filter does, but a few
+// Who may read the metrics: the API server is asked about the token, as controller-runtime's filter does, but a few
 // times at once only: whoever reaches the port can make up tokens.
 import { createHash } from "node:crypto";
 import PQueue from "p-queue";

@@ -1,4 +1,4 @@
-// How much may strangers who reach a port take of the one thread that does all work?
+// Limits how much of the one thread strangers who reach a port may take.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import type { Clock } from "../clock.ts";

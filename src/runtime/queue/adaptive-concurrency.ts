@@ -1,4 +1,4 @@
-// How many runs at once does the API server bear?
+// Adaptive concurrency: how many runs at once the API server bears (AIMD).
 
 export interface AdaptiveConcurrency {
   current(): number;

@@ -1,4 +1,4 @@
-// Somebody keeps undoing our write: when may we write again, and is it a fight?
+// Backoff for a write that somebody keeps reverting, and when that is a fight.
 
 /** What is remembered of one object. Times are elapsed milliseconds. */
 export interface Reverts {

@@ -1,4 +1,4 @@
-// When does a key that failed come back?
+// Retry times of keys that failed: exponential backoff with jitter.
 import type { Random } from "../clock.ts";
 
 export interface Failed {

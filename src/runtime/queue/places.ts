@@ -1,4 +1,4 @@
-// Is there a place, and is it time?
+// Places with a limit and a time: a semaphore that also paces.
 import type { Clock } from "../clock.ts";
 import type { Shares } from "./shares.ts";
 

@@ -1,4 +1,4 @@
-// Who runs the keys, how many at once, and how does it end?
+// Workers that run the keys: how many at once, each with a deadline, and how they stop.
 import PQueue from "p-queue";
 import type { Cancel, Clock } from "../clock.ts";
 import { adaptiveConcurrency } from "./adaptive-concurrency.ts";

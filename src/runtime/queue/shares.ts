@@ -1,4 +1,4 @@
-// How much may each owner have done for it, and when may it have more?
+// Shares of owners: token buckets that forget whoever has not come lately.
 
 export interface Share {
   /** Units that come back each second. */

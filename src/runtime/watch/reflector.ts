@@ -1,4 +1,4 @@
-// How does the state of one kind of object get into its store, and stay there?
+// The reflector: brings the state of one kind of object into its store, by list and watch, and keeps it there.
 import type { Cancel, Clock, Random } from "../clock.ts";
 import type { StoredObject } from "./object-meta.ts";
 import { backoff } from "./backoff.ts";

@@ -1,4 +1,4 @@
-// How much of the memory may the objects of one namespace take?
+// Memory shares of namespaces.
 
 export interface ShareLimits {
   /** Bytes that every namespace has, whatever the others take. */

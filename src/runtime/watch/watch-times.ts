@@ -1,4 +1,4 @@
-// How long does a stream last, how long may it be silent, and how soon does another one begin?
+// Times of watches: how long a stream lasts, how long it may be silent, and how soon the next one begins.
 import type { Random } from "../clock.ts";
 import { milliseconds } from "./watchdog.ts";
 
