@@ -2,7 +2,7 @@
 import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 
-/** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (design.md section 4). */
+/** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (docs/design.md). */
 const renameGrace = Temporal.Duration.from({ hours: 1 });
 
 export interface Retired {

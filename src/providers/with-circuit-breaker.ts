@@ -22,7 +22,7 @@ export interface CircuitBreakerOptions {
 const failuresToOpen = 3;
 /** Milliseconds; doubled each time that the one who tries is refused. */
 const firstOpen = 1_000;
-// design.md section 7: stable within 60 s of a fault's end.
+// docs/design.md: stable within 60 s of a fault's end.
 const longestOpen = 60_000;
 // Circuits of identities that nobody uses any more; the oldest go first, and at worst are learnt again.
 const maxCircuits = 10_000;

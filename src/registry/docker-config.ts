@@ -33,7 +33,7 @@ export interface DockerConfigEntry {
   readonly login: Login;
 }
 
-// The merged config of a namespace is held under the same 64 KiB (design.md section 4), so a bigger source cannot be
+// The merged config of a namespace is held under the same 64 KiB (docs/design.md), so a bigger source cannot be
 // served. Counted in UTF-16 units: JSON escapes aside, tokens are ASCII.
 const longestText = 64 * 1024;
 // 64 KiB hold about this many logins with short passwords; a bound for everything that is counted per host.

@@ -191,7 +191,7 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
       );
       return end && first ? end.until(first.until.subtract(lifetime)).total("seconds") : Infinity;
     });
-    // design.md section 7: stable within 60 s of the fault's end.
+    // docs/design.md: stable within 60 s of the fault's end.
     expect(Math.max(...recovered)).toBeLessThan(60);
   });
 });

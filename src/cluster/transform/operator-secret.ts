@@ -22,7 +22,7 @@ import {
   stringMap,
 } from "../../runtime/watch/object-meta.ts";
 
-/** Types in which a login may be kept: design.md section 2. Others (a Helm release may have 1 MiB) are not even kept in memory. */
+/** Types in which a login may be kept: docs/design.md. Others (a Helm release may have 1 MiB) are not even kept in memory. */
 const sourceTypes = new Set([
   "Opaque",
   "kubernetes.io/basic-auth",

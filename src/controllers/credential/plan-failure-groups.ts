@@ -5,7 +5,7 @@ import type { Troubled } from "./status-snapshot.ts";
 import { earliest, timeText } from "./plan-status-text.ts";
 import { groupKey, type Told } from "./plan-reported-status.ts";
 
-// Bounds of design.md section 2: a status must not grow with the cluster.
+// Bounds of docs/design.md: a status must not grow with the cluster.
 const maxGroups = 16;
 const maxExamples = 3;
 

@@ -30,7 +30,7 @@ import { formerLogins, isSameLogin } from "../../cluster/token-wire.ts";
 import type { Waited } from "../waits.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 
-// design.md section 4: a token that no grant has named for this long goes.
+// docs/design.md: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
 /** While somebody may need it who is not known yet, so many milliseconds. */
 const notAllJudged = 60_000;

@@ -3,13 +3,13 @@ import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
 
-/** The share of its life after which a token is renewed: what is left is how long an outage may last (design.md section 1). */
+/** The share of its life after which a token is renewed: what is left is how long an outage may last (docs/design.md). */
 const renewAfter = 0.5;
 /** Renewals are spread over this share of the life, earlier than half, so that grants do not come in lock-step. */
 const spread = 0.1;
 /** Milliseconds: a source whose end is near gives the same end again and again, and half of what is left is soon nothing. */
 const shortestRest = 1_000;
-/** While a token lives, a failure is followed by another attempt within this share of what is left (design.md section 4). */
+/** While a token lives, a failure is followed by another attempt within this share of what is left (docs/design.md). */
 const retryShare = 0.1;
 /** Milliseconds; short enough for tokens that live seconds, long enough to be no hot loop. */
 const shortestRetry = 250;

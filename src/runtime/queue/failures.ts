@@ -33,7 +33,7 @@ export interface Failures {
 // client-go starts at 5 ms (default_rate_limiters.go) and sends a dozen useless requests in the first seconds of an
 // outage; what a conflict needs, the watch event that shows the other write, arrives within some 10 ms.
 const firstBackoff = 50;
-// design.md section 7: stable within 60 s of a fault's end, however long it lasted. All of 10,000 keys together ask some
+// docs/design.md: stable within 60 s of a fault's end, however long it lasted. All of 10,000 keys together ask some
 // 200 times a second, which an API server answers even while it refuses.
 const longestBackoff = 60_000;
 // What looks like somebody's decision may be a fault too (a 403 while RBAC is being installed anew, a policy put right at
