@@ -28,12 +28,12 @@ export function installed(folder) {
   });
 }
 
-/**
- * @param {string} lockFile
- * @returns {Record<string, { version?: string, optional?: boolean }>}
- */
+/** @param {string} lockFile */
 function packagesOf(lockFile) {
-  return JSON.parse(readFileSync(lockFile, "utf8")).packages;
+  const { packages } = /** @type {{ packages: Record<string, { version?: string, optional?: boolean }> }} */ (
+    JSON.parse(readFileSync(lockFile, "utf8"))
+  );
+  return packages;
 }
 
 /**

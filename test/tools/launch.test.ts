@@ -165,10 +165,13 @@ describe("a fresh clone", () => {
     };
     writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ ...own, lockfileVersion: 3, packages }));
   };
-  const launchAll = (count: number): Promise<{ code: unknown; stderr: string }[]> =>
+  const launchAll = (
+    count: number,
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<{ code: unknown; stderr: string }[]> =>
     Promise.all(
       Array.from({ length: count }, async () => {
-        const child = spawn(process.execPath, [join(folder, "tools", "launch.mjs"), "-e", ""]);
+        const child = spawn(process.execPath, [join(folder, "tools", "launch.mjs"), "-e", ""], { env });
         let stderr = "";
         child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
         const [code] = (await once(child, "close")) as [unknown];
@@ -192,4 +195,23 @@ describe("a fresh clone", () => {
     expect(ran?.stderr).toContain("npm ci failed, see above");
     expect(ran?.code).toBe(1);
   }, 60_000);
+
+  it("is installed by npm ci, with all tools and without anybody's scripts", async () => {
+    clone({});
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "npm"), `#!/bin/sh\necho "$@" >&2; exit 1\n`, { mode: 0o755 });
+    const [ran] = await launchAll(1, { PATH: `${bin}:${process.env["PATH"]}` });
+    expect(ran?.stderr).toMatch(/^ci --ignore-scripts --include=dev --include=optional /m);
+  });
+
+  it("says what to do where there is no npm", async () => {
+    clone({});
+    expect(await launchAll(1, { PATH: join(folder, "nothing") })).toMatchObject([
+      {
+        code: 1,
+        stderr: expect.stringContaining("npm does not run here (spawn npm ENOENT): install Node 26") as string,
+      },
+    ]);
+  });
 });
