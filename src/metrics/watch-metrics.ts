@@ -1,5 +1,6 @@
 // Do the watches live, and how often did they have to begin anew?
-import type { ReflectorEvent, ReflectorStatus } from "../runtime/watch/reflector.ts";
+import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
+import type { ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { Instruments } from "./instruments.ts";
 
 export function countWatch({ count }: Pick<Instruments, "count">, watch: string, event: ReflectorEvent): void {

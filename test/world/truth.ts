@@ -49,8 +49,19 @@ export interface Truth {
   readonly grantKeys: ReadonlySet<string>;
 }
 
-const stripOf = stripNamespace();
-const accountOf = stripServiceAccount();
+const strippedBefore = new WeakMap<ClusterObject, unknown>();
+/** Objects never change: what was made of one is made once. */
+function once<R>(strip: (raw: ClusterObject) => R): (raw: ClusterObject) => R {
+  return (raw) => {
+    const known = strippedBefore.get(raw) as R | undefined;
+    if (known !== undefined) return known;
+    const made = strip(raw);
+    strippedBefore.set(raw, made);
+    return made;
+  };
+}
+const stripOf = once(stripNamespace());
+const accountOf = once(stripServiceAccount());
 const parsedBefore = new WeakMap<ClusterObject, RegistryCredential | undefined>();
 
 function readCredential(raw: ClusterObject): RegistryCredential | undefined {

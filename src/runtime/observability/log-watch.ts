@@ -1,5 +1,5 @@
 // How does the log tell what happens to a watch, and what an unexpected error was?
-import type { ReflectorEvent } from "../watch/reflector.ts";
+import type { ReflectorEvent } from "../watch/reflector-event.ts";
 import type { Log } from "./log.ts";
 
 export function logWatch(log: Log, what: string, event: ReflectorEvent): void {
