@@ -10,7 +10,15 @@ import {
   serviceAccountTriggers,
   type Trigger,
 } from "../../src/controllers/triggers.ts";
-import { credential, frozen, minute, namespace, secretRecord, serviceAccount, staticEntry } from "../entitlement/objects.ts";
+import {
+  credential,
+  frozen,
+  minute,
+  namespace,
+  secretRecord,
+  serviceAccount,
+  staticEntry,
+} from "../entitlement/objects.ts";
 
 /** Lane and key of each trigger. */
 function lanes(triggers: readonly Trigger[]): string[] {
