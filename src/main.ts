@@ -1,4 +1,4 @@
-// What does this process lend to the command line?
+// Lends this process (arguments, streams, signals) to the command line.
 import { onStopSignal } from "./cli/stop-signals.ts";
 import { hostname } from "node:os";
 import { isatty } from "node:tty";

@@ -18,7 +18,7 @@ import { operatorMetrics } from "./operator/operator-metrics.ts";
 import type { OperatorSettings } from "./config/operator-settings.ts";
 import { secureServing } from "./operator/secure-serving.ts";
 import type { Timing } from "./controllers/timing.ts";
-import { type WayOut, wayOut } from "./operator/egress.ts";
+import { type Egress, egress } from "./operator/egress.ts";
 import type { GuardedHttp } from "./providers/http/guarded-http.ts";
 import { healthServer } from "./runtime/observability/health-server.ts";
 import type { HttpServer } from "./runtime/observability/http-server.ts";
@@ -83,15 +83,15 @@ export function operator(options: OperatorOptions): Operator {
   const leaseReader = leases(api);
 
   // The way out to registries and clouds, and what keeps the tenants right.
-  let out: WayOut | undefined;
+  let out: Egress | undefined;
   const work = controllers({
     ...options,
     api: withMetrics(clusterObjects(fenced, settings.maxConfigBytes), instruments),
     listWatch: (watched) => listWatch(api, watched),
     leaseOf: async (namespace) => (await leaseReader.get({ namespace, name: leaseName }, leaseDeadline))?.view,
     leading: () => leads.leading(),
-    wayOut: (asked) => {
-      out = wayOut({
+    egress: (asked) => {
+      out = egress({
         ...options,
         ...asked,
         api: fenced,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Is this Node new enough for the program? Written so that an old one reads the sentence below, and no SyntaxError.
+// Checks that Node is new enough. Written so that an old one reads the sentence below, and no SyntaxError.
 
 // The first release with Temporal: https://nodejs.org/en/blog/release
 const oldestNode = 26;

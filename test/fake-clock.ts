@@ -20,7 +20,7 @@ interface Call {
 }
 
 // A call that schedules itself again without delay would keep `advance` busy for ever.
-const mostCallsPerAdvance = 1_000_000;
+const maxCallsPerAdvance = 1_000_000;
 
 /** A clock that stands still until `advance`. */
 export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-01-01T00:00:00Z")): FakeClock {
@@ -56,8 +56,8 @@ export function fakeClock(start: Temporal.Instant = Temporal.Instant.from("2026-
       for (let ran = 0; ; ran += 1) {
         const next = calls.at(-1);
         if (!next || next.at > end) break;
-        if (ran === mostCallsPerAdvance)
-          throw new Error(`more than ${mostCallsPerAdvance} calls fell due in one advance`);
+        if (ran === maxCallsPerAdvance)
+          throw new Error(`more than ${maxCallsPerAdvance} calls fell due in one advance`);
         calls.pop();
         elapsed = Math.max(elapsed, next.at);
         next.run();

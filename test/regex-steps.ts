@@ -12,8 +12,8 @@ type Node =
   | {
       readonly kind: "times";
       readonly body: Node;
-      readonly least: number;
-      readonly most: number;
+      readonly min: number;
+      readonly max: number;
       readonly lazy: boolean;
     };
 
@@ -69,22 +69,22 @@ export function patternOf(source: string, flags: string): Pattern {
     const found = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})(\??)/.exec(source.slice(at));
     if (!found) return body;
     at += found[0].length;
-    const [sign = "", least = "0", comma, most, lazy] = found;
+    const [sign = "", min = "0", comma, max, lazy] = found;
     const ends: Readonly<Record<string, readonly [number, number]>> = {
       "*": [0, Infinity],
       "+": [1, Infinity],
       "?": [0, 1],
     };
-    const [from, to] = ends[sign[0] ?? ""] ?? [Number(least), comma ? Number(most || Infinity) : Number(least)];
-    return { kind: "times", body, least: from, most: to, lazy: lazy === "?" };
+    const [from, to] = ends[sign[0] ?? ""] ?? [Number(min), comma ? Number(max || Infinity) : Number(min)];
+    return { kind: "times", body, min: from, max: to, lazy: lazy === "?" };
   };
   const root = alternatives();
   if (at < source.length) throw new TypeError(`not understood: ${source} at ${at}`);
   return { source, flags, root };
 }
 
-/** Steps to find the first match or that there is none, given up beyond `most`. */
-export function stepsFor({ root, flags }: Pattern, text: string, most: number): number {
+/** Steps to find the first match or that there is none, given up beyond `max`. */
+export function stepsFor({ root, flags }: Pattern, text: string, max: number): number {
   let steps = 0;
   const edges: Readonly<Record<string, (i: number) => boolean>> = {
     "^": (i) => i === 0 || (flags.includes("m") && text[i - 1] === "\n"),
@@ -94,7 +94,7 @@ export function stepsFor({ root, flags }: Pattern, text: string, most: number): 
   };
   const match = (node: Node, i: number, next: (end: number) => boolean): boolean => {
     steps += 1;
-    if (steps > most) return true;
+    if (steps > max) return true;
     switch (node.kind) {
       case "one":
         return i < text.length && node.matches(text[i] ?? "") && next(i + 1);
@@ -115,9 +115,9 @@ export function stepsFor({ root, flags }: Pattern, text: string, most: number): 
       case "times": {
         const again = (count: number, begin: number): boolean => {
           const more = (): boolean =>
-            count < node.most &&
-            match(node.body, begin, (end) => (end > begin || count < node.least) && again(count + 1, end));
-          if (count < node.least) return more();
+            count < node.max &&
+            match(node.body, begin, (end) => (end > begin || count < node.min) && again(count + 1, end));
+          if (count < node.min) return more();
           return node.lazy ? next(begin) || more() : more() || next(begin);
         };
         return again(0, i);
@@ -154,7 +154,7 @@ export function attacks({ root }: Pattern): readonly (readonly [small: string, l
   );
   const texts = (begin: string, pump: string, size: number): (readonly [string, string])[] =>
     ["\u0000", ""].map((end) => {
-      const [small, large] = [size, 8 * size].map((most) => begin + pump.repeat(Math.ceil(most / pump.length)) + end);
+      const [small, large] = [size, 8 * size].map((max) => begin + pump.repeat(Math.ceil(max / pump.length)) + end);
       return [small ?? "", large ?? ""] as const;
     });
   return [
@@ -197,6 +197,6 @@ function sampleOf(node: Node): string {
     case "any":
       return node.options[0] ? sampleOf(node.options[0]) : "";
     case "times":
-      return sampleOf(node.body).repeat(Math.max(node.least, node.most > 0 ? 1 : 0));
+      return sampleOf(node.body).repeat(Math.max(node.min, node.max > 0 ? 1 : 0));
   }
 }

@@ -38,15 +38,15 @@ function literalsIn({ path, text }: { readonly path: string; readonly text: stri
   return found;
 }
 
-const most = 200_000;
+const max = 200_000;
 
 /** The text on which it takes more than a constant number of steps for each character; undefined for a linear one. */
 function quadraticOn({ source, flags }: Found): string | undefined {
   const pattern = patternOf(source, flags);
   const found = attacks(pattern).find(([small, large]) => {
-    const steps = stepsFor(pattern, large, most);
+    const steps = stepsFor(pattern, large, max);
     // Eight times as long: eight times the steps, or 64 times.
-    return steps > 20 * large.length && (steps > most || steps > 20 * stepsFor(pattern, small, most));
+    return steps > 20 * large.length && (steps > max || steps > 20 * stepsFor(pattern, small, max));
   });
   return found?.[1];
 }

@@ -1,4 +1,4 @@
-// What does the CustomResourceDefinition of a RegistryCredential look like?
+// The CustomResourceDefinition of RegistryCredential, generated from the zod schema.
 
 import { z } from "zod";
 import { crdName, group, kind, plural, releaseAnnotation, shortName, version } from "./names.ts";

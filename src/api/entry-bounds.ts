@@ -1,6 +1,6 @@
-// How much may stand in one entry of `spec.registries`?
+// Bounds of one entry of `spec.registries`.
 
 /** Hosts of one entry. */
-export const mostHosts = 16;
+export const maxHosts = 16;
 /** Letters of one host, port and path included. */
 export const longestHost = 253;

@@ -1,4 +1,4 @@
-// Which forms do the names, times, counts and texts of a RegistryCredential have?
+// Schemas of names, times, counts and texts in a RegistryCredential.
 import { z } from "zod";
 import { labelKeySyntax, tooLongPrefixSyntax } from "./placeholder-syntax.ts";
 import { rules, textRules } from "./rules.ts";

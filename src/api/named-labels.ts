@@ -1,4 +1,4 @@
-// Which labels of Namespaces does a RegistryCredential ask for?
+// The Namespace labels that a RegistryCredential asks for.
 import type { RegistryCredential } from "./registry-credential.ts";
 import { labelsInTemplate } from "./placeholders.ts";
 

@@ -1,4 +1,4 @@
-// How are the labels, annotations and other names called that users and regcred write on objects?
+// Names of the API group, labels, annotations and finalizers that users and regcred write on objects.
 
 export const group = "regcred.dev";
 export const version = "v1alpha1";

@@ -1,4 +1,4 @@
-// Is this object from the API server a RegistryCredential, and what does it say with every default filled in?
+// Parses an object from the API server into a RegistryCredential with its defaults filled in.
 
 import { z } from "zod";
 import { timeOfText } from "../runtime/foreign-numbers.ts";

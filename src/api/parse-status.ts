@@ -1,4 +1,4 @@
-// What does the status of a RegistryCredential say, as far as it can be read?
+// Parses the status of a RegistryCredential, as far as it can be read.
 import { z } from "zod";
 import type { Status } from "./registry-credential.ts";
 import { statusSchema } from "./status-schema.ts";

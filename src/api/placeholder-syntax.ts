@@ -1,4 +1,4 @@
-// How does a placeholder look that is filled in per namespace?
+// The syntax of placeholders that are filled in per namespace.
 
 // A label key: an optional DNS subdomain, a slash, a name of at most 63 characters:
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set

@@ -1,4 +1,4 @@
-// What does a template with `$(namespace.name)` or `$(namespace.labels['k'])` say for one namespace?
+// Renders templates with `$(namespace.name)` and `$(namespace.labels['k'])` for one namespace.
 import type { Failure } from "../runtime/errors.ts";
 import { kubectl } from "../runtime/steps.ts";
 

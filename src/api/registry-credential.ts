@@ -1,4 +1,4 @@
-// What may stand in a RegistryCredential, and what does it mean?
+// The RegistryCredential: schema and types.
 //
 // One zod schema holds the whole kind (spec-schema.ts, status-schema.ts). These types are inferred from it, objects from
 // the API server are parsed with it, and crd.ts makes the CustomResourceDefinition of it. So it uses only what a

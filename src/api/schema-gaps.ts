@@ -1,4 +1,4 @@
-// What of our schema does the installed CustomResourceDefinition lack?
+// What the installed CustomResourceDefinition lacks of this release's schema.
 import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { credentialSchema, type Schema } from "./crd.ts";
 import { releaseAnnotation, version } from "./names.ts";

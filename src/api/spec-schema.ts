@@ -1,6 +1,6 @@
-// What may stand in the spec of a RegistryCredential?
+// The schema of a RegistryCredential's spec.
 import { z } from "zod";
-import { longestHost, mostHosts } from "./entry-bounds.ts";
+import { longestHost, maxHosts } from "./entry-bounds.ts";
 import {
   labelLength,
   subdomainLength,
@@ -37,7 +37,7 @@ export const entrySchema = z
           .meta(rules(...textRules.host)),
       )
       .min(1)
-      .max(mostHosts)
+      .max(maxHosts)
       .meta({ "x-kubernetes-list-type": "set" })
       .describe(
         "Registry hosts served by this entry, spelled as images are, letter by letter: HOST[:PORT][/PATH]; docker.io for Docker Hub. " +

@@ -1,4 +1,4 @@
-// What does the status of a RegistryCredential hold?
+// The schema of a RegistryCredential's status.
 import { z } from "zod";
 import { labelLength, subdomainLength, time, count, generation } from "./field-schemas.ts";
 

@@ -4,7 +4,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError, operatorConfigFrom, type Environment, type Flags, settings } from "../config/config.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { printable } from "../runtime/foreign-text.ts";
-import { toldText } from "../runtime/steps.ts";
+import { textWithSteps } from "../runtime/steps.ts";
 import { clusterCommands } from "./all-commands.ts";
 import { addClusterCommand, optionFor } from "./cluster-command.ts";
 import { addCompletion, completerName } from "./completion/completion.ts";
@@ -107,7 +107,7 @@ function isCalled(name: string, { calledAs = "" }: Surroundings): boolean {
 function sentenceFrom(error: unknown, isDebugging: boolean): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof OperatorError) {
-    const told = toldText(error);
+    const told = textWithSteps(error);
     return isDebugging && error.origin !== undefined ? `${told}\n${storyOf(error.origin)}` : told;
   }
   if (isDebugging) return `regcred failed unexpectedly: ${storyOf(error)}`;

@@ -17,13 +17,13 @@ import { type AskedLabels, askedLabels } from "./watched-labels.ts";
 import { keyedDigest } from "./digest.ts";
 import { bytesOfPod, bytesOfServiceAccount } from "./record-bytes.ts";
 import { type FedStore, store } from "../runtime/watch/store.ts";
-import { stripCrd } from "./transform/crd.ts";
-import { stripCredential } from "./transform/credential.ts";
-import { stripNamespace } from "./transform/namespace.ts";
-import { stripOperatorSecret } from "./transform/operator-secret.ts";
-import { stripPod } from "./transform/pod.ts";
-import { stripSecret } from "./transform/secret.ts";
-import { stripServiceAccount } from "./transform/service-account.ts";
+import { transformCrd } from "./transform/crd.ts";
+import { transformCredential } from "./transform/credential.ts";
+import { transformNamespace } from "./transform/namespace.ts";
+import { transformOperatorSecret } from "./transform/operator-secret.ts";
+import { transformPod } from "./transform/pod.ts";
+import { transformSecret } from "./transform/secret.ts";
+import { transformServiceAccount } from "./transform/service-account.ts";
 
 export interface ClusterStores {
   readonly stores: {
@@ -36,7 +36,7 @@ export interface ClusterStores {
     readonly pods: FedStore<PodRecord>;
   };
   /** What is kept of an object; undefined where it is of no interest. */
-  readonly strips: {
+  readonly transforms: {
     readonly crd: (raw: unknown) => CrdRecord | undefined;
     readonly credential: (raw: unknown) => CredentialRecord | undefined;
     readonly namespace: (raw: unknown) => NamespaceRecord | undefined;
@@ -53,8 +53,8 @@ export interface ClusterStores {
 
 // Twenty thousand sound ServiceAccounts, a few in each namespace, never come near their own 64 KiB, and 10,000 of them in one
 // namespace take 4 MiB. A tenant with 500 namespaces takes its 32 MiB at most, and the pool.
-const serviceAccountShare = { own: 64 * 1024, most: 5 * 1024 * 1024, pool: 32 * 1024 * 1024 };
-const podShare = { own: 16 * 1024, most: 1024 * 1024, pool: 8 * 1024 * 1024 };
+const serviceAccountShare = { own: 64 * 1024, max: 5 * 1024 * 1024, pool: 32 * 1024 * 1024 };
+const podShare = { own: 16 * 1024, max: 1024 * 1024, pool: 8 * 1024 * 1024 };
 
 /** Keys of Namespaces' labels by which it is told whether a token's former entry would render it still. */
 export function labelsAskedByToken(record: OperatorSecretRecord): readonly string[] {
@@ -94,14 +94,14 @@ export function clusterStores(
         share: { limits: podShare, bytesOf: bytesOfPod },
       }),
     },
-    strips: {
-      crd: stripCrd(release),
-      credential: stripCredential,
-      namespace: stripNamespace(readNamespacesAgain && labels.keys),
-      serviceAccount: stripServiceAccount(),
-      secret: stripSecret(digest),
-      operatorSecret: stripOperatorSecret(tokenFromData),
-      pod: stripPod,
+    transforms: {
+      crd: transformCrd(release),
+      credential: transformCredential,
+      namespace: transformNamespace(readNamespacesAgain && labels.keys),
+      serviceAccount: transformServiceAccount(),
+      secret: transformSecret(digest),
+      operatorSecret: transformOperatorSecret(tokenFromData),
+      pod: transformPod,
     },
     labels,
     digest,

@@ -16,12 +16,12 @@ import { kept } from "./object-limits.ts";
 import { labelsAskedBy } from "./transform/credential.ts";
 import type { FedStore } from "../runtime/watch/store.ts";
 
-type Strip<R> = (raw: unknown) => R | undefined;
+type Transform<R> = (raw: unknown) => R | undefined;
 
 export interface ClusterWatchesOptions {
   readonly listWatch: (watched: Watched) => ListWatch;
   readonly stores: ClusterStores["stores"];
-  readonly strips: ClusterStores["strips"];
+  readonly transforms: ClusterStores["transforms"];
   readonly labels: AskedLabels;
   readonly settings: {
     readonly namespace: string;
@@ -37,7 +37,7 @@ export interface ClusterWatchesOptions {
   /** Pull Secrets of the name can be judged anew, those of one namespace where it is given. */
   readonly onSecretsNews: (name: string, namespace?: string) => void;
   /** The API server refuses another watch, or does so no longer; or it has shown what was not known yet. */
-  readonly onReach: () => void;
+  readonly onPermissions: () => void;
 }
 
 export interface ClusterWatches {
@@ -58,7 +58,8 @@ export interface ClusterWatches {
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { listWatch, stores, strips, labels, settings, clock, random, log, observe, onSecretsNews, onReach } = options;
+  const { listWatch, stores, transforms, labels, settings, clock, random, log, observe, onSecretsNews, onPermissions } =
+    options;
   const core = (resource: string, namespace?: string): string =>
     resourcePath({ group: "", version: "v1", resource, namespace });
   const watched = new Map<string, Reflector>();
@@ -74,7 +75,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     what: string,
     into: FedStore<R>,
     source: ListWatch,
-    strip: Strip<R>,
+    transform: Transform<R>,
     {
       covers,
       heldBack,
@@ -93,7 +94,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     const created = reflector({
       listWatch: source,
       store: into,
-      strip,
+      transform,
       clock,
       random,
       heldBack,
@@ -103,7 +104,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         else if (isRefusal(event)) refused.add(what);
         tell(what, event, !before || !isRefusal(event));
         if (mayBeRefused && refused.has(what)) firstRefusal.resolve();
-        if (before !== refused.has(what)) onReach();
+        if (before !== refused.has(what)) onPermissions();
       },
       ...(covers && { covers }),
     });
@@ -116,7 +117,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     keeps: () => kept.credential,
   });
   const credentialWaits = labels.waiting(() => void credentials.readAgain());
-  const credentials = watch("registrycredentials", stores.credentials, credentialSource, strips.credential, {
+  const credentials = watch("registrycredentials", stores.credentials, credentialSource, transforms.credential, {
     heldBack: (record) => credentialWaits(labelsAskedBy(record)),
   });
   const namespaceSource = listWatch({
@@ -124,12 +125,12 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     metadataOnly: true,
     keeps: () => kept.namespace(labels.keys()),
   });
-  const namespaces = watch("namespaces", stores.namespaces, namespaceSource, strips.namespace);
+  const namespaces = watch("namespaces", stores.namespaces, namespaceSource, transforms.namespace);
   let namespacesBegun = false;
   const ownCrd = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
   const query = { fieldSelector: `metadata.name=${crdName}` };
   const crds = listWatch({ path: resourcePath(ownCrd), query, keeps: () => kept.crd });
-  watch("customresourcedefinitions", stores.crds, crds, strips.crd, { mayBeRefused: true });
+  watch("customresourcedefinitions", stores.crds, crds, transforms.crd, { mayBeRefused: true });
   const asking = [credentials.synced];
   const { watchNamespaces } = settings.mode;
   if (watchNamespaces.length === 0) {
@@ -137,7 +138,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       "serviceaccounts",
       stores.serviceAccounts,
       listWatch({ path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
-      strips.serviceAccount,
+      transforms.serviceAccount,
       { mayBeRefused: true },
     );
   }
@@ -147,7 +148,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       serviceAccountsOf(namespace),
       stores.serviceAccounts,
       listWatch({ path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
-      strips.serviceAccount,
+      transforms.serviceAccount,
       { covers: inNamespace(namespace), mayBeRefused: true, toldElsewhere: namespace !== settings.namespace },
     );
   }
@@ -155,7 +156,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
     const secrets = listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret });
     const waits = labels.waiting(() => void created.readAgain());
-    const created = watch(`secrets of ${namespace}`, stores.operatorSecrets, secrets, strips.operatorSecret, {
+    const created = watch(`secrets of ${namespace}`, stores.operatorSecrets, secrets, transforms.operatorSecret, {
       covers: inNamespace(namespace),
       ...(namespace === settings.namespace && { heldBack: (record) => waits(labelsAskedByToken(record)) }),
     });
@@ -172,7 +173,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         query: { fieldSelector: "status.phase=Pending" },
         keeps: () => kept.pod,
       }),
-      strips.pod,
+      transforms.pod,
       namespace === undefined
         ? { mayBeRefused: true, toldElsewhere: false }
         : { covers: inNamespace(namespace), mayBeRefused: true },
@@ -182,7 +183,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const pullSecrets = pullSecretWatches({
     listWatch,
     store: stores.pullSecrets,
-    strip: strips.secret,
+    transform: transforms.secret,
     namespaces: watchNamespaces,
     mayBeWatched: (name) => nameNotPermitted(settings.mode, name) === undefined,
     maxConfigBytes: settings.maxConfigBytes,
@@ -191,7 +192,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     tell,
     onNews: (name, namespace) => {
       onSecretsNews(name, namespace);
-      onReach();
+      onPermissions();
     },
   });
 

@@ -43,19 +43,19 @@ export function entriesText(named: readonly Named[]): string {
  * Hosts of one pull Secret, over all entries. 1 MiB, the most of --max-config-bytes, holds no more logins with tokens of 150
  * characters; what a tenant adds is not read.
  */
-export const mostNamedHosts = 4096;
+export const maxNamedHosts = 4096;
 
 /**
  * The API server takes 256 KiB of annotations, among them those of others, and under Merge the hosts once more:
  * TotalAnnotationSizeLimitB in apimachinery/pkg/api/validation/objectmeta.go.
  */
-export const mostNamedBytes = 112 * 1024;
+export const maxNamedBytes = 112 * 1024;
 
 /** Tenants can edit the annotation: what cannot be read names nothing. */
 export function recordedEntries(annotation: string | undefined): readonly Recorded[] {
   try {
     const entries: unknown = JSON.parse(annotation ?? "[]");
-    return Array.isArray(entries) ? withinBound(entries.slice(0, mostNamedHosts).flatMap(recorded)) : [];
+    return Array.isArray(entries) ? withinBound(entries.slice(0, maxNamedHosts).flatMap(recorded)) : [];
   } catch {
     return [];
   }
@@ -75,7 +75,7 @@ export function earliestEnd(annotation: string, credential: string): Temporal.In
 
 /** All hosts together: many short lists are a long one. */
 function withinBound(entries: readonly Recorded[]): readonly Recorded[] {
-  let room = mostNamedHosts;
+  let room = maxNamedHosts;
   return entries.map((entry) => {
     const hosts = entry.hosts.slice(0, room);
     room -= hosts.length;

@@ -17,7 +17,7 @@ export interface Mode {
 }
 
 /** Of a long list that many are told; the others are counted. */
-const mostTold = 5;
+const maxTold = 5;
 
 /** One line for log and status. */
 export function modeText({ pullSecretNames, watchNamespaces, podRecovery }: Mode): string {
@@ -67,7 +67,7 @@ export function permittedKeys(
 /** Why some of them are not set: controllers of the cluster act on some, so the install lists them. */
 export function keysNotPermitted(mode: Mode, { spec }: Pick<RegistryCredential, "spec">): readonly Failure[] {
   const { labels = {}, annotations = {} } = spec.pullSecret;
-  const lacking = (words: Readonly<Record<string, string>>, permitted: readonly string[] | undefined): string[] => {
+  const missing = (words: Readonly<Record<string, string>>, permitted: readonly string[] | undefined): string[] => {
     const set = permittedKeys(words, permitted);
     return Object.keys(words).filter((key) => !(key in set));
   };
@@ -80,10 +80,10 @@ export function keysNotPermitted(mode: Mode, { spec }: Pick<RegistryCredential, 
           ),
         ];
   return [
-    ...failure("label", lacking(labels, mode.pullSecretLabels), "pullSecretLabels", "--pull-secret-labels"),
+    ...failure("label", missing(labels, mode.pullSecretLabels), "pullSecretLabels", "--pull-secret-labels"),
     ...failure(
       "annotation",
-      lacking(annotations, mode.pullSecretAnnotations),
+      missing(annotations, mode.pullSecretAnnotations),
       "pullSecretAnnotations",
       "--pull-secret-annotations",
     ),
@@ -95,6 +95,6 @@ function notPermitted(message: string): Failure {
 }
 
 function listed(names: readonly string[]): string {
-  const told = names.slice(0, mostTold).join(", ");
-  return names.length > mostTold ? `${told} and ${names.length - mostTold} more` : told;
+  const told = names.slice(0, maxTold).join(", ");
+  return names.length > maxTold ? `${told} and ${names.length - maxTold} more` : told;
 }

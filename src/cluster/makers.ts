@@ -24,7 +24,7 @@ export interface Maker {
 const uidOfNamespace = "namespace.uid";
 
 // More than the entries of some hundred RegistryCredentials that read one source; a token Secret may have 1 MiB.
-const mostBytes = 64 * 1024;
+const maxBytes = 64 * 1024;
 
 const placeholders = new WeakMap<Entry, readonly string[]>();
 
@@ -95,6 +95,6 @@ export function labelsOfMakers(makers: readonly Maker[] = []): readonly string[]
 
 /** The first of them that fit into a token Secret. */
 export function boundedMakers(makers: readonly Maker[]): readonly Maker[] {
-  let room = mostBytes;
+  let room = maxBytes;
   return makers.filter((maker) => (room -= JSON.stringify(maker).length) >= 0);
 }

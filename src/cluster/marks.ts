@@ -6,7 +6,7 @@ import {
   managedBy,
   managedByLabel,
 } from "../api/names.ts";
-import { mostNamedHosts } from "./entries-annotation.ts";
+import { maxNamedHosts } from "./entries-annotation.ts";
 
 type Words = Readonly<Record<string, string>>;
 
@@ -59,7 +59,7 @@ function without(words: Words, dropped: (key: string, value: string) => boolean)
 
 // What a tenant adds to our lists is not read: more labels or annotations than a spec may set, more hosts than we name. It is cut
 // and not dropped: the Secret stays one that was merged into, and what of ours is in it can be taken back.
-const mostWords = 64;
+const maxWords = 64;
 
 interface Managed {
   readonly labels: ReadonlySet<string>;
@@ -74,15 +74,15 @@ function managedIn(annotation: string | undefined): Managed {
     // As we write it; config/restraint, which cannot read JSON, looks for nothing else.
     const isLiteral = (key: string): boolean => annotation?.includes(JSON.stringify(key)) === true;
     return {
-      labels: new Set(strings(labels, mostWords).filter(isLiteral)),
-      annotations: new Set(strings(annotations, mostWords).filter(isLiteral)),
-      hosts: Array.isArray(hosts) ? strings(hosts, mostNamedHosts) : undefined,
+      labels: new Set(strings(labels, maxWords).filter(isLiteral)),
+      annotations: new Set(strings(annotations, maxWords).filter(isLiteral)),
+      hosts: Array.isArray(hosts) ? strings(hosts, maxNamedHosts) : undefined,
     };
   } catch {
     return { labels: new Set(), annotations: new Set(), hosts: undefined };
   }
 }
 
-function strings(value: unknown, most: number): readonly string[] {
-  return Array.isArray(value) ? value.slice(0, most).filter((item): item is string => typeof item === "string") : [];
+function strings(value: unknown, max: number): readonly string[] {
+  return Array.isArray(value) ? value.slice(0, max).filter((item): item is string => typeof item === "string") : [];
 }

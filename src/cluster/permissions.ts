@@ -23,7 +23,7 @@ export interface Refusals {
 }
 
 /** Each answer is why not, for the person who can grant it; undefined where nothing is missing. No request is made for what is out of reach. */
-export interface Reach {
+export interface Permissions {
   /** The pull Secret of this name in this namespace. */
   readonly secret: (name: string, namespace: string) => Failure | undefined;
   /** Pull Secrets of this name, in whatever namespace. */
@@ -35,7 +35,7 @@ export interface Reach {
   readonly others: (credential: RegistryCredential) => readonly Failure[];
 }
 
-export function reach(mode: Mode, refusals: Refusals, operatorNamespace: string): Reach {
+export function permissions(mode: Mode, refusals: Refusals, operatorNamespace: string): Permissions {
   const { pullSecrets } = refusals;
   const granting = grantRights(operatorNamespace);
   const lacks = (what: string, namespace?: string, steps: readonly Step[] = [granting]): Failure => {

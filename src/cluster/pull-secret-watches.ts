@@ -13,7 +13,7 @@ import type { FedStore } from "../runtime/watch/store.ts";
 export interface PullSecretWatchesOptions {
   readonly listWatch: (watched: Watched) => ListWatch;
   readonly store: FedStore<SecretRecord>;
-  readonly strip: (raw: unknown) => SecretRecord | undefined;
+  readonly transform: (raw: unknown) => SecretRecord | undefined;
   /** Empty: one watch per name sees all namespaces. Else there is one per name and namespace. */
   readonly namespaces: readonly string[];
   /** Names for which there is no right are not watched. */
@@ -52,7 +52,8 @@ interface Subject {
 }
 
 export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecretWatches {
-  const { listWatch, store, strip, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } = options;
+  const { listWatch, store, transform, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } =
+    options;
   const keeps = kept.secret(maxConfigBytes);
   const places: readonly (string | undefined)[] = namespaces.length > 0 ? namespaces : [undefined];
   const subjects = new Map<string, Subject>();
@@ -77,7 +78,7 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
       return (key) => (everywhere ? key.endsWith(`/${text}`) : key === text);
     },
     store,
-    strip,
+    transform,
     clock,
     random,
     observe: (event, text) => {

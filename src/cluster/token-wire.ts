@@ -63,9 +63,9 @@ export function tokenToData(
 }
 
 // A tenant that nobody reaches meanwhile, under a hold or a policy, is found by any of them.
-const mostFormers = 4;
+const maxFormers = 4;
 // Whole docker configs may be large, and a Secret has 1 MiB. The last one is kept whatever it takes.
-const mostBytesOfOlder = 128 * 1024;
+const maxBytesOfOlder = 128 * 1024;
 
 /**
  * Those of the token that a new one replaces, and those before as far as they live; where it hands out the same login again, those
@@ -80,9 +80,9 @@ export function formerLogins(
   const { logins, issuedAt, expiresAt, formers = [] } = before;
   const [last, ...older] = isSameLogin(before, minted) ? formers : [{ logins, issuedAt, expiresAt }, ...formers];
   if (!last) return [];
-  let room = mostBytesOfOlder;
+  let room = maxBytesOfOlder;
   const kept = older.filter((each) => isAlive(each, now) && (room -= textOf(each).length) >= 0);
-  return [last, ...kept].slice(0, mostFormers);
+  return [last, ...kept].slice(0, maxFormers);
 }
 
 export function isSameLogin(before: Pick<Token, "logins">, minted: Pick<Minted, "logins">): boolean {

@@ -28,11 +28,11 @@ export class ConfigError extends Error {
 }
 
 // A Secret holds at most 1 MiB: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size
-const mostConfigBytes = 1024 * 1024;
+const maxConfigLimit = 1024 * 1024;
 // One small docker config with a cloud token of 4 KiB would not fit into less.
-const leastConfigBytes = 8 * 1024;
+const minConfigLimit = 8 * 1024;
 // Sixteen connections carry the writes (src/runtime/client/pools.ts): more runs than this only wait for one.
-const mostConcurrency = 256;
+const maxConcurrency = 256;
 // Kubernetes waits for 30 s by default before it kills: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 const drainSeconds = 20;
 const longestDrainSeconds = 3600;
@@ -66,8 +66,8 @@ const maxConfigBytes: Setting<number> = {
   meaning: "the largest docker config that is written to a pull Secret",
   fallback: 64 * 1024,
   fallbackText: String(64 * 1024),
-  parse: wholeNumber(leastConfigBytes, mostConfigBytes),
-  instead: `a whole number from ${leastConfigBytes} to ${mostConfigBytes}`,
+  parse: wholeNumber(minConfigLimit, maxConfigLimit),
+  instead: `a whole number from ${minConfigLimit} to ${maxConfigLimit}`,
 };
 
 const concurrency: Setting<number> = {
@@ -77,8 +77,8 @@ const concurrency: Setting<number> = {
   meaning: "how much is worked on at once, at most",
   fallback: 16,
   fallbackText: "16",
-  parse: wholeNumber(1, mostConcurrency),
-  instead: `a whole number from 1 to ${mostConcurrency}`,
+  parse: wholeNumber(1, maxConcurrency),
+  instead: `a whole number from 1 to ${maxConcurrency}`,
 };
 
 const allowedHostGlobs: Setting<readonly string[]> = {

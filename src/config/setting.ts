@@ -91,10 +91,10 @@ export function goDuration(text: string): Temporal.Duration | undefined {
   return total;
 }
 
-export function wholeNumber(least: number, most: number): (text: string) => number | undefined {
+export function wholeNumber(min: number, max: number): (text: string) => number | undefined {
   return (text) => {
     const number = /^\d{1,15}$/.test(text) ? Number(text) : -1;
-    return number >= least && number <= most ? number : undefined;
+    return number >= min && number <= max ? number : undefined;
   };
 }
 

@@ -24,14 +24,14 @@ import type { AddOptions } from "../runtime/queue/work-queue.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import type { CredentialMetrics } from "../metrics/credential-metrics.ts";
 import type { Store } from "../runtime/watch/store.ts";
-import type { Board } from "./status-cache.ts";
-import type { Entitlements } from "../entitlement/credential-index.ts";
+import type { StatusCache } from "./status-cache.ts";
+import type { CredentialIndex } from "../entitlement/credential-index.ts";
 import type { Judged } from "./pull-secret/judged.ts";
 import type { Members } from "../entitlement/members.ts";
 import type { MembersStore } from "./members/controller.ts";
-import type { Reach } from "../cluster/permissions.ts";
+import type { Permissions } from "../cluster/permissions.ts";
 import type { ShareNews } from "./share-events.ts";
-import type { TokenBook } from "./token/grant-tracker.ts";
+import type { GrantTracker } from "./token/grant-tracker.ts";
 
 export interface Stores {
   /** The one of RegistryCredentials; empty where the operator may not see it. */
@@ -49,7 +49,7 @@ export interface Stores {
 }
 
 /** Turns an answer of the API server into a record; the same functions feed the stores. */
-export interface Strips {
+export interface Transforms {
   readonly secret: (raw: unknown) => SecretRecord | undefined;
   readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
   readonly credential: (raw: unknown) => CredentialRecord | undefined;
@@ -71,7 +71,7 @@ export interface Context {
   /** Default: the usual times. */
   readonly timing?: Pick<Timing, "unused">;
   readonly stores: Stores;
-  readonly strips: Strips;
+  readonly transforms: Transforms;
   readonly api: ClusterApi;
   readonly provider: Provider;
   /** Tries a new token at the registry before it is published. */
@@ -83,13 +83,13 @@ export interface Context {
   readonly events: Pick<EventRecorder, "publish">;
   readonly log: Log;
   readonly metrics: CredentialMetrics;
-  readonly tokens: TokenBook;
+  readonly tokens: GrantTracker;
   readonly judged: Judged;
   /** Who holds a login of which credential. */
   readonly members: Members;
   readonly storeMembers: MembersStore;
-  readonly entitlements: Entitlements;
-  readonly board: Board;
+  readonly credentialIndex: CredentialIndex;
+  readonly statusCache: StatusCache;
   /** The keyed digest by which a Secret's data is told right or wrong. */
   readonly digest: (values: Readonly<Record<string, string>>) => string;
   /** What a failed call to the API server means; `action` completes "cannot ...". Undefined kind: not its answer. */
@@ -103,7 +103,7 @@ export interface Context {
   readonly waits: Waits;
   /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
   readonly namesSynced: (name: string) => boolean;
-  readonly reach: Reach;
+  readonly permissions: Permissions;
   /** A namespace has had its share of something, and has to wait for more. */
   readonly shareReached: ShareNews;
 }

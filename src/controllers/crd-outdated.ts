@@ -4,7 +4,7 @@ import type { CrdRecord } from "../cluster/records.ts";
 import { kubectl } from "../runtime/steps.ts";
 
 /** Of all that is lacking; the others are counted. */
-const mostTold = 3;
+const maxTold = 3;
 
 /**
  * A field that the API server drops may be one that narrows a grant, and a rule that it does not know may forbid one: so
@@ -12,8 +12,8 @@ const mostTold = 3;
  */
 export function crdOutdated({ gaps }: Pick<CrdRecord, "gaps"> = { gaps: [] }): Failure | undefined {
   if (gaps.length === 0) return undefined;
-  const told = gaps.slice(0, mostTold).join(", ");
-  const others = gaps.length > mostTold ? ` and ${gaps.length - mostTold} more` : "";
+  const told = gaps.slice(0, maxTold).join(", ");
+  const others = gaps.length > maxTold ? ` and ${gaps.length - maxTold} more` : "";
   return {
     reason: "CRDOutdated",
     cause: "Platform",

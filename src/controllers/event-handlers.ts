@@ -24,10 +24,10 @@ type Known = Pick<
   Context,
   | "clock"
   | "stores"
-  | "entitlements"
+  | "credentialIndex"
   | "members"
   | "tokens"
-  | "board"
+  | "statusCache"
   | "settings"
   | "enqueue"
   | "waits"
@@ -41,8 +41,8 @@ const lookAtPods: AddOptions = { lane: "normal", debounced: true };
  * To be called when the stores are synced, but for those of pull Secrets: what they hold is queued at once, what changes from
  * then on as it comes. The keys of a pull Secret's name are queued by whoever hears that all of its Secrets are known.
  */
-export function askForWork(known: Known): void {
-  const { clock, stores, entitlements, tokens, board, settings, enqueue } = known;
+export function handleEvents(known: Known): void {
+  const { clock, stores, credentialIndex, tokens, statusCache, settings, enqueue } = known;
   const ask = (triggers: Iterable<Trigger>): void => {
     void inSlices(clock, triggers, ({ key, options }) => enqueue(key, options));
   };
@@ -53,17 +53,17 @@ export function askForWork(known: Known): void {
   stores.credentials.subscribe((change) => {
     const { before, after } = change;
     if (before && before.uid !== after?.uid) enqueue(membersKey(before.uid));
-    ask(credentialTriggers(change, keysOf(stores.namespaces.values()), entitlements.names()));
+    ask(credentialTriggers(change, keysOf(stores.namespaces.values()), credentialIndex.names()));
     for (const namespace of new Set([...stores.pods.values()].map((pod) => pod.namespace))) {
       enqueue(podsKey(namespace), lookAtPods);
     }
   });
   stores.namespaces.subscribe((change) => {
-    if (change.gone) board.forget(change.key, change.gone);
-    ask(namespaceTriggers(change, entitlements.names(), [...keysOf(stores.credentials.values())]));
+    if (change.gone) statusCache.forget(change.key, change.gone);
+    ask(namespaceTriggers(change, credentialIndex.names(), [...keysOf(stores.credentials.values())]));
   });
   stores.serviceAccounts.subscribe((change) => {
-    const names = entitlements.names();
+    const names = credentialIndex.names();
     ask(serviceAccountTriggers(change, names, madeWith(known, change)));
     // An account of the operator's own namespace may ask for the tokens of every namespace.
     if ((change.after ?? change.before)?.namespace !== settings.namespace || !isAnotherIdentity(change)) return;
@@ -83,7 +83,7 @@ export function askForWork(known: Known): void {
     const name = (change.after ?? change.before)?.name;
     if (name === undefined || !known.namesSynced(name)) return;
     // A tenant may list names that no RegistryCredential has.
-    ask(secretTriggers(change, (each) => entitlements.exists(each)));
+    ask(secretTriggers(change, (each) => credentialIndex.exists(each)));
   });
   stores.operatorSecrets.subscribe(({ key, before, after }) => {
     const kind = (after ?? before)?.kind;
@@ -110,22 +110,22 @@ export function askForWork(known: Known): void {
 
 /** RegistryCredentials whose entries name the account as their identity. */
 function madeWith(
-  { stores, entitlements, settings }: Known,
+  { stores, credentialIndex, settings }: Known,
   { before, after }: Change<ServiceAccountRecord>,
 ): readonly string[] {
   const account = after ?? before;
   if (!account || !isAnotherIdentity({ before, after })) return [];
   return [...keysOf(stores.credentials.values())].filter((name) => {
-    const credential = entitlements.readable(name);
+    const credential = credentialIndex.readable(name);
     return credential !== undefined && isIdentityOf(account, credential, settings.namespace);
   });
 }
 
 /** What was kept for a name that no RegistryCredential has any more goes: grants that nobody would need but for it, above all. */
-function followNames({ clock, stores, entitlements, enqueue }: Known): void {
-  let before = entitlements.names();
-  entitlements.onNames(() => {
-    const now = entitlements.names();
+function followNames({ clock, stores, credentialIndex, enqueue }: Known): void {
+  let before = credentialIndex.names();
+  credentialIndex.onNames(() => {
+    const now = credentialIndex.names();
     const lost = before.filter((name) => !now.includes(name));
     before = now;
     if (lost.length === 0) return;
@@ -134,7 +134,7 @@ function followNames({ clock, stores, entitlements, enqueue }: Known): void {
   });
 }
 
-/** Objects that somebody waits for. Whoever hears of watches tells of those: `secretsCalled`, and `reach`. */
+/** Objects that somebody waits for. Whoever hears of watches tells of those: `secretsCalled`, and `permissions`. */
 function followWaits(known: Known): void {
   const { stores } = known;
   const changed = changedIn(known);

@@ -4,7 +4,7 @@ import { crdOutdated } from "./crd-outdated.ts";
 import { credentialKey, tokenKey } from "./keys.ts";
 import type { CrdRecord } from "../cluster/records.ts";
 import type { Context } from "./context.ts";
-import { toldText } from "../runtime/steps.ts";
+import { textWithSteps } from "../runtime/steps.ts";
 
 /** To be called when the store is filled as far as the operator may see. */
 export function followCrd({
@@ -15,7 +15,7 @@ export function followCrd({
 }: Pick<Context, "stores" | "tokens" | "enqueue" | "log">): void {
   const tell = (record: CrdRecord | undefined): void => {
     const outdated = crdOutdated(record);
-    if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: toldText(outdated) });
+    if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: textWithSteps(outdated) });
     else log.info("installed schema complete");
   };
   const installed = stores.crds.get(crdName);

@@ -27,9 +27,9 @@ function* keysWithTimes({
 }
 
 /** What every namespace's references and every status say about rights; pull Secrets are asked for by their names. */
-export function lookAtReachAgain(context: Pick<Context, "clock" | "stores" | "enqueue" | "waits">): void {
+export function lookAtPermissionsAgain(context: Pick<Context, "clock" | "stores" | "enqueue" | "waits">): void {
   const { clock, stores, enqueue } = context;
-  changedIn(context)({ reach: "changes" });
+  changedIn(context)({ permissions: "changes" });
   void inSlices(clock, stores.namespaces.values(), ({ key }) => enqueue(referencesKey(key), { lane: "bulk" }));
   for (const { name } of stores.credentials.values()) enqueue(credentialKey(name));
 }

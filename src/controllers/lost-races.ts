@@ -10,7 +10,7 @@ export interface LostRaces {
 }
 
 /** Two are an accident: a deploy, and a person. A watch that lags makes no more than one, for it shows no other version. */
-export const mostLost = 5;
+export const maxLost = 5;
 
 export function lostAgain(before: LostRaces | undefined, resourceVersion: string): LostRaces {
   if (before?.resourceVersion === resourceVersion) return before;
@@ -26,7 +26,7 @@ export function alwaysTooLate(
     name,
   }: { readonly kind: "Secret" | "ServiceAccount"; readonly namespace: string; readonly name: string },
 ): Failure | undefined {
-  if (lost.count < mostLost) return undefined;
+  if (lost.count < maxLost) return undefined;
   return {
     reason: "Contested",
     cause: "Tenant",

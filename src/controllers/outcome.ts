@@ -6,7 +6,7 @@ import { textOfWaited, type Waited } from "./waits.ts";
 /** Nothing is left undone: whatever changes brings the key by itself. */
 export const done: Outcome = {};
 
-export function comeBackIn(milliseconds: number): Outcome {
+export function requeueAfter(milliseconds: number): Outcome {
   return { requeueAfter: Temporal.Duration.from({ milliseconds: Math.max(Math.ceil(milliseconds), 1) }) };
 }
 
@@ -25,7 +25,7 @@ export function failed({ retry, retryAfter }: Failure, ...on: readonly [Waited, 
 }
 
 /** The earlier of two times to come back: earliest wins. */
-export function soonest(...waits: readonly (number | undefined)[]): Outcome {
+export function earliest(...waits: readonly (number | undefined)[]): Outcome {
   const given = waits.filter((wait) => wait !== undefined);
-  return given.length === 0 ? done : comeBackIn(Math.min(...given));
+  return given.length === 0 ? done : requeueAfter(Math.min(...given));
 }

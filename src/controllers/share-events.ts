@@ -19,7 +19,7 @@ export interface ShareNewsOptions {
 // One Event in so long, and so long does a namespace count as one that is over its share.
 const window = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
 // The oldest is told of again.
-const mostRemembered = 4_096;
+const maxRemembered = 4_096;
 
 const texts: Readonly<Record<ShareKind, string>> = {
   work: "so much changes here that regcred's work for this namespace waits for its turn; other namespaces do not wait with it",
@@ -48,7 +48,7 @@ export function shareNews({ clock, events, instruments, uidOf }: ShareNewsOption
   return (kind, namespace) => {
     if (lately(kind).has(namespace)) return;
     const of = told.get(kind);
-    const oldest = of && of.size >= mostRemembered ? of.keys().next().value : undefined;
+    const oldest = of && of.size >= maxRemembered ? of.keys().next().value : undefined;
     if (oldest !== undefined) of?.delete(oldest);
     of?.set(namespace, clock.elapsed());
     instruments.count("regcred_shares_reached_total", { kind });

@@ -35,7 +35,7 @@ export interface ReferencesFinding extends Finding {
   readonly left?: ReadonlySet<string>;
 }
 
-export interface Board {
+export interface StatusCache {
   secret(namespace: string, name: string): SecretFinding | undefined;
   /** Returns the failures that were not there before. */
   setSecret(namespace: string, name: string, finding: SecretFinding): readonly Failure[];
@@ -55,7 +55,7 @@ export interface Board {
 const lookedAtFirst = 5 * 60_000;
 const referencesPart = Symbol("references");
 
-export function board(clock: Clock): Board {
+export function statusCache(clock: Clock): StatusCache {
   const secrets = new Map<string, Map<string, SecretFinding>>();
   const references = new Map<string, ReferencesFinding>();
   const since = new Map<string, Map<string, Since>>();

@@ -11,7 +11,7 @@ export type Waited =
   /** Something else is found of the RegistryCredential of this name in a namespace; whoever finds it tells it at once. */
   | { readonly findings: string }
   /** What else may not be seen may be seen again. */
-  | { readonly reach: "changes" };
+  | { readonly permissions: "changes" };
 
 /** Equal texts: the same is waited for. */
 export function textOfWaited(waited: Waited): string {

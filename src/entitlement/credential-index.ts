@@ -16,7 +16,7 @@ import { removals, toldAsHeld } from "./removal-guard.ts";
 import { retained } from "./retained.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
-export interface Participant {
+export interface Contributor {
   readonly name: string;
   readonly credential: RegistryCredential;
   /** current: the name it writes now. retiring: a former name that it keeps fresh for a while. former: no longer its name. */
@@ -35,9 +35,9 @@ export interface Participant {
   readonly confirmed: boolean;
 }
 
-export interface Entitlements {
+export interface CredentialIndex {
   /** Every credential that has to do with this Secret name, oldest first. */
-  participants(namespace: NamespaceRecord, secretName: string): readonly Participant[];
+  contributors(namespace: NamespaceRecord, secretName: string): readonly Contributor[];
   /** Secret names that credentials write or have written: each has a watch. Oldest credential first. */
   names(): readonly string[];
   namesOf(credentialName: string): readonly Retired[];
@@ -61,7 +61,7 @@ export interface Entitlements {
   onNames(listener: () => void): void;
 }
 
-export interface EntitlementsOptions {
+export interface CredentialIndexOptions {
   readonly clock: Clock;
   readonly operatorNamespace: string;
   readonly members: Members;
@@ -74,7 +74,7 @@ export interface EntitlementsOptions {
 const drainedMemory = Temporal.Duration.from({ minutes: 20 });
 
 /** Kept up to date by the stores' own changes, so that one namespace's question costs a few comparisons. */
-export function entitlements(options: EntitlementsOptions): Entitlements {
+export function credentialIndex(options: CredentialIndexOptions): CredentialIndex {
   const { clock, operatorNamespace, credentials, namespaces, pullSecrets, members } = options;
   // A spec that cannot be read any more goes on as it was last read.
   const readable = new Map<string, RegistryCredential>();
@@ -228,8 +228,8 @@ export function entitlements(options: EntitlementsOptions): Entitlements {
   };
 
   return {
-    participants: (namespace, secretName) =>
-      [...ordered(), ...lately()].flatMap((credential): Participant[] => {
+    contributors: (namespace, secretName) =>
+      [...ordered(), ...lately()].flatMap((credential): Contributor[] => {
         const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
         const current = credential.spec.pullSecret.name === secretName;
         if (!current && !former) return [];

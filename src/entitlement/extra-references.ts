@@ -11,7 +11,7 @@ export interface ExtraReferences {
 }
 
 // As many as the status may list: src/api/status-schema.ts.
-const mostRemembered = 32;
+const maxRemembered = 32;
 
 /** The status remembers them across restarts, and before the first is added. */
 export function extraReferences({ spec, status }: Pick<RegistryCredential, "spec" | "status">): ExtraReferences {
@@ -28,5 +28,5 @@ export function extraReferences({ spec, status }: Pick<RegistryCredential, "spec
 /** As the status lists them; a former one stays listed as long as a ServiceAccount's record has it. */
 export function rememberedExtras(extras: ExtraReferences, recorded: ReadonlySet<string>): string[] {
   const { current, coming, former } = extras;
-  return [...current, ...coming, ...former.filter((name) => recorded.has(name))].slice(0, mostRemembered);
+  return [...current, ...coming, ...former.filter((name) => recorded.has(name))].slice(0, maxRemembered);
 }

@@ -2,7 +2,7 @@
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { allowedRemoval, brakeWindow, type Held, heldFrom, isTooLarge, type RemovalCause } from "./removal-limit.ts";
+import { allowedRemoval, removalWindow, type Held, heldFrom, isTooLarge, type RemovalCause } from "./removal-limit.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
 
 export interface Removals {
@@ -54,7 +54,7 @@ export function removals(clock: Clock, served: (credentialUid: string) => number
     return groups;
   };
   const lately = ({ removedAt, leaving }: Group): number => {
-    const since = clock.elapsed() - brakeWindow.total("milliseconds");
+    const since = clock.elapsed() - removalWindow.total("milliseconds");
     for (const [uid, at] of removedAt) {
       if (at > since) break;
       removedAt.delete(uid);

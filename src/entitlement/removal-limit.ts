@@ -6,7 +6,7 @@ import { kubectl, type Step } from "../runtime/steps.ts";
 const handful = 10;
 const share = 0.2;
 /** Removals within this time count as one change. */
-export const brakeWindow = Temporal.Duration.from({ minutes: 10 });
+export const removalWindow = Temporal.Duration.from({ minutes: 10 });
 
 /**
  * Why a namespace loses a credential. Spec: the RegistryCredential selects otherwise. Labels: the Namespace's own labels have
@@ -59,16 +59,16 @@ export interface HeldSnapshot {
 }
 
 // A condition message should stay readable.
-const mostExamples = 5;
+const maxExamples = 5;
 
 export function heldFrom({ name, generation, served, cause, leaving, total }: HeldSnapshot): Held {
   const count = leaving.length;
-  const examples = leaving.toSorted().slice(0, mostExamples).join(", ");
+  const examples = leaving.toSorted().slice(0, maxExamples).join(", ");
   const why = cause === "Spec" ? "" : " because their labels have changed";
   return {
     cause,
     count,
-    message: `${count} of ${served} namespaces would lose this credential${why} (${examples}${count > mostExamples ? ", ..." : ""}); nothing is removed and they stay fresh`,
+    message: `${count} of ${served} namespaces would lose this credential${why} (${examples}${count > maxExamples ? ", ..." : ""}); nothing is removed and they stay fresh`,
     steps: [
       {
         says: "if that is right",

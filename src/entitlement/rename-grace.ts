@@ -2,8 +2,8 @@
 import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 
-/** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (design.md section 4). */
-const retirementTime = Temporal.Duration.from({ hours: 1 });
+/** Pods hold the old name until they are replaced, so a former Secret stays fresh for a while (docs/design.md). */
+const renameGrace = Temporal.Duration.from({ hours: 1 });
 
 export interface Retired {
   readonly secretName: string;
@@ -22,7 +22,7 @@ export function retiredNames(credential: RegistryCredential, now: Temporal.Insta
   // As nearly always: this is asked for each namespace.
   if ((status?.retiring ?? []).length === 0 && (status?.secretName ?? current) === current) return [];
   const retired = new Map<string, Temporal.Instant>();
-  const latest = now.add(retirementTime);
+  const latest = now.add(renameGrace);
   for (const { secretName, until } of status?.retiring ?? []) {
     const told = timeOfText(until) ?? latest;
     // Nobody retires for longer, whatever was written into the status.

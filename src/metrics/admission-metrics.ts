@@ -1,4 +1,4 @@
-// How many tokens are asked for, how many wait for what, and how many are handed out again?
+// Metrics of token requests: asked for, waiting, handed out again.
 import type { WorkQueue } from "../runtime/queue/work-queue.ts";
 import type { Instruments } from "./instruments.ts";
 

@@ -1,4 +1,4 @@
-// What do the metrics say of each RegistryCredential? The same as its status, and which namespaces are not served.
+// Metrics of each RegistryCredential: the same as its status, and the namespaces that are not served.
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";

@@ -1,4 +1,4 @@
-// How is something counted, timed or shown under a name of the table? The only user of prom-client.
+// Counters, gauges and histograms by the names of the metric table. The only user of prom-client.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type MetricDeclaration, type MetricName, metricTable } from "./metric-table.ts";
 

@@ -1,4 +1,4 @@
-// Which metrics are there? The only place that names them: instruments.ts makes them, docs/metrics.md is made of them.
+// The table of all metrics. The only place that names them: instruments.ts makes them, docs/metrics.md is made of them.
 
 export interface MetricDeclaration {
   readonly type: "gauge" | "counter" | "histogram";

@@ -1,31 +1,31 @@
-// How long does a new namespace wait until its pods can pull?
+// The time that a new namespace waits until its pods can pull.
 import type { Clock } from "../runtime/clock.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
-import type { Board } from "../controllers/status-cache.ts";
+import type { StatusCache } from "../controllers/status-cache.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import type { Instruments } from "./instruments.ts";
 
 export interface NamespaceReadiness {
   /** The same board, overheard. */
-  readonly board: Board;
+  readonly statusCache: StatusCache;
   /** From now on a namespace that appears is a new one. */
   readonly begin: () => void;
 }
 
 export interface NamespaceReadinessOptions {
-  readonly board: Board;
+  readonly statusCache: StatusCache;
   readonly namespaces: Pick<Store<NamespaceRecord>, "subscribe">;
   readonly hasServiceAccounts: (namespace: string) => boolean;
   readonly clock: Clock;
 }
 
 // Namespaces that nobody selects are never ready: the oldest are given up.
-const mostAwaited = 1_000;
+const maxAwaited = 1_000;
 
 /** Ready: its pull Secret stands without a failure, and afterwards its ServiceAccounts refer to it. */
 export function namespaceReadiness(
   { observe }: Pick<Instruments, "observe">,
-  { board, namespaces, hasServiceAccounts, clock }: NamespaceReadinessOptions,
+  { statusCache, namespaces, hasServiceAccounts, clock }: NamespaceReadinessOptions,
 ): NamespaceReadiness {
   const arrivedAt = new Map<string, number>();
   const usable = new Set<string>();
@@ -34,17 +34,17 @@ export function namespaceReadiness(
     usable.delete(namespace);
   };
   const arrived = (namespace: string): void => {
-    const oldest = arrivedAt.size < mostAwaited ? undefined : arrivedAt.keys().next().value;
+    const oldest = arrivedAt.size < maxAwaited ? undefined : arrivedAt.keys().next().value;
     if (oldest !== undefined) forget(oldest);
     arrivedAt.set(namespace, clock.elapsed());
   };
   return {
-    board: {
-      ...board,
+    statusCache: {
+      ...statusCache,
       setSecret: (namespace, name, finding) => {
         const failing = [...finding.credentials.values()].some(({ failures }) => failures.length > 0);
         if (finding.state === "usable" && !failing && arrivedAt.has(namespace)) usable.add(namespace);
-        return board.setSecret(namespace, name, finding);
+        return statusCache.setSecret(namespace, name, finding);
       },
       setReferences: (namespace, finding) => {
         const at = arrivedAt.get(namespace);
@@ -53,11 +53,11 @@ export function namespaceReadiness(
           observe("regcred_namespace_ready_duration_seconds", {}, (clock.elapsed() - at) / 1000);
           forget(namespace);
         }
-        return board.setReferences(namespace, finding);
+        return statusCache.setReferences(namespace, finding);
       },
       forget: (namespace, gone) => {
         forget(namespace);
-        board.forget(namespace, gone);
+        statusCache.forget(namespace, gone);
       },
     },
     begin: () => {

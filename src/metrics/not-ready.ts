@@ -1,4 +1,4 @@
-// Which namespaces are counted or named as not served, where ten thousand may fail at once?
+// Counts and a few names of namespaces that are not served, where ten thousand may fail at once.
 import type { NamespaceView } from "../controllers/credential/status-snapshot.ts";
 
 /** Namespaces of one credential that fail alike. */
@@ -24,7 +24,7 @@ interface NotReadySeries {
 }
 
 // Issue 6: a time series for each namespace of a large cluster is more than a Prometheus should be asked to keep.
-const mostSeries = 200;
+const maxSeries = 200;
 
 /** Pending ones have no reason and go by themselves: regcred_namespaces counts them. */
 export function notReadyOf(namespaces: readonly NamespaceView[]): NotReady {
@@ -40,7 +40,7 @@ export function notReadyOf(namespaces: readonly NamespaceView[]): NotReady {
       const group = groups.get(key) ?? { reason, cause, count: 0, namespaces: [] };
       groups.set(key, group);
       group.count += 1;
-      if (group.namespaces.length < mostSeries) group.namespaces.push(name);
+      if (group.namespaces.length < maxSeries) group.namespaces.push(name);
     }
   }
   return [...groups.values()];
@@ -63,7 +63,7 @@ export function boundedNotReady(byCredential: ReadonlyMap<string, NotReady>): {
   );
   const series: NotReadySeries[] = [];
   for (const { credential, reason, cause, namespaces } of groups.toSorted((a, b) => a.count - b.count)) {
-    for (const name of namespaces.slice(0, mostSeries - series.length)) {
+    for (const name of namespaces.slice(0, maxSeries - series.length)) {
       series.push({ credential, target_namespace: name, reason, cause, count: 1 });
     }
   }

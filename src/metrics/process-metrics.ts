@@ -1,4 +1,4 @@
-// How does the process itself fare: processor, memory, and whether its event loop keeps up?
+// Metrics of the process: processor, memory, delay of the event loop.
 // oxlint-disable-next-line eslint/no-restricted-imports -- it measures delays inside the loop; nobody asks it for the time
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Clock } from "../runtime/clock.ts";

@@ -1,4 +1,4 @@
-// How long do keys wait and run? Under the names of client-go's work queues, so that dashboards made for those fit.
+// Metrics of the work queue, named as client-go's, so that dashboards made for those fit.
 import type { QueueObserver, WorkQueue } from "../runtime/queue/work-queue.ts";
 import type { Instruments } from "./instruments.ts";
 

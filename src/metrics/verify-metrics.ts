@@ -1,4 +1,4 @@
-// How do the tries of new tokens at their registries end?
+// Metrics of verification: how tries of new tokens at their registries end.
 import type { Verify } from "../controllers/token/verify.ts";
 import type { Instruments } from "./instruments.ts";
 

@@ -1,4 +1,4 @@
-// Do the watches live, and how often did they have to begin anew?
+// Metrics of the watches: whether they live, and how often they had to begin anew.
 import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
 import type { ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { Instruments } from "./instruments.ts";

@@ -1,4 +1,4 @@
-// Which writes to the cluster succeed, and why do others not?
+// Metrics of writes to the cluster: how many succeed, and why others do not.
 import type { Instruments } from "./instruments.ts";
 import { ApiError } from "../runtime/client/api-error.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";

@@ -9,24 +9,24 @@ import { keyOf, tokenKey } from "../controllers/keys.ts";
 import { budgets } from "../providers/budgets.ts";
 import { waits } from "../runtime/queue/waits.ts";
 import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
-import { askForWork } from "../controllers/event-handlers.ts";
-import { board } from "../controllers/status-cache.ts";
+import { handleEvents } from "../controllers/event-handlers.ts";
+import { statusCache } from "../controllers/status-cache.ts";
 import { watchClockSteps } from "../runtime/clock-steps.ts";
 import { type ClusterClaim, clusterClaim } from "../controllers/credential/cluster-claim.ts";
 import type { Context } from "../controllers/context.ts";
-import { entitlements } from "../entitlement/credential-index.ts";
+import { credentialIndex } from "../entitlement/credential-index.ts";
 import { followCrd } from "../controllers/follow-crd.ts";
 import { grantKeys } from "../providers/grant-keys.ts";
-import { lookAtNameAgain, lookAtReachAgain, lookAtTimesAgain } from "../controllers/look-again.ts";
+import { lookAtNameAgain, lookAtPermissionsAgain, lookAtTimesAgain } from "../controllers/look-again.ts";
 import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
 import { type Loops, loops } from "../controllers/all-controllers.ts";
-import { comeBackIn } from "../controllers/outcome.ts";
-import { reach } from "../cluster/permissions.ts";
+import { requeueAfter } from "../controllers/outcome.ts";
+import { permissions } from "../cluster/permissions.ts";
 import { scopes } from "../providers/scope-of.ts";
 import { membersStore, recordedMembers, storeAllMembers } from "../controllers/members/controller.ts";
 import { asksProvider } from "../controllers/token/controller.ts";
 import { tokenAdmission } from "../controllers/token/admission.ts";
-import { tokenBook } from "../controllers/token/grant-tracker.ts";
+import { grantTracker } from "../controllers/token/grant-tracker.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import { errorFields } from "../runtime/observability/log-watch.ts";
 import { countWatch } from "../metrics/watch-metrics.ts";
@@ -40,10 +40,10 @@ import type { OperatorSettings } from "../config/operator-settings.ts";
 import { type Queues, queues } from "./queues.ts";
 import { refusals } from "./call-failure.ts";
 import type { Timing } from "../controllers/timing.ts";
-import type { WayOut, WayOutOptions } from "./egress.ts";
+import type { Egress, EgressOptions } from "./egress.ts";
 
 /** What the way out to registries and clouds asks of the rest. */
-export type AskedByWayOut = Pick<WayOutOptions, "secret" | "token" | "insists" | "admittance" | "registries">;
+export type AskedByEgress = Pick<EgressOptions, "secret" | "token" | "insists" | "admittance" | "registries">;
 
 export interface ControllersOptions {
   readonly clock: Clock;
@@ -64,7 +64,7 @@ export interface ControllersOptions {
   readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;
   /** This replica may work. */
   readonly leading: () => boolean;
-  readonly wayOut: (asked: AskedByWayOut) => Pick<WayOut, "provider" | "verify">;
+  readonly egress: (asked: AskedByEgress) => Pick<Egress, "provider" | "verify">;
   readonly measured: Pick<OperatorMetrics, "credentials" | "show"> & {
     readonly instruments: Pick<OperatorMetrics["instruments"], "count" | "observe" | "show">;
   };
@@ -109,7 +109,7 @@ export function controllers(options: ControllersOptions): Controllers {
   const history = oneHistory({ clock, log, readAll: () => watches.readAllAgain() });
   const known = clusterStores(log, options.version, () => watches.readNamespacesAgain(), history.wentBack);
   const { stores } = known;
-  const tokens = tokenBook({
+  const tokens = grantTracker({
     clock,
     secrets: stores.operatorSecrets,
     operatorNamespace: ownNamespace,
@@ -118,8 +118,8 @@ export function controllers(options: ControllersOptions): Controllers {
   });
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
   const holders = recordedMembers(stores.operatorSecrets);
-  const rights = entitlements({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
-  const judged = judgedSecrets({ stores, entitlements: rights });
+  const rights = credentialIndex({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
+  const judged = judgedSecrets({ stores, credentialIndex: rights });
   const grantKey = grantKeys();
   const admission = tokenAdmission({
     ...options,
@@ -129,7 +129,7 @@ export function controllers(options: ControllersOptions): Controllers {
     asks: (key) => asksProvider(context, key),
     again: (key) => tokenQueue.add(tokenKey(key)),
   });
-  const out = options.wayOut({
+  const out = options.egress({
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
     insists: (grant) => tokens.insists(grantKey(grant)),
@@ -146,8 +146,8 @@ export function controllers(options: ControllersOptions): Controllers {
     onSecretsNews: (name, namespace) => {
       if (workers.length > 0) lookAtNameAgain(context, name, namespace);
     },
-    onReach: () => {
-      if (workers.length > 0) lookAtReachAgain(context);
+    onPermissions: () => {
+      if (workers.length > 0) lookAtPermissionsAgain(context);
     },
   });
   const working = (): boolean => workers.length > 0 && options.leading();
@@ -157,8 +157,8 @@ export function controllers(options: ControllersOptions): Controllers {
   const { tenants: queue, tokens: tokenQueue } = made;
   const readiness = measured.show({
     stores,
-    board: board(clock),
-    entitlements: rights,
+    statusCache: statusCache(clock),
+    credentialIndex: rights,
     queues: made,
     asked: admission.asked,
     tokens,
@@ -181,14 +181,14 @@ export function controllers(options: ControllersOptions): Controllers {
     judged,
     members: holders,
     storeMembers: membersStore(),
-    entitlements: rights,
-    board: readiness.board,
+    credentialIndex: rights,
+    statusCache: readiness.statusCache,
     metrics: measured.credentials,
     refusal: refusals(log, ownNamespace),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
-    reach: reach(settings.mode, watches, ownNamespace),
+    permissions: permissions(settings.mode, watches, ownNamespace),
     shareReached,
   };
   const work = loops(context);
@@ -210,10 +210,10 @@ export function controllers(options: ControllersOptions): Controllers {
     begin: () => {
       readiness.begin();
       followCrd(context);
-      askForWork(context);
+      handleEvents(context);
       const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
       const run: Loops["run"] = async (key, signal) =>
-        history.isKnown() ? work.run(key, signal) : comeBackIn(whileReading);
+        history.isKnown() ? work.run(key, signal) : requeueAfter(whileReading);
       const each = { run, deadline: runDeadline, clock, onError };
       workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
       workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency, away: admission.away }));

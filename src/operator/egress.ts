@@ -20,7 +20,7 @@ import type { Instruments } from "../metrics/instruments.ts";
 import { countedVerify } from "../metrics/verify-metrics.ts";
 import type { OperatorSettings } from "../config/operator-settings.ts";
 
-export interface WayOutOptions {
+export interface EgressOptions {
   readonly api: Transport;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,14 +47,14 @@ export interface WayOutOptions {
   readonly instruments: Pick<Instruments, "count" | "observe">;
 }
 
-export interface WayOut {
+export interface Egress {
   readonly provider: Provider;
   readonly verify: Verify;
   /** Cuts calls under way. */
   close(): Promise<void>;
 }
 
-export function wayOut(options: WayOutOptions): WayOut {
+export function egress(options: EgressOptions): Egress {
   const { api, clock, random, settings, secret, token, ownAudiences, instruments } = options;
   const { namespace, sourceNamespaces, environment } = settings;
   const { endpoints = {} } = settings.network;

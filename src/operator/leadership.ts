@@ -56,7 +56,7 @@ export function leadership({ api, namespace, instance, clock, random, log }: Lea
       keeps: () => kept.lease,
     }),
     store: seen,
-    strip: leaseRecord,
+    transform: leaseRecord,
     clock,
     random,
     observe: (event) => logWatch(log, "lease", event),

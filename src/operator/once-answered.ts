@@ -3,7 +3,7 @@
 import type { Clock, Random } from "../runtime/clock.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import type { Log } from "../runtime/observability/log.ts";
-import { toldText } from "../runtime/steps.ts";
+import { textWithSteps } from "../runtime/steps.ts";
 import { backoff } from "../runtime/watch/backoff.ts";
 
 export interface OnceAnsweredOptions {
@@ -28,7 +28,7 @@ export async function onceAnswered(attempt: () => Promise<void>, options: OnceAn
       return;
     } catch (error) {
       if (!(error instanceof OperatorError) || error.reason !== "ApiUnavailable") throw error;
-      const sentence = toldText(error);
+      const sentence = textWithSteps(error);
       if (sentence !== said) log.warn("waiting for the API server", { detail: sentence });
       said = sentence;
       tell(sentence);

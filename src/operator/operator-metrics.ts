@@ -1,10 +1,10 @@
 // What is measured, and where is it hooked in? A part of the composition root.
 import type { Clock } from "../runtime/clock.ts";
 import type { Observation } from "../runtime/client/transport.ts";
-import { type Board } from "../controllers/status-cache.ts";
+import { type StatusCache } from "../controllers/status-cache.ts";
 import type { Stores } from "../controllers/context.ts";
-import type { Entitlements } from "../entitlement/credential-index.ts";
-import type { TokenBook } from "../controllers/token/grant-tracker.ts";
+import type { CredentialIndex } from "../entitlement/credential-index.ts";
+import type { GrantTracker } from "../controllers/token/grant-tracker.ts";
 import { type CredentialMetrics, credentialMetrics } from "../metrics/credential-metrics.ts";
 import { showFindings } from "../metrics/finding-metrics.ts";
 import { type Instruments, instruments } from "../metrics/instruments.ts";
@@ -29,12 +29,12 @@ export interface OperatorMetrics {
 
 export interface ShownParts {
   readonly stores: Stores;
-  readonly board: Board;
-  readonly entitlements: Entitlements;
+  readonly statusCache: StatusCache;
+  readonly credentialIndex: CredentialIndex;
   readonly queues: Queues;
   /** Tokens that are asked for now, by kind of cloud. */
   readonly asked: () => ReadonlyMap<string, number>;
-  readonly tokens: Pick<TokenBook, "repeated">;
+  readonly tokens: Pick<GrantTracker, "repeated">;
   readonly watches: () => ReadonlyMap<string, ReflectorStatus>;
   readonly isLeader: () => boolean;
 }
@@ -58,15 +58,15 @@ export function operatorMetrics({
       made.count("regcred_api_requests_total", { verb, resource, code });
       made.observe("regcred_api_request_duration_seconds", { verb, resource }, seconds);
     },
-    show: ({ stores, board, entitlements, queues, asked, tokens, watches, isLeader }) => {
+    show: ({ stores, statusCache, credentialIndex, queues, asked, tokens, watches, isLeader }) => {
       showQueue(made, "tenants", queues.tenants);
       showQueue(made, "tokens", queues.tokens);
       showAdmission(made, { queue: queues.tokens, asked, repeated: () => tokens.repeated() });
       showWatches(made, watches);
-      showFindings(made, { stores, board, entitlements });
+      showFindings(made, { stores, statusCache, credentialIndex });
       made.show("regcred_leader", () => [{ labels: {}, value: Number(isLeader()) }]);
       return namespaceReadiness(made, {
-        board,
+        statusCache,
         namespaces: stores.namespaces,
         hasServiceAccounts: (namespace) => stores.serviceAccounts.byIndex(namespace).length > 0,
         clock,

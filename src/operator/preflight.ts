@@ -6,7 +6,7 @@ import { OperatorError } from "../runtime/errors.ts";
 import { audienceOverlap } from "../providers/audiences.ts";
 import { applyKind, grantRights } from "../cluster/install-steps.ts";
 import type { Mode } from "../cluster/install-mode.ts";
-import { kubectl, type Told, toldText } from "../runtime/steps.ts";
+import { kubectl, type Told, textWithSteps } from "../runtime/steps.ts";
 import { ApiError, type ApiErrorKind, malformed } from "../runtime/client/api-error.ts";
 import { rightOn } from "../cluster/api-failure.ts";
 import type { Transport } from "../runtime/client/transport.ts";
@@ -141,7 +141,7 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   const lacking = await missingOf([...toCompareSchemas, ...permissions.filter(isSpared)]);
   if (lacking.length > 0)
     goesOnWithout(
-      toldText({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [grantRights(namespace)] }),
+      textWithSteps({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [grantRights(namespace)] }),
     );
   const missing = await missingOf(permissions.filter((each) => !isSpared(each)));
   if (missing.length === 0) return;

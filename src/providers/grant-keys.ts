@@ -6,7 +6,7 @@ import { grantKeyText } from "./grant-key.ts";
 // 128 bits: no two grants will ever meet, and `regcred-token-` with 32 digits is a Secret name.
 const digits = 32;
 // Grants that are remembered; a namespace each in a large cluster. Emptied when full: it only saves time.
-const mostKnown = 20_000;
+const maxKnown = 20_000;
 
 /** Hexadecimal digits of SHA-256 over the canonical text. */
 export function grantKeys(): (grant: Grant) => string {
@@ -15,7 +15,7 @@ export function grantKeys(): (grant: Grant) => string {
     const text = grantKeyText(grant);
     const before = known.get(text);
     if (before !== undefined) return before;
-    if (known.size === mostKnown) known.clear();
+    if (known.size === maxKnown) known.clear();
     const key = createHash("sha256").update(text).digest("hex").slice(0, digits);
     known.set(text, key);
     return key;

@@ -22,10 +22,10 @@ export interface CircuitBreakerOptions {
 const failuresToOpen = 3;
 /** Milliseconds; doubled each time that the one who tries is refused. */
 const firstOpen = 1_000;
-// design.md section 7: stable within 60 s of a fault's end.
+// docs/design.md: stable within 60 s of a fault's end.
 const longestOpen = 60_000;
 // Circuits of identities that nobody uses any more; the oldest go first, and at worst are learnt again.
-const mostCircuits = 10_000;
+const maxCircuits = 10_000;
 
 interface Circuit {
   failures: number;
@@ -61,12 +61,12 @@ export function withCircuitBreaker(provider: Provider, options: CircuitBreakerOp
       circuit.turnedAway.set(text, now);
       return undefined;
     }
-    const most = Math.min(longestOpen, retryWithin(grant)?.total("milliseconds") ?? longestOpen);
-    return now - since >= most ? "overdue" : undefined;
+    const max = Math.min(longestOpen, retryWithin(grant)?.total("milliseconds") ?? longestOpen);
+    return now - since >= max ? "overdue" : undefined;
   };
 
   const newCircuit = (key: string, told: Failure): Circuit => {
-    const oldest = circuits.size < mostCircuits ? undefined : circuits.keys().next().value;
+    const oldest = circuits.size < maxCircuits ? undefined : circuits.keys().next().value;
     if (oldest !== undefined) circuits.delete(oldest);
     const turnedAway = new Map<string, number>();
     const circuit = { failures: 0, since: clock.now(), told, opened: 0, tryAt: 0, trying: false, turnedAway };

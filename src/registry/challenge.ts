@@ -1,4 +1,4 @@
-// How does a registry ask to be authenticated to? The WWW-Authenticate header, read.
+// Parser of the WWW-Authenticate header by which a registry asks to be authenticated to.
 
 export interface Challenge {
   /** Lower case: `basic` or `bearer`, or what else there is. */

@@ -1,4 +1,4 @@
-// Which logins does a docker config hold, and how is one written?
+// Reader and writer of docker configs: the logins in `.dockerconfigjson`.
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { canonicalHost } from "./host.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";
@@ -33,13 +33,13 @@ export interface DockerConfigEntry {
   readonly login: Login;
 }
 
-// The merged config of a namespace is held under the same 64 KiB (design.md section 4), so a bigger source cannot be
+// The merged config of a namespace is held under the same 64 KiB (docs/design.md), so a bigger source cannot be
 // served. Counted in UTF-16 units: JSON escapes aside, tokens are ASCII.
 const longestText = 64 * 1024;
 // 64 KiB hold about this many logins with short passwords; a bound for everything that is counted per host.
-const mostHosts = 256;
+const maxHosts = 256;
 // A condition message should stay readable.
-const mostExamples = 3;
+const maxExamples = 3;
 
 const writeLogin = "write the login itself, user name and password";
 
@@ -55,7 +55,7 @@ export function parseDockerConfig(text: string, form: DockerConfigForm): DockerC
     form === "dockerconfigjson" && isObject(config["credHelpers"]) ? Object.keys(config["credHelpers"]) : [];
   const hasStore = form === "dockerconfigjson" && typeof config["credsStore"] === "string";
   const entries = Object.entries(auths);
-  if (entries.length + helpers.length > mostHosts) return { ok: false, problem: `names more than ${mostHosts} hosts` };
+  if (entries.length + helpers.length > maxHosts) return { ok: false, problem: `names more than ${maxHosts} hosts` };
   const otherForm = problemOfOtherForm(config, form);
   if (otherForm !== undefined) return { ok: false, problem: otherForm };
 
@@ -198,7 +198,7 @@ export function isSameLogin(one: Login, other: Login): boolean {
 }
 
 function examplesOf(skipped: readonly SkippedHost[]): string {
-  const shown = skipped.slice(0, mostExamples).map(({ host, why }) => `${host} ${why}`);
+  const shown = skipped.slice(0, maxExamples).map(({ host, why }) => `${host} ${why}`);
   const rest = skipped.length - shown.length;
   return rest > 0 ? `${shown.join("; ")}; and ${rest} more` : shown.join("; ");
 }

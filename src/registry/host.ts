@@ -1,4 +1,4 @@
-// Which one spelling does a registry's name have, and under which key does a docker config hold it?
+// Canonical spelling of registry hosts, and the keys under which a docker config holds them.
 import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { asciiLowerCase } from "../runtime/ascii.ts";
 

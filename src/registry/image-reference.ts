@@ -1,4 +1,4 @@
-// Which registry, repository and version does an image reference name?
+// Parser of image references: registry, repository and version.
 
 export interface ImageReference {
   /** `host[:port]` as written; `docker.io` where none is. */

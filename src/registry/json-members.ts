@@ -1,4 +1,4 @@
-// Which members does a JSON object have, byte for byte as they were written?
+// The members of a JSON object, byte for byte as they were written.
 
 export interface JsonMember {
   /** The decoded name. */

@@ -1,4 +1,4 @@
-// Which logins would a kubelet try for an image, and in which order?
+// The kubelet's matching: the logins that it tries for an image, in its order.
 import { parseImageReference } from "./image-reference.ts";
 
 // The one key that serves as a fallback: kubernetes pkg/credentialprovider/keyring.go, defaultRegistryHost.

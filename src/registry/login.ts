@@ -1,4 +1,4 @@
-// What is a login to a registry, and which user names and passwords can be one?
+// The login to a registry, and which user names and passwords can be one.
 import { Redacted } from "../runtime/redacted.ts";
 
 export interface Login {

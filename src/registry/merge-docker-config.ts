@@ -1,4 +1,4 @@
-// What becomes of a foreign docker config into which our logins are merged, and from which they are taken?
+// Merges our logins into a foreign docker config, and takes them out again.
 import {
   type DockerConfigEntry,
   isObject,

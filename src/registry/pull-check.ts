@@ -1,4 +1,4 @@
-// Is this login taken, and can it pull this image? Asked of the registry itself, before a token is handed to anyone.
+// The pull check: asks a registry whether a login is taken and can pull an image, before a token is handed to anyone.
 import type { Verification } from "./login.ts";
 import { asciiLowerCase } from "../runtime/ascii.ts";
 import { base64OfText } from "../runtime/base64.ts";

@@ -1,4 +1,4 @@
-// May credentials of this registry be sent to the token server that its challenge names?
+// Whether credentials of a registry may be sent to the token server that its challenge names.
 import { registryOf } from "./host.ts";
 import { cloudHost } from "./vendor-hosts.ts";
 

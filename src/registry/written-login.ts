@@ -1,4 +1,4 @@
-// What is the login that a person has written into a Secret, without what editors, `echo` and shells put around it?
+// Reads a login that a person has written into a Secret, without what editors, `echo` and shells put around it.
 import { type LoginResult, loginOf } from "./login.ts";
 
 // A file may begin with it; no registry's password does.

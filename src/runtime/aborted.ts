@@ -1,4 +1,4 @@
-// When does something end that nothing else would end?
+// A promise that rejects when a signal aborts, to race against what would never end by itself.
 
 /** Pends until the signal aborts, then rejects with its reason. */
 export function aborted(signal: AbortSignal): Promise<never> {

@@ -1,4 +1,4 @@
-// How is a name compared that has only ASCII letters?
+// Comparison of names that have ASCII letters only.
 
 /**
  * Capitals of ASCII become small; every other sign stays what it is. `toLowerCase` makes ASCII letters of some others: the

@@ -1,4 +1,4 @@
-// How does text become base64 and back, with the language alone (no Node types)?
+// Base64 of text, with the language alone (no Node types).
 
 /** Standard base64, padded, of the text's UTF-8 bytes; a lone surrogate becomes U+FFFD, as in a TextEncoder. */
 export function base64OfText(text: string): string {

@@ -1,10 +1,10 @@
-// Has the wall clock jumped, or the machine slept?
+// Notices that the wall clock has jumped, or the machine slept.
 import type { Cancel, Clock } from "./clock.ts";
 
 // A step is noticed within this time: short against the minutes that a token has left when it is renewed.
 const lookEvery = Temporal.Duration.from({ seconds: 30 });
 // Slewing corrects 0.5 ms a second at most (adjtime), 15 ms between two looks; time daemons step only for more than 0.1 s.
-const mostDrift = 5_000;
+const maxDrift = 5_000;
 
 /**
  * Tells of each wall-clock step and each suspend (during which Linux' monotonic clock stands still), with how far the
@@ -17,7 +17,7 @@ export function watchClockSteps(clock: Clock, onStep: (ahead: Temporal.Duration)
     cancel = clock.schedule(lookEvery, () => {
       const now = offset();
       look(now);
-      if (Math.abs(now - before) > mostDrift) onStep(Temporal.Duration.from({ milliseconds: now - before }));
+      if (Math.abs(now - before) > maxDrift) onStep(Temporal.Duration.from({ milliseconds: now - before }));
     });
   };
   look(offset());

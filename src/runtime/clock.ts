@@ -1,4 +1,4 @@
-// What time is it, and how does one wait? The only file that may ask the machine.
+// The clock: time, timers and sleep. The only file that may ask the machine.
 
 /** Stops a scheduled call; harmless when the call has run already. */
 export type Cancel = () => void;

@@ -1,4 +1,4 @@
-// What went wrong, who can mend it, and when is it worth trying again?
+// Failures: what went wrong, who can fix it, and when to retry.
 import type { Step } from "./steps.ts";
 
 /** When a failed run comes back. */

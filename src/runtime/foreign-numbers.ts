@@ -1,14 +1,14 @@
-// Which numbers and times from outside are believed? Each kind with its unit, the least, the most, and what happens beyond.
+// Bounds of numbers and times from outside: for each kind its unit, min, max, and what happens beyond.
 import { instantOfHttpDate } from "./http-date.ts";
 
-/** `none`: as if it had not been said. `least`, `most`: counts as that. `milliseconds`: it is read in those. */
-type Beyond = "none" | "least" | "most" | "milliseconds";
+/** `none`: as if it had not been said. `min`, `max`: counts as that. `milliseconds`: it is read in those. */
+type Beyond = "none" | "min" | "max" | "milliseconds";
 
 export interface Bound {
   readonly unit: "seconds" | "seconds since 1970" | "count" | "port";
-  readonly least: number;
+  readonly min: number;
   readonly below: Beyond;
-  readonly most: number;
+  readonly max: number;
   readonly above: Beyond;
   /** Beyond this, a number of whole minutes in milliseconds is read in those, although it is not beyond the most. Default: never. */
   readonly doubted?: number;
@@ -24,12 +24,12 @@ const lastSecond = 253_402_300_799;
 /** Every number that somebody else chooses passes one of these where it is read. */
 export const bounds = {
   /** Retry-After of clouds and registries. Nobody is left alone for longer, though a server or a proxy may name a year. */
-  cloudWait: { unit: "seconds", least: 0, below: "none", most: 15 * minutes, above: "most" },
+  cloudWait: { unit: "seconds", min: 0, below: "none", max: 15 * minutes, above: "max" },
   /**
    * Retry-After of the API server, which asks for 32 s at most: k8s.io/apiserver, dropped_requests_tracker.go. With the
    * jitter that is added for watches, everything comes back within a minute of a fault's end.
    */
-  apiWait: { unit: "seconds", least: 0, below: "none", most: 40, above: "most" },
+  apiWait: { unit: "seconds", min: 0, below: "none", max: 40, above: "max" },
   /**
    * `expires_in`. The tokens of the clouds live for a day at most, and so do those that a recipe exists for. Some servers write
    * milliseconds, which are whole minutes of them (300000, 3600000), and as seconds more than a day; a few days in seconds
@@ -38,23 +38,23 @@ export const bounds = {
    */
   life: {
     unit: "seconds",
-    least: 0,
+    min: 0,
     below: "none",
-    most: 31 * days,
+    max: 31 * days,
     above: "milliseconds",
     doubted: days,
     absurd: 3650 * days,
   },
   /** `exp`, `expiration`. Some servers write milliseconds, which as seconds lie tens of thousands of years ahead. */
-  time: { unit: "seconds since 1970", least: 0, below: "none", most: lastSecond, above: "milliseconds" },
+  time: { unit: "seconds since 1970", min: 0, below: "none", max: lastSecond, above: "milliseconds" },
   /** leaseDurationSeconds: whoever has written it is waited for that long when it is silent. */
-  lease: { unit: "seconds", least: 1, below: "least", most: minutes, above: "most" },
+  lease: { unit: "seconds", min: 1, below: "min", max: minutes, above: "max" },
   /** leaseTransitions, an int32 that the API server takes: with another one, no Lease could be taken any more. */
-  transitions: { unit: "count", least: 0, below: "none", most: 2 ** 31 - 2, above: "none" },
+  transitions: { unit: "count", min: 0, below: "none", max: 2 ** 31 - 2, above: "none" },
   /** What people and releases write as digits in annotations, names and versions. Exact: 2^53 is further. */
-  count: { unit: "count", least: 0, below: "none", most: 999_999_999_999_999, above: "none" },
+  count: { unit: "count", min: 0, below: "none", max: 999_999_999_999_999, above: "none" },
   /** RFC 6335 section 6: 0 is nobody's. */
-  port: { unit: "port", least: 1, below: "none", most: 65_535, above: "none" },
+  port: { unit: "port", min: 1, below: "none", max: 65_535, above: "none" },
 } as const satisfies Record<string, Bound>;
 
 /** No end is believed that is further ahead: every token is renewed, by whatever clock its issuer has gone. */
@@ -73,11 +73,11 @@ const longestList = 256;
 export function boundedNumber(value: unknown, bound: Plain): number | undefined {
   const number = numberIn(value);
   if (number === undefined) return undefined;
-  if (number < bound.least) return bound.below === "least" ? bound.least : undefined;
+  if (number < bound.min) return bound.below === "min" ? bound.min : undefined;
   if ("absurd" in bound && number >= bound.absurd) return undefined;
-  if (isInMilliseconds(number, bound)) return Math.min(number / 1000, bound.most);
-  if (number <= bound.most) return number;
-  return bound.above === "most" ? bound.most : undefined;
+  if (isInMilliseconds(number, bound)) return Math.min(number / 1000, bound.max);
+  if (number <= bound.max) return number;
+  return bound.above === "max" ? bound.max : undefined;
 }
 
 /** The number itself where it is read in milliseconds, to be told of; undefined for all else. */
@@ -89,7 +89,7 @@ export function inMilliseconds(value: unknown, bound: Plain): number | undefined
 function isInMilliseconds(number: number, bound: Bound): boolean {
   if (bound.above !== "milliseconds") return false;
   const isWholeMinutes = number % (minutes * 1000) === 0;
-  return number > bound.most || (bound.doubted !== undefined && number > bound.doubted && isWholeMinutes);
+  return number > bound.max || (bound.doubted !== undefined && number > bound.doubted && isWholeMinutes);
 }
 
 /** Seconds as a Duration, in whole milliseconds. */
@@ -128,7 +128,7 @@ export function timeOfDate(date: object | undefined): Temporal.Instant | undefin
 }
 
 /** Seconds. Clocks that are right differ by less, and those that are further apart say nothing of each other. */
-const clocksDiffer = { least: minutes, most: 60 * minutes };
+const clocksDiffer = { min: minutes, max: 60 * minutes };
 
 /**
  * A time that a server names, by our own clock. Where the server's differs by minutes, which its `Date` shows (RFC 9110 section
@@ -140,16 +140,16 @@ export function byOwnClock(at: Temporal.Instant, headers: Headers, now: Temporal
   const theirs = instantOfHttpDate(headers["date"] ?? "", now);
   const ahead = theirs?.since(now);
   const apart = Math.abs(ahead?.total("seconds") ?? 0);
-  if (!ahead || apart <= clocksDiffer.least || apart > clocksDiffer.most) return at;
+  if (!ahead || apart <= clocksDiffer.min || apart > clocksDiffer.max) return at;
   return ahead.sign > 0 || Temporal.Instant.compare(at, now) <= 0 ? at.subtract(ahead) : at;
 }
 
 /** Seconds since 1970, or milliseconds where as seconds they are beyond RFC 3339; undefined where they are as those, too. */
 export function timeOfNumber(value: unknown): Temporal.Instant | undefined {
   const number = numberIn(value);
-  const { least, most } = bounds.time;
-  if (number === undefined || number < least || number > most * 1000) return undefined;
-  return Temporal.Instant.fromEpochMilliseconds(Math.floor(number > most ? number : number * 1000));
+  const { min, max } = bounds.time;
+  if (number === undefined || number < min || number > max * 1000) return undefined;
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(number > max ? number : number * 1000));
 }
 
 /** An RFC 3339 time; undefined for anything else, and for what ISO 8601 has before 1970 and after 9999. */
@@ -158,7 +158,7 @@ export function timeOfText(text: string): Temporal.Instant | undefined {
   try {
     const at = Temporal.Instant.from(text);
     const seconds = at.epochMilliseconds / 1000;
-    return seconds < bounds.time.least || seconds >= bounds.time.most + 1 ? undefined : at;
+    return seconds < bounds.time.min || seconds >= bounds.time.max + 1 ? undefined : at;
   } catch {
     return undefined;
   }

@@ -1,10 +1,10 @@
-// How is text shown that somebody else wrote: a tenant, a registry, a cloud, a webhook?
+// Shows text that somebody else wrote (a tenant, a registry, a cloud, a webhook) without harm.
 
 /** What is long tells no more, and hides what comes after it. */
 const usualLength = 200;
 
 /** Marks on one letter: more of them, and they cover the lines above and below. */
-const mostMarks = 4;
+const maxMarks = 4;
 
 // What a terminal, a log viewer or a reader's eye obeys instead of showing it. Control characters (C0, DEL, C1: ECMA-48),
 // formats (bidi: UAX #9, zero width, tags), halves of surrogate pairs, code points that are none; and what Unicode wants to
@@ -14,7 +14,7 @@ const invisible = new RegExp(unprintable, "gu");
 const invisibleButBreaks = new RegExp(String.raw`(?![\n\t])${unprintable}`, "gu");
 // White space of any kind is a space; \s has the separators of lines and paragraphs, too.
 const space = /[\s\u0085]+/gu;
-const marks = new RegExp(String.raw`(\p{M}{${mostMarks}})\p{M}+`, "gu");
+const marks = new RegExp(String.raw`(\p{M}{${maxMarks}})\p{M}+`, "gu");
 
 /** Stands for what cannot be shown: REPLACEMENT CHARACTER. */
 const unknown = "\uFFFD";

@@ -1,4 +1,4 @@
-// Does a name match a glob? Only `*` (any run of characters) and `?` (one character) are special.
+// Globs: only `*` (any run of characters) and `?` (one character) are special.
 
 /** At most as many steps as glob times name: only the last `*` is ever tried again. */
 export function globMatches(glob: string, name: string): boolean {

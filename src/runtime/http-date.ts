@@ -1,4 +1,4 @@
-// How do HTTP and clouds' signatures write a time? (pure)
+// Dates of HTTP and of clouds' signatures. (pure)
 
 const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,4 +1,4 @@
-// How is something done for each namespace of a large cluster, without that nothing else has a turn meanwhile?
+// Iterates over many items in slices, so that others have a turn in between.
 import type { Clock } from "./clock.ts";
 
 /** Milliseconds after which the event loop has a turn: one event may begin several, whose slices follow each other. */

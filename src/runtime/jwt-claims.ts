@@ -1,4 +1,4 @@
-// What does a JSON Web Token say of itself? Read, never verified: whoever it is meant for does that.
+// Reads the claims of a JSON Web Token. Never verified: whoever it is meant for does that.
 import { timeOfNumber } from "./foreign-numbers.ts";
 import { textOfBase64 } from "./base64.ts";
 

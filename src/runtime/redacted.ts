@@ -1,4 +1,4 @@
-// How does a password travel without ever being printed?
+// Redacted: a password that is never printed.
 
 const contents = new WeakMap<Redacted, string>();
 

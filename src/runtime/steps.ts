@@ -1,4 +1,4 @@
-// What does a person do or type to mend a failure, and how does that read? Commands are data until they are shown.
+// Steps: what a person does or types to fix a failure. Commands are data until they are shown.
 import { isPrintable, oneLine } from "./foreign-text.ts";
 
 /** A program and its arguments, as a shell would hand them over. Made by `kubectl` alone. */
@@ -81,14 +81,14 @@ export interface Told {
  * At most `longest` bytes of UTF-8: half a command is none, so it is the message that is cut, and steps that do not fit
  * even then are left out.
  */
-export function toldText({ message, steps = [] }: Told, longest = Infinity): string {
+export function textWithSteps({ message, steps = [] }: Told, longest = Infinity): string {
   // What has slipped through where it entered is stopped here.
   const start = oneLine(message);
   for (let count = steps.length; count > 0; count -= 1) {
     const end = `; ${stepsText(steps.slice(0, count))}`;
     const room = longest - bytesOf(end);
     if (bytesOf(start) <= room) return `${start}${end}`;
-    if (room >= leastMessage) return `${cutToBytes(start, room)}${end}`;
+    if (room >= minMessage) return `${cutToBytes(start, room)}${end}`;
   }
   return cutToBytes(start, longest);
 }
@@ -97,7 +97,7 @@ export function toldText({ message, steps = [] }: Told, longest = Infinity): str
 export const longestNote = 1024;
 
 // Less of it says nothing.
-const leastMessage = 100;
+const minMessage = 100;
 const ellipsis = "…";
 
 function cutToBytes(text: string, longest: number): string {

@@ -1,4 +1,4 @@
-// How does one stop waiting for work that may not hear of its end?
+// Stops waiting for work that may not hear of its end.
 
 /** Rejects with the signal's reason as soon as it aborts, whatever becomes of the work. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

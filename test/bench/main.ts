@@ -30,10 +30,10 @@ Takes some 4 minutes with 200 namespaces and needs no cluster; a hand-over takes
 // Before the first measurement: the control plane, its namespaces, the watches.
 const stageSteps = 3;
 
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
+function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : -1;
-  if (number >= least && number <= most) return number;
-  throw new Error(`${flag} cannot be ${JSON.stringify(text)}: write a whole number from ${least} to ${most}`);
+  if (number >= min && number <= max) return number;
+  throw new Error(`${flag} cannot be ${JSON.stringify(text)}: write a whole number from ${min} to ${max}`);
 }
 
 function signalNamed(text: string): HandOverSignal {

@@ -289,10 +289,10 @@ async function measureStarts(
     const namespace = stage.namespaces.at(-round) ?? "";
     await stage.admin.remove(`/api/v1/namespaces/${namespace}/secrets/${operatorSecret}`);
     const back = stage.seen.operatorSecrets.allOf("the Secret to come back", [namespace], isAdded);
-    const repairing = side.start();
-    startToFirstWriteSeconds.push(((await back).last - repairing.startedAt) / 1000);
+    const reverting = side.start();
+    startToFirstWriteSeconds.push(((await back).last - reverting.startedAt) / 1000);
     await sleep(quietMs);
-    await repairing.stop();
+    await reverting.stop();
     const idle = side.start();
     await sleep(2 * quietMs);
     writes += (await idle.usage()).requests["write"] ?? 0;

@@ -13,7 +13,7 @@ interface Waits {
 const idleSamples = 100;
 const busySamples = 50;
 // So that a small cluster, whose rotation is over in a moment, does not rotate for ever.
-const mostRotations = 15;
+const maxRotations = 15;
 const pauseMs = 50;
 
 export async function measureNewNamespaces(
@@ -29,7 +29,7 @@ export async function measureNewNamespaces(
 
   step("new namespaces during rotations");
   const busy: Waits[] = [];
-  for (let rotations = 1; busy.length < busySamples && rotations <= mostRotations; rotations += 1) {
+  for (let rotations = 1; busy.length < busySamples && rotations <= maxRotations; rotations += 1) {
     const changes = stage.seen.operatorSecrets;
     const begun = changes.allOf(
       "the rotation to begin",

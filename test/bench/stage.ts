@@ -33,7 +33,7 @@ export const operatorSecret = "regcred";
 /** As long as the operator's, so that both sides send the same number of bytes. */
 export const bareSecret = "compare";
 
-const mostWatches = 1000;
+const maxWatches = 1000;
 const atOnce = 16;
 
 export interface StageOptions {
@@ -56,7 +56,7 @@ export async function openStage({ namespaces: count, log, step }: StageOptions):
     const namespaces = Array.from({ length: count }, (_, index) => `team-${String(index).padStart(5, "0")}`);
     await createNamespaces(admin, namespaces);
 
-    const watched = namespaces.slice(0, Math.floor(mostWatches / 2));
+    const watched = namespaces.slice(0, Math.floor(maxWatches / 2));
     const secrets = watched.flatMap((namespace) => [operatorSecret, bareSecret].map((name) => ({ namespace, name })));
     step(`${secrets.length} single-Secret watches`);
     const kubelets = await openKubelets(cluster, { access, secrets });

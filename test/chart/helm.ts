@@ -8,7 +8,7 @@ import { ensureBinaries } from "../cluster/ensure-binaries.ts";
 export const chartFolder = join(import.meta.dirname, "..", "..", "config", "chart");
 
 // One rendering of the chart is some 100 KiB, most of it the CustomResourceDefinition.
-const mostOutput = 16 * 1024 * 1024;
+const maxOutput = 16 * 1024 * 1024;
 
 /** What it prints on standard output; rejects with what it says on standard error. */
 export async function helm(
@@ -18,7 +18,7 @@ export async function helm(
   const { helm: file } = await ensureBinaries(["helm"]);
   const folder = join(tmpdir(), "regcred-helm");
   const { stdout } = await promisify(execFile)(file, args, {
-    maxBuffer: mostOutput,
+    maxBuffer: maxOutput,
     env: {
       HOME: folder,
       PATH: process.env["PATH"],

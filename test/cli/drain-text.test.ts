@@ -1,13 +1,13 @@
 // Does whoever waits for a drain read which credentials are left, and what holds them up?
 import { expect, it } from "vitest";
 import { drainProgress, leftBehind } from "../../src/cli/drain/drain-text.ts";
-import { stripCredential } from "../../src/cluster/transform/credential.ts";
+import { transformCredential } from "../../src/cluster/transform/credential.ts";
 import { stored } from "../api/registry-credential.ts";
 import { minimal } from "../api/registry-credential.ts";
 
 const lastTransitionTime = "2026-11-25T10:00:00Z";
 const left = (name: string, conditions: readonly object[] = []) =>
-  stripCredential(stored({ ...minimal, metadata: { name }, status: { conditions } }));
+  transformCredential(stored({ ...minimal, metadata: { name }, status: { conditions } }));
 const held = {
   type: "DrainBlocked",
   status: "True",

@@ -10,7 +10,7 @@ import { restrainingPolicies } from "../../src/cli/doctor/restraint.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
 import type { Weather } from "../operator/played-pools.ts";
-import { ops, type Replica, type Scene, scene } from "../operator/scene.ts";
+import { ops, type Replica, type Fixture, fixture } from "../operator/fixture.ts";
 import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { surroundings, type TestSurroundings } from "./io-streams.ts";
@@ -26,14 +26,14 @@ beforeAll(async () => {
   await Promise.all([import("../../src/cli/session.ts"), ...clusterCommands.map(({ load }) => load())]);
 });
 
-const running: (readonly [Scene, Replica])[] = [];
+const running: (readonly [Fixture, Replica])[] = [];
 afterEach(async () => {
   for (const [on, replica] of running.splice(0)) await on.stop(replica, 1);
 });
 
 /** A cluster in which the operator serves acme, for docker.io or another host, to team-a and team-b. */
-async function served(host = "docker.io"): Promise<Scene & { readonly operator: Replica }> {
-  const on = scene({ namespaces: ["team-a", "team-b"] });
+async function served(host = "docker.io"): Promise<Fixture & { readonly operator: Replica }> {
+  const on = fixture({ namespaces: ["team-a", "team-b"] });
   on.addCredential("acme", {}, { host });
   const operator = on.run("a");
   running.push([on, operator]);
@@ -42,17 +42,17 @@ async function served(host = "docker.io"): Promise<Scene & { readonly operator: 
 }
 
 /** One that has no source, so that it serves nobody. */
-const addBroken = async (on: Scene, name = "beta"): Promise<void> => {
+const addBroken = async (on: Fixture, name = "beta"): Promise<void> => {
   on.addCredential(name, {}, { host: "ghcr.io", source: "missing" });
   await on.pass(3);
 };
 
-function surrounding(on: Scene): TestSurroundings {
+function surrounding(on: Fixture): TestSurroundings {
   return { ...surroundings({ connect: async () => on.connection }), clock: on.clock };
 }
 
 /** Time passes in steps until the command has ended. */
-async function type(on: Scene, args: readonly string[], around = surrounding(on), step = 500): Promise<Ended> {
+async function type(on: Fixture, args: readonly string[], around = surrounding(on), step = 500): Promise<Ended> {
   const ended: number[] = [];
   void commandLine(args, around).then((code) => ended.push(code));
   for (;;) {
@@ -62,7 +62,7 @@ async function type(on: Scene, args: readonly string[], around = surrounding(on)
   }
 }
 
-const may = (on: Scene, weather: Weather): void =>
+const may = (on: Fixture, weather: Weather): void =>
   on.setWeather((call) => (call.by === "person" ? weather(call) : undefined));
 const mayNotRead =
   (resource: string): Weather =>
@@ -151,7 +151,7 @@ describe("drain", () => {
   });
 
   it("where the kind is not installed", async () => {
-    const on = scene();
+    const on = fixture();
     may(on, ({ resource }) => (resource === "registrycredentials" ? refusal(404, "NotFound") : undefined));
     expect((await type(on, drain)).code).toBe(0);
   });
@@ -160,7 +160,7 @@ describe("drain", () => {
     ["may not", 403],
     ["cannot be reached", 503],
   ])("where one %s", async (_why, status) => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     may(on, ({ method }) => (method === "DELETE" ? refusal(status, "Refused") : undefined));
     expect((await type(on, drain)).code).toBe(1);
@@ -202,14 +202,14 @@ describe("refresh", () => {
   });
 
   it("where the operator has never said anything", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     expect((await type(on, ["refresh", "acme"])).code).toBe(4);
     expect(on.clock.elapsed()).toBeGreaterThanOrEqual(60_000);
   });
 
   it("that waits for nothing", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     expect((await type(on, ["refresh", "acme", "--no-wait"])).code).toBe(0);
     expect(on.clock.elapsed()).toBeLessThan(2_000);
@@ -217,8 +217,8 @@ describe("refresh", () => {
   });
 
   /** Nobody runs; somebody says this of the entry of acme. */
-  const alone = (): { on: Scene; says: (entry: object, after?: number) => void } => {
-    const on = scene();
+  const alone = (): { on: Fixture; says: (entry: object, after?: number) => void } => {
+    const on = fixture();
     on.addCredential("acme");
     const says = (entry: object, after = 0): void => {
       const patch = (): void => {
@@ -263,7 +263,7 @@ describe("refresh", () => {
   });
 
   it("of none that is there", async () => {
-    expect((await type(scene(), ["refresh", "gone"])).code).toBe(3);
+    expect((await type(fixture(), ["refresh", "gone"])).code).toBe(3);
   });
 });
 
@@ -319,7 +319,7 @@ describe("verify", () => {
   });
   afterAll(() => registry.close());
   const host = (): string => new URL(registry.url).host;
-  const verify = (on: Scene, ...images: readonly string[]): Promise<Ended> =>
+  const verify = (on: Fixture, ...images: readonly string[]): Promise<Ended> =>
     type(
       on,
       [
@@ -409,7 +409,7 @@ spec:
   namespaces: { include: [${include}] }
   pullSecret: { name: regcred-${name} }
 `;
-  const planned = (on: Scene, documents: readonly string[], ...args: readonly string[]): Promise<Ended> => {
+  const planned = (on: Fixture, documents: readonly string[], ...args: readonly string[]): Promise<Ended> => {
     const file = join(folder, "planned.yaml");
     writeFileSync(file, documents.join("---\n"));
     return type(on, ["plan", "-f", file, ...args]);
@@ -420,14 +420,14 @@ spec:
     ["the first serves nobody", ["missing", "docker-hub"], 3],
     ["the last serves nobody in one namespace", ["docker-hub", "missing"], 3],
   ])("of a file with two of which %s", async (_which, [one = "", other = ""], code) => {
-    const on = scene({ namespaces: ["team-a"] });
+    const on = fixture({ namespaces: ["team-a"] });
     const documents = [document("one", one, '"team-*"'), document("two", other, "team-a")];
     expect((await planned(on, documents)).code).toBe(code);
     expect((await planned(on, documents, "-o", "json")).code).toBe(code);
   });
 
   it("of one that serves everybody, before the operator's namespace is there", async () => {
-    const on = scene({ namespaces: ["team-a"] });
+    const on = fixture({ namespaces: ["team-a"] });
     const ecr = `{ name: ecr, provider: ECR, hosts: ["111122223333.dkr.ecr.eu-west-1.amazonaws.com"], identity: { from: Operator } }`;
     const minted = document("one", "docker-hub", "team-a").replace(/\{ name: hub.+ \}(?=\])/, ecr);
     expect(minted).toContain("provider: ECR");
@@ -440,7 +440,7 @@ spec:
 
   it("of a change that the brake would hold, though everybody else is served", async () => {
     const namespaces = Array.from({ length: 20 }, (_, index) => `team-${index}`);
-    const on = scene({ namespaces });
+    const on = fixture({ namespaces });
     on.addCredential("one", { pullSecret: { name: "regcred-one" } }, { host: "one.example.com" });
     running.push([on, on.run("a")]);
     await on.pass(10);
@@ -452,7 +452,7 @@ spec:
   });
 
   it("of one that the API server refuses, in its words; of one that whoever asks may not write", async () => {
-    const on = scene({ namespaces: ["team-a"] });
+    const on = fixture({ namespaces: ["team-a"] });
     const answer = (refused: ReturnType<typeof refusal>): void =>
       may(on, (call) => (call.method === "POST" && call.resource === "registrycredentials" ? refused : undefined));
     const documents = [document("one", "docker-hub", "team-a")];
@@ -475,7 +475,7 @@ spec:
 });
 
 describe("import", () => {
-  const addSecret = (on: Scene, namespace: string, text: string): void => {
+  const addSecret = (on: Fixture, namespace: string, text: string): void => {
     const data = { ".dockerconfigjson": btoa(text) };
     on.server.create({
       apiVersion: "v1",
@@ -493,7 +493,7 @@ describe("import", () => {
     ["one is no docker config", [sound, "nonsense"], 3],
     ["one has a host that would be lost", [sound, partly], 3],
   ])("of two Secrets of which %s", async (_which, [one = "", other = ""], code) => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     addSecret(on, "team-a", one);
     addSecret(on, "team-b", other);
     expect((await type(on, ["import", "--secrets"])).code).toBe(code);
@@ -504,12 +504,12 @@ describe("import", () => {
     ["both are", ["import", "--secrets", "-f", "config.json"]],
     ["the file is not there", ["import", "-f", "/nowhere/config.json"]],
   ])("where %s", async (_where, args) => {
-    expect((await type(scene(), args)).code).toBe(2);
+    expect((await type(fixture(), args)).code).toBe(2);
   });
 
   it("of more namespaces than one RegistryCredential may name: each is in one, and of regcred's own and its namespace's none", async () => {
     const namespaces = Array.from({ length: 130 }, (_, index) => `team-${index}`);
-    const on = scene({ namespaces, accounts: [] });
+    const on = fixture({ namespaces, accounts: [] });
     for (const namespace of [...namespaces, ops]) addSecret(on, namespace, sound);
     on.server.patch("secrets", "team-0/old", { metadata: { annotations: { "regcred.dev/credentials": "acme" } } });
     const { code, stdout } = await type(on, ["import", "--secrets"]);
@@ -526,7 +526,7 @@ describe("import", () => {
   });
 
   it("of more hosts than one entry may name: each is in one", async () => {
-    const on = scene({ namespaces: ["team-a"] });
+    const on = fixture({ namespaces: ["team-a"] });
     const hosts = Array.from({ length: 33 }, (_, index) => `r${index}.example.com`);
     const auths = Object.fromEntries(hosts.map((host) => [host, { auth: btoa("ada:x") }]));
     addSecret(on, "team-a", JSON.stringify({ auths }));
@@ -540,7 +540,7 @@ describe("import", () => {
   });
 
   it("is misused by who sends it to a screen", async () => {
-    const on = scene();
+    const on = fixture();
     const screen = { write: () => true, isTTY: true, columns: 80 };
     const around = { ...surroundings({ connect: async () => on.connection, stdout: screen }), clock: on.clock };
     expect((await type(on, ["import", "--secrets"], around)).code).toBe(2);
@@ -550,7 +550,7 @@ describe("import", () => {
 describe("doctor", () => {
   const registration = "admissionregistration.k8s.io/v1";
   /** All that it looks for. */
-  const sound = async (): Promise<Scene> => {
+  const sound = async (): Promise<Fixture> => {
     const on = await served();
     for (const name of restrainingPolicies) {
       on.server.create({
@@ -645,7 +645,7 @@ describe("a command", () => {
     [["nonsense"], 2],
     [["status", "--help"], 0],
   ])("that is called as %j", async (args, code) => {
-    expect((await type(scene(), args)).code).toBe(code);
+    expect((await type(fixture(), args)).code).toBe(code);
   });
 
   it.each([
@@ -654,7 +654,7 @@ describe("a command", () => {
     [["doctor"]],
     [["plan", "-f", join(import.meta.dirname, "..", "..", "config", "samples", "docker-hub.yaml")]],
   ])("that the API server does not let: %j", async (args) => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     may(on, () => refusal(401, "Unauthorized"));
     const { code, stderr } = await type(on, args);

@@ -6,11 +6,11 @@ import { shapedReader } from "../../src/runtime/client/shaped-json.ts";
 import { tokenFromData } from "../../src/cluster/token-wire.ts";
 import { kept } from "../../src/cluster/object-limits.ts";
 import type { Shape } from "../../src/runtime/client/shape.ts";
-import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
-import { stripOperatorSecret } from "../../src/cluster/transform/operator-secret.ts";
-import { stripPod } from "../../src/cluster/transform/pod.ts";
-import { stripSecret } from "../../src/cluster/transform/secret.ts";
-import { stripServiceAccount } from "../../src/cluster/transform/service-account.ts";
+import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
+import { transformOperatorSecret } from "../../src/cluster/transform/operator-secret.ts";
+import { transformPod } from "../../src/cluster/transform/pod.ts";
+import { transformSecret } from "../../src/cluster/transform/secret.ts";
+import { transformServiceAccount } from "../../src/cluster/transform/service-account.ts";
 
 const maxConfigBytes = 1024;
 const labels = ["tier", "acme.io/tenant"];
@@ -18,18 +18,18 @@ const cloud: readonly string[] = cloudAnnotations;
 
 interface Kind {
   readonly shape: Shape;
-  readonly strip: (raw: unknown) => unknown;
+  readonly transform: (raw: unknown) => unknown;
   /** Most characters of a record as JSON. */
-  readonly most: number;
+  readonly max: number;
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
-  Namespace: { shape: kept.namespace(labels), strip: stripNamespace(() => labels), most: 600 },
-  ServiceAccount: { shape: kept.serviceAccount, strip: stripServiceAccount(), most: 40_000 },
+  Namespace: { shape: kept.namespace(labels), transform: transformNamespace(() => labels), max: 600 },
+  ServiceAccount: { shape: kept.serviceAccount, transform: transformServiceAccount(), max: 40_000 },
   // What is beyond any content of ours may have any digest but that of one of ours: see the tests of the strip.
-  Secret: { shape: kept.secret(maxConfigBytes), strip: stripSecret(() => ""), most: 18_000 },
-  OperatorSecret: { shape: kept.operatorSecret, strip: stripOperatorSecret(tokenFromData), most: 20_000 },
-  Pod: { shape: kept.pod, strip: stripPod, most: 20_000 },
+  Secret: { shape: kept.secret(maxConfigBytes), transform: transformSecret(() => ""), max: 18_000 },
+  OperatorSecret: { shape: kept.operatorSecret, transform: transformOperatorSecret(tokenFromData), max: 20_000 },
+  Pod: { shape: kept.pod, transform: transformPod, max: 20_000 },
 };
 
 function readAs(shape: Shape, raw: unknown): unknown {
@@ -138,7 +138,7 @@ const identity = {
   creationTimestamp: "2026-01-01T00:00:00Z",
 };
 
-describe.each(Object.entries(kinds))("the record of a %s", (_kind, { shape, strip, most }) => {
+describe.each(Object.entries(kinds))("the record of a %s", (_kind, { shape, transform, max }) => {
   it("is the same of the whole object and of what is kept of it, and small", () => {
     fc.assert(
       fc.property(object, fc.boolean(), (some, isFirst) => {
@@ -146,9 +146,9 @@ describe.each(Object.entries(kinds))("the record of a %s", (_kind, { shape, stri
         const metadata = isFirst ? { ...identity, ...some.metadata } : { ...some.metadata, ...identity };
         const { metadata: _metadata, ...rest } = some;
         const raw = isFirst ? { metadata, ...rest } : { ...rest, metadata };
-        const record = strip(raw);
-        expect(strip(readAs(shape, raw))).toEqual(record);
-        expect(charactersIn(record)).toBeLessThan(most);
+        const record = transform(raw);
+        expect(transform(readAs(shape, raw))).toEqual(record);
+        expect(charactersIn(record)).toBeLessThan(max);
       }),
       { numRuns: 50 },
     );
@@ -173,7 +173,7 @@ describe("a pod of more containers than anybody looks at", () => {
         })),
       },
     };
-    expect(stripPod(raw)).toEqual(stripPod(readAs(kept.pod, raw)));
-    expect(stripPod(raw) !== undefined).toBe(isSeen);
+    expect(transformPod(raw)).toEqual(transformPod(readAs(kept.pod, raw)));
+    expect(transformPod(raw) !== undefined).toBe(isSeen);
   });
 });

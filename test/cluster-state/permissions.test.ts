@@ -1,10 +1,10 @@
 // Is it told what is out of reach, why, and which value puts it in reach?
 import { describe, expect, it } from "vitest";
 import type { Mode } from "../../src/cluster/install-mode.ts";
-import { reach, type Reach, type Refusals } from "../../src/cluster/permissions.ts";
+import { permissions, type Permissions, type Refusals } from "../../src/cluster/permissions.ts";
 import { unrestricted } from "../mode.ts";
 import { credential } from "../entitlement/objects.ts";
-import { toldText } from "../../src/runtime/steps.ts";
+import { textWithSteps } from "../../src/runtime/steps.ts";
 
 const nothing: Refusals = {
   pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
@@ -18,17 +18,17 @@ const everything: Refusals = {
 };
 const listed: Mode = { ...unrestricted, pullSecretNames: ["regcred"], watchNamespaces: ["team-a"] };
 
-const seen = (mode: Mode, refusals: Refusals, operatorNamespace = "regcred-system"): Reach =>
-  reach(mode, refusals, operatorNamespace);
+const seen = (mode: Mode, refusals: Refusals, operatorNamespace = "regcred-system"): Permissions =>
+  permissions(mode, refusals, operatorNamespace);
 
-function answers({ secret, name, whole, serviceAccounts, others }: Reach): (string | undefined)[] {
+function answers({ secret, name, whole, serviceAccounts, others }: Permissions): (string | undefined)[] {
   return [
     secret("regcred", "team-a"),
     name("regcred"),
     whole("regcred"),
     serviceAccounts("team-a"),
     ...others(credential()),
-  ].map((failure) => failure && toldText(failure));
+  ].map((failure) => failure && textWithSteps(failure));
 }
 
 describe("what is out of reach", () => {
@@ -70,7 +70,7 @@ describe("what is out of reach", () => {
   it("is told of one namespace where rights are bound in each", () => {
     const { secret, serviceAccounts } = seen(listed, everything);
     for (const failure of [secret("regcred", "team-a"), serviceAccounts("team-a")]) {
-      expect(failure && toldText(failure)).toMatch(/ in the namespace team-a; bind its Role there/);
+      expect(failure && textWithSteps(failure)).toMatch(/ in the namespace team-a; bind its Role there/);
     }
   });
 

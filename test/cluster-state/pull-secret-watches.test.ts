@@ -35,7 +35,7 @@ async function situation(namespaces: readonly string[], refuses: Set<string>) {
   const watches = pullSecretWatches({
     listWatch: (watched) => listWatch(api, watched),
     store: store<SecretRecord>(),
-    strip: () => undefined,
+    transform: () => undefined,
     namespaces,
     mayBeWatched: (name) => name !== "unheard",
     maxConfigBytes: 1000,

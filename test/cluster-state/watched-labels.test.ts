@@ -5,7 +5,7 @@ import type { WatchEvent } from "../../src/runtime/watch/list-watch.ts";
 import { reflector } from "../../src/runtime/watch/reflector.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import { identityOf } from "../../src/runtime/watch/object-meta.ts";
-import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
+import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { bookmark, initialEventsEnd } from "../runtime/watch/objects.ts";
@@ -87,7 +87,7 @@ describe("a RegistryCredential whose label cannot be read yet", () => {
     const running = reflector({
       listWatch: server,
       store: credentials,
-      strip: (raw): Asking => ({ ...identityOf(raw), asks: (raw as Pick<Asking, "asks">).asks }),
+      transform: (raw): Asking => ({ ...identityOf(raw), asks: (raw as Pick<Asking, "asks">).asks }),
       clock,
       random: () => 0,
       heldBack: ({ asks }) => waits(asks),
@@ -152,7 +152,7 @@ describe("Namespaces that are read again", () => {
     const running = reflector({
       listWatch: server,
       store: namespaces,
-      strip: stripNamespace(() => keys),
+      transform: transformNamespace(() => keys),
       clock,
       random: () => 0,
     });

@@ -69,13 +69,13 @@ const etcdVersion = "v3.7.2";
 const registryVersion = "v3.1.2";
 const helmVersion = "v4.3.1";
 const kubeScoreVersion = "v1.20.0";
-const strip = "-s -w";
+const transform = "-s -w";
 // Without these the API server says that it is v0.0.0-master:
 // https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/component-base/version/base.go
 function kubernetesFlags(version: string): string {
   const [, major = "", minor = ""] = /^v(\d+)\.(\d+)\./.exec(version) ?? [];
   return [
-    strip,
+    transform,
     `-X k8s.io/component-base/version.gitVersion=${version}`,
     `-X k8s.io/component-base/version.gitMajor=${major}`,
     `-X k8s.io/component-base/version.gitMinor=${minor}`,
@@ -103,7 +103,7 @@ export function catalogue(
       build: {
         module: moduleFolder("etcd"),
         package: "go.etcd.io/etcd/server/v3",
-        linkerFlags: strip,
+        linkerFlags: transform,
         packages: 564,
         minutes: "1 to 2 minutes",
       },
@@ -151,7 +151,7 @@ export function catalogue(
       build: {
         module: moduleFolder("helm"),
         package: "helm.sh/helm/v4/cmd/helm",
-        linkerFlags: strip,
+        linkerFlags: transform,
         packages: 1183,
         minutes: "2 to 4 minutes",
       },
@@ -163,7 +163,7 @@ export function catalogue(
       build: {
         module: moduleFolder("kube-score"),
         package: "github.com/zegl/kube-score/cmd/kube-score",
-        linkerFlags: strip,
+        linkerFlags: transform,
         packages: 332,
         minutes: "about a minute",
       },
@@ -199,7 +199,7 @@ export function catalogue(
       build: {
         module: moduleFolder("registry"),
         package: "github.com/distribution/distribution/v3/cmd/registry",
-        linkerFlags: strip,
+        linkerFlags: transform,
         packages: 999,
         minutes: "1 to 2 minutes",
       },

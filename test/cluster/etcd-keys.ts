@@ -19,7 +19,7 @@ interface Answer {
 
 const timeout = 10_000;
 // --max-txn-ops of etcd is 128.
-const mostAtOnce = 100;
+const maxAtOnce = 100;
 
 /** @param socketPath of the Unix socket on which etcd serves its clients. */
 export function etcdKeys(socketPath: string): EtcdKeys {
@@ -41,9 +41,9 @@ export function etcdKeys(socketPath: string): EtcdKeys {
     values: async (prefix) => new Map((await range(prefix, false)).map(({ key, value = "" }) => [text(key), value])),
     put: async (key, value) => (await ask("put", { key: base64(key), value })).header.revision,
     remove: async (keys) => {
-      for (let from = 0; from < keys.length; from += mostAtOnce) {
+      for (let from = 0; from < keys.length; from += maxAtOnce) {
         const success = keys
-          .slice(from, from + mostAtOnce)
+          .slice(from, from + maxAtOnce)
           .map((key) => ({ request_delete_range: { key: base64(key) } }));
         await ask("txn", { success });
       }

@@ -18,23 +18,23 @@ export const nodeTools: Readonly<Record<string, string>> = {
 
 /** @throws Error that names everything that is missing, and the command that brings it. */
 export async function demandHost(needed: Readonly<Record<string, string>>): Promise<void> {
-  const lacking: string[] = [];
-  if (process.platform !== "linux") lacking.push(`Linux (this is ${process.platform})`);
-  if (process.getuid?.() !== 0) lacking.push("root (this is another user)");
+  const missing: string[] = [];
+  if (process.platform !== "linux") missing.push(`Linux (this is ${process.platform})`);
+  if (process.getuid?.() !== 0) missing.push("root (this is another user)");
   const packages = new Set<string>();
   for (const [program, from] of Object.entries(needed)) {
     if (await found(program)) continue;
-    lacking.push(program);
+    missing.push(program);
     packages.add(from);
   }
   // A container of a build server often has root, and may not do this all the same.
-  if (lacking.length === 0)
+  if (missing.length === 0)
     await outputOf("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"]).catch(() =>
-      lacking.push("the right to make namespaces (a container needs --privileged)"),
+      missing.push("the right to make namespaces (a container needs --privileged)"),
     );
-  if (lacking.length === 0) return;
+  if (missing.length === 0) return;
   const advice = packages.size > 0 ? `; on Debian: apt-get install ${[...packages].join(" ")}` : "";
-  throw new Error(`this machine cannot run pods, because it lacks ${lacking.join(", ")}${advice}`);
+  throw new Error(`this machine cannot run pods, because it lacks ${missing.join(", ")}${advice}`);
 }
 
 async function found(program: string): Promise<boolean> {

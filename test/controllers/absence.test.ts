@@ -38,7 +38,7 @@ describe("a token that nobody needs any more", () => {
       "its RegistryCredential is deleted",
       (world) => world.edit("credentials", "hub", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }),
     ],
-    ["its RegistryCredential is gone without a drain", (world) => world.strip("hub")],
+    ["its RegistryCredential is gone without a drain", (world) => world.transform("hub")],
   ])("goes after ten minutes where %s", async (_what, change) => {
     for (const name of ["regcred", "own-name"]) {
       const world = await served(name);
@@ -57,9 +57,9 @@ it("nothing is kept of a Secret name, some time after the last RegistryCredentia
   world.edit("credentials", "hub", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } });
   await world.pass({ minutes: 19 });
   // What is written late goes, too.
-  expect(context.board.secret("team-a", "own-name")).toBeDefined();
+  expect(context.statusCache.secret("team-a", "own-name")).toBeDefined();
   await world.pass({ minutes: 2 });
-  expect([context.board.secret("team-a", "own-name"), context.entitlements.names()]).toEqual([undefined, []]);
+  expect([context.statusCache.secret("team-a", "own-name"), context.credentialIndex.names()]).toEqual([undefined, []]);
 });
 
 it("no reference to a former Secret is put back while the present one is there and has yet to be seen", async () => {
@@ -143,7 +143,7 @@ describe("a RegistryCredential that is gone without a drain", () => {
     async (when) => {
       const world = await shared();
       if (when.startsWith("while no")) await world.stop();
-      world.strip("hub");
+      world.transform("hub");
       world.credential("lab", elsewhere);
       if (when.startsWith("while no")) await world.start();
       await world.pass({ minutes: 1 });
@@ -181,7 +181,7 @@ describe("a RegistryCredential that is gone without a drain", () => {
     for (const gone of ["hub", "never"]) {
       const world = await shared();
       await world.stop();
-      if (gone === "hub") world.strip("hub");
+      if (gone === "hub") world.transform("hub");
       const forged = [{ name: `${gone}/main`, grant: "g", hosts: ["lab.example.com", "hub.example.com"] }];
       const annotations = {
         "regcred.dev/credentials": `lab,hub,${gone}`,
@@ -203,7 +203,7 @@ describe("a RegistryCredential that is gone without a drain", () => {
     const records = (world: World): number =>
       world.keys("secrets").filter((key) => key.startsWith("regcred-system/regcred-members-")).length;
     const world = await shared();
-    world.strip("hub");
+    world.transform("hub");
     await world.pass({ minutes: 1 });
     expect(records(world)).toBe(2);
     for (const namespace of ["team-a", "team-b"]) world.remove("secrets", `${namespace}/regcred`);

@@ -1,8 +1,8 @@
 // What does a loop see where the operator may do all?
-import { reach, type Reach } from "../../src/cluster/permissions.ts";
+import { permissions, type Permissions } from "../../src/cluster/permissions.ts";
 import { unrestricted } from "../mode.ts";
 
-export const allInReach: Reach = reach(
+export const allPermitted: Permissions = permissions(
   unrestricted,
   {
     pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },

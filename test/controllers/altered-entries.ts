@@ -10,7 +10,7 @@ import type { Context } from "../../src/controllers/context.ts";
 import { gatherContributions } from "../../src/controllers/pull-secret/contributions.ts";
 import { keepDecided } from "../../src/controllers/pull-secret/former-tokens.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { type TokenBook, tokenBook, tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { credential, login } from "../entitlement/objects.ts";
@@ -20,7 +20,7 @@ import { type OperatorSecrets, operatorSecrets } from "./operator-secrets.ts";
 export interface World {
   readonly clock: FakeClock;
   readonly secrets: OperatorSecrets;
-  readonly tokens: () => TokenBook;
+  readonly tokens: () => GrantTracker;
   /** ServiceAccounts by `namespace/name`. */
   readonly accounts: Map<string, ServiceAccountView>;
   /** Pull Secrets by namespace. */
@@ -44,7 +44,7 @@ export function world(): World {
   const accounts = new Map<string, ServiceAccountView>();
   const standing = new Map<string, LiveSecret>();
   const grantKey = grantKeys();
-  let tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+  let tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
   let plan: PullSecretPlan | undefined;
   let version = 1;
   let maxBytes = 65_536;
@@ -65,7 +65,7 @@ export function world(): World {
         serviceAccount: (at: string, name: string) => accounts.get(`${at}/${name}`),
       }),
       enqueue: () => undefined,
-      entitlements: { namesOf: () => [] },
+      credentialIndex: { namesOf: () => [] },
       shareReached: () => undefined,
     }) as unknown as Context;
 
@@ -120,7 +120,7 @@ export function world(): World {
       }
     },
     restart: () => {
-      tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+      tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
     },
     limit: (bytes) => {
       maxBytes = bytes;

@@ -9,8 +9,8 @@ import type { Rendered } from "../../src/controllers/pull-secret/render-content.
 import { liveSecret } from "../../src/controllers/pull-secret/wire.ts";
 import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
-import { stripSecret } from "../../src/cluster/transform/secret.ts";
-import { stripServiceAccount } from "../../src/cluster/transform/service-account.ts";
+import { transformSecret } from "../../src/cluster/transform/secret.ts";
+import { transformServiceAccount } from "../../src/cluster/transform/service-account.ts";
 import { fakeClock } from "../fake-clock.ts";
 
 const never = new AbortController().signal;
@@ -65,15 +65,15 @@ function apiServer(before: readonly Entry[], { refusing = [] as readonly number[
   return { stored: () => stored, requests, patch };
 }
 
-function accountScene(before: readonly Entry[], options?: { readonly refusing: readonly number[] }) {
+function accountScenario(before: readonly Entry[], options?: { readonly refusing: readonly number[] }) {
   const { stored, requests, patch } = apiServer(before, options);
-  const strip = stripServiceAccount();
+  const transform = transformServiceAccount();
   const known: ServiceAccountRecord[] = [];
   let reads = 0;
   const failure: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "refused" };
   const context = {
     clock: fakeClock(),
-    strips: { serviceAccount: strip },
+    transforms: { serviceAccount: transform },
     stores: {
       serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined },
     },
@@ -100,9 +100,9 @@ function accountScene(before: readonly Entry[], options?: { readonly refusing: r
   const run = () =>
     refer(
       context,
-      known.at(-1) ?? strip(stored()),
+      known.at(-1) ?? transform(stored()),
       { ...wanted, formerExtras: new Set() },
-      { repairs: undefined, lost: undefined },
+      { reverts: undefined, lost: undefined },
       never,
     );
   return { run, stored, requests, reads: () => reads };
@@ -110,7 +110,7 @@ function accountScene(before: readonly Entry[], options?: { readonly refusing: r
 
 describe("a ServiceAccount that somebody applies", () => {
   it("gets its reference, and the list stays theirs", async () => {
-    const { run, stored, requests } = accountScene([helm]);
+    const { run, stored, requests } = accountScenario([helm]);
     await run();
     expect(stored().imagePullSecrets).toEqual([{ name: "regcred" }]);
     expect(stored().metadata.managedFields).toEqual([helm]);
@@ -120,18 +120,18 @@ describe("a ServiceAccount that somebody applies", () => {
   });
 
   it("gets it in one request where nobody applies it", async () => {
-    const { run, requests, reads } = accountScene([{ manager: "kubectl-patch", operation: "Update", fieldsV1: {} }]);
+    const { run, requests, reads } = accountScenario([{ manager: "kubectl-patch", operation: "Update", fieldsV1: {} }]);
     await run();
     expect(requests).toEqual(["references"]);
     expect(reads()).toBe(0);
   });
 
   it("is given up later where that has failed at first, or a release before this one has written it", async () => {
-    const { run, stored, requests } = accountScene([helm], { refusing: [2] });
+    const { run, stored, requests } = accountScenario([helm], { refusing: [2] });
     expect(await run()).toMatchObject({ retry: { reason: "Conflict" } });
     expect(stored().metadata.managedFields).toEqual([regcred]);
     const labels: Entry = { manager: "helm", operation: "Apply", fieldsV1: { "f:metadata": {} } };
-    const later = accountScene([labels, regcred]);
+    const later = accountScenario([labels, regcred]);
     await later.run();
     expect(later.requests).toEqual(["references", "managedFields"]);
     expect(later.stored().metadata.managedFields).toEqual([labels]);
@@ -141,7 +141,7 @@ describe("a ServiceAccount that somebody applies", () => {
 
 describe("a Secret that somebody applies", () => {
   it("is written, and then its fields are given back, each time for the version that is there", async () => {
-    const strip = stripSecret(keyedDigest(new Uint8Array(32)));
+    const transform = transformSecret(keyedDigest(new Uint8Array(32)));
     const sent: Sent[] = [];
     const object = {
       apiVersion: "v1",
@@ -157,7 +157,7 @@ describe("a Secret that somebody applies", () => {
       data: {},
     };
     const context = {
-      strips: { secret: strip },
+      transforms: { secret: transform },
       stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
       api: {
         replaceSecret: async (_namespace: string, _name: string, json: string) => {
@@ -172,7 +172,7 @@ describe("a Secret that somebody applies", () => {
     expect(othersFields).toEqual([helm]);
     const body: SecretBody = { ...live, dockerConfig: '{"auths":{}}' };
     const rendered = { content: { text: undefined } } as unknown as Rendered;
-    const record = strip(object);
+    const record = transform(object);
     const write = (kind: "replace" | "giveUp") =>
       writeSecret(context, "team-a", "regcred", { kind, body, othersFields }, record, rendered, never);
     await write("replace");

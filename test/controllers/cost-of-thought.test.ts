@@ -1,8 +1,8 @@
 // Does a namespace pay for what it makes the operator think?
 import { expect, it } from "vitest";
-import { removalScene } from "./removal-scenario.ts";
+import { removalScenario } from "./removal-scenario.ts";
 
 it("a run costs its namespace a unit for every two milliseconds in which it is decided", async () => {
-  const { run } = removalScene({ changes: 0, thinking: 180 });
+  const { run } = removalScenario({ changes: 0, thinking: 180 });
   expect((await run()).cost).toBeCloseTo(90);
 });

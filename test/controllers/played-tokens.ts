@@ -2,7 +2,7 @@
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
-import type { Probe } from "../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../src/controllers/token/verification-target.ts";
 import { budgets } from "../../src/providers/budgets.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Minted } from "../../src/cluster/token.ts";
@@ -79,7 +79,7 @@ export interface Member {
   readonly grant: Grant;
   readonly owner: string;
   readonly answer: Answer;
-  readonly probe?: Probe;
+  readonly target?: VerificationTarget;
   /** In place of another grant. */
   readonly replacing?: boolean;
 }
@@ -94,7 +94,7 @@ export interface Played {
   /** Elapsed milliseconds at which it was asked for, each time. */
   readonly asked: ReadonlyMap<string, readonly number[]>;
   /** The most that were asked for at once, by owner. */
-  readonly most: ReadonlyMap<string, number>;
+  readonly max: ReadonlyMap<string, number>;
   readonly told: ReadonlyMap<string, OperatorError>;
   /** Questions to the gate, and runs. */
   readonly counted: { questions: number; runs: number };
@@ -111,7 +111,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
   const insisting = new Set<string>();
   const asked = new Map<string, number[]>();
   const under = new Map<string, Set<string>>();
-  const most = new Map<string, number>();
+  const max = new Map<string, number>();
   const told = new Map<string, OperatorError>();
   const counted = { questions: 0, runs: 0 };
   const member = (name: string): Member | undefined => members.get(name);
@@ -128,7 +128,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
         return grant && { grant, wantedAt: 0, failure: undefined };
       },
       owner: (name) => member(name)?.owner,
-      probe: (name) => member(name)?.probe,
+      target: (name) => member(name)?.target,
       token: () => undefined,
       isUrgent: (name) => member(name)?.replacing !== true,
       insists: (name) => insisting.has(name),
@@ -154,7 +154,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
         asked.set(name, [...(asked.get(name) ?? []), clock.elapsed()]);
         const way = under.get(owner) ?? new Set<string>();
         under.set(owner, way.add(name));
-        most.set(owner, Math.max(most.get(owner) ?? 0, way.size));
+        max.set(owner, Math.max(max.get(owner) ?? 0, way.size));
         signal.addEventListener("abort", () => way.delete(name));
         await answer(clock, signal).finally(() => way.delete(name));
         const login = { username: "ada", password: new Redacted("x") };
@@ -170,7 +170,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
     if (!grant || !due.has(name)) return {};
     try {
       await provider.fetch(grant, signal);
-      if (members.get(name)?.probe) await verify(clock, signal);
+      if (members.get(name)?.target) await verify(clock, signal);
       due.delete(name);
       return {};
     } catch (error) {
@@ -195,7 +195,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
     workers,
     admission,
     asked,
-    most,
+    max,
     told,
     counted,
     add: (name, given) => {

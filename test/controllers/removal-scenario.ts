@@ -1,17 +1,17 @@
 // What do tests of a removal begin with?
 import { seen } from "../runtime/watch/seen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";
-import { board } from "../../src/controllers/status-cache.ts";
+import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { members } from "../../src/entitlement/members.ts";
 import { pullSecretLoop } from "../../src/controllers/pull-secret/controller.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
-import { stripSecret } from "../../src/cluster/transform/secret.ts";
+import { transformSecret } from "../../src/cluster/transform/secret.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
-import { allInReach } from "./all-permitted.ts";
+import { allPermitted } from "./all-permitted.ts";
 import { credential, namespace } from "../entitlement/objects.ts";
 
 const never = new AbortController().signal;
@@ -24,11 +24,11 @@ export interface Removal {
 }
 
 /** A Secret that acme has to leave. */
-export function removalScene({ changes, thinking = 0 }: Removal) {
+export function removalScenario({ changes, thinking = 0 }: Removal) {
   const still = fakeClock();
   let elapsed = 0;
   const clock = { ...still, elapsed: () => (elapsed += thinking) };
-  const strip = stripSecret(keyedDigest(new Uint8Array(32)));
+  const transform = transformSecret(keyedDigest(new Uint8Array(32)));
   const pullSecrets = store<SecretRecord>();
   const feed = pullSecrets.feed();
   let version = 1;
@@ -45,13 +45,13 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     type: "kubernetes.io/dockerconfigjson",
     data: { ".dockerconfigjson": btoa("{}") },
   });
-  feed.observed(strip(stands()));
+  feed.observed(transform(stands()));
   const book = members();
   book.begin(credential().uid);
   let deletions = 0;
   const context = {
     clock,
-    board: board(clock),
+    statusCache: statusCache(clock),
     grantKey: grantKeys(),
     members: book,
     judged: { judged: () => undefined, unjudged: () => undefined },
@@ -59,7 +59,7 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
     tokens: { use: () => [], keep: () => undefined },
     digest: keyedDigest(new Uint8Array(32)),
-    strips: { secret: strip },
+    transforms: { secret: transform },
     stores: {
       credentials: new Map(),
       namespaces: seen(() => namespace()),
@@ -76,10 +76,10 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
         throw new Error("changed");
       },
     },
-    entitlements: {
+    credentialIndex: {
       names: () => ["regcred"],
       namesOf: () => [],
-      participants: () => [
+      contributors: () => [
         {
           name: "acme",
           credential: credential(),
@@ -101,14 +101,14 @@ export function removalScene({ changes, thinking = 0 }: Removal) {
     enqueue: () => undefined,
     log: { debug: () => undefined, warn: () => undefined },
     namesSynced: () => true,
-    reach: allInReach,
+    permissions: allPermitted,
   } as unknown as Context;
   const loop = pullSecretLoop();
   return {
     run: () => loop(context, "team-a", "regcred", never),
     deletions: () => deletions,
     /** What the board says of acme there. */
-    told: () => context.board.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
+    told: () => context.statusCache.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
     pullSecrets,
   };
 }

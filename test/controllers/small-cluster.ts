@@ -16,18 +16,18 @@ import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
 import { waits } from "../../src/runtime/queue/waits.ts";
 import { workQueue } from "../../src/runtime/queue/work-queue.ts";
-import { askForWork } from "../../src/controllers/event-handlers.ts";
-import { board } from "../../src/controllers/status-cache.ts";
+import { handleEvents } from "../../src/controllers/event-handlers.ts";
+import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { entitlements } from "../../src/entitlement/credential-index.ts";
+import { credentialIndex } from "../../src/entitlement/credential-index.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
 import { lookAtNameAgain } from "../../src/controllers/look-again.ts";
 import { loops } from "../../src/controllers/all-controllers.ts";
-import { allInReach } from "./all-permitted.ts";
+import { allPermitted } from "./all-permitted.ts";
 import { scopes } from "../../src/providers/scope-of.ts";
 import { membersStore, recordedMembers, storeAllMembers } from "../../src/controllers/members/controller.ts";
-import { tokenBook } from "../../src/controllers/token/grant-tracker.ts";
+import { grantTracker } from "../../src/controllers/token/grant-tracker.ts";
 import type { Feed } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
@@ -198,7 +198,7 @@ export function smallCluster() {
       });
     },
     /** Without its finalizer it is gone at once. */
-    strip: (name: string): void => remove("credentials", name),
+    transform: (name: string): void => remove("credentials", name),
     put: (kind: Kind, object: object): void => void put(kind, object),
     edit: (kind: Kind, key: string, change: object): void => void patch(kind, key, change),
     remove,
@@ -244,26 +244,26 @@ interface Surroundings {
 function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Running {
   const log = { debug: silent, info: silent, warn: silent, error: fails };
   const known = clusterStores(log, "0.0.0");
-  const { stores, strips } = known;
+  const { stores, transforms } = known;
   const random = (): number => 0.5;
   const queue = workQueue({ clock, random });
   const tokenQueue = workQueue({ clock, random });
-  const tokens = tokenBook({
+  const tokens = grantTracker({
     clock,
     secrets: stores.operatorSecrets,
     operatorNamespace,
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
   });
   const holders = recordedMembers(stores.operatorSecrets);
-  const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
-  const judged = judgedSecrets({ stores, entitlements: rights });
+  const rights = credentialIndex({ ...stores, clock, operatorNamespace, members: holders });
+  const judged = judgedSecrets({ stores, credentialIndex: rights });
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
   const context: Context = {
     clock,
     settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
     stores,
-    strips,
+    transforms,
     api,
     provider: staticProvider({
       source: (key) => stores.operatorSecrets.get(key),
@@ -281,14 +281,14 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     judged,
     members: holders,
     storeMembers: membersStore(),
-    entitlements: rights,
-    board: board(clock),
+    credentialIndex: rights,
+    statusCache: statusCache(clock),
     digest: known.digest,
     refusal: refusals(log, operatorNamespace),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),
-    reach: allInReach,
+    permissions: allPermitted,
     shareReached: silent,
   };
   const feeds = {
@@ -299,10 +299,10 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
   };
   const through = <R>(
     feed: { vanished(key: string, resourceVersion: string): void; observed(record: R): void },
-    strip: (raw: unknown) => R | undefined,
+    transform: (raw: unknown) => R | undefined,
   ): AnyFeed => ({
     observed: (raw) => {
-      const record = strip(raw);
+      const record = transform(raw);
       if (record !== undefined) feed.observed(record);
     },
     vanished: (key, resourceVersion) => feed.vanished(key, resourceVersion),
@@ -310,17 +310,17 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
   const feedsOf = (kind: Kind, key: string): readonly AnyFeed[] => {
     if (kind !== "secrets") {
       const by = {
-        credentials: () => through(feeds.credentials, strips.credential),
-        namespaces: () => through(feeds.namespaces, strips.namespace),
-        serviceAccounts: () => through(feeds.serviceAccounts, strips.serviceAccount),
+        credentials: () => through(feeds.credentials, transforms.credential),
+        namespaces: () => through(feeds.namespaces, transforms.namespace),
+        serviceAccounts: () => through(feeds.serviceAccounts, transforms.serviceAccount),
       };
       return [by[kind]()];
     }
     const [namespace, name = ""] = key.split("/");
     const ofName = secretFeeds.get(name);
     return [
-      ...(namespace === operatorNamespace ? [through(feeds.operatorSecrets, strips.operatorSecret)] : []),
-      ...(ofName && listed.has(name) ? [through(ofName, strips.secret)] : []),
+      ...(namespace === operatorNamespace ? [through(feeds.operatorSecrets, transforms.operatorSecret)] : []),
+      ...(ofName && listed.has(name) ? [through(ofName, transforms.secret)] : []),
     ];
   };
   const fill = (
@@ -364,7 +364,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
   fill(feeds.operatorSecrets, "secrets", (key) => key.startsWith(`${operatorNamespace}/`));
   const { run } = loops(context);
   rights.onNames(watchNames);
-  askForWork(context);
+  handleEvents(context);
   const each = {
     run,
     concurrency: 4,

@@ -1,7 +1,7 @@
 // Does the board remember what was found, since when, and tell what is new?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/runtime/errors.ts";
-import { type Board, board, type SecretFinding } from "../../src/controllers/status-cache.ts";
+import { type StatusCache, statusCache, type SecretFinding } from "../../src/controllers/status-cache.ts";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { knownAbsent } from "../../src/runtime/watch/presence.ts";
 import { failure, frozen } from "../entitlement/objects.ts";
@@ -14,14 +14,14 @@ function found(...failures: readonly Failure[]): SecretFinding {
   return { state: "usable", credentials: new Map([["acme", frozen({ failures, notes: [], generation: 1 })]]) };
 }
 
-function newBoard(): { clock: FakeClock; findings: Board; pass: (minutes: number) => Promise<void> } {
+function newStatusCache(): { clock: FakeClock; findings: StatusCache; pass: (minutes: number) => Promise<void> } {
   const clock = fakeClock();
-  return { clock, findings: board(clock), pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })) };
+  return { clock, findings: statusCache(clock), pass: (minutes) => clock.advance(Temporal.Duration.from({ minutes })) };
 }
 
 describe("the board", () => {
   it("gives back what was found last, per namespace and Secret name", () => {
-    const { findings } = newBoard();
+    const { findings } = newStatusCache();
     const finding = found(missing);
     findings.setSecret("team-a", "regcred", found());
     findings.setSecret("team-a", "regcred", finding);
@@ -32,7 +32,7 @@ describe("the board", () => {
   });
 
   it("tells a failure once, and again when it has been away", () => {
-    const { findings } = newBoard();
+    const { findings } = newStatusCache();
     expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
     expect(findings.setSecret("team-a", "regcred", found(missing, conflict))).toEqual([conflict]);
     expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([]);
@@ -41,7 +41,7 @@ describe("the board", () => {
   });
 
   it("keeps apart what the Secret and what the references suffer from", () => {
-    const { findings } = newBoard();
+    const { findings } = newStatusCache();
     findings.setSecret("team-a", "regcred", found(missing));
     expect(findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() })).toEqual([
       contested,
@@ -51,7 +51,7 @@ describe("the board", () => {
   });
 
   it("knows since when a failure lasts, through every new finding of it", async () => {
-    const { clock, findings, pass } = newBoard();
+    const { clock, findings, pass } = newStatusCache();
     const start = clock.now();
     findings.setSecret("team-a", "regcred", found(missing));
     await pass(5);
@@ -63,7 +63,7 @@ describe("the board", () => {
   });
 
   it("counts afresh once a failure has been away", async () => {
-    const { clock, findings, pass } = newBoard();
+    const { clock, findings, pass } = newStatusCache();
     findings.setSecret("team-a", "regcred", found(missing));
     await pass(5);
     findings.setSecret("team-a", "regcred", found());
@@ -72,7 +72,7 @@ describe("the board", () => {
   });
 
   it("does not tell notes, but knows since when they last", async () => {
-    const { clock, findings, pass } = newBoard();
+    const { clock, findings, pass } = newStatusCache();
     const start = clock.now();
     const noted = new Map([["acme", { failures: [], notes: [conflict], generation: 1 }]]);
     expect(findings.setSecret("team-a", "regcred", { state: "usable", credentials: noted })).toEqual([]);
@@ -81,7 +81,7 @@ describe("the board", () => {
   });
 
   it("forgets a namespace that is gone", () => {
-    const { findings } = newBoard();
+    const { findings } = newStatusCache();
     findings.setSecret("team-a", "regcred", found(missing));
     findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
     findings.forget("team-a", knownAbsent);
@@ -91,7 +91,7 @@ describe("the board", () => {
   });
 
   describe("after a start", () => {
-    const first = (findings: Board, failure: Failure): boolean | undefined =>
+    const first = (findings: StatusCache, failure: Failure): boolean | undefined =>
       findings.lasting("team-a", failure).foundAtStart;
     const waits: SecretFinding = {
       state: "usable",
@@ -99,7 +99,7 @@ describe("the board", () => {
     };
 
     it("says what was there when a namespace was first judged, by Secret and by references", () => {
-      const { findings } = newBoard();
+      const { findings } = newStatusCache();
       findings.setSecret("team-a", "regcred", waits);
       findings.setSecret("team-a", "regcred", found(failure({ reason: "TokenPending" })));
       findings.setSecret("team-a", "regcred", found(missing));
@@ -109,13 +109,13 @@ describe("the board", () => {
     });
 
     it("says it no more once the failure has been away", () => {
-      const { findings } = newBoard();
+      const { findings } = newStatusCache();
       for (const finding of [found(missing), found(), found(missing)]) findings.setSecret("team-a", "regcred", finding);
       expect(first(findings, missing)).toBeUndefined();
     });
 
     it("takes no namespace for one of the start that comes later", async () => {
-      const { findings, pass } = newBoard();
+      const { findings, pass } = newStatusCache();
       findings.setSecret("team-b", "regcred", found());
       await pass(5);
       findings.setSecret("team-a", "regcred", found(missing));

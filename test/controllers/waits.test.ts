@@ -4,7 +4,7 @@ import { crdName } from "../../src/api/names.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
 import type { CrdRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { lookAtNameAgain, lookAtReachAgain } from "../../src/controllers/look-again.ts";
+import { lookAtNameAgain, lookAtPermissionsAgain } from "../../src/controllers/look-again.ts";
 import { beginRecord } from "../../src/controllers/members/controller.ts";
 import { textOfWaited, type Waited } from "../../src/controllers/waits.ts";
 import type { FedStore } from "../../src/runtime/watch/store.ts";
@@ -28,7 +28,7 @@ async function served(changes: object = {}): Promise<{ readonly world: World; re
   return { world, context };
 }
 
-type Kind = Extract<Waited, { readonly of: string }>["of"] | "secretsCalled" | "recordOf" | "reach" | "findings";
+type Kind = Extract<Waited, { readonly of: string }>["of"] | "secretsCalled" | "recordOf" | "permissions" | "findings";
 
 const triggers: Readonly<
   Record<Kind, readonly [waited: Waited, happens: (world: World, context: Context) => Promise<void> | void]>
@@ -58,7 +58,7 @@ const triggers: Readonly<
     { recordOf: "credentials-9" },
     (_world, context) => void beginRecord(context, credential({ name: "new", uid: "credentials-9" })),
   ],
-  reach: [{ reach: "changes" }, (_world, context) => lookAtReachAgain(context)],
+  permissions: [{ permissions: "changes" }, (_world, context) => lookAtPermissionsAgain(context)],
   findings: [{ findings: "hub" }, (world) => world.source("hub", "")],
 };
 
@@ -117,7 +117,7 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
       identity: { from: "ServiceAccount", name: "puller" },
     };
     const told = (): unknown =>
-      context.board
+      context.statusCache
         .secret("team-a", "regcred")
         ?.credentials.get("hub")
         ?.failures.map(({ reason }) => reason);
@@ -130,7 +130,7 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
     await world.pass({ seconds: 15 });
     expect(told()).toEqual(["NotPermitted"]);
     Object.assign(context, { scopeOf });
-    lookAtReachAgain(context);
+    lookAtPermissionsAgain(context);
     await world.pass({ seconds: 5 });
     expect(told()).toEqual(["ServiceAccountMissing"]);
   });

@@ -80,14 +80,14 @@ export async function observer({ client, prefix, pullSecret, signal, broken }: O
     reflector({
       listWatch: named("/api/v1/secrets", pullSecret),
       store: secrets,
-      strip: ofTenant(seenSecret),
+      transform: ofTenant(seenSecret),
       clock,
       random: Math.random,
     }),
     reflector({
       listWatch: named("/api/v1/serviceaccounts", "default"),
       store: accounts,
-      strip: ofTenant(seenAccount),
+      transform: ofTenant(seenAccount),
       clock,
       random: Math.random,
     }),

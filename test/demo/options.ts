@@ -26,7 +26,7 @@ const usualNamespaces = 50;
 // The story needs one tenant to pull, one that loses its Secret and one that loses its reference.
 const fewestNamespaces = 3;
 // Beyond it the story shows nothing new and a machine of two cores needs minutes: npm run bench is for that.
-const mostNamespaces = 1000;
+const maxNamespaces = 1000;
 
 export const helpText = `regcred demo: watch registry credentials reach every tenant namespace of a real Kubernetes API server, and stay there.
 
@@ -34,7 +34,7 @@ Usage: npm run demo -- [options]
 
   --once            end after the story; without it the demo stays up until Ctrl-C
   --report FILE     write the steps and their times to FILE as JSON
-  --namespaces N    number of tenant namespaces, ${fewestNamespaces} to ${mostNamespaces} (default ${usualNamespaces})
+  --namespaces N    number of tenant namespaces, ${fewestNamespaces} to ${maxNamespaces} (default ${usualNamespaces})
   --context NAME    play on your own cluster: the context NAME of your kubeconfig (KUBECONFIG, else ~/.kube/config).
                     Asks first. Makes and removes only namespaces called regcred-demo-*, one RegistryCredential, and the
                     CRD if it is not there yet. Refuses where RegistryCredentials exist. You need to be an administrator.
@@ -68,9 +68,9 @@ export function parseOptions(args: readonly string[]): Asked {
     if (values.report === "") return wrong("--report needs the name of a file");
     if (values.context === "") return wrong("--context needs the name of a context of your kubeconfig");
     const namespaces = /^\d{1,4}$/.test(values.namespaces) ? Number(values.namespaces) : 0;
-    if (namespaces < fewestNamespaces || namespaces > mostNamespaces) {
+    if (namespaces < fewestNamespaces || namespaces > maxNamespaces) {
       return wrong(
-        `--namespaces takes a number from ${fewestNamespaces} to ${mostNamespaces}, not ${values.namespaces}`,
+        `--namespaces takes a number from ${fewestNamespaces} to ${maxNamespaces}, not ${values.namespaces}`,
       );
     }
     const { once, report, context, yes } = values;

@@ -10,7 +10,7 @@ import { endOfLog } from "./operator-process.ts";
 import { type DemoOptions, exitCodes } from "./options.ts";
 import { ownStage } from "./own-stage.ts";
 import { type Player, player, StepFailed, type StepReport } from "./player.ts";
-import { prepareRegistry, prepareScene, type Scene } from "./scene.ts";
+import { prepareRegistry, prepareScene, type TestEnv } from "./scene.ts";
 import { type Screen, screen } from "./screen.ts";
 import { credentialsPath, type Stage } from "./stage.ts";
 import { story } from "./story.ts";
@@ -41,7 +41,7 @@ interface Performance {
 /** What there is to look at. */
 interface Built {
   readonly stage: Stage;
-  readonly scene: Scene;
+  readonly testEnv: TestEnv;
 }
 
 /** Plays the story, saves the report, stays up if that is wanted, cleans up whatever happens, and gives the exit code. */
@@ -65,14 +65,14 @@ export async function perform(options: DemoOptions, save: (report: DemoReport) =
       // A failed step has been shown.
       if (code === exitCodes.interrupted) show.heading("Interrupted.");
       else if (!(error instanceof StepFailed)) show.failed(failure);
-      if (built && code === exitCodes.failed && error instanceof StepFailed) showLog(show, built.scene);
+      if (built && code === exitCodes.failed && error instanceof StepFailed) showLog(show, built.testEnv);
     }
   };
 
   await attempt(async () => {
     introduce(performance);
     built = await setUp(performance);
-    for (const step of story) await playStep(built.scene, step, performance);
+    for (const step of story) await playStep(built.testEnv, step, performance);
     show.heading(`That was the whole story, in ${inSeconds(clock.elapsed() - began)} with everything that was set up.`);
   });
   const { context = null, namespaces } = options;
@@ -127,11 +127,11 @@ async function setUp(performance: Performance): Promise<Built> {
         });
   const registry = await prepareRegistry({ play, cleanup, signal });
   const clouds = context === undefined ? await prepareClouds({ play, cleanup, signal }) : undefined;
-  const scene = await prepareScene({ stage, registry, clouds, count: namespaces }, { play, cleanup, signal });
+  const testEnv = await prepareScene({ stage, registry, clouds, count: namespaces }, { play, cleanup, signal });
   if (context !== undefined) {
-    cleanup.defer(() => removeCredential(stage.client, removing, () => scene.operator.pid() !== undefined));
+    cleanup.defer(() => removeCredential(stage.client, removing, () => testEnv.operator.pid() !== undefined));
   }
-  return { stage, scene };
+  return { stage, testEnv };
 }
 
 async function consent(question: string, { options, show, signal }: Performance): Promise<boolean> {
@@ -144,18 +144,18 @@ async function consent(question: string, { options, show, signal }: Performance)
   return await agree("  Type y to go on: ", signal);
 }
 
-async function playStep(scene: Scene, step: (typeof story)[number], { play }: Performance): Promise<void> {
-  await play.step(step, (tell) => step.run(scene, tell));
+async function playStep(testEnv: TestEnv, step: (typeof story)[number], { play }: Performance): Promise<void> {
+  await play.step(step, (tell) => step.run(testEnv, tell));
 }
 
-async function stayUp({ stage, scene }: Built, { show, signal }: Performance): Promise<void> {
+async function stayUp({ stage, testEnv }: Built, { show, signal }: Performance): Promise<void> {
   const interrupted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   try {
-    await applySource(scene);
-    await scene.client.create(credentialsPath, scene.manifest().credential);
-    const everybody = [...scene.tenants, scene.lateTenant];
-    await untilServed(scene, show, everybody);
-    await untilReady(scene, everybody.length);
+    await applySource(testEnv);
+    await testEnv.client.create(credentialsPath, testEnv.manifest().credential);
+    const everybody = [...testEnv.tenants, testEnv.lateTenant];
+    await untilServed(testEnv, show, everybody);
+    await untilReady(testEnv, everybody.length);
   } catch (error) {
     // Ctrl-C is how this is meant to end, from the beginning.
     if (signal.aborted) return;
@@ -168,12 +168,12 @@ async function stayUp({ stage, scene }: Built, { show, signal }: Performance): P
     nextCommands({
       kubeconfig: stage.kubeconfig,
       context: stage.context,
-      system: scene.system,
-      tenant: scene.tenants[0],
-      newTenant: `${scene.prefix}mine`,
+      system: testEnv.system,
+      tenant: testEnv.tenants[0],
+      newTenant: `${testEnv.prefix}mine`,
       hasKubectl: isOnPath("kubectl", process.env["PATH"] ?? ""),
       curl: stage.curl,
-      operatorLog: scene.operator.logFile,
+      operatorLog: testEnv.operator.logFile,
     }).join("\n"),
   );
   show.heading("It stays up until you press Ctrl-C, which removes everything.");
@@ -184,7 +184,7 @@ async function stayUp({ stage, scene }: Built, { show, signal }: Performance): P
   show.paragraph("");
 }
 
-function showLog(show: Screen, { operator }: Scene): void {
+function showLog(show: Screen, { operator }: TestEnv): void {
   show.paragraph("The last lines of the operator's log:");
   show.block(endOfLog(operator));
 }

@@ -6,7 +6,7 @@ import { cloudCredentialName, cloudManifest } from "./cloud-manifest.ts";
 import type { Clouds } from "./clouds.ts";
 import { type CloudName, cloudNames, registryHosts } from "./played-clouds.ts";
 import type { Teller } from "./player.ts";
-import type { Scene } from "./scene.ts";
+import type { TestEnv } from "./scene.ts";
 import { credentialsPath } from "./stage.ts";
 import { expectStatus, pullSecretOf } from "./tenants.ts";
 
@@ -15,8 +15,8 @@ const lifetimes = 3;
 /** Milliseconds. */
 const every = 100;
 
-export async function rotation(scene: Scene, tell: Teller): Promise<void> {
-  const { client, clouds, system } = scene;
+export async function rotation(testEnv: TestEnv, tell: Teller): Promise<void> {
+  const { client, clouds, system } = testEnv;
   if (!clouds) {
     tell.paragraph(
       "Left out: the clouds are played behind a proxy of the demo's own, through which the operator might not reach your cluster.",
@@ -24,7 +24,7 @@ export async function rotation(scene: Scene, tell: Teller): Promise<void> {
     return;
   }
   const lifetime = clouds.lifetime.total("milliseconds");
-  const { glob, tenants } = some(scene);
+  const { glob, tenants } = some(testEnv);
   const { secrets, yaml, credential } = cloudManifest(glob, clouds.keys);
   tell.paragraph(
     `Real tokens live for hours. These live for ${clouds.lifetime.total("seconds")} s, and the registries refuse them from then on. The operator has the keys of three identities in Secrets, and this:`,
@@ -33,22 +33,22 @@ export async function rotation(scene: Scene, tell: Teller): Promise<void> {
   const began = clock.elapsed();
   for (const secret of secrets) await client.create(`/api/v1/namespaces/${system}/secrets`, secret);
   await client.create(credentialsPath, credential);
-  await untilEachHoldsAll(scene, tell, tenants);
+  await untilEachHoldsAll(testEnv, tell, tenants);
   tell.done(`${tenants.length} of ${tenants.length} namespaces hold a token of each cloud.`, {
     name: "all",
     milliseconds: clock.elapsed() - began,
   });
 
-  const early = await pullSecretOf(scene, tenants[0] ?? "");
+  const early = await pullSecretOf(testEnv, tenants[0] ?? "");
   await expectEach(clouds, early, 200);
   const pulling = clock.elapsed();
-  const tally: Tally = { pulls: 0, failed: [], left: new Map(), least: lifetime };
+  const tally: Tally = { pulls: 0, failed: [], left: new Map(), min: lifetime };
   for (let life = 1; life <= lifetimes; life++) {
     while (clock.elapsed() - pulling < life * lifetime) {
       const tenant = tenants[Math.floor(Math.random() * tenants.length)] ?? "";
       await Promise.all([
-        pullFromEach(scene, clouds, tenant, tally),
-        sleep(every, undefined, { signal: scene.signal }),
+        pullFromEach(testEnv, clouds, tenant, tally),
+        sleep(every, undefined, { signal: testEnv.signal }),
       ]);
       tell.live(`${pullsOf(tally)}; tokens: ${tokensOf(clouds, tally)}`);
     }
@@ -61,7 +61,7 @@ export async function rotation(scene: Scene, tell: Teller): Promise<void> {
   if (tally.failed.length > 0) throw new Error(`${pullsOf(tally)}; the first: ${tally.failed[0]}`);
   const milliseconds = clock.elapsed() - pulling;
   tell.done(
-    `${pullsOf(tally)}, ${clouds.issued.length} tokens. There was one every ${Math.round(milliseconds / tally.pulls)} ms, with the Secret of a random tenant, and no token had less than ${inSeconds(tally.least)} to live.`,
+    `${pullsOf(tally)}, ${clouds.issued.length} tokens. There was one every ${Math.round(milliseconds / tally.pulls)} ms, with the Secret of a random tenant, and no token had less than ${inSeconds(tally.min)} to live.`,
     { name: "pulls", milliseconds },
   );
 
@@ -79,17 +79,17 @@ interface Tally {
   /** Of the tokens that tenants held last, in milliseconds. */
   readonly left: Map<CloudName, number>;
   /** The same, of all tokens that were pulled with. */
-  least: number;
+  min: number;
 }
 
 /** At most 99 namespaces, however many there are: with a thousand, a lifetime would be too short to write them all. */
-function some({ prefix, tenants }: Scene): { readonly glob: string; readonly tenants: readonly string[] } {
+function some({ prefix, tenants }: TestEnv): { readonly glob: string; readonly tenants: readonly string[] } {
   const digits = tenants[0].length - prefix.length;
   const start = `${prefix}${"0".repeat(digits - 2)}`;
   return { glob: `${start}*`, tenants: tenants.filter((name) => name.startsWith(start)) };
 }
 
-async function untilEachHoldsAll({ observer }: Scene, tell: Teller, tenants: readonly string[]): Promise<void> {
+async function untilEachHoldsAll({ observer }: TestEnv, tell: Teller, tenants: readonly string[]): Promise<void> {
   const holds = (tenant: string): boolean =>
     cloudNames.every((name) => passwordIn(observer.secret(tenant)?.config, name) !== undefined);
   const count = (): string => `${tenants.filter(holds).length} of ${tenants.length} namespaces`;
@@ -109,13 +109,13 @@ async function expectEach(clouds: Clouds, config: string | undefined, status: nu
   }
 }
 
-async function pullFromEach(scene: Scene, clouds: Clouds, tenant: string, tally: Tally): Promise<void> {
-  const config = await pullSecretOf(scene, tenant);
+async function pullFromEach(testEnv: TestEnv, clouds: Clouds, tenant: string, tally: Tally): Promise<void> {
+  const config = await pullSecretOf(testEnv, tenant);
   for (const name of cloudNames) {
     const token = clouds.issued.find(({ password }) => password === passwordIn(config, name));
     const left = token ? Temporal.Now.instant().until(token.expiresAt).total("milliseconds") : 0;
     tally.left.set(name, left);
-    tally.least = Math.min(tally.least, left);
+    tally.min = Math.min(tally.min, left);
   }
   await Promise.all(
     cloudNames.map(async (name) => {

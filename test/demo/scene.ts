@@ -16,7 +16,7 @@ import { orInterrupted } from "./interruption.ts";
 import type { Crew } from "./player.ts";
 import { createNamespace, type Stage, tenantNames } from "./stage.ts";
 
-export interface Scene {
+export interface TestEnv {
   readonly client: ClusterClient;
   readonly observer: Observer;
   readonly registry: Registry;
@@ -66,7 +66,7 @@ export async function prepareRegistry({ play, cleanup, signal }: Crew): Promise<
   });
 }
 
-export interface SceneOptions {
+export interface TestEnvOptions {
   readonly stage: Stage;
   readonly registry: Registry;
   readonly clouds: Clouds | undefined;
@@ -75,7 +75,7 @@ export interface SceneOptions {
 }
 
 /** The tenants' namespaces and the operator. */
-export async function prepareScene(options: SceneOptions, { play, cleanup, signal }: Crew): Promise<Scene> {
+export async function prepareScene(options: TestEnvOptions, { play, cleanup, signal }: Crew): Promise<TestEnv> {
   const { stage, registry, clouds, count } = options;
   const { client, names } = stage;
   const { prefix, system } = names;

@@ -5,28 +5,28 @@ import { type Pull, tryPull } from "../cluster/try-pull.ts";
 import { credentialName, sourceName } from "./manifest.ts";
 import { referencesOf } from "./observer.ts";
 import type { Teller } from "./player.ts";
-import type { Scene } from "./scene.ts";
+import type { TestEnv } from "./scene.ts";
 import { credentialsPath } from "./stage.ts";
 
 /** Creates the source Secret, or gives it the password that holds now. */
-export async function applySource(scene: Scene): Promise<void> {
-  const { client, system } = scene;
+export async function applySource(testEnv: TestEnv): Promise<void> {
+  const { client, system } = testEnv;
   const path = `/api/v1/namespaces/${system}/secrets`;
-  const { source } = scene.manifest();
+  const { source } = testEnv.manifest();
   if (await client.get(`${path}/${sourceName}`)) await client.patch(`${path}/${sourceName}`, source);
   else await client.create(path, source);
 }
 
 /** Every namespace holds the present password and refers to it. */
 export async function untilServed(
-  scene: Scene,
+  testEnv: TestEnv,
   tell: Pick<Teller, "live">,
-  names: readonly string[] = scene.tenants,
+  names: readonly string[] = testEnv.tenants,
 ): Promise<void> {
   const isServed = (name: string): boolean =>
-    scene.holdsPassword(scene.observer.secret(name)?.config) && isReferenced(scene, name);
+    testEnv.holdsPassword(testEnv.observer.secret(name)?.config) && isReferenced(testEnv, name);
   const done = (): string => `${names.filter(isServed).length} of ${names.length} namespaces`;
-  await scene.observer.until({
+  await testEnv.observer.until({
     what: "every namespace to be served",
     check: () => {
       tell.live(done());
@@ -37,7 +37,7 @@ export async function untilServed(
 }
 
 /** The status says so too; it is written a moment after the fact. */
-export async function untilReady({ client, observer }: Scene, count: number): Promise<void> {
+export async function untilReady({ client, observer }: TestEnv, count: number): Promise<void> {
   let said = "nothing";
   await observer.until({
     what: `the status to say that ${count}/${count} namespaces are served`,
@@ -52,7 +52,7 @@ export async function untilReady({ client, observer }: Scene, count: number): Pr
 }
 
 /** The RegistryCredential is gone, its finalizer with it. */
-export async function untilReleased({ client, observer }: Scene): Promise<void> {
+export async function untilReleased({ client, observer }: TestEnv): Promise<void> {
   const path = `${credentialsPath}/${credentialName}`;
   await observer.until({
     what: `RegistryCredential ${credentialName} to go`,
@@ -78,13 +78,13 @@ function polled(ask: () => Promise<boolean>): () => boolean {
 }
 
 /** Pulls as a pod of that namespace would: with its Secret as it is in the cluster now, or without any. */
-export async function pullAs(scene: Scene, namespace: string): Promise<Pull> {
-  const { registry, repository, tag } = scene;
-  return await tryPull(registry, repository, tag, await pullSecretOf(scene, namespace));
+export async function pullAs(testEnv: TestEnv, namespace: string): Promise<Pull> {
+  const { registry, repository, tag } = testEnv;
+  return await tryPull(registry, repository, tag, await pullSecretOf(testEnv, namespace));
 }
 
 /** The docker config in the namespace's Secret as it is in the cluster now; undefined where there is none. */
-export async function pullSecretOf({ client }: Scene, namespace: string): Promise<string | undefined> {
+export async function pullSecretOf({ client }: TestEnv, namespace: string): Promise<string | undefined> {
   const secret = await client.get(secretPath(namespace));
   return secret && dockerConfigOf(secret);
 }
@@ -101,7 +101,7 @@ export function expectStatus({ status }: Pull, wanted: number, what: string): vo
 export async function remains({
   client,
   prefix,
-}: Scene): Promise<{ readonly secrets: number; readonly references: number }> {
+}: TestEnv): Promise<{ readonly secrets: number; readonly references: number }> {
   const named = async (path: string, name: string): Promise<readonly KubeObject[]> => {
     const found = await client.list(path, { fieldSelector: `metadata.name=${name}` });
     return found.filter(({ metadata }) => metadata.namespace?.startsWith(prefix));
@@ -113,7 +113,7 @@ export async function remains({
   };
 }
 
-export function isReferenced({ observer }: Scene, namespace: string): boolean {
+export function isReferenced({ observer }: TestEnv, namespace: string): boolean {
   return observer.account(namespace)?.references.includes(defaultPullSecretName) ?? false;
 }
 

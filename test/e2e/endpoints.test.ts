@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorConfigFrom } from "../../src/config/config.ts";
 import { type Moto, startMoto } from "../cluster/moto.ts";
-import { eventually, operatorNamespace, type Scene, scene } from "../integration/scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv } from "../integration/test-env.ts";
 import { type EcrRelay, ecrRelay } from "./ecr-relay.ts";
 
 // moto's own account; of another it knows whoever assumes a role there.
@@ -11,7 +11,7 @@ const host = `${account}.dkr.ecr.eu-west-1.amazonaws.com`;
 const passwordOf = (owner: string): string => `${owner}-auth-token`;
 
 describe("an AWS that is elsewhere", { timeout: 120_000 }, () => {
-  let world: Scene;
+  let world: TestEnv;
   let moto: Moto;
   let relay: EcrRelay;
   let keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -30,7 +30,7 @@ describe("an AWS that is elsewhere", { timeout: 120_000 }, () => {
 
   beforeAll(async () => {
     moto = await startMoto();
-    world = await scene();
+    world = await testEnv();
     relay = await ecrRelay(moto.url, () => world.now());
     keys = await userOf(moto);
     await moto.setStrict(true);

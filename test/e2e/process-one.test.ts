@@ -7,7 +7,14 @@ import { bundle } from "../../tools/build/bundle.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { type Asked, type HeldRequests, heldRequests } from "../cluster/held-requests.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "../integration/scene.ts";
+import {
+  credentialsPath,
+  eventually,
+  operatorNamespace,
+  type TestEnv,
+  testEnv,
+  staticSpec,
+} from "../integration/test-env.ts";
 import { type ProcessOne, processOne } from "./process-one.ts";
 
 // terminationGracePeriodSeconds of the chart.
@@ -127,12 +134,12 @@ describe("one signal, before it knows of any cluster,", () => {
 });
 
 describe("one signal, with a cluster,", () => {
-  let world: Scene;
+  let world: TestEnv;
   let way: HeldRequests;
   const namespaces = Array.from({ length: 20 }, (_, index) => `team-${index}`);
 
   beforeAll(async () => {
-    world = await scene({ apiServerArguments: [] });
+    world = await testEnv({ apiServerArguments: [] });
     way = await heldRequests(world.cluster);
     await world.namespaces(namespaces);
     await world.source("hub", { username: "ann", password: "hush" });

@@ -80,12 +80,12 @@ export async function deploy(world: World, namespace: string): Promise<Tenant> {
   };
 }
 
-/** New namespaces, one after the other, until it is told to stop and there are `least` of them; then gives their names. */
-export function newNamespaces(world: World, prefix: string, least: number): { stop(): Promise<readonly string[]> } {
+/** New namespaces, one after the other, until it is told to stop and there are `min` of them; then gives their names. */
+export function newNamespaces(world: World, prefix: string, min: number): { stop(): Promise<readonly string[]> } {
   const stopping = new AbortController();
   const making = (async () => {
     const names: string[] = [];
-    while (!stopping.signal.aborted || names.length < least) {
+    while (!stopping.signal.aborted || names.length < min) {
       const name = `${prefix}-${String(names.length).padStart(3, "0")}`;
       await world.admin.create("/api/v1/namespaces", { metadata: { name } });
       names.push(name);

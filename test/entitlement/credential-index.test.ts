@@ -2,14 +2,14 @@
 import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";
-import { type Entitlements, entitlements } from "../../src/entitlement/credential-index.ts";
+import { type CredentialIndex, credentialIndex } from "../../src/entitlement/credential-index.ts";
 import { members } from "../../src/entitlement/members.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential, frozen, minute, namespace, secretRecord } from "./objects.ts";
 
 interface World {
-  readonly asked: Entitlements;
+  readonly asked: CredentialIndex;
   readonly put: (...credentials: readonly RegistryCredential[]) => void;
   readonly putUnreadable: (changes: Partial<CredentialRecord>) => void;
   readonly drop: (name: string) => void;
@@ -43,7 +43,7 @@ function world(looked: (member: string) => void = () => undefined): World {
         return Reflect.get(target, member, receiver);
       },
     });
-  const asked = entitlements({
+  const asked = credentialIndex({
     clock,
     operatorNamespace: "regcred-system",
     members: overheard(holders),
@@ -128,7 +128,7 @@ describe("the participants of a Secret", () => {
     const confirmed = (operatorNamespace?: string): boolean | undefined => {
       const { asked, put } = world();
       put(credential({ finalizers, status: { ...status, ...(operatorNamespace && { operatorNamespace }) } }));
-      return asked.participants(namespace(), "regcred")[0]?.confirmed;
+      return asked.contributors(namespace(), "regcred")[0]?.confirmed;
     };
     expect([confirmed("regcred-system"), confirmed(), confirmed("elsewhere")]).toEqual([true, true, false]);
   });
@@ -140,11 +140,11 @@ describe("the participants of a Secret", () => {
     asked.drained(leaving);
     drop("acme");
     expect(asked.names()).toEqual(["regcred"]);
-    expect(asked.participants(namespace(), "regcred")).toMatchObject([
+    expect(asked.contributors(namespace(), "regcred")).toMatchObject([
       { name: "acme", entitled: false, deleting: true, confirmed: true },
     ]);
     await pass(20);
-    expect([asked.names(), asked.participants(namespace(), "regcred")]).toEqual([[], []]);
+    expect([asked.names(), asked.contributors(namespace(), "regcred")]).toEqual([[], []]);
   });
 
   it("do not include a drained one whose name is used again", () => {
@@ -154,7 +154,7 @@ describe("the participants of a Secret", () => {
     asked.drained(leaving);
     drop("acme");
     put(acme);
-    expect(asked.participants(namespace(), "regcred").map(({ deleting }) => deleting)).toEqual([false]);
+    expect(asked.contributors(namespace(), "regcred").map(({ deleting }) => deleting)).toEqual([false]);
   });
 
   it("are the credentials that write under its name, oldest first, and by name where equally old", () => {
@@ -170,27 +170,27 @@ describe("the participants of a Secret", () => {
         spec: { ...acme.spec, pullSecret: { name: "own", onConflict: "Fail" } },
       }),
     );
-    const participants = asked.participants(namespace(), "regcred");
-    expect(participants.map(({ name }) => name)).toEqual(["old", "a", "b", "young"]);
+    const contributors = asked.contributors(namespace(), "regcred");
+    expect(contributors.map(({ name }) => name)).toEqual(["old", "a", "b", "young"]);
     expect(asked.names()).toEqual(["own", "regcred"]);
   });
 
   it("are entitled where they select the namespace, and not while they are being deleted", () => {
     const { asked, put } = world();
     put(acme);
-    expect(asked.participants(namespace(), "regcred")).toMatchObject([
+    expect(asked.contributors(namespace(), "regcred")).toMatchObject([
       { role: "current", entitled: true, deleting: false, confirmed: true },
     ]);
-    expect(asked.participants(namespace({ name: "ops" }), "regcred")).toMatchObject([{ entitled: false }]);
+    expect(asked.contributors(namespace({ name: "ops" }), "regcred")).toMatchObject([{ entitled: false }]);
     put(credential({ ...acme, deletionTimestamp: minute(0) }));
-    expect(asked.participants(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
+    expect(asked.contributors(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
   });
 
   it("are confirmed once finalizer and Secret name are stored with them", () => {
     const { asked, put } = world();
     const confirmed = (each: RegistryCredential): boolean | undefined => {
       put(each);
-      return asked.participants(namespace(), "regcred")[0]?.confirmed;
+      return asked.contributors(namespace(), "regcred")[0]?.confirmed;
     };
     expect(confirmed(credential())).toBe(false);
     expect(confirmed(credential({ finalizers }))).toBe(false);
@@ -202,7 +202,7 @@ describe("the participants of a Secret", () => {
     const { asked, put, pass } = world();
     const retiring = [{ secretName: "old", until: "2026-01-01T13:00:00Z" }];
     put(credential({ ...acme, status: { ...status, retiring } }));
-    const roles = (): string[] => asked.participants(namespace(), "old").map(({ role }) => role);
+    const roles = (): string[] => asked.contributors(namespace(), "old").map(({ role }) => role);
     expect(roles()).toEqual(["retiring"]);
     expect(asked.names()).toEqual(["regcred", "old"]);
     await pass(60);
@@ -215,7 +215,7 @@ describe("a credential that cannot be read any more", () => {
     const { asked, put, putUnreadable } = world();
     put(acme);
     putUnreadable({ generation: 9 });
-    expect(asked.participants(namespace(), "regcred")).toMatchObject([{ name: "acme", entitled: true }]);
+    expect(asked.contributors(namespace(), "regcred")).toMatchObject([{ name: "acme", entitled: true }]);
     expect(asked.unreadable("acme")).toBe(false);
   });
 
@@ -223,7 +223,7 @@ describe("a credential that cannot be read any more", () => {
     const { asked, put, putUnreadable } = world();
     put(acme);
     putUnreadable({ deleting: true });
-    expect(asked.participants(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
+    expect(asked.contributors(namespace(), "regcred")).toMatchObject([{ entitled: false, deleting: true }]);
   });
 
   it("and never could, or was made anew, entitles nobody", () => {
@@ -231,7 +231,7 @@ describe("a credential that cannot be read any more", () => {
     putUnreadable({});
     expect(asked.exists("acme")).toBe(true);
     expect(asked.unreadable("acme")).toBe(true);
-    expect(asked.participants(namespace(), "regcred")).toEqual([]);
+    expect(asked.contributors(namespace(), "regcred")).toEqual([]);
     put(acme);
     expect(asked.unreadable("acme")).toBe(false);
   });
@@ -242,7 +242,7 @@ describe("a credential that is gone", () => {
     const { asked, drop } = served(2);
     drop("acme");
     expect(asked.exists("acme")).toBe(false);
-    expect(asked.participants(namespace(), "regcred")).toEqual([]);
+    expect(asked.contributors(namespace(), "regcred")).toEqual([]);
     expect(asked.names()).toEqual([]);
   });
 });
@@ -293,7 +293,7 @@ describe("what a tenant writes", () => {
     other.put(moved);
     expect(other.asked.held("acme")?.count).toBe(11);
     expect(other.asked.entitled(moved, namespace({ name: "evil" }))).toBe(false);
-    expect(other.asked.participants(namespace({ name: "evil" }), "regcred")).toMatchObject([
+    expect(other.asked.contributors(namespace({ name: "evil" }), "regcred")).toMatchObject([
       { entitled: false, held: false },
     ]);
   });
@@ -402,7 +402,7 @@ describe("a change of selection", () => {
     expect(asked.entitled(moved, namespace({ name: "team-00" }))).toBe(true);
     expect(asked.entitled(moved, namespace({ name: "team-new" }))).toBe(false);
     expect(asked.entitled(moved, namespace({ name: "crew-a" }))).toBe(true);
-    const titles = ["team-00", "crew-a"].map((name) => asked.participants(namespace({ name }), "regcred")[0]?.held);
+    const titles = ["team-00", "crew-a"].map((name) => asked.contributors(namespace({ name }), "regcred")[0]?.held);
     expect(titles).toEqual([true, false]);
   });
 
@@ -539,7 +539,7 @@ describe("what a mistyped glob costs", () => {
     }
     calls = 0;
     put(moved);
-    for (const name of teams(count)) expect(asked.participants(namespace({ name }), "regcred")[0]?.held).toBe(true);
+    for (const name of teams(count)) expect(asked.contributors(namespace({ name }), "regcred")[0]?.held).toBe(true);
     return calls;
   };
 

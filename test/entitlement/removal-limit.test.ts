@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allowedRemoval, heldFrom, isTooLarge, type Removal } from "../../src/entitlement/removal-limit.ts";
-import { toldText } from "../../src/runtime/steps.ts";
+import { textWithSteps } from "../../src/runtime/steps.ts";
 
 function removal(leaving: number, served: number, changes: Partial<Removal> = {}): Removal {
   return { leaving, served, removedLately: 0, wasHeld: false, allowed: 0, ...changes };
@@ -39,7 +39,7 @@ describe("the brake", () => {
     expect(held.count).toBe(30);
     expect(held.message).toContain("30 of 50 namespaces would lose this credential");
     expect(held.message).toContain("(team-000, team-001, team-002, team-003, team-004, ...)");
-    expect(toldText(held)).toMatch(
+    expect(textWithSteps(held)).toMatch(
       /; if that is right: kubectl annotate registrycredential acme regcred\.dev\/allow-removal=4-33 --overwrite$/,
     );
   });

@@ -7,10 +7,10 @@ import {
   eventually,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const pullSecretNames = ["regcred", "own-name", "probe"];
 const formerNamespace = "former-system";
@@ -18,11 +18,11 @@ const formerNamespace = "former-system";
 const unused = Temporal.Duration.from({ milliseconds: 1_500 });
 
 describe("absence and waits", () => {
-  let world: Scene;
+  let world: TestEnv;
   let proxy: FaultProxy;
   let running: RunningOperator | undefined;
 
-  const start = async (options: Parameters<Scene["startOperator"]>[0] = {}): Promise<void> => {
+  const start = async (options: Parameters<TestEnv["startOperator"]>[0] = {}): Promise<void> => {
     running = await world.startOperator({ timing: { unused }, ...options });
   };
   const stop = async (): Promise<void> => {
@@ -47,7 +47,7 @@ describe("absence and waits", () => {
     staticSpec(source, { hosts: [`${source}.example.com`], namespaces: { include: namespaces }, ...changes });
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames } });
+    world = await testEnv({ install: { pullSecretNames } });
     proxy = await faultProxy(world.cluster);
     await world.admin.create("/api/v1/namespaces", { metadata: { name: formerNamespace } });
     for (const name of ["hub", "lab"]) await world.source(name, { username: "ann", password: `of ${name}` });
@@ -185,7 +185,7 @@ describe("absence and waits", () => {
 });
 
 /** RegistryCredentials with the label `frozen` are not the operator's to update. */
-async function denyOperator(world: Scene): Promise<void> {
+async function denyOperator(world: TestEnv): Promise<void> {
   const { admin } = world;
   const policies = "/apis/admissionregistration.k8s.io/v1";
   const resources = ["registrycredentials"];

@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 import { type Shell, shellIn } from "./shell.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -34,7 +34,7 @@ function commandsIn(text: string): readonly string[] {
 }
 
 describe("the commands that are advised", () => {
-  let world: Scene;
+  let world: TestEnv;
   let folder: string;
   let shell: Shell;
 
@@ -46,7 +46,7 @@ describe("the commands that are advised", () => {
       join(folder, "config.json"),
       JSON.stringify({ auths: { "registry.example.com": { auth: "YTpi" } } }),
     );
-    world = await scene();
+    world = await testEnv();
     shell = await shellIn(folder, world.cluster);
   });
   afterAll(async () => {
@@ -164,7 +164,7 @@ describe("the commands that are advised", () => {
   const planned = async (
     name: string,
     spec: object,
-    { kubeconfig }: Pick<Scene["cluster"], "kubeconfig"> = world.cluster,
+    { kubeconfig }: Pick<TestEnv["cluster"], "kubeconfig"> = world.cluster,
   ): ReturnType<typeof ask> => {
     const file = join(folder, `${name}.yaml`);
     const object = { apiVersion: "regcred.dev/v1alpha1", kind: "RegistryCredential", metadata: { name }, spec };

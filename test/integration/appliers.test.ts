@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { helm } from "../chart/helm.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
-import { eventually, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 const host = "registry.example.com";
 const account = "app";
@@ -26,7 +26,7 @@ interface Tool {
 const listed = (names: readonly string[]): readonly object[] => names.map((name) => ({ name }));
 
 describe("a ServiceAccount that is applied", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   let folder: string;
 
@@ -85,7 +85,7 @@ describe("a ServiceAccount that is applied", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames: ["regcred", "merge"], allowTakeover: true } });
+    world = await testEnv({ install: { pullSecretNames: ["regcred", "merge"], allowTakeover: true } });
     folder = await mkdtemp(join(tmpdir(), "regcred-appliers-"));
     await mkdir(join(folder, "templates"));
     await writeFile(join(folder, "Chart.yaml"), "apiVersion: v2\nname: app\nversion: 0.1.0\n");

@@ -2,16 +2,16 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ask } from "./ask.ts";
 import { installed } from "./installed.ts";
-import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 import { type Thief, thief } from "./thief.ts";
 
 const audiences = ["https://kubernetes.default.svc", "sts.amazonaws.com"];
-let world: Scene;
+let world: TestEnv;
 let kubeconfig: string;
 let stolen: Thief;
 
 beforeAll(async () => {
-  world = await scene({ apiServerArguments: [`--api-audiences=${audiences.join()}`] });
+  world = await testEnv({ apiServerArguments: [`--api-audiences=${audiences.join()}`] });
   kubeconfig = await installed(world);
   stolen = await thief(world, kubeconfig);
   await world.admin.create(`/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name: "puller" } });

@@ -1,6 +1,6 @@
 // What did the operator ask of the API server? As the API server's own audit log has it.
 import { readFile } from "node:fs/promises";
-import type { Scene } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 
 /** A request that has ended, or a watch that has begun. */
 export interface Audited {
@@ -37,13 +37,13 @@ interface AuditLine {
 const writing = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
 /** The operator's writes so far, in the order in which they ended. Questions about its own rights are posted, but write nothing. */
-export async function operatorWrites(scene: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
-  const requests = await operatorRequests(scene);
+export async function operatorWrites(testEnv: Pick<TestEnv, "cluster">): Promise<readonly Audited[]> {
+  const requests = await operatorRequests(testEnv);
   return requests.filter(({ verb, resource }) => writing.has(verb) && resource !== "selfsubjectaccessreviews");
 }
 
 /** All that the operator has asked for so far. A watch stands in the log before the operator has its answer. */
-export async function operatorRequests({ cluster }: Pick<Scene, "cluster">): Promise<readonly Audited[]> {
+export async function operatorRequests({ cluster }: Pick<TestEnv, "cluster">): Promise<readonly Audited[]> {
   if (cluster.auditLog === undefined) throw new Error("the scene has no audit log: scene({ auditLog: true })");
   const text = await readFile(cluster.auditLog, "utf8");
   return (

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 interface Review {
   readonly spec: {
@@ -19,7 +19,7 @@ interface Review {
 const reason = "the namespace is managed by the provider of this cluster";
 
 describe("an authorizer of the cluster", () => {
-  let world: Scene;
+  let world: TestEnv;
   let webhook: Server;
   let folder: string;
   let lenient = false;
@@ -54,7 +54,7 @@ describe("an authorizer of the cluster", () => {
         "current-context": "it",
       }),
     );
-    world = await scene({
+    world = await testEnv({
       apiServerArguments: [
         // After RBAC, which the cluster has already and which knows nobody here.
         "--authorization-mode=Webhook",

@@ -1,6 +1,14 @@
 // What happens when the Secret that a credential comes from is not as it should be?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import {
+  eventually,
+  operatorNamespace,
+  type RunningOperator,
+  type TestEnv,
+  testEnv,
+  soon,
+  staticSpec,
+} from "./test-env.ts";
 
 const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
 /** In every password of this file: nobody may ever see it but in a Secret. */
@@ -13,7 +21,7 @@ const dockerConfig = (config: object): { type: string; stringData: Record<string
 });
 
 describe("a source Secret", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   const logs: RunningOperator["log"][] = [];
 
@@ -47,7 +55,7 @@ describe("a source Secret", () => {
     (await world.events(namespace)).map((event) => `${String(event["reason"])} ${String(event["note"])}`).join("\n");
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.admin.create("/api/v1/namespaces", { metadata: { name: "vault" } });
     await start();
   });

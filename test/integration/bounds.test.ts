@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { largestTaken, largestTakenBy, type Make, makersOf, ofSecret } from "./largest-objects.ts";
 import { type OperatorChild, startOperatorChild } from "./operator-child.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 /** Hundreds of writes of more than a mebibyte, and two starts; a busy machine takes its time. */
 const patience = 15 * 60_000;
@@ -21,7 +21,7 @@ const ways = {
 } as const;
 
 describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiServerArguments) => {
-  let world: Scene;
+  let world: TestEnv;
   let child: OperatorChild | undefined;
 
   const start = async (): Promise<void> => {
@@ -36,7 +36,7 @@ describe.each(Object.entries(ways))("what tenants write, listed %s", (_way, apiS
   };
 
   beforeAll(async () => {
-    world = await scene({ apiServerArguments });
+    world = await testEnv({ apiServerArguments });
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces(["team-a", ...heavy]);
     await world.credential("all", staticSpec("hub", { namespaces: { include: ["team-*", "evil-*"] } }));

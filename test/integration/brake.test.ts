@@ -1,9 +1,9 @@
 // Is a removal that looks like a mistake held until a person has confirmed it?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 describe("the brake", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   const numbered = (prefix: string, count: number): readonly string[] =>
@@ -30,7 +30,7 @@ describe("the brake", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     running = await world.startOperator();
   });
   afterAll(() => world.close());

@@ -7,15 +7,15 @@ import type { Part } from "../cluster/part.ts";
 import { cloudManifest } from "../demo/cloud-manifest.ts";
 import { operatorProcess } from "../demo/operator-process.ts";
 import { type IssuedToken, playedClouds, type PlayedClouds, registryHosts } from "../demo/played-clouds.ts";
-import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 
-let world: Scene;
+let world: TestEnv;
 let clouds: PlayedClouds;
 let running: Part | undefined;
 const issued: IssuedToken[] = [];
 
 beforeAll(async () => {
-  world = await scene();
+  world = await testEnv();
   clouds = await playedClouds({
     lifetime: Temporal.Duration.from({ hours: 1 }),
     issued: (token) => void issued.push(token),

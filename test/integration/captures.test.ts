@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./ask.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const document = join(import.meta.dirname, "..", "..", "docs", "cli.md");
 // What the document calls harbor.yaml.
@@ -15,13 +15,13 @@ const prompt = "$ kubectl regcred ";
 const columns = 80;
 
 describe("docs/cli.md", () => {
-  let world: Scene;
+  let world: TestEnv;
   /** A token of twelve hours and a half is asked about when seven of them are left. */
   const expiresAt = Temporal.Now.instant().round("minute").add({ hours: 12, minutes: 30 });
   const at = expiresAt.subtract({ hours: 7 });
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     const { admin } = world;
     await world.startOperator();
     await world.namespaces(["team-a", "team-b", "team-c"]);

@@ -8,7 +8,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { type CertificateAuthority, certificateAuthority } from "../cluster/certificates.ts";
 import { type Relay, relayTo } from "../cluster/relay.ts";
 import { type Replica, startReplica } from "./replica.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const hub = "registry.example.com";
 const names = ["team-a", "team-b"];
@@ -55,7 +55,7 @@ function issuerAt(port: number): Promise<string> {
 }
 
 describe("an API server whose certificate is of another CA by now", () => {
-  let world: Scene;
+  let world: TestEnv;
   let relay: Relay;
   let volume: Volume;
   let kubeconfig: string;
@@ -85,7 +85,7 @@ describe("an API server whose certificate is of another CA by now", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ laterAuthorities: [second.certificate, third.certificate], apiServerArguments: [] });
+    world = await testEnv({ laterAuthorities: [second.certificate, third.certificate], apiServerArguments: [] });
     const { cluster } = world;
     relay = await relayTo(Number(new URL(cluster.server).port));
     volume = await projectedVolume(join(cluster.folder, "volume"));

@@ -14,7 +14,7 @@ import { kubectl } from "../cluster/kubectl.ts";
 import { endpointSettings } from "../../src/config/endpoint-settings.ts";
 import { variantOf } from "../cluster/variant.ts";
 import { blocks } from "../documents.ts";
-import { eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const config = join(root, "config");
@@ -117,7 +117,7 @@ describe("the chart", () => {
 });
 
 describe("on a real cluster", () => {
-  let world: Scene;
+  let world: TestEnv;
   let agent: Agent;
 
   const applied = (input: string, ...args: string[]): Promise<string> =>
@@ -144,7 +144,7 @@ describe("on a real cluster", () => {
       .map(({ spec }) => (spec as { template: unknown }).template);
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     agent = new Agent({ connect: { ca: world.cluster.ca } });
     await kubectl(["apply", "--validate=strict", "--kustomize", join(config, "default")], { cluster: world.cluster });
     await world.namespaces(["team-a", "team-b", "login-sources"]);

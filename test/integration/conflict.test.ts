@@ -1,7 +1,7 @@
 // What becomes of a Secret that stands under our name and is not ours, under each onConflict?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { type CredentialStatus, eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { type CredentialStatus, eventually, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = "adopt both fail mend merge merge-long odd refuse regcred strip taken".split(" ");
@@ -12,7 +12,7 @@ const managedByHelm = { labels: { "app.kubernetes.io/managed-by": "Helm" } };
 type OnConflict = "Fail" | "Merge" | "Adopt";
 
 describe("a foreign Secret under our name", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   const secrets = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
   const account = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
@@ -66,7 +66,7 @@ describe("a foreign Secret under our name", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames, allowTakeover: true } });
+    world = await testEnv({ install: { pullSecretNames, allowTakeover: true } });
     await world.startOperator();
     for (const name of ["fail", "mend", "taken", "merge", "merge-long", "strip", "odd", "both", "adopt", "refuse"]) {
       await world.source(`${name}-source`, { username: "ann", password: "first" });

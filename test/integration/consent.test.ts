@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
 import { installed, operatorUser } from "./installed.ts";
-import { eventually, operatorNamespace, type Scene, scene, soon } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, soon } from "./test-env.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 
 describe("a ServiceAccount of a tenant as identity", () => {
-  let world: Scene;
+  let world: TestEnv;
   let cloud: Ecr;
 
   const accounts = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts`;
@@ -44,7 +44,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     cloud = await ecr({
       federated: Object.fromEntries(
         ["team-a", "team-b"].map((namespace) => [`system:serviceaccount:${namespace}:puller`, namespace]),

@@ -8,10 +8,10 @@ import {
   type LogLine,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crdName}`;
 type Node = { -readonly [K in keyof Schema]: Schema[K] };
@@ -20,7 +20,7 @@ const rulesWithout = (entry: Schema, field: string): NonNullable<Schema["x-kuber
   (entry["x-kubernetes-validations"] ?? []).filter(({ rule }) => !rule.includes(`self.${field}`));
 
 describe("an older CustomResourceDefinition", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   /** Installs the schema of a release, changed by hand. */
@@ -43,7 +43,7 @@ describe("an older CustomResourceDefinition", () => {
     (await world.logins(namespace))?.[host]?.password;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     running = await world.startOperator();
     await world.source("hub", { username: "ann", password: "first" });
     await world.source("other", { username: "bea", password: "first" });

@@ -196,8 +196,8 @@ const reserved = "regcred.dev/... and app.kubernetes.io/managed-by are set by th
 
 /** A field of `full`, what an author may write there by mistake, what the API server answers. */
 /** Releases word it differently. */
-const tooLong = (most: number): string =>
-  variantOf(process.env).name === "oldest" ? `may not be longer than ${most}` : `may not be more than ${most}`;
+const tooLong = (max: number): string =>
+  variantOf(process.env).name === "oldest" ? `may not be longer than ${max}` : `may not be more than ${max}`;
 
 /** An entry of each cloud with a host, and with a registry, that is none of its own. */
 function cloudMistakes(): readonly (readonly [path: string, value: unknown, advice: string])[] {

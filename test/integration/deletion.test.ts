@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
 import { operatorUser } from "./installed.ts";
-import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = `
@@ -12,7 +12,7 @@ const pullSecretNames = `
   .split(/\s+/);
 
 describe("deletion", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   const account = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   const spec = (name: string, changes: object = {}): object =>
@@ -58,7 +58,7 @@ describe("deletion", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames, pullSecretLabels: ["team"] }, auditLog: true });
+    world = await testEnv({ install: { pullSecretNames, pullSecretLabels: ["team"] }, auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     await world.startOperator();
   });

@@ -7,10 +7,10 @@ import {
   type LogLine,
   loginsIn,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 export const hosts = { a: "a.example.com", b: "b.example.com" } as const;
 export type Name = keyof typeof hosts;
@@ -19,7 +19,7 @@ export const names: readonly Name[] = ["a", "b"];
 const first: readonly string[] = ["team-0", "team-1", "team-2"];
 
 export interface Stage {
-  readonly world: Scene;
+  readonly world: TestEnv;
   /** Of the operator that runs. */
   log(): readonly LogLine[];
   /** All that are there by now. */
@@ -52,11 +52,11 @@ export interface StageOptions {
   readonly install?: object;
   readonly settings?: Partial<OperatorSettings>;
   /** How the operator reaches the API server; directly, if absent. */
-  readonly through?: (world: Scene) => Promise<string>;
+  readonly through?: (world: TestEnv) => Promise<string>;
 }
 
 export async function denialStage({ install, settings, through }: StageOptions = {}): Promise<Stage> {
-  const world = await scene({ ...(install && { install }) });
+  const world = await testEnv({ ...(install && { install }) });
   const kubeconfig = await through?.(world);
   const namespaces = [...first];
   let round = 0;
@@ -142,7 +142,7 @@ function isTrue(conditions: readonly Condition[], type: string): boolean {
 }
 
 /** All that the status and its conditions say. */
-export async function toldBy(world: Scene, name: string): Promise<string> {
+export async function toldBy(world: TestEnv, name: string): Promise<string> {
   const { conditions = [], registries = [], failures = [] } = await world.status(name);
   return JSON.stringify({ conditions, registries, failures });
 }

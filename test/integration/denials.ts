@@ -1,7 +1,7 @@
 // How does a policy of the cluster refuse some of the operator's requests, and only these, for a while?
 import { admissionSettled } from "../cluster/admission-settled.ts";
 import { operatorUser } from "./installed.ts";
-import type { Scene } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 
 export interface Denial {
   /** `secrets`, `registrycredentials/status`. */
@@ -20,7 +20,7 @@ const paths = ["validatingadmissionpolicybindings", "validatingadmissionpolicies
 );
 
 /** From then on the operator is refused; what is in flight may still pass. */
-export async function deny({ admin }: Pick<Scene, "admin">, { resource, operations, which }: Denial): Promise<void> {
+export async function deny({ admin }: Pick<TestEnv, "admin">, { resource, operations, which }: Denial): Promise<void> {
   const matchConditions = [
     { name: "operator", expression: `request.userInfo.username == '${operatorUser.name}'` },
     ...(which === undefined ? [] : [{ name: "which", expression: which }]),
@@ -43,7 +43,7 @@ export async function deny({ admin }: Pick<Scene, "admin">, { resource, operatio
 }
 
 /** Takes the policy away, if there is one. */
-export async function allow({ admin }: Pick<Scene, "admin">): Promise<void> {
+export async function allow({ admin }: Pick<TestEnv, "admin">): Promise<void> {
   for (const path of paths) await admin.remove(path);
   await admissionSettled(admin);
 }

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, type Denial, deny } from "./denials.ts";
 import { denialStage, names, type Stage, toldBy } from "./denial-stage.ts";
-import { credentialsPath, eventually, operatorNamespace, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, staticSpec } from "./test-env.ts";
 
 const minute = Temporal.Duration.from({ minutes: 1 });
 const named = (name: string): string => `request.name == '${name}'`;

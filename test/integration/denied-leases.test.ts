@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, deny } from "./denials.ts";
 import { installed } from "./installed.ts";
 import { type Replica, startReplica } from "./replica.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const minute = Temporal.Duration.from({ minutes: 1 });
 const namespaces = ["team-0", "team-1"];
 
 describe("a policy that denies the operator its Lease", () => {
-  let world: Scene;
+  let world: TestEnv;
   let kubeconfig: string;
   let round = 0;
   const replicas: Replica[] = [];
@@ -31,7 +31,7 @@ describe("a policy that denies the operator its Lease", () => {
     );
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     kubeconfig = await installed(world);
     await world.namespaces(namespaces);
     await rotate();

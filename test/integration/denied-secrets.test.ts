@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { allow, changeControl, type Denial, deny } from "./denials.ts";
 import { denialStage, names, type Stage, toldBy } from "./denial-stage.ts";
-import { eventually, operatorNamespace } from "./scene.ts";
+import { eventually, operatorNamespace } from "./test-env.ts";
 
 const inNamespace = (namespace: string): string => `request.namespace == '${namespace}'`;
 const ofTenants = (): string => `request.namespace != '${operatorNamespace}'`;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { blocks, examples } from "../documents.ts";
 import { installed } from "./installed.ts";
-import { credentialsPath, eventually, type Scene, scene } from "./scene.ts";
+import { credentialsPath, eventually, type TestEnv, testEnv } from "./test-env.ts";
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -31,7 +31,7 @@ const shownIn = (document: string, kinds: readonly string[]): KubeObject[] =>
     .map(({ object }) => object);
 
 describe("the documents on a real cluster", () => {
-  let world: Scene;
+  let world: TestEnv;
   let agent: Agent;
 
   const ask = async (
@@ -56,7 +56,7 @@ describe("the documents on a real cluster", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     agent = new Agent({ connect: { ca: world.cluster.ca } });
     await world.startOperator({ kubeconfig: await installed(world) });
     await world.namespaces(["team-a", "team-b", "login-sources"]);

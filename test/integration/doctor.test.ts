@@ -8,19 +8,19 @@ import {
   eventually,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const admission = "/apis/admissionregistration.k8s.io/v1";
 
 describe("doctor", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     operator = await world.startOperator({ settings: { leaderElection: true } });
     await world.source("hub", { username: "ann", password: "hunter2" });
     await world.namespaces(["team-a", "team-b"]);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { blocks, markdownFiles } from "../documents.ts";
-import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 import { type Shell, shellIn } from "./shell.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -40,14 +40,14 @@ function typed(command: string): string {
 }
 
 describe("what the documents tell to type", () => {
-  let world: Scene;
+  let world: TestEnv;
   let folder: string;
   let shell: Shell;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "regcred-documented-"));
     for (const part of ["config", "crds"]) await symlink(join(root, part), join(folder, part));
-    world = await scene();
+    world = await testEnv();
     shell = await shellIn(folder, world.cluster);
     await shell("kubectl apply -f crds/ && kubectl apply -k config/default");
     await world.startOperator({ settings: { leaderElection: true } });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rendered } from "../chart/rendered.ts";
 import { program } from "./program.ts";
 import { rbac, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
-import { credentialsPath, eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 /** What the hook of the chart may do. */
 const role = (await rendered({ hooks: true })).filter(
@@ -11,7 +11,7 @@ const role = (await rendered({ hooks: true })).filter(
 );
 
 describe("regcred drain", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
   let kubeconfig: string;
 
@@ -20,7 +20,7 @@ describe("regcred drain", () => {
     eventually(`${name} is served`, async () => (await world.status(name)).namespaces?.ready === 1);
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     operator = await world.startOperator();
     const [metadata, user] = [{ name: "drainer" }, "drainer"];
     kubeconfig = await world.cluster.kubeconfigFor({ name: user });

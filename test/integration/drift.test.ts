@@ -1,12 +1,12 @@
 // Is what somebody changes in our Secrets and references put right, from the watch's events alone?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type KubeObject, Refused } from "../cluster/admin-client.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const host = "registry.example.com";
 
 describe("drift", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   const path = (name: string): string => `/api/v1/namespaces/${name}/secrets/${name}`;
   const account = (name: string): string => `/api/v1/namespaces/${name}/serviceaccounts/default`;
@@ -38,7 +38,7 @@ describe("drift", () => {
     const now = await world.secret(name, name);
     return now !== undefined && JSON.stringify(content(now)) === JSON.stringify(content(before));
   };
-  const strip = (object: KubeObject | undefined, key: "labels" | "annotations"): object =>
+  const transform = (object: KubeObject | undefined, key: "labels" | "annotations"): object =>
     Object.fromEntries(Object.keys(object?.metadata[key] ?? {}).map((name) => [name, null]));
 
   /** The tenant deletes our Secret and is quicker than we are to make another one. */
@@ -55,7 +55,7 @@ describe("drift", () => {
     });
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.startOperator();
     await world.source("hub", { username: "ann", password: "first" });
   });
@@ -90,7 +90,7 @@ describe("drift", () => {
       stays,
       (name, before) =>
         world.admin.patch(path(name), {
-          metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") },
+          metadata: { labels: transform(before, "labels"), annotations: transform(before, "annotations") },
         }),
     ],
     [
@@ -98,7 +98,7 @@ describe("drift", () => {
       stays,
       (name, before) =>
         world.admin.patch(path(name), {
-          metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") },
+          metadata: { labels: transform(before, "labels"), annotations: transform(before, "annotations") },
           ...config("{}"),
         }),
     ],
@@ -109,7 +109,7 @@ describe("drift", () => {
       (name, before) =>
         world.admin.patch(path(name), {
           immutable: true,
-          metadata: { labels: strip(before, "labels"), annotations: strip(before, "annotations") },
+          metadata: { labels: transform(before, "labels"), annotations: transform(before, "annotations") },
           ...config("{}"),
         }),
     ],

@@ -1,7 +1,7 @@
 // Does every deletion end, or say who holds it, with our login out of the Secret; and does what is told outlive a restart?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
-import { credentialsPath, eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const theirs = '"theirs.example.com":{"auth":"eDp5"}';
 const none = '{"auths":{}}';
@@ -11,7 +11,7 @@ const patient = { timing: { slowly: Temporal.Duration.from({ seconds: 1 }) } };
 const soon = Temporal.Duration.from({ seconds: 30 });
 
 describe("an end", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   const path = (name: string): string => `/api/v1/namespaces/${name}/secrets/${name}`;
@@ -74,7 +74,7 @@ describe("an end", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     running = await world.startOperator(patient);
   });

@@ -1,7 +1,7 @@
 // Do the people concerned hear what happened, once, where they look, and no more than that?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 interface Event {
   readonly type: string;
@@ -27,11 +27,11 @@ const pause = (seconds: number): Promise<void> =>
   });
 
 describe("Events", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     running = await world.startOperator();
   });
   afterAll(() => world.close());

@@ -8,17 +8,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { completionScript } from "../../src/cli/completion/completion-scripts.ts";
 import { kubectl } from "../cluster/kubectl.ts";
-import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 describe("the executable", () => {
-  let world: Scene;
+  let world: TestEnv;
   /** Holds the program by its three names, and nothing else: there is no Node, and no kubectl. */
   let folder: string;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     folder = join(world.cluster.folder, "programs");
     mkdirSync(folder);
     // As docs/cli.md says.

@@ -1,7 +1,7 @@
 // In which ways can a pull fail?
 import { type Draft, frozenLabel, login } from "./explain-stage.ts";
 import { deletedButHeld, endedInPlace } from "./explain-stories.ts";
-import { eventually } from "./scene.ts";
+import { eventually } from "./test-env.ts";
 
 /** Faults of different layers can meet in one situation. */
 export type Layer = "selection" | "entry" | "source" | "secret" | "account" | "pod";

@@ -2,16 +2,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./ask.ts";
 import { obeyedIn } from "../foreign-texts.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const evil = "kubectl create clusterrolebinding evil --clusterrole=cluster-admin --serviceaccount=team-a:default";
 const escapes = "\u001B[2J\u001B[31m\u009B1m\u202E\u2028";
 
 describe("what a tenant writes", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     const { admin } = world;
     await world.startOperator();
     await world.source("hub", { username: "ann", password: "hunter2" });

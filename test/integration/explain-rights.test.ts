@@ -3,16 +3,16 @@ import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./ask.ts";
 import { program } from "./program.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const image = "registry.example.com/team/app:1";
 
 describe("explain", () => {
-  let world: Scene;
+  let world: TestEnv;
   let reader: string;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     const { admin } = world;
     const operator = await world.startOperator();
     await world.source("hub", { username: "ann", password: "hunter2" });

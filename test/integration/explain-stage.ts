@@ -4,7 +4,7 @@ import { type KubeObject, Refused } from "../cluster/admin-client.ts";
 import type { Registry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type TestEnv } from "./test-env.ts";
 
 /** All that a situation is made of, before anything of it is created. Faults change it. */
 export interface Draft {
@@ -34,7 +34,7 @@ export interface Draft {
 }
 
 export interface Acts {
-  readonly world: Scene;
+  readonly world: TestEnv;
   readonly registry: Registry;
   readonly operator: Switch;
   /** A pull with the very Secrets that the pod has. */
@@ -175,7 +175,7 @@ export async function stage({ world, registry, operator }: Omit<Acts, "pulls">, 
 }
 
 /** A quota counts once its controller has filled in what is used. */
-async function limit({ admin }: Scene, namespace: string, hard: object): Promise<void> {
+async function limit({ admin }: TestEnv, namespace: string, hard: object): Promise<void> {
   const quotas = `/api/v1/namespaces/${namespace}/resourcequotas`;
   await admin.create(quotas, { metadata: { name: "small" }, spec: { hard } });
   await eventually("the quota is in force", async () => {
@@ -185,7 +185,7 @@ async function limit({ admin }: Scene, namespace: string, hard: object): Promise
 }
 
 /** The policy on frozen namespaces is in force there. */
-export async function refusesSecrets({ admin }: Scene, namespace: string): Promise<void> {
+export async function refusesSecrets({ admin }: TestEnv, namespace: string): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/secrets?dryRun=All`;
   await eventually(`${namespace} is frozen`, () =>
     admin.create(path, { metadata: { name: "tried" } }).then(

@@ -1,7 +1,7 @@
 // What happens in the faults that are a story, and what does a person do about those that no command mends?
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type Acts, type Draft, frozenLabel, login, refusesSecrets, type Stage } from "./explain-stage.ts";
-import { credentialsPath, eventually, operatorNamespace } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace } from "./test-env.ts";
 
 /** A login that the registry knows for a while only. */
 export const shortLived = { username: "bea", password: "short-lived-password" };

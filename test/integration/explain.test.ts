@@ -17,7 +17,7 @@ import {
 } from "./explain-stage.ts";
 import { byHand, shortLived } from "./explain-stories.ts";
 import { kubectl } from "./kubectl.ts";
-import { eventually, type RunningOperator, type Scene, scene } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv } from "./test-env.ts";
 
 const user = "regcred-operator";
 
@@ -60,7 +60,7 @@ function fits({ layer, reason }: Fault, others: readonly Fault[]): boolean {
 }
 
 describe("explain", () => {
-  let world: Scene;
+  let world: TestEnv;
   let registry: Registry;
   let kubeconfig: string;
   let running: RunningOperator | undefined;
@@ -80,7 +80,7 @@ describe("explain", () => {
       auth: { kind: "htpasswd", users: [{ name: login.username, password: login.password }] },
     });
     await pushImage(registry, repository, "1", { username: login.username, password: login.password });
-    world = await scene();
+    world = await testEnv();
     // An administrator by another name, so that a policy can mean it.
     kubeconfig = await world.cluster.kubeconfigFor({ name: user, groups: ["system:masters"] });
     await freeze(world);
@@ -101,24 +101,24 @@ describe("explain", () => {
   it.each(rows)("tells the truth, and mends it: $name", async ({ faults: wrong, index }) => {
     const plan = draft(index, registry);
     for (const { make } of wrong) make(plan);
-    const scenery = await stage({ world, registry, operator }, plan);
+    const testEnvs = await stage({ world, registry, operator }, plan);
     try {
-      await checkTruth(scenery, wrong);
-      await follow(scenery);
-      const { json, text } = await scenery.explain();
+      await checkTruth(testEnvs, wrong);
+      await follow(testEnvs);
+      const { json, text } = await testEnvs.explain();
       expect({ json: json.answer, line: text.split("\n")[0] }).toMatchObject({
         json: "yes",
         line: expect.stringMatching(/^YES: /),
       });
     } finally {
       await operator.start();
-      await scenery.remove();
+      await testEnvs.remove();
     }
   });
 
-  async function checkTruth(scenery: Stage, wrong: readonly Fault[]): Promise<void> {
-    const { code, text, json } = await scenery.explain();
-    const truth = await scenery.pulls();
+  async function checkTruth(testEnvs: Stage, wrong: readonly Fault[]): Promise<void> {
+    const { code, text, json } = await testEnvs.explain();
+    const truth = await testEnvs.pulls();
     expect({ answer: json.answer, text }).toMatchObject({ answer: truth ? "yes" : "no" });
     expect(truth).toBe(wrong.length === 0);
     expect(code).toBe(truth ? 0 : 3);
@@ -128,28 +128,28 @@ describe("explain", () => {
   }
 
   /** What was mended may uncover the next fault, which the status tells a moment later. */
-  async function obstacleLeft(scenery: Stage): Promise<Told | undefined> {
+  async function obstacleLeft(testEnvs: Stage): Promise<Told | undefined> {
     let told: Told | undefined;
     await eventually("it pulls, or is told why it cannot", async () => {
-      told = obstacleIn((await scenery.explain()).json);
-      return told !== undefined || (await scenery.pulls());
+      told = obstacleIn((await testEnvs.explain()).json);
+      return told !== undefined || (await testEnvs.pulls());
     });
     return told;
   }
 
   /** Does what the advice says, again and again while it says something else, until a pull succeeds. */
-  async function follow(scenery: Stage): Promise<void> {
+  async function follow(testEnvs: Stage): Promise<void> {
     const { admin } = world;
     const words = {
       HOST: registry.host,
       USER: login.username,
       PASSWORD: login.password,
-      VALUE: scenery.draft.credential.split("-")[1] ?? "",
+      VALUE: testEnvs.draft.credential.split("-")[1] ?? "",
     };
     for (let round = 0; round < 6; round += 1) {
-      const told = await obstacleLeft(scenery);
+      const told = await obstacleLeft(testEnvs);
       if (!told) break;
-      await byHand({ world, operator }, scenery)[told.reason]?.();
+      await byHand({ world, operator }, testEnvs)[told.reason]?.();
       for (const command of told.remedy.commands) {
         if (command.startsWith("kubectl regcred ")) await ask(world.cluster.kubeconfig, command.split(" ").slice(2));
         else await kubectl(admin, command, words);
@@ -157,17 +157,17 @@ describe("explain", () => {
       await eventually(
         `${told.reason} is over after ${told.remedy.commands.join("; ") || "a person's work"}`,
         async () => {
-          await scenery.makePod();
-          return JSON.stringify(obstacleIn((await scenery.explain()).json)) !== JSON.stringify(told);
+          await testEnvs.makePod();
+          return JSON.stringify(obstacleIn((await testEnvs.explain()).json)) !== JSON.stringify(told);
         },
       );
     }
-    expect(await scenery.pulls()).toBe(true);
+    expect(await testEnvs.pulls()).toBe(true);
   }
 });
 
 /** Lets the operator write no Secret where the label is. */
-async function freeze(world: Scene): Promise<void> {
+async function freeze(world: TestEnv): Promise<void> {
   const { admin } = world;
   const admission = "/apis/admissionregistration.k8s.io/v1";
   const metadata = { name: "frozen" };

@@ -3,7 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { operatorWrites } from "./audit-log.ts";
 import { history, secretsCalled } from "./history.ts";
-import { eventually, type Login, loginsIn, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import {
+  eventually,
+  type Login,
+  loginsIn,
+  operatorNamespace,
+  type TestEnv,
+  testEnv,
+  soon,
+  staticSpec,
+} from "./test-env.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = `
@@ -22,7 +31,7 @@ function login(username: string, password: string): Login & { readonly auth: str
 }
 
 describe("a credential on a real cluster", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   const account = (namespace: string, name = "default"): string =>
     `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;
@@ -58,7 +67,7 @@ describe("a credential on a real cluster", () => {
   });
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames }, auditLog: true });
+    world = await testEnv({ install: { pullSecretNames }, auditLog: true });
     await world.startOperator();
     await world.source("hub", { username: "ann", password: "first" });
   });

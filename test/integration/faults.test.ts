@@ -1,7 +1,7 @@
 // What becomes of the operator and of what tenants have when the API server fails?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Fault, type FaultProxy, faultProxy, type Victims } from "../cluster/fault-proxy.ts";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const namespaces = Array.from({ length: 8 }, (_, index) => `team-${index}`);
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -11,13 +11,13 @@ const pause = (count: number): Promise<void> =>
   });
 
 describe("an API server that fails for a while", () => {
-  let world: Scene;
+  let world: TestEnv;
   let proxy: FaultProxy;
   let running: RunningOperator;
   let round = 0;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     proxy = await faultProxy(world.cluster);
     await world.namespaces(namespaces);
     for (const namespace of namespaces) {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FaultProxy } from "../cluster/fault-proxy.ts";
 import type { Stage } from "./denial-stage.ts";
 import { everybodyHasTheLast, listingStage, lists, tokensOf } from "./listing-stage.ts";
-import { eventually } from "./scene.ts";
+import { eventually } from "./test-env.ts";
 
 describe("an operator that starts, and may not list", () => {
   let stage: Stage;

@@ -5,7 +5,7 @@ import { names, type Stage, toldBy } from "./denial-stage.ts";
 import { operatorKubeconfig } from "./installed.ts";
 import { everybodyHasTheLast, type List, listingStage, lists, tokensOf } from "./listing-stage.ts";
 import { rulesOf } from "./rights.ts";
-import { eventually } from "./scene.ts";
+import { eventually } from "./test-env.ts";
 import { type Thief, thief } from "./thief.ts";
 
 describe("an operator that may not list", () => {

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 import { Agent, request } from "undici";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import type { Scene } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 
 export interface Version {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -15,7 +15,7 @@ export interface History extends AsyncDisposable {
 }
 
 /** @param path of a collection, with or without a query. */
-export async function history({ cluster }: Pick<Scene, "cluster">, path: string): Promise<History> {
+export async function history({ cluster }: Pick<TestEnv, "cluster">, path: string): Promise<History> {
   const agent = new Agent({ connect: { ca: cluster.ca }, bodyTimeout: 0 });
   const url = (query: string): string => `${cluster.server}${path}${path.includes("?") ? "&" : "?"}${query}`;
   const headers = { authorization: `Bearer ${cluster.adminToken}` };

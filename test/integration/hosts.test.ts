@@ -14,7 +14,14 @@ import { streamPrinter } from "../cluster/printer.ts";
 import { temporaryFolder } from "../cluster/temporary-folder.ts";
 import { hostRows } from "../registry/host-rows.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, loginsIn, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
+import {
+  credentialsPath,
+  loginsIn,
+  operatorNamespace,
+  type RunningOperator,
+  type TestEnv,
+  testEnv,
+} from "./test-env.ts";
 
 const atOnce = 16;
 const secretName = "registry-login";
@@ -22,9 +29,9 @@ const mergedName = "registry-logins";
 /** Of a login that a tenant has beside the one that is merged. */
 const ownHost = "registry.own.example";
 
-let world: Scene;
+let world: TestEnv;
 beforeAll(async () => {
-  world = await scene();
+  world = await testEnv();
 }, 120_000);
 afterAll(async () => {
   await world?.close();

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { ask } from "./ask.ts";
 import { program } from "./program.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 
 const users = [
   { name: "ann", password: "first-password" },
@@ -18,7 +18,7 @@ const teams = Array.from({ length: 12 }, (_, index) => `team-${String(index + 10
 const secretName = "registry-login";
 
 describe("import", () => {
-  let world: Scene;
+  let world: TestEnv;
   let folder: string;
 
   const configOf = (index: number): string => {
@@ -28,7 +28,7 @@ describe("import", () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "regcred-import-"));
-    world = await scene();
+    world = await testEnv();
     await world.startOperator();
     await world.namespaces(teams);
     await Promise.all(

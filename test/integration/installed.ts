@@ -6,7 +6,7 @@ import { admissionSettled } from "../cluster/admission-settled.ts";
 import { kubeconfigText } from "../cluster/kubeconfig.ts";
 import { objectsIn, rendered } from "../chart/rendered.ts";
 import { operatorNamespace } from "./operator-namespace.ts";
-import type { Scene } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 
 /** As whom the operator calls the API server. */
 export const operatorUser = {
@@ -14,7 +14,7 @@ export const operatorUser = {
   groups: ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`],
 };
 
-type World = Pick<Scene, "admin" | "cluster">;
+type World = Pick<TestEnv, "admin" | "cluster">;
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const admission = "/apis/admissionregistration.k8s.io/v1";
@@ -70,7 +70,7 @@ export async function operatorKubeconfig({ admin, cluster }: World): Promise<str
 }
 
 /** Binds the rights on what tenants have in one namespace, as the chart does where it is in watchNamespaces. */
-export async function boundIn({ admin }: Pick<Scene, "admin">, namespace: string): Promise<void> {
+export async function boundIn({ admin }: Pick<TestEnv, "admin">, namespace: string): Promise<void> {
   for (const object of await rendered({ values: { watchNamespaces: [namespace] } })) {
     if (object.kind !== "RoleBinding" || object.metadata.namespace !== namespace) continue;
     await admin.create(`${rbac}/namespaces/${namespace}/rolebindings`, object);
@@ -78,7 +78,7 @@ export async function boundIn({ admin }: Pick<Scene, "admin">, namespace: string
 }
 
 /** Takes them away again. */
-export async function unboundIn({ admin }: Pick<Scene, "admin">, namespace: string): Promise<void> {
+export async function unboundIn({ admin }: Pick<TestEnv, "admin">, namespace: string): Promise<void> {
   const path = `${rbac}/namespaces/${namespace}/rolebindings`;
   for (const { metadata } of await admin.list(path)) await admin.remove(`${path}/${metadata.name}`);
 }

@@ -6,10 +6,10 @@ import {
   loginsIn,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const elsewhere = "elsewhere";
 const tenants = ["team-0", "team-1", "team-2"];
@@ -17,7 +17,7 @@ const hosts: Readonly<Record<string, string>> = { a: "a.example.com", b: "b.exam
 const minute = Temporal.Duration.from({ minutes: 1 });
 
 describe("two installs", () => {
-  let world: Scene;
+  let world: TestEnv;
   let seen: History;
   let round = 0;
   const running = new Set<RunningOperator>();
@@ -82,7 +82,7 @@ describe("two installs", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.admin.create("/api/v1/namespaces", { metadata: { name: elsewhere } });
     await world.namespaces(tenants);
     await rotate();

@@ -1,7 +1,7 @@
 // What does a kubectl command that regcred gives as advice do to the cluster? Only the forms that its advice has.
 import { parseArgs } from "node:util";
 import type { AdminClient } from "../cluster/admin-client.ts";
-import { credentialsPath } from "./scene.ts";
+import { credentialsPath } from "./test-env.ts";
 
 /** What stands for the words in capitals that a person replaces: `--docker-username=USER`. */
 export type Words = Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "../cluster/kubectl.ts";
 import { blocks } from "../documents.ts";
 import { ask } from "./ask.ts";
-import { credentialsPath, eventually, type Scene, scene } from "./scene.ts";
+import { credentialsPath, eventually, type TestEnv, testEnv } from "./test-env.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const admission = "/apis/admissionregistration.k8s.io/v1";
@@ -13,11 +13,11 @@ const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const label = "acme.io/tenant";
 
 describe("a label that chooses a login", () => {
-  let world: Scene;
+  let world: TestEnv;
   let agent: Agent;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     agent = new Agent({ connect: { ca: world.cluster.ca } });
     await world.namespaces(["team-a"]);
     const entry = {

@@ -11,21 +11,21 @@ import { keyOf, referencesKey, secretKey } from "../../src/controllers/keys.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
 import { waits } from "../../src/runtime/queue/waits.ts";
-import { askForWork } from "../../src/controllers/event-handlers.ts";
-import { board } from "../../src/controllers/status-cache.ts";
+import { handleEvents } from "../../src/controllers/event-handlers.ts";
+import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { entitlements } from "../../src/entitlement/credential-index.ts";
+import { credentialIndex } from "../../src/entitlement/credential-index.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
 import { loops } from "../../src/controllers/all-controllers.ts";
 import { scopes } from "../../src/providers/scope-of.ts";
 import { membersStore, recordedMembers } from "../../src/controllers/members/controller.ts";
-import { tokenBook } from "../../src/controllers/token/grant-tracker.ts";
+import { grantTracker } from "../../src/controllers/token/grant-tracker.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { unrestricted } from "../mode.ts";
-import { allInReach } from "../controllers/all-permitted.ts";
+import { allPermitted } from "../controllers/all-permitted.ts";
 
 const silent = (): void => undefined;
 const log: Log = {
@@ -63,7 +63,7 @@ export interface LargeCluster {
 export async function largeCluster(count: number): Promise<LargeCluster> {
   const clock = systemClock();
   const known = clusterStores(log, "0.0.0");
-  const { stores, strips, digest } = known;
+  const { stores, transforms, digest } = known;
   const meta = (name: string, namespace?: string): object => ({
     name,
     uid: randomUUID(),
@@ -120,19 +120,19 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     instruments: { observe: silent },
     shareReached: silent,
   });
-  const tokens = tokenBook({
+  const tokens = grantTracker({
     clock,
     secrets: stores.operatorSecrets,
     operatorNamespace,
   });
   const members = recordedMembers(stores.operatorSecrets);
-  const rights = entitlements({ ...stores, clock, operatorNamespace, members });
-  const judged = judgedSecrets({ stores, entitlements: rights });
+  const rights = credentialIndex({ ...stores, clock, operatorNamespace, members });
+  const judged = judgedSecrets({ stores, credentialIndex: rights });
   const context: Context = {
     clock,
     settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
     stores,
-    strips,
+    transforms,
     digest,
     api,
     provider: staticProvider({
@@ -152,17 +152,17 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     waits: waits(),
     members,
     storeMembers: membersStore(),
-    entitlements: rights,
-    board: board(clock),
+    credentialIndex: rights,
+    statusCache: statusCache(clock),
     refusal: refusals(log, operatorNamespace),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
     namesSynced: () => true,
-    reach: allInReach,
+    permissions: allPermitted,
     shareReached: silent,
   };
   cluster.appear();
   const { run } = loops(context);
-  askForWork(context);
+  handleEvents(context);
   for (const name of names) {
     tenants.add(secretKey(name, "regcred"));
     tenants.add(referencesKey(name));

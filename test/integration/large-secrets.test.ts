@@ -1,7 +1,7 @@
 // Does the operator start and serve beside a Secret of 1 MiB in every one of 1,000 namespaces?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OperatorChild, startOperatorChild } from "./operator-child.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const count = 1_000;
 const patience = 10 * 60_000;
@@ -10,12 +10,12 @@ const soon = Temporal.Duration.from({ minutes: 2 });
 const atOnce = 8;
 
 describe("a Secret of our name with 1 MiB in each of 1,000 namespaces", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: OperatorChild | undefined;
 
   beforeAll(async () => {
     // A cluster of its own: to put a gibibyte back takes longer than to throw it away.
-    world = await scene({ apiServerArguments: ["--v=0"] });
+    world = await testEnv({ apiServerArguments: ["--v=0"] });
     await world.source("hub", { username: "ann", password: "first" });
     const data = { blob: Buffer.alloc(1_048_000, "x").toString("base64") };
     for (let from = 0; from < count; from += atOnce) {

@@ -6,7 +6,7 @@ import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { denialStage, names, type Stage } from "./denial-stage.ts";
 import { operatorKubeconfig } from "./installed.ts";
 import { rbac } from "./rights.ts";
-import { eventually, operatorNamespace, type Scene } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv } from "./test-env.ts";
 
 export interface List {
   readonly what: string;
@@ -95,7 +95,7 @@ export const lists: readonly List[] = [
 /** With the rights and the restraint of an install with pod recovery, and a way to the API server that can fail. */
 export async function listingStage(): Promise<{ readonly stage: Stage; readonly proxy: FaultProxy }> {
   const ways: FaultProxy[] = [];
-  const through = async (world: Scene): Promise<string> => {
+  const through = async (world: TestEnv): Promise<string> => {
     const text = await readFile(await operatorKubeconfig(world), "utf8");
     const { users } = parse(text) as { readonly users: readonly { readonly user: { readonly token: string } }[] };
     const way = await faultProxy({ ...world.cluster, adminToken: users[0]?.user.token ?? "" });

@@ -3,12 +3,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
 import { installed } from "./installed.ts";
 import { rbac, rulesOf } from "./rights.ts";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import {
+  eventually,
+  operatorNamespace,
+  type RunningOperator,
+  type TestEnv,
+  testEnv,
+  soon,
+  staticSpec,
+} from "./test-env.ts";
 
 const numbered = (prefix: string): readonly string[] => Array.from({ length: 12 }, (_, index) => `${prefix}-${index}`);
 
 describe("an entry", () => {
-  let world: Scene;
+  let world: TestEnv;
   let cloud: Ecr;
   let running: RunningOperator;
 
@@ -48,7 +56,7 @@ describe("an entry", () => {
     world.patchCredential(name, { spec: { registries: [entry] } });
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     cloud = await ecr({
       federated: { [`system:serviceaccount:${operatorNamespace}:puller`]: "pull" },
       lifetime: Temporal.Duration.from({ hours: 12 }),
@@ -142,7 +150,7 @@ describe("an entry", () => {
 });
 
 describe("an entry with ServiceAccounts of the tenants", () => {
-  let world: Scene;
+  let world: TestEnv;
   let cloud: Ecr;
   const values = { watchNamespaces: ["team-a"] };
   const settings = { mode: { pullSecretNames: ["regcred"], watchNamespaces: ["team-a"], podRecovery: false } };
@@ -150,7 +158,7 @@ describe("an entry with ServiceAccounts of the tenants", () => {
     (await world.logins(namespace))?.[ecrHost]?.password;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     cloud = await ecr({
       federated: { "system:serviceaccount:team-a:puller": "team" },
       lifetime: Temporal.Duration.from({ hours: 12 }),

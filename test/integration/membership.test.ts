@@ -1,14 +1,14 @@
 // Does a login go only where a spec has sent it, whatever tenants write on their own Secrets?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const secretsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
 const numbered = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}-${String(index).padStart(2, "0")}`);
 
 describe("who holds a login", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   let marker = 0;
 
@@ -79,7 +79,7 @@ describe("who holds a login", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     running = await world.startOperator();
   });
   afterAll(() => world.close());

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeOptions } from "../node-options.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const driver = fileURLToPath(new URL("operator-process.ts", import.meta.url));
 const mebibyte = 1024 * 1024;
@@ -21,7 +21,7 @@ interface Taken {
 }
 
 describe("memory", () => {
-  let world: Scene;
+  let world: TestEnv;
   let child: ChildProcess;
   let changes = 0;
 
@@ -72,7 +72,7 @@ describe("memory", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces([...namespaces, "heavy-ours"]);
     for (const namespace of namespaces) await fill(namespace, 10);

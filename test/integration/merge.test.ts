@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { history, secretsCalled } from "./history.ts";
-import { eventually, loginsIn, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, loginsIn, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = "all duo gap gap-own half move regcred share".split(" ");
 
 describe("several credentials in one Secret", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   /** Password by host. */
   const passwordsIn = (secret: KubeObject | undefined): Readonly<Record<string, string>> =>
@@ -41,7 +41,7 @@ describe("several credentials in one Secret", () => {
     );
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames } });
+    world = await testEnv({ install: { pullSecretNames } });
     await world.startOperator();
     for (const name of [
       "duo-1",

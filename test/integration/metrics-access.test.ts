@@ -9,7 +9,7 @@ import { prometheusAdvice, withoutPrometheus } from "../cluster/prometheus-progr
 import { type Audited, operatorRequests } from "./audit-log.ts";
 import { installed } from "./installed.ts";
 import { rbac, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
-import { eventually, type Scene, scene } from "./scene.ts";
+import { eventually, type TestEnv, testEnv } from "./test-env.ts";
 
 const collections: Readonly<Record<string, string>> = {
   ClusterRole: `${rbac}/clusterroles`,
@@ -22,7 +22,7 @@ const access = objectsIn(
 const own = access.filter(({ metadata }) => metadata.name === "regcred-metrics-access");
 
 describe("metrics for who may read them", () => {
-  let world: Scene;
+  let world: TestEnv;
   let port: string;
   let prometheusToken: string;
   const anyone = new Agent({ connections: 32, connect: { rejectUnauthorized: false } });
@@ -47,7 +47,7 @@ describe("metrics for who may read them", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.namespaces(["monitoring"]);
     const kubeconfig = await installed(world);
     for (const object of access) await world.admin.create(collections[object.kind ?? ""] ?? "", object);

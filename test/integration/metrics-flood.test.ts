@@ -5,7 +5,7 @@ import { withFreePort } from "../cluster/free-port.ts";
 import { metricsFlood } from "../runtime/network/metrics-flood.ts";
 import { operatorRequests } from "./audit-log.ts";
 import { type Replica, startReplica } from "./replica.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const clock = systemClock();
 const hub = "registry.example.com";
@@ -13,7 +13,7 @@ const names = Array.from({ length: 200 }, (_, index) => `team-${index}`);
 const atLeast = Temporal.Duration.from({ seconds: 20 });
 
 describe("a flood of the metrics", () => {
-  let world: Scene;
+  let world: TestEnv;
   let replica: Replica;
   let port: number;
 
@@ -44,7 +44,7 @@ describe("a flood of the metrics", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.namespaces(names);
     await rotate("hush-0");
     await world.credential("hub", staticSpec("hub"));

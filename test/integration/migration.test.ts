@@ -18,7 +18,7 @@ import {
   runEcrJob,
 } from "./other-writers.ts";
 import { type Pulling, pulling } from "./pulling.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 import { type Shell, shellIn } from "./shell.ts";
 
 const teams = Array.from({ length: 50 }, (_, index) => `team-${String(index + 10)}`);
@@ -35,7 +35,7 @@ const scripts = blocks
 const [exportAll, firstWave, backFromWave, beside, suspended, resumed, jobGone, fanOut, oneGone, rest] = scripts;
 
 describe("docs/migration.md", () => {
-  let world: Scene;
+  let world: TestEnv;
   let registry: Registry;
   let folder: string;
   let shell: Shell;
@@ -88,7 +88,7 @@ describe("docs/migration.md", () => {
     folder = await mkdtemp(join(tmpdir(), "regcred-migration-"));
     registry = await startRegistry({ auth: { kind: "htpasswd", users: [ann, bob, job] } });
     await pushImage(registry, "team/app", "1", { username: ann.name, password: ann.password });
-    world = await scene();
+    world = await testEnv();
     await world.admin.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", externalSecretDefinition);
     shell = await shellIn(folder, world.cluster);
     await world.startOperator();

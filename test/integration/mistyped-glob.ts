@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { nodeOptions } from "../node-options.ts";
 import { type Replica, startReplica } from "./replica.ts";
-import { eventually, loginsIn, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, loginsIn, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 import { secretsCalled } from "./history.ts";
 
 /** Milliseconds. */
@@ -16,7 +16,7 @@ const lease = `/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leas
 export function mistypedGlob(count: number): void {
   // What the compiler does may fall into it.
   describe(`a mistyped glob that takes ${count} namespaces out`, { retry: 2 }, () => {
-    let world: Scene;
+    let world: TestEnv;
     let replica: Replica;
     let round = 0;
 
@@ -58,7 +58,7 @@ export function mistypedGlob(count: number): void {
     };
 
     beforeAll(async () => {
-      world = await scene();
+      world = await testEnv();
       await rotate();
       const names = Array.from({ length: count }, (_, index) => `globe-${String(index).padStart(4, "0")}`);
       for (let from = 0; from < count; from += atOnce) {

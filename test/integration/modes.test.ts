@@ -7,19 +7,19 @@ import {
   type CredentialStatus,
   eventually,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   soon,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 describe("the operator as config/default installs it, with rights on one name", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   const mode = { pullSecretNames: ["regcred"], watchNamespaces: [], podRecovery: false };
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     running = await world.startOperator({ kubeconfig: await installed(world), settings: { mode } });
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces(["team-a"]);
@@ -91,7 +91,7 @@ describe("the operator as config/default installs it, with rights on one name", 
 });
 
 describe("the operator with rights in listed namespaces only", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   const mode = { pullSecretNames: ["regcred"], watchNamespaces: ["team-in", "team-late"], podRecovery: false };
   /** What is refused is asked for again after half a minute at the latest: src/runtime/watch/backoff.ts. */
@@ -99,7 +99,7 @@ describe("the operator with rights in listed namespaces only", () => {
   const failuresOf = async (name: string): Promise<CredentialStatus["failures"]> => (await world.status(name)).failures;
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.namespaces(["team-in", "team-out"]);
     const kubeconfig = await installed(world, { watchNamespaces: ["team-in"] });
     await world.source("hub", { username: "ann", password: "first" });

@@ -47,9 +47,9 @@ const running = operator({
 await running.started;
 process.on("message", (question) => {
   if (question === "stalled") {
-    const most = longest;
+    const max = longest;
     longest = 0;
-    return process.send?.(most);
+    return process.send?.(max);
   }
   if (question === "RSS") return process.send?.(process.memoryUsage.rss());
   // --expose-gc: what is left after it is what is kept.

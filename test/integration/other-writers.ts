@@ -1,7 +1,7 @@
 // What do those write from whom people migrate: a CronJob with kubectl in it, and External Secrets?
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type AdminClient, type KubeObject, Refused } from "../cluster/admin-client.ts";
-import { loginsIn } from "./scene.ts";
+import { loginsIn } from "./test-env.ts";
 
 export interface Writer {
   stop(): Promise<void>;

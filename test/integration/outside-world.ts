@@ -20,7 +20,7 @@ import { type Minted, playedCloud } from "../world/played-cloud.ts";
 import type { Does, EntryChoice, Step } from "../world/steps.ts";
 import { accounts, namespaces, puller, roleAnnotation, roleArn, sources, teamLabel } from "../world/words.ts";
 import type { World } from "../world/world.ts";
-import { credentialsPath, eventually, operatorNamespace, type RunningOperator, scene } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type RunningOperator, testEnv } from "./test-env.ts";
 
 export interface OutsideWorld {
   /** What is wrong when all is at rest; empty: nothing. */
@@ -69,7 +69,7 @@ function pathOf(
 }
 
 export async function outsideWorld(): Promise<OutsideWorld> {
-  const real = await scene();
+  const real = await testEnv();
   const { admin } = real;
   let running: RunningOperator = await real.startOperator();
   return {

@@ -3,14 +3,14 @@ import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { eventually, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const credentials = "/apis/regcred.dev/v1alpha1/registrycredentials";
 const minute = Temporal.Duration.from({ minutes: 1 });
 
 describe("beside a RegistryCredential in trouble", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   const start = async (): Promise<void> => {
@@ -75,7 +75,7 @@ describe("beside a RegistryCredential in trouble", () => {
     });
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await start();
   });
   afterAll(() => world.close());

@@ -18,7 +18,7 @@ const gap = 20;
 const plot = { left: 64, top: 30, width: width - 84, height: 120 } as const;
 // Okabe and Ito's, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d00", "#555555"];
-const mostNamed = 6;
+const maxNamed = 6;
 // In seconds; the values come one a second.
 const longestGap = 3;
 
@@ -58,12 +58,12 @@ function panelSvg({ panel, lines }: DrawnPanel): string {
       `<text x="${plot.left - 6}" y="${y + 4}" text-anchor="end" fill="#667">${shown(bottom + range * share, panel.unit)}</text>`
     );
   });
-  const named = lines.slice(0, mostNamed);
+  const named = lines.slice(0, maxNamed);
   const legend = named.map(({ name }, index) => {
     const [x, y] = [plot.left + (index % 2) * 240, plot.top + plot.height + 18 + Math.floor(index / 2) * 14];
     return `<rect x="${x}" y="${y - 8}" width="9" height="9" fill="${colour(index)}"/><text x="${x + 13}" y="${y}" fill="#334">${escaped(name.slice(0, 38))}</text>`;
   });
-  const more = lines.length > mostNamed ? ` (${mostNamed} of ${lines.length} named)` : "";
+  const more = lines.length > maxNamed ? ` (${maxNamed} of ${lines.length} named)` : "";
   return [
     `<rect width="${width}" height="${height}" rx="4" fill="#fff" stroke="#ccd"/>`,
     `<text x="12" y="19" font-size="13" font-weight="bold" fill="#223">${escaped(panel.title)}${more}</text>`,

@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { ask } from "./ask.ts";
-import { operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 interface Written {
   readonly secrets: readonly { readonly namespace: string; readonly secret: string; readonly what: string }[];
@@ -26,14 +26,14 @@ interface Report {
 }
 
 describe("plan", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
   let folder: string;
   const teams = Array.from({ length: 14 }, (_, index) => `team-${String(index + 10)}`);
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "regcred-plan-"));
-    world = await scene();
+    world = await testEnv();
     operator = await world.startOperator();
     await world.source("hub", { username: "ann", password: "first" });
     await world.source("quay", { username: "bob", password: "second" });

@@ -4,10 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { selectsNamespace, selectsServiceAccount } from "../../src/entitlement/selection.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
-import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
+import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const folder = join(import.meta.dirname, "..", "..", "config", "admission", "pods");
 const policies = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies";
@@ -42,7 +42,7 @@ const namespaces: Readonly<
 const accounts = ["default", "ci.build", "cixbuild", "bx"];
 
 describe("pods", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   const reference = (name: string): { readonly name: string } => ({ name });
   /** Of a pod as it would be created. */
@@ -58,7 +58,7 @@ describe("pods", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     const { admin } = world;
     await kubectl(["apply", "--validate=strict", "--kustomize", folder], { cluster: world.cluster });
     // As it is installed, a mistake in it would only show in what it does not do.
@@ -83,7 +83,7 @@ describe("pods", () => {
   it.each([...Object.keys(namespaces), "kube-system", operatorNamespace])(
     "in %s as src/entitlement/selection.ts says",
     async (name) => {
-      const record = stripNamespace()(await world.admin.get(`/api/v1/namespaces/${name}`));
+      const record = transformNamespace()(await world.admin.get(`/api/v1/namespaces/${name}`));
       const credentials = (await world.admin.list(credentialsPath)).map(parsed);
       for (const account of accounts) {
         const wanted = credentials

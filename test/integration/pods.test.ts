@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { unrestricted } from "../mode.ts";
 import { installed } from "./installed.ts";
-import { eventually, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 interface PodObject extends KubeObject {
   readonly spec: { readonly imagePullSecrets?: readonly { readonly name: string }[] };
@@ -14,7 +14,7 @@ const mode = { ...unrestricted, podRecovery: true };
 const container = (of: string): object => ({ containers: [{ name: "main", image: of }] });
 
 describe("podRecovery: Evict", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
   const pods = async (namespace: string, app: string): Promise<readonly PodObject[]> =>
@@ -53,7 +53,7 @@ describe("podRecovery: Evict", () => {
       .map(({ regarding }) => regarding.uid);
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     const kubeconfig = await installed(world, { podRecovery: { enabled: true } });
     await world.startOperator({ kubeconfig, settings: { mode } });
     await world.source("hub", { username: "ann", password: "first" });

@@ -12,7 +12,7 @@ import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { arnOf, type Ecr, ecr, ecrHost, environment, type Mint } from "./ecr.ts";
 import { type Line, panelDrawing } from "./panel-drawing.ts";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const lifetime = Temporal.Duration.from({ seconds: 60 });
 // Minutes become seconds: an hour's token and its alerts, seen in a minute.
@@ -21,7 +21,7 @@ const patience = Temporal.Duration.from({ minutes: 3 });
 const role = "team-cloud";
 
 describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { timeout: 400_000 }, () => {
-  let world: Scene;
+  let world: TestEnv;
   let registry: Registry;
   let cloud: Ecr;
   let running: RunningOperator;
@@ -64,7 +64,7 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
         return admit();
       },
     });
-    world = await scene();
+    world = await testEnv();
     running = await world.startOperator({
       settings: { environment, metricsAddress: { host: "127.0.0.1", port: 0 } },
       routes: { ...cloud.routes, [ecrHost]: { url: registry.url, realm: registry.realm } },
@@ -121,7 +121,7 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
     await world.credential("static", { ...staticSpec("hub"), namespaces: { include: ["team-static"] } });
     await eventually("another tenant is served", async () => (await world.status("static")).namespaces?.ready === 1);
     const rows = Object.values(dashboard).flat();
-    const lacking = async (): Promise<readonly string[]> => {
+    const missing = async (): Promise<readonly string[]> => {
       const lines = await Promise.all(rows.flatMap(({ queries }) => queries.map(linesOf)));
       return rows
         .flatMap(({ title, queries }) => queries.map(({ legend }) => `${title}: ${legend}`))
@@ -135,10 +135,10 @@ describe.skipIf(withoutPrometheus)(`a real Prometheus${prometheusAdvice}`, { tim
           .map(([time, value]) => [time, Number(value)] as const)
           .filter(([, value]) => Number.isFinite(value)),
       }));
-    await eventually("every query has data", async () => (await lacking()).length === 0, patience).catch(
+    await eventually("every query has data", async () => (await missing()).length === 0, patience).catch(
       () => undefined,
     );
-    expect(await lacking()).toEqual([]);
+    expect(await missing()).toEqual([]);
 
     const drawn = await Promise.all(
       rows.map(async (panel) => ({ panel, lines: (await Promise.all(panel.queries.map(linesOf))).flat() })),

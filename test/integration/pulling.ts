@@ -3,7 +3,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import type { Registry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";
-import { eventually, type Scene } from "./scene.ts";
+import { eventually, type TestEnv } from "./test-env.ts";
 
 export interface Pulling {
   /** Resolves when each namespace has pulled once more. */
@@ -21,7 +21,7 @@ export interface PullingOptions {
 const interval = Temporal.Duration.from({ milliseconds: 100 });
 
 /** Each with what the default ServiceAccount refers to just then, as a kubelet does: one Secret after the other. */
-export function pulling(world: Scene, { registry, repository, namespaces }: PullingOptions): Pulling {
+export function pulling(world: TestEnv, { registry, repository, namespaces }: PullingOptions): Pulling {
   const clock = systemClock();
   const stopped = new AbortController();
   const failed: string[] = [];

@@ -1,7 +1,7 @@
 // Whom does a quota of no Secrets concern, in the operator's own namespace or in a tenant's?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { denialStage, names, type Stage, toldBy } from "./denial-stage.ts";
-import { eventually, operatorNamespace, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, staticSpec } from "./test-env.ts";
 
 const minute = Temporal.Duration.from({ minutes: 1 });
 

@@ -4,15 +4,15 @@ import { crdName } from "../../src/api/names.ts";
 import { rendered } from "../chart/rendered.ts";
 import { installed, operatorUser } from "./installed.ts";
 import { rbac, refusalOf, type Right, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
-import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 import type { OperatorError } from "../../src/runtime/errors.ts";
-import { toldText } from "../../src/runtime/steps.ts";
+import { textWithSteps } from "../../src/runtime/steps.ts";
 
 describe("the operator with the rights of config/rbac", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
   }, 120_000);
   afterAll(() => world.close());
 
@@ -25,7 +25,7 @@ describe("the operator with the rights of config/rbac", () => {
       () => undefined,
       (error: unknown) => error,
     );
-    expect(toldText(refused as OperatorError)).toMatch(/may not .*: kubectl apply -k config\/default$/);
+    expect(textWithSteps(refused as OperatorError)).toMatch(/may not .*: kubectl apply -k config\/default$/);
   });
 
   it("serves, rotates and cleans up once they are", async () => {
@@ -70,7 +70,7 @@ const rights = rightsIn(await rendered({ values: everyRight })).map((right) => (
 }));
 
 describe("without one of its rights the operator", () => {
-  let world: Scene;
+  let world: TestEnv;
   let kubeconfig: string;
 
   const pathOf = ({ kind, metadata }: Right["role"]): string =>
@@ -147,7 +147,7 @@ describe("without one of its rights the operator", () => {
   for (const verb of ["get", "list", "watch", "patch"]) saidLater[`${verb} serviceaccounts`] = saidInLog;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.namespaces(everyRight.sourceNamespaces);
     kubeconfig = await installed(world, everyRight);
   }, 120_000);

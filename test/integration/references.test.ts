@@ -1,12 +1,12 @@
 // Do references stand against other writers, and go when they must?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
-import { eventually, type RunningOperator, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 const record = "regcred.dev/references";
 
 describe("references on ServiceAccounts", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   const account = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
@@ -17,7 +17,7 @@ describe("references on ServiceAccounts", () => {
     staticSpec("hub", { namespaces: { include: [`${name}-*`] }, pullSecret: { name } });
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     running = await world.startOperator();
   });

@@ -10,17 +10,17 @@ import {
   eventually,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   soon,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const user = "regcred-operator";
 
 describe("a refusal", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
 
   const start = async (): Promise<void> => {
@@ -60,7 +60,7 @@ describe("a refusal", () => {
     (await world.events(namespace)).map((event) => `${String(event["reason"])} ${String(event["note"])}`);
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     await installRights(world);
     await start();
@@ -434,7 +434,7 @@ interface Rule {
 }
 
 /** The rights of config/rbac, but for every Secret name, and the creation of Secrets in a role of its own that can be taken away. */
-async function installRights({ admin }: Scene): Promise<void> {
+async function installRights({ admin }: TestEnv): Promise<void> {
   const read = async (file: string) =>
     parseAllDocuments(await readFile(new URL(`../../config/rbac/${file}`, import.meta.url), "utf8")).map(
       (document) => document.toJS() as KubeObject,

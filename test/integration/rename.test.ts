@@ -1,6 +1,6 @@
 // Does a changed pullSecret.name reach every tenant without a gap, and does the former Secret stay its time?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { credentialsPath, eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 // All that are used here: the operator is installed for these.
 const pullSecretNames = `
@@ -9,7 +9,7 @@ const pullSecretNames = `
   .split(/\s+/);
 
 describe("a changed pullSecret.name", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   const namespaces = (name: string): readonly string[] => [`${name}-a`, `${name}-b`];
 
@@ -46,7 +46,7 @@ describe("a changed pullSecret.name", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretNames } });
+    world = await testEnv({ install: { pullSecretNames } });
     running = await world.startOperator();
   });
   afterAll(() => world.close());

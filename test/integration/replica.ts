@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { withFreePort } from "../cluster/free-port.ts";
 import { pollUntil } from "../cluster/poll-until.ts";
-import { operatorNamespace } from "./scene.ts";
+import { operatorNamespace } from "./test-env.ts";
 
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 const limit = Temporal.Duration.from({ seconds: 60 });

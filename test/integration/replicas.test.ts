@@ -4,7 +4,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { type Audited, operatorWrites } from "./audit-log.ts";
 import { type Replica, startReplica } from "./replica.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const clock = systemClock();
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -12,7 +12,7 @@ const hub = "registry.example.com";
 const leasePath = (namespace: string): string => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/regcred`;
 
 describe("two replicas", () => {
-  let world: Scene;
+  let world: TestEnv;
   let proxy: FaultProxy;
   let leader: Replica;
   let follower: Replica;
@@ -93,7 +93,7 @@ describe("two replicas", () => {
   };
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     proxy = await faultProxy(world.cluster);
     for (const name of ["replica-a", "replica-b"]) {
       kubeconfigs.push(await world.cluster.kubeconfigFor({ name }));

@@ -1,10 +1,10 @@
 // Does a new operator find everything as the last one left it?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 describe("a restart", () => {
-  let world: Scene;
+  let world: TestEnv;
   let running: RunningOperator;
   const namespaces = Array.from({ length: 20 }, (_, index) => `team-${index}`);
 
@@ -28,7 +28,7 @@ describe("a restart", () => {
     );
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.source("hub", { username: "ann", password: "first" });
     await world.source("lab", { username: "bea", password: "second" });
     await world.namespaces(namespaces);

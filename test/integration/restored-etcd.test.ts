@@ -4,7 +4,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { backUpEtcd, startAnew } from "../cluster/etcd-backup.ts";
 import { type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
 import { type Replica, startReplica } from "./replica.ts";
-import { credentialsPath, eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const clock = systemClock();
 const minute = Temporal.Duration.from({ minutes: 1 });
@@ -17,7 +17,7 @@ const patience = 300_000;
 const quiet = { for: Temporal.Duration.from({ seconds: 20 }), requests: 60 };
 
 describe("etcd that was restored from a backup", () => {
-  let world: Scene;
+  let world: TestEnv;
   let proxy: FaultProxy;
   const replicas = new Set<Replica>();
 
@@ -51,7 +51,7 @@ describe("etcd that was restored from a backup", () => {
 
   beforeAll(async () => {
     // One of its own, whose etcd nobody else needs.
-    world = await scene({ apiServerArguments: [] });
+    world = await testEnv({ apiServerArguments: [] });
     proxy = await faultProxy(world.cluster);
     await world.namespaces(["team-a", "team-b"]);
     await rotate("hush-1");

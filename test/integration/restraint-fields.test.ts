@@ -4,16 +4,16 @@ import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { installed } from "./installed.ts";
-import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 import { type Field, fieldsOf } from "./schema-fields.ts";
 import { type Answer, type Call, madeAdministrator, type Thief, thief } from "./thief.ts";
 import { tenant, type Write, writes } from "./writes.ts";
 
-let world: Scene;
+let world: TestEnv;
 let stolen: Thief;
 
 beforeAll(async () => {
-  world = await scene();
+  world = await testEnv();
   stolen = await thief(world, await installed(world, { podRecovery: { enabled: true } }));
   await world.namespaces([tenant]);
   await world.credential("written", staticSpec("source", { namespaces: { include: ["nobody"] } }));

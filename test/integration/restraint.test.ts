@@ -5,12 +5,12 @@ import { unrestricted } from "../mode.ts";
 import { type Abuse, dockerConfig, owner, type RefusedBy, served, victim } from "./abuse.ts";
 import { abuses } from "./abuses.ts";
 import { installed } from "./installed.ts";
-import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 import { madeAdministrator, type Thief, thief } from "./thief.ts";
 
 const secretsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
 
-let world: Scene;
+let world: TestEnv;
 let stolen: Thief;
 
 /** Those that refuse what RBAC allows. */
@@ -23,7 +23,7 @@ const policies: readonly RefusedBy[] = [
   "regcred-events",
 ];
 
-async function scenery(): Promise<void> {
+async function testEnvs(): Promise<void> {
   const { admin } = world;
   await world.namespaces([victim, owner, served]);
   await world.source("source", { username: "ann", password: "first" });
@@ -93,8 +93,8 @@ it("docs/security.md lists every abuse, and what refuses it", () => {
 
 describe("the operator's own token", () => {
   beforeAll(async () => {
-    world = await scene();
-    await scenery();
+    world = await testEnv();
+    await testEnvs();
     stolen = await thief(world, await installed(world));
     await inForce(policies);
   }, 120_000);
@@ -151,7 +151,7 @@ describe("under its restraint the operator", () => {
   const own = { "own.example.com": { auth: "YTpi" } };
 
   beforeAll(async () => {
-    world = await scene({ install: { pullSecretLabels: ["acme.io/*"] } });
+    world = await testEnv({ install: { pullSecretLabels: ["acme.io/*"] } });
     const mode = { ...unrestricted, pullSecretLabels: ["acme.io/*"], pullSecretAnnotations: [] };
     await world.startOperator({ settings: { mode } });
     await world.source("hub", { username: "ann", password: "first" });

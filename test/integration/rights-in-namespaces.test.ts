@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rendered } from "../chart/rendered.ts";
 import { installed } from "./installed.ts";
 import { rbac, refusalOf, rightsIn, rulesOf, rulesWithout } from "./rights.ts";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 /** Where nothing is missing. */
 const complete = "may-everything";
@@ -38,7 +38,7 @@ const namespaces = [...rows.map(({ namespace }) => namespace), complete];
 const namespaceOf = (text: string): string => rows.find((row) => row.text === text)?.namespace ?? "";
 
 describe("the operator in a listed namespace", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
   let kubeconfig: string;
 
@@ -88,7 +88,7 @@ describe("the operator in a listed namespace", () => {
 
   beforeAll(async () => {
     // With WatchList the first list is a watch, too: the right to list is for API servers without.
-    world = await scene({ apiServerArguments: ["--feature-gates=WatchList=false"] });
+    world = await testEnv({ apiServerArguments: ["--feature-gates=WatchList=false"] });
     await world.namespaces(namespaces);
     kubeconfig = await installed(world, values);
     for (const { namespace, rules } of rows) await bind(namespace, rules);

@@ -1,6 +1,6 @@
 // Which rights does an install grant, one by one, and what is left of it without one of them?
 import type { KubeObject } from "../cluster/admin-client.ts";
-import type { RunningOperator } from "./scene.ts";
+import type { RunningOperator } from "./test-env.ts";
 
 interface Rule {
   readonly apiGroups: readonly string[];

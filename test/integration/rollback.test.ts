@@ -4,7 +4,7 @@ import { customResourceDefinition, type Schema } from "../../src/api/crd.ts";
 import { crdName } from "../../src/api/names.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { denialStage, type Stage, toldBy } from "./denial-stage.ts";
-import { credentialsPath, eventually, operatorNamespace, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, operatorNamespace, staticSpec } from "./test-env.ts";
 
 type Node = { -readonly [K in keyof Schema]: Schema[K] };
 const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;

@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { withFreePort } from "../cluster/free-port.ts";
-import { eventually, operatorNamespace, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
@@ -16,11 +16,11 @@ interface Started {
 }
 
 describe("regcred run", () => {
-  let world: Scene;
+  let world: TestEnv;
   const children = new Set<ChildProcess>();
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
   }, 120_000);
   afterEach(() => {
     for (const child of children) child.kill("SIGKILL");

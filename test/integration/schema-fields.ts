@@ -55,10 +55,10 @@ export async function fieldsOf(
   if (!found) throw new Error(`the API server knows no ${name} in ${group}`);
 
   /** The least that the schema asks for. */
-  const least = (reference: Schema): unknown => {
+  const min = (reference: Schema): unknown => {
     const schema = whole(reference);
     if (schema.properties)
-      return Object.fromEntries((schema.required ?? []).map((each) => [each, least(schema.properties?.[each] ?? {})]));
+      return Object.fromEntries((schema.required ?? []).map((each) => [each, min(schema.properties?.[each] ?? {})]));
     return schema.type === "array" ? [] : valuesOf(schema)[0];
   };
 
@@ -71,7 +71,7 @@ export async function fieldsOf(
           path: path === "" || "[{".includes(path.charAt(0)) ? `${member}${path}` : `${member}.${path}`,
           values,
           set: (before, value) => {
-            const object = (before ?? least(schema)) as Readonly<Record<string, unknown>>;
+            const object = (before ?? min(schema)) as Readonly<Record<string, unknown>>;
             return { ...object, [member]: set(object[member], value) };
           },
         })),

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { externalSecretDefinition, externalSecret, externalSecretsOf } from "./other-writers.ts";
-import { credentialsPath, eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { credentialsPath, eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const collections = [
   "/api/v1/namespaces",
@@ -18,7 +18,7 @@ const account = "/api/v1/namespaces/default/serviceaccounts/default";
 const role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/view";
 
 describe("a control plane that files share", () => {
-  let world: Scene;
+  let world: TestEnv;
   afterEach(() => world.close());
 
   /** Names and identities of all that is there, beside what each scene makes and controllers fill in. */
@@ -32,11 +32,11 @@ describe("a control plane that files share", () => {
   };
   const anew = async (): Promise<void> => {
     await world.close();
-    world = await scene();
+    world = await testEnv();
   };
 
   it("has nothing of what a file before has left, nor obeys its policies, and has back what it took", async () => {
-    world = await scene();
+    world = await testEnv();
     const { server } = world.cluster;
     const before = await stored();
     await world.startOperator();
@@ -83,7 +83,7 @@ describe("a control plane that files share", () => {
     expect(await world.secret("team-a")).toBeUndefined();
   });
 
-  it.each<[string, (used: Scene) => Promise<unknown>]>([
+  it.each<[string, (used: TestEnv) => Promise<unknown>]>([
     ["a part of it was stopped", ({ cluster }) => cluster.controllers.stop()],
     [
       "a part of it was started anew",
@@ -91,7 +91,7 @@ describe("a control plane that files share", () => {
     ],
     ["the kind was changed", ({ admin }) => admin.patch(definition, { metadata: { labels: { changed: "yes" } } })],
   ])("is another one where %s", async (_what, use) => {
-    world = await scene();
+    world = await testEnv();
     const { server } = world.cluster;
     await use(world);
     await anew();

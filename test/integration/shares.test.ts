@@ -1,7 +1,7 @@
 // Does a tenant that does all that it may to the operator delay anybody else?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
-import { eventually, type Scene, scene } from "./scene.ts";
+import { eventually, type TestEnv, testEnv } from "./test-env.ts";
 
 const greedy = Array.from({ length: 500 }, (_, index) => `greedy-${index}`);
 const lifetime = Temporal.Duration.from({ seconds: 24 });
@@ -9,12 +9,12 @@ const hub = "registry.example.com";
 /** Milliseconds. */
 const longestDelay = 1_000;
 /** A thousand writes by the share of one namespace, 500 at once and 50 a second: src/operator/queues.ts. */
-const leastForThousand = 10_000;
+const minForThousand = 10_000;
 /** Every two seconds. */
-const mostLooks = 90;
+const maxLooks = 90;
 
 describe("a tenant with 500 namespaces that changes all that it can", () => {
-  let world: Scene;
+  let world: TestEnv;
   let cloud: Ecr;
   const over = new AbortController();
   const ended: Promise<void>[] = [];
@@ -53,7 +53,7 @@ describe("a tenant with 500 namespaces that changes all that it can", () => {
 
   beforeAll(async () => {
     cloud = await ecr({ roles: ["honest"], lifetime });
-    world = await scene();
+    world = await testEnv();
     await world.source("hub", { username: "ann", password: "first" });
     await world.namespaces(["team-a"], { labels: { tenant: "honest" } });
     for (let from = 0; from < greedy.length; from += 50) {
@@ -150,12 +150,12 @@ describe("a tenant with 500 namespaces that changes all that it can", () => {
         (account) => !account.metadata.name.startsWith("one-of-many-") || account["imagePullSecrets"] !== undefined,
       );
     // To list thousands more often than that would take the time of whom it waits for.
-    for (let look = 0; look < mostLooks && !(await hears("greedy-1", work)) && !(await isDone()); look += 1) {
+    for (let look = 0; look < maxLooks && !(await hears("greedy-1", work)) && !(await isDone()); look += 1) {
       await pause(2_000);
     }
     const told = (await sharesTold("greedy-1")).filter((note) => note.includes(work));
     // A machine on which its work goes no faster than its share has nothing to tell.
-    const wasWithin = performance.now() - began > leastForThousand;
+    const wasWithin = performance.now() - began > minForThousand;
     expect([
       [1, false],
       [1, true],

@@ -1,7 +1,7 @@
 // What becomes of an operator that starts while the API server fails?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Fault, type FaultProxy, faultProxy } from "../cluster/fault-proxy.ts";
-import { eventually, type LogLine, type Scene, scene, soon, staticSpec } from "./scene.ts";
+import { eventually, type LogLine, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
 
 const namespaces = ["team-0", "team-1", "team-2"];
 /** Longer than the first pauses between two attempts. */
@@ -10,12 +10,12 @@ const lasting = 3_000;
 const timing = { answer: Temporal.Duration.from({ seconds: 4 }) };
 
 describe("an operator that starts", () => {
-  let world: Scene;
+  let world: TestEnv;
   let proxy: FaultProxy;
   let round = 0;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     proxy = await faultProxy(world.cluster);
     await world.namespaces(namespaces);
     await world.source("hub", { username: "ann", password: "round-0" });

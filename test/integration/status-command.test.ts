@@ -3,13 +3,13 @@ import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { asking } from "./ask.ts";
 import { program } from "./program.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 describe("regcred status", () => {
-  let world: Scene;
+  let world: TestEnv;
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.startOperator();
     await world.source("hub", { username: "ann", password: "hunter2" });
     await world.namespaces(["team-a", "team-b"]);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { denialStage, names, type Stage } from "./denial-stage.ts";
-import { credentialsPath, type CredentialStatus, eventually, staticSpec } from "./scene.ts";
+import { credentialsPath, type CredentialStatus, eventually, staticSpec } from "./test-env.ts";
 
 const past = "1970-01-01T00:00:00Z";
 const future = "9999-12-31T23:59:59Z";
@@ -87,7 +87,7 @@ describe("a status that is edited by hand", () => {
     (await stage.world.status(name)).retiring ?? [];
   const edit = (status: object): Promise<unknown> =>
     Promise.all(names.map((name) => stage.world.admin.patch(`${credentialsPath}/${name}/status`, { status })));
-  const repaired = async (before: ReadonlyMap<string, unknown>): Promise<void> => {
+  const reverted = async (before: ReadonlyMap<string, unknown>): Promise<void> => {
     const inAnHour = Temporal.Now.instant().add({ hours: 1, minutes: 1 });
     for (const name of names) {
       await eventually(
@@ -128,7 +128,7 @@ describe("a status that is edited by hand", () => {
   it.each(Object.entries(rows))("to %s changes nothing for tenants, and is repaired", async (_what, status) => {
     const [told, before] = [await statuses(), await ofTenants()];
     await edit(status);
-    await repaired(told);
+    await reverted(told);
     await stage.world.atRest();
     expect(await ofTenants()).toEqual(before);
   });
@@ -139,7 +139,7 @@ describe("a status that is edited by hand", () => {
       await stage.stop();
       await edit(Object.assign({}, ...Object.values(rows), rows["former names for ever"], rows[last]));
       await stage.start();
-      await repaired(told);
+      await reverted(told);
       await stage.world.atRest();
       expect(await ofTenants()).toEqual(before);
     }

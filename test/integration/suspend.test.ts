@@ -1,10 +1,10 @@
 // Does a suspended credential leave tenants alone, and catch up afterwards?
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operatorWrites } from "./audit-log.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 describe("suspend", () => {
-  let world: Scene;
+  let world: TestEnv;
   const account = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   const password = async (
     namespace: string,
@@ -15,7 +15,7 @@ describe("suspend", () => {
     staticSpec(name, { namespaces: { include: ["quiet-*"] }, pullSecret: { name }, ...changes });
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
     await world.startOperator();
   });
   afterAll(() => world.close());

@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { arnOf, type Ecr, ecr, ecrHost, environment } from "./ecr.ts";
 import { history, secretsCalled } from "./history.ts";
-import { eventually, loginsIn, operatorNamespace, type RunningOperator, type Scene, scene, soon } from "./scene.ts";
+import {
+  eventually,
+  loginsIn,
+  operatorNamespace,
+  type RunningOperator,
+  type TestEnv,
+  testEnv,
+  soon,
+} from "./test-env.ts";
 
 const driver = fileURLToPath(new URL("operator-process.ts", import.meta.url));
 const namespaces = Array.from({ length: 300 }, (_, index) => `team-${index}`);
@@ -16,7 +24,7 @@ const hub = "registry.example.com";
 const aMinute = Temporal.Duration.from({ minutes: 1 });
 
 describe("300 namespaces", () => {
-  let world: Scene;
+  let world: TestEnv;
   let cloud: Ecr;
   let running: RunningOperator;
   let child: ChildProcess | undefined;
@@ -61,7 +69,7 @@ describe("300 namespaces", () => {
       asked: (role) =>
         role === "slow" ? slow.promise : new Promise((resolve) => setTimeout(() => resolve(undefined), 20)),
     });
-    world = await scene();
+    world = await testEnv();
     await world.source("hub", { username: "ann", password: "shared" });
     await Promise.all(
       tenants.map((tenant) =>

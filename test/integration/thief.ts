@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 import { parse } from "yaml";
-import { eventually, operatorNamespace, type Scene } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv } from "./test-env.ts";
 
 export interface Call {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -23,7 +23,7 @@ export interface Thief {
 }
 
 /** @param kubeconfig a path, see `installed` */
-export async function thief({ cluster }: Pick<Scene, "cluster">, kubeconfig: string): Promise<Thief> {
+export async function thief({ cluster }: Pick<TestEnv, "cluster">, kubeconfig: string): Promise<Thief> {
   const agent = new Agent({ connect: { ca: cluster.ca } });
   const { users } = parse(await readFile(kubeconfig, "utf8")) as { users: { user: { token: string } }[] };
   const token = users[0]?.user.token ?? "";
@@ -46,7 +46,7 @@ export async function thief({ cluster }: Pick<Scene, "cluster">, kubeconfig: str
 }
 
 /** As by a mistake: from then on only policies hold it back. */
-export async function madeAdministrator({ admin }: Pick<Scene, "admin">, stolen: Thief): Promise<void> {
+export async function madeAdministrator({ admin }: Pick<TestEnv, "admin">, stolen: Thief): Promise<void> {
   await admin.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
     metadata: { name: "by-mistake" },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },

@@ -10,7 +10,7 @@ import {
   places,
   pullSecretNames,
 } from "../threats/steps.ts";
-import { type Condition, credentialsPath, eventually, operatorNamespace } from "./scene.ts";
+import { type Condition, credentialsPath, eventually, operatorNamespace } from "./test-env.ts";
 import { bystanders, type Stage } from "./threat-stage.ts";
 import { placeName } from "./threat-tenant.ts";
 
@@ -150,12 +150,12 @@ export function administration(stage: Stage, prefix: string): Administration {
     );
   const tellsHold = (): boolean => conditionOf(newest("a"), "RemovalHeld")?.status === "True";
 
-  const has = (namespace: string, name: CredentialName, least: number): boolean =>
+  const has = (namespace: string, name: CredentialName, min: number): boolean =>
     pullSecretNames.some(
       (secret) =>
         witness
           .secret(namespace, secret)
-          ?.logins.some(({ credential, generation }) => credential === named(name) && generation >= least) === true,
+          ?.logins.some(({ credential, generation }) => credential === named(name) && generation >= min) === true,
     );
   const selectedNow = (name: CredentialName, namespace: string): boolean => {
     const state = stateOf(namespace);

@@ -2,7 +2,7 @@
 import { accountFaults, secretFaults } from "../threats/judge.ts";
 import type { Step } from "../threats/steps.ts";
 import { administration, patience, release } from "./threat-administrator.ts";
-import { eventually } from "./scene.ts";
+import { eventually } from "./test-env.ts";
 import { bystanders, type Stage } from "./threat-stage.ts";
 import { type Tenant, tryAs } from "./threat-tenant.ts";
 

@@ -8,7 +8,7 @@ import { loginText } from "../threats/judge.ts";
 import { pullSecretNames } from "../threats/steps.ts";
 import { type Replica, startReplica } from "./replica.ts";
 import { rbac } from "./rights.ts";
-import { eventually, operatorNamespace, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, operatorNamespace, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 import { type Witness, witness } from "./threat-witness.ts";
 
 /** Namespaces of other tenants: enough for a removal that the brake holds. */
@@ -25,7 +25,7 @@ export interface Wait {
 }
 
 export interface Stage {
-  readonly world: Scene;
+  readonly world: TestEnv;
   /** With the rights of a tenant: everything in its own namespaces. Claims what it writes. */
   readonly tenant: AdminClient;
   /** The administrator's, which claims what it writes, too. */
@@ -55,7 +55,7 @@ const canaryPause = Temporal.Duration.from({ milliseconds: 500 });
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leases/regcred`;
 
 export async function threatStage(): Promise<Stage> {
-  const world = await scene({ install: { pullSecretNames } });
+  const world = await testEnv({ install: { pullSecretNames } });
   const seen = await witness(world.cluster);
   const admin = claiming(world.admin, seen, "administrator");
   const tenant = claiming(await tenantClient(world), seen, "tenant");
@@ -126,7 +126,7 @@ export async function threatStage(): Promise<Stage> {
 }
 
 /** A ServiceAccount that may do everything, in the namespaces in which it is bound, and nothing else. */
-async function tenantClient({ admin, cluster }: Scene): Promise<AdminClient> {
+async function tenantClient({ admin, cluster }: TestEnv): Promise<AdminClient> {
   await admin.create("/api/v1/namespaces", { metadata: { name: "mallory" } });
   await admin.create("/api/v1/namespaces/mallory/serviceaccounts", { metadata: { name: "mallory" } });
   await admin.create(`${rbac}/clusterroles`, {
@@ -141,7 +141,7 @@ async function tenantClient({ admin, cluster }: Scene): Promise<AdminClient> {
   return await adminClient({ ...cluster, adminToken: (status as { token: string }).token });
 }
 
-async function ownedByTenant({ admin }: Scene, tenant: AdminClient, namespace: string): Promise<void> {
+async function ownedByTenant({ admin }: TestEnv, tenant: AdminClient, namespace: string): Promise<void> {
   await admin.create("/api/v1/namespaces", { metadata: { name: namespace } });
   await admin.create(`${rbac}/namespaces/${namespace}/rolebindings`, {
     metadata: { name: "owner" },
@@ -207,10 +207,10 @@ async function startCanary({
     const password = loginText({ credential: "canary", namespace: "", generation });
     await world.source("canary", { username: "canary", password });
   };
-  const has = (namespace: string, least: number): boolean =>
+  const has = (namespace: string, min: number): boolean =>
     witness
       .secret(namespace, "regcred")
-      ?.logins.some((login) => login.credential === "canary" && login.generation >= least) === true;
+      ?.logins.some((login) => login.credential === "canary" && login.generation >= min) === true;
   const measure = async (what: string, done: () => boolean): Promise<void> => {
     const since = clock.elapsed();
     let undisturbed = !restarting();

@@ -15,7 +15,7 @@ import {
   type TenantStep,
   type Value,
 } from "../threats/steps.ts";
-import { eventually } from "./scene.ts";
+import { eventually } from "./test-env.ts";
 import type { Stage } from "./threat-stage.ts";
 
 export interface Tenant {
@@ -64,7 +64,7 @@ async function attempt(tenant: Tenant, step: TenantStep): Promise<void> {
     case "remove":
       return await client.remove(`${secretsOf(namespace)}/${step.name}`);
     case "strip":
-      return await strip(tenant, namespace, step.what);
+      return await transform(tenant, namespace, step.what);
     case "flap":
       return await flap(tenant, namespace, step.of, step.times);
     case "crowd":
@@ -131,7 +131,7 @@ async function putBack(tenant: Tenant, namespace: string, name: string): Promise
   await put(tenant, namespace, name, { metadata: { labels, annotations }, type: kept["type"], data: kept["data"] });
 }
 
-async function strip({ stage: { tenant } }: Tenant, namespace: string, what: string): Promise<void> {
+async function transform({ stage: { tenant } }: Tenant, namespace: string, what: string): Promise<void> {
   const path = `${secretsOf(namespace)}/regcred`;
   const found = await tenant.get(path);
   if (!found) return;
@@ -190,8 +190,8 @@ async function accounts(
   { count, references, length, record }: Extract<TenantStep, { act: "accounts" }>,
 ): Promise<void> {
   // The API server takes 1.5 MB.
-  const most = Math.min(references, Math.max(1, Math.floor(1_200_000 / length)));
-  const list = Array.from({ length: most }, (_, index) => ({ name: `${"r".repeat(length)}-${index}` }));
+  const max = Math.min(references, Math.max(1, Math.floor(1_200_000 / length)));
+  const list = Array.from({ length: max }, (_, index) => ({ name: `${"r".repeat(length)}-${index}` }));
   for (let index = 0; index < count; index += 1) {
     const name = index === 0 ? "default" : `app-${index}`;
     const body = {

@@ -9,7 +9,7 @@ import type { ControlPlane } from "../cluster/control-plane.ts";
 import type { NamespaceState } from "../threats/entitled.ts";
 import { type AccountVersion, type Author, type Lasting, loginsOf, type SecretVersion } from "../threats/judge.ts";
 import { pullSecretNames } from "../threats/steps.ts";
-import { credentialsPath } from "./scene.ts";
+import { credentialsPath } from "./test-env.ts";
 
 export interface CredentialVersion {
   readonly at: number;

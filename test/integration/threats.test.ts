@@ -15,7 +15,7 @@ const historiesPerSeed = Number(process.env["REGCRED_THREAT_HISTORIES"] ?? 3);
 /** Another tenant never waits longer, in milliseconds. */
 const longestWait = 10_000;
 /** The pod's memory limit, in bytes: config/operator. */
-const mostMemory = 512 * 1024 * 1024;
+const maxMemory = 512 * 1024 * 1024;
 const shrinkingMilliseconds = 60_000;
 const patience = 10 * 60_000;
 
@@ -97,7 +97,7 @@ describe("the installed operator, under attack", () => {
     expect((await stage.replicas.at(-1)?.probe("/livez"))?.status).toBe(200);
     const peak = await stage.peak();
     process.stdout.write(`threats: ${Math.round((peak ?? 0) / 1024 / 1024)} MiB at most\n`);
-    expect(peak ?? 0).toBeLessThan(mostMemory);
+    expect(peak ?? 0).toBeLessThan(maxMemory);
     for (const replica of stage.replicas) expect(JSON.stringify(replica.said())).not.toContain("hush~");
   });
 });

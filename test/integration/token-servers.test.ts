@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";
-import { eventually, operatorNamespace, type RunningOperator, type Scene, scene } from "./scene.ts";
+import { eventually, operatorNamespace, type RunningOperator, type TestEnv, testEnv } from "./test-env.ts";
 
 const user = { name: "puller", password: "made-up-password" };
 
 describe("a registry whose token server is on another port", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
   let registry: Registry;
   let tokenServer: string;
@@ -39,7 +39,7 @@ describe("a registry whose token server is on another port", () => {
     registry = await startRegistry({ auth: { kind: "token", users: [user] }, tls: true });
     tokenServer = new URL(registry.realm ?? "").host;
     await pushImage(registry, "team/app", "1", { username: user.name, password: user.password });
-    world = await scene();
+    world = await testEnv();
     await world.admin.create(`/api/v1/namespaces/${operatorNamespace}/secrets`, {
       metadata: { name: "company-ca" },
       stringData: { "ca.crt": registry.ca },

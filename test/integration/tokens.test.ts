@@ -4,7 +4,7 @@ import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { tryPull } from "../cluster/try-pull.ts";
 import { arnOf, type Ecr, ecr, ecrHost, environment, type Mint } from "./ecr.ts";
-import { type Condition, eventually, loginsIn, type Scene, scene } from "./scene.ts";
+import { type Condition, eventually, loginsIn, type TestEnv, testEnv } from "./test-env.ts";
 
 const lifetime = Temporal.Duration.from({ seconds: 20 });
 const lifetimes = 10;
@@ -30,7 +30,7 @@ interface Attempt {
 const isFailure = ({ status }: Attempt): boolean => status !== 200;
 
 describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life * (lifetimes + 2) + 60_000 }, () => {
-  let world: Scene;
+  let world: TestEnv;
   let metrics: () => Promise<string>;
   let registry: Registry;
   let cloud: Ecr;
@@ -109,7 +109,7 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
       asked: (role) => (isDown(role) ? "refused" : undefined),
       minted: admit,
     });
-    world = await scene();
+    world = await testEnv();
     const metricsAddress = { host: "127.0.0.1", port: 0 };
     const running = await world.startOperator({ settings: { environment, metricsAddress }, routes: cloud.routes });
     const port = running.log.find(({ message, fields }) => message === "serving" && fields["what"] === "metrics")
@@ -191,7 +191,7 @@ describe(`tokens that live for ${lifetime.total("seconds")} s`, { timeout: life 
       );
       return end && first ? end.until(first.until.subtract(lifetime)).total("seconds") : Infinity;
     });
-    // design.md section 7: stable within 60 s of the fault's end.
+    // docs/design.md: stable within 60 s of the fault's end.
     expect(Math.max(...recovered)).toBeLessThan(60);
   });
 });

@@ -12,10 +12,10 @@ import {
   eventually,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const [defaults, crds] = [join(root, "config", "default"), join(root, "crds")];
@@ -24,7 +24,7 @@ const hub = "registry.example.com";
 const mode = { pullSecretNames: ["regcred"], watchNamespaces: [], podRecovery: false };
 
 describe("an install that serves a tenant", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
 
   const run = (...args: string[]): Promise<string> => kubectl(args, { cluster: world.cluster });
@@ -51,7 +51,7 @@ describe("an install that serves a tenant", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await run("apply", "-f", crds);
     await run("apply", "-k", defaults);
     await start();

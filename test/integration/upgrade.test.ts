@@ -17,10 +17,10 @@ import {
   eventually,
   operatorNamespace,
   type RunningOperator,
-  type Scene,
-  scene,
+  type TestEnv,
+  testEnv,
   staticSpec,
-} from "./scene.ts";
+} from "./test-env.ts";
 
 const { version } = packageJson;
 const root = join(import.meta.dirname, "..", "..");
@@ -36,7 +36,7 @@ function documented(beginning: string): string {
 }
 
 describe("a release of the chart", () => {
-  let world: Scene;
+  let world: TestEnv;
   let operator: RunningOperator;
   let environment: Readonly<Record<string, string>>;
 
@@ -81,7 +81,7 @@ describe("a release of the chart", () => {
   };
 
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     const { folder, kubeconfig } = world.cluster;
     const bin = join(folder, "bin");
     await mkdir(bin);

@@ -6,7 +6,7 @@ import { type Registry, type RegistryRequest, startRegistry } from "../cluster/r
 import type { RegistryUser } from "../cluster/token-server.ts";
 import { arnOf, type Ecr, ecr, hostOf, identityKeys } from "./ecr.ts";
 import type { Route } from "./routes.ts";
-import { type CredentialStatus, eventually, operatorNamespace, type Scene, scene, soon } from "./scene.ts";
+import { type CredentialStatus, eventually, operatorNamespace, type TestEnv, testEnv, soon } from "./test-env.ts";
 
 const roles = ["allowed", "refused", "removed", "late", "foreign", "login", "unknown"] as const;
 type Role = (typeof roles)[number];
@@ -18,7 +18,7 @@ const hosts = Object.fromEntries(roles.map((role, index) => [role, hostOf(`11112
 const pusher: RegistryUser = { name: "AWS", password: "push" };
 
 describe("a token that is tried before it is published", () => {
-  let world: Scene;
+  let world: TestEnv;
   let registry: Registry;
   let cloud: Ecr;
   let short: Ecr;
@@ -78,7 +78,7 @@ describe("a token that is tried before it is published", () => {
     cloud = await ecr({ roles, lifetime: Temporal.Duration.from({ hours: 12 }), minted });
     // Less than the 10 minutes for which the old token may stand in for a refused one.
     short = await ecr({ roles, lifetime: Temporal.Duration.from({ minutes: 9 }), minted });
-    world = await scene();
+    world = await testEnv();
   });
   afterAll(async () => {
     await world.close();

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pushImage } from "../cluster/push-image.ts";
 import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { ask } from "./ask.ts";
-import { eventually, type RunningOperator, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type RunningOperator, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const login = { username: "ann", password: "right-password" };
 
 describe("verify and refresh", () => {
-  let world: Scene;
+  let world: TestEnv;
   let registry: Registry;
   let operator: RunningOperator;
   let image: string;
@@ -22,7 +22,7 @@ describe("verify and refresh", () => {
     });
     await pushImage(registry, "team/app", "1", login);
     image = `${registry.host}/team/app:1`;
-    world = await scene();
+    world = await testEnv();
     operator = await world.startOperator();
     await world.source("hub", login);
     await world.namespaces(["team-a", "other"]);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventually, type Scene, scene } from "./scene.ts";
+import { eventually, type TestEnv, testEnv } from "./test-env.ts";
 
 const soon = { timeout: 10_000 };
 const host = "tokens.acme.example";
@@ -12,7 +12,7 @@ const registry = "registry.acme.example";
 type Reply = (number: number) => { readonly status: number; readonly retryAfter?: string; readonly body?: object };
 
 describe("a token endpoint that names a far time to come back", () => {
-  let world: Scene;
+  let world: TestEnv;
   let server: Server;
   let asked = 0;
   let reply: Reply = () => ({ status: 500 });
@@ -26,7 +26,7 @@ describe("a token endpoint that names a far time to come back", () => {
         .end(JSON.stringify(body ?? {}));
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
-    world = await scene();
+    world = await testEnv();
     await world.namespaces(["team-a", "team-b"]);
     await world.startOperator({
       routes: { [host]: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } },

@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { variantOf } from "../cluster/variant.ts";
 import { operatorRequests } from "./audit-log.ts";
-import { eventually, type Scene, scene, staticSpec } from "./scene.ts";
+import { eventually, type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const { name, kubernetes, knowsWatchList } = variantOf(process.env);
 
 describe(`an API server ${knowsWatchList ? "with" : "without"} WatchList`, () => {
-  let world: Scene;
+  let world: TestEnv;
 
   beforeAll(async () => {
-    world = await scene({ auditLog: true });
+    world = await testEnv({ auditLog: true });
   }, 120_000);
   afterAll(() => world.close());
 

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubectl } from "../cluster/kubectl.ts";
 import { variantOf } from "../cluster/variant.ts";
-import { type Scene, scene, staticSpec } from "./scene.ts";
+import { type TestEnv, testEnv, staticSpec } from "./test-env.ts";
 
 const config = join(import.meta.dirname, "..", "..", "config");
 
 describe("an API server without MutatingAdmissionPolicy", () => {
-  let world: Scene;
+  let world: TestEnv;
   beforeAll(async () => {
-    world = await scene();
+    world = await testEnv();
     await world.namespaces(["team-a"]);
     await world.credential("acme", staticSpec("hub"));
   });

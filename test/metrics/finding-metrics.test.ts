@@ -1,9 +1,9 @@
 // Are orphans, held removals, shadowed hosts, fights, and the end of what suspended tenants hold counted?
 import { describe, expect, it } from "vitest";
 import type { SecretFinding } from "../../src/controllers/status-cache.ts";
-import { board } from "../../src/controllers/status-cache.ts";
+import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Stores } from "../../src/controllers/context.ts";
-import type { Entitlements } from "../../src/entitlement/credential-index.ts";
+import type { CredentialIndex } from "../../src/entitlement/credential-index.ts";
 import { showFindings } from "../../src/metrics/finding-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -16,9 +16,9 @@ const entries = (...expires: string[]): string =>
     expires.map((end, index) => ({ name: `idle/entry-${index}`, grant: `g${index}`, hosts: [], expires: end })),
   );
 
-const play = (): { series: (name: string) => Promise<string[]>; findings: ReturnType<typeof board> } => {
+const play = (): { series: (name: string) => Promise<string[]>; findings: ReturnType<typeof statusCache> } => {
   const made = instruments();
-  const findings = board(fakeClock());
+  const findings = statusCache(fakeClock());
   const secrets = [
     secretRecord({ name: "regcred", namespace: "team-a", labelled: true, credentials: ["acme", "gone"] }),
     secretRecord({ name: "regcred", namespace: "team-b", labelled: true, credentials: ["gone"] }),
@@ -38,13 +38,13 @@ const play = (): { series: (name: string) => Promise<string[]>; findings: Return
     namespaces: { values: () => ["team-a", "team-b"].map((name) => namespace({ name })) },
     pullSecrets: { values: () => secrets },
   } as unknown as Stores;
-  const entitlements = {
+  const credentialIndex = {
     names: () => ["regcred"],
     exists: (name: string) => name in records,
     readable: (name: string) => records[name as keyof typeof records],
     held: (name: string) => (name === "acme" ? { count: 40, message: "" } : undefined),
-  } as unknown as Entitlements;
-  showFindings(made, { stores, board: findings, entitlements });
+  } as unknown as CredentialIndex;
+  showFindings(made, { stores, statusCache: findings, credentialIndex });
   return { findings, series: async (name) => seriesIn(await made.text(), name) };
 };
 

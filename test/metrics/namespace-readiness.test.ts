@@ -1,7 +1,7 @@
 // Is the time from a new namespace to its references measured, once, and of no other namespace?
 import { describe, expect, it } from "vitest";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
-import { board, type SecretFinding } from "../../src/controllers/status-cache.ts";
+import { statusCache, type SecretFinding } from "../../src/controllers/status-cache.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { namespaceReadiness } from "../../src/metrics/namespace-readiness.ts";
 import type { Listener } from "../../src/runtime/watch/store.ts";
@@ -23,8 +23,8 @@ function play(hasServiceAccounts = true) {
   const made = instruments();
   const clock = fakeClock();
   const listeners: Listener<NamespaceRecord>[] = [];
-  const { board: heard, begin } = namespaceReadiness(made, {
-    board: board(clock),
+  const { statusCache: heard, begin } = namespaceReadiness(made, {
+    statusCache: statusCache(clock),
     namespaces: { subscribe: (listener) => (listeners.push(listener), () => undefined) },
     hasServiceAccounts: () => hasServiceAccounts,
     clock,

@@ -42,7 +42,7 @@ export const attackMutants: readonly Mutant[] = [
   fault(
     "who undoes a reference before its fields are given up is answered at once, each time",
     "controllers/service-account/apply.ts",
-    ["counted = afterWrite(repairs, purpose, clock.elapsed());", "counted = repairs;"],
+    ["counted = afterWrite(reverts, purpose, clock.elapsed());", "counted = reverts;"],
     "controllers/pull-secret/given-up-late",
   ),
   fault(

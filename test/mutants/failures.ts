@@ -224,7 +224,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "an image that a tenant has chosen, and nobody may pull, keeps a new login from all who share it",
     "controllers/token/controller.ts",
-    ["image === undefined || probe.ofNamespace === true", "image === undefined"],
+    ["image === undefined || target.ofNamespace === true", "image === undefined"],
     { phase: "unit", path: "test/controllers/token/controller.test.ts" },
   ),
 ];

@@ -120,13 +120,13 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "what is left of an hour's budget is lost to rounding",
     "controllers/token/mint-budget",
-    ["> mostInHour + rounding) return false;", "> mostInHour) return false;"],
+    ["> maxInHour + rounding) return false;", "> maxInHour) return false;"],
     "controllers/token/mint-budget",
   ),
   fault(
     "a fight over a status is not counted",
     "controllers/credential/write-status",
-    ["          context.board.contested(name, fight);\n", ""],
+    ["          context.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
   ),
 ];

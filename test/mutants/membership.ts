@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const threats = { phase: "integration", path: "test/integration/threats.test.ts" } as const;
-const entitlements = "src/entitlement/credential-index.ts";
+const credentialIndex = "src/entitlement/credential-index.ts";
 const heldContent = "src/controllers/pull-secret/plan-held.ts";
 
 /** A hold writes a login wherever it entitles. */
@@ -14,12 +14,12 @@ const aHoldGives = {
 /** Whoever carries the marks is a member, and is looked at whenever they change. */
 const marksCount = [
   {
-    file: entitlements,
+    file: credentialIndex,
     from: "    else if (!members.has(credential.uid, namespace.uid)) brake.left(",
     to: "    else if (!marked.namespaces(credential.name).has(namespace.name)) brake.left(",
   },
   {
-    file: entitlements,
+    file: credentialIndex,
     from: "  const marked = markedSecrets(pullSecrets);\n",
     to: `  const marked = markedSecrets(pullSecrets);
   pullSecrets.subscribe(({ before, after }) => {
@@ -80,12 +80,12 @@ export const membershipMutants: readonly Mutant[] = [
     name: "a namespace that is made anew under its name is the one before",
     edits: [
       {
-        file: entitlements,
+        file: credentialIndex,
         from: "      members.forgetNamespace(before.uid, gone);",
         to: "      if (!after) members.forgetNamespace(before.uid, gone);",
       },
       {
-        file: entitlements,
+        file: credentialIndex,
         from: "      for (const credential of readable.values()) brake.stays(credential, before.name);\n",
         to: "",
       },
@@ -132,8 +132,8 @@ export const membershipMutants: readonly Mutant[] = [
       },
       {
         file: "src/cluster/transform/secret.ts",
-        from: "const mostCredentials = 256;",
-        to: "const mostCredentials = 100_000;",
+        from: "const maxCredentials = 256;",
+        to: "const maxCredentials = 100_000;",
       },
     ],
     foundBy: { ...threats },

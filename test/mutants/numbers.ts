@@ -8,8 +8,8 @@ export const numberMutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/runtime/foreign-numbers.ts",
-        from: "most: 15 * minutes, above",
-        to: "most: 1500 * days, above",
+        from: "max: 15 * minutes, above",
+        to: "max: 1500 * days, above",
       },
     ],
     foundBy: { phase: "unit", path: "test/runtime/foreign-numbers.test.ts" },
@@ -33,8 +33,8 @@ export const numberMutants: readonly Mutant[] = [
       { file: "src/runtime/observability/metrics-access.ts", from: "const atOnce = 2;", to: "const atOnce = 1_000;" },
       {
         file: "src/runtime/observability/metrics-access.ts",
-        from: "const mostWaiting = 2;",
-        to: "const mostWaiting = 1_000;",
+        from: "const maxWaiting = 2;",
+        to: "const maxWaiting = 1_000;",
       },
     ],
     foundBy: { phase: "unit", path: "test/runtime/observability/metrics-access.test.ts" },

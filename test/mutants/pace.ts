@@ -87,7 +87,7 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "an event brings no key forward that was told to wait",
     "runtime/queue/failures.ts",
-    ["now + Math.min(backoff, leastWaitAfterFailures, within)", "now + Math.max(backoff, asked)"],
+    ["now + Math.min(backoff, minWaitAfterFailures, within)", "now + Math.max(backoff, asked)"],
     "runtime/queue/failures",
   ),
   fault(
@@ -130,8 +130,8 @@ export const paceMutants: readonly Mutant[] = [
     "a length in milliseconds counts as one in seconds",
     "runtime/foreign-numbers.ts",
     [
-      "if (isInMilliseconds(number, bound)) return Math.min(number / 1000, bound.most);",
-      "if (isInMilliseconds(number, bound)) return bound.most;",
+      "if (isInMilliseconds(number, bound)) return Math.min(number / 1000, bound.max);",
+      "if (isInMilliseconds(number, bound)) return bound.max;",
     ],
     "runtime/foreign-numbers",
   ),

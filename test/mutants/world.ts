@@ -119,7 +119,7 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
     file: "src/controllers/pull-secret/orphaned.ts",
-    from: "gone: isNamed || participants.some(isNamesake) ? uids : [] };",
+    from: "gone: isNamed || contributors.some(isNamesake) ? uids : [] };",
     to: "gone: isNamed ? uids : [] };",
   }),
   known("the record of a reference is dropped behind a tenant's own Secret", "gone behind it", {

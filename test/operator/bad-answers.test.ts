@@ -4,7 +4,7 @@ import { httpDate } from "../../src/runtime/http-date.ts";
 import type { Http } from "../../src/providers/http/http.ts";
 import { type Answer, refusal } from "./api-server.ts";
 import type { Recorded } from "./played-pools.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const place = "team-a/regcred";
@@ -24,8 +24,8 @@ const nonsense: readonly (readonly [string, Answer])[] = [
 ];
 
 /** One that serves team-a, and another one after it that must find its way alone. */
-async function served(): Promise<Scene> {
-  const on = scene();
+async function served(): Promise<Fixture> {
+  const on = fixture();
   on.addCredential("acme");
   const first = on.run("first");
   await on.pass(10);
@@ -40,7 +40,7 @@ const isRead = ({ method, resource, query }: Pick<Recorded, "method" | "resource
 
 describe("an hour of patience, asked for by the API server,", () => {
   it.each([429, 503])("does not park a pull Secret (%i)", async (code) => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(10);
@@ -65,7 +65,7 @@ describe("an hour of patience, asked for by the API server,", () => {
   });
 
   it("to the PUT of a pull Secret ends with an event", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(10);
@@ -145,7 +145,7 @@ describe("an answer that nobody can mean", () => {
   });
 
   it.each(nonsense)("to the Lease is neither its loss at once nor its renewal: %s", async (_what, answer) => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const only = on.run("only");
     await on.pass(10);
@@ -163,10 +163,10 @@ describe("an answer that nobody can mean", () => {
 });
 
 describe("an API server that answers each request after 10 s", () => {
-  const slow = (on: Scene) => () => on.clock.sleep(Temporal.Duration.from({ seconds: 10 }));
+  const slow = (on: Fixture) => () => on.clock.sleep(Temporal.Duration.from({ seconds: 10 }));
 
   it("is waited for at the start, and serves when it is quick again", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.setWeather(slow(on));
     const a = on.run("a");
@@ -202,7 +202,7 @@ describe("a clock that is 10 minutes wrong", () => {
   const ends = (token: string): number => Number(token.split("-")[1]);
 
   /** Its tokens live for five minutes of its own time, in which they say when they end. */
-  function cloud(on: Scene, theirs: () => Temporal.Instant): { readonly http: Http; readonly minted: () => number } {
+  function cloud(on: Fixture, theirs: () => Temporal.Instant): { readonly http: Http; readonly minted: () => number } {
     let minted = 0;
     const http: Http = async ({ url }) => {
       if (url !== sts) return { status: 500, headers: {}, text: "" };
@@ -234,7 +234,7 @@ describe("a clock that is 10 minutes wrong", () => {
     ["set back while it runs", 0, -600],
     ["set forth while it runs", 0, 600],
   ])("%s: tenants always hold a token of five minutes that lives", async (_what, atStart, later) => {
-    const on = scene();
+    const on = fixture();
     const start = on.clock.now();
     const theirs = (): Temporal.Instant => start.add({ milliseconds: Math.round(on.clock.elapsed()) });
     const { http, minted } = cloud(on, theirs);

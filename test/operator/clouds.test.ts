@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Http, HttpAnswer } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import { type Answer, refusal } from "./api-server.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const never = new Promise<never>(() => undefined);
 const sts = "https://sts.example.com/token";
@@ -37,7 +37,7 @@ interface Clouds {
   answer: () => Promise<HttpAnswer>;
 }
 
-function clouds(on: Scene): Clouds {
+function clouds(on: Fixture): Clouds {
   const asked: Clouds["asked"] = [];
   const urls: string[] = [];
   const played: Clouds = {
@@ -55,14 +55,14 @@ function clouds(on: Scene): Clouds {
 }
 
 /** A ServiceAccount's token, as the API server makes it. */
-const accountToken = (on: Scene, name: string): Answer => {
+const accountToken = (on: Fixture, name: string): Answer => {
   const uid = on.server.get("serviceaccounts", `${ops}/${name}`)?.metadata.uid;
   const claims = Buffer.from(JSON.stringify({ "kubernetes.io": { serviceaccount: { uid } } })).toString("base64url");
   return { code: 201, body: { status: { token: `e30.${claims}.x` } } };
 };
 /** That of each tenant. */
 const account = { from: "TenantServiceAccount", name: "puller" };
-const tenantToken = (on: Scene, namespace: string): Answer => {
+const tenantToken = (on: Fixture, namespace: string): Answer => {
   const uid = on.server.get("serviceaccounts", `${namespace}/puller`)?.metadata.uid;
   const claims = Buffer.from(JSON.stringify({ "kubernetes.io": { serviceaccount: { uid } } })).toString("base64url");
   return { code: 201, body: { status: { token: `e30.${claims}.x` } } };
@@ -73,7 +73,7 @@ interface Condition {
   readonly reason: string;
   readonly message: string;
 }
-const condition = (on: Scene, type: string, name = "acme"): Condition | undefined => {
+const condition = (on: Fixture, type: string, name = "acme"): Condition | undefined => {
   const status = on.server.get("registrycredentials", name)?.["status"] as {
     readonly conditions?: readonly Condition[];
   };
@@ -82,7 +82,7 @@ const condition = (on: Scene, type: string, name = "acme"): Condition | undefine
 
 describe("a cloud", () => {
   it("that hangs holds up no Secret but those it is asked for", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     played.answer = () => never;
     on.addSource("keys", "x");
@@ -100,7 +100,7 @@ describe("a cloud", () => {
   });
 
   it("that hangs at a hundred places holds no worker from a login that is in memory", async () => {
-    const on = scene();
+    const on = fixture();
     on.addSource("keys", "x");
     const slow = (name: string): object => {
       const entry = exchanged(name, `${name}.example.com`) as { readonly tokenExchange: object };
@@ -118,7 +118,7 @@ describe("a cloud", () => {
   });
 
   it("that hangs for one entry delays neither a new namespace nor a renewal of another at the same server", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     const { http } = played;
     on.addSource("keys", "x");
@@ -147,7 +147,7 @@ describe("a cloud", () => {
   });
 
   it("is asked anew at half of a token's life, and its token reaches the tenants", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
@@ -161,7 +161,7 @@ describe("a cloud", () => {
   });
 
   it("that hands out the same token until near its end is asked about once for each, and each is written once", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     const life = 600;
     let ends = 0;
@@ -191,7 +191,7 @@ describe("a cloud", () => {
   });
 
   it("has its token deleted when nobody has needed it for ten minutes, and not before", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
@@ -209,7 +209,7 @@ describe("a cloud", () => {
   });
 
   it("is asked anew when the machine has slept through that time", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
@@ -221,7 +221,7 @@ describe("a cloud", () => {
   });
 
   it("that is not reached is told as that, and takes nothing from anybody", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com")] });
@@ -242,7 +242,7 @@ describe("a cloud", () => {
   });
 
   it("that refuses is asked at once when a person asks for a token", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     played.answer = async () => json(403, { error: "access_denied" });
     on.addSource("keys", "x");
@@ -260,7 +260,7 @@ describe("a cloud", () => {
   });
 
   it("is let go of when the operator is stopped, after its last run and before its connections to the API server", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(3);
@@ -269,7 +269,7 @@ describe("a cloud", () => {
   });
 
   it("is tried over TLS alone, even on the operator's own machine", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     const verify = { image: "127.0.0.1:5000/acme/app" };
     const hub = {
@@ -289,7 +289,7 @@ describe("a cloud", () => {
 
 describe("a token of a ServiceAccount", () => {
   it("is asked for by who leads, and by nobody else", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     played.answer = async () => json(500, {});
     on.addAccount(ops, "puller");
@@ -317,7 +317,7 @@ describe("a token of a ServiceAccount", () => {
   });
 
   it("that a tenant has to consent to is asked for, and the operator's own name is told", async () => {
-    const on = scene();
+    const on = fixture();
     const played = clouds(on);
     on.setWeather(({ subresource }) =>
       subresource === "token"
@@ -340,7 +340,7 @@ describe("a token of a ServiceAccount", () => {
 
 describe("the API server that is asked too much", () => {
   it("is left alone by tokens as well as by Secrets, for as long as it says", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.addSource("other", "other");
     on.addCredential("acme");
     on.addCredential("beta", { pullSecret: { name: "beta" } }, { host: "ghcr.io", source: "other" });
@@ -366,7 +366,7 @@ describe("the API server that is asked too much", () => {
 
 describe("a source", () => {
   it("of another namespace is used where the operator is told of that namespace, and the source is offered", async () => {
-    const on = scene();
+    const on = fixture();
     on.addNamespace("shared", {}, []);
     on.addSource("docker-hub", "shared", "shared");
     const hub = {

@@ -1,7 +1,7 @@
 // Do the operator's own settings lead the clouds' calls, and theirs alone?
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { wayOut, type WayOutOptions } from "../../src/operator/egress.ts";
+import { egress, type EgressOptions } from "../../src/operator/egress.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import type { Endpoints } from "../../src/providers/endpoints.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
@@ -9,12 +9,12 @@ import { awsAt, hub, hubEnvironment } from "../providers/ecr/scenario.ts";
 import { failureIn, loginIn, never, untilEnd } from "../providers/scenario.ts";
 
 /** With the real guard, which lets through what the settings name. */
-function wayOutWith(endpoints: Endpoints) {
+function egressWith(endpoints: Endpoints) {
   const nobody = (): never => {
     throw new TypeError("nobody else is asked");
   };
-  const options: WayOutOptions = {
-    api: { open: nobody, exchange: nobody } as unknown as WayOutOptions["api"],
+  const options: EgressOptions = {
+    api: { open: nobody, exchange: nobody } as unknown as EgressOptions["api"],
     clock: systemClock(),
     random: () => 0.5,
     settings: {
@@ -28,11 +28,11 @@ function wayOutWith(endpoints: Endpoints) {
     token: () => undefined,
     insists: () => false,
     admittance: { begin: () => undefined, ended: () => undefined },
-    registries: {} as WayOutOptions["registries"],
+    registries: {} as EgressOptions["registries"],
     ownAudiences: () => Promise.resolve([]),
     instruments: { count: () => undefined, observe: () => undefined },
   };
-  return untilEnd(wayOut(options));
+  return untilEnd(egress(options));
 }
 
 it("a token of ECR comes from the endpoint that the settings name, on loopback and over plain http", async () => {
@@ -44,7 +44,7 @@ it("a token of ECR comes from the endpoint that the settings name, on loopback a
     endpoint: "standard",
     identity: { from: "Operator" },
   };
-  const { provider } = wayOutWith({ ecr: { "*": url } });
+  const { provider } = egressWith({ ecr: { "*": url } });
   expect(loginIn(await provider.fetch(grant, never))[1]).toContain(hub);
 });
 
@@ -61,6 +61,6 @@ it("an entry's own token endpoint never is that place", async () => {
       username: "puller",
     },
   };
-  const { provider } = wayOutWith({ ecr: { "*": origin } });
+  const { provider } = egressWith({ ecr: { "*": origin } });
   expect(await failureIn(provider.fetch(grant, never))).toMatchObject({ reason: "EndpointNotAllowed" });
 });

@@ -1,6 +1,6 @@
 // Are further references taken back that a RegistryCredential no longer names, whoever else deals in the name, and whenever it was edited?
 import { describe, expect, it } from "vitest";
-import { scene } from "./scene.ts";
+import { fixture } from "./fixture.ts";
 
 const wants = (...names: readonly string[]): object => ({
   spec: { pullSecret: { extraReferences: names.length > 0 ? names : null } },
@@ -19,7 +19,7 @@ describe("a further reference", () => {
     "of $first becomes $next, where another one serves $beta.include, running or not",
     async ({ first, next, beta }) => {
       for (const isDown of [false, true]) {
-        const on = scene({ namespaces: ["team-a"] });
+        const on = fixture({ namespaces: ["team-a"] });
         on.addCredential("acme", { pullSecret: { extraReferences: first } });
         on.addCredential("beta", { pullSecret: { name: "beta-pull" }, namespaces: beta, references: "None" });
         // What is referred to beside its own name is the tenant's.

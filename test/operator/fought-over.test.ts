@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import type { PlayedObject } from "./api-server.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const long = 900;
-const statusOf = (on: Scene, name: string): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
-const writesTo = (on: Scene, name: string, subresource: string | undefined): number =>
+const statusOf = (on: Fixture, name: string): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
+const writesTo = (on: Fixture, name: string, subresource: string | undefined): number =>
   on
     .writes()
     .filter(
@@ -17,23 +17,23 @@ const writesTo = (on: Scene, name: string, subresource: string | undefined): num
         (each.subresource || undefined) === subresource,
     ).length;
 /** Events that were begun: with the same chance each time they have one name, and only the first is kept. */
-const eventsOf = (on: Scene, reason: string): readonly object[] =>
+const eventsOf = (on: Fixture, reason: string): readonly object[] =>
   on.recorded.flatMap(({ method, resource, body }) =>
     method === "POST" && resource === "events" && (body as PlayedObject)["reason"] === reason ? [body] : [],
   );
 
-const rotateTo = (on: Scene, password: string): void =>
+const rotateTo = (on: Fixture, password: string): void =>
   on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa(password) } });
 
 /** Somebody who changes `acme` back whenever it is not as they want it. @returns the function by which they give up */
-function somebody(on: Scene, patch: object, isRight: (acme: PlayedObject) => boolean): () => void {
+function somebody(on: Fixture, patch: object, isRight: (acme: PlayedObject) => boolean): () => void {
   const path = "/apis/regcred.dev/v1alpha1/registrycredentials";
   return on.server.watch({ path, query: {} }, on.server.version(), ({ type, object }) => {
     if (type === "DELETED" || object.metadata.name !== "acme" || isRight(object)) return;
     queueMicrotask(() => on.server.patch("registrycredentials", "acme", patch));
   });
 }
-const overwriteStatus = (on: Scene): (() => void) =>
+const overwriteStatus = (on: Fixture): (() => void) =>
   somebody(
     on,
     { status: { mode: "theirs", conditions: null } },
@@ -42,7 +42,7 @@ const overwriteStatus = (on: Scene): (() => void) =>
 
 describe("a status that somebody else keeps writing", () => {
   it("is repaired ever more seldom, told by an Event and in the log, and holds up no login", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.addCredential("beta", {}, { host: "ghcr.io" });
     on.run("a");
@@ -72,7 +72,7 @@ describe("a status that somebody else keeps writing", () => {
   });
 
   it("tells of a changed spec at once, and of what changes by itself as ever once they give up", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
@@ -90,7 +90,7 @@ describe("a status that somebody else keeps writing", () => {
   });
 
   it("is put right at once where somebody edits it once, however often it has changed by itself", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
@@ -107,7 +107,7 @@ describe("a status that somebody else keeps writing", () => {
   });
 
   it("of a deletion that is held up is damped, too", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
@@ -124,7 +124,7 @@ describe("a status that somebody else keeps writing", () => {
   });
 
   it("is told anew of a RegistryCredential that is made anew under the name", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
@@ -142,7 +142,7 @@ describe("a status that somebody else keeps writing", () => {
 
 describe("a finalizer that somebody else keeps taking off", () => {
   it("is put back ever more seldom, and the status says so; what tenants have stays", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
@@ -173,7 +173,7 @@ describe("a finalizer that somebody else keeps taking off", () => {
 });
 
 describe("a tenant that writes to an object whenever the operator is about to", () => {
-  const thief = (on: Scene, resource: string, methods: readonly string[]): void =>
+  const thief = (on: Fixture, resource: string, methods: readonly string[]): void =>
     on.setWeather(({ method, namespace, name, ...call }) => {
       if (call.resource !== resource || namespace !== "team-a" || !methods.includes(method)) return undefined;
       const metadata = { annotations: { "team.io/at": `${on.server.version()}` } };
@@ -187,7 +187,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
   ])(
     "keeps a deletion for no longer than any tenant can, and nobody else's place in it: a Secret %s",
     async (_what, pullSecret, methods) => {
-      const on = scene({ namespaces: ["team-a", "team-b"] });
+      const on = fixture({ namespaces: ["team-a", "team-b"] });
       const theirs = { ".dockerconfigjson": btoa('{"auths":{"theirs.example.com":{"auth":"eDp5"}}}') };
       if (methods.includes("GET"))
         on.server.create({
@@ -219,7 +219,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
   );
 
   it("now and then, is none: what has come right or was written between begins anew", async () => {
-    const on = scene({ namespaces: ["team-a"] });
+    const on = fixture({ namespaces: ["team-a"] });
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
@@ -262,7 +262,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
     ["secrets", "PUT", "Secret team-a/regcred"],
     ["serviceaccounts", "PATCH", "ServiceAccount team-a/default"],
   ])("is told of it, by its %s", async (resource, method, object) => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.addCredential("acme", resource === "serviceaccounts" ? { references: "None" } : {});
     on.run("a");
     await on.pass(90);

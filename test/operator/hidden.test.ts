@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";
 import type { Weather } from "./played-pools.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const hidden =
@@ -26,15 +26,15 @@ const denied =
       ? { code: 201, body: { status: { allowed: false } } }
       : hidden(resource)(call, ...rest);
   };
-const statusOf = (on: Scene): Status => on.server.get("registrycredentials", "acme")?.["status"] ?? {};
-const messageOf = (on: Scene, type: string): string | undefined =>
+const statusOf = (on: Fixture): Status => on.server.get("registrycredentials", "acme")?.["status"] ?? {};
+const messageOf = (on: Fixture, type: string): string | undefined =>
   statusOf(on).conditions?.find((each) => each.type === type)?.message;
-const rotate = (on: Scene): void =>
+const rotate = (on: Fixture): void =>
   on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
 
 /** It has served team-a, and was stopped. */
-async function served(...others: readonly string[]): Promise<Scene> {
-  const on = scene({ namespaces: ["team-a", ...others] });
+async function served(...others: readonly string[]): Promise<Fixture> {
+  const on = fixture({ namespaces: ["team-a", ...others] });
   on.addCredential("acme");
   const a = on.run("a");
   await on.pass(20);

@@ -7,7 +7,7 @@ import { fakeClock } from "../fake-clock.ts";
 import { withFreePort } from "../cluster/free-port.ts";
 import { refusal } from "./api-server.ts";
 import type { Played } from "./played-pools.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const hub = { "https://index.docker.io/v1/": "first" };
 /** As RBAC says it. */
@@ -20,7 +20,7 @@ const mayNot = (resource: string): ReturnType<typeof refusal> =>
   );
 const readsPullSecrets = ({ method, resource, query }: Played): boolean =>
   method === "GET" && resource === "secrets" && query["fieldSelector"] !== undefined;
-const ready = (on: Scene): string | undefined => {
+const ready = (on: Fixture): string | undefined => {
   const status = on.server.get("registrycredentials", "acme")?.["status"] as
     | { readonly conditions?: readonly { readonly type: string; readonly reason: string }[] }
     | undefined;
@@ -29,7 +29,7 @@ const ready = (on: Scene): string | undefined => {
 
 describe("a right", () => {
   it("that is granted later is used as soon as it is noticed, and told", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.setWeather((call) => (readsPullSecrets(call) ? mayNot("secrets") : undefined));
     on.run("a");
@@ -42,7 +42,7 @@ describe("a right", () => {
   });
 
   it("that is lacking in one of the namespaces keeps a deletion from its end, and nobody else from being cleaned up", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.addCredential("acme");
     const mode = { pullSecretNames: [], watchNamespaces: ["team-a", "team-b"], podRecovery: false };
     const first = on.run("a", { settings: { mode } });
@@ -64,7 +64,7 @@ describe("a right", () => {
   });
 
   it("to compare schemas may be lacking, and tenants are served", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.setWeather(({ resource }) => (resource === "customresourcedefinitions" ? mayNot(resource) : undefined));
     on.run("a");
@@ -75,7 +75,7 @@ describe("a right", () => {
 
 describe("an installed schema that is older", () => {
   it("lets nothing new be minted until it is brought up to date", async () => {
-    const on = scene();
+    const on = fixture();
     const crd = customResourceDefinition("0.0.0");
     const [version] = crd.spec.versions;
     const { suspend: _lacking, ...properties } = version?.schema.openAPIV3Schema.properties?.["spec"]?.properties ?? {};
@@ -95,7 +95,7 @@ describe("an installed schema that is older", () => {
 
 describe("the Lease", () => {
   it("that somebody deletes is made again at once by who holds it", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(4.5);
@@ -110,7 +110,7 @@ describe("the Lease", () => {
 
 describe("a token", () => {
   it("that nobody needs any more goes after ten minutes, and not before", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(3);
@@ -127,7 +127,7 @@ describe("a token", () => {
 
 describe("the labels of Namespaces", () => {
   it("are asked for once, when it is known which are wanted", async () => {
-    const on = scene({ namespaces: [] });
+    const on = fixture({ namespaces: [] });
     on.addNamespace("team-a", { labels: { tier: "gold" } });
     on.addCredential("acme", { namespaces: { selector: { matchLabels: { tier: "gold" } } } });
     on.run("a");
@@ -146,7 +146,7 @@ describe("the probes", () => {
     return `${answer.status} ${(await answer.text()).trim()}`;
   };
   /** The servers listen after a moment of real time. */
-  const listening = async (on: Scene, port: number): Promise<void> => {
+  const listening = async (on: Fixture, port: number): Promise<void> => {
     for (let attempt = 0; attempt < 500; attempt += 1) {
       await on.clock.advance();
       const answered = await fetch(`http://127.0.0.1:${port}/livez`).then(
@@ -159,7 +159,7 @@ describe("the probes", () => {
 
   it("say what a replica may not see", async () => {
     await withFreePort(async (port) => {
-      const on = scene();
+      const on = fixture();
       on.setWeather(({ method, resource, name, query }) =>
         method === "GET" && resource === "namespaces" && name === undefined && query["fieldSelector"] === undefined
           ? mayNot("namespaces")
@@ -180,7 +180,7 @@ describe("the probes", () => {
 
   it("say when a replica knows the cluster, and that it is being stopped", async () => {
     await withFreePort(async (port) => {
-      const on = scene();
+      const on = fixture();
       on.addCredential("acme");
       const list = Promise.withResolvers<void>();
       const names = Promise.withResolvers<void>();
@@ -212,7 +212,7 @@ describe("the probes", () => {
 
   it("say that a leader is stuck whose call not even its deadline ends", async () => {
     await withFreePort(async (port) => {
-      const on = scene();
+      const on = fixture();
       const a = on.run("a", { settings: { healthAddress: { host: "127.0.0.1", port } } });
       await listening(on, port);
       await on.pass(10);
@@ -228,7 +228,7 @@ describe("the probes", () => {
 
   it("say that another install serves the cluster", async () => {
     await withFreePort(async (port) => {
-      const on = scene();
+      const on = fixture();
       on.addNamespace("ops-2", {}, []);
       on.addCredential("acme");
       on.run("a");
@@ -245,7 +245,7 @@ describe("the probes", () => {
 
   it("and metrics, which are open where nobody asks for more, say who leads", async () => {
     await withFreePort(async (port) => {
-      const on = scene();
+      const on = fixture();
       on.addCredential("acme");
       const other = on.run("a");
       await on.pass(3);

@@ -1,14 +1,14 @@
 // What does a tenant gain by a Secret that cannot be read or that is being deleted? No login, no renewal, and no deletion held up.
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { ops, type Replica, type Scene, scene } from "./scene.ts";
+import { ops, type Replica, type Fixture, fixture } from "./fixture.ts";
 
 const hub = { "https://index.docker.io/v1/": "first" };
-const alter = (on: Scene, secretName: string): void => {
+const alter = (on: Fixture, secretName: string): void => {
   const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName } }];
   on.server.patch("registrycredentials", "acme", { spec: { registries } });
 };
-const forged = (meta: object, data: object = {}): Parameters<Scene["server"]["create"]>[0] => ({
+const forged = (meta: object, data: object = {}): Parameters<Fixture["server"]["create"]>[0] => ({
   apiVersion: "v1",
   kind: "Secret",
   type: "kubernetes.io/dockerconfigjson",
@@ -26,8 +26,8 @@ const lookingMerged = forged(
 );
 
 /** team-a lives by the login from before its entry was altered; team-b came later. */
-async function altered(): Promise<Scene & { readonly operator: Replica }> {
-  const on = scene({ namespaces: ["team-a", "other-x"] });
+async function altered(): Promise<Fixture & { readonly operator: Replica }> {
+  const on = fixture({ namespaces: ["team-a", "other-x"] });
   on.addCredential("acme");
   on.addCredential("beta", { namespaces: { include: ["other-*"] } });
   const operator = on.run("a");
@@ -56,7 +56,7 @@ describe("a login of before", () => {
   });
 
   it("stays over a restart, for as long as nobody mends the entry", async () => {
-    const on = scene({ namespaces: ["team-a"] });
+    const on = fixture({ namespaces: ["team-a"] });
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(20);
@@ -75,7 +75,7 @@ describe("a login of before", () => {
   it.each(["while it runs", "while it is down", "and the new one cannot be written before a restart"])(
     "stays where the entry is altered and the pull Secret renamed in one edit, %s",
     async (when) => {
-      const on = scene({ namespaces: ["team-a"] });
+      const on = fixture({ namespaces: ["team-a"] });
       on.addCredential("acme");
       const a = on.run("a");
       await on.pass(700);
@@ -134,7 +134,7 @@ describe("a login of before", () => {
 
 describe("a member", () => {
   it("is nobody by a Secret that is too large for anybody to see what stands in it", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.server.create(lookingMerged);
     on.addCredential("acme");
     on.run("a");
@@ -155,7 +155,7 @@ describe("a deletion", () => {
     ["that is too large to be read", {}],
     ["into which it was merged, and that is too large", { pullSecret: { name: "regcred", onConflict: "Merge" } }],
   ])("is not held up by a Secret that is being deleted, %s", async (_what, spec) => {
-    const on = scene({ namespaces: ["team-a", "team-c"] });
+    const on = fixture({ namespaces: ["team-a", "team-c"] });
     const data = { ".dockerconfigjson": btoa('{"auths":{"quay.io":{"auth":"YTpi"}}}') };
     const metadata = { namespace: "team-a", name: "regcred", annotations: { "regcred.dev/adopt": "true" } };
     if ("pullSecret" in spec) on.server.create({ ...forged({}), data, metadata });

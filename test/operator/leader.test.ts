@@ -1,14 +1,14 @@
 // Does a replica write only while it is certain to lead, and in an order in which all of it is found again?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { ops, type Scene, scene, told } from "./scene.ts";
+import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
 const leasePlace = `${ops}/regcred`;
 const never = new Promise<never>(() => undefined);
-const holderOf = (on: Scene, place = leasePlace): string =>
+const holderOf = (on: Fixture, place = leasePlace): string =>
   String((on.server.get("leases", place)?.["spec"] as { readonly holderIdentity?: string })?.holderIdentity);
 /** Somebody holds the Lease, and shows no sign of life after this. */
-const hold = (on: Scene, holderIdentity: string, namespace = ops): void => {
+const hold = (on: Fixture, holderIdentity: string, namespace = ops): void => {
   const spec = { holderIdentity, leaseDurationSeconds: 15, renewTime: on.clock.now().toString() };
   on.server.create({
     apiVersion: "coordination.k8s.io/v1",
@@ -18,21 +18,21 @@ const hold = (on: Scene, holderIdentity: string, namespace = ops): void => {
   });
 };
 /** A tenant strips its Secret again and again, so that there is always something to write. */
-const keepStripping = (on: Scene, namespace = "team-a"): (() => void) => {
+const keepStripping = (on: Fixture, namespace = "team-a"): (() => void) => {
   let stopped = false;
-  const strip = (): void => {
+  const transform = (): void => {
     if (stopped) return;
     if (on.server.get("secrets", `${namespace}/regcred`)) on.server.remove("secrets", `${namespace}/regcred`);
-    on.clock.schedule(Temporal.Duration.from({ milliseconds: 300 }), strip);
+    on.clock.schedule(Temporal.Duration.from({ milliseconds: 300 }), transform);
   };
-  strip();
+  transform();
   return () => (stopped = true);
 };
-const lastWriteAt = (on: Scene, by: string): number => on.writes(by).at(-1)?.at ?? Number.NaN;
+const lastWriteAt = (on: Fixture, by: string): number => on.writes(by).at(-1)?.at ?? Number.NaN;
 
 describe("a replica", () => {
   it("takes the Lease, claims the cluster, binds the RegistryCredential, keeps its record and the token, then serves", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(3);
@@ -51,7 +51,7 @@ describe("a replica", () => {
   });
 
   it("writes nothing while another one holds the Lease, and goes on once that is silent", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     hold(on, "gone_1");
     const a = on.run("a");
@@ -63,7 +63,7 @@ describe("a replica", () => {
   });
 
   it("writes nothing any more once another one stands in the Lease, and ends", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(5);
@@ -83,7 +83,7 @@ describe("a replica", () => {
   });
 
   it("writes nothing from ten seconds after the last renewal on, and lets no write last longer than the lease", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(5);
@@ -100,7 +100,7 @@ describe("a replica", () => {
   });
 
   it("sends no write that has waited for a connection until the lease was lost", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(5);
@@ -123,7 +123,7 @@ describe("a replica", () => {
   });
 
   it("hands over when it is stopped: runs end first, then the record is kept, then the Lease goes, and then the next one writes", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     on.run("b");
@@ -164,7 +164,7 @@ describe("a replica", () => {
   });
 
   it("that stands by writes nothing when it is stopped, and leaves the Lease where it is", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     await on.pass(0.1);
@@ -178,7 +178,7 @@ describe("a replica", () => {
   });
 
   it("leaves no timer and writes nothing when it is started anew and nothing has changed", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.addCredential("acme");
     await on.pass(0);
     await on.stop(on.run("a"));
@@ -195,7 +195,7 @@ describe("a replica", () => {
   });
 
   it("works without a Lease where it is told to be the only one", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a", { leaderElection: false });
     await on.pass(3);
@@ -204,7 +204,7 @@ describe("a replica", () => {
   });
 
   it("does not start, and writes nothing, where the kind is not installed", async () => {
-    const on = scene();
+    const on = fixture();
     on.setWeather(({ path }) => (path === "/apis/regcred.dev/v1alpha1" ? refusal(404, "NotFound") : undefined));
     const a = on.run("a");
     await on.pass(30);
@@ -214,7 +214,7 @@ describe("a replica", () => {
   });
 
   it("begins no work before it knows all that it may see", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const list = Promise.withResolvers<void>();
     on.setWeather(({ method, resource }) =>
@@ -231,9 +231,9 @@ describe("a replica", () => {
 });
 
 describe("of two installs", () => {
-  const serving = (on: Scene): readonly string[] => [...new Set(on.toTenants().map(({ by }) => by))];
-  const two = (): Scene => {
-    const on = scene();
+  const serving = (on: Fixture): readonly string[] => [...new Set(on.toTenants().map(({ by }) => by))];
+  const two = (): Fixture => {
+    const on = fixture();
     on.addNamespace("ops-2", {}, []);
     on.addSource("docker-hub", "other", "ops-2");
     on.addCredential("acme");

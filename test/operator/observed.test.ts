@@ -1,7 +1,7 @@
 // What is written to a tenant in each situation that the pull Secret's loop may find, while it runs and when it starts?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { ops, type ReplicaOptions, type Scene, scene, told } from "./scene.ts";
+import { ops, type ReplicaOptions, type Fixture, fixture, told } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const both = { [hub]: "first", "ghcr.io": "other" };
@@ -30,15 +30,16 @@ const entry = (name: string, host: string, secretName: string): object => ({
   hosts: [host],
   static: { secretName },
 });
-const patchCredential = (on: Scene, spec: object, name = "acme"): void =>
+const patchCredential = (on: Fixture, spec: object, name = "acme"): void =>
   on.server.patch("registrycredentials", name, { spec });
-const deselect = (on: Scene, name = "acme"): void => patchCredential(on, { namespaces: { include: ["team-b"] } }, name);
+const deselect = (on: Fixture, name = "acme"): void =>
+  patchCredential(on, { namespaces: { include: ["team-b"] } }, name);
 
 interface Row {
   readonly where: string;
   /** Beside the usual: acme for docker.io, and beta for ghcr.io, in one Secret of team-a and team-b. */
-  readonly before?: (on: Scene) => void;
-  readonly happens: (on: Scene) => unknown;
+  readonly before?: (on: Fixture) => void;
+  readonly happens: (on: Fixture) => unknown;
   /** What is written in team-a while it runs, in this order; not compared, if absent. */
   readonly writes?: readonly string[];
   readonly logins: Readonly<Record<string, string>> | undefined;
@@ -53,7 +54,7 @@ interface Row {
   readonly runningOnly?: true;
 }
 
-const [repaired, made, gone] = ["PUT secrets/regcred", "POST secrets/regcred", "DELETE secrets/regcred"];
+const [reverted, made, gone] = ["PUT secrets/regcred", "POST secrets/regcred", "DELETE secrets/regcred"];
 /** Renews no Lease while hours pass. */
 const alone: ReplicaOptions = { leaderElection: false };
 const referred = "PATCH serviceaccounts/default";
@@ -63,32 +64,32 @@ const rows: readonly Row[] = [
   {
     where: "our label is taken off",
     happens: (on) => on.server.patch("secrets", place, { metadata: { labels: null } }),
-    writes: [repaired],
+    writes: [reverted],
     logins: both,
   },
   {
     where: "all our marks are taken off",
     happens: (on) => on.server.patch("secrets", place, stripped),
-    writes: [repaired],
+    writes: [reverted],
     logins: both,
   },
   {
     where: "somebody else is named as its manager",
     happens: (on) =>
       on.server.patch("secrets", place, { metadata: { labels: { "app.kubernetes.io/managed-by": "me" } } }),
-    writes: [repaired],
+    writes: [reverted],
     logins: both,
   },
   {
     where: "a login is altered",
     happens: (on) => on.server.patch("secrets", place, { data: configOf({ [hub]: "forged" }) }),
-    writes: [repaired],
+    writes: [reverted],
     logins: both,
   },
   {
     where: "a further key is put in",
     happens: (on) => on.server.patch("secrets", place, { data: { more: btoa("x") } }),
-    writes: [repaired],
+    writes: [reverted],
     logins: both,
   },
   { where: "it is deleted", happens: (on) => on.server.remove("secrets", place), writes: [made], logins: both },
@@ -122,7 +123,7 @@ const rows: readonly Row[] = [
       patchCredential(on, { pullSecret: { name: "regcred", onConflict: "Merge" } });
     },
     happens: (on) => on.server.patch("secrets", place, { data: configOf({ "mine.example": "new", [hub]: "forged" }) }),
-    writes: [repaired],
+    writes: [reverted],
     logins: { ...both, "mine.example": "new" },
   },
   {
@@ -146,7 +147,7 @@ const rows: readonly Row[] = [
   {
     where: "a namespace is selected no more by one of two",
     happens: deselect,
-    writes: [repaired],
+    writes: [reverted],
     logins: { "ghcr.io": "other" },
   },
   {
@@ -187,7 +188,7 @@ const rows: readonly Row[] = [
   {
     where: "one of two is deleted",
     happens: (on) => on.server.remove("registrycredentials", "acme"),
-    writes: [repaired],
+    writes: [reverted],
     logins: { "ghcr.io": "other" },
   },
   {
@@ -216,7 +217,7 @@ const rows: readonly Row[] = [
       patchCredential(on, { suspend: true });
       on.server.patch("secrets", place, stripped);
     },
-    writes: [repaired],
+    writes: [reverted],
     logins: both,
   },
   {
@@ -242,7 +243,7 @@ const rows: readonly Row[] = [
   {
     where: "a source is renewed",
     happens: (on) => on.server.patch("secrets", `${ops}/other`, { data: { password: btoa("second") } }),
-    writes: [repaired],
+    writes: [reverted],
     logins: { [hub]: "first", "ghcr.io": "second" },
   },
   { where: "a source is gone", happens: (on) => on.server.remove("secrets", `${ops}/other`), writes: [], logins: both },
@@ -256,7 +257,7 @@ const rows: readonly Row[] = [
     after: 301,
     options: alone,
     runningOnly: true,
-    writes: [repaired],
+    writes: [reverted],
     logins: { [hub]: "first" },
   },
   {
@@ -288,7 +289,7 @@ const rows: readonly Row[] = [
     after: 3700,
     options: alone,
     runningOnly: true,
-    writes: ["POST secrets/renamed", referred, repaired],
+    writes: ["POST secrets/renamed", referred, reverted],
     logins: { "ghcr.io": "other" },
     references: ["regcred", "renamed"],
   },
@@ -351,8 +352,8 @@ const rows: readonly Row[] = [
 function standing({
   before,
   options,
-}: Pick<Row, "before" | "options">): Scene & { start: (by: string) => ReturnType<Scene["run"]> } {
-  const on = scene({ namespaces: ["team-a", "team-b"] });
+}: Pick<Row, "before" | "options">): Fixture & { start: (by: string) => ReturnType<Fixture["run"]> } {
+  const on = fixture({ namespaces: ["team-a", "team-b"] });
   on.addSource("other", "other");
   on.addCredential("acme");
   on.addCredential("beta", {}, { host: "ghcr.io", source: "other" });
@@ -360,7 +361,7 @@ function standing({
   return { ...on, start: (by) => on.run(by, options ?? {}) };
 }
 /** What a row speaks of, as it is. */
-const found = (on: Scene): Pick<Row, "logins" | "references" | "marks"> => {
+const found = (on: Fixture): Pick<Row, "logins" | "references" | "marks"> => {
   const { labels = {}, annotations = {} } = on.server.get("secrets", place)?.metadata ?? {};
   const { "app.kubernetes.io/managed-by": _ours, ...others } = labels;
   const noted = Object.entries(annotations).filter(([key]) => !key.includes("/"));
@@ -455,7 +456,7 @@ describe("a write to a pull Secret", () => {
   });
 
   it("takes no source of another namespace for one of its own", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.addSource("given", "source", "team-a");
     on.server.patch("secrets", "team-a/given", { metadata: { labels: { "regcred.dev/source": "true" } } });
     on.addCredential("acme", { pullSecret: { name: "given", onConflict: "Adopt" } });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Played, Weather } from "./played-pools.ts";
-import { ops, type Scene, scene, told } from "./scene.ts";
+import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const other = "ghcr.io";
@@ -42,24 +42,25 @@ const troubles: readonly [string, Weather][] = [
 ];
 
 /** acme serves the hub, beta the other host, out of a Secret that they share. */
-function shared(beta: object = {}): Scene {
-  const on = scene({ namespaces: ["team-a"] });
+function shared(beta: object = {}): Fixture {
+  const on = fixture({ namespaces: ["team-a"] });
   on.addSource("other", "other-1");
   on.addCredential("acme");
   on.addCredential("beta", beta, { host: other, source: "other" });
   return on;
 }
-const rotate = (on: Scene): void => on.server.patch("secrets", `${ops}/other`, { data: { password: btoa("other-2") } });
+const rotate = (on: Fixture): void =>
+  on.server.patch("secrets", `${ops}/other`, { data: { password: btoa("other-2") } });
 /** As it stands in the docker config. */
-const authOf = (on: Scene, host: string): string => {
+const authOf = (on: Fixture, host: string): string => {
   const { [".dockerconfigjson"]: encoded = "" } = (on.server.get("secrets", "team-a/regcred")?.["data"] ??
     {}) as Readonly<Record<string, string>>;
   const { auths } = JSON.parse(atob(encoded)) as { readonly auths: Readonly<Record<string, object>> };
   return JSON.stringify(auths[host]);
 };
-const recordOf = (on: Scene, namespace = "team-a"): string | undefined =>
+const recordOf = (on: Fixture, namespace = "team-a"): string | undefined =>
   on.server.get("serviceaccounts", `${namespace}/default`)?.metadata.annotations?.["regcred.dev/references"];
-const conditionOf = (on: Scene, name: string, type: string): object | undefined =>
+const conditionOf = (on: Fixture, name: string, type: string): object | undefined =>
   (
     on.server.get("registrycredentials", name)?.["status"] as { conditions?: { type: string }[] } | undefined
   )?.conditions?.find((each) => each.type === type);
@@ -225,7 +226,7 @@ describe("a cluster that is claimed", () => {
 
 describe("another install", () => {
   it("is not passed by where its Lease may not be read, though there is something that it could not claim", async () => {
-    const on = scene();
+    const on = fixture();
     on.addNamespace("elsewhere", {}, []);
     on.addSource("other", "other-1", "elsewhere");
     on.addCredential("acme");
@@ -244,7 +245,7 @@ describe("another install", () => {
 
 describe("a pull Secret that is the operator's", () => {
   it("is known as that after a restart and a hand-over, though its tenant has stripped every mark meanwhile", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const first = on.run("a");
     on.run("b");
@@ -266,7 +267,7 @@ describe("a pull Secret that is the operator's", () => {
 
 describe("references to the Secret of a RegistryCredential that is deleted with Retain", () => {
   it("are the tenant's where it has served, and nowhere else", async () => {
-    const on = scene({ namespaces: ["a-1", "a-2", "b-1"], accounts: ["default", "builder"] });
+    const on = fixture({ namespaces: ["a-1", "a-2", "b-1"], accounts: ["default", "builder"] });
     on.addSource("other", "other-1");
     on.addSource("third", "third-1");
     const shares = { namespaces: { include: ["a-2"] }, references: "None" };
@@ -288,7 +289,7 @@ describe("references to the Secret of a RegistryCredential that is deleted with 
 });
 
 describe("the tokens of a RegistryCredential that is not confirmed for a while", () => {
-  const tokensOf = (on: Scene): number =>
+  const tokensOf = (on: Fixture): number =>
     on.server.list("secrets").filter(({ metadata: { name } }) => name.startsWith("regcred-token-")).length;
 
   it("are not collected, so that its login outlives its source, and go when it goes", async () => {
@@ -314,7 +315,7 @@ describe("the tokens of a RegistryCredential that is not confirmed for a while",
 
 describe("a RegistryCredential whose logins are too large for the bound", () => {
   const bound = { settings: { maxConfigBytes: 400 } };
-  const grows = (on: Scene, secret: string, length: number): void =>
+  const grows = (on: Fixture, secret: string, length: number): void =>
     on.server.patch("secrets", `${ops}/${secret}`, { data: { password: btoa("x".repeat(length)) } });
 
   it("keeps what it had, is told alone, and holds up nobody's rotation, new namespace or end", async () => {
@@ -361,7 +362,7 @@ describe("a RegistryCredential whose logins are too large for the bound", () => 
 });
 
 it("a Secret that may not be deleted loses its references once, and its login", async () => {
-  const on = scene({ namespaces: ["team-a"] });
+  const on = fixture({ namespaces: ["team-a"] });
   on.addCredential("acme");
   on.run("a");
   await on.pass(5);

@@ -7,7 +7,7 @@ import { transport } from "../../src/runtime/client/transport.ts";
 import type { Mode } from "../../src/cluster/install-mode.ts";
 import { unrestricted } from "../mode.ts";
 import { json, localConnection, localServer, status, type Answer } from "../runtime/client/local-server.ts";
-import { toldText } from "../../src/runtime/steps.ts";
+import { textWithSteps } from "../../src/runtime/steps.ts";
 
 const closers: (() => Promise<void>)[] = [];
 const without: string[] = [];
@@ -73,7 +73,7 @@ const cluster =
     json(response, 201, { status: { allowed: allows(spec.resourceAttributes) } });
   };
 
-const told = (failure: OperatorError | undefined): string => (failure ? toldText(failure) : "");
+const told = (failure: OperatorError | undefined): string => (failure ? textWithSteps(failure) : "");
 
 describe("preflight", () => {
   it("goes on without the right to compare schemas, and says so", async () => {

@@ -1,14 +1,14 @@
 // Is nothing given by what is known of before and of after, when etcd is put back in the middle of work?
 import { expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import { type Scene, scene } from "./scene.ts";
+import { type Fixture, fixture } from "./fixture.ts";
 
 const never = new Promise<never>(() => undefined);
 const away = refusal(503, "ServiceUnavailable");
 const hub = "https://index.docker.io/v1/";
 
 /** Served, and then put back to a time before a second RegistryCredential; the API server was away meanwhile. */
-async function restored(on: Scene) {
+async function restored(on: Fixture) {
   on.addCredential("acme");
   const a = on.run("a");
   await on.pass(30);
@@ -24,7 +24,7 @@ async function restored(on: Scene) {
 }
 
 it("who is entitled to it has each login, and nobody else, though one watch comes back much later than the others", async () => {
-  const on = scene();
+  const on = fixture();
   const a = await restored(on);
   on.setWeather(({ resource, method }) => (resource === "registrycredentials" && method === "GET" ? never : undefined));
   const before = on.recorded.length;

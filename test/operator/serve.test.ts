@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import type { Weather } from "./played-pools.ts";
-import { ops, type Scene, scene, told } from "./scene.ts";
+import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const never = new Promise<never>(() => undefined);
@@ -13,8 +13,8 @@ const mayNot = (verb: string, resource: string): ReturnType<typeof refusal> =>
   denied(`User "regcred" cannot ${verb} resource "${resource}" in API group "" at the cluster scope`);
 
 /** One operator that serves acme to all that is called team-*. */
-async function served(options: Parameters<typeof scene>[0] = {}, spec: object = {}): Promise<Scene> {
-  const on = scene(options);
+async function served(options: Parameters<typeof fixture>[0] = {}, spec: object = {}): Promise<Fixture> {
+  const on = fixture(options);
   on.addCredential("acme", spec);
   on.run("a");
   await on.pass(3);
@@ -22,8 +22,8 @@ async function served(options: Parameters<typeof scene>[0] = {}, spec: object = 
 }
 
 /** The same, and then it is stopped. */
-async function restarting(options: Parameters<typeof scene>[0] = {}): Promise<Scene> {
-  const on = scene(options);
+async function restarting(options: Parameters<typeof fixture>[0] = {}): Promise<Fixture> {
+  const on = fixture(options);
   on.addCredential("acme");
   const first = on.run("a");
   await on.pass(3);
@@ -33,7 +33,7 @@ async function restarting(options: Parameters<typeof scene>[0] = {}): Promise<Sc
 
 describe("what is served", () => {
   it("is a Secret, then its reference, in each selected namespace, and nothing elsewhere", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"], accounts: ["default", "builder"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"], accounts: ["default", "builder"] });
     on.addNamespace("other");
     on.addNamespace("team-out", ignored);
     on.addAccount("team-a", "ignored", ignored);
@@ -81,7 +81,7 @@ describe("what is served", () => {
   });
 
   it("keeps what a tenant has merged in: others' logins byte for byte, ours beside them", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     const auths = { "mine.example": { auth: btoa("me:mine") } };
     const data = { ".dockerconfigjson": btoa(JSON.stringify({ auths })) };
     const type = "kubernetes.io/dockerconfigjson";
@@ -103,7 +103,7 @@ describe("what is served", () => {
   });
 
   it("is written to nobody before the finalizer is stored, nor before the name of the Secret is", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.run("a");
     let forbidden: "both" | "status" | undefined = "both";
@@ -203,7 +203,7 @@ describe("what is suspended", () => {
   });
 
   it("does not hold up another one of the same Secret", async () => {
-    const on = scene();
+    const on = fixture();
     on.addSource("other", "other");
     on.addCredential("acme", { suspend: true });
     on.addCredential("beta", {}, { host: "ghcr.io", source: "other" });
@@ -263,7 +263,7 @@ describe("what is taken back", () => {
   });
 
   it("leaves others' entries of a list where they are", async () => {
-    const on = scene();
+    const on = fixture();
     on.addAccount("team-a", "builder", {});
     on.server.patch("serviceaccounts", "team-a/builder", { imagePullSecrets: [{ name: "mine" }, { name: "second" }] });
     on.addCredential("acme");
@@ -352,7 +352,7 @@ describe("what is taken back", () => {
 
 describe("a spec that cannot be read after a start", () => {
   it("loses nobody its login in a shared Secret", async () => {
-    const on = scene();
+    const on = fixture();
     on.addSource("other", "other");
     on.addCredential("acme");
     on.addCredential("beta", {}, { host: "ghcr.io", source: "other" });

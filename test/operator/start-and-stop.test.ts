@@ -2,15 +2,15 @@
 import { describe, expect, it } from "vitest";
 import { withFreePort } from "../cluster/free-port.ts";
 import { refusal } from "./api-server.ts";
-import { ops, type Scene, scene } from "./scene.ts";
+import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const never = new Promise<never>(() => undefined);
 const unavailable = refusal(503, "ServiceUnavailable");
-const leasesOf = (on: Scene): readonly unknown[] => on.recorded.filter(({ resource }) => resource === "leases");
+const leasesOf = (on: Fixture): readonly unknown[] => on.recorded.filter(({ resource }) => resource === "leases");
 
 describe("a start", () => {
   it("waits for an API server that is away, and serves once it answers", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.setWeather(() => unavailable);
     const a = on.run("a");
@@ -26,7 +26,7 @@ describe("a start", () => {
   });
 
   it("waits for an API server that answers before it knows who may do what", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.setWeather(({ path, resource }) => {
       if (path === "/readyz") return refusal(500, "InternalError");
@@ -43,7 +43,7 @@ describe("a start", () => {
   });
 
   it("ends where a right is missing at an API server that is ready", async () => {
-    const on = scene();
+    const on = fixture();
     on.setWeather(({ resource }) =>
       resource === "selfsubjectaccessreviews" ? { code: 201, body: { status: { allowed: false } } } : undefined,
     );
@@ -53,7 +53,7 @@ describe("a start", () => {
   });
 
   it("ends for what only a person can mend", async () => {
-    const on = scene();
+    const on = fixture();
     on.setWeather(() => refusal(401, "Unauthorized"));
     const a = on.run("a");
     await on.pass(5);
@@ -62,7 +62,7 @@ describe("a start", () => {
 });
 
 describe("a stop", () => {
-  it.each<[string, Parameters<Scene["setWeather"]>[0]]>([
+  it.each<[string, Parameters<Fixture["setWeather"]>[0]]>([
     ["while the API server is away", () => unavailable],
     [
       "while the API server starts",
@@ -86,7 +86,7 @@ describe("a stop", () => {
     ["while the stores fill", ({ resource }) => (resource === "namespaces" ? never : undefined)],
     ["while it runs for leader", ({ resource }) => (resource === "leases" ? never : undefined)],
   ])("is final %s: no Lease is left held", async (_when, weather) => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     on.setWeather(weather);
     const a = on.run("a");
@@ -108,7 +108,7 @@ describe("a stop", () => {
   });
 
   it("in the moment in which all is known begins no work", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a", { leaderElection: false });
     let stopped: Promise<void> | undefined;
@@ -121,7 +121,7 @@ describe("a stop", () => {
   });
 
   it("of who leads leaves no timer and no call behind", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(100);
@@ -135,7 +135,7 @@ describe("a stop", () => {
   });
 
   it("is no failure, whoever takes the Lease meanwhile", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(10);
@@ -152,7 +152,7 @@ describe("a stop", () => {
   });
 
   it("asks no more whether another install serves the cluster", async () => {
-    const on = scene();
+    const on = fixture();
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(10);
@@ -169,7 +169,7 @@ describe("a stop", () => {
 
   it("closes the way out, and what it answers probes with", async () => {
     await withFreePort(async (port) => {
-      const on = scene();
+      const on = fixture();
       const probe = (): Promise<boolean> =>
         fetch(`http://127.0.0.1:${port}/livez`).then(
           () => true,
@@ -189,7 +189,7 @@ describe("a stop", () => {
   });
 
   it("during the checks asks for no Lease at all, though they end well", async () => {
-    const on = scene();
+    const on = fixture();
     const answers = Promise.withResolvers<void>();
     on.setWeather(({ resource }) => (resource === "selfsubjectaccessreviews" ? answers.promise : undefined));
     const a = on.run("a");

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";
 import type { Weather } from "./played-pools.ts";
-import { ops, type Scene, scene, told } from "./scene.ts";
+import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
-const statusOf = (on: Scene, name = "acme"): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
-const statusWrites = (on: Scene, from: number): readonly string[] =>
+const statusOf = (on: Fixture, name = "acme"): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
+const statusWrites = (on: Fixture, from: number): readonly string[] =>
   told(on.writes().slice(from)).filter((each) => each.includes("registrycredentials"));
 const foreign = (namespace: string): object => ({
   apiVersion: "v1",
@@ -26,8 +26,8 @@ const policy: Weather = ({ method, resource, namespace }) =>
     : undefined;
 
 /** Everything that can fail without an end: a source, a conflict, a login that cannot be renewed. */
-async function failing(): Promise<Scene> {
-  const on = scene({ namespaces: ["team-a", "team-b", "team-c"] });
+async function failing(): Promise<Fixture> {
+  const on = fixture({ namespaces: ["team-a", "team-b", "team-c"] });
   on.addSource("lost", "lost");
   on.addCredential("acme");
   on.addCredential("lost", {}, { host: "lost.example.com", source: "lost" });
@@ -62,7 +62,7 @@ describe("a restart while something fails", () => {
 
   it("writes no status of a held removal, nor of a spec that cannot be read", async () => {
     const names = Array.from({ length: 12 }, (_, index) => `team-${index}`);
-    const on = scene({ namespaces: names });
+    const on = fixture({ namespaces: names });
     on.addCredential("acme");
     const first = on.run("a");
     await on.pass(10);
@@ -79,7 +79,7 @@ describe("a restart while something fails", () => {
   });
 
   it("writes no status of a deletion that a policy blocks, and the Secret that it keeps holds no login", async () => {
-    const on = scene({ namespaces: ["team-a", "team-b"] });
+    const on = fixture({ namespaces: ["team-a", "team-b"] });
     on.addCredential("acme");
     const first = on.run("a");
     await on.pass(3);

@@ -5,7 +5,7 @@ import type { RequestToken } from "../../src/runtime/client/token-request.ts";
 import type { OperatorSecretRecord } from "../../src/cluster/records.ts";
 import { type IdentitySource, identitySource } from "../../src/providers/identity-source.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
-import { toldText } from "../../src/runtime/steps.ts";
+import { textWithSteps } from "../../src/runtime/steps.ts";
 
 const never = new AbortController().signal;
 const tenant = { from: "TenantServiceAccount", namespace: "team-a", name: "puller", uid: "u1" } as const;
@@ -114,7 +114,7 @@ describe("the token of a ServiceAccount", () => {
     const identities = source({ requestToken: () => Promise.reject(refused) });
     const error = await refusal(() => identities.serviceAccountToken(identity, "a", never));
     expect(error).toMatchObject({ reason, cause, retry, origin: refused });
-    expect(toldText(error)).toContain(told);
+    expect(textWithSteps(error)).toContain(told);
   });
 
   it.each([

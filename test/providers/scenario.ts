@@ -21,7 +21,7 @@ export function untilEnd<T extends { close(): Promise<void> }>(one: T): T {
 }
 
 /** The real way out to the network, which leads anywhere. */
-export function wayOut(options: Partial<GuardedHttpOptions> = {}): {
+export function egress(options: Partial<GuardedHttpOptions> = {}): {
   readonly clock: Clock;
   readonly guarded: GuardedHttp;
 } {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Http } from "../../src/providers/http/http.ts";
 import type { OperatorError } from "../../src/runtime/errors.ts";
-import { failureIn, loopback, untilEnd, wayOut } from "./scenario.ts";
+import { failureIn, loopback, untilEnd, egress } from "./scenario.ts";
 import { json, type VendorReply, type VendorServer } from "./servers/vendor.ts";
 
 /** Closes at the end of the test. */
@@ -18,7 +18,7 @@ export function networkTo(server: VendorServer): {
   readonly metadataHttp: Http;
   readonly ca: (name: string) => string;
 } {
-  const { clock, guarded } = wayOut({ resolve: loopback });
+  const { clock, guarded } = egress({ resolve: loopback });
   return {
     clock,
     http: server.reachable(guarded.http),

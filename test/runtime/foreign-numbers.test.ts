@@ -24,14 +24,14 @@ const year9999 = 253_402_300_799;
 describe("the table", () => {
   it("has a unit, a least, a most, and what happens inMilliseconds, for each kind", () => {
     const rows = Object.entries<Bound>(bounds).map(
-      ([kind, { unit, least, below, most, above, absurd }]) => [kind, unit, least, below, most, above, absurd] as const,
+      ([kind, { unit, min, below, max, above, absurd }]) => [kind, unit, min, below, max, above, absurd] as const,
     );
     expect(rows).toEqual([
-      ["cloudWait", "seconds", 0, "none", 900, "most", undefined],
-      ["apiWait", "seconds", 0, "none", 40, "most", undefined],
+      ["cloudWait", "seconds", 0, "none", 900, "max", undefined],
+      ["apiWait", "seconds", 0, "none", 40, "max", undefined],
       ["life", "seconds", 0, "none", 2_678_400, "milliseconds", 315_360_000],
       ["time", "seconds since 1970", 0, "none", year9999, "milliseconds", undefined],
-      ["lease", "seconds", 1, "least", 60, "most", undefined],
+      ["lease", "seconds", 1, "min", 60, "max", undefined],
       ["transitions", "count", 0, "none", 2_147_483_646, "none", undefined],
       ["count", "count", 0, "none", 999_999_999_999_999, "none", undefined],
       ["port", "port", 1, "none", 65_535, "none", undefined],
@@ -45,8 +45,8 @@ it("stands in docs/design.md, with every row", () => {
   const rows = [...(section.split("\n## ")[0] ?? "").matchAll(/^\| `(\w+)` .*$/gm)].map(([line]) =>
     line.split("|").map((cell) => cell.trim()),
   );
-  expect(rows.map(([, row, , unit, least, most]) => [row, unit, least, most])).toEqual(
-    Object.entries(bounds).map(([row, { unit, least, most }]) => [`\`${row}\``, unit, String(least), String(most)]),
+  expect(rows.map(([, row, , unit, min, max]) => [row, unit, min, max])).toEqual(
+    Object.entries(bounds).map(([row, { unit, min, max }]) => [`\`${row}\``, unit, String(min), String(max)]),
   );
 });
 
@@ -54,19 +54,19 @@ const { time: _, ...plain } = bounds;
 
 describe.each(Object.entries(plain))("%s", (_kind, bound) => {
   const cut = (how: Bound["above"], number: number): number | undefined =>
-    ({ none: undefined, least: bound.least, most: bound.most, milliseconds: Math.min(number / 1000, bound.most) })[how];
+    ({ none: undefined, min: bound.min, max: bound.max, milliseconds: Math.min(number / 1000, bound.max) })[how];
 
   it("is taken from the least to the most, as a number or its digits", () => {
-    for (const number of [bound.least, bound.least + 1, bound.most]) {
+    for (const number of [bound.min, bound.min + 1, bound.max]) {
       expect(boundedNumber(number, bound)).toBe(number);
       expect(boundedNumber(String(number), bound)).toBe(number);
     }
   });
 
   it("is cut or ignored beyond", () => {
-    expect(boundedNumber(bound.least - 1, bound)).toBe(cut(bound.below, bound.least - 1));
+    expect(boundedNumber(bound.min - 1, bound)).toBe(cut(bound.below, bound.min - 1));
     const { absurd = Infinity }: Bound = bound;
-    expect(boundedNumber(bound.most + 1, bound)).toBe(cut(bound.above, bound.most + 1));
+    expect(boundedNumber(bound.max + 1, bound)).toBe(cut(bound.above, bound.max + 1));
     for (const number of [absurd - 1, absurd, 1e15, 1e308, "9".repeat(32)]) {
       expect(boundedNumber(number, bound)).toBe(Number(number) < absurd ? cut(bound.above, Number(number)) : undefined);
     }
@@ -98,8 +98,8 @@ describe.each(Object.entries(plain))("%s", (_kind, bound) => {
       fc.property(fc.oneof(fc.anything(), fc.double(), fc.bigInt().map(String)), (value) => {
         const number = boundedNumber(value, bound);
         if (number === undefined) return;
-        expect(number).toBeGreaterThanOrEqual(bound.least);
-        expect(number).toBeLessThanOrEqual(bound.most);
+        expect(number).toBeGreaterThanOrEqual(bound.min);
+        expect(number).toBeLessThanOrEqual(bound.max);
       }),
     );
   });

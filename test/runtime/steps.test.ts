@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { commandText, jsonValue, kubectl, toldText } from "../../src/runtime/steps.ts";
+import { commandText, jsonValue, kubectl, textWithSteps } from "../../src/runtime/steps.ts";
 
 describe("a command", () => {
   it("is the words that were written, with the names in their places", () => {
@@ -54,8 +54,8 @@ describe("a failure, as it is told", () => {
   const whole = "the Secret hub does not exist; create it: kubectl create secret generic hub; or name another";
 
   it("is its message, then what to do", () => {
-    expect(toldText({ message: "the Secret hub does not exist", steps })).toBe(whole);
-    expect(toldText({ message: "nobody knows" })).toBe("nobody knows");
+    expect(textWithSteps({ message: "the Secret hub does not exist", steps })).toBe(whole);
+    expect(textWithSteps({ message: "nobody knows" })).toBe("nobody knows");
   });
 
   it("is cut in its message, never in a command", () => {
@@ -64,7 +64,7 @@ describe("a failure, as it is told", () => {
         fc.string({ unit: "grapheme", maxLength: 300 }),
         fc.integer({ min: 10, max: 400 }),
         (message, longest) => {
-          const told = toldText({ message, steps }, longest);
+          const told = textWithSteps({ message, steps }, longest);
           expect(Buffer.byteLength(told)).toBeLessThanOrEqual(longest);
           expect(told).toMatch(
             /^(?:(?!; create it)[^])*(?:; create it: kubectl create secret generic hub(?:; or name another)?)?$/,
@@ -72,7 +72,7 @@ describe("a failure, as it is told", () => {
         },
       ),
     );
-    expect(toldText({ message: "x".repeat(1_000), steps }, 200)).toMatch(
+    expect(textWithSteps({ message: "x".repeat(1_000), steps }, 200)).toMatch(
       /^x+…; create it: kubectl create secret generic hub; or name another$/,
     );
   });

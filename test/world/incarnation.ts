@@ -83,13 +83,13 @@ export function incarnation(surroundings: Surroundings, namespace: SystemNamespa
     listWatch: watched.listWatch,
     leaseOf: async (of) => leaseOf(of),
     leading: () => true,
-    wayOut: (asked) => ({
+    egress: (asked) => ({
       provider: withAdmission(cloud.provider(clock, namespace, asked), asked.admittance),
       verify: async () => ({ verification: "Authenticated" }),
     }),
     measured: {
       credentials: { publish: nothing, forget: nothing },
-      show: ({ board }) => ({ board, begin: nothing }),
+      show: ({ statusCache }) => ({ statusCache, begin: nothing }),
       instruments: { count: nothing, observe: nothing, show: nothing },
     },
   });

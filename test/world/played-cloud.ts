@@ -1,7 +1,7 @@
 // Who mints in the world of the failure test, for how long, and what goes wrong there?
 import type { Clock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
-import type { AskedByWayOut } from "../../src/operator/controllers.ts";
+import type { AskedByEgress } from "../../src/operator/controllers.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { grantKeyText } from "../../src/providers/grant-key.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
@@ -29,7 +29,7 @@ export interface PlayedCloud {
   /** What it has handed out, by password. */
   readonly minted: ReadonlyMap<string, Minted>;
   /** For one process in that namespace. */
-  provider(clock: Clock, namespace: SystemNamespace, asked: AskedByWayOut): Provider;
+  provider(clock: Clock, namespace: SystemNamespace, asked: AskedByEgress): Provider;
 }
 
 const lateness = Temporal.Duration.from({ seconds: 20 });

@@ -94,8 +94,8 @@ function namesOf(credential: ClusterObject): readonly string[] {
 
 /** Runs every key of every loop once more. */
 async function askAgain({ parts: { context, loops } }: Incarnation): Promise<void> {
-  const { stores, entitlements, tokens } = context;
-  const names = [...new Set([...secretNames, ...entitlements.names()])];
+  const { stores, credentialIndex, tokens } = context;
+  const names = [...new Set([...secretNames, ...credentialIndex.names()])];
   const keys = [
     ...[...tokens.wanted()].map(([grantKey]) => tokenKey(grantKey)),
     ...[...stores.namespaces.values()].flatMap(({ name }) => [

@@ -275,11 +275,11 @@ const pauses = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.record({ does, pause: pauses });
 
-const mostSteps = 30;
+const maxSteps = 30;
 
 /** In the order in which they begin. */
 export const histories: fc.Arbitrary<readonly Step[]> = fc.array(step, {
   minLength: 1,
-  maxLength: mostSteps,
+  maxLength: maxSteps,
   size: "max",
 });

@@ -7,8 +7,8 @@ import { type Grant, grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { grantKeyText } from "../../src/providers/grant-key.ts";
 import type { RenderScope } from "../../src/providers/grant-types.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
-import { stripNamespace } from "../../src/cluster/transform/namespace.ts";
-import { stripServiceAccount } from "../../src/cluster/transform/service-account.ts";
+import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
+import { transformServiceAccount } from "../../src/cluster/transform/service-account.ts";
 import { teamLabel } from "./words.ts";
 
 /** An entry's wish for one host in one Secret. */
@@ -51,17 +51,17 @@ export interface Truth {
 
 const strippedBefore = new WeakMap<ClusterObject, unknown>();
 /** Objects never change: what was made of one is made once. */
-function once<R>(strip: (raw: ClusterObject) => R): (raw: ClusterObject) => R {
+function once<R>(transform: (raw: ClusterObject) => R): (raw: ClusterObject) => R {
   return (raw) => {
     const known = strippedBefore.get(raw) as R | undefined;
     if (known !== undefined) return known;
-    const made = strip(raw);
+    const made = transform(raw);
     strippedBefore.set(raw, made);
     return made;
   };
 }
-const stripOf = once(stripNamespace());
-const accountOf = once(stripServiceAccount());
+const transformOf = once(transformNamespace());
+const accountOf = once(transformServiceAccount());
 const parsedBefore = new WeakMap<ClusterObject, RegistryCredential | undefined>();
 
 function readCredential(raw: ClusterObject): RegistryCredential | undefined {
@@ -105,7 +105,7 @@ export function truthOf(server: ModelServer, read: Reader, operatorNamespace: st
     .toSorted(
       (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
     );
-  const namespaces = server.list("namespaces").map(stripOf);
+  const namespaces = server.list("namespaces").map(transformOf);
   const bySecret = new Map<string, Claim[]>();
   const identities = new Set<string>();
   const grantKeys = new Set<string>();

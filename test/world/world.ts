@@ -43,8 +43,8 @@ export interface World {
 // How long a new process takes to be there: the lease of the one that was killed has to end.
 const rebirth = 15_000;
 const turns = 5;
-const mostWrites = 60;
-const mostRequests = 150;
+const maxWrites = 60;
+const maxRequests = 150;
 /** With these a run may act on what it has seen a while ago. */
 const slowly: readonly How[] = ["late", "slow", "hanging"];
 
@@ -95,8 +95,8 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
   let begun = false;
   /** More writes of one object in a minute than anything explains, or more requests in ten, as they are where all is refused. */
-  const writesOf = often(clock, 60_000, mostWrites);
-  const requestsOf = often(clock, 600_000, mostRequests);
+  const writesOf = often(clock, 60_000, maxWrites);
+  const requestsOf = often(clock, 600_000, maxRequests);
   const book = ledger({
     server,
     clock,

@@ -93,8 +93,8 @@ function typeText(schema: Schema): string {
   }
 }
 
-const range = (least: number | undefined, most: number | undefined): string =>
-  most === undefined ? "" : least ? ` ${least} to ${most}` : ` up to ${most}`;
+const range = (min: number | undefined, max: number | undefined): string =>
+  max === undefined ? "" : min ? ` ${min} to ${max}` : ` up to ${max}`;
 
 /** Markdown's own characters, made literal. */
 const escaped = (text: string): string => text.replace(/[*_<>[\]]/g, String.raw`\$&`);

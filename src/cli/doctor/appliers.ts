@@ -15,7 +15,7 @@ interface Applied {
 }
 
 const check = "applied lists";
-const mostExamples = 3;
+const maxExamples = 3;
 
 export async function appliedLists({ objects }: Pick<Session, "objects">): Promise<Finding> {
   const found = await seenAll(objects.listMetadata(kinds.serviceAccounts), appliedIn);
@@ -23,12 +23,12 @@ export async function appliedLists({ objects }: Pick<Session, "objects">): Promi
   const applied = found.value.flat();
   if (applied.length === 0) return well(check, "no other tool applies the imagePullSecrets that regcred adds to");
   const some = applied
-    .slice(0, mostExamples)
+    .slice(0, maxExamples)
     .map(({ account, managers }) => `${account} by ${quotedText(managers.join(", "))}`)
     .join("; ");
   return well(
     check,
-    `the imagePullSecrets of ${applied.length} ServiceAccounts are also applied by another tool (${some}${applied.length > mostExamples ? "; ..." : ""}): each time it does, regcred's reference is gone for a moment, unless the tool's list names the pull Secret too`,
+    `the imagePullSecrets of ${applied.length} ServiceAccounts are also applied by another tool (${some}${applied.length > maxExamples ? "; ..." : ""}): each time it does, regcred's reference is gone for a moment, unless the tool's list names the pull Secret too`,
   );
 }
 

@@ -63,9 +63,9 @@ function administratorsIn({ administrators }: NamespaceWriters): string {
   return administrators.length === 0 ? who : `${who} (${listed(administrators)})`;
 }
 
-const mostNamed = 5;
+const maxNamed = 5;
 
 function listed(subjects: readonly string[]): string {
-  const more = subjects.length > mostNamed ? ` and ${subjects.length - mostNamed} more` : "";
-  return `${subjects.slice(0, mostNamed).join(", ")}${more}`;
+  const more = subjects.length > maxNamed ? ` and ${subjects.length - maxNamed} more` : "";
+  return `${subjects.slice(0, maxNamed).join(", ")}${more}`;
 }

@@ -37,7 +37,7 @@ export async function operatorRuns({ objects, operatorNamespace, clock }: Sessio
 }
 
 // Tokens are judged by both clocks: more than this makes ends look late or early.
-const mostSkew = 30;
+const maxSkew = 30;
 
 export async function clockIsRight({ transport, clock }: Session): Promise<Finding> {
   const check = "clock";
@@ -45,7 +45,7 @@ export async function clockIsRight({ transport, clock }: Session): Promise<Findi
   const at = instantOfHttpDate(headers.date ?? "", clock.now());
   if (!at) return notSeen(check, "the API server's time");
   const skew = Math.round(Math.abs(clock.now().since(at).total("seconds")));
-  return skew <= mostSkew
+  return skew <= maxSkew
     ? well(check, "this machine and the API server agree")
     : bad(
         check,

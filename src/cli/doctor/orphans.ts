@@ -6,7 +6,7 @@ import { kinds } from "../../cluster/object-reader.ts";
 import { planReferences } from "../../controllers/service-account/plan.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { annotationsOf, identityOf } from "../../runtime/watch/object-meta.ts";
-import { stripServiceAccount } from "../../cluster/transform/service-account.ts";
+import { transformServiceAccount } from "../../cluster/transform/service-account.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
@@ -57,7 +57,7 @@ async function remove(
 ): Promise<void> {
   const api = clusterObjects(transport);
   const accounts = await objects.list(kinds.serviceAccounts, { namespace });
-  for (const account of accounts.map(stripServiceAccount(Infinity))) await unrefer(api, account, name);
+  for (const account of accounts.map(transformServiceAccount(Infinity))) await unrefer(api, account, name);
   // Changed meanwhile, it may be somebody's again: then it is refused, and stays.
   await api.deleteSecret(namespace, name, { uid, resourceVersion });
 }

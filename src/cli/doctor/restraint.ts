@@ -19,12 +19,12 @@ export async function operatorIsRestrained(session: Pick<Session, "objects" | "o
   const check = "restraint";
   const found = await admission(session);
   if (!found) return notSeen(check, "ValidatingAdmissionPolicies");
-  const lacking = restrainingPolicies.filter((name) => !found.enforces(name));
-  return lacking.length === 0
+  const missing = restrainingPolicies.filter((name) => !found.enforces(name));
+  return missing.length === 0
     ? well(check, "policies hold the operator to what it says it does")
     : mendedBy(
         check,
-        `only RBAC holds the operator back where these policies are not in force: ${lacking.join(", ")}`,
+        `only RBAC holds the operator back where these policies are not in force: ${missing.join(", ")}`,
         applyPolicies(session.operatorNamespace),
       );
 }

@@ -2,7 +2,7 @@
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { deleteCredential } from "../../cluster/delete-credential.ts";
 import { kinds } from "../../cluster/object-reader.ts";
-import { stripCredential } from "../../cluster/transform/credential.ts";
+import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
@@ -35,9 +35,9 @@ export const drainAll: Action = async (session, _args, { timeout }) => {
   }
 };
 
-async function present({ objects }: Pick<Session, "objects">): Promise<ReturnType<typeof stripCredential>[]> {
+async function present({ objects }: Pick<Session, "objects">): Promise<ReturnType<typeof transformCredential>[]> {
   try {
-    return (await objects.list(kinds.credentials)).map(stripCredential);
+    return (await objects.list(kinds.credentials)).map(transformCredential);
   } catch (error) {
     // The kind is not installed, so there are none.
     if (error instanceof ApiError && error.kind === "notFound") return [];

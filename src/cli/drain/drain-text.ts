@@ -4,7 +4,7 @@ import { giveUp } from "../../cluster/install-steps.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import { commandText } from "../../runtime/steps.ts";
 
-const mostNamed = 5;
+const maxNamed = 5;
 
 /** Which are left, and what holds them up. */
 export function drainProgress(left: readonly CredentialRecord[]): string {
@@ -26,6 +26,6 @@ export function leftBehind(left: readonly CredentialRecord[]): string {
 
 function named(left: readonly CredentialRecord[]): string {
   const names = left.map(({ name }) => name);
-  const more = names.length - mostNamed;
-  return `${names.slice(0, mostNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const more = names.length - maxNamed;
+  return `${names.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -1,5 +1,5 @@
 // Which entry of a RegistryCredential may take one more host, so that the API server does not refuse it?
-import { longestHost, mostHosts } from "../../api/entry-bounds.ts";
+import { longestHost, maxHosts } from "../../api/entry-bounds.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import { isLiteralHost } from "../../registry/host.ts";
 import { cloudHost, isCloudProvider } from "../../registry/vendor-hosts.ts";
@@ -17,7 +17,7 @@ export function entryForHost({ spec }: Pick<RegistryCredential, "spec">, host: s
 }
 
 function hasRoom({ hosts }: Entry): boolean {
-  return hosts.length < mostHosts && !hosts.includes("*");
+  return hosts.length < maxHosts && !hosts.includes("*");
 }
 
 /** Where the entry names its registry, any host leads there, and this one may not. */

@@ -78,12 +78,12 @@ function unseen(situation: Situation): string[] {
   ];
 }
 
-const mostNamed = 5;
+const maxNamed = 5;
 
 function hiddenSecrets(names: readonly string[]): readonly string[] {
-  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
   if (names.length === 0) return [];
   return names.length === 1
     ? [`The Secret ${names[0]} could not be read.`]
-    : [`The Secrets ${names.slice(0, mostNamed).join(", ")}${more} could not be read.`];
+    : [`The Secrets ${names.slice(0, maxNamed).join(", ")}${more} could not be read.`];
 }

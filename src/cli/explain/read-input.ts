@@ -4,9 +4,9 @@ import { type PodView, type SecretView, type Seen, type Situation, there } from 
 import { isObjectName } from "../../cluster/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { kinds } from "../../cluster/object-reader.ts";
-import { stripCredential } from "../../cluster/transform/credential.ts";
-import { stripNamespace } from "../../cluster/transform/namespace.ts";
-import { stripServiceAccount } from "../../cluster/transform/service-account.ts";
+import { transformCredential } from "../../cluster/transform/credential.ts";
+import { transformNamespace } from "../../cluster/transform/namespace.ts";
+import { transformServiceAccount } from "../../cluster/transform/service-account.ts";
 import type { Session } from "../session.ts";
 import { seen, seenAll } from "./seen.ts";
 import type { Subject } from "./subject.ts";
@@ -33,12 +33,12 @@ export async function readSituation(
   const pod = rawPod === undefined ? undefined : podView(rawPod);
   const serviceAccountName = pod?.serviceAccountName ?? named;
   const account = (namespace: string, name: string): Promise<Seen<ServiceAccountRecord>> =>
-    seen(objects.get(kinds.serviceAccounts, { namespace, name }), stripServiceAccount(Infinity));
+    seen(objects.get(kinds.serviceAccounts, { namespace, name }), transformServiceAccount(Infinity));
   const [namespace, serviceAccount, pods, listed] = await Promise.all([
-    seen(objects.getMetadata(kinds.namespaces, { name: namespaceName }), stripNamespace()),
+    seen(objects.getMetadata(kinds.namespaces, { name: namespaceName }), transformNamespace()),
     account(namespaceName, serviceAccountName),
     pod || images.length > 0 ? nothing : seenAll(objects.list(kinds.pods, { namespace: namespaceName }), podView),
-    seenAll(objects.list(kinds.credentials), stripCredential),
+    seenAll(objects.list(kinds.credentials), transformCredential),
   ]);
   const secrets = new Map<string, Seen<SecretView>>();
   const look = async (names: readonly string[]): Promise<void> => {
@@ -55,7 +55,7 @@ export async function readSituation(
     }
   };
   const referred = pod?.pullSecrets ?? there(serviceAccount)?.references ?? [];
-  await look([...referred.slice(0, mostSecrets), defaultPullSecretName]);
+  await look([...referred.slice(0, maxSecrets), defaultPullSecretName]);
   const credentials = byAge(there(listed) ?? (await credentialsNamedBy([...secrets.values()], objects)));
   await look(credentials.flatMap(({ credential }) => (credential ? [credential.spec.pullSecret.name] : [])));
   for (const name of referred) {
@@ -90,9 +90,9 @@ export async function readSituation(
 const nothing: Seen<readonly PodView[]> = { seen: "absent" };
 
 // A kubelet looks at each that is referred to; a sound list has a handful, and nobody looks at thousands.
-const mostSecrets = 100;
+const maxSecrets = 100;
 // A tenant may have written the names.
-const mostCredentials = 16;
+const maxCredentials = 16;
 
 /** Who may not list them may still be allowed to read one. */
 async function credentialsNamedBy(
@@ -103,8 +103,8 @@ async function credentialsNamedBy(
   const found = await Promise.all(
     [...new Set(names)]
       .filter(isObjectName)
-      .slice(0, mostCredentials)
-      .map((name) => seen(objects.get(kinds.credentials, { name }), stripCredential)),
+      .slice(0, maxCredentials)
+      .map((name) => seen(objects.get(kinds.credentials, { name }), transformCredential)),
   );
   return found.flatMap((each) => there(each) ?? []);
 }

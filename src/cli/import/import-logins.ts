@@ -16,7 +16,7 @@ import { type Import, manifests } from "./manifests.ts";
 import { besideLogins, placesOf, type Remarks } from "./remarks.ts";
 
 // As the schema bounds a list of globs: src/api/field-schemas.ts. A larger group becomes several RegistryCredentials.
-const mostNamespaces = 64;
+const maxNamespaces = 64;
 // A short name is easier to read, and leaves room for a number.
 const longestName = 50;
 const longestRemark = 1000;
@@ -56,7 +56,7 @@ function globsFrom(globs: readonly string[]): readonly string[] {
   const isRight = (glob: string): boolean => glob.length <= longestGlob && /^[-a-z0-9.*?]+$/.test(glob);
   if (!distinct.every(isRight))
     throw new ConfigError("--namespaces takes names and globs of namespaces, such as team-*");
-  if (distinct.length > mostNamespaces) throw new ConfigError(`--namespaces takes ${mostNamespaces} globs at most`);
+  if (distinct.length > maxNamespaces) throw new ConfigError(`--namespaces takes ${maxNamespaces} globs at most`);
   return distinct;
 }
 
@@ -88,9 +88,9 @@ async function fromSecrets({ objects, operatorNamespace }: Session, prefix: stri
   // A RegistryCredential writes no pull Secret of the name of its own source.
   const names = new Set(groups.map(({ secretName }) => secretName));
   const parts = groups.flatMap((group) =>
-    Array.from({ length: Math.ceil(group.namespaces.length / mostNamespaces) }, (_, index) => ({
+    Array.from({ length: Math.ceil(group.namespaces.length / maxNamespaces) }, (_, index) => ({
       ...group,
-      namespaces: group.namespaces.slice(index * mostNamespaces, (index + 1) * mostNamespaces),
+      namespaces: group.namespaces.slice(index * maxNamespaces, (index + 1) * maxNamespaces),
     })),
   );
   const imports = parts.map(({ hosts, text, secretName, namespaces }): Import => {

@@ -1,5 +1,5 @@
 // Which objects take over what a docker config holds?
-import { longestHost, mostHosts } from "../../api/entry-bounds.ts";
+import { longestHost, maxHosts } from "../../api/entry-bounds.ts";
 import { group, kind, version } from "../../api/names.ts";
 import { dockerConfigKey, dockerConfigType } from "../../controllers/pull-secret/plan-types.ts";
 import { isLiteralHost } from "../../registry/host.ts";
@@ -16,7 +16,7 @@ export interface Import {
 }
 
 // As the schema bounds it: src/api/spec-schema.ts.
-const mostEntries = 16;
+const maxEntries = 16;
 
 /**
  * The source Secret and the RegistryCredential. Hosts beyond what one entry may have go into further entries; where one is
@@ -26,10 +26,10 @@ export function manifests(
   { name, hosts, text, namespaces, secretName }: Import,
   operatorNamespace: string,
 ): readonly object[] {
-  const isSaid = hosts.every(mayBeNamed) && hosts.length <= mostHosts * mostEntries;
+  const isSaid = hosts.every(mayBeNamed) && hosts.length <= maxHosts * maxEntries;
   const entries = isSaid
-    ? Array.from({ length: Math.ceil(hosts.length / mostHosts) }, (_, index) =>
-        hosts.slice(index * mostHosts, (index + 1) * mostHosts),
+    ? Array.from({ length: Math.ceil(hosts.length / maxHosts) }, (_, index) =>
+        hosts.slice(index * maxHosts, (index + 1) * maxHosts),
       )
     : [["*"]];
   return [

@@ -1,7 +1,7 @@
 // What of the cluster does a rehearsal start from? Reads only.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { kinds, type ObjectReader } from "../../cluster/object-reader.ts";
-import { stripCredential } from "../../cluster/transform/credential.ts";
+import { transformCredential } from "../../cluster/transform/credential.ts";
 
 /** Whole objects as they are on the wire; Namespaces without spec and status. */
 export interface ClusterState {
@@ -25,7 +25,7 @@ export async function clusterState(
     objects.listMetadata(kinds.namespaces),
     objects.list(kinds.serviceAccounts),
   ]);
-  const known = [...credentials.map((raw) => stripCredential(raw).credential), ...planned].filter(
+  const known = [...credentials.map((raw) => transformCredential(raw).credential), ...planned].filter(
     (credential) => credential !== undefined,
   );
   const names = new Set(

@@ -8,17 +8,17 @@ import type { Provider } from "../../providers/provider.ts";
 import { staticProvider } from "../../providers/static/fetch.ts";
 import type { Grant } from "../../providers/grant.ts";
 import { waits } from "../../runtime/queue/waits.ts";
-import { askForWork } from "../../controllers/event-handlers.ts";
-import { board } from "../../controllers/status-cache.ts";
+import { handleEvents } from "../../controllers/event-handlers.ts";
+import { statusCache } from "../../controllers/status-cache.ts";
 import type { Context } from "../../controllers/context.ts";
-import { entitlements } from "../../entitlement/credential-index.ts";
+import { credentialIndex } from "../../entitlement/credential-index.ts";
 import { grantKeys } from "../../providers/grant-keys.ts";
 import { judgedSecrets } from "../../controllers/pull-secret/judged.ts";
 import { loops } from "../../controllers/all-controllers.ts";
-import { reach, type Refusals } from "../../cluster/permissions.ts";
+import { permissions, type Refusals } from "../../cluster/permissions.ts";
 import { scopes } from "../../providers/scope-of.ts";
 import { membersStore, recordedMembers } from "../../controllers/members/controller.ts";
-import { tokenBook } from "../../controllers/token/grant-tracker.ts";
+import { grantTracker } from "../../controllers/token/grant-tracker.ts";
 import { refusals } from "../../operator/call-failure.ts";
 import type { Log } from "../../runtime/observability/log.ts";
 import { agenda } from "./virtual-queue.ts";
@@ -29,8 +29,8 @@ export interface Rehearsal {
   settle(): Promise<void>;
   /** Grants whose token would be fetched from a cloud, since the start. */
   readonly fetched: ReadonlySet<string>;
-  readonly board: Context["board"];
-  readonly entitlements: Context["entitlements"];
+  readonly statusCache: Context["statusCache"];
+  readonly credentialIndex: Context["credentialIndex"];
 }
 
 export interface RehearsalOptions {
@@ -58,14 +58,14 @@ const quiet: Log = { debug: silent, info: silent, warn: silent, error: silent };
 
 export function rehearsal(options: RehearsalOptions): Rehearsal {
   const { cluster, known, operatorNamespace, sourceNamespaces, maxConfigBytes } = options;
-  const { stores, strips, digest } = known;
+  const { stores, transforms, digest } = known;
   const work = agenda(options.clock);
   const { clock } = work;
   const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
-  const tokens = tokenBook({ clock, secrets: stores.operatorSecrets, operatorNamespace });
+  const tokens = grantTracker({ clock, secrets: stores.operatorSecrets, operatorNamespace });
   const holders = recordedMembers(stores.operatorSecrets);
-  const rights = entitlements({ ...stores, clock, operatorNamespace, members: holders });
-  const judged = judgedSecrets({ stores, entitlements: rights });
+  const rights = credentialIndex({ ...stores, clock, operatorNamespace, members: holders });
+  const judged = judgedSecrets({ stores, credentialIndex: rights });
   const grantKey = grantKeys();
   const fetched = new Set<string>();
   const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
@@ -83,7 +83,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     clock,
     settings: { namespace: operatorNamespace, mode: everything, maxConfigBytes },
     stores,
-    strips,
+    transforms,
     api: cluster.api,
     provider,
     verify: async () => ({ verification: "Inconclusive" }),
@@ -96,19 +96,19 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     judged,
     members: holders,
     storeMembers: membersStore(),
-    entitlements: rights,
-    board: board(clock),
+    credentialIndex: rights,
+    statusCache: statusCache(clock),
     digest,
     refusal: refusals(quiet, operatorNamespace),
     waits: waits(),
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
-    reach: reach(everything, nothingRefused, operatorNamespace),
+    permissions: permissions(everything, nothingRefused, operatorNamespace),
     shareReached: silent,
   };
   cluster.appear();
   const { run } = loops(context);
-  askForWork(context);
+  handleEvents(context);
   for (const { key } of stores.namespaces.values()) {
     for (const name of rights.names()) work.add(secretKey(key, name));
     work.add(referencesKey(key));
@@ -123,7 +123,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
       for (const { name } of stores.credentials.values()) await run(credentialKey(name), never);
     },
     fetched,
-    board: context.board,
-    entitlements: rights,
+    statusCache: context.statusCache,
+    credentialIndex: rights,
   };
 }

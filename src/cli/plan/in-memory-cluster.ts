@@ -27,18 +27,18 @@ const firstVersion = 2n ** 60n;
 
 export function pretendedCluster(
   state: ClusterState,
-  { stores, strips }: ClusterStores,
+  { stores, transforms }: ClusterStores,
   operatorNamespace: string,
   now: () => Temporal.Instant,
 ): PretendedCluster {
   const server = modelServer({ now, newUid: randomUUID, after: firstVersion });
   const secrets = byKey<SecretObject>(state.pullSecrets);
   const serviceAccounts = byKey<ServiceAccountObject>(state.serviceAccounts);
-  const credentials = inlet(stores.credentials.feed(), strips.credential);
-  const namespaces = inlet(stores.namespaces.feed(), strips.namespace);
-  const accounts = inlet(stores.serviceAccounts.feed(), strips.serviceAccount);
-  const pullSecrets = inlet(stores.pullSecrets.feed(), strips.secret);
-  const operatorSecrets = inlet(stores.operatorSecrets.feed(), strips.operatorSecret);
+  const credentials = inlet(stores.credentials.feed(), transforms.credential);
+  const namespaces = inlet(stores.namespaces.feed(), transforms.namespace);
+  const accounts = inlet(stores.serviceAccounts.feed(), transforms.serviceAccount);
+  const pullSecrets = inlet(stores.pullSecrets.feed(), transforms.secret);
+  const operatorSecrets = inlet(stores.operatorSecrets.feed(), transforms.operatorSecret);
 
   const keep = <T extends ClusterObject>(into: Map<string, T>, { type, object }: ModelEvent): void => {
     const { key } = identityOf(object);
@@ -108,9 +108,9 @@ interface Inlet {
   hear(event: Pick<ModelEvent, "type" | "object">): void;
 }
 
-function inlet<R extends StoredObject>(feed: Feed<R>, strip: (raw: unknown) => R | undefined): Inlet {
+function inlet<R extends StoredObject>(feed: Feed<R>, transform: (raw: unknown) => R | undefined): Inlet {
   const observe = (raw: unknown): void => {
-    const record = strip(raw);
+    const record = transform(raw);
     if (record !== undefined) feed.observed(record);
   };
   return {

@@ -2,7 +2,7 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import { type ClusterStores, clusterStores } from "../../cluster/cluster-stores.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { type Differences, differences, remembered } from "./differences.ts";
 import type { Planned, PlannedObjects } from "./planned-objects.ts";
@@ -65,8 +65,8 @@ export async function planReport(
     underWay: underWay.secrets.length + underWay.accounts.length,
     unserved: deleting ? [] : credentials.flatMap((each) => unserved(each, play, known)),
     held: credentials.flatMap(({ name }) => {
-      const held = play.entitlements.held(name);
-      return held ? [{ credential: name, message: toldText(held) }] : [];
+      const held = play.credentialIndex.held(name);
+      return held ? [{ credential: name, message: textWithSteps(held) }] : [];
     }),
   };
 }
@@ -76,14 +76,14 @@ function deleted(raw: object, now: Temporal.Instant): object {
   return { ...rest, metadata: { ...metadata, deletionTimestamp: now.toString({ smallestUnit: "second" }) } };
 }
 
-function unserved({ name, credential }: Planned, { board }: Rehearsal, { stores }: ClusterStores): Unserved[] {
+function unserved({ name, credential }: Planned, { statusCache }: Rehearsal, { stores }: ClusterStores): Unserved[] {
   return [...stores.namespaces.values()].flatMap((namespace) => {
-    const finding = board.secret(namespace.name, credential.spec.pullSecret.name)?.credentials.get(name);
+    const finding = statusCache.secret(namespace.name, credential.spec.pullSecret.name)?.credentials.get(name);
     return (finding?.failures ?? []).map((failure) => ({
       credential: name,
       namespace: namespace.name,
       reason: failure.reason,
-      message: toldText(failure),
+      message: textWithSteps(failure),
     }));
   });
 }

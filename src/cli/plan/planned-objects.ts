@@ -8,7 +8,7 @@ import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { ConfigError } from "../../config/config.ts";
 import { boundedNumber, bounds } from "../../runtime/foreign-numbers.ts";
 import { base64OfText } from "../../runtime/base64.ts";
-import { stripCredential } from "../../cluster/transform/credential.ts";
+import { transformCredential } from "../../cluster/transform/credential.ts";
 import { fields, metadataOf } from "../../runtime/watch/object-meta.ts";
 
 export interface Planned {
@@ -41,7 +41,7 @@ export async function plannedObjects(
       const before = await existing(name);
       if (!deleting) return planned(document, before, now, file);
       // What is deleted is what is there, whatever the file says of it.
-      const credential = before === undefined ? undefined : stripCredential(before).credential;
+      const credential = before === undefined ? undefined : transformCredential(before).credential;
       if (!credential) throw new ConfigError(`there is no ${kind} ${name} that can be read: nothing would be deleted`);
       return { name, raw: Object(before) as object, credential, isNew: false };
     }),

@@ -17,7 +17,7 @@ const horizon = 60_000;
 // A status that waits for others looks again each second, and would without end.
 const longestStatusWait = 30_000;
 // A failed run is worth so many more: what a fault of the moment would cause does not happen in memory.
-const mostRetries = 2;
+const maxRetries = 2;
 
 export function agenda(real: Pick<Clock, "now">): Agenda {
   const start = real.now();
@@ -58,7 +58,7 @@ export function agenda(real: Pick<Clock, "now">): Agenda {
       if (outcome.failed === true) {
         const count = (retries.get(key) ?? 0) + 1;
         retries.set(key, count);
-        if (count <= mostRetries) add(key, elapsed + 1_000);
+        if (count <= maxRetries) add(key, elapsed + 1_000);
         return;
       }
       const after = outcome.requeueAfter?.total("milliseconds");

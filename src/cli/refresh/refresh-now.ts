@@ -5,7 +5,7 @@ import { oneLine } from "../../runtime/foreign-text.ts";
 import { clusterObjects } from "../../cluster/cluster-objects.ts";
 import { kinds } from "../../cluster/object-reader.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
-import { stripCredential } from "../../cluster/transform/credential.ts";
+import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
@@ -45,7 +45,7 @@ async function untilMinted(
   const end = start + patience.total("milliseconds");
   for (;;) {
     const raw = await objects.get(kinds.credentials, { name });
-    const entries = (raw === undefined ? undefined : stripCredential(raw).credential?.status?.registries) ?? [];
+    const entries = (raw === undefined ? undefined : transformCredential(raw).credential?.status?.registries) ?? [];
     const hasTried = clock.elapsed() - start >= failingPatience.total("milliseconds");
     const isSettled = (entry: RegistryStatus): boolean => isMinted(entry, askedAt) || (hasTried && entry.failing > 0);
     const isOver = clock.elapsed() >= end || signal.aborted;

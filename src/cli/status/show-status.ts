@@ -1,7 +1,7 @@
 // How do all RegistryCredentials fare?
 import { escapedJson } from "../../runtime/foreign-text.ts";
 import { kinds } from "../../cluster/object-reader.ts";
-import { stripCredential } from "../../cluster/transform/credential.ts";
+import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
@@ -46,7 +46,7 @@ async function readReports(
       ? await objects.list(kinds.credentials)
       : [await objects.get(kinds.credentials, { name })].filter((object) => object !== undefined);
   return found
-    .map((object) => credentialReport(stripCredential(object), clock.now()))
+    .map((object) => credentialReport(transformCredential(object), clock.now()))
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 

@@ -38,7 +38,7 @@ const styling = new RegExp(String.raw`(${escape}\[(?:1|2|22|31|32|33|39)m)`);
 // What a terminal has that does not say how wide it is.
 const usualWidth = 80;
 // Narrower ones break the lines themselves.
-const leastWidth = 40;
+const minWidth = 40;
 
 export function terminal(output: Output, environment: Environment): Terminal {
   const isTerminal = output.isTTY === true;
@@ -58,7 +58,7 @@ export function terminal(output: Output, environment: Environment): Terminal {
     write: (text) => void output.write(shown(text)),
     clear: () => void output.write(`${eraseAll}${home}`),
     redraw: (text) => void output.write(`${home}${shown(text).replaceAll("\n", `${eraseLine}\n`)}${eraseRest}`),
-    width: isTerminal ? Math.max(output.columns ?? usualWidth, leastWidth) : undefined,
+    width: isTerminal ? Math.max(output.columns ?? usualWidth, minWidth) : undefined,
     paint: (style, text) => (hasColours ? styleText(style, printable(text), { validateStream: false }) : text),
     hasBlocks: isTerminal && /utf-?8/i.test(locale),
   };

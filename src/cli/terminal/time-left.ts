@@ -18,7 +18,7 @@ export function ageText(since: Temporal.Instant, now: Temporal.Instant): string 
   return unitsText(Math.max(Math.floor(since.until(now).total("seconds")), 1), 1);
 }
 
-function unitsText(seconds: number, most: number): string {
+function unitsText(seconds: number, max: number): string {
   const units = [
     [Math.floor(seconds / 86_400), "d"],
     [Math.floor(seconds / 3600) % 24, "h"],
@@ -27,7 +27,7 @@ function unitsText(seconds: number, most: number): string {
   ] as const;
   const first = units.findIndex(([count]) => count > 0);
   return units
-    .slice(first, first + most)
+    .slice(first, first + max)
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count}${unit}`)
     .join(" ");

@@ -36,7 +36,7 @@ interface Held {
 }
 
 // A sound list has a handful.
-const mostSecrets = 100;
+const maxSecrets = 100;
 const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
 const styles = { yes: "green", no: "red", unknown: "yellow" } as const;
 
@@ -75,7 +75,7 @@ async function heldLogins(
   names: readonly string[],
 ): Promise<readonly (readonly [string, Held])[]> {
   const found: (readonly [string, Held])[] = [];
-  for (const secret of names.filter(isObjectName).slice(0, mostSecrets)) {
+  for (const secret of names.filter(isObjectName).slice(0, maxSecrets)) {
     const raw = (await objects.get(kinds.secrets, { namespace, name: secret })) as
       | { readonly data?: Readonly<Record<string, string>> }
       | undefined;

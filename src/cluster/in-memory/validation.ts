@@ -11,7 +11,7 @@ interface Secret {
 }
 
 // MaxSecretSize
-const mostBytes = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
 const configs: Readonly<Record<string, string>> = {
   "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
@@ -36,7 +36,7 @@ export function secretProblem(secret: Secret, before?: Secret): ApiError | undef
     if (typeof value !== "string") return problem(`data[${key}]`, "Invalid value: no string");
     bytes += Buffer.from(value, "base64").length;
   }
-  if (bytes > mostBytes) return problem("data", `Too long: may not be more than ${mostBytes} bytes`);
+  if (bytes > maxBytes) return problem("data", `Too long: may not be more than ${maxBytes} bytes`);
   const key = configs[String(type)];
   if (key === undefined) return undefined;
   const config = data[key];

@@ -4,7 +4,7 @@ import type { CrdRecord } from "../records.ts";
 import { identityOf } from "../../runtime/watch/object-meta.ts";
 
 /** @param release of this program */
-export function stripCrd(release: string): (raw: unknown) => CrdRecord {
+export function transformCrd(release: string): (raw: unknown) => CrdRecord {
   return (raw) => {
     const { key, resourceVersion } = identityOf(raw);
     return { key, resourceVersion, gaps: schemaGaps(raw, release) };

@@ -10,7 +10,7 @@ export function labelsAskedBy({ credential }: CredentialRecord): Iterable<string
   return credential ? namedLabels(credential.spec) : [];
 }
 
-export function stripCredential(raw: unknown): CredentialRecord {
+export function transformCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);
   const { generation, finalizers } = metadataOf(raw);
   const told = (raw as { readonly status?: unknown }).status;

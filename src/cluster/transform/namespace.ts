@@ -9,7 +9,7 @@ import { shared } from "./shared.ts";
  * Takes a PartialObjectMetadata or a whole Namespace. One per store: records share equal label values.
  * @param asked keys of the labels to keep; of a Namespace that is read by itself all are
  */
-export function stripNamespace(asked?: () => Iterable<string>): (raw: unknown) => NamespaceRecord {
+export function transformNamespace(asked?: () => Iterable<string>): (raw: unknown) => NamespaceRecord {
   const sharedValue = shared<string>();
   return (raw) => {
     const { key, name, uid, resourceVersion } = identityOf(raw);

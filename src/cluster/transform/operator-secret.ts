@@ -22,7 +22,7 @@ import {
   stringMap,
 } from "../../runtime/watch/object-meta.ts";
 
-/** Types in which a login may be kept: design.md section 2. Others (a Helm release may have 1 MiB) are not even kept in memory. */
+/** Types in which a login may be kept: docs/design.md. Others (a Helm release may have 1 MiB) are not even kept in memory. */
 const sourceTypes = new Set([
   "Opaque",
   "kubernetes.io/basic-auth",
@@ -34,7 +34,7 @@ const longestData = Math.ceil((64 * 1024 * 4) / 3);
 
 export type TokenReader = (data: Readonly<Record<string, string>>, revision: string) => Token | undefined;
 
-export function stripOperatorSecret(readToken: TokenReader): (raw: unknown) => OperatorSecretRecord {
+export function transformOperatorSecret(readToken: TokenReader): (raw: unknown) => OperatorSecretRecord {
   return (raw) => {
     const { key, namespace, name, uid, resourceVersion } = identityOf(raw);
     const secret = fields(raw, "Secret");

@@ -17,10 +17,10 @@ import {
 const stuckReasons: ReadonlySet<string> = new Set(["ErrImagePull", "ImagePullBackOff"]);
 
 // A pod may name many; one that is served is enough.
-const mostImages = 16;
+const maxImages = 16;
 
 /** Undefined for a pod that is not stuck, or is going already: it leaves the store. */
-export function stripPod(raw: unknown): PodRecord | undefined {
+export function transformPod(raw: unknown): PodRecord | undefined {
   const { key, namespace, name, uid, resourceVersion } = identityOf(raw);
   const pod = fields(raw, "Pod");
   const spec = fields(pod["spec"] ?? {}, "spec");
@@ -61,7 +61,7 @@ function stuckImagesOf(spec: Fields, status: Fields): readonly string[] {
       if (image !== undefined && image.length <= limits.image && stuck.has(optional(each, "name"))) images.add(image);
     }
   }
-  return [...images].slice(0, mostImages);
+  return [...images].slice(0, maxImages);
 }
 
 function waitingReason(status: Fields): string | undefined {

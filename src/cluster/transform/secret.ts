@@ -4,7 +4,7 @@ import { foreignText } from "../../runtime/foreign-text.ts";
 import { mergedHosts } from "../marks.ts";
 import type { SecretRecord } from "../records.ts";
 import type { Digest } from "../digest.ts";
-import { limits as most } from "../object-limits.ts";
+import { limits as max } from "../object-limits.ts";
 import { appliedIn, writtenIn } from "./managed-fields.ts";
 import {
   annotationsOf,
@@ -28,10 +28,10 @@ export interface SecretLimits {
 }
 
 // What tenants make larger than this is read before it is written to. Ours are alike in most namespaces, and so shared.
-const keptInStore: SecretLimits = { foreign: most.foreignMetadata, ours: most.ownMetadata };
+const keptInStore: SecretLimits = { foreign: max.foreignMetadata, ours: max.ownMetadata };
 
 // A docker config that is kept under 64 KiB holds no more logins than this, and each credential in it has one.
-const mostCredentials = 256;
+const maxCredentials = 256;
 
 type Metadata = NonNullable<SecretRecord["metadata"]>;
 
@@ -41,7 +41,7 @@ const noCredentials: readonly string[] = Object.freeze([]);
  * One per store: equal metadata is shared. `limits` bounds what is kept: Infinity for an answer to GET that is looked
  * at once and not stored.
  */
-export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore): (raw: unknown) => SecretRecord {
+export function transformSecret(digest: Digest, limits: SecretLimits = keptInStore): (raw: unknown) => SecretRecord {
   const sharedText = shared<string>();
   const sharedMap = shared<Readonly<Record<string, string>>>();
   const sharedList = shared<readonly string[]>();
@@ -101,21 +101,21 @@ export function stripSecret(digest: Digest, limits: SecretLimits = keptInStore):
 
 /** A longer one than any of ours is a forged one. */
 function isMerged(managed: string): boolean {
-  if (managed.length > most.ownMetadata) return false;
+  if (managed.length > max.ownMetadata) return false;
   return mergedHosts({ annotations: { [managedAnnotation]: managed } }) !== undefined;
 }
 
 /** Names of objects are never empty: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 function namesIn(list: string): readonly string[] {
   return list
-    .split(",", mostCredentials)
+    .split(",", maxCredentials)
     .map((name) => name.trim())
     .filter((name) => name !== "");
 }
 
 /** `Kind name` of the owner that controls the object. */
 function controllerOf(raw: unknown): string | undefined {
-  for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").slice(0, most.owners)) {
+  for (const reference of listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").slice(0, max.owners)) {
     const owner = fields(reference, "ownerReference");
     if (owner["controller"] !== true) continue;
     return `${shown(optional(owner, "kind") ?? "")} ${shown(optional(owner, "name") ?? "")}`;
@@ -125,5 +125,5 @@ function controllerOf(raw: unknown): string | undefined {
 
 /** What a person may get to read. */
 function shown(word: string): string {
-  return foreignText(boundedWord(word), most.name);
+  return foreignText(boundedWord(word), max.name);
 }

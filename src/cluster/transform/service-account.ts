@@ -11,10 +11,10 @@ const noAnnotations: Readonly<Record<string, string>> = Object.freeze({});
 const noReferences: readonly string[] = Object.freeze([]);
 
 /**
- * One per store: equal lists, names and records are shared. `most` bounds the references that are kept: Infinity for
+ * One per store: equal lists, names and records are shared. `max` bounds the references that are kept: Infinity for
  * an answer to GET that is looked at once and not stored.
  */
-export function stripServiceAccount(most: number = limits.referencesHeld): (raw: unknown) => ServiceAccountRecord {
+export function transformServiceAccount(max: number = limits.referencesHeld): (raw: unknown) => ServiceAccountRecord {
   const sharedText = shared<string>();
   const sharedList = shared<readonly string[]>();
   const sharedMap = shared<Readonly<Record<string, string>>>();
@@ -22,12 +22,12 @@ export function stripServiceAccount(most: number = limits.referencesHeld): (raw:
   const referencesOf = (raw: unknown): Pick<ServiceAccountRecord, "references" | "tooLarge"> => {
     const list = listOf(fields(raw, "ServiceAccount")["imagePullSecrets"], "imagePullSecrets");
     if (list.length === 0) return { references: noReferences };
-    if (list.length > limits.references && most < Infinity) return { references: undefined, tooLarge: true };
+    if (list.length > limits.references && max < Infinity) return { references: undefined, tooLarge: true };
     const names = list.map((reference) => optional(fields(reference, "imagePullSecrets"), "name") ?? "");
     // No Secret has such a name.
-    if (names.some((each) => each.length > limits.name) && most < Infinity)
+    if (names.some((each) => each.length > limits.name) && max < Infinity)
       return { references: undefined, tooLarge: true };
-    return { references: list.length > most ? undefined : sharedList(JSON.stringify(names), () => names) };
+    return { references: list.length > max ? undefined : sharedList(JSON.stringify(names), () => names) };
   };
 
   const cloudOf = (annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {

@@ -5,7 +5,7 @@ export type Shared<V> = (key: string, make: () => V) => V;
 
 // Values that are equal everywhere are few; those that differ everywhere would fill any table. So it is simply emptied.
 // With 8 KiB of JSON each, the most that a Secret's metadata may be, the table stays below 2 MiB.
-const mostEntries = 256;
+const maxEntries = 256;
 
 /** A table of shared values. It only saves memory: whether a value is found in it makes no difference to its user. */
 export function shared<V>(): Shared<V> {
@@ -13,7 +13,7 @@ export function shared<V>(): Shared<V> {
   return (key, make) => {
     const known = table.get(key);
     if (known !== undefined) return known;
-    if (table.size === mostEntries) table.clear();
+    if (table.size === maxEntries) table.clear();
     const value = make();
     table.set(key, value);
     return value;

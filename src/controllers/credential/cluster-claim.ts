@@ -5,11 +5,11 @@ import type { LeaseView } from "../../runtime/leader/lease-state.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { servingInstall, type ServingInstall } from "./plan-installation.ts";
 import type { Context } from "../context.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 
 export interface ClusterClaimOptions extends Pick<
   Context,
-  "clock" | "settings" | "stores" | "strips" | "api" | "log" | "refusal"
+  "clock" | "settings" | "stores" | "transforms" | "api" | "log" | "refusal"
 > {
   readonly random: Random;
   /** The Lease by which the install of that namespace elects its leader; undefined where there is none. */
@@ -31,7 +31,7 @@ const lookEvery = 5_000;
 const afterConflict = 200;
 
 export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
-  const { clock, random, settings, stores, strips, api, log, refusal, leaseOf } = options;
+  const { clock, random, settings, stores, transforms, api, log, refusal, leaseOf } = options;
   const own = settings.namespace;
   const sightings = new Map<string, { readonly sign: string; readonly until: number }>();
   let standsByFor: string | undefined;
@@ -57,7 +57,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
   /** Whether it can be claimed at all: an older CRD has no field for it, and is no reason to serve nobody. */
   const take = async ({ name, resourceVersion }: RegistryCredential, signal?: AbortSignal): Promise<boolean> => {
     const patch = { metadata: { resourceVersion }, status: { operatorNamespace: own } };
-    const written = strips.credential(await api.patchCredentialStatus(name, patch, signal));
+    const written = transforms.credential(await api.patchCredentialStatus(name, patch, signal));
     if (written) stores.credentials.wrote(written);
     return written?.credential?.status?.operatorNamespace === own;
   };
@@ -95,7 +95,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
           signal.throwIfAborted();
           const { kind, failure } = refusal(error, "see which install serves this cluster");
           if (kind === "conflict" || kind === "notFound") wait = afterConflict;
-          else log.warn("cluster not claimed", { reason: failure.reason, detail: toldText(failure) });
+          else log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
           if (failure.retry === "slowly" && taken) {
             refused = [...refused, taken.uid];
             continue;
@@ -117,7 +117,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
       const lookNow = (): void => {
         forgetNext();
         look().catch((error: unknown) => {
-          log.debug("claim not looked at", { detail: toldText(refusal(error, "").failure) });
+          log.debug("claim not looked at", { detail: textWithSteps(refusal(error, "").failure) });
           forgetNext();
           // What could not be read or written is looked at again, whether or not anything changes.
           if (!ended) forgetNext = clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);

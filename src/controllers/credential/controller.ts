@@ -17,12 +17,12 @@ import type { Context } from "../context.ts";
 import { drainer } from "./drain.ts";
 import { inSlices } from "../../runtime/in-slices.ts";
 import { namespaceView } from "./namespace-view.ts";
-import { done, failed, soonest, waitsFor } from "../outcome.ts";
+import { done, failed, earliest, waitsFor } from "../outcome.ts";
 import { type Pace, pace } from "../../runtime/queue/pace.ts";
-import { refusedRemovals } from "./denied-removals.ts";
-import { retirementOf } from "./rename-grace.ts";
+import { deniedRemovals } from "./denied-removals.ts";
+import { renameGraceOf } from "./rename-grace.ts";
 import { finalizerKeeper, setFinalizers } from "./set-finalizers.ts";
-import { tellRefusal } from "./report-denial.ts";
+import { reportDenial } from "./report-denial.ts";
 import { beginRecord } from "../members/controller.ts";
 import type { Attempts } from "../token/grant-tracker.ts";
 import { statusWriter } from "./write-status.ts";
@@ -58,10 +58,10 @@ export function credentialLoop(): CredentialLoop {
       memories.delete(name);
       statuses.forget(name, sighting);
       finalizers.forget(name, sighting);
-      return soonest(context.entitlements.drainedFor(name));
+      return earliest(context.credentialIndex.drainedFor(name));
     }
     const { record } = sighting;
-    const credential = context.entitlements.readable(name);
+    const credential = context.credentialIndex.readable(name);
     try {
       if (credential?.deletionTimestamp) return await drain(context, record, credential, signal);
       if (!record.credential || !credential) {
@@ -84,19 +84,21 @@ export function credentialLoop(): CredentialLoop {
       told.delete(name);
       const isRecorded = beginRecord(context, credential);
       // Where nothing can be written there is nothing to drain either.
-      const outOfReach = context.reach.name(credential.spec.pullSecret.name) !== undefined;
+      const outOfReach = context.permissions.name(credential.spec.pullSecret.name) !== undefined;
       let refused: Failure | undefined;
       if (!credential.finalizers.includes(finalizer) && !outOfReach) {
         refused = await finalizers.put(context, credential, signal);
-        if (!refused) return soonest(lookAgain);
-        tellRefusal(context, record, refused);
+        if (!refused) return earliest(lookAgain);
+        reportDenial(context, record, refused);
       }
       const later = (...waits: readonly (number | undefined)[]): Outcome =>
-        refused ? failed(refused, { of: "credentials", object: name }) : soonest(...waits);
+        refused ? failed(refused, { of: "credentials", object: name }) : earliest(...waits);
       // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
       // who would lose it by its last change.
       if (!isRecorded) {
-        const formerNames = context.entitlements.namesOf(name).map(({ secretName }) => ({ secretsCalled: secretName }));
+        const formerNames = context.credentialIndex
+          .namesOf(name)
+          .map(({ secretName }) => ({ secretsCalled: secretName }));
         return waitsFor({ secretsCalled: credential.spec.pullSecret.name }, ...formerNames);
       }
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
@@ -114,19 +116,19 @@ export function credentialLoop(): CredentialLoop {
       // An attempt at a token is no finding of a namespace.
       if (memory.settles && fresh)
         return { ...later(Math.min(settling, lookAgain)), ...(!refused && waitsFor({ findings: name })) };
-      const { retiring, nextRetirement } = await retirementOf(context, credential);
+      const { retiring, nextGraceEnd } = await renameGraceOf(context, credential);
       const extraReferences = await extrasOf(context, credential);
-      const leaving = await refusedRemovals(context, credential);
+      const leaving = await deniedRemovals(context, credential);
       const status = statusOf({
         credential,
         told: memory,
         now: context.clock.now(),
         ...views,
         leaving,
-        lacking: [...context.reach.others(credential), ...(refused ? [refused] : [])],
+        missing: [...context.permissions.others(credential), ...(refused ? [refused] : [])],
         outdated: crdOutdated(context.stores.crds.get(crdName)),
         mode: modeText(context.settings.mode),
-        held: context.entitlements.held(name),
+        held: context.credentialIndex.held(name),
         // While nothing can be written under a new name, the one that tenants are served under is no former one.
         ...(outOfReach
           ? { secretName: credential.status?.secretName, retiring: credential.status?.retiring ?? [] }
@@ -138,11 +140,11 @@ export function credentialLoop(): CredentialLoop {
       counting.ended(name, began, context.stores.credentials.size);
       const says = { status, namespaces: views.namespaces };
       const wait = await statuses.write(context, { record, credential }, says, signal);
-      return { ...later(nextRetirement, wait), ...(pending && !refused && waitsFor({ findings: name })) };
+      return { ...later(nextGraceEnd, wait), ...(pending && !refused && waitsFor({ findings: name })) };
     } catch (error) {
       const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
-      if (kind !== "conflict") tellRefusal(context, record, failure);
+      if (kind !== "conflict") reportDenial(context, record, failure);
       return failed(failure, { of: "credentials", object: name });
     }
   };
@@ -184,15 +186,15 @@ interface Views {
 }
 
 async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
-  const { stores, entitlements, board, tokens } = context;
+  const { stores, credentialIndex, statusCache, tokens } = context;
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
   await inSlices(context.clock, stores.namespaces.values(), (namespace) => {
-    if (namespace.terminating || !entitlements.entitled(credential, namespace)) return;
+    if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
     const scope = context.scopeOf(namespace);
-    const isInReach = context.reach.secret(secretName, namespace.name) === undefined;
-    for (const entry of isInReach ? credential.spec.registries : []) {
+    const isPermitted = context.permissions.secret(secretName, namespace.name) === undefined;
+    for (const entry of isPermitted ? credential.spec.registries : []) {
       const views = grants.get(entry.name);
       for (const { grant } of grantsOf(entry, scope)) {
         if (isFailure(grant) || !views) continue;
@@ -200,7 +202,7 @@ async function viewsOf(context: Context, credential: RegistryCredential): Promis
         if (!views.has(key)) views.set(key, grantView(tokens.token(key), tokens.attempts(key)));
       }
     }
-    namespaces.push(namespaceView(board, credential, namespace.name));
+    namespaces.push(namespaceView(statusCache, credential, namespace.name));
   });
   return {
     namespaces,
@@ -213,12 +215,15 @@ function grantView(token: Token | undefined, attempts: Attempts | undefined): Gr
 }
 
 /** The records are read only where something was taken out of the spec. */
-async function extrasOf({ clock, stores, reach }: Context, credential: RegistryCredential): Promise<readonly string[]> {
+async function extrasOf(
+  { clock, stores, permissions }: Context,
+  credential: RegistryCredential,
+): Promise<readonly string[]> {
   const extras = extraReferences(credential);
   const recorded = new Set<string>();
   if (extras.former.length > 0) {
     // Where the accounts may not be seen, some may have it.
-    if ([...stores.namespaces.values()].some(({ name }) => reach.serviceAccounts(name) !== undefined))
+    if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
       return rememberedExtras(extras, new Set(extras.former));
     await inSlices(clock, stores.serviceAccounts.values(), ({ record, terminating }) => {
       if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);

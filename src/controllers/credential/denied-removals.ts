@@ -6,20 +6,20 @@ import { inSlices } from "../../runtime/in-slices.ts";
 import { holderOf } from "./left-behind.ts";
 
 /** Namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
-export async function refusedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
-  const { board, clock, entitlements, stores } = context;
+export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
+  const { statusCache, clock, credentialIndex, stores } = context;
   const current = credential.spec.pullSecret.name;
-  const former = entitlements.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
+  const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
   const holds = holderOf(context, credential);
   const found: Troubled[] = [];
-  await inSlices(clock, entitlements.mayHold(credential.name), (name) => {
+  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
     const namespace = stores.namespaces.get(name);
     if (!namespace || namespace.terminating) return;
-    const names = entitlements.entitled(credential, namespace) ? former : [current, ...former];
+    const names = credentialIndex.entitled(credential, namespace) ? former : [current, ...former];
     const troubles = names
       .filter((secretName) => holds(namespace, secretName))
-      .flatMap((secretName) => board.secret(name, secretName)?.credentials.get(credential.name)?.failures ?? [])
-      .map((failure) => board.lasting(name, failure));
+      .flatMap((secretName) => statusCache.secret(name, secretName)?.credentials.get(credential.name)?.failures ?? [])
+      .map((failure) => statusCache.lasting(name, failure));
     if (troubles.length > 0) found.push({ name, troubles });
   });
   return found;

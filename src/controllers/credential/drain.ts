@@ -11,7 +11,7 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { isForTenant } from "../pull-secret/kept-by-tenant.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
-import { comeBackIn, done, failed, waitsFor } from "../outcome.ts";
+import { requeueAfter, done, failed, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
 import type { Waited } from "../waits.ts";
 import type { StatusWriter } from "./write-status.ts";
@@ -37,7 +37,7 @@ const restForStandstill = 1 / 20;
 // To look at ten thousand namespaces takes a while: a fifth of the time at most.
 const restForWork = 4;
 // Examples in a message.
-const mostNamed = 3;
+const maxNamed = 3;
 
 export type Drain = (
   context: Context,
@@ -93,7 +93,7 @@ export function drainer(statuses: StatusWriter): Drain {
         return failed(refused.failure, { of: "credentials", object: credential.name });
       }
       waitings.delete(credential.uid);
-      if (isDrained) context.entitlements.drained(credential);
+      if (isDrained) context.credentialIndex.drained(credential);
       tellReleased(context, credential, left, forced);
       return done;
     }
@@ -102,7 +102,7 @@ export function drainer(statuses: StatusWriter): Drain {
     waiting.settles &&= draining.blocked.length === 0 && clock.elapsed() - waiting.since < settleTime;
     if (!waiting.settles) await statuses.write(context, place, saysOf(context, credential, draining), signal);
     const rest = Math.min((clock.elapsed() - waiting.fewest.since) * restForStandstill, longestRest);
-    const back = comeBackIn(Math.max(lookAgain, rest, (clock.elapsed() - began) * restForWork));
+    const back = requeueAfter(Math.max(lookAgain, rest, (clock.elapsed() - began) * restForWork));
     return unknown ? { ...waitsFor(...secretsOf(context, credential)), ...back } : back;
   };
 }
@@ -154,7 +154,7 @@ function saysOf(
     entries: [],
     namespaces: [],
     leaving: [],
-    lacking: [],
+    missing: [],
     outdated: crdOutdated(stores.crds.get(crdName)),
     mode: modeText(settings.mode),
     held: undefined,
@@ -170,7 +170,7 @@ function saysOf(
 /** Why it cannot be said that nothing is left: where Secrets may not be seen, or have not been, their absence says nothing. */
 function whyUnknown(context: Context, credential: RegistryCredential, waited: number): Unknown | undefined {
   const names = namesOf(context, credential);
-  const failure = names.map((name) => context.reach.whole(name)).find((each) => each !== undefined);
+  const failure = names.map((name) => context.permissions.whole(name)).find((each) => each !== undefined);
   if (failure) return { failure };
   const unseen = names.find((name) => !context.namesSynced(name));
   if (unseen === undefined) return undefined;
@@ -220,7 +220,7 @@ function isOver({ secrets, kept, unexplained, harmless }: Left, waiting: Waiting
   };
   // One who keeps it only now and then starts nothing anew.
   waiting.last = every((namespace) => waiting.kept.has(namespace)) ? (waiting.last ?? now) : undefined;
-  const isLong = (since: number | undefined, most = patience): boolean => since !== undefined && now - since >= most;
+  const isLong = (since: number | undefined, max = patience): boolean => since !== undefined && now - since >= max;
   const isKept = (namespace: string): boolean => {
     const since = waiting.kept.get(namespace);
     return kept.has(namespace) ? isLong(since) : unexplained.has(namespace) && isLong(since, patienceWithTurns);
@@ -260,7 +260,7 @@ function standstill(namespace: string, names: readonly string[]): Failure {
 
 /** What somebody must mend before the credential can leave the namespace, and whatever else has held it up for long. */
 function holdUps(
-  { board, clock }: Context,
+  { statusCache, clock }: Context,
   { name, deletionTimestamp }: RegistryCredential,
   namespace: string,
   secretNames: readonly string[],
@@ -268,11 +268,11 @@ function holdUps(
   const deletedAt = deletionTimestamp ?? clock.now();
   // What ails others in a Secret that it shares does not keep it.
   const failures = [
-    ...secretNames.flatMap((each) => board.secret(namespace, each)?.credentials.get(name)?.failures ?? []),
-    ...(board.references(namespace)?.failures ?? []),
+    ...secretNames.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name)?.failures ?? []),
+    ...(statusCache.references(namespace)?.failures ?? []),
   ];
   return failures
-    .map((failure) => board.lasting(namespace, failure))
+    .map((failure) => statusCache.lasting(namespace, failure))
     .filter(({ failure, since }) => {
       const began = Temporal.Instant.compare(since, deletedAt) < 0 ? deletedAt : since;
       const isLong = Temporal.Instant.compare(began.add(worthTelling), clock.now()) <= 0;
@@ -285,10 +285,10 @@ function firstOf(names: Iterable<string>): readonly string[] {
   const first: string[] = [];
   for (const name of names) {
     const last = first.at(-1);
-    if (first.length === mostNamed && last !== undefined && name > last) continue;
+    if (first.length === maxNamed && last !== undefined && name > last) continue;
     first.push(name);
     first.sort();
-    if (first.length > mostNamed) first.pop();
+    if (first.length > maxNamed) first.pop();
   }
   return first;
 }

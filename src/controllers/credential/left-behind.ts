@@ -24,10 +24,10 @@ export interface Left {
   readonly harmless: ReadonlySet<string>;
 }
 
-export function namesOf({ entitlements }: Context, credential: RegistryCredential): readonly string[] {
+export function namesOf({ credentialIndex }: Context, credential: RegistryCredential): readonly string[] {
   return [
     credential.spec.pullSecret.name,
-    ...entitlements.namesOf(credential.name).map(({ secretName }) => secretName),
+    ...credentialIndex.namesOf(credential.name).map(({ secretName }) => secretName),
   ];
 }
 
@@ -36,7 +36,7 @@ export function namesOf({ entitlements }: Context, credential: RegistryCredentia
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
-  const { clock, stores, entitlements, enqueue } = context;
+  const { clock, stores, credentialIndex, enqueue } = context;
   const names = namesOf(context, credential);
   const secrets = new Set<string>();
   const kept = new Set<string>();
@@ -48,7 +48,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   };
   const holds = holderOf(context, credential);
   const isHeld = heldOf(context, credential, names);
-  await inSlices(clock, entitlements.mayHold(credential.name), (name) => {
+  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
     const namespace = aliveOf(name);
     if (!namespace || isHeld(name)) return;
     if (names.some((each) => holds(namespace, each))) secrets.add(name);
@@ -71,20 +71,20 @@ export async function leftWith(context: Context, credential: RegistryCredential)
 
 /** The last run on each of the Secrets, for the spec as it is, has not failed. */
 function isUnexplained(
-  { board }: Context,
+  { statusCache }: Context,
   { name, generation }: RegistryCredential,
   namespace: string,
   names: Names,
 ): boolean {
-  const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
+  const findings = names.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name) ?? []);
   return (
     findings.length > 0 && findings.every((found) => found.generation === generation && found.failures.length === 0)
   );
 }
 
 /** The last run has found that somebody has copied our marks: there is nothing of ours to take off. */
-function isCopied({ board }: Context, { name }: RegistryCredential, namespace: string, names: Names): boolean {
-  const findings = names.flatMap((each) => board.secret(namespace, each)?.credentials.get(name) ?? []);
+function isCopied({ statusCache }: Context, { name }: RegistryCredential, namespace: string, names: Names): boolean {
+  const findings = names.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name) ?? []);
   return (
     findings.length > 0 && findings.every(({ failures }) => failures.some(({ reason }) => reason === "SecretCopied"))
   );
@@ -119,20 +119,20 @@ function heldOf({ stores, digest }: Context, credential: RegistryCredential, nam
 }
 
 /** Something has failed there, and the loop that it was comes back by itself: who has failed is not to be asked once a second. */
-function comesBack({ board }: Context, names: Names, namespace: string): boolean {
+function comesBack({ statusCache }: Context, names: Names, namespace: string): boolean {
   const isTimed = ({ retry }: Failure): boolean => retry !== "on-change";
   for (const name of names) {
-    for (const { failures } of board.secret(namespace, name)?.credentials.values() ?? []) {
+    for (const { failures } of statusCache.secret(namespace, name)?.credentials.values() ?? []) {
       if (failures.some(isTimed)) return true;
     }
   }
-  return board.references(namespace)?.failures.some(isTimed) === true;
+  return statusCache.references(namespace)?.failures.some(isTimed) === true;
 }
 
-function sharedName({ stores, entitlements }: Context, credential: RegistryCredential, name: string): boolean {
+function sharedName({ stores, credentialIndex }: Context, credential: RegistryCredential, name: string): boolean {
   for (const { name: other } of stores.credentials.values()) {
     if (other === credential.name) continue;
-    const readable = entitlements.readable(other);
+    const readable = credentialIndex.readable(other);
     if (readable && !readable.deletionTimestamp && readable.spec.pullSecret.name === name) return true;
   }
   return false;

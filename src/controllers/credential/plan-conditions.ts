@@ -1,7 +1,7 @@
 // Which conditions does a RegistryCredential have? Ready, TokensFresh and Distributed always; the others while they are True.
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { type Told, toldText } from "../../runtime/steps.ts";
+import { type Told, textWithSteps } from "../../runtime/steps.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import { type Draining, lacksToken, type StatusSnapshot } from "./status-snapshot.ts";
@@ -150,13 +150,13 @@ function whoMends({ cause, reason }: Failure): string {
 }
 
 // A condition message should stay readable.
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** With the namespaces that are held for this reason. */
 function stillHeld({ left, blocked }: Draining, { reason }: Failure): string {
   const names = new Set(blocked.flatMap((each) => (each.failure.reason === reason ? (each.namespace ?? []) : [])));
-  const examples = [...names].toSorted().slice(0, mostNamed);
-  const named = examples.length > 0 ? ` (${examples.join(", ")}${names.size > mostNamed ? ", ..." : ""})` : "";
+  const examples = [...names].toSorted().slice(0, maxNamed);
+  const named = examples.length > 0 ? ` (${examples.join(", ")}${names.size > maxNamed ? ", ..." : ""})` : "";
   return left === undefined || left === 0 ? "still held" : `still held by ${namespacesText(left)}${named}`;
 }
 
@@ -180,7 +180,7 @@ interface Obstacle extends Pick<Failure, "reason" | "retry" | "steps"> {
  * What keeps the platform from its promise: a grant without a living token, a namespace that is not served, a
  * missing right. What only a tenant can mend is none.
  */
-function obstacles({ entries, namespaces, lacking, now }: StatusSnapshot): readonly Obstacle[] {
+function obstacles({ entries, namespaces, missing, now }: StatusSnapshot): readonly Obstacle[] {
   return [
     ...entries.flatMap(({ name, grants }) =>
       grants.flatMap((grant): Obstacle[] => {
@@ -194,7 +194,7 @@ function obstacles({ entries, namespaces, lacking, now }: StatusSnapshot): reado
         .filter(({ failure }) => failure.cause === "Platform")
         .map(({ failure }) => ({ ...failure, message: `namespace ${name}: ${failure.message}` })),
     ),
-    ...lacking,
+    ...missing,
   ];
 }
 
@@ -220,7 +220,7 @@ function condition(verdict: Verdict, { credential, told, now }: StatusSnapshot):
     type,
     status: is,
     reason,
-    message: toldText(verdict, longestMessage),
+    message: textWithSteps(verdict, longestMessage),
     observedGeneration: credential.generation,
     lastTransitionTime: timeText(since ?? now),
   };

@@ -5,9 +5,9 @@ import type { Troubled } from "./status-snapshot.ts";
 import { earliest, timeText } from "./plan-status-text.ts";
 import { groupKey, type Told } from "./plan-reported-status.ts";
 
-// Bounds of design.md section 2: a status must not grow with the cluster.
-const mostGroups = 16;
-const mostExamples = 3;
+// Bounds of docs/design.md: a status must not grow with the cluster.
+const maxGroups = 16;
+const maxExamples = 3;
 
 interface Group {
   readonly reason: string;
@@ -31,12 +31,12 @@ export function failureGroups(namespaces: readonly Troubled[], told: Told["since
   }
   return [...groups.values()]
     .toSorted((one, other) => other.members.size - one.members.size || (one.reason < other.reason ? -1 : 1))
-    .slice(0, mostGroups)
+    .slice(0, maxGroups)
     .map(({ reason, cause, members }) => ({
       reason,
       cause,
       count: members.size,
       oldestSince: timeText(earliest([...members.values()])),
-      examples: [...members.keys()].toSorted().slice(0, mostExamples),
+      examples: [...members.keys()].toSorted().slice(0, maxExamples),
     }));
 }

@@ -1,7 +1,7 @@
 // What does the status of a RegistryCredential say whose spec cannot be read?
 import type { Condition, Status } from "../../api/registry-credential.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import { timeText } from "./plan-status-text.ts";
@@ -16,7 +16,7 @@ const longestMessage = 4096;
 export function invalidStatus(record: CredentialRecord, now: Temporal.Instant): Status {
   const { name, generation, problems, deleting } = record;
   const waits = deleting ? ", so its deletion waits for a spec that can be read" : "";
-  const message = toldText(
+  const message = textWithSteps(
     {
       message: `the spec cannot be read, and tenants keep what they had${waits}: ${foreignText(problems.join("; "), longestMessage)}`,
       steps: deleting ? [{ says: "to leave with them what they have", command: giveUp(name) }] : [],

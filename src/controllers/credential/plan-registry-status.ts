@@ -1,6 +1,6 @@
 // How does one entry of spec.registries fare, its grants taken together?
 import type { RegistryStatus } from "../../api/registry-credential.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 import { type EntryView, type GrantView, lacksToken } from "./status-snapshot.ts";
 import { earliest, timeText } from "./plan-status-text.ts";
 
@@ -24,7 +24,7 @@ export function registryStatus(
     ...(expiries.length > 0 && { expiresAt: timeText(earliest(expiries)) }),
     ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
     state: stateOf(grants, now),
-    ...(worst?.failure && { reason: worst.failure.reason, message: toldText(worst.failure, longestMessage) }),
+    ...(worst?.failure && { reason: worst.failure.reason, message: textWithSteps(worst.failure, longestMessage) }),
     ...(former && { former }),
   };
 }

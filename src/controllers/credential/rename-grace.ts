@@ -12,15 +12,15 @@ const patience = Temporal.Duration.from({ seconds: 10 });
 
 const lookAgain = 1_000;
 
-export interface Retirement {
+export interface RenameGrace {
   readonly retiring: Retiring[];
   /** Milliseconds until one is over, or no longer waited for. */
-  readonly nextRetirement: number | undefined;
+  readonly nextGraceEnd: number | undefined;
 }
 
-export async function retirementOf(context: Context, credential: RegistryCredential): Promise<Retirement> {
-  const { entitlements, clock } = context;
-  const retired = entitlements.namesOf(credential.name);
+export async function renameGraceOf(context: Context, credential: RegistryCredential): Promise<RenameGrace> {
+  const { credentialIndex, clock } = context;
+  const retired = credentialIndex.namesOf(credential.name);
   const left = new Set<string>();
   for (const each of retired) {
     if (each.over && (await isLeft(context, credential, each))) left.add(each.secretName);
@@ -29,7 +29,7 @@ export async function retirementOf(context: Context, credential: RegistryCredent
   if (left.size > 0) waits.push(patience.total("milliseconds"));
   return {
     retiring: retiringStatus(retired, (secretName) => left.has(secretName)),
-    nextRetirement: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
+    nextGraceEnd: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
   };
 }
 
@@ -39,12 +39,12 @@ async function isLeft(
   credential: RegistryCredential,
   { secretName, until }: Retired,
 ): Promise<boolean> {
-  const { clock, enqueue, entitlements, namesSynced, stores } = context;
+  const { clock, enqueue, credentialIndex, namesSynced, stores } = context;
   if (!namesSynced(secretName)) return true;
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(patience)) < 0;
   let isWaitedFor = false;
-  await inSlices(clock, entitlements.mayHold(credential.name), (name) => {
+  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
     const namespace = stores.namespaces.get(name);
     const secret = stores.pullSecrets.look(`${name}/${secretName}`);
     if (!namespace || secret.kind === "absent") return;
@@ -63,15 +63,15 @@ async function isLeft(
 
 /** Its tenant has kept it for long enough. */
 function isGivenUp(
-  { board, clock, stores }: Context,
+  { statusCache, clock, stores }: Context,
   credential: RegistryCredential,
   namespace: string,
   secretName: string,
 ): boolean {
-  if (!isKeptByTenant({ board, stores }, credential, namespace, [secretName])) return false;
-  const failures = board.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
+  if (!isKeptByTenant({ statusCache, stores }, credential, namespace, [secretName])) return false;
+  const failures = statusCache.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
   return failures.every((failure) => {
-    const { since } = board.lasting(namespace, failure);
+    const { since } = statusCache.lasting(namespace, failure);
     return Temporal.Instant.compare(since.add(patience), clock.now()) <= 0;
   });
 }

@@ -2,18 +2,24 @@
 import { group, kind, version } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
-import { longestNote, toldText } from "../../runtime/steps.ts";
+import { longestNote, textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 
 /** The log, and administrators by an Event, unless time mends it. */
-export function tellRefusal(
+export function reportDenial(
   { events, log }: Pick<Context, "events" | "log">,
   { name, uid }: CredentialRecord,
   failure: Failure,
 ): void {
   const { reason, retry } = failure;
-  log.warn("RegistryCredential not updated", { credential: name, reason, detail: toldText(failure) });
+  log.warn("RegistryCredential not updated", { credential: name, reason, detail: textWithSteps(failure) });
   if (retry === "backoff") return;
   const regarding = { apiVersion: `${group}/${version}`, kind, name, uid };
-  events.publish({ regarding, type: "Warning", reason, action: "Reconcile", note: toldText(failure, longestNote) });
+  events.publish({
+    regarding,
+    type: "Warning",
+    reason,
+    action: "Reconcile",
+    note: textWithSteps(failure, longestNote),
+  });
 }

@@ -2,7 +2,7 @@
 import { finalizer } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
@@ -19,7 +19,7 @@ export async function setFinalizers(
     { metadata: { resourceVersion, finalizers } },
     signal,
   );
-  const written = context.strips.credential(answer);
+  const written = context.transforms.credential(answer);
   // Without its last finalizer an object in deletion is gone; the watch says so.
   if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
 }
@@ -32,19 +32,19 @@ export interface FinalizerKeeper {
 
 export function finalizerKeeper(): FinalizerKeeper {
   // By name, while the RegistryCredential is there: how often somebody has taken it off.
-  const repairs = new Map<string, Repairs>();
+  const reverts = new Map<string, Reverts>();
   return {
     put: async (context, credential, signal) => {
       const { name, uid, finalizers } = credential;
       const now = context.clock.elapsed();
-      const before = repairs.get(name);
+      const before = reverts.get(name);
       if (waitBeforeWrite(before, uid, now) > 0) return contested;
       try {
         await setFinalizers(context, credential, [...finalizers, finalizer], signal);
         const after = afterWrite(before, uid, now);
-        repairs.set(name, after);
+        reverts.set(name, after);
         const fight = contestedFor(after, now);
-        if (fight !== undefined) context.board.contested(name, fight);
+        if (fight !== undefined) context.statusCache.contested(name, fight);
         return undefined;
       } catch (error) {
         const { failure } = context.refusal(error, `put the finalizer on the RegistryCredential ${name}`);
@@ -53,7 +53,7 @@ export function finalizerKeeper(): FinalizerKeeper {
         return { reason, cause: "Platform", retry, message, ...(steps && { steps }) };
       }
     },
-    forget: (name) => void repairs.delete(name),
+    forget: (name) => void reverts.delete(name),
   };
 }
 

@@ -75,7 +75,7 @@ export interface StatusSnapshot {
   /** Namespaces that are to lose the credential, and keep it because something was refused. */
   readonly leaving: readonly Troubled[];
   /** Why the platform keeps less than the credential asks for, whatever the namespace. */
-  readonly lacking: readonly Failure[];
+  readonly missing: readonly Failure[];
   /** The installed CustomResourceDefinition is older than this release. */
   readonly outdated: Failure | undefined;
   /** In words. */

@@ -1,12 +1,12 @@
 // How is a status told: as metrics, and written where it says something new, as a merge patch?
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { NamespaceView } from "./status-snapshot.ts";
 import type { Context } from "../context.ts";
-import { tellRefusal } from "./report-denial.ts";
+import { reportDenial } from "./report-denial.ts";
 import { publishTransitions } from "./transitions.ts";
 
 /** Whose status, as it stands. */
@@ -40,7 +40,7 @@ interface Memory {
   /** As it stood after our last write. */
   readonly written: Status;
   /** Of what somebody else has made of it since. */
-  readonly repairs: Repairs | undefined;
+  readonly reverts: Reverts | undefined;
 }
 
 export function statusWriter(): StatusWriter {
@@ -49,7 +49,7 @@ export function statusWriter(): StatusWriter {
   return {
     write: async (context, place, { status: says, namespaces }, signal) => {
       const { record, credential } = place;
-      const { clock, settings, metrics, api, strips, stores } = context;
+      const { clock, settings, metrics, api, transforms, stores } = context;
       const status = { ...says, operatorNamespace: settings.namespace };
       // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
       if (credential) metrics.publish(credential, status, namespaces);
@@ -61,18 +61,18 @@ export function statusWriter(): StatusWriter {
       const isUndone = last !== undefined && !sameJson(last.written, record.status ?? {});
       // A spec that changes is told at once, whoever else writes here.
       const purpose = `${generation}`;
-      const wait = isUndone ? waitBeforeWrite(last.repairs, purpose, clock.elapsed(), freely) : 0;
+      const wait = isUndone ? waitBeforeWrite(last.reverts, purpose, clock.elapsed(), freely) : 0;
       if (wait > 0) return wait;
       const patch = { metadata: { resourceVersion }, status: withRemovals(before, status) };
-      const written = strips.credential(await api.patchCredentialStatus(name, patch, signal));
+      const written = transforms.credential(await api.patchCredentialStatus(name, patch, signal));
       if (written) {
         stores.credentials.wrote(written);
-        const repairs = isUndone ? afterWrite(last.repairs, purpose, clock.elapsed()) : last?.repairs;
-        memories.set(name, { uid, written: written.status ?? {}, repairs });
-        const fight = contestedFor(repairs, clock.elapsed(), freely);
+        const reverts = isUndone ? afterWrite(last.reverts, purpose, clock.elapsed()) : last?.reverts;
+        memories.set(name, { uid, written: written.status ?? {}, reverts });
+        const fight = contestedFor(reverts, clock.elapsed(), freely);
         if (isUndone && fight !== undefined) {
-          context.board.contested(name, fight);
-          tellRefusal(context, record, contested);
+          context.statusCache.contested(name, fight);
+          reportDenial(context, record, contested);
         }
       }
       publishTransitions(context, record, last?.written ?? before, status);

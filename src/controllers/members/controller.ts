@@ -15,7 +15,7 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Store } from "../../runtime/watch/store.ts";
 import type { Context } from "../context.ts";
 import { type Members, members } from "../../entitlement/members.ts";
-import { comeBackIn, done, failed } from "../outcome.ts";
+import { requeueAfter, done, failed } from "../outcome.ts";
 import { toldAsHeld } from "../../entitlement/removal-guard.ts";
 import { changedIn } from "../waits.ts";
 
@@ -70,13 +70,16 @@ export function keepRecord({ clock, stores, members, enqueue }: Known): void {
  * @returns whether there is a record
  */
 export function beginRecord(context: Context, credential: RegistryCredential): boolean {
-  const { members, stores, entitlements, namesSynced, reach } = context;
+  const { members, stores, credentialIndex, namesSynced, permissions } = context;
   const { name, uid, status, generation } = credential;
   if (members.recorded(uid)) return true;
   const isUnsettled = status?.observedGeneration !== generation || toldAsHeld(credential) !== undefined;
   if (status?.secretName !== undefined && isUnsettled) {
-    const names = [credential.spec.pullSecret.name, ...entitlements.namesOf(name).map(({ secretName }) => secretName)];
-    if (!names.every((each) => namesSynced(each) || reach.name(each) !== undefined)) return false;
+    const names = [
+      credential.spec.pullSecret.name,
+      ...credentialIndex.namesOf(name).map(({ secretName }) => secretName),
+    ];
+    if (!names.every((each) => namesSynced(each) || permissions.name(each) !== undefined)) return false;
     for (const record of stores.pullSecrets.values()) {
       if (record.labelled && record.credentials.includes(name)) join(context, record, uid);
     }
@@ -148,7 +151,7 @@ export async function storeMembers(context: Context, credentialUid: string, sign
     }
   }
   if (credential.kind === "absent" && isOver) members.forgetCredential(credentialUid, credential);
-  return credential.kind === "there" || credential.kind === "absent" ? done : comeBackIn(notSeen);
+  return credential.kind === "there" || credential.kind === "absent" ? done : requeueAfter(notSeen);
 }
 
 /** Before the process ends: what waits to be stored. What fails is found again after the start. */
@@ -168,7 +171,7 @@ function partsLeft({ stores }: Context, credentialUid: string): ReadonlyMap<numb
 }
 
 async function storePart(
-  { api, stores, strips, settings: { namespace } }: Context,
+  { api, stores, transforms, settings: { namespace } }: Context,
   part: MembersPart,
   rows: readonly MemberRow[] | undefined,
   signal: AbortSignal,
@@ -192,6 +195,6 @@ async function storePart(
   const written = before
     ? await api.replaceSecret(namespace, name, body, signal)
     : await api.createSecret(namespace, body, signal);
-  const record = strips.operatorSecret(written);
+  const record = transforms.operatorSecret(written);
   if (record) stores.operatorSecrets.wrote(record);
 }

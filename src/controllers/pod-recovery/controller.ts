@@ -9,15 +9,15 @@ import { isAlive } from "../../cluster/token.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
 import type { Context } from "../context.ts";
-import { comeBackIn, done, failed } from "../outcome.ts";
+import { requeueAfter, done, failed } from "../outcome.ts";
 import { remember } from "../../runtime/remember.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 
 export type PodsLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
 // Uids of pods and owners; the oldest are forgotten. A pod that was evicted is gone within its grace period.
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 // Milliseconds.
 const lookAgain = 60_000;
 
@@ -51,7 +51,7 @@ export function podsLoop(): PodsLoop {
       if (wait > 0) {
         const own = past.filter((each) => each.namespace === namespaceName);
         if (evictionWait(own, namespaceName, clock.elapsed()) > 0) context.shareReached("evictions", namespaceName);
-        return comeBackIn(wait);
+        return requeueAfter(wait);
       }
       const { pod } = eviction;
       // Attempts count, too.
@@ -60,23 +60,23 @@ export function podsLoop(): PodsLoop {
         await context.api.evictPod(namespaceName, pod.name, pod.uid, signal);
         const owner = pod.controller?.uid;
         if (owner !== undefined && !firstEvictions.has(owner))
-          remember(firstEvictions, owner, clock.now(), mostRemembered);
+          remember(firstEvictions, owner, clock.now(), maxRemembered);
         tell(context, eviction);
       } catch (error) {
         const { kind, failure } = context.refusal(error, `evict the pod ${pod.key}`);
         // It is gone, or another has its name; the watch will say so.
         if (kind !== "notFound" && kind !== "conflict") {
-          context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: toldText(failure) });
+          context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: textWithSteps(failure) });
           refused = failure;
-          remember(stuck, pod.uid, true, mostRemembered);
+          remember(stuck, pod.uid, true, maxRemembered);
           continue;
         }
       }
-      remember(evicted, pod.uid, true, mostRemembered);
+      remember(evicted, pod.uid, true, maxRemembered);
     }
     if (refused) return failed(refused, { of: "namespaces", object: namespaceName });
     // What else lets them be evicted one day is not told to this loop: a token that arrives, a Secret that is mended.
-    return comeBackIn(lookAgain);
+    return requeueAfter(lookAgain);
   };
 }
 
@@ -93,11 +93,11 @@ function tell({ events, log }: Context, { pod, secret, image }: Eviction): void 
 
 /** Secrets that are there, with what the credentials that want pods evicted have put into them. */
 function recoverableSecrets(context: Context, namespace: NamespaceRecord): readonly RecoverableSecret[] {
-  const { entitlements, board } = context;
-  return entitlements.names().flatMap((name): RecoverableSecret[] => {
-    if (board.secret(namespace.name, name)?.state !== "usable") return [];
-    const keys = entitlements
-      .participants(namespace, name)
+  const { credentialIndex, statusCache } = context;
+  return credentialIndex.names().flatMap((name): RecoverableSecret[] => {
+    if (statusCache.secret(namespace.name, name)?.state !== "usable") return [];
+    const keys = credentialIndex
+      .contributors(namespace, name)
       .filter(({ entitled, deleting, role }) => entitled && !deleting && role === "current")
       .map(({ credential }) => credential)
       .filter(({ spec }) => spec.podRecovery === "Evict" && !spec.suspend && spec.references === "ServiceAccounts")

@@ -20,7 +20,7 @@ export async function writeSecret(
   rendered: Rendered,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
-  const { api, stores, strips } = context;
+  const { api, stores, transforms } = context;
   const namespaceUid = stores.namespaces.get(namespace)?.uid;
   const noteFor = async (body: SecretBody, stays: boolean): Promise<void> => {
     if (namespaceUid === undefined) return;
@@ -41,7 +41,7 @@ export async function writeSecret(
     return secretJson(namespace, name, body, config, before && { ...before, ...(managedFields && { managedFields }) });
   };
   const noted = (answer: unknown): SecretRecord | undefined => {
-    const written = strips.secret(answer);
+    const written = transforms.secret(answer);
     if (written) stores.pullSecrets.wrote(written);
     return written;
   };

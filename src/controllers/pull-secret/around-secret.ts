@@ -6,15 +6,15 @@ import type { Context } from "../context.ts";
  * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
  * loop says that it has waited for long enough.
  */
-export function referencesTo({ board, stores, reach }: Context, namespace: string, name: string): number {
-  if (board.references(namespace)?.left?.has(name)) return 0;
+export function referencesTo({ statusCache, stores, permissions }: Context, namespace: string, name: string): number {
+  if (statusCache.references(namespace)?.left?.has(name)) return 0;
   const known = stores.serviceAccounts
     .byIndex(namespace)
     .filter(
       ({ references, record, terminating, tooLarge }) =>
         !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
     ).length;
-  return reach.serviceAccounts(namespace) ? known + 1 : known;
+  return permissions.serviceAccounts(namespace) ? known + 1 : known;
 }
 
 /** The name belongs to a source, or to a Secret of the operator's own. */

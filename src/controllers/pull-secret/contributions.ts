@@ -6,13 +6,13 @@ import type { RenderScope } from "../../providers/grant-types.ts";
 import { tokenKey } from "../keys.ts";
 import type { SourcePlace } from "../../cluster/install-steps.ts";
 import { makerOf } from "../../cluster/makers.ts";
-import { bestProbe, probeOf } from "../token/verification-target.ts";
+import { bestTarget, verificationTargetOf } from "../token/verification-target.ts";
 import { refreshOf } from "../token/plan-refresh.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import { formersOf, type Group, type RenderedCredential } from "./former-tokens.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
 import type { Wanted } from "../token/grant-tracker.ts";
@@ -41,7 +41,7 @@ export function gatherContributions(
   context: Context,
   { user, keeps = new Set() }: { readonly user: string; readonly keeps?: ReadonlySet<string> },
   namespace: NamespaceRecord,
-  contributing: readonly Pick<Participant, "credential" | "held">[],
+  contributing: readonly Pick<Contributor, "credential" | "held">[],
 ): Contributions {
   const { clock, tokens } = context;
   const { rendered, grants } = renderedFor(context, namespace, contributing);
@@ -71,7 +71,7 @@ export function gatherContributions(
     const attempts = tokens.attempts(grantKey);
     if (attempts?.failure) return attempts.failure;
     if (!attempts || clock.elapsed() - attempts.wantedAt < patience.total("milliseconds")) {
-      const isInside = attempts?.grant.provider === "Static" && tokens.probe(grantKey) === undefined;
+      const isInside = attempts?.grant.provider === "Static" && tokens.target(grantKey) === undefined;
       waiting = isInside ? (waiting ?? "inside") : "outside";
     }
     return tokenPending;
@@ -89,7 +89,7 @@ export function gatherContributions(
         for (const { token } of before) ends(token);
         signature.push(
           isFailure(source)
-            ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${toldText(source)}`
+            ? `${entry.name}!${grantKey ?? ""}:${source.reason}:${textWithSteps(source)}`
             : `${entry.name}=${grantKey}.${source.revision}.${isAlive(source, now)}`,
           ...before.map(
             ({ token, hosts: its, known }) => `~${token.grantKey}.${token.revision}.${known}.${its.join()}`,
@@ -105,7 +105,7 @@ export function gatherContributions(
 function renderedFor(
   context: Context,
   namespace: NamespaceRecord,
-  contributing: readonly Pick<Participant, "credential" | "held">[],
+  contributing: readonly Pick<Contributor, "credential" | "held">[],
 ): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, Wanted> } {
   const scope = context.scopeOf(namespace);
   const grants = new Map<string, Wanted>();
@@ -119,7 +119,7 @@ function renderedFor(
         const before = grants.get(grantKey);
         grants.set(grantKey, {
           grant,
-          probe: bestProbe([before?.probe, probeOf(entry, hosts, namespace)]),
+          target: bestTarget([before?.target, verificationTargetOf(entry, hosts, namespace)]),
           refreshes: { ...before?.refreshes, ...refreshOf(credential) },
           makers: [...(before?.makers ?? []), makerOf(credential.uid, entry, { hosts, grant }, namespace)],
         });

@@ -1,6 +1,6 @@
 // What does one pull Secret need, and how does it get it? Observe, plan, apply, report.
 import type { Failure } from "../../runtime/errors.ts";
-import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import { secretKey } from "../keys.ts";
 import { planPullSecret } from "./plan.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
@@ -8,12 +8,12 @@ import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isOurs } from "./plan-removal.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import { formerLogins } from "./former-logins.ts";
 import { isReserved, referencesTo } from "./around-secret.ts";
 import { observeSecret, tokenPatience } from "./observe.ts";
-import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, mostLost } from "../lost-races.ts";
-import { done, failed, soonest, waitsFor } from "../outcome.ts";
+import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, maxLost } from "../lost-races.ts";
+import { done, failed, earliest, waitsFor } from "../outcome.ts";
 import { keepDecided } from "./former-tokens.ts";
 import { readLive } from "./read-live.ts";
 import { contentRenderer } from "./render-content.ts";
@@ -23,7 +23,7 @@ import { noteMembers } from "./note-members.ts";
 import { type Settled, stillSettled } from "./settled.ts";
 import type { Waited } from "../waits.ts";
 import { writeSecret } from "./apply.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 
 export type PullSecretLoop = (
   context: Context,
@@ -38,13 +38,13 @@ interface Memory {
   ours?: string | undefined;
   tookBack?: boolean;
   settled?: Settled | undefined;
-  repairs?: Repairs | undefined;
+  reverts?: Reverts | undefined;
   lost?: LostRaces | undefined;
 }
 
 // A tenant that writes to its Secret all the time must not keep by that what was taken back: what stands there is read, and
 // tried again at once. After as many it is told.
-const mostAttempts = mostLost;
+const maxAttempts = maxLost;
 
 // A large docker config takes a while to be judged, and whoever makes it large pays for that with its share: work is 50 units a
 // second, so one namespace has a tenth of the time at most.
@@ -65,11 +65,11 @@ export function pullSecretLoop(): PullSecretLoop {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await once(context, [namespace, name], thought, signal);
       if (outcome !== "changed meanwhile") return charged(outcome);
-      if (attempt === mostAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
-      const { api, strips, stores } = context;
+      if (attempt === maxAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
+      const { api, transforms, stores } = context;
       const before = stores.pullSecrets.get(`${namespace}/${name}`);
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
-      const record = object && strips.secret(object);
+      const record = object && transforms.secret(object);
       if (!record) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       if (before) stores.pullSecrets.found(before, record);
       else stores.pullSecrets.wrote(record);
@@ -88,11 +88,11 @@ function pullSecretRun(): (
   // By name of the namespace: the uid of the one that was looked at last.
   const uids = new Map<string, string>();
   /** What the one before was given under any name is no reason to give it to one that was made anew. */
-  const noteUid = ({ entitlements, tokens }: Context, { name, uid }: NamespaceRecord): void => {
+  const noteUid = ({ credentialIndex, tokens }: Context, { name, uid }: NamespaceRecord): void => {
     const before = uids.get(name);
     uids.set(name, uid);
     if (before === undefined || before === uid) return;
-    for (const secretName of entitlements.names()) {
+    for (const secretName of credentialIndex.names()) {
       memories.delete(secretKey(name, secretName));
       tokens.use(secretKey(name, secretName), new Map());
     }
@@ -105,7 +105,7 @@ function pullSecretRun(): (
       thought.milliseconds += context.clock.elapsed() - began;
       return plan;
     };
-    const { clock, log, stores, tokens, board } = context;
+    const { clock, log, stores, tokens, statusCache } = context;
     const key = secretKey(namespaceName, name);
     context.judged.unjudged(key);
     const needsNothing = (isRemembered = false): void => {
@@ -118,14 +118,14 @@ function pullSecretRun(): (
       if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
       needsNothing();
       uids.delete(namespaceName);
-      board.forget(namespaceName, sighting);
+      statusCache.forget(namespaceName, sighting);
       return done;
     }
     const namespace = sighting.record;
     noteUid(context, namespace);
-    if (!context.entitlements.names().includes(name)) {
+    if (!context.credentialIndex.names().includes(name)) {
       needsNothing();
-      board.forgetSecret(namespaceName, name);
+      statusCache.forgetSecret(namespaceName, name);
       return done;
     }
     const memory = memories.get(key) ?? {};
@@ -204,10 +204,10 @@ function pullSecretRun(): (
         ? waitingFinding(contributing, plan.state)
         : findingOfPlan(plan, { contributing, leaving }, wanted);
       const { action } = plan;
-      const fight = (): number | undefined => contestedFor(memory.repairs, clock.elapsed());
+      const fight = (): number | undefined => contestedFor(memory.reverts, clock.elapsed());
       const lookAgain = (): Outcome => ({
         ...observed.undone,
-        ...soonest(
+        ...earliest(
           millisecondsTo(nextExpiry),
           millisecondsTo(plan.keptUntil),
           waiting ? tokenPatience : undefined,
@@ -241,10 +241,10 @@ function pullSecretRun(): (
         return lookAgain();
       }
       const purpose = `${wanted ? "there" : "gone"} ${signature}`;
-      const wait = waitBeforeWrite(memory.repairs, purpose, clock.elapsed());
+      const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
       if (wait > 0) {
         report();
-        return soonest(wait);
+        return earliest(wait);
       }
       const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
       log.debug("pull Secret written", { namespace: namespaceName, secret: name, action: action.kind });
@@ -262,7 +262,7 @@ function pullSecretRun(): (
         signature,
         plan: { ...plan, action: { kind: "none" } },
       };
-      memory.repairs = afterWrite(memory.repairs, purpose, clock.elapsed());
+      memory.reverts = afterWrite(memory.reverts, purpose, clock.elapsed());
       report();
       return lookAgain();
     } catch (error) {
@@ -271,7 +271,7 @@ function pullSecretRun(): (
       // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
       if (kind === "conflict") return cameTooLate(failure);
       if (kind !== "alreadyExists" && kind !== "notFound") {
-        const told = { reason: failure.reason, detail: toldText(failure) };
+        const told = { reason: failure.reason, detail: textWithSteps(failure) };
         log.warn("pull Secret not written", { namespace: namespaceName, secret: name, ...told });
         tellFailed(failure);
       }
@@ -284,13 +284,13 @@ function ownObject(namespace: string, name: string): Waited {
   return { of: "pullSecrets", object: `${namespace}/${name}` };
 }
 
-const itself = ({ name }: Participant): Waited => ({ of: "credentials", object: name });
+const itself = ({ name }: Contributor): Waited => ({ of: "credentials", object: name });
 
-function isToRetain({ deleting, credential }: Participant): boolean {
+function isToRetain({ deleting, credential }: Contributor): boolean {
   return deleting && credential.spec.deletionPolicy === "Retain";
 }
 
 /** A write for one that is not suspended serves the others too. */
-function isSuspended(actors: readonly Participant[]): boolean {
+function isSuspended(actors: readonly Contributor[]): boolean {
   return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
 }

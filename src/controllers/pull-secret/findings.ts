@@ -9,7 +9,7 @@ import type { FormerView } from "../credential/status-snapshot.ts";
 import { earliest } from "../credential/plan-status-text.ts";
 import type { CredentialFinding, SecretFinding } from "../status-cache.ts";
 import { kubectl } from "../../runtime/steps.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 
 /** Nothing is known yet. The API server counts generations from 1. */
 const pendingFinding: CredentialFinding = { failures: [], notes: [], generation: 0 };
@@ -18,7 +18,7 @@ const pendingFinding: CredentialFinding = { failures: [], notes: [], generation:
  * Nobody contributes here: what stands under the name, if anything that stays, is not ours to keep.
  * @param copied whose marks somebody has copied on it
  */
-export function findingWithout(record: SecretRecord | undefined, copied: readonly Participant[] = []): SecretFinding {
+export function findingWithout(record: SecretRecord | undefined, copied: readonly Contributor[] = []): SecretFinding {
   if (!record || record.terminating) return nothingOfOurs.absent;
   const [first] = copied;
   return first ? failedFinding(copied, "foreign", secretCopied(record, first.name)) : nothingOfOurs.foreign;
@@ -35,12 +35,12 @@ export function findingOfPlan(
   {
     contributing,
     leaving,
-  }: { readonly contributing: readonly Participant[]; readonly leaving: readonly Participant[] },
+  }: { readonly contributing: readonly Contributor[]; readonly leaving: readonly Contributor[] },
   wanted: Wanted | undefined,
 ): SecretFinding {
   // What is about entries that contribute keeps nobody from leaving.
   const isStuck =
-    plan.failure !== undefined && !plan.lacking && plan.action.kind === "none" && plan.state !== "leaving";
+    plan.failure !== undefined && !plan.missing && plan.action.kind === "none" && plan.state !== "leaving";
   const credentials = new Map(isStuck ? failuresOf(leaving, plan.failure) : []);
   // Nothing is served in what is somebody else's, so nobody is in another's shadow there.
   const decided = plan.state === "foreign" ? undefined : (plan.decided ?? wanted?.content);
@@ -63,10 +63,10 @@ export function findingOfPlan(
 }
 
 /** What keeps the Secret from being as it is wanted, as far as it is about this one. */
-function ownTrouble({ failure, lacking }: PullSecretPlan, credential: string): readonly Failure[] {
+function ownTrouble({ failure, missing }: PullSecretPlan, credential: string): readonly Failure[] {
   if (!failure) return [];
-  if (!lacking) return [failure];
-  return lacking.flatMap((each) => (each.credential === credential ? [failureOfEntry(each.entry, failure)] : []));
+  if (!missing) return [failure];
+  return missing.flatMap((each) => (each.credential === credential ? [failureOfEntry(each.entry, failure)] : []));
 }
 
 /** Entries that live by a login from before they were altered. */
@@ -74,7 +74,7 @@ function formersOf(
   credential: string,
   served: readonly Served[],
   { failures }: Content,
-  { lacking = [] }: PullSecretPlan,
+  { missing = [] }: PullSecretPlan,
 ): readonly FormerView[] {
   const ends = new Map<string, Temporal.Instant | undefined>();
   for (const { entry, expiresAt, former, ...each } of served) {
@@ -85,27 +85,27 @@ function formersOf(
   const pending = (entry: string): boolean => {
     const isIts = (each: Pick<Served, "credential" | "entry">): boolean =>
       each.credential === credential && each.entry === entry;
-    return !lacking.some(isIts) && failures.every((each) => !isIts(each) || each.failure.reason === "TokenPending");
+    return !missing.some(isIts) && failures.every((each) => !isIts(each) || each.failure.reason === "TokenPending");
   };
   return [...ends].map(([entry, until]) => ({ entry, until, pending: pending(entry) }));
 }
 
 /** The state stays as it was found before; nothing is said of the credentials yet. */
-export function waitingFinding(contributing: readonly Participant[], state: SecretFinding["state"]): SecretFinding {
+export function waitingFinding(contributing: readonly Contributor[], state: SecretFinding["state"]): SecretFinding {
   return { state, credentials: new Map(contributing.map(({ name }) => [name, pendingFinding])) };
 }
 
 /** One failure for all who contribute; `state` is that of what still stands there. */
 export function failedFinding(
-  contributing: readonly Participant[],
+  contributing: readonly Contributor[],
   state: SecretFinding["state"],
   failure: Failure,
 ): SecretFinding {
   return { state, credentials: new Map(failuresOf(contributing, failure)) };
 }
 
-function failuresOf(participants: readonly Participant[], failure: Failure): [string, CredentialFinding][] {
-  return participants.map(({ name, credential: { generation } }) => [
+function failuresOf(contributors: readonly Contributor[], failure: Failure): [string, CredentialFinding][] {
+  return contributors.map(({ name, credential: { generation } }) => [
     name,
     { failures: [failure], notes: [], generation },
   ]);
@@ -113,7 +113,7 @@ function failuresOf(participants: readonly Participant[], failure: Failure): [st
 
 export function contestedFinding(
   finding: SecretFinding,
-  contributing: readonly Participant[],
+  contributing: readonly Contributor[],
   secret: string,
 ): SecretFinding {
   const failure: Failure = {

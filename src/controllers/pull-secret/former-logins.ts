@@ -6,7 +6,7 @@ import type { Logins } from "../../cluster/token.ts";
 import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import { configKey, loginAt } from "../../registry/host.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 
 /**
  * Those of the tokens that their entries have here, and of the ones before these, each for the hosts that it was written
@@ -15,7 +15,7 @@ import type { Participant } from "../../entitlement/credential-index.ts";
 export function formerLogins(
   { tokens, grantKey, scopeOf }: Pick<Context, "tokens" | "grantKey" | "scopeOf">,
   namespace: NamespaceRecord,
-  leaving: readonly Pick<Participant, "credential">[],
+  leaving: readonly Pick<Contributor, "credential">[],
 ): readonly DockerConfigEntry[] {
   if (leaving.length === 0) return [];
   const scope = scopeOf(namespace);

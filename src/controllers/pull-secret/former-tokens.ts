@@ -8,7 +8,7 @@ import type { PullSecretPlan, Wanted } from "./plan-types.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive } from "../../cluster/token.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import { keptItem } from "../token/kept-tokens.ts";
 
 /** An entry's hosts that one token serves, or why there is none. */
@@ -25,23 +25,23 @@ export type Group = {
     }
 );
 
-export interface RenderedCredential extends Pick<Participant, "credential" | "held"> {
+export interface RenderedCredential extends Pick<Contributor, "credential" | "held"> {
   readonly groups: readonly Group[];
 }
 
 export interface Formers {
   /** Of a group of hosts, the latest first. */
   readonly of: (group: Group) => readonly Former[];
-  /** Those that the Secret is known to have had: see `TokenBook.keep`. */
+  /** Those that the Secret is known to have had: see `GrantTracker.keep`. */
   readonly known: ReadonlySet<string>;
 }
 
 // Each is made by a person who alters the entry, or a tenant who makes its ServiceAccount anew, within ten minutes.
-const mostFormers = 16;
+const maxFormers = 16;
 
 /** The living tokens of each group of hosts from before its entry was altered, where it needs them. */
 export function formersOf(
-  { tokens, clock, entitlements }: Pick<Context, "tokens" | "clock" | "entitlements">,
+  { tokens, clock, credentialIndex }: Pick<Context, "tokens" | "clock" | "credentialIndex">,
   user: string,
   namespace: NamespaceRecord,
   rendered: readonly RenderedCredential[],
@@ -58,12 +58,12 @@ export function formersOf(
         .filter((each) => each.token.grantKey !== grantKey && isAlive(each.token, now))
         .filter(({ maker }) => overlaps(maker.hosts, hosts))
         .toSorted((one, other) => Temporal.Instant.compare(other.token.issuedAt, one.token.issuedAt))
-        .slice(0, mostFormers)
+        .slice(0, maxFormers)
         .map((each): Former => {
           // Where the pull Secret has another name by now, what the one of before had is its own as well.
           const users = [
             user,
-            ...entitlements.namesOf(credential.name).map((of) => secretKey(namespace.name, of.secretName)),
+            ...credentialIndex.namesOf(credential.name).map((of) => secretKey(namespace.name, of.secretName)),
           ];
           // Who is suspended is given nothing, so that what it needs is not what it has had: only what stands says that.
           const isKnown = !credential.spec.suspend && users.some((of) => tokens.had(of, each));
@@ -82,10 +82,10 @@ interface Decided {
   readonly wanted: Pick<Wanted, "content"> | undefined;
 }
 
-type Contributing = readonly Pick<Participant, "name" | "credential">[];
+type Contributing = readonly Pick<Contributor, "name" | "credential">[];
 
 /**
- * Notes what the Secret lives by from before, and what it `keeps` beside that: see `TokenBook.keep`. Where it has retired since,
+ * Notes what the Secret lives by from before, and what it `keeps` beside that: see `GrantTracker.keep`. Where it has retired since,
  * the one of the present name may be given the same, which it may not know.
  */
 export function keepDecided(

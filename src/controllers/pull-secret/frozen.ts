@@ -6,7 +6,7 @@ import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import { canonicalHost } from "../../registry/host.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import { keptItem } from "../token/kept-tokens.ts";
 import type { Place } from "../../entitlement/members.ts";
 
@@ -29,8 +29,8 @@ export function frozenIn(
   context: Context,
   { namespace, ...place }: Place & { readonly namespace: NamespaceRecord },
   record: SecretRecord | undefined,
-  unconfirmed: readonly Participant[],
-  unjudged: readonly Participant[],
+  unconfirmed: readonly Contributor[],
+  unjudged: readonly Contributor[],
 ): FrozenOnes {
   if (!record) return { parts: [], uids: [], kept: new Set(), signature: "" };
   const part = ({ name, uid }: Named, hosts: readonly string[] | undefined): Frozen => {
@@ -42,10 +42,10 @@ export function frozenIn(
     ...unjudged.map(({ credential }) => part(credential, undefined)),
     ...unreadable.map((each) => part(each, undefined)),
   ];
-  const participants = [...unconfirmed, ...unjudged].map(({ credential }) => credential);
+  const contributors = [...unconfirmed, ...unjudged].map(({ credential }) => credential);
   return {
     parts,
-    uids: [...participants, ...unreadable].map(({ uid }) => uid),
+    uids: [...contributors, ...unreadable].map(({ uid }) => uid),
     kept: new Set(unconfirmed.flatMap(({ credential }) => tokensOf(context, namespace, credential))),
     signature: parts.length === 0 ? "" : JSON.stringify(parts),
   };
@@ -58,12 +58,12 @@ type Named = Pick<CredentialRecord, "name" | "uid">;
  * never wrote to tenants has no finalizer, and the record says where the others did, unless an earlier release kept none.
  */
 export function unreadableIn(
-  { stores, entitlements, members }: Pick<Context, "stores" | "entitlements" | "members">,
+  { stores, credentialIndex, members }: Pick<Context, "stores" | "credentialIndex" | "members">,
   place: Place,
   { uid, credentials }: SecretRecord,
 ): readonly Named[] {
   return [...stores.credentials.values()].filter((each) => {
-    if (!entitlements.unreadable(each.name)) return false;
+    if (!credentialIndex.unreadable(each.name)) return false;
     return members.recorded(each.uid)
       ? members.holds(place, uid, each.uid)
       : each.finalizers.includes(finalizer) && credentials.includes(each.name);
@@ -71,9 +71,9 @@ export function unreadableIn(
 }
 
 /** Of some RegistryCredential that has written to tenants nothing can be read. */
-export function hasUnreadable({ stores, entitlements }: Pick<Context, "stores" | "entitlements">): boolean {
+export function hasUnreadable({ stores, credentialIndex }: Pick<Context, "stores" | "credentialIndex">): boolean {
   for (const { name, finalizers } of stores.credentials.values()) {
-    if (finalizers.includes(finalizer) && entitlements.unreadable(name)) return true;
+    if (finalizers.includes(finalizer) && credentialIndex.unreadable(name)) return true;
   }
   return false;
 }

@@ -13,13 +13,13 @@ export interface Judged {
   nobodyElse(): KnownAbsent | NotKnown;
 }
 
-type Known = Pick<Context, "stores" | "entitlements">;
+type Known = Pick<Context, "stores" | "credentialIndex">;
 
 /** To be called when the stores are synced, but for those of pull Secrets. */
-export function judgedSecrets({ stores, entitlements }: Known): Judged {
+export function judgedSecrets({ stores, credentialIndex }: Known): Judged {
   // By name, so that thousands of a name that goes are forgotten at once.
   const open = new Map<string, Set<string>>();
-  let names = entitlements.names();
+  let names = credentialIndex.names();
   const wait = (name: string, key: string): void => {
     const keys = open.get(name) ?? new Set();
     open.set(name, keys.add(key));
@@ -37,9 +37,9 @@ export function judgedSecrets({ stores, entitlements }: Known): Judged {
     // While this replica stands by, no run finds it gone.
     if (goneBy(change) && !after) for (const name of names) settle(name, secretKey(key, name));
   });
-  entitlements.onNames(() => {
+  credentialIndex.onNames(() => {
     const before = new Set(names);
-    names = entitlements.names();
+    names = credentialIndex.names();
     for (const name of before.difference(new Set(names))) open.delete(name);
     for (const name of names) {
       if (before.has(name)) continue;
@@ -57,7 +57,7 @@ export function judgedSecrets({ stores, entitlements }: Known): Judged {
         if (others.kind === "not-seen" || others.kind === "not-permitted") return others;
       }
       // Of a spec that cannot be read nobody knows what it needs.
-      return hasUnreadable({ stores, entitlements }) ? { kind: "not-seen" } : knownAbsent;
+      return hasUnreadable({ stores, credentialIndex }) ? { kind: "not-seen" } : knownAbsent;
     },
   };
 }

@@ -4,21 +4,21 @@ import type { Failure } from "../../runtime/errors.ts";
 import type { Context } from "../context.ts";
 import { isMerged } from "../members/controller.ts";
 
-type Known = Pick<Context, "board" | "stores">;
+type Known = Pick<Context, "statusCache" | "stores">;
 
 /**
  * The last run on the Secrets of these names there, for the spec as it is, has failed by what a tenant has made of its own
  * objects.
  */
 export function isKeptByTenant(
-  { board, stores }: Known,
+  { statusCache, stores }: Known,
   { name, generation, spec }: RegistryCredential,
   namespace: string,
   secretNames: readonly string[],
 ): boolean {
   const retains = spec.deletionPolicy === "Retain";
   const failures = secretNames.flatMap((secretName) => {
-    const found = board.secret(namespace, secretName)?.credentials.get(name);
+    const found = statusCache.secret(namespace, secretName)?.credentials.get(name);
     if (found?.generation !== generation) return [];
     return found.failures.map((failure) => isTenants({ stores }, `${namespace}/${secretName}`, failure, retains));
   });

@@ -4,7 +4,7 @@ import { anyUid } from "../../cluster/member-rows.ts";
 import type { SecretBody } from "./plan-types.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import type { Place } from "../../entitlement/members.ts";
 import type { FrozenOnes } from "./frozen.ts";
 import type { Orphaned } from "./orphaned.ts";
@@ -15,7 +15,7 @@ export function noteMembers(
   { members }: Context,
   place: Place,
   record: SecretRecord,
-  contributing: readonly Participant[],
+  contributing: readonly Contributor[],
   { orphaned, frozen }: { readonly orphaned: Orphaned; readonly frozen: FrozenOnes },
 ): void {
   const standing = {
@@ -49,10 +49,10 @@ export async function noteComing(
   { place, body, before, stays }: Coming,
   signal: AbortSignal,
 ): Promise<void> {
-  const { members, entitlements, storeMembers } = context;
+  const { members, credentialIndex, storeMembers } = context;
   const names = (body.annotations[credentialsAnnotation] ?? "").split(",");
   if (names.length < 2) return;
-  const uids = names.flatMap((name) => entitlements.readable(name)?.uid ?? []);
+  const uids = names.flatMap((name) => credentialIndex.readable(name)?.uid ?? []);
   const present = before ? members.holders(place, before.uid) : [];
   const coming = stays ? uids.filter((uid) => !present.includes(uid)) : uids;
   if (coming.length === 0) return;

@@ -11,10 +11,10 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import { type Contributions, gatherContributions } from "./contributions.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import { type FrozenOnes, frozenIn } from "./frozen.ts";
 import type { Place } from "../../entitlement/members.ts";
-import { done, soonest, waitsFor } from "../outcome.ts";
+import { done, earliest, waitsFor } from "../outcome.ts";
 import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
 import { reportSecret } from "./report.ts";
@@ -25,11 +25,11 @@ import { failedFinding, waitingFinding } from "./findings.ts";
 export interface Observed {
   readonly namespace: NamespaceRecord;
   readonly record: SecretRecord | undefined;
-  readonly contributing: readonly Participant[];
+  readonly contributing: readonly Contributor[];
   /** Named by the Secret, and no longer contributing. */
-  readonly leaving: readonly Participant[];
+  readonly leaving: readonly Contributor[];
   /** Named by the Secret, into which nobody has written a login of them: somebody has copied its marks. */
-  readonly copied: readonly Participant[];
+  readonly copied: readonly Contributor[];
   readonly orphaned: Orphaned;
   readonly frozen: FrozenOnes;
   /** What it waits for of whom not all is known yet. */
@@ -59,13 +59,13 @@ export function observeSecret(
   remembers: Remembered,
   render: RenderContent,
 ): Observed | Outcome {
-  const { stores, entitlements, members, board } = context;
+  const { stores, credentialIndex, members, statusCache } = context;
   const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
-  const lacking = context.reach.secret(name, namespace.name);
-  if (lacking) {
-    const concerned = entitlements.participants(namespace, name).filter(({ entitled }) => entitled);
+  const missing = context.permissions.secret(name, namespace.name);
+  if (missing) {
+    const concerned = credentialIndex.contributors(namespace, name).filter(({ entitled }) => entitled);
     // Not judged: references, too, stay as they are.
-    say(failedFinding(concerned, "waiting", lacking));
+    say(failedFinding(concerned, "waiting", missing));
     const { mode } = context.settings;
     // No change in the cluster brings it into the reach of this install.
     if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
@@ -78,12 +78,12 @@ export function observeSecret(
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
   if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
-  const participants = entitlements.participants(namespace, name);
+  const contributors = credentialIndex.contributors(namespace, name);
   const place = { namespaceUid: namespace.uid, secretName: name };
   /** By its marks, or by the record where they were stripped. */
-  const isIn = ({ name: credentialName, credential: { uid } }: Participant): boolean =>
+  const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
     record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
-  const entitled = participants.filter(
+  const entitled = contributors.filter(
     (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
   );
   // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
@@ -92,11 +92,12 @@ export function observeSecret(
   // Marks may have been stripped from a Secret that we remember.
   const remembered = record !== undefined && remembers.ours === record.uid && record.credentials.length === 0;
   const isWitnessed = witnessOf(context, place, record, remembers);
-  const named = participants.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
+  const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
   const inIt = named.filter(isWitnessed);
   // A start knows the names of a credential one by one, and the brake must have counted them all.
-  const isCounted = (each: string): boolean => context.namesSynced(each) || context.reach.name(each) !== undefined;
-  const waitedBy = ({ credential, deleting }: Participant): readonly Waited[] => [
+  const isCounted = (each: string): boolean =>
+    context.namesSynced(each) || context.permissions.name(each) !== undefined;
+  const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
     ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
     ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
   ];
@@ -105,7 +106,8 @@ export function observeSecret(
   const waits = unjudged.flatMap(waitedBy);
   const undone = waitsForAll(waits);
   const frozen = frozenIn(context, { ...place, namespace }, record, unconfirmed.filter(isIn), unjudged);
-  const sayWaiting = (): void => say(waitingFinding(entitled, board.secret(namespace.name, name)?.state ?? "waiting"));
+  const sayWaiting = (): void =>
+    say(waitingFinding(entitled, statusCache.secret(namespace.name, name)?.state ?? "waiting"));
   if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
     sayWaiting();
     return undone;
@@ -119,9 +121,9 @@ export function observeSecret(
   const rendered = render(context, gathered);
   if (isWorthWaiting(record, gathered, rendered)) {
     sayWaiting();
-    return { ...soonest(tokenPatience), ...undone };
+    return { ...earliest(tokenPatience), ...undone };
   }
-  const orphaned = orphanedIn(context, place, record, participants);
+  const orphaned = orphanedIn(context, place, record, contributors);
   const content = withOrphaned(context, namespace, rendered.content, orphaned, leaving);
   const wanted =
     contributing.length + orphaned.names.length + frozen.parts.length === 0
@@ -137,7 +139,7 @@ export function observeSecret(
     orphaned,
     frozen,
     hidden: isHidden(rendered.content),
-    undone: isHidden(rendered.content) ? waitsForAll([...waits, { reach: "changes" }]) : undone,
+    undone: isHidden(rendered.content) ? waitsForAll([...waits, { permissions: "changes" }]) : undone,
     gathered: { ...gathered, signature },
     rendered,
     wanted,
@@ -156,7 +158,7 @@ function witnessOf(
   place: Place,
   record: SecretRecord | undefined,
   { ours, tookBack = false }: Remembered,
-): (participant: Participant) => boolean {
+): (contributor: Contributor) => boolean {
   if (!record) return () => false;
   const isOurs =
     tookBack || record.writtenByUs === true || ours === record.uid || members.holders(place, record.uid).length > 0;
@@ -192,13 +194,13 @@ function hasEnded(record: SecretRecord | undefined, { contributions }: Contribut
   return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
 }
 
-function secretNamesOf({ entitlements }: Context, { name, spec }: RegistryCredential): readonly string[] {
-  return [spec.pullSecret.name, ...entitlements.namesOf(name).map(({ secretName }) => secretName)];
+function secretNamesOf({ credentialIndex }: Context, { name, spec }: RegistryCredential): readonly string[] {
+  return [spec.pullSecret.name, ...credentialIndex.namesOf(name).map(({ secretName }) => secretName)];
 }
 
 /** Options come from the oldest credential that contributes. */
 function wantedFrom(
-  oldest: Participant | undefined,
+  oldest: Contributor | undefined,
   { content, digest }: Pick<Rendered, "content" | "digest">,
   { pullSecretLabels, pullSecretAnnotations }: Mode,
 ): Wanted {

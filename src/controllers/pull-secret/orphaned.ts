@@ -7,7 +7,7 @@ import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import { canonicalHost } from "../../registry/host.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import type { Place } from "../../entitlement/members.ts";
 
 export interface Orphaned {
@@ -22,23 +22,23 @@ export interface Orphaned {
 const nobody: Orphaned = { names: [], uids: [], gone: [] };
 
 export function orphanedIn(
-  { stores, members, entitlements }: Context,
+  { stores, members, credentialIndex }: Context,
   place: Place,
   record: SecretRecord | undefined,
-  participants: readonly Participant[],
+  contributors: readonly Contributor[],
 ): Orphaned {
   if (!record) return nobody;
-  const there = new Set(participants.map(({ credential }) => credential.uid));
+  const there = new Set(contributors.map(({ credential }) => credential.uid));
   const uids = members
     .holders(place, record.uid)
     .filter((uid) => !there.has(uid) && stores.credentials.find((each) => each.uid === uid).kind !== "there");
   if (uids.length === 0) return nobody;
-  const named = new Set(participants.map(({ name }) => name));
-  const names = record.credentials.filter((name) => !named.has(name) && !entitlements.exists(name));
-  const isNamesake = ({ name, credential }: Participant): boolean =>
+  const named = new Set(contributors.map(({ name }) => name));
+  const names = record.credentials.filter((name) => !named.has(name) && !credentialIndex.exists(name));
+  const isNamesake = ({ name, credential }: Contributor): boolean =>
     record.credentials.includes(name) && !members.holds(place, record.uid, credential.uid);
   const isNamed = names.length > 0;
-  return { names, uids: isNamed ? uids : [], gone: isNamed || participants.some(isNamesake) ? uids : [] };
+  return { names, uids: isNamed ? uids : [], gone: isNamed || contributors.some(isNamesake) ? uids : [] };
 }
 
 /** What they have stays as it stands, but for hosts of those who leave: whose login that is cannot be told. */
@@ -47,7 +47,7 @@ export function withOrphaned(
   namespace: NamespaceRecord,
   content: Content,
   { names }: Orphaned,
-  leaving: readonly Participant[],
+  leaving: readonly Contributor[],
 ): Content {
   if (names.length === 0) return content;
   const taken = new Set(leaving.flatMap((each) => hostsOf(context, namespace, each)));
@@ -57,7 +57,7 @@ export function withOrphaned(
   return { ...content, tokenless: [...content.tokenless, ...standing] };
 }
 
-function hostsOf(context: Context, namespace: NamespaceRecord, { credential }: Participant): readonly string[] {
+function hostsOf(context: Context, namespace: NamespaceRecord, { credential }: Contributor): readonly string[] {
   const scope = context.scopeOf(namespace);
   return credential.spec.registries.flatMap((entry) => [
     ...entry.hosts.map((host) => canonicalHost(host) ?? host),

@@ -9,7 +9,7 @@ import { keptBy, selfNamedManager } from "./plan-other-tools.ts";
 import type { LiveSecret, PullSecretSnapshot } from "./plan-types.ts";
 
 // A message should stay readable.
-const mostExamples = 3;
+const maxExamples = 3;
 
 /** Why the Secret is not taken over; undefined where it may be. Its owner's consent overrides every reason. */
 export function adoptionRefusal(live: LiveSecret, content: Content): string | undefined {
@@ -22,7 +22,7 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
   if (first) return `${quotedText(`${first.kind} ${first.name}`)} owns it`;
   const keys = Object.keys(live.otherData);
   if (keys.length > 0)
-    return `it holds more than a docker config (${quotedText(keys.toSorted().slice(0, mostExamples).join(", "))})`;
+    return `it holds more than a docker config (${quotedText(keys.toSorted().slice(0, maxExamples).join(", "))})`;
   if (live.dockerConfig === undefined) return undefined;
   const held = hostsOf(live.dockerConfig);
   if (!held.ok) return undefined;
@@ -30,7 +30,7 @@ export function adoptionRefusal(live: LiveSecret, content: Content): string | un
   const lost = held.hosts.filter((host) => !served.has(host));
   return lost.length === 0
     ? undefined
-    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${quotedText(lost.slice(0, mostExamples).join(", "))}`;
+    : `no entry serves its ${lost.length === 1 ? "host" : "hosts"} ${quotedText(lost.slice(0, maxExamples).join(", "))}`;
 }
 
 /** Who else would revert or prune it, as its marks say; undefined where nobody is seen. */

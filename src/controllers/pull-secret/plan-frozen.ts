@@ -6,7 +6,7 @@
 import { canonicalHost, configKey } from "../../registry/host.ts";
 import { keysIn, keysOfLogins } from "../../registry/merge-docker-config.ts";
 import { type Content, contentOf, servedContent, type Shadowed } from "./plan-content.ts";
-import { mostNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
+import { maxNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
 import { managedWords, mergedHosts } from "../../cluster/marks.ts";
 import type { LiveSecret, PullSecretSnapshot, Wanted } from "./plan-types.ts";
 import { isAlive } from "../../cluster/token.ts";
@@ -87,7 +87,7 @@ function standing(
     }
     if (its.length > 0 || !each.recorded) continue;
     // Its part of the annotation was stripped: whatever is known to be nobody else's may be its.
-    for (const key of [...ours].slice(0, mostNamedHosts)) {
+    for (const key of [...ours].slice(0, maxNamedHosts)) {
       const host = canonicalHost(key) ?? key;
       if (named.has(key) || elsewhere.has(key) || leaves.has(key) || configKey(host) !== key) continue;
       keep(each, { credential, entry: unknownEntry, grantKey: "", host, expiresAt: undefined });

@@ -1,9 +1,9 @@
 // Is that too much for one pull Secret?
 import type { Failure } from "../../runtime/errors.ts";
-import { mostNamedBytes, mostNamedHosts } from "../../cluster/entries-annotation.ts";
+import { maxNamedBytes, maxNamedHosts } from "../../cluster/entries-annotation.ts";
 
 // The most bytes that one UTF-16 unit becomes in UTF-8: https://encoding.spec.whatwg.org/#utf-8-encoder
-const mostBytesPerUnit = 3;
+const maxBytesPerUnit = 3;
 
 /** What a pull Secret would hold. */
 export interface Amount {
@@ -18,7 +18,7 @@ export interface Amount {
 export function tooMuch(amount: Amount, maxBytes: number): Failure | undefined {
   const config = tooLarge(amount.text, maxBytes);
   if (config) return config;
-  const isNamed = amount.hosts <= mostNamedHosts && !tooLarge(amount.entriesText, mostNamedBytes);
+  const isNamed = amount.hosts <= maxNamedHosts && !tooLarge(amount.entriesText, maxNamedBytes);
   return isNamed ? undefined : tooManyNames;
 }
 
@@ -28,7 +28,7 @@ export function sizesOf({ text, entriesText, hosts }: Amount): readonly number[]
 }
 
 export function boundsWithin(maxBytes: number): readonly number[] {
-  return [maxBytes, mostNamedHosts, mostNamedBytes];
+  return [maxBytes, maxNamedHosts, maxNamedBytes];
 }
 
 // More would not be read back from the Secret's annotations, and what is taken back has to be found there.
@@ -36,13 +36,13 @@ const tooManyNames: Failure = {
   reason: "ConfigTooLarge",
   cause: "Platform",
   retry: "on-change",
-  message: `one pull Secret names the hosts of at most ${mostNamedHosts} logins, with their entries in ${mostNamedBytes / 1024} KiB: list fewer, or use two names of pull Secrets; what was served before comes first, then what is older, and what does not fit in is not added until then`,
+  message: `one pull Secret names the hosts of at most ${maxNamedHosts} logins, with their entries in ${maxNamedBytes / 1024} KiB: list fewer, or use two names of pull Secrets; what was served before comes first, then what is older, and what does not fit in is not added until then`,
 };
 
 /** Undefined where the text has at most `maxBytes` bytes of UTF-8. */
 export function tooLarge(text: string, maxBytes: number): Failure | undefined {
   // The usual case, in ten thousand namespaces: nothing needs counting.
-  if (text.length * mostBytesPerUnit <= maxBytes) return undefined;
+  if (text.length * maxBytesPerUnit <= maxBytes) return undefined;
   const bytes = bytesOf(text);
   if (bytes <= maxBytes) return undefined;
   return {

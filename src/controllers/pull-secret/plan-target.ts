@@ -16,12 +16,12 @@ export interface Target {
   readonly kept: readonly Named[];
   readonly failure?: Failure;
   /** Entries that it is about, because not all of them is written. */
-  readonly lacking?: readonly Lacking[];
+  readonly missing?: readonly Missing[];
   /** The content, and what is written of what entries had before they were altered; undefined where that is nothing. */
   readonly decided?: Pick<Content, "served" | "shadowed">;
 }
 
-export type Lacking = Pick<Named, "credential" | "entry">;
+export type Missing = Pick<Named, "credential" | "entry">;
 
 /** The Secret as it is. */
 export interface Standing {
@@ -80,14 +80,14 @@ export function targetWithin(
     return { served, kept: [...left, ...kept] };
   };
   const steps = stepsWithin(parts, boundsWithin(room), (at) => sizesOf(amountOf(targetAt(at))));
-  const lacking = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
+  const missing = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
   // What a tenant has made large is nobody's entry.
-  if (lacking.length === 0) return { ...whole, failure };
+  if (missing.length === 0) return { ...whole, failure };
   const target = targetAt(steps);
   const offered = new Set(content.served);
   const instead = target.served.filter((each) => !offered.has(each));
   const decided = { served: [...content.served, ...instead], shadowed: content.shadowed };
-  return { ...target, failure, lacking, ...(instead.length > 0 && { decided }) };
+  return { ...target, failure, missing, ...(instead.length > 0 && { decided }) };
 }
 
 /** Of all that is wanted, and nothing that stands there beside it. */
@@ -185,8 +185,8 @@ function stepsWithin(
 }
 
 /** Why it is not all that is wanted, as a plan says it. */
-export function troubleOf({ failure, lacking, decided }: Target): Pick<Target, "failure" | "lacking" | "decided"> {
-  return { ...(failure && { failure }), ...(lacking && { lacking }), ...(decided && { decided }) };
+export function troubleOf({ failure, missing, decided }: Target): Pick<Target, "failure" | "missing" | "decided"> {
+  return { ...(failure && { failure }), ...(missing && { missing }), ...(decided && { decided }) };
 }
 
 /** Who is named on the Secret; what stays, where it has been named before. */

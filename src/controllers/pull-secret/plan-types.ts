@@ -106,7 +106,7 @@ export interface PullSecretPlan {
   /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
   readonly failure?: Failure;
   /** The entries that the failure is about; undefined: all that contribute. */
-  readonly lacking?: readonly Pick<Named, "credential" | "entry">[];
+  readonly missing?: readonly Pick<Named, "credential" | "entry">[];
   /** Of the content what this Secret may have, where it is not all. */
   readonly decided?: Pick<Content, "served" | "shadowed">;
   /** When a login that stays without a token ends by its own record. */

@@ -6,7 +6,7 @@ import { liveSecret } from "./wire.ts";
 
 /** The whole Secret, if it still is the version that the store knows; else the store knows better now. */
 export async function readLive(
-  { api, refusal, stores, strips }: Context,
+  { api, refusal, stores, transforms }: Context,
   namespace: string,
   name: string,
   record: SecretRecord | undefined,
@@ -20,6 +20,6 @@ export async function readLive(
     throw error;
   }
   if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);
-  if (record) stores.pullSecrets.found(record, object && strips.secret(object));
+  if (record) stores.pullSecrets.found(record, object && transforms.secret(object));
   return undefined;
 }

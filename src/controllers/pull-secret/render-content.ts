@@ -14,7 +14,7 @@ export interface Rendered {
 }
 
 // One for each tenant that has a token of its own, so a bound by count; the oldest goes first.
-const mostKept = 512;
+const maxKept = 512;
 
 export type RenderContent = (context: Context, contributions: Contributions) => Rendered;
 
@@ -32,7 +32,7 @@ export function contentRenderer(): RenderContent {
     };
     kept.set(signature, rendered);
     const oldest = kept.keys().next().value;
-    if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+    if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
     return rendered;
   };
 }

@@ -2,7 +2,7 @@
 import { credentialKey, referencesKey } from "../keys.ts";
 import { namespaceNotPermitted } from "../../cluster/install-mode.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
-import { longestNote, toldText } from "../../runtime/steps.ts";
+import { longestNote, textWithSteps } from "../../runtime/steps.ts";
 import type { CredentialFinding, SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 
@@ -10,9 +10,9 @@ import type { Context } from "../context.ts";
 export const statusSoon = { lane: "normal", debounced: true } as const;
 
 export function reportSecret(context: Context, namespace: NamespaceRecord, name: string, finding: SecretFinding): void {
-  const { board, enqueue, events, settings, stores } = context;
-  const before = board.secret(namespace.name, name);
-  const news = board.setSecret(namespace.name, name, finding);
+  const { statusCache, enqueue, events, settings, stores } = context;
+  const before = statusCache.secret(namespace.name, name);
+  const news = statusCache.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
     enqueue(referencesKey(namespace.name), { lane: before ? "normal" : "interactive" });
   }
@@ -29,7 +29,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
       type: "Warning",
       reason: failure.reason,
       action: "Serve",
-      note: toldText(failure, longestNote),
+      note: textWithSteps(failure, longestNote),
     });
   }
 }
@@ -41,7 +41,7 @@ function sameFinding(a: CredentialFinding | undefined, b: CredentialFinding | un
 
 function textOf({ failures, notes, formers = [] }: CredentialFinding): string {
   return [
-    ...[...failures, ...notes].map((failure) => `${failure.reason} ${toldText(failure)}`),
+    ...[...failures, ...notes].map((failure) => `${failure.reason} ${textWithSteps(failure)}`),
     ...formers.map(({ entry, until, pending }) => `${entry} ${until?.toString()} ${pending}`),
   ].join("\n");
 }

@@ -10,7 +10,7 @@ import { encoded, liveSecret, secretJson } from "./wire.ts";
  * @param refused why the deletion has failed; it is what is told, whatever comes of this
  */
 export async function takeLoginsOut(
-  { api, digest, refusal, stores, strips }: Context,
+  { api, digest, refusal, stores, transforms }: Context,
   record: SecretRecord,
   refused: unknown,
   signal: AbortSignal,
@@ -24,11 +24,11 @@ export async function takeLoginsOut(
   try {
     const object = await api.getSecret(namespace, name, signal);
     if (object?.metadata.resourceVersion !== resourceVersion) {
-      stores.pullSecrets.found(record, object && strips.secret(object));
+      stores.pullSecrets.found(record, object && transforms.secret(object));
       return;
     }
     const json = secretJson(namespace, name, emptiedBody(liveSecret(object)), config, record);
-    const written = strips.secret(await api.replaceSecret(namespace, name, json, signal));
+    const written = transforms.secret(await api.replaceSecret(namespace, name, json, signal));
     if (written) stores.pullSecrets.wrote(written);
   } catch {
     // It is tried again with the deletion.

@@ -2,7 +2,7 @@
 import { referencesAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { ServiceAccountObject } from "../../cluster/cluster-api.ts";
-import { afterWrite, contestedFor, type Repairs, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
 import { planReferences } from "./plan.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
@@ -13,7 +13,7 @@ import type { WantedReferences } from "./observe.ts";
 
 export interface Referred {
   /** Writes that were needed lately; undefined where there was none. */
-  readonly repairs: Repairs | undefined;
+  readonly reverts: Reverts | undefined;
   /** Writes that came too late lately; undefined where the last one did not. */
   readonly lost?: LostRaces | undefined;
   /** Worth telling. */
@@ -32,15 +32,15 @@ export async function refer(
   context: Context,
   serviceAccount: ServiceAccountRecord,
   wanted: WantedReferences & { readonly formerExtras: ReadonlySet<string> },
-  { repairs, lost }: Pick<Referred, "repairs" | "lost">,
+  { reverts, lost }: Pick<Referred, "reverts" | "lost">,
   signal: AbortSignal,
 ): Promise<Referred> {
-  const { api, clock, log, stores, strips } = context;
+  const { api, clock, log, stores, transforms } = context;
   const { namespace, name, resourceVersion } = serviceAccount;
   const snapshot = { ...wanted, serviceAccount };
   const purpose = purposeOf(wanted);
-  let counted = repairs;
-  if (serviceAccount.tooLarge) return isWanted(wanted) ? { repairs, tooLarge: true } : { repairs };
+  let counted = reverts;
+  if (serviceAccount.tooLarge) return isWanted(wanted) ? { reverts, tooLarge: true } : { reverts };
   try {
     let plan = planReferences({ ...snapshot, references: undefined });
     let others: readonly FieldsEntry[] | undefined;
@@ -48,16 +48,16 @@ export async function refer(
       const object = await api.getServiceAccount(namespace, name, signal);
       if (object?.metadata.resourceVersion !== resourceVersion) {
         // Changed since: the store that knows it now, or the event that says so, queues the namespace again.
-        stores.serviceAccounts.found(serviceAccount, object && strips.serviceAccount(object));
-        return { repairs };
+        stores.serviceAccounts.found(serviceAccount, object && transforms.serviceAccount(object));
+        return { reverts };
       }
       plan = planReferences({ ...snapshot, references: namesIn(object) });
       others = othersFieldsIn(object);
     }
     const isWrite = plan.kind === "patch" || (plan.kind === "giveUp" && others !== undefined);
-    if (!isWrite) return settled(repairs, name, clock.elapsed());
-    const wait = waitBeforeWrite(repairs, purpose, clock.elapsed());
-    if (wait > 0) return { ...settled(repairs, name, clock.elapsed()), wait };
+    if (!isWrite) return settled(reverts, name, clock.elapsed());
+    const wait = waitBeforeWrite(reverts, purpose, clock.elapsed());
+    if (wait > 0) return { ...settled(reverts, name, clock.elapsed()), wait };
     const send = patching(context, serviceAccount, signal);
     let version: string | undefined = resourceVersion;
     if (plan.kind === "patch") {
@@ -68,33 +68,33 @@ export async function refer(
       });
       log.debug("references written", { namespace, serviceAccount: name, added, removed });
       // Whatever becomes of the rest: whoever undoes it each time is not to be answered each time at once.
-      counted = afterWrite(repairs, purpose, clock.elapsed());
+      counted = afterWrite(reverts, purpose, clock.elapsed());
     }
     // A request of its own: whatever the one that writes a field says, the field is its.
     if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
-    return settled(afterWrite(repairs, purpose, clock.elapsed()), name, clock.elapsed());
+    return settled(afterWrite(reverts, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
     const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
     if (kind === "namespaceTerminating" || kind === "namespaceNotFound")
-      return { repairs: counted, namespaceGone: true };
-    if (kind === "notFound") return { repairs: counted };
-    if (kind === "tooLarge") return { repairs: counted, tooLarge: true };
-    if (kind !== "conflict") return { repairs: counted, retry: failure, failure };
+      return { reverts: counted, namespaceGone: true };
+    if (kind === "notFound") return { reverts: counted };
+    if (kind === "tooLarge") return { reverts: counted, tooLarge: true };
+    if (kind !== "conflict") return { reverts: counted, retry: failure, failure };
     // A stale version is no failure to tell, unless it always is: the event that made it stale is on its way.
     const again = lostAgain(lost, resourceVersion);
     const always = alwaysTooLate(again, { kind: "ServiceAccount", namespace, name });
-    return { repairs: counted, retry: failure, lost: again, ...(always && { failure: always }) };
+    return { reverts: counted, retry: failure, lost: again, ...(always && { failure: always }) };
   }
 }
 
 /** Sends a patch, and gives the version that it has made. */
 function patching(
-  { api, stores, strips }: Context,
+  { api, stores, transforms }: Context,
   { namespace, name }: ServiceAccountRecord,
   signal: AbortSignal,
 ): (patch: object) => Promise<string | undefined> {
   return async (patch) => {
-    const written = strips.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
+    const written = transforms.serviceAccount(await api.patchServiceAccount(namespace, name, patch, signal));
     if (written) stores.serviceAccounts.wrote(written);
     return written?.resourceVersion;
   };
@@ -106,9 +106,9 @@ function purposeOf({ secrets, extras }: WantedReferences): string {
 }
 
 /** A fight is told for as long as it lasts. */
-function settled(repairs: Repairs | undefined, name: string, now: number): Referred {
-  const fight = contestedFor(repairs, now);
-  return fight === undefined ? { repairs } : { repairs, failure: contested(name), wait: fight };
+function settled(reverts: Reverts | undefined, name: string, now: number): Referred {
+  const fight = contestedFor(reverts, now);
+  return fight === undefined ? { reverts } : { reverts, failure: contested(name), wait: fight };
 }
 
 function isWanted({ secrets, extras }: WantedReferences): boolean {

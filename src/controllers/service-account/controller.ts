@@ -2,13 +2,13 @@
 import type { Failure } from "../../runtime/errors.ts";
 import { credentialKey, secretKey } from "../keys.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
-import { longestNote, toldText } from "../../runtime/steps.ts";
+import { longestNote, textWithSteps } from "../../runtime/steps.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { limits } from "../../cluster/object-limits.ts";
 import type { ReferencesFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import { metered } from "../metered.ts";
-import { comeBackIn, done, failed, goOn, soonest, waitsFor } from "../outcome.ts";
+import { requeueAfter, done, failed, goOn, earliest, waitsFor } from "../outcome.ts";
 import { refer, type Referred } from "./apply.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { type ReferencesSituation, referencesSituation } from "./observe.ts";
@@ -18,8 +18,8 @@ export type ReferencesLoop = (context: Context, namespace: string, signal: Abort
 
 // A run is short, whatever its namespace holds, because others wait for its place: some 50 ms of an API server that has
 // time, a few milliseconds of our own.
-const mostUnits = 10;
-const mostLookedAt = 1_000;
+const maxUnits = 10;
+const maxLookedAt = 1_000;
 /** Milliseconds. Where the API server is slow, a run ends after this and one more request. */
 const longestRun = 250;
 /** Cost as much of our time as a request. */
@@ -49,17 +49,17 @@ export function referencesLoop(): ReferencesLoop {
     }
     const namespace = sighting.record;
     const situation = referencesSituation(context, namespace);
-    const lacking = context.reach.serviceAccounts(namespaceName);
+    const missing = context.permissions.serviceAccounts(namespaceName);
     const memory = memories.get(namespaceName) ?? newMemory(context, namespaceName);
     memories.set(namespaceName, memory);
     const { round } = memory;
     noteLeaving(context, memory, situation.leaving);
-    if (lacking) {
+    if (missing) {
       const left = new Set(situation.leaving.filter((name) => isLong(context, memory, name)));
-      report(context, namespace, situation, { failures: situation.refers ? [lacking] : [], left });
+      report(context, namespace, situation, { failures: situation.refers ? [missing] : [], left });
       for (const secret of left) enqueue(secretKey(namespaceName, secret), { lane: "normal" });
       const isWaiting = situation.leaving.length > left.size;
-      return { ...(isWaiting && comeBackIn(patience)), ...waitsFor({ reach: "changes" }) };
+      return { ...(isWaiting && requeueAfter(patience)), ...waitsFor({ permissions: "changes" }) };
     }
     const { ended, lookedAt } = await someOf(context, round, situation, signal);
     const cost = lookedAt / lookedAtForUnit;
@@ -80,14 +80,14 @@ export function referencesLoop(): ReferencesLoop {
 
 /** Where somebody changes an account whenever it is about to be written, each try makes it one that was missed. */
 function afterRound(namespace: string, results: readonly Referred[], hasMissed: boolean): Outcome {
-  const back = comeBack(namespace, results);
+  const back = requeue(namespace, results);
   if (!hasMissed) return back;
   return back.failed ? { ...back, retryWithin: missedWithin } : goOn;
 }
 
 /** What one account waits for makes no other wait longer. */
-function comeBack(namespace: string, results: readonly Referred[]): Outcome {
-  const waits = soonest(...results.map(({ wait }) => wait));
+function requeue(namespace: string, results: readonly Referred[]): Outcome {
+  const waits = earliest(...results.map(({ wait }) => wait));
   const retries = results.flatMap(({ retry }) => retry ?? []);
   const retry = retries.find((each) => each.retry === "backoff") ?? retries.at(-1);
   if (!retry) return waits;
@@ -96,12 +96,12 @@ function comeBack(namespace: string, results: readonly Referred[]): Outcome {
 }
 
 // Examples in a message.
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** One failure for all that are too large, however many a tenant makes. @param isTooMuch see `Store.exceeds` */
 function tooLargeFailures(results: ReadonlyMap<string, Referred>, isTooMuch: boolean): readonly Failure[] {
   const names = [...results].flatMap(([name, { tooLarge }]) => (tooLarge ? [name] : []));
-  const some = `${names.slice(0, mostNamed).join(", ")}${names.length > mostNamed ? `, and ${names.length - mostNamed} more` : ""}`;
+  const some = `${names.slice(0, maxNamed).join(", ")}${names.length > maxNamed ? `, and ${names.length - maxNamed} more` : ""}`;
   const messages = [
     ...(names.length > 0
       ? [
@@ -139,7 +139,7 @@ async function someOf(
   round.want(situation.text);
   let lookedAt = 0;
   for (let account = round.next(); account; account = round.next()) {
-    if (lookedAt >= mostLookedAt || cost() >= mostUnits || clock.elapsed() - began >= longestRun) {
+    if (lookedAt >= maxLookedAt || cost() >= maxUnits || clock.elapsed() - began >= longestRun) {
       round.putBack(account);
       return { ended: "early", lookedAt };
     }
@@ -163,12 +163,12 @@ function isLong({ clock }: Context, { leavingSince }: Memory, name: string): boo
 
 /** Secrets that have waited for long enough go before the round has ended, however long a tenant makes it. */
 function letGo(context: Context, memory: Memory, { name }: NamespaceRecord, leaving: readonly string[]): void {
-  const { board, enqueue } = context;
-  const before: ReferencesFinding = board.references(name) ?? { failures: [], notes: [], generations: new Map() };
+  const { statusCache, enqueue } = context;
+  const before: ReferencesFinding = statusCache.references(name) ?? { failures: [], notes: [], generations: new Map() };
   const overdue = leaving.filter((secret) => isLong(context, memory, secret) && before.left?.has(secret) !== true);
   if (overdue.length === 0) return;
   const left = new Set([...leaving.filter((secret) => before.left?.has(secret)), ...overdue]);
-  board.setReferences(name, { ...before, left });
+  statusCache.setReferences(name, { ...before, left });
   for (const secret of overdue) enqueue(secretKey(name, secret), { lane: "normal" });
 }
 
@@ -188,14 +188,14 @@ function leftAlone(
 
 /** Puts what was found on the board, and tells the credentials and the tenant what is new. */
 function report(
-  { board, enqueue, events }: Context,
+  { statusCache, enqueue, events }: Context,
   { name, uid }: NamespaceRecord,
   { credentials, formerExtras }: ReferencesSituation,
   found: Pick<ReferencesFinding, "failures" | "left">,
 ): void {
   const { failures } = found;
-  const before = board.references(name);
-  const news = board.setReferences(name, { ...found, notes: [], generations: credentials });
+  const before = statusCache.references(name);
+  const news = statusCache.setReferences(name, { ...found, notes: [], generations: credentials });
   // A former name is remembered until it is off every list.
   const isNews = !before || textOf(before.failures) !== textOf(failures) || formerExtras.size > 0;
   for (const [credential, generation] of credentials) {
@@ -207,11 +207,11 @@ function report(
       type: "Warning",
       reason: failure.reason,
       action: "Refer",
-      note: toldText(failure, longestNote),
+      note: textWithSteps(failure, longestNote),
     });
   }
 }
 
 function textOf(failures: readonly Failure[]): string {
-  return failures.map((failure) => toldText(failure)).join();
+  return failures.map((failure) => textWithSteps(failure)).join();
 }

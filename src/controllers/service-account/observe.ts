@@ -6,7 +6,7 @@ import { selectsServiceAccount } from "../../entitlement/selection.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
-import type { Participant } from "../../entitlement/credential-index.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
 import { hasUnreadable, unreadableIn } from "../pull-secret/frozen.ts";
 import { orphanedIn } from "../pull-secret/orphaned.ts";
 
@@ -35,7 +35,7 @@ export interface ReferencesSituation {
 /** What is known of one Secret name. */
 interface Found {
   readonly name: string;
-  readonly participants: readonly Participant[];
+  readonly contributors: readonly Contributor[];
   readonly finding: SecretFinding | undefined;
   readonly record: SecretRecord | undefined;
   /** One who is gone without a drain has a login in it. */
@@ -45,15 +45,15 @@ interface Found {
 }
 
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
-  const { entitlements, board, stores } = context;
-  const names = entitlements.names();
+  const { credentialIndex, statusCache, stores } = context;
+  const names = credentialIndex.names();
   const someUnread = hasUnreadable(context);
   const credentials = new Map<string, number>();
   const leaving: string[] = [];
   const formerExtras = new Set<string>();
   const found = names.map((name): Found => {
-    const participants = entitlements.participants(namespace, name);
-    for (const { name: ofName, deleting, credential } of participants) {
+    const contributors = credentialIndex.contributors(namespace, name);
+    for (const { name: ofName, deleting, credential } of contributors) {
       credentials.set(ofName, credential.generation);
       const extras = extraReferences(credential);
       const goes =
@@ -62,15 +62,15 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
           : extras.former;
       for (const extra of goes) formerExtras.add(extra);
     }
-    const finding = board.secret(namespace.name, name);
+    const finding = statusCache.secret(namespace.name, name);
     if (finding?.state === "leaving") leaving.push(name);
     const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
     const place = { namespaceUid: namespace.uid, secretName: name };
-    const isOrphaned = orphanedIn(context, place, record, participants).names.length > 0;
+    const isOrphaned = orphanedIn(context, place, record, contributors).names.length > 0;
     const isForeign = finding?.state === "foreign";
     const mayBeTheirs = isForeign && someUnread;
     const unread = record !== undefined && (mayBeTheirs || unreadableIn(context, place, record).length > 0);
-    return { name, participants, finding, record, isOrphaned, unread };
+    return { name, contributors, finding, record, isOrphaned, unread };
   });
 
   const usable = (name: string): boolean =>
@@ -81,10 +81,10 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
       ({ name: its, finding, record }) =>
         its === name && finding !== undefined && (finding.state !== "waiting" || record === undefined),
     );
-  const refers = (participant: Participant, serviceAccount: ServiceAccountRecord): boolean => {
-    const { spec } = participant.credential;
+  const refers = (contributor: Contributor, serviceAccount: ServiceAccountRecord): boolean => {
+    const { spec } = contributor.credential;
     return (
-      participant.entitled &&
+      contributor.entitled &&
       spec.references === "ServiceAccounts" &&
       !serviceAccount.optedOut &&
       selectsServiceAccount(spec.serviceAccounts, serviceAccount.name)
@@ -93,8 +93,8 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
   return {
     text: JSON.stringify([found.map(textOf), [...formerExtras]]),
     credentials,
-    refers: found.some(({ participants }) =>
-      participants.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
+    refers: found.some(({ contributors }) =>
+      contributors.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
     ),
     leaving,
     formerExtras,
@@ -102,9 +102,9 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
       const extras = new Set<string>();
       const unjudged = new Set<string>();
       const secrets = found.flatMap(
-        ({ name, participants, finding, record, isOrphaned, unread }): ReferableSecret[] => {
-          const actors = participants.filter((each) => (each.entitled && each.confirmed) || each.deleting);
-          const unconfirmed = participants.filter((each) => each.entitled && !each.confirmed);
+        ({ name, contributors, finding, record, isOrphaned, unread }): ReferableSecret[] => {
+          const actors = contributors.filter((each) => (each.entitled && each.confirmed) || each.deleting);
+          const unconfirmed = contributors.filter((each) => each.entitled && !each.confirmed);
           for (const { credential } of unconfirmed) leaveExtras(unjudged, credential);
           const suspended =
             actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
@@ -115,12 +115,12 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
           }
           let wanted = false;
           let undecided = false;
-          for (const participant of participants) {
-            if (!participant.confirmed || !refers(participant, serviceAccount)) continue;
-            const { pullSecret } = participant.credential.spec;
-            if (participant.role === "current") {
+          for (const contributor of contributors) {
+            if (!contributor.confirmed || !refers(contributor, serviceAccount)) continue;
+            const { pullSecret } = contributor.credential.spec;
+            if (contributor.role === "current") {
               wanted = true;
-              const { current, coming } = extraReferences(participant.credential);
+              const { current, coming } = extraReferences(contributor.credential);
               for (const extra of current) extras.add(extra);
               for (const extra of coming) unjudged.add(extra);
             } else if (isJudged(pullSecret.name)) {
@@ -135,8 +135,8 @@ export function referencesSituation(context: Context, namespace: NamespaceRecord
               usable: finding.state === "usable" && record !== undefined && !record.terminating,
               leaving: finding.state === "leaving",
               foreign: record !== undefined && finding.state === "foreign",
-              served: participants.some(({ entitled, role }) => entitled && role === "current"),
-              retained: record !== undefined && participants.some(({ retains }) => retains),
+              served: contributors.some(({ entitled, role }) => entitled && role === "current"),
+              retained: record !== undefined && contributors.some(({ retains }) => retains),
               frozen: unread || isOrphaned || undecided || unconfirmed.some((each) => refers(each, serviceAccount)),
             },
           ];
@@ -155,8 +155,8 @@ function leaveExtras(unjudged: Set<string>, credential: RegistryCredential): voi
   for (const extra of [...current, ...coming, ...former]) unjudged.add(extra);
 }
 
-function textOf({ name, participants, finding, record, isOrphaned, unread }: Found): unknown {
-  const judged = participants.map(({ name: of, role, entitled, confirmed, retains, deleting, credential }) => {
+function textOf({ name, contributors, finding, record, isOrphaned, unread }: Found): unknown {
+  const judged = contributors.map(({ name: of, role, entitled, confirmed, retains, deleting, credential }) => {
     return [
       of,
       role,

@@ -1,5 +1,5 @@
 // Which ServiceAccounts of a namespace are looked at in this run, and which are left for the next?
-import type { Repairs } from "../../runtime/queue/conflict-backoff.ts";
+import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
 import type { Referred } from "./apply.ts";
 
@@ -23,7 +23,7 @@ export interface ReferencesRound {
   putBack(account: ServiceAccountRecord): void;
   looked(account: ServiceAccountRecord, result: Referred): void;
   /** What is to be remembered of it. */
-  before(name: string): Pick<Referred, "repairs" | "lost">;
+  before(name: string): Pick<Referred, "reverts" | "lost">;
   /** Of the accounts that are not as they should be, by name. */
   results(): ReadonlyMap<string, Referred>;
   /** The round that has ended did not see some account as it is now. */
@@ -45,14 +45,14 @@ export function referencesRound(accounts: Accounts): ReferencesRound {
   let rest: string[] = [];
   // The one that failed last comes last.
   const results = new Map<string, Referred>();
-  const repairs = new Map<string, Repairs>();
+  const reverts = new Map<string, Reverts>();
 
   const isOpen = (account: ServiceAccountRecord): boolean => !right.has(account) && !tried.has(account);
 
   const list = (): void => {
     const present = accounts.all();
     const names = new Set(present.map(({ name }) => name));
-    for (const known of [results, repairs]) for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+    for (const known of [results, reverts]) for (const name of known.keys()) if (!names.has(name)) known.delete(name);
     const open = new Set(present.filter(isOpen).map(({ name }) => name));
     const failedLast = [...results.keys()].filter((name) => open.delete(name));
     rest = [...open, ...failedLast].toReversed();
@@ -96,10 +96,10 @@ export function referencesRound(accounts: Accounts): ReferencesRound {
       results.delete(name);
       if (!isRight) results.set(name, result);
       (isRight ? right : tried).add(account);
-      if (result.repairs) repairs.set(name, result.repairs);
-      else repairs.delete(name);
+      if (result.reverts) reverts.set(name, result.reverts);
+      else reverts.delete(name);
     },
-    before: (name) => ({ repairs: repairs.get(name), lost: results.get(name)?.lost }),
+    before: (name) => ({ reverts: reverts.get(name), lost: results.get(name)?.lost }),
     results: () => new Map(results),
     hasMissed: () => missed,
   };

@@ -11,7 +11,7 @@ import { type Need, places } from "../../runtime/queue/places.ts";
 import { calledBack } from "./called-back.ts";
 import { type CallAsked, callNeeds, isShort, type Standing } from "./call-needs.ts";
 import { type Silence, type Silences, silences } from "./unresponsive.ts";
-import type { TokenBook } from "./grant-tracker.ts";
+import type { GrantTracker } from "./grant-tracker.ts";
 
 export interface TokenAdmission extends Gate, Admittance {
   /** Registries that a new token is tried at. */
@@ -30,7 +30,7 @@ export interface TokenAdmissionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly budgets: Readonly<Record<Authority["kind"], Budget>>;
-  readonly tokens: Pick<TokenBook, "attempts" | "owner" | "probe" | "token" | "isUrgent" | "insists">;
+  readonly tokens: Pick<GrantTracker, "attempts" | "owner" | "target" | "token" | "isUrgent" | "insists">;
   readonly grantKey: (grant: Grant) => string;
   /** Whether a run of the grant would ask its provider now. */
   readonly asks: (grantKey: string) => boolean;
@@ -38,16 +38,16 @@ export interface TokenAdmissionOptions {
   readonly again: (grantKey: string) => void;
 }
 
-const mostOfRegistry = 4;
+const maxOfRegistry = 4;
 /** Milliseconds. Who answers within it waits for nobody who does not: well below the second that a due token may wait. */
 const shortCall = 750;
 // Milliseconds, up to twice as many: who is turned away is called back when there is an answer. Meanwhile some have to be
 // there who may try.
 const comesBack = 15_000;
 // Of one name. Beyond this number they only come back by themselves.
-const mostCalledBack = 10_000;
+const maxCalledBack = 10_000;
 // Grants whose last call was not a short one; the oldest go first, and at worst are learnt again.
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 /** Who asks whom. */
 interface Way {
@@ -79,7 +79,7 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   /** How the last call of a grant has ended, if not soon. */
   const lasts = new Map<string, "slow" | "unanswered">();
   /** Grants, by the name of the silence for which they were turned away. */
-  const turnedAway = calledBack(mostCalledBack);
+  const turnedAway = calledBack(maxCalledBack);
   let listener: GateListener | undefined;
   held.onRoom((lacked) => listener?.room(lacked));
 
@@ -116,7 +116,7 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   });
   const remember = (key: string, last: "slow" | "unanswered" | undefined): void => {
     lasts.delete(key);
-    const oldest = lasts.size < mostRemembered ? undefined : lasts.keys().next().value;
+    const oldest = lasts.size < maxRemembered ? undefined : lasts.keys().next().value;
     if (oldest !== undefined) lasts.delete(oldest);
     if (last) lasts.set(key, last);
   };
@@ -138,9 +138,7 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
   };
 
   const registryNeeds = (host: string | undefined): readonly Need[] =>
-    host === undefined || registries.of(host)
-      ? []
-      : [{ place: `registry ${host}`, most: mostOfRegistry, until: "run" }];
+    host === undefined || registries.of(host) ? [] : [{ place: `registry ${host}`, max: maxOfRegistry, until: "run" }];
 
   const heardOf = (way: Way, told: (names: Silences, name: string) => boolean): void => {
     const wasNew = !ways.isProven(way.name);
@@ -173,7 +171,7 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
       const { grant } = tokens.attempts(key) ?? {};
       if (!grant || !asks(key)) return undefined;
       const way = wayOf(key, grant);
-      const registry = tokens.probe(key)?.host;
+      const registry = tokens.target(key)?.host;
       if (!way && registry === undefined) return undefined;
       const subject = way?.name ?? "";
       const traits = [isReplacing(key) && "replacing", tokens.insists(key) && "insists", lasts.get(key)];
@@ -185,7 +183,7 @@ export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
       const { grant } = tokens.attempts(key) ?? {};
       if (!grant || !asks(key)) return undefined;
       const way = wayOf(key, grant);
-      const registry = registryNeeds(tokens.probe(key)?.host);
+      const registry = registryNeeds(tokens.target(key)?.host);
       if (!way) return held.enter(text, registry);
       const silence = tokens.insists(key) ? undefined : silenceOf(way);
       // Who may not try is told so at once: that takes no place.

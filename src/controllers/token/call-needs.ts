@@ -33,9 +33,9 @@ export interface CallNeeds {
 }
 
 // A socket with what TLS keeps of it costs some 100 kB where nobody answers (measured, Node 26), so this is 50 MB.
-const mostOfKind = 512;
+const maxOfKind = 512;
 /** Times what one entry may have under way at its authority. */
-const mostOfAuthority = 4;
+const maxOfAuthority = 4;
 // A call that takes longer than a short one may hang, and only so many of those may be under way. The others end soon, or are
 // broken off: so there is always a place again within the time of a short call.
 const slowShare = 1 / 2;
@@ -43,9 +43,9 @@ const slowShare = 1 / 2;
 const newShare = 1 / 4;
 const suspectShare = 1 / 4;
 /** Of an entry that has never been given a token by its authority, nor been left without an answer by it. */
-const mostNew = 2;
+const maxNew = 2;
 // Grants that namespaces ask for in place of others, of one entry: tenants can ask for many.
-const mostReplacing = 4;
+const maxReplacing = 4;
 // Of the calls per second. What is left is for those that have given tokens.
 const newRate = 1 / 2;
 const suspectRate = 1 / 4;
@@ -65,27 +65,27 @@ export function callNeeds(budgets: Readonly<Record<Authority["kind"], Budget>>):
 
   /** The shared places: how many there are. */
   const sharedOf = ({ authority: { kind }, place }: CallAsked): readonly (readonly [string, number])[] => [
-    [`authority ${place}`, budgets[kind].concurrency * mostOfAuthority],
-    [`provider ${kind}`, mostOfKind],
+    [`authority ${place}`, budgets[kind].concurrency * maxOfAuthority],
+    [`provider ${kind}`, maxOfKind],
   ];
-  const part = (name: string, most: number, share: number): PlaceNeed => ({
+  const part = (name: string, max: number, share: number): PlaceNeed => ({
     place: name,
-    most: Math.ceil(most * share),
+    max: Math.ceil(max * share),
     until,
   });
-  const slow = ([name, most]: readonly [string, number]): PlaceNeed => part(`${name} (slow)`, most, slowShare);
-  const asNew = ([name, most]: readonly [string, number]): PlaceNeed => ({
-    ...part(`${name} (new)`, most, newShare),
+  const slow = ([name, max]: readonly [string, number]): PlaceNeed => part(`${name} (slow)`, max, slowShare);
+  const asNew = ([name, max]: readonly [string, number]): PlaceNeed => ({
+    ...part(`${name} (new)`, max, newShare),
     newestFirst: true,
   });
 
   const ofEntry = ({ authority: { kind }, way, standing, isReplacing }: CallAsked): readonly Need[] => {
     const { concurrency } = budgets[kind];
     return [
-      ...(standing === "new" ? [{ place: `entry ${way} (new)`, most: mostNew, until }] : []),
+      ...(standing === "new" ? [{ place: `entry ${way} (new)`, max: maxNew, until }] : []),
       ...(standing === "suspect" ? [part(`entry ${way} (suspect)`, concurrency, suspectShare)] : []),
-      { place: `entry ${way}`, most: concurrency, until },
-      ...(isReplacing ? [{ place: `replacing ${way}`, most: mostReplacing, until }] : []),
+      { place: `entry ${way}`, max: concurrency, until },
+      ...(isReplacing ? [{ place: `replacing ${way}`, max: maxReplacing, until }] : []),
     ];
   };
 
@@ -104,14 +104,14 @@ export function callNeeds(budgets: Readonly<Record<Authority["kind"], Budget>>):
 
   return {
     toBegin: (call) => [
-      ...(call.trial === undefined ? [] : [{ place: `trial ${call.trial}`, most: 1, until }]),
+      ...(call.trial === undefined ? [] : [{ place: `trial ${call.trial}`, max: 1, until }]),
       ...ofEntry(call),
       ...sharedOf(call).flatMap((shared): readonly PlaceNeed[] => {
-        const [place, most] = shared;
+        const [place, max] = shared;
         return [
-          ...(call.standing === "suspect" ? [part(`${place} (suspect)`, most, suspectShare)] : []),
+          ...(call.standing === "suspect" ? [part(`${place} (suspect)`, max, suspectShare)] : []),
           ...(isShort(call) ? (call.standing === "new" ? [asNew(shared)] : []) : [slow(shared)]),
-          { place, most, until, newestFirst: true },
+          { place, max, until, newestFirst: true },
         ];
       }),
       ...inTime(call),

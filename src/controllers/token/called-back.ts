@@ -11,8 +11,8 @@ export interface CalledBack {
   readonly size: number;
 }
 
-/** @param most keys of one name; what is beyond comes back by itself */
-export function calledBack(most: number): CalledBack {
+/** @param max keys of one name; what is beyond comes back by itself */
+export function calledBack(max: number): CalledBack {
   const keys = new Map<string, Set<string>>();
   const names = new Map<string, string>();
 
@@ -30,7 +30,7 @@ export function calledBack(most: number): CalledBack {
       if (names.get(key) === name) return;
       forget(key);
       const waiting = keys.get(name) ?? new Set();
-      if (waiting.size >= most) return;
+      if (waiting.size >= max) return;
       keys.set(name, waiting.add(key));
       names.set(key, name);
     },

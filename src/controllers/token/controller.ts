@@ -9,9 +9,9 @@ import { grantSources, sourceVersions } from "../../providers/grant-sources.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import { publication } from "./plan-publish.ts";
 import {
-  type Demand,
+  type RefreshRequest,
   dueAt,
-  honoured,
+  acknowledged,
   isRepeat,
   patience,
   patienceLeft,
@@ -22,15 +22,15 @@ import type { Token } from "../../cluster/token.ts";
 import type { Minted } from "../../cluster/token.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { comeBackIn, done, failed } from "../outcome.ts";
+import { requeueAfter, done, failed } from "../outcome.ts";
 import { statusSoon } from "../pull-secret/report.ts";
 import { type Attempts, tokenSecretName } from "./grant-tracker.ts";
 import { storeToken } from "./store-token.ts";
 import { formerLogins, isSameLogin } from "../../cluster/token-wire.ts";
 import type { Waited } from "../waits.ts";
-import { toldText } from "../../runtime/steps.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
 
-// design.md section 4: a token that no grant has named for this long goes.
+// docs/design.md: a token that no grant has named for this long goes.
 const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
 /** While somebody may need it who is not known yet, so many milliseconds. */
 const notAllJudged = 60_000;
@@ -43,9 +43,11 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
   if (unusedSince !== undefined) {
     const kept = context.timing?.unused?.total("milliseconds");
     const left = unusedSince + (kept ?? keepUnused) - clock.elapsed();
-    if (left > 0) return comeBackIn(left);
+    if (left > 0) return requeueAfter(left);
     const unneeded = context.judged.nobodyElse();
-    return unneeded.kind === "absent" ? collect(context, grantKey, unneeded, signal) : comeBackIn(kept ?? notAllJudged);
+    return unneeded.kind === "absent"
+      ? collect(context, grantKey, unneeded, signal)
+      : requeueAfter(kept ?? notAllJudged);
   }
   const attempts = tokens.attempts(grantKey);
   if (!tokens.isNeeded(grantKey) || !attempts) {
@@ -62,44 +64,44 @@ export function asksProvider(context: Context, grantKey: string): boolean {
   const { tokens, clock, stores } = context;
   const attempts = tokens.attempts(grantKey);
   if (!attempts || !tokens.isNeeded(grantKey)) return false;
-  const demand = demandOf(context, attempts);
+  const refreshRequest = refreshRequestOf(context, attempts);
   const token = tokens.token(grantKey);
-  const left = untilDue(context, token, demand);
+  const left = untilDue(context, token, refreshRequest);
   if (left === undefined || left > 0) return false;
   if (!token && crdOutdated(stores.crds.get(crdName))) return false;
-  return patienceLeft(attempts.refused, demand, clock.elapsed()) <= 0;
+  return patienceLeft(attempts.refused, refreshRequest, clock.elapsed()) <= 0;
 }
 
 /** Fetches, verifies and stores the token where it is due. */
 async function renew(context: Context, grantKey: string, attempts: Attempts, signal: AbortSignal): Promise<Outcome> {
   const { tokens, clock, provider, log } = context;
   const { grant } = attempts;
-  const demand = demandOf(context, attempts);
+  const refreshRequest = refreshRequestOf(context, attempts);
   const token = tokens.token(grantKey);
-  const left = untilDue(context, token, demand);
+  const left = untilDue(context, token, refreshRequest);
   if (left === undefined || left > 0) {
     settle(context, grantKey, undefined);
-    return left === undefined ? done : comeBackIn(left);
+    return left === undefined ? done : requeueAfter(left);
   }
 
-  const fail = (failure: Failure): Outcome => fails(context, { grantKey, grant, demand }, token, failure);
+  const fail = (failure: Failure): Outcome => fails(context, { grantKey, grant, refreshRequest }, token, failure);
   const outdated = token ? undefined : crdOutdated(context.stores.crds.get(crdName));
   if (outdated) return fail(outdated);
   // An event that is about something else brings the key here before its time.
-  const alone = patienceLeft(attempts.refused, demand, clock.elapsed());
+  const alone = patienceLeft(attempts.refused, refreshRequest, clock.elapsed());
   if (alone > 0)
     return { failed: true, retry: "backoff", retryAfter: Temporal.Duration.from({ milliseconds: Math.ceil(alone) }) };
 
   try {
     const minted = await provider.fetch(grant, signal);
     if (minted.doubt !== undefined) log.warn("end of a token not believed", { grant: grantKey, detail: minted.doubt });
-    const { fingerprint } = demand;
-    const refreshes = honoured(token, demand);
-    if (isRepeat(token, minted, demand, clock.now()) && isSameLogin(token, minted)) {
+    const { fingerprint } = refreshRequest;
+    const refreshes = acknowledged(token, refreshRequest);
+    if (isRepeat(token, minted, refreshRequest, clock.now()) && isSameLogin(token, minted)) {
       tokens.repeats.again(grantKey);
       log.debug("token handed out again", { grant: grantKey, provider: grant.provider });
       settle(context, grantKey, undefined);
-      return comeBackAfter(context, grantKey, demand);
+      return requeueAfterFailure(context, grantKey, refreshRequest);
     }
     const verified = await verify(context, { grantKey, grant }, token, minted, signal);
     if (typeof verified !== "string") return fail(verified);
@@ -118,12 +120,12 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
   }
   tokens.ended(grantKey, undefined);
   tellUsers(context, grantKey);
-  return comeBackAfter(context, grantKey, demand);
+  return requeueAfterFailure(context, grantKey, refreshRequest);
 }
 
-function comeBackAfter(context: Context, grantKey: string, demand: Demand): Outcome {
-  const wait = untilDue(context, context.tokens.token(grantKey), demand);
-  return wait === undefined ? done : comeBackIn(Math.max(wait, shortestWait));
+function requeueAfterFailure(context: Context, grantKey: string, refreshRequest: RefreshRequest): Outcome {
+  const wait = untilDue(context, context.tokens.token(grantKey), refreshRequest);
+  return wait === undefined ? done : requeueAfter(Math.max(wait, shortestWait));
 }
 
 /** The state in which the token may be published, or why it is held back. */
@@ -135,10 +137,10 @@ async function verify(
   signal: AbortSignal,
 ): Promise<Token["state"] | Failure> {
   const { verify: tryIt, clock, log, tokens } = context;
-  const probe = tokens.probe(grantKey);
-  if (!probe) return "Issued";
-  const { image, host } = probe;
-  const { verification, detail = "" } = await tryIt(grant, probe, minted, signal);
+  const target = tokens.target(grantKey);
+  if (!target) return "Issued";
+  const { image, host } = target;
+  const { verification, detail = "" } = await tryIt(grant, target, minted, signal);
   const told = { grant: grantKey, image, host, verification, detail };
   // Nobody asked for a login to be tried: that nothing was learned of it is no news.
   const isNews = verification === "Denied" || (image !== undefined && verification !== "Verified");
@@ -146,9 +148,9 @@ async function verify(
   else log.debug("token tried", told);
   // With an image, its owner has said what a token must do. A mere login is judged by what the old one may, and so is an image
   // that a tenant may have chosen: one that nobody may pull would keep a new password from all who share it.
-  const isJudged = image === undefined || probe.ofNamespace === true;
+  const isJudged = image === undefined || target.ofNamespace === true;
   const isComparable = isJudged && verification === "Denied" && before !== undefined;
-  const old = isComparable ? await tryIt(grant, probe, before, signal) : undefined;
+  const old = isComparable ? await tryIt(grant, target, before, signal) : undefined;
   switch (publication(verification, before, clock.now(), !old || isTaken(old))) {
     case "hold":
       return {
@@ -172,7 +174,11 @@ function isTaken({ verification }: Awaited<ReturnType<Context["verify"]>>): bool
 /** While a token lives there is another attempt in time, whatever failed, and whatever the other side asks for. */
 function fails(
   context: Context,
-  { grantKey, grant, demand }: { readonly grantKey: string; readonly grant: Grant; readonly demand: Demand },
+  {
+    grantKey,
+    grant,
+    refreshRequest,
+  }: { readonly grantKey: string; readonly grant: Grant; readonly refreshRequest: RefreshRequest },
   token: Token | undefined,
   failure: Failure,
 ): Outcome {
@@ -181,13 +187,13 @@ function fails(
   log.warn("token not fetched", {
     grant: grantKey,
     reason: failure.reason,
-    detail: toldText(failure),
+    detail: textWithSteps(failure),
     expiresAt: token?.expiresAt?.toString(),
   });
   const retryAfter = patience(failure.retryAfter, token, now);
   // Whom nobody has asked need not be left alone.
   const alone = failure.restrained ? 0 : retryAfter.total("milliseconds");
-  settle(context, grantKey, failure, { demand, until: clock.elapsed() + alone });
+  settle(context, grantKey, failure, { refreshRequest, until: clock.elapsed() + alone });
   const within = retryWithin(token, now);
   return {
     ...failed(failure, ...curesOf(context, grant)),
@@ -202,7 +208,7 @@ function curesOf({ settings: { namespace } }: Context, grant: Grant): readonly [
   return [{ of: "crds", object: crdName }, { of: "namespaces", object: namespace }, ...sources];
 }
 
-function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Attempts): Demand {
+function refreshRequestOf({ stores, settings }: Context, { grant, refreshes = {} }: Attempts): RefreshRequest {
   return {
     fingerprint: sourceVersions(grant, settings.namespace, (key) => stores.operatorSecrets.get(key)),
     refreshes,
@@ -210,9 +216,13 @@ function demandOf({ stores, settings }: Context, { grant, refreshes = {} }: Atte
 }
 
 /** Milliseconds; undefined for a token that names no end. */
-function untilDue({ clock, tokens }: Context, token: Token | undefined, demand: Demand): number | undefined {
+function untilDue(
+  { clock, tokens }: Context,
+  token: Token | undefined,
+  refreshRequest: RefreshRequest,
+): number | undefined {
   const now = clock.now();
-  return dueAt(token, demand, now, token && tokens.repeats.of(token.grantKey))
+  return dueAt(token, refreshRequest, now, token && tokens.repeats.of(token.grantKey))
     ?.since(now)
     .total("milliseconds");
 }
@@ -221,7 +231,7 @@ function untilDue({ clock, tokens }: Context, token: Token | undefined, demand: 
 function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
   const before = context.tokens.attempts(grantKey);
   context.tokens.ended(grantKey, failure, refused);
-  if ((before?.failure && toldText(before.failure)) === (failure && toldText(failure))) return;
+  if ((before?.failure && textWithSteps(before.failure)) === (failure && textWithSteps(failure))) return;
   tellUsers(context, grantKey);
 }
 
@@ -229,13 +239,13 @@ function settle(context: Context, grantKey: string, failure: Failure | undefined
  * Queues every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that
  * fails is news even where tenants still have what they need.
  */
-function tellUsers({ tokens, board, enqueue }: Context, grantKey: string): void {
+function tellUsers({ tokens, statusCache, enqueue }: Context, grantKey: string): void {
   const credentials = new Set<string>();
   for (const user of tokens.users(grantKey)) {
     enqueue(user, { lane: "bulk", flow: grantKey });
     const key = keyOf(user);
     if (key.loop !== "secret") continue;
-    for (const name of board.secret(key.namespace, key.name)?.credentials.keys() ?? []) credentials.add(name);
+    for (const name of statusCache.secret(key.namespace, key.name)?.credentials.keys() ?? []) credentials.add(name);
   }
   for (const name of credentials) enqueue(credentialKey(name), statusSoon);
 }
@@ -259,7 +269,7 @@ async function storeMakers(
   } catch (error) {
     const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
     const { reason } = failure;
-    context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: toldText(failure) });
+    context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: textWithSteps(failure) });
     if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;
     const { retry, retryAfter } = failure;
     const { waitsFor: until } = otherwise;

@@ -5,7 +5,7 @@ import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { Grant } from "../../providers/grant.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import { boundedMakers, type Maker } from "../../cluster/makers.ts";
-import { bestProbe, type Probe } from "./verification-target.ts";
+import { bestTarget, type VerificationTarget } from "./verification-target.ts";
 import { asksAnew, type Refreshes, type Refused } from "./plan-refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, tokenUntil } from "../../cluster/token.ts";
@@ -18,7 +18,7 @@ import { tokenMakers } from "./token-makers.ts";
 /** A grant that is needed, and how its token is tried. */
 export interface Wanted {
   readonly grant: Grant;
-  readonly probe: Probe | undefined;
+  readonly target: VerificationTarget | undefined;
   /** Requests to mint at once, by RegistryCredential. */
   readonly refreshes?: Refreshes;
   /** The entries that it is wanted for. */
@@ -31,7 +31,7 @@ export interface MadeToken {
   readonly maker: Maker;
 }
 
-export interface Attempts extends Omit<Wanted, "probe" | "makers"> {
+export interface Attempts extends Omit<Wanted, "target" | "makers"> {
   /** Elapsed milliseconds at which the grant was first wanted. */
   readonly wantedAt: number;
   /** Of the last attempt. */
@@ -42,7 +42,7 @@ export interface Attempts extends Omit<Wanted, "probe" | "makers"> {
   readonly ended?: true;
 }
 
-export interface TokenBook {
+export interface GrantTracker {
   /**
    * Notes that the Secret `user` needs exactly these grants now; returns the keys that nobody needed before, or of
    * which somebody asks to be minted at once, or whose token Secret does not yet say who needs them. Those that its namespace
@@ -80,7 +80,7 @@ export interface TokenBook {
   /** Credential and entry of one who uses it, as long as there is one the same: whose trouble the grant's is. */
   owner(grantKey: string): string | undefined;
   /** How the token is to be tried, as those who use it say now. */
-  probe(grantKey: string): Probe | undefined;
+  target(grantKey: string): VerificationTarget | undefined;
   ended(grantKey: string, failure: Failure | undefined, refused?: Refused): void;
   /** Whether a person has asked for a token since the last attempt failed. */
   insists(grantKey: string): boolean;
@@ -107,7 +107,7 @@ export function tokenSecretName(grantKey: string): string {
 // After a start those who use a token become known one by one: until then none of them is taken for one who has ceased to.
 const settleTime = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
 
-export interface TokenBookOptions {
+export interface GrantTrackerOptions {
   readonly clock: Clock;
   readonly secrets: Pick<Store<OperatorSecretRecord>, "get" | "values" | "subscribe">;
   readonly operatorNamespace: string;
@@ -116,7 +116,13 @@ export interface TokenBookOptions {
   readonly onForgotten?: (grantKey: string) => void;
 }
 
-export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgotten }: TokenBookOptions): TokenBook {
+export function grantTracker({
+  clock,
+  secrets,
+  operatorNamespace,
+  onUnused,
+  onForgotten,
+}: GrantTrackerOptions): GrantTracker {
   const attempts = new Map<string, Attempts>();
   const users = new Map<string, Map<string, Use>>();
   const needs = new Map<string, ReadonlySet<string>>();
@@ -126,7 +132,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgo
   const unused = new Map<string, number>();
   const repeats = repeatsByGrant(clock);
   // Thousands may use one grant.
-  const probes = new Map<string, Probe | undefined>();
+  const targets = new Map<string, VerificationTarget | undefined>();
   // Grants asked for in place of others.
   const replacements = new Set<string>();
 
@@ -160,7 +166,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgo
       const before = needs.get(user) ?? new Set();
       keep(user, items);
       for (const key of before) {
-        probes.delete(key);
+        targets.delete(key);
         if (grants.has(key)) continue;
         const others = users.get(key);
         others?.delete(user);
@@ -170,11 +176,11 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgo
       }
       const isReplacing = before.size > 0 || !budget.isUrgent(user, grants.size);
       const first: string[] = [];
-      for (const [key, { grant, probe, refreshes = {}, makers = [] }] of grants) {
-        probes.delete(key);
+      for (const [key, { grant, target, refreshes = {}, makers = [] }] of grants) {
+        targets.delete(key);
         const known = users.get(key);
         const before = attempts.get(key);
-        const { isNews: isOthers, ...use } = { ...noted(key, makers), probe };
+        const { isNews: isOthers, ...use } = { ...noted(key, makers), target };
         if (known) {
           known.set(user, use);
           const isNews = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
@@ -230,9 +236,9 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgo
       const [maker] = users.get(key)?.values().next().value?.makers ?? [];
       return maker && `${maker.credential}/${maker.entry}`;
     },
-    probe: (key) => {
-      if (!probes.has(key)) probes.set(key, bestProbe(probesOf(users.get(key))));
-      return probes.get(key);
+    target: (key) => {
+      if (!targets.has(key)) targets.set(key, bestTarget(verificationTargetsOf(users.get(key))));
+      return targets.get(key);
     },
     ended: (key, failure, refused) => {
       const before = attempts.get(key);
@@ -267,7 +273,7 @@ export function tokenBook({ clock, secrets, operatorNamespace, onUnused, onForgo
     },
     forget: (key) => {
       attempts.delete(key);
-      probes.delete(key);
+      targets.delete(key);
       repeats.forget(key);
       unused.delete(key);
       replacements.delete(key);
@@ -288,10 +294,10 @@ function tokenOf(present: Token, { until }: Pick<Maker, "until">): Token | undef
 }
 
 /** How one Secret uses a grant. */
-interface Use extends Pick<Wanted, "probe"> {
+interface Use extends Pick<Wanted, "target"> {
   readonly makers: readonly Maker[];
 }
 
-function* probesOf(uses: ReadonlyMap<string, Use> | undefined): Iterable<Probe | undefined> {
-  for (const { probe } of uses?.values() ?? []) yield probe;
+function* verificationTargetsOf(uses: ReadonlyMap<string, Use> | undefined): Iterable<VerificationTarget | undefined> {
+  for (const { target } of uses?.values() ?? []) yield target;
 }

@@ -13,23 +13,23 @@ export interface MintBudget {
 
 // Who may label a Namespace can ask for another grant with each change, and each is a call to a cloud. A person who tries
 // labels out needs a few an hour.
-const mostInHour = 20;
+const maxInHour = 20;
 // Where a namespace has many entries, as many times all of them: an administrator's edits are no tenant's fault.
-const mostOfEach = 10;
+const maxOfEach = 10;
 const hour = 3_600;
 // Of sums of parts of a unit.
 const rounding = 1e-6;
 
 function unitsOf(needed: number): number {
-  return mostInHour / Math.max(mostInHour, mostOfEach * needed);
+  return maxInHour / Math.max(maxInHour, maxOfEach * needed);
 }
 
 export function mintBudget(): MintBudget {
-  const minted = shares({ perSecond: mostInHour / hour, burst: mostInHour });
+  const minted = shares({ perSecond: maxInHour / hour, burst: maxInHour });
   return {
     mayMint: (namespace, needed, now) => {
       const units = unitsOf(needed);
-      if (minted.spent(namespace, now) + units > mostInHour + rounding) return false;
+      if (minted.spent(namespace, now) + units > maxInHour + rounding) return false;
       minted.spend(namespace, units, now);
       return true;
     },

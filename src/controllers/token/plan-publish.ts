@@ -4,7 +4,7 @@ import { isAlive, type Token } from "../../cluster/token.ts";
 
 export type Publication = "publish" | "publish-unverified" | "hold";
 
-// design.md section 4: a removed probe image must not become an outage, so a denied token is held back only while the
+// docs/design.md: a removed probe image must not become an outage, so a denied token is held back only while the
 // old one has more than this left.
 const heldShare = 0.1;
 const heldAtLeast = 10 * 60_000;

@@ -3,13 +3,13 @@ import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
 
-/** The share of its life after which a token is renewed: what is left is how long an outage may last (design.md section 1). */
+/** The share of its life after which a token is renewed: what is left is how long an outage may last (docs/design.md). */
 const renewAfter = 0.5;
 /** Renewals are spread over this share of the life, earlier than half, so that grants do not come in lock-step. */
 const spread = 0.1;
 /** Milliseconds: a source whose end is near gives the same end again and again, and half of what is left is soon nothing. */
 const shortestRest = 1_000;
-/** While a token lives, a failure is followed by another attempt within this share of what is left (design.md section 4). */
+/** While a token lives, a failure is followed by another attempt within this share of what is left (docs/design.md). */
 const retryShare = 0.1;
 /** Milliseconds; short enough for tokens that live seconds, long enough to be no hot loop. */
 const shortestRetry = 250;
@@ -29,24 +29,24 @@ const accidents = 1;
 /** What is left of its life when the source of such a token is asked again, and half of that each time it does not help. */
 const lastShare = 1 / 16;
 /** Milliseconds by which the ends that are told of one token may differ, and the share of its life. */
-const sameEnd = { most: 30_000, share: 1 / 20 };
+const sameEnd = { max: 30_000, share: 1 / 20 };
 
 /** Whether a source has handed out the stored token once more, so that there is nothing to store. */
 export function isRepeat(
   token: Token | undefined,
   minted: Pick<Token, "expiresAt">,
-  demand: Demand,
+  refreshRequest: RefreshRequest,
   now: Temporal.Instant,
 ): token is Token {
   // A token from the future was dated by a clock that was wrong.
   if (!token || !isAlive(token, now) || Temporal.Instant.compare(token.issuedAt, now) > 0) return false;
   // Who asks for a token in person is told when it came.
-  if (token.fingerprint !== demand.fingerprint || !isHonoured(token, demand)) return false;
+  if (token.fingerprint !== refreshRequest.fingerprint || !isAcknowledged(token, refreshRequest)) return false;
   const { issuedAt, expiresAt } = token;
   if (!expiresAt || !minted.expiresAt) return expiresAt === minted.expiresAt;
   const life = issuedAt.until(expiresAt).total("milliseconds");
   const apart = Math.abs(expiresAt.until(minted.expiresAt).total("milliseconds"));
-  return apart <= Math.min(sameEnd.most, life * sameEnd.share);
+  return apart <= Math.min(sameEnd.max, life * sameEnd.share);
 }
 
 /** Milliseconds from issue. */
@@ -75,7 +75,7 @@ export function refreshAt(
 }
 
 /** What a token must fit, to be left as it is. */
-export interface Demand {
+export interface RefreshRequest {
   readonly fingerprint: string;
   /** Values of the annotation `regcred.dev/refresh` by RegistryCredential, of those that are known to use the grant. */
   readonly refreshes: Refreshes;
@@ -101,28 +101,28 @@ const skew = Temporal.Duration.from({ minutes: 1 });
  */
 export function dueAt(
   token: Token | undefined,
-  demand: Demand,
+  refreshRequest: RefreshRequest,
   now: Temporal.Instant,
   repeats?: Repeats,
 ): Temporal.Instant | undefined {
-  if (!token || token.fingerprint !== demand.fingerprint || !isAlive(token, now)) return now;
-  if (!isHonoured(token, demand)) return now;
+  if (!token || token.fingerprint !== refreshRequest.fingerprint || !isAlive(token, now)) return now;
+  if (!isAcknowledged(token, refreshRequest)) return now;
   if (!token.expiresAt) return undefined;
   if (Temporal.Instant.compare(token.issuedAt, now.add(skew)) > 0) return now;
   return refreshAt(token, repeats);
 }
 
 /** Whether the token was made, or confirmed, after all that was asked for. */
-function isHonoured({ refreshes = {} }: Pick<Token, "refreshes">, demand: Demand): boolean {
-  return Object.entries(demand.refreshes).every(([credential, value]) => refreshes[credential] === value);
+function isAcknowledged({ refreshes = {} }: Pick<Token, "refreshes">, refreshRequest: RefreshRequest): boolean {
+  return Object.entries(refreshRequest.refreshes).every(([credential, value]) => refreshes[credential] === value);
 }
 
 /**
  * What a new token honours. Those that the old one honoured stay: after a start the credentials that use the grant become
  * known one by one, and none of them may find its request forgotten.
  */
-export function honoured(before: Token | undefined, demand: Demand): Refreshes {
-  return { ...before?.refreshes, ...demand.refreshes };
+export function acknowledged(before: Token | undefined, refreshRequest: RefreshRequest): Refreshes {
+  return { ...before?.refreshes, ...refreshRequest.refreshes };
 }
 
 /** The longest wait after a failure, in milliseconds; undefined where no living token can run out. */
@@ -155,20 +155,27 @@ function shorter(one: Temporal.Duration, other: Temporal.Duration): Temporal.Dur
 
 /** An attempt that failed. */
 export interface Refused {
-  readonly demand: Demand;
+  readonly refreshRequest: RefreshRequest;
   /** Elapsed milliseconds until which the other side is left alone. */
   readonly until: number;
 }
 
 /** For how many milliseconds the other side is still left alone. What has changed since is another question, asked at once. */
-export function patienceLeft(refused: Refused | undefined, demand: Demand, elapsed: number): number {
-  if (!refused || refused.demand.fingerprint !== demand.fingerprint || asksAnew(refused, demand.refreshes)) return 0;
+export function patienceLeft(refused: Refused | undefined, refreshRequest: RefreshRequest, elapsed: number): number {
+  if (
+    !refused ||
+    refused.refreshRequest.fingerprint !== refreshRequest.fingerprint ||
+    asksAnew(refused, refreshRequest.refreshes)
+  )
+    return 0;
   return Math.max(refused.until - elapsed, 0);
 }
 
 /** Whether a person has asked since. */
 export function asksAnew(refused: Refused, refreshes: Refreshes): boolean {
-  return Object.entries(refreshes).some(([credential, value]) => refused.demand.refreshes[credential] !== value);
+  return Object.entries(refreshes).some(
+    ([credential, value]) => refused.refreshRequest.refreshes[credential] !== value,
+  );
 }
 
 /** A number in [0, 1) from the leading hexadecimal digits of a key. */

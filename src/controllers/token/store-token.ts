@@ -12,7 +12,7 @@ export async function storeToken(
   token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { api, settings, stores, strips, tokens } = context;
+  const { api, settings, stores, transforms, tokens } = context;
   const { namespace } = settings;
   const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
@@ -32,6 +32,6 @@ export async function storeToken(
   const written = before
     ? await api.replaceSecret(namespace, name, body, signal)
     : await api.createSecret(namespace, body, signal);
-  const record = strips.operatorSecret(written);
+  const record = transforms.operatorSecret(written);
   if (record) stores.operatorSecrets.wrote(record);
 }

@@ -45,7 +45,7 @@ interface OfGrant {
   /** Of this process. */
   noted: Map<string, Maker>;
   /** The Secret is to be written with one more of them. */
-  lacking: boolean;
+  missing: boolean;
 }
 
 /** Kept up to date by the store's own changes, so that one namespace's question costs a few look-ups. */
@@ -54,7 +54,7 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
   const byEntry = new Map<string, ByValues>();
 
   const grant = (grantKey: string): OfGrant =>
-    within(byGrant, grantKey, () => ({ stored: undefined, noted: new Map(), lacking: false }));
+    within(byGrant, grantKey, () => ({ stored: undefined, noted: new Map(), missing: false }));
   const index = (grantKey: string, maker: Maker): void => {
     const of = within(byEntry, entryKey(maker.credential, maker.entry), (): ByValues => new Map());
     const values = within(of, placeholdersText(maker), (): ByText => new Map());
@@ -80,7 +80,7 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
     change(of);
     for (const maker of all(grantKey).values()) index(grantKey, maker);
     const { stored, noted } = of;
-    of.lacking = stored !== undefined && [...noted].some(([key, maker]) => isLacking(stored, key, maker));
+    of.missing = stored !== undefined && [...noted].some(([key, maker]) => isMissing(stored, key, maker));
     if (!stored && noted.size === 0) byGrant.delete(grantKey);
   };
   const tokenIn = (record: OperatorSecretRecord | undefined): Token | undefined =>
@@ -112,10 +112,10 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
       if (before && sameHosts(before, maker)) return before;
       of.noted.set(key, maker);
       index(grantKey, maker);
-      if (of.stored && isLacking(of.stored, key, maker)) of.lacking = true;
+      if (of.stored && isMissing(of.stored, key, maker)) of.missing = true;
       return maker;
     },
-    unstored: (grantKey) => byGrant.get(grantKey)?.lacking === true,
+    unstored: (grantKey) => byGrant.get(grantKey)?.missing === true,
     known: (grantKey) => [...all(grantKey).values()],
     keepOnly: (grantKey, makers, ceased) =>
       replace(grantKey, (of) => {
@@ -143,7 +143,7 @@ export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" 
 }
 
 /** It is not named, and there is room for it. */
-function isLacking(stored: ReadonlyMap<string, Maker>, key: string, maker: Maker): boolean {
+function isMissing(stored: ReadonlyMap<string, Maker>, key: string, maker: Maker): boolean {
   const named = stored.get(key);
   if (named && named.until === undefined && sameHosts(named, maker)) return false;
   return boundedMakers([...stored.values(), maker]).length > stored.size;

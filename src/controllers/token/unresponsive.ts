@@ -40,7 +40,7 @@ const firstOpen = 1_000;
 // Less than the minute in which a key comes back by itself: the one who tries next is not late.
 const longestOpen = 15_000;
 // Names that nobody uses any more; the oldest go first, and at worst are learnt again.
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 interface Known {
   isProven: boolean;
@@ -58,7 +58,7 @@ export function silences({ clock, random, witnesses = 1 }: SilencesOptions): Sil
   const recall = (name: string): Known => {
     const before = known.get(name);
     if (before) return before;
-    const oldest = known.size < mostRemembered ? undefined : known.keys().next().value;
+    const oldest = known.size < maxRemembered ? undefined : known.keys().next().value;
     if (oldest !== undefined) known.delete(oldest);
     const made: Known = { isProven: false, unanswered: 0, witnesses: new Set(), silence: undefined, opened: 0 };
     known.set(name, made);

@@ -5,7 +5,7 @@ import { parseImageReference } from "../../registry/image-reference.ts";
 import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 
-export interface Probe {
+export interface VerificationTarget {
   /** A full reference; undefined: only the login is tried. */
   readonly image: string | undefined;
   /** The canonical host among the entry's hosts whose login is tried. */
@@ -18,11 +18,15 @@ export interface Probe {
   readonly ofNamespace?: true;
 }
 
-type ProbedEntry = Pick<Entry, "verify" | "provider" | "registry" | "tokenServers" | "caSecretName">;
+type VerifiedEntry = Pick<Entry, "verify" | "provider" | "registry" | "tokenServers" | "caSecretName">;
 
 /** Undefined where nothing is to be tried: a Static entry without an image, or an image that these hosts do not serve. */
-export function probeOf(entry: ProbedEntry, hosts: readonly string[], namespace: NamespaceRecord): Probe | undefined {
-  if (!entry.verify) return loginProbe(entry, hosts);
+export function verificationTargetOf(
+  entry: VerifiedEntry,
+  hosts: readonly string[],
+  namespace: NamespaceRecord,
+): VerificationTarget | undefined {
+  if (!entry.verify) return loginTarget(entry, hosts);
   const image = rendered(entry.verify.image, namespace);
   if (typeof image !== "string") return undefined;
   const parsed = parseImageReference(image);
@@ -49,7 +53,7 @@ function isWithin(host: string, domain: string, path: string): boolean {
 }
 
 /** A login that an administrator keeps is never tried unasked: such an entry opens no connection. */
-function loginProbe(entry: ProbedEntry, hosts: readonly string[]): Probe | undefined {
+function loginTarget(entry: VerifiedEntry, hosts: readonly string[]): VerificationTarget | undefined {
   // The cloud's own name is the one that the operator can trust, and a star is nobody's.
   const host = entry.registry ?? hosts.find((each) => !each.startsWith("*"));
   if (entry.provider === "Static" || host === undefined) return undefined;
@@ -57,7 +61,10 @@ function loginProbe(entry: ProbedEntry, hosts: readonly string[]): Probe | undef
   return { image: undefined, host: domain, ...trustOf(entry) };
 }
 
-function trustOf({ tokenServers, caSecretName }: ProbedEntry): Pick<Probe, "tokenServers" | "caSecretName"> {
+function trustOf({
+  tokenServers,
+  caSecretName,
+}: VerifiedEntry): Pick<VerificationTarget, "tokenServers" | "caSecretName"> {
   return {
     ...(tokenServers === undefined ? {} : { tokenServers }),
     ...(caSecretName === undefined ? {} : { caSecretName }),
@@ -65,11 +72,11 @@ function trustOf({ tokenServers, caSecretName }: ProbedEntry): Pick<Probe, "toke
 }
 
 /** Of those of one grant: the first with an image, else the first. */
-export function bestProbe(probes: Iterable<Probe | undefined>): Probe | undefined {
-  let best: Probe | undefined;
-  for (const probe of probes) {
-    if (probe?.image !== undefined) return probe;
-    best ??= probe;
+export function bestTarget(targets: Iterable<VerificationTarget | undefined>): VerificationTarget | undefined {
+  let best: VerificationTarget | undefined;
+  for (const target of targets) {
+    if (target?.image !== undefined) return target;
+    best ??= target;
   }
   return best;
 }

@@ -2,7 +2,7 @@
 import type { Cancel, Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";
-import type { Probe } from "./verification-target.ts";
+import type { VerificationTarget } from "./verification-target.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Minted } from "../../cluster/token.ts";
 import { loginAt } from "../../registry/host.ts";
@@ -12,7 +12,7 @@ import type { Silences } from "./unresponsive.ts";
 
 export type Verify = (
   grant: Grant,
-  probe: Probe,
+  target: VerificationTarget,
   minted: Pick<Minted, "logins">,
   signal: AbortSignal,
 ) => Promise<PullCheckResult>;

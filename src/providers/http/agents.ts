@@ -23,7 +23,7 @@ export interface Agents {
 }
 
 // Each holds a store of certificates of its own (about 1 MiB); credentials with more private CAs than this take turns.
-const mostAgents = 32;
+const maxAgents = 32;
 
 // A token endpoint is called a few times per hour, so no connection is kept for long. HTTP/1.1, because one black hole then
 // costs one socket. As many as there are calls: how many those may be is decided beforehand (src/controllers/token/call-needs.ts), and
@@ -50,7 +50,7 @@ export function agents(lookup: LookupFunction, clock: Clock): Agents {
       open.delete(key);
       open.set(key, agent);
       const [oldest] = open;
-      if (oldest && open.size > mostAgents) {
+      if (oldest && open.size > maxAgents) {
         open.delete(oldest[0]);
         // Resolves when its last call has ended.
         void oldest[1].close();

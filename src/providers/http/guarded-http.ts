@@ -206,13 +206,13 @@ async function exchange(call: HttpCall, signal: AbortSignal, context: Context): 
   }
 }
 
-async function textOf(body: Dispatcher.ResponseData["body"], place: string, most: number): Promise<string> {
+async function textOf(body: Dispatcher.ResponseData["body"], place: string, max: number): Promise<string> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   // Leaving the loop early destroys the body, and with it the socket.
   for await (const piece of body as AsyncIterable<Uint8Array>) {
     bytes += piece.byteLength;
-    if (bytes > most) throw responseTooLarge(place, most);
+    if (bytes > max) throw responseTooLarge(place, max);
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString("utf8");

@@ -1,4 +1,4 @@
-// How does an answer of the API server become a value, without ever being more than may be held?
+// Reads an answer of the API server into a value, within a bound of its size.
 import type { IncomingHttpHeaders } from "node:http";
 import { type ApiError, malformed, unavailable } from "./api-error.ts";
 import type { JsonReader } from "./shaped-json.ts";

@@ -1,4 +1,4 @@
-// What did the API server mean by refusing, and what of it may be repeated aloud?
+// ApiError: the kinds of refusals of the API server, and what of their text may be shown.
 import type { IncomingHttpHeaders } from "node:http";
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import { foreignText, quotedText } from "../foreign-text.ts";
@@ -237,7 +237,7 @@ function statusFrom(body: string): ParsedStatus | undefined {
     reason: foreignText(stringFrom(parsed["reason"])),
     message: stringFrom(parsed["message"]),
     kind: stringFrom(details["kind"]),
-    causes: causes.slice(0, mostCauses).map((cause: unknown) => {
+    causes: causes.slice(0, maxCauses).map((cause: unknown) => {
       const { reason, message, field } = recordFrom(cause);
       return {
         reason: stringFrom(reason),
@@ -250,7 +250,7 @@ function statusFrom(body: string): ParsedStatus | undefined {
 }
 
 // A condition shows a few; the rest is of no use to a reader.
-const mostCauses = 8;
+const maxCauses = 8;
 
 // A sentence fits, a quoted object does not; events.k8s.io allows 1,024 for a whole note, which may hold more than this.
 const longestMessage = 300;

@@ -1,4 +1,4 @@
-// How is what tenants write read with a bound on its size, and all the same as fast as it comes?
+// Reads lists and objects that tenants write, bounded in size and as fast as they come.
 import { each, record, type Shape, text } from "./shape.ts";
 import { type JsonReader, shapedReader } from "./shaped-json.ts";
 

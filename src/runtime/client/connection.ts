@@ -1,4 +1,4 @@
-// Which API server is it, and with what credentials does one speak to it?
+// The connection to an API server: address, certificates and credentials, from kubeconfig or the pod.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";

@@ -1,4 +1,4 @@
-// Which policy, webhook or quota does the API server name in a refusal?
+// Names of the policy, webhook or quota in a denial by the API server.
 
 export interface RefusalNames {
   readonly policy?: string;

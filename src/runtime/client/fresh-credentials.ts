@@ -1,4 +1,4 @@
-// With which credentials does a call go out while files and tokens change underneath?
+// Credentials for each call, while files and tokens change underneath.
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
 import { type ApiError, apiErrorFromFailure, unavailable } from "./api-error.ts";

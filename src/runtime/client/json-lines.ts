@@ -1,4 +1,4 @@
-// Which JSON documents are in a stream of bytes that has one on each line?
+// Splits a stream of bytes into JSON documents, one on each line.
 import type { Shape } from "./shape.ts";
 import { boundedReader } from "./bounded-json.ts";
 

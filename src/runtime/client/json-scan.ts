@@ -1,4 +1,4 @@
-// Where does a JSON string or value end whose bytes come in pieces?
+// Scanner that finds the end of a JSON string or value whose bytes come in pieces.
 
 const quote = 0x22;
 const backslash = 0x5c;

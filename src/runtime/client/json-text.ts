@@ -1,4 +1,4 @@
-// How is a JSON text put together from parts of another one that comes in pieces?
+// Puts a JSON text together from parts of another one that comes in pieces.
 
 const backslash = 0x5c;
 const letterU = 0x75;

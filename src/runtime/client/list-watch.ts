@@ -1,4 +1,4 @@
-// How is one kind of object listed in pages and watched, as the reflector asks for it?
+// Lists one kind of object in pages and watches it, as the reflector asks for it.
 import type { ListPage, ListWatch, WatchEvent } from "../watch/list-watch.ts";
 import { record, type Shape, text } from "./shape.ts";
 import { malformed, unavailable } from "./api-error.ts";

@@ -1,4 +1,4 @@
-// Over which sockets do calls travel, so that bulk writes never hold up a watch or the lease?
+// Connection pools, so that bulk writes never hold up a watch or the lease.
 import { createHash } from "node:crypto";
 import { type Dispatcher, Pool } from "undici";
 import type { Clock } from "../clock.ts";

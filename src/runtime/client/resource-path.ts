@@ -1,4 +1,4 @@
-// Where does an object live in the URL space of the API server?
+// Paths of objects in the URL space of the API server.
 
 export interface ResourcePath {
   /** Empty for the core group. */

@@ -1,4 +1,4 @@
-// What of a JSON document is wanted, and how much of it at most?
+// Shapes: which parts of a JSON document are wanted, and how much of each at most.
 
 /**
  * What is in no shape is passed over as it arrives and costs no memory. Limits are in bytes as they are on the wire. What goes
@@ -25,10 +25,10 @@ export type Shape =
 export const tooLarge = "(too large)";
 
 // `<` in a text is one character and six bytes: https://pkg.go.dev/encoding/json#Marshal
-const mostBytesPerCharacter = 6;
+const maxBytesPerCharacter = 6;
 
 /** Bytes of which more than so many characters come, however they are written, half of an escape left off at the end. */
-export const characters = (count: number): number => (count + 1) * mostBytesPerCharacter;
+export const characters = (count: number): number => (count + 1) * maxBytesPerCharacter;
 
 /** @param longest characters */
 export const text = (longest: number): Shape => ({ kind: "text", bytes: characters(longest) });

@@ -1,4 +1,4 @@
-// How is of a JSON document that comes in pieces only what is wanted read, so that the rest is never held?
+// Parser of JSON in pieces that keeps only what a shape wants and never holds the rest.
 import { type Shape, tooLarge } from "./shape.ts";
 import { stringScan, valueScan } from "./json-scan.ts";
 import { jsonText } from "./json-text.ts";

@@ -1,4 +1,4 @@
-// How does the operator get a token of a ServiceAccount?
+// Requests a token of a ServiceAccount (TokenRequest).
 import { Redacted } from "../redacted.ts";
 import { resourcePath } from "./resource-path.ts";
 import type { Transport } from "./transport.ts";

@@ -1,4 +1,4 @@
-// How does one call reach the API server and come back, in bounded time, as an answer or a typed error?
+// Transport: sends one call to the API server and returns, in bounded time, an answer or an ApiError.
 import { arch, platform } from "node:os";
 import type { Dispatcher } from "undici";
 import type { Clock, Random } from "../clock.ts";
@@ -92,7 +92,7 @@ export function userAgent(version: string): string {
 
 const halfAMinute = Temporal.Duration.from({ seconds: 30 });
 // Few and short, because the queue tries again too, and knows more.
-const mostAttempts = 3;
+const maxAttempts = 3;
 const firstRetryMs = 100;
 const longestWaitMs = 5_000;
 // The API server names at least 1 s: k8s.io/apiserver/pkg/server/filters/priority-and-fairness.go
@@ -245,7 +245,7 @@ function isAboutUs({ path, purpose }: ApiRequest): boolean {
 /** Milliseconds, or undefined when it should not be tried again here. */
 function waitBeforeRetry(call: ApiRequest, error: ApiError, attempt: number, random: Random): number | undefined {
   const idempotent = call.idempotent ?? call.method === "GET";
-  if (!idempotent || attempt >= mostAttempts || (error.kind !== "unavailable" && error.kind !== "throttled"))
+  if (!idempotent || attempt >= maxAttempts || (error.kind !== "unavailable" && error.kind !== "throttled"))
     return undefined;
   // Jitter only upwards: Retry-After is a least time.
   const told = error.retryAfter && error.retryAfter.total("milliseconds") * (1 + random() / 4);

@@ -1,4 +1,4 @@
-// How do client-node's typed API classes speak over our own transport?
+// client-node's typed API classes over our own transport.
 import {
   AuthorizationV1Api,
   CoreV1Api,

@@ -1,4 +1,4 @@
-// Is what the API server refuses a matter of its own start? It answers before it knows its kinds, and who may do what.
+// Tells what an API server refuses because it is starting: it answers before it knows its kinds, and who may do what.
 import { OperatorError } from "../errors.ts";
 import { ApiError } from "./api-error.ts";
 import type { Transport } from "./transport.ts";

@@ -1,4 +1,4 @@
-// What does a person read when the API server does not answer, or does not know them?
+// Messages for people when the API server does not answer, or does not know them.
 import { OperatorError } from "../errors.ts";
 import { isDistrust, isUnknownAuthority } from "../network/no-answer.ts";
 import { kubectl } from "../steps.ts";

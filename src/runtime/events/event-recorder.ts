@@ -1,4 +1,4 @@
-// How do people hear what happened to their objects, without ever holding up or flooding the cluster?
+// The event recorder: publishes Events with series and rate limits, without ever holding up or flooding the cluster.
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";
@@ -63,14 +63,14 @@ const longest = { note: longestNote, reason: 128, action: 128, reportingInstance
 // The length of a Kubernetes name, less a dot and 16 hexadecimal digits.
 const longestSubject = 253 - 17;
 // client-go's queue: k8s.io/client-go/tools/events/event_broadcaster.go
-const mostWaiting = 1_000;
+const maxWaiting = 1_000;
 // client-go ends a series after so long without a repetition.
 const seriesWindow = Temporal.Duration.from({ minutes: 6 });
 // client-go's spam filter, per object: k8s.io/client-go/tools/record/events_cache.go
 const ofObject = { burst: 25, oneMoreEveryMs: 5 * 60_000 };
 // Objects are made anew at will, so their namespace has a share, too: enough to tell of each pod that is evicted.
 const ofNamespace = { burst: 50, oneMoreEveryMs: 10_000 };
-const mostRemembered = 4_096;
+const maxRemembered = 4_096;
 // An Event is news: after a quarter of a minute it has been told by the conditions.
 const retryWaits = [1_000, 4_000, 10_000];
 
@@ -100,7 +100,7 @@ interface Waiting {
 /** Writes events.k8s.io/v1 Events one after the other, in the background, of each namespace in turn. */
 export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   const { api, clock, random, onShareReached } = options;
-  const waiting = fairBuffer<Waiting>(mostWaiting);
+  const waiting = fairBuffer<Waiting>(maxWaiting);
   /** What waits for another try holds up nobody. */
   const retries = new Set<Cancel>();
   const series = new Map<string, Series>();
@@ -128,7 +128,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
       try {
         await send(next.write);
       } catch (error) {
-        const mayTry = !closed && retries.size < mostWaiting && isWorthAnotherTry(error);
+        const mayTry = !closed && retries.size < maxWaiting && isWorthAnotherTry(error);
         const wait = mayTry ? retryWaits[next.tries] : undefined;
         if (wait === undefined) drop(next);
         else tryAgain(next, wait);
@@ -261,7 +261,7 @@ interface Allowance {
 }
 
 function forgetOldest<T>(map: Map<string, T>, onForget: (value: T) => void): void {
-  if (map.size < mostRemembered) return;
+  if (map.size < maxRemembered) return;
   const [oldest] = map;
   if (!oldest) return;
   map.delete(oldest[0]);
@@ -301,12 +301,12 @@ function eventFrom(
   };
 }
 
-function truncated(text: string, mostBytes: number): string {
+function truncated(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= mostBytes) return text;
+  if (bytes.length <= maxBytes) return text;
   // A character that is cut through decodes to U+FFFD.
   return bytes
-    .subarray(0, mostBytes)
+    .subarray(0, maxBytes)
     .toString()
     .replace(/\uFFFD+$/, "");
 }

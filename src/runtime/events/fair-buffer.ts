@@ -1,4 +1,4 @@
-// What waits to be sent, in turn for each owner, and what goes when there is too much?
+// A bounded buffer that gives each owner its turn, and drops the oldest of whoever has most.
 
 export interface FairBuffer<T> {
   readonly size: number;
@@ -9,8 +9,8 @@ export interface FairBuffer<T> {
   clear(): void;
 }
 
-/** @param most kept in all, at least 1 */
-export function fairBuffer<T>(most: number): FairBuffer<T> {
+/** @param max kept in all, at least 1 */
+export function fairBuffer<T>(max: number): FairBuffer<T> {
   // In the order of their turns; none is empty.
   const byOwner = new Map<string, T[]>();
   let size = 0;
@@ -31,7 +31,7 @@ export function fairBuffer<T>(most: number): FairBuffer<T> {
       items.push(item);
       byOwner.set(owner, items);
       size += 1;
-      if (size <= most) return undefined;
+      if (size <= max) return undefined;
       const [greedy, its] = [...byOwner].reduce((longest, each) =>
         each[1].length > longest[1].length ? each : longest,
       );

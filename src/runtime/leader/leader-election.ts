@@ -1,4 +1,4 @@
-// Which replica leads? Carries out what `nextStep` decides, until it is stopped or the lease is lost.
+// Leader election: carries out what `nextStep` decides, until it is stopped or the lease is lost.
 import type { Clock, Random } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
 import { atLeast, olderThan } from "../watch/resource-version.ts";
@@ -57,7 +57,7 @@ export interface LeaderElection {
 // Half of the renew deadline, so that a renewal can be tried twice.
 const requestDeadline = 5_000;
 // A conflict with our own last renewal, or with somebody's label, is worth another try.
-const mostReleases = 3;
+const maxReleases = 3;
 const stuckAfter = leaseDuration + 5_000;
 
 export function leaderElection(options: LeaderElectionOptions): LeaderElection {
@@ -163,7 +163,7 @@ export function leaderElection(options: LeaderElectionOptions): LeaderElection {
 
   const giveBack = async (): Promise<void> => {
     const deadline = Temporal.Duration.from({ milliseconds: requestDeadline });
-    for (let attempt = 1; attempt <= mostReleases; attempt += 1) {
+    for (let attempt = 1; attempt <= maxReleases; attempt += 1) {
       try {
         const record = await leases.get(lease, deadline);
         if (record?.view.holder !== identity) return;

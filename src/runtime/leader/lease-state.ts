@@ -1,4 +1,4 @@
-// What is to be done about the Lease now? Pure: what was seen of it, judged by our own monotonic clock, in milliseconds.
+// The state machine of leader election: decides about the Lease by what was seen of it, on our own monotonic clock, in milliseconds. (pure)
 
 // The rules and numbers of client-go: https://github.com/kubernetes/client-go/blob/master/tools/leaderelection/leaderelection.go
 /** A holder is believed for so long after its last sign of life, and others wait for as long. */

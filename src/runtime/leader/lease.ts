@@ -1,4 +1,4 @@
-// What is in a Lease of coordination.k8s.io/v1, and how does it look once we have taken, renewed or released it?
+// The Lease object of coordination.k8s.io/v1: read, taken, renewed, released.
 import { boundedNumber, boundedSeconds, bounds } from "../foreign-numbers.ts";
 import type { StoredObject } from "../watch/object-meta.ts";
 import { identityOf } from "../watch/object-meta.ts";

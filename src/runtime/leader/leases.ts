@@ -1,4 +1,4 @@
-// How is a Lease read and written, on connections that nothing else uses?
+// Reads and writes Leases, on connections that nothing else uses.
 import { ApiError } from "../client/api-error.ts";
 import { type LeaseName, type LeaseObject, type LeaseRecord, leaseRecord } from "./lease.ts";
 import { resourcePath } from "../client/resource-path.ts";

@@ -1,4 +1,4 @@
-// May a write be sent, so that it has ended before another replica can lead?
+// The write fence: lets a write go only if it ends before another replica can lead.
 import type { Clock } from "../clock.ts";
 import { unavailable } from "../client/api-error.ts";
 import { leaseDuration, renewDeadline } from "./lease-state.ts";
@@ -59,8 +59,8 @@ export function withFence(transport: Transport, fence: WriteFence): Transport {
       if (call.method === "GET" || call.purpose === "lease") return transport.request(call);
       const left = Math.floor(fence.left());
       if (left <= 0) throw unavailable("this replica may not write: its lease is not certain", "NotLeading");
-      const most = Temporal.Duration.from({ milliseconds: left });
-      const deadline = call.deadline && Temporal.Duration.compare(call.deadline, most) < 0 ? call.deadline : most;
+      const max = Temporal.Duration.from({ milliseconds: left });
+      const deadline = call.deadline && Temporal.Duration.compare(call.deadline, max) < 0 ? call.deadline : max;
       // Asked once more when a connection takes it up: the process may have stood still while it waited for one.
       return transport.request({ ...call, deadline, mayBegin: () => fence.left() > 0 });
     },

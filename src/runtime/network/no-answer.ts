@@ -1,4 +1,4 @@
-// Why did no answer come from a server, in words? From the code of an error to what a person can act on. (pure)
+// Why a server gave no answer: from error codes to words that a person can act on. (pure)
 
 /** Node's, OpenSSL's and undici's codes: https://nodejs.org/api/errors.html#common-system-errors */
 const words: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-// How does a call say that it did not get past its proxy?
+// ProxyError: a call did not get past its proxy.
 import { errorCode, isDistrust, noAnswerText } from "./no-answer.ts";
 import type { Proxy } from "./proxy-for.ts";
 

@@ -1,4 +1,4 @@
-// Does a call go through a proxy, and through which?
+// Selects the proxy for a call by HTTPS_PROXY and NO_PROXY.
 import { BlockList, isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { OperatorError } from "../errors.ts";

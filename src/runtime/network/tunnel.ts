@@ -1,4 +1,4 @@
-// How does a connection go through a proxy? By CONNECT over http or https, or by SOCKS 5.
+// Tunnels a connection through a proxy, by CONNECT over http or https, or by SOCKS 5.
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import { isIP, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-// How does the kubelet ask whether the operator lives and is ready? Who is stuck as a whole does not answer, which says it too.
+// Serves liveness and readiness for the kubelet. A process that is stuck does not answer, which says it too.
 import type { ServerResponse } from "node:http";
 import { type HttpServer, httpServer, type ListenAddress } from "./http-server.ts";
 import type { Log } from "./log.ts";

@@ -1,4 +1,4 @@
-// How does the operator listen for reads, over plain HTTP or https, and how does it say why it cannot?
+// HTTP server for reads, over plain HTTP or https, that says why it cannot listen.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";

@@ -1,4 +1,4 @@
-// How does the log tell what happens to a watch, and what an unexpected error was?
+// Log lines of watches, and the fields of an unexpected error.
 import type { ReflectorEvent } from "../watch/reflector-event.ts";
 import type { Log } from "./log.ts";
 

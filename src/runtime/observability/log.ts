@@ -1,4 +1,4 @@
-// How does the operator say what it does? Constant messages with fields, one line per decision, never a secret.
+// The log: constant messages with fields, one line per decision, never a secret.
 import { pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 import type { Clock } from "../clock.ts";

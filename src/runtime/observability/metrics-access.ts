@@ -1,4 +1,4 @@
-// May whoever bears this token read the metrics? The API server is asked, as controller-runtime's filter does, but a few
+// Who may read the metrics: the API server is asked about the token, as controller-runtime's filter does, but a few
 // times at once only: whoever reaches the port can make up tokens.
 import { createHash } from "node:crypto";
 import PQueue from "p-queue";
@@ -28,19 +28,19 @@ const yesLasts = milliseconds({ minutes: 1 });
 // A right that is given should be there at the next scrape.
 const noLasts = milliseconds({ seconds: 10 });
 // A Prometheus bears one token, two during its rotation; more are guesses, of which a hash is kept.
-const mostAllowed = 16;
-const mostRefused = 1_000;
+const maxAllowed = 16;
+const maxRefused = 1_000;
 const atOnce = 2;
 // Two calls of at most two seconds each, one pair after the other: who waits is answered within a scrape's 10 s.
-const mostWaiting = 2;
+const maxWaiting = 2;
 const deadline = Temporal.Duration.from({ seconds: 2 });
 // Of a ServiceAccount about 1 KiB; of an OpenID provider with many groups several.
 const longestToken = 8 * 1024;
 const pauseWithoutWord = milliseconds({ seconds: 1 });
 
 export function metricsAccess(transport: Pick<Transport, "request">, clock: Clock): MetricsAccess {
-  const allowed = memory<number>(mostAllowed);
-  const refused = memory<{ readonly access: Access; readonly until: number }>(mostRefused);
+  const allowed = memory<number>(maxAllowed);
+  const refused = memory<{ readonly access: Access; readonly until: number }>(maxRefused);
   const underWay = new Map<string, Promise<Access>>();
   // Whose token was good the last time has places of its own: no flood of guesses keeps a Prometheus out.
   const known = new PQueue({ concurrency: atOnce });
@@ -107,7 +107,7 @@ export function metricsAccess(transport: Pick<Transport, "request">, clock: Cloc
     const same = underWay.get(key);
     if (same) return same;
     const places = until === undefined ? strangers : known;
-    if (now < pausedUntil || places.size >= mostWaiting) return "busy";
+    if (now < pausedUntil || places.size >= maxWaiting) return "busy";
     const learned = places.add(() => learn(token, key)).finally(() => underWay.delete(key));
     underWay.set(key, learned);
     return learned;
@@ -115,14 +115,14 @@ export function metricsAccess(transport: Pick<Transport, "request">, clock: Cloc
 }
 
 /** The latest that were set. */
-function memory<T>(most: number): Pick<Map<string, T>, "get" | "set" | "delete"> {
+function memory<T>(max: number): Pick<Map<string, T>, "get" | "set" | "delete"> {
   const entries = new Map<string, T>();
   return {
     get: (key) => entries.get(key),
     delete: (key) => entries.delete(key),
     set: (key, value) => {
       entries.delete(key);
-      const oldest = entries.size < most ? undefined : entries.keys().next().value;
+      const oldest = entries.size < max ? undefined : entries.keys().next().value;
       if (oldest !== undefined) entries.delete(oldest);
       return entries.set(key, value);
     },

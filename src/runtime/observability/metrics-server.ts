@@ -1,4 +1,4 @@
-// How does Prometheus get the metrics? From one path: over plain HTTP, or over https and only with a token that may.
+// Serves the metrics to Prometheus: over plain HTTP, or over https and only with a token that may read them.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Cancel, Clock } from "../clock.ts";
 import type { MetricsAccess } from "./metrics-access.ts";

@@ -1,4 +1,4 @@
-// How much may strangers who reach a port take of the one thread that does all work?
+// Limits how much of the one thread strangers who reach a port may take.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import type { Clock } from "../clock.ts";
@@ -15,20 +15,20 @@ export interface Rate {
  * byte of it is read. Needs `maxConnections` for itself.
  */
 export function paceConnections(server: Server, clock: Clock, rate: Rate): void {
-  const most = server.maxConnections;
+  const max = server.maxConnections;
   const wait = pacing(clock, rate);
   server.prependListener("connection", () => {
     const until = wait();
     if (until <= 0 || server.maxConnections === 0) return;
     server.maxConnections = 0;
-    clock.schedule(milliseconds(until), () => void (server.maxConnections = most));
+    clock.schedule(milliseconds(until), () => void (server.maxConnections = max));
   });
 }
 
 type Page = (response: ServerResponse, request: IncomingMessage) => void;
 
 // A scraper waits for the answer before it asks again.
-const mostWaiting = 2;
+const maxWaiting = 2;
 
 /** Answers go out at this rate at most, to whomever; who asks meanwhile waits, and who asks on while he waits is cut off. */
 export function paceAnswers(page: Page, clock: Clock, rate: Rate): Page {
@@ -37,7 +37,7 @@ export function paceAnswers(page: Page, clock: Clock, rate: Rate): Page {
   return (response, request) => {
     const { socket } = request;
     const others = waiting.get(socket) ?? 0;
-    if (others === mostWaiting) {
+    if (others === maxWaiting) {
       socket.destroy();
       return;
     }

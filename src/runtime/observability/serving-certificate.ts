@@ -1,4 +1,4 @@
-// With which certificate are the metrics served over https?
+// The certificate of the https server: mounted, or made by itself.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";

@@ -1,4 +1,4 @@
-// How many runs at once does the API server bear?
+// Adaptive concurrency: how many runs at once the API server bears (AIMD).
 
 export interface AdaptiveConcurrency {
   current(): number;
@@ -13,8 +13,8 @@ export interface AdaptiveConcurrency {
  * clients that know nothing of each other settle on fair shares. Starts at the most, because priority and fairness
  * queues a burst before it refuses one (https://kubernetes.io/docs/concepts/cluster-administration/flow-control/).
  */
-export function adaptiveConcurrency(most: number): AdaptiveConcurrency {
-  let current = most;
+export function adaptiveConcurrency(max: number): AdaptiveConcurrency {
+  let current = max;
   let successes = 0;
   return {
     current: () => current,
@@ -26,7 +26,7 @@ export function adaptiveConcurrency(most: number): AdaptiveConcurrency {
       successes += 1;
       if (successes < current) return;
       successes = 0;
-      current = Math.min(most, current + 1);
+      current = Math.min(max, current + 1);
     },
   };
 }

@@ -1,7 +1,7 @@
-// Somebody keeps undoing our write: when may we write again, and is it a fight?
+// Backoff for a write that somebody keeps reverting, and when that is a fight.
 
 /** What is remembered of one object. Times are elapsed milliseconds. */
-export interface Repairs {
+export interface Reverts {
   /** What we want there; wanting something else starts afresh. */
   readonly wanted: string;
   readonly count: number;
@@ -16,7 +16,7 @@ const longestWait = 5 * 60_000;
 /** A quiet time after which the next revert is a new story. */
 const forgetAfter = 10 * 60_000;
 
-export function afterWrite(before: Repairs | undefined, wanted: string, now: number): Repairs {
+export function afterWrite(before: Reverts | undefined, wanted: string, now: number): Reverts {
   const same = before && before.wanted === wanted && now - before.lastAt < forgetAfter;
   return { wanted, count: same ? before.count + 1 : 1, lastAt: now };
 }
@@ -25,7 +25,7 @@ export function afterWrite(before: Repairs | undefined, wanted: string, now: num
  * Milliseconds until the next write may go out; 0 for at once.
  * @param free repairs that are made at once
  */
-export function waitBeforeWrite(before: Repairs | undefined, wanted: string, now: number, free = freely): number {
+export function waitBeforeWrite(before: Reverts | undefined, wanted: string, now: number, free = freely): number {
   if (!before || before.wanted !== wanted || now - before.lastAt >= forgetAfter) return 0;
   if (before.count <= free) return 0;
   const wait = Math.min(firstWait * 2 ** (before.count - free - 1), longestWait);
@@ -33,8 +33,8 @@ export function waitBeforeWrite(before: Repairs | undefined, wanted: string, now
 }
 
 /** Milliseconds until it no longer counts as a fight; undefined where there is none. The first write is not a repair. */
-export function contestedFor(repairs: Repairs | undefined, now: number, free = freely): number | undefined {
-  if (!repairs || repairs.count <= free) return undefined;
-  const left = repairs.lastAt + forgetAfter - now;
+export function contestedFor(reverts: Reverts | undefined, now: number, free = freely): number | undefined {
+  if (!reverts || reverts.count <= free) return undefined;
+  const left = reverts.lastAt + forgetAfter - now;
   return left > 0 ? left : undefined;
 }

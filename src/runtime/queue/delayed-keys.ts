@@ -1,4 +1,4 @@
-// Which waiting key is due first?
+// Delayed keys, ordered by the time when they are due.
 
 /** A key that waits for its time. */
 export interface Delayed {

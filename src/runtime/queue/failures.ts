@@ -1,4 +1,4 @@
-// When does a key that failed come back?
+// Retry times of keys that failed: exponential backoff with jitter.
 import type { Random } from "../clock.ts";
 
 export interface Failed {
@@ -33,7 +33,7 @@ export interface Failures {
 // client-go starts at 5 ms (default_rate_limiters.go) and sends a dozen useless requests in the first seconds of an
 // outage; what a conflict needs, the watch event that shows the other write, arrives within some 10 ms.
 const firstBackoff = 50;
-// design.md section 7: stable within 60 s of a fault's end, however long it lasted. All of 10,000 keys together ask some
+// docs/design.md: stable within 60 s of a fault's end, however long it lasted. All of 10,000 keys together ask some
 // 200 times a second, which an API server answers even while it refuses.
 const longestBackoff = 60_000;
 // What looks like somebody's decision may be a fault too (a 403 while RBAC is being installed anew, a policy put right at
@@ -52,7 +52,7 @@ const longestAsked = 15 * 60_000;
  * wait below the backoff or this, whichever is shorter: short for a person who waits for the cure to show, long for a
  * loop.
  */
-const leastWaitAfterFailures = 1_000;
+const minWaitAfterFailures = 1_000;
 
 interface History {
   count: number;
@@ -75,7 +75,7 @@ export function failures(random: Random, firstSlow = firstSlowInterval): Failure
       histories.set(key, {
         count: count + 1,
         slowSince,
-        notBefore: now + Math.min(backoff, leastWaitAfterFailures, within),
+        notBefore: now + Math.min(backoff, minWaitAfterFailures, within),
       });
       const wait = ownWait(failure.retry, backoff, Math.max(firstSlow, now - (slowSince ?? now)), random);
       const bounded = Math.min(wait === Infinity ? wait : Math.max(asked, wait), within);

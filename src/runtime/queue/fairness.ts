@@ -1,4 +1,4 @@
-// May an owner's key run now, and may it overtake, given what has been done for its owner?
+// Fairness between owners: whether an owner's key may run now, and may overtake, given what has been done for it.
 import { type Lane, lanes } from "./lane-turns.ts";
 import { type Share, shares } from "./shares.ts";
 

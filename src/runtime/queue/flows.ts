@@ -1,4 +1,4 @@
-// Whose turn is it within a lane?
+// Round robin of the owners within a lane.
 import { append, emptyList, type Linked, type List, unlink } from "./linked-list.ts";
 
 /** A key of a flow. */

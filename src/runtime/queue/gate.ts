@@ -1,4 +1,4 @@
-// What does a key need before it may run, beside its turn?
+// The gate: what a key needs before it may run, beside its turn.
 import type { Lane } from "./lane-turns.ts";
 
 /** Keys that need the same: what holds up one of them holds up all. */

@@ -1,4 +1,4 @@
-// Which lane is served next?
+// Turns of the lanes: the highest first, with a share for those that are passed over.
 
 /** Highest first: somebody waits (a new namespace) > the usual > one of thousands (a rotation, a resync). */
 export const lanes = ["interactive", "normal", "bulk"] as const;

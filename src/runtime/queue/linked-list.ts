@@ -1,4 +1,4 @@
-// How does an item leave the middle of a list without a search? The list is linked through its items.
+// A linked list whose items leave it from the middle without a search.
 
 export interface Linked<T> {
   /** The links of its list, kept by `append`, `prepend` and `unlink`. */

@@ -1,4 +1,4 @@
-// How soon may what takes long be done again for the same subject?
+// Paces work that takes long, so that one subject does not take all the time.
 import type { Clock } from "../clock.ts";
 
 export interface Pace {

@@ -1,11 +1,11 @@
-// Is there a place, and is it time?
+// Places with a limit and a time: a semaphore that also paces.
 import type { Clock } from "../clock.ts";
 import type { Shares } from "./shares.ts";
 
 /** One of a number of places; a name has the same number each time. It is given back with the run, or with a step of it. */
 export interface PlaceNeed {
   readonly place: string;
-  readonly most: number;
+  readonly max: number;
   readonly until: string;
   /** See `Gate`. Default: false. */
   readonly newestFirst?: boolean;
@@ -65,7 +65,7 @@ export function places(clock: Clock): Places {
   const count = (name: string): number => counts.get(name) ?? 0;
   const isThere = (need: Need): boolean =>
     "place" in need
-      ? count(need.place) < need.most
+      ? count(need.place) < need.max
       : need.isOwed === true || need.share.freeAt(need.rate) <= clock.elapsed();
 
   const hasRoom = (name: string): boolean => {

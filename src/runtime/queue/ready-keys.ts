@@ -1,4 +1,4 @@
-// Which ready key runs next?
+// Ready keys: which one runs next, by lane and owner.
 import { type Flowing, type Flows, flowsInTurn } from "./flows.ts";
 import type { Gate, LineName } from "./gate.ts";
 import { type Lane, lanes, type LaneTurns, laneTurns } from "./lane-turns.ts";

@@ -1,4 +1,4 @@
-// Who runs the keys, how many at once, and how does it end?
+// Workers that run the keys: how many at once, each with a deadline, and how they stop.
 import PQueue from "p-queue";
 import type { Cancel, Clock } from "../clock.ts";
 import { adaptiveConcurrency } from "./adaptive-concurrency.ts";
@@ -160,7 +160,7 @@ export function runWorkers(options: WorkersOptions): Workers {
   };
 }
 
-function bounded(duration: Temporal.Duration, least: Temporal.Duration, most: Temporal.Duration): Temporal.Duration {
-  if (Temporal.Duration.compare(duration, least) < 0) return least;
-  return Temporal.Duration.compare(duration, most) > 0 ? most : duration;
+function bounded(duration: Temporal.Duration, min: Temporal.Duration, max: Temporal.Duration): Temporal.Duration {
+  if (Temporal.Duration.compare(duration, min) < 0) return min;
+  return Temporal.Duration.compare(duration, max) > 0 ? max : duration;
 }

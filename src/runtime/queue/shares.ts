@@ -1,4 +1,4 @@
-// How much may each owner have done for it, and when may it have more?
+// Shares of owners: token buckets that forget whoever has not come lately.
 
 export interface Share {
   /** Units that come back each second. */
@@ -20,7 +20,7 @@ export interface Shares {
 
 // More owners than a large cluster has namespaces; the one that has had nothing for the longest goes first. Who spends more
 // than its share is never that one.
-const mostRemembered = 20_000;
+const maxRemembered = 20_000;
 
 /**
  * A token bucket for each owner, kept as one number: when it will be full again. One that is full is forgotten, and none
@@ -34,7 +34,7 @@ export function shares({ perSecond, burst }: Share): Shares {
   const forgetFull = (now: number): void => {
     // Two for each one that is put in: it shrinks as fast as it grows.
     for (const [owner, at] of take(fullAt, 2)) {
-      if (at <= now || fullAt.size > mostRemembered) fullAt.delete(owner);
+      if (at <= now || fullAt.size > maxRemembered) fullAt.delete(owner);
     }
   };
 

@@ -1,4 +1,4 @@
-// Which keys wait for what, and run when it changes?
+// Keys that wait for something, and run when it changes.
 
 export interface Waits {
   /** What the key waits for after its run, in place of what it waited for before. It may well be nothing. */

@@ -1,4 +1,4 @@
-// Which key runs next, and when?
+// The work queue: merges equal keys, runs one run per key at a time, in lanes, with delays and retries.
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { delayedKeys, notDelayed, type Delayed } from "./delayed-keys.ts";
 import { earliestAndHighest, type Fairness, fairShares, type Wish } from "./fairness.ts";

@@ -1,4 +1,4 @@
-// How long does a reflector pause after a failure?
+// Backoff of a reflector after a failure.
 import type { Random } from "../clock.ts";
 
 // client-go's reflector: 800 ms doubling to 30 s, endless (tools/cache/reflector.go, NewReflectorWithOptions).

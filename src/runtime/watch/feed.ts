@@ -1,4 +1,4 @@
-// What does one reflector tell its store?
+// The feed: what one reflector tells its store.
 import type { NotKnown } from "./presence.ts";
 import type { StoredObject } from "./object-meta.ts";
 

@@ -1,4 +1,4 @@
-// How much of a kind has one feed of a store shown, and what may be said of what it has not?
+// The horizon of a feed: how much of a kind it has shown, and what may be said of what it has not.
 import { knownAbsent, type KnownAbsent, type NotKnown } from "./presence.ts";
 import { atLeast } from "./resource-version.ts";
 

@@ -1,4 +1,4 @@
-// Which records are held, by key and by index value, within the share of each?
+// Records by key and by index value, within the memory share of each.
 import type { StoredObject } from "./object-meta.ts";
 import { type ShareLimits, shares } from "./shares.ts";
 

@@ -1,4 +1,4 @@
-// What does a reflector need from the API server, and what may go wrong there?
+// ListWatch: what a reflector needs from the API server, and what may fail there.
 
 /** One parsed line of a watch. */
 export interface WatchEvent {

@@ -1,4 +1,4 @@
-// Who is told of changes, even when one of those who listen fails?
+// Listeners of changes: each is told, even when another one fails.
 
 export interface Listeners<T> {
   /** Each in turn, synchronously. */

@@ -1,4 +1,4 @@
-// How are the Secrets of several names watched, each name by a watch of its own, into one store?
+// Reflectors for several names, each with a watch of its own, into one store.
 import type { StoredObject } from "./object-meta.ts";
 import type { ListWatch } from "./list-watch.ts";
 import { reflector } from "./reflector.ts";

@@ -1,4 +1,4 @@
-// Which object is this, and what does its metadata say?
+// Reads the metadata of a Kubernetes object.
 
 /** What every stored object has. Resource versions are compared as decimal numbers (KEP-5504). */
 export interface StoredObject {

@@ -1,4 +1,4 @@
-// Is an object there, known to be absent, not seen, or may it not be seen?
+// Presence: an object is there, known to be absent, not seen, or may not be seen.
 //
 // That a store does not have it says nothing by itself. Whatever removes, forgets or collects something because something else
 // is not there takes a `KnownAbsent`, and only who has seen a whole list, or has been told of a deletion, has one.

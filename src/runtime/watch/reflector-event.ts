@@ -1,4 +1,4 @@
-// What is an onlooker (logs, metrics) told of a watch?
+// What an onlooker (logs, metrics) is told of a watch.
 import type { ListWatchFailure } from "./list-watch.ts";
 
 export type ReflectorEvent =
@@ -11,7 +11,7 @@ export type ReflectorEvent =
       readonly failures: number;
       readonly pause: Temporal.Duration;
     }
-  /** An object that `strip` threw at; it is skipped. */
+  /** An object that `transform` threw at; it is skipped. */
   | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
 
 /** A right is missing: the server will not show these objects before somebody grants it. */

@@ -1,4 +1,4 @@
-// What does a reflector do next, after what it has just heard?
+// The state machine of a reflector: what it does next after what it has just heard. (pure)
 import { boundedSeconds, bounds } from "../foreign-numbers.ts";
 import type { ListPage, ListWatchFailure, WatchEvent } from "./list-watch.ts";
 

@@ -1,4 +1,4 @@
-// How does the state of one kind of object get into its store, and stay there?
+// The reflector: brings the state of one kind of object into its store, by list and watch, and keeps it there.
 import type { Cancel, Clock, Random } from "../clock.ts";
 import type { StoredObject } from "./object-meta.ts";
 import { backoff } from "./backoff.ts";
@@ -8,14 +8,14 @@ import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from 
 import type { ReflectorEvent } from "./reflector-event.ts";
 import type { FedStore } from "./store.ts";
 import { identityOf } from "./object-meta.ts";
-import { leastBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
+import { minBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
 import { milliseconds, watchdog } from "./watchdog.ts";
 
 export interface ReflectorOptions<R extends StoredObject> {
   readonly listWatch: ListWatch;
   readonly store: FedStore<R>;
   /** The record of a raw object; undefined where it is of no interest. Must not keep the raw object. */
-  readonly strip: (raw: unknown) => R | undefined;
+  readonly transform: (raw: unknown) => R | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** An object is there, and not to be taken in yet: what is stored of it stays. Whoever says so has all read again in time. */
@@ -45,7 +45,7 @@ export interface Reflector {
   /** Stops, and takes what came from here out of the store without telling anybody. */
   close(): Promise<void>;
   /**
-   * Lists everything anew and reads it again, also what is stored in the same version, since `strip` keeps more of it now.
+   * Lists everything anew and reads it again, also what is stored in the same version, since `transform` keeps more of it now.
    * Resolves when that is in the store, however often it has to be tried; stays pending if it is stopped before.
    */
   readAgain(): Promise<void>;
@@ -64,7 +64,7 @@ type Emit = (input: ReflectorInput) => void;
  * Each activity (request or pause) may emit inputs until the next one takes its place.
  */
 export function reflector<R extends StoredObject>(options: ReflectorOptions<R>): Reflector {
-  const { listWatch, store, strip, clock, random, heldBack, observe, covers, pageLimit = usualPageLimit } = options;
+  const { listWatch, store, transform, clock, random, heldBack, observe, covers, pageLimit = usualPageLimit } = options;
   const feed = store.feed(covers);
   const firstList = Promise.withResolvers<void>();
   const open = new Set<Promise<void>>();
@@ -125,7 +125,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
       // whole all the same: more may be kept of the objects by now, and a restored etcd gives a version twice.
       const known = store.get(key);
       const isKnown = known?.resourceVersion === resourceVersion && state.name === "Watching";
-      const record = isKnown ? known : strip(raw);
+      const record = isKnown ? known : transform(raw);
       if (!record) feed.vanished(key, resourceVersion);
       else if (!isKnown && heldBack?.(record)) feed.unreadable(key);
       else feed.observed(record);
@@ -220,7 +220,7 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     const began = clock.elapsed();
     let events = 0;
     const ended = (): void => {
-      nextStreamAt = began + leastBetween.total("milliseconds");
+      nextStreamAt = began + minBetween.total("milliseconds");
       emit({ kind: "ended", lasted: milliseconds(clock.elapsed() - began), events });
     };
     const cancelSilence = onSilence(() => {

@@ -1,4 +1,4 @@
-// Which of two versions of an object is the newer one?
+// Compares resource versions of one object.
 
 // KEP-5504: resource versions of one resource type are decimal numbers without leading zeros, and may be compared.
 const decimal = /^[1-9][0-9]*$/;

@@ -1,10 +1,10 @@
-// How much of the memory may the objects of one namespace take?
+// Memory shares of namespaces.
 
 export interface ShareLimits {
   /** Bytes that every namespace has, whatever the others take. */
   readonly own: number;
   /** Bytes that one namespace may take at most; what goes beyond its own comes out of the pool. */
-  readonly most: number;
+  readonly max: number;
   /** Bytes beyond their own that all namespaces may take together. */
   readonly pool: number;
 }
@@ -15,7 +15,7 @@ export interface Shares {
   give(place: string, bytes: number): void;
 }
 
-export function shares({ own, most, pool }: ShareLimits): Shares {
+export function shares({ own, max, pool }: ShareLimits): Shares {
   const taken = new Map<string, number>();
   let pooled = 0;
   const set = (place: string, bytes: number): void => {
@@ -29,7 +29,7 @@ export function shares({ own, most, pool }: ShareLimits): Shares {
       const then = now - before + bytes;
       const morePooled = Math.max(then - own, 0) - Math.max(now - own, 0);
       // What gets smaller, or is needed by nobody else, always fits.
-      if (then > now && (then > most || (morePooled > 0 && pooled + morePooled > pool))) return false;
+      if (then > now && (then > max || (morePooled > 0 && pooled + morePooled > pool))) return false;
       set(place, then);
       return true;
     },

@@ -1,4 +1,4 @@
-// What did the cluster look like when we last heard, our own writes included?
+// The store: what the cluster looked like when last heard of, our own writes included.
 import { type KnownAbsent, knownAbsent, type Sighting } from "./presence.ts";
 import type { StoredObject } from "./object-meta.ts";
 import type { Feed } from "./feed.ts";

@@ -1,4 +1,4 @@
-// How long does a stream last, how long may it be silent, and how soon does another one begin?
+// Times of watches: how long a stream lasts, how long it may be silent, and how soon the next one begins.
 import type { Random } from "../clock.ts";
 import { milliseconds } from "./watchdog.ts";
 
@@ -8,7 +8,7 @@ import { milliseconds } from "./watchdog.ts";
  */
 export const silenceLimit = Temporal.Duration.from({ seconds: 90 });
 /** From the begin of a stream that has ended in good order to that of the next. */
-export const leastBetween = Temporal.Duration.from({ seconds: 1 });
+export const minBetween = Temporal.Duration.from({ seconds: 1 });
 
 // Below the 5 to 10 minutes of client-go, since some load balancers cut connections after 10.
 const shortestWatch = Temporal.Duration.from({ seconds: 290 });

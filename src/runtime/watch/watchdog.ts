@@ -1,4 +1,4 @@
-// Has nothing come for too long?
+// A watchdog: notices that nothing has come for too long.
 import type { Cancel, Clock } from "../clock.ts";
 
 /**

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { writersIn } from "../../../src/cli/doctor/namespace-writers.ts";
 import { orphansFound } from "../../../src/cli/doctor/orphans.ts";
 import { credentialsAreWell } from "../../../src/cli/doctor/operation.ts";
-import { stripCredential } from "../../../src/cluster/transform/credential.ts";
+import { transformCredential } from "../../../src/cluster/transform/credential.ts";
 import { minimal, stored } from "../../api/registry-credential.ts";
 import { obeyedIn } from "../../foreign-texts.ts";
 import { hostile, sessionOn, written } from "../hostile-cluster.ts";
@@ -43,7 +43,7 @@ describe("doctor", () => {
         const conditions = [
           { type: "Ready", status: "False", reason: "X", message, lastTransitionTime: "2026-01-01T00:00:00Z" },
         ];
-        const record = stripCredential(stored({ ...minimal, status: { observedGeneration: 1, conditions } }));
+        const record = transformCredential(stored({ ...minimal, status: { observedGeneration: 1, conditions } }));
         const [finding] = credentialsAreWell([record], Temporal.Instant.from("2026-01-01T00:00:00Z"));
         expect(finding?.commands.map(({ argv }) => argv.join(" "))).toEqual(["kubectl regcred status minimal"]);
       }),

@@ -1,11 +1,11 @@
 // Does doctor tell a deletion that hangs from one that has just begun?
 import { expect, it } from "vitest";
 import { credentialsAreWell } from "../../../src/cli/doctor/operation.ts";
-import { stripCredential } from "../../../src/cluster/transform/credential.ts";
+import { transformCredential } from "../../../src/cluster/transform/credential.ts";
 import { minimal } from "../../api/registry-credential.ts";
 import { minute } from "../../entitlement/objects.ts";
 
-const leaving = stripCredential({
+const leaving = transformCredential({
   ...minimal,
   metadata: {
     name: "acme",

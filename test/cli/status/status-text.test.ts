@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { credentialReport } from "../../../src/cli/status/credential-view.ts";
 import { statusText } from "../../../src/cli/status/status-text.ts";
 import { terminal } from "../../../src/cli/terminal/terminal.ts";
-import { stripCredential } from "../../../src/cluster/transform/credential.ts";
+import { transformCredential } from "../../../src/cluster/transform/credential.ts";
 import { minimal, stored } from "../../api/registry-credential.ts";
 import { testTerminal } from "../terminal/terminals.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
@@ -20,7 +20,7 @@ const ready = {
 
 function report(status: object | undefined): ReturnType<typeof credentialReport> {
   const object = stored({ ...minimal, ...(status && { status }) });
-  return credentialReport(stripCredential(object), now);
+  return credentialReport(transformCredential(object), now);
 }
 
 const well = report({
@@ -89,7 +89,7 @@ describe("status", () => {
 
   it("says what is wrong with a spec that cannot be read", () => {
     const broken = stored({ ...minimal, spec: { ...minimal.spec, registries: [] } });
-    const text = statusText([credentialReport(stripCredential(broken), now)], now, testTerminal());
+    const text = statusText([credentialReport(transformCredential(broken), now)], now, testTerminal());
     expect(text).toMatch(/minimal is not ready \(InvalidSpec\): spec\.registries: /);
   });
 

@@ -1,6 +1,6 @@
 // Is of all pods nothing kept but what decides about the stuck ones?
 import { describe, expect, it } from "vitest";
-import { stripPod } from "../../../src/cluster/transform/pod.ts";
+import { transformPod } from "../../../src/cluster/transform/pod.ts";
 
 const waiting = (name: string, reason: string) => ({ name, state: { waiting: { reason } } });
 const pod = ({ metadata = {}, spec = {}, status = {} }: Record<string, object> = {}): unknown => ({
@@ -32,7 +32,7 @@ const pod = ({ metadata = {}, spec = {}, status = {} }: Record<string, object> =
 
 describe("the record of a pod", () => {
   it("holds what a stuck one waits for, as its spec writes it, and who makes its successor", () => {
-    expect(stripPod(pod())).toEqual({
+    expect(transformPod(pod())).toEqual({
       key: "team-a/app-1",
       namespace: "team-a",
       name: "app-1",
@@ -52,13 +52,13 @@ describe("the record of a pod", () => {
       imagePullSecrets: [{ name: "one" }, { name: "two" }],
       containers: [{ name: "main", image: "a" }],
     };
-    expect(stripPod(pod({ spec }))).toMatchObject({ serviceAccount: "builder", references: ["one", "two"] });
+    expect(transformPod(pod({ spec }))).toMatchObject({ serviceAccount: "builder", references: ["one", "two"] });
   });
 
   it("counts containers that go first", () => {
     const spec = { initContainers: [{ name: "first", image: "c.example.com/x" }], containers: [] };
     const status = { initContainerStatuses: [waiting("first", "ErrImagePull")], containerStatuses: [] };
-    expect(stripPod(pod({ spec, status }))).toMatchObject({ stuckImages: ["c.example.com/x"] });
+    expect(transformPod(pod({ spec, status }))).toMatchObject({ stuckImages: ["c.example.com/x"] });
   });
 
   it.each([
@@ -69,10 +69,10 @@ describe("the record of a pod", () => {
     ["is going", { metadata: { deletionTimestamp: "2026-01-01T13:00:00Z" } }],
     ["lists very many references", { spec: { imagePullSecrets: Array.from({ length: 33 }, () => ({ name: "x" })) } }],
   ])("is none where it %s", (_what, changes) => {
-    expect(stripPod(pod(changes))).toBeUndefined();
+    expect(transformPod(pod(changes))).toBeUndefined();
   });
 
   it("has no controller where none would make a new one", () => {
-    expect(stripPod(pod({ metadata: { ownerReferences: undefined } }))?.controller).toBeUndefined();
+    expect(transformPod(pod({ metadata: { ownerReferences: undefined } }))?.controller).toBeUndefined();
   });
 });

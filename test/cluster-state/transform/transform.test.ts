@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { shapedReader } from "../../../src/runtime/client/shaped-json.ts";
 import { keyedDigest } from "../../../src/cluster/digest.ts";
 import { kept } from "../../../src/cluster/object-limits.ts";
-import { stripNamespace } from "../../../src/cluster/transform/namespace.ts";
-import { stripSecret } from "../../../src/cluster/transform/secret.ts";
-import { stripServiceAccount } from "../../../src/cluster/transform/service-account.ts";
+import { transformNamespace } from "../../../src/cluster/transform/namespace.ts";
+import { transformSecret } from "../../../src/cluster/transform/secret.ts";
+import { transformServiceAccount } from "../../../src/cluster/transform/service-account.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
 const digest = keyedDigest(new Uint8Array(32));
@@ -53,17 +53,17 @@ const ours = {
 
 describe("the record of a Namespace", () => {
   it("holds of its labels only those that are asked for, none that it inherits", () => {
-    const strip = stripNamespace(() => ["tier", "constructor", "absent"]);
+    const transform = transformNamespace(() => ["tier", "constructor", "absent"]);
     const raw = namespace({
       labels: { tier: "gold", ...Object.fromEntries(Array.from({ length: 9000 }, (_, n) => [`l${n}`, "x"])) },
     });
-    expect((strip(raw) as { labels: object }).labels).toEqual({ tier: "gold" });
+    expect((transform(raw) as { labels: object }).labels).toEqual({ tier: "gold" });
   });
 
   it("holds its labels, the opt-out, and whether it is going away", () => {
-    const strip = stripNamespace();
+    const transform = transformNamespace();
     expect(
-      strip(
+      transform(
         namespace({
           labels: { tier: "gold" },
           annotations: { "regcred.dev/ignore": "true" },
@@ -79,11 +79,11 @@ describe("the record of a Namespace", () => {
       optedOut: true,
       terminating: true,
     });
-    expect(strip(namespace())).toMatchObject({ labels: {}, optedOut: false, terminating: false });
+    expect(transform(namespace())).toMatchObject({ labels: {}, optedOut: false, terminating: false });
   });
 
   it("does not take any other value of the annotation for an opt-out", () => {
-    expect(stripNamespace()(namespace({ annotations: { "regcred.dev/ignore": "yes" } }))).toMatchObject({
+    expect(transformNamespace()(namespace({ annotations: { "regcred.dev/ignore": "yes" } }))).toMatchObject({
       optedOut: false,
     });
   });
@@ -91,12 +91,12 @@ describe("the record of a Namespace", () => {
   it.each([null, "text", {}, { metadata: null }, { metadata: { name: "a" } }])(
     "is refused where there is no Namespace: %j",
     (raw) => {
-      expect(() => stripNamespace()(raw)).toThrow(TypeError);
+      expect(() => transformNamespace()(raw)).toThrow(TypeError);
     },
   );
 
   it("is refused where a label is no string", () => {
-    expect(() => stripNamespace()(namespace({ labels: { tier: 1 } }))).toThrow("labels: a value is no string");
+    expect(() => transformNamespace()(namespace({ labels: { tier: 1 } }))).toThrow("labels: a value is no string");
   });
 });
 
@@ -106,7 +106,7 @@ describe("the record of a ServiceAccount", () => {
       metadata: { annotations: { "regcred.dev/references": '["regcred"]' } },
       imagePullSecrets: [{ name: "theirs" }, { name: "regcred" }],
     });
-    expect(stripServiceAccount()(raw)).toEqual({
+    expect(transformServiceAccount()(raw)).toEqual({
       key: "team-a/default",
       resourceVersion: "6",
       namespace: "team-a",
@@ -121,19 +121,19 @@ describe("the record of a ServiceAccount", () => {
   });
 
   it("shares equal lists of references", () => {
-    const strip = stripServiceAccount();
+    const transform = transformServiceAccount();
     const [one, other] = [
-      strip(account({ imagePullSecrets: [{ name: "a" }] })),
-      strip(account({ imagePullSecrets: [{ name: "a" }] })),
+      transform(account({ imagePullSecrets: [{ name: "a" }] })),
+      transform(account({ imagePullSecrets: [{ name: "a" }] })),
     ];
     expect(one.references).toBe(other.references);
-    expect(strip(account()).references).toBe(strip(account({ imagePullSecrets: [] })).references);
+    expect(transform(account()).references).toBe(transform(account({ imagePullSecrets: [] })).references);
   });
 
   it("does not keep a list of more than 32 names, unless asked to", () => {
     const raw = account({ imagePullSecrets: Array.from({ length: 33 }, (_, index) => ({ name: `secret-${index}` })) });
-    expect(stripServiceAccount()(raw).references).toBeUndefined();
-    expect(stripServiceAccount(Infinity)(raw).references).toHaveLength(33);
+    expect(transformServiceAccount()(raw).references).toBeUndefined();
+    expect(transformServiceAccount(Infinity)(raw).references).toHaveLength(33);
   });
 
   it.each([
@@ -142,9 +142,9 @@ describe("the record of a ServiceAccount", () => {
     ["a name of 1.4 MB", [{ name: "x".repeat(1_400_000) }]],
   ])("says that the list is too large where it has %s, but shows it to who asks", (_what, imagePullSecrets) => {
     const raw = account({ imagePullSecrets });
-    expect(stripServiceAccount()(raw)).toMatchObject({ references: undefined, tooLarge: true });
-    expect(JSON.stringify(stripServiceAccount()(raw)).length).toBeLessThan(300);
-    expect(stripServiceAccount(Infinity)(raw).references).toHaveLength(imagePullSecrets.length);
+    expect(transformServiceAccount()(raw)).toMatchObject({ references: undefined, tooLarge: true });
+    expect(JSON.stringify(transformServiceAccount()(raw)).length).toBeLessThan(300);
+    expect(transformServiceAccount(Infinity)(raw).references).toHaveLength(imagePullSecrets.length);
   });
 
   it("holds the annotations by which clouds know it, none that is longer than any of theirs, and no other", () => {
@@ -153,28 +153,28 @@ describe("the record of a ServiceAccount", () => {
       "azure.workload.identity/client-id": "11111111-2222-3333-4444-555555555555",
       "iam.gke.io/gcp-service-account": "pull@acme.iam.gserviceaccount.com",
     };
-    const strip = stripServiceAccount();
+    const transform = transformServiceAccount();
     const raw = (): unknown =>
       account({ metadata: { annotations: { ...cloud, "eks.amazonaws.com/audience": large, note: "mine" } } });
-    expect(strip(raw()).cloud).toEqual(cloud);
-    expect(strip(raw()).cloud).toBe(strip(raw()).cloud);
+    expect(transform(raw()).cloud).toEqual(cloud);
+    expect(transform(raw()).cloud).toBe(transform(raw()).cloud);
   });
 
   it("does not keep a record that is longer than any of ours", () => {
     expect(
-      stripServiceAccount()(account({ metadata: { annotations: { "regcred.dev/references": large } } })).record,
+      transformServiceAccount()(account({ metadata: { annotations: { "regcred.dev/references": large } } })).record,
     ).toBeUndefined();
   });
 
   it("is refused where imagePullSecrets is no list", () => {
-    expect(() => stripServiceAccount()(account({ imagePullSecrets: {} }))).toThrow("imagePullSecrets is no list");
+    expect(() => transformServiceAccount()(account({ imagePullSecrets: {} }))).toThrow("imagePullSecrets is no list");
   });
 });
 
 describe("the record of a pull Secret", () => {
   it("holds everything of one that is ours, but a digest instead of the data", () => {
     const data = { ".dockerconfigjson": "e30=" };
-    expect(stripSecret(digest)(secret({ metadata: ours, data }))).toEqual({
+    expect(transformSecret(digest)(secret({ metadata: ours, data }))).toEqual({
       key: "team-a/regcred",
       resourceVersion: "7",
       namespace: "team-a",
@@ -196,14 +196,14 @@ describe("the record of a pull Secret", () => {
       { kind: "Thing", name: "other" },
       { kind: "SealedSecret", name: "pull", controller: true },
     ];
-    expect(stripSecret(digest)(secret({ metadata: { ownerReferences } })).controller).toBe("SealedSecret pull");
+    expect(transformSecret(digest)(secret({ metadata: { ownerReferences } })).controller).toBe("SealedSecret pull");
   });
 
   it("shows nothing of an owner or a type that a terminal obeys", () => {
     fc.assert(
       fc.property(anything, anything, anything, (type, kind, name) => {
         const ownerReferences = [{ apiVersion: "v1", kind, name, uid: "u", controller: true }];
-        const record = stripSecret(() => "")({
+        const record = transformSecret(() => "")({
           metadata: { namespace: "a", name: "regcred", uid: "u", resourceVersion: "1", ownerReferences },
           type,
         });
@@ -213,16 +213,16 @@ describe("the record of a pull Secret", () => {
   });
 
   it("shares equal metadata", () => {
-    const strip = stripSecret(digest);
+    const transform = transformSecret(digest);
     const copy = (): unknown => secret({ metadata: structuredClone(ours) });
-    expect(strip(copy()).metadata).toBe(strip(copy()).metadata);
-    expect(strip(copy()).credentials).toBe(strip(copy()).credentials);
+    expect(transform(copy()).metadata).toBe(transform(copy()).metadata);
+    expect(transform(copy()).credentials).toBe(transform(copy()).credentials);
   });
 
   it("shares equal labels where annotations differ", () => {
-    const strip = stripSecret(digest);
-    const one = strip(secret({ metadata: structuredClone({ ...ours, annotations: { a: "1" } }) }));
-    const other = strip(secret({ metadata: structuredClone({ ...ours, annotations: { a: "2" } }) }));
+    const transform = transformSecret(digest);
+    const one = transform(secret({ metadata: structuredClone({ ...ours, annotations: { a: "1" } }) }));
+    const other = transform(secret({ metadata: structuredClone({ ...ours, annotations: { a: "2" } }) }));
     expect(one.metadata?.labels).toBe(other.metadata?.labels);
   });
 
@@ -241,34 +241,34 @@ describe("the record of a pull Secret", () => {
     ["a type", secret({ type: large })],
     ["an owner", secret({ metadata: { ownerReferences: [{ kind: large, name: large, controller: true }] } })],
   ])("stays small with 900 KiB of %s", (_what, raw) => {
-    expect(JSON.stringify(stripSecret(digest)(raw)).length).toBeLessThan(2048);
+    expect(JSON.stringify(transformSecret(digest)(raw)).length).toBeLessThan(2048);
   });
 
   it("says that metadata is there but not kept, and keeps it when asked to", () => {
     const raw = secret({ metadata: { annotations: { note: "x".repeat(1100) } } });
-    expect(stripSecret(digest)(raw).metadata).toBeUndefined();
-    expect(stripSecret(digest, { foreign: Infinity, ours: Infinity })(raw).metadata?.annotations["note"]).toHaveLength(
-      1100,
-    );
+    expect(transformSecret(digest)(raw).metadata).toBeUndefined();
+    expect(
+      transformSecret(digest, { foreign: Infinity, ours: Infinity })(raw).metadata?.annotations["note"],
+    ).toHaveLength(1100);
   });
 
   it.each([{ ownerReferences: [{ kind: "Thing", name: "other" }] }, { finalizers: ["example.com/wait"] }])(
     "does not say that it knows all the metadata where there is also %j",
     (metadata) => {
-      expect(stripSecret(digest)(secret({ metadata })).metadata).toBeUndefined();
+      expect(transformSecret(digest)(secret({ metadata })).metadata).toBeUndefined();
     },
   );
 
   it("sees that it is immutable", () => {
-    expect(stripSecret(digest)(secret({ immutable: true })).immutable).toBe(true);
-    expect(stripSecret(digest)(secret({ immutable: false })).immutable).toBe(false);
+    expect(transformSecret(digest)(secret({ immutable: true })).immutable).toBe(true);
+    expect(transformSecret(digest)(secret({ immutable: false })).immutable).toBe(false);
   });
 
   describe.each([8 * 1024, 64 * 1024, 1024 * 1024])(
     "of which only what is kept is read, at most %d bytes of config",
-    (most) => {
+    (max) => {
       const readJson = (json: string): unknown => {
-        const reader = shapedReader(kept.secret(most));
+        const reader = shapedReader(kept.secret(max));
         reader.write(Buffer.from(json));
         return reader.end();
       };
@@ -276,14 +276,14 @@ describe("the record of a pull Secret", () => {
       const config = (bytes: number): string => Buffer.alloc(bytes, "x").toString("base64");
 
       it("is the same for the largest of ours", () => {
-        const raw = secret({ metadata: ours, data: { ".dockerconfigjson": config(most) } });
-        expect(stripSecret(digest)(cut(raw))).toEqual(stripSecret(digest)(raw));
+        const raw = secret({ metadata: ours, data: { ".dockerconfigjson": config(max) } });
+        expect(transformSecret(digest)(cut(raw))).toEqual(transformSecret(digest)(raw));
       });
 
       it("has another digest than the largest of ours when it goes on longer", () => {
-        const longest = { ".dockerconfigjson": config(most) };
-        const raw = secret({ data: { ".dockerconfigjson": config(most + 3 * 1024) } });
-        expect(stripSecret(digest)(cut(raw)).digest).not.toBe(digest(longest));
+        const longest = { ".dockerconfigjson": config(max) };
+        const raw = secret({ data: { ".dockerconfigjson": config(max + 3 * 1024) } });
+        expect(transformSecret(digest)(cut(raw)).digest).not.toBe(digest(longest));
       });
 
       it.each(["x", "<", "ü", "\u0000"])(
@@ -295,7 +295,7 @@ describe("the record of a pull Secret", () => {
             "<",
             "\\u003c",
           );
-          expect(stripSecret(digest)(readJson(json)).metadata).toBeUndefined();
+          expect(transformSecret(digest)(readJson(json)).metadata).toBeUndefined();
         },
       );
     },

@@ -59,7 +59,7 @@ function cluster({ outdated = false }: { readonly outdated?: boolean } = {}) {
         random: () => 0,
         settings: { namespace, maxConfigBytes: 0 },
         stores: { credentials },
-        strips: { credential: recordOf },
+        transforms: { credential: recordOf },
         api: {
           patchCredentialStatus: async (_name: string, patch: { metadata: { resourceVersion: string } }) => {
             if (patch.metadata.resourceVersion !== current?.resourceVersion)

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { finalizerKeeper } from "../../../src/controllers/credential/set-finalizers.ts";
 import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
@@ -19,16 +19,16 @@ function situation() {
   const silent = (): void => undefined;
   const context = {
     clock,
-    board: board(clock),
+    statusCache: statusCache(clock),
     settings: { namespace: "ops" },
     metrics: { publish: silent },
     api: { patchCredentialStatus: async () => ({}), patchCredential: async () => ({}) },
-    strips: { credential: () => ({ ...record(ours), finalizers: [] }) },
+    transforms: { credential: () => ({ ...record(ours), finalizers: [] }) },
     stores: { credentials: { wrote: silent } },
     events: { publish: silent },
     log: { warn: silent, info: silent },
   } as unknown as Context;
-  return { clock, context, isContested: () => context.board.isContested("acme") };
+  return { clock, context, isContested: () => context.statusCache.isContested("acme") };
 }
 
 const record = (status: Status) => ({ name: "acme", uid: "u", generation: 1, status }) as unknown as CredentialRecord;
@@ -61,7 +61,7 @@ describe("a RegistryCredential is contested", () => {
 
   it("alone: others are not, and what is over is forgotten", async () => {
     const clock = fakeClock();
-    const findings = board(clock);
+    const findings = statusCache(clock);
     findings.contested("acme", 1_000);
     await clock.advance(Temporal.Duration.from({ milliseconds: 1_000 }));
     findings.contested("beta", 1_000);

@@ -5,7 +5,7 @@ import type { RegistryCredential } from "../../../src/api/registry-credential.ts
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { drainer } from "../../../src/controllers/credential/drain.ts";
 import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
@@ -13,7 +13,7 @@ import { encoded } from "../../../src/controllers/pull-secret/wire.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
-import { allInReach } from "../all-permitted.ts";
+import { allPermitted } from "../all-permitted.ts";
 
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -41,7 +41,7 @@ function situation(
   refuse: () => boolean = () => false,
 ) {
   const clock = fakeClock(now);
-  const found = board(clock);
+  const found = statusCache(clock);
   const acme = credential({ finalizers: [finalizer], deletionTimestamp: clock.now() });
   const queued: string[] = [];
   const conditions: string[] = [];
@@ -51,7 +51,7 @@ function situation(
   const written = { metadata: { name: "acme" } };
   const context = {
     clock,
-    board: found,
+    statusCache: found,
     settings: { namespace: "ops", mode: unrestricted },
     digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),
     stores: {
@@ -61,8 +61,8 @@ function situation(
       pullSecrets: { get: () => secrets[0] },
       serviceAccounts: { values: () => accounts },
     },
-    strips: { credential: () => undefined },
-    entitlements: {
+    transforms: { credential: () => undefined },
+    credentialIndex: {
       namesOf: () => [],
       readable: () => other,
       mayHold: () =>
@@ -89,7 +89,7 @@ function situation(
       kind: "admissionDenied",
       failure: { ...denied, message: `cannot ${action}: policy no` },
     }),
-    reach: allInReach,
+    permissions: allPermitted,
     log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
     events: { publish: () => undefined },
   } as unknown as Context;

@@ -26,7 +26,7 @@ const status = (namespaces: readonly NamespaceView[], before?: Status, changes: 
       entries: [{ name: "hub", grants: [{ token: undefined, failure: missing }] }],
       namespaces,
       leaving: [],
-      lacking: [],
+      missing: [],
       outdated: undefined,
       mode: "namespaces: all",
       held: undefined,

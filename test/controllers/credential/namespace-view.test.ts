@@ -1,6 +1,6 @@
 // Does a namespace count as looked at only for the spec that was looked at?
 import { describe, expect, it } from "vitest";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { namespaceView } from "../../../src/controllers/credential/namespace-view.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure } from "../../entitlement/objects.ts";
@@ -8,8 +8,11 @@ import { credential, failure } from "../../entitlement/objects.ts";
 const conflict = failure({ reason: "SecretConflict" });
 
 /** What was found for these versions of the spec. */
-function findings(versions: { readonly secret?: number; readonly references?: number }): ReturnType<typeof board> {
-  const found = board(fakeClock());
+function findings(versions: {
+  readonly secret?: number;
+  readonly references?: number;
+}): ReturnType<typeof statusCache> {
+  const found = statusCache(fakeClock());
   if (versions.secret !== undefined) {
     const credentials = new Map([["acme", { failures: [conflict], notes: [], generation: versions.secret }]]);
     found.setSecret("team-a", "regcred", { state: "foreign", credentials });

@@ -42,7 +42,7 @@ function status(changes: Partial<StatusSnapshot> = {}): Status {
       entries: [{ name: "hub", grants: [good] }],
       namespaces: [view("team-a"), view("team-b")],
       leaving: [],
-      lacking: [],
+      missing: [],
       outdated: undefined,
       mode: "namespaces: all",
       held: undefined,
@@ -71,8 +71,8 @@ function grants(grant: Partial<GrantView>): Partial<StatusSnapshot> {
 
 describe("the status", () => {
   it("is not ready where the install lacks a right that the credential needs, though every namespace is served", () => {
-    const lacking = [failure({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "set the value" })];
-    const all = status({ lacking });
+    const missing = [failure({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "set the value" })];
+    const all = status({ missing });
     expect(verdicts(all)).toEqual({
       Ready: "False NotPermitted",
       Stalled: "True NotPermitted",
@@ -466,7 +466,7 @@ describe("a message", () => {
           namespaces: [view("team-a", { failures: [found] })],
           held: { cause: "Spec", count: 1, message: text, steps },
           outdated: found.failure,
-          lacking: [found.failure],
+          missing: [found.failure],
         });
         for (const { message = "" } of [...conditions, ...registries]) {
           expect(obeyedIn(message)).toEqual([]);

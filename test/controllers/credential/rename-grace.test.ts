@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { refusedRemovals } from "../../../src/controllers/credential/denied-removals.ts";
-import { retirementOf } from "../../../src/controllers/credential/rename-grace.ts";
+import { deniedRemovals } from "../../../src/controllers/credential/denied-removals.ts";
+import { renameGraceOf } from "../../../src/controllers/credential/rename-grace.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 
@@ -17,11 +17,11 @@ const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
 
 function situation(record: SecretRecord, { member = true, entitled = true } = {}) {
   const clock = fakeClock(now);
-  const found = board(clock);
+  const found = statusCache(clock);
   const queued: string[] = [];
   const context = {
     clock,
-    board: found,
+    statusCache: found,
     stores: {
       namespaces: { get: () => namespace() },
       pullSecrets: {
@@ -30,7 +30,7 @@ function situation(record: SecretRecord, { member = true, entitled = true } = {}
       },
     },
     members: { recorded: () => true, has: () => member, holds: () => member },
-    entitlements: {
+    credentialIndex: {
       namesOf: () => [{ secretName: "old", until: now, over: true }],
       mayHold: () => new Set(["team-a"]),
       entitled: () => entitled,
@@ -46,9 +46,9 @@ function situation(record: SecretRecord, { member = true, entitled = true } = {}
       }),
     pass: (seconds: number) => clock.advance(Temporal.Duration.from({ seconds })),
     queued,
-    told: async () => (await retirementOf(context, acme)).retiring.map(({ secretName }) => secretName),
-    comesBack: async () => (await retirementOf(context, acme)).nextRetirement,
-    refused: () => refusedRemovals(context, acme),
+    told: async () => (await renameGraceOf(context, acme)).retiring.map(({ secretName }) => secretName),
+    comesBack: async () => (await renameGraceOf(context, acme)).nextGraceEnd,
+    refused: () => deniedRemovals(context, acme),
   };
 }
 

@@ -33,9 +33,9 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
         return patch();
       },
     },
-    strips: { credential: () => undefined },
+    transforms: { credential: () => undefined },
     stores: { credentials: seen(() => undefined) },
-    entitlements: { drainedFor: () => undefined },
+    credentialIndex: { drainedFor: () => undefined },
     clock: fakeClock(),
   };
   const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
@@ -83,10 +83,13 @@ describe("a status", () => {
         record: { ...record, uid, generation: 1, status: theirs },
         credential: credential({ status: theirs }),
       };
-      const answered = { ...stored, strips: { credential: () => ({ ...place.record, status }) } } as unknown as Context;
+      const answered = {
+        ...stored,
+        transforms: { credential: () => ({ ...place.record, status }) },
+      } as unknown as Context;
       const quiet = {
         ...answered,
-        board: { contested: () => undefined },
+        statusCache: { contested: () => undefined },
         events: { publish: () => undefined },
         log: { warn: () => undefined },
       } as unknown as Context;

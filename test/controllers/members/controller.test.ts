@@ -12,11 +12,11 @@ import type {
 } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { beginRecord, keepRecord, recordedMembers, storeMembers } from "../../../src/controllers/members/controller.ts";
-import { stripOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
+import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { textOfWaited } from "../../../src/controllers/waits.ts";
 import { type MemberRow, rowsToData } from "../../../src/cluster/member-rows.ts";
-import { allInReach } from "../all-permitted.ts";
+import { allPermitted } from "../all-permitted.ts";
 import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
 
 const never = new AbortController().signal;
@@ -52,7 +52,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     pullSecrets: store<SecretRecord>(),
     operatorSecrets: store<OperatorSecretRecord>(),
   };
-  const strip = stripOperatorSecret(tokenFromData);
+  const transform = transformOperatorSecret(tokenFromData);
   const feeds = {
     credentials: stores.credentials.feed(),
     namespaces: stores.namespaces.feed(),
@@ -69,7 +69,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
   const asked: string[] = [];
   let refuses = false;
   let isSynced = true;
-  let isInReach = true;
+  let isPermitted = true;
   /** Secret names of which not all is known yet. */
   const awaited = new Set<string>();
   const versions: unknown[] = [];
@@ -90,10 +90,10 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     enqueue: (key: string) => asked.push(key),
     waits: waits(),
     settings: { namespace: "ops" },
-    strips: { operatorSecret: strip },
+    transforms: { operatorSecret: transform },
     namesSynced: (of: string) => isSynced && !awaited.has(of),
-    reach: { ...allInReach, name: () => (isInReach ? undefined : failure()) },
-    entitlements: { namesOf: () => [{ secretName: "former" }] },
+    permissions: { ...allPermitted, name: () => (isPermitted ? undefined : failure()) },
+    credentialIndex: { namesOf: () => [{ secretName: "former" }] },
     refusal: () => ({ failure: { reason: "x", cause: "Platform", retry: "backoff", message: "refused" } }),
     api: {
       createSecret: (_namespace: string, body: unknown) => written(body),
@@ -115,7 +115,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
   if (isBlind) feeds.namespaces.blind("not-seen");
   if (rows) {
     const metadata = { namespace: "ops", name, uid: "u", resourceVersion: next() };
-    const record = strip({ type: "regcred.dev/members", metadata, data: rowsToData(rows) });
+    const record = transform({ type: "regcred.dev/members", metadata, data: rowsToData(rows) });
     if (record) feeds.operatorSecrets.observed(record);
   }
   keepRecord(context);
@@ -128,7 +128,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     drop: () => feeds.credentials.vanished("acme", next()),
     refuse: (does: boolean) => (refuses = does),
     sync: (does: boolean) => (isSynced = does),
-    reach: (does: boolean) => (isInReach = does),
+    permissions: (does: boolean) => (isPermitted = does),
     awaited,
     versions,
     feeds,
@@ -195,14 +195,14 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is begun from marks that are ours, once the Secrets of former names are known too, or may not be seen", () => {
-    const { context, put, mark, awaited, reach } = situation();
+    const { context, put, mark, awaited, permissions } = situation();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a");
     mark("evil", { labelled: false });
     awaited.add("former");
     expect(beginRecord(context, changed)).toBe(false);
-    reach(false);
+    permissions(false);
     expect([beginRecord(context, changed), [...context.members.namespaces(uid)]]).toEqual([true, ["uid-team-a"]]);
   });
 

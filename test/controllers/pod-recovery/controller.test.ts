@@ -4,7 +4,7 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import type { NamespaceRecord, PodRecord } from "../../../src/cluster/records.ts";
 import type { Token } from "../../../src/cluster/token.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import type { Participant } from "../../../src/entitlement/credential-index.ts";
+import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import { podsLoop } from "../../../src/controllers/pod-recovery/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import {
@@ -23,7 +23,7 @@ const refused: Failure = { reason: "Throttled", cause: "Platform", retry: "backo
 
 interface Surroundings {
   readonly place?: Partial<NamespaceRecord>;
-  readonly participant?: Partial<Participant>;
+  readonly contributor?: Partial<Contributor>;
   /** Of the Secret. */
   readonly state?: string;
   readonly token?: Partial<Token>;
@@ -35,7 +35,7 @@ interface Surroundings {
 function situation(
   pods: readonly PodRecord[],
   changes: Partial<ReturnType<typeof credential>["spec"]> = {},
-  { place, participant, state = "usable", token: its, besides }: Surroundings = {},
+  { place, contributor, state = "usable", token: its, besides }: Surroundings = {},
 ) {
   const clock = fakeClock(minute(0));
   const evicted: string[] = [];
@@ -52,19 +52,19 @@ function situation(
       pods: { byIndex: (name: string) => pods.map((each) => ({ ...each, uid: uidIn(name, each) })) },
       serviceAccounts: { get: () => serviceAccount({ references: ["regcred"] }) },
     },
-    entitlements: {
+    credentialIndex: {
       names: () => ["regcred", ...(besides === undefined ? [] : [besides])],
-      participants: (_namespace: unknown, name: string) => [
+      contributors: (_namespace: unknown, name: string) => [
         {
           credential: name === besides ? credential() : asking,
           role: "current",
           entitled: true,
           deleting: false,
-          ...participant,
+          ...contributor,
         },
       ],
     },
-    board: { secret: () => ({ state }) },
+    statusCache: { secret: () => ({ state }) },
     tokens: { token: () => token(its) },
     grantKey: () => "g",
     scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
@@ -188,9 +188,9 @@ describe("the stuck pods of a namespace", () => {
   it.each<readonly [string, Surroundings]>([
     ["the namespace is being deleted", { place: { terminating: true } }],
     ["the Secret is not there to be referred to", { state: "foreign" }],
-    ["the credential is being deleted", { participant: { deleting: true } }],
-    ["the credential has no title to the namespace", { participant: { entitled: false } }],
-    ["the Secret's name is a former one", { participant: { role: "former" } }],
+    ["the credential is being deleted", { contributor: { deleting: true } }],
+    ["the credential has no title to the namespace", { contributor: { entitled: false } }],
+    ["the Secret's name is a former one", { contributor: { role: "former" } }],
     ["the token is over", { token: { expiresAt: minute(0) } }],
     ["the token serves another host", { token: { logins: { byHost: new Map([["other.example.com", login()]]) } } }],
   ])("stay where %s", async (_what, surroundings) => {

@@ -10,9 +10,9 @@ function left(
   given: { readonly hidden?: true; readonly over?: true } = {},
 ): number {
   const context = {
-    board: { references: () => ({ left: new Set(given.over ? ["regcred"] : []) }) },
+    statusCache: { references: () => ({ left: new Set(given.over ? ["regcred"] : []) }) },
     stores: { serviceAccounts: { byIndex: () => accounts } },
-    reach: { serviceAccounts: () => (given.hidden ? failure() : undefined) },
+    permissions: { serviceAccounts: () => (given.hidden ? failure() : undefined) },
   };
   return referencesTo(context as unknown as Context, "team-a", "regcred");
 }

@@ -6,7 +6,7 @@ import type { AddOptions } from "../../../src/runtime/queue/work-queue.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { gatherContributions } from "../../../src/controllers/pull-secret/contributions.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
-import { tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 import { credential, namespace, staticEntry, token } from "../../entitlement/objects.ts";
@@ -24,7 +24,7 @@ const missing: Failure = { reason: "SourceMissing", cause: "Platform", retry: "o
 function situation() {
   const clock = fakeClock();
   const secrets = operatorSecrets();
-  const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+  const tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
   const queued: string[] = [];
   const reached: string[] = [];
   const context = {
@@ -122,7 +122,7 @@ describe("what a credential brings to a namespace", () => {
   it("is tried with the image of whichever entry names one", () => {
     const { gather, tokens } = situation();
     const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
-    expect(tokens.probe(key)).toEqual({ image: "b.example.com/app", host: "b.example.com" });
+    expect(tokens.target(key)).toEqual({ image: "b.example.com/app", host: "b.example.com" });
   });
 
   it("names the next end of a token, and has another signature once it is dead", async () => {

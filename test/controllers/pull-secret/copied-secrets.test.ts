@@ -15,7 +15,7 @@ const spec = (include: readonly string[]): object => ({
 });
 
 /** Two served namespaces, and one that nothing selects. */
-async function scene() {
+async function fixture() {
   const on = smallCluster();
   const told: string[] = [];
   const start = async (): Promise<void> => {
@@ -48,7 +48,7 @@ async function scene() {
 }
 
 it("is left alone and told once, over rotations, and over a restart", async () => {
-  const { on, told, start, copy } = await scene();
+  const { on, told, start, copy } = await fixture();
   copy("other");
   await on.pass({ seconds: 5 });
   on.source("one", "second");
@@ -66,14 +66,14 @@ it("is left alone and told once, over rotations, and over a restart", async () =
 });
 
 it("is told with the tool that has made it", async () => {
-  const { on, told, copy } = await scene();
+  const { on, told, copy } = await fixture();
   copy("other", { "replicator.v1.mittwald.de/replicated-from-version": "7" });
   await on.pass({ seconds: 5 });
   expect(told[0]).toContain("kubernetes-replicator keeps it");
 });
 
 it("is waited for by no deletion, whatever holds it", async () => {
-  const { on, copy } = await scene();
+  const { on, copy } = await fixture();
   copy("other");
   on.edit("secrets", "other/regcred", { metadata: { finalizers: ["example.com/mine"] } });
   await on.pass({ seconds: 5 });
@@ -84,7 +84,7 @@ it("is waited for by no deletion, whatever holds it", async () => {
 });
 
 it("gets no reference, and does not keep the RegistryCredential from its end, with which it goes", async () => {
-  const { on, copy } = await scene();
+  const { on, copy } = await fixture();
   copy("other");
   await on.pass({ seconds: 5 });
   expect(on.get("serviceAccounts", "other/default")).not.toHaveProperty("imagePullSecrets");
@@ -95,7 +95,7 @@ it("gets no reference, and does not keep the RegistryCredential from its end, wi
 });
 
 it("becomes regcred's where the namespace is selected after all", async () => {
-  const { on, copy } = await scene();
+  const { on, copy } = await fixture();
   copy("other");
   on.credential("acme", spec(["team-*", "other"]));
   on.source("one", "second");
@@ -104,7 +104,7 @@ it("becomes regcred's where the namespace is selected after all", async () => {
 });
 
 it("is removed where the namespace was served until now, and as often as it is put back", async () => {
-  const { on, told, copy } = await scene();
+  const { on, told, copy } = await fixture();
   on.credential("acme", spec(["team-a"]));
   await on.pass({ seconds: 5 });
   expect(on.passwords("team-b")).toBeUndefined();
@@ -117,7 +117,7 @@ it("is removed where the namespace was served until now, and as often as it is p
 });
 
 it("is removed where the namespace has lost it while no operator ran", async () => {
-  const { on, start } = await scene();
+  const { on, start } = await fixture();
   await on.stop();
   on.credential("acme", spec(["team-a"]));
   await start();
@@ -125,7 +125,7 @@ it("is removed where the namespace has lost it while no operator ran", async () 
 });
 
 it("is removed where regcred has written it in a moment that its record does not know", async () => {
-  const { on, copy } = await scene();
+  const { on, copy } = await fixture();
   copy("other");
   const managedFields = [{ manager: "regcred", operation: "Update", apiVersion: "v1", fieldsV1: { "f:data": {} } }];
   on.edit("secrets", "other/regcred", { metadata: { managedFields } });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import type { PullSecretPlan, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
-import type { Participant } from "../../../src/entitlement/credential-index.ts";
+import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import {
   contestedFinding,
   failedFinding,
@@ -12,7 +12,7 @@ import {
 } from "../../../src/controllers/pull-secret/findings.ts";
 import { claim, credential, failure, frozen, now, secretRecord } from "../../entitlement/objects.ts";
 
-function participant(name: string, role: Participant["role"] = "current"): Participant {
+function contributor(name: string, role: Contributor["role"] = "current"): Contributor {
   return {
     name,
     credential: credential({ name, generation: 3 }),
@@ -43,7 +43,7 @@ describe("what is found of a Secret", () => {
   it("tells each credential its own failures, and whose host is served by another one", () => {
     const { state, credentials } = findingOfPlan(
       usable,
-      { contributing: [participant("old"), participant("young")], leaving: [] },
+      { contributing: [contributor("old"), contributor("young")], leaving: [] },
       wanted,
     );
     expect(state).toBe("usable");
@@ -57,10 +57,10 @@ describe("what is found of a Secret", () => {
 
   it("tells what is about some entries to those alone, and never to one that leaves", () => {
     const large = failure({ reason: "ConfigTooLarge" });
-    const plan: PullSecretPlan = { ...usable, failure: large, lacking: [{ credential: "young", entry: "hub" }] };
+    const plan: PullSecretPlan = { ...usable, failure: large, missing: [{ credential: "young", entry: "hub" }] };
     const { credentials } = findingOfPlan(
       plan,
-      { contributing: [participant("old"), participant("young")], leaving: [participant("leaver", "former")] },
+      { contributing: [contributor("old"), contributor("young")], leaving: [contributor("leaver", "former")] },
       wanted,
     );
     expect(credentials.get("old")?.failures.map(({ reason }) => reason)).toEqual([missing.reason]);
@@ -71,7 +71,7 @@ describe("what is found of a Secret", () => {
   it("tells one that leaves why it cannot, unless that is a matter of moments", () => {
     const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
     const told = (plan: PullSecretPlan): readonly unknown[] => {
-      const { credentials } = findingOfPlan(plan, { contributing: [], leaving: [participant("old")] }, undefined);
+      const { credentials } = findingOfPlan(plan, { contributing: [], leaving: [contributor("old")] }, undefined);
       return [...credentials].map(([name, { failures }]) => [name, failures]);
     };
     const stuck: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: immutable };
@@ -85,7 +85,7 @@ describe("what is found of a Secret", () => {
     const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };
     const { state, credentials } = findingOfPlan(
       plan,
-      { contributing: [participant("old"), participant("young")], leaving: [] },
+      { contributing: [contributor("old"), contributor("young")], leaving: [] },
       wanted,
     );
     expect(state).toBe("foreign");
@@ -98,37 +98,37 @@ describe("what is found of a Secret", () => {
     const [served] = wanted.content.served;
     const decided = { served: served ? [{ ...served, former: true }] : [], shadowed: [] };
     const found = (changes: Partial<PullSecretPlan>): unknown =>
-      findingOfPlan({ ...usable, ...changes }, { contributing: [participant("old")], leaving: [] }, wanted)
+      findingOfPlan({ ...usable, ...changes }, { contributing: [contributor("old")], leaving: [] }, wanted)
         .credentials.get("old")
         ?.formers?.map(({ entry, pending }) => `${entry} ${pending}`);
     expect(found({})).toBeUndefined();
     expect(found({ decided })).toEqual(["hub true"]);
-    const lacking = (credentialName: string): Partial<PullSecretPlan> => ({
+    const missing = (credentialName: string): Partial<PullSecretPlan> => ({
       decided,
       failure: failure({ reason: "ConfigTooLarge" }),
-      lacking: [{ credential: credentialName, entry: "hub" }],
+      missing: [{ credential: credentialName, entry: "hub" }],
     });
-    expect([found(lacking("old")), found(lacking("young"))]).toEqual([["hub false"], ["hub true"]]);
+    expect([found(missing("old")), found(missing("young"))]).toEqual([["hub false"], ["hub true"]]);
   });
 
   it("under a former name is no news to the credential: it is judged by its present one", () => {
     expect(
-      findingOfPlan(usable, { contributing: [participant("old", "retiring")], leaving: [] }, wanted).credentials.size,
+      findingOfPlan(usable, { contributing: [contributor("old", "retiring")], leaving: [] }, wanted).credentials.size,
     ).toBe(0);
   });
 
   it("says that somebody keeps changing it, before anything else, and what to paste", () => {
-    const finding = findingOfPlan(usable, { contributing: [participant("old")], leaving: [] }, wanted);
-    const { failures } = contestedFinding(finding, [participant("old")], "regcred").credentials.get("old") ?? {};
+    const finding = findingOfPlan(usable, { contributing: [contributor("old")], leaving: [] }, wanted);
+    const { failures } = contestedFinding(finding, [contributor("old")], "regcred").credentials.get("old") ?? {};
     expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
     expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
   });
 
   it("is of the spec that was looked at, and of none as long as something is awaited", () => {
     const looked = [
-      findingOfPlan(usable, { contributing: [participant("old")], leaving: [] }, wanted),
-      failedFinding([participant("old")], "usable", missing),
-      waitingFinding([participant("old")], "usable"),
+      findingOfPlan(usable, { contributing: [contributor("old")], leaving: [] }, wanted),
+      failedFinding([contributor("old")], "usable", missing),
+      waitingFinding([contributor("old")], "usable"),
     ];
     expect(looked.map(({ credentials }) => credentials.get("old")?.generation)).toEqual([3, 3, 0]);
   });

@@ -33,14 +33,14 @@ describe("a login in a Secret that others apply", () => {
     const { api } = world.context();
     const real = api.replaceSecret.bind(api);
     let writes = 0;
-    const strip = (): void => {
+    const transform = (): void => {
       const { metadata, ...rest } = world.get("secrets", "team-a/regcred") ?? { metadata: { name: "" } };
       const { annotations: _, ...others } = metadata as { annotations?: unknown; name: string };
       world.put("secrets", { ...rest, metadata: { ...others, managedFields: [applied] } });
     };
     vi.spyOn(api, "replaceSecret").mockImplementation(async (namespace, name, body, signal) => {
       if (namespace === "team-a" && (writes += 1) === 2) {
-        strip();
+        transform();
         // Nobody serves it any more.
         world.credential("hub", { ...spec, namespaces: { include: ["others"] } });
       }

@@ -353,7 +353,7 @@ describe("what cannot be rendered because something is missing or hidden", () =>
 
 const twoHosts = source("one", { hosts: [host, "b.example.com"] });
 const labelled = source("x-$(namespace.labels['tenant'])");
-const lacking = namespace({ ...team, labels: { zone: "one" } });
+const missing = namespace({ ...team, labels: { zone: "one" } });
 const blueToRed = namespace({ ...team, labels: { tenant: "red", zone: "one" } });
 const rezoned = namespace({ ...team, labels: { tenant: "blue", zone: "two" } });
 
@@ -368,9 +368,9 @@ describe("what is taken back leaves with the next write", () => {
       {},
     ],
     ["what the namespace's label renders otherwise", labelled, labelled, blueToRed, {}],
-    ["what the namespace's label renders no more", labelled, labelled, lacking, {}],
+    ["what the namespace's label renders no more", labelled, labelled, missing, {}],
     ["what the namespace's label rendered before the entry was altered", labelled, source("two"), blueToRed, {}],
-    ["the same where the label is gone", labelled, source("two"), lacking, {}],
+    ["the same where the label is gone", labelled, source("two"), missing, {}],
   ] as const)("%s", (_what, before, after, then, left) => {
     const { serve, mint, restart } = world();
     serve(team, acme(before));

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { members } from "../../../src/entitlement/members.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import type { Participant } from "../../../src/entitlement/credential-index.ts";
+import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/note-members.ts";
 import { credential, secretRecord } from "../../entitlement/objects.ts";
 
 const place = { namespaceUid: "n", secretName: "regcred" };
-const participant = (name: string): Participant => ({
+const contributor = (name: string): Contributor => ({
   name,
   credential: credential({ name, uid: `uid-${name}` }),
   role: "current",
@@ -28,7 +28,7 @@ function noted(
   book.lead();
   book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
-  noteMembers({ members: book } as unknown as Context, place, record, [participant("a"), participant("b")], {
+  noteMembers({ members: book } as unknown as Context, place, record, [contributor("a"), contributor("b")], {
     orphaned,
     frozen,
   });
@@ -43,7 +43,7 @@ async function coming(
 ) {
   const context = {
     members: book,
-    entitlements: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
+    credentialIndex: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
     storeMembers: () => stored,
   } as unknown as Context;
   const body: Coming["body"] = {

@@ -1,16 +1,16 @@
 // Does a pull Secret wait for a token that is on its way, and for nothing where something in it must go?
 import { describe, expect, it } from "vitest";
 import type { NamespaceRecord, SecretRecord } from "../../../src/cluster/records.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { type Observed, observeSecret } from "../../../src/controllers/pull-secret/observe.ts";
 import { contentRenderer } from "../../../src/controllers/pull-secret/render-content.ts";
-import { tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
-import { allInReach } from "../all-permitted.ts";
+import { allPermitted } from "../all-permitted.ts";
 import { credential, namespace, secretRecord, staticEntry, token } from "../../entitlement/objects.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 
@@ -29,22 +29,22 @@ function observed(
   const acme = credential({ spec: { registries } });
   const clock = fakeClock();
   const kept = operatorSecrets();
-  const tokens = tokenBook({ clock, secrets: kept, operatorNamespace: "ops" });
+  const tokens = grantTracker({ clock, secrets: kept, operatorNamespace: "ops" });
   const stored: SecretRecord[] = [];
   const context = {
     clock,
     tokens,
-    board: board(clock),
+    statusCache: statusCache(clock),
     grantKey: grantKeys(),
     scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
     enqueue: () => undefined,
     events: { publish: () => undefined },
     namesSynced: () => true,
-    reach: allInReach,
+    permissions: allPermitted,
     settings: { mode: unrestricted },
     stores: { credentials: new Map(), pullSecrets: { get: () => stored.at(-1) } },
-    entitlements: {
-      participants: () => [
+    credentialIndex: {
+      contributors: () => [
         {
           name: "acme",
           credential: acme,

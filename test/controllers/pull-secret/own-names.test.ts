@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { parseRegistryCredential } from "../../../src/api/parse-registry-credential.ts";
 import { grantsOf } from "../../../src/providers/grant.ts";
-import { probeOf } from "../../../src/controllers/token/verification-target.ts";
+import { verificationTargetOf } from "../../../src/controllers/token/verification-target.ts";
 import { stored } from "../../api/registry-credential.ts";
 import { scopeOf } from "../../providers/scope.ts";
 import { namespace } from "../../entitlement/objects.ts";
@@ -48,9 +48,11 @@ describe.each(clouds)("names of one's own for $registry", (entry) => {
   });
 
   it("are not asked unless an image says so: the cloud's own name is", () => {
-    expect(probeOf(entry, entry.hosts, namespace())).toEqual({ image: undefined, host: entry.registry });
+    expect(verificationTargetOf(entry, entry.hosts, namespace())).toEqual({ image: undefined, host: entry.registry });
     const verify = { image: "docker.acme.example/app:1" };
-    expect(probeOf({ ...entry, verify }, entry.hosts, namespace())).toMatchObject({ host: "docker.acme.example" });
+    expect(verificationTargetOf({ ...entry, verify }, entry.hosts, namespace())).toMatchObject({
+      host: "docker.acme.example",
+    });
   });
 });
 
@@ -61,8 +63,8 @@ describe("ECR", () => {
     expect(grantsOf(many, scope)).toEqual(
       grantsOf({ ...many, hosts: [ecr] }, scope).map((group) => ({ ...group, hosts: many.hosts })),
     );
-    expect(probeOf(many, many.hosts, namespace())).toBeUndefined();
-    expect(probeOf(many, [...many.hosts, ecr], namespace())).toEqual({ image: undefined, host: ecr });
+    expect(verificationTargetOf(many, many.hosts, namespace())).toBeUndefined();
+    expect(verificationTargetOf(many, [...many.hosts, ecr], namespace())).toEqual({ image: undefined, host: ecr });
   });
 
   it("may be parted between roles by path", () => {

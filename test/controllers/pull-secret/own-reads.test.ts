@@ -20,11 +20,11 @@ function situation<R extends StoredObject>(record: R, found: Found | undefined) 
   feed.observed(record);
   feed.completed(record.resourceVersion);
   const read = (): Promise<Found | undefined> => Promise.resolve(found);
-  const strip = ({ metadata }: Found): R => ({ ...record, resourceVersion: metadata.resourceVersion });
+  const transform = ({ metadata }: Found): R => ({ ...record, resourceVersion: metadata.resourceVersion });
   const context = {
     clock: { elapsed: () => 0 },
     stores: { pullSecrets: records, serviceAccounts: records },
-    strips: { secret: strip, serviceAccount: strip },
+    transforms: { secret: transform, serviceAccount: transform },
     api: { getSecret: read, getServiceAccount: read },
     refusal: () => ({ kind: "forbidden" }),
     digest: () => "ours",
@@ -60,7 +60,7 @@ describe("a GET that finds", () => {
       extras: [],
       formerExtras: new Set<string>(),
     } as unknown as Parameters<typeof refer>[2];
-    await refer(context, account, wanted, { repairs: undefined }, signal);
+    await refer(context, account, wanted, { reverts: undefined }, signal);
     expect(stored()).toBe(expected);
   });
 });

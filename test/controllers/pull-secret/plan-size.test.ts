@@ -16,8 +16,8 @@ describe("a docker config", () => {
       fc.property(
         fc.string({ unit: fc.constantFrom("a", "\x7f", "é", "€", "\ud800", "😀"), maxLength: 40 }),
         fc.nat({ max: 120 }),
-        (text, most) => {
-          expect(tooLarge(text, most) !== undefined).toBe(new TextEncoder().encode(text).length > most);
+        (text, max) => {
+          expect(tooLarge(text, max) !== undefined).toBe(new TextEncoder().encode(text).length > max);
         },
       ),
     );

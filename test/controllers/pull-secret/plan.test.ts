@@ -14,7 +14,7 @@ import type {
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
 import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "../../entitlement/objects.ts";
-import { toldText } from "../../../src/runtime/steps.ts";
+import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
 type Policy = Wanted["options"]["onConflict"];
@@ -115,16 +115,16 @@ describe("a Secret of ours", () => {
       { metadata: { labels: ours.labels, annotations: { ...ours.annotations, "regcred.dev/entries": "" } } },
     ],
   ])("is put right in place where somebody changed %s", (_what, changes) => {
-    const repaired = plan({ record: recordOf(ours, changes) });
-    expect(repaired).toMatchObject({ action: { kind: "replace" }, state: "usable" });
-    expect(written(repaired)).toEqual(ours);
+    const reverted = plan({ record: recordOf(ours, changes) });
+    expect(reverted).toMatchObject({ action: { kind: "replace" }, state: "usable" });
+    expect(written(reverted)).toEqual(ours);
   });
 
   it("is known by its content where all our metadata was stripped", () => {
     const record = recordOf({ ...ours, labels: {}, annotations: {} });
-    const repaired = plan({ record });
-    expect(repaired.action.kind).toBe("replace");
-    expect(written(repaired)).toEqual(ours);
+    const reverted = plan({ record });
+    expect(reverted.action.kind).toBe("replace");
+    expect(written(reverted)).toEqual(ours);
   });
 
   it("is known by our memory where metadata and data were changed at once", () => {
@@ -289,7 +289,7 @@ describe("a foreign Secret under Fail", () => {
       state: "foreign",
       failure: { reason: "SecretConflict", cause: "Tenant", retry: "on-change" },
     });
-    expect(refused.failure && toldText(refused.failure)).toContain(
+    expect(refused.failure && textWithSteps(refused.failure)).toContain(
       'a Secret regcred of its own, managed by "Helm"; delete it',
     );
     expect(plan({ record: secretRecord({ controller: "SealedSecret pulls" }) }).failure?.message).toContain(
@@ -484,7 +484,7 @@ describe("a foreign Secret under Adopt", () => {
       failure: { reason: "SecretConflict" },
     });
     expect(refused.failure?.message).toContain(why);
-    expect(refused.failure && toldText(refused.failure)).toContain(
+    expect(refused.failure && textWithSteps(refused.failure)).toContain(
       "kubectl annotate -n team-a secret regcred regcred.dev/adopt=true",
     );
     const annotations = { ...changes.annotations, "regcred.dev/adopt": "true" };

@@ -1,15 +1,15 @@
 // Is a login taken back from a tenant that writes to its Secret all the time?
 import { expect, it } from "vitest";
-import { removalScene } from "../removal-scenario.ts";
+import { removalScenario } from "../removal-scenario.ts";
 
 it("is taken away in the same run, though the tenant has changed it meanwhile, and again", async () => {
-  const { run, deletions, pullSecrets } = removalScene({ changes: 3 });
+  const { run, deletions, pullSecrets } = removalScenario({ changes: 3 });
   expect(await run()).not.toMatchObject({ failed: true });
   expect([deletions(), pullSecrets.get("team-a/regcred")]).toEqual([4, undefined]);
 });
 
 it("is tried no more than five times in one run, and then it is told who keeps it", async () => {
-  const { run, deletions, told } = removalScene({ changes: 100 });
+  const { run, deletions, told } = removalScenario({ changes: 100 });
   expect(await run()).toMatchObject({ failed: true, retry: "backoff" });
   expect(deletions()).toBe(5);
   expect(told()).toEqual([
@@ -23,7 +23,7 @@ it("is tried no more than five times in one run, and then it is told who keeps i
 });
 
 it("is no fight while it wins one race in five", async () => {
-  const { run, told } = removalScene({ changes: 4 });
+  const { run, told } = removalScenario({ changes: 4 });
   expect(await run()).not.toMatchObject({ failed: true });
   expect(told()).toEqual([]);
 });

@@ -20,7 +20,7 @@ async function takenOut(record: SecretRecord, kind = "admissionDenied", version 
     digest,
     refusal: () => ({ kind }),
     stores: { pullSecrets: { wrote: () => calls.push("noted") } },
-    strips: { secret: (raw: unknown) => raw },
+    transforms: { secret: (raw: unknown) => raw },
     api: {
       getSecret: async () => {
         calls.push("read");

@@ -47,7 +47,7 @@ const authsIn = ({ dockerConfig = "" }: Pick<LiveSecret, "dockerConfig">): Reado
   (JSON.parse(dockerConfig) as { auths: Record<string, unknown> }).auths;
 const after = (plan: PullSecretPlan, before?: LiveSecret): Readonly<Record<string, unknown>> =>
   "body" in plan.action ? authsIn(plan.action.body) : before ? authsIn(before) : {};
-const lackingIn = ({ lacking = [] }: PullSecretPlan): readonly string[] => lacking.map(({ credential }) => credential);
+const missingIn = ({ missing = [] }: PullSecretPlan): readonly string[] => missing.map(({ credential }) => credential);
 /** Bytes of the docker config that holds all of them. */
 const sizeOf = (...contributions: readonly Contribution[]): number => contentOf(contributions, now).text?.length ?? 0;
 
@@ -63,13 +63,13 @@ describe("a RegistryCredential whose logins do not fit", () => {
       failure: { reason: "ConfigTooLarge", cause: "Platform" },
     });
     expect(Object.keys(after(plan))).toEqual([hostOf("a"), hostOf("b")]);
-    expect(lackingIn(plan)).toEqual(["big"]);
+    expect(missingIn(plan)).toEqual(["big"]);
     expect(written(plan).annotations["regcred.dev/credentials"]).toBe("a,b");
   });
 
   it("alone gets nothing", () => {
     const plan = decided([serving("big", 500)], room);
-    expect(plan).toMatchObject({ action: { kind: "none" }, state: "absent", lacking: [{ credential: "big" }] });
+    expect(plan).toMatchObject({ action: { kind: "none" }, state: "absent", missing: [{ credential: "big" }] });
   });
 
   it("keeps what it had byte for byte, while the others are renewed and newcomers are added", () => {
@@ -77,7 +77,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
     const renewed = [serving("a", 11), serving("b", 12)];
     const roomForAll = sizeOf(...renewed, serving("big", 20), serving("c", 10));
     const plan = decided([...renewed, serving("big", 500), serving("c", 10)], roomForAll, before);
-    expect(lackingIn(plan)).toEqual(["big"]);
+    expect(missingIn(plan)).toEqual(["big"]);
     expect(after(plan)).toEqual({
       ...authsIn({ dockerConfig: contentOf([...renewed, serving("c", 10)], now).text }),
       [hostOf("big")]: authsIn(before)[hostOf("big")],
@@ -95,7 +95,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
   it("keeps what it had where somebody older grows", () => {
     const before = standing(decided([serving("old", 20), serving("young", 20)], 10_000));
     const plan = decided([serving("old", 500), serving("young", 21)], room, before);
-    expect(lackingIn(plan)).toEqual(["old"]);
+    expect(missingIn(plan)).toEqual(["old"]);
     expect(Object.keys(after(plan)).toSorted()).toEqual([hostOf("old"), hostOf("young")]);
   });
 
@@ -114,7 +114,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
     const before = standing(decided([serving("a", 20), serving("b", 700), serving("c", 20)], 10_000));
     const renewed = [serving("a", 520), serving("b", 20), serving("c", 20)];
     const plan = decided([serving("a", 520), serving("b", 20), serving("c", 5_000)], sizeOf(...renewed), before);
-    expect(lackingIn(plan)).toEqual(["c"]);
+    expect(missingIn(plan)).toEqual(["c"]);
     expect(after(plan)).toEqual(authsIn({ dockerConfig: contentOf(renewed, now).text }));
   });
 
@@ -123,7 +123,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
     const merged = standing(decided(small, 10_000, theirs, "Merge"));
     const plan = decided([serving("a", 11), serving("b", 10), serving("big", 5_000)], 1_000, merged, "Merge");
     expect(Object.keys(after(plan))).toEqual(["theirs.example.com", hostOf("a"), hostOf("b")]);
-    expect(lackingIn(plan)).toEqual(["big"]);
+    expect(missingIn(plan)).toEqual(["big"]);
   });
 
   it("is told by entry: another one of the same RegistryCredential goes on", () => {
@@ -132,7 +132,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
       claims: [...serving("x", 500).claims, ...serving("y", 10).claims.map((each) => ({ ...each, entry: "other" }))],
     };
     const plan = decided([two], room);
-    expect(plan.lacking).toEqual([{ credential: "acme", entry: "hub" }]);
+    expect(plan.missing).toEqual([{ credential: "acme", entry: "hub" }]);
     expect(Object.keys(after(plan))).toEqual([hostOf("y")]);
   });
 });
@@ -167,7 +167,7 @@ describe("an entry that was altered, and whose new login does not fit,", () => {
     const stood = standing(decided([a, before(20), b], 10_000));
     const renewed = [serving("a", 11), altered(500, formerly(20)), serving("b", 12)];
     const plan = decided(renewed, roomForFormer, stood);
-    expect(lackingIn(plan)).toEqual(["big"]);
+    expect(missingIn(plan)).toEqual(["big"]);
     expect(after(plan)).toEqual(
       authsIn({ dockerConfig: contentOf([serving("a", 11), before(20), serving("b", 12)], now).text }),
     );
@@ -279,14 +279,14 @@ describe("whatever does not fit", () => {
         const maxBytes = sizeOf(...others);
         const plan = decided([...others.slice(0, at), serving("big", 3_000), ...others.slice(at)], maxBytes);
         expect(after(plan)).toEqual(after(decided(others, maxBytes)));
-        expect(lackingIn(plan)).toEqual(["big"]);
+        expect(missingIn(plan)).toEqual(["big"]);
       }),
     );
   });
 
   it("a failure that is no size takes no part in it", () => {
     const failing: Contribution = { credential: "lost", claims: [claim({ entry: "hub", source: failure() })] };
-    expect(lackingIn(decided([failing, ...small], room))).toEqual([]);
+    expect(missingIn(decided([failing, ...small], room))).toEqual([]);
   });
 });
 
@@ -332,7 +332,7 @@ describe("hosts that the annotations of a pull Secret have no room for", () => {
     expect([hostsOf("old", auths), hostsOf("young", auths)]).toEqual([0, hostsOf("young", authsIn(before))]);
     expect(Object.keys(auths)).toContain(hostOf("last"));
     expect(plan).toMatchObject({ failure: { reason: "ConfigTooLarge", cause: "Platform" }, state: "usable" });
-    expect(lackingIn(plan)).toEqual(["old"]);
+    expect(missingIn(plan)).toEqual(["old"]);
     const again = decided([old, young, serving("last", 10)], mebibyte, standing(plan));
     expect(again.action.kind).toBe("none");
   });

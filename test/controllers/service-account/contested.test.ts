@@ -1,21 +1,21 @@
 // Does a fight end when the other side gives up, and does everybody hear of it then?
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
-import type { Repairs } from "../../../src/runtime/queue/conflict-backoff.ts";
+import type { Reverts } from "../../../src/runtime/queue/conflict-backoff.ts";
 import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
 import { refer } from "../../../src/controllers/service-account/apply.ts";
 import { keyedDigest } from "../../../src/cluster/digest.ts";
-import { stripSecret } from "../../../src/cluster/transform/secret.ts";
-import { stripServiceAccount } from "../../../src/cluster/transform/service-account.ts";
+import { transformSecret } from "../../../src/cluster/transform/secret.ts";
+import { transformServiceAccount } from "../../../src/cluster/transform/service-account.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
-import { allInReach } from "../all-permitted.ts";
+import { allPermitted } from "../all-permitted.ts";
 import { credential, namespace, serviceAccount, token } from "../../entitlement/objects.ts";
 
 const never = new AbortController().signal;
@@ -28,7 +28,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
   /** One namespace, one credential with a token, and an API server that takes every write. */
   function situation() {
     const clock = fakeClock();
-    const strip = stripSecret(keyedDigest(new Uint8Array(32)));
+    const transform = transformSecret(keyedDigest(new Uint8Array(32)));
     const stored: SecretRecord[] = [];
     const queued: string[] = [];
     let version = 1;
@@ -43,7 +43,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
     };
     const context = {
       clock,
-      board: board(clock),
+      statusCache: statusCache(clock),
       grantKey: grantKeys(),
       settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
       scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
@@ -54,7 +54,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         token: (grantKey: string) => token({ grantKey, expiresAt: undefined }),
       },
       digest: keyedDigest(new Uint8Array(32)),
-      strips: { secret: strip },
+      transforms: { secret: transform },
       stores: {
         credentials: new Map(),
         namespaces: seen(() => namespace()),
@@ -67,9 +67,9 @@ describe("a pull Secret that somebody keeps changing back", () => {
         replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
       },
       judged: { judged: () => undefined, unjudged: () => undefined },
-      entitlements: {
+      credentialIndex: {
         names: () => ["regcred"],
-        participants: () => [
+        contributors: () => [
           {
             name: "acme",
             credential: acme,
@@ -88,7 +88,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
       enqueue: (key: string) => queued.push(key),
       log: { debug: () => undefined },
       namesSynced: () => true,
-      reach: allInReach,
+      permissions: allPermitted,
     } as unknown as Context;
     const loop = pullSecretLoop();
     return {
@@ -98,10 +98,10 @@ describe("a pull Secret that somebody keeps changing back", () => {
       written: () => written,
       changeBack: (): void => {
         const mine = { namespace: "team-a", name: "regcred", labels: {}, annotations: {} };
-        stored.push(strip(stands({ metadata: mine, type: "kubernetes.io/dockerconfigjson", data: {} })));
+        stored.push(transform(stands({ metadata: mine, type: "kubernetes.io/dockerconfigjson", data: {} })));
       },
       reasons: () =>
-        context.board
+        context.statusCache
           .secret("team-a", "regcred")
           ?.credentials.get("acme")
           ?.failures.map(({ reason }) => reason),
@@ -145,12 +145,12 @@ describe("a pull Secret that somebody keeps changing back", () => {
 describe("a reference that somebody keeps taking off", () => {
   it("is contested until ten minutes after the last repair, and no longer", async () => {
     const clock = fakeClock();
-    const strip = stripServiceAccount();
+    const transform = transformServiceAccount();
     let version = 1;
     let account: ServiceAccountRecord = serviceAccount();
     const context = {
       clock,
-      strips: { serviceAccount: strip },
+      transforms: { serviceAccount: transform },
       stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => (account = record) } },
       api: {
         patchServiceAccount: (_namespace: string, _name: string, patch: { metadata: object }) =>
@@ -184,10 +184,10 @@ describe("a reference that somebody keeps taking off", () => {
       unjudged: new Set<string>(),
       formerExtras: new Set<string>(),
     };
-    let repairs: Repairs | undefined;
+    let reverts: Reverts | undefined;
     const run = async () => {
-      const referred = await refer(context, account, wanted, { repairs }, never);
-      repairs = referred.repairs;
+      const referred = await refer(context, account, wanted, { reverts }, never);
+      reverts = referred.reverts;
       return referred;
     };
     let referred = await run();

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -12,16 +12,16 @@ import { credential, namespace, secretRecord, serviceAccount } from "../../entit
 
 const never = new AbortController().signal;
 
-async function reported(accounts: readonly ServiceAccountRecord[], most = Infinity) {
+async function reported(accounts: readonly ServiceAccountRecord[], max = Infinity) {
   const clock = fakeClock();
   const serviceAccounts = store<ServiceAccountRecord>({
     indexBy: (record) => record.namespace,
-    share: { limits: { own: 0, most, pool: Infinity }, bytesOf: () => 1 },
+    share: { limits: { own: 0, max, pool: Infinity }, bytesOf: () => 1 },
   });
   const feed = serviceAccounts.feed();
   for (const account of accounts) feed.observed(account);
-  const findings = board(clock);
-  const participant = {
+  const findings = statusCache(clock);
+  const contributor = {
     name: "acme",
     deleting: false,
     entitled: true,
@@ -42,11 +42,11 @@ async function reported(accounts: readonly ServiceAccountRecord[], most = Infini
       pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
       serviceAccounts,
     },
-    strips: { serviceAccount: () => undefined },
+    transforms: { serviceAccount: () => undefined },
     api: { patchServiceAccount: async (_namespace: string, name: string) => patched.push(name) },
-    entitlements: { names: () => ["regcred"], participants: () => [participant] },
-    reach: { serviceAccounts: () => undefined },
-    board: findings,
+    credentialIndex: { names: () => ["regcred"], contributors: () => [contributor] },
+    permissions: { serviceAccounts: () => undefined },
+    statusCache: findings,
     enqueue: () => undefined,
     events: { publish: ({ note }: { note: string }) => published.push(note) },
     log: { debug: () => undefined },

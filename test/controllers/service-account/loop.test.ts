@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
-import { board, type SecretFinding } from "../../../src/controllers/status-cache.ts";
+import { statusCache, type SecretFinding } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
-import { allInReach } from "../all-permitted.ts";
+import { allPermitted } from "../all-permitted.ts";
 
 const never = new AbortController().signal;
 const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "denied" };
@@ -18,7 +18,7 @@ const conflict: Failure = { reason: "Conflict", cause: "Platform", retry: "backo
 /** One namespace whose Secret may be referred to, with so many accounts that lack the reference. */
 function situation(count: number) {
   const clock = fakeClock();
-  const found = board(clock);
+  const found = statusCache(clock);
   const accounts = new Map<string, ServiceAccountRecord>();
   const put = (name: string, references: readonly string[] = [], changes: Partial<ServiceAccountRecord> = {}): void => {
     const version = `${Number(accounts.get(name)?.resourceVersion ?? 0) + 1}`;
@@ -39,7 +39,7 @@ function situation(count: number) {
   judge("usable");
   const context = {
     clock,
-    board: found,
+    statusCache: found,
     members: { holders: () => [] },
     stores: {
       credentials: new Map(),
@@ -55,7 +55,7 @@ function situation(count: number) {
         wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
       },
     },
-    strips: { serviceAccount: (raw: ServiceAccountRecord) => raw },
+    transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },
     api: {
       getServiceAccount: (_namespace: string, name: string) =>
         Promise.resolve({
@@ -72,13 +72,13 @@ function situation(count: number) {
       },
     },
     refusal: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
-    entitlements: {
+    credentialIndex: {
       names: () => ["regcred"],
-      participants: () => [
+      contributors: () => [
         { name: "acme", credential: acme, role: "current", entitled, deleting: false, retains: false, confirmed: true },
       ],
     },
-    reach: allInReach,
+    permissions: allPermitted,
     enqueue: (key: string) => queued.push(key),
     events: { publish: () => undefined },
     log: { debug: () => undefined },
@@ -96,7 +96,8 @@ function situation(count: number) {
   return {
     clock,
     found,
-    hide: (failure: Failure) => Object.assign(context, { reach: { ...allInReach, serviceAccounts: () => failure } }),
+    hide: (failure: Failure) =>
+      Object.assign(context, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
     accounts,
     put,
     patched,
@@ -292,13 +293,13 @@ describe("accounts that may not be seen", () => {
   it("hold up a Secret that goes for ten seconds, and no longer", async () => {
     const { clock, found, hide, leave, run } = situation(0);
     hide({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" });
-    expect(await run()).toEqual({ waitsFor: ['{"reach":"changes"}'] });
+    expect(await run()).toEqual({ waitsFor: ['{"permissions":"changes"}'] });
     leave();
     const left = (): boolean => found.references("team-a")?.left?.has("regcred") === true;
     expect([(await run()).failed, left()]).toEqual([undefined, false]);
     expect(await run()).toMatchObject({ requeueAfter: Temporal.Duration.from({ milliseconds: 10_000 }) });
     await clock.advance(Temporal.Duration.from({ seconds: 10 }));
-    expect(await run()).toEqual({ waitsFor: ['{"reach":"changes"}'] });
+    expect(await run()).toEqual({ waitsFor: ['{"permissions":"changes"}'] });
     expect(left()).toBe(true);
   });
 });

@@ -160,7 +160,7 @@ describe("what hangs", () => {
   it("at one registry, where tokens are tried, holds no token for another", async () => {
     let isHanging = true;
     const on = played({ verify: () => (isHanging ? never : Promise.resolve()) });
-    const tried = (host: string): Member => ({ ...healthy(ecr("eu-west-1")), probe: { image: undefined, host } });
+    const tried = (host: string): Member => ({ ...healthy(ecr("eu-west-1")), target: { image: undefined, host } });
     for (let index = 0; index < 200; index += 1) on.add(`hung-${index}`, tried("silent.example.com"));
     await on.clock.advance(seconds(2));
     isHanging = false;
@@ -188,7 +188,7 @@ describe("what hangs in numbers", () => {
 
   it("at registries holds no place of the cloud that has given the tokens", async () => {
     const on = played({ verify: () => never });
-    const tried = (host: string): Member => ({ ...healthy(ecr("eu-west-1")), probe: { image: undefined, host } });
+    const tried = (host: string): Member => ({ ...healthy(ecr("eu-west-1")), target: { image: undefined, host } });
     on.add("before", healthy(ecr("eu-west-1")));
     await on.clock.advance(seconds(1));
     for (let index = 0; index < 40; index += 1) on.add(`tried-${index}`, tried(`registry-${index % 10}.example.com`));
@@ -230,9 +230,9 @@ describe("an authority", () => {
     const on = played();
     for (let index = 0; index < 60; index += 1) on.add(`slow-${index}`, { ...healthy(icr, "acme/a"), answer: slow });
     await on.clock.advance(seconds(0.9));
-    expect(on.most.get("acme/a")).toBe(2);
+    expect(on.max.get("acme/a")).toBe(2);
     await on.clock.advance(seconds(30));
-    expect([on.most.get("acme/a"), on.asked.size]).toEqual([budgets.ICR.concurrency, 60]);
+    expect([on.max.get("acme/a"), on.asked.size]).toEqual([budgets.ICR.concurrency, 60]);
   });
 
   it("is asked no faster than its rate, and what waits for that runs no clock down", async () => {
@@ -266,10 +266,10 @@ describe("an authority", () => {
       on.add(`other-${index}`, { ...healthy(ecr("eu-west-1"), "acme/a"), answer: slow, replacing: true });
     }
     await on.clock.advance(seconds(0.5));
-    expect(on.most.get("acme/a")).toBe(4);
+    expect(on.max.get("acme/a")).toBe(4);
     on.add("new", { ...healthy(ecr("eu-west-1"), "acme/a"), answer: slow });
     await on.clock.advance(seconds(0.1));
-    expect(on.most.get("acme/a")).toBe(5);
+    expect(on.max.get("acme/a")).toBe(5);
   });
 
   it("whose grants fail before anyone is asked has lost nothing of its rate", async () => {
@@ -300,7 +300,7 @@ describe("places", () => {
         await on.clock.advance(seconds(5));
         await stopped;
         expect([on.admission.away(), on.queue.stats().running, on.queue.stats().aside.size]).toEqual([0, 0, 0]);
-        for (const most of on.most.values()) expect(most).toBeLessThanOrEqual(4 * budgets.ECR.concurrency);
+        for (const max of on.max.values()) expect(max).toBeLessThanOrEqual(4 * budgets.ECR.concurrency);
       }),
       { numRuns: 25 },
     );

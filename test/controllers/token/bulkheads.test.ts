@@ -47,7 +47,7 @@ const add = (on: Played, count: number, hung: (index: number) => Member): void =
 
 interface Relation {
   /** Grants that hang. */
-  readonly most: number;
+  readonly max: number;
   /** What hangs, from now on; returns what becomes due after each pause. */
   readonly begin: (on: Played, count: number) => Promise<(round: number) => readonly Member[]>;
 }
@@ -57,14 +57,14 @@ const many = 10_000;
 
 const relations: Readonly<Record<string, Relation>> = {
   "each at an authority of its own that never gave anything": {
-    most: many,
+    max: many,
     begin: async (on, count) => {
       add(on, count, (index) => ({ ...healthy(ecr(`away-${index}`), `acme/${index}`), answer: hangs }));
       return (round) => [healthy(ecr(`new-${round}`), `new/${round}`)];
     },
   },
   "each at an authority of its own that gave tokens before": {
-    most: few,
+    max: few,
     begin: async (on, count) => {
       let isWell = true;
       const answer: Answer = (clock, signal) => (isWell ? atOnce(clock, signal) : hangs(clock, signal));
@@ -79,7 +79,7 @@ const relations: Readonly<Record<string, Relation>> = {
     },
   },
   "each at a registry of its own behind one Entra": {
-    most: few,
+    max: few,
     begin: async (on, count) => {
       on.add("before", healthy(acr("well"), "well/well"));
       await on.clock.advance(seconds(1));
@@ -88,7 +88,7 @@ const relations: Readonly<Record<string, Relation>> = {
     },
   },
   "for entries of their own at one token server": {
-    most: many,
+    max: many,
     begin: async (on, count) => {
       on.add("before", healthy(exchange("sts.example.com"), "well/well"));
       await on.clock.advance(seconds(1));
@@ -101,8 +101,8 @@ const relations: Readonly<Record<string, Relation>> = {
   },
 };
 
-describe.each(Object.entries(relations))("where grants hang %s", (_where, { most, begin }) => {
-  it.each(counts.filter((count) => count <= most))(
+describe.each(Object.entries(relations))("where grants hang %s", (_where, { max, begin }) => {
+  it.each(counts.filter((count) => count <= max))(
     "who answers, and was asked before or not, is asked within a second: %s of them",
     async (count) => {
       const on = played();

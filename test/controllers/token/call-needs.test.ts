@@ -18,7 +18,7 @@ function told(asked: Partial<CallAsked>): readonly string[] {
     .toBegin({ ...call, ...asked })
     .map((need) => {
       const order = need.newestFirst === true ? ", newest first" : "";
-      if ("place" in need) return `${need.place}: ${need.most}${order}`;
+      if ("place" in need) return `${need.place}: ${need.max}${order}`;
       return `${need.rate}${need.isOwed === true ? ", owed" : ""}${order}`;
     });
 }

@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { failureOf, OperatorError } from "../../../src/runtime/errors.ts";
 import type { Grant } from "../../../src/providers/grant.ts";
-import type { Probe } from "../../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { Token } from "../../../src/cluster/token.ts";
 import type { Minted } from "../../../src/cluster/token.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
-import { tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
 import type { PullCheckResult } from "../../../src/registry/pull-check.ts";
@@ -35,7 +35,7 @@ interface Situation {
   readonly stored?: boolean;
   /** Of the stored token. */
   readonly fingerprint?: string;
-  readonly probe?: Probe;
+  readonly target?: VerificationTarget;
   /** What the installed schema lacks. */
   readonly gaps?: readonly string[];
   readonly fetch: () => Promise<Minted>;
@@ -56,7 +56,7 @@ interface Played {
 
 /** Two namespaces that use a token of a source Secret. */
 function situation(given: Situation): Played {
-  const { minutesLeft, stored = true, fingerprint = "old", probe, gaps = [], fetch, verify, verifyOld } = given;
+  const { minutesLeft, stored = true, fingerprint = "old", target, gaps = [], fetch, verify, verifyOld } = given;
   const clock = fakeClock();
   const name = tokenSecretName("g");
   const recordOf = (token: Token | undefined, resourceVersion: string): OperatorSecretRecord => ({
@@ -77,10 +77,10 @@ function situation(given: Situation): Played {
   const about = { grantKey: "g", fingerprint, state: "Issued" } as const;
   const secrets = operatorSecrets();
   if (stored) secrets.set(`ops/${name}`, recordOf(tokenFromData(tokenToData(before, about), "1"), "1"));
-  const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
-  const findings = board(clock);
+  const tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
+  const findings = statusCache(clock);
   for (const namespace of ["team-a", "team-b"]) {
-    tokens.use(`secret/${namespace}/regcred`, new Map([["g", { grant, probe }]]));
+    tokens.use(`secret/${namespace}/regcred`, new Map([["g", { grant, target }]]));
     findings.setSecret(namespace, "regcred", {
       state: "usable",
       credentials: new Map([["acme", { failures: [], notes: [], generation: 1 }]]),
@@ -99,7 +99,7 @@ function situation(given: Situation): Played {
   const context = {
     clock,
     tokens,
-    board: findings,
+    statusCache: findings,
     settings: { namespace: "ops", maxConfigBytes: 65_536 },
     stores: {
       crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
@@ -108,7 +108,7 @@ function situation(given: Situation): Played {
         wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
       },
     },
-    strips: { operatorSecret: (written: unknown) => written },
+    transforms: { operatorSecret: (written: unknown) => written },
     api: {
       createSecret: (_namespace: string, body: object) => write(body),
       replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
@@ -119,7 +119,7 @@ function situation(given: Situation): Played {
         return fetch();
       },
     },
-    verify: (_grant: Grant, _probe: Probe, { logins: tried }: Pick<Minted, "logins">) =>
+    verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<Minted, "logins">) =>
       Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
     refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     log: {
@@ -143,7 +143,7 @@ const logins = { all: { username: "ann", password: new Redacted("x") } };
 const fails = (failure: Failure) => () => Promise.reject(new OperatorError(failure));
 const mints = (): Promise<Minted> => Promise.resolve({ logins, issuedAt: start, expiresAt: start.add({ hours: 12 }) });
 const start = fakeClock().now();
-const probe = { image: "ghcr.io/acme/app:1", host: "ghcr.io" };
+const target = { image: "ghcr.io/acme/app:1", host: "ghcr.io" };
 const loginOnly = { image: undefined, host: "ghcr.io" };
 const denied: PullCheckResult = { verification: "Denied", detail: "the login may not pull" };
 
@@ -218,7 +218,7 @@ describe("an endpoint that asks for patience", () => {
     await reconcileToken(context, "g", never);
     context.tokens.use(
       "secret/team-a/regcred",
-      new Map([["g", { grant, probe: undefined, refreshes: { acme: "1" } }]]),
+      new Map([["g", { grant, target: undefined, refreshes: { acme: "1" } }]]),
     );
     expect(context.tokens.insists("g")).toBe(true);
     await reconcileToken(context, "g", never);
@@ -243,7 +243,7 @@ describe("an endpoint that asks for patience", () => {
   it("is asked at once by another grant, which a changed spec makes", async () => {
     const { context, fetched } = situation({ stored: false, fetch: fails(askedFor(60)) });
     await reconcileToken(context, "g", never);
-    context.tokens.use("secret/team-a/regcred", new Map([["other", { grant, probe: undefined }]]));
+    context.tokens.use("secret/team-a/regcred", new Map([["other", { grant, target: undefined }]]));
     await reconcileToken(context, "other", never);
     expect(fetched()).toBe(2);
   });
@@ -272,17 +272,17 @@ describe("where the installed schema lacks something", () => {
 });
 
 describe("a token that was fetched", () => {
-  it.each<[string, Probe | undefined, PullCheckResult["verification"], string]>([
+  it.each<[string, VerificationTarget | undefined, PullCheckResult["verification"], string]>([
     ["without being tried", undefined, "Denied", "Issued"],
-    ["after a pull", probe, "Verified", "Verified"],
+    ["after a pull", target, "Verified", "Verified"],
     ["after a login", loginOnly, "Authenticated", "Authenticated"],
-    ["after a login to a registry without the image", probe, "Authenticated", "Authenticated"],
-    ["though nothing could be learned", probe, "Inconclusive", "Issued"],
+    ["after a login to a registry without the image", target, "Authenticated", "Authenticated"],
+    ["though nothing could be learned", target, "Inconclusive", "Issued"],
     ["though nothing could be learned of its login", loginOnly, "Inconclusive", "Issued"],
   ])("is stored %s, and told to all who use it", async (_what, tried, verification, state) => {
     const { context, states, queued } = situation({
       stored: false,
-      ...(tried && { probe: tried }),
+      ...(tried && { target: tried }),
       fetch: mints,
       verify: { verification },
     });
@@ -297,7 +297,7 @@ describe("a token that was fetched", () => {
   });
 
   it("is held back when it is denied and the old one has time left", async () => {
-    const { context, states } = situation({ minutesLeft: 360, probe, fetch: mints, verify: denied });
+    const { context, states } = situation({ minutesLeft: 360, target, fetch: mints, verify: denied });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
     expect(context.tokens.attempts("g")?.failure).toMatchObject({ reason: "VerificationDenied", cause: "Platform" });
@@ -307,14 +307,14 @@ describe("a token that was fetched", () => {
     ["the old one is about to end", { minutesLeft: 9 }],
     ["there is no old one", { stored: false }],
   ])("is stored unverified when it is denied and %s", async (_when, given) => {
-    const { context, states } = situation({ ...given, probe, fetch: mints, verify: denied });
+    const { context, states } = situation({ ...given, target, fetch: mints, verify: denied });
     await reconcileToken(context, "g", never);
     expect(states).toEqual(["PublishedUnverified"]);
   });
 
   it("is held back when its login is refused and the old one's is taken", async () => {
     const verifyOld = { verification: "Authenticated" } as const;
-    const given = { minutesLeft: 360, probe: loginOnly, fetch: mints, verify: denied, verifyOld };
+    const given = { minutesLeft: 360, target: loginOnly, fetch: mints, verify: denied, verifyOld };
     const { context, states } = situation(given);
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
@@ -327,16 +327,16 @@ describe("a token that was fetched", () => {
   it.each(["Denied", "Inconclusive"] as const)(
     "is not held back by a registry that refuses its login, where the old one's is %s too",
     async (verification) => {
-      const given = { minutesLeft: 360, probe: loginOnly, fetch: mints, verify: denied };
+      const given = { minutesLeft: 360, target: loginOnly, fetch: mints, verify: denied };
       const { context, states } = situation({ ...given, verifyOld: { verification } });
       await reconcileToken(context, "g", never);
       expect(states).toEqual(["PublishedUnverified"]);
     },
   );
 
-  const chosen = { ...probe, ofNamespace: true } as const;
+  const chosen = { ...target, ofNamespace: true } as const;
   it("is not held back by an image that a tenant has chosen and the old one cannot pull either", async () => {
-    const given = { minutesLeft: 360, probe: chosen, fetch: mints, verify: denied, verifyOld: denied };
+    const given = { minutesLeft: 360, target: chosen, fetch: mints, verify: denied, verifyOld: denied };
     const { context, states } = situation(given);
     await reconcileToken(context, "g", never);
     expect(states).toEqual(["PublishedUnverified"]);
@@ -344,7 +344,13 @@ describe("a token that was fetched", () => {
 
   it("is held back by such an image where the old one can pull it", async () => {
     const verifyOld = { verification: "Verified" } as const;
-    const { context, states } = situation({ minutesLeft: 360, probe: chosen, fetch: mints, verify: denied, verifyOld });
+    const { context, states } = situation({
+      minutesLeft: 360,
+      target: chosen,
+      fetch: mints,
+      verify: denied,
+      verifyOld,
+    });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
   });

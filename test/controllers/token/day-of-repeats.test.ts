@@ -5,7 +5,7 @@ import { googleProvider } from "../../../src/providers/google/fetch.ts";
 import type { HttpAnswer, HttpCall } from "../../../src/providers/http/http.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { failureOf } from "../../../src/runtime/errors.ts";
-import { tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
 import { tokenFromData } from "../../../src/cluster/token-wire.ts";
 import { fakeClock, type FakeClock } from "../../fake-clock.ts";
@@ -52,9 +52,9 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   const clock = fakeClock();
   const server = metadataServer(clock);
   const secrets = operatorSecrets();
-  const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+  const tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
   const grant = { ...googleGrant(), identity: { from: "Operator" as const } };
-  tokens.use("secret/team-a/regcred", new Map([["g", { grant, probe: undefined }]]));
+  tokens.use("secret/team-a/regcred", new Map([["g", { grant, target: undefined }]]));
   const provider = googleProvider({
     clock,
     identities: identitiesFrom(() => undefined),
@@ -84,7 +84,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   const context = {
     clock,
     tokens,
-    board: { secret: () => undefined },
+    statusCache: { secret: () => undefined },
     settings: { namespace: "ops", maxConfigBytes: 65_536 },
     stores: {
       crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps: [] }) },
@@ -93,7 +93,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
         wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
       },
     },
-    strips: { operatorSecret: (written: unknown) => written },
+    transforms: { operatorSecret: (written: unknown) => written },
     api: {
       createSecret: (_namespace: string, body: object) => write(body),
       replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
@@ -105,11 +105,11 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
     // Touching anything that is not here throws.
   } as unknown as Context;
 
-  let leastLeft = Infinity;
+  let minLeft = Infinity;
   const end = clock.elapsed() + hours * 3_600_000;
   while (clock.elapsed() < end) {
     const before = tokens.token("g")?.expiresAt;
-    if (before) leastLeft = Math.min(leastLeft, before.since(clock.now()).total("seconds"));
+    if (before) minLeft = Math.min(minLeft, before.since(clock.now()).total("seconds"));
     const outcome = await reconcileToken(context, "g", never);
     const { requeueAfter = seconds(-1) } = outcome as { readonly requeueAfter?: Temporal.Duration };
     expect(requeueAfter.sign).toBe(1);
@@ -118,5 +118,5 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   const { asks, tokens: handedOut } = server.counted;
   // Two to learn that it repeats; now and then one that is not there yet.
   expect([handedOut, stored, told, asks <= handedOut + 4]).toEqual([27, handedOut, handedOut, true]);
-  expect(leastLeft).toBeGreaterThan(120);
+  expect(minLeft).toBeGreaterThan(120);
 });

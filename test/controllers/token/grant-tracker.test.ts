@@ -1,11 +1,11 @@
 // Does the book know which tokens are wanted, by whom, and since when by nobody?
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
-import type { Probe } from "../../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import {
-  type TokenBook,
-  tokenBook,
+  type GrantTracker,
+  grantTracker,
   tokenSecretName,
   type Wanted,
 } from "../../../src/controllers/token/grant-tracker.ts";
@@ -23,9 +23,9 @@ const grant = (name: string): Grant => ({
   passwordKey: "password",
   perTenant: false,
 });
-const grants = (...keys: string[]): ReadonlyMap<string, Wanted> => probed(undefined, ...keys);
-const probed = (probe: Probe | undefined, ...keys: string[]): ReadonlyMap<string, Wanted> =>
-  new Map(keys.map((key) => [key, { grant: grant(key), probe }]));
+const grants = (...keys: string[]): ReadonlyMap<string, Wanted> => verified(undefined, ...keys);
+const verified = (target: VerificationTarget | undefined, ...keys: string[]): ReadonlyMap<string, Wanted> =>
+  new Map(keys.map((key) => [key, { grant: grant(key), target }]));
 const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "gone" } as const;
 const user = (namespace: string): string => `secret/${namespace}/regcred`;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -33,138 +33,141 @@ const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ s
 describe("the token book", () => {
   let clock: FakeClock;
   let secrets: OperatorSecrets;
-  let book: TokenBook;
+  let tracker: GrantTracker;
 
   beforeEach(() => {
     clock = fakeClock();
     secrets = operatorSecrets();
-    book = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    tracker = grantTracker({ clock, secrets, operatorNamespace: "ops" });
   });
 
   it("asks for a token once, however many need it", () => {
-    expect(book.use(user("one"), grants("a", "b"))).toEqual(["a", "b"]);
-    expect(book.use(user("two"), grants("a", "c"))).toEqual(["c"]);
-    expect(book.use(user("one"), grants("a", "b"))).toEqual([]);
-    expect([...book.users("a")]).toEqual([user("one"), user("two")]);
-    expect([...book.wanted()].map(([key]) => key)).toEqual(["a", "b", "c"]);
+    expect(tracker.use(user("one"), grants("a", "b"))).toEqual(["a", "b"]);
+    expect(tracker.use(user("two"), grants("a", "c"))).toEqual(["c"]);
+    expect(tracker.use(user("one"), grants("a", "b"))).toEqual([]);
+    expect([...tracker.users("a")]).toEqual([user("one"), user("two")]);
+    expect([...tracker.wanted()].map(([key]) => key)).toEqual(["a", "b", "c"]);
   });
 
   it("tells since when nobody needs a token, and forgets that when somebody does again", async () => {
-    book.use(user("one"), grants("a"));
-    book.use(user("two"), grants("a"));
+    tracker.use(user("one"), grants("a"));
+    tracker.use(user("two"), grants("a"));
     await clock.advance(seconds(1));
-    book.use(user("one"), grants());
-    expect(book.unusedSince("a")).toBeUndefined();
-    book.use(user("two"), grants());
+    tracker.use(user("one"), grants());
+    expect(tracker.unusedSince("a")).toBeUndefined();
+    tracker.use(user("two"), grants());
     await clock.advance(seconds(5));
-    expect(book.unusedSince("a")).toBe(1_000);
-    expect(book.use(user("three"), grants("a"))).toEqual(["a"]);
-    expect(book.unusedSince("a")).toBeUndefined();
+    expect(tracker.unusedSince("a")).toBe(1_000);
+    expect(tracker.use(user("three"), grants("a"))).toEqual(["a"]);
+    expect(tracker.unusedSince("a")).toBeUndefined();
   });
 
   it("counts a token that was never needed from the moment of the question", async () => {
     await clock.advance(seconds(3));
-    expect(book.unusedSince("stored")).toBe(3_000);
+    expect(tracker.unusedSince("stored")).toBe(3_000);
     await clock.advance(seconds(3));
-    expect(book.unusedSince("stored")).toBe(3_000);
+    expect(tracker.unusedSince("stored")).toBe(3_000);
   });
 
   it("remembers how the last attempt went, over a change of users too", () => {
-    book.use(user("one"), grants("a"));
-    expect(book.attempts("a")).toMatchObject({ failure: undefined });
-    book.ended("a", failure);
-    book.use(user("one"), grants());
-    book.use(user("two"), grants("a"));
-    expect(book.attempts("a")).toMatchObject({ failure });
-    book.ended("a", undefined);
-    expect(book.attempts("a")).toMatchObject({ failure: undefined });
+    tracker.use(user("one"), grants("a"));
+    expect(tracker.attempts("a")).toMatchObject({ failure: undefined });
+    tracker.ended("a", failure);
+    tracker.use(user("one"), grants());
+    tracker.use(user("two"), grants("a"));
+    expect(tracker.attempts("a")).toMatchObject({ failure });
+    tracker.ended("a", undefined);
+    expect(tracker.attempts("a")).toMatchObject({ failure: undefined });
   });
 
   it("tries a token with the image of the first who names one, as it is named now", () => {
-    const probe = { image: "ghcr.io/acme/app", host: "ghcr.io" };
-    book.use(user("one"), grants("a"));
-    expect(book.probe("a")).toBeUndefined();
-    book.use(user("two"), probed({ image: undefined, host: "ghcr.io" }, "a"));
-    expect(book.probe("a")).toEqual({ image: undefined, host: "ghcr.io" });
-    book.use(user("three"), probed(probe, "a"));
-    book.use(user("four"), probed({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
-    expect(book.probe("a")).toEqual(probe);
-    book.use(user("three"), probed({ ...probe, image: "ghcr.io/acme/mended" }, "a"));
-    expect(book.probe("a")).toEqual({ ...probe, image: "ghcr.io/acme/mended" });
-    book.use(user("three"), grants());
-    expect(book.probe("a")?.image).toBe("ghcr.io/acme/other");
+    const target = { image: "ghcr.io/acme/app", host: "ghcr.io" };
+    tracker.use(user("one"), grants("a"));
+    expect(tracker.target("a")).toBeUndefined();
+    tracker.use(user("two"), verified({ image: undefined, host: "ghcr.io" }, "a"));
+    expect(tracker.target("a")).toEqual({ image: undefined, host: "ghcr.io" });
+    tracker.use(user("three"), verified(target, "a"));
+    tracker.use(user("four"), verified({ image: "ghcr.io/acme/other", host: "ghcr.io" }, "a"));
+    expect(tracker.target("a")).toEqual(target);
+    tracker.use(user("three"), verified({ ...target, image: "ghcr.io/acme/mended" }, "a"));
+    expect(tracker.target("a")).toEqual({ ...target, image: "ghcr.io/acme/mended" });
+    tracker.use(user("three"), grants());
+    expect(tracker.target("a")?.image).toBe("ghcr.io/acme/other");
   });
 
   it("has a namespace's grants minted only as often as its budget allows, and tells when it may ask again", async () => {
-    const asked = Array.from({ length: 40 }, (_, index) => book.use(user("greedy"), grants(`label-${index}`)).length);
+    const asked = Array.from(
+      { length: 40 },
+      (_, index) => tracker.use(user("greedy"), grants(`label-${index}`)).length,
+    );
     expect(asked.filter((count) => count > 0)).toHaveLength(20);
-    expect([...book.wanted()]).toHaveLength(20);
-    expect(book.leftOut(user("greedy"), "label-39")).toBe(180_000);
-    expect(book.leftOut("secret/greedy/other", "label-39")).toBeUndefined();
-    expect(book.use("secret/greedy/other", grants("by another name"))).toEqual([]);
-    expect(book.use(user("another"), grants("theirs"))).toEqual(["theirs"]);
+    expect([...tracker.wanted()]).toHaveLength(20);
+    expect(tracker.leftOut(user("greedy"), "label-39")).toBe(180_000);
+    expect(tracker.leftOut("secret/greedy/other", "label-39")).toBeUndefined();
+    expect(tracker.use("secret/greedy/other", grants("by another name"))).toEqual([]);
+    expect(tracker.use(user("another"), grants("theirs"))).toEqual(["theirs"]);
     await clock.advance(seconds(180));
-    expect(book.use(user("greedy"), grants("label-39"))).toEqual(["label-39"]);
-    expect(book.leftOut(user("greedy"), "label-39")).toBeUndefined();
+    expect(tracker.use(user("greedy"), grants("label-39"))).toEqual(["label-39"]);
+    expect(tracker.leftOut(user("greedy"), "label-39")).toBeUndefined();
   });
 
   it("does not count what is minted or being minted already, nor a namespace that is made anew", () => {
-    for (let index = 0; index < 40; index += 1) book.use(user("flips"), grants(index % 2 === 0 ? "a" : "b"));
-    expect(book.leftOut(user("flips"), "b")).toBeUndefined();
+    for (let index = 0; index < 40; index += 1) tracker.use(user("flips"), grants(index % 2 === 0 ? "a" : "b"));
+    expect(tracker.leftOut(user("flips"), "b")).toBeUndefined();
     for (let index = 0; index < 40; index += 1) {
-      book.use(user("reborn"), grants(`label-${index}`));
-      book.use(user("reborn"), grants());
+      tracker.use(user("reborn"), grants(`label-${index}`));
+      tracker.use(user("reborn"), grants());
     }
-    expect(book.use(user("reborn"), grants("next"))).toEqual([]);
+    expect(tracker.use(user("reborn"), grants("next"))).toEqual([]);
   });
 
   it("lets a namespace with many entries change all of them as often as one with few", () => {
     const all = (round: number) => grants(...Array.from({ length: 30 }, (_, index) => `${round}-${index}`));
-    for (let round = 0; round < 10; round += 1) expect(book.use(user("large"), all(round))).toHaveLength(30);
-    expect(book.use(user("large"), all(11)).length).toBeLessThan(30);
+    for (let round = 0; round < 10; round += 1) expect(tracker.use(user("large"), all(round))).toHaveLength(30);
+    expect(tracker.use(user("large"), all(11)).length).toBeLessThan(30);
   });
 
   it("has nobody wait for a grant in place of another, nor for those of a namespace that is made anew all the time", () => {
     const isUrgent = (of: string, key: string): boolean => {
-      book.use(user(of), grants(key));
-      return book.isUrgent(key);
+      tracker.use(user(of), grants(key));
+      return tracker.isUrgent(key);
     };
     expect(isUrgent("greedy", "label-0")).toBe(true);
     expect(isUrgent("greedy", "label-1")).toBe(false);
-    book.use(user("greedy"), grants());
+    tracker.use(user("greedy"), grants());
     expect(isUrgent("greedy", "label-2")).toBe(false);
     expect(isUrgent("new", "theirs")).toBe(true);
   });
 
   it("has somebody wait for it as soon as a new namespace needs it, or a person asks for it", () => {
-    book.use(user("greedy"), grants("label-0"));
-    book.use(user("greedy"), grants("shared", "other"));
-    expect(book.use(user("new"), grants("shared"))).toEqual(["shared"]);
-    expect(book.isUrgent("shared")).toBe(true);
-    const asked = new Map([["other", { grant: grant("other"), probe: undefined, refreshes: { acme: "now" } }]]);
-    expect(book.use(user("greedy"), asked)).toEqual(["other"]);
-    expect(book.isUrgent("other")).toBe(true);
+    tracker.use(user("greedy"), grants("label-0"));
+    tracker.use(user("greedy"), grants("shared", "other"));
+    expect(tracker.use(user("new"), grants("shared"))).toEqual(["shared"]);
+    expect(tracker.isUrgent("shared")).toBe(true);
+    const asked = new Map([["other", { grant: grant("other"), target: undefined, refreshes: { acme: "now" } }]]);
+    expect(tracker.use(user("greedy"), asked)).toEqual(["other"]);
+    expect(tracker.isUrgent("other")).toBe(true);
   });
 
   it("tells of a grant that nobody needs any more, so that it can be forgotten", () => {
     const unused: string[] = [];
-    book = tokenBook({ clock, secrets, operatorNamespace: "ops", onUnused: (key) => unused.push(key) });
-    book.use(user("one"), grants("a", "b"));
-    book.use(user("two"), grants("a"));
-    book.use(user("one"), grants("c"));
+    tracker = grantTracker({ clock, secrets, operatorNamespace: "ops", onUnused: (key) => unused.push(key) });
+    tracker.use(user("one"), grants("a", "b"));
+    tracker.use(user("two"), grants("a"));
+    tracker.use(user("one"), grants("c"));
     expect(unused).toEqual(["b"]);
   });
 
   it("forgets a token whose Secret was collected, and tells so who remembers something of it", () => {
     const forgotten: string[] = [];
-    book = tokenBook({ clock, secrets, operatorNamespace: "ops", onForgotten: (key) => forgotten.push(key) });
-    book.use(user("one"), grants("a"));
-    book.use(user("one"), grants());
+    tracker = grantTracker({ clock, secrets, operatorNamespace: "ops", onForgotten: (key) => forgotten.push(key) });
+    tracker.use(user("one"), grants("a"));
+    tracker.use(user("one"), grants());
     expect(forgotten).toEqual([]);
-    book.forget("a", knownAbsent);
+    tracker.forget("a", knownAbsent);
     expect(forgotten).toEqual(["a"]);
-    expect(book.attempts("a")).toBeUndefined();
-    expect([...book.wanted()]).toEqual([]);
+    expect(tracker.attempts("a")).toBeUndefined();
+    expect([...tracker.wanted()]).toEqual([]);
   });
 
   it("reads a token from the Secret of its name only, and only where the Secret is about this grant", () => {
@@ -185,10 +188,10 @@ describe("the token book", () => {
         token,
       };
     };
-    expect(book.token("a")).toBeUndefined();
+    expect(tracker.token("a")).toBeUndefined();
     secrets.set(`ops/${tokenSecretName("a")}`, stored("a"));
-    expect(book.token("a")).toMatchObject({ grantKey: "a" });
+    expect(tracker.token("a")).toMatchObject({ grantKey: "a" });
     secrets.set(`ops/${tokenSecretName("a")}`, stored("b"));
-    expect(book.token("a")).toBeUndefined();
+    expect(tracker.token("a")).toBeUndefined();
   });
 });

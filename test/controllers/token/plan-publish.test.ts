@@ -13,7 +13,7 @@ describe("a new token", () => {
     expect(publication(verification, lasting(-60, undefined), now)).toBe("publish");
   });
 
-  // max(10 % of the life, 10 minutes): design.md section 4.
+  // max(10 % of the life, 10 minutes): docs/design.md.
   it.each<[Publication, string, ReturnType<typeof token> | undefined]>([
     ["publish-unverified", "there was none before", undefined],
     ["publish-unverified", "the old one has ended", lasting(-60, 0)],

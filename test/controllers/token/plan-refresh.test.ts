@@ -106,7 +106,7 @@ describe("a token that its source hands out again", () => {
     );
   });
 
-  const demand = { fingerprint: hour.fingerprint, refreshes: {} };
+  const refreshRequest = { fingerprint: hour.fingerprint, refreshes: {} };
   it.each<[string, boolean, Partial<Parameters<typeof isRepeat>[1]>, object, Temporal.Instant]>([
     ["with the same end", true, { expiresAt: minute(60) }, {}, minute(30)],
     ["with an end that is a second later", true, { expiresAt: minute(60).add({ seconds: 1 }) }, {}, minute(30)],
@@ -118,18 +118,18 @@ describe("a token that its source hands out again", () => {
     ["when it has ended", false, { expiresAt: minute(60) }, {}, minute(60)],
     ["before it was issued", false, { expiresAt: minute(60) }, {}, minute(-1)],
   ])("%s has changed nothing: %s", (_what, expected, minted, changed, at) => {
-    expect(isRepeat(hour, { expiresAt: undefined, ...minted }, { ...demand, ...changed }, at)).toBe(expected);
+    expect(isRepeat(hour, { expiresAt: undefined, ...minted }, { ...refreshRequest, ...changed }, at)).toBe(expected);
   });
 
   it("may differ by a twentieth of its life at most", () => {
     const short = token({ issuedAt: minute(0), expiresAt: minute(1), fingerprint: hour.fingerprint });
     const ends = [3, 4].map((seconds) => ({ expiresAt: minute(1).add({ seconds }) }));
-    expect(ends.map((end) => isRepeat(short, end, demand, minute(0)))).toEqual([true, false]);
+    expect(ends.map((end) => isRepeat(short, end, refreshRequest, minute(0)))).toEqual([true, false]);
   });
 
   it("names no end, as before", () => {
     const endless = token({ issuedAt: minute(0), expiresAt: undefined, fingerprint: hour.fingerprint });
-    expect(isRepeat(endless, { expiresAt: undefined }, demand, minute(1))).toBe(true);
-    expect(isRepeat(undefined, { expiresAt: undefined }, demand, minute(1))).toBe(false);
+    expect(isRepeat(endless, { expiresAt: undefined }, refreshRequest, minute(1))).toBe(true);
+    expect(isRepeat(undefined, { expiresAt: undefined }, refreshRequest, minute(1))).toBe(false);
   });
 });

@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { tokenSecretType } from "../../../src/api/names.ts";
 import { failureOf, OperatorError } from "../../../src/runtime/errors.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
-import { tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
-import { stripOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
+import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { staticGrant } from "../../providers/grants.ts";
@@ -42,22 +42,22 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
     type: tokenSecretType,
     data,
   });
-  const strip = stripOperatorSecret(tokenFromData);
+  const transform = transformOperatorSecret(tokenFromData);
   const operatorSecrets = store<OperatorSecretRecord>();
   const feed = operatorSecrets.feed();
   feed.begin();
-  feed.observed(strip(secret()));
+  feed.observed(transform(secret()));
   feed.completed("1");
-  const tokens = tokenBook({ clock, secrets: operatorSecrets, operatorNamespace: "ops" });
+  const tokens = grantTracker({ clock, secrets: operatorSecrets, operatorNamespace: "ops" });
   const silent = (): void => undefined;
   // The rest of a context is for other loops: touching it throws.
   const context = {
     clock,
     tokens,
-    board: board(clock),
+    statusCache: statusCache(clock),
     settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 1 },
     stores: { crds: { get: () => undefined }, operatorSecrets },
-    strips: { operatorSecret: strip },
+    transforms: { operatorSecret: transform },
     api: {
       replaceSecret: (_namespace: string, _name: string, body: { readonly data: Record<string, string> }) => {
         data = body.data;
@@ -79,7 +79,7 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   } as unknown as Context;
   return {
     asks: async (refreshes) => {
-      const news = tokens.use(user, new Map([["g", { grant: staticGrant, probe: undefined, refreshes }]])).length > 0;
+      const news = tokens.use(user, new Map([["g", { grant: staticGrant, target: undefined, refreshes }]])).length > 0;
       await reconcileToken(context, "g", new AbortController().signal);
       return news;
     },

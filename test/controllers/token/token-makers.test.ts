@@ -4,11 +4,11 @@ import { OperatorError } from "../../../src/runtime/errors.ts";
 import { type Maker, makerOf } from "../../../src/cluster/makers.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import { board } from "../../../src/controllers/status-cache.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { keptItem } from "../../../src/controllers/token/kept-tokens.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
-import { type TokenBook, tokenBook, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import { type GrantTracker, grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenMakers } from "../../../src/controllers/token/token-makers.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
@@ -28,7 +28,7 @@ const maker = (changes: Partial<Maker> = {}): Maker => ({
 describe("a token loop", () => {
   let clock: FakeClock;
   let secrets: OperatorSecrets;
-  let tokens: TokenBook;
+  let tokens: GrantTracker;
   let context: Context;
   let writes: (readonly Maker[] | undefined)[];
   let queued: string[];
@@ -55,7 +55,7 @@ describe("a token loop", () => {
     );
   };
   const use = (user: string, ...makers: readonly Maker[]): readonly string[] =>
-    tokens.use(user, new Map([["g", { grant: staticGrant, probe: undefined, makers }]]));
+    tokens.use(user, new Map([["g", { grant: staticGrant, target: undefined, makers }]]));
 
   beforeEach(() => {
     clock = fakeClock();
@@ -65,7 +65,7 @@ describe("a token loop", () => {
     fetched = 0;
     refuses = false;
     missing = false;
-    tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
     const silent = (): void => undefined;
     const write = (body: { readonly data?: Readonly<Record<string, string>> }): Promise<unknown> => {
       if (refuses) return Promise.reject(new OperatorError(failure({ reason: "AdmissionDenied" })));
@@ -77,7 +77,7 @@ describe("a token loop", () => {
     context = {
       clock,
       tokens,
-      board: board(clock),
+      statusCache: statusCache(clock),
       settings: { namespace: "ops" },
       judged: { nobodyElse: () => knownAbsent },
       stores: {
@@ -88,7 +88,7 @@ describe("a token loop", () => {
           removed: (key: string) => secrets.delete(key),
         },
       },
-      strips: { operatorSecret: (written: unknown) => written },
+      transforms: { operatorSecret: (written: unknown) => written },
       api: {
         createSecret: (_namespace: string, body: object) => write(body),
         replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
@@ -264,11 +264,11 @@ describe("the makers of tokens", () => {
   it("are named until it is said that who has ceased is to be forgotten, and not before all are known", async () => {
     const clock = fakeClock();
     const secrets = operatorSecrets();
-    const tokens = tokenBook({ clock, secrets, operatorNamespace: "ops" });
+    const tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
     const uses = (...entries: readonly string[]): readonly string[] =>
       tokens.use(
         "secret/team-a/regcred",
-        new Map([["g", { grant: staticGrant, probe: undefined, makers: entries.map((entry) => maker({ entry })) }]]),
+        new Map([["g", { grant: staticGrant, target: undefined, makers: entries.map((entry) => maker({ entry })) }]]),
       );
     uses("one", "other");
     uses("one");
@@ -286,11 +286,11 @@ describe("the makers of tokens", () => {
 
   it("are named with the hosts that their entry has now, though not every Secret has been looked at since it was altered", async () => {
     const clock = fakeClock();
-    const tokens = tokenBook({ clock, secrets: operatorSecrets(), operatorNamespace: "ops" });
+    const tokens = grantTracker({ clock, secrets: operatorSecrets(), operatorNamespace: "ops" });
     const uses = (namespaceName: string, ...hosts: readonly string[]): readonly string[] =>
       tokens.use(
         `secret/${namespaceName}/regcred`,
-        new Map([["g", { grant: staticGrant, probe: undefined, makers: [maker({ hosts })] }]]),
+        new Map([["g", { grant: staticGrant, target: undefined, makers: [maker({ hosts })] }]]),
       );
     uses("team-a", "docker.io");
     uses("team-b", "docker.io");
@@ -307,11 +307,11 @@ describe("the makers of tokens", () => {
     secrets.set("ops/x", { ...of, kind: "token", token: token({ grantKey: "g", makers: [] }) });
     for (let index = 0; index < 1_200; index += 1) makers.note("g", maker({ entry: `entry-${index}` }));
     expect(makers.unstored("g")).toBe(true);
-    const tokens = tokenBook({ clock: fakeClock(), secrets, operatorNamespace: "ops" });
+    const tokens = grantTracker({ clock: fakeClock(), secrets, operatorNamespace: "ops" });
     for (let index = 0; index < 1_200; index += 1)
       tokens.use(
         "secret/team-a/regcred",
-        new Map([["g", { grant: staticGrant, probe: undefined, makers: [maker({ entry: `entry-${index}` })] }]]),
+        new Map([["g", { grant: staticGrant, target: undefined, makers: [maker({ entry: `entry-${index}` })] }]]),
       );
     const bounded = tokens.makers("g");
     expect(JSON.stringify(bounded).length).toBeLessThan(70_000);

@@ -1,13 +1,13 @@
 // Is a token tried with an image that it is meant for, and with no other?
 import { describe, expect, it } from "vitest";
-import { bestProbe, probeOf } from "../../../src/controllers/token/verification-target.ts";
+import { bestTarget, verificationTargetOf } from "../../../src/controllers/token/verification-target.ts";
 import { namespace } from "../../entitlement/objects.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
 describe("the image that a token is tried with", () => {
   it("is none where a Static entry names none, which then opens no connection", () => {
-    expect(probeOf({ provider: "Static" }, ["ghcr.io"], namespace())).toBeUndefined();
+    expect(verificationTargetOf({ provider: "Static" }, ["ghcr.io"], namespace())).toBeUndefined();
   });
 
   it.each([
@@ -24,7 +24,10 @@ describe("the image that a token is tried with", () => {
       "111122223333.dkr.ecr.eu-west-3.amazonaws.com",
     ],
   ])("%s is tried with the login of the host among %j that serves it", (image, hosts, host) => {
-    expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toEqual({ image, host });
+    expect(verificationTargetOf({ provider: "Static", verify: { image } }, hosts, namespace())).toEqual({
+      image,
+      host,
+    });
   });
 
   it.each([
@@ -38,28 +41,34 @@ describe("the image that a token is tried with", () => {
     ["a.b.dkr.ecr.eu-west-3.amazonaws.com/app", ["*.dkr.ecr.eu-west-3.amazonaws.com"]],
     ["Not An Image", ["ghcr.io"]],
   ])("%s is not asked of %j", (image, hosts) => {
-    expect(probeOf({ provider: "Static", verify: { image } }, hosts, namespace())).toBeUndefined();
+    expect(verificationTargetOf({ provider: "Static", verify: { image } }, hosts, namespace())).toBeUndefined();
   });
 
   it("is tried with the token servers and the CA that its entry names, a login alone as well", () => {
     const trust = { tokenServers: ["gitlab.corp.example"], caSecretName: "company-ca" };
     const verify = { image: "ghcr.io/acme/app" };
-    expect(probeOf({ provider: "Static", verify, ...trust }, ["ghcr.io"], namespace())).toMatchObject(trust);
-    expect(probeOf({ provider: "ECR", ...trust }, ["a.example"], namespace())).toMatchObject(trust);
+    expect(verificationTargetOf({ provider: "Static", verify, ...trust }, ["ghcr.io"], namespace())).toMatchObject(
+      trust,
+    );
+    expect(verificationTargetOf({ provider: "ECR", ...trust }, ["a.example"], namespace())).toMatchObject(trust);
   });
 
   it("is rendered for the namespace", () => {
     const verify = { image: "ghcr.io/$(namespace.labels['tenant'])/app" };
-    expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace({ labels: { tenant: "blue" } }))).toEqual({
+    expect(
+      verificationTargetOf({ provider: "Static", verify }, ["ghcr.io"], namespace({ labels: { tenant: "blue" } })),
+    ).toEqual({
       image: "ghcr.io/blue/app",
       host: "ghcr.io",
       ofNamespace: true,
     });
-    expect(probeOf({ provider: "Static", verify }, ["ghcr.io"], namespace())).toBeUndefined();
+    expect(verificationTargetOf({ provider: "Static", verify }, ["ghcr.io"], namespace())).toBeUndefined();
   });
 
   it("is asked of the registry itself where the entry serves all", () => {
-    expect(probeOf({ provider: "Static", verify: { image: "acme.azurecr.io/app" } }, ["*"], namespace())).toEqual({
+    expect(
+      verificationTargetOf({ provider: "Static", verify: { image: "acme.azurecr.io/app" } }, ["*"], namespace()),
+    ).toEqual({
       image: "acme.azurecr.io/app",
       host: "acme.azurecr.io",
     });
@@ -73,13 +82,13 @@ describe("a cloud's token without an image", () => {
     ["registry.example.com:5000/a/b", "registry.example.com:5000"],
     ["docker.io", "docker.io"],
   ])("is tried as a login at %s", (host, domain) => {
-    const tried = probeOf({ provider: "TokenExchange" }, [host, "other.example.com"], namespace());
+    const tried = verificationTargetOf({ provider: "TokenExchange" }, [host, "other.example.com"], namespace());
     expect(tried).toEqual({ image: undefined, host: domain });
   });
 
   it("is not tried as a login where the image is another registry's", () => {
     const verify = { image: "quay.io/acme/app" };
-    expect(probeOf({ provider: "GCR", verify }, ["gcr.io"], namespace())).toBeUndefined();
+    expect(verificationTargetOf({ provider: "GCR", verify }, ["gcr.io"], namespace())).toBeUndefined();
   });
 });
 
@@ -90,7 +99,7 @@ describe("of the ways in which one grant's token may be tried", () => {
     ["the first with an image", [undefined, login, pull, { image: "a/c", host: "a" }], pull],
     ["else the first", [undefined, login, { image: undefined, host: "b" }], login],
     ["else none", [undefined], undefined],
-  ])("%s is taken", (_which, probes, expected) => {
-    expect(bestProbe(probes)).toEqual(expected);
+  ])("%s is taken", (_which, targets, expected) => {
+    expect(bestTarget(targets)).toEqual(expected);
   });
 });

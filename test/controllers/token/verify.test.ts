@@ -1,7 +1,7 @@
 // Is the new token itself tried, with the CA of its entry?
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
-import type { Probe } from "../../../src/controllers/token/verification-target.ts";
+import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { Minted } from "../../../src/cluster/token.ts";
 import { verifier, type VerifierOptions } from "../../../src/controllers/token/verify.ts";
@@ -15,7 +15,7 @@ import { login, minute } from "../../entitlement/objects.ts";
 type Call = Parameters<Exchange>[0];
 
 const grant: Grant = { provider: "ICR", identity: { from: "Operator" }, caSecretName: "ca" };
-const probe = { image: "icr.io/acme/app:1", host: "icr.io" };
+const target = { image: "icr.io/acme/app:1", host: "icr.io" };
 const ca: OperatorSecretRecord = {
   key: "ops/ca",
   resourceVersion: "1",
@@ -30,7 +30,11 @@ const ca: OperatorSecretRecord = {
 };
 
 /** A registry that asks for Basic authentication and then has everything. */
-async function tried(logins: Minted["logins"], more: Partial<Probe> = {}, given: Partial<VerifierOptions> = {}) {
+async function tried(
+  logins: Minted["logins"],
+  more: Partial<VerificationTarget> = {},
+  given: Partial<VerifierOptions> = {},
+) {
   const calls: Call[] = [];
   const exchange: Exchange = (call) => {
     calls.push(call);
@@ -48,7 +52,7 @@ async function tried(logins: Minted["logins"], more: Partial<Probe> = {}, given:
     ...given,
   });
   const minted = { logins, issuedAt: minute(0), expiresAt: undefined };
-  return { result: await verify(grant, { ...probe, ...more }, minted, new AbortController().signal), calls };
+  return { result: await verify(grant, { ...target, ...more }, minted, new AbortController().signal), calls };
 }
 
 describe("a token that was just fetched", () => {
@@ -86,7 +90,7 @@ describe("a token that was just fetched", () => {
     expect(calls).toEqual([]);
   });
 
-  it.each<[string, Partial<Probe>, readonly (string | undefined)[]]>([
+  it.each<[string, Partial<VerificationTarget>, readonly (string | undefined)[]]>([
     ["with the CA that its entry names", { caSecretName: "ca" }, ["PEM", "PEM"]],
     ["with the system's where the CA is not there", { caSecretName: "gone" }, [undefined, undefined]],
     ["with the system's where none is named", {}, [undefined, undefined]],

@@ -2,7 +2,7 @@
 import type { AcrGrant } from "../../../src/providers/grant-types.ts";
 import type { AzureOptions } from "../../../src/providers/acr/entra-token.ts";
 import type { IdentitySource } from "../../../src/providers/identity-source.ts";
-import { identitiesFrom, loopback, untilEnd, wayOut } from "../scenario.ts";
+import { identitiesFrom, loopback, untilEnd, egress } from "../scenario.ts";
 import { type AzureServer, azureServer, type AzureServerOptions } from "../servers/azure.ts";
 
 export const client = "11111111-2222-3333-4444-555555555555";
@@ -33,7 +33,7 @@ export async function azureAt(options: AzureServerOptions = {}): Promise<AzureSe
 
 /** What a provider is given: the real way out to the network, and Azure at the server. */
 export function azureOptions(server: AzureServer, given: Partial<AzureOptions> = {}): AzureOptions {
-  const { clock, guarded } = wayOut({ resolve: loopback });
+  const { clock, guarded } = egress({ resolve: loopback });
   return {
     clock,
     // Only the operator's managed identity may use the other.

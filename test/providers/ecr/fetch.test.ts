@@ -502,11 +502,11 @@ describe("a ServiceAccount as identity", () => {
 
   it.each(["AccessKeyId", "SecretAccessKey", "SessionToken", undefined])(
     "gets nothing of an answer without credentials, nor of one that lacks a part of them: %s",
-    async (lacking) => {
+    async (missing) => {
       const server = await awsAt({ roles });
-      const parts = ["AccessKeyId", "SecretAccessKey", "SessionToken"].filter((part) => part !== lacking);
+      const parts = ["AccessKeyId", "SecretAccessKey", "SessionToken"].filter((part) => part !== missing);
       const credentials = parts.map((part) => `<${part}>ASIA0000000000000001</${part}>`).join("");
-      const inside = lacking === undefined ? "" : `<Credentials>${credentials}</Credentials>`;
+      const inside = missing === undefined ? "" : `<Credentials>${credentials}</Credentials>`;
       server.answer("sts:AssumeRoleWithWebIdentity", {
         status: 200,
         headers: { "content-type": "text/xml" },

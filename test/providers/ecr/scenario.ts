@@ -1,7 +1,7 @@
 // What does a test of the AWS providers stand on?
 import type { AwsOptions } from "../../../src/providers/ecr/aws-client.ts";
 import type { IdentitySource } from "../../../src/providers/identity-source.ts";
-import { identitiesFrom, untilEnd, wayOut } from "../scenario.ts";
+import { identitiesFrom, untilEnd, egress } from "../scenario.ts";
 import { type AwsServer, awsServer, type AwsServerOptions } from "../servers/aws.ts";
 
 export const hubKey = "AKIAIOSFODNN7EXAMPLE";
@@ -17,7 +17,7 @@ export async function awsAt(options: AwsServerOptions = {}): Promise<AwsServer> 
 /** What a provider is given: the real way out to the network, and AWS at the server. */
 export function awsOptions(server: AwsServer, given: Partial<AwsOptions> = {}): AwsOptions {
   const environment = given.environment ?? hubEnvironment;
-  const { clock, guarded } = wayOut({ environment });
+  const { clock, guarded } = egress({ environment });
   return {
     clock,
     http: guarded.withEndpoints,

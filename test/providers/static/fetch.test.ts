@@ -5,9 +5,9 @@ import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
 import { staticProvider } from "../../../src/providers/static/fetch.ts";
 import { tokenFromData } from "../../../src/cluster/token-wire.ts";
-import { stripOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
+import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { toldText } from "../../../src/runtime/steps.ts";
+import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { type Behaviour, contract, passwordsOf, refusal } from "../contract.ts";
 
 const password = "s3cret-Pa55word";
@@ -35,7 +35,7 @@ const grant: StaticGrant = {
 /** As the reflector would hand it over. */
 function recordOf(source: Source): OperatorSecretRecord {
   const { namespace = "ops", type = "kubernetes.io/basic-auth", text = { username: "ann", password } } = source;
-  return stripOperatorSecret(tokenFromData)({
+  return transformOperatorSecret(tokenFromData)({
     metadata: {
       namespace,
       name: "hub",
@@ -337,14 +337,14 @@ describe("a source Secret", () => {
   ])("that %s is refused with what to do", async (_what, source, asked, reason, message) => {
     const error = await refusal(providerOf(source), { ...grant, ...asked });
     expect(error).toMatchObject({ reason, cause: "Platform", retry: "on-change" });
-    expect(toldText(error)).toMatch(message);
+    expect(textWithSteps(error)).toMatch(message);
     expect(error.message).toMatch(/^the source Secret /);
     expect(error.message).not.toContain(password);
   });
 
   it("that is not UTF-8 says so", async () => {
     const data = { username: base64("ann"), password: Buffer.from("\uFEFFsecret", "utf16le").toString("base64") };
-    const record = stripOperatorSecret(tokenFromData)({
+    const record = transformOperatorSecret(tokenFromData)({
       metadata: { namespace: "ops", name: "hub", uid: "u1", resourceVersion: "7" },
       type: "Opaque",
       data,
@@ -383,7 +383,7 @@ describe("a source Secret", () => {
   it("that a placeholder names, and is not labelled, is told like one that does not exist", async () => {
     const asked = { ...grant, namespace: "vault", perTenant: true };
     const told = async (source: Source | undefined): Promise<string> =>
-      toldText(await refusal(providerOf(source), asked));
+      textWithSteps(await refusal(providerOf(source), asked));
     expect(await told({ namespace: "vault" })).toBe(await told(undefined));
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type ApiError, apiErrorFromAnswer, apiErrorFromFailure } from "../../../src/runtime/client/api-error.ts";
 import { failureFrom } from "../../../src/cluster/api-failure.ts";
 import { status } from "./local-server.ts";
-import { toldText } from "../../../src/runtime/steps.ts";
+import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
 const operatorNamespace = "regcred-system";
@@ -280,12 +280,12 @@ describe("a failure", () => {
     });
     expect(failure).toMatchObject({ cause, retry });
     expect(failure.message).toContain("cannot write Secret team-x/regcred: ");
-    expect(toldText(failure)).toContain(says);
+    expect(textWithSteps(failure)).toContain(says);
   });
 
   it("names the release that grants rights where config/default is not for the operator's namespace", () => {
     const elsewhere = { action: "write", operatorNamespace: "registry-logins" };
-    const told = toldText(failureFrom(answer(403, status(403, "Forbidden", rbac)), elsewhere));
+    const told = textWithSteps(failureFrom(answer(403, status(403, "Forbidden", rbac)), elsewhere));
     expect(told).toContain("grant it with an upgrade of the chart's release in the namespace registry-logins");
     expect(told).not.toContain("config/default");
   });

@@ -110,14 +110,14 @@ describe("a call that works", () => {
 
 describe("connections", () => {
   it("are sixteen at most, however many calls run at once, and are used again without a handshake", async () => {
-    let most = 0;
+    let max = 0;
     const server = await serve((_, response) => {
-      most = Math.max(most, server.open());
+      max = Math.max(max, server.open());
       setImmediate(() => json(response, 200, {}));
     });
     const api = connect(localConnection(server.url));
     await Promise.all(Array.from({ length: 400 }, () => api.request({ method: "GET", path })));
-    expect(most).toBeLessThanOrEqual(16);
+    expect(max).toBeLessThanOrEqual(16);
     expect(server.opened()).toBeLessThanOrEqual(16);
   });
 

@@ -8,7 +8,7 @@ import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import { type Connection, loadConnection } from "../../../src/runtime/client/connection.ts";
 import { transport } from "../../../src/runtime/client/transport.ts";
 import { unreachable } from "../../../src/runtime/client/unreachable.ts";
-import { toldText } from "../../../src/runtime/steps.ts";
+import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { certificateAuthority as authorityAt } from "../../../src/runtime/tls/certificate-authority.ts";
 import { certificateAuthority } from "../../cluster/certificates.ts";
 import { markdownFiles } from "../../documents.ts";
@@ -48,7 +48,7 @@ async function said(
   await during?.();
   const error = await call;
   if (!(error instanceof ApiError)) throw error;
-  const sentence = toldText(unreachable(api.server, error))
+  const sentence = textWithSteps(unreachable(api.server, error))
     .replaceAll(connection.server, "SERVER")
     .replaceAll(folder, "FOLDER");
   return connection.proxy ? sentence.replaceAll(connection.proxy.url.host, "PROXY") : sentence;

@@ -59,14 +59,14 @@ describe("the fence", () => {
     [9_999, 4_001],
   ])(
     "gives a write %i ms after the renewal %i ms, so that it ends a second before the lease does",
-    async (age, most) => {
+    async (age, max) => {
       const clock = fakeClock();
       const fence = leaseFence(clock);
       fence.renewed(fence.mark());
       await clock.advance(ms(age));
       const { transport: open, calls } = noting();
       await withFence(open, fence).request({ method: "PUT", path, body: "{}", deadline: ms(5_000) });
-      expect(calls[0]?.deadline?.total("milliseconds")).toBe(most);
+      expect(calls[0]?.deadline?.total("milliseconds")).toBe(max);
     },
   );
 

@@ -21,7 +21,7 @@ describe("new connections", () => {
         server.emit("connection");
         return true;
       },
-      mostAtOnce: () => server.maxConnections,
+      maxAtOnce: () => server.maxConnections,
     };
   }
 
@@ -42,11 +42,11 @@ describe("new connections", () => {
   });
 
   it("are let in again after the flood", async () => {
-    const { clock, connect, mostAtOnce } = listening();
+    const { clock, connect, maxAtOnce } = listening();
     while (connect());
-    expect(mostAtOnce()).toBe(0);
+    expect(maxAtOnce()).toBe(0);
     await clock.advance(ms(50));
-    expect([mostAtOnce(), connect(), connect()]).toEqual([64, true, false]);
+    expect([maxAtOnce(), connect(), connect()]).toEqual([64, true, false]);
     await clock.advance(ms(49));
     expect(connect()).toBe(false);
     await clock.advance(ms(10_000));

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   afterWrite,
   contestedFor,
-  type Repairs,
+  type Reverts,
   waitBeforeWrite,
 } from "../../../src/runtime/queue/conflict-backoff.ts";
 import { frozen } from "../../entitlement/objects.ts";
@@ -12,12 +12,12 @@ import { frozen } from "../../entitlement/objects.ts";
 /** Writes at once whenever it may, for as long as somebody reverts it at once. */
 function fight(until: number): readonly number[] {
   const writes: number[] = [];
-  let repairs: Repairs | undefined;
+  let reverts: Reverts | undefined;
   let at = 0;
   while (at <= until) {
     writes.push(at);
-    repairs = frozen(afterWrite(repairs, "x", at));
-    at += Math.max(waitBeforeWrite(repairs, "x", at), 1);
+    reverts = frozen(afterWrite(reverts, "x", at));
+    at += Math.max(waitBeforeWrite(reverts, "x", at), 1);
   }
   return writes;
 }
@@ -35,22 +35,22 @@ describe("repairs of one object", () => {
   });
 
   it("are a fight from the sixth write on, for ten minutes after the last", () => {
-    let repairs: Repairs | undefined;
-    for (let count = 1; count <= 5; count += 1) repairs = afterWrite(repairs, "x", count);
-    expect(contestedFor(repairs, 5)).toBeUndefined();
-    repairs = afterWrite(repairs, "x", 6);
-    expect(contestedFor(repairs, 6)).toBe(10 * 60_000);
-    expect(contestedFor(repairs, 6 + 10 * 60_000)).toBeUndefined();
+    let reverts: Reverts | undefined;
+    for (let count = 1; count <= 5; count += 1) reverts = afterWrite(reverts, "x", count);
+    expect(contestedFor(reverts, 5)).toBeUndefined();
+    reverts = afterWrite(reverts, "x", 6);
+    expect(contestedFor(reverts, 6)).toBe(10 * 60_000);
+    expect(contestedFor(reverts, 6 + 10 * 60_000)).toBeUndefined();
     expect(contestedFor(undefined, 0)).toBeUndefined();
   });
 
   it("start afresh where something else is wanted, or after a quiet time", () => {
-    const repairs = frozen({ wanted: "x", count: 20, lastAt: 1_000 });
-    expect(waitBeforeWrite(repairs, "x", 1_000)).toBe(5 * 60_000);
-    expect(waitBeforeWrite(repairs, "y", 1_000)).toBe(0);
-    expect(waitBeforeWrite(repairs, "x", 1_000 + 10 * 60_000)).toBe(0);
-    expect(afterWrite(repairs, "y", 1_001).count).toBe(1);
-    expect(afterWrite(repairs, "x", 1_000 + 10 * 60_000).count).toBe(1);
+    const reverts = frozen({ wanted: "x", count: 20, lastAt: 1_000 });
+    expect(waitBeforeWrite(reverts, "x", 1_000)).toBe(5 * 60_000);
+    expect(waitBeforeWrite(reverts, "y", 1_000)).toBe(0);
+    expect(waitBeforeWrite(reverts, "x", 1_000 + 10 * 60_000)).toBe(0);
+    expect(afterWrite(reverts, "y", 1_001).count).toBe(1);
+    expect(afterWrite(reverts, "x", 1_000 + 10 * 60_000).count).toBe(1);
   });
 
   it("never wait longer than five minutes, nor a negative time", () => {

@@ -6,7 +6,7 @@ import { shares } from "../../../src/runtime/queue/shares.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
 const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({ milliseconds });
-const place = (name: string, most: number, until = "call"): Need => ({ place: name, most, until });
+const place = (name: string, max: number, until = "call"): Need => ({ place: name, max, until });
 
 describe("places", () => {
   it("are taken all or none, and the first that is lacking is named", () => {
@@ -60,7 +60,7 @@ describe("places", () => {
     const held = places(fakeClock());
     const told: string[] = [];
     held.onRoom((name) => told.push(name));
-    const long: PlaceNeed = { place: "long", most: 1, until: "call" };
+    const long: PlaceNeed = { place: "long", max: 1, until: "call" };
     held.enter("a", [place("all", 3), place("short", 1)]);
     held.enter("b", [place("short", 1)]);
     expect([held.move("a", ["short"], [long]), held.taken("short"), held.taken("long"), told]).toEqual([
@@ -94,10 +94,10 @@ describe("places", () => {
 
   it("are never more than there are, nor lost, in whatever order they are taken and given back", () => {
     const keys = ["a", "b", "c", "d", "e", "f"];
-    const most = { x: 1, y: 2, z: 3 };
+    const max = { x: 1, y: 2, z: 3 };
     const needs = fc
       .uniqueArray(fc.constantFrom("x", "y", "z"), { minLength: 1 })
-      .chain((names) => fc.constant(names as readonly (keyof typeof most)[]));
+      .chain((names) => fc.constant(names as readonly (keyof typeof max)[]));
     const step = fc.oneof(
       fc.record({ enter: fc.constantFrom(...keys), needs, until: fc.constantFrom("call", "run") }),
       fc.record({ giveBack: fc.constantFrom(...keys), until: fc.constantFrom("call", "run") }),
@@ -106,17 +106,17 @@ describe("places", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         const held = places(fakeClock());
-        const model = new Map<string, { names: readonly (keyof typeof most)[]; until: string }>();
-        const taken = (name: keyof typeof most): number =>
+        const model = new Map<string, { names: readonly (keyof typeof max)[]; until: string }>();
+        const taken = (name: keyof typeof max): number =>
           [...model.values()].filter(({ names }) => names.includes(name)).length;
         const wrong: string[] = [];
         for (const s of steps) {
           if ("enter" in s) {
             if (model.has(s.enter)) continue;
-            const isRoom = s.needs.every((name) => taken(name) < most[name]);
+            const isRoom = s.needs.every((name) => taken(name) < max[name]);
             const lacks = held.enter(
               s.enter,
-              s.needs.map((name) => place(name, most[name], s.until)),
+              s.needs.map((name) => place(name, max[name], s.until)),
             );
             if ((lacks === undefined) !== isRoom) wrong.push(s.enter);
             if (isRoom) model.set(s.enter, { names: s.needs, until: s.until });

@@ -105,10 +105,10 @@ function gated() {
     lineOf: (key) => (lineOf(key) === "free" ? undefined : { name: lineOf(key), subject: `subject of ${lineOf(key)}` }),
     enter: (key) => {
       asked.push(key);
-      const lacking = lineOf(key)
+      const missing = lineOf(key)
         .split("+")
         .filter((name) => (rooms.get(name) ?? 0) === 0 && name !== "free");
-      if (lacking.length > 0) return lacking[0];
+      if (missing.length > 0) return missing[0];
       for (const name of lineOf(key).split("+")) rooms.set(name, (rooms.get(name) ?? 0) - 1);
       return undefined;
     },

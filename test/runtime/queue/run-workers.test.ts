@@ -16,7 +16,7 @@ interface World {
   readonly ran: string[];
   readonly errors: [string, unknown][];
   /** The most runs at once so far. */
-  readonly most: () => number;
+  readonly max: () => number;
 }
 
 function world(options: Partial<WorkersOptions> = {}): World {
@@ -26,7 +26,7 @@ function world(options: Partial<WorkersOptions> = {}): World {
   const errors: [string, unknown][] = [];
   const run = options.run ?? (() => clock.sleep(ms(10)).then((): Outcome => ({})));
   let now = 0;
-  let most = 0;
+  let max = 0;
   const workers = runWorkers({
     queue,
     concurrency: 2,
@@ -37,7 +37,7 @@ function world(options: Partial<WorkersOptions> = {}): World {
     run: async (key, signal) => {
       ran.push(key);
       now += 1;
-      most = Math.max(most, now);
+      max = Math.max(max, now);
       try {
         return await run(key, signal);
       } finally {
@@ -45,7 +45,7 @@ function world(options: Partial<WorkersOptions> = {}): World {
       }
     },
   });
-  return { clock, queue, workers, ran, errors, most: () => most };
+  return { clock, queue, workers, ran, errors, max: () => max };
 }
 
 function addAll(queue: WorkQueue, count: number): void {
@@ -78,11 +78,11 @@ describe("workers", () => {
   });
 
   it("run every key, as many at once as allowed and no more", async () => {
-    const { clock, queue, ran, most } = world({ concurrency: 3 });
+    const { clock, queue, ran, max } = world({ concurrency: 3 });
     addAll(queue, 10);
     await clock.advance(ms(40));
     expect(ran).toHaveLength(10);
-    expect(most()).toBe(3);
+    expect(max()).toBe(3);
     expect(queue.idle()).toBe(true);
   });
 
@@ -271,7 +271,7 @@ describe("whatever happens while they work", () => {
         const running = new Set<string>();
         const overlaps: string[] = [];
         let troubled = true;
-        const { clock, queue, workers, most } = world({
+        const { clock, queue, workers, max } = world({
           concurrency: 3,
           run: async (key) => {
             if (running.has(key)) overlaps.push(key);
@@ -297,7 +297,7 @@ describe("whatever happens while they work", () => {
         expect(overlaps).toEqual([]);
         expect(seen).toEqual(wanted);
         expect(queue.idle()).toBe(true);
-        expect(most()).toBeLessThanOrEqual(3);
+        expect(max()).toBeLessThanOrEqual(3);
       }),
       { numRuns: 100 },
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { multiReflector } from "../../../src/runtime/watch/multi-reflector.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { errorEvent, event, initialEventsEnd, stripThing, thing } from "./objects.ts";
+import { errorEvent, event, initialEventsEnd, transformThing, thing } from "./objects.ts";
 import type { Thing } from "./objects.ts";
 import { scriptedListWatch } from "./scripted-list-watch.ts";
 import type { ScriptedListWatch, ScriptedWatch } from "./scripted-list-watch.ts";
@@ -23,7 +23,7 @@ function several() {
       return server;
     },
     store: things,
-    strip: stripThing,
+    transform: transformThing,
     clock,
     random: () => 0,
   });

@@ -19,7 +19,7 @@ export function rawThing(key: string, resourceVersion: number | string): unknown
   };
 }
 
-export function stripThing(raw: unknown): Thing {
+export function transformThing(raw: unknown): Thing {
   const { key, resourceVersion } = identityOf(raw);
   return thing(key, resourceVersion);
 }

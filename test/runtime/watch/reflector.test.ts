@@ -4,7 +4,7 @@ import { reflector } from "../../../src/runtime/watch/reflector.ts";
 import type { ReflectorEvent } from "../../../src/runtime/watch/reflector-event.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { bookmark, errorEvent, event, initialEventsEnd, rawThing, stripThing, thing } from "./objects.ts";
+import { bookmark, errorEvent, event, initialEventsEnd, rawThing, transformThing, thing } from "./objects.ts";
 import type { Thing } from "./objects.ts";
 import { scriptedListWatch } from "./scripted-list-watch.ts";
 
@@ -15,9 +15,9 @@ const refused = { kind: "invalid" };
 /** A started reflector; every random fraction is 0 unless the test says otherwise, so a first pause is 800 ms. */
 function started({
   random = () => 0,
-  strip = stripThing,
+  transform = transformThing,
   signal,
-}: { random?: () => number; strip?: typeof stripThing; signal?: AbortSignal } = {}) {
+}: { random?: () => number; transform?: typeof transformThing; signal?: AbortSignal } = {}) {
   const clock = fakeClock();
   const server = scriptedListWatch();
   const listenerFailures: unknown[] = [];
@@ -26,7 +26,7 @@ function started({
   const running = reflector({
     listWatch: server,
     store: things,
-    strip,
+    transform,
     clock,
     random,
     observe: (what) => seen.push(what),
@@ -340,8 +340,8 @@ describe("a watching reflector", () => {
 
   it("says which object it cannot read, skips it, and keeps what it had of it", async () => {
     const { server, clock, stored, seen } = await watching({
-      strip: (raw) => {
-        const record = stripThing(raw);
+      transform: (raw) => {
+        const record = transformThing(raw);
         if (record.resourceVersion === "11") throw new TypeError("labels is no object");
         return record;
       },
@@ -490,8 +490,8 @@ describe("the echo of our own write", () => {
   it("is not read again: its answer is in the store", async () => {
     const strippedVersions: string[] = [];
     const { server, clock, things, stored } = await watching({
-      strip: (raw) => {
-        const record = stripThing(raw);
+      transform: (raw) => {
+        const record = transformThing(raw);
         strippedVersions.push(record.resourceVersion);
         return record;
       },

@@ -5,7 +5,7 @@ import { shares } from "../../../src/runtime/watch/shares.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { type Thing, thing } from "./objects.ts";
 
-const limits = { own: 10, most: 30, pool: 25 };
+const limits = { own: 10, max: 30, pool: 25 };
 
 describe("a share", () => {
   it("is a namespace's own, and more as long as there is some in the pool", () => {
@@ -41,7 +41,7 @@ describe("a share", () => {
         }
         const beyond = [...held.values()].map((bytes) => Math.max(bytes - limits.own, 0));
         expect(beyond.reduce((total, bytes) => total + bytes, 0)).toBeLessThanOrEqual(limits.pool);
-        expect(Math.max(0, ...held.values())).toBeLessThanOrEqual(limits.most);
+        expect(Math.max(0, ...held.values())).toBeLessThanOrEqual(limits.max);
       }),
     );
   });
@@ -51,7 +51,7 @@ describe("a store with shares", () => {
   const filled = () => {
     const things = store<Thing>({
       indexBy: ({ namespace }) => namespace,
-      share: { limits: { own: 2, most: 2, pool: 0 }, bytesOf: () => 1 },
+      share: { limits: { own: 2, max: 2, pool: 0 }, bytesOf: () => 1 },
     });
     const feed = things.feed();
     const changes: string[] = [];

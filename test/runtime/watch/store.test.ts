@@ -464,7 +464,7 @@ describe("what is not there", () => {
     ["it cannot be read", (feed) => feed.unreadable("a/x"), "not-seen"],
     ["its namespace's share is used up", (feed) => feed.observed(thing("a/large", 102)), "not-seen"],
   ])("is not known to be absent any more where %s", (_what, happens, kind) => {
-    const share = { limits: { own: 0, most: 0, pool: 0 }, bytesOf: ({ key }: Thing) => key.length };
+    const share = { limits: { own: 0, max: 0, pool: 0 }, bytesOf: ({ key }: Thing) => key.length };
     const things = store<Thing>({ indexBy: ({ namespace }) => namespace, share });
     const feed = things.feed();
     feed.begin();
@@ -488,7 +488,7 @@ describe("what is not there", () => {
   });
 
   it("is no trouble of another namespace's", () => {
-    const share = { limits: { own: 0, most: 0, pool: 0 }, bytesOf: ({ key }: Thing) => key.length };
+    const share = { limits: { own: 0, max: 0, pool: 0 }, bytesOf: ({ key }: Thing) => key.length };
     const things = store<Thing>({ indexBy: ({ namespace }) => namespace, share });
     const feed = things.feed();
     feed.begin();

@@ -1,4 +1,4 @@
-// Which cluster is meant, and as whom is it asked? (pure)
+// Selects cluster, user and context of a kubeconfig, as kubectl's flags do. (pure)
 import { OperatorError } from "../../errors.ts";
 import { quotedText } from "../../foreign-text.ts";
 import { execFault } from "./exec-fault.ts";

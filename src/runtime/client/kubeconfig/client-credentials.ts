@@ -1,4 +1,4 @@
-// What goes with each call: certificates, a token, whom to be. Files are read anew each time, as they are replaced in place.
+// Credentials of a kubeconfig's user: certificates, a token, impersonation. Files are read anew for each call, as they are replaced in place.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { OperatorError } from "../../errors.ts";

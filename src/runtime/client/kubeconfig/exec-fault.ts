@@ -1,4 +1,4 @@
-// Is a plugin described in a way that it can be run? (pure)
+// Validates the description of an exec plugin. (pure)
 import { quotedText } from "../../foreign-text.ts";
 import type { ExecPlugin } from "./exec-schema.ts";
 

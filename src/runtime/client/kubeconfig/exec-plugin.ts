@@ -1,4 +1,4 @@
-// Which credentials does a program give that the kubeconfig names? As k8s.io/client-go/plugin/pkg/client/auth/exec runs it.
+// Runs the exec plugin of a kubeconfig, as k8s.io/client-go/plugin/pkg/client/auth/exec does.
 import { spawn } from "node:child_process";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { z } from "zod";

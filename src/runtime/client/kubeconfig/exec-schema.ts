@@ -1,4 +1,4 @@
-// What does a kubeconfig say about the program that gives credentials? (pure)
+// The schema of an exec plugin in a kubeconfig. (pure)
 import { z } from "zod";
 
 const text = z

@@ -1,4 +1,4 @@
-// Which files make the kubeconfig?
+// Finds and reads the kubeconfig files.
 import { readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import { errorCode } from "../../network/no-answer.ts";

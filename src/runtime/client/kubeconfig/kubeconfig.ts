@@ -1,4 +1,4 @@
-// What does a kubeconfig say, and what do several say together? As k8s.io/client-go/tools/clientcmd reads them. (pure)
+// Parses kubeconfigs and merges several, as k8s.io/client-go/tools/clientcmd does. (pure)
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { quotedText } from "../../foreign-text.ts";

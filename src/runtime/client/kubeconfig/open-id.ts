@@ -1,4 +1,4 @@
-// Which token does the OpenID Connect provider of a kubeconfig give? client-node speaks with it, and renews it.
+// Tokens of the OpenID Connect provider of a kubeconfig, which client-node asks for and renews.
 import { KubeConfig } from "@kubernetes/client-node";
 import { unreadable } from "./client-credentials.ts";
 import type { KubeconfigUser } from "./kubeconfig.ts";

@@ -1,4 +1,4 @@
-// What may be repeated of words that another program has said? (pure)
+// Takes secrets out of what another program has said. (pure)
 
 // `password=...`, `"token": "..."`, `Bearer ...`.
 const named =

@@ -32,7 +32,7 @@ export interface Replica extends Operator {
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count * 1000 });
 
 /** A cluster with namespaces, each with ServiceAccounts. */
-export function scene({
+export function fixture({
   namespaces = ["team-a"],
   accounts = ["default"],
 }: { readonly namespaces?: readonly string[]; readonly accounts?: readonly string[] } = {}) {
@@ -166,7 +166,7 @@ const unreachable: Http = async ({ url }) => {
   throw new NetworkError(new URL(url).host, "ENOTFOUND");
 };
 
-export type Scene = ReturnType<typeof scene>;
+export type Fixture = ReturnType<typeof fixture>;
 
 function isWrite({ method, resource, code }: Recorded): boolean {
   return (

@@ -81,7 +81,7 @@ export interface CredentialStatus {
   readonly mode?: string;
 }
 
-export interface Scene {
+export interface TestEnv {
   readonly cluster: ControlPlane;
   readonly admin: AdminClient;
   /** Starts the operator in this process and waits until it works. Default settings may be changed. */
@@ -123,7 +123,7 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export interface SceneOptions extends ControlPlaneOptions {
+export interface TestEnvOptions extends ControlPlaneOptions {
   /**
    * The operator has the rights and the restraint that the chart renders with these values, and the token of its
    * ServiceAccount. Left out: it is an administrator.
@@ -132,7 +132,7 @@ export interface SceneOptions extends ControlPlaneOptions {
 }
 
 /** On a control plane as good as new: the one of the file before, unless something is asked of how it is started. */
-export async function scene({ install, ...options }: SceneOptions = {}): Promise<Scene> {
+export async function testEnv({ install, ...options }: TestEnvOptions = {}): Promise<TestEnv> {
   const special = options.apiServerArguments ?? options.controllerArguments ?? options.hosts;
   const cluster = await (special ? ownControlPlane(options) : sharedControlPlane(withKind));
   const admin = await adminClient(cluster);
@@ -144,9 +144,9 @@ export async function scene({ install, ...options }: SceneOptions = {}): Promise
   await admin.create("/api/v1/namespaces", { metadata: { name: operatorNamespace } });
   const ownKubeconfig = install ? await installed({ admin, cluster }, install) : cluster.kubeconfig;
 
-  const secret: Scene["secret"] = (namespace, name = "regcred") =>
+  const secret: TestEnv["secret"] = (namespace, name = "regcred") =>
     admin.get(`/api/v1/namespaces/${namespace}/secrets/${name}`);
-  const status: Scene["status"] = async (name) => (await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {};
+  const status: TestEnv["status"] = async (name) => (await admin.get(`${credentialsPath}/${name}`))?.["status"] ?? {};
   return {
     cluster,
     admin,
