@@ -17,6 +17,10 @@ it("the image has the Node with which everything is tested", () => {
   expect(textOf("docs/image.md")).toContain(`node:${pinned}-`);
 });
 
+it.each(["README.md", "Dockerfile", ".ci/run"])("%s installs by npm ci, if by itself", (path) => {
+  expect(textOf(path)).not.toMatch(/\bnpm"?[ ,[\]"]+(?:install|i|add)\b/);
+});
+
 it("the build server installs what the end-to-end tests need, but what every Debian has", () => {
   const tools = [nodeTools, buildTools, foreignBaseTools, ...architectures.map(emulatorTools)];
   const needed = new Set<string>(tools.flatMap((each) => Object.values(each)));

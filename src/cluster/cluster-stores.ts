@@ -56,15 +56,9 @@ export interface ClusterStores {
 const serviceAccountShare = { own: 64 * 1024, max: 5 * 1024 * 1024, pool: 32 * 1024 * 1024 };
 const podShare = { own: 16 * 1024, max: 1024 * 1024, pool: 8 * 1024 * 1024 };
 
-/** Keys of Namespaces' labels that a Secret of the operator's namespace asks for. */
-export function labelsAskedByToken(raw: unknown): readonly string[] {
-  try {
-    const record = transformOperatorSecret(tokenFromData)(raw);
-    return record.kind === "token" ? labelsOfMakers(record.token?.makers) : [];
-  } catch {
-    // What cannot be read is told of where it is stored.
-    return [];
-  }
+/** Keys of Namespaces' labels by which it is told whether a token's former entry would render it still. */
+export function labelsAskedByToken(record: OperatorSecretRecord): readonly string[] {
+  return record.kind === "token" ? labelsOfMakers(record.token?.makers) : [];
 }
 
 /**

@@ -9,13 +9,8 @@ import type { Log } from "../runtime/observability/log.ts";
 import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches.ts";
 import { logWatch } from "../runtime/observability/log-watch.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
-import {
-  isRefusal,
-  type Reflector,
-  reflector,
-  type ReflectorEvent,
-  type ReflectorStatus,
-} from "../runtime/watch/reflector.ts";
+import { type Reflector, reflector, type ReflectorStatus } from "../runtime/watch/reflector.ts";
+import { isRefusal, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { AskedLabels } from "./watched-labels.ts";
 import { kept } from "./object-limits.ts";
 import { labelsAskedBy } from "./transform/credential.ts";
@@ -83,10 +78,12 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     transform: Transform<R>,
     {
       covers,
+      heldBack,
       mayBeRefused = false,
       toldElsewhere = mayBeRefused,
     }: {
       readonly covers?: (key: string) => boolean;
+      readonly heldBack?: (record: R) => boolean;
       /** The operator begins without it. */
       readonly mayBeRefused?: boolean;
       readonly toldElsewhere?: boolean;
@@ -100,6 +97,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       transform,
       clock,
       random,
+      heldBack,
       observe: (event) => {
         const before = refused.has(what);
         if (event.kind === "listed") refused.delete(what);
@@ -118,12 +116,10 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     path: resourcePath({ group, version, resource: plural }),
     keeps: () => kept.credential,
   });
-  const credentials = watch(
-    "registrycredentials",
-    stores.credentials,
-    labels.before(credentialSource, labelsAskedBy, () => void credentials.readAgain()),
-    transforms.credential,
-  );
+  const credentialWaits = labels.waiting(() => void credentials.readAgain());
+  const credentials = watch("registrycredentials", stores.credentials, credentialSource, transforms.credential, {
+    heldBack: (record) => credentialWaits(labelsAskedBy(record)),
+  });
   const namespaceSource = listWatch({
     path: core("namespaces"),
     metadataOnly: true,
@@ -135,6 +131,7 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const query = { fieldSelector: `metadata.name=${crdName}` };
   const crds = listWatch({ path: resourcePath(ownCrd), query, keeps: () => kept.crd });
   watch("customresourcedefinitions", stores.crds, crds, transforms.crd, { mayBeRefused: true });
+  const asking = [credentials.synced];
   const { watchNamespaces } = settings.mode;
   if (watchNamespaces.length === 0) {
     watch(
@@ -158,15 +155,12 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
     const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
     const secrets = listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret });
-    const readAgain = (): void => void created.readAgain();
-    const created = watch(
-      `secrets of ${namespace}`,
-      stores.operatorSecrets,
-      // Whether a token's former entry would render it still is told by the labels that it was rendered with.
-      namespace === settings.namespace ? labels.before(secrets, labelsAskedByToken, readAgain) : secrets,
-      transforms.operatorSecret,
-      { covers: inNamespace(namespace) },
-    );
+    const waits = labels.waiting(() => void created.readAgain());
+    const created = watch(`secrets of ${namespace}`, stores.operatorSecrets, secrets, transforms.operatorSecret, {
+      covers: inNamespace(namespace),
+      ...(namespace === settings.namespace && { heldBack: (record) => waits(labelsAskedByToken(record)) }),
+    });
+    asking.push(created.synced);
   }
   const podPlaces = watchNamespaces.length > 0 ? watchNamespaces : [undefined];
   for (const namespace of settings.mode.podRecovery ? podPlaces : []) {
@@ -204,9 +198,10 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
 
   return {
     start: async () => {
-      // Which labels of the Namespaces are worth keeping is known from the RegistryCredentials.
+      // Which labels of the Namespaces are worth keeping is known from the RegistryCredentials, and from tokens: whether a
+      // former entry would render one still is told by the labels that it was rendered with. None of these is to wait.
       for (const each of watched.values()) if (each !== namespaces) each.start();
-      await credentials.synced;
+      await Promise.all(asking);
       namespacesBegun = true;
       namespaces.start();
       await Promise.all(begun);

@@ -6,7 +6,8 @@ import type { SecretRecord } from "./records.ts";
 import { kept } from "./object-limits.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
 import { multiReflector } from "../runtime/watch/multi-reflector.ts";
-import { isRefusal, type ReflectorEvent, type ReflectorStatus } from "../runtime/watch/reflector.ts";
+import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
+import { isRefusal, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { FedStore } from "../runtime/watch/store.ts";
 
 export interface PullSecretWatchesOptions {

@@ -1,11 +1,14 @@
 // How do changes in the stores become keys in the queue?
 import { grantSources } from "../providers/grant-sources.ts";
 import { credentialKey, membersKey, podsKey, referencesKey, secretKey, tokenKey } from "./keys.ts";
+import type { ServiceAccountRecord } from "../cluster/records.ts";
 import type { AddOptions } from "../runtime/queue/work-queue.ts";
+import type { Change } from "../runtime/watch/store.ts";
 import {
   concernsNamespaces,
   credentialTriggers,
   isAnotherIdentity,
+  isIdentityOf,
   namespaceTriggers,
   secretTriggers,
   serviceAccountTriggers,
@@ -61,7 +64,7 @@ export function handleEvents(known: Known): void {
   });
   stores.serviceAccounts.subscribe((change) => {
     const names = credentialIndex.names();
-    ask(serviceAccountTriggers(change, names));
+    ask(serviceAccountTriggers(change, names, madeWith(known, change)));
     // An account of the operator's own namespace may ask for the tokens of every namespace.
     if ((change.after ?? change.before)?.namespace !== settings.namespace || !isAnotherIdentity(change)) return;
     void inSlices(clock, stores.namespaces.values(), ({ key }) => {
@@ -103,6 +106,19 @@ export function handleEvents(known: Known): void {
   for (const record of stores.operatorSecrets.values()) {
     if (record.kind === "token" && record.token) enqueue(tokenKey(record.token.grantKey), { lane: "bulk" });
   }
+}
+
+/** RegistryCredentials whose entries name the account as their identity. */
+function madeWith(
+  { stores, credentialIndex, settings }: Known,
+  { before, after }: Change<ServiceAccountRecord>,
+): readonly string[] {
+  const account = after ?? before;
+  if (!account || !isAnotherIdentity({ before, after })) return [];
+  return [...keysOf(stores.credentials.values())].filter((name) => {
+    const credential = credentialIndex.readable(name);
+    return credential !== undefined && isIdentityOf(account, credential, settings.namespace);
+  });
 }
 
 /** What was kept for a name that no RegistryCredential has any more goes: grants that nobody would need but for it, above all. */

@@ -30,19 +30,37 @@ export function namespaceTriggers(
   ];
 }
 
+/** @param credentials whose entries name it as their identity */
 export function serviceAccountTriggers(
   { key, before, after }: Change<ServiceAccountRecord>,
   names: readonly string[],
+  credentials: readonly string[],
 ): Trigger[] {
   const record = after ?? before;
   // One that did not fit: its namespace is told so.
   if (!record) return [{ key: referencesKey(key.slice(0, key.indexOf("/"))), options: { lane: "normal" } }];
   // Grants of TenantServiceAccount entries are made from these.
   const grants = isAnotherIdentity({ before, after })
-    ? names.map((name): Trigger => ({ key: secretKey(record.namespace, name) }))
+    ? [
+        ...names.map((name): Trigger => ({ key: secretKey(record.namespace, name) })),
+        // A status tells of grants, whatever is found of Secrets: where nothing may be written, nothing else is.
+        ...credentials.map((name): Trigger => ({ key: credentialKey(name), options: soon })),
+      ]
     : [];
   if (!after) return grants;
   return [...grants, { key: referencesKey(after.namespace), options: { lane: before ? "normal" : "interactive" } }];
+}
+
+/** An entry of it asks for its tokens as this ServiceAccount, in one namespace at least. */
+export function isIdentityOf(
+  { namespace, name }: Pick<ServiceAccountRecord, "namespace" | "name">,
+  { spec }: RegistryCredential,
+  operatorNamespace: string,
+): boolean {
+  return spec.registries.some(({ identity }) => {
+    if (identity.from === "ServiceAccount") return namespace === operatorNamespace && identity.name === name;
+    return identity.from === "TenantServiceAccount" && identity.name === name;
+  });
 }
 
 /** What the account is to clouds has changed. */

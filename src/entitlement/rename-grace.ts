@@ -19,6 +19,8 @@ export interface Retired {
 export function retiredNames(credential: RegistryCredential, now: Temporal.Instant): readonly Retired[] {
   const { spec, status } = credential;
   const current = spec.pullSecret.name;
+  // As nearly always: this is asked for each namespace.
+  if ((status?.retiring ?? []).length === 0 && (status?.secretName ?? current) === current) return [];
   const retired = new Map<string, Temporal.Instant>();
   const latest = now.add(renameGrace);
   for (const { secretName, until } of status?.retiring ?? []) {

@@ -1,5 +1,6 @@
 // Metrics of the watches: whether they live, and how often they had to begin anew.
-import type { ReflectorEvent, ReflectorStatus } from "../runtime/watch/reflector.ts";
+import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
+import type { ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { Instruments } from "./instruments.ts";
 
 export function countWatch({ count }: Pick<Instruments, "count">, watch: string, event: ReflectorEvent): void {

@@ -1,31 +1,19 @@
-// Is nobody judged by a label that was not kept?
+// Is nobody judged by a label that was not kept, and does nobody else wait for one?
 import { describe, expect, it } from "vitest";
 import { askedLabels } from "../../src/cluster/watched-labels.ts";
-import type { ListWatch, WatchEvent } from "../../src/runtime/watch/list-watch.ts";
+import type { WatchEvent } from "../../src/runtime/watch/list-watch.ts";
 import { reflector } from "../../src/runtime/watch/reflector.ts";
 import { store } from "../../src/runtime/watch/store.ts";
+import { identityOf } from "../../src/runtime/watch/object-meta.ts";
 import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { bookmark, initialEventsEnd } from "../runtime/watch/objects.ts";
 import { scriptedListWatch } from "../runtime/watch/scripted-list-watch.ts";
 
-const never = new AbortController().signal;
-const asking = (...keys: string[]): WatchEvent => ({ type: "MODIFIED", object: { keys } });
-const askedBy = (object: unknown): readonly string[] => (object as { readonly keys?: readonly string[] }).keys ?? [];
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
-
-/** What comes through, as it comes. */
-function through(source: ListWatch, { signal = never, sendInitialEvents = false } = {}): unknown[] {
-  const seen: unknown[] = [];
-  const timeout = Temporal.Duration.from({ minutes: 5 });
-  void (async () => {
-    for await (const { object } of source.watch({ timeout, sendInitialEvents }, signal)) seen.push(object);
-  })().catch((error: unknown) => seen.push(error));
-  return seen;
-}
 
 /** Labels whose Namespaces are read again when the test says so. */
 function asked() {
@@ -35,86 +23,118 @@ function asked() {
     readings.push(reading);
     return reading.promise;
   };
-  const server = scriptedListWatch();
   const labels = askedLabels({ readAgain });
-  let listed = 0;
-  const source = labels.before(server, askedBy, () => (listed += 1));
-  return { readings, server, labels, source, listed: () => listed };
+  let broughtAgain = 0;
+  const waits = labels.waiting(() => (broughtAgain += 1));
+  return { readings, labels, waits, broughtAgain: () => broughtAgain };
 }
 
-describe("a RegistryCredential that asks for another label", () => {
-  it("is read anew when the Namespaces have been read with it, and keeps nobody else waiting until then", async () => {
-    const { readings, server, labels, source, listed } = asked();
-    const seen = through(source);
-    server.lastWatch().send(asking(), asking("a"), asking("a", "b"), asking());
-    await turns();
-    expect(seen).toEqual([{ keys: [] }, { keys: [] }]);
-    expect([[...labels.keys()], readings.length, listed()]).toEqual([["a", "b"], 2, 0]);
-    for (const { resolve } of readings) resolve();
-    await turns();
-    expect(listed()).toBe(1);
-    server.lastWatch().send(asking("a"));
-    await turns();
-    expect([seen.length, readings.length, listed()]).toEqual([3, 2, 1]);
-  });
-
-  it("is gone at once when it is deleted, and asks for nothing by that", async () => {
-    const { readings, server, source } = asked();
-    const seen = through(source);
-    server.lastWatch().send(asking("a"), { ...asking("a"), type: "DELETED" }, { ...asking("b"), type: "DELETED" });
-    await turns();
-    expect([seen.length, readings.length]).toEqual([2, 1]);
-  });
-
-  it("is waited for where a full list comes as a watch, because that is whole", async () => {
-    const { readings, server, source, listed } = asked();
-    const seen = through(source, { sendInitialEvents: true });
-    server.lastWatch().send(asking("a"), initialEventsEnd(10), asking("b"), asking());
-    await turns();
-    expect([seen.length, readings.length]).toEqual([0, 1]);
+describe("what asks for another label", () => {
+  it("waits until the Namespaces have been read with it, and is brought again then", async () => {
+    const { readings, labels, waits, broughtAgain } = asked();
+    expect([waits([]), waits(["a"]), waits(["a"]), waits([])]).toEqual([false, true, true, false]);
+    expect([[...labels.keys()], readings.length, broughtAgain()]).toEqual([["a"], 1, 0]);
     readings[0]?.resolve();
     await turns();
-    expect([seen.length, readings.length, listed()]).toEqual([3, 2, 0]);
+    expect([broughtAgain(), waits(["a"]), readings.length]).toEqual([1, false, 1]);
   });
 
-  it("waits on where its list begins anew meanwhile", async () => {
-    const { readings, server, source } = asked();
-    const stop = new AbortController();
-    const first = through(source, { signal: stop.signal, sendInitialEvents: true });
-    server.lastWatch().send(asking("a"));
-    await turns();
-    const reason = new Error("begins anew");
-    stop.abort(reason);
-    await turns();
-    expect(first).toEqual([reason]);
-    const listed: unknown[] = [];
-    const page = source.list({}, (object) => listed.push(object), never);
-    server.lastList().answer({ items: [{ keys: ["a"] }], resourceVersion: "1" });
-    await turns();
-    expect(listed).toEqual([]);
+  it("waits for no label that only another one asks for", async () => {
+    const { readings, waits, broughtAgain } = asked();
+    expect([waits(["a"]), waits(["b"]), waits(["a", "b"])]).toEqual([true, true, true]);
     readings[0]?.resolve();
-    await page;
-    expect(listed).toEqual([{ keys: ["a"] }]);
-  });
-
-  it("keeps nobody waiting who asks for other labels, or for none, such as a source", async () => {
-    const { server: credentials, labels, source } = asked();
-    const secrets = scriptedListWatch();
-    const waiting = through(source);
-    const others = through(labels.before(secrets, askedBy, () => undefined));
-    credentials.lastWatch().send(asking("a"));
-    secrets.lastWatch().send(asking(), asking("a"));
     await turns();
-    expect([waiting, others]).toEqual([[], [{ keys: [] }]]);
+    expect([broughtAgain(), waits(["a"]), waits(["b"]), waits(["a", "b"])]).toEqual([1, false, true, true]);
+    readings[1]?.resolve();
+    await turns();
+    expect([broughtAgain(), waits(["a", "b"])]).toEqual([2, false]);
   });
 
-  it("waits for nothing before any Namespace was read", async () => {
-    const server = scriptedListWatch();
+  it("is brought again wherever it has waited", async () => {
+    const { readings, labels, waits, broughtAgain } = asked();
+    let others = 0;
+    const othersWait = labels.waiting(() => (others += 1));
+    expect([waits(["a"]), othersWait(["a"])]).toEqual([true, true]);
+    readings[0]?.resolve();
+    await turns();
+    expect([readings.length, broughtAgain(), others]).toEqual([1, 1, 1]);
+  });
+
+  it("waits for nothing before any Namespace was read", () => {
     const labels = askedLabels({ readAgain: () => undefined });
-    const seen = through(labels.before(server, askedBy, () => undefined));
-    server.lastWatch().send(asking("a", "b"));
-    await turns();
-    expect([seen.length, [...labels.keys()]]).toEqual([1, ["a", "b"]]);
+    expect(labels.waiting(() => undefined)(["a", "b"])).toBe(false);
+    expect([...labels.keys()]).toEqual(["a", "b"]);
+  });
+});
+
+describe("a RegistryCredential whose label cannot be read yet", () => {
+  const of = (name: string, resourceVersion: string, asks: readonly string[] = []): WatchEvent => ({
+    type: "MODIFIED",
+    object: { metadata: { name, uid: name, resourceVersion }, asks },
+  });
+  interface Asking {
+    readonly key: string;
+    readonly resourceVersion: string;
+    readonly asks: readonly string[];
+  }
+
+  async function watching() {
+    const { readings, labels } = asked();
+    const clock = fakeClock();
+    const server = scriptedListWatch();
+    const credentials = store<Asking>();
+    const waits = labels.waiting(() => void running.readAgain());
+    const running = reflector({
+      listWatch: server,
+      store: credentials,
+      transform: (raw): Asking => ({ ...identityOf(raw), asks: (raw as Pick<Asking, "asks">).asks }),
+      clock,
+      random: () => 0,
+      heldBack: ({ asks }) => waits(asks),
+    });
+    running.start();
+    server.lastWatch().send(of("acme", "1"), of("beta", "2"), initialEventsEnd(10));
+    await clock.advance();
+    const versions = (): readonly string[] =>
+      [...credentials.values()].map(({ key, resourceVersion }) => `${key} ${resourceVersion}`);
+    return { readings, clock, server, credentials, versions };
+  }
+
+  it("stays as it was, and the others are heard", async () => {
+    const { clock, server, versions } = await watching();
+    server.lastWatch().send(of("acme", "11", ["tier"]), of("beta", "12"));
+    await clock.advance();
+    expect(versions()).toEqual(["acme 1", "beta 12"]);
+  });
+
+  it("holds up no full list either, and is not taken for gone by one", async () => {
+    const { clock, server, credentials, versions } = await watching();
+    server.lastWatch().send(of("acme", "11", ["tier"]));
+    server.lastWatch().fail({ kind: "expired" });
+    await clock.advance(Temporal.Duration.from({ seconds: 5 }));
+    const news = [of("acme", "11", ["tier"]), of("beta", "12"), of("new", "13", ["tier"])];
+    server.lastWatch().send(...news, initialEventsEnd(20));
+    await clock.advance();
+    expect(versions()).toEqual(["acme 1", "beta 12"]);
+    expect([credentials.synced, credentials.look("new").kind]).toEqual([true, "not-seen"]);
+  });
+
+  it("is taken in as soon as it can be", async () => {
+    const { readings, clock, server, versions } = await watching();
+    server.lastWatch().send(of("acme", "11", ["tier"]));
+    await clock.advance();
+    readings[0]?.resolve();
+    await clock.advance();
+    server.lastWatch().send(of("acme", "11", ["tier"]), of("beta", "2"), initialEventsEnd(20));
+    await clock.advance();
+    expect(versions()).toEqual(["acme 11", "beta 2"]);
+  });
+
+  it("is gone at once when it is deleted", async () => {
+    const { clock, server, credentials } = await watching();
+    server.lastWatch().send(of("acme", "11", ["tier"]), { ...of("acme", "12", ["tier"]), type: "DELETED" });
+    await clock.advance();
+    expect(credentials.look("acme").kind).toBe("absent");
   });
 });
 

@@ -4,12 +4,21 @@ import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../src/cluster/records.ts";
 import {
   credentialTriggers,
+  isIdentityOf,
   namespaceTriggers,
   secretTriggers,
   serviceAccountTriggers,
   type Trigger,
 } from "../../src/controllers/triggers.ts";
-import { credential, frozen, minute, namespace, secretRecord, serviceAccount } from "../entitlement/objects.ts";
+import {
+  credential,
+  frozen,
+  minute,
+  namespace,
+  secretRecord,
+  serviceAccount,
+  staticEntry,
+} from "../entitlement/objects.ts";
 
 /** Lane and key of each trigger. */
 function lanes(triggers: readonly Trigger[]): string[] {
@@ -64,8 +73,8 @@ describe("a namespace", () => {
 
 describe("a ServiceAccount", () => {
   const account = serviceAccount();
-  // The grants of TenantServiceAccount entries are rendered by the pull Secret's run.
-  const secrets = ["undefined secret/team-a/regcred", "undefined secret/team-a/old"];
+  // The grants of TenantServiceAccount entries are rendered by the pull Secret's run, and told by the status.
+  const secrets = ["undefined secret/team-a/regcred", "undefined secret/team-a/old", "normal credential/acme"];
 
   it.each([
     ["that has just appeared overtakes everything", { after: account }, [...secrets, "interactive references/team-a"]],
@@ -83,8 +92,20 @@ describe("a ServiceAccount", () => {
     ["that is gone takes its identity along", { before: account }, secrets],
     ["that did not fit has its namespace told", {}, ["normal references/team-a"]],
   ])("%s", (_what, change, expected) => {
-    const triggers = serviceAccountTriggers(frozen({ key: account.key, ...change }), ["regcred", "old"]);
+    const triggers = serviceAccountTriggers(frozen({ key: account.key, ...change }), ["regcred", "old"], ["acme"]);
     expect(lanes(triggers)).toEqual(expected);
+  });
+
+  it.each([
+    ["ServiceAccount", "regcred-system", "puller", true],
+    ["ServiceAccount", "team-a", "puller", false],
+    ["ServiceAccount", "regcred-system", "other", false],
+    ["TenantServiceAccount", "team-a", "puller", true],
+    ["TenantServiceAccount", "team-a", "other", false],
+    ["Secret", "regcred-system", "puller", false],
+  ] as const)("of an entry with identity %s is %s/%s: %s", (from, at, name, expected) => {
+    const read = credential({ spec: { registries: [staticEntry({ identity: { from, name: "puller" } })] } });
+    expect(isIdentityOf({ namespace: at, name }, read, "regcred-system")).toBe(expected);
   });
 });
 

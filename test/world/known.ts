@@ -339,4 +339,50 @@ export const known: readonly Known[] = [
       after(0, create("a", { selects: "b", entries: [entry({ name: "e2", from: "src-1" })] })),
     ],
   },
+  {
+    what: "tells of a suspended one, for which nothing was ever written, that the ServiceAccount of its entry is gone",
+    steps: [
+      soon(
+        create("c", {
+          secretName: "regcred-b",
+          entries: [cloud({ name: "e1", identity: "ServiceAccount" })],
+          suspend: true,
+        }),
+      ),
+      soon({ act: "puller", does: "delete" }),
+    ],
+  },
+  {
+    what: "tells of a suspended one, whose Secret is to be mended, that the ServiceAccount of its entry is gone",
+    steps: [
+      soon(
+        create("c", {
+          selects: "a-1",
+          secretName: "regcred-b",
+          entries: [cloud({ name: "e1", identity: "ServiceAccount" })],
+        }),
+      ),
+      soon({ act: "alter credential", name: "c", alteration: { field: "suspend", to: true } }),
+      soon({ act: "tenant", at: "a-1", secret: "regcred-b", does: "edit" }),
+      soon({ act: "puller", does: "delete" }),
+    ],
+  },
+  {
+    what: "asks ever more seldom for what keeps a deletion",
+    steps: [
+      soon({ act: "fault", how: "forbidden", on: { kind: "secrets", namespace: "a-1" } }),
+      soon({ act: "fault", how: "throttled", on: { kind: "accounts", namespace: "b-2" } }),
+      after(12 * minute, { act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
+    what: "gives to one that cannot be read no login that another one had under a former name",
+    steps: [
+      after(0, create("c", { selects: "b", entries: [{ ...firstEntry, hosts: [hosts[1]] }, secondEntry] })),
+      after(0, { act: "cloud", mood: "failing", life: "short" }),
+      after(13 * 60 * minute, { act: "fault", how: "invalid", on: { kind: "credential", name: "c" } }),
+      soon(alterA({ field: "secretName", to: "regcred-b" })),
+      soon({ act: "garble credential", name: "c", on: true }),
+    ],
+  },
 ];

@@ -2,8 +2,18 @@
 import type { ClusterObject, SecretObject } from "../../src/cluster/cluster-api.ts";
 import { textOfBase64 } from "../../src/runtime/base64.ts";
 
+const readBefore = new WeakMap<ClusterObject, ReadonlyMap<string, string>>();
+
 /** Passwords by the key of the docker config; none where there is no config. */
 export function loginsIn(object: ClusterObject | undefined): ReadonlyMap<string, string> {
+  if (!object) return new Map();
+  // Objects never change.
+  const known = readBefore.get(object) ?? readLogins(object);
+  readBefore.set(object, known);
+  return known;
+}
+
+function readLogins(object: ClusterObject): ReadonlyMap<string, string> {
   const config = (object as SecretObject | undefined)?.data?.[".dockerconfigjson"];
   if (config === undefined) return new Map();
   const { auths = {} } = JSON.parse(textOfBase64(config) ?? "{}") as {

@@ -4,6 +4,7 @@ import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData } from "../../src/cluster/token-wire.ts";
 import { textOfBase64 } from "../../src/runtime/base64.ts";
+import { isFormerName, keptUnderFormerName } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn } from "./logins.ts";
 import { type Claim, isOfEntry, isReadable } from "./truth.ts";
@@ -14,8 +15,6 @@ import type { World } from "./world.ts";
 export type Standing = Pick<World, "server" | "home" | "cloud" | "clock" | "ledger">;
 
 const shortKey = grantKeys();
-// An hour, and some minutes until it is seen to: src/entitlement/rename-grace.ts.
-const keptUnderFormerName = 65 * 60_000;
 
 /** The login that a claim has; undefined: there is none to be had. */
 function loginOf({ server, home, cloud, clock }: Standing, { grant }: Claim): string | undefined {
@@ -74,7 +73,7 @@ function ofHost(
     const wanted = loginOf(world, claim);
     const where = `${claim.namespace.name}/${claim.secretName} for ${claim.host}`;
     const holder = found && world.ledger.writtenFor(secretUid ?? "", claim.host, found);
-    if (holder !== undefined && (isFormerName(world, holder) || isUnreadable(world, holder))) return [];
+    if (holder !== undefined && (isFormerName(world.ledger, holder) || isUnreadable(world, holder))) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
     // Without a login of its own it may keep the one that it was given.
     if (holder !== undefined && isOfEntry(claim, holder)) return [];
@@ -87,15 +86,6 @@ function isUnreadable({ server }: Standing, identity: string): boolean {
   const uid = identity.split(" ")[2];
   const raw = server.list("registrycredentials").find(({ metadata }) => metadata.uid === uid);
   return raw !== undefined && !isReadable(raw);
-}
-
-/** What stands under a name that its RegistryCredential has left is kept for an hour. */
-export function isFormerName({ ledger, clock }: Standing, identity: string): boolean {
-  const [, secretName, uid] = identity.split(" ");
-  const credential = ledger.past.now().credentials.find((each) => each.uid === uid);
-  const isLeft = credential !== undefined && credential.spec.pullSecret.name !== secretName;
-  const left = Math.max(ledger.past.lastWanted(identity) ?? 0, ledger.renamedAt(uid ?? "", secretName ?? "") ?? 0);
-  return isLeft && clock.elapsed() - left < keptUnderFormerName;
 }
 
 /** Somebody has left this very Secret for one of another name: with its login, what refers to it stays. */

@@ -1,4 +1,6 @@
 // Since when has something been wanted, and until when was it?
+import type { RegistryCredential } from "../../src/api/registry-credential.ts";
+import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import type { Truth } from "./truth.ts";
 
 /** Times are elapsed milliseconds. */
@@ -22,6 +24,13 @@ export interface Past {
   }): number | undefined;
   /** Identities that have had this grant at some time since then. */
   withGrant(grantKey: string, since: number): readonly string[];
+  /** Each as it was at some time since then, whatever the others were at that time. */
+  seenSince(since: number): Seen;
+}
+
+export interface Seen {
+  readonly credentials: Iterable<RegistryCredential>;
+  readonly namespaces: Iterable<NamespaceRecord>;
 }
 
 export function past(first: Truth): Past {
@@ -32,6 +41,9 @@ export function past(first: Truth): Past {
   // By namespace, Secret and RegistryCredential.
   const leftAt = new Map<string, number>();
   const suspended = new Map<string, number>();
+  // Until when each was so; those of now are in none.
+  const formerCredentials = new Map<RegistryCredential, number>();
+  const formerNamespaces = new Map<NamespaceRecord, number>();
   // By grant: identities, and when they had it the last time; Infinity while they have.
   const grants = new Map<string, Map<string, number>>();
 
@@ -54,6 +66,8 @@ export function past(first: Truth): Past {
         if (!spec.suspend) suspended.delete(uid);
         else if (!suspended.has(uid)) suspended.set(uid, now);
       }
+      noteFormer(formerCredentials, current.credentials, truth.credentials, now);
+      noteFormer(formerNamespaces, current.namespaces, truth.namespaces, now);
       current = truth;
       at = now;
     },
@@ -69,5 +83,18 @@ export function past(first: Truth): Past {
       ...[...pairs(current)].flatMap(([key, identity]) => (key === grantKey ? [identity] : [])),
       ...[...(grants.get(grantKey) ?? [])].flatMap(([identity, until]) => (until >= since ? [identity] : [])),
     ],
+    seenSince: (since) => {
+      const until = <T>(former: ReadonlyMap<T, number>): readonly T[] =>
+        [...former].flatMap(([each, ended]) => (ended >= since ? [each] : []));
+      return {
+        credentials: [...current.credentials, ...until(formerCredentials)],
+        namespaces: [...current.namespaces, ...until(formerNamespaces)],
+      };
+    },
   };
+}
+
+function noteFormer<T>(former: Map<T, number>, before: readonly T[], after: readonly T[], now: number): void {
+  const stays = new Set(after);
+  for (const each of before) if (!stays.has(each)) former.set(each, now);
 }

@@ -1,5 +1,6 @@
 // What becomes of a request on its way to the API server and back?
 import type { Clock } from "../../src/runtime/clock.ts";
+import type { ApiError } from "../../src/runtime/client/api-error.ts";
 import type { ClusterApi } from "../../src/cluster/cluster-api.ts";
 import { modelApi } from "../../src/cluster/in-memory/in-memory-api.ts";
 import type { ModelServer } from "../../src/cluster/in-memory/in-memory-server.ts";
@@ -25,6 +26,14 @@ const never = new Promise<never>(() => undefined);
 export function playedApi(options: PlayedApiOptions): ClusterApi {
   const { server, clock, faults, onRequest, during, onThrottled } = options;
   const real = modelApi(server);
+  // To make an error costs more than all that becomes of it.
+  const refusals = new Map<string, ApiError>();
+  const refusalOf = (fault: Fault, request: Request): ApiError | undefined => {
+    const text = `${fault.how} ${request.verb} ${request.resource} ${request.namespace}/${request.name}`;
+    const answer = refusals.get(text) ?? answerOf(fault, request);
+    if (answer) refusals.set(text, answer);
+    return answer;
+  };
 
   const send = async <T>(
     request: Request,
@@ -40,7 +49,7 @@ export function playedApi(options: PlayedApiOptions): ClusterApi {
     }
     const fault = [...faults()].find((each) => isHit(each, request));
     if (!fault) return handled();
-    const answer = answerOf(fault, request);
+    const answer = refusalOf(fault, request);
     if (fault.how === "throttled") onThrottled();
     if (answer) throw answer;
     if (fault.how === "unsent") throw broken();

@@ -4,9 +4,10 @@ import type { ClusterObject } from "../../src/cluster/cluster-api.ts";
 import type { ModelEvent } from "../../src/cluster/in-memory/in-memory-server.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
+import { isServedUnder } from "./former-names.ts";
 import type { Ledger } from "./ledger.ts";
 import { loginsIn, otherData } from "./logins.ts";
-import { type Claim, isOfEntry, isReadable, selects, underName } from "./truth.ts";
+import { type Claim, isOfEntry, selects, underName } from "./truth.ts";
 import { hosts, secretNames } from "./words.ts";
 
 const ourHosts: ReadonlySet<string> = new Set(hosts);
@@ -51,15 +52,15 @@ export function judgeOwnSecret(ledger: Ledger, event: ModelEvent): void {
   else if (!ours.has(uid)) complain(`${namespace}/${name} is none of the operator's`);
   if (event.type !== "DELETED") return;
   for (const { grant, identity, credential } of past.now().claims) {
-    if (!grant || name !== tokenSecretName(shortKey(grant)) || isNeverRead(ledger, credential.name)) continue;
+    if (!grant || name !== tokenSecretName(shortKey(grant)) || isUnbound(ledger, credential.name)) continue;
     if (past.wantedAllThrough(identity, believedSince())) complain(`${name} deleted, the token of ${identity}`);
   }
 }
 
-/** It could not be read since before it had its finalizer, without which nothing is written for it. */
-function isNeverRead({ server }: Ledger, credential: string): boolean {
+/** It has no finalizer, for want of a right or because it cannot be read: nothing is written for it before, and no token asked for. */
+function isUnbound({ server }: Ledger, credential: string): boolean {
   const raw = server.get({ resource: "registrycredentials", name: credential });
-  return raw !== undefined && !isReadable(raw) && raw.metadata.finalizers?.includes(finalizer) !== true;
+  return raw !== undefined && raw.metadata.finalizers?.includes(finalizer) !== true;
 }
 
 function keepsForeign({ complain }: Ledger, before: ClusterObject, after: ClusterObject | undefined): void {
@@ -131,20 +132,12 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
       .map((each) => underName(holder, each))
       .some((each) => past.wantedSince(each, since) || past.now().claims.some((claim) => isOfEntry(claim, each)));
   const before = past.withGrant(mint.grantKey, 0).filter(isStillToHave);
-  const candidates = [...past.withGrant(mint.grantKey, since), ...before].filter(isHere);
-  // Under a former name, what is wanted under the present one.
-  const here = candidates.map((each) => underName(each, name));
-  // Of several who may have it, who is named on the Secret.
-  const named = new Set(listedOn(after));
-  const uids = new Set(past.now().credentials.flatMap((each) => (named.has(each.name) ? [each.uid] : [])));
-  const isUnder = (each: string): boolean => each.split(" ")[1] === name;
-  const identity =
-    candidates.find((each) => isUnder(each) && uids.has(each.split(" ")[2] ?? "")) ??
-    candidates.find(isUnder) ??
-    here.find((each) => past.now().claims.some((claim) => isOfEntry(claim, each))) ??
-    here[0];
+  const candidates = [...past.withGrant(mint.grantKey, since), ...before].filter(
+    (each) => isHere(each) && isServedUnder(ledger, each, name),
+  );
+  const identity = holderOf(ledger, after, candidates);
   if (identity === undefined) {
-    if (!isBlind())
+    if (!isBlind() || !mayBelieve(ledger, [namespaceUid, name], key))
       return complain(`given: ${key} (${password}) to ${namespace}/${name}, which nothing selects for it`);
     // What is missing by now was believed to be there: the login is its entry's all the same.
     const believed = past
@@ -158,6 +151,37 @@ function comes(ledger: Ledger, after: ClusterObject, key: string, password: stri
   if (claim) isConfirmed(ledger, claim.credential.name, name);
   if (mint.expiresAt <= clock.elapsed() - lateness) complain(`stale: ${key} (${password}) to ${namespace}/${name}`);
   ledger.noteWritten(uid, key, password, identity);
+}
+
+/** Who cannot hear may put together what was not there at one moment: a RegistryCredential of then, and a Namespace of now. */
+function mayBelieve(ledger: Ledger, [namespaceUid, secretName]: readonly [string, string], host: string): boolean {
+  const { credentials, namespaces } = ledger.past.seenSince(ledger.believedSince() - 1);
+  const homes = [...namespaces].filter(({ uid, terminating }) => uid === namespaceUid && !terminating);
+  return [...credentials].some(({ uid, spec }) => {
+    const isClaimed = spec.registries.some(({ hosts }) => hosts.includes(host));
+    const place = [namespaceUid, spec.pullSecret.name, uid].join(" ");
+    if (!isClaimed || !isServedUnder(ledger, place, secretName)) return false;
+    return homes.some((each) => selects(spec.namespaces, each));
+  });
+}
+
+/**
+ * Of several who may have it, who is named on the Secret, and of these the oldest: it has the host, under a former name too. Who comes
+ * after it has nothing there to keep, and cannot be given it while it cannot be read.
+ */
+function holderOf({ past }: Ledger, secret: ClusterObject, candidates: readonly string[]): string | undefined {
+  const named = new Set(listedOn(secret));
+  const { credentials } = past.now();
+  const inOrder = [
+    ...credentials.filter((each) => named.has(each.name)),
+    ...credentials.filter((each) => !named.has(each.name)),
+  ].filter(({ deletionTimestamp }) => !deletionTimestamp);
+  const rank = (each: string): number => {
+    const index = inOrder.findIndex(({ uid }) => uid === each.split(" ")[2]);
+    return index === -1 ? inOrder.length : index;
+  };
+  const [first] = candidates.toSorted((a, b) => rank(a) - rank(b));
+  return first === undefined ? undefined : underName(first, secret.metadata.name);
 }
 
 /** Something that it names is missing, and no label decides what that is. */

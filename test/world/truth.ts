@@ -49,8 +49,19 @@ export interface Truth {
   readonly grantKeys: ReadonlySet<string>;
 }
 
-const transformOf = transformNamespace();
-const accountOf = transformServiceAccount();
+const strippedBefore = new WeakMap<ClusterObject, unknown>();
+/** Objects never change: what was made of one is made once. */
+function once<R>(transform: (raw: ClusterObject) => R): (raw: ClusterObject) => R {
+  return (raw) => {
+    const known = strippedBefore.get(raw) as R | undefined;
+    if (known !== undefined) return known;
+    const made = transform(raw);
+    strippedBefore.set(raw, made);
+    return made;
+  };
+}
+const transformOf = once(transformNamespace());
+const accountOf = once(transformServiceAccount());
 const parsedBefore = new WeakMap<ClusterObject, RegistryCredential | undefined>();
 
 function readCredential(raw: ClusterObject): RegistryCredential | undefined {

@@ -44,6 +44,7 @@ export interface World {
 const rebirth = 15_000;
 const turns = 5;
 const maxWrites = 60;
+const maxRequests = 150;
 /** With these a run may act on what it has seen a while ago. */
 const slowly: readonly How[] = ["late", "slow", "hanging"];
 
@@ -93,15 +94,9 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   let blind = { since: Infinity, until: 0 };
   const homeOf = (): SystemNamespace => (begun ? made.home : systemNamespaces[0]);
   let begun = false;
-  const lately = new Map<string, readonly number[]>();
-  /** More writes of one object in a minute than anything explains. */
-  const isHot = ({ resource, object: { metadata } }: ModelEvent): boolean => {
-    const now = clock.elapsed();
-    const key = `${resource} ${metadata.namespace ?? ""}/${metadata.name}`;
-    const times = [...(lately.get(key) ?? []), now].filter((each) => each > now - 60_000);
-    lately.set(key, times);
-    return times.length > maxWrites;
-  };
+  /** More writes of one object in a minute than anything explains, or more requests in ten, as they are where all is refused. */
+  const writesOf = often(clock, 60_000, maxWrites);
+  const requestsOf = often(clock, 600_000, maxRequests);
   const book = ledger({
     server,
     clock,
@@ -124,7 +119,8 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
       return;
     }
     judgeWrite(book, event);
-    if (isHot(event)) {
+    const { metadata } = event.object;
+    if (writesOf(`${event.resource} ${metadata.namespace ?? ""}/${metadata.name}`)) {
       book.complain(`a hot loop: ${writeText(writing, event)}`);
       working?.kill();
     }
@@ -140,6 +136,11 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
     listFaults: () => made.listFaults,
     onRequest: (request, body) => {
       judgeRequest(book, request, body);
+      const { verb, resource, namespace, name } = request;
+      if (resource !== "events" && requestsOf(`${verb} ${resource} ${namespace}/${name}`)) {
+        book.complain(`a hot loop: ${verb} ${resource} ${namespace}/${name} is asked for again and again`);
+        working?.kill();
+      }
       if (!death) return undefined;
       death.after -= 1;
       if (death.after >= 0) return undefined;
@@ -234,6 +235,17 @@ export async function world(counts: (complaint: string) => boolean): Promise<Wor
   furnish(made);
   made.crown(made.standBy(made.home));
   return made;
+}
+
+/** Whether something has happened more often than `most` within so many milliseconds. */
+function often(clock: FakeClock, within: number, most: number): (what: string) => boolean {
+  const lately = new Map<string, readonly number[]>();
+  return (what) => {
+    const now = clock.elapsed();
+    const times = [...(lately.get(what) ?? []), now].filter((each) => each > now - within);
+    lately.set(what, times);
+    return times.length > most;
+  };
 }
 
 /** What is there before anything happens. */

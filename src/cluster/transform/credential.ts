@@ -6,9 +6,8 @@ import type { CredentialRecord } from "../records.ts";
 import { annotationsOf, identityOf, isTerminating, listOf, metadataOf } from "../../runtime/watch/object-meta.ts";
 
 /** Keys of Namespaces' labels; of what cannot be read none. */
-export function labelsAskedBy(raw: unknown): Iterable<string> {
-  const parsed = parseRegistryCredential(raw, {});
-  return parsed.ok ? namedLabels(parsed.credential.spec) : [];
+export function labelsAskedBy({ credential }: CredentialRecord): Iterable<string> {
+  return credential ? namedLabels(credential.spec) : [];
 }
 
 export function transformCredential(raw: unknown): CredentialRecord {

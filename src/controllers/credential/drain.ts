@@ -11,8 +11,9 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { isForTenant } from "../pull-secret/kept-by-tenant.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
-import { requeueAfter, done, failed } from "../outcome.ts";
+import { requeueAfter, done, failed, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
+import type { Waited } from "../waits.ts";
 import type { StatusWriter } from "./write-status.ts";
 
 // References to Secrets that are gone harm nobody, nor do our marks on Secrets that are none of ours, and tenants can go on
@@ -30,6 +31,9 @@ const longestStandstill = 20_000;
 const settleTime = 60_000;
 
 const lookAgain = 1_000;
+// What has stood still for long is looked at ever more seldom, in milliseconds: each change brings it by itself.
+const longestRest = 10_000;
+const restForStandstill = 1 / 20;
 // To look at ten thousand namespaces takes a while: a fifth of the time at most.
 const restForWork = 4;
 // Examples in a message.
@@ -97,7 +101,9 @@ export function drainer(statuses: StatusWriter): Drain {
     // What was told before a start is not unsaid before it has been looked for.
     waiting.settles &&= draining.blocked.length === 0 && clock.elapsed() - waiting.since < settleTime;
     if (!waiting.settles) await statuses.write(context, place, saysOf(context, credential, draining), signal);
-    return requeueAfter(Math.max(lookAgain, (clock.elapsed() - began) * restForWork));
+    const rest = Math.min((clock.elapsed() - waiting.fewest.since) * restForStandstill, longestRest);
+    const back = requeueAfter(Math.max(lookAgain, rest, (clock.elapsed() - began) * restForWork));
+    return unknown ? { ...waitsFor(...secretsOf(context, credential)), ...back } : back;
   };
 }
 
@@ -169,6 +175,12 @@ function whyUnknown(context: Context, credential: RegistryCredential, waited: nu
   const unseen = names.find((name) => !context.namesSynced(name));
   if (unseen === undefined) return undefined;
   return { failure: waited < worthTelling.total("milliseconds") ? undefined : notListed(unseen) };
+}
+
+/** All Secrets of these names are known, or may be seen again. */
+function secretsOf(context: Context, credential: RegistryCredential): readonly [Waited, ...Waited[]] {
+  const [first, ...others] = namesOf(context, credential).map((secretsCalled): Waited => ({ secretsCalled }));
+  return [first ?? { secretsCalled: credential.spec.pullSecret.name }, ...others];
 }
 
 interface Unknown {

@@ -32,7 +32,7 @@ export function namesOf({ credentialIndex }: Context, credential: RegistryCreden
 }
 
 /**
- * Each is queued again, but for those that are blocked: they are tried slowly, by the loop that was refused. A Secret that
+ * Each is queued again, but for those where something has failed: the loop that did comes back by itself, ever more slowly. A Secret that
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
@@ -55,7 +55,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     else if (!isCopied(context, credential, name, names)) harmless.add(name);
     if (secrets.has(name) && isKeptByTenant(context, credential, name, names)) kept.add(name);
     else if (secrets.has(name) && isUnexplained(context, credential, name, names)) unexplained.add(name);
-    if (!isRefused(context, names, name)) for (const each of names) enqueue(secretKey(name, each));
+    if (!comesBack(context, names, name)) for (const each of names) enqueue(secretKey(name, each));
   });
   // A name that another credential writes as well is that one's to take off.
   const ours = names.filter((name) => !sharedName(context, credential, name));
@@ -64,7 +64,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     const recorded = recordedReferences(record);
     if (!ours.some((name) => recorded.has(name))) return;
     harmless.add(namespace);
-    if (!isRefused(context, names, namespace)) enqueue(referencesKey(namespace));
+    if (!comesBack(context, names, namespace)) enqueue(referencesKey(namespace));
   });
   return { secrets, kept, unexplained, harmless };
 }
@@ -118,15 +118,15 @@ function heldOf({ stores, digest }: Context, credential: RegistryCredential, nam
   };
 }
 
-/** Somebody must mend something there, and the loop that was refused tries it slowly. */
-function isRefused({ statusCache }: Context, names: Names, namespace: string): boolean {
-  const isSlow = ({ retry }: Failure): boolean => retry === "slowly";
+/** Something has failed there, and the loop that it was comes back by itself: who has failed is not to be asked once a second. */
+function comesBack({ statusCache }: Context, names: Names, namespace: string): boolean {
+  const isTimed = ({ retry }: Failure): boolean => retry !== "on-change";
   for (const name of names) {
     for (const { failures } of statusCache.secret(namespace, name)?.credentials.values() ?? []) {
-      if (failures.some(isSlow)) return true;
+      if (failures.some(isTimed)) return true;
     }
   }
-  return statusCache.references(namespace)?.failures.some(isSlow) === true;
+  return statusCache.references(namespace)?.failures.some(isTimed) === true;
 }
 
 function sharedName({ stores, credentialIndex }: Context, credential: RegistryCredential, name: string): boolean {

@@ -65,7 +65,8 @@ export function formersOf(
             user,
             ...credentialIndex.namesOf(credential.name).map((of) => secretKey(namespace.name, of.secretName)),
           ];
-          const isKnown = users.some((of) => tokens.had(of, each));
+          // Who is suspended is given nothing, so that what it needs is not what it has had: only what stands says that.
+          const isKnown = !credential.spec.suspend && users.some((of) => tokens.had(of, each));
           if (isKnown) known.add(keptItem(each.token.grantKey, credential.uid, entry.name));
           return { token: each.token, hosts: each.maker.hosts, known: isKnown };
         });

@@ -1,5 +1,5 @@
 // Log lines of watches, and the fields of an unexpected error.
-import type { ReflectorEvent } from "../watch/reflector.ts";
+import type { ReflectorEvent } from "../watch/reflector-event.ts";
 import type { Log } from "./log.ts";
 
 export function logWatch(log: Log, what: string, event: ReflectorEvent): void {

@@ -2,7 +2,8 @@
 import type { StoredObject } from "./object-meta.ts";
 import type { ListWatch } from "./list-watch.ts";
 import { reflector } from "./reflector.ts";
-import type { Reflector, ReflectorEvent, ReflectorOptions, ReflectorStatus } from "./reflector.ts";
+import type { ReflectorEvent } from "./reflector-event.ts";
+import type { Reflector, ReflectorOptions, ReflectorStatus } from "./reflector.ts";
 
 export interface MultiReflectorOptions<R extends StoredObject> extends Omit<
   ReflectorOptions<R>,

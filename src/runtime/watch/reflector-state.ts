@@ -269,7 +269,7 @@ function verify(state: Running): Step {
 }
 
 // The annotation is part of the API: apimachinery, metav1.InitialEventsAnnotationKey (KEP-3157).
-export function endsInitialEvents(object: unknown): boolean {
+function endsInitialEvents(object: unknown): boolean {
   return asRecord(metadataOf(object)["annotations"])["k8s.io/initial-events-end"] === "true";
 }
 

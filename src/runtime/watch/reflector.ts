@@ -2,32 +2,14 @@
 import type { Cancel, Clock, Random } from "../clock.ts";
 import type { StoredObject } from "./object-meta.ts";
 import { backoff } from "./backoff.ts";
-import { type ListWatch, type ListWatchFailure, listWatchFailure, type WatchQuery } from "./list-watch.ts";
+import { type ListWatch, listWatchFailure, type WatchQuery } from "./list-watch.ts";
 import { healthyAfter, idle, transition } from "./reflector-state.ts";
 import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from "./reflector-state.ts";
+import type { ReflectorEvent } from "./reflector-event.ts";
 import type { FedStore } from "./store.ts";
 import { identityOf } from "./object-meta.ts";
 import { minBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
 import { milliseconds, watchdog } from "./watchdog.ts";
-
-/** What an onlooker (logs, metrics) is told. */
-export type ReflectorEvent =
-  /** A full list is in the store. */
-  | { readonly kind: "listed"; readonly took: Temporal.Duration }
-  /** A failure; the next attempt comes after `pause`. */
-  | {
-      readonly kind: "paused";
-      readonly because: ListWatchFailure;
-      readonly failures: number;
-      readonly pause: Temporal.Duration;
-    }
-  /** An object that `transform` threw at; it is skipped. */
-  | { readonly kind: "unreadable"; readonly key: string | undefined; readonly error: unknown };
-
-/** A right is missing: the server will not show these objects before somebody grants it. */
-export function isRefusal(event: ReflectorEvent): boolean {
-  return event.kind === "paused" && event.because.kind === "forbidden";
-}
 
 export interface ReflectorOptions<R extends StoredObject> {
   readonly listWatch: ListWatch;
@@ -36,6 +18,8 @@ export interface ReflectorOptions<R extends StoredObject> {
   readonly transform: (raw: unknown) => R | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** An object is there, and not to be taken in yet: what is stored of it stays. Whoever says so has all read again in time. */
+  readonly heldBack?: ((record: R) => boolean) | undefined;
   readonly observe?: (event: ReflectorEvent) => void;
   /** Which keys of the store this reflector answers for. Default: all. */
   readonly covers?: (key: string) => boolean;
@@ -80,7 +64,7 @@ type Emit = (input: ReflectorInput) => void;
  * Each activity (request or pause) may emit inputs until the next one takes its place.
  */
 export function reflector<R extends StoredObject>(options: ReflectorOptions<R>): Reflector {
-  const { listWatch, store, transform, clock, random, observe, covers, pageLimit = usualPageLimit } = options;
+  const { listWatch, store, transform, clock, random, heldBack, observe, covers, pageLimit = usualPageLimit } = options;
   const feed = store.feed(covers);
   const firstList = Promise.withResolvers<void>();
   const open = new Set<Promise<void>>();
@@ -135,15 +119,16 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
   const keep = (raw: unknown): void => {
     let key: string | undefined;
     try {
-      const identity = identityOf(raw);
-      key = identity.key;
+      const { key: its, resourceVersion } = identityOf(raw);
+      key = its;
       // Mostly the echo of our own write, whose answer is in the store: a version of an object never changes. A list is read
       // whole all the same: more may be kept of the objects by now, and a restored etcd gives a version twice.
       const known = store.get(key);
-      const isKnown = known?.resourceVersion === identity.resourceVersion && state.name === "Watching";
+      const isKnown = known?.resourceVersion === resourceVersion && state.name === "Watching";
       const record = isKnown ? known : transform(raw);
-      if (record) feed.observed(record);
-      else feed.vanished(key, identity.resourceVersion);
+      if (!record) feed.vanished(key, resourceVersion);
+      else if (!isKnown && heldBack?.(record)) feed.unreadable(key);
+      else feed.observed(record);
     } catch (error) {
       feed.unreadable(key);
       observe?.({ kind: "unreadable", key, error });

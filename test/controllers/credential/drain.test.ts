@@ -144,6 +144,28 @@ describe("a deletion", () => {
     expect(it.queued).toContain("secret/team-a/regcred");
   });
 
+  it("looks ever more seldom at what stands still, and waits for it to be shown where it is not", async () => {
+    const rest = async (it: ReturnType<typeof situation>, after: number): Promise<number> => {
+      await it.clock.advance(seconds(after));
+      const { requeueAfter } = (await it.run()) as { readonly requeueAfter: Temporal.Duration };
+      return requeueAfter.total("seconds");
+    };
+    const it = situation([listed]);
+    expect([await rest(it, 0), await rest(it, 20), await rest(it, 80), await rest(it, 3_600)]).toEqual([1, 1, 5, 10]);
+    expect(await situation([], [], { synced: false }).run()).toHaveProperty("waitsFor");
+  });
+
+  it.each([denied, webhook])(
+    "leaves what has failed to the loop that comes back by itself: $message",
+    async (failure) => {
+      const it = situation([listed], [referring]);
+      it.finds([failure]);
+      it.found.setReferences("team-a", { failures: [failure], notes: [], generations: new Map() });
+      await it.run();
+      expect(it.queued).toEqual([]);
+    },
+  );
+
   it.each([
     ["once our logins are out of it", { digest: encoded(withoutLogins) }],
     ["where it cannot be changed", { immutable: true }],

@@ -1,7 +1,7 @@
 // Does the reflector keep its store right through everything a server and a network do?
 import { describe, expect, it } from "vitest";
 import { reflector } from "../../../src/runtime/watch/reflector.ts";
-import type { ReflectorEvent } from "../../../src/runtime/watch/reflector.ts";
+import type { ReflectorEvent } from "../../../src/runtime/watch/reflector-event.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { bookmark, errorEvent, event, initialEventsEnd, rawThing, transformThing, thing } from "./objects.ts";
