@@ -1,4 +1,4 @@
-// Which namespaces hold a login of which RegistryCredential, as the operator itself knows it?
+// The members of each RegistryCredential: the namespaces that hold a login of it, as the operator itself knows it.
 //
 // What it has written or compared, and what its record in its own namespace says of that. Nothing here is read from a
 // Secret of a tenant, so nobody becomes a member, stays one or ceases to be one by what a tenant writes.

@@ -1,4 +1,4 @@
-// Which namespaces would lose which credential, and is that held until a person confirms it?
+// The removal guard: holds a removal of many namespaces at once until a person confirms it.
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../runtime/clock.ts";
