@@ -182,7 +182,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
       const now = readable.get(credential.name);
       // Another change has come between two slices, and has been decided for itself.
       if (!now || concernsMembers(credential, now)) return;
-      if (!namespace || credential.deletionTimestamp || selected(credential, namespace)) return;
+      if (!namespace || selected(credential, namespace)) return;
       if (!brake.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
     });
   };
@@ -259,7 +259,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     readable: (name) => readable.get(name),
     held: (name) => {
       const credential = readable.get(name);
-      return credential && !credential.deletionTimestamp ? brake.held(credential) : undefined;
+      return credential && brake.held(credential);
     },
     entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
     mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(readable.get(name))]),
