@@ -1,4 +1,5 @@
 // The removal guard: holds a removal of many namespaces at once until a person confirms it.
+import { conditionOf } from "../api/conditions.ts";
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -130,7 +131,7 @@ export function removals(clock: Clock, served: (credentialUid: string) => number
 
 /** What the status says of a hold, for the time after a restart: only the operator and administrators can write it. */
 export function toldAsHeld({ status, generation }: RegistryCredential): RemovalCause | undefined {
-  const condition = status?.conditions?.find(({ type }) => type === "RemovalHeld");
+  const condition = conditionOf(status, "RemovalHeld");
   if (condition?.status !== "True" || condition.observedGeneration !== generation) return undefined;
   return condition.reason === "NamespacesRelabelled" ? "Labels" : "Spec";
 }

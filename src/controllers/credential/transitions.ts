@@ -1,12 +1,11 @@
-// Which changes of a status are worth an Event for the administrators?
+// Events on a RegistryCredential, and lines in the log, for changes of its status that are worth one.
+import { conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import { group, kind, version } from "../../api/names.ts";
 import type { Status } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import { tokenNews } from "./plan-token-events.ts";
 import type { Context } from "../context.ts";
 
-/** True is bad news for these; for the others False is. */
-const abnormal = new Set(["Stalled", "RemovalHeld", "DrainBlocked", "CRDOutdated"]);
 /** Work that goes on by itself is no news. */
 const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
 
@@ -26,11 +25,12 @@ export function publishTransitions(
     });
   for (const condition of after.conditions ?? []) {
     const { type, status, reason, message } = condition;
-    if (type === "Reconciling" || quiet.has(reason)) continue;
+    const events = isConditionType(type) ? conditions[type].events : "none";
+    if (events === "none" || quiet.has(reason)) continue;
     const last = before.conditions?.find((each) => each.type === type);
     if (last?.status === status && last.reason === reason) continue;
-    const bad = abnormal.has(type) ? status === "True" : status !== "True";
-    if (!bad && type !== "Ready") continue;
+    const bad = isBad(condition);
+    if (!bad && events !== "every change") continue;
     log[bad ? "warn" : "info"]("condition changed", {
       credential: record.name,
       condition: type,
@@ -39,7 +39,7 @@ export function publishTransitions(
       detail: message,
     });
     // The condition has room for the worst entry only; below, each has an Event of its own.
-    if (type !== "TokensFresh") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
+    if (events !== "log") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
   }
   for (const { reason, message } of tokenNews(before.registries ?? [], after.registries ?? [], clock.now())) {
     tell("Warning", reason, message);
