@@ -24,7 +24,7 @@ export const drainMutants: readonly Mutant[] = [
         to: "const patience = 36_000_000;",
       },
       {
-        file: "src/controllers/pull-secret/plan-terminating.ts",
+        file: "src/controllers/pull-secret/plan-removal.ts",
         from: "  if (!mayBeOurs || record.immutable || record.type !== dockerConfigType) {",
         to: "  if (!mayBeOurs || record.terminating) {",
       },
