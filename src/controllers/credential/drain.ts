@@ -10,7 +10,7 @@ import { statusOf } from "./plan-status.ts";
 import type { Draining, HeldUp, StatusSnapshot } from "./status-snapshot.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { isForTenant } from "../pull-secret/kept-by-tenant.ts";
+import { isForTenant } from "../pull-secret/report.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
 import { requeueAfter, done, failed, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
