@@ -88,7 +88,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "if (account) return [];",
   }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
-    file: "src/controllers/pull-secret/former-tokens.ts",
+    file: "src/controllers/pull-secret/contributions.ts",
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),
