@@ -21,7 +21,7 @@ import { reportSecret } from "./report.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./findings.ts";
 import { noteMembers } from "./note-members.ts";
 import { type Settled, stillSettled } from "./settled.ts";
-import type { Waited } from "../waits.ts";
+import type { Waited } from "../outcome.ts";
 import { writeSecret } from "./apply.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 

@@ -18,7 +18,7 @@ import { done, earliest, waitsFor } from "../outcome.ts";
 import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
 import type { Rendered, RenderContent } from "./render-content.ts";
 import { reportSecret } from "./report.ts";
-import type { Waited } from "../waits.ts";
+import type { Waited } from "../outcome.ts";
 import { failedFinding, waitingFinding } from "./findings.ts";
 
 /** What a run has found out before it decides. */
