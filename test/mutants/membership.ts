@@ -38,8 +38,8 @@ const marksCount = [
   },
   {
     file: "src/entitlement/removal-guard.ts",
-    from: "        removedAt.delete(uid);\n        removedAt.set(uid, clock.elapsed());",
-    to: "        removedAt.set(`${uid} ${removedAt.size}`, clock.elapsed());",
+    from: "      removedAt.delete(uid);\n      removedAt.set(uid, this.#clock.elapsed());",
+    to: "      removedAt.set(`${uid} ${removedAt.size}`, this.#clock.elapsed());",
   },
 ] as const;
 
@@ -103,8 +103,8 @@ export const membershipMutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/entitlement/removal-guard.ts",
-        from: "      dropFrom(Labels, name);\n      Spec.",
-        to: "      Labels.",
+        from: "    this.#dropFrom(Labels, name);\n    Spec.",
+        to: "    Labels.",
       },
     ],
     foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },

@@ -1,4 +1,5 @@
-// How does a RegistryCredential fare, in the words that `status` prints and gives to machines?
+// The report on a RegistryCredential that `kubectl regcred status` prints, and gives to machines.
+import { conditionOf, conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import type { RegistryCredential, RegistryStatus } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -9,7 +10,7 @@ export interface EntryReport {
   readonly name: string;
   readonly provider: string;
   readonly hosts: readonly string[];
-  readonly state: string;
+  readonly state: RegistryStatus["state"];
   readonly identities: number;
   readonly failing: number;
   readonly refreshedAt?: string | undefined;
@@ -67,7 +68,7 @@ export function credentialReport(record: CredentialRecord, now: Temporal.Instant
     };
   }
   const { status, spec } = credential;
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  const ready = conditionOf(status, "Ready");
   const observed = status?.observedGeneration === record.generation;
   return {
     name,
@@ -79,11 +80,7 @@ export function credentialReport(record: CredentialRecord, now: Temporal.Instant
     entries: spec.registries.map((entry) => entryReport(entry, status?.registries, now)),
     failures: status?.failures ?? [],
     warnings: (status?.conditions ?? [])
-      .filter(
-        ({ type, status: is }) =>
-          (type === "TokensFresh" && is === "False") ||
-          ((type === "RemovalHeld" || type === "DrainBlocked" || type === "Stalled") && is === "True"),
-      )
+      .filter((condition) => isBad(condition) && isConditionType(condition.type) && conditions[condition.type].inStatus)
       // Stalled and TokensFresh often repeat what Ready says.
       .filter(
         ({ message }, index, all) =>

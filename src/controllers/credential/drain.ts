@@ -1,4 +1,5 @@
 // How does a credential that is deleted leave every tenant, and what keeps it?
+import { conditionOf } from "../../api/conditions.ts";
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -202,7 +203,7 @@ function notListed(name: string): Failure {
 }
 
 function wasBlocked({ status }: RegistryCredential): boolean {
-  return status?.conditions?.some(({ type, status: is }) => type === "DrainBlocked" && is === "True") === true;
+  return conditionOf(status, "DrainBlocked")?.status === "True";
 }
 
 function noteProgress(waiting: Waiting, { secrets, harmless }: Left, now: number): void {

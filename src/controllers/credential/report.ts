@@ -1,4 +1,5 @@
 // What is told of a RegistryCredential beside its status: Events for the administrators, and the log.
+import { conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import { group, kind, version } from "../../api/names.ts";
 import type { Status } from "../../api/registry-credential.ts";
 import type { CredentialRecord, CrdRecord } from "../../cluster/records.ts";
@@ -8,8 +9,6 @@ import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { tokenNews } from "./plan-token-events.ts";
 
-/** True is bad news for these; for the others False is. */
-const abnormal = new Set(["Stalled", "RemovalHeld", "DrainBlocked", "CRDOutdated"]);
 /** Work that goes on by itself is no news. */
 const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
 
@@ -29,11 +28,12 @@ export function publishTransitions(
     });
   for (const condition of after.conditions ?? []) {
     const { type, status, reason, message } = condition;
-    if (type === "Reconciling" || quiet.has(reason)) continue;
+    const events = isConditionType(type) ? conditions[type].events : "none";
+    if (events === "none" || quiet.has(reason)) continue;
     const last = before.conditions?.find((each) => each.type === type);
     if (last?.status === status && last.reason === reason) continue;
-    const bad = abnormal.has(type) ? status === "True" : status !== "True";
-    if (!bad && type !== "Ready") continue;
+    const bad = isBad(condition);
+    if (!bad && events !== "every change") continue;
     log[bad ? "warn" : "info"]("condition changed", {
       credential: record.name,
       condition: type,
@@ -42,7 +42,7 @@ export function publishTransitions(
       detail: message,
     });
     // The condition has room for the worst entry only; below, each has an Event of its own.
-    if (type !== "TokensFresh") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
+    if (events !== "log") tell(bad ? "Warning" : "Normal", reason, `${type}: ${message}`);
   }
   for (const { reason, message } of tokenNews(before.registries ?? [], after.registries ?? [], clock.now())) {
     tell("Warning", reason, message);
