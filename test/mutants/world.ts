@@ -53,22 +53,22 @@ export const worldMutants: readonly Mutant[] = [
     to: "${entry.name}=${grantKey}.",
   }),
   found("what a tenant does to a pull Secret is not noticed", {
-    file: "src/controllers/triggers.ts",
-    from: "    { key: secretKey(record.namespace, record.name), options },\n",
-    to: "",
+    file: "src/controllers/pull-secret/watches.ts",
+    from: '      return [{ key: secretKey(record.namespace, record.name), options: { lane: "normal" } }];',
+    to: "      return [];",
   }),
   found("a new ServiceAccount is not noticed", {
-    file: "src/controllers/triggers.ts",
-    from: "  return [...grants, { key: referencesKey(after.namespace)",
-    to: "  return [...grants, { key: referencesKey(`${after.namespace}.`)",
+    file: "src/controllers/service-account/watches.ts",
+    from: "        ? [{ key: referencesKey(after.namespace)",
+    to: "        ? [{ key: referencesKey(`${after.namespace}.`)",
   }),
   found("another label of a Namespace is not noticed", {
-    file: "src/controllers/triggers.ts",
-    from: "  return [\n    ...names.map((name) => ({ key: secretKey(key, name), options })),\n    { key: referencesKey(key), options },",
-    to: "  return [\n    { key: referencesKey(key), options },",
+    file: "src/controllers/pull-secret/watches.ts",
+    from: "    watch(namespaces, ({ key, before }) =>\n      credentialIndex\n        .names()\n",
+    to: "    watch(namespaces, ({ key, before }) =>\n      (before ? [] : credentialIndex.names())\n",
   }),
   found("another source is not noticed", {
-    file: "src/controllers/event-handlers.ts",
+    file: "src/controllers/token/watches.ts",
     from: "grantSources(grant, settings.namespace).includes(key)",
     to: "grantSources(grant, settings.namespace).includes(`${key}.`)",
   }),
@@ -83,8 +83,8 @@ export const worldMutants: readonly Mutant[] = [
     to: "        return readings.size > 0;",
   }),
   known("a status is not told anew when the ServiceAccount of an entry changes", "whose Secret is to be mended", {
-    file: "src/controllers/event-handlers.ts",
-    from: "if (!account || !isAnotherIdentity({ before, after })) return [];",
+    file: "src/controllers/credential/watches.ts",
+    from: "if (!account || !isAnotherIdentity(change)) return [];",
     to: "if (account) return [];",
   }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
@@ -98,9 +98,9 @@ export const worldMutants: readonly Mutant[] = [
     to: 'retry === "slowly"',
   }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
-    file: "src/controllers/triggers.ts",
-    from: "    ...(before && after && news.length > 0 ? [{ key: referencesKey(record.namespace), options }] : []),\n",
-    to: "",
+    file: "src/controllers/service-account/watches.ts",
+    from: "      return isNews ?",
+    to: "      return isNews && false ?",
   }),
   known("a token is stored with the hosts that its entry had before", "remembers for which hosts", {
     file: "src/controllers/token/token-makers.ts",

@@ -12,9 +12,8 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { isForTenant } from "../pull-secret/report.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
-import { requeueAfter, done, failed, waitsFor } from "../outcome.ts";
+import { requeueAfter, done, failed, type Waited, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
-import type { Waited } from "../waits.ts";
 import type { StatusWriter } from "./write-status.ts";
 
 // References to Secrets that are gone harm nobody, nor do our marks on Secrets that are none of ours, and tenants can go on

@@ -30,7 +30,7 @@ import {
   waitingFinding,
 } from "./report.ts";
 import { noteMembers, writeSecret } from "./apply.ts";
-import type { Waited } from "../waits.ts";
+import type { Waited } from "../outcome.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 
 export type PullSecretLoop = (

@@ -16,7 +16,7 @@ import { type FrozenOnes, frozenIn, type Orphaned, orphanedIn, withOrphaned } fr
 import type { Place } from "../../entitlement/members.ts";
 import { done, earliest, waitsFor } from "../outcome.ts";
 import { reportSecret, failedFinding, waitingFinding } from "./report.ts";
-import type { Waited } from "../waits.ts";
+import type { Waited } from "../outcome.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import { isAlive } from "../../cluster/token.ts";
 import { liveSecret } from "./wire.ts";
