@@ -284,8 +284,6 @@ function holdUps(
 function firstOf(names: Iterable<string>): readonly string[] {
   const first: string[] = [];
   for (const name of names) {
-    const last = first.at(-1);
-    if (first.length === maxNamed && last !== undefined && name > last) continue;
     first.push(name);
     first.sort();
     if (first.length > maxNamed) first.pop();
