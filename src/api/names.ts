@@ -6,6 +6,9 @@ export const plural = "registrycredentials";
 export const kind = "RegistryCredential";
 export const shortName = "regcred";
 
+/** Where the operator, sources and tokens live unless it is said otherwise: the one of config/default. */
+export const defaultOperatorNamespace = "regcred-system";
+
 export const crdName = `${plural}.${group}`;
 /** On the CustomResourceDefinition: the release of regcred that it is of. */
 export const releaseAnnotation = "regcred.dev/release";

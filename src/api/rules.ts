@@ -27,6 +27,8 @@ const subdomain = String.raw`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*
 // 1 to 65535.
 const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
 
+const withPort = (digits: string): string => String.raw`([a-zA-Z]+://)?([^/:]*|\[[^/]*\]):${digits}(/.*)?`;
+
 /** Is it the key of a label or annotation, as the API server takes it? */
 const isKey = (text: string): string =>
   `${text}.matches(r"^(${labelKeySyntax})$") && !${text}.matches(r"^${tooLongPrefixSyntax}")`;
@@ -127,10 +129,19 @@ export const textRules = {
       message: "write docker.io for Docker Hub, instead of index.docker.io: images are called by that name",
     },
     {
+      // A kubelet passes over it: https://github.com/kubernetes/kubernetes/blob/master/pkg/credentialprovider/keyring.go
+      rule: String.raw`!self.matches(r"^([a-zA-Z]+://)?[^/]*/v[12](/.*)?$")`,
+      message: "remove /v1 or /v2 after the host: that is where a registry's API is, and no part of an image's name",
+    },
+    {
+      rule: String.raw`!self.matches(r"^${withPort("[0-9]+")}$") || self.matches(r"^${withPort(port)}$")`,
+      message: "write a port from 1 to 65535, such as registry.example.com:5000",
+    },
+    {
       // HOST, HOST:PORT or [IPv6]:PORT, then a path of segments with a letter or digit each, which `..` is not; what the
       // rules above judge passes. Letters of both cases: a kubelet compares them one by one.
       rule: matches(
-        String.raw`\*|(\*\.)?([a-zA-Z]+://)?([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(:[1-9][0-9]{0,4})?(/[-._]*[a-zA-Z0-9][-a-zA-Z0-9._]*)*/?`,
+        String.raw`\*|(\*\.)?([a-zA-Z]+://)?([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(:[0-9]+)?(/[-._]*[a-zA-Z0-9][-a-zA-Z0-9._]*)*/?`,
       ),
       message:
         "write a literal host with optional port and path, such as ghcr.io or registry.example.com:5000/team; no placeholders, and no wildcards but *.dkr.ecr.REGION.amazonaws.com",

@@ -1,16 +1,17 @@
 // Who must act when the API server refuses, and what should they do?
 import type { Failure } from "../runtime/errors.ts";
 import { quotedText } from "../runtime/foreign-text.ts";
-import { applyInstall } from "./install-steps.ts";
+import { grantRights } from "./install-steps.ts";
 import type { ApiError, MissingPermission } from "../runtime/client/api-error.ts";
 
 export interface FailureContext {
   /** What was tried, as in `write Secret team-x/regcred`; it begins the message after "cannot". */
   readonly action: string;
+  readonly operatorNamespace: string;
 }
 
 /** The failure that an ApiError means. Terminating and missing namespaces are states for the loops; here they merely wait for a change. */
-export function failureFrom(error: ApiError, { action }: FailureContext): Failure {
+export function failureFrom(error: ApiError, { action, operatorNamespace }: FailureContext): Failure {
   const { details, retryAfter } = error;
   const cannot = `cannot ${action}`;
   const wait = retryAfter ? { retryAfter } : {};
@@ -36,7 +37,7 @@ export function failureFrom(error: ApiError, { action }: FailureContext): Failur
             reason: "NotPermitted",
             cause: "Platform",
             message: `${cannot}: the operator may not ${details.missing ? `${details.missing.verb} ${rightOn(details.missing)}` : "do this"}`,
-            steps: [applyInstall],
+            steps: [grantRights(operatorNamespace)],
             retry: "slowly",
           }
         : {

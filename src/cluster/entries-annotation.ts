@@ -45,6 +45,12 @@ export function entriesText(named: readonly Named[]): string {
  */
 export const mostNamedHosts = 4096;
 
+/**
+ * The API server takes 256 KiB of annotations, among them those of others, and under Merge the hosts once more:
+ * TotalAnnotationSizeLimitB in apimachinery/pkg/api/validation/objectmeta.go.
+ */
+export const mostNamedBytes = 112 * 1024;
+
 /** Tenants can edit the annotation: what cannot be read names nothing. */
 export function recordedEntries(annotation: string | undefined): readonly Recorded[] {
   try {

@@ -1,9 +1,20 @@
 // What does a person type to mend what more than one place finds wrong?
-import { forceFinalizeAnnotation, sourceLabel } from "../api/names.ts";
+import { defaultOperatorNamespace, forceFinalizeAnnotation, sourceLabel } from "../api/names.ts";
 import { type Command, kubectl, type Step } from "../runtime/steps.ts";
 
-/** Rights and policies as the release has them. */
-export const applyInstall: Step = { says: "grant it with", command: kubectl`apply -k config/default` };
+/** Rights and policies as the release has them: config/default is for one namespace, the chart for each other. */
+export function grantRights(operatorNamespace: string): Step {
+  return operatorNamespace === defaultOperatorNamespace
+    ? { says: "grant it with", command: kubectl`apply -k config/default` }
+    : { says: `grant it with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
+}
+
+/** What restrains the operator beyond its rights. */
+export function applyPolicies(operatorNamespace: string): Step {
+  return operatorNamespace === defaultOperatorNamespace
+    ? { says: "apply them", command: kubectl`apply -k config/restraint` }
+    : { says: `bring them in with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
+}
 
 export const applyKind: Step = { says: "install it", command: kubectl`apply -f crds/` };
 
@@ -11,14 +22,36 @@ export function createServiceAccount(namespace: string, name: string): Step {
   return { says: "create it", command: kubectl`create serviceaccount -n ${namespace} ${name}` };
 }
 
-/** A source that an administrator keeps; outside the operator's namespace it must say that it is one. */
-export function createSource(namespace: string, name: string, operatorNamespace: string): readonly Step[] {
-  const login = kubectl`create secret docker-registry -n ${namespace} ${name} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`;
-  const label = kubectl`label -n ${namespace} secret ${name} ${sourceLabel}=true`;
+/** A Secret with a login that an administrator keeps. */
+export interface SourcePlace {
+  readonly namespace: string;
+  readonly name: string;
+  readonly operatorNamespace: string;
+}
+
+/** One that is not there. */
+export function createSource(place: SourcePlace): readonly Step[] {
+  return [{ says: "create it", command: loginFor(place) }, ...labelSource(place)];
+}
+
+/** One that holds nothing of use: the type of a Secret cannot be changed, so it is made anew. */
+export function remakeSource(place: SourcePlace): readonly Step[] {
+  const { namespace, name } = place;
   return [
-    { says: "create it", command: login },
-    ...(namespace === operatorNamespace ? [] : [{ says: "label it", command: label }]),
+    { says: "delete it", command: kubectl`delete secret -n ${namespace} ${name}` },
+    { says: "make it anew with the login itself", command: loginFor(place) },
+    ...labelSource(place),
   ];
+}
+
+/** Outside the operator's namespace a source must say that it is one. */
+export function labelSource({ namespace, name, operatorNamespace }: SourcePlace): readonly Step[] {
+  const command = kubectl`label -n ${namespace} secret ${name} ${sourceLabel}=true --overwrite`;
+  return namespace === operatorNamespace ? [] : [{ says: "label it", command }];
+}
+
+function loginFor({ namespace, name }: SourcePlace): Command {
+  return kubectl`create secret docker-registry -n ${namespace} ${name} --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`;
 }
 
 export function createCertificates(operatorNamespace: string, name: string): Step {
@@ -33,16 +66,16 @@ export function consentTo(namespace: string, name: string, operatorServiceAccoun
   return [
     {
       says: "let it",
-      command: kubectl`create role regcred-token -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name}`,
+      command: kubectl`create role regcred-token-${name} -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name}`,
     },
     {
       says: "and bind that",
-      command: kubectl`create rolebinding regcred-token -n ${namespace} --role=regcred-token --serviceaccount=${operatorServiceAccount}`,
+      command: kubectl`create rolebinding regcred-token-${name} -n ${namespace} --role=regcred-token-${name} --serviceaccount=${operatorServiceAccount}`,
     },
   ];
 }
 
 /** Leaves with tenants what they have, and lets the deletion end. */
 export function giveUp(credential: string): Command {
-  return kubectl`annotate registrycredential ${credential} ${forceFinalizeAnnotation}=true`;
+  return kubectl`annotate registrycredential ${credential} ${forceFinalizeAnnotation}=true --overwrite`;
 }

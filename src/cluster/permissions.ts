@@ -1,7 +1,7 @@
 // What may the operator not reach, by the rights that it was installed with and by those that it is found to lack?
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";
-import { applyInstall } from "./install-steps.ts";
+import { grantRights } from "./install-steps.ts";
 import {
   evictionNotPermitted,
   keysNotPermitted,
@@ -35,15 +35,27 @@ export interface Reach {
   readonly others: (credential: RegistryCredential) => readonly Failure[];
 }
 
-export function reach(mode: Mode, refusals: Refusals): Reach {
+export function reach(mode: Mode, refusals: Refusals, operatorNamespace: string): Reach {
   const { pullSecrets } = refusals;
+  const granting = grantRights(operatorNamespace);
+  const lacks = (what: string, namespace?: string, steps: readonly Step[] = [granting]): Failure => {
+    return {
+      reason: "NotPermitted",
+      cause: "Platform",
+      retry: "slowly",
+      message: `the operator may not ${what}${namespace === undefined ? "" : ` in the namespace ${namespace}`}`,
+      steps: namespace === undefined ? steps : [bindThere],
+    };
+  };
   /** With a namespace: its own Role is what is missing. */
   const secretsRefused = (name: string, namespace?: string): Failure =>
     lacks(`get, list, watch, update and delete Secrets called ${name}`, namespace, [
-      {
-        ...applyInstall,
-        says: `add ${name} to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it`,
-      },
+      granting.command
+        ? {
+            ...granting,
+            says: `add ${name} to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it`,
+          }
+        : { says: `add ${name} to the chart value pullSecretNames` },
     ]);
   const boundIn = (namespace: string): string | undefined => (mode.watchNamespaces.length > 0 ? namespace : undefined);
   return {
@@ -68,15 +80,6 @@ export function reach(mode: Mode, refusals: Refusals): Reach {
   };
 }
 
-function lacks(what: string, namespace?: string, steps: readonly Step[] = [applyInstall]): Failure {
-  const there: Step = {
-    says: "bind its Role there, as the chart does for what is in watchNamespaces, or exclude the namespace",
-  };
-  return {
-    reason: "NotPermitted",
-    cause: "Platform",
-    retry: "slowly",
-    message: `the operator may not ${what}${namespace === undefined ? "" : ` in the namespace ${namespace}`}`,
-    steps: namespace === undefined ? steps : [there],
-  };
-}
+const bindThere: Step = {
+  says: "bind its Role there, as the chart does for what is in watchNamespaces, or exclude the namespace",
+};

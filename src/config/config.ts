@@ -1,4 +1,5 @@
 // What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
+import { defaultOperatorNamespace } from "../api/names.ts";
 import type { Endpoints } from "../providers/endpoints.ts";
 import type { Mode } from "../cluster/install-mode.ts";
 import type { LogLevel } from "../runtime/observability/log.ts";
@@ -34,9 +35,6 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-// Where sources and tokens live unless it is said otherwise; the manifests in config/ create it.
-const defaultNamespace = "regcred-system";
-
 // A Secret holds at most 1 MiB: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size
 const mostConfigBytes = 1024 * 1024;
 // One small docker config with a cloud token of 4 KiB would not fit into less.
@@ -53,9 +51,9 @@ const namespace: Setting<string | undefined> = {
   variables: ["REGCRED_NAMESPACE", "POD_NAMESPACE"],
   meaning: "the operator's own namespace, where source and token Secrets live",
   fallback: undefined,
-  fallbackText: `the pod's own in a cluster, ${defaultNamespace} elsewhere`,
+  fallbackText: `the pod's own in a cluster, ${defaultOperatorNamespace} elsewhere`,
   parse: namespaceName,
-  instead: `the name of one namespace (small letters, digits and dashes), such as ${defaultNamespace}`,
+  instead: `the name of one namespace (small letters, digits and dashes), such as ${defaultOperatorNamespace}`,
 };
 
 const sourceNamespaces: Setting<readonly string[]> = {
@@ -263,7 +261,7 @@ export function operatorNamespace(
 ): string {
   // The namespace of a kubeconfig's context is where its user happens to work, and no place for tokens.
   const ofPod = connection.context === "in-cluster" ? connection.namespace : undefined;
-  return chosen ?? ofPod ?? defaultNamespace;
+  return chosen ?? ofPod ?? defaultOperatorNamespace;
 }
 
 function valueOf<T>(setting: Setting<T>, flags: Flags, environment: Environment): T {

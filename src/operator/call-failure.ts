@@ -8,9 +8,10 @@ import { errorFields } from "../runtime/observability/log-watch.ts";
 import type { Log } from "../runtime/observability/log.ts";
 
 /** What nobody foresaw is logged with all that is known of it: the failure that tenants read says no more than its kind. */
-export function refusals(log: Pick<Log, "error">): Context["refusal"] {
+export function refusals(log: Pick<Log, "error">, operatorNamespace: string): Context["refusal"] {
   return (error, action) => {
-    if (error instanceof ApiError) return { kind: error.kind, failure: failureFrom(error, { action }) };
+    if (error instanceof ApiError)
+      return { kind: error.kind, failure: failureFrom(error, { action, operatorNamespace }) };
     const foreseen = foreseenFailure(error);
     if (foreseen) return { kind: undefined, failure: foreseen };
     log.error("unexpected error", { action, ...errorFields(error) });

@@ -184,11 +184,11 @@ export function controllers(options: ControllersOptions): Controllers {
     entitlements: rights,
     board: readiness.board,
     metrics: measured.credentials,
-    refusal: refusals(log),
+    refusal: refusals(log, ownNamespace),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
-    reach: reach(settings.mode, watches),
+    reach: reach(settings.mode, watches, ownNamespace),
     shareReached,
   };
   const work = loops(context);

@@ -3,7 +3,7 @@ import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { crdName, defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { audienceOverlap } from "../providers/audiences.ts";
-import { applyInstall, applyKind } from "../cluster/install-steps.ts";
+import { applyKind, grantRights } from "../cluster/install-steps.ts";
 import type { Mode } from "../cluster/install-mode.ts";
 import { kubectl, type Told, toldText } from "../runtime/steps.ts";
 import { ApiError, type ApiErrorKind, malformed } from "../runtime/client/api-error.ts";
@@ -139,10 +139,15 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   };
   const lacking = await missingOf([...toCompareSchemas, ...permissions.filter(isSpared)]);
   if (lacking.length > 0)
-    goesOnWithout(toldText({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [applyInstall] }));
+    goesOnWithout(
+      toldText({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [grantRights(namespace)] }),
+    );
   const missing = await missingOf(permissions.filter((each) => !isSpared(each)));
   if (missing.length === 0) return;
-  throw stop("NotPermitted", { message: `the operator may not ${sentenceFrom(missing)}`, steps: [applyInstall] });
+  throw stop("NotPermitted", {
+    message: `the operator may not ${sentenceFrom(missing)}`,
+    steps: [grantRights(namespace)],
+  });
 }
 
 /** Every authenticated user may read this list: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#discovery-roles */

@@ -2,7 +2,7 @@
 import type { Identity } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { GrantIdentity, RenderScope } from "./grant-types.ts";
-import { applyInstall, createServiceAccount } from "../cluster/install-steps.ts";
+import { createServiceAccount, grantRights } from "../cluster/install-steps.ts";
 
 export interface RenderedIdentity {
   readonly identity: GrantIdentity;
@@ -38,7 +38,7 @@ export function identityOf(identity: Identity, scope: RenderScope): RenderedIden
           cause: "Platform",
           retry: "on-change",
           message: `whether there is the ServiceAccount ${namespace}/${name} that should ask for the token cannot be seen: the operator is not shown the ServiceAccounts of that namespace`,
-          steps: [applyInstall],
+          steps: [grantRights(operatorNamespace)],
         };
       }
       return { identity: { from, namespace, name, uid: found.uid }, annotations: found.annotations };

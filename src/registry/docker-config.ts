@@ -1,8 +1,9 @@
 // Which logins does a docker config hold, and how is one written?
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
+import { isNamed, membersNamed, valueNamed } from "./go-json.ts";
 import { canonicalHost } from "./host.ts";
+import { jsonMembers } from "./json-members.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";
-import { commandText, kubectl } from "../runtime/steps.ts";
 
 /** `dockerconfigjson` has its entries under `auths`, the legacy `dockercfg` at the top. */
 export type DockerConfigForm = "dockerconfigjson" | "dockercfg";
@@ -22,7 +23,11 @@ export type DockerConfigResult =
       readonly skipped: readonly SkippedHost[];
     }
   /** `problem` completes the sentence "this docker config …"; it never quotes what stands in the config but hosts. */
-  | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      /** It is well written, and has no login to take. */ readonly holdsNone?: true;
+    };
 
 /** A login under the key that it has in `auths`, as `configKey` gives it. */
 export interface DockerConfigEntry {
@@ -38,7 +43,7 @@ const mostHosts = 256;
 // A condition message should stay readable.
 const mostExamples = 3;
 
-const writeLogin = `write the login itself, for example with "${commandText(kubectl`create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`)}"`;
+const writeLogin = "write the login itself, user name and password";
 
 /** Reads the text of a Secret's `.dockerconfigjson` or `.dockercfg` as the kubelet does, and says what it cannot use. */
 export function parseDockerConfig(text: string, form: DockerConfigForm): DockerConfigResult {
@@ -46,7 +51,7 @@ export function parseDockerConfig(text: string, form: DockerConfigForm): DockerC
   const read = objectIn(text);
   if (!read.ok) return read;
   const config = read.object;
-  const auths = form === "dockercfg" ? config : (config["auths"] ?? {});
+  const auths = form === "dockercfg" ? config : unitedAuths(text, config);
   if (!isObject(auths)) return { ok: false, problem: 'has an "auths" that is not a JSON object' };
   const helpers =
     form === "dockerconfigjson" && isObject(config["credHelpers"]) ? Object.keys(config["credHelpers"]) : [];
@@ -88,11 +93,20 @@ export function parseDockerConfig(text: string, form: DockerConfigForm): DockerC
   if (hasStore) {
     return {
       ok: false,
+      holdsNone: true,
       problem: `keeps its passwords in the credential store of the machine it was made on (credsStore): ${writeLogin}`,
     };
   }
-  if (skipped.length === 0) return { ok: false, problem: `holds no credentials: ${writeLogin}` };
-  return { ok: false, problem: `holds no usable credentials: ${examplesOf(skipped)}` };
+  if (skipped.length === 0) return { ok: false, holdsNone: true, problem: `holds no credentials: ${writeLogin}` };
+  return { ok: false, holdsNone: true, problem: `holds no usable credentials: ${examplesOf(skipped)}` };
+}
+
+/** Several of that name are one to a kubelet. */
+function unitedAuths(text: string, config: Readonly<Record<string, unknown>>): unknown {
+  const named = Object.keys(config).filter((key) => isNamed(key, "auths"));
+  if (named.length === 0) return {};
+  const values = membersNamed(jsonMembers(text), "auths").map(({ value }): unknown => JSON.parse(value));
+  return values.find((value) => !isObject(value)) ?? Object.assign({}, ...values);
 }
 
 /** The `.dockerconfigjson` text of the entries: the same bytes for the same entries, whatever their order. */
@@ -131,7 +145,14 @@ export function objectIn(
         : "is not JSON",
     };
   }
-  return isObject(value) ? { ok: true, object: value } : { ok: false, problem: "is not a JSON object" };
+  if (isObject(value)) return { ok: true, object: value };
+  const isQuoted = typeof value === "string" && value.trimStart().startsWith("{");
+  return {
+    ok: false,
+    problem: isQuoted
+      ? "is JSON within a string of JSON: it was quoted twice; write the JSON itself"
+      : "is not a JSON object",
+  };
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -139,16 +160,17 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: DockerConfigForm): string | undefined {
-  if (form === "dockercfg" && isObject(config["auths"])) {
+  const auths = valueNamed(config, "auths");
+  if (form === "dockercfg" && isObject(auths)) {
     return 'has its logins under "auths": store it in a Secret of type kubernetes.io/dockerconfigjson, key .dockerconfigjson';
   }
-  if (typeof config["auths"] === "undefined" && typeof config["username"] === "string") {
+  if (auths === undefined && typeof config["username"] === "string") {
     return 'has a user name at the top, for no host: write {"auths": {"HOST": {"username": ..., "password": ...}}}';
   }
   const looksLegacy = Object.values(config).some(
     (member) => isObject(member) && ("auth" in member || "username" in member),
   );
-  if (form === "dockerconfigjson" && config["auths"] === undefined && looksLegacy) {
+  if (form === "dockerconfigjson" && auths === undefined && looksLegacy) {
     return 'has its logins at the top: wrap them as {"auths": {...}}';
   }
   return undefined;
@@ -157,7 +179,7 @@ function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: Doc
 /** One entry as the kubelet reads it: `auth` overrides the other two and is split at its first colon (config.go). */
 export function loginIn(entry: unknown, hasStore: boolean): LoginResult {
   if (!isObject(entry)) return { ok: false, problem: "is not a JSON object" };
-  const { username = "", password = "", auth = "" } = entry;
+  const [username, password, auth] = ["username", "password", "auth"].map((name) => valueNamed(entry, name) ?? "");
   if (typeof username !== "string" || typeof password !== "string" || typeof auth !== "string") {
     return { ok: false, problem: "has a username, password or auth that is not text" };
   }

@@ -29,22 +29,26 @@ export function instantOfHttpDate(text: string, now: Temporal.Instant): Temporal
     const index = months.indexOf(month);
     if (index < 0) continue;
     const rest = `${String(index + 1).padStart(2, "0")}-${day.replace(" ", "0")}T${time}Z`;
-    try {
-      return year.length === 2 ? withinCentury(year, rest, now) : Temporal.Instant.from(`${year}-${rest}`);
-    } catch {
-      return undefined;
-    }
+    return year.length === 2 ? withinCentury(year, rest, now) : instantOf(`${year}-${rest}`);
   }
   return undefined;
 }
 
+/** Not every century has the 29th of February in its first year. */
+function instantOf(text: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What would be more than fifty years ahead has passed: RFC 9110 section 5.6.7. */
-function withinCentury(year: string, rest: string, now: Temporal.Instant): Temporal.Instant {
+function withinCentury(year: string, rest: string, now: Temporal.Instant): Temporal.Instant | undefined {
   const { year: thisYear } = now.toZonedDateTimeISO("UTC");
   const century = Math.floor(thisYear / 100);
   const latest = now.toZonedDateTimeISO("UTC").add({ years: 50 }).toInstant();
-  const [found] = [century + 1, century, century - 1]
-    .map((hundreds) => Temporal.Instant.from(`${hundreds}${year}-${rest}`))
-    .filter((at) => Temporal.Instant.compare(at, latest) <= 0);
-  return found ?? Temporal.Instant.from(`${century - 1}${year}-${rest}`);
+  return [century + 1, century, century - 1]
+    .flatMap((hundreds) => instantOf(`${hundreds}${year}-${rest}`) ?? [])
+    .find((at) => Temporal.Instant.compare(at, latest) <= 0);
 }

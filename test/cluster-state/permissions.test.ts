@@ -18,6 +18,9 @@ const everything: Refusals = {
 };
 const listed: Mode = { ...unrestricted, pullSecretNames: ["regcred"], watchNamespaces: ["team-a"] };
 
+const seen = (mode: Mode, refusals: Refusals, operatorNamespace = "regcred-system"): Reach =>
+  reach(mode, refusals, operatorNamespace);
+
 function answers({ secret, name, whole, serviceAccounts, others }: Reach): (string | undefined)[] {
   return [
     secret("regcred", "team-a"),
@@ -30,12 +33,12 @@ function answers({ secret, name, whole, serviceAccounts, others }: Reach): (stri
 
 describe("what is out of reach", () => {
   it("is nothing where no mode limits it and nothing is refused", () => {
-    expect(answers(reach(unrestricted, nothing))).toEqual([undefined, undefined, undefined, undefined]);
-    expect(answers(reach(listed, nothing))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(answers(seen(unrestricted, nothing))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(answers(seen(listed, nothing))).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it("is by the mode another name, and another namespace under whatever name", () => {
-    const { secret, name, whole } = reach(listed, nothing);
+    const { secret, name, whole } = seen(listed, nothing);
     for (const failure of [secret("other", "team-a"), name("other"), whole("other")]) {
       expect(failure).toMatchObject({ reason: "NotPermitted", message: expect.stringContaining("pullSecretNames") });
     }
@@ -46,7 +49,7 @@ describe("what is out of reach", () => {
   it("is all that the API server refuses to show, and the message says what to grant", () => {
     const secrets =
       "the operator may not get, list, watch, update and delete Secrets called regcred; add regcred to the chart value pullSecretNames, or to resourceNames in config/rbac/cluster-role.yaml and apply it: kubectl apply -k config/default";
-    expect(answers(reach(unrestricted, everything))).toEqual([
+    expect(answers(seen(unrestricted, everything))).toEqual([
       secrets,
       secrets,
       secrets,
@@ -55,15 +58,24 @@ describe("what is out of reach", () => {
     ]);
   });
 
+  it("is granted by the chart where the operator is installed elsewhere than config/default does it", () => {
+    for (const said of answers(seen(unrestricted, everything, "registry-logins"))) {
+      expect(said).toMatch(
+        /upgrade of the chart's release in the namespace registry-logins|chart value pullSecretNames$/,
+      );
+      expect(said).not.toContain("config/");
+    }
+  });
+
   it("is told of one namespace where rights are bound in each", () => {
-    const { secret, serviceAccounts } = reach(listed, everything);
+    const { secret, serviceAccounts } = seen(listed, everything);
     for (const failure of [secret("regcred", "team-a"), serviceAccounts("team-a")]) {
       expect(failure && toldText(failure)).toMatch(/ in the namespace team-a; bind its Role there/);
     }
   });
 
   it("holds the eviction of pods that a credential asks for in vain", () => {
-    const { others } = reach(unrestricted, nothing);
+    const { others } = seen(unrestricted, nothing);
     expect(others(credential({ spec: { podRecovery: "Evict" } }))).toMatchObject([{ reason: "NotPermitted" }]);
   });
 });

@@ -24,7 +24,7 @@ import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
 import { lookAtNameAgain } from "../../src/controllers/look-again.ts";
 import { loops } from "../../src/controllers/all-controllers.ts";
-import { reach } from "../../src/cluster/permissions.ts";
+import { allInReach } from "./all-permitted.ts";
 import { scopes } from "../../src/providers/scope-of.ts";
 import { membersStore, recordedMembers, storeAllMembers } from "../../src/controllers/members/controller.ts";
 import { tokenBook } from "../../src/controllers/token/grant-tracker.ts";
@@ -284,15 +284,11 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     entitlements: rights,
     board: board(clock),
     digest: known.digest,
-    refusal: refusals(log),
+    refusal: refusals(log, operatorNamespace),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),
-    reach: reach(unrestricted, {
-      pullSecrets: { refused: () => false, refusedSome: () => false, refusedAll: () => false },
-      serviceAccountsRefused: () => false,
-      refusedElsewhere: () => [],
-    }),
+    reach: allInReach,
     shareReached: silent,
   };
   const feeds = {

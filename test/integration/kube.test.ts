@@ -21,6 +21,7 @@ import { pollUntil } from "../cluster/poll-until.ts";
 import { variantOf } from "../cluster/variant.ts";
 import { unrestricted } from "../mode.ts";
 import { itemsOf } from "../runtime/client/items-of.ts";
+import { operatorNamespace } from "./operator-namespace.ts";
 
 let cluster: ControlPlane;
 let admin: Transport;
@@ -166,7 +167,7 @@ describe("refusals", () => {
       spec: { hard: { secrets: "0" } },
     });
     const error = await firstRefusal("quota", (refusal) => refusal.message.includes("exceeded"));
-    expect(failureFrom(error, { action: "write Secret" })).toMatchObject({
+    expect(failureFrom(error, { action: "write Secret", operatorNamespace })).toMatchObject({
       reason: "QuotaExceeded",
       cause: "Tenant",
       message: expect.stringContaining("ResourceQuota few"),
@@ -175,7 +176,7 @@ describe("refusals", () => {
 
   it("by RBAC name the right that is missing", async () => {
     const error = await refusalOf(clusterObjects(limited).createSecret("default", secretBody()));
-    expect(failureFrom(error, { action: "write Secret" })).toMatchObject({
+    expect(failureFrom(error, { action: "write Secret", operatorNamespace })).toMatchObject({
       reason: "NotPermitted",
       message: "cannot write Secret: the operator may not create secrets in namespace default",
       steps: [{ command: { argv: ["kubectl", "apply", "-k", "config/default"] } }],

@@ -154,7 +154,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     storeMembers: membersStore(),
     entitlements: rights,
     board: board(clock),
-    refusal: refusals(log),
+    refusal: refusals(log, operatorNamespace),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
     namesSynced: () => true,
     reach: allInReach,

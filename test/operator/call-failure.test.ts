@@ -7,7 +7,7 @@ import { NetworkError } from "../../src/providers/http/network-error.ts";
 
 function judged(error: unknown): { readonly reason: string; readonly message: string; readonly logged: unknown[] } {
   const logged: unknown[] = [];
-  const { failure } = refusals({ error: (...line) => logged.push(line) })(error, "store it");
+  const { failure } = refusals({ error: (...line) => logged.push(line) }, "regcred-system")(error, "store it");
   return { reason: failure.reason, message: failure.message, logged };
 }
 

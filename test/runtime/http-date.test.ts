@@ -34,6 +34,10 @@ it.each([
   ["Tuesday, 30-Nov-76 12:00:01 GMT", "1976-11-30T12:00:01Z"],
   ["Friday, 31-Dec-99 23:59:59 GMT", "1999-12-31T23:59:59Z"],
   ["Saturday, 01-Jan-00 00:00:00 GMT", "2000-01-01T00:00:00Z"],
+  // 2100 is no leap year, nor is 1900.
+  ["Tuesday, 29-Feb-00 12:00:00 GMT", "2000-02-29T12:00:00Z"],
+  ["Sunday, 29-Feb-76 12:00:00 GMT", "2076-02-29T12:00:00Z"],
+  ["Friday, 29-Feb-80 12:00:00 GMT", "1980-02-29T12:00:00Z"],
 ])("a year of two digits lies no more than fifty years ahead: %j", (text, time) => {
   expect(instantOfHttpDate(text, now)?.toString()).toBe(time);
 });
@@ -51,6 +55,7 @@ it.each([
   "06 Nov 1994",
   "Sunday, 06-Nov-1994 08:49:37 GMT",
   "Sunday, 31-Feb-94 08:49:37 GMT",
+  "Sunday, 29-Feb-01 08:49:37 GMT",
   "Sun, 06-Nov-94 08:49:37 GMT",
   "Sun Nov 6 08:49:37 1994",
   "Sun Nov  6 08:49:37 1994 GMT",

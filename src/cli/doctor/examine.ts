@@ -1,5 +1,6 @@
 // Is everything in place that regcred needs, and if not, which command mends it?
 import { kinds } from "../../cluster/object-reader.ts";
+import { servingInstall } from "../../controllers/credential/plan-installation.ts";
 import { there } from "../explain/input.ts";
 import { commandText } from "../../runtime/steps.ts";
 import { stripCredential } from "../../cluster/transform/credential.ts";
@@ -30,23 +31,23 @@ export const examineAll: Action = async (session, _args, { fix }) => {
 };
 
 async function examine(session: Session, fix: boolean): Promise<readonly Finding[]> {
-  const { objects, clock } = session;
+  const { objects, clock, operatorNamespace } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
+  // Without the kind there is nothing else to look at, and its absence has been told.
+  const isToldOf = installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad");
+  const list = seenAll(objects.list(kinds.credentials), stripCredential);
+  const listed = await (isToldOf ? list.catch(() => undefined) : list);
+  const records = there(listed);
+  const credentials = records?.flatMap(({ credential }) => credential ?? []) ?? [];
   const place = [
-    await namespaceExists(session),
+    await namespaceExists(session, servingInstall(credentials, operatorNamespace)),
     await operatorRights(session),
     await operatorIsRestrained(session),
     await audiencesDiffer(session),
     await noDrainRightsLeft(session),
     await operatorRuns(session),
   ];
-  // Without the kind there is nothing else to look at, and its absence has been told.
-  if (installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad")) {
-    const list = await objects.list(kinds.credentials).catch(() => undefined);
-    if (list === undefined) return [...installed, ...place];
-  }
-  const listed = await seenAll(objects.list(kinds.credentials), stripCredential);
-  const records = there(listed);
+  if (!listed) return [...installed, ...place];
   if (!records) return [...installed, ...place, unknown("credentials", "RegistryCredentials could not be listed")];
   return [
     ...installed,

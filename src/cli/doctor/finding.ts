@@ -1,5 +1,5 @@
 // What does one check of the doctor say?
-import type { Command } from "../../runtime/steps.ts";
+import type { Command, Step } from "../../runtime/steps.ts";
 
 export interface Finding {
   readonly check: string;
@@ -17,6 +17,11 @@ export function well(check: string, says: string): Finding {
 
 export function bad(check: string, says: string, ...commands: readonly Command[]): Finding {
   return { check, state: "bad", says, commands };
+}
+
+/** Where no command does it, the sentence ends in what does. */
+export function mendedBy(check: string, says: string, step: Step): Finding {
+  return step.command ? bad(check, says, step.command) : bad(check, `${says}: ${step.says}`);
 }
 
 export function unknown(check: string, says: string, ...commands: readonly Command[]): Finding {

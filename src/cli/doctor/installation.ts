@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import packageJson from "../../../package.json" with { type: "json" };
 import { customResourceDefinition } from "../../api/crd.ts";
-import { kind } from "../../api/names.ts";
+import { defaultOperatorNamespace, kind } from "../../api/names.ts";
 import { boundedNumber, bounds } from "../../runtime/foreign-numbers.ts";
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { rightOn } from "../../cluster/api-failure.ts";
@@ -10,10 +10,12 @@ import { kinds } from "../../cluster/object-reader.ts";
 import { neededPermissions, type Permission } from "../../operator/preflight.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import { typedApi } from "../../runtime/client/typed-api.ts";
+import type { ServingInstall } from "../../controllers/credential/plan-installation.ts";
+import { grantRights } from "../../cluster/install-steps.ts";
 import type { Mode } from "../../cluster/install-mode.ts";
 import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
-import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { bad, type Finding, mendedBy, notSeen, well } from "./finding.ts";
 import { kubectl } from "../../runtime/steps.ts";
 
 // Validation rules of CustomResourceDefinitions are stable from here on: https://kubernetes.io/docs/reference/using-api/cel/
@@ -55,21 +57,36 @@ export async function crdIsCurrent({ objects, transport }: Session): Promise<Fin
     : bad(check, "it is of another version than this program", kubectl`apply -f crds/`);
 }
 
-export async function namespaceExists({ objects, operatorNamespace }: Session): Promise<Finding> {
+export async function namespaceExists(
+  { objects, operatorNamespace }: Pick<Session, "objects" | "operatorNamespace">,
+  serving: ServingInstall,
+): Promise<Finding> {
   const check = "namespace";
   const found = await seen(objects.getMetadata(kinds.namespaces, { name: operatorNamespace }), () => true);
+  const says = found.seen === "absent" ? "does not exist; sources and tokens live there" : "exists";
+  if (serving.kind === "theirs") {
+    const { namespace } = serving;
+    return bad(
+      check,
+      `${operatorNamespace} ${says}, but the install that serves is in ${namespace}: ask with --namespace=${namespace}`,
+    );
+  }
   if (found.seen === "hidden") return notSeen(check, `namespace ${operatorNamespace}`);
-  return found.seen === "there"
-    ? well(check, `${operatorNamespace} exists`)
+  if (found.seen === "there") return well(check, `${operatorNamespace} ${says}`);
+  return operatorNamespace === defaultOperatorNamespace
+    ? bad(check, `${operatorNamespace} ${says}`, kubectl`apply -k config/default`)
     : bad(
         check,
-        `${operatorNamespace} does not exist; sources and tokens live there`,
-        kubectl`apply -k config/default`,
+        `${operatorNamespace} ${says}: ask with --namespace about the one that the operator is to be in, or create it`,
+        kubectl`create namespace ${operatorNamespace}`,
       );
 }
 
 /** Asks about the ServiceAccount of config/rbac, whoever runs the operator now. */
-export async function operatorRights({ transport, operatorNamespace }: Session): Promise<Finding> {
+export async function operatorRights({
+  transport,
+  operatorNamespace,
+}: Pick<Session, "transport" | "operatorNamespace">): Promise<Finding> {
   const check = "rights";
   const { authorization } = typedApi(transport);
   const isDenied = async ({ resource, ...permission }: Permission): Promise<boolean> => {
@@ -93,10 +110,10 @@ export async function operatorRights({ transport, operatorNamespace }: Session):
     );
     return missing.length === 0
       ? well(check, `the ServiceAccount ${operatorNamespace}/regcred has all that the operator needs`)
-      : bad(
+      : mendedBy(
           check,
           `the ServiceAccount ${operatorNamespace}/regcred may not ${missing.join("; ")}`,
-          kubectl`apply -k config/default`,
+          grantRights(operatorNamespace),
         );
   } catch (error) {
     if (error instanceof ApiError && error.kind === "forbidden") return notSeen(check, "the operator's rights");

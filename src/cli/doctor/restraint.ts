@@ -1,8 +1,8 @@
 // Does something hold the operator back, should its token be stolen?
 import type { Session } from "../session.ts";
 import { admission } from "./admission.ts";
-import { bad, type Finding, notSeen, well } from "./finding.ts";
-import { kubectl } from "../../runtime/steps.ts";
+import { type Finding, mendedBy, notSeen, well } from "./finding.ts";
+import { applyPolicies } from "../../cluster/install-steps.ts";
 
 /** Those of config/restraint. */
 export const restrainingPolicies = [
@@ -15,16 +15,16 @@ export const restrainingPolicies = [
   "regcred-nothing-else",
 ];
 
-export async function operatorIsRestrained(session: Pick<Session, "objects">): Promise<Finding> {
+export async function operatorIsRestrained(session: Pick<Session, "objects" | "operatorNamespace">): Promise<Finding> {
   const check = "restraint";
   const found = await admission(session);
   if (!found) return notSeen(check, "ValidatingAdmissionPolicies");
   const lacking = restrainingPolicies.filter((name) => !found.enforces(name));
   return lacking.length === 0
     ? well(check, "policies hold the operator to what it says it does")
-    : bad(
+    : mendedBy(
         check,
         `only RBAC holds the operator back where these policies are not in force: ${lacking.join(", ")}`,
-        kubectl`apply -k config/restraint`,
+        applyPolicies(session.operatorNamespace),
       );
 }

@@ -14,7 +14,7 @@ export function knownSteps(reason: string, entry: Entry, situation: Situation): 
   switch (reason) {
     case "SourceMissing": {
       const source = sourceOf(entry, situation);
-      return source ? createSource(source.namespace, source.name, operatorNamespace) : [];
+      return source ? createSource({ ...source, operatorNamespace }) : [];
     }
     case "CAMissing":
       return "caSecretName" in entry && entry.caSecretName !== undefined

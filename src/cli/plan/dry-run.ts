@@ -99,11 +99,11 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     entitlements: rights,
     board: board(clock),
     digest,
-    refusal: refusals(quiet),
+    refusal: refusals(quiet, operatorNamespace),
     waits: waits(),
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
-    reach: reach(everything, nothingRefused),
+    reach: reach(everything, nothingRefused, operatorNamespace),
     shareReached: silent,
   };
   cluster.appear();

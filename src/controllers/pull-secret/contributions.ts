@@ -1,8 +1,10 @@
 // What do the entitled credentials bring to one pull Secret, token by token?
 import type { Failure } from "../../runtime/errors.ts";
 import type { Claim, Contribution } from "./plan-content.ts";
-import { causeOf, grantsOf, isFailure } from "../../providers/grant.ts";
+import { causeOf, type Grant, grantsOf, isFailure } from "../../providers/grant.ts";
+import type { RenderScope } from "../../providers/grant-types.ts";
 import { tokenKey } from "../keys.ts";
+import type { SourcePlace } from "../../cluster/install-steps.ts";
 import { makerOf } from "../../cluster/makers.ts";
 import { bestProbe, probeOf } from "../token/verification-target.ts";
 import { refreshOf } from "../token/plan-refresh.ts";
@@ -80,7 +82,7 @@ export function gatherContributions(
       credential: credential.name,
       held,
       claims: groups.map((group): Claim => {
-        const { entry, hosts, failure, grantKey, cause = "Platform" } = group;
+        const { entry, hosts, failure, grantKey, cause = "Platform", place } = group;
         const source = failure ?? claimSource(grantKey);
         const before = formers.of(group);
         if (!isFailure(source)) ends(source);
@@ -93,7 +95,7 @@ export function gatherContributions(
             ({ token, hosts: its, known }) => `~${token.grantKey}.${token.revision}.${known}.${its.join()}`,
           ),
         );
-        return { entry: entry.name, hosts, grantKey, source, cause, formers: before };
+        return { entry: entry.name, hosts, grantKey, source, cause, place, formers: before };
       }),
     };
   });
@@ -121,11 +123,17 @@ function renderedFor(
           refreshes: { ...before?.refreshes, ...refreshOf(credential) },
           makers: [...(before?.makers ?? []), makerOf(credential.uid, entry, { hosts, grant }, namespace)],
         });
-        return { entry, hosts, grantKey, cause: causeOf(grant) };
+        return { entry, hosts, grantKey, cause: causeOf(grant), place: placeOf(grant, scope) };
       }),
     ),
   }));
   return { rendered, grants };
+}
+
+function placeOf(grant: Grant, { operatorNamespace }: Pick<RenderScope, "operatorNamespace">): SourcePlace | undefined {
+  if (grant.provider !== "Static") return undefined;
+  const { namespace, name } = grant;
+  return { namespace, name, operatorNamespace };
 }
 
 const tokenPending: Failure = {

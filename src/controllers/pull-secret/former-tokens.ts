@@ -3,6 +3,7 @@ import type { Entry } from "../../api/registry-credential.ts";
 import type { Cause, Failure } from "../../runtime/errors.ts";
 import { canonical, type Former, type Served } from "./plan-content.ts";
 import { secretKey } from "../keys.ts";
+import type { SourcePlace } from "../../cluster/install-steps.ts";
 import type { PullSecretPlan, Wanted } from "./plan-types.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive } from "../../cluster/token.ts";
@@ -15,8 +16,13 @@ export type Group = {
   readonly entry: Entry;
   readonly hosts: readonly string[];
 } & (
-  | { readonly failure: Failure; readonly grantKey?: undefined; readonly cause?: undefined }
-  | { readonly failure?: undefined; readonly grantKey: string; readonly cause: Cause }
+  | { readonly failure: Failure; readonly grantKey?: undefined; readonly cause?: undefined; readonly place?: undefined }
+  | {
+      readonly failure?: undefined;
+      readonly grantKey: string;
+      readonly cause: Cause;
+      readonly place: SourcePlace | undefined;
+    }
 );
 
 export interface RenderedCredential extends Pick<Participant, "credential" | "held"> {

@@ -1,11 +1,11 @@
 // What must a pull Secret hold, given everything that contributes to it?
 import type { Cause, Failure } from "../../runtime/errors.ts";
-import { kubectl } from "../../runtime/steps.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
 import type { Login } from "../../registry/login.ts";
-import { entriesText, mostNamedHosts, type Named } from "../../cluster/entries-annotation.ts";
+import { entriesText, type Named } from "../../cluster/entries-annotation.ts";
 import { isFailure } from "../../providers/grant.ts";
+import { remakeSource, type SourcePlace } from "../../cluster/install-steps.ts";
 import { timeText } from "../credential/plan-status-text.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
 
@@ -28,6 +28,8 @@ export interface Claim {
   readonly source: Token | Failure;
   /** Who can mend what is wrong with the source. */
   readonly cause: Cause;
+  /** Where an administrator keeps the login; undefined for what a cloud hands out. */
+  readonly place?: SourcePlace | undefined;
   /** Living ones, which serve what the source does not, or what of it does not fit; the latest first. Default: none. */
   readonly formers?: readonly Former[];
 }
@@ -116,7 +118,7 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
   const shadowed: Shadowed[] = [];
   for (const { credential, held = false, claims } of contributions) {
     for (const claim of [...claims.filter(isNarrow), ...claims.filter(isWide)]) {
-      const { entry, hosts, grantKey, source, cause } = claim;
+      const { entry, hosts, grantKey, source, cause, place } = claim;
       const ended = !isFailure(source) && !isAlive(source, now);
       if (isFailure(source) || ended) {
         failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
@@ -125,15 +127,11 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
       }
       const { offers, missing } = offersOf(claim, held, now);
       for (const host of missing) {
-        failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause) });
+        failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause, place) });
       }
       for (const offer of offers) {
         const { host } = offer;
         const chain = byHost.get(host);
-        if (!chain && byHost.size >= mostNamedHosts) {
-          failures.push({ credential, entry, grantKey, failure: tooManyHosts });
-          break;
-        }
         const [holder] = chain ?? [];
         // What an entry had before it was altered is no claim of the present spec.
         if (holder && !offer.former && (holder.credential !== credential || holder.entry !== entry))
@@ -263,15 +261,7 @@ function expired({ expiresAt }: Token, cause: Cause): Failure {
   };
 }
 
-// More would not be read back from the Secret's annotations, and what is taken back has to be found there.
-const tooManyHosts: Failure = {
-  reason: "ConfigTooLarge",
-  cause: "Platform",
-  retry: "on-change",
-  message: `one pull Secret holds logins for at most ${mostNamedHosts} hosts: list fewer, or use two names of pull Secrets`,
-};
-
-function hostMissing(host: string, cause: Cause): Failure {
+function hostMissing(host: string, cause: Cause, place: SourcePlace | undefined): Failure {
   return {
     reason: "HostMissing",
     cause,
@@ -281,11 +271,8 @@ function hostMissing(host: string, cause: Cause): Failure {
           message:
             'the source Secret holds one login and says of no host that it is for it, so hosts: ["*"] takes nothing from it',
           steps: [
-            { says: "write the hosts in the entry" },
-            {
-              says: "or make it a Secret of type kubernetes.io/dockerconfigjson",
-              command: kubectl`create secret docker-registry NAME --docker-server=HOST --docker-username=USER --docker-password=PASSWORD`,
-            },
+            { says: "write the hosts in the entry, or have the Secret name them" },
+            ...(place ? remakeSource(place) : []),
           ],
         }
       : {

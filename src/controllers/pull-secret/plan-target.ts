@@ -4,7 +4,7 @@
 // takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they
 // are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
 import type { Failure } from "../../runtime/errors.ts";
-import { bytesOf, tooLarge } from "./plan-size.ts";
+import { type Amount, boundsWithin, sizesOf, tooMuch } from "./plan-size.ts";
 import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
 import { type Named, type Recorded, recordedEntries } from "../../cluster/entries-annotation.ts";
 import type { Login } from "../../registry/login.ts";
@@ -64,9 +64,13 @@ export function targetWithin(
 ): Target {
   const kept = keptHosts(content, standing, now);
   const whole = { served: content.served, kept };
-  const excess = tooLarge(textOf(whole), room);
+  const amountOf = (target: Target): Amount => {
+    const { entriesText } = namesIn(target, content, standing.annotation);
+    return { text: textOf(target), entriesText, hosts: target.served.length + target.kept.length };
+  };
+  const excess = tooMuch(amountOf(whole), room);
   if (!excess) return whole;
-  const failure = tooLarge(content.text ?? "", room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
+  const failure = tooMuch(amountOfContent(content), room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
   const parts = partsOf(content.served, standing);
   const targetAt = (steps: readonly Step[]): Target => {
     const served = parts.flatMap(({ stood, had, before, all }, index) => {
@@ -75,7 +79,7 @@ export function targetWithin(
     const left = parts.flatMap(({ left }, index) => (steps[index] === 0 ? left : []));
     return { served, kept: [...left, ...kept] };
   };
-  const steps = stepsWithin(parts, room, (at) => bytesOf(textOf(targetAt(at))));
+  const steps = stepsWithin(parts, boundsWithin(room), (at) => sizesOf(amountOf(targetAt(at))));
   const lacking = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
   // What a tenant has made large is nobody's entry.
   if (lacking.length === 0) return { ...whole, failure };
@@ -84,6 +88,11 @@ export function targetWithin(
   const instead = target.served.filter((each) => !offered.has(each));
   const decided = { served: [...content.served, ...instead], shadowed: content.shadowed };
   return { ...target, failure, lacking, ...(instead.length > 0 && { decided }) };
+}
+
+/** Of all that is wanted, and nothing that stands there beside it. */
+export function amountOfContent({ text = "", entriesText, served }: Content): Amount {
+  return { text, entriesText, hosts: served.length };
 }
 
 /** How much of an entry is written: it stays as it stands; what stands there, renewed; all of it. */
@@ -150,17 +159,17 @@ function formersOf(
  */
 function stepsWithin(
   parts: readonly Part[],
-  room: number,
-  bytesAt: (steps: readonly Step[]) => number,
+  bounds: readonly number[],
+  sizesAt: (steps: readonly Step[]) => readonly number[],
 ): readonly Step[] {
   // The usual case: what is new does not fit, and everything else is renewed.
   const renewed = parts.map((): Step => 1);
   let steps: readonly Step[] = parts.map((): Step => 0);
-  let bytes = bytesAt(steps);
+  let sizes = sizesAt(steps);
   const take = (next: readonly Step[]): boolean => {
-    const after = bytesAt(next);
-    if (after > Math.max(room, bytes)) return false;
-    [steps, bytes] = [next, after];
+    const after = sizesAt(next);
+    if (after.some((size, index) => size > Math.max(bounds[index] ?? 0, sizes[index] ?? 0))) return false;
+    [steps, sizes] = [next, after];
     return true;
   };
   take(renewed);

@@ -4,7 +4,7 @@ import type { Failure } from "../../runtime/errors.ts";
 import { configKey } from "../../registry/host.ts";
 import { renderDockerConfig } from "../../registry/docker-config.ts";
 import { keepInDockerConfig, keysIn, loginsIn } from "../../registry/merge-docker-config.ts";
-import { tooLarge } from "./plan-size.ts";
+import { tooMuch } from "./plan-size.ts";
 import { adoptionRefusal, secretConflict } from "./plan-conflict.ts";
 import { configEntries, type Content, type Served } from "./plan-content.ts";
 import { withFrozen } from "./plan-frozen.ts";
@@ -24,6 +24,7 @@ import { isOurs, removal, secretTooLarge } from "./plan-removal.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
 import { planTerminating } from "./plan-terminating.ts";
 import {
+  amountOfContent,
   isWhole,
   keptHosts,
   keptUntil,
@@ -135,7 +136,7 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
   const annotation = metadata.annotations[entriesAnnotation];
   if (!live) {
     const mayKeep = keptHosts(content, { annotation, holds: () => true }, now).length > 0;
-    if (mayKeep || tooLarge(content.text ?? "", maxBytes)) return lookAt(snapshot, "usable");
+    if (mayKeep || tooMuch(amountOfContent(content), maxBytes)) return lookAt(snapshot, "usable");
   }
   const { dockerConfig = "" } = live ?? {};
   // Without it there is nothing to be kept, and this is asked for each Secret of a rotation.
@@ -191,7 +192,7 @@ function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRec
   if (onConflict === "Merge") return planMerge(snapshot, wanted) ?? conflict(undefined);
   const refusal = adoptionRefusal(live, wanted.content);
   if (refusal !== undefined) return conflict(refusal);
-  const failure = tooLarge(text, maxBytes);
+  const failure = tooMuch(amountOfContent(wanted.content), maxBytes);
   if (failure) return { action: none, state: "foreign", failure };
   const inPlace = live.type === dockerConfigType && !live.immutable;
   const body = ownBody(wanted.options, wanted.content, text, inPlace ? live : undefined);

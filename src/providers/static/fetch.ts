@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { type Cause, OperatorError } from "../../runtime/errors.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { StaticGrant } from "../grant-types.ts";
-import { createSource } from "../../cluster/install-steps.ts";
+import { createSource, labelSource, remakeSource } from "../../cluster/install-steps.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Step } from "../../runtime/steps.ts";
 import type { Provider } from "../provider.ts";
@@ -22,11 +22,6 @@ export interface StaticOptions {
 export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
   const { source, operatorNamespace, sourceNamespaces, clock } = options;
 
-  const offered = (grant: StaticGrant): OperatorSecretRecord | undefined => {
-    const record = source(`${grant.namespace}/${grant.name}`);
-    return record?.kind === "source" && !record.offered && grant.namespace !== operatorNamespace ? undefined : record;
-  };
-
   return {
     fetch: async (grant) => {
       const { namespace, name } = grant;
@@ -37,10 +32,13 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
           `is in a namespace that sources may not live in: start the operator with --source-namespaces=${namespace}, or move it to ${operatorNamespace}`,
         );
       }
-      const record = offered(grant);
-      if (!record) {
-        throw fail("SourceMissing", "does not exist", createSource(namespace, name, operatorNamespace));
-      }
+      const record = source(`${namespace}/${name}`);
+      const place = { namespace, name, operatorNamespace };
+      const isOffered = record?.kind !== "source" || record.offered || namespace === operatorNamespace;
+      // Whose labels choose the name learns nothing of Secrets that are not meant for it.
+      if (!record || (!isOffered && grant.perTenant))
+        throw fail("SourceMissing", "does not exist", createSource(place));
+      if (!isOffered) throw fail("SourceMissing", "does not say that it may be one", labelSource(place));
       if (record.kind !== "source") {
         throw fail(
           "SourceRefused",
@@ -57,7 +55,13 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
         );
       }
       const found = sourceLogins(record, record.values, grant);
-      if (!found.ok) throw fail("SourceInvalid", found.problem, found.steps);
+      if (!found.ok) {
+        throw fail(
+          "SourceInvalid",
+          found.problem,
+          found.holdsNone === true ? remakeSource(place) : found.steps && [...found.steps, ...labelSource(place)],
+        );
+      }
       return {
         logins: found.logins,
         issuedAt: clock.now(),

@@ -73,7 +73,7 @@ function cluster({ outdated = false }: { readonly outdated?: boolean } = {}) {
           error: () => undefined,
           warn: (...line: unknown[]) => warnings.push(line),
         },
-        refusal: refusals({ error: () => undefined }),
+        refusal: refusals({ error: () => undefined }, "regcred-system"),
         leaseOf: async (of: string) => leases.get(of),
       };
       // Touching anything else throws.

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Claim, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { isAlive } from "../../../src/cluster/token.ts";
-import { toldText } from "../../../src/runtime/steps.ts";
+import { commandText } from "../../../src/runtime/steps.ts";
 import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
 
 function content(...contributions: readonly Contribution[]) {
@@ -115,16 +115,21 @@ describe("the content of a pull Secret", () => {
     });
 
     it("takes nothing with * from a source that names no host, and says what to write", () => {
+      const place = { namespace: "logins", name: "hub", operatorNamespace: "regcred-system" };
       const { served, text, failures } = content({
         credential: "a",
-        claims: [claim({ hosts: ["*"], source: token() })],
+        claims: [claim({ hosts: ["*"], source: token(), place })],
       });
       expect(served).toEqual([]);
       expect(text).toBeUndefined();
       expect(failures).toMatchObject([{ failure: { reason: "HostMissing", retry: "on-change" } }]);
-      expect(toldText(failures[0]?.failure ?? { message: "" })).toMatch(
-        /write the hosts in the entry; or make it .*dockerconfigjson/,
-      );
+      const failure = failures[0]?.failure;
+      expect(failure?.steps?.map(({ command }) => command && commandText(command))).toEqual([
+        undefined,
+        "kubectl delete secret -n logins hub",
+        expect.stringMatching(/^kubectl create secret docker-registry -n logins hub --docker-server=HOST /),
+        "kubectl label -n logins secret hub regcred.dev/source=true --overwrite",
+      ]);
     });
 
     it("takes every host with *", () => {

@@ -304,3 +304,48 @@ it("a Secret that a tenant has filled is read a few times, however many entries 
   // Each takes tens of milliseconds of the one thread.
   expect(reads).toBeLessThan(10);
 });
+
+describe("hosts that the annotations of a pull Secret have no room for", () => {
+  const mebibyte = 1024 * 1024;
+  /** A RegistryCredential with one entry that takes all hosts of its source. */
+  const wide = (name: string, count: number, length = 0): Contribution => {
+    const hosts = Array.from({ length: count }, (_, index) => `${name}-${index}.${"x".repeat(length)}.example.com`);
+    const logins = { byHost: new Map(hosts.map((host) => [host, login("x", "y")])) };
+    const source = token({ grantKey: `grant-${name}`, logins });
+    return { credential: name, claims: [claim({ entry: "all", hosts: ["*"], source })] };
+  };
+  const hostsOf = (name: string, auths: Readonly<Record<string, unknown>>): number =>
+    Object.keys(auths).filter((host) => host.startsWith(`${name}-`)).length;
+
+  it.each([
+    ["too many", wide("young", 4_000), wide("old", 97)],
+    ["too long", wide("young", 400, 200), wide("old", 150, 200)],
+  ])("are not added where they are %s, and what stood there stays and is renewed", (_what, young, old) => {
+    const before = standing(decided([young], mebibyte));
+    const plan = decided([old, young, serving("last", 10)], mebibyte, before);
+    const auths = after(plan, before);
+    expect([hostsOf("old", auths), hostsOf("young", auths)]).toEqual([0, hostsOf("young", authsIn(before))]);
+    expect(Object.keys(auths)).toContain(hostOf("last"));
+    expect(plan).toMatchObject({ failure: { reason: "ConfigTooLarge", cause: "Platform" }, state: "usable" });
+    expect(lackingIn(plan)).toEqual(["old"]);
+    const again = decided([old, young, serving("last", 10)], mebibyte, standing(plan));
+    expect(again.action.kind).toBe("none");
+  });
+
+  it("are measured by what stands in the Secret, which is read for that", () => {
+    const before = standing(decided([wide("young", 4_000)], mebibyte));
+    const content = contentOf([wide("old", 97), wide("young", 4_000)], now);
+    const wanted = { content, digest: "d", options: { labels: {}, annotations: {}, onConflict: "Fail" as const } };
+    const plan = planPullSecret(snapshot({ wanted, record: recordOf(before), maxBytes: mebibyte }));
+    expect(plan.action.kind).toBe("read");
+  });
+
+  it("come in once there is room", () => {
+    const old = wide("old", 97);
+    const before = standing(decided([old, wide("young", 4_000)], mebibyte));
+    expect(hostsOf("young", authsIn(before))).toBe(0);
+    const plan = decided([old, wide("young", 3_999)], mebibyte, before);
+    expect(plan.failure).toBeUndefined();
+    expect(hostsOf("young", after(plan))).toBe(3_999);
+  });
+});

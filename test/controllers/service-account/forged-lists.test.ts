@@ -4,6 +4,7 @@ import { entriesText, recordedEntries } from "../../../src/cluster/entries-annot
 import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { foreignMetadata, managedRecord, mergedHosts } from "../../../src/cluster/marks.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
+import { keysIn } from "../../../src/registry/merge-docker-config.ts";
 import { claim, now, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written } from "../pull-secret/plan-scenario.ts";
 
@@ -50,9 +51,19 @@ describe("lists of ours", () => {
   });
 
   it("are no longer than what is read of them", () => {
-    const wide = claim({ hosts: Array.from({ length: 5000 }, (_, index) => `r${index}.example.com`), source: token() });
-    const content = contentOf([{ credential: "acme", claims: [wide] }], now);
-    expect(recordedEntries(content.entriesText).flatMap((entry) => entry.hosts)).toHaveLength(content.served.length);
-    expect(content.failures.map(({ failure }) => failure.reason)).toEqual(["ConfigTooLarge"]);
+    const wide = ["a", "b"].map((entry) =>
+      claim({
+        entry,
+        hosts: Array.from({ length: 2500 }, (_, index) => `${entry}${index}.example.com`),
+        source: token(),
+      }),
+    );
+    const content = contentOf([{ credential: "acme", claims: wide }], now);
+    const options = { labels: {}, annotations: {}, onConflict: "Fail" } as const;
+    const plan = planPullSecret(snapshot({ wanted: { content, digest: "d", options }, maxBytes: 1024 * 1024 }));
+    const { annotations, dockerConfig = "" } = written(plan);
+    const recorded = recordedEntries(annotations["regcred.dev/entries"]).flatMap((entry) => entry.hosts);
+    expect(recorded.toSorted()).toEqual([...keysIn(dockerConfig)].toSorted());
+    expect(plan.failure?.reason).toBe("ConfigTooLarge");
   });
 });

@@ -61,9 +61,9 @@ function providerOf(source: Source | undefined): Provider<StaticGrant> {
   });
 }
 
-const dockerConfig = (auths: object): Source => ({
+const dockerConfig = (auths: object, beside: object = {}): Source => ({
   type: "kubernetes.io/dockerconfigjson",
-  text: { ".dockerconfigjson": JSON.stringify({ auths }) },
+  text: { ".dockerconfigjson": JSON.stringify({ auths, ...beside }) },
 });
 
 contract("Static", {
@@ -174,7 +174,18 @@ describe("a source Secret", () => {
       { namespace: "vault" },
       { namespace: "vault" },
       "SourceMissing",
-      /kubectl label -n vault secret hub regcred\.dev\/source=true/,
+      /vault\/hub does not say that it may be one; label it: kubectl label -n vault secret hub regcred\.dev\/source=true --overwrite$/,
+    ],
+    [
+      "has its logins in a credential store",
+      {
+        ...dockerConfig({ "ghcr.io": {} }, { credsStore: "desktop" }),
+        namespace: "vault",
+        labels: { "regcred.dev/source": "true" },
+      },
+      { namespace: "vault" },
+      "SourceInvalid",
+      /user name and password; delete it: kubectl delete secret -n vault hub; make it anew with the login itself: kubectl create secret docker-registry -n vault hub --docker-server=HOST .*; label it: kubectl label -n vault secret hub /,
     ],
     [
       "is a token Secret",
@@ -230,6 +241,42 @@ describe("a source Secret", () => {
       {},
       "SourceInvalid",
       /a docker config under the key config\.json, but is of type Opaque, .+--type=kubernetes\.io\/dockerconfigjson --from-file=\.dockerconfigjson=FILE/,
+    ],
+    [
+      "holds a docker config in place of a password",
+      { text: { username: "ann", password: JSON.stringify({ auths: { "ghcr.io": { username: "ann", password } } }) } },
+      {},
+      "SourceInvalid",
+      /a docker config under the key password, but is of type kubernetes\.io\/basic-auth, .+--from-file=\.dockerconfigjson=FILE$/,
+    ],
+    [
+      "holds a docker config that was encoded twice, elsewhere",
+      {
+        namespace: "vault",
+        labels: { "regcred.dev/source": "true" },
+        type: "Opaque",
+        text: { config: btoa(JSON.stringify({ Auths: { "ghcr.io": { username: "ann", password } } })) },
+      },
+      { namespace: "vault" },
+      "SourceInvalid",
+      /under the key config, but .+--from-file=\.dockerconfigjson=FILE; label it: kubectl label -n vault secret hub /,
+    ],
+    [
+      "holds its docker config under a key where nobody looks",
+      {
+        type: "kubernetes.io/dockerconfigjson",
+        text: { ".dockerconfigjson": "{}", "config.json": JSON.stringify({ auths: { "a.io": { auth: "x" } } }) },
+      },
+      {},
+      "SourceInvalid",
+      /a docker config under the key config\.json, where no kubelet looks: put it under \.dockerconfigjson$/,
+    ],
+    [
+      "has no user name under a key that cannot be chosen",
+      { text: { password } },
+      {},
+      "SourceInvalid",
+      /lacks the key username \(it has password\): add it$/,
     ],
     [
       "holds a legacy docker config",
@@ -367,6 +414,13 @@ describe("a source Secret", () => {
       dockerConfig({ "a.io": { username: "ann", password: "two\nlines" }, "b.io": { username: "ann", password } }),
     ).fetch(grant, never);
     expect("byHost" in logins && [...logins.byHost.keys()]).toEqual(["b.io"]);
+  });
+
+  it("that a placeholder names, and is not labelled, is told like one that does not exist", async () => {
+    const asked = { ...grant, namespace: "vault", perTenant: true };
+    const told = async (source: Source | undefined): Promise<string> =>
+      toldText(await refusal(providerOf(source), asked));
+    expect(await told({ namespace: "vault" })).toBe(await told(undefined));
   });
 
   it("that a placeholder names is the tenant's to mend", async () => {

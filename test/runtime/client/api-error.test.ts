@@ -7,6 +7,7 @@ import { status } from "./local-server.ts";
 import { toldText } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
+const operatorNamespace = "regcred-system";
 const answer = (code: number, body: object | string, headers: Record<string, string> = {}): ApiError =>
   apiErrorFromAnswer({ code, body: typeof body === "string" ? body : JSON.stringify(body), headers });
 
@@ -154,7 +155,7 @@ describe("an answer", () => {
   it.each(cases)("of $what is $kind and becomes $reason", ({ code, body, kind, reason }) => {
     const error = answer(code, body);
     expect(error).toMatchObject({ kind, code });
-    expect(failureFrom(error, { action: "write Secret team-x/regcred" })).toMatchObject({ reason });
+    expect(failureFrom(error, { action: "write Secret team-x/regcred", operatorNamespace })).toMatchObject({ reason });
   });
 
   it("names policy and binding, webhook, quota and the missing right", () => {
@@ -221,7 +222,7 @@ describe("a message", () => {
     fc.assert(
       fc.property(anything, (text) => {
         const body = status(403, "Forbidden", `admission webhook "kyverno" denied the request: ${text}`);
-        const { message, steps } = failureFrom(answer(403, body), { action: "write" });
+        const { message, steps } = failureFrom(answer(403, body), { action: "write", operatorNamespace });
         expect(message).toMatch(/^cannot write: denied by webhook kyverno; .* HTTP 403 Forbidden: "[^"]*"$/);
         expect(obeyedIn(message)).toEqual([]);
         expect(steps).toBeUndefined();
@@ -273,20 +274,31 @@ describe("a failure", () => {
       says: `the cluster forbids it ("the namespace 'team-x' is managed"); exclude`,
     },
   ])("says who must act and how: $says", ({ body, cause, retry, says }) => {
-    const failure = failureFrom(answer(403, status(403, "Forbidden", body)), { action: "write Secret team-x/regcred" });
+    const failure = failureFrom(answer(403, status(403, "Forbidden", body)), {
+      action: "write Secret team-x/regcred",
+      operatorNamespace,
+    });
     expect(failure).toMatchObject({ cause, retry });
     expect(failure.message).toContain("cannot write Secret team-x/regcred: ");
     expect(toldText(failure)).toContain(says);
   });
 
+  it("names the release that grants rights where config/default is not for the operator's namespace", () => {
+    const elsewhere = { action: "write", operatorNamespace: "registry-logins" };
+    const told = toldText(failureFrom(answer(403, status(403, "Forbidden", rbac)), elsewhere));
+    expect(told).toContain("grant it with an upgrade of the chart's release in the namespace registry-logins");
+    expect(told).not.toContain("config/default");
+  });
+
   it("says where it is the operator's own policy that has refused", () => {
-    const told = (text: string) => failureFrom(answer(403, status(403, "Forbidden", text)), { action: "write" });
+    const told = (text: string) =>
+      failureFrom(answer(403, status(403, "Forbidden", text)), { action: "write", operatorNamespace });
     expect(told(policy.replace("no-secrets", "regcred-secrets"))).toMatchObject({ restrained: true });
     expect(told(policy)).not.toHaveProperty("restrained");
   });
 
   it("keeps the time that the server named", () => {
-    const failure = failureFrom(answer(429, "", { "retry-after": "3" }), { action: "write" });
+    const failure = failureFrom(answer(429, "", { "retry-after": "3" }), { action: "write", operatorNamespace });
     expect(failure).toMatchObject({ retry: "backoff" });
     expect(failure.retryAfter?.toString()).toBe("PT3S");
   });

@@ -1,0 +1,72 @@
+// Does the doctor send whoever asks about a wrong namespace to the right one, and never to another install?
+import { describe, expect, it } from "vitest";
+import { namespaceExists, operatorRights } from "../../../src/cli/doctor/installation.ts";
+import { operatorIsRestrained } from "../../../src/cli/doctor/restraint.ts";
+import type { Session } from "../../../src/cli/session.ts";
+import { servingInstall, type ServingInstall } from "../../../src/controllers/credential/plan-installation.ts";
+import { commandText } from "../../../src/runtime/steps.ts";
+import { credential } from "../../entitlement/objects.ts";
+
+const served = (operatorNamespace: string): readonly ReturnType<typeof credential>[] => [
+  credential({ status: { operatorNamespace } }),
+];
+const asked = async (
+  operatorNamespace: string,
+  isThere: boolean,
+  credentials: Parameters<typeof servingInstall>[0] = [],
+): Promise<string> => {
+  const serving: ServingInstall = servingInstall(credentials, operatorNamespace);
+  const objects = { getMetadata: async () => (isThere ? {} : undefined) } as unknown as Session["objects"];
+  const { state, says, commands } = await namespaceExists({ objects, operatorNamespace }, serving);
+  return [`${state}: ${says}`, ...commands.map(commandText)].join("\n");
+};
+
+describe("the operator's namespace", () => {
+  it.each([
+    ["regcred-system", "kubectl apply -k config/default"],
+    ["registry-logins", "kubectl create namespace registry-logins"],
+  ])("is made, where it is not there, by what makes that very one: %s", async (namespace, command) => {
+    const said = await asked(namespace, false);
+    expect(said).toMatch(/^bad: .* does not exist; sources and tokens live there/);
+    expect(said.split("\n").slice(1)).toEqual([command]);
+  });
+
+  it.each([true, false])("is another one where an install elsewhere serves; this one is there: %s", async (isThere) => {
+    expect(await asked("tools", isThere, served("registry-logins"))).toMatch(
+      /^bad: tools .*, but the install that serves is in registry-logins: ask with --namespace=registry-logins$/,
+    );
+  });
+
+  it("is well where it is there, and nobody else serves", async () => {
+    expect(await asked("tools", true, served("tools"))).toBe("well: tools exists");
+    expect(await asked("tools", true)).toBe("well: tools exists");
+  });
+});
+
+describe("what an install lacks", () => {
+  const transport = {
+    server: "",
+    request: async () => {
+      const text = JSON.stringify({ status: { allowed: false } });
+      return {
+        status: 201,
+        text,
+        headers: { "content-type": "application/json" },
+        json: (): unknown => JSON.parse(text),
+      };
+    },
+  } as unknown as Session["transport"];
+  const objects = { list: async () => [] } as unknown as Session["objects"];
+
+  it.each([
+    ["regcred-system", ["kubectl apply -k config/default", "kubectl apply -k config/restraint"]],
+    ["registry-logins", []],
+  ])("comes with what is for its namespace: %s", async (operatorNamespace, commands) => {
+    const session = { transport, objects, operatorNamespace };
+    const findings = [await operatorRights(session), await operatorIsRestrained(session)];
+    expect(findings.map(({ state }) => state)).toEqual(["bad", "bad"]);
+    expect(findings.flatMap((each) => each.commands.map(commandText))).toEqual(commands);
+    const byChart = findings.filter(({ says }) => says.endsWith(`release in the namespace ${operatorNamespace}`));
+    expect(byChart).toHaveLength(commands.length === 0 ? 2 : 0);
+  });
+});
