@@ -79,7 +79,7 @@ export function conflictWith(
             { says: "delete it" },
             {
               says: "or let it be replaced by onConflict: Adopt and",
-              command: kubectl`annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true`,
+              command: kubectl`annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true --overwrite`,
             },
           ],
   };
