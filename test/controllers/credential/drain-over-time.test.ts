@@ -6,7 +6,7 @@ import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../..
 import type { Context } from "../../../src/controllers/context.ts";
 import { drainer } from "../../../src/controllers/credential/drain.ts";
 import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
-import { textOfWaited } from "../../../src/controllers/waits.ts";
+import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { fakeClock } from "../../fake-clock.ts";
