@@ -15,7 +15,7 @@ import { beginRecord, keepRecord, recordedMembers, storeMembers } from "../../..
 import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { textOfWaited } from "../../../src/controllers/waits.ts";
-import { type MemberRow, rowsToData } from "../../../src/cluster/member-rows.ts";
+import { type MemberRow, rowsPerPart, rowsToData } from "../../../src/cluster/member-rows.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
 
@@ -343,6 +343,20 @@ describe("the record of a RegistryCredential", () => {
     expect(await storeMembers(context, uid, never)).toEqual({});
     expect([kept.size, context.members.count(uid), context.members.recorded(uid)]).toEqual([0, 0, false]);
     expect(context.stores.operatorSecrets.size).toBe(0);
+  });
+
+  it("goes with all its parts, however many there are", async () => {
+    const { context, put, drop, kept } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    const namespaces = Array.from({ length: rowsPerPart + 1 }, (_, index) => `n${index}`);
+    for (const each of namespaces) note(context, each);
+    await storeMembers(context, uid, never);
+    expect([...kept.keys()]).toEqual([`regcred-members-${uid}-0`, `regcred-members-${uid}-1`]);
+    for (const each of namespaces) context.members.note(placeOf(each), undefined);
+    drop();
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect([kept.size, context.stores.operatorSecrets.size, context.members.recorded(uid)]).toEqual([0, 0, false]);
   });
 
   it("goes alone: those of others stay", async () => {
