@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { readLive } from "../../../src/controllers/pull-secret/read-live.ts";
-import { refer } from "../../../src/controllers/service-account/apply.ts";
+import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { takeLoginsOut } from "../../../src/controllers/pull-secret/take-logins-out.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { secretRecord, serviceAccount } from "../../entitlement/objects.ts";
@@ -60,7 +60,7 @@ describe("a GET that finds", () => {
       extras: [],
       formerExtras: new Set<string>(),
     } as unknown as Parameters<typeof refer>[2];
-    await refer(context, account, wanted, { reverts: undefined }, signal);
+    await patchReferences(context, account, wanted, { reverts: undefined }, signal);
     expect(stored()).toBe(expected);
   });
 });
