@@ -4,6 +4,7 @@ export interface Memory<V> {
   /** What is remembered of the key; what `make` gives where nothing is. */
   of(key: string, make: () => V): V;
   get(key: string): V | undefined;
+  has(key: string): boolean;
   set(key: string, value: V): void;
   forget(key: string): void;
 }
@@ -27,6 +28,7 @@ export function memory<V>(max = Infinity): Memory<V> {
       return made;
     },
     get: (key) => values.get(key),
+    has: (key) => values.has(key),
     set,
     forget: (key) => void values.delete(key),
   };

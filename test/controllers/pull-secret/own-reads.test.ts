@@ -59,7 +59,7 @@ describe("a GET that finds", () => {
       secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false }],
       extras: [],
       formerExtras: new Set<string>(),
-    } as unknown as Parameters<typeof refer>[2];
+    } as unknown as Parameters<typeof patchReferences>[2];
     await patchReferences(context, account, wanted, { reverts: undefined }, signal);
     expect(stored()).toBe(expected);
   });
