@@ -9,12 +9,10 @@ export interface Memory<V> {
   forget(key: string): void;
 }
 
-/** @param max of keys: the one that was written longest ago is forgotten. Default: each is kept until it is forgotten. */
+/** @param max of keys: the one that was noted first is forgotten, and who is noted again stays in its place. Default: each is kept until it is forgotten. */
 export function memory<V>(max = Infinity): Memory<V> {
   const values = new Map<string, V>();
   const set = (key: string, value: V): void => {
-    // Put at the end: the first one was written longest ago.
-    values.delete(key);
     values.set(key, value);
     const [oldest] = values.size > max ? values.keys() : [];
     if (oldest !== undefined) values.delete(oldest);

@@ -17,8 +17,8 @@ it("remembers as many as there is room for, and forgets the one that was noted f
   expect(["a", "b", "c"].map((key) => known.get(key))).toEqual([undefined, 1, 2]);
 });
 
-it("forgets nothing for one that is noted again, which then is the last to go", () => {
+it("keeps what is noted again where it was", () => {
   const known = memory<number>(2);
   for (const [index, key] of ["a", "b", "a", "c"].entries()) known.set(key, index);
-  expect(["a", "b", "c"].map((key) => known.get(key))).toEqual([2, undefined, 3]);
+  expect(["a", "b", "c"].map((key) => known.get(key))).toEqual([undefined, 1, 3]);
 });
