@@ -35,7 +35,7 @@ import { type ClusterWatches, clusterWatches } from "../cluster/cluster-watches.
 import { news } from "./events.ts";
 import { oneHistory } from "../cluster/one-history.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
-import type { OperatorSettings } from "../config/operator-settings.ts";
+import type { OperatorSettings } from "../config/config.ts";
 import { type Queues, queues } from "./queues.ts";
 import { refusals } from "./call-failure.ts";
 import type { Timing } from "../controllers/timing.ts";

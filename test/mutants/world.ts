@@ -88,7 +88,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "if (account) return [];",
   }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
-    file: "src/controllers/pull-secret/former-tokens.ts",
+    file: "src/controllers/pull-secret/contributions.ts",
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),
@@ -113,12 +113,12 @@ export const worldMutants: readonly Mutant[] = [
     to: "if (otherwise.failed) return otherwise;",
   }),
   known("a login comes into a Secret of several before the record says so", "in the moment before a crash", {
-    file: "src/controllers/pull-secret/note-members.ts",
+    file: "src/controllers/pull-secret/apply.ts",
     from: "  if (names.length < 2) return;",
     to: "  if (names.length > 0) return;",
   }),
   known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
-    file: "src/controllers/pull-secret/orphaned.ts",
+    file: "src/controllers/pull-secret/undecided.ts",
     from: "gone: isNamed || contributors.some(isNamesake) ? uids : [] };",
     to: "gone: isNamed ? uids : [] };",
   }),
