@@ -88,7 +88,6 @@ const numberGate = ["src/runtime/foreign-numbers.ts", "src/runtime/http-date.ts"
 const ownNumbers: Readonly<Record<string, string>> = {
   "src/regcred.mjs": "Node's own version",
   "tools/launch.mjs": "Node's own version, and a lock of its own",
-  "tools/build/ad-hoc-signature.ts": "the program that is built",
   "src/config/config.ts": "settings of who installs it, each with its bounds",
   "src/runtime/observability/metrics-access.ts": "lengths that are written out in it",
   "src/runtime/tls/certificate-authority.ts": "a certificate of its own",
