@@ -58,8 +58,8 @@ export interface CredentialIndex {
   drained(credential: RegistryCredential): void;
   /** Milliseconds for which that is still expected; undefined: no more. To be asked again then. */
   drainedFor(credentialName: string): number | undefined;
-  /** Calls `listener` whenever `names` are others than before, after that. */
-  onNames(listener: () => void): void;
+  /** Calls `listener` whenever `names` are others than before, after that, with those that are in use no more. */
+  onNames(listener: (lost: readonly string[]) => void): void;
 }
 
 export interface CredentialIndexOptions {

@@ -19,8 +19,8 @@ export interface NamesInUse {
   drainedFor(credentialName: string, onOver: (credential: RegistryCredential) => void): number | undefined;
   /** To be called when a credential has changed. */
   follow(): void;
-  /** Calls `listener` whenever `names` are others than before, after that. */
-  onNames(listener: () => void): void;
+  /** Calls `listener` whenever `names` are others than before, after that, with those that are in use no more. */
+  onNames(listener: (lost: readonly string[]) => void): void;
 }
 
 // Longer than TCP tries to bring a request to a server that was away: https://docs.kernel.org/networking/ip-sysctl.html, tcp_retries2
@@ -28,8 +28,8 @@ const drainedMemory = Temporal.Duration.from({ minutes: 20 });
 
 export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<MarkedSecrets, "watched">): NamesInUse {
   const drained = new Map<string, { readonly credential: RegistryCredential; readonly until: number }>();
-  const listeners: (() => void)[] = [];
-  let knownNames = "";
+  const listeners: ((lost: readonly string[]) => void)[] = [];
+  let known: readonly string[] = [];
 
   /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */
   const lately = (): readonly RegistryCredential[] =>
@@ -52,9 +52,10 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
   const follow = (): void => {
     const now = names();
     marked.watched(now);
-    if (now.join() === knownNames) return;
-    knownNames = now.join();
-    for (const listener of listeners) listener();
+    if (now.join() === known.join()) return;
+    const lost = known.filter((name) => !now.includes(name));
+    known = now;
+    for (const listener of listeners) listener(lost);
   };
 
   return {

@@ -3,7 +3,7 @@ import { conditionOf, conditions, isBad, isConditionType } from "../../api/condi
 import type { RegistryCredential, RegistryStatus } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
-import { commandText, kubectl } from "../../runtime/steps.ts";
+import { seeWhetherItRuns } from "../terminal/sentences.ts";
 
 /** One entry. Times are RFC 3339. */
 export interface EntryReport {
@@ -97,6 +97,8 @@ function told(
   observed: boolean,
   { generation, credential }: CredentialRecord,
 ): Pick<CredentialReport, "reason" | "message"> {
+  const notRunning = (what: string): string =>
+    `${what}: if that lasts for more than some seconds, ${seeWhetherItRuns(credential?.status?.operatorNamespace)}`;
   if (!ready) return { reason: "Unobserved", message: notRunning("the operator has not looked at it yet") };
   if (observed) return { reason: ready.reason, message: ready.message };
   const seen = credential?.status?.observedGeneration ?? 0;
@@ -104,10 +106,6 @@ function told(
     reason: "Unobserved",
     message: notRunning(`the operator has not looked at change ${generation}, only at change ${seen}`),
   };
-}
-
-function notRunning(what: string): string {
-  return `${what}: if that lasts for more than some seconds, see whether it runs: ${commandText(kubectl`regcred doctor`)}`;
 }
 
 function entryReport(

@@ -10,11 +10,10 @@ import { statusOf } from "./plan-status.ts";
 import type { Draining, HeldUp, StatusSnapshot } from "./status-snapshot.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { isForTenant } from "../pull-secret/kept-by-tenant.ts";
+import { isForTenant } from "../pull-secret/report.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
-import { requeueAfter, done, failed, waitsFor } from "../outcome.ts";
+import { requeueAfter, done, failed, type Waited, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
-import type { Waited } from "../waits.ts";
 import type { StatusWriter } from "./write-status.ts";
 
 // References to Secrets that are gone harm nobody, nor do our marks on Secrets that are none of ours, and tenants can go on
@@ -285,8 +284,6 @@ function holdUps(
 function firstOf(names: Iterable<string>): readonly string[] {
   const first: string[] = [];
   for (const name of names) {
-    const last = first.at(-1);
-    if (first.length === maxNamed && last !== undefined && name > last) continue;
     first.push(name);
     first.sort();
     if (first.length > maxNamed) first.pop();

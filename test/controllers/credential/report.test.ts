@@ -4,7 +4,7 @@ import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { publishTransitions } from "../../../src/controllers/credential/transitions.ts";
+import { publishTransitions } from "../../../src/controllers/credential/report.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
 const record = { name: "acme", uid: "u1" } as CredentialRecord;

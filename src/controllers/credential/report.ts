@@ -1,10 +1,13 @@
-// Events on a RegistryCredential, and lines in the log, for changes of its status that are worth one.
+// What is told of a RegistryCredential beside its status: Events for the administrators, and the log.
 import { conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import { group, kind, version } from "../../api/names.ts";
 import type { Status } from "../../api/registry-credential.ts";
-import type { CredentialRecord } from "../../cluster/records.ts";
-import { tokenNews } from "./plan-token-events.ts";
+import type { CredentialRecord, CrdRecord } from "../../cluster/records.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import { longestNote, textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
+import { crdOutdated } from "../crd-outdated.ts";
+import { tokenNews } from "./plan-token-events.ts";
 
 /** Work that goes on by itself is no news. */
 const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
@@ -44,4 +47,29 @@ export function publishTransitions(
   for (const { reason, message } of tokenNews(before.registries ?? [], after.registries ?? [], clock.now())) {
     tell("Warning", reason, message);
   }
+}
+
+/** That it could not be written, though its status cannot say so: the log, and administrators by an Event, unless time mends it. */
+export function reportDenial(
+  { events, log }: Pick<Context, "events" | "log">,
+  { name, uid }: CredentialRecord,
+  failure: Failure,
+): void {
+  const { reason, retry } = failure;
+  log.warn("RegistryCredential not updated", { credential: name, reason, detail: textWithSteps(failure) });
+  if (retry === "backoff") return;
+  const regarding = { apiVersion: `${group}/${version}`, kind, name, uid };
+  events.publish({
+    regarding,
+    type: "Warning",
+    reason,
+    action: "Reconcile",
+    note: textWithSteps(failure, longestNote),
+  });
+}
+
+export function reportSchema({ log }: Pick<Context, "log">, installed: CrdRecord | undefined): void {
+  const outdated = crdOutdated(installed);
+  if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: textWithSteps(outdated) });
+  else log.info("installed schema complete");
 }
