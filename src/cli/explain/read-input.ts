@@ -8,6 +8,7 @@ import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import { transformNamespace } from "../../cluster/transform/namespace.ts";
 import { transformServiceAccount } from "../../cluster/transform/service-account.ts";
+import { accountView } from "../../providers/scope-of.ts";
 import type { Session } from "../session.ts";
 import { seen, seenAll } from "./seen.ts";
 import type { Subject } from "./subject.ts";
@@ -88,7 +89,7 @@ export async function readSituation(
     secrets,
     serviceAccountOf: (home, name) => {
       const found = there(accounts.get(`${home}/${name}`));
-      return found && { uid: found.uid, annotations: found.cloud };
+      return found && accountView(found);
     },
     accountsSeen: [...accounts.values()].every((each) => each.seen !== "hidden"),
   };
