@@ -1,5 +1,5 @@
 // Do the clouds know the operator, and nobody else?
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import type { Entry } from "../../api/registry-credential.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
@@ -16,7 +16,7 @@ export async function nodesPullNothing({ objects }: Session, records: readonly C
     .flatMap(({ credential }) => credential?.spec.registries ?? [])
     .filter((entry) => cloudProviders.has(entry.provider) && JSON.stringify(entry).includes("$(namespace."));
   if (ofCloud.length === 0) return well(check, "no credential gives each tenant a cloud role of its own");
-  const found = await seenAll(objects.list(kinds.nodes), (raw) => {
+  const found = await seenAll(objects.list(resources.nodes), (raw) => {
     const { spec } = raw as { readonly spec?: { readonly providerID?: string } };
     return spec?.providerID?.split(":")[0] ?? "";
   });
@@ -47,7 +47,10 @@ export async function operatorHasIdentity(
   );
   const [first] = failing;
   if (first) return bad(check, `${first.name}: ${first.reason}: ${first.message}`, kubectl`regcred status`);
-  const account = await objects.getMetadata(kinds.serviceAccounts, { namespace: operatorNamespace, name: "regcred" });
+  const account = await objects.getMetadata(resources.serviceAccounts, {
+    namespace: operatorNamespace,
+    name: "regcred",
+  });
   return well(
     check,
     `the operator's own serves ${entries.map(({ name }) => name).join(", ")}${account === undefined ? ", without a ServiceAccount regcred" : ""}`,
