@@ -385,4 +385,11 @@ export const known: readonly Known[] = [
       soon({ act: "garble credential", name: "c", on: true }),
     ],
   },
+  {
+    what: "tries in time, and not at once, what is refused as changed and is not",
+    steps: [
+      soon({ act: "fault", how: "conflict", on: { kind: "secrets", namespace: "a-1" } }),
+      after(12 * minute, { act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
 ];
