@@ -14,7 +14,10 @@ const ms = (milliseconds: number): Temporal.Duration => Temporal.Duration.from({
 const held = (sign: string, holder = "pod"): LeaseView => ({ holder, durationMs: 15_000, sign });
 
 /** One RegistryCredential at an API server with compare-and-swap, and installs that look at it. */
-function cluster({ outdated = false }: { readonly outdated?: boolean } = {}) {
+function cluster({
+  outdated = false,
+  refuses = () => false,
+}: { readonly outdated?: boolean; readonly refuses?: () => boolean } = {}) {
   const clock = fakeClock();
   const leases = new Map<string, LeaseView>();
   const warnings: unknown[] = [];
@@ -62,7 +65,7 @@ function cluster({ outdated = false }: { readonly outdated?: boolean } = {}) {
         transforms: { credential: recordOf },
         api: {
           patchCredentialStatus: async (_name: string, patch: { metadata: { resourceVersion: string } }) => {
-            if (patch.metadata.resourceVersion !== current?.resourceVersion)
+            if (refuses() || patch.metadata.resourceVersion !== current?.resourceVersion)
               throw new ApiError({ kind: "conflict", details: { causes: [] }, message: "409" });
             return write(namespace);
           },
@@ -111,6 +114,25 @@ describe("a claim of the cluster", () => {
     expect(answers.map(({ serves }) => serves)).toEqual([true, false]);
     expect(claims.map((each) => each.obstacle())).toEqual([undefined, expect.stringContaining("in namespace one")]);
     expect(world.warnings).toEqual([["another install serves this cluster", { namespace: "one" }]]);
+  });
+
+  it("that always comes too late is made ever more seldom, and goes through as soon as it can", async () => {
+    let requests = 0;
+    let isLate = true;
+    const refuses = (): boolean => {
+      requests += 1;
+      return isLate;
+    };
+    const world = cluster({ refuses });
+    world.write(undefined);
+    const one = asked(world.install("one"));
+    await world.clock.advance(ms(1_000));
+    expect(requests).toBe(3);
+    await world.clock.advance(ms(600_000));
+    expect([one.serves, requests < 130]).toEqual([false, true]);
+    isLate = false;
+    await world.clock.advance(ms(5_000));
+    expect(one.serves).toBe(true);
   });
 
   it.each<[string, LeaseView | undefined]>([
