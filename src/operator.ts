@@ -15,7 +15,7 @@ import { controllers } from "./operator/controllers.ts";
 import { leadership, undisputed } from "./operator/leadership.ts";
 import { onceAnswered } from "./operator/once-answered.ts";
 import { operatorMetrics } from "./operator/operator-metrics.ts";
-import type { OperatorSettings } from "./config/operator-settings.ts";
+import type { OperatorSettings } from "./config/config.ts";
 import { secureServing } from "./operator/secure-serving.ts";
 import type { Timing } from "./controllers/timing.ts";
 import { type Egress, egress } from "./operator/egress.ts";

@@ -1,6 +1,7 @@
 // The CustomResourceDefinition of RegistryCredential, generated from the zod schema.
 
 import { z } from "zod";
+import { conditions, conditionTypes } from "./conditions.ts";
 import { crdName, group, kind, plural, releaseAnnotation, shortName, version } from "./names.ts";
 import { specSchema } from "./spec-schema.ts";
 import { statusSchema } from "./status-schema.ts";
@@ -54,7 +55,17 @@ export function credentialSchema(): Schema {
   };
 }
 
-const ready = '.status.conditions[?(@.type=="Ready")]';
+const conditionColumns = (member: "status" | "reason") =>
+  conditionTypes.flatMap((type) =>
+    (conditions[type].columns ?? [])
+      .filter(({ shows }) => shows === member)
+      .map(({ name, says }) => ({
+        name,
+        type: "string",
+        jsonPath: `.status.conditions[?(@.type=="${type}")].${member}`,
+        description: says,
+      })),
+  );
 
 /** The one version that is served. */
 export function servedVersion() {
@@ -64,12 +75,7 @@ export function servedVersion() {
     storage: true,
     subresources: { status: {} },
     additionalPrinterColumns: [
-      {
-        name: "Ready",
-        type: "string",
-        jsonPath: `${ready}.status`,
-        description: "Whether every namespace that can be served is served.",
-      },
+      ...conditionColumns("status"),
       {
         name: "Namespaces",
         type: "string",
@@ -82,7 +88,7 @@ export function servedVersion() {
         jsonPath: ".status.expires",
         description: "Earliest expiry of the tokens.",
       },
-      { name: "Reason", type: "string", jsonPath: `${ready}.reason`, description: "Why it is ready or not." },
+      ...conditionColumns("reason"),
       { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "Time since creation." },
     ],
     schema: { openAPIV3Schema: credentialSchema() },

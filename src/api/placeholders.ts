@@ -52,7 +52,12 @@ export function rendered(template: string, namespace: PlaceholderSource): string
       ...(value === undefined || value === ""
         ? {
             message: `the Namespace needs the label ${label}`,
-            steps: [{ says: "label it", command: kubectl`label namespace ${namespace.name} ${label ?? ""}=VALUE` }],
+            steps: [
+              {
+                says: "label it",
+                command: kubectl`label namespace ${namespace.name} ${label ?? ""}=VALUE --overwrite`,
+              },
+            ],
           }
         : { message: `the Namespace's label ${label} holds no valid label value` }),
     };

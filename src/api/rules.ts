@@ -129,6 +129,11 @@ export const textRules = {
       message: "write docker.io for Docker Hub, instead of index.docker.io: images are called by that name",
     },
     {
+      // A kubelet passes over it: https://github.com/kubernetes/kubernetes/blob/master/pkg/credentialprovider/keyring.go
+      rule: String.raw`!self.matches(r"^([a-zA-Z]+://)?[^/]*/v[12](/.*)?$")`,
+      message: "remove /v1 or /v2 after the host: that is where a registry's API is, and no part of an image's name",
+    },
+    {
       rule: String.raw`!self.matches(r"^${withPort("[0-9]+")}$") || self.matches(r"^${withPort(port)}$")`,
       message: "write a port from 1 to 65535, such as registry.example.com:5000",
     },

@@ -1,6 +1,14 @@
 // The schema of a RegistryCredential's status.
 import { z } from "zod";
+import { conditions, conditionTypes } from "./conditions.ts";
+import { entryStateNames, entryStates } from "./entry-states.ts";
 import { labelLength, subdomainLength, time, count, generation } from "./field-schemas.ts";
+
+const listed = (present: "always" | "while True"): string =>
+  conditionTypes
+    .filter((type) => conditions[type].present === present)
+    .join(", ")
+    .replace(/, (\w+)$/, " and $1");
 
 // https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go, type Condition
 export const conditionSchema = z.object({
@@ -10,9 +18,7 @@ export const conditionSchema = z.object({
     .regex(
       /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$/,
     )
-    .describe(
-      "What is judged: Ready, Reconciling, Stalled, TokensFresh, Distributed, RemovalHeld, DrainBlocked, CRDOutdated.",
-    ),
+    .describe(`What is judged: ${conditionTypes.join(", ")}.`),
   status: z.enum(["True", "False", "Unknown"]).describe("The judgement."),
   observedGeneration: generation.optional().describe("Generation that was judged."),
   lastTransitionTime: time.describe("When the judgement last changed."),
@@ -32,9 +38,7 @@ export const statusSchema = z.object({
     .max(16)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] })
     .optional()
-    .describe(
-      "Ready, TokensFresh and Distributed always; Reconciling, Stalled, RemovalHeld, DrainBlocked and CRDOutdated while True.",
-    ),
+    .describe(`${listed("always")} always; ${listed("while True")} while True.`),
   registries: z
     .array(
       z.object({
@@ -44,11 +48,9 @@ export const statusSchema = z.object({
         expiresAt: time.optional().describe("Earliest expiry of its tokens."),
         refreshedAt: time.optional().describe("Oldest time of issue of its tokens."),
         state: z
-          .enum(["Pending", "Issued", "Authenticated", "Verified", "PublishedUnverified", "Failing", "Expired"])
+          .enum(entryStateNames)
           .describe(
-            "The worst of its grants. Pending: no token yet. Issued: in force, not tried or nothing learned. " +
-              "Authenticated: in force, and the registry takes the login. Verified: in force, and seen to pull verify.image. " +
-              "PublishedUnverified: in force although the registry refused it. Failing: cannot be renewed, the old one lives. Expired: none lives.",
+            `The worst of its grants. ${entryStateNames.map((name) => `${name}: ${entryStates[name].says}.`).join(" ")}`,
           ),
         reason: z.string().max(1024).optional().describe("Why, in one word."),
         message: z.string().max(1024).optional().describe("Why, and what to do."),

@@ -25,7 +25,8 @@ export interface ClusterCommand {
   readonly load: () => Promise<Action>;
 }
 
-const shared = ["--kubeconfig", "--context", "--namespace", ...personSettings.map(({ flag }) => flag)];
+const personOnly = Object.values(personSettings);
+const shared = ["--kubeconfig", "--context", "--namespace", ...personOnly.map(({ flag }) => flag)];
 
 /** Puts the command under the program; `ended` hears its exit code. */
 export function addClusterCommand(
@@ -36,9 +37,7 @@ export function addClusterCommand(
 ): void {
   command.description(description).addHelpText("after", `\n${answersHelp}`);
   for (const [syntax, meaning] of positionals) command.argument(syntax, meaning);
-  const known = [...settings, ...personSettings]
-    .filter(({ flag }) => [...own, ...shared].includes(flag))
-    .map(optionFor);
+  const known = [...settings, ...personOnly].filter(({ flag }) => [...own, ...shared].includes(flag)).map(optionFor);
   for (const option of [...options, ...known]) command.addOption(option);
   command.action(async (...received: unknown[]) => {
     // Commander gives the arguments, then the options, then the command.

@@ -57,29 +57,11 @@ async function operated(
   { first, second }: Pick<StopSignals, "first" | "second">,
 ): Promise<number> {
   const { config, log, clock, random, version, crashed } = options;
-  const { sourceNamespaces, mode, maxConfigBytes, concurrency, drainTimeout, endpoints } = config;
+  const { drainTimeout, endpoints } = config;
   if (Object.keys(endpoints).length > 0) log.info("clouds are led elsewhere", { endpoints });
   const operator = await options.operate({
     connection,
-    settings: {
-      namespace: operatorNamespace(config, connection),
-      sourceNamespaces,
-      mode,
-      tokenAudiences: config.tokenAudiences,
-      maxConfigBytes,
-      concurrency,
-      network: {
-        registries: config.allowedHosts,
-        privateAddresses: config.allowedPrivateHosts,
-        endpoints,
-      },
-      environment: config.environment,
-      metricsAddress: config.metricsAddress,
-      metricsAccess: config.metricsAccess,
-      metricsCertificate: config.metricsCertificate,
-      healthAddress: config.healthAddress,
-      leaderElection: config.leaderElection,
-    },
+    settings: { ...config, namespace: operatorNamespace(config, connection) },
     log,
     clock,
     random,

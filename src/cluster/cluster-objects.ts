@@ -37,12 +37,25 @@ const named = record({ metadata: record({ name: text(limits.name), uid: text(lim
  * answer that is large only that comes which `src/cluster/object-limits.ts` has for its kind.
  */
 export function clusterObjects(transport: Transport, maxConfigBytes = defaultConfigBytes): ClusterApi {
-  const secretAnswer = kept.secret(maxConfigBytes);
-  const read = async <T>(path: string, shape: Shape, signal: AbortSignal | undefined): Promise<T | undefined> => {
+  return new ApiServerObjects(transport, maxConfigBytes);
+}
+
+class ApiServerObjects implements ClusterApi {
+  readonly #transport;
+  readonly #maxConfigBytes;
+  readonly #secretAnswer;
+
+  constructor(transport: Transport, maxConfigBytes: number) {
+    this.#transport = transport;
+    this.#maxConfigBytes = maxConfigBytes;
+    this.#secretAnswer = kept.secret(maxConfigBytes);
+  }
+
+  readonly #read = async <T>(path: string, shape: Shape, signal: AbortSignal | undefined): Promise<T | undefined> => {
     const reader = (): JsonReader => boundedReader(() => shape);
     try {
       const found = (
-        await transport.request({ method: "GET", path, deadline, signal, reader })
+        await this.#transport.request({ method: "GET", path, deadline, signal, reader })
       ).json() as ClusterObject;
       if (isTooLarge(found)) throw tooLargeError("it is larger than anything that regcred carries along");
       return found as T;
@@ -51,101 +64,112 @@ export function clusterObjects(transport: Transport, maxConfigBytes = defaultCon
       throw error;
     }
   };
-  const write = async <T>(
+
+  readonly #write = async <T>(
     shape: Shape,
     call: Omit<ApiRequest, "deadline" | "query" | "body" | "reader"> & { readonly body: Body },
   ): Promise<T> => {
     const body = typeof call.body === "string" ? call.body : JSON.stringify(call.body);
     const reader = (): JsonReader => boundedReader(() => shape);
-    const answer = await transport.request({ ...call, body, query: { fieldManager: managedBy }, deadline, reader });
+    const answer = await this.#transport.request({
+      ...call,
+      body,
+      query: { fieldManager: managedBy },
+      deadline,
+      reader,
+    });
     return answer.json() as T;
   };
 
-  return {
-    getSecret: (namespace, name, signal) =>
-      read<SecretObject>(secrets(namespace, name), kept.liveSecret(maxConfigBytes), signal),
-    createSecret: (namespace, body, signal) =>
-      write<SecretObject>(secretAnswer, { method: "POST", path: secrets(namespace), body, signal }),
-    // Guarded by the resourceVersion in the body: when the answer to a first PUT was lost, the second is a conflict, which
-    // the next observation clears up.
-    replaceSecret: (namespace, name, body, signal) =>
-      write<SecretObject>(secretAnswer, {
-        method: "PUT",
+  readonly getSecret: ClusterApi["getSecret"] = (namespace, name, signal) =>
+    this.#read<SecretObject>(secrets(namespace, name), kept.liveSecret(this.#maxConfigBytes), signal);
+
+  readonly createSecret: ClusterApi["createSecret"] = (namespace, body, signal) =>
+    this.#write<SecretObject>(this.#secretAnswer, { method: "POST", path: secrets(namespace), body, signal });
+
+  // Guarded by the resourceVersion in the body: when the answer to a first PUT was lost, the second is a conflict, which
+  // the next observation clears up.
+  readonly replaceSecret: ClusterApi["replaceSecret"] = (namespace, name, body, signal) =>
+    this.#write<SecretObject>(this.#secretAnswer, {
+      method: "PUT",
+      path: secrets(namespace, name),
+      body,
+      signal,
+      idempotent: true,
+    });
+
+  readonly deleteSecret: ClusterApi["deleteSecret"] = async (namespace, name, { uid, resourceVersion }, signal) => {
+    const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion } });
+    try {
+      await this.#transport.request({
+        method: "DELETE",
         path: secrets(namespace, name),
         body,
+        deadline,
         signal,
         idempotent: true,
-      }),
-    deleteSecret: async (namespace, name, { uid, resourceVersion }, signal) => {
-      const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion } });
-      try {
-        await transport.request({
-          method: "DELETE",
-          path: secrets(namespace, name),
-          body,
-          deadline,
-          signal,
-          idempotent: true,
-          reader: () => boundedReader(() => nothing),
-        });
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
-    },
-
-    getServiceAccount: (namespace, name, signal) =>
-      read<ServiceAccountObject>(serviceAccount(namespace, name), kept.liveServiceAccount, signal),
-    patchServiceAccount: (namespace, name, body, signal) =>
-      write<ServiceAccountObject>(kept.serviceAccount, {
-        method: "PATCH",
-        path: serviceAccount(namespace, name),
-        body,
-        contentType: mergePatch,
-        signal,
-        idempotent: true,
-      }),
-
-    evictPod: async (namespace, name, uid, signal) => {
-      const body = {
-        apiVersion: "policy/v1",
-        kind: "Eviction",
-        metadata: { namespace, name },
-        deleteOptions: { preconditions: { uid } },
-      };
-      await write(nothing, { method: "POST", path: eviction(namespace, name), body, signal });
-    },
-
-    patchCredential: (name, body, signal) =>
-      write<ClusterObject>(kept.credential, {
-        method: "PATCH",
-        path: credential(name),
-        body,
-        contentType: mergePatch,
-        signal,
-        idempotent: true,
-      }),
-    patchCredentialStatus: (name, body, signal) =>
-      write<ClusterObject>(kept.credential, {
-        method: "PATCH",
-        path: credential(name, "status"),
-        body,
-        contentType: mergePatch,
-        signal,
-        idempotent: true,
-      }),
-
-    createEvent: (namespace, body, signal) =>
-      write<ClusterObject>(named, { method: "POST", path: events(namespace), body, signal }),
-    patchEvent: async (namespace, name, body, signal) => {
-      await write(nothing, {
-        method: "PATCH",
-        path: events(namespace, name),
-        body,
-        contentType: mergePatch,
-        signal,
-        idempotent: true,
+        reader: () => boundedReader(() => nothing),
       });
-    },
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  };
+
+  readonly getServiceAccount: ClusterApi["getServiceAccount"] = (namespace, name, signal) =>
+    this.#read<ServiceAccountObject>(serviceAccount(namespace, name), kept.liveServiceAccount, signal);
+
+  readonly patchServiceAccount: ClusterApi["patchServiceAccount"] = (namespace, name, body, signal) =>
+    this.#write<ServiceAccountObject>(kept.serviceAccount, {
+      method: "PATCH",
+      path: serviceAccount(namespace, name),
+      body,
+      contentType: mergePatch,
+      signal,
+      idempotent: true,
+    });
+
+  readonly evictPod: ClusterApi["evictPod"] = async (namespace, name, uid, signal) => {
+    const body = {
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { namespace, name },
+      deleteOptions: { preconditions: { uid } },
+    };
+    await this.#write(nothing, { method: "POST", path: eviction(namespace, name), body, signal });
+  };
+
+  readonly patchCredential: ClusterApi["patchCredential"] = (name, body, signal) =>
+    this.#write<ClusterObject>(kept.credential, {
+      method: "PATCH",
+      path: credential(name),
+      body,
+      contentType: mergePatch,
+      signal,
+      idempotent: true,
+    });
+
+  readonly patchCredentialStatus: ClusterApi["patchCredentialStatus"] = (name, body, signal) =>
+    this.#write<ClusterObject>(kept.credential, {
+      method: "PATCH",
+      path: credential(name, "status"),
+      body,
+      contentType: mergePatch,
+      signal,
+      idempotent: true,
+    });
+
+  readonly createEvent: ClusterApi["createEvent"] = (namespace, body, signal) =>
+    this.#write<ClusterObject>(named, { method: "POST", path: events(namespace), body, signal });
+
+  readonly patchEvent: ClusterApi["patchEvent"] = async (namespace, name, body, signal) => {
+    await this.#write(nothing, {
+      method: "PATCH",
+      path: events(namespace, name),
+      body,
+      contentType: mergePatch,
+      signal,
+      idempotent: true,
+    });
   };
 }
 

@@ -46,7 +46,7 @@ export function remakeSource(place: SourcePlace): readonly Step[] {
 
 /** Outside the operator's namespace a source must say that it is one. */
 export function labelSource({ namespace, name, operatorNamespace }: SourcePlace): readonly Step[] {
-  const command = kubectl`label -n ${namespace} secret ${name} ${sourceLabel}=true`;
+  const command = kubectl`label -n ${namespace} secret ${name} ${sourceLabel}=true --overwrite`;
   return namespace === operatorNamespace ? [] : [{ says: "label it", command }];
 }
 
@@ -66,16 +66,16 @@ export function consentTo(namespace: string, name: string, operatorServiceAccoun
   return [
     {
       says: "let it",
-      command: kubectl`create role regcred-token -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name}`,
+      command: kubectl`create role regcred-token-${name} -n ${namespace} --verb=create --resource=serviceaccounts/token --resource-name=${name}`,
     },
     {
       says: "and bind that",
-      command: kubectl`create rolebinding regcred-token -n ${namespace} --role=regcred-token --serviceaccount=${operatorServiceAccount}`,
+      command: kubectl`create rolebinding regcred-token-${name} -n ${namespace} --role=regcred-token-${name} --serviceaccount=${operatorServiceAccount}`,
     },
   ];
 }
 
 /** Leaves with tenants what they have, and lets the deletion end. */
 export function giveUp(credential: string): Command {
-  return kubectl`annotate registrycredential ${credential} ${forceFinalizeAnnotation}=true`;
+  return kubectl`annotate registrycredential ${credential} ${forceFinalizeAnnotation}=true --overwrite`;
 }

@@ -1,13 +1,13 @@
-// Which cluster is meant, and as whom is it asked? As kubectl's flags of the same names.
+// Settings of which cluster is meant, and as whom it is asked: kubectl's flags of the same names.
 import type { ConnectionOptions } from "../runtime/client/connection.ts";
-import { goDuration, type Setting } from "./setting.ts";
+import { goDuration, type Setting, type Values } from "./setting.ts";
 
 const text = {
   fallback: undefined,
   parse: (value: string) => value || undefined,
 };
 
-export const kubeconfig: Setting<string | undefined> = {
+const kubeconfig: Setting<string | undefined> = {
   ...text,
   flag: "--kubeconfig",
   placeholder: "<file>",
@@ -17,7 +17,7 @@ export const kubeconfig: Setting<string | undefined> = {
   instead: "the path of a kubeconfig",
 };
 
-export const context: Setting<string | undefined> = {
+const context: Setting<string | undefined> = {
   ...text,
   flag: "--context",
   placeholder: "<name>",
@@ -93,8 +93,11 @@ const requestTimeout: Setting<Temporal.Duration | undefined> = {
   instead: "a time such as 10s, 1m or 1m30s",
 };
 
-/** Those that the operator has not: it acts as itself. */
-export const personSettings = [cluster, user, as, asGroups, asUid, requestTimeout] as const;
+/** Those that the operator has, too. */
+export const clusterSettings = { kubeconfig, context };
+
+/** Those that it has not: it acts as itself. */
+export const personSettings = { cluster, user, as, asGroups, asUid, requestTimeout };
 
 export type ClusterChoice = Pick<
   ConnectionOptions,
@@ -107,27 +110,21 @@ export interface ClusterConfig {
   readonly requestTimeout: Temporal.Duration | undefined;
 }
 
-/** @param read the value of a setting @param environment where KUBECONFIG and the kubelet's variables are */
+/** @param environment where KUBECONFIG and the kubelet's variables are */
 export function clusterConfig(
-  read: <T>(setting: Setting<T>) => T,
+  { kubeconfig: file, requestTimeout: timeout, ...chosen }: Values<typeof clusterSettings & typeof personSettings>,
   flags: Readonly<Record<string, string | undefined>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): ClusterConfig {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
-  const file = read(kubeconfig);
-  const timeout = read(requestTimeout);
   const isFlag = flags[kubeconfig.flag] !== undefined;
-  const chosen = { context: read(context), cluster: read(cluster), user: read(user) };
   // Whoever names a part of a kubeconfig means one, in a pod too.
-  const meansKubeconfig = Object.values(chosen).some((name) => name !== undefined);
+  const meansKubeconfig = [chosen.context, chosen.cluster, chosen.user].some((name) => name !== undefined);
   return {
     cluster: {
       kubeconfig: isFlag ? file : undefined,
       kubeconfigs: isFlag ? undefined : file,
       ...chosen,
-      as: read(as),
-      asGroups: read(asGroups),
-      asUid: read(asUid),
       inCluster: host && port && !meansKubeconfig ? { host, port } : undefined,
     },
     requestTimeout: timeout?.sign === 1 ? timeout : undefined,

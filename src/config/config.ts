@@ -1,21 +1,23 @@
-// What may be set from outside, by which flag or variable, and what holds when nothing is? The only reader of the environment.
+// The settings: which flag or variable sets what, and what holds when nothing is set. The only reader of the environment.
 import { defaultOperatorNamespace } from "../api/names.ts";
 import type { Endpoints } from "../providers/endpoints.ts";
 import type { Mode } from "../cluster/install-mode.ts";
 import type { LogLevel } from "../runtime/observability/log.ts";
-import type { ListenAddress } from "../runtime/observability/http-server.ts";
-import { clusterConfig, type ClusterConfig, context, kubeconfig } from "./cluster-settings.ts";
-import { endpointSettings, endpointsFrom, withoutIgnored } from "./endpoint-settings.ts";
+import { clusterConfig, type ClusterConfig, clusterSettings, personSettings } from "./cluster-settings.ts";
+import { endpointSettings, endpointsOf, withoutIgnored } from "./endpoint-settings.ts";
+import { modeSettings, tokenAudiences } from "./mode-settings.ts";
+import { servingSettings } from "./serving-settings.ts";
 import {
-  podRecovery,
-  pullSecretAnnotations,
-  pullSecretLabels,
-  pullSecretNames,
-  tokenAudiences,
-  watchNamespaces,
-} from "./mode-settings.ts";
-import { healthAddress, metricsAccess, metricsAddress, metricsCertificate } from "./serving-settings.ts";
-import { hostGlobs, namespaceName, namespaces, oneOf, type Setting, trueOrFalse, wholeNumber } from "./setting.ts";
+  hostGlobs,
+  namespaceName,
+  namespaces,
+  oneOf,
+  type Setting,
+  type Settings,
+  trueOrFalse,
+  type Values,
+  wholeNumber,
+} from "./setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -81,7 +83,7 @@ const concurrency: Setting<number> = {
   instead: `a whole number from 1 to ${maxConcurrency}`,
 };
 
-const allowedHostGlobs: Setting<readonly string[]> = {
+const allowedHosts: Setting<readonly string[]> = {
   flag: "--allowed-hosts",
   placeholder: "<globs>",
   variables: ["REGCRED_ALLOWED_HOSTS"],
@@ -93,7 +95,7 @@ const allowedHostGlobs: Setting<readonly string[]> = {
   instead: "globs of hosts with commas between them, such as registry.example.com,*.corp.example:5000",
 };
 
-const allowedPrivateHostGlobs: Setting<readonly string[]> = {
+const allowedPrivateHosts: Setting<readonly string[]> = {
   flag: "--allowed-private-hosts",
   placeholder: "<globs>",
   variables: ["REGCRED_ALLOWED_PRIVATE_HOSTS"],
@@ -151,86 +153,41 @@ const drainTimeout: Setting<Temporal.Duration> = {
   instead: `seconds from 0s to ${longestDrainSeconds}s, such as 20s`,
 };
 
-/** Every setting of the operator, in the order of the help. */
-export const settings = [
-  kubeconfig,
-  context,
-  namespace,
-  sourceNamespaces,
-  pullSecretNames,
-  pullSecretLabels,
-  pullSecretAnnotations,
-  watchNamespaces,
-  podRecovery,
-  tokenAudiences,
-  maxConfigBytes,
-  concurrency,
-  allowedHostGlobs,
-  allowedPrivateHostGlobs,
-  ...endpointSettings,
-  metricsAddress,
-  metricsAccess,
-  metricsCertificate,
-  healthAddress,
-  leaderElection,
-  logLevel,
-  logFormat,
-  drainTimeout,
-] as const;
+const ownSettings = { namespace, sourceNamespaces };
+const workSettings = { tokenAudiences, maxConfigBytes, concurrency, allowedHosts, allowedPrivateHosts };
+const processSettings = { leaderElection, logLevel, logFormat, drainTimeout };
 
-export interface Config extends ClusterConfig {
-  readonly namespace: string | undefined;
-  readonly sourceNamespaces: readonly string[];
+/** Every setting of the operator, in the order of the help. */
+export const settings = Object.values<Setting<unknown>>({
+  ...clusterSettings,
+  ...ownSettings,
+  ...modeSettings,
+  ...workSettings,
+  ...endpointSettings,
+  ...servingSettings,
+  ...processSettings,
+});
+
+type Flat = Values<typeof ownSettings & typeof workSettings & typeof servingSettings & typeof processSettings>;
+
+/** Each setting by its name; undefined for what is not restricted, or not to be done. */
+export interface Config extends ClusterConfig, Flat {
   readonly mode: Mode;
-  /** Undefined: any. */
-  readonly tokenAudiences: readonly string[] | undefined;
-  readonly maxConfigBytes: number;
-  readonly concurrency: number;
-  readonly allowedHosts: readonly string[];
-  readonly allowedPrivateHosts: readonly string[];
   /** For what others read in it: proxies, and where the clouds' SDKs find the operator's own identity. */
   readonly environment: Environment;
-  /** Undefined: metrics are not served. */
-  readonly metricsAddress: ListenAddress | undefined;
-  readonly metricsAccess: "open" | "token";
-  /** Undefined: it is self-made. */
-  readonly metricsCertificate: string | undefined;
-  /** Undefined: probes are not answered. */
-  readonly healthAddress: ListenAddress | undefined;
-  readonly leaderElection: boolean;
-  readonly logLevel: LogLevel;
-  readonly logFormat: "auto" | "json" | "pretty";
-  readonly drainTimeout: Temporal.Duration;
 }
 
 /** Throws ConfigError at the first value that is none. */
 export function configFrom(flags: Flags, environment: Environment = process.env): Config {
-  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, environment);
+  const read = <S extends Settings>(group: S): Values<S> => valuesOf(group, flags, environment);
   return {
-    ...clusterConfig(read, flags, environment),
-    namespace: read(namespace),
-    sourceNamespaces: read(sourceNamespaces),
-    mode: {
-      pullSecretNames: read(pullSecretNames),
-      watchNamespaces: read(watchNamespaces),
-      podRecovery: read(podRecovery),
-      pullSecretLabels: read(pullSecretLabels),
-      pullSecretAnnotations: read(pullSecretAnnotations),
-    },
-    tokenAudiences: read(tokenAudiences),
-    maxConfigBytes: read(maxConfigBytes),
-    concurrency: read(concurrency),
-    allowedHosts: read(allowedHostGlobs),
-    allowedPrivateHosts: read(allowedPrivateHostGlobs),
+    ...clusterConfig({ ...read(clusterSettings), ...read(personSettings) }, flags, environment),
+    ...read(ownSettings),
+    mode: read(modeSettings),
+    ...read(workSettings),
     environment,
-    metricsAddress: read(metricsAddress),
-    metricsAccess: read(metricsAccess),
-    metricsCertificate: read(metricsCertificate),
-    healthAddress: read(healthAddress),
-    leaderElection: read(leaderElection),
-    logLevel: read(logLevel),
-    logFormat: read(logFormat),
-    drainTimeout: read(drainTimeout),
+    ...read(servingSettings),
+    ...read(processSettings),
   };
 }
 
@@ -242,8 +199,15 @@ export interface OperatorConfig extends Config {
 
 /** Throws ConfigError at the first value that is none. */
 export function operatorConfigFrom(flags: Flags, environment: Environment = process.env): OperatorConfig {
-  const read = <T>(setting: Setting<T>): T => valueOf(setting, flags, withoutIgnored(environment));
-  return { ...configFrom(flags, environment), endpoints: endpointsFrom(read) };
+  return {
+    ...configFrom(flags, environment),
+    endpoints: endpointsOf(valuesOf(endpointSettings, flags, withoutIgnored(environment))),
+  };
+}
+
+/** The operator's configuration once it is known which namespace is its own. */
+export interface OperatorSettings extends OperatorConfig {
+  readonly namespace: string;
 }
 
 /** The operator's own namespace: what was set, else the pod's, else the default. */
@@ -254,6 +218,11 @@ export function operatorNamespace(
   // The namespace of a kubeconfig's context is where its user happens to work, and no place for tokens.
   const ofPod = connection.context === "in-cluster" ? connection.namespace : undefined;
   return chosen ?? ofPod ?? defaultOperatorNamespace;
+}
+
+function valuesOf<S extends Settings>(group: S, flags: Flags, environment: Environment): Values<S> {
+  const values = Object.entries(group).map(([name, setting]) => [name, valueOf(setting, flags, environment)] as const);
+  return Object.fromEntries(values) as Values<S>;
 }
 
 function valueOf<T>(setting: Setting<T>, flags: Flags, environment: Environment): T {

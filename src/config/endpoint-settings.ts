@@ -1,6 +1,6 @@
-// By which settings does an administrator lead calls to clouds elsewhere than to the vendors' own hosts?
+// Settings by which an administrator leads calls to clouds elsewhere than to the vendors' own hosts.
 import { type Endpoint, endpointFrom, type EndpointName, type Endpoints } from "../providers/endpoints.ts";
-import type { Setting } from "./setting.ts";
+import type { Setting, Values } from "./setting.ts";
 
 type EndpointSetting = Setting<Endpoint | undefined>;
 
@@ -125,7 +125,8 @@ const ociAuth: EndpointSetting = {
   fallbackText: "Oracle's own in the instance's region",
 };
 
-const table: Readonly<Record<EndpointName, EndpointSetting>> = {
+/** In the order of the help. */
+export const endpointSettings: Readonly<Record<EndpointName, EndpointSetting>> = {
   ecr,
   ecrPublic,
   sts,
@@ -138,13 +139,11 @@ const table: Readonly<Record<EndpointName, EndpointSetting>> = {
   ociAuth,
 };
 
-/** In the order of the help. */
-export const endpointSettings: readonly EndpointSetting[] = Object.values(table);
-
-/** @param read the value of a setting */
-export function endpointsFrom(read: <T>(setting: Setting<T>) => T): Endpoints {
-  const chosen = Object.entries(table).map(([name, setting]) => [name, read(setting)] as const);
-  return Object.fromEntries(chosen.filter(([, endpoint]) => endpoint && Object.keys(endpoint).length > 0));
+/** Those that lead somewhere. */
+export function endpointsOf(values: Values<typeof endpointSettings>): Endpoints {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, endpoint]) => endpoint && Object.keys(endpoint).length > 0),
+  );
 }
 
 /** Without what AWS's SDKs are told to leave unread: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */

@@ -1,7 +1,8 @@
-// By which settings is the operator told with which rights it was installed?
+// Settings that tell the operator with which rights it was installed.
+import type { Mode } from "../cluster/install-mode.ts";
 import { audienceGlobs, keyGlobs, namespaces, objectNames, type Setting, trueOrFalse } from "./setting.ts";
 
-export const pullSecretNames: Setting<readonly string[]> = {
+const pullSecretNames: Setting<readonly string[]> = {
   flag: "--pull-secret-names",
   placeholder: "<names>",
   variables: ["REGCRED_PULL_SECRET_NAMES"],
@@ -12,7 +13,7 @@ export const pullSecretNames: Setting<readonly string[]> = {
   instead: "names of Secrets with commas between them, such as regcred,harbor-pull",
 };
 
-export const watchNamespaces: Setting<readonly string[]> = {
+const watchNamespaces: Setting<readonly string[]> = {
   flag: "--watch-namespaces",
   placeholder: "<names>",
   variables: ["REGCRED_WATCH_NAMESPACES"],
@@ -23,7 +24,7 @@ export const watchNamespaces: Setting<readonly string[]> = {
   instead: "names of namespaces with commas between them, such as team-a,team-b",
 };
 
-export const podRecovery: Setting<boolean> = {
+const podRecovery: Setting<boolean> = {
   flag: "--pod-recovery",
   placeholder: "<true|false>",
   variables: ["REGCRED_POD_RECOVERY"],
@@ -42,14 +43,14 @@ const keys = {
   instead: "keys with commas between them, a * at the end for anything, such as acme.io/team,acme.io/*",
 };
 
-export const pullSecretLabels: Setting<readonly string[] | undefined> = {
+const pullSecretLabels: Setting<readonly string[] | undefined> = {
   ...keys,
   flag: "--pull-secret-labels",
   variables: ["REGCRED_PULL_SECRET_LABELS"],
   meaning: "the keys that spec.pullSecret.labels may set on pull Secrets",
 };
 
-export const pullSecretAnnotations: Setting<readonly string[] | undefined> = {
+const pullSecretAnnotations: Setting<readonly string[] | undefined> = {
   ...keys,
   flag: "--pull-secret-annotations",
   variables: ["REGCRED_PULL_SECRET_ANNOTATIONS"],
@@ -66,4 +67,13 @@ export const tokenAudiences: Setting<readonly string[] | undefined> = {
   parse: audienceGlobs,
   instead:
     "audiences with commas between them and no spaces, a * at the start or at the end for anything, such as sts.amazonaws.com,*.svc.id.goog",
+};
+
+/** In the order of the help. */
+export const modeSettings: { readonly [K in keyof Mode]-?: Setting<Mode[K]> } = {
+  pullSecretNames,
+  pullSecretLabels,
+  pullSecretAnnotations,
+  watchNamespaces,
+  podRecovery,
 };

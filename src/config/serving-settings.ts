@@ -1,8 +1,8 @@
-// Where are metrics and probes served, and to whom?
+// Settings of where metrics and probes are served, and to whom.
 import type { ListenAddress } from "../runtime/observability/http-server.ts";
 import { listenAddress, oneOf, type Setting } from "./setting.ts";
 
-export const metricsAddress: Setting<ListenAddress | undefined> = {
+const metricsAddress: Setting<ListenAddress | undefined> = {
   flag: "--metrics-address",
   placeholder: "<host:port>",
   variables: ["REGCRED_METRICS_ADDRESS"],
@@ -13,7 +13,7 @@ export const metricsAddress: Setting<ListenAddress | undefined> = {
   instead: "a host and a port, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080",
 };
 
-export const metricsAccess: Setting<"open" | "token"> = {
+const metricsAccess: Setting<"open" | "token"> = {
   flag: "--metrics-access",
   placeholder: "<who>",
   variables: ["REGCRED_METRICS_ACCESS"],
@@ -25,7 +25,7 @@ export const metricsAccess: Setting<"open" | "token"> = {
   instead: "open or token",
 };
 
-export const metricsCertificate: Setting<string | undefined> = {
+const metricsCertificate: Setting<string | undefined> = {
   flag: "--metrics-certificate",
   placeholder: "<folder>",
   variables: ["REGCRED_METRICS_CERTIFICATE"],
@@ -36,7 +36,7 @@ export const metricsCertificate: Setting<string | undefined> = {
   instead: "the path of a folder",
 };
 
-export const healthAddress: Setting<ListenAddress | undefined> = {
+const healthAddress: Setting<ListenAddress | undefined> = {
   flag: "--health-address",
   placeholder: "<host:port>",
   variables: ["REGCRED_HEALTH_ADDRESS"],
@@ -46,3 +46,5 @@ export const healthAddress: Setting<ListenAddress | undefined> = {
   parse: listenAddress,
   instead: "a host and a port, such as 127.0.0.1:8081, 0.0.0.0:8081 or [::]:8081",
 };
+
+export const servingSettings = { metricsAddress, metricsAccess, metricsCertificate, healthAddress };

@@ -1,4 +1,4 @@
-// What is a setting, and how are the texts of values read? Each reader gives undefined where the text is no value.
+// What a setting is, and the readers of the texts of values: each gives undefined where the text is no value.
 import { isIPv6 } from "node:net";
 import { isHostGlob } from "../providers/http/allow-list.ts";
 import type { ListenAddress } from "../runtime/observability/http-server.ts";
@@ -21,6 +21,12 @@ export interface Setting<T> {
   /** Completes "write ..." for a text that is not a value. */
   readonly instead: string;
 }
+
+/** Settings by the names of what they become. */
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+
+/** What they become. */
+export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
 // RFC 1123 label, as a Namespace is called: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
 const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;

@@ -30,6 +30,7 @@ import type { Judged } from "./pull-secret/judged.ts";
 import type { Members } from "../entitlement/members.ts";
 import type { MembersStore } from "./members/controller.ts";
 import type { Permissions } from "../cluster/permissions.ts";
+import type { Signals } from "./signals.ts";
 import type { ShareNews } from "./share-events.ts";
 import type { GrantTracker } from "./token/grant-tracker.ts";
 
@@ -99,6 +100,7 @@ export interface Context {
   ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
   /** Asks for a run of a loop. */
   readonly enqueue: (key: string, options?: AddOptions) => void;
+  readonly signals: Signals;
   /** What runs have left undone, and until when. */
   readonly waits: Waits;
   /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */

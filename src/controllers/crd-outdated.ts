@@ -1,4 +1,4 @@
-// What does it mean that the installed CustomResourceDefinition lacks something of this release?
+// The failure that an installed CustomResourceDefinition means which lacks something of this release.
 import type { Failure } from "../runtime/errors.ts";
 import type { CrdRecord } from "../cluster/records.ts";
 import { kubectl } from "../runtime/steps.ts";

@@ -1,4 +1,4 @@
-// How is a piece of work named in the queue?
+// The keys of the queue: a controller's name, and of what its run is about.
 
 export type Key =
   | { readonly loop: "token"; readonly grantKey: string }
@@ -38,4 +38,10 @@ export function keyOf(text: string): Key {
     default:
       throw new TypeError(`no loop is called ${loop}`);
   }
+}
+
+/** What follows the controller's name: one name, or two. */
+export function partsOf(key: string): readonly [first: string, second: string] {
+  const [, first = "", second = ""] = key.split("/");
+  return [first, second];
 }

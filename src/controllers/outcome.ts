@@ -1,7 +1,25 @@
-// How does a run end, in the queue's words?
+// How a run ends, in the queue's words, and what it may wait for.
 import type { Failure } from "../runtime/errors.ts";
 import type { Outcome } from "../runtime/queue/work-queue.ts";
-import { textOfWaited, type Waited } from "./waits.ts";
+import type { Context } from "./context.ts";
+
+/** What a run that leaves something undone waits for, beside a time. Each kind has its trigger: see `waitedFor` in index.ts. */
+export type Waited =
+  /** An object of a store comes, goes, or changes in what others go by. */
+  | { readonly object: string; readonly of: "credentials" | "namespaces" | "pullSecrets" | "operatorSecrets" | "crds" }
+  /** All Secrets of this name are known, or may be seen again. */
+  | { readonly secretsCalled: string }
+  /** The record of who holds a login of the RegistryCredential with this uid is begun. */
+  | { readonly recordOf: string }
+  /** Something else is found of the RegistryCredential of this name in a namespace; whoever finds it tells it at once. */
+  | { readonly findings: string }
+  /** What else may not be seen may be seen again. */
+  | { readonly permissions: "changes" };
+
+/** Equal texts: the same is waited for. */
+export function textOfWaited(waited: Waited): string {
+  return JSON.stringify(waited);
+}
 
 /** Nothing is left undone: whatever changes brings the key by itself. */
 export const done: Outcome = {};
@@ -28,4 +46,9 @@ export function failed({ retry, retryAfter }: Failure, ...on: readonly [Waited, 
 export function earliest(...waits: readonly (number | undefined)[]): Outcome {
   const given = waits.filter((wait) => wait !== undefined);
   return given.length === 0 ? done : requeueAfter(Math.min(...given));
+}
+
+/** Brings the runs that wait for it. */
+export function wake({ waits, enqueue }: Pick<Context, "waits" | "enqueue">, waited: Waited): void {
+  for (const key of waits.changed(textOfWaited(waited))) enqueue(key, { lane: "bulk" });
 }

@@ -1,4 +1,4 @@
-// Which names does a credential refer to beside its own, and which did it?
+// The names that a credential refers to beside its own, and those that it did.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 
 export interface ExtraReferences {

@@ -1,9 +1,63 @@
-// With what does a RegistryCredential go on whose spec cannot be read any more?
+// The last good spec of each RegistryCredential: one that cannot be read any more goes on as it was last read.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { CredentialRecord } from "../cluster/records.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Change, Store } from "../runtime/watch/store.ts";
+
+export interface LastGoodSpecs {
+  get(name: string): RegistryCredential | undefined;
+  ofUid(uid: string): RegistryCredential | undefined;
+  values(): Iterable<RegistryCredential>;
+  /** Oldest first; of the same age by name. */
+  byAge(): readonly RegistryCredential[];
+  /** Calls `listener` with each change of a RegistryCredential, after it. */
+  subscribe(listener: (change: SpecChange) => void): void;
+}
+
+export interface SpecChange {
+  /** What the object itself has become. */
+  readonly object: Change<CredentialRecord>;
+  readonly before: RegistryCredential | undefined;
+  /** Undefined where it is gone, or was never readable. */
+  readonly after: RegistryCredential | undefined;
+}
+
+export function lastGoodSpecs(clock: Clock, credentials: Pick<Store<CredentialRecord>, "subscribe">): LastGoodSpecs {
+  const readable = new Map<string, RegistryCredential>();
+  const nameByUid = new Map<string, string>();
+  const listeners: ((change: SpecChange) => void)[] = [];
+  let byAge: readonly RegistryCredential[] | undefined;
+
+  credentials.subscribe((object) => {
+    const { key, after: record } = object;
+    byAge = undefined;
+    const before = readable.get(key);
+    if (before && before.uid !== record?.uid) {
+      readable.delete(key);
+      nameByUid.delete(before.uid);
+    }
+    const after = record && (record.credential ?? asLastRead(before, record, clock.now()));
+    if (after) {
+      readable.set(key, after);
+      nameByUid.set(after.uid, key);
+    }
+    for (const listener of listeners) listener({ object, before, after });
+  });
+
+  return {
+    get: (name) => readable.get(name),
+    ofUid: (uid) => readable.get(nameByUid.get(uid) ?? ""),
+    values: () => readable.values(),
+    byAge: () =>
+      (byAge ??= [...readable.values()].toSorted(
+        (a, b) => Temporal.Instant.compare(a.creationTimestamp, b.creationTimestamp) || (a.name < b.name ? -1 : 1),
+      )),
+    subscribe: (listener) => void listeners.push(listener),
+  };
+}
 
 /** The spec as it was last read, with what the object says of itself now. */
-export function asLastRead(
+function asLastRead(
   before: RegistryCredential | undefined,
   { resourceVersion, finalizers, annotations, deleting, uid }: CredentialRecord,
   now: Temporal.Instant,

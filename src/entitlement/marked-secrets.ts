@@ -1,4 +1,4 @@
-// Which pull Secrets carry the name of which RegistryCredential? Tenants can write that name, so it says where to look, not
+// The index of pull Secrets by the RegistryCredentials that they name. Tenants can write that name, so it says where to look, not
 // who is entitled; and names that no RegistryCredential has cost nothing.
 import type { SecretRecord } from "../cluster/records.ts";
 import type { Store } from "../runtime/watch/store.ts";

@@ -1,4 +1,4 @@
-// Which namespaces hold a login of which RegistryCredential, as the operator itself knows it?
+// The members of each RegistryCredential: the namespaces that hold a login of it, as the operator itself knows it.
 //
 // What it has written or compared, and what its record in its own namespace says of that. Nothing here is read from a
 // Secret of a tenant, so nobody becomes a member, stays one or ceases to be one by what a tenant writes.
@@ -93,13 +93,17 @@ interface Membership {
 }
 
 export function members(): Members {
-  const byNamespace = new Map<string, Map<string, Cell>>();
-  const byCredential = new Map<string, Membership>();
-  const listeners: MembersListener[] = [];
-  let leads = false;
+  return new MembersRecord();
+}
 
-  const membershipOf = (credentialUid: string): Membership => {
-    const known = byCredential.get(credentialUid);
+class MembersRecord implements Members {
+  readonly #byNamespace = new Map<string, Map<string, Cell>>();
+  readonly #byCredential = new Map<string, Membership>();
+  readonly #listeners: MembersListener[] = [];
+  #leads = false;
+
+  readonly #membershipOf = (credentialUid: string): Membership => {
+    const known = this.#byCredential.get(credentialUid);
     if (known) return known;
     const made: Membership = {
       namespaces: new Map(),
@@ -108,184 +112,218 @@ export function members(): Members {
       dirty: new Set(),
       recorded: false,
     };
-    byCredential.set(credentialUid, made);
+    this.#byCredential.set(credentialUid, made);
     return made;
   };
-  const spoil = (credentialUid: string, part: number): void => {
-    if (!leads) return;
-    const { dirty } = membershipOf(credentialUid);
+
+  readonly #spoil = (credentialUid: string, part: number): void => {
+    if (!this.#leads) return;
+    const { dirty } = this.#membershipOf(credentialUid);
     const isFirst = dirty.size === 0;
     dirty.add(part);
-    if (isFirst) for (const { unsaved } of listeners) unsaved(credentialUid);
+    if (isFirst) for (const { unsaved } of this.#listeners) unsaved(credentialUid);
   };
-  const changed = (credentialUid: string, namespaceUid: string): void => {
-    for (const listener of listeners) listener.changed(credentialUid, namespaceUid);
+
+  readonly #changed = (credentialUid: string, namespaceUid: string): void => {
+    for (const listener of this.#listeners) listener.changed(credentialUid, namespaceUid);
   };
-  const cellAt = ({ namespaceUid, secretName }: Place): Cell | undefined =>
-    byNamespace.get(namespaceUid)?.get(secretName);
+
+  readonly #cellAt = ({ namespaceUid, secretName }: Place): Cell | undefined =>
+    this.#byNamespace.get(namespaceUid)?.get(secretName);
+
   /** One that is still to be made is not ours for that: somebody else may be first. */
-  const cellOf = (at: Place, secretUid: string): Cell | undefined => {
-    const cell = cellAt(at);
+  readonly #cellOf = (at: Place, secretUid: string): Cell | undefined => {
+    const cell = this.#cellAt(at);
     return cell?.secretUid === secretUid || cell?.secretUid === anyUid ? cell : undefined;
   };
 
-  const join = (cell: Cell, credentialUid: string, row: Row): void => {
-    const { namespaces, formers, parts } = membershipOf(credentialUid);
+  readonly #join = (cell: Cell, credentialUid: string, row: Row): void => {
+    const { namespaces, formers, parts } = this.#membershipOf(credentialUid);
     cell.rows.set(credentialUid, row);
     parts.set(row.part, (parts.get(row.part) ?? new Set()).add(cell));
     const before = namespaces.has(cell.namespaceUid);
     add(row.former ? formers : namespaces, cell.namespaceUid, 1);
-    spoil(credentialUid, row.part);
-    if (!before && !row.former) changed(credentialUid, cell.namespaceUid);
+    this.#spoil(credentialUid, row.part);
+    if (!before && !row.former) this.#changed(credentialUid, cell.namespaceUid);
   };
-  const leave = (cell: Cell, credentialUid: string): void => {
+
+  readonly #leave = (cell: Cell, credentialUid: string): void => {
     const row = cell.rows.get(credentialUid);
-    const membership = byCredential.get(credentialUid);
+    const membership = this.#byCredential.get(credentialUid);
     if (row === undefined || !membership) return;
     cell.rows.delete(credentialUid);
     membership.parts.get(row.part)?.delete(cell);
     add(row.former ? membership.formers : membership.namespaces, cell.namespaceUid, -1);
-    spoil(credentialUid, row.part);
+    this.#spoil(credentialUid, row.part);
     if (cell.rows.size === 0) {
-      const cells = byNamespace.get(cell.namespaceUid);
+      const cells = this.#byNamespace.get(cell.namespaceUid);
       cells?.delete(cell.secretName);
-      if (cells?.size === 0) byNamespace.delete(cell.namespaceUid);
+      if (cells?.size === 0) this.#byNamespace.delete(cell.namespaceUid);
     }
-    if (!row.former && !membership.namespaces.has(cell.namespaceUid)) changed(credentialUid, cell.namespaceUid);
+    if (!row.former && !membership.namespaces.has(cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
   };
+
   /** Makes a row one of a member, or one of what was taken back. */
-  const turn = (cell: Cell, credentialUid: string, former: boolean): void => {
+  readonly #turn = (cell: Cell, credentialUid: string, former: boolean): void => {
     const row = cell.rows.get(credentialUid);
-    const membership = byCredential.get(credentialUid);
+    const membership = this.#byCredential.get(credentialUid);
     if (row === undefined || !membership || row.former === former) return;
     const { namespaces, formers } = membership;
     const before = namespaces.has(cell.namespaceUid);
     cell.rows.set(credentialUid, { ...row, former });
     add(namespaces, cell.namespaceUid, former ? -1 : 1);
     add(formers, cell.namespaceUid, former ? 1 : -1);
-    spoil(credentialUid, row.part);
-    if (before !== namespaces.has(cell.namespaceUid)) changed(credentialUid, cell.namespaceUid);
+    this.#spoil(credentialUid, row.part);
+    if (before !== namespaces.has(cell.namespaceUid)) this.#changed(credentialUid, cell.namespaceUid);
   };
-  const place = ({ namespaceUid, secretName }: Place, secretUid: string, merged: boolean): Cell => {
-    const known = cellAt({ namespaceUid, secretName });
+
+  readonly #place = ({ namespaceUid, secretName }: Place, secretUid: string, merged: boolean): Cell => {
+    const known = this.#cellAt({ namespaceUid, secretName });
     if (known) {
       const isNews = known.secretUid !== secretUid || known.merged !== merged;
       known.secretUid = secretUid;
       known.merged = merged;
-      if (isNews) for (const [credentialUid, { part }] of known.rows) spoil(credentialUid, part);
+      if (isNews) for (const [credentialUid, { part }] of known.rows) this.#spoil(credentialUid, part);
       return known;
     }
     const made: Cell = { namespaceUid, secretName, secretUid, merged, rows: new Map() };
-    const cells = byNamespace.get(namespaceUid) ?? new Map<string, Cell>();
-    byNamespace.set(namespaceUid, cells.set(secretName, made));
+    const cells = this.#byNamespace.get(namespaceUid) ?? new Map<string, Cell>();
+    this.#byNamespace.set(namespaceUid, cells.set(secretName, made));
     return made;
   };
-  const partWithRoom = (credentialUid: string): number => {
-    const { parts } = membershipOf(credentialUid);
+
+  readonly #partWithRoom = (credentialUid: string): number => {
+    const { parts } = this.#membershipOf(credentialUid);
     for (let part = 0; ; part += 1) if ((parts.get(part)?.size ?? 0) < rowsPerPart) return part;
   };
-  const follow = ({ credentialUid, part }: MembersPart, rows: readonly MemberRow[]): void => {
-    const membership = membershipOf(credentialUid);
+
+  readonly #follow = ({ credentialUid, part }: MembersPart, rows: readonly MemberRow[]): void => {
+    const membership = this.#membershipOf(credentialUid);
     membership.recorded = true;
     const stays = new Set(rows.map(({ namespaceUid, secretName }) => `${namespaceUid} ${secretName}`));
     for (const cell of membership.parts.get(part) ?? []) {
-      if (!stays.has(`${cell.namespaceUid} ${cell.secretName}`)) leave(cell, credentialUid);
+      if (!stays.has(`${cell.namespaceUid} ${cell.secretName}`)) this.#leave(cell, credentialUid);
     }
     if (!membership.parts.has(part)) membership.parts.set(part, new Set());
     for (const row of rows) {
-      const cell = place(row, row.secretUid, row.merged);
-      if (cell.rows.has(credentialUid)) turn(cell, credentialUid, row.former);
-      else join(cell, credentialUid, { part, former: row.former });
+      const cell = this.#place(row, row.secretUid, row.merged);
+      if (cell.rows.has(credentialUid)) this.#turn(cell, credentialUid, row.former);
+      else this.#join(cell, credentialUid, { part, former: row.former });
     }
   };
 
-  return {
-    has: (credentialUid, namespaceUid) => byCredential.get(credentialUid)?.namespaces.has(namespaceUid) === true,
-    holds: (at, secretUid, credentialUid) => cellOf(at, secretUid)?.rows.has(credentialUid) === true,
-    holders: (at, secretUid) => [...(cellOf(at, secretUid)?.rows.keys() ?? [])],
-    owns: (at, secretUid) => {
-      const cell = cellAt(at);
-      return cell?.secretUid === secretUid && !cell.merged;
-    },
-    merged: (at, secretUid) => {
-      const cell = cellAt(at);
-      return cell?.secretUid === secretUid && cell.merged;
-    },
-    namespaces: (credentialUid) => byCredential.get(credentialUid)?.namespaces.keys() ?? [],
-    count: (credentialUid) => byCredential.get(credentialUid)?.namespaces.size ?? 0,
-    mayHold: (credentialUid) => {
-      const { namespaces, formers } = byCredential.get(credentialUid) ?? {};
-      return new Set([...(namespaces?.keys() ?? []), ...(formers?.keys() ?? [])]);
-    },
-    mayHoldIn: (credentialUid, namespaceUid) =>
-      [...(byNamespace.get(namespaceUid)?.values() ?? [])].some(({ rows }) => rows.has(credentialUid)),
-    note: (at, standing, frozen = []) => {
-      const before = cellAt(at);
-      const stays = new Set([...(standing?.credentials ?? []), ...frozen]);
-      for (const uid of before?.rows.keys() ?? []) if (before && !stays.has(uid)) leave(before, uid);
-      if (!standing || (standing.credentials.length === 0 && !cellAt(at))) return;
-      const cell = place(at, standing.secretUid, standing.merged);
-      for (const credentialUid of standing.credentials) {
-        if (cell.rows.has(credentialUid)) turn(cell, credentialUid, false);
-        else join(cell, credentialUid, { part: partWithRoom(credentialUid), former: false });
-      }
-    },
-    judged: (at, entitled, leaving) => {
-      const cell = cellAt(at);
-      for (const credentialUid of cell?.rows.keys() ?? []) {
-        if (!cell || entitled.includes(credentialUid)) continue;
-        if (leaving.includes(credentialUid)) turn(cell, credentialUid, true);
-        else leave(cell, credentialUid);
-      }
-    },
-    takeBack: (credentialUid, namespaceUid) => {
-      if (!leads || byCredential.get(credentialUid)?.recorded !== true) return;
-      for (const cell of byNamespace.get(namespaceUid)?.values() ?? []) turn(cell, credentialUid, true);
-    },
-    forgetNamespace: (namespaceUid) => {
-      // Whoever stands by has what the record says; it looks which namespaces are gone when it begins to lead.
-      for (const cell of (leads && byNamespace.get(namespaceUid)?.values()) || []) {
-        for (const credentialUid of cell.rows.keys()) leave(cell, credentialUid);
-      }
-    },
-    forgetCredential: (credentialUid) => {
-      const membership = byCredential.get(credentialUid);
-      for (const cells of membership?.parts.values() ?? []) for (const cell of cells) leave(cell, credentialUid);
-      byCredential.delete(credentialUid);
-    },
-    recorded: (credentialUid) => byCredential.get(credentialUid)?.recorded === true,
-    begin: (credentialUid) => {
-      const membership = membershipOf(credentialUid);
-      membership.recorded = true;
-      membership.dirty.add(0);
-      for (const { unsaved } of listeners) unsaved(credentialUid);
-    },
-    observed: (part, rows) => {
-      if (!leads) {
-        if (rows) follow(part, rows);
-        else if (byCredential.has(part.credentialUid)) follow(part, []);
-        return;
-      }
-      // Somebody has deleted what this replica keeps.
-      if (!rows && byCredential.get(part.credentialUid)?.parts.has(part.part)) spoil(part.credentialUid, part.part);
-    },
-    lead: () => {
-      leads = true;
-    },
-    unsaved: (credentialUid) => {
-      const membership = byCredential.get(credentialUid);
-      return new Map(
-        [...(membership?.dirty ?? [])].map((part) => {
-          const cells = [...(membership?.parts.get(part) ?? [])];
-          // The first part stays without rows: that there is a record says that marks on Secrets need not be asked.
-          return [part, cells.length === 0 && part > 0 ? undefined : cells.map((cell) => rowOf(cell, credentialUid))];
-        }),
-      );
-    },
-    saved: ({ credentialUid, part }) => void byCredential.get(credentialUid)?.dirty.delete(part),
-    spoiled: ({ credentialUid, part }) => void membershipOf(credentialUid).dirty.add(part),
-    subscribe: (listener) => void listeners.push(listener),
+  readonly has: Members["has"] = (credentialUid, namespaceUid) =>
+    this.#byCredential.get(credentialUid)?.namespaces.has(namespaceUid) === true;
+
+  readonly holds: Members["holds"] = (at, secretUid, credentialUid) =>
+    this.#cellOf(at, secretUid)?.rows.has(credentialUid) === true;
+
+  readonly holders: Members["holders"] = (at, secretUid) => [...(this.#cellOf(at, secretUid)?.rows.keys() ?? [])];
+
+  readonly owns: Members["owns"] = (at, secretUid) => {
+    const cell = this.#cellAt(at);
+    return cell?.secretUid === secretUid && !cell.merged;
   };
+
+  readonly merged: Members["merged"] = (at, secretUid) => {
+    const cell = this.#cellAt(at);
+    return cell?.secretUid === secretUid && cell.merged;
+  };
+
+  readonly namespaces: Members["namespaces"] = (credentialUid) =>
+    this.#byCredential.get(credentialUid)?.namespaces.keys() ?? [];
+
+  readonly count: Members["count"] = (credentialUid) => this.#byCredential.get(credentialUid)?.namespaces.size ?? 0;
+
+  readonly mayHold: Members["mayHold"] = (credentialUid) => {
+    const { namespaces, formers } = this.#byCredential.get(credentialUid) ?? {};
+    return new Set([...(namespaces?.keys() ?? []), ...(formers?.keys() ?? [])]);
+  };
+
+  readonly mayHoldIn: Members["mayHoldIn"] = (credentialUid, namespaceUid) =>
+    [...(this.#byNamespace.get(namespaceUid)?.values() ?? [])].some(({ rows }) => rows.has(credentialUid));
+
+  readonly note: Members["note"] = (at, standing, frozen = []) => {
+    const before = this.#cellAt(at);
+    const stays = new Set([...(standing?.credentials ?? []), ...frozen]);
+    for (const uid of before?.rows.keys() ?? []) if (before && !stays.has(uid)) this.#leave(before, uid);
+    if (!standing || (standing.credentials.length === 0 && !this.#cellAt(at))) return;
+    const cell = this.#place(at, standing.secretUid, standing.merged);
+    for (const credentialUid of standing.credentials) {
+      if (cell.rows.has(credentialUid)) this.#turn(cell, credentialUid, false);
+      else this.#join(cell, credentialUid, { part: this.#partWithRoom(credentialUid), former: false });
+    }
+  };
+
+  readonly judged: Members["judged"] = (at, entitled, leaving) => {
+    const cell = this.#cellAt(at);
+    for (const credentialUid of cell?.rows.keys() ?? []) {
+      if (!cell || entitled.includes(credentialUid)) continue;
+      if (leaving.includes(credentialUid)) this.#turn(cell, credentialUid, true);
+      else this.#leave(cell, credentialUid);
+    }
+  };
+
+  readonly takeBack: Members["takeBack"] = (credentialUid, namespaceUid) => {
+    if (!this.#leads || this.#byCredential.get(credentialUid)?.recorded !== true) return;
+    for (const cell of this.#byNamespace.get(namespaceUid)?.values() ?? []) this.#turn(cell, credentialUid, true);
+  };
+
+  readonly forgetNamespace: Members["forgetNamespace"] = (namespaceUid) => {
+    // Whoever stands by has what the record says; it looks which namespaces are gone when it begins to lead.
+    for (const cell of (this.#leads && this.#byNamespace.get(namespaceUid)?.values()) || []) {
+      for (const credentialUid of cell.rows.keys()) this.#leave(cell, credentialUid);
+    }
+  };
+
+  readonly forgetCredential: Members["forgetCredential"] = (credentialUid) => {
+    const membership = this.#byCredential.get(credentialUid);
+    for (const cells of membership?.parts.values() ?? []) for (const cell of cells) this.#leave(cell, credentialUid);
+    this.#byCredential.delete(credentialUid);
+  };
+
+  readonly recorded: Members["recorded"] = (credentialUid) => this.#byCredential.get(credentialUid)?.recorded === true;
+
+  readonly begin: Members["begin"] = (credentialUid) => {
+    const membership = this.#membershipOf(credentialUid);
+    membership.recorded = true;
+    membership.dirty.add(0);
+    for (const { unsaved } of this.#listeners) unsaved(credentialUid);
+  };
+
+  readonly observed: Members["observed"] = (part, rows) => {
+    if (!this.#leads) {
+      if (rows) this.#follow(part, rows);
+      else if (this.#byCredential.has(part.credentialUid)) this.#follow(part, []);
+      return;
+    }
+    // Somebody has deleted what this replica keeps.
+    if (!rows && this.#byCredential.get(part.credentialUid)?.parts.has(part.part))
+      this.#spoil(part.credentialUid, part.part);
+  };
+
+  readonly lead: Members["lead"] = () => {
+    this.#leads = true;
+  };
+
+  readonly unsaved: Members["unsaved"] = (credentialUid) => {
+    const membership = this.#byCredential.get(credentialUid);
+    return new Map(
+      [...(membership?.dirty ?? [])].map((part) => {
+        const cells = [...(membership?.parts.get(part) ?? [])];
+        // The first part stays without rows: that there is a record says that marks on Secrets need not be asked.
+        return [part, cells.length === 0 && part > 0 ? undefined : cells.map((cell) => rowOf(cell, credentialUid))];
+      }),
+    );
+  };
+
+  readonly saved: Members["saved"] = ({ credentialUid, part }) =>
+    void this.#byCredential.get(credentialUid)?.dirty.delete(part);
+
+  readonly spoiled: Members["spoiled"] = ({ credentialUid, part }) =>
+    void this.#membershipOf(credentialUid).dirty.add(part);
+
+  readonly subscribe: Members["subscribe"] = (listener) => void this.#listeners.push(listener);
 }
 
 function add(counts: Map<string, number>, key: string, by: number): void {

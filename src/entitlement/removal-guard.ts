@@ -1,4 +1,5 @@
-// Which namespaces would lose which credential, and is that held until a person confirms it?
+// The removal guard: holds a removal of many namespaces at once until a person confirms it.
+import { conditionOf } from "../api/conditions.ts";
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -38,10 +39,21 @@ const causes: readonly RemovalCause[] = ["Spec", "Labels"];
 
 /** @param served how many namespaces hold a login of the credential with this uid */
 export function removals(clock: Clock, served: (credentialUid: string) => number): Removals {
-  const byName = new Map<string, { readonly uid: string; readonly groups: Groups }>();
+  return new RemovalGuard(clock, served);
+}
 
-  const groupsOf = (credential: RegistryCredential): Groups => {
-    const known = byName.get(credential.name);
+class RemovalGuard implements Removals {
+  readonly #clock;
+  readonly #served;
+  readonly #byName = new Map<string, { readonly uid: string; readonly groups: Groups }>();
+
+  constructor(clock: Clock, served: (credentialUid: string) => number) {
+    this.#clock = clock;
+    this.#served = served;
+  }
+
+  readonly #groupsOf = (credential: RegistryCredential): Groups => {
+    const known = this.#byName.get(credential.name);
     if (known?.uid === credential.uid) return known.groups;
     const heldBefore = toldAsHeld(credential);
     const groupFor = (cause: RemovalCause): Group => ({
@@ -50,24 +62,26 @@ export function removals(clock: Clock, served: (credentialUid: string) => number
       heldAt: heldBefore === cause ? credential.generation : undefined,
     });
     const groups = { Spec: groupFor("Spec"), Labels: groupFor("Labels") };
-    byName.set(credential.name, { uid: credential.uid, groups });
+    this.#byName.set(credential.name, { uid: credential.uid, groups });
     return groups;
   };
-  const lately = ({ removedAt, leaving }: Group): number => {
-    const since = clock.elapsed() - removalWindow.total("milliseconds");
+
+  readonly #lately = ({ removedAt, leaving }: Group): number => {
+    const since = this.#clock.elapsed() - removalWindow.total("milliseconds");
     for (const [uid, at] of removedAt) {
       if (at > since) break;
       removedAt.delete(uid);
     }
     return leaving.size === 0 ? 0 : removedAt.size;
   };
-  const isHeld = (credential: RegistryCredential, group: Group): boolean => {
+
+  readonly #isHeld = (credential: RegistryCredential, group: Group): boolean => {
     if (group.leaving.size === 0) return false;
     const { generation, annotations } = credential;
     const held = isTooLarge({
-      served: served(credential.uid),
+      served: this.#served(credential.uid),
       leaving: group.leaving.size,
-      removedLately: lately(group),
+      removedLately: this.#lately(group),
       wasHeld: group.heldAt === generation,
       allowed: allowedRemoval(annotations[allowRemovalAnnotation], generation),
     });
@@ -76,61 +90,65 @@ export function removals(clock: Clock, served: (credentialUid: string) => number
   };
 
   /** Whether it was leaving. Where nobody is left, whoever leaves next is a change of its own. */
-  const dropFrom = (group: Group, namespaceName: string): boolean => {
+  readonly #dropFrom = (group: Group, namespaceName: string): boolean => {
     const was = group.leaving.delete(namespaceName);
     if (was && group.leaving.size === 0) group.heldAt = undefined;
     return was;
   };
 
-  return {
-    leaves: (credential, { name }, cause) => {
-      const groups = groupsOf(credential);
-      if (causes.some((each) => groups[each].leaving.has(name))) return;
-      groups[cause].leaving.add(name);
-    },
-    isTakenOut: (credential, { name }) => {
-      const { Labels, Spec } = groupsOf(credential);
-      dropFrom(Labels, name);
-      Spec.leaving.add(name);
-    },
-    left: (credential, { name, uid }) => {
-      for (const cause of causes) {
-        const group = groupsOf(credential)[cause];
-        const { removedAt } = group;
-        if (!dropFrom(group, name)) continue;
-        removedAt.delete(uid);
-        removedAt.set(uid, clock.elapsed());
-      }
-    },
-    stays: (credential, namespaceName) => {
-      for (const cause of causes) dropFrom(groupsOf(credential)[cause], namespaceName);
-    },
-    forget: (credentialName) => void byName.delete(credentialName),
-    keeps: (credential, namespaceName) => {
-      const groups = groupsOf(credential);
-      const cause = causes.find((each) => groups[each].leaving.has(namespaceName));
-      return cause !== undefined && isHeld(credential, groups[cause]);
-    },
-    held: (credential) => {
-      const groups = groupsOf(credential);
-      const held = causes.filter((cause) => isHeld(credential, groups[cause]));
-      const [first] = held;
-      if (first === undefined) return undefined;
-      return heldFrom({
-        name: credential.name,
-        generation: credential.generation,
-        served: served(credential.uid),
-        cause: first,
-        leaving: held.flatMap((cause) => [...groups[cause].leaving]),
-        total: held.reduce((total, cause) => total + groups[cause].leaving.size + lately(groups[cause]), 0),
-      });
-    },
+  readonly leaves: Removals["leaves"] = (credential, { name }, cause) => {
+    const groups = this.#groupsOf(credential);
+    if (causes.some((each) => groups[each].leaving.has(name))) return;
+    groups[cause].leaving.add(name);
+  };
+
+  readonly isTakenOut: Removals["isTakenOut"] = (credential, { name }) => {
+    const { Labels, Spec } = this.#groupsOf(credential);
+    this.#dropFrom(Labels, name);
+    Spec.leaving.add(name);
+  };
+
+  readonly left: Removals["left"] = (credential, { name, uid }) => {
+    for (const cause of causes) {
+      const group = this.#groupsOf(credential)[cause];
+      const { removedAt } = group;
+      if (!this.#dropFrom(group, name)) continue;
+      removedAt.delete(uid);
+      removedAt.set(uid, this.#clock.elapsed());
+    }
+  };
+
+  readonly stays: Removals["stays"] = (credential, namespaceName) => {
+    for (const cause of causes) this.#dropFrom(this.#groupsOf(credential)[cause], namespaceName);
+  };
+
+  readonly forget: Removals["forget"] = (credentialName) => void this.#byName.delete(credentialName);
+
+  readonly keeps: Removals["keeps"] = (credential, namespaceName) => {
+    const groups = this.#groupsOf(credential);
+    const cause = causes.find((each) => groups[each].leaving.has(namespaceName));
+    return cause !== undefined && this.#isHeld(credential, groups[cause]);
+  };
+
+  readonly held: Removals["held"] = (credential) => {
+    const groups = this.#groupsOf(credential);
+    const held = causes.filter((cause) => this.#isHeld(credential, groups[cause]));
+    const [first] = held;
+    if (first === undefined) return undefined;
+    return heldFrom({
+      name: credential.name,
+      generation: credential.generation,
+      served: this.#served(credential.uid),
+      cause: first,
+      leaving: held.flatMap((cause) => [...groups[cause].leaving]),
+      total: held.reduce((total, cause) => total + groups[cause].leaving.size + this.#lately(groups[cause]), 0),
+    });
   };
 }
 
 /** What the status says of a hold, for the time after a restart: only the operator and administrators can write it. */
 export function toldAsHeld({ status, generation }: RegistryCredential): RemovalCause | undefined {
-  const condition = status?.conditions?.find(({ type }) => type === "RemovalHeld");
+  const condition = conditionOf(status, "RemovalHeld");
   if (condition?.status !== "True" || condition.observedGeneration !== generation) return undefined;
   return condition.reason === "NamespacesRelabelled" ? "Labels" : "Spec";
 }

@@ -1,4 +1,4 @@
-// Is this removal so large that a person must confirm it first?
+// The limit of the removal guard: which removal is so large that a person must confirm it first.
 import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { kubectl, type Step } from "../runtime/steps.ts";
 

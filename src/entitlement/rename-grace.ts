@@ -1,4 +1,4 @@
-// Under which former names does a credential still keep pull Secrets, and until when?
+// The grace after a rename: under which former names a credential still keeps pull Secrets, and until when.
 import type { RegistryCredential, Retiring } from "../api/registry-credential.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 

@@ -1,4 +1,4 @@
-// Where has a RegistryCredential served that is deleted with deletionPolicy Retain, so that what refers to its Secrets is the tenant's?
+// Where a RegistryCredential has served that is deleted with deletionPolicy Retain, so that what refers to its Secrets is the tenant's.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
 import type { Members } from "./members.ts";

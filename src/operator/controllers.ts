@@ -8,18 +8,17 @@ import { modeText } from "../cluster/install-mode.ts";
 import { keyOf, tokenKey } from "../controllers/keys.ts";
 import { budgets } from "../providers/budgets.ts";
 import { waits } from "../runtime/queue/waits.ts";
+import type { Controllers as Reconcilers } from "../runtime/queue/controllers.ts";
 import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
-import { handleEvents } from "../controllers/event-handlers.ts";
 import { statusCache } from "../controllers/status-cache.ts";
 import { watchClockSteps } from "../runtime/clock-steps.ts";
 import { type ClusterClaim, clusterClaim } from "../controllers/credential/cluster-claim.ts";
 import type { Context } from "../controllers/context.ts";
 import { credentialIndex } from "../entitlement/credential-index.ts";
-import { followCrd } from "../controllers/follow-crd.ts";
 import { grantKeys } from "../providers/grant-keys.ts";
-import { lookAtNameAgain, lookAtPermissionsAgain, lookAtTimesAgain } from "../controllers/look-again.ts";
 import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
-import { type Loops, loops } from "../controllers/all-controllers.ts";
+import { regcredControllers } from "../controllers/index.ts";
+import { newSignals } from "../controllers/signals.ts";
 import { requeueAfter } from "../controllers/outcome.ts";
 import { permissions } from "../cluster/permissions.ts";
 import { scopes } from "../providers/scope-of.ts";
@@ -36,7 +35,7 @@ import { type ClusterWatches, clusterWatches } from "../cluster/cluster-watches.
 import { news } from "./events.ts";
 import { oneHistory } from "../cluster/one-history.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
-import type { OperatorSettings } from "../config/operator-settings.ts";
+import type { OperatorSettings } from "../config/config.ts";
 import { type Queues, queues } from "./queues.ts";
 import { refusals } from "./call-failure.ts";
 import type { Timing } from "../controllers/timing.ts";
@@ -75,7 +74,8 @@ export interface Controllers {
   readonly watches: ClusterWatches;
   readonly queues: Queues;
   readonly claim: ClusterClaim;
-  readonly loops: Loops;
+  /** Of a key. */
+  readonly run: Reconcilers["run"];
   /** Fills the stores; resolves when they are full but for the pull Secrets. */
   start(ended: Promise<never>): Promise<void>;
   /** Everything is known that has to be before a Secret is judged. */
@@ -138,17 +138,14 @@ export function controllers(options: ControllersOptions): Controllers {
   });
 
   // Events in.
+  const signals = newSignals();
   const workers: Workers[] = [];
   const watches = clusterWatches({
     ...options,
     ...known,
     observe: (watch, event) => countWatch(instruments, watch, event),
-    onSecretsNews: (name, namespace) => {
-      if (workers.length > 0) lookAtNameAgain(context, name, namespace);
-    },
-    onPermissions: () => {
-      if (workers.length > 0) lookAtPermissionsAgain(context);
-    },
+    onSecretsNews: (name, namespace) => signals.secretsCalled.tell({ name, namespace }),
+    onPermissions: () => signals.permissions.tell(),
   });
   const working = (): boolean => workers.length > 0 && options.leading();
 
@@ -185,21 +182,22 @@ export function controllers(options: ControllersOptions): Controllers {
     statusCache: readiness.statusCache,
     metrics: measured.credentials,
     refusal: refusals(log, ownNamespace),
+    signals,
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
     permissions: permissions(settings.mode, watches, ownNamespace),
     shareReached,
   };
-  const work = loops(context);
+  const reconcilers = regcredControllers(context);
   let forgetClockSteps: Cancel = () => undefined;
 
   return {
     context,
     watches,
     queues: made,
+    run: reconcilers.run,
     claim: clusterClaim({ ...context, random: options.random, leaseOf: options.leaseOf }),
-    loops: work,
     start: async (ended) => {
       await Promise.race([watches.start(), ended]);
       const watchNames = (): void => watches.pullSecrets.watchNames(new Set(rights.names()));
@@ -209,18 +207,17 @@ export function controllers(options: ControllersOptions): Controllers {
     knowsCluster: () => rights.names().every(watches.pullSecrets.known),
     begin: () => {
       readiness.begin();
-      followCrd(context);
-      handleEvents(context);
+      reconcilers.begin();
       const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
-      const run: Loops["run"] = async (key, signal) =>
-        history.isKnown() ? work.run(key, signal) : requeueAfter(whileReading);
+      const run: Reconcilers["run"] = async (key, signal) =>
+        history.isKnown() ? reconcilers.run(key, signal) : requeueAfter(whileReading);
       const each = { run, deadline: runDeadline, clock, onError };
       workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
       workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency, away: admission.away }));
-      for (const name of rights.names()) if (watches.pullSecrets.known(name)) lookAtNameAgain(context, name);
+      for (const name of rights.names()) if (watches.pullSecrets.known(name)) signals.secretsCalled.tell({ name });
       forgetClockSteps = watchClockSteps(clock, (ahead) => {
         log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
-        lookAtTimesAgain(context);
+        signals.clockSteps.tell();
       });
       log.info("started", {
         mode: modeText(settings.mode),

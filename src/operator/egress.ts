@@ -1,6 +1,5 @@
 // How are registries and clouds reached, and who mints? A part of the composition root.
 import type { Clock, Random } from "../runtime/clock.ts";
-import type { Environment } from "../config/config.ts";
 import type { Transport } from "../runtime/client/transport.ts";
 import { tokenRequests } from "../runtime/client/token-request.ts";
 import type { Grant } from "../providers/grant.ts";
@@ -18,18 +17,16 @@ import type { Silences } from "../controllers/token/unresponsive.ts";
 import { type Verify, verifier } from "../controllers/token/verify.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import { countedVerify } from "../metrics/verify-metrics.ts";
-import type { OperatorSettings } from "../config/operator-settings.ts";
+import type { OperatorSettings } from "../config/config.ts";
 
 export interface EgressOptions {
   readonly api: Transport;
   readonly clock: Clock;
   readonly random: Random;
-  readonly settings: {
-    readonly namespace: string;
-    readonly sourceNamespaces: readonly string[];
-    readonly network: OperatorSettings["network"];
-    readonly environment: Environment;
-  };
+  readonly settings: Pick<
+    OperatorSettings,
+    "namespace" | "sourceNamespaces" | "allowedHosts" | "allowedPrivateHosts" | "endpoints" | "environment"
+  >;
   /** As the settings allow, if absent. */
   readonly network: GuardedHttp | undefined;
   /** The Secret `namespace/name` as last heard of. */
@@ -56,13 +53,12 @@ export interface Egress {
 
 export function egress(options: EgressOptions): Egress {
   const { api, clock, random, settings, secret, token, ownAudiences, instruments } = options;
-  const { namespace, sourceNamespaces, environment } = settings;
-  const { endpoints = {} } = settings.network;
+  const { namespace, sourceNamespaces, environment, endpoints } = settings;
   const network =
     options.network ??
     guardedHttp({
-      allowed: allowedHosts(settings.network.registries),
-      privateAllowed: privateHosts(settings.network.privateAddresses),
+      allowed: allowedHosts(settings.allowedHosts),
+      privateAllowed: privateHosts(settings.allowedPrivateHosts),
       led: originsOf(endpoints),
       environment,
       clock,

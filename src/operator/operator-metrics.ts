@@ -13,7 +13,7 @@ import { processMetrics } from "../metrics/process-metrics.ts";
 import { showAdmission } from "../metrics/admission-metrics.ts";
 import { showQueue } from "../metrics/queue-metrics.ts";
 import { showWatches } from "../metrics/watch-metrics.ts";
-import type { OperatorSettings } from "../config/operator-settings.ts";
+import type { OperatorSettings } from "../config/config.ts";
 import type { Queues } from "./queues.ts";
 import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
 

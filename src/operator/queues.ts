@@ -14,7 +14,7 @@ export interface Queues {
   readonly tokens: WorkQueue;
 }
 
-// A run is one unit, and so is a request (src/controllers/metered.ts). A namespace with a few ServiceAccounts takes ten of them
+// A run is one unit, and so is a request (src/cluster/metered-api.ts). A namespace with a few ServiceAccounts takes ten of them
 // when it is new; one with 10,000 is done in some minutes and takes a thirtieth of what an API server bears meanwhile.
 const work: Share = { perSecond: 50, burst: 500 };
 // What a new namespace needs until it is served, twice. Whoever makes more news of it waits in turn with all the others.

@@ -2,7 +2,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import { metricsAccess } from "../runtime/observability/metrics-access.ts";
 import type { Transport } from "../runtime/client/transport.ts";
-import type { OperatorSettings } from "../config/operator-settings.ts";
+import type { OperatorSettings } from "../config/config.ts";
 import type { SecureServing } from "../runtime/observability/metrics-server.ts";
 import { certificateIn, selfMadeCertificate } from "../runtime/observability/serving-certificate.ts";
 

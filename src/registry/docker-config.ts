@@ -1,6 +1,8 @@
 // Reader and writer of docker configs: the logins in `.dockerconfigjson`.
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
+import { isNamed, membersNamed, valueNamed } from "./go-json.ts";
 import { canonicalHost } from "./host.ts";
+import { jsonMembers } from "./json-members.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";
 
 /** `dockerconfigjson` has its entries under `auths`, the legacy `dockercfg` at the top. */
@@ -49,7 +51,7 @@ export function parseDockerConfig(text: string, form: DockerConfigForm): DockerC
   const read = objectIn(text);
   if (!read.ok) return read;
   const config = read.object;
-  const auths = form === "dockercfg" ? config : (config["auths"] ?? {});
+  const auths = form === "dockercfg" ? config : unitedAuths(text, config);
   if (!isObject(auths)) return { ok: false, problem: 'has an "auths" that is not a JSON object' };
   const helpers =
     form === "dockerconfigjson" && isObject(config["credHelpers"]) ? Object.keys(config["credHelpers"]) : [];
@@ -99,6 +101,14 @@ export function parseDockerConfig(text: string, form: DockerConfigForm): DockerC
   return { ok: false, holdsNone: true, problem: `holds no usable credentials: ${examplesOf(skipped)}` };
 }
 
+/** Several of that name are one to a kubelet. */
+function unitedAuths(text: string, config: Readonly<Record<string, unknown>>): unknown {
+  const named = Object.keys(config).filter((key) => isNamed(key, "auths"));
+  if (named.length === 0) return {};
+  const values = membersNamed(jsonMembers(text), "auths").map(({ value }): unknown => JSON.parse(value));
+  return values.find((value) => !isObject(value)) ?? Object.assign({}, ...values);
+}
+
 /** The `.dockerconfigjson` text of the entries: the same bytes for the same entries, whatever their order. */
 export function renderDockerConfig(entries: readonly DockerConfigEntry[]): string {
   return `{"auths":{${renderedMembers(entries).join(",")}}}`;
@@ -135,7 +145,14 @@ export function objectIn(
         : "is not JSON",
     };
   }
-  return isObject(value) ? { ok: true, object: value } : { ok: false, problem: "is not a JSON object" };
+  if (isObject(value)) return { ok: true, object: value };
+  const isQuoted = typeof value === "string" && value.trimStart().startsWith("{");
+  return {
+    ok: false,
+    problem: isQuoted
+      ? "is JSON within a string of JSON: it was quoted twice; write the JSON itself"
+      : "is not a JSON object",
+  };
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -143,16 +160,17 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: DockerConfigForm): string | undefined {
-  if (form === "dockercfg" && isObject(config["auths"])) {
+  const auths = valueNamed(config, "auths");
+  if (form === "dockercfg" && isObject(auths)) {
     return 'has its logins under "auths": store it in a Secret of type kubernetes.io/dockerconfigjson, key .dockerconfigjson';
   }
-  if (typeof config["auths"] === "undefined" && typeof config["username"] === "string") {
+  if (auths === undefined && typeof config["username"] === "string") {
     return 'has a user name at the top, for no host: write {"auths": {"HOST": {"username": ..., "password": ...}}}';
   }
   const looksLegacy = Object.values(config).some(
     (member) => isObject(member) && ("auth" in member || "username" in member),
   );
-  if (form === "dockerconfigjson" && config["auths"] === undefined && looksLegacy) {
+  if (form === "dockerconfigjson" && auths === undefined && looksLegacy) {
     return 'has its logins at the top: wrap them as {"auths": {...}}';
   }
   return undefined;
@@ -161,7 +179,7 @@ function problemOfOtherForm(config: Readonly<Record<string, unknown>>, form: Doc
 /** One entry as the kubelet reads it: `auth` overrides the other two and is split at its first colon (config.go). */
 export function loginIn(entry: unknown, hasStore: boolean): LoginResult {
   if (!isObject(entry)) return { ok: false, problem: "is not a JSON object" };
-  const { username = "", password = "", auth = "" } = entry;
+  const [username, password, auth] = ["username", "password", "auth"].map((name) => valueNamed(entry, name) ?? "");
   if (typeof username !== "string" || typeof password !== "string" || typeof auth !== "string") {
     return { ok: false, problem: "has a username, password or auth that is not text" };
   }

@@ -9,6 +9,7 @@ import {
   renderedMember,
   renderedMembers,
 } from "./docker-config.ts";
+import { isNamed, membersNamed } from "./go-json.ts";
 import { canonicalHost } from "./host.ts";
 import { type JsonMember, jsonMembers } from "./json-members.ts";
 import type { Login } from "./login.ts";
@@ -50,7 +51,7 @@ export function mergeInto(text: string):
   const read = membersIn(text);
   if (!read.ok) return read;
   const before = read.auths.map((member) => ({ ...member, host: canonicalHost(member.key) }));
-  const others = read.top.filter(({ key }) => key !== "auths").map((member) => member.text);
+  const others = read.top.filter(({ key }) => !isNamed(key, "auths")).map((member) => member.text);
   return {
     ok: true,
     with: (entries, keysBefore) => {
@@ -132,7 +133,7 @@ function membersIn(
   const read = objectIn(text);
   if (!read.ok) return read;
   const top = jsonMembers(text);
-  const values = top.filter(({ key, value }) => key === "auths" && value !== "null").map(({ value }) => value);
+  const values = membersNamed(top, "auths").map(({ value }) => value);
   if (!values.every((value) => isObject(JSON.parse(value)))) {
     return { ok: false, problem: 'has an "auths" that is not a JSON object' };
   }

@@ -60,6 +60,14 @@ describe("import of a docker config", () => {
     });
   });
 
+  it("takes the logins that a kubelet reads, in whatever letters their place is named", async () => {
+    expect(await ofFile({ auths: { "quay.io": ann }, Auths: { "ghcr.io": { Auth: auth } } })).toMatchObject({
+      code: 0,
+      remarks: [],
+      hosts: [["ghcr.io", "quay.io"]],
+    });
+  });
+
   it.each([
     ["an entry without a login", { auths: { "quay.io": ann, "ghcr.io": {} } }, /^would be lost: ghcr\.io /],
     ["a key that names no registry", { auths: { "quay.io": ann, "what is this": ann } }, /^would be lost: entry 2 /],

@@ -54,7 +54,7 @@ describe("run", () => {
     await around.operating;
     await around.clock.advance();
     const endpoints = { ecr: { "*": "http://10.0.0.7:5000" } };
-    expect(around.asked.operator).toMatchObject({ settings: { network: { endpoints } } });
+    expect(around.asked.operator).toMatchObject({ settings: { endpoints } });
     expect(logLines(around)).toMatchObject([{ msg: "connecting" }, { msg: "clouds are led elsewhere", endpoints }]);
     around.send("SIGTERM");
     around.stopped.resolve();

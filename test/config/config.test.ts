@@ -1,6 +1,13 @@
 // Does every setting follow flag, variable, default, in this order, and is a wrong one told in a sentence?
 import { describe, expect, it } from "vitest";
-import { ConfigError, configFrom, type Environment, type Flags, operatorNamespace } from "../../src/config/config.ts";
+import {
+  ConfigError,
+  configFrom,
+  type Environment,
+  type Flags,
+  operatorNamespace,
+  settings,
+} from "../../src/config/config.ts";
 
 describe("a setting", () => {
   it("has its default where nothing is said", () => {
@@ -77,6 +84,13 @@ describe("a setting", () => {
       { REGCRED_CONCURRENCY: "8", REGCRED_SOURCE_NAMESPACES: "team-a" },
     );
     expect(config).toMatchObject({ concurrency: 4, sourceNamespaces: [] });
+  });
+
+  it("is set by a flag and variables that set no other, but for a vendor's own", () => {
+    const flags = settings.map(({ flag }) => flag);
+    const variables = settings.flatMap((setting) => setting.variables.filter((name) => name.startsWith("REGCRED_")));
+    expect(new Set(flags).size).toBe(flags.length);
+    expect(new Set(variables).size).toBe(variables.length);
   });
 
   it("takes an empty variable for none", () => {

@@ -90,10 +90,13 @@ describe("a cloud's calls", () => {
 describe("docs/providers.md", () => {
   const text = readFileSync(new URL("../../docs/providers.md", import.meta.url), "utf8");
 
-  it.each(endpointSettings)("has a row for $flag with its variables in their order", ({ flag, variables }) => {
-    const row = text.split("\n").find((line) => line.startsWith(`| \`${flag}\`;`));
-    expect(row).toContain(variables.map((name) => `\`${name}\``).join(", "));
-  });
+  it.each(Object.values(endpointSettings))(
+    "has a row for $flag with its variables in their order",
+    ({ flag, variables }) => {
+      const row = text.split("\n").find((line) => line.startsWith(`| \`${flag}\`;`));
+      expect(row).toContain(variables.map((name) => `\`${name}\``).join(", "));
+    },
+  );
 });
 
 describe("an endpoint", () => {
@@ -124,7 +127,7 @@ describe("an endpoint", () => {
     "http://8.8.8.8",
     "http://[2600::1]:80",
   ])("cannot be %j, and what to write is said", (text) => {
-    for (const { flag, instead } of endpointSettings) {
+    for (const { flag, instead } of Object.values(endpointSettings)) {
       expect(() => operatorConfigFrom({ [flag]: text }, {})).toThrow(
         `${flag} cannot be ${JSON.stringify(text)}: write ${instead}`,
       );
@@ -137,7 +140,7 @@ describe("an endpoint", () => {
     "https://me:a/hunter2@gateway.example",
     "eu-west-1=https://hunter2@a.example,https://me:hunter2@b.example",
   ])("with a login is refused without being quoted", (text) => {
-    for (const { flag } of endpointSettings) {
+    for (const { flag } of Object.values(endpointSettings)) {
       const refused = (): unknown => operatorConfigFrom({ [flag]: text }, {});
       expect(refused).toThrow(`${flag} cannot be`);
       expect(refused).not.toThrow(/hunter2/);

@@ -5,7 +5,7 @@ import type { SecretBody } from "../../src/controllers/pull-secret/plan-types.ts
 import type { ServiceAccountRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { refer } from "../../src/controllers/service-account/apply.ts";
-import type { Rendered } from "../../src/controllers/pull-secret/render-content.ts";
+import type { Rendered } from "../../src/controllers/pull-secret/contributions.ts";
 import { liveSecret } from "../../src/controllers/pull-secret/wire.ts";
 import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";

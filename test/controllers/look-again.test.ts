@@ -3,8 +3,9 @@ import { expect, it } from "vitest";
 import type { CredentialRecord } from "../../src/cluster/records.ts";
 import type { Token } from "../../src/cluster/token.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { lookAtTimesAgain } from "../../src/controllers/look-again.ts";
-import { fakeClock } from "../fake-clock.ts";
+import { credentialWatches } from "../../src/controllers/credential/watches.ts";
+import { newSignals } from "../../src/controllers/signals.ts";
+import { tokenWatches } from "../../src/controllers/token/watches.ts";
 import { minute } from "../entitlement/objects.ts";
 import { staticGrant } from "../providers/grants.ts";
 
@@ -18,8 +19,20 @@ it("every token, every pull Secret with an expiry, without a token or with one o
       key === "lost" ? undefined : ({ expiresAt: key === "ends" ? minute(5) : undefined } as Token),
   };
   const credentials = { values: () => [{ name: "acme" } as CredentialRecord] };
-  const known = { clock: fakeClock(), tokens, stores: { credentials }, enqueue: (key: string) => queued.push(key) };
-  lookAtTimesAgain(known as unknown as Context);
+  const source = { subscribe: () => undefined };
+  const stores = {
+    operatorSecrets: source,
+    namespaces: source,
+    serviceAccounts: source,
+    pullSecrets: source,
+    crds: source,
+  };
+  const signals = newSignals();
+  const known = { tokens, signals, stores: { ...stores, credentials: { ...source, ...credentials } } };
+  const context = known as unknown as Context;
+  for (const watch of [...tokenWatches(context), ...credentialWatches(context)])
+    watch.follow((requests) => queued.push(...[...requests].map(({ key }) => key)));
+  signals.clockSteps.tell();
   expect(queued).toEqual([
     "token/ends",
     "secret/ends/regcred",

@@ -16,14 +16,13 @@ import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
 import { waits } from "../../src/runtime/queue/waits.ts";
 import { workQueue } from "../../src/runtime/queue/work-queue.ts";
-import { handleEvents } from "../../src/controllers/event-handlers.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { credentialIndex } from "../../src/entitlement/credential-index.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
-import { lookAtNameAgain } from "../../src/controllers/look-again.ts";
-import { loops } from "../../src/controllers/all-controllers.ts";
+import { regcredControllers } from "../../src/controllers/index.ts";
+import { newSignals } from "../../src/controllers/signals.ts";
 import { allPermitted } from "./all-permitted.ts";
 import { scopes } from "../../src/providers/scope-of.ts";
 import { membersStore, recordedMembers, storeAllMembers } from "../../src/controllers/members/controller.ts";
@@ -285,6 +284,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     statusCache: statusCache(clock),
     digest: known.digest,
     refusal: refusals(log, operatorNamespace),
+    signals: newSignals(),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),
@@ -339,7 +339,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     if (!feed || hidden.has(name)) return;
     listed.add(name);
     fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
-    lookAtNameAgain(context, name);
+    context.signals.secretsCalled.tell({ name });
   };
   const watchNames = (): void => {
     const names = new Set(rights.names());
@@ -362,9 +362,9 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
   fill(feeds.namespaces, "namespaces", () => true);
   fill(feeds.serviceAccounts, "serviceAccounts", () => true);
   fill(feeds.operatorSecrets, "secrets", (key) => key.startsWith(`${operatorNamespace}/`));
-  const { run } = loops(context);
+  const { begin, run } = regcredControllers(context);
   rights.onNames(watchNames);
-  handleEvents(context);
+  begin();
   const each = {
     run,
     concurrency: 4,

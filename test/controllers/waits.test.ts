@@ -4,9 +4,8 @@ import { crdName } from "../../src/api/names.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
 import type { CrdRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { lookAtNameAgain, lookAtPermissionsAgain } from "../../src/controllers/look-again.ts";
 import { beginRecord } from "../../src/controllers/members/controller.ts";
-import { textOfWaited, type Waited } from "../../src/controllers/waits.ts";
+import { textOfWaited, type Waited } from "../../src/controllers/outcome.ts";
 import type { FedStore } from "../../src/runtime/watch/store.ts";
 import { credential } from "../entitlement/objects.ts";
 import { smallCluster } from "./small-cluster.ts";
@@ -53,12 +52,15 @@ const triggers: Readonly<
       crds.feed().observed({ key: crdName, resourceVersion: "9", gaps: [] });
     },
   ],
-  secretsCalled: [{ secretsCalled: "regcred" }, (_world, context) => lookAtNameAgain(context, "regcred")],
+  secretsCalled: [
+    { secretsCalled: "regcred" },
+    (_world, context) => context.signals.secretsCalled.tell({ name: "regcred" }),
+  ],
   recordOf: [
     { recordOf: "credentials-9" },
     (_world, context) => void beginRecord(context, credential({ name: "new", uid: "credentials-9" })),
   ],
-  permissions: [{ permissions: "changes" }, (_world, context) => lookAtPermissionsAgain(context)],
+  permissions: [{ permissions: "changes" }, (_world, context) => context.signals.permissions.tell()],
   findings: [{ findings: "hub" }, (world) => world.source("hub", "")],
 };
 
@@ -130,7 +132,7 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
     await world.pass({ seconds: 15 });
     expect(told()).toEqual(["NotPermitted"]);
     Object.assign(context, { scopeOf });
-    lookAtPermissionsAgain(context);
+    context.signals.permissions.tell();
     await world.pass({ seconds: 5 });
     expect(told()).toEqual(["ServiceAccountMissing"]);
   });

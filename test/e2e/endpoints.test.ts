@@ -43,7 +43,7 @@ describe("an AWS that is elsewhere", { timeout: 120_000 }, () => {
     };
     const { endpoints } = operatorConfigFrom({}, environment);
     await world.startOperator({
-      settings: { environment, network: { registries: [], privateAddresses: [], endpoints } },
+      settings: { environment, allowedHosts: [], allowedPrivateHosts: [], endpoints },
       timing: { slowly: Temporal.Duration.from({ seconds: 2 }) },
     });
     await world.namespaces(["keyed-a", "keyed-b", "role-a", "role-b", "web-a"]);

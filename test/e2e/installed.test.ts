@@ -9,6 +9,7 @@ import { chart } from "./chart.ts";
 import { kustomize } from "./kustomize.ts";
 import { assignedUser } from "./openshift.ts";
 import { createNamespace, deploy, newNamespaces, type Pod } from "./tenants.ts";
+import { tenantRelease } from "./tenant-chart.ts";
 import { ownPullSecret, system, type Way } from "./ways.ts";
 import { corpHost, openWorld, owner, type World } from "./world.ts";
 
@@ -191,6 +192,28 @@ describe.each<Way>([kustomize, chart])("installed from $name", (way) => {
     });
     step(`${way.name}: a pod with the new password runs ${took.toFixed(1)} s after it was made`);
   });
+
+  // Helm 4's own way, and that of all before it.
+  it.each(way.isInDataCentre ? ["--server-side=true", "--server-side=false"] : [])(
+    "lets a tenant's own chart be installed, upgraded and rolled back by helm with %s, and its pods pull",
+    async (flag) => {
+      onTestFailed(tellTheLogs);
+      const { step } = world;
+      const namespace = `${tenants}-applied-${String(flag.endsWith("true"))}`;
+      await createNamespace(world, namespace);
+      const release = await tenantRelease(world, namespace, [flag]);
+      await release.apply([]);
+      await expect.poll(release.references, { timeout: 60_000 }).toEqual(["regcred"]);
+      await release.pulls("installed");
+      await release.apply(["theirs"]);
+      await expect.poll(release.references, { timeout: 60_000 }).toEqual(["theirs", "regcred"]);
+      await release.pulls("upgraded");
+      await release.rollback(1);
+      await expect.poll(release.references, { timeout: 60_000 }).toEqual(["regcred"]);
+      await release.pulls("rolled-back");
+      step(`${way.name}: a tenant's chart is installed, upgraded and rolled back with ${flag}`);
+    },
+  );
 
   it("is replaced by a new version while namespaces come, and leaves no gap", async () => {
     onTestFailed(tellTheLogs);

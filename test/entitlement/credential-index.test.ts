@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../src/cluster/records.ts";
 import { type CredentialIndex, credentialIndex } from "../../src/entitlement/credential-index.ts";
-import { members } from "../../src/entitlement/members.ts";
+import { type Members, members } from "../../src/entitlement/members.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential, frozen, minute, namespace, secretRecord } from "./objects.ts";
 
 interface World {
   readonly asked: CredentialIndex;
+  readonly members: Members;
   readonly put: (...credentials: readonly RegistryCredential[]) => void;
   readonly putUnreadable: (changes: Partial<CredentialRecord>) => void;
   readonly drop: (name: string) => void;
@@ -27,9 +28,14 @@ interface World {
   readonly lead: () => void;
 }
 
-/** @param looked told of each member of a store that is used */
-function world(looked: (member: string) => void = () => undefined): World {
-  const clock = fakeClock(minute(0));
+/**
+ * @param looked told of each member of a store that is used
+ * @param tick milliseconds that pass whenever it is asked how many have
+ */
+function world(looked: (member: string) => void = () => undefined, tick = 0): World {
+  const still = fakeClock(minute(0));
+  let ticked = 0;
+  const clock = { ...still, elapsed: () => still.elapsed() + (ticked += tick) };
   const stores = {
     credentials: store<CredentialRecord>(),
     namespaces: store<NamespaceRecord>(),
@@ -49,7 +55,7 @@ function world(looked: (member: string) => void = () => undefined): World {
     members: overheard(holders),
     credentials: stores.credentials,
     namespaces: overheard(stores.namespaces),
-    pullSecrets: stores.pullSecrets,
+    pullSecrets: overheard(stores.pullSecrets),
   });
   let version = 0;
   const next = (): { resourceVersion: string } => ({ resourceVersion: String((version += 1)) });
@@ -67,6 +73,7 @@ function world(looked: (member: string) => void = () => undefined): World {
   };
   return {
     asked,
+    members: holders,
     put: (...all) => {
       for (const each of all) {
         const { name, uid, generation, finalizers, annotations, deletionTimestamp } = each;
@@ -161,7 +168,7 @@ describe("the participants of a Secret", () => {
     const { asked, put } = world();
     const aged = (name: string, minutes: number): RegistryCredential =>
       credential({ ...acme, name, uid: name, creationTimestamp: minute(-minutes) });
-    put(aged("young", 1), aged("b", 5), aged("a", 5), aged("old", 9));
+    put(aged("young", 1), aged("b", 5), aged("a", 5), aged("c", 5), aged("old", 9));
     put(
       credential({
         ...acme,
@@ -171,7 +178,7 @@ describe("the participants of a Secret", () => {
       }),
     );
     const contributors = asked.contributors(namespace(), "regcred");
-    expect(contributors.map(({ name }) => name)).toEqual(["old", "a", "b", "young"]);
+    expect(contributors.map(({ name }) => name)).toEqual(["old", "a", "b", "c", "young"]);
     expect(asked.names()).toEqual(["own", "regcred"]);
   });
 
@@ -239,11 +246,288 @@ describe("a credential that cannot be read any more", () => {
 
 describe("a credential that is gone", () => {
   it("is nobody's any more", () => {
-    const { asked, drop } = served(2);
+    const { asked, put, drop, mark } = served(2);
+    put(credential({ ...acme, name: "beta", uid: "uid-beta" }));
+    mark("team-00", ["acme"]);
     drop("acme");
-    expect(asked.exists("acme")).toBe(false);
+    expect([...asked.mayHold("acme")]).toEqual([]);
+    expect([asked.held("acme"), asked.drainedFor("acme")]).toEqual([undefined, undefined]);
+    drop("beta");
+    expect([asked.exists("acme"), asked.unreadable("acme"), asked.readable("acme")]).toEqual([false, false, undefined]);
     expect(asked.contributors(namespace(), "regcred")).toEqual([]);
     expect(asked.names()).toEqual([]);
+  });
+});
+
+describe("the record of a credential", () => {
+  const leaving = credential({ ...acme, deletionTimestamp: minute(0) });
+  /** One that leads, and has a record without members. */
+  const led = (): World => {
+    const here = world();
+    here.lead();
+    here.put(leaving);
+    return here;
+  };
+
+  it("goes with one that is drained, whichever is heard first", () => {
+    const early = led();
+    early.asked.drained(leaving);
+    expect(early.members.recorded("uid-acme")).toBe(true);
+    early.drop("acme");
+    expect(early.members.recorded("uid-acme")).toBe(false);
+    const late = led();
+    late.drop("acme");
+    expect(late.members.recorded("uid-acme")).toBe(true);
+    late.asked.drained(leaving);
+    expect(late.members.recorded("uid-acme")).toBe(false);
+  });
+
+  it("goes with one that is drained and made anew at once", () => {
+    const { asked, put, members } = led();
+    asked.drained(leaving);
+    put(credential({ ...acme, uid: "another" }));
+    expect(members.recorded("uid-acme")).toBe(false);
+  });
+
+  it("stays of one that goes without a drain", () => {
+    const { put, members } = led();
+    put(credential({ ...acme, uid: "another" }));
+    expect(members.recorded("uid-acme")).toBe(true);
+  });
+});
+
+describe("a namespace with a login", () => {
+  const selector = { matchLabels: { pull: "yes" } };
+  const byLabel = credential({ ...acme, spec: { ...acme.spec, namespaces: { selector } } });
+  const labelled = (name: string): NamespaceRecord => namespace({ name, labels: { pull: "yes" } });
+  const led = (count: number, tick?: number): World => {
+    const here = world(undefined, tick);
+    here.lead();
+    here.put(byLabel);
+    for (const name of teams(count)) {
+      here.label(labelled(name));
+      here.serve(name, ["acme"]);
+    }
+    return here;
+  };
+
+  it("stays a member through changes that are nobody's concern", () => {
+    const { label, members } = led(2);
+    label(namespace({ name: "team-00", labels: { pull: "yes", other: "one" } }));
+    expect(members.has("uid-acme", "uid-team-00")).toBe(true);
+  });
+
+  it("is a member no more from the moment in which its labels end that, though something may be left", () => {
+    const { label, members } = led(2);
+    label(namespace({ name: "team-00" }));
+    expect([members.has("uid-acme", "uid-team-00"), members.mayHoldIn("uid-acme", "uid-team-00")]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it("is forgotten when it is gone", () => {
+    const { dropNamespace, members } = led(2);
+    dropNamespace("team-00");
+    expect([...members.mayHold("uid-acme")]).toEqual(["uid-team-01"]);
+  });
+
+  it("is a member no more when a held removal is allowed by the annotation alone", () => {
+    const { asked, put, members } = led(11);
+    const other = { ...acme.spec, namespaces: { selector: { matchLabels: { pull: "no" } } } };
+    const mistyped = credential({ ...byLabel, generation: 4, spec: other });
+    put(mistyped);
+    expect([asked.held("acme")?.count, members.count("uid-acme")]).toEqual([11, 11]);
+    put(credential({ ...mistyped, annotations: { "regcred.dev/allow-removal": "4-11" } }));
+    expect(members.count("uid-acme")).toBe(0);
+  });
+
+  it("is held no more when the credential is deleted", () => {
+    const { asked, put } = led(11);
+    const other = { ...acme.spec, namespaces: { selector: { matchLabels: { pull: "no" } } } };
+    const mistyped = credential({ ...byLabel, generation: 4, spec: other });
+    put(mistyped, credential({ ...mistyped, deletionTimestamp: minute(0) }));
+    expect(asked.held("acme")).toBeUndefined();
+  });
+
+  it("stays a member where a change is taken back before all has been decided", async () => {
+    const { put, pass, members } = led(20, 3);
+    const exclude = ["team-00", "team-05", "team-09"];
+    put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
+    put(credential({ ...byLabel, generation: 5 }));
+    await pass(0);
+    const left = teams(20).filter((name) => !members.has("uid-acme", `uid-${name}`));
+    expect(left).toEqual(["team-00"]);
+  });
+
+  it("is nobody's to decide about once the credential has gone meanwhile", async () => {
+    const { put, drop, pass, members } = led(20, 3);
+    const exclude = ["team-00", "team-05", "team-09"];
+    put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
+    drop("acme");
+    await pass(0);
+    expect(members.count("uid-acme")).toBe(19);
+  });
+
+  it("that is not known by now keeps nobody else from being counted, and is nowhere to look", () => {
+    const here = world();
+    here.put(acme);
+    here.serve("ghost", ["acme"]);
+    for (const name of teams(11)) {
+      here.label(namespace({ name }));
+      here.serve(name, ["acme"]);
+    }
+    here.put(moved);
+    expect(here.asked.held("acme")?.count).toBe(11);
+    expect([...here.asked.mayHold("acme")]).toEqual(teams(11));
+  });
+});
+
+describe("the cause of a removal", () => {
+  const selects = (pull: string) => ({ ...acme.spec, namespaces: { selector: { matchLabels: { pull } } } });
+  const told = (reason: string) => ({
+    type: "RemovalHeld",
+    status: "True" as const,
+    reason,
+    message: "",
+    observedGeneration: 4,
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  });
+  type Part = "credential" | "namespaces" | "members";
+  const orders: readonly (readonly Part[])[] = [
+    ["members", "credential", "namespaces"],
+    ["namespaces", "credential", "members"],
+    ["members", "namespaces", "credential"],
+  ];
+  /** What a start makes of 11 namespaces with a login that are not selected, heard in that order. */
+  const causeAfterStart = (order: readonly Part[], stands: Partial<NonNullable<RegistryCredential["status"]>>) => {
+    const here = world();
+    const parts: Record<Part, () => void> = {
+      credential: () =>
+        here.put(credential({ ...acme, generation: 4, spec: selects("no"), status: { ...status, ...stands } })),
+      namespaces: () => {
+        for (const name of teams(11)) here.label(namespace({ name, labels: { pull: "yes" } }));
+      },
+      members: () => {
+        for (const name of teams(11)) here.serve(name, ["acme"]);
+      },
+    };
+    for (const part of order) parts[part]();
+    return here.asked.held("acme")?.cause;
+  };
+
+  it.each(orders)(
+    "is the spec after a start where that has changed since it was last told of: %s, %s, %s",
+    (...order) => {
+      expect(causeAfterStart(order, { observedGeneration: 3 })).toBe("Spec");
+    },
+  );
+
+  it.each(orders)("is the labels after a start where the spec has not changed since: %s, %s, %s", (...order) => {
+    expect(causeAfterStart(order, { observedGeneration: 4 })).toBe("Labels");
+  });
+
+  it.each(orders)("is what the hold was told for after a start: %s, %s, %s", (...order) => {
+    const spec = { observedGeneration: 4, conditions: [told("TooManyNamespaces")] };
+    const labels = { observedGeneration: 3, conditions: [told("NamespacesRelabelled")] };
+    expect([causeAfterStart(order, spec), causeAfterStart(order, labels)]).toEqual(["Spec", "Labels"]);
+  });
+
+  it("is the spec that changes before our eyes, whatever somebody has written into the status", () => {
+    const here = world();
+    const before = credential({
+      ...acme,
+      spec: selects("yes"),
+      status: { ...status, observedGeneration: 4, conditions: [told("NamespacesRelabelled")] },
+    });
+    here.put(before);
+    for (const name of teams(11)) {
+      here.label(namespace({ name, labels: { pull: "yes" } }));
+      here.serve(name, ["acme"]);
+    }
+    here.put(credential({ ...before, generation: 4, spec: selects("no") }));
+    expect(here.asked.held("acme")?.cause).toBe("Spec");
+  });
+
+  it("is the labels that change before our eyes, though the spec has not been told of yet", () => {
+    const here = world();
+    here.put(credential({ ...acme, spec: selects("yes"), status: { ...status, observedGeneration: 2 } }));
+    for (const name of teams(11)) {
+      here.label(namespace({ name, labels: { pull: "yes" } }));
+      here.serve(name, ["acme"]);
+    }
+    for (const name of teams(11)) here.label(namespace({ name, labels: { pull: "no" } }));
+    expect(here.asked.held("acme")?.cause).toBe("Labels");
+  });
+});
+
+describe("a credential that is deleted with Retain", () => {
+  const retains = { ...acme.spec, deletionPolicy: "Retain" as const };
+  const leaving = credential({ ...acme, spec: retains, deletionTimestamp: minute(0) });
+  const here = (name: string, { asked }: World): boolean | undefined =>
+    asked.contributors(namespace({ name }), "regcred")[0]?.retains;
+
+  it("retains where it has served, as its record says", () => {
+    const retaining = served(1);
+    retaining.lead();
+    retaining.label(namespace({ name: "other" }));
+    retaining.mark("other", ["acme"]);
+    retaining.put(leaving);
+    expect([here("team-00", retaining), here("other", retaining)]).toEqual([true, false]);
+    // What is left of it is retained though the record has forgotten it by now.
+    retaining.unserve("team-00");
+    expect(here("team-00", retaining)).toBe(true);
+  });
+
+  it("retains where a Secret names it, if there is no record", () => {
+    const retaining = world();
+    retaining.put(leaving);
+    retaining.mark("team-00", ["acme"]);
+    expect([here("team-00", retaining), here("team-01", retaining)]).toEqual([true, false]);
+  });
+
+  it("is not remembered for ever", async () => {
+    const retaining = served(1);
+    retaining.lead();
+    retaining.put(leaving);
+    expect(here("team-00", retaining)).toBe(true);
+    retaining.unserve("team-00");
+    retaining.asked.drained(leaving);
+    await retaining.pass(20);
+    expect(retaining.asked.drainedFor("acme")).toBeUndefined();
+    expect(here("team-00", retaining)).toBe(false);
+  });
+});
+
+describe("the names of Secrets", () => {
+  it("are told when they are others, and only then", async () => {
+    const { asked, put, drop, pass } = world();
+    const heard: string[] = [];
+    asked.onNames(() => heard.push(asked.names().join()));
+    put(acme);
+    put(credential({ ...acme, generation: 4, spec: { ...acme.spec, suspend: true } }));
+    const leaving = credential({ ...acme, deletionTimestamp: minute(0) });
+    put(leaving);
+    asked.drained(leaving);
+    drop("acme");
+    expect(heard).toEqual(["regcred"]);
+    await pass(20);
+    expect([asked.drainedFor("nobody"), asked.drainedFor("acme"), asked.drainedFor("acme")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(heard).toEqual(["regcred", ""]);
+  });
+
+  it("that nobody has any more are nowhere to look, since nothing is heard of them", () => {
+    const { asked, put, mark } = world();
+    const named = (name: string) => ({ ...acme.spec, pullSecret: { name, onConflict: "Fail" as const } });
+    put(acme);
+    mark("team-00", ["acme"]);
+    expect([...asked.mayHold("acme")]).toEqual(["team-00"]);
+    put(credential({ ...acme, generation: 4, spec: named("new"), status: { secretName: "new" } }));
+    expect([...asked.mayHold("acme")]).toEqual([]);
   });
 });
 
@@ -545,5 +829,31 @@ describe("what a mistyped glob costs", () => {
 
   it("grows with the namespaces, and not with their square", () => {
     expect(lookups(1_000)).toBeLessThanOrEqual(10 * lookups(100) + 10);
+  });
+});
+
+describe("what concerns nobody's login", () => {
+  /** What is looked up of members, Namespaces and Secrets while that is done. */
+  const lookups = (act: (here: World) => void): readonly string[] => {
+    const calls: string[] = [];
+    const here = world((key) => calls.push(key));
+    here.put(acme);
+    for (const name of teams(5)) {
+      here.label(namespace({ name }));
+      here.serve(name, ["acme"]);
+    }
+    calls.length = 0;
+    act(here);
+    return calls;
+  };
+
+  it("costs no look at namespaces or Secrets when a status is written", () => {
+    expect(lookups(({ put }) => put(credential({ ...acme, status: { ...status, observedGeneration: 3 } })))).toEqual(
+      [],
+    );
+  });
+
+  it("costs a question when a Namespace changes that has no login", () => {
+    expect(lookups(({ label }) => label(namespace({ name: "other" })))).toEqual(["has"]);
   });
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ask } from "./ask.ts";
 import { credentialsPath, eventually, operatorNamespace, type TestEnv, testEnv, soon, staticSpec } from "./test-env.ts";
-import { type Shell, shellIn } from "./shell.ts";
+import { commandsIn, filled, type Shell, shellIn } from "./shell.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const admission = "/apis/admissionregistration.k8s.io/v1";
@@ -16,7 +16,7 @@ const crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/registrycre
 const secretsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
 
 /** What a person types for the words in capitals. */
-const words: Readonly<Record<string, string>> = {
+const words = {
   HOST: "registry.example.com",
   USER: "ann",
   PASSWORD: "hunter2",
@@ -26,12 +26,6 @@ const words: Readonly<Record<string, string>> = {
   ACCOUNT: "123456789012",
   GUID: "01234567-89ab-cdef-0123-456789abcdef",
 };
-const blank = new RegExp(String.raw`\b(?:${Object.keys(words).join("|")})\b`, "g");
-
-/** The commands in a text, of which a semicolon or the line's end ends each. */
-function commandsIn(text: string): readonly string[] {
-  return [...text.matchAll(/kubectl (?:'[^']*'|[^;'\n])+/g)].map(([command]) => command.trim());
-}
 
 describe("the commands that are advised", () => {
   let world: TestEnv;
@@ -57,7 +51,7 @@ describe("the commands that are advised", () => {
   /** Types all of them, one after the other. */
   const follow = async (commands: readonly string[]): Promise<void> => {
     for (const command of commands) {
-      const { code, said } = await shell(command.replace(blank, (word) => words[word] ?? word));
+      const { code, said } = await shell(filled(command, words));
       expect({ command, code, said }).toMatchObject({ code: 0 });
     }
   };

@@ -172,7 +172,7 @@ describe("a source Secret", () => {
     await served("vaulted", { static: { secretName: "vaulted", secretNamespace: "vault" } });
     await says("vaulted", "SourceMissing");
     expect((await entry("vaulted"))?.message).toContain(
-      "kubectl label -n vault secret vaulted regcred.dev/source=true",
+      "kubectl label -n vault secret vaulted regcred.dev/source=true --overwrite",
     );
     await world.admin.patch(`${vault}/vaulted`, { metadata: { labels: { "regcred.dev/source": "true" } } });
     await receives("vaulted");

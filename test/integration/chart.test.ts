@@ -82,7 +82,11 @@ describe("the chart", () => {
     const endpoints = Object.fromEntries(names.map((name) => [name, `https://${name.toLowerCase()}.example`]));
     const text = await renderedText({ values: { endpoints } });
     const flags = [...text.matchAll(/- (--[a-z-]+-endpoint)=https:\S+\.example$/gm)].map(([, flag = ""]) => flag);
-    expect(flags.toSorted()).toEqual(endpointSettings.map(({ flag }) => flag).toSorted());
+    expect(flags.toSorted()).toEqual(
+      Object.values(endpointSettings)
+        .map(({ flag }) => flag)
+        .toSorted(),
+    );
   });
 
   it("is the source of config/rbac, config/manager, config/restraint and config/admission (npm run manifests)", async () => {

@@ -362,7 +362,7 @@ describe("a foreign Secret under our name", () => {
       for (const [namespace, [, message]] of Object.entries(cases)) {
         const note = await toldTo(namespace);
         expect(note).toContain(message);
-        expect(note).toContain(`kubectl annotate -n ${namespace} secret refuse regcred.dev/adopt=true`);
+        expect(note).toContain(`kubectl annotate -n ${namespace} secret refuse regcred.dev/adopt=true --overwrite`);
         expect((await world.secret(namespace, "refuse"))?.metadata.resourceVersion).toBe(versions.get(namespace));
         expect(await world.references(namespace)).toEqual([]);
         await world.admin.patch(`${secrets(namespace)}/refuse`, {

@@ -1,32 +1,27 @@
 // Does a tenant's ServiceAccount mint its tokens only when the tenant lets it?
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arnOf, type Ecr, ecr, ecrHost } from "./ecr.ts";
 import { installed, operatorUser } from "./installed.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv, soon } from "./test-env.ts";
-
-const rbac = "/apis/rbac.authorization.k8s.io/v1";
+import { commandsIn, type Shell, shellIn } from "./shell.ts";
 
 describe("a ServiceAccount of a tenant as identity", () => {
   let world: TestEnv;
   let cloud: Ecr;
+  let folder: string;
+  let shell: Shell;
 
   const accounts = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts`;
   const account = (namespace: string): Promise<unknown> =>
     world.admin.create(accounts(namespace), {
       metadata: { name: "puller", annotations: { "eks.amazonaws.com/role-arn": arnOf(namespace) } },
     });
-  /** What the message proposes. */
-  const consent = async (namespace: string): Promise<void> => {
-    await world.admin.create(`${rbac}/namespaces/${namespace}/roles`, {
-      metadata: { name: "regcred-token" },
-      rules: [{ apiGroups: [""], resources: ["serviceaccounts/token"], resourceNames: ["puller"], verbs: ["create"] }],
-    });
-    await world.admin.create(`${rbac}/namespaces/${namespace}/rolebindings`, {
-      metadata: { name: "regcred-token" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "regcred-token" },
-      subjects: [{ kind: "ServiceAccount", name: "regcred", namespace: operatorNamespace }],
-    });
-  };
+  /** What the condition proposes. */
+  const told = async (): Promise<readonly string[]> =>
+    commandsIn((await world.condition("tenants", "Distributed"))?.message ?? "");
   const passwordOf = async (namespace: string): Promise<string | undefined> =>
     (await world.logins(namespace))?.[ecrHost]?.password;
   const mayRequestToken = async (namespace: string, name: string): Promise<boolean> => {
@@ -45,6 +40,8 @@ describe("a ServiceAccount of a tenant as identity", () => {
 
   beforeAll(async () => {
     world = await testEnv();
+    folder = await mkdtemp(join(tmpdir(), "regcred-consent-"));
+    shell = await shellIn(folder, world.cluster);
     cloud = await ecr({
       federated: Object.fromEntries(
         ["team-a", "team-b"].map((namespace) => [`system:serviceaccount:${namespace}:puller`, namespace]),
@@ -72,6 +69,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
   afterAll(async () => {
     await world.close();
     await cloud.close();
+    await rm(folder, { recursive: true, force: true });
   });
 
   it("is of no use without consent, and the message holds the command that gives it", async () => {
@@ -82,13 +80,10 @@ describe("a ServiceAccount of a tenant as identity", () => {
           ({ reason, count }) => reason === "ConsentMissing" && count === 2,
         ) === true,
     );
-    const { message = "" } = (await world.condition("tenants", "Distributed")) ?? {};
-    expect(message).toContain(
-      "kubectl create role regcred-token -n team-a --verb=create --resource=serviceaccounts/token --resource-name=puller",
-    );
-    expect(message).toContain(
-      "kubectl create rolebinding regcred-token -n team-a --role=regcred-token --serviceaccount=regcred-system:regcred",
-    );
+    expect(await told()).toEqual([
+      "kubectl create role regcred-token-puller -n team-a --verb=create --resource=serviceaccounts/token --resource-name=puller",
+      "kubectl create rolebinding regcred-token-puller -n team-a --role=regcred-token-puller --serviceaccount=regcred-system:regcred",
+    ]);
     expect((await world.status("tenants")).failures).toEqual([expect.objectContaining({ cause: "Tenant" })]);
     await expect.poll(() => world.condition("tenants", "Ready"), soon).toMatchObject({ status: "True" });
     expect(cloud.asked()).toBe(0);
@@ -96,7 +91,7 @@ describe("a ServiceAccount of a tenant as identity", () => {
   });
 
   it("serves the tenant that consents, with the role of its annotation, and nobody else", async () => {
-    await consent("team-a");
+    for (const command of await told()) expect(await shell(command)).toMatchObject({ code: 0 });
     await eventually(
       "team-a is served",
       async () => (await passwordOf("team-a"))?.startsWith("team-a/") === true,

@@ -1,6 +1,6 @@
 // What do two credentials that share their Secrets look like to who holds the operator up, and whom does it concern?
 import { type History, history, secretsCalled } from "./history.ts";
-import type { OperatorSettings } from "../../src/config/operator-settings.ts";
+import type { OperatorSettings } from "../../src/config/config.ts";
 import {
   type Condition,
   eventually,

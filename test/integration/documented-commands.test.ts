@@ -1,5 +1,6 @@
-// Does the API server take each command of kubectl that the documents for operators tell a reader to type?
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+// Does the API server take each command of kubectl that the documents and samples tell a reader to type?
+import { globSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,18 +9,24 @@ import { eventually, type TestEnv, testEnv, soon, staticSpec } from "./test-env.
 import { type Shell, shellIn } from "./shell.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const read = ["docs/operations.md", "docs/runbook.md", "docs/tenancy.md"];
+const read = ["install", "operations", "providers", "runbook", "security", "tenancy"].map((name) => `docs/${name}.md`);
+const samples = globSync("config/{samples,prometheus,default}/**/*.yaml", { cwd: root }).toSorted();
 
-/** Parts of commands; and what wants nodes, or kinds of Prometheus' operator, which optional-manifests.test.ts has. */
-const leftOut = /^kubectl (?:logs|top|apply --server-side --force-conflicts$|.*config\/prometheus)/;
+/**
+ * Parts of commands; what wants nodes, or kinds of Prometheus' operator, which optional-manifests.test.ts has; what removes the
+ * install, which uninstall.test.ts does; and a part of Argo CD's installation, which argocd.test.ts has.
+ */
+const leftOut =
+  /^kubectl (?:logs|top|rollout|apply --server-side --force-conflicts$|.*config\/prometheus|delete (?:regcred --all|-[fk]) |.* argocd-cm )/;
 
 const commands = [
   ...blocks.filter(({ path, language }) => read.includes(path) && language === "sh").map(({ text }) => text),
   ...markdownFiles
     .filter(({ path }) => read.includes(path))
     .flatMap(({ text }) => [...text.matchAll(/`(kubectl [^`]+)`/g)].map(([, command = ""]) => command)),
+  ...samples.map((path) => readFileSync(join(root, path), "utf8").replaceAll(/^# {2,}/gm, "")),
 ]
-  .flatMap((text) => text.split("\n"))
+  .flatMap((text) => text.replaceAll(/\\\n */g, "").split("\n"))
   .filter((line) => line.startsWith("kubectl ") && !line.startsWith("kubectl regcred ") && !leftOut.test(line))
   .map((line) => line.replace(/ +# .*$/, ""));
 
@@ -36,7 +43,9 @@ const blank = new RegExp(String.raw`(?<=[ "=:])(?:${Object.keys(words).join("|")
 /** What changes an object is tried; what installs something is done, for others need it. */
 function typed(command: string): string {
   const filled = command.replace(blank, (word) => words[word] ?? word);
-  return /^kubectl (?:annotate|create|patch|set) /.test(command) ? `${filled} --dry-run=server` : filled;
+  return /^kubectl (?:-n \S+ )?(?:annotate|create|patch|set) (?!token)/.test(command)
+    ? `${filled} --dry-run=server`
+    : filled;
 }
 
 describe("what the documents tell to type", () => {
@@ -47,6 +56,9 @@ describe("what the documents tell to type", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "regcred-documented-"));
     for (const part of ["config", "crds"]) await symlink(join(root, part), join(folder, part));
+    for (const file of ["FILE", "FILE.pem"]) await writeFile(join(folder, file), "{}");
+    await mkdir(join(folder, ".docker"));
+    await writeFile(join(folder, ".docker", "config.json"), JSON.stringify({ auths: {} }));
     world = await testEnv();
     shell = await shellIn(folder, world.cluster);
     await shell("kubectl apply -f crds/ && kubectl apply -k config/default");

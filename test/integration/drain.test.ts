@@ -77,7 +77,7 @@ describe("regcred drain", () => {
     expect({ code, stdout }).toEqual({
       code: 3,
       stdout: expect.stringMatching(
-        /Not drained: alone\. Does the operator run\? .* regcred\.dev\/force-finalize=true\n$/,
+        /Not drained: alone\. Does the operator run\? .* regcred\.dev\/force-finalize=true --overwrite\n$/,
       ),
     });
     expect(await world.references("team-a")).toEqual(["regcred"]);

@@ -11,13 +11,13 @@ import { keyOf, referencesKey, secretKey } from "../../src/controllers/keys.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
 import { waits } from "../../src/runtime/queue/waits.ts";
-import { handleEvents } from "../../src/controllers/event-handlers.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { credentialIndex } from "../../src/entitlement/credential-index.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
-import { loops } from "../../src/controllers/all-controllers.ts";
+import { regcredControllers } from "../../src/controllers/index.ts";
+import { newSignals } from "../../src/controllers/signals.ts";
 import { scopes } from "../../src/providers/scope-of.ts";
 import { membersStore, recordedMembers } from "../../src/controllers/members/controller.ts";
 import { grantTracker } from "../../src/controllers/token/grant-tracker.ts";
@@ -149,6 +149,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     metrics: credentialMetrics(instruments(), "known"),
     tokens,
     judged,
+    signals: newSignals(),
     waits: waits(),
     members,
     storeMembers: membersStore(),
@@ -161,8 +162,8 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     shareReached: silent,
   };
   cluster.appear();
-  const { run } = loops(context);
-  handleEvents(context);
+  const { begin, run } = regcredControllers(context);
+  begin();
   for (const name of names) {
     tenants.add(secretKey(name, "regcred"));
     tenants.add(referencesKey(name));

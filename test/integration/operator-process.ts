@@ -1,10 +1,9 @@
 // What is the operator by itself? Run by tests as a process of its own; answers `RSS` and `kept` in bytes, `stalled` in milliseconds.
 import { systemClock } from "../../src/runtime/clock.ts";
-import type { Environment } from "../../src/config/config.ts";
+import { type Environment, operatorConfigFrom } from "../../src/config/config.ts";
 import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { operator } from "../../src/operator.ts";
 import type { Mode } from "../../src/cluster/install-mode.ts";
-import { unrestricted } from "../mode.ts";
 import { networkTo, type Routes } from "./routes.ts";
 
 const silent = (): void => undefined;
@@ -25,15 +24,13 @@ setInterval(() => {
   before = now;
 }, 5).unref();
 
+const defaults = operatorConfigFrom({}, {});
 const running = operator({
   connection: loadConnection({ kubeconfig }),
   settings: {
+    ...defaults,
     namespace,
-    sourceNamespaces: [],
-    mode: { ...unrestricted, ...(JSON.parse(mode) as Partial<Mode>) },
-    maxConfigBytes: 64 * 1024,
-    concurrency: 16,
-    network: { registries: [], privateAddresses: [] },
+    mode: { ...defaults.mode, ...(JSON.parse(mode) as Partial<Mode>) },
     leaderElection: false,
     environment: JSON.parse(environment) as Environment,
   },

@@ -265,7 +265,7 @@ describe("a refusal", () => {
     });
     expect(await failure("labels", "InvalidSecretName")).toMatchObject({ cause: "Tenant", examples: ["labels-upper"] });
     expect(await message("labels")).toContain(
-      "the Namespace needs the label tenant; label it: kubectl label namespace labels-empty tenant=VALUE",
+      "the Namespace needs the label tenant; label it: kubectl label namespace labels-empty tenant=VALUE --overwrite",
     );
     await expect.poll(() => world.condition("labels", "Ready"), soon).toMatchObject({ status: "True" });
     expect((await notes("labels-upper")).join()).toContain('becomes "own-Blue_Team", which no Secret can be called');
@@ -353,7 +353,7 @@ describe("a refusal", () => {
       "the deletion waits and says so",
       async () =>
         (await world.condition("odd", "Ready"))?.message.includes(
-          "kubectl annotate registrycredential odd regcred.dev/force-finalize=true",
+          "kubectl annotate registrycredential odd regcred.dev/force-finalize=true --overwrite",
         ) === true,
     );
     expect((await world.secret("odd", "odd"))?.metadata.resourceVersion).toBe(secret);

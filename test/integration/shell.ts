@@ -12,6 +12,17 @@ const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 /** Gives the exit code of the first command that fails, 0 if none does, and all that is printed. */
 export type Shell = (script: string) => Promise<{ readonly code: number; readonly said: string }>;
 
+/** The commands in a text, of which a semicolon or the line's end ends each. */
+export function commandsIn(text: string): readonly string[] {
+  return [...text.matchAll(/kubectl (?:'[^']*'|[^;'\n])+/g)].map(([command]) => command.trim());
+}
+
+/** The command with what a person types for its words in capitals. */
+export function filled(command: string, words: Readonly<Record<string, string>>): string {
+  const blank = new RegExp(String.raw`\b(?:${Object.keys(words).join("|")})\b`, "g");
+  return command.replace(blank, (word) => words[word] ?? word);
+}
+
 /** A bash in this folder, as the administrator of the cluster. */
 export async function shellIn(folder: string, { kubeconfig }: Pick<ControlPlane, "kubeconfig">): Promise<Shell> {
   const programs = join(folder, "bin");

@@ -4,13 +4,12 @@ import { parse } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { operator } from "../../src/operator.ts";
-import type { OperatorSettings } from "../../src/config/operator-settings.ts";
+import { type OperatorSettings, operatorConfigFrom } from "../../src/config/config.ts";
 import type { Timing } from "../../src/controllers/timing.ts";
 import type { Log, LogFields } from "../../src/runtime/observability/log.ts";
 import { type AdminClient, adminClient, type KubeObject } from "../cluster/admin-client.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "../cluster/control-plane.ts";
 import { sharedControlPlane } from "../cluster/shared-control-plane.ts";
-import { unrestricted } from "../mode.ts";
 import { atRest } from "./at-rest.ts";
 import { brief } from "./brief.ts";
 import { eventually } from "./eventually.ts";
@@ -155,14 +154,9 @@ export async function testEnv({ install, ...options }: TestEnvOptions = {}): Pro
       const started = operator({
         connection: loadConnection({ kubeconfig }),
         settings: {
+          ...operatorConfigFrom({}, {}),
           namespace: operatorNamespace,
-          sourceNamespaces: [],
-          mode: unrestricted,
-          maxConfigBytes: 64 * 1024,
-          concurrency: 16,
-          network: { registries: [], privateAddresses: [] },
           leaderElection: false,
-          environment: {},
           ...settings,
         },
         ...(routes && { network: networkTo(routes) }),

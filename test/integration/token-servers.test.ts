@@ -45,7 +45,7 @@ describe("a registry whose token server is on another port", () => {
       stringData: { "ca.crt": registry.ca },
     });
     operator = await world.startOperator({
-      settings: { network: { registries: ["127.0.0.1:*"], privateAddresses: ["127.0.0.1"] } },
+      settings: { allowedHosts: ["127.0.0.1:*"], allowedPrivateHosts: ["127.0.0.1"] },
     });
   });
   afterAll(async () => {

@@ -46,7 +46,7 @@ describe("verify and refresh", () => {
     });
     expect(await verify("other", "--image", image)).toMatchObject({
       code: 3,
-      stdout: `NO: ${image}: no Secret has a login for ${registry.host}; kubectl regcred explain says why\n`,
+      stdout: `NO: ${image}: no Secret has a login for ${registry.host}; kubectl regcred explain other default says why\n`,
     });
     expect((await verify("team-a", "--image", `${registry.host}/team/none:1`)).code).toBe(4);
     expect(await verify("team-a")).toMatchObject({

@@ -11,19 +11,19 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 export const attackMutants: readonly Mutant[] = [
   fault(
     "a tenant's own Secret is regcred's as soon as two are to be merged into it",
-    "controllers/pull-secret/note-members.ts",
+    "controllers/pull-secret/apply.ts",
     ["merged || members.owns(place, uid) ? uid : anyUid", "uid"],
     "controllers/pull-secret/merge-race",
   ),
   fault(
     "whether a Secret was merged into is what its tenant's marks say",
-    "controllers/pull-secret/note-members.ts",
+    "controllers/pull-secret/apply.ts",
     ["const merged = members.merged(place, uid);", "const merged = before !== undefined && isMerged(before);"],
     "controllers/pull-secret/note-members",
   ),
   fault(
     "whoever cannot be read loses its place in a Secret that is made anew",
-    "controllers/pull-secret/note-members.ts",
+    "controllers/pull-secret/apply.ts",
     ["before ? members.holders(place, before.uid) : []", "before && stays ? members.holders(place, before.uid) : []"],
     "controllers/pull-secret/note-members",
   ),

@@ -8,8 +8,8 @@ export const boundMutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/runtime/client/shaped-json.ts",
-        from: "    out.bytes(piece, at, Math.min(to, at + limit + 1 - length));",
-        to: "    out.bytes(piece, at, to);",
+        from: "    this.#out.bytes(piece, at, Math.min(to, at + this.#limit + 1 - this.#length));",
+        to: "    this.#out.bytes(piece, at, to);",
       },
     ],
     foundBy: { phase: "unit", path: "test/runtime/client/shaped-json.test.ts" },

@@ -24,7 +24,7 @@ export const drainMutants: readonly Mutant[] = [
         to: "const patience = 36_000_000;",
       },
       {
-        file: "src/controllers/pull-secret/plan-terminating.ts",
+        file: "src/controllers/pull-secret/plan-removal.ts",
         from: "  if (!mayBeOurs || record.immutable || record.type !== dockerConfigType) {",
         to: "  if (!mayBeOurs || record.terminating) {",
       },
@@ -54,7 +54,7 @@ export const drainMutants: readonly Mutant[] = [
     name: "a deletion waits for a Secret that a tenant has stripped of our marks, which our own policy then protects",
     edits: [
       {
-        file: "src/controllers/pull-secret/kept-by-tenant.ts",
+        file: "src/controllers/pull-secret/report.ts",
         from: "return !isMarked || record.immutable ||",
         to: "return record.immutable ||",
       },
@@ -66,7 +66,7 @@ export const drainMutants: readonly Mutant[] = [
     name: "a deletion gives up a Secret that a right of the platform's keeps from being taken away",
     edits: [
       {
-        file: "src/controllers/pull-secret/kept-by-tenant.ts",
+        file: "src/controllers/pull-secret/report.ts",
         from: 'return cause === "Tenant" && reason !== "AdmissionDenied";',
         to: 'return reason !== "";',
       },

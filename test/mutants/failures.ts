@@ -196,7 +196,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a tenant's docker config is read again for each entry that is tried in it",
-    "controllers/pull-secret/plan-merged.ts",
+    "controllers/pull-secret/plan.ts",
     [
       "    return merge.with(",
       "    const again = mergeInto(dockerConfig);\n    return (again.ok ? again : merge).with(",

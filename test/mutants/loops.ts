@@ -101,7 +101,7 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "whose login does not stand in a Secret is a member",
-    "controllers/pull-secret/note-members",
+    "controllers/pull-secret/apply",
     ["contributing.filter(({ name }) => record.credentials.includes(name)).map", "contributing.map"],
     "controllers/pull-secret/note-members",
   ),

@@ -3,7 +3,8 @@ import type { Mutant } from "./mutant.ts";
 
 const threats = { phase: "integration", path: "test/integration/threats.test.ts" } as const;
 const credentialIndex = "src/entitlement/credential-index.ts";
-const heldContent = "src/controllers/pull-secret/plan-held.ts";
+const followsRemovals = "src/entitlement/follow-removals.ts";
+const heldContent = "src/controllers/pull-secret/plan-frozen.ts";
 
 /** A hold writes a login wherever it entitles. */
 const aHoldGives = {
@@ -15,26 +16,30 @@ const aHoldGives = {
 const marksCount = [
   {
     file: credentialIndex,
-    from: "    else if (!members.has(credential.uid, namespace.uid)) brake.left(",
-    to: "    else if (!marked.namespaces(credential.name).has(namespace.name)) brake.left(",
+    from: "namespaceOf, members, guard });",
+    to: "namespaceOf, members, guard, marked, pullSecrets });",
   },
   {
-    file: credentialIndex,
-    from: "  const marked = markedSecrets(pullSecrets);\n",
-    to: `  const marked = markedSecrets(pullSecrets);
-  pullSecrets.subscribe(({ before, after }) => {
+    file: followsRemovals,
+    from: "    else if (!members.has(credential.uid, namespace.uid)) guard.left(",
+    to: "    else if (!options.marked.namespaces(credential.name).has(namespace.name)) guard.left(",
+  },
+  {
+    file: followsRemovals,
+    from: "  specs.subscribe(",
+    to: `  options.pullSecrets.subscribe(({ before, after }) => {
     for (const name of new Set([...(before?.credentials ?? []), ...(after?.credentials ?? [])])) {
-      const credential = readable.get(name);
+      const credential = specs.get(name);
       const namespace = namespaces.get((after ?? before)?.namespace ?? "");
       if (credential && namespace) judge(credential, namespace, "Spec");
     }
   });
-`,
+  specs.subscribe(`,
   },
   {
     file: "src/entitlement/removal-guard.ts",
-    from: "        removedAt.delete(uid);\n        removedAt.set(uid, clock.elapsed());",
-    to: "        removedAt.set(`${uid} ${removedAt.size}`, clock.elapsed());",
+    from: "      removedAt.delete(uid);\n      removedAt.set(uid, this.#clock.elapsed());",
+    to: "      removedAt.set(`${uid} ${removedAt.size}`, this.#clock.elapsed());",
   },
 ] as const;
 
@@ -80,13 +85,13 @@ export const membershipMutants: readonly Mutant[] = [
     name: "a namespace that is made anew under its name is the one before",
     edits: [
       {
-        file: credentialIndex,
+        file: followsRemovals,
         from: "      members.forgetNamespace(before.uid, gone);",
         to: "      if (!after) members.forgetNamespace(before.uid, gone);",
       },
       {
-        file: credentialIndex,
-        from: "      for (const credential of readable.values()) brake.stays(credential, before.name);\n",
+        file: followsRemovals,
+        from: "      for (const credential of specs.values()) guard.stays(credential, before.name);\n",
         to: "",
       },
     ],
@@ -98,8 +103,8 @@ export const membershipMutants: readonly Mutant[] = [
     edits: [
       {
         file: "src/entitlement/removal-guard.ts",
-        from: "      dropFrom(Labels, name);\n      Spec.",
-        to: "      Labels.",
+        from: "    this.#dropFrom(Labels, name);\n    Spec.",
+        to: "    Labels.",
       },
     ],
     foundBy: { phase: "unit", path: "test/entitlement/credential-index.test.ts" },

@@ -27,7 +27,7 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "who has lost a race for the Lease gives it back",
     "runtime/leader/leader-election.ts",
-    ["if (record?.view.holder !== identity) return;", "if (!record) return;"],
+    ["if (record?.view.holder !== this.#identity) return;", "if (!record) return;"],
     "runtime/leader/leader-election",
   ),
   fault(
@@ -105,7 +105,7 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "who was never asked waits behind all who were not either",
     "runtime/queue/ready-keys.ts",
-    ["if (line.isNew && gate.isNewestFirst(lacks)) prepend", "if (line.isNew && lacks === undefined) prepend"],
+    ["if (line.isNew && this.#gate.isNewestFirst(lacks)) prepend", "if (line.isNew && lacks === undefined) prepend"],
     "controllers/token/bulkheads",
   ),
   fault(

@@ -20,7 +20,9 @@ function egressWith(endpoints: Endpoints) {
     settings: {
       namespace: "regcred-system",
       sourceNamespaces: [],
-      network: { registries: [], privateAddresses: [], endpoints },
+      allowedHosts: [],
+      allowedPrivateHosts: [],
+      endpoints,
       environment: hubEnvironment,
     },
     network: undefined,

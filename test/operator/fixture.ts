@@ -1,13 +1,12 @@
 // What do the operator's tests begin with? A cluster in memory, replicas of the whole operator on a clock that the test moves.
 import { expect } from "vitest";
 import { type Operator, operator } from "../../src/operator.ts";
-import type { OperatorSettings } from "../../src/config/operator-settings.ts";
+import { type OperatorSettings, operatorConfigFrom } from "../../src/config/config.ts";
 import type { Http } from "../../src/providers/http/http.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { minimal } from "../api/registry-credential.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { unrestricted } from "../mode.ts";
 import { apiServer, type PlayedObject } from "./api-server.ts";
 import { laws, referencesOf } from "./laws.ts";
 import { playedConnection, type Recorded, type Road, type Weather } from "./played-pools.ts";
@@ -98,13 +97,9 @@ export function fixture({
       const made = operator({
         connection: playedConnection(road, by),
         settings: {
+          ...operatorConfigFrom({}, {}),
           namespace,
-          sourceNamespaces: [],
-          mode: unrestricted,
-          maxConfigBytes: 65_536,
           concurrency: 4,
-          network: { registries: [], privateAddresses: [] },
-          environment: {},
           leaderElection,
           ...settings,
         },

@@ -159,6 +159,36 @@ describe("the circuit of an identity", () => {
     expect(await here.ask()).toBe("minted");
   });
 
+  it("knows only who was turned away by itself, not by the one before the Secret was changed", async () => {
+    const here = await opened();
+    const mine = googleGrant({ scopes: ["mine"] });
+    await here.ask(mine);
+    here.secretVersion = "2";
+    for (let attempt = 0; attempt < 7; attempt += 1) {
+      await here.ask();
+      await here.clock.advance(ms(60_000));
+    }
+    await here.ask();
+    here.asked.length = 0;
+    expect(await here.ask(mine)).toContain("so it has been since");
+    expect(here.asked).toEqual([]);
+  });
+
+  it("counts and tells no refusals of another one, nor makes its grants wait", async () => {
+    const here = await opened({ ...throttled, retryAfter: Temporal.Duration.from({ seconds: 40 }) });
+    here.says = () => new OperatorError(denied);
+    const other = ecrGrant();
+    for (let attempt = 0; attempt < 5; attempt += 1) await here.ask();
+    expect([await here.ask(other), await here.ask(other)]).toEqual(["STS refuses", "STS refuses"]);
+    expect(here.asked).toEqual([other, other]);
+    expect(await here.ask(other)).toContain("STS refuses; so it has been since");
+    expect(await here.ask()).toContain("patience; so it has been since");
+    // Its end is another one's beginning: the first goes on as it was.
+    await here.clock.advance(ms(1_000));
+    here.says = () => undefined;
+    expect([await here.ask(other), await here.ask()]).toEqual(["minted", expect.stringContaining("patience")]);
+  });
+
   it("does not open for what says nothing about the identity, nor count it as a success", async () => {
     const here = world();
     here.says = () => new Error("connection reset");

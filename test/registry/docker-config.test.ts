@@ -68,6 +68,25 @@ describe("parseDockerConfig", () => {
     expect(read({ auths }).logins).toEqual({ "ghcr.io": ["new", "with:colons"] });
   });
 
+  it("knows its members in whatever letters they are written, as a program in Go does", () => {
+    const entry = { Username: "u", PASSWORD: "p", Password: null, "pa\u00DFword": "another", Email: "a@b.c" };
+    expect(read({ Auths: { "ghcr.io": entry, "quay.io": { AUTH: encoded("a:b") } } })).toEqual({
+      logins: { "ghcr.io": ["u", "p"], "quay.io": ["a", "b"] },
+      skipped: [],
+    });
+    expect(read({ "auth\u017F": { "ghcr.io": entry } }).logins).toEqual({ "ghcr.io": ["u", "p"] });
+  });
+
+  it("unites several auths, and takes null for nothing, as a program in Go does", () => {
+    const text = `{"auths":{"ghcr.io":{"username":"u","password":"p","auth":null}},"AUTHS":{"quay.io":{"auth":"YTpi"}},"auths":null}`;
+    const result = parseDockerConfig(text, "dockerconfigjson");
+    expect(result.ok && [...result.logins.keys()]).toEqual(["ghcr.io", "quay.io"]);
+  });
+
+  it.each(["auth", "authss", "aut", "user_name"])("takes no other name for one of them: %s", (name) => {
+    expect(problemOf(JSON.stringify({ [name]: { "ghcr.io": { username: "u", password: "p" } } }))).toBeDefined();
+  });
+
   it("ignores an empty auth", () => {
     expect(read({ auths: { "ghcr.io": { username: "u", password: "p", auth: "" } } }).logins).toEqual({
       "ghcr.io": ["u", "p"],
@@ -153,6 +172,7 @@ describe("parseDockerConfig", () => {
     [`{"auths":{"ghcr.io":{"password":"${secret}"`, "is not JSON"],
     [secret, "is not JSON"],
     [JSON.stringify(secret), "is not a JSON object"],
+    [JSON.stringify(`{"auths":{"ghcr.io":{"password":"${secret}"}}}`), "was quoted twice; write the JSON itself"],
     ["[]", "is not a JSON object"],
     ["null", "is not a JSON object"],
     [encoded(`{"auths":{"ghcr.io":{"password":"${secret}"}}}`), "encoded twice"],

@@ -7,6 +7,8 @@ export type Answer =
   | "remove https://"
   | "remove the slash"
   | "write docker.io for Docker Hub"
+  | "remove /v1 or /v2"
+  | "write a port from 1 to 65535"
   | "write a literal host"
   | "write the hosts one by one"
   | "write hosts of";
@@ -338,7 +340,13 @@ const github: readonly Row[] = [
   ["https://ghcr.io/v2/", "ghcr.io/acme/app", "pulls", "ghcr.io", "remove https://"],
   ["https://ghcr.io/v2", "ghcr.io/acme/app", "does not pull", "ghcr.io", "remove https://"],
   ["https://ghcr.io/v1/acme", "ghcr.io/acme/app", "pulls", "ghcr.io/acme", "remove https://"],
+  ["ghcr.io/v2", "ghcr.io/acme/app", "does not pull", "ghcr.io", "remove /v1 or /v2"],
+  ["ghcr.io/v2/acme", "ghcr.io/acme/app", "pulls", "ghcr.io/acme", "remove /v1 or /v2"],
+  ["ghcr.io/v1/", "ghcr.io/acme/app", "pulls", "ghcr.io", "remove /v1 or /v2"],
+  ["ghcr.io/v2-acme", "ghcr.io/v2-acme/app", "pulls", "=", "taken"],
+  ["ghcr.io/acme/v2", "ghcr.io/acme/v2/app", "pulls", "=", "taken"],
   ["ghcr.io:443", "ghcr.io:443/acme/app", "pulls", "=", "taken"],
+  ["ghcr.io:65535", "ghcr.io:65535/acme/app", "pulls", "=", "taken"],
   ["ghcr.io:443", "ghcr.io/acme/app", "does not pull", "=", "taken"],
   ["ghcr.io", "ghcr.io:443/acme/app", "does not pull", "=", "taken"],
   ["ghcr.io:", "ghcr.io/acme/app", "pulls", "ghcr.io", "write a literal host"],
@@ -482,7 +490,12 @@ const slips: readonly Row[] = [
   ["gh cr.io", "ghcr.io/acme/app", "does not pull", "none", "write a literal host"],
   ["ghcr.io//acme", "ghcr.io/acme/app", "does not pull", "none", "write a literal host"],
   ["%67hcr.io", "ghcr.io/acme/app", "does not pull", "none", "write a literal host"],
-  ["ghcr.io:0443", "ghcr.io:0443/acme/app", "pulls", "none", "write a literal host"],
+  ["ghcr.io:0443", "ghcr.io:0443/acme/app", "pulls", "none", "write a port from 1 to 65535"],
+  ["ghcr.io:0", "ghcr.io/acme/app", "does not pull", "none", "write a port from 1 to 65535"],
+  ["ghcr.io:65536/acme", "ghcr.io/acme/app", "does not pull", "none", "write a port from 1 to 65535"],
+  ["ghcr.io:99999", "ghcr.io/acme/app", "does not pull", "none", "write a port from 1 to 65535"],
+  ["ghcr.io:123456", "ghcr.io/acme/app", "does not pull", "none", "write a port from 1 to 65535"],
+  ["[2001:db8::1]:70000", "[2001:db8::1]:5000/acme/app", "does not pull", "none", "write a port from 1 to 65535"],
   ["ghcr.io:port", "ghcr.io/acme/app", "does not pull", "none", "write a literal host"],
   ["ghcr..io", "ghcr.io/acme/app", "does not pull", "none", "write a literal host"],
   ["ghcr.io.", "ghcr.io/acme/app", "does not pull", "none", "write a literal host"],

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DockerConfigEntry, renderDockerConfig } from "../../src/registry/docker-config.ts";
 import { jsonMembers } from "../../src/registry/json-members.ts";
-import { hostsOf, mergeDockerConfig } from "../../src/registry/merge-docker-config.ts";
+import { hostsOf, keysIn, mergeDockerConfig } from "../../src/registry/merge-docker-config.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
 
 const secret = "s3cr3t-Passw0rd";
@@ -108,6 +108,26 @@ describe("mergeDockerConfig", () => {
   it("writes what renderDockerConfig writes where nothing is foreign", () => {
     const entries = [ours("quay.io"), ours("ghcr.io")];
     expect(merged("{}", entries)).toBe(renderDockerConfig(entries));
+  });
+});
+
+describe("a docker config whose owner writes AUTHS in other letters, which a kubelet reads all the same", () => {
+  const theirs = '{"Auths":{"theirs.example.com":{"auth":"eDp5"}}}';
+
+  it("tells its hosts", () => {
+    expect(hostsOf(theirs)).toEqual({ ok: true, hosts: ["theirs.example.com"] });
+    expect(keysIn(theirs)).toEqual(["theirs.example.com"]);
+  });
+
+  it("gives back every login of ours, and keeps its owner's", () => {
+    const merged = mergeDockerConfig(theirs, [ours("ours.example.com")], []);
+    const text = merged.ok ? (merged.text ?? "") : "";
+    expect(keysIn(text)).toEqual(["theirs.example.com", "ours.example.com"]);
+    const renamed = text.replace('"auths"', '"aUTHs"');
+    expect(mergeDockerConfig(renamed, [], ["ours.example.com"])).toEqual({
+      ok: true,
+      text: '{"auths":{"theirs.example.com":{"auth":"eDp5"}}}',
+    });
   });
 });
 

@@ -93,7 +93,7 @@ function namesOf(credential: ClusterObject): readonly string[] {
 }
 
 /** Runs every key of every loop once more. */
-async function askAgain({ parts: { context, loops } }: Incarnation): Promise<void> {
+async function askAgain({ parts: { context, run } }: Incarnation): Promise<void> {
   const { stores, credentialIndex, tokens } = context;
   const names = [...new Set([...secretNames, ...credentialIndex.names()])];
   const keys = [
@@ -104,7 +104,7 @@ async function askAgain({ parts: { context, loops } }: Incarnation): Promise<voi
     ]),
     ...[...stores.credentials.values()].flatMap(({ name, uid }) => [credentialKey(name), membersKey(uid)]),
   ];
-  for (const key of keys) await loops.run(key, new AbortController().signal);
+  for (const key of keys) await run(key, new AbortController().signal);
 }
 
 /** As src/providers/grant-keys.ts makes them. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { apiReference } from "./api-reference.ts";
+import { conditionTypes } from "../../src/api/conditions.ts";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { group, plural } from "../../src/api/names.ts";
 import { grafanaDashboard } from "./grafana-dashboard.ts";
@@ -32,6 +33,7 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   // Helm never updates what is in a chart's own crds/ folder, so it is a template's.
   { path: `config/chart/files/${group}_${plural}.yaml`, text: yaml("src/api", kept) },
   { path: "config/chart/files/reasons.yaml", text: yaml("docs/operations.md", reasons(operations)) },
+  { path: "config/chart/files/conditions.yaml", text: yaml("src/api/conditions.ts", conditionTypes) },
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/metrics.md", text: metricsReference() },
   { path: "config/grafana/regcred.json", text: `${JSON.stringify(grafanaDashboard(), null, 2)}\n` },

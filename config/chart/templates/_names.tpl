@@ -33,6 +33,11 @@ dyn(oldObject{{ .part }}).all(key, key in {{ .but }} || key in dyn(object{{ .par
 {{ include "regcred.list" (.Files.Get "files/reasons.yaml" | fromYamlArray) }}
 {{- end }}
 
+{{- /* CEL: the types of conditions, those of src/api/conditions.ts. */}}
+{{- define "regcred.conditions" -}}
+{{ include "regcred.list" (.Files.Get "files/conditions.yaml" | fromYamlArray) }}
+{{- end }}
+
 {{- define "regcred.securityContext" -}}
 runAsNonRoot: true
 {{- with .Values.runAsUser }}

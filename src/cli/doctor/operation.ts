@@ -1,4 +1,5 @@
 // Does the operator run, is this machine's clock right, are the credentials well?
+import { conditionOf, isBad } from "../../api/conditions.ts";
 import { instantOfHttpDate } from "../../runtime/http-date.ts";
 import { leaseName } from "../../operator/preflight.ts";
 import { kinds } from "../../cluster/object-reader.ts";
@@ -68,10 +69,8 @@ const longestDrain = Temporal.Duration.from({ minutes: 5 });
 function stuck({ name, deleting, credential }: CredentialRecord, now: Temporal.Instant): readonly Finding[] {
   const since = credential?.deletionTimestamp;
   if (!deleting || !since || Temporal.Instant.compare(since.add(longestDrain), now) > 0) return [];
-  const blocked = credential.status?.conditions?.find(
-    ({ type, status }) => type === "DrainBlocked" && status === "True",
-  );
-  const why = blocked ? `: ${blocked.message}` : "; see whether the operator runs";
+  const blocked = conditionOf(credential.status, "DrainBlocked");
+  const why = blocked && isBad(blocked) ? `: ${blocked.message}` : "; see whether the operator runs";
   return [
     bad("finalizers", `${name} is being deleted for ${ageText(since, now)}${why}`, kubectl`describe regcred ${name}`),
   ];

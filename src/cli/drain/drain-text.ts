@@ -1,4 +1,5 @@
 // What does whoever waits for a drain read?
+import { conditionOf } from "../../api/conditions.ts";
 import { oneLine } from "../../runtime/foreign-text.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -9,7 +10,7 @@ const maxNamed = 5;
 /** Which are left, and what holds them up. */
 export function drainProgress(left: readonly CredentialRecord[]): string {
   const blocked = left.flatMap(({ name, credential }) => {
-    const condition = credential?.status?.conditions?.find(({ type }) => type === "DrainBlocked");
+    const condition = conditionOf(credential?.status, "DrainBlocked");
     return condition ? [`  ${name} is held up: ${oneLine(condition.message)}\n`] : [];
   });
   const count = left.length === 1 ? "1 RegistryCredential" : `${left.length} RegistryCredentials`;

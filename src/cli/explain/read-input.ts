@@ -1,6 +1,7 @@
 // What is there to see of a pod or ServiceAccount and of all that its pulls hang on? Only reads, and what may not be read is said.
 import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
 import { type PodView, type SecretView, type Seen, type Situation, there } from "./input.ts";
+import { servingInstall } from "../../controllers/credential/plan-installation.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { kinds } from "../../cluster/object-reader.ts";
@@ -23,7 +24,7 @@ export interface ReadOptions {
 
 /** Undefined: there is no such pod. Rejects where the pod may not be read, for without it there is nothing to say. */
 export async function readSituation(
-  { objects, clock, operatorNamespace }: Reading,
+  { objects, clock, operatorNamespace: asked }: Reading,
   { namespace: namespaceName, pod: podName, serviceAccount: named }: Subject,
   { readSecrets, images }: ReadOptions,
 ): Promise<Situation | undefined> {
@@ -57,6 +58,12 @@ export async function readSituation(
   const referred = pod?.pullSecrets ?? there(serviceAccount)?.references ?? [];
   await look([...referred.slice(0, maxSecrets), defaultPullSecretName]);
   const credentials = byAge(there(listed) ?? (await credentialsNamedBy([...secrets.values()], objects)));
+  // Its status knows better than whoever asks: source Secrets and its ServiceAccount are there.
+  const serving = servingInstall(
+    credentials.flatMap(({ credential }) => credential ?? []),
+    asked,
+  );
+  const operatorNamespace = serving.kind === "theirs" ? serving.namespace : asked;
   await look(credentials.flatMap(({ credential }) => (credential ? [credential.spec.pullSecret.name] : [])));
   for (const name of referred) {
     if (!secrets.has(name)) secrets.set(name, { seen: isObjectName(name) ? "hidden" : "absent" });

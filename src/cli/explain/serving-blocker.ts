@@ -1,4 +1,5 @@
 // Why is a living login of this entry not in the namespace's pull Secret?
+import { conditionOf, isBad } from "../../api/conditions.ts";
 import { adoptAnnotation, managedByLabel } from "../../api/names.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -57,7 +58,8 @@ export function servingObstacle(situation: Situation, candidate: Candidate): Sto
 }
 
 function deleting({ name, status }: RegistryCredential): Obstacle {
-  const held = status?.conditions?.find((each) => each.type === "DrainBlocked" && each.status === "True");
+  const blocked = conditionOf(status, "DrainBlocked");
+  const held = blocked && isBad(blocked) ? blocked : undefined;
   const why = `RegistryCredential ${name} is being deleted`;
   const change = "apply it again once it is gone, if that was a mistake";
   return {

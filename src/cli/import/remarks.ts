@@ -1,4 +1,5 @@
 // What does import leave out, and what of that would be missed?
+import { isNamed } from "../../registry/go-json.ts";
 import { canonicalHost } from "../../registry/host.ts";
 import { isObject, objectIn } from "../../registry/docker-config.ts";
 
@@ -14,7 +15,7 @@ export interface Remarks {
 export function besideLogins(text: string): Remarks {
   const read = objectIn(text);
   if (!read.ok) return { missing: [], aside: [] };
-  const { auths: _auths, credsStore, credHelpers, HttpHeaders, ...settings } = read.object;
+  const { credsStore, credHelpers, HttpHeaders, ...settings } = read.object;
   const oddHelpers = isObject(credHelpers)
     ? Object.keys(credHelpers).filter((host) => canonicalHost(host) === undefined).length
     : 0;
@@ -27,7 +28,9 @@ export function besideLogins(text: string): Remarks {
       ? ["HttpHeaders, which no kubelet sends to a registry"]
       : []),
   ];
-  const names = Object.keys(settings).toSorted();
+  const names = Object.keys(settings)
+    .filter((name) => !isNamed(name, "auths"))
+    .toSorted();
   return {
     missing: missing.map((each) => `would be lost: ${each}`),
     aside: names.length > 0 ? [`not a login: ${names.join(", ")}`] : [],

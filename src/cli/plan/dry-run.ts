@@ -8,13 +8,13 @@ import type { Provider } from "../../providers/provider.ts";
 import { staticProvider } from "../../providers/static/fetch.ts";
 import type { Grant } from "../../providers/grant.ts";
 import { waits } from "../../runtime/queue/waits.ts";
-import { handleEvents } from "../../controllers/event-handlers.ts";
 import { statusCache } from "../../controllers/status-cache.ts";
 import type { Context } from "../../controllers/context.ts";
 import { credentialIndex } from "../../entitlement/credential-index.ts";
 import { grantKeys } from "../../providers/grant-keys.ts";
 import { judgedSecrets } from "../../controllers/pull-secret/judged.ts";
-import { loops } from "../../controllers/all-controllers.ts";
+import { regcredControllers } from "../../controllers/index.ts";
+import { newSignals } from "../../controllers/signals.ts";
 import { permissions, type Refusals } from "../../cluster/permissions.ts";
 import { scopes } from "../../providers/scope-of.ts";
 import { membersStore, recordedMembers } from "../../controllers/members/controller.ts";
@@ -100,6 +100,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     statusCache: statusCache(clock),
     digest,
     refusal: refusals(quiet, operatorNamespace),
+    signals: newSignals(),
     waits: waits(),
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
@@ -107,8 +108,8 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     shareReached: silent,
   };
   cluster.appear();
-  const { run } = loops(context);
-  handleEvents(context);
+  const { begin, run } = regcredControllers(context);
+  begin();
   for (const { key } of stores.namespaces.values()) {
     for (const name of rights.names()) work.add(secretKey(key, name));
     work.add(referencesKey(key));

@@ -10,7 +10,7 @@ import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 import { timeOf } from "../status/credential-view.ts";
-import { noSuchCredential } from "../terminal/sentences.ts";
+import { noSuchCredential, seeWhetherItRuns } from "../terminal/sentences.ts";
 import { timeLeftText } from "../terminal/time-left.ts";
 
 // A cloud answers in seconds; what takes longer is told in the status.
@@ -37,7 +37,7 @@ export const refreshNow: Action = async (session, [name = ""], { wait }) => {
 };
 
 async function untilMinted(
-  { objects, clock, out, signal }: Session,
+  { objects, clock, out, signal, operatorNamespace }: Session,
   name: string,
   askedAt: Temporal.Instant,
 ): Promise<number> {
@@ -55,7 +55,7 @@ async function untilMinted(
     }
     if (isOver) {
       out.write(
-        `The operator has said nothing of ${name} for ${patience.total("seconds")} s: see whether it runs: ${commandText(kubectl`regcred doctor`)}\n`,
+        `The operator has said nothing of ${name} for ${patience.total("seconds")} s: ${seeWhetherItRuns(operatorNamespace)}\n`,
       );
       return exitCodes.unknown;
     }

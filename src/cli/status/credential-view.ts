@@ -1,15 +1,16 @@
-// How does a RegistryCredential fare, in the words that `status` prints and gives to machines?
+// The report on a RegistryCredential that `kubectl regcred status` prints, and gives to machines.
+import { conditionOf, conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import type { RegistryCredential, RegistryStatus } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
-import { commandText, kubectl } from "../../runtime/steps.ts";
+import { seeWhetherItRuns } from "../terminal/sentences.ts";
 
 /** One entry. Times are RFC 3339. */
 export interface EntryReport {
   readonly name: string;
   readonly provider: string;
   readonly hosts: readonly string[];
-  readonly state: string;
+  readonly state: RegistryStatus["state"];
   readonly identities: number;
   readonly failing: number;
   readonly refreshedAt?: string | undefined;
@@ -67,7 +68,7 @@ export function credentialReport(record: CredentialRecord, now: Temporal.Instant
     };
   }
   const { status, spec } = credential;
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  const ready = conditionOf(status, "Ready");
   const observed = status?.observedGeneration === record.generation;
   return {
     name,
@@ -79,11 +80,7 @@ export function credentialReport(record: CredentialRecord, now: Temporal.Instant
     entries: spec.registries.map((entry) => entryReport(entry, status?.registries, now)),
     failures: status?.failures ?? [],
     warnings: (status?.conditions ?? [])
-      .filter(
-        ({ type, status: is }) =>
-          (type === "TokensFresh" && is === "False") ||
-          ((type === "RemovalHeld" || type === "DrainBlocked" || type === "Stalled") && is === "True"),
-      )
+      .filter((condition) => isBad(condition) && isConditionType(condition.type) && conditions[condition.type].inStatus)
       // Stalled and TokensFresh often repeat what Ready says.
       .filter(
         ({ message }, index, all) =>
@@ -100,6 +97,8 @@ function told(
   observed: boolean,
   { generation, credential }: CredentialRecord,
 ): Pick<CredentialReport, "reason" | "message"> {
+  const notRunning = (what: string): string =>
+    `${what}: if that lasts for more than some seconds, ${seeWhetherItRuns(credential?.status?.operatorNamespace)}`;
   if (!ready) return { reason: "Unobserved", message: notRunning("the operator has not looked at it yet") };
   if (observed) return { reason: ready.reason, message: ready.message };
   const seen = credential?.status?.observedGeneration ?? 0;
@@ -107,10 +106,6 @@ function told(
     reason: "Unobserved",
     message: notRunning(`the operator has not looked at change ${generation}, only at change ${seen}`),
   };
-}
-
-function notRunning(what: string): string {
-  return `${what}: if that lasts for more than some seconds, see whether it runs: ${commandText(kubectl`regcred doctor`)}`;
 }
 
 function entryReport(

@@ -1,4 +1,5 @@
-// How does the state of all credentials look to a person?
+// The text of `kubectl regcred status`.
+import { entryStates } from "../../api/entry-states.ts";
 import { formerText } from "../../controllers/credential/plan-status-text.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
@@ -25,6 +26,8 @@ const failureColumns: readonly Column[] = [
   { title: "FOR", spare: 2 },
   { title: "NAMESPACES" },
 ];
+
+const styles = { good: "green", doubtful: "yellow", lost: "red" } as const satisfies Record<string, Style>;
 
 /** A table, the failing namespaces, and what each credential that is not well says of itself. */
 export function statusText(reports: readonly CredentialReport[], now: Temporal.Instant, out: Terminal): string {
@@ -63,24 +66,12 @@ function entryCells(entry: EntryReport, now: Temporal.Instant, out: Terminal): C
   return [
     { text: name },
     { text: provider },
-    { text: state, style: styleOf(state) },
+    { text: state, style: styles[entryStates[state].health] },
     expiresAt
       ? timeLeft({ expiresAt, refreshedAt: timeOf(entry.refreshedAt) }, now, out)
       : { text: entry.refreshedAt === undefined ? "no token" : "never ends" },
     { text: hosts.join(",") },
   ];
-}
-
-function styleOf(state: string): Style {
-  switch (state) {
-    case "Issued":
-    case "Verified":
-      return "green";
-    case "Expired":
-      return "red";
-    default:
-      return "yellow";
-  }
 }
 
 function failuresText(reports: readonly CredentialReport[], now: Temporal.Instant, out: Terminal): string {

@@ -14,7 +14,7 @@ import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
 import type { Login } from "../../registry/login.ts";
 import { type Exchange, pullCheck } from "../../registry/pull-check.ts";
-import { commandText, kubectl } from "../../runtime/steps.ts";
+import { type Command, commandText, kubectl } from "../../runtime/steps.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { noSuchPod } from "../explain/explain-text.ts";
@@ -86,6 +86,10 @@ async function heldLogins(
   return found;
 }
 
+function explainCommand({ namespaceName, pod, serviceAccountName }: Situation): Command {
+  return kubectl`regcred explain ${namespaceName} ${pod ? `pod/${pod.name}` : serviceAccountName}`;
+}
+
 async function tryImage(
   session: Session,
   situation: Situation,
@@ -99,7 +103,7 @@ async function tryImage(
     return {
       image,
       answer: "no",
-      why: `no Secret has a login for ${parsed.image.domain}; ${commandText(kubectl`regcred explain`)} says why`,
+      why: `no Secret has a login for ${parsed.image.domain}; ${commandText(explainCommand(situation))} says why`,
     };
   }
   const { domain } = parsed.image;

@@ -61,50 +61,69 @@ const clusterScoped: ReadonlySet<Resource> = new Set(["registrycredentials", "na
 /** Of which the API server counts the versions of what is wanted. */
 const counted: ReadonlySet<Resource> = new Set(["registrycredentials"]);
 
-export function modelServer({ now, newUid, after = 0n }: ModelServerOptions): ModelServer {
-  const objects = new Map<Resource, Map<string, ClusterObject>>();
-  const listeners = new Set<(event: ModelEvent) => void>();
-  let version = after;
+export function modelServer(options: ModelServerOptions): ModelServer {
+  return new InMemoryServer(options);
+}
 
-  const of = (resource: Resource): Map<string, ClusterObject> => {
-    const known = objects.get(resource);
+class InMemoryServer implements ModelServer {
+  readonly #now;
+  readonly #newUid;
+  readonly #objects = new Map<Resource, Map<string, ClusterObject>>();
+  readonly #listeners = new Set<(event: ModelEvent) => void>();
+  #version;
+
+  constructor({ now, newUid, after = 0n }: ModelServerOptions) {
+    this.#now = now;
+    this.#newUid = newUid;
+    this.#version = after;
+  }
+
+  readonly #of = (resource: Resource): Map<string, ClusterObject> => {
+    const known = this.#objects.get(resource);
     if (known) return known;
     const made = new Map<string, ClusterObject>();
-    objects.set(resource, made);
+    this.#objects.set(resource, made);
     return made;
   };
-  const find = (place: Place): ClusterObject | undefined => of(place.resource).get(keyOf(place));
-  const existing = (place: Place): ClusterObject => {
-    const found = find(place);
+
+  readonly #find = (place: Place): ClusterObject | undefined => this.#of(place.resource).get(keyOf(place));
+
+  readonly #existing = (place: Place): ClusterObject => {
+    const found = this.#find(place);
     if (found) return found;
     throw notFound(place.resource, place.name);
   };
-  const stamped = (object: ClusterObject, metadata: Partial<ClusterObject["metadata"]>): ClusterObject => {
-    version += 1n;
-    return { ...object, metadata: { ...object.metadata, ...metadata, resourceVersion: String(version) } };
+
+  readonly #stamped = (object: ClusterObject, metadata: Partial<ClusterObject["metadata"]>): ClusterObject => {
+    this.#version += 1n;
+    return { ...object, metadata: { ...object.metadata, ...metadata, resourceVersion: String(this.#version) } };
   };
-  const tell = (event: ModelEvent): void => {
-    for (const listener of listeners) listener(event);
+
+  readonly #tell = (event: ModelEvent): void => {
+    for (const listener of this.#listeners) listener(event);
   };
-  const vanish = (place: Place, before: ClusterObject): undefined => {
-    of(place.resource).delete(keyOf(place));
-    tell({ type: "DELETED", resource: place.resource, object: stamped(before, {}), before });
+
+  readonly #vanish = (place: Place, before: ClusterObject): undefined => {
+    this.#of(place.resource).delete(keyOf(place));
+    this.#tell({ type: "DELETED", resource: place.resource, object: this.#stamped(before, {}), before });
   };
-  const store = (place: Place, object: ClusterObject, before: ClusterObject | undefined): ClusterObject => {
+
+  readonly #store = (place: Place, object: ClusterObject, before: ClusterObject | undefined): ClusterObject => {
     const { deletionTimestamp, finalizers = [] } = object.metadata;
     const { resource } = place;
     // A Namespace has a finalizer of its own, in its spec.
     if (deletionTimestamp !== undefined && finalizers.length === 0 && resource !== "namespaces") {
-      of(resource).delete(keyOf(place));
-      tell({ type: "DELETED", resource, object, before });
+      this.#of(resource).delete(keyOf(place));
+      this.#tell({ type: "DELETED", resource, object, before });
       return object;
     }
-    of(resource).set(keyOf(place), object);
-    tell({ type: before ? "MODIFIED" : "ADDED", resource, object, before });
+    this.#of(resource).set(keyOf(place), object);
+    this.#tell({ type: before ? "MODIFIED" : "ADDED", resource, object, before });
     return object;
   };
+
   /** Puts `wanted` in the place of `before`, as far as a write may. */
-  const write = (place: Place, before: ClusterObject, wanted: ClusterObject): ClusterObject => {
+  readonly #write = (place: Place, before: ClusterObject, wanted: ClusterObject): ClusterObject => {
     const { resource, name } = place;
     checkVersions(place, before, wanted.metadata);
     const { uid, resourceVersion, creationTimestamp, deletionTimestamp, generation } = before.metadata;
@@ -121,100 +140,107 @@ export function modelServer({ now, newUid, after = 0n }: ModelServerOptions): Mo
     if (problem) throw problem;
     if (isDeepStrictEqual(next, before)) return before;
     const grows = counted.has(resource) && !isDeepStrictEqual(withoutMetadata(next), withoutMetadata(before));
-    return store(place, stamped(next, grows ? { generation: (generation ?? 0) + 1 } : {}), before);
+    return this.#store(place, this.#stamped(next, grows ? { generation: (generation ?? 0) + 1 } : {}), before);
   };
 
-  const load = (resource: Resource, object: ClusterObject): ClusterObject => {
+  readonly load = (resource: Resource, object: ClusterObject): ClusterObject => {
     const { namespace, name } = object.metadata;
-    return store({ resource, namespace, name }, object, find({ resource, namespace, name }));
+    return this.#store({ resource, namespace, name }, object, this.#find({ resource, namespace, name }));
   };
-  const remove: ModelServer["remove"] = (place, preconditions = {}) => {
-    const before = existing(place);
+
+  readonly remove: ModelServer["remove"] = (place, preconditions = {}) => {
+    const before = this.#existing(place);
     const { resource } = place;
     checkVersions(place, before, preconditions);
     const { deletionTimestamp, finalizers = [], generation } = before.metadata;
     if (deletionTimestamp !== undefined) return before;
-    if (finalizers.length === 0 && resource !== "namespaces") return vanish(place, before);
+    if (finalizers.length === 0 && resource !== "namespaces") return this.#vanish(place, before);
     // k8s.io/apiserver/pkg/registry/rest/delete.go, BeforeDelete: this counts as a change of what is wanted.
     const ending = {
-      deletionTimestamp: now().toString({ smallestUnit: "second" }),
+      deletionTimestamp: this.#now().toString({ smallestUnit: "second" }),
       ...(generation !== undefined && { generation: generation + 1 }),
     };
-    return store(place, stamped(before, ending), before);
+    return this.#store(place, this.#stamped(before, ending), before);
   };
-  const contentOf = (namespace: string): readonly Place[] =>
-    [...objects].flatMap(([resource, kept]) =>
+
+  readonly #contentOf = (namespace: string): readonly Place[] =>
+    [...this.#objects].flatMap(([resource, kept]) =>
       [...kept.values()].flatMap(({ metadata }) =>
         metadata.namespace === namespace ? [{ resource, namespace, name: metadata.name }] : [],
       ),
     );
 
-  return {
-    version: () => String(version),
-    get: find,
-    list: (resource, namespace) =>
-      [...of(resource).values()].filter((each) => namespace === undefined || each.metadata.namespace === namespace),
-    create: (place, object) => {
-      const { resource, namespace, name } = place;
-      const given = copied(object);
-      if (!clusterScoped.has(resource)) {
-        const home = of("namespaces").get(namespace ?? "");
-        if (!home) throw notFound("namespaces", namespace ?? "");
-        if (home.metadata.deletionTimestamp !== undefined) throw terminating(resource, name, namespace ?? "");
-      }
-      if (given.metadata.resourceVersion !== undefined)
-        throw refused(400, "BadRequest", "resourceVersion should not be set on objects to be created");
-      if (find(place)) throw alreadyExists(resource, name);
-      const made = {
-        ...(resource === "secrets" ? { type: "Opaque" } : {}),
-        ...given,
-        ...(counted.has(resource) ? { status: undefined } : {}),
-      };
-      const problem = resource === "secrets" ? secretProblem(made) : undefined;
-      if (problem) throw problem;
-      const metadata = {
-        name,
-        ...(namespace !== undefined && { namespace }),
-        uid: newUid(),
-        creationTimestamp: now().toString({ smallestUnit: "second" }),
-        ...(counted.has(resource) && { generation: 1 }),
-      };
-      return store(place, stamped(present<ClusterObject>(made), metadata), undefined);
-    },
-    replace: (place, object) => {
-      const before = existing(place);
-      const wanted = copied(object);
-      return write(place, before, withStatusOf(place.resource, before, wanted));
-    },
-    patch: (place, patch, subresource) => {
-      const before = existing(place);
-      const wanted = copied(merged(before, patch));
-      // What a patch does not name is as it was, but for the version: it stands for that of the server.
-      const { uid, resourceVersion } =
-        (patch as { readonly metadata?: { uid?: string; resourceVersion?: string } }).metadata ?? {};
-      const metadata = { ...wanted.metadata, uid, resourceVersion } as ClusterObject["metadata"];
-      if (subresource !== "status") {
-        return write(place, before, withStatusOf(place.resource, before, { ...wanted, metadata }));
-      }
-      checkVersions(place, before, metadata);
-      const next = { ...before, status: (wanted as { readonly status?: unknown }).status };
-      return isDeepStrictEqual(next, before) ? before : store(place, stamped(next, {}), before);
-    },
-    remove,
-    load,
-    put: (resource, object) => load(resource, stamped(object, { uid: object.metadata.uid ?? newUid() })),
-    endNamespaces: () => {
-      for (const namespace of of("namespaces").values()) {
-        const { name, deletionTimestamp } = namespace.metadata;
-        if (deletionTimestamp === undefined) continue;
-        for (const place of contentOf(name)) remove(place);
-        if (contentOf(name).length === 0) vanish({ resource: "namespaces", name }, namespace);
-      }
-    },
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+  readonly version: ModelServer["version"] = () => String(this.#version);
+
+  readonly get = this.#find;
+
+  readonly list: ModelServer["list"] = (resource, namespace) =>
+    [...this.#of(resource).values()].filter((each) => namespace === undefined || each.metadata.namespace === namespace);
+
+  readonly create: ModelServer["create"] = (place, object) => {
+    const { resource, namespace, name } = place;
+    const given = copied(object);
+    if (!clusterScoped.has(resource)) {
+      const home = this.#of("namespaces").get(namespace ?? "");
+      if (!home) throw notFound("namespaces", namespace ?? "");
+      if (home.metadata.deletionTimestamp !== undefined) throw terminating(resource, name, namespace ?? "");
+    }
+    if (given.metadata.resourceVersion !== undefined)
+      throw refused(400, "BadRequest", "resourceVersion should not be set on objects to be created");
+    if (this.#find(place)) throw alreadyExists(resource, name);
+    const made = {
+      ...(resource === "secrets" ? { type: "Opaque" } : {}),
+      ...given,
+      ...(counted.has(resource) ? { status: undefined } : {}),
+    };
+    const problem = resource === "secrets" ? secretProblem(made) : undefined;
+    if (problem) throw problem;
+    const metadata = {
+      name,
+      ...(namespace !== undefined && { namespace }),
+      uid: this.#newUid(),
+      creationTimestamp: this.#now().toString({ smallestUnit: "second" }),
+      ...(counted.has(resource) && { generation: 1 }),
+    };
+    return this.#store(place, this.#stamped(present<ClusterObject>(made), metadata), undefined);
+  };
+
+  readonly replace: ModelServer["replace"] = (place, object) => {
+    const before = this.#existing(place);
+    const wanted = copied(object);
+    return this.#write(place, before, withStatusOf(place.resource, before, wanted));
+  };
+
+  readonly patch: ModelServer["patch"] = (place, patch, subresource) => {
+    const before = this.#existing(place);
+    const wanted = copied(merged(before, patch));
+    // What a patch does not name is as it was, but for the version: it stands for that of the server.
+    const { uid, resourceVersion } =
+      (patch as { readonly metadata?: { uid?: string; resourceVersion?: string } }).metadata ?? {};
+    const metadata = { ...wanted.metadata, uid, resourceVersion } as ClusterObject["metadata"];
+    if (subresource !== "status") {
+      return this.#write(place, before, withStatusOf(place.resource, before, { ...wanted, metadata }));
+    }
+    checkVersions(place, before, metadata);
+    const next = { ...before, status: (wanted as { readonly status?: unknown }).status };
+    return isDeepStrictEqual(next, before) ? before : this.#store(place, this.#stamped(next, {}), before);
+  };
+
+  readonly put: ModelServer["put"] = (resource, object) =>
+    this.load(resource, this.#stamped(object, { uid: object.metadata.uid ?? this.#newUid() }));
+
+  readonly endNamespaces: ModelServer["endNamespaces"] = () => {
+    for (const namespace of this.#of("namespaces").values()) {
+      const { name, deletionTimestamp } = namespace.metadata;
+      if (deletionTimestamp === undefined) continue;
+      for (const place of this.#contentOf(name)) this.remove(place);
+      if (this.#contentOf(name).length === 0) this.#vanish({ resource: "namespaces", name }, namespace);
+    }
+  };
+
+  readonly subscribe: ModelServer["subscribe"] = (listener) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   };
 }
 

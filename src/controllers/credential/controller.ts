@@ -2,6 +2,7 @@
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
+import { isAnotherSchema } from "../changes.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { extraReferences, rememberedExtras } from "../../entitlement/extra-references.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
@@ -12,8 +13,10 @@ import { statusOf } from "./plan-status.ts";
 import type { EntryView, GrantView, Lasting, NamespaceView } from "./status-snapshot.ts";
 import type { Token } from "../../cluster/token.ts";
 import { type Told, toldSince } from "./plan-reported-status.ts";
+import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
+import { partsOf } from "../keys.ts";
 import { drainer } from "./drain.ts";
 import { inSlices } from "../../runtime/in-slices.ts";
 import { namespaceView } from "./namespace-view.ts";
@@ -22,9 +25,10 @@ import { type Pace, pace } from "../../runtime/queue/pace.ts";
 import { deniedRemovals } from "./denied-removals.ts";
 import { renameGraceOf } from "./rename-grace.ts";
 import { finalizerKeeper, setFinalizers } from "./set-finalizers.ts";
-import { reportDenial } from "./report-denial.ts";
+import { reportDenial, reportSchema } from "./report.ts";
 import { beginRecord } from "../members/controller.ts";
 import type { Attempts } from "../token/grant-tracker.ts";
+import { credentialWatches, eachCredential } from "./watches.ts";
 import { statusWriter } from "./write-status.ts";
 
 export interface CredentialLoop {
@@ -36,6 +40,24 @@ export interface CredentialLoop {
 // takes longer sees the counts change.
 const settleTime = 60_000;
 const lookAgain = 1_000;
+
+export function credentialController(context: Context): Controller {
+  const { stores } = context;
+  const run = credentialLoop();
+  return {
+    name: "credential",
+    watches: credentialWatches(context),
+    initial: () => eachCredential(stores.credentials.values()),
+    begin: () => {
+      const installed = stores.crds.get(crdName);
+      if (installed) reportSchema(context, installed);
+      stores.crds.subscribe((change) => {
+        if (isAnotherSchema(change)) reportSchema(context, change.after);
+      });
+    },
+    reconcile: (key, signal) => run(context, partsOf(key)[0], signal),
+  };
+}
 
 export function credentialLoop(): CredentialLoop {
   let startedAt: number | undefined;

@@ -1,4 +1,5 @@
 // How does a credential that is deleted leave every tenant, and what keeps it?
+import { conditionOf } from "../../api/conditions.ts";
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -9,11 +10,10 @@ import { statusOf } from "./plan-status.ts";
 import type { Draining, HeldUp, StatusSnapshot } from "./status-snapshot.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { isForTenant } from "../pull-secret/kept-by-tenant.ts";
+import { isForTenant } from "../pull-secret/report.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
-import { requeueAfter, done, failed, waitsFor } from "../outcome.ts";
+import { requeueAfter, done, failed, type Waited, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
-import type { Waited } from "../waits.ts";
 import type { StatusWriter } from "./write-status.ts";
 
 // References to Secrets that are gone harm nobody, nor do our marks on Secrets that are none of ours, and tenants can go on
@@ -203,7 +203,7 @@ function notListed(name: string): Failure {
 }
 
 function wasBlocked({ status }: RegistryCredential): boolean {
-  return status?.conditions?.some(({ type, status: is }) => type === "DrainBlocked" && is === "True") === true;
+  return conditionOf(status, "DrainBlocked")?.status === "True";
 }
 
 function noteProgress(waiting: Waiting, { secrets, harmless }: Left, now: number): void {
@@ -284,8 +284,6 @@ function holdUps(
 function firstOf(names: Iterable<string>): readonly string[] {
   const first: string[] = [];
   for (const name of names) {
-    const last = first.at(-1);
-    if (first.length === maxNamed && last !== undefined && name > last) continue;
     first.push(name);
     first.sort();
     if (first.length > maxNamed) first.pop();

@@ -6,10 +6,10 @@ import { withoutLogins } from "../pull-secret/plan-body.ts";
 import { dockerConfigKey } from "../pull-secret/plan-types.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
-import { needsNothing } from "../pull-secret/plan-terminating.ts";
+import { needsNothing } from "../pull-secret/plan-removal.ts";
 import type { Context } from "../context.ts";
 import { inSlices } from "../../runtime/in-slices.ts";
-import { isKeptByTenant } from "../pull-secret/kept-by-tenant.ts";
+import { isKeptByTenant } from "../pull-secret/report.ts";
 import { encoded } from "../pull-secret/wire.ts";
 
 /** Namespaces in which something of the credential is left. */

@@ -1,4 +1,5 @@
-// Which conditions does a RegistryCredential have? Ready, TokensFresh and Distributed always; the others while they are True.
+// Plans the conditions of a RegistryCredential: Ready, TokensFresh and Distributed always; the others while they are True.
+import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { type Told, textWithSteps } from "../../runtime/steps.ts";
@@ -14,7 +15,7 @@ const longestMessage = 4096;
 const tokensAwaited = "tokens are being fetched";
 
 interface Verdict extends Told {
-  readonly type: string;
+  readonly type: ConditionType;
   readonly status: "True" | "False";
   readonly reason: string;
 }

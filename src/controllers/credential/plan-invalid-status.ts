@@ -1,4 +1,5 @@
 // What does the status of a RegistryCredential say whose spec cannot be read?
+import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, Status } from "../../api/registry-credential.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
@@ -23,11 +24,11 @@ export function invalidStatus(record: CredentialRecord, now: Temporal.Instant): 
     },
     longestMessage,
   );
-  const sinceOf = (type: string, status: "True" | "False"): Temporal.Instant | undefined => {
+  const sinceOf = (type: ConditionType, status: "True" | "False"): Temporal.Instant | undefined => {
     const before = record.status?.conditions?.find((each) => each.type === type && each.status === status);
     return before && believedTime(before.lastTransitionTime, earliestTime, now);
   };
-  const condition = (type: string, status: "True" | "False"): Condition => ({
+  const condition = (type: ConditionType, status: "True" | "False"): Condition => ({
     type,
     status,
     reason: "InvalidSpec",

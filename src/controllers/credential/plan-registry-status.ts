@@ -1,4 +1,5 @@
-// How does one entry of spec.registries fare, its grants taken together?
+// Plans the status of one entry of spec.registries, its grants taken together.
+import { worstState } from "../../api/entry-states.ts";
 import type { RegistryStatus } from "../../api/registry-credential.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import { type EntryView, type GrantView, lacksToken } from "./status-snapshot.ts";
@@ -23,17 +24,15 @@ export function registryStatus(
     failing: failing.length,
     ...(expiries.length > 0 && { expiresAt: timeText(earliest(expiries)) }),
     ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
-    state: stateOf(grants, now),
+    state: worstState(grants.map((grant) => stateOf(grant, now))),
     ...(worst?.failure && { reason: worst.failure.reason, message: textWithSteps(worst.failure, longestMessage) }),
     ...(former && { former }),
   };
 }
 
-function stateOf(grants: readonly GrantView[], now: Temporal.Instant): RegistryStatus["state"] {
-  if (grants.some((grant) => grant.token !== undefined && lacksToken(grant, now))) return "Expired";
-  if (grants.some(({ failure }) => failure !== undefined)) return "Failing";
-  if (grants.length === 0 || grants.some(({ token }) => token === undefined)) return "Pending";
-  if (grants.some(({ token }) => token?.state === "PublishedUnverified")) return "PublishedUnverified";
-  if (grants.some(({ token }) => token?.state === "Issued")) return "Issued";
-  return grants.some(({ token }) => token?.state === "Authenticated") ? "Authenticated" : "Verified";
+function stateOf(grant: GrantView, now: Temporal.Instant): RegistryStatus["state"] {
+  const { token, failure } = grant;
+  if (token && lacksToken(grant, now)) return "Expired";
+  if (failure) return "Failing";
+  return token?.state ?? "Pending";
 }

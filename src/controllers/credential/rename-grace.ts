@@ -4,7 +4,7 @@ import { secretKey } from "../keys.ts";
 import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
 import type { Context } from "../context.ts";
 import { inSlices } from "../../runtime/in-slices.ts";
-import { isKeptByTenant } from "../pull-secret/kept-by-tenant.ts";
+import { isKeptByTenant } from "../pull-secret/report.ts";
 import { holderOf } from "./left-behind.ts";
 
 // As a deletion does not wait for longer either: for what any tenant may have written, or keeps from being taken away.

@@ -6,8 +6,7 @@ import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { NamespaceView } from "./status-snapshot.ts";
 import type { Context } from "../context.ts";
-import { reportDenial } from "./report-denial.ts";
-import { publishTransitions } from "./transitions.ts";
+import { publishTransitions, reportDenial } from "./report.ts";
 
 /** Whose status, as it stands. */
 export interface StatusPlace {

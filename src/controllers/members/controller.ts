@@ -1,8 +1,8 @@
-// How is it kept in the operator's namespace which namespaces hold a login, and when is that record begun?
+// The members controller: keeps in the operator's namespace which namespaces hold a login, and begins that record.
 import { managedBy, managedByLabel, membersSecretType } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { mergedHosts } from "../../cluster/marks.ts";
-import { membersKey } from "../keys.ts";
+import { membersKey, partsOf } from "../keys.ts";
 import {
   type MemberRow,
   type MembersPart,
@@ -11,15 +11,13 @@ import {
   rowsToData,
 } from "../../cluster/member-rows.ts";
 import type { OperatorSecretRecord, SecretRecord } from "../../cluster/records.ts";
+import { type Controller, type Request, watch } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Store } from "../../runtime/watch/store.ts";
 import type { Context } from "../context.ts";
 import { type Members, members } from "../../entitlement/members.ts";
-import { requeueAfter, done, failed } from "../outcome.ts";
+import { requeueAfter, done, failed, wake } from "../outcome.ts";
 import { toldAsHeld } from "../../entitlement/removal-guard.ts";
-import { changedIn } from "../waits.ts";
-
-type Known = Pick<Context, "clock" | "stores" | "members" | "enqueue">;
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
 const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
@@ -37,30 +35,46 @@ export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord
   return known;
 }
 
-/** To be called when the stores are synced: from then on this replica keeps the record. */
-export function keepRecord({ clock, stores, members, enqueue }: Known): void {
-  members.lead();
-  members.subscribe({
-    changed: () => undefined,
-    unsaved: (credentialUid) => enqueue(membersKey(credentialUid), soon),
-  });
-  for (const record of stores.operatorSecrets.values()) {
-    if (record.kind === "members") enqueue(membersKey(record.part.credentialUid), soon);
-  }
-  const forgetGone = (): void => {
-    const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
-    const others = stores.namespaces.find(() => false);
-    for (const record of stores.operatorSecrets.values()) {
-      if (record.kind !== "members") continue;
-      for (const uid of members.mayHold(record.part.credentialUid)) {
-        // A uid is never used again.
-        if (!living.has(uid) && others.kind === "absent") members.forgetNamespace(uid, others);
+export function membersController(context: Context): Controller {
+  const { stores, members } = context;
+  const unsaved = (listener: (credentialUid: string) => void): void =>
+    members.subscribe({ changed: () => undefined, unsaved: listener });
+  return {
+    name: "members",
+    watches: [
+      watch(stores.credentials, ({ before, after }): readonly Request[] =>
+        before && before.uid !== after?.uid ? [{ key: membersKey(before.uid) }] : [],
+      ),
+      watch({ subscribe: unsaved }, (uid): readonly Request[] => [{ key: membersKey(uid), options: soon }]),
+    ],
+    initial: function* () {
+      for (const record of stores.operatorSecrets.values()) {
+        if (record.kind === "members") yield { key: membersKey(record.part.credentialUid), options: soon };
       }
-    }
-    // Those that are not seen now are seen to be gone later, but nobody tells of one that went before.
-    if (others.kind !== "absent") clock.schedule(Temporal.Duration.from({ milliseconds: notSeen }), forgetGone);
+    },
+    begin: () => {
+      members.lead();
+      forgetGone(context);
+    },
+    reconcile: (key, signal) => context.storeMembers(context, partsOf(key)[0], signal),
   };
-  forgetGone();
+}
+
+/** Members whose namespace has gone while nobody led. */
+function forgetGone(known: Pick<Context, "clock" | "stores" | "members">): void {
+  const { clock, stores, members } = known;
+  const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
+  const others = stores.namespaces.find(() => false);
+  for (const record of stores.operatorSecrets.values()) {
+    if (record.kind !== "members") continue;
+    for (const uid of members.mayHold(record.part.credentialUid)) {
+      // A uid is never used again.
+      if (!living.has(uid) && others.kind === "absent") members.forgetNamespace(uid, others);
+    }
+  }
+  // Those that are not seen now are seen to be gone later, but nobody tells of one that went before.
+  if (others.kind !== "absent")
+    clock.schedule(Temporal.Duration.from({ milliseconds: notSeen }), () => forgetGone(known));
 }
 
 /**
@@ -85,7 +99,7 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
     }
   }
   members.begin(uid);
-  changedIn(context)({ recordOf: uid });
+  wake(context, { recordOf: uid });
   // Not soon but now: without it marks would count after a crash.
   context.enqueue(membersKey(uid));
   return true;

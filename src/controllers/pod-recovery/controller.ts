@@ -6,9 +6,13 @@ import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { type Eviction, podsToEvict, type RecoverableSecret } from "./plan.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive } from "../../cluster/token.ts";
+import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
+import { charged } from "../../cluster/metered-api.ts";
 import type { Context } from "../context.ts";
+import { partsOf } from "../keys.ts";
+import { podsWatches, stuckPods } from "./watches.ts";
 import { requeueAfter, done, failed } from "../outcome.ts";
 import { remember } from "../../runtime/remember.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
@@ -20,6 +24,16 @@ export type PodsLoop = (context: Context, namespace: string, signal: AbortSignal
 const maxRemembered = 10_000;
 // Milliseconds.
 const lookAgain = 60_000;
+
+export function podRecoveryController(context: Context): Controller {
+  const run = podsLoop();
+  return {
+    name: "pods",
+    watches: podsWatches(context),
+    initial: () => stuckPods(context.stores),
+    reconcile: (key, signal) => charged(context, (counting) => run(counting, partsOf(key)[0], signal)),
+  };
+}
 
 export function podsLoop(): PodsLoop {
   const evicted = new Map<string, true>();

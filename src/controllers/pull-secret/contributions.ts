@@ -1,21 +1,34 @@
-// What do the entitled credentials bring to one pull Secret, token by token?
-import type { Failure } from "../../runtime/errors.ts";
-import type { Claim, Contribution } from "./plan-content.ts";
+// What the entitled RegistryCredentials bring to one pull Secret: their grants, the tokens for these, and the content that they make.
+import type { Failure, Cause } from "../../runtime/errors.ts";
+import {
+  type Claim,
+  type Contribution,
+  canonical,
+  type Former,
+  type Served,
+  type Content,
+  contentOf,
+} from "./plan-content.ts";
 import { causeOf, type Grant, grantsOf, isFailure } from "../../providers/grant.ts";
 import type { RenderScope } from "../../providers/grant-types.ts";
-import { tokenKey } from "../keys.ts";
+import { tokenKey, secretKey } from "../keys.ts";
 import type { SourcePlace } from "../../cluster/install-steps.ts";
 import { makerOf } from "../../cluster/makers.ts";
 import { bestTarget, verificationTargetOf } from "../token/verification-target.ts";
 import { refreshOf } from "../token/plan-refresh.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
-import { isAlive, type Token } from "../../cluster/token.ts";
+import { isAlive, type Token, type Logins } from "../../cluster/token.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { formersOf, type Group, type RenderedCredential } from "./former-tokens.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
 import type { Wanted } from "../token/grant-tracker.ts";
+import type { Entry } from "../../api/registry-credential.ts";
+import { dockerConfigKey, type PullSecretPlan } from "./plan-types.ts";
+import { keptItem } from "../token/kept-tokens.ts";
+import type { DockerConfigEntry } from "../../registry/docker-config.ts";
+import { configKey, loginAt } from "../../registry/host.ts";
+import { encoded } from "./wire.ts";
 
 export interface Contributions {
   readonly contributions: readonly Contribution[];
@@ -142,3 +155,174 @@ const tokenPending: Failure = {
   retry: "backoff",
   message: "the first token is still being fetched",
 };
+
+/** An entry's hosts that one token serves, or why there is none. */
+type Group = {
+  readonly entry: Entry;
+  readonly hosts: readonly string[];
+} & (
+  | { readonly failure: Failure; readonly grantKey?: undefined; readonly cause?: undefined; readonly place?: undefined }
+  | {
+      readonly failure?: undefined;
+      readonly grantKey: string;
+      readonly cause: Cause;
+      readonly place: SourcePlace | undefined;
+    }
+);
+
+interface RenderedCredential extends Pick<Contributor, "credential" | "held"> {
+  readonly groups: readonly Group[];
+}
+
+interface Formers {
+  /** Of a group of hosts, the latest first. */
+  readonly of: (group: Group) => readonly Former[];
+  /** Those that the Secret is known to have had: see `GrantTracker.keep`. */
+  readonly known: ReadonlySet<string>;
+}
+
+// Each is made by a person who alters the entry, or a tenant who makes its ServiceAccount anew, within ten minutes.
+const maxFormers = 16;
+
+/** The living tokens of each group of hosts from before its entry was altered, where it needs them. */
+function formersOf(
+  { tokens, clock, credentialIndex }: Pick<Context, "tokens" | "clock" | "credentialIndex">,
+  user: string,
+  namespace: NamespaceRecord,
+  rendered: readonly RenderedCredential[],
+): Formers {
+  const now = clock.now();
+  const formers = new Map<Group, readonly Former[]>();
+  const known = new Set<string>();
+  for (const { credential, groups, held } of rendered) {
+    // A hold keeps what stands by the Secret's own record.
+    for (const group of held ? [] : groups) {
+      const { entry, hosts, grantKey } = group;
+      const made = tokens
+        .madeFor(credential.uid, entry.name, namespace)
+        .filter((each) => each.token.grantKey !== grantKey && isAlive(each.token, now))
+        .filter(({ maker }) => overlaps(maker.hosts, hosts))
+        .toSorted((one, other) => Temporal.Instant.compare(other.token.issuedAt, one.token.issuedAt))
+        .slice(0, maxFormers)
+        .map((each): Former => {
+          // Where the pull Secret has another name by now, what the one of before had is its own as well.
+          const users = [
+            user,
+            ...credentialIndex.namesOf(credential.name).map((of) => secretKey(namespace.name, of.secretName)),
+          ];
+          // Who is suspended is given nothing, so that what it needs is not what it has had: only what stands says that.
+          const isKnown = !credential.spec.suspend && users.some((of) => tokens.had(of, each));
+          if (isKnown) known.add(keptItem(each.token.grantKey, credential.uid, entry.name));
+          return { token: each.token, hosts: each.maker.hosts, known: isKnown };
+        });
+      if (made.length > 0) formers.set(group, made);
+    }
+  }
+  return { known, of: (group) => formers.get(group) ?? [] };
+}
+
+/** As it was decided: what a Secret lives by from before, and whose that is. */
+interface Decided {
+  readonly plan: Pick<PullSecretPlan, "state" | "decided">;
+  readonly wanted: { readonly content: Content } | undefined;
+}
+
+type Contributing = readonly Pick<Contributor, "name" | "credential">[];
+
+/**
+ * Notes what the Secret lives by from before, and what it `keeps` beside that: see `GrantTracker.keep`. Where it has retired since,
+ * the one of the present name may be given the same, which it may not know.
+ */
+export function keepDecided(
+  { tokens, enqueue }: Pick<Context, "tokens" | "enqueue">,
+  place: { readonly namespace: string; readonly name: string; readonly keeps?: ReadonlySet<string> },
+  decided: Decided,
+  contributing: Contributing,
+): void {
+  const { namespace, name, keeps = new Set() } = place;
+  const formers = formersIn(decided);
+  const credentials = new Map(contributing.map((each) => [each.name, each.credential]));
+  const items = formers.map(({ grantKey, credential, entry }) =>
+    keptItem(grantKey, credentials.get(credential)?.uid ?? "", entry),
+  );
+  if (!tokens.keep(secretKey(namespace, name), new Set([...items, ...keeps]))) return;
+  const names = formers.map(({ credential }) => credentials.get(credential)?.spec.pullSecret.name);
+  for (const present of new Set(names)) {
+    if (present !== undefined && present !== name) enqueue(secretKey(namespace, present), { lane: "normal" });
+  }
+}
+
+function formersIn({ plan, wanted }: Decided): readonly Served[] {
+  if (plan.state !== "usable" && plan.state !== "absent") return [];
+  // What is offered only over a login that stands is no one's until it has been seen to stand.
+  const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
+  return (plan.decided?.served ?? free ?? []).filter(({ former }) => former);
+}
+
+function overlaps(some: readonly string[], others: readonly string[]): boolean {
+  if (some.includes("*") || others.includes("*")) return true;
+  return !new Set(some.map(canonical)).isDisjointFrom(new Set(others.map(canonical)));
+}
+
+/**
+ * Those of the tokens that their entries have here, and of the ones before these, each for the hosts that it was written
+ * for: an equal login under another host is its owner's.
+ */
+export function formerLogins(
+  { tokens, grantKey, scopeOf }: Pick<Context, "tokens" | "grantKey" | "scopeOf">,
+  namespace: NamespaceRecord,
+  leaving: readonly Pick<Contributor, "credential">[],
+): readonly DockerConfigEntry[] {
+  if (leaving.length === 0) return [];
+  const scope = scopeOf(namespace);
+  const loginsOf = (hosts: readonly string[], grant: Grant): readonly DockerConfigEntry[] => {
+    const token = tokens.token(grantKey(grant));
+    return (token ? [token, ...(token.formers ?? [])] : []).flatMap(({ logins }) => entriesFor(hosts, logins));
+  };
+  return leaving
+    .flatMap(({ credential }) => credential.spec.registries.flatMap((entry) => grantsOf(entry, scope)))
+    .flatMap(({ hosts, grant }) => (isFailure(grant) ? [] : loginsOf(hosts, grant)));
+}
+
+function entriesFor(hosts: readonly string[], logins: Logins): readonly DockerConfigEntry[] {
+  const keyOf = (host: string): string => configKey(canonical(host));
+  if ("all" in logins) return hosts.map((host) => ({ key: keyOf(host), login: logins.all }));
+  const { byHost } = logins;
+  if (hosts.includes("*")) return [...byHost].map(([host, login]) => ({ key: configKey(host), login }));
+  return hosts.flatMap((host) => {
+    const login = loginAt(byHost, canonical(host));
+    return login ? [{ key: keyOf(host), login }] : [];
+  });
+}
+
+export interface Rendered {
+  readonly content: Content;
+  /** Of the Secret's data; undefined where there is no text. */
+  readonly digest: string | undefined;
+  /** Base64 of the text; empty where there is none. */
+  readonly encodedConfig: string;
+}
+
+// One for each tenant that has a token of its own, so a bound by count; the oldest goes first.
+const maxKept = 512;
+
+export type RenderContent = (context: Context, contributions: Contributions) => Rendered;
+
+export function contentRenderer(): RenderContent {
+  const kept = new Map<string, Rendered>();
+  return ({ clock, digest }, { signature, contributions }) => {
+    const known = kept.get(signature);
+    if (known) return known;
+    const content = contentOf(contributions, clock.now());
+    const encodedConfig = content.text === undefined ? "" : encoded(content.text);
+    const rendered = {
+      content,
+      encodedConfig,
+      digest: content.text === undefined ? undefined : digest({ [dockerConfigKey]: encodedConfig }),
+    };
+    kept.set(signature, rendered);
+    const oldest = kept.keys().next().value;
+    if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
+    return rendered;
+  };
+}

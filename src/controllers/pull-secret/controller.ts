@@ -9,20 +9,28 @@ import { isOurs } from "./plan-removal.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { formerLogins } from "./former-logins.ts";
-import { isReserved, referencesTo } from "./around-secret.ts";
-import { observeSecret, tokenPatience } from "./observe.ts";
+import { formerLogins, keepDecided, contentRenderer } from "./contributions.ts";
+import {
+  isReserved,
+  referencesTo,
+  observeSecret,
+  tokenPatience,
+  readLive,
+  type Settled,
+  stillSettled,
+} from "./observe.ts";
 import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, maxLost } from "../lost-races.ts";
 import { done, failed, earliest, waitsFor } from "../outcome.ts";
-import { keepDecided } from "./former-tokens.ts";
-import { readLive } from "./read-live.ts";
-import { contentRenderer } from "./render-content.ts";
-import { reportSecret } from "./report.ts";
-import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./findings.ts";
-import { noteMembers } from "./note-members.ts";
-import { type Settled, stillSettled } from "./settled.ts";
-import type { Waited } from "../waits.ts";
-import { writeSecret } from "./apply.ts";
+import {
+  reportSecret,
+  contestedFinding,
+  failedFinding,
+  findingOfPlan,
+  findingWithout,
+  waitingFinding,
+} from "./report.ts";
+import { noteMembers, writeSecret } from "./apply.ts";
+import type { Waited } from "../outcome.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 
 export type PullSecretLoop = (

@@ -2,7 +2,7 @@
 import { keyOf, secretKey } from "../keys.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../../runtime/watch/presence.ts";
 import type { Context } from "../context.ts";
-import { hasUnreadable } from "./frozen.ts";
+import { hasUnreadable } from "./undecided.ts";
 
 export interface Judged {
   /** Its run has decided which grants it needs, and by which tokens it lives; or there is no such Secret any more, or none in reach of this install. */

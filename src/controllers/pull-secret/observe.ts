@@ -1,25 +1,25 @@
-// What is known of one pull Secret before anything is decided?
+// Observing one pull Secret: who has what to do with it, and what is known of it before anything is decided.
 import { entriesAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Content } from "./plan-content.ts";
 import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
 import { secretKey } from "../keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../../cluster/install-mode.ts";
-import type { Wanted } from "./plan-types.ts";
+import type { Wanted, PullSecretPlan, LiveSecret } from "./plan-types.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
-import { type Contributions, gatherContributions } from "./contributions.ts";
+import { type Contributions, gatherContributions, type Rendered, type RenderContent } from "./contributions.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { type FrozenOnes, frozenIn } from "./frozen.ts";
+import { type FrozenOnes, frozenIn, type Orphaned, orphanedIn, withOrphaned } from "./undecided.ts";
 import type { Place } from "../../entitlement/members.ts";
 import { done, earliest, waitsFor } from "../outcome.ts";
-import { type Orphaned, orphanedIn, withOrphaned } from "./orphaned.ts";
-import type { Rendered, RenderContent } from "./render-content.ts";
-import { reportSecret } from "./report.ts";
-import type { Waited } from "../waits.ts";
-import { failedFinding, waitingFinding } from "./findings.ts";
+import { reportSecret, failedFinding, waitingFinding } from "./report.ts";
+import type { Waited } from "../outcome.ts";
+import { recordedReferences } from "../service-account/plan.ts";
+import { isAlive } from "../../cluster/token.ts";
+import { liveSecret } from "./wire.ts";
 
 /** What a run has found out before it decides. */
 export interface Observed {
@@ -211,4 +211,65 @@ function wantedFrom(
     onConflict,
   };
   return { content, digest, options };
+}
+
+/**
+ * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
+ * loop says that it has waited for long enough.
+ */
+export function referencesTo({ statusCache, stores, permissions }: Context, namespace: string, name: string): number {
+  if (statusCache.references(namespace)?.left?.has(name)) return 0;
+  const known = stores.serviceAccounts
+    .byIndex(namespace)
+    .filter(
+      ({ references, record, terminating, tooLarge }) =>
+        !terminating && !tooLarge && (references?.includes(name) ?? recordedReferences(record).has(name)),
+    ).length;
+  return permissions.serviceAccounts(namespace) ? known + 1 : known;
+}
+
+/** The name belongs to a source, or to a Secret of the operator's own. */
+export function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
+  const record = stores.operatorSecrets.get(`${namespace}/${name}`);
+  if (!record) return false;
+  if (record.kind === "token" || record.kind === "members") return true;
+  return record.kind === "source" && (namespace === settings.namespace || record.offered);
+}
+
+/** The version that was compared whole, with what, and what was found. */
+export interface Settled {
+  readonly resourceVersion: string;
+  readonly signature: string;
+  readonly plan: PullSecretPlan;
+}
+
+/** What was found counts for that very version and content, until something that was kept ends. */
+export function stillSettled(
+  settled: Settled | undefined,
+  record: SecretRecord | undefined,
+  signature: string,
+  now: Temporal.Instant,
+): PullSecretPlan | undefined {
+  if (settled?.resourceVersion !== record?.resourceVersion || settled?.signature !== signature) return undefined;
+  return isAlive({ expiresAt: settled.plan.keptUntil }, now) ? settled.plan : undefined;
+}
+
+/** The whole Secret, if it still is the version that the store knows; else the store knows better now. */
+export async function readLive(
+  { api, refusal, stores, transforms }: Context,
+  namespace: string,
+  name: string,
+  record: SecretRecord | undefined,
+  signal: AbortSignal,
+): Promise<LiveSecret | "too large" | undefined> {
+  let object;
+  try {
+    object = await api.getSecret(namespace, name, signal);
+  } catch (error) {
+    if (refusal(error, "").kind === "tooLarge") return "too large";
+    throw error;
+  }
+  if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);
+  if (record) stores.pullSecrets.found(record, object && transforms.secret(object));
+  return undefined;
 }

@@ -37,7 +37,7 @@ export interface Claim {
 /** What one RegistryCredential brings to one pull Secret. */
 export interface Contribution {
   readonly credential: string;
-  /** By the brake alone: see held-content.ts. Default: false. */
+  /** By the brake alone: see plan-frozen.ts. Default: false. */
   readonly held?: boolean;
   readonly claims: readonly Claim[];
 }
@@ -100,7 +100,7 @@ export interface Content {
   readonly failures: readonly ClaimFailure[];
   readonly tokenless: readonly Tokenless[];
   readonly shadowed: readonly Shadowed[];
-  /** Hosts that stay as they stand in one Secret: see frozen-content.ts. Default: none. */
+  /** Hosts that stay as they stand in one Secret: see plan-frozen.ts. Default: none. */
   readonly frozen?: readonly Named[];
   /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
   readonly text: string | undefined;

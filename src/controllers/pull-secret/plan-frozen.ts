@@ -1,15 +1,15 @@
-// What stays in a pull Secret of a RegistryCredential about which nothing can be decided for the moment?
-//
-// It holds nobody up: what the Secret was given for it stays byte for byte, whoever else claims its hosts, and everything else is
-// decided as if it were not there. The Secret's annotation says which hosts those are. A tenant can edit it, and brings about by
-// that only that bytes stay, or are not renewed, in its own Secret; nothing is read from there as a login.
+// Planning content that is not free: of frozen RegistryCredentials, and under a hold or by a former token.
 import { canonicalHost, configKey } from "../../registry/host.ts";
-import { keysIn, keysOfLogins } from "../../registry/merge-docker-config.ts";
-import { type Content, contentOf, servedContent, type Shadowed } from "./plan-content.ts";
+import { keysIn, keysOfLogins, loginsIn } from "../../registry/merge-docker-config.ts";
+import { type Content, contentOf, servedContent, type Shadowed, type Served, type Tokenless } from "./plan-content.ts";
 import { maxNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
 import { managedWords, mergedHosts } from "../../cluster/marks.ts";
 import type { LiveSecret, PullSecretSnapshot, Wanted } from "./plan-types.ts";
 import { isAlive } from "../../cluster/token.ts";
+
+// Who is frozen holds nobody up: what the Secret was given for it stays byte for byte, whoever else claims its hosts, and everything else is
+// decided as if it were not there. The Secret's annotation says which hosts those are. A tenant can edit it, and brings about by
+// that only that bytes stay, or are not renewed, in its own Secret; nothing is read from there as a login.
 
 /** A RegistryCredential that is not confirmed, cannot be read, or has yet to be judged. */
 export interface Frozen {
@@ -104,5 +104,45 @@ function nothingWanted(now: Temporal.Instant): Wanted {
     content: contentOf([], now),
     digest: undefined,
     options: { labels: {}, annotations: {}, onConflict: "Fail" },
+  };
+}
+
+// Neither a hold nor a former token ever gives. It renews a login where the former one, or the present one, stands; anything else stays as it is under a
+// hold, and goes to whoever has the host next, or goes, where the entry was altered.
+
+/** Whether what stands in the Secret has a say in what is written. */
+export function hasConditions({ served }: Content): boolean {
+  return served.some(({ onlyOver }) => onlyOver !== undefined);
+}
+
+/** Whether the brake has a part in it. */
+export function hasHeld({ served }: Content): boolean {
+  return served.some(({ onlyOver, former }) => onlyOver !== undefined && !former);
+}
+
+/** @param standing the docker config in the Secret; undefined: there is none */
+export function withoutGifts(content: Content, standing: string | undefined): Content {
+  const stands = loginsIn(standing ?? "");
+  const isGift = ({ onlyOver, host }: Served): boolean =>
+    onlyOver !== undefined && !onlyOver.some((login) => stands(configKey(host), login));
+  if (!content.served.some(isGift)) return content;
+  const asTheyAre: Tokenless[] = [];
+  const served: Served[] = [];
+  for (const first of content.served) {
+    let each: Served | undefined = first;
+    while (each && isGift(each)) {
+      const { credential, entry, grantKey, host, former } = each;
+      if (!former) asTheyAre.push({ credential, entry, grantKey, hosts: [host], ended: false, held: true });
+      each = each.instead;
+    }
+    if (each) served.push(each);
+  }
+  const has = new Map(served.map(({ host, credential, entry }) => [host, `${credential}/${entry}`]));
+  return {
+    ...content,
+    ...servedContent(served),
+    tokenless: [...content.tokenless, ...asTheyAre],
+    // Whoever has it instead is in nobody's shadow.
+    shadowed: content.shadowed.filter(({ host, credential, entry }) => has.get(host) !== `${credential}/${entry}`),
   };
 }

@@ -1,14 +1,19 @@
-// What must stand in a pull Secret, given what stands there already?
-//
+// Planning the content of a pull Secret, given what stands there already and how much room there is.
+import type { Failure } from "../../runtime/errors.ts";
+import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
+import {
+  type Named,
+  type Recorded,
+  recordedEntries,
+  maxNamedBytes,
+  maxNamedHosts,
+} from "../../cluster/entries-annotation.ts";
+import type { Login } from "../../registry/login.ts";
+import { isAlive } from "../../cluster/token.ts";
+
 // Content alone does not say it. A grant in force whose token was lost has left its login in the Secret, and a failure
 // takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they
 // are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
-import type { Failure } from "../../runtime/errors.ts";
-import { type Amount, boundsWithin, sizesOf, tooMuch } from "./plan-size.ts";
-import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
-import { type Named, type Recorded, recordedEntries } from "../../cluster/entries-annotation.ts";
-import type { Login } from "../../registry/login.ts";
-import { isAlive } from "../../cluster/token.ts";
 
 export interface Target {
   readonly served: readonly Served[];
@@ -232,4 +237,69 @@ function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): r
     }
   }
   return [...byHost.values()];
+}
+
+// The most bytes that one UTF-16 unit becomes in UTF-8: https://encoding.spec.whatwg.org/#utf-8-encoder
+const maxBytesPerUnit = 3;
+
+/** What a pull Secret would hold. */
+export interface Amount {
+  /** Its docker config. */
+  readonly text: string;
+  /** Its entries annotation. */
+  readonly entriesText: string;
+  readonly hosts: number;
+}
+
+/** Undefined where there is room for it, in a docker config of at most `maxBytes` bytes. */
+export function tooMuch(amount: Amount, maxBytes: number): Failure | undefined {
+  const config = tooLarge(amount.text, maxBytes);
+  if (config) return config;
+  const isNamed = amount.hosts <= maxNamedHosts && !tooLarge(amount.entriesText, maxNamedBytes);
+  return isNamed ? undefined : tooManyNames;
+}
+
+/** As numbers, each of which has its bound in `boundsWithin`. */
+function sizesOf({ text, entriesText, hosts }: Amount): readonly number[] {
+  return [bytesOf(text), hosts, bytesOf(entriesText)];
+}
+
+function boundsWithin(maxBytes: number): readonly number[] {
+  return [maxBytes, maxNamedHosts, maxNamedBytes];
+}
+
+// More would not be read back from the Secret's annotations, and what is taken back has to be found there.
+const tooManyNames: Failure = {
+  reason: "ConfigTooLarge",
+  cause: "Platform",
+  retry: "on-change",
+  message: `one pull Secret names the hosts of at most ${maxNamedHosts} logins, with their entries in ${maxNamedBytes / 1024} KiB: list fewer, or use two names of pull Secrets; what was served before comes first, then what is older, and what does not fit in is not added until then`,
+};
+
+/** Undefined where the text has at most `maxBytes` bytes of UTF-8. */
+export function tooLarge(text: string, maxBytes: number): Failure | undefined {
+  // The usual case, in ten thousand namespaces: nothing needs counting.
+  if (text.length * maxBytesPerUnit <= maxBytes) return undefined;
+  const bytes = bytesOf(text);
+  if (bytes <= maxBytes) return undefined;
+  return {
+    reason: "ConfigTooLarge",
+    cause: "Platform",
+    retry: "on-change",
+    message: `the merged docker config has ${bytes} bytes, more than ${maxBytes}: list fewer hosts, or raise --max-config-bytes; what was served before comes first, then what is older, and what does not fit in is not added until then`,
+  };
+}
+
+/** Of UTF-8. By unit, not by character: a tenant's text may have 256 KiB, and is measured for each entry. */
+function bytesOf(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) continue;
+    // Two units of a pair are four bytes; one that stands alone becomes U+FFFD, which has three.
+    const isPaired = (text.codePointAt(at) ?? 0) > 0xff_ff;
+    bytes += unit < 0x8_00 ? 1 : 2;
+    if (isPaired) at += 1;
+  }
+  return bytes;
 }

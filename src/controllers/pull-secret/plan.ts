@@ -1,29 +1,11 @@
-// What is to be done with one pull Secret?
+// The plan for one pull Secret: none, read, create, replace, give up fields, recreate or delete.
 import { entriesAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { configKey } from "../../registry/host.ts";
 import { renderDockerConfig } from "../../registry/docker-config.ts";
-import { keepInDockerConfig, keysIn, loginsIn } from "../../registry/merge-docker-config.ts";
-import { tooMuch } from "./plan-size.ts";
-import { adoptionRefusal, secretConflict } from "./plan-conflict.ts";
-import { configEntries, type Content, type Served } from "./plan-content.ts";
-import { withFrozen } from "./plan-frozen.ts";
-import { hasConditions, hasHeld, withoutGifts } from "./plan-held.ts";
-import { mergedHosts, sameWords } from "../../cluster/marks.ts";
-import { planMerge } from "./plan-merged.ts";
-import { bodyOf, ownBody } from "./plan-body.ts";
+import { keepInDockerConfig, keysIn, loginsIn, keysOfLogins, mergeInto } from "../../registry/merge-docker-config.ts";
 import {
-  dockerConfigType,
-  lookAt,
-  type PullSecretAction,
-  type PullSecretPlan,
-  type PullSecretSnapshot,
-  type Wanted,
-} from "./plan-types.ts";
-import { isOurs, removal, secretTooLarge } from "./plan-removal.ts";
-import type { SecretRecord } from "../../cluster/records.ts";
-import { planTerminating } from "./plan-terminating.ts";
-import {
+  tooMuch,
   amountOfContent,
   isWhole,
   keptHosts,
@@ -33,7 +15,24 @@ import {
   type Target,
   targetWithin,
   troubleOf,
+  tooLarge,
 } from "./plan-target.ts";
+import { adoptionRefusal, secretConflict } from "./plan-conflict.ts";
+import { configEntries, type Content, type Served } from "./plan-content.ts";
+import { withFrozen, hasConditions, hasHeld, withoutGifts } from "./plan-frozen.ts";
+import { mergedHosts, sameWords } from "../../cluster/marks.ts";
+import { bodyOf, ownBody, mergedBody } from "./plan-body.ts";
+import {
+  dockerConfigType,
+  lookAt,
+  type PullSecretAction,
+  type PullSecretPlan,
+  type PullSecretSnapshot,
+  type Wanted,
+} from "./plan-types.ts";
+import { isOurs, removal, secretTooLarge, planTerminating } from "./plan-removal.ts";
+import type { SecretRecord } from "../../cluster/records.ts";
+import { quotedText } from "../../runtime/foreign-text.ts";
 
 const none: PullSecretAction = { kind: "none" };
 
@@ -210,3 +209,57 @@ const reservedName: Failure = {
   message:
     "the pull Secret's name is taken by a source or token Secret in this namespace: choose another pullSecret.name",
 };
+
+/** Undefined: nothing of ours is to stay in it. */
+function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {
+  const { live, maxBytes, now } = snapshot;
+  if (!live) return lookAt(snapshot, "usable");
+  const conflict = (why: string): PullSecretPlan => ({
+    action: { kind: "none" },
+    state: "foreign",
+    failure: secretConflict(snapshot, why),
+  });
+  if (live.type !== dockerConfigType)
+    return conflict(`it is of type ${quotedText(live.type)}, not ${dockerConfigType}`);
+  if (live.immutable) return conflict("it is immutable");
+  const { dockerConfig = "", annotations } = live;
+  const before = mergedHosts(live);
+  // Nothing could be added to it, and nothing of ours is in it: to read it all would take a while.
+  const excess = before ? undefined : tooLarge(dockerConfig, maxBytes);
+  if (excess) return { action: { kind: "none" }, state: "foreign", failure: { ...excess, cause: "Tenant" } };
+  const merge = mergeInto(dockerConfig);
+  if (!merge.ok) return conflict(`its docker config ${merge.problem}`);
+
+  const ours = new Set(before);
+  const former = keysOfLogins(dockerConfig, snapshot.formerLogins);
+  const held = new Set(keysIn(dockerConfig).filter((key) => ours.has(key)));
+  const textOf = ({ served, kept }: Target): string => {
+    const keys = new Set(kept.map(({ host }) => configKey(host)));
+    const goes = [...(before ?? []), ...former].filter((key) => !keys.has(key));
+    return merge.with(configEntries(served), goes) ?? "";
+  };
+  let logins: ReturnType<typeof loginsIn> | undefined;
+  const standing: Standing = {
+    annotation: annotations[entriesAnnotation],
+    holds: (host) => held.has(configKey(host)),
+    stands: (host, login) => {
+      logins ??= loginsIn(dockerConfig);
+      return held.has(configKey(host)) && logins(configKey(host), login);
+    },
+  };
+  const target = targetWithin(content, standing, now, maxBytes, textOf);
+  const { served, kept } = target;
+  if (served.length + kept.length === 0) {
+    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...troubleOf(target) };
+  }
+  const text = textOf(target);
+  const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
+  const body = mergedBody(live, namesIn(target, content, standing.annotation), text, hosts);
+  const isRight = text === live.dockerConfig && sameWords(body.annotations, annotations);
+  return {
+    action: isRight ? { kind: "none" } : { kind: "replace", body },
+    state: "usable",
+    ...troubleOf(target),
+    ...keptUntil(kept, now),
+  };
+}

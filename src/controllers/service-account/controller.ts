@@ -1,18 +1,20 @@
 // Which references do the ServiceAccounts of one namespace need? One patch each, for all credentials.
 import type { Failure } from "../../runtime/errors.ts";
-import { credentialKey, secretKey } from "../keys.ts";
+import { credentialKey, partsOf, secretKey } from "../keys.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { longestNote, textWithSteps } from "../../runtime/steps.ts";
+import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { limits } from "../../cluster/object-limits.ts";
 import type { ReferencesFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
-import { metered } from "../metered.ts";
+import { charged, metered } from "../../cluster/metered-api.ts";
 import { requeueAfter, done, failed, goOn, earliest, waitsFor } from "../outcome.ts";
 import { refer, type Referred } from "./apply.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { type ReferencesSituation, referencesSituation } from "./observe.ts";
 import { statusSoon } from "../pull-secret/report.ts";
+import { referencesEverywhere, referencesWatches } from "./watches.ts";
 
 export type ReferencesLoop = (context: Context, namespace: string, signal: AbortSignal) => Promise<Outcome>;
 
@@ -33,6 +35,16 @@ interface Memory {
   readonly round: ReferencesRound;
   /** Since when a Secret is about to go: elapsed milliseconds. */
   readonly leavingSince: Map<string, number>;
+}
+
+export function serviceAccountController(context: Context): Controller {
+  const run = referencesLoop();
+  return {
+    name: "references",
+    watches: referencesWatches(context),
+    initial: () => referencesEverywhere(context.stores.namespaces.values(), { lane: "bulk" }),
+    reconcile: (key, signal) => charged(context, (counting) => run(counting, partsOf(key)[0], signal)),
+  };
 }
 
 export function referencesLoop(): ReferencesLoop {

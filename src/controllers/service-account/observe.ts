@@ -7,8 +7,7 @@ import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { hasUnreadable, unreadableIn } from "../pull-secret/frozen.ts";
-import { orphanedIn } from "../pull-secret/orphaned.ts";
+import { hasUnreadable, unreadableIn, orphanedIn } from "../pull-secret/undecided.ts";
 
 /** What is wanted of one ServiceAccount. */
 export interface WantedReferences {

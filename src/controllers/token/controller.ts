@@ -3,7 +3,7 @@ import { crdName } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import type { Grant } from "../../providers/grant.ts";
-import { credentialKey, keyOf } from "../keys.ts";
+import { credentialKey, keyOf, partsOf } from "../keys.ts";
 import { causeOf } from "../../providers/grant.ts";
 import { grantSources, sourceVersions } from "../../providers/grant-sources.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
@@ -20,14 +20,16 @@ import {
 } from "./plan-refresh.ts";
 import type { Token } from "../../cluster/token.ts";
 import type { Minted } from "../../cluster/token.ts";
+import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { requeueAfter, done, failed } from "../outcome.ts";
 import { statusSoon } from "../pull-secret/report.ts";
 import { type Attempts, tokenSecretName } from "./grant-tracker.ts";
 import { storeToken } from "./store-token.ts";
+import { storedTokens, tokenWatches } from "./watches.ts";
 import { formerLogins, isSameLogin } from "../../cluster/token-wire.ts";
-import type { Waited } from "../waits.ts";
+import type { Waited } from "../outcome.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 
 // docs/design.md: a token that no grant has named for this long goes.
@@ -36,6 +38,15 @@ const keepUnused = Temporal.Duration.from({ minutes: 10 }).total("milliseconds")
 const notAllJudged = 60_000;
 /** A token that comes with hardly any life is looked at this often, in milliseconds. */
 const shortestWait = 1_000;
+
+export function tokenController(context: Context): Controller {
+  return {
+    name: "token",
+    watches: tokenWatches(context),
+    initial: () => storedTokens(context.stores),
+    reconcile: (key, signal) => reconcileToken(context, partsOf(key)[0], signal),
+  };
+}
 
 export async function reconcileToken(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
   const { tokens, clock } = context;

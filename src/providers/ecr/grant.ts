@@ -161,7 +161,7 @@ function roleOf(
       steps: [
         {
           says: "name one",
-          command: kubectl`annotate serviceaccount -n ${home} ${name} ${roleAnnotation}=arn:${partition}:iam::ACCOUNT:role/NAME`,
+          command: kubectl`annotate serviceaccount -n ${home} ${name} ${roleAnnotation}=arn:${partition}:iam::ACCOUNT:role/NAME --overwrite`,
         },
         { says: `or ${pullRoleAnnotation}, for a role that is for pulls only` },
       ],

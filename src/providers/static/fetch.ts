@@ -56,7 +56,11 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
       }
       const found = sourceLogins(record, record.values, grant);
       if (!found.ok) {
-        throw fail("SourceInvalid", found.problem, found.holdsNone === true ? remakeSource(place) : found.steps);
+        throw fail(
+          "SourceInvalid",
+          found.problem,
+          found.holdsNone === true ? remakeSource(place) : found.steps && [...found.steps, ...labelSource(place)],
+        );
       }
       return {
         logins: found.logins,

@@ -3,7 +3,9 @@ import type { StaticGrant } from "../grant-types.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
+import { textOfBase64 } from "../../runtime/base64.ts";
 import { type DockerConfigForm, isObject, objectIn, parseDockerConfig } from "../../registry/docker-config.ts";
+import { valueNamed } from "../../registry/go-json.ts";
 import { withFormerNames } from "../../registry/host.ts";
 import type { Login } from "../../registry/login.ts";
 import { writtenLogin } from "../../registry/written-login.ts";
@@ -30,13 +32,22 @@ const configPlaces: Readonly<Record<string, ConfigPlace>> = {
 
 export function sourceLogins(record: SourceRecord, values: Values, keys: SourceKeys): SourceLogins {
   const place = configPlaces[record.type];
-  if (place) return configLogins(place, values);
+  if (place) {
+    const found = configLogins(place, values);
+    const other = found.ok ? undefined : Object.keys(values).find((key) => key !== place.key && isConfig(values[key]));
+    if (other === undefined) return found;
+    return {
+      ok: false,
+      problem: `holds a docker config under the key ${foreignText(other)}, where no kubelet looks: put it under ${place.key}`,
+    };
+  }
   // basic-auth fixes its keys; an Opaque Secret's can be named in the spec.
   const isFixed = record.type === "kubernetes.io/basic-auth";
   const user = isFixed ? "username" : keys.usernameKey;
   const secret = isFixed ? "password" : keys.passwordKey;
   const missing = [user, secret].filter((key) => values[key] === undefined);
-  if (missing.length > 0) return otherContent(record, values, missing);
+  // A whole docker config is nobody's password.
+  if (missing.length > 0 || isConfig(values[secret])) return otherContent(record, values, { missing, isFixed });
   const unreadable = [user, secret].find((key) => record.unreadable?.includes(key) === true);
   if (unreadable !== undefined) return { ok: false, problem: notUtf8(unreadable) };
   const result = writtenLogin(values[user]?.reveal() ?? "", values[secret]?.reveal() ?? "");
@@ -72,9 +83,9 @@ function configLogins({ key, form }: ConfigPlace, values: Values): SourceLogins 
 
 /** Where the login is not under its keys: what is there instead, and where it belongs. */
 function otherContent(
-  { type, namespace, name }: SourceRecord,
+  { type, namespace, name, unreadable = [] }: SourceRecord,
   values: Values,
-  missing: readonly string[],
+  { missing, isFixed }: { readonly missing: readonly string[]; readonly isFixed: boolean },
 ): SourceLogins {
   for (const [key, value] of Object.entries(values)) {
     const form = formOf(value.reveal());
@@ -92,6 +103,9 @@ function otherContent(
       ],
     };
   }
+  const [first] = unreadable;
+  if (first !== undefined) return { ok: false, problem: notUtf8(foreignText(first)) };
+  const naming = isFixed ? "" : ", or name the keys in static.usernameKey and static.passwordKey";
   const has = Object.keys(values)
     .toSorted()
     .slice(0, 5)
@@ -99,15 +113,20 @@ function otherContent(
     .join(", ");
   return {
     ok: false,
-    problem: `lacks the key ${missing.join(" and ")} (it has ${has || "nothing"}): add it, or name the keys in static.usernameKey and static.passwordKey`,
+    problem: `lacks the key ${missing.join(" and ")} (it has ${has || "nothing"}): add it${naming}`,
   };
 }
 
-/** The form of a docker config, or undefined for any other text. */
+function isConfig(value: Values[string] | undefined): boolean {
+  return value !== undefined && formOf(value.reveal()) !== undefined;
+}
+
+/** The form of a docker config, encoded twice perhaps, or undefined for any other text. */
 function formOf(text: string): DockerConfigForm | undefined {
-  const read = objectIn(text);
+  const plain = objectIn(text);
+  const read = plain.ok ? plain : objectIn(textOfBase64(text) ?? "");
   if (!read.ok) return undefined;
-  if (isObject(read.object["auths"])) return "dockerconfigjson";
+  if (isObject(valueNamed(read.object, "auths"))) return "dockerconfigjson";
   const members = Object.values(read.object);
   const isLegacy =
     members.length > 0 && members.every((each) => isObject(each) && ("auth" in each || "username" in each));

@@ -55,198 +55,217 @@ export interface Items {
 
 /** Reads what `shape` says; `items` is given what is in an `each`. Nothing that comes is believed to be small. */
 export function shapedReader(shape: Shape, items?: Items): JsonReader {
-  const out = jsonText();
-  const frames: Frame[] = [];
-  const strings = stringScan();
-  const values = valueScan();
-  let place: Place = "value";
-  let key = "";
-  let keyBytes: Buffer = Buffer.alloc(0);
-  // Of the value under way: where it begins in `out`, how long it is so far, and how long it may be.
-  let start = 0;
-  let length = 0;
-  let limit = 0;
-  let isWanted = true;
+  return new ShapeReader(shape, items);
+}
 
-  const beginMember = (): void => {
-    const frame = frames.at(-1);
+class ShapeReader implements JsonReader {
+  readonly #shape;
+  readonly #items;
+  readonly #out = jsonText();
+  readonly #frames: Frame[] = [];
+  readonly #strings = stringScan();
+  readonly #values = valueScan();
+  #place: Place = "value";
+  #key = "";
+  #keyBytes: Buffer = Buffer.alloc(0);
+  // Of the value under way: where it begins in `out`, how long it is so far, and how long it may be.
+  #start = 0;
+  #length = 0;
+  #limit = 0;
+  #isWanted = true;
+
+  constructor(shape: Shape, items?: Items) {
+    this.#shape = shape;
+    this.#items = items;
+  }
+
+  readonly #beginMember = (): void => {
+    const frame = this.#frames.at(-1);
     if (frame) {
-      if (frame.written > 0) out.text(",");
+      if (frame.written > 0) this.#out.text(",");
       frame.written += 1;
-      if (!isList(frame.shape)) out.text(`${JSON.stringify(key)}:`);
+      if (!isList(frame.shape)) this.#out.text(`${JSON.stringify(this.#key)}:`);
     }
-    start = out.length;
+    this.#start = this.#out.length;
   };
-  const endValue = (): void => {
-    place = frames.length > 0 ? "next" : "over";
+
+  readonly #endValue = (): void => {
+    this.#place = this.#frames.length > 0 ? "next" : "over";
   };
-  const open = (container: Container): void => {
-    beginMember();
-    out.text(isList(container) ? "[" : "{");
+
+  readonly #open = (container: Container): void => {
+    this.#beginMember();
+    this.#out.text(isList(container) ? "[" : "{");
     const left = container.kind === "map" ? (container.others ?? -1) : 0;
-    frames.push({ shape: container, written: 0, begun: 0, left });
-    place = isList(container) ? "value" : "key";
+    this.#frames.push({ shape: container, written: 0, begun: 0, left });
+    this.#place = isList(container) ? "value" : "key";
   };
-  const close = (byte: number): void => {
-    const frame = frames.pop();
+
+  readonly #close = (byte: number): void => {
+    const frame = this.#frames.pop();
     if (byte !== (frame && isList(frame.shape) ? closeList : closeObject)) throw noJson();
-    out.text(byte === closeList ? "]" : "}");
-    endValue();
+    this.#out.text(byte === closeList ? "]" : "}");
+    this.#endValue();
   };
 
   /** The shape of the value that begins; undefined where it is not wanted. */
-  const shapeHere = (): Shape | undefined => {
-    const frame = frames.at(-1);
-    if (!frame) return shape;
+  readonly #shapeHere = (): Shape | undefined => {
+    const frame = this.#frames.at(-1);
+    if (!frame) return this.#shape;
     frame.begun += 1;
     switch (frame.shape.kind) {
       case "record":
-        return frame.shape.fields.get(key);
+        return frame.shape.fields.get(this.#key);
       case "each":
         return undefined;
       case "list":
         return frame.begun > frame.shape.items + 1 ? undefined : frame.shape.of;
       case "map": {
-        const named = frame.shape.named.get(key);
+        const named = frame.shape.named.get(this.#key);
         if (named !== undefined) return { kind: "text", bytes: named };
         if (frame.left < 0) return undefined;
-        frame.left -= keyBytes.length;
+        frame.left -= this.#keyBytes.length;
         return { kind: "text", bytes: Math.max(frame.left, 0) };
       }
     }
   };
-  const beginValue = (byte: number): void => {
-    const wanted = shapeHere();
-    length = 0;
-    if (frames.at(-1)?.shape.kind === "each" && byte === openObject) {
-      place = "in item";
-      items?.write(Buffer.of(byte));
-      values.begin(byte);
+
+  readonly #beginValue = (byte: number): void => {
+    const wanted = this.#shapeHere();
+    this.#length = 0;
+    if (this.#frames.at(-1)?.shape.kind === "each" && byte === openObject) {
+      this.#place = "in item";
+      this.#items?.write(Buffer.of(byte));
+      this.#values.begin(byte);
     } else if (byte !== openObject && byte !== openList && byte !== quote) {
-      place = "in scalar";
-      isWanted = wanted !== undefined;
-      if (isWanted) beginMember();
+      this.#place = "in scalar";
+      this.#isWanted = wanted !== undefined;
+      if (this.#isWanted) this.#beginMember();
     } else if (wanted && !("bytes" in wanted) && byte === (isList(wanted) ? openList : openObject)) {
-      open(wanted);
+      this.#open(wanted);
     } else if (wanted?.kind === "text" && byte === quote) {
-      place = "in text";
-      limit = wanted.bytes;
-      beginMember();
-      out.text('"');
-      strings.begin(byte);
+      this.#place = "in text";
+      this.#limit = wanted.bytes;
+      this.#beginMember();
+      this.#out.text('"');
+      this.#strings.begin(byte);
     } else if (wanted?.kind === "whole") {
-      place = "in whole";
-      limit = wanted.bytes;
-      length = 1;
-      beginMember();
-      out.text(String.fromCodePoint(byte));
-      values.begin(byte);
+      this.#place = "in whole";
+      this.#limit = wanted.bytes;
+      this.#length = 1;
+      this.#beginMember();
+      this.#out.text(String.fromCodePoint(byte));
+      this.#values.begin(byte);
     } else {
-      place = "in unwanted";
-      values.begin(byte);
+      this.#place = "in unwanted";
+      this.#values.begin(byte);
     }
   };
 
-  const readKey = (piece: Buffer, at: number): number => {
-    const end = strings.end(piece, at);
-    const more = piece.subarray(at, Math.min((end ?? piece.length + 1) - 1, at + longestKey - keyBytes.length));
+  readonly #readKey = (piece: Buffer, at: number): number => {
+    const end = this.#strings.end(piece, at);
+    const more = piece.subarray(at, Math.min((end ?? piece.length + 1) - 1, at + longestKey - this.#keyBytes.length));
     // A copy where it goes on, for what is left of a piece would keep all of it in memory.
-    keyBytes = keyBytes.length === 0 && end !== undefined ? more : Buffer.concat([keyBytes, more]);
+    this.#keyBytes = this.#keyBytes.length === 0 && end !== undefined ? more : Buffer.concat([this.#keyBytes, more]);
     if (end === undefined) return piece.length;
-    const text = keyBytes.toString();
-    key = text.includes("\\") && keyBytes.length < longestKey ? String(parsed(`"${text}"`)) : text;
-    place = "colon";
+    const text = this.#keyBytes.toString();
+    this.#key = text.includes("\\") && this.#keyBytes.length < longestKey ? String(parsed(`"${text}"`)) : text;
+    this.#place = "colon";
     return end;
   };
-  const readText = (piece: Buffer, at: number): number => {
-    const end = strings.end(piece, at);
+
+  readonly #readText = (piece: Buffer, at: number): number => {
+    const end = this.#strings.end(piece, at);
     const to = (end ?? piece.length + 1) - 1;
     // One byte more than the limit tells that it is longer.
-    out.bytes(piece, at, Math.min(to, at + limit + 1 - length));
-    length += to - at;
+    this.#out.bytes(piece, at, Math.min(to, at + this.#limit + 1 - this.#length));
+    this.#length += to - at;
     if (end === undefined) return piece.length;
-    if (length > limit) out.dropHalfEscape(start + 1);
-    const frame = frames.at(-1);
-    if (frame?.shape.kind === "map" && !frame.shape.named.has(key)) frame.left -= length;
-    out.text('"');
-    endValue();
+    if (this.#length > this.#limit) this.#out.dropHalfEscape(this.#start + 1);
+    const frame = this.#frames.at(-1);
+    if (frame?.shape.kind === "map" && !frame.shape.named.has(this.#key)) frame.left -= this.#length;
+    this.#out.text('"');
+    this.#endValue();
     return end;
   };
-  const readScalar = (piece: Buffer, at: number): number => {
+
+  readonly #readScalar = (piece: Buffer, at: number): number => {
     let end = at;
     while (end < piece.length && !endsScalar(piece[end] ?? 0)) end += 1;
-    length += end - at;
-    if (length > longestScalar || length === 0) throw noJson();
-    if (isWanted) out.bytes(piece, at, end);
-    if (end < piece.length) endValue();
+    this.#length += end - at;
+    if (this.#length > longestScalar || this.#length === 0) throw noJson();
+    if (this.#isWanted) this.#out.bytes(piece, at, end);
+    if (end < piece.length) this.#endValue();
     return end;
   };
-  const readWhole = (piece: Buffer, at: number): number => {
-    const end = values.end(piece, at);
+
+  readonly #readWhole = (piece: Buffer, at: number): number => {
+    const end = this.#values.end(piece, at);
     const to = end ?? piece.length;
-    length += to - at;
-    if (length <= limit) out.bytes(piece, at, to);
+    this.#length += to - at;
+    if (this.#length <= this.#limit) this.#out.bytes(piece, at, to);
     else {
-      out.cut(start);
-      out.text(JSON.stringify(tooLarge));
-      place = "in unwanted";
+      this.#out.cut(this.#start);
+      this.#out.text(JSON.stringify(tooLarge));
+      this.#place = "in unwanted";
     }
-    if (end !== undefined) endValue();
+    if (end !== undefined) this.#endValue();
     return to;
   };
-  const readItem = (piece: Buffer, at: number): number => {
-    const end = values.end(piece, at);
-    items?.write(piece.subarray(at, end));
+
+  readonly #readItem = (piece: Buffer, at: number): number => {
+    const end = this.#values.end(piece, at);
+    this.#items?.write(piece.subarray(at, end));
     if (end !== undefined) {
-      endValue();
-      items?.end();
+      this.#endValue();
+      this.#items?.end();
     }
-    return end ?? piece.length;
-  };
-  const passUnwanted = (piece: Buffer, at: number): number => {
-    const end = values.end(piece, at);
-    if (end !== undefined) endValue();
     return end ?? piece.length;
   };
 
-  const step = (piece: Buffer, at: number): number => {
-    if (place === "in item") return readItem(piece, at);
-    if (place === "in unwanted") return passUnwanted(piece, at);
-    if (place === "in text") return readText(piece, at);
-    if (place === "in key") return readKey(piece, at);
-    if (place === "in scalar") return readScalar(piece, at);
-    if (place === "in whole") return readWhole(piece, at);
+  readonly #passUnwanted = (piece: Buffer, at: number): number => {
+    const end = this.#values.end(piece, at);
+    if (end !== undefined) this.#endValue();
+    return end ?? piece.length;
+  };
+
+  readonly #step = (piece: Buffer, at: number): number => {
+    if (this.#place === "in item") return this.#readItem(piece, at);
+    if (this.#place === "in unwanted") return this.#passUnwanted(piece, at);
+    if (this.#place === "in text") return this.#readText(piece, at);
+    if (this.#place === "in key") return this.#readKey(piece, at);
+    if (this.#place === "in scalar") return this.#readScalar(piece, at);
+    if (this.#place === "in whole") return this.#readWhole(piece, at);
     const byte = piece[at] ?? 0;
     if (isSpace(byte)) return at + 1;
-    const frame = frames.at(-1);
-    if (place === "value") {
+    const frame = this.#frames.at(-1);
+    if (this.#place === "value") {
       const isEmptyList = byte === closeList && frame?.begun === 0 && isList(frame.shape);
-      if (isEmptyList) close(byte);
-      else beginValue(byte);
+      if (isEmptyList) this.#close(byte);
+      else this.#beginValue(byte);
       // A scalar has no first byte of its own.
-      return (place as Place) === "in scalar" ? at : at + 1;
+      return (this.#place as Place) === "in scalar" ? at : at + 1;
     }
-    if (place === "key" && byte === quote) {
-      place = "in key";
-      keyBytes = Buffer.alloc(0);
-      strings.begin(byte);
-    } else if (place === "key" && frame?.begun === 0) close(byte);
-    else if (place === "colon" && byte === colon) place = "value";
-    else if (place === "next" && byte === comma) place = frame && isList(frame.shape) ? "value" : "key";
-    else if (place === "next") close(byte);
+    if (this.#place === "key" && byte === quote) {
+      this.#place = "in key";
+      this.#keyBytes = Buffer.alloc(0);
+      this.#strings.begin(byte);
+    } else if (this.#place === "key" && frame?.begun === 0) this.#close(byte);
+    else if (this.#place === "colon" && byte === colon) this.#place = "value";
+    else if (this.#place === "next" && byte === comma) this.#place = frame && isList(frame.shape) ? "value" : "key";
+    else if (this.#place === "next") this.#close(byte);
     else throw noJson();
     return at + 1;
   };
 
-  return {
-    write: (piece) => {
-      for (let at = 0; at < piece.length;) at = step(piece, at);
-    },
-    end: () => {
-      if (place === "in scalar" && frames.length === 0) endValue();
-      if (place !== "over") throw noJson();
-      return parsed(out.take(0));
-    },
+  readonly write: JsonReader["write"] = (piece) => {
+    for (let at = 0; at < piece.length;) at = this.#step(piece, at);
+  };
+
+  readonly end: JsonReader["end"] = () => {
+    if (this.#place === "in scalar" && this.#frames.length === 0) this.#endValue();
+    if (this.#place !== "over") throw noJson();
+    return parsed(this.#out.take(0));
   };
 }
 

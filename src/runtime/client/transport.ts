@@ -102,25 +102,48 @@ type Exchanged = Dispatcher.ResponseData<Obstacle>;
 
 /** Pooled HTTP/1.1 to one API server, with credentials that follow their files. */
 export function transport(options: TransportOptions): Transport {
-  const { connection, clock, random, requestTimeout, deadline = halfAMinute } = options;
-  const { origin, pathname } = new URL(connection.server);
-  const prefix = pathname.replace(/\/$/, "");
-  const sockets = connection.pools?.(origin) ?? pools(origin, { proxy: connection.proxy, clock });
-  const fresh = freshCredentials(connection, clock);
-  const via = connection.proxy ? ` through the proxy ${connection.proxy.url.host}` : "";
+  return new HttpTransport(options);
+}
 
-  const send = async (
+class HttpTransport implements Transport {
+  readonly #options;
+  readonly #clock;
+  readonly #random;
+  readonly #requestTimeout;
+  readonly #deadline;
+  readonly #prefix;
+  readonly #sockets;
+  readonly #fresh;
+  readonly #via;
+  readonly server;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    const { connection, clock, random, requestTimeout, deadline = halfAMinute } = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.#requestTimeout = requestTimeout;
+    this.#deadline = deadline;
+    const { origin, pathname } = new URL(connection.server);
+    this.#prefix = pathname.replace(/\/$/, "");
+    this.#sockets = connection.pools?.(origin) ?? pools(origin, { proxy: connection.proxy, clock });
+    this.#fresh = freshCredentials(connection, clock);
+    this.#via = connection.proxy ? ` through the proxy ${connection.proxy.url.host}` : "";
+    this.server = connection.server;
+  }
+
+  readonly #send = async (
     call: ApiRequest,
     target: string,
     signal: AbortSignal,
     obstacle: Obstacle,
   ): Promise<Exchanged> => {
     const attempt = (credentials: Credentials): Promise<Exchanged> => {
-      sockets.trust(credentials.tls);
-      return sockets.pool(call.purpose ?? "writes").request({
+      this.#sockets.trust(credentials.tls);
+      return this.#sockets.pool(call.purpose ?? "writes").request({
         method: call.method,
         path: target,
-        headers: headersFor(call, credentials, options.userAgent),
+        headers: headersFor(call, credentials, this.#options.userAgent),
         body: call.body ?? null,
         // Kubernetes wants a body of a DELETE. undici takes it for a mistake, and would close the connection after it.
         reset: false,
@@ -128,20 +151,20 @@ export function transport(options: TransportOptions): Transport {
         opaque: obstacle,
       });
     };
-    const credentials = await fresh.now(signal);
+    const credentials = await this.#fresh.now(signal);
     const answer = await attempt(credentials).catch((error: unknown) => {
       // The CA has been replaced before its minute was over, and with it the server's certificate.
-      if (isDistrust(errorCode(error) ?? "")) fresh.doubt(credentials);
+      if (isDistrust(errorCode(error) ?? "")) this.#fresh.doubt(credentials);
       throw error;
     });
     if (answer.statusCode !== 401) return answer;
     // The token has been replaced before its minute was over. A refused call did nothing, so any call may be sent again.
     await answer.body.dump();
-    return attempt(await fresh.after(credentials, signal));
+    return attempt(await this.#fresh.after(credentials, signal));
   };
 
   /** Runs one exchange under a deadline; every way it can fail becomes an ApiError or the caller's own abort. */
-  const exchange = async <T>(
+  readonly #exchange = async <T>(
     call: ApiRequest,
     { watch, withinMs }: { readonly watch: boolean; readonly withinMs: number },
     use: (answer: Exchanged, release: () => void) => Promise<T>,
@@ -153,22 +176,22 @@ export function transport(options: TransportOptions): Transport {
     const release = (): void => call.signal?.removeEventListener("abort", onAbort);
     // Made when it is needed: an error that nobody throws costs its stack trace all the same.
     const late = (afterMs = withinMs): ApiError =>
-      fresh.overdue(stop.signal, afterMs) ??
-      unavailable(`no answer from the API server${via} within ${secondsText(afterMs)}`, "DeadlineExceeded");
-    const cancel = clock.schedule(Temporal.Duration.from({ milliseconds: Math.ceil(withinMs) }), () =>
+      this.#fresh.overdue(stop.signal, afterMs) ??
+      unavailable(`no answer from the API server${this.#via} within ${secondsText(afterMs)}`, "DeadlineExceeded");
+    const cancel = this.#clock.schedule(Temporal.Duration.from({ milliseconds: Math.ceil(withinMs) }), () =>
       stop.abort(late()),
     );
-    const started = clock.elapsed();
+    const started = this.#clock.elapsed();
     // A process that stood still finds timers and sockets ready at the same time: what is late is not sent even so.
     const obstacle: Obstacle = () => {
-      if (clock.elapsed() >= started + withinMs) return late();
+      if (this.#clock.elapsed() >= started + withinMs) return late();
       return call.mayBegin?.() === false ? unavailable("it may not be sent any more", "Withdrawn") : undefined;
     };
     const report = (code: string): void =>
-      options.observe?.({ ...callLabels(call, watch), code, seconds: (clock.elapsed() - started) / 1000 });
+      this.#options.observe?.({ ...callLabels(call, watch), code, seconds: (this.#clock.elapsed() - started) / 1000 });
     try {
-      const target = `${prefix}${call.path}${queryString(call, watch, withinMs)}`;
-      const answer = await send(call, target, stop.signal, obstacle);
+      const target = `${this.#prefix}${call.path}${queryString(call, watch, withinMs)}`;
+      const answer = await this.#send(call, target, stop.signal, obstacle);
       if (answer.statusCode < 200 || answer.statusCode > 299) {
         throw apiErrorFromAnswer({ code: answer.statusCode, body: await answer.body.text(), headers: answer.headers });
       }
@@ -178,12 +201,12 @@ export function transport(options: TransportOptions): Transport {
     } catch (error) {
       release();
       // Whoever has no time left learns who has taken it.
-      if (isTimeout(call.signal?.reason)) throw late(clock.elapsed() - started);
+      if (isTimeout(call.signal?.reason)) throw late(this.#clock.elapsed() - started);
       call.signal?.throwIfAborted();
       const failure = stop.signal.aborted ? late() : apiErrorFromFailure(error);
       report(String(failure.code ?? failure.reason));
       if (failure.kind === "throttled" && isAboutUs(call)) {
-        options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
+        this.#options.onThrottled?.(failure.retryAfter ?? throttledWithoutWord);
       }
       throw failure;
     } finally {
@@ -193,30 +216,29 @@ export function transport(options: TransportOptions): Transport {
     }
   };
 
-  return {
-    server: connection.server,
-    request: async (call) => {
-      const end = clock.elapsed() + (requestTimeout ?? call.deadline ?? deadline).total("milliseconds");
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await exchange(call, { watch: false, withinMs: end - clock.elapsed() }, (answer) =>
-            apiAnswer(answer, call.reader?.()),
-          );
-        } catch (error) {
-          const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, random) : undefined;
-          if (wait === undefined || call.signal?.aborted || clock.elapsed() + wait >= end) throw error;
-          await clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(wait) }), call.signal);
-        }
+  readonly request: Transport["request"] = async (call) => {
+    const end = this.#clock.elapsed() + (this.#requestTimeout ?? call.deadline ?? this.#deadline).total("milliseconds");
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#exchange(call, { watch: false, withinMs: end - this.#clock.elapsed() }, (answer) =>
+          apiAnswer(answer, call.reader?.()),
+        );
+      } catch (error) {
+        const wait = error instanceof ApiError ? waitBeforeRetry(call, error, attempt, this.#random) : undefined;
+        if (wait === undefined || call.signal?.aborted || this.#clock.elapsed() + wait >= end) throw error;
+        await this.#clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(wait) }), call.signal);
       }
-    },
-    stream: (call) =>
-      exchange(
-        { ...call, method: "GET", purpose: "watches" },
-        { watch: true, withinMs: (call.deadline ?? deadline).total("milliseconds") },
-        (answer, release) => Promise.resolve(chunksOf(answer, call, release)),
-      ),
-    close: () => sockets.close(),
+    }
   };
+
+  readonly stream: Transport["stream"] = (call) =>
+    this.#exchange(
+      { ...call, method: "GET", purpose: "watches" },
+      { watch: true, withinMs: (call.deadline ?? this.#deadline).total("milliseconds") },
+      (answer, release) => Promise.resolve(chunksOf(answer, call, release)),
+    );
+
+  readonly close: Transport["close"] = () => this.#sockets.close();
 }
 
 /** The bytes of a stream; ends when the server ends it well, throws otherwise. A chunk may be empty: it is a sign of life. */

@@ -99,88 +99,108 @@ interface Waiting {
 
 /** Writes events.k8s.io/v1 Events one after the other, in the background, of each namespace in turn. */
 export function eventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { api, clock, random, onShareReached } = options;
-  const waiting = fairBuffer<Waiting>(maxWaiting);
+  return new SeriesRecorder(options);
+}
+
+class SeriesRecorder implements EventRecorder {
+  readonly #options;
+  readonly #api;
+  readonly #clock;
+  readonly #random;
+  readonly #onShareReached;
+  readonly #waiting = fairBuffer<Waiting>(maxWaiting);
   /** What waits for another try holds up nobody. */
-  const retries = new Set<Cancel>();
-  const series = new Map<string, Series>();
-  const objects = new Map<string, Allowance>();
-  const namespaces = new Map<string, Allowance>();
-  const stopped = new AbortController();
-  let dropped = 0;
-  let closed = false;
-  let sending: Promise<void> | undefined;
+  readonly #retries = new Set<Cancel>();
+  readonly #series = new Map<string, Series>();
+  readonly #objects = new Map<string, Allowance>();
+  readonly #namespaces = new Map<string, Allowance>();
+  readonly #stopped = new AbortController();
+  #dropped = 0;
+  #closed = false;
+  #sending: Promise<void> | undefined;
 
-  const drop = ({ write }: Waiting): void => {
-    dropped += 1;
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    const { api, clock, random, onShareReached } = options;
+    this.#api = api;
+    this.#clock = clock;
+    this.#random = random;
+    this.#onShareReached = onShareReached;
+  }
+
+  readonly #drop = ({ write }: Waiting): void => {
+    this.#dropped += 1;
     // There may be nothing to patch: the next occurrence writes a new Event.
-    forget(write.series);
+    this.#forget(write.series);
   };
 
-  const enqueue = (write: Write, tries = 0): void => {
-    const tooMuch = waiting.put(write.series.namespace, { write, tries });
-    if (tooMuch) drop(tooMuch);
-    sending ??= sendAll();
+  readonly #enqueue = (write: Write, tries = 0): void => {
+    const tooMuch = this.#waiting.put(write.series.namespace, { write, tries });
+    if (tooMuch) this.#drop(tooMuch);
+    this.#sending ??= this.#sendAll();
   };
 
-  const sendAll = async (): Promise<void> => {
-    for (let next = waiting.take(); next; next = waiting.take()) {
+  readonly #sendAll = async (): Promise<void> => {
+    for (let next = this.#waiting.take(); next; next = this.#waiting.take()) {
       try {
-        await send(next.write);
+        await this.#send(next.write);
       } catch (error) {
-        const mayTry = !closed && retries.size < maxWaiting && isWorthAnotherTry(error);
+        const mayTry = !this.#closed && this.#retries.size < maxWaiting && isWorthAnotherTry(error);
         const wait = mayTry ? retryWaits[next.tries] : undefined;
-        if (wait === undefined) drop(next);
-        else tryAgain(next, wait);
+        if (wait === undefined) this.#drop(next);
+        else this.#tryAgain(next, wait);
       }
     }
     // In the same turn in which nothing was left, so that no Event is added to a sender that has gone.
-    sending = undefined;
+    this.#sending = undefined;
   };
 
-  const tryAgain = ({ write, tries }: Waiting, wait: number): void => {
-    const cancel = clock.schedule(Temporal.Duration.from({ milliseconds: Math.round(wait * (0.5 + random())) }), () => {
-      retries.delete(cancel);
-      enqueue(write, tries + 1);
-    });
-    retries.add(cancel);
+  readonly #tryAgain = ({ write, tries }: Waiting, wait: number): void => {
+    const cancel = this.#clock.schedule(
+      Temporal.Duration.from({ milliseconds: Math.round(wait * (0.5 + this.#random())) }),
+      () => {
+        this.#retries.delete(cancel);
+        this.#enqueue(write, tries + 1);
+      },
+    );
+    this.#retries.add(cancel);
   };
 
-  const send = async (write: Write): Promise<void> => {
+  readonly #send = async (write: Write): Promise<void> => {
     const { namespace, name } = write.series;
     if (write.kind === "create") {
-      const event = eventFrom(write.occurrence, write.series, options);
-      write.series.uid = (await api.createEvent(namespace, event, stopped.signal)).metadata.uid;
+      const event = eventFrom(write.occurrence, write.series, this.#options);
+      write.series.uid = (await this.#api.createEvent(namespace, event, this.#stopped.signal)).metadata.uid;
       return;
     }
     const { count, lastObserved } = write.series;
     write.series.written = count;
-    await api.patchEvent(
+    await this.#api.patchEvent(
       namespace,
       name,
       { metadata: { uid: write.series.uid }, series: { count, lastObservedTime: microTime(lastObserved) } },
-      stopped.signal,
+      this.#stopped.signal,
     );
   };
 
-  const forget = (one: Series): void => {
+  readonly #forget = (one: Series): void => {
     one.cancel();
-    if (series.get(one.key) === one) series.delete(one.key);
+    if (this.#series.get(one.key) === one) this.#series.delete(one.key);
   };
 
   /** At the end of each window: tell of the repetitions in it; a window without any ends the series. */
-  const closeWindow = (one: Series): void => {
+  readonly #closeWindow = (one: Series): void => {
     if (one.count === one.written) {
-      forget(one);
+      this.#forget(one);
       return;
     }
-    enqueue({ kind: "patch", series: one });
-    one.cancel = clock.schedule(seriesWindow, () => closeWindow(one));
+    this.#enqueue({ kind: "patch", series: one });
+    one.cancel = this.#clock.schedule(seriesWindow, () => this.#closeWindow(one));
   };
 
-  const begin = (key: string, occurrence: Occurrence): void => {
+  readonly #begin = (key: string, occurrence: Occurrence): void => {
     const { regarding } = occurrence;
-    const suffix = Math.floor(random() * 2 ** 48)
+    const suffix = Math.floor(this.#random() * 2 ** 48)
       .toString(16)
       .padStart(12, "0");
     const one: Series = {
@@ -190,63 +210,64 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
       uid: undefined,
       count: 1,
       written: 1,
-      lastObserved: clock.now(),
-      cancel: clock.schedule(seriesWindow, () => closeWindow(one)),
+      lastObserved: this.#clock.now(),
+      cancel: this.#clock.schedule(seriesWindow, () => this.#closeWindow(one)),
     };
-    forgetOldest(series, (oldest) => oldest.cancel());
-    series.set(key, one);
-    enqueue({ kind: "create", occurrence, series: one });
+    forgetOldest(this.#series, (oldest) => oldest.cancel());
+    this.#series.set(key, one);
+    this.#enqueue({ kind: "create", occurrence, series: one });
   };
 
-  const taken = (allowances: Map<string, Allowance>, key: string, { burst, oneMoreEveryMs }: Rate): boolean => {
-    const before = allowances.get(key) ?? { left: burst, at: clock.elapsed() };
-    const left = Math.min(burst, before.left + (clock.elapsed() - before.at) / oneMoreEveryMs);
+  readonly #taken = (allowances: Map<string, Allowance>, key: string, { burst, oneMoreEveryMs }: Rate): boolean => {
+    const before = allowances.get(key) ?? { left: burst, at: this.#clock.elapsed() };
+    const left = Math.min(burst, before.left + (this.#clock.elapsed() - before.at) / oneMoreEveryMs);
     // Set anew, so that the oldest in the map is the one unheard of for the longest.
     allowances.delete(key);
     forgetOldest(allowances, () => undefined);
-    allowances.set(key, { left: left >= 1 ? left - 1 : left, at: clock.elapsed() });
+    allowances.set(key, { left: left >= 1 ? left - 1 : left, at: this.#clock.elapsed() });
     return left >= 1;
   };
 
-  const allowed = (subject: EventSubject): boolean => {
+  readonly #allowed = (subject: EventSubject): boolean => {
     const { kind, namespace } = subject;
-    if (!taken(objects, subjectKey(subject), ofObject)) return false;
+    if (!this.#taken(this.#objects, subjectKey(subject), ofObject)) return false;
     // Of the Namespace itself there is one, and little to tell.
-    if (namespace === undefined || kind === "Namespace" || taken(namespaces, namespace, ofNamespace)) return true;
-    onShareReached?.(namespace);
+    if (namespace === undefined || kind === "Namespace" || this.#taken(this.#namespaces, namespace, ofNamespace))
+      return true;
+    this.#onShareReached?.(namespace);
     return false;
   };
 
-  return {
-    publish: (occurrence) => {
-      if (closed) return;
-      const key = occurrenceKey(occurrence);
-      const known = series.get(key);
-      if (known) {
-        known.count += 1;
-        known.lastObserved = clock.now();
-        // The first repetition is told at once: it makes the Event a series. The others wait for the end of the window.
-        if (known.count === 2) enqueue({ kind: "patch", series: known });
-      } else if (allowed(occurrence.regarding)) {
-        begin(key, occurrence);
-      } else {
-        dropped += 1;
-      }
-    },
-    dropped: () => dropped,
-    close: async (limit) => {
-      closed = true;
-      for (const one of series.values()) one.cancel();
-      for (const cancelRetry of retries) cancelRetry();
-      dropped += retries.size;
-      const cancel = clock.schedule(limit, () => {
-        dropped += waiting.size;
-        waiting.clear();
-        stopped.abort(new Error("shutting down"));
-      });
-      await sending;
-      cancel();
-    },
+  readonly publish: EventRecorder["publish"] = (occurrence) => {
+    if (this.#closed) return;
+    const key = occurrenceKey(occurrence);
+    const known = this.#series.get(key);
+    if (known) {
+      known.count += 1;
+      known.lastObserved = this.#clock.now();
+      // The first repetition is told at once: it makes the Event a series. The others wait for the end of the window.
+      if (known.count === 2) this.#enqueue({ kind: "patch", series: known });
+    } else if (this.#allowed(occurrence.regarding)) {
+      this.#begin(key, occurrence);
+    } else {
+      this.#dropped += 1;
+    }
+  };
+
+  readonly dropped: EventRecorder["dropped"] = () => this.#dropped;
+
+  readonly close: EventRecorder["close"] = async (limit) => {
+    this.#closed = true;
+    for (const one of this.#series.values()) one.cancel();
+    for (const cancelRetry of this.#retries) cancelRetry();
+    this.#dropped += this.#retries.size;
+    const cancel = this.#clock.schedule(limit, () => {
+      this.#dropped += this.#waiting.size;
+      this.#waiting.clear();
+      this.#stopped.abort(new Error("shutting down"));
+    });
+    await this.#sending;
+    cancel();
   };
 }
 

@@ -61,148 +61,186 @@ const maxReleases = 3;
 const stuckAfter = leaseDuration + 5_000;
 
 export function leaderElection(options: LeaderElectionOptions): LeaderElection {
-  const { leases, lease, identity, clock, random, observe } = options;
-  const fence = leaseFence(clock);
-  const led = Promise.withResolvers<void>();
-  const lost = Promise.withResolvers<never>();
-  // Nobody may be listening yet, or any more.
-  lost.promise.catch(() => undefined);
-  let state: ElectionState = initialState;
-  let current: LeaseRecord | undefined;
-  let wroteOnce = false;
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  let wake: () => void = () => undefined;
+  return new LeaseElection(options);
+}
 
-  const take = (input: ElectionInput): void => {
-    const before = state;
-    state = after(state, input, identity, { at: clock.elapsed(), random: random() });
-    if (state.name === "lost") fence.close();
-    if (before.name !== "leading" && state.name === "leading") {
-      observe?.({ kind: "leading", transitions: current?.object.spec?.leaseTransitions ?? 0 });
-      led.resolve();
+class LeaseElection implements LeaderElection {
+  readonly #leases;
+  readonly #lease;
+  readonly #identity;
+  readonly #clock;
+  readonly #random;
+  readonly #observe;
+  readonly #fence;
+  readonly #led = Promise.withResolvers<void>();
+  readonly #lost = Promise.withResolvers<never>();
+  #state: ElectionState = initialState;
+  #current: LeaseRecord | undefined;
+  #wroteOnce = false;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  readonly led;
+  readonly lost;
+  readonly fence;
+
+  constructor(options: LeaderElectionOptions) {
+    const { leases, lease, identity, clock, random, observe } = options;
+    this.#leases = leases;
+    this.#lease = lease;
+    this.#identity = identity;
+    this.#clock = clock;
+    this.#random = random;
+    this.#observe = observe;
+    this.#fence = leaseFence(clock);
+    // Nobody may be listening yet, or any more.
+    this.#lost.promise.catch(() => undefined);
+    this.led = this.#led.promise;
+    this.lost = this.#lost.promise;
+    this.fence = this.#fence;
+  }
+
+  #wake: () => void = () => undefined;
+
+  readonly #take = (input: ElectionInput): void => {
+    const before = this.#state;
+    this.#state = after(this.#state, input, this.#identity, { at: this.#clock.elapsed(), random: this.#random() });
+    if (this.#state.name === "lost") this.#fence.close();
+    if (before.name !== "leading" && this.#state.name === "leading") {
+      this.#observe?.({ kind: "leading", transitions: this.#current?.object.spec?.leaseTransitions ?? 0 });
+      this.#led.resolve();
     }
   };
 
-  const isOlder = (record: LeaseRecord | undefined): boolean =>
-    record !== undefined && current !== undefined && olderThan(record.resourceVersion, current.resourceVersion);
+  readonly #isOlder = (record: LeaseRecord | undefined): boolean =>
+    record !== undefined &&
+    this.#current !== undefined &&
+    olderThan(record.resourceVersion, this.#current.resourceVersion);
 
-  const seen = (record: LeaseRecord | undefined, wentBack = false): void => {
+  readonly #seen = (record: LeaseRecord | undefined, wentBack = false): void => {
     const holder = record?.view.holder ?? "";
-    const isNews = holder !== "" && holder !== identity && holder !== current?.view.holder;
-    current = record;
-    take({ kind: "seen", lease: record?.view, wentBack });
-    if (isNews && state.name === "following") observe?.({ kind: "following", holder });
+    const isNews = holder !== "" && holder !== this.#identity && holder !== this.#current?.view.holder;
+    this.#current = record;
+    this.#take({ kind: "seen", lease: record?.view, wentBack });
+    if (isNews && this.#state.name === "following") this.#observe?.({ kind: "following", holder });
   };
 
-  const read = async (): Promise<void> => {
-    const before = current;
-    const record = await leases.get(lease, within());
+  readonly #read = async (): Promise<void> => {
+    const before = this.#current;
+    const record = await this.#leases.get(this.#lease, this.#within());
     // A GET tells what is there. Where it is older than what was known before it was sent, etcd has been restored; than what
     // the watch has brought meanwhile, it is late.
-    if (!isOlder(record)) seen(record);
-    else if (current === before) seen(record, true);
-    else seen(current);
+    if (!this.#isOlder(record)) this.#seen(record);
+    else if (this.#current === before) this.#seen(record, true);
+    else this.#seen(this.#current);
   };
 
-  const failed = (error: unknown): void => {
+  readonly #failed = (error: unknown): void => {
     if (error instanceof ApiError && refusals.has(error.kind)) {
-      take({ kind: "refused" });
+      this.#take({ kind: "refused" });
       return;
     }
-    observe?.({ kind: "failed", error });
-    take({ kind: "failed" });
+    this.#observe?.({ kind: "failed", error });
+    this.#take({ kind: "failed" });
   };
 
   /** While it leads, no call may last longer than the leadership without it. */
-  const within = (): Temporal.Duration => {
-    const end = state.name === "leading" ? state.renewedAt + renewDeadline - clock.elapsed() : requestDeadline;
+  readonly #within = (): Temporal.Duration => {
+    const end =
+      this.#state.name === "leading" ? this.#state.renewedAt + renewDeadline - this.#clock.elapsed() : requestDeadline;
     return Temporal.Duration.from({ milliseconds: Math.max(Math.floor(Math.min(end, requestDeadline)), 1) });
   };
 
-  const write = async (): Promise<void> => {
-    wroteOnce = true;
-    const mark = fence.mark();
-    const record = await leases.put(lease, heldLease(lease, current, identity, clock.now()), within());
-    if (state.name === "lost") return;
-    if (!current || current.uid !== record.uid || atLeast(record.resourceVersion, current.resourceVersion))
-      current = record;
-    fence.renewed(mark);
-    take({ kind: "written", sentAt: mark.elapsed });
+  readonly #write = async (): Promise<void> => {
+    this.#wroteOnce = true;
+    const mark = this.#fence.mark();
+    const record = await this.#leases.put(
+      this.#lease,
+      heldLease(this.#lease, this.#current, this.#identity, this.#clock.now()),
+      this.#within(),
+    );
+    if (this.#state.name === "lost") return;
+    if (
+      !this.#current ||
+      this.#current.uid !== record.uid ||
+      atLeast(record.resourceVersion, this.#current.resourceVersion)
+    )
+      this.#current = record;
+    this.#fence.renewed(mark);
+    this.#take({ kind: "written", sentAt: mark.elapsed });
   };
 
-  const wait = async (until: number): Promise<void> => {
+  readonly #wait = async (until: number): Promise<void> => {
     const woken = new AbortController();
-    wake = () => woken.abort();
-    const left = Math.max(Math.ceil(until - clock.elapsed()), 0);
-    await clock.sleep(Temporal.Duration.from({ milliseconds: left }), woken.signal).catch(() => undefined);
+    this.#wake = () => woken.abort();
+    const left = Math.max(Math.ceil(until - this.#clock.elapsed()), 0);
+    await this.#clock.sleep(Temporal.Duration.from({ milliseconds: left }), woken.signal).catch(() => undefined);
   };
 
-  const campaign = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      const step = nextStep(state, clock.elapsed());
+  readonly #campaign = async (): Promise<void> => {
+    while (!this.#stopping.signal.aborted) {
+      const step = nextStep(this.#state, this.#clock.elapsed());
       switch (step.kind) {
         case "read":
-          await read().catch(failed);
+          await this.#read().catch(this.#failed);
           break;
         case "write":
-          await write().catch(failed);
+          await this.#write().catch(this.#failed);
           break;
         case "wait":
-          await wait(step.until);
+          await this.#wait(step.until);
           break;
         case "end":
-          fence.close();
-          state = { name: "lost", loss: step.loss };
-          observe?.({ kind: "lost", loss: step.loss });
-          lost.reject(leaseLost(step.loss));
+          this.#fence.close();
+          this.#state = { name: "lost", loss: step.loss };
+          this.#observe?.({ kind: "lost", loss: step.loss });
+          this.#lost.reject(leaseLost(step.loss));
           return;
       }
     }
   };
 
-  const giveBack = async (): Promise<void> => {
+  readonly #giveBack = async (): Promise<void> => {
     const deadline = Temporal.Duration.from({ milliseconds: requestDeadline });
     for (let attempt = 1; attempt <= maxReleases; attempt += 1) {
       try {
-        const record = await leases.get(lease, deadline);
-        if (record?.view.holder !== identity) return;
-        await leases.put(lease, releasedLease(record, clock.now()), deadline);
-        observe?.({ kind: "released" });
+        const record = await this.#leases.get(this.#lease, deadline);
+        if (record?.view.holder !== this.#identity) return;
+        await this.#leases.put(this.#lease, releasedLease(record, this.#clock.now()), deadline);
+        this.#observe?.({ kind: "released" });
         return;
       } catch (error) {
         if (error instanceof ApiError && refusals.has(error.kind)) continue;
-        observe?.({ kind: "failed", error });
+        this.#observe?.({ kind: "failed", error });
         return;
       }
     }
   };
 
-  return {
-    start: () => {
-      running ??= campaign();
-    },
-    seen: (change) => {
-      // The watch and our own calls race: what is older than what we know says nothing.
-      if ("now" in change) {
-        if (!isOlder(change.now)) seen(change.now);
-      }
-      // A deletion that we have answered already by making it anew is no news.
-      else if (current?.uid === change.gone.uid) seen(undefined);
-      wake();
-    },
-    led: led.promise,
-    lost: lost.promise,
-    leading: () => state.name === "leading" && !stopping.signal.aborted,
-    stuck: () => state.name === "leading" && clock.elapsed() - state.renewedAt > stuckAfter,
-    fence,
-    release: async () => {
-      stopping.abort();
-      fence.close();
-      wake();
-      await running;
-      if (wroteOnce && state.name !== "lost") await giveBack();
-    },
+  readonly start: LeaderElection["start"] = () => {
+    this.#running ??= this.#campaign();
+  };
+
+  readonly seen: LeaderElection["seen"] = (change) => {
+    // The watch and our own calls race: what is older than what we know says nothing.
+    if ("now" in change) {
+      if (!this.#isOlder(change.now)) this.#seen(change.now);
+    }
+    // A deletion that we have answered already by making it anew is no news.
+    else if (this.#current?.uid === change.gone.uid) this.#seen(undefined);
+    this.#wake();
+  };
+
+  readonly leading: LeaderElection["leading"] = () => this.#state.name === "leading" && !this.#stopping.signal.aborted;
+
+  readonly stuck: LeaderElection["stuck"] = () =>
+    this.#state.name === "leading" && this.#clock.elapsed() - this.#state.renewedAt > stuckAfter;
+
+  readonly release: LeaderElection["release"] = async () => {
+    this.#stopping.abort();
+    this.#fence.close();
+    this.#wake();
+    await this.#running;
+    if (this.#wroteOnce && this.#state.name !== "lost") await this.#giveBack();
   };
 }
 

@@ -54,112 +54,130 @@ interface Taken {
 
 /** Keeps nothing of names of which everything is free. */
 export function places(clock: Clock): Places {
-  const counts = new Map<string, number>();
-  const taken = new Map<string, Taken>();
-  const lacked = new Map<string, Need>();
+  return new CountedPlaces(clock);
+}
+
+class CountedPlaces implements Places {
+  readonly #clock;
+  readonly #counts = new Map<string, number>();
+  readonly #taken = new Map<string, Taken>();
+  readonly #lacked = new Map<string, Need>();
   /** Rates whose time is waited for. */
-  const timed = new Set<string>();
-  let listener: (name: string) => void = () => undefined;
+  readonly #timed = new Set<string>();
 
-  const nameOf = (need: Need): string => ("place" in need ? need.place : need.rate);
-  const count = (name: string): number => counts.get(name) ?? 0;
-  const isThere = (need: Need): boolean =>
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  #listener: (name: string) => void = () => undefined;
+
+  readonly #nameOf = (need: Need): string => ("place" in need ? need.place : need.rate);
+
+  readonly #count = (name: string): number => this.#counts.get(name) ?? 0;
+
+  readonly #isThere = (need: Need): boolean =>
     "place" in need
-      ? count(need.place) < need.max
-      : need.isOwed === true || need.share.freeAt(need.rate) <= clock.elapsed();
+      ? this.#count(need.place) < need.max
+      : need.isOwed === true || need.share.freeAt(need.rate) <= this.#clock.elapsed();
 
-  const hasRoom = (name: string): boolean => {
-    const need = lacked.get(name);
-    if (need && !isThere(need)) return false;
-    lacked.delete(name);
+  readonly hasRoom = (name: string): boolean => {
+    const need = this.#lacked.get(name);
+    if (need && !this.#isThere(need)) return false;
+    this.#lacked.delete(name);
     return true;
   };
 
-  const waitFor = (name: string): void => {
-    const need = lacked.get(name);
-    if (!need || "place" in need || timed.has(name)) return;
-    timed.add(name);
-    const wait = Math.max(Math.ceil(need.share.freeAt(name) - clock.elapsed()), 0);
-    clock.schedule(Temporal.Duration.from({ milliseconds: wait }), () => {
-      timed.delete(name);
-      news(name);
+  readonly #waitFor = (name: string): void => {
+    const need = this.#lacked.get(name);
+    if (!need || "place" in need || this.#timed.has(name)) return;
+    this.#timed.add(name);
+    const wait = Math.max(Math.ceil(need.share.freeAt(name) - this.#clock.elapsed()), 0);
+    this.#clock.schedule(Temporal.Duration.from({ milliseconds: wait }), () => {
+      this.#timed.delete(name);
+      this.#news(name);
     });
   };
 
-  const news = (name: string): void => {
-    if (!lacked.has(name)) return;
-    if (hasRoom(name)) listener(name);
-    else waitFor(name);
+  readonly #news = (name: string): void => {
+    if (!this.#lacked.has(name)) return;
+    if (this.hasRoom(name)) this.#listener(name);
+    else this.#waitFor(name);
   };
 
-  const free = ({ place }: PlaceNeed): void => {
-    const left = count(place) - 1;
-    if (left > 0) counts.set(place, left);
-    else counts.delete(place);
-    news(place);
+  readonly #free = ({ place }: PlaceNeed): void => {
+    const left = this.#count(place) - 1;
+    if (left > 0) this.#counts.set(place, left);
+    else this.#counts.delete(place);
+    this.#news(place);
   };
 
-  return {
-    enter: (key, needs) => {
-      if (taken.has(key)) throw new Error(`the key ${key} has places already`);
-      const missing = needs.find((need) => !isThere(need));
-      if (missing) {
-        lacked.set(nameOf(missing), missing);
-        waitFor(nameOf(missing));
-        return nameOf(missing);
-      }
-      if (needs.length === 0) return undefined;
-      const placeNeeds = needs.filter((need) => "place" in need);
-      const rates = needs.filter((need) => "rate" in need);
-      for (const { place } of placeNeeds) counts.set(place, count(place) + 1);
-      for (const { rate, share } of rates) share.spend(rate, 1, clock.elapsed());
-      taken.set(key, { places: new Set(placeNeeds), rates });
-      return undefined;
-    },
-    hasRoom,
-    isNewestFirst: (name) => lacked.get(name)?.newestFirst === true,
-    has: (key, step) => {
-      for (const { until } of taken.get(key)?.places ?? []) if (until === step) return true;
-      return false;
-    },
-    spend: (key) => {
-      const mine = taken.get(key);
-      if (mine) mine.rates = [];
-    },
-    move: (key, from, to) => {
-      const mine = taken.get(key);
-      if (!mine || !to.every(isThere)) return false;
-      const left = [...mine.places].filter(({ place }) => from.includes(place));
-      for (const need of to) {
-        mine.places.add(need);
-        counts.set(need.place, count(need.place) + 1);
-      }
-      for (const need of left) mine.places.delete(need);
-      for (const need of left) free(need);
-      return true;
-    },
-    giveBack: (key, step) => {
-      const mine = taken.get(key);
-      if (!mine) return;
-      const ended = [...mine.places].filter(({ until }) => until === step);
-      for (const need of ended) mine.places.delete(need);
-      if (mine.places.size === 0 && mine.rates.length === 0) taken.delete(key);
-      for (const need of ended) free(need);
-    },
-    leave: (key) => {
-      const mine = taken.get(key);
-      if (!mine) return;
-      taken.delete(key);
-      for (const { rate, share } of mine.rates) share.spend(rate, -1, clock.elapsed());
-      for (const need of mine.places) free(need);
-      for (const { rate } of mine.rates) news(rate);
-    },
-    get size() {
-      return taken.size;
-    },
-    taken: count,
-    onRoom: (call) => {
-      listener = call;
-    },
+  readonly enter: Places["enter"] = (key, needs) => {
+    if (this.#taken.has(key)) throw new Error(`the key ${key} has places already`);
+    const missing = needs.find((need) => !this.#isThere(need));
+    if (missing) {
+      this.#lacked.set(this.#nameOf(missing), missing);
+      this.#waitFor(this.#nameOf(missing));
+      return this.#nameOf(missing);
+    }
+    if (needs.length === 0) return undefined;
+    const placeNeeds = needs.filter((need) => "place" in need);
+    const rates = needs.filter((need) => "rate" in need);
+    for (const { place } of placeNeeds) this.#counts.set(place, this.#count(place) + 1);
+    for (const { rate, share } of rates) share.spend(rate, 1, this.#clock.elapsed());
+    this.#taken.set(key, { places: new Set(placeNeeds), rates });
+    return undefined;
+  };
+
+  readonly isNewestFirst: Places["isNewestFirst"] = (name) => this.#lacked.get(name)?.newestFirst === true;
+
+  readonly has: Places["has"] = (key, step) => {
+    for (const { until } of this.#taken.get(key)?.places ?? []) if (until === step) return true;
+    return false;
+  };
+
+  readonly spend: Places["spend"] = (key) => {
+    const mine = this.#taken.get(key);
+    if (mine) mine.rates = [];
+  };
+
+  readonly move: Places["move"] = (key, from, to) => {
+    const mine = this.#taken.get(key);
+    if (!mine || !to.every(this.#isThere)) return false;
+    const left = [...mine.places].filter(({ place }) => from.includes(place));
+    for (const need of to) {
+      mine.places.add(need);
+      this.#counts.set(need.place, this.#count(need.place) + 1);
+    }
+    for (const need of left) mine.places.delete(need);
+    for (const need of left) this.#free(need);
+    return true;
+  };
+
+  readonly giveBack: Places["giveBack"] = (key, step) => {
+    const mine = this.#taken.get(key);
+    if (!mine) return;
+    const ended = [...mine.places].filter(({ until }) => until === step);
+    for (const need of ended) mine.places.delete(need);
+    if (mine.places.size === 0 && mine.rates.length === 0) this.#taken.delete(key);
+    for (const need of ended) this.#free(need);
+  };
+
+  readonly leave: Places["leave"] = (key) => {
+    const mine = this.#taken.get(key);
+    if (!mine) return;
+    this.#taken.delete(key);
+    for (const { rate, share } of mine.rates) share.spend(rate, -1, this.#clock.elapsed());
+    for (const need of mine.places) this.#free(need);
+    for (const { rate } of mine.rates) this.#news(rate);
+  };
+
+  get size() {
+    return this.#taken.size;
+  }
+
+  readonly taken = this.#count;
+
+  readonly onRoom: Places["onRoom"] = (call) => {
+    this.#listener = call;
   };
 }

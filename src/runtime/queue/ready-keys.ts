@@ -55,152 +55,165 @@ export function readyKeys<T extends Ready<T>>(
   gate: Gate = ungated,
   onCall: () => void = () => undefined,
 ): ReadyKeys<T> {
-  const all = new Map<string, Line<T>>();
-  const bySubject = new Map<string, Set<Line<T>>>();
-  const open = listsByLane<T>();
-  const aside = new Map<string, Aside<T>>();
-  const turns = laneTurns();
-  const depth: Record<Lane, number> = { interactive: 0, normal: 0, bulk: 0 };
+  return new ReadyLines<T>(gate, onCall);
+}
 
-  const lineFor = (name: LineName | undefined, lane: Lane): Line<T> => {
+class ReadyLines<T extends Ready<T>> implements ReadyKeys<T> {
+  readonly #gate;
+  readonly #onCall;
+  readonly #all = new Map<string, Line<T>>();
+  readonly #bySubject = new Map<string, Set<Line<T>>>();
+  readonly #open = listsByLane<T>();
+  readonly #aside = new Map<string, Aside<T>>();
+  readonly #turns = laneTurns();
+  readonly #depth: Record<Lane, number> = { interactive: 0, normal: 0, bulk: 0 };
+
+  constructor(gate: Gate, onCall: () => void) {
+    this.#gate = gate;
+    this.#onCall = onCall;
+    gate.listen({
+      room: this.#call,
+      news: (subject) => {
+        for (const line of this.#bySubject.get(subject) ?? []) {
+          if (line.lacks === undefined) continue;
+          this.#stepBack(line);
+          this.#enlist(line);
+          onCall();
+        }
+      },
+    });
+  }
+
+  readonly #lineFor = (name: LineName | undefined, lane: Lane): Line<T> => {
     const id = idOf(name, lane);
-    const known = all.get(id);
+    const known = this.#all.get(id);
     if (known) return known;
     const subject = name?.subject;
     const line = { id, lane, subject, flows: flowsInTurn<T>(), isNew: true };
     const made: Line<T> = { ...line, lacks: undefined, calledFor: undefined, previous: undefined, next: undefined };
-    all.set(id, made);
-    if (subject !== undefined) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(made));
-    enlist(made);
+    this.#all.set(id, made);
+    if (subject !== undefined) this.#bySubject.set(subject, (this.#bySubject.get(subject) ?? new Set()).add(made));
+    this.#enlist(made);
     return made;
   };
 
-  const enlist = (line: Line<T>): void => {
-    if (!open[line.lane].first) turns.began(line.lane);
-    append(open[line.lane], line);
+  readonly #enlist = (line: Line<T>): void => {
+    if (!this.#open[line.lane].first) this.#turns.began(line.lane);
+    append(this.#open[line.lane], line);
   };
 
-  const stepAside = (line: Line<T>, lacks: string): void => {
-    unlink(open[line.lane], line);
+  readonly #stepAside = (line: Line<T>, lacks: string): void => {
+    unlink(this.#open[line.lane], line);
     line.lacks = lacks;
-    const place = aside.get(lacks) ?? { turns: laneTurns(), lines: listsByLane<T>() };
-    aside.set(lacks, place);
+    const place = this.#aside.get(lacks) ?? { turns: laneTurns(), lines: listsByLane<T>() };
+    this.#aside.set(lacks, place);
     if (!place.lines[line.lane].first) place.turns.began(line.lane);
-    if (line.isNew && gate.isNewestFirst(lacks)) prepend(place.lines[line.lane], line);
+    if (line.isNew && this.#gate.isNewestFirst(lacks)) prepend(place.lines[line.lane], line);
     else append(place.lines[line.lane], line);
   };
 
-  const stepBack = (line: Line<T>): void => {
-    const place = line.lacks === undefined ? undefined : aside.get(line.lacks);
+  readonly #stepBack = (line: Line<T>): void => {
+    const place = line.lacks === undefined ? undefined : this.#aside.get(line.lacks);
     if (!place || line.lacks === undefined) return;
     unlink(place.lines[line.lane], line);
-    if (lanes.every((lane) => !place.lines[lane].first)) aside.delete(line.lacks);
+    if (lanes.every((lane) => !place.lines[lane].first)) this.#aside.delete(line.lacks);
     line.lacks = undefined;
   };
 
-  const call = (lacked: string): void => {
-    const place = aside.get(lacked);
+  readonly #call = (lacked: string): void => {
+    const place = this.#aside.get(lacked);
     const lane = place?.turns.next(lanes.filter((each) => place.lines[each].first));
     const line = lane && place?.lines[lane].first;
     if (!place || lane === undefined || !line) return;
     place.turns.served(lane);
-    stepBack(line);
+    this.#stepBack(line);
     line.calledFor = lacked;
-    enlist(line);
-    onCall();
+    this.#enlist(line);
+    this.#onCall();
   };
 
   /** Who was called has answered: if there is still room, the next one is. */
-  const answered = (line: Line<T>): void => {
+  readonly #answered = (line: Line<T>): void => {
     const { calledFor } = line;
     line.calledFor = undefined;
-    if (calledFor !== undefined && gate.hasRoom(calledFor)) call(calledFor);
+    if (calledFor !== undefined && this.#gate.hasRoom(calledFor)) this.#call(calledFor);
   };
 
   /** The item is in its line no more. */
-  const left = (item: T, line: Line<T>): void => {
+  readonly #left = (item: T, line: Line<T>): void => {
     item.line = undefined;
-    depth[line.lane] -= 1;
+    this.#depth[line.lane] -= 1;
     if (line.flows.size > 0) return;
-    if (line.lacks === undefined) unlink(open[line.lane], line);
-    else stepBack(line);
-    all.delete(line.id);
-    const others = line.subject === undefined ? undefined : bySubject.get(line.subject);
+    if (line.lacks === undefined) unlink(this.#open[line.lane], line);
+    else this.#stepBack(line);
+    this.#all.delete(line.id);
+    const others = line.subject === undefined ? undefined : this.#bySubject.get(line.subject);
     others?.delete(line);
-    if (others?.size === 0 && line.subject !== undefined) bySubject.delete(line.subject);
-    answered(line);
+    if (others?.size === 0 && line.subject !== undefined) this.#bySubject.delete(line.subject);
+    this.#answered(line);
   };
 
-  const remove = (item: T): void => {
+  readonly remove = (item: T): void => {
     const { line } = item;
     if (!line) return;
     line.flows.remove(item);
-    left(item, line);
+    this.#left(item, line);
   };
 
-  const put = (item: T): void => {
-    const line = lineFor(gate.lineOf(item.key, item.lane), item.lane);
+  readonly put = (item: T): void => {
+    const line = this.#lineFor(this.#gate.lineOf(item.key, item.lane), item.lane);
     line.flows.put(item);
     item.line = line;
-    depth[line.lane] += 1;
+    this.#depth[line.lane] += 1;
   };
 
   /** Whether it has changed lines. */
-  const review = (item: T): boolean => {
-    if (item.line?.id === idOf(gate.lineOf(item.key, item.lane), item.lane)) return false;
-    remove(item);
-    put(item);
+  readonly #review = (item: T): boolean => {
+    if (item.line?.id === idOf(this.#gate.lineOf(item.key, item.lane), item.lane)) return false;
+    this.remove(item);
+    this.put(item);
     return true;
   };
 
-  gate.listen({
-    room: call,
-    news: (subject) => {
-      for (const line of bySubject.get(subject) ?? []) {
-        if (line.lacks === undefined) continue;
-        stepBack(line);
-        enlist(line);
-        onCall();
-      }
-    },
-  });
+  get size() {
+    return lanes.reduce((sum, lane) => sum + this.#depth[lane], 0);
+  }
 
-  return {
-    get size() {
-      return lanes.reduce((sum, lane) => sum + depth[lane], 0);
-    },
-    depth: (lane) => depth[lane],
-    put,
-    take: () => {
-      for (;;) {
-        const lane = turns.next(lanes.filter((each) => open[each].first));
-        const line = lane && open[lane].first;
-        const item = line?.flows.first();
-        if (lane === undefined || !line || !item) return undefined;
-        if (review(item)) continue;
-        const lacks = gate.enter(item.key);
-        if (lacks !== undefined) {
-          stepAside(line, lacks);
-          answered(line);
-          continue;
-        }
-        turns.served(lane);
-        line.isNew = false;
-        unlink(open[lane], line);
-        append(open[lane], line);
-        line.flows.take();
-        left(item, line);
-        answered(line);
-        return item;
+  readonly depth: ReadyKeys<T>["depth"] = (lane) => this.#depth[lane];
+
+  readonly take: ReadyKeys<T>["take"] = () => {
+    for (;;) {
+      const lane = this.#turns.next(lanes.filter((each) => this.#open[each].first));
+      const line = lane && this.#open[lane].first;
+      const item = line?.flows.first();
+      if (lane === undefined || !line || !item) return undefined;
+      if (this.#review(item)) continue;
+      const lacks = this.#gate.enter(item.key);
+      if (lacks !== undefined) {
+        this.#stepAside(line, lacks);
+        this.#answered(line);
+        continue;
       }
-    },
-    remove,
-    review: (item) => void review(item),
-    aside: () =>
-      new Map(
-        [...aside].map(([lacked, { lines }]) => [lacked, lanes.reduce((sum, lane) => sum + keysOf(lines[lane]), 0)]),
-      ),
+      this.#turns.served(lane);
+      line.isNew = false;
+      unlink(this.#open[lane], line);
+      append(this.#open[lane], line);
+      line.flows.take();
+      this.#left(item, line);
+      this.#answered(line);
+      return item;
+    }
   };
+
+  readonly review: ReadyKeys<T>["review"] = (item) => void this.#review(item);
+
+  readonly aside: ReadyKeys<T>["aside"] = () =>
+    new Map(
+      [...this.#aside].map(([lacked, { lines }]) => [
+        lacked,
+        lanes.reduce((sum, lane) => sum + keysOf(lines[lane]), 0),
+      ]),
+    );
 }
 
 const ungated: Gate = {

@@ -49,114 +49,134 @@ const nextTurn = new Temporal.Duration();
  * overlap.
  */
 export function runWorkers(options: WorkersOptions): Workers {
-  const { queue, run, concurrency, away = () => 0, deadline, clock, onError } = options;
-  const limit = adaptiveConcurrency(concurrency);
-  const executor = new PQueue({ concurrency });
-  const running = new Map<string, AbortController>();
-  let feeding = false;
-  let draining = false;
-  let spell: number | undefined;
-  let rest: Cancel | undefined;
-  let pause: { readonly until: number; readonly cancel: Cancel } | undefined;
+  return new QueueWorkers(options);
+}
+
+class QueueWorkers implements Workers {
+  readonly #queue;
+  readonly #run;
+  readonly #away;
+  readonly #deadline;
+  readonly #clock;
+  readonly #onError;
+  readonly #limit;
+  readonly #executor;
+  readonly #running = new Map<string, AbortController>();
+  #feeding = false;
+  #draining = false;
+  #spell: number | undefined;
+  #rest: Cancel | undefined;
+  #pause: { readonly until: number; readonly cancel: Cancel } | undefined;
+
+  constructor(options: WorkersOptions) {
+    const { queue, run, concurrency, away = () => 0, deadline, clock, onError } = options;
+    this.#queue = queue;
+    this.#run = run;
+    this.#away = away;
+    this.#deadline = deadline;
+    this.#clock = clock;
+    this.#onError = onError;
+    this.#limit = adaptiveConcurrency(concurrency);
+    this.#executor = new PQueue({ concurrency });
+    queue.onReady(this.#feedSoon);
+    this.#feedSoon();
+  }
 
   // Deferred to a microtask: a burst of events is in the queue, and so in order, before the first of its keys starts.
-  const feedSoon = (): void => {
-    if (feeding) return;
-    feeding = true;
+  readonly #feedSoon = (): void => {
+    if (this.#feeding) return;
+    this.#feeding = true;
     queueMicrotask(() => {
-      feeding = false;
-      feed();
+      this.#feeding = false;
+      this.#feed();
     });
   };
 
-  const feed = (): void => {
-    if (draining || pause || rest) return;
-    while (executor.pending + executor.size < limit.current() + away()) {
-      if (isLong()) return;
-      const key = queue.next();
+  readonly #feed = (): void => {
+    if (this.#draining || this.#pause || this.#rest) return;
+    while (this.#executor.pending + this.#executor.size < this.#limit.current() + this.#away()) {
+      if (this.#isLong()) return;
+      const key = this.#queue.next();
       if (key === undefined) {
-        spell = undefined;
+        this.#spell = undefined;
         return;
       }
       // A key that has just been taken may be away already.
-      executor.concurrency = limit.current() + away();
-      void executor.add(() => runOnce(key)).finally(feedSoon);
+      this.#executor.concurrency = this.#limit.current() + this.#away();
+      void this.#executor.add(() => this.#runOnce(key)).finally(this.#feedSoon);
     }
   };
 
   /** Goes on in the next turn of the event loop. */
-  const isLong = (): boolean => {
-    spell ??= clock.elapsed();
-    if (clock.elapsed() - spell < longestSpell) return false;
-    rest = clock.schedule(nextTurn, () => {
-      spell = undefined;
-      rest = undefined;
-      feedSoon();
+  readonly #isLong = (): boolean => {
+    this.#spell ??= this.#clock.elapsed();
+    if (this.#clock.elapsed() - this.#spell < longestSpell) return false;
+    this.#rest = this.#clock.schedule(nextTurn, () => {
+      this.#spell = undefined;
+      this.#rest = undefined;
+      this.#feedSoon();
     });
     return true;
   };
 
-  const resume = (): void => {
-    pause = undefined;
-    feedSoon();
+  readonly #resume = (): void => {
+    this.#pause = undefined;
+    this.#feedSoon();
   };
 
-  const runOnce = async (key: string): Promise<void> => {
+  readonly #runOnce = async (key: string): Promise<void> => {
     const abort = new AbortController();
-    running.set(key, abort);
-    const cancelDeadline = clock.schedule(deadline, () => {
-      abort.abort(new DOMException(`the run took longer than ${deadline.total("seconds")} s`, "TimeoutError"));
+    this.#running.set(key, abort);
+    const cancelDeadline = this.#clock.schedule(this.#deadline, () => {
+      abort.abort(new DOMException(`the run took longer than ${this.#deadline.total("seconds")} s`, "TimeoutError"));
     });
     // A bug must never park a key in silence: what is thrown counts as a failure that is worth another try.
     let outcome: Outcome = { failed: true, retry: "backoff" };
     try {
-      outcome = await run(key, abort.signal);
-      if (!outcome.failed) limit.succeeded();
+      outcome = await this.#run(key, abort.signal);
+      if (!outcome.failed) this.#limit.succeeded();
     } catch (error) {
       // `drain` answers for the runs that it aborts.
-      if (!draining || !abort.signal.aborted) onError(key, error);
+      if (!this.#draining || !abort.signal.aborted) this.#onError(key, error);
     } finally {
       cancelDeadline();
-      running.delete(key);
-      queue.done(key, outcome);
+      this.#running.delete(key);
+      this.#queue.done(key, outcome);
     }
   };
 
-  const ended = async (patience: Temporal.Duration): Promise<void> => {
+  readonly #ended = async (patience: Temporal.Duration): Promise<void> => {
     const stop = new AbortController();
-    const patienceOver = clock.sleep(patience, stop.signal).catch(() => undefined);
-    await Promise.race([executor.onIdle(), patienceOver]);
+    const patienceOver = this.#clock.sleep(patience, stop.signal).catch(() => undefined);
+    await Promise.race([this.#executor.onIdle(), patienceOver]);
     stop.abort();
   };
 
-  queue.onReady(feedSoon);
-  feedSoon();
+  readonly concurrency: Workers["concurrency"] = () => this.#limit.current();
 
-  return {
-    concurrency: () => limit.current(),
-    throttled: (retryAfter = shortestPause) => {
-      // A 429 is about our whole flow (one per user), so everything waits, interactive keys too: they would be refused
-      // as well and lengthen the wait. The lease and the watches do not come through here.
-      if (draining) return;
-      // The other requests of the same burst are refused too: that is one piece of news, not one each.
-      if (!pause) limit.throttled();
-      const wait = bounded(retryAfter, shortestPause, longestPause);
-      const until = clock.elapsed() + wait.total("milliseconds");
-      if (pause && pause.until >= until) return;
-      pause?.cancel();
-      pause = { until, cancel: clock.schedule(wait, resume) };
-    },
-    drain: async (patience) => {
-      draining = true;
-      pause?.cancel();
-      rest?.();
-      queue.close();
-      await ended(patience);
-      const aborted = [...running.keys()];
-      for (const abort of running.values()) abort.abort(new DOMException("the operator stops", "AbortError"));
-      if (aborted.length > 0) await ended(abortGrace);
-      return aborted;
-    },
+  readonly throttled: Workers["throttled"] = (retryAfter = shortestPause) => {
+    // A 429 is about our whole flow (one per user), so everything waits, interactive keys too: they would be refused
+    // as well and lengthen the wait. The lease and the watches do not come through here.
+    if (this.#draining) return;
+    // The other requests of the same burst are refused too: that is one piece of news, not one each.
+    if (!this.#pause) this.#limit.throttled();
+    const wait = bounded(retryAfter, shortestPause, longestPause);
+    const until = this.#clock.elapsed() + wait.total("milliseconds");
+    if (this.#pause && this.#pause.until >= until) return;
+    this.#pause?.cancel();
+    this.#pause = { until, cancel: this.#clock.schedule(wait, this.#resume) };
+  };
+
+  readonly drain: Workers["drain"] = async (patience) => {
+    this.#draining = true;
+    this.#pause?.cancel();
+    this.#rest?.();
+    this.#queue.close();
+    await this.#ended(patience);
+    const aborted = [...this.#running.keys()];
+    for (const abort of this.#running.values()) abort.abort(new DOMException("the operator stops", "AbortError"));
+    if (aborted.length > 0) await this.#ended(abortGrace);
+    return aborted;
   };
 }
 

@@ -126,65 +126,83 @@ const aSecond = Temporal.Duration.from({ seconds: 1 });
  * costs 1.1 KB.
  */
 export function workQueue(options: WorkQueueOptions): WorkQueue {
-  const { clock, random, observer, debounce = aSecond, slowly, gate } = options;
-  const fair = fairShares(options.fairness);
-  const waiting = new Map<string, Waiting>();
-  const delayed = delayedKeys<Waiting>();
-  const ready = readyKeys<Waiting>(gate, () => listener?.());
-  const running = new Map<string, Run>();
-  const failed = failures(random, slowly?.total("milliseconds"));
-  const idleWaiters: (() => void)[] = [];
-  let listener: (() => void) | undefined;
-  let timer: { readonly at: number; readonly cancel: Cancel } | undefined;
-  let adds = 0;
-  let retries = 0;
-  let closed = false;
+  return new LaneQueue(options);
+}
+
+class LaneQueue implements WorkQueue {
+  readonly #clock;
+  readonly #observer;
+  readonly #debounce;
+  readonly #gate;
+  readonly #fair;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #delayed = delayedKeys<Waiting>();
+  readonly #ready;
+  readonly #running = new Map<string, Run>();
+  readonly #failed;
+  readonly #idleWaiters: (() => void)[] = [];
+  #listener: (() => void) | undefined;
+  #timer: { readonly at: number; readonly cancel: Cancel } | undefined;
+  #adds = 0;
+  #retries = 0;
+  #closed = false;
+
+  constructor(options: WorkQueueOptions) {
+    const { clock, random, observer, debounce = aSecond, slowly, gate } = options;
+    this.#clock = clock;
+    this.#observer = observer;
+    this.#debounce = debounce;
+    this.#gate = gate;
+    this.#fair = fairShares(options.fairness);
+    this.#ready = readyKeys<Waiting>(gate, () => this.#listener?.());
+    this.#failed = failures(random, slowly?.total("milliseconds"));
+  }
 
   // Whole milliseconds: a small integer costs no heap, and a Duration holds no fraction of a millisecond.
-  const now = (): number => Math.floor(clock.elapsed());
+  readonly #now = (): number => Math.floor(this.#clock.elapsed());
 
-  const idle = (ahead?: Temporal.Duration): boolean =>
-    ready.size === 0 &&
-    running.size === 0 &&
-    (!ahead || (delayed.first()?.at ?? Infinity) > now() + ahead.total("milliseconds"));
+  readonly idle = (ahead?: Temporal.Duration): boolean =>
+    this.#ready.size === 0 &&
+    this.#running.size === 0 &&
+    (!ahead || (this.#delayed.first()?.at ?? Infinity) > this.#now() + ahead.total("milliseconds"));
 
   /** Puts a key where its time says; the caller has taken it out of its former place. */
-  const put = (item: Waiting): void => {
-    if (item.at > now()) {
-      delayed.put(item);
-      arm();
+  readonly #put = (item: Waiting): void => {
+    if (item.at > this.#now()) {
+      this.#delayed.put(item);
+      this.#arm();
       return;
     }
-    ready.put(item);
-    listener?.();
+    this.#ready.put(item);
+    this.#listener?.();
   };
 
   /**
    * One timer, for the key that is due first. It is left alone when that key goes: at worst it wakes up for nothing.
    */
-  const arm = (): void => {
-    const first = delayed.first();
-    if (!first || (timer && timer.at <= first.at)) return;
-    timer?.cancel();
-    const delay = Temporal.Duration.from({ milliseconds: Math.ceil(first.at - clock.elapsed()) });
-    timer = { at: first.at, cancel: clock.schedule(delay, wake) };
+  readonly #arm = (): void => {
+    const first = this.#delayed.first();
+    if (!first || (this.#timer && this.#timer.at <= first.at)) return;
+    this.#timer?.cancel();
+    const delay = Temporal.Duration.from({ milliseconds: Math.ceil(first.at - this.#clock.elapsed()) });
+    this.#timer = { at: first.at, cancel: this.#clock.schedule(delay, this.#wake) };
   };
 
-  const wake = (): void => {
-    timer = undefined;
-    for (let first = delayed.first(); first && first.at <= now(); first = delayed.first()) {
-      delayed.remove(first);
-      put(first);
+  readonly #wake = (): void => {
+    this.#timer = undefined;
+    for (let first = this.#delayed.first(); first && first.at <= this.#now(); first = this.#delayed.first()) {
+      this.#delayed.remove(first);
+      this.#put(first);
     }
-    arm();
+    this.#arm();
   };
 
-  const wait = (key: string, asked: Wish): void => {
-    const wish = fair.within(key, asked, now());
-    const at = Math.ceil(Math.max(wish.at, failed.notBefore(key)));
-    const item = waiting.get(key);
+  readonly #wait = (key: string, asked: Wish): void => {
+    const wish = this.#fair.within(key, asked, this.#now());
+    const at = Math.ceil(Math.max(wish.at, this.#failed.notBefore(key)));
+    const item = this.#waiting.get(key);
     if (!item) {
-      adds += 1;
+      this.#adds += 1;
       const added: Waiting = {
         key,
         lane: wish.lane,
@@ -195,104 +213,112 @@ export function workQueue(options: WorkQueueOptions): WorkQueue {
         previous: undefined,
         next: undefined,
       };
-      waiting.set(key, added);
-      put(added);
+      this.#waiting.set(key, added);
+      this.#put(added);
       return;
     }
     const better = earliestAndHighest({ lane: item.lane, flow: item.flow, at: item.at }, { ...wish, at });
     const isDelayed = item.position !== notDelayed;
     if (better.lane === item.lane && (!isDelayed || better.at === item.at)) {
-      if (!isDelayed) ready.review(item);
+      if (!isDelayed) this.#ready.review(item);
       return;
     }
-    if (isDelayed) delayed.remove(item);
-    else ready.remove(item);
+    if (isDelayed) this.#delayed.remove(item);
+    else this.#ready.remove(item);
     item.lane = better.lane;
     item.flow = better.flow;
     item.at = better.at;
-    put(item);
+    this.#put(item);
   };
 
-  const afterFailure = (key: string, run: Run, failure: Failed): Wish | undefined => {
-    const at = failed.failed(key, failure, now());
+  readonly #afterFailure = (key: string, run: Run, failure: Failed): Wish | undefined => {
+    const at = this.#failed.failed(key, failure, this.#now());
     if (at === undefined) return undefined;
-    retries += 1;
+    this.#retries += 1;
     // What was wanted is still wanted as much: it keeps its lane.
     return { lane: run.lane, flow: run.flow, at };
   };
 
-  const afterSuccess = (key: string, run: Run, { requeueAfter, unfinished = false }: Done): Wish | undefined => {
-    if (!unfinished) failed.forget(key);
+  readonly #afterSuccess = (key: string, run: Run, { requeueAfter, unfinished = false }: Done): Wish | undefined => {
+    if (!unfinished) this.#failed.forget(key);
     if (!requeueAfter) return undefined;
     // Nobody waits for a second look, so it does not overtake.
     return {
       lane: run.lane === "interactive" ? "normal" : run.lane,
       flow: run.flow,
-      at: now() + requeueAfter.total("milliseconds"),
+      at: this.#now() + requeueAfter.total("milliseconds"),
     };
   };
 
-  return {
-    add: (key, options = {}) => {
-      if (closed) return;
-      const after = options.after ?? (options.debounced ? debounce : undefined);
-      const at = now() + (after?.total("milliseconds") ?? 0);
-      const lane = options.lane ?? "normal";
-      const wish = { lane, flow: options.flow ?? fair.flowOf(key, lane), at };
-      const run = running.get(key);
-      if (run) run.again = run.again ? earliestAndHighest(run.again, wish) : wish;
-      else wait(key, wish);
-    },
-    next: () => {
-      const item = ready.take();
-      if (!item) return undefined;
-      waiting.delete(item.key);
-      const startedAt = clock.elapsed();
-      fair.started(item.key, item.lane, now());
-      running.set(item.key, { lane: item.lane, flow: item.flow, startedAt, again: undefined });
-      observer?.started(item.lane, Math.max(startedAt - item.at, 0) / 1000);
-      return item.key;
-    },
-    done: (key, outcome) => {
-      const run = running.get(key);
-      if (!run) throw new Error(`the key ${key} is not running`);
-      running.delete(key);
-      gate?.leave(key);
-      fair.ended(key, outcome.cost ?? 0, now());
-      observer?.finished(run.lane, (clock.elapsed() - run.startedAt) / 1000);
-      const own = outcome.failed ? afterFailure(key, run, outcome) : afterSuccess(key, run, outcome);
-      const wish = own && run.again ? earliestAndHighest(own, run.again) : (own ?? run.again);
-      if (wish && !closed) wait(key, wish);
-      if (idle()) for (const resolve of idleWaiters.splice(0)) resolve();
-    },
-    onReady: (call) => {
-      listener = call;
-    },
-    idle,
-    whenIdle: () => (idle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
-    close: () => {
-      closed = true;
-      timer?.cancel();
-      timer = undefined;
-      for (const item of waiting.values()) {
-        if (item.position === notDelayed) ready.remove(item);
-        else delayed.remove(item);
-      }
-      waiting.clear();
-      if (idle()) for (const resolve of idleWaiters.splice(0)) resolve();
-    },
-    stats: () => {
-      const ages = [...running.values()].map((run) => (clock.elapsed() - run.startedAt) / 1000);
-      return {
-        depth: { interactive: ready.depth("interactive"), normal: ready.depth("normal"), bulk: ready.depth("bulk") },
-        delayed: delayed.size,
-        running: running.size,
-        adds,
-        retries,
-        unfinishedSeconds: ages.reduce((sum, age) => sum + age, 0),
-        longestRunningSeconds: Math.max(0, ...ages),
-        aside: ready.aside(),
-      };
-    },
+  readonly add: WorkQueue["add"] = (key, options = {}) => {
+    if (this.#closed) return;
+    const after = options.after ?? (options.debounced ? this.#debounce : undefined);
+    const at = this.#now() + (after?.total("milliseconds") ?? 0);
+    const lane = options.lane ?? "normal";
+    const wish = { lane, flow: options.flow ?? this.#fair.flowOf(key, lane), at };
+    const run = this.#running.get(key);
+    if (run) run.again = run.again ? earliestAndHighest(run.again, wish) : wish;
+    else this.#wait(key, wish);
+  };
+
+  readonly next: WorkQueue["next"] = () => {
+    const item = this.#ready.take();
+    if (!item) return undefined;
+    this.#waiting.delete(item.key);
+    const startedAt = this.#clock.elapsed();
+    this.#fair.started(item.key, item.lane, this.#now());
+    this.#running.set(item.key, { lane: item.lane, flow: item.flow, startedAt, again: undefined });
+    this.#observer?.started(item.lane, Math.max(startedAt - item.at, 0) / 1000);
+    return item.key;
+  };
+
+  readonly done: WorkQueue["done"] = (key, outcome) => {
+    const run = this.#running.get(key);
+    if (!run) throw new Error(`the key ${key} is not running`);
+    this.#running.delete(key);
+    this.#gate?.leave(key);
+    this.#fair.ended(key, outcome.cost ?? 0, this.#now());
+    this.#observer?.finished(run.lane, (this.#clock.elapsed() - run.startedAt) / 1000);
+    const own = outcome.failed ? this.#afterFailure(key, run, outcome) : this.#afterSuccess(key, run, outcome);
+    const wish = own && run.again ? earliestAndHighest(own, run.again) : (own ?? run.again);
+    if (wish && !this.#closed) this.#wait(key, wish);
+    if (this.idle()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  };
+
+  readonly onReady: WorkQueue["onReady"] = (call) => {
+    this.#listener = call;
+  };
+
+  readonly whenIdle: WorkQueue["whenIdle"] = () =>
+    this.idle() ? Promise.resolve() : new Promise((resolve) => this.#idleWaiters.push(resolve));
+
+  readonly close: WorkQueue["close"] = () => {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const item of this.#waiting.values()) {
+      if (item.position === notDelayed) this.#ready.remove(item);
+      else this.#delayed.remove(item);
+    }
+    this.#waiting.clear();
+    if (this.idle()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  };
+
+  readonly stats: WorkQueue["stats"] = () => {
+    const ages = [...this.#running.values()].map((run) => (this.#clock.elapsed() - run.startedAt) / 1000);
+    return {
+      depth: {
+        interactive: this.#ready.depth("interactive"),
+        normal: this.#ready.depth("normal"),
+        bulk: this.#ready.depth("bulk"),
+      },
+      delayed: this.#delayed.size,
+      running: this.#running.size,
+      adds: this.#adds,
+      retries: this.#retries,
+      unfinishedSeconds: ages.reduce((sum, age) => sum + age, 0),
+      longestRunningSeconds: Math.max(0, ...ages),
+      aside: this.#ready.aside(),
+    };
   };
 }

@@ -67,180 +67,221 @@ type Emit = (input: ReflectorInput) => void;
  * Each activity (request or pause) may emit inputs until the next one takes its place.
  */
 export function reflector<R extends StoredObject>(options: ReflectorOptions<R>): Reflector {
-  const { listWatch, store, transform, clock, random, heldBack, observe, covers, pageLimit = usualPageLimit } = options;
-  const feed = store.feed(covers);
-  const firstList = Promise.withResolvers<void>();
-  const open = new Set<Promise<void>>();
-  let state = idle;
-  let current: AbortController | undefined;
+  return new ListWatchReflector<R>(options);
+}
+
+class ListWatchReflector<R extends StoredObject> implements Reflector {
+  readonly #listWatch;
+  readonly #store;
+  readonly #transform;
+  readonly #clock;
+  readonly #random;
+  readonly #heldBack;
+  readonly #observe;
+  readonly #pageLimit;
+  readonly #feed;
+  readonly #firstList = Promise.withResolvers<void>();
+  readonly #open = new Set<Promise<void>>();
+  #state = idle;
+  #current: AbortController | undefined;
   /** While all is read again: who waits for it. */
-  const readers: PromiseWithResolvers<void>[] = [];
-  let cancelVerification: Cancel = () => undefined;
-  let listBegan = 0;
-  let aliveAt: number | undefined;
-  let nextStreamAt = 0;
+  readonly #readers: PromiseWithResolvers<void>[] = [];
+  #listBegan = 0;
+  #aliveAt: number | undefined;
+  #nextStreamAt = 0;
   /** What this server has shown lately: whether a silent stream may be dead, or may just be without news. */
-  let bookmarks: "unknown" | "seen" | "lacking" = "unknown";
+  #bookmarks: "unknown" | "seen" | "lacking" = "unknown";
+  readonly synced;
 
-  const alive = (): void => {
-    aliveAt = clock.elapsed();
+  constructor(options: ReflectorOptions<R>) {
+    const {
+      listWatch,
+      store,
+      transform,
+      clock,
+      random,
+      heldBack,
+      observe,
+      covers,
+      pageLimit = usualPageLimit,
+    } = options;
+    this.#listWatch = listWatch;
+    this.#store = store;
+    this.#transform = transform;
+    this.#clock = clock;
+    this.#random = random;
+    this.#heldBack = heldBack;
+    this.#observe = observe;
+    this.#pageLimit = pageLimit;
+    this.#feed = store.feed(covers);
+    this.synced = this.#firstList.promise;
+  }
+
+  #cancelVerification: Cancel = () => undefined;
+
+  readonly #alive = (): void => {
+    this.#aliveAt = this.#clock.elapsed();
   };
-  const onSilence = (silent: () => void): Cancel => watchdog(clock, silenceLimit, () => aliveAt, silent);
 
-  const advance: Emit = (input) => {
-    const [next, commands] = transition(state, input);
-    state = next;
+  readonly #onSilence = (silent: () => void): Cancel =>
+    watchdog(this.#clock, silenceLimit, () => this.#aliveAt, silent);
+
+  readonly #advance: Emit = (input) => {
+    const [next, commands] = transition(this.#state, input);
+    this.#state = next;
     for (const command of commands) {
-      execute(command);
-      if (state !== next) return; // a listener has stopped us meanwhile
+      this.#execute(command);
+      if (this.#state !== next) return; // a listener has stopped us meanwhile
     }
   };
 
-  const execute = (command: ReflectorCommand): void => {
+  readonly #execute = (command: ReflectorCommand): void => {
     switch (command.kind) {
       case "keep":
-        keep(command.object);
+        this.#keep(command.object);
         return;
       case "drop":
-        drop(command.object);
+        this.#drop(command.object);
         return;
       case "passed":
-        feed.passed(command.resourceVersion);
+        this.#feed.passed(command.resourceVersion);
         return;
       case "complete":
-        complete(command.resourceVersion);
+        this.#complete(command.resourceVersion);
         return;
       case "stream":
       case "list":
       case "watch":
       case "wait":
-        perform(command);
+        this.#perform(command);
         return;
     }
   };
 
-  const keep = (raw: unknown): void => {
+  readonly #keep = (raw: unknown): void => {
     let key: string | undefined;
     try {
       const { key: its, resourceVersion } = identityOf(raw);
       key = its;
       // Mostly the echo of our own write, whose answer is in the store: a version of an object never changes. A list is read
       // whole all the same: more may be kept of the objects by now, and a restored etcd gives a version twice.
-      const known = store.get(key);
-      const isKnown = known?.resourceVersion === resourceVersion && state.name === "Watching";
-      const record = isKnown ? known : transform(raw);
-      if (!record) feed.vanished(key, resourceVersion);
-      else if (!isKnown && heldBack?.(record)) feed.unreadable(key);
-      else feed.observed(record);
+      const known = this.#store.get(key);
+      const isKnown = known?.resourceVersion === resourceVersion && this.#state.name === "Watching";
+      const record = isKnown ? known : this.#transform(raw);
+      if (!record) this.#feed.vanished(key, resourceVersion);
+      else if (!isKnown && this.#heldBack?.(record)) this.#feed.unreadable(key);
+      else this.#feed.observed(record);
     } catch (error) {
-      feed.unreadable(key);
-      observe?.({ kind: "unreadable", key, error });
+      this.#feed.unreadable(key);
+      this.#observe?.({ kind: "unreadable", key, error });
     }
   };
 
-  const drop = (raw: unknown): void => {
+  readonly #drop = (raw: unknown): void => {
     try {
       const { key, resourceVersion } = identityOf(raw);
-      feed.vanished(key, resourceVersion);
+      this.#feed.vanished(key, resourceVersion);
     } catch (error) {
-      observe?.({ kind: "unreadable", key: undefined, error });
+      this.#observe?.({ kind: "unreadable", key: undefined, error });
     }
   };
 
-  const complete = (resourceVersion: string): void => {
-    feed.completed(resourceVersion);
-    firstList.resolve();
-    for (const reader of readers.splice(0)) reader.resolve();
-    observe?.({ kind: "listed", took: milliseconds(clock.elapsed() - listBegan) });
-    cancelVerification();
-    cancelVerification = clock.schedule(verificationPause(random), () => advance({ kind: "verify" }));
+  readonly #complete = (resourceVersion: string): void => {
+    this.#feed.completed(resourceVersion);
+    this.#firstList.resolve();
+    for (const reader of this.#readers.splice(0)) reader.resolve();
+    this.#observe?.({ kind: "listed", took: milliseconds(this.#clock.elapsed() - this.#listBegan) });
+    this.#cancelVerification();
+    this.#cancelVerification = this.#clock.schedule(verificationPause(this.#random), () =>
+      this.#advance({ kind: "verify" }),
+    );
   };
 
-  const perform = (activity: Activity): void => {
-    current?.abort(superseded);
+  readonly #perform = (activity: Activity): void => {
+    this.#current?.abort(superseded);
     const controller = new AbortController();
-    current = controller;
+    this.#current = controller;
     const emit: Emit = (input) => {
-      if (current === controller) advance(input);
+      if (this.#current === controller) this.#advance(input);
     };
-    const running = carryOut(activity, controller.signal, emit)
+    const running = this.#carryOut(activity, controller.signal, emit)
       .catch((error: unknown) => emit({ kind: "failed", failure: listWatchFailure(error) }))
-      .finally(() => open.delete(running));
-    open.add(running);
+      .finally(() => this.#open.delete(running));
+    this.#open.add(running);
   };
 
-  const carryOut = async (activity: Activity, signal: AbortSignal, emit: Emit): Promise<void> => {
+  readonly #carryOut = async (activity: Activity, signal: AbortSignal, emit: Emit): Promise<void> => {
     switch (activity.kind) {
       case "stream":
-        beginList();
-        return watch({ sendInitialEvents: true }, signal, emit);
+        this.#beginList();
+        return this.#watch({ sendInitialEvents: true }, signal, emit);
       case "list":
-        if (activity.continue === undefined) beginList();
-        return list(activity.continue, signal, emit);
+        if (activity.continue === undefined) this.#beginList();
+        return this.#list(activity.continue, signal, emit);
       case "watch":
-        return watch({ resourceVersion: activity.resourceVersion }, signal, emit);
+        return this.#watch({ resourceVersion: activity.resourceVersion }, signal, emit);
       case "wait": {
         const { because, failures } = activity;
-        const pause = backoff(failures, random, because.retryAfter);
+        const pause = backoff(failures, this.#random, because.retryAfter);
         // In good order, and all that is heard for now.
-        if (because.kind !== "ended") feed.blind(because.kind === "forbidden" ? "not-permitted" : "not-seen");
-        observe?.({ kind: "paused", because, failures, pause });
-        await clock.sleep(pause, signal);
+        if (because.kind !== "ended") this.#feed.blind(because.kind === "forbidden" ? "not-permitted" : "not-seen");
+        this.#observe?.({ kind: "paused", because, failures, pause });
+        await this.#clock.sleep(pause, signal);
         return emit({ kind: "waited" });
       }
     }
   };
 
-  const beginList = (): void => {
-    listBegan = clock.elapsed();
-    feed.begin();
+  readonly #beginList = (): void => {
+    this.#listBegan = this.#clock.elapsed();
+    this.#feed.begin();
   };
 
-  const list = async (token: string | undefined, signal: AbortSignal, emit: Emit): Promise<void> => {
-    const cancel = onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
+  readonly #list = async (token: string | undefined, signal: AbortSignal, emit: Emit): Promise<void> => {
+    const cancel = this.#onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
     try {
-      const query = { limit: pageLimit, ...(token !== undefined && { continue: token }) };
+      const query = { limit: this.#pageLimit, ...(token !== undefined && { continue: token }) };
       const onItem = (object: unknown): void => {
-        alive();
+        this.#alive();
         emit({ kind: "item", object });
       };
-      const page = await listWatch.list(query, onItem, signal);
-      alive();
+      const page = await this.#listWatch.list(query, onItem, signal);
+      this.#alive();
       emit({ kind: "page", ...page });
     } finally {
       cancel();
     }
   };
 
-  const watch = async (
+  readonly #watch = async (
     query: Omit<WatchQuery, "timeout" | "onAlive">,
     signal: AbortSignal,
     emit: Emit,
   ): Promise<void> => {
     // A server that ends each stream at once makes no loop, also where each has an event.
-    const early = nextStreamAt - clock.elapsed();
-    if (early > 0) await clock.sleep(milliseconds(early), signal);
-    const began = clock.elapsed();
+    const early = this.#nextStreamAt - this.#clock.elapsed();
+    if (early > 0) await this.#clock.sleep(milliseconds(early), signal);
+    const began = this.#clock.elapsed();
     let events = 0;
     const ended = (): void => {
-      nextStreamAt = began + minBetween.total("milliseconds");
-      emit({ kind: "ended", lasted: milliseconds(clock.elapsed() - began), events });
+      this.#nextStreamAt = began + minBetween.total("milliseconds");
+      emit({ kind: "ended", lasted: milliseconds(this.#clock.elapsed() - began), events });
     };
-    const cancelSilence = onSilence(() => {
+    const cancelSilence = this.#onSilence(() => {
       // Without bookmarks that is no sign of anything; a request that is not answered at all has failed by now.
-      const isFailure = bookmarks === "seen" || state.name !== "Watching";
-      bookmarks = "lacking";
+      const isFailure = this.#bookmarks === "seen" || this.#state.name !== "Watching";
+      this.#bookmarks = "lacking";
       if (isFailure) emit({ kind: "failed", failure: { kind: "silent" } });
       else ended();
     });
-    const cancelHealthy = clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
+    const cancelHealthy = this.#clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
     try {
-      const timeout = streamTimeout(bookmarks !== "lacking", random);
-      for await (const event of listWatch.watch({ ...query, timeout, onAlive: alive }, signal)) {
+      const timeout = streamTimeout(this.#bookmarks !== "lacking", this.#random);
+      for await (const event of this.#listWatch.watch({ ...query, timeout, onAlive: this.#alive }, signal)) {
         if (signal.aborted) return;
         events += 1;
-        alive();
-        if (event.type === "BOOKMARK") bookmarks = "seen";
+        this.#alive();
+        if (event.type === "BOOKMARK") this.#bookmarks = "seen";
         emit({ kind: "event", ...event });
       }
       ended();
@@ -250,39 +291,43 @@ export function reflector<R extends StoredObject>(options: ReflectorOptions<R>):
     }
   };
 
-  const stop = async (): Promise<void> => {
-    advance({ kind: "stop" });
-    cancelVerification();
-    current?.abort();
-    current = undefined;
-    await Promise.all(open);
+  readonly stop = async (): Promise<void> => {
+    this.#advance({ kind: "stop" });
+    this.#cancelVerification();
+    this.#current?.abort();
+    this.#current = undefined;
+    await Promise.all(this.#open);
   };
 
-  return {
-    start: (signal) => {
-      if (signal?.aborted) advance({ kind: "stop" });
-      signal?.addEventListener("abort", () => void stop(), { once: true });
-      advance({ kind: "start" });
-    },
-    stop,
-    close: async () => {
-      const stopped = stop();
-      feed.close();
-      await stopped;
-    },
-    readAgain: () => {
-      const reader = Promise.withResolvers<void>();
-      readers.push(reader);
-      advance({ kind: "readAgain" });
-      return reader.promise;
-    },
-    synced: firstList.promise,
-    hasSynced: () => feed.synced,
-    status: () => ({
-      state: state.name,
-      lastAliveAt: aliveAt === undefined ? undefined : clock.now().subtract(milliseconds(clock.elapsed() - aliveAt)),
-      failures: "failures" in state ? state.failures : 0,
-      resourceVersion: state.name === "Watching" || state.name === "Waiting" ? state.resourceVersion : undefined,
-    }),
+  readonly start: Reflector["start"] = (signal) => {
+    if (signal?.aborted) this.#advance({ kind: "stop" });
+    signal?.addEventListener("abort", () => void this.stop(), { once: true });
+    this.#advance({ kind: "start" });
   };
+
+  readonly close: Reflector["close"] = async () => {
+    const stopped = this.stop();
+    this.#feed.close();
+    await stopped;
+  };
+
+  readonly readAgain: Reflector["readAgain"] = () => {
+    const reader = Promise.withResolvers<void>();
+    this.#readers.push(reader);
+    this.#advance({ kind: "readAgain" });
+    return reader.promise;
+  };
+
+  readonly hasSynced: Reflector["hasSynced"] = () => this.#feed.synced;
+
+  readonly status: Reflector["status"] = () => ({
+    state: this.#state.name,
+    lastAliveAt:
+      this.#aliveAt === undefined
+        ? undefined
+        : this.#clock.now().subtract(milliseconds(this.#clock.elapsed() - this.#aliveAt)),
+    failures: "failures" in this.#state ? this.#state.failures : 0,
+    resourceVersion:
+      this.#state.name === "Watching" || this.#state.name === "Waiting" ? this.#state.resourceVersion : undefined,
+  });
 }

@@ -69,28 +69,43 @@ export interface StoreOptions<R> extends IndexOptions<R> {
  * - an answer that the watch has passed already says nothing new: its object may have been deleted since.
  */
 export function store<R extends StoredObject>(options: StoreOptions<R> = {}): FedStore<R> {
-  const { listenerFailed, wentBack } = options;
-  const records = indexedRecords(options);
-  const tombstones = new Map<string, string>();
-  const { tell, subscribe } = listeners<Change<R>>(listenerFailed);
-  const horizons = new Set<Horizon>();
+  return new IndexedStore<R>(options);
+}
 
-  const horizonOf = (key: string): Horizon | undefined => {
-    for (const horizon of horizons) if (horizon.covers(key)) return horizon;
+class IndexedStore<R extends StoredObject> implements FedStore<R> {
+  readonly #wentBack;
+  readonly #records;
+  readonly #tombstones = new Map<string, string>();
+  readonly #tell;
+  readonly #horizons = new Set<Horizon>();
+  readonly subscribe;
+
+  constructor(options: StoreOptions<R>) {
+    const { listenerFailed, wentBack } = options;
+    this.#wentBack = wentBack;
+    this.#records = indexedRecords(options);
+    const { tell, subscribe } = listeners<Change<R>>(listenerFailed);
+    this.#tell = tell;
+    this.subscribe = subscribe;
+  }
+
+  readonly #horizonOf = (key: string): Horizon | undefined => {
+    for (const horizon of this.#horizons) if (horizon.covers(key)) return horizon;
     return undefined;
   };
 
-  const gone = (before: R): void => {
-    records.delete(before);
-    tell({ key: before.key, before, gone: knownAbsent });
+  readonly #gone = (before: R): void => {
+    this.#records.delete(before);
+    this.#tell({ key: before.key, before, gone: knownAbsent });
   };
-  const keep = (record: R, horizon: Horizon | undefined): void => {
+
+  readonly #keep = (record: R, horizon: Horizon | undefined): void => {
     const { key } = record;
-    const before = records.get(key);
-    const full = records.set(record);
+    const before = this.#records.get(key);
+    const full = this.#records.set(record);
     if (full === undefined) {
       horizon?.fresh?.add(key);
-      tell(before ? { key, before, after: record } : { key, after: record });
+      this.#tell(before ? { key, before, after: record } : { key, after: record });
       return;
     }
     const isNews = horizon?.exceeded.has(full) === false;
@@ -98,42 +113,84 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
     horizon?.exceeding?.add(full);
     // An older version of it would be wrong.
     if (before) {
-      records.delete(before);
-      tell({ key, before });
+      this.#records.delete(before);
+      this.#tell({ key, before });
     }
-    if (isNews) tell({ key });
+    if (isNews) this.#tell({ key });
   };
-  const put = (record: R, horizon: Horizon | undefined): void => {
+
+  readonly #put = (record: R, horizon: Horizon | undefined): void => {
     const { key, resourceVersion } = record;
-    const tombstone = tombstones.get(key);
+    const tombstone = this.#tombstones.get(key);
     if (tombstone !== undefined) {
       if (atLeast(tombstone, resourceVersion)) return;
-      tombstones.delete(key);
+      this.#tombstones.delete(key);
     }
-    const before = records.get(key);
-    if (!before || !atLeast(before.resourceVersion, resourceVersion)) keep(record, horizon);
+    const before = this.#records.get(key);
+    if (!before || !atLeast(before.resourceVersion, resourceVersion)) this.#keep(record, horizon);
   };
+
   /** Whatever is stored. Who listens need not hear of what says the same. */
-  const replace = (record: R, horizon: Horizon): void => {
-    tombstones.delete(record.key);
-    if (olderThan(record.resourceVersion, records.get(record.key)?.resourceVersion ?? "")) wentBack?.();
-    if (JSON.stringify(records.get(record.key)) !== JSON.stringify(record)) keep(record, horizon);
-    else records.set(record);
+  readonly #replace = (record: R, horizon: Horizon): void => {
+    this.#tombstones.delete(record.key);
+    if (olderThan(record.resourceVersion, this.#records.get(record.key)?.resourceVersion ?? "")) this.#wentBack?.();
+    if (JSON.stringify(this.#records.get(record.key)) !== JSON.stringify(record)) this.#keep(record, horizon);
+    else this.#records.set(record);
   };
-  const bury = (key: string, resourceVersion: string): void => {
-    if (!olderThan(resourceVersion, tombstones.get(key) ?? "")) tombstones.set(key, resourceVersion);
+
+  readonly #bury = (key: string, resourceVersion: string): void => {
+    if (!olderThan(resourceVersion, this.#tombstones.get(key) ?? "")) this.#tombstones.set(key, resourceVersion);
   };
-  const feed = (covers: (key: string) => boolean = () => true): Feed<R> => {
+
+  /** A full list has ended: what it has not named is gone, but for what we have written since. */
+  readonly #complete = (horizon: Horizon, conclusive: boolean, resourceVersion: string): void => {
+    if (horizon.exceeding) horizon.exceeded = horizon.exceeding;
+    horizon.exceeding = undefined;
+    const { seen, fresh } = horizon;
+    horizon.seen = undefined;
+    horizon.fresh = undefined;
+    if (olderThan(resourceVersion, horizon.through ?? "")) this.#wentBack?.();
+    horizon.through = resourceVersion;
+    horizon.synced = true;
+    horizon.blind = undefined;
+    horizon.keyless = !conclusive;
+    for (const key of horizon.unreadable) if (seen?.has(key) === false) horizon.unreadable.delete(key);
+    for (const [key, deleted] of this.#tombstones) {
+      if (horizon.covers(key) && !olderThan(resourceVersion, deleted)) this.#tombstones.delete(key);
+    }
+    horizon.formerTombstones.clear();
+    if (!seen || !conclusive) return;
+    for (const before of this.#records.values()) {
+      const { key } = before;
+      if (seen.has(key) || !horizon.covers(key)) continue;
+      // Written by us after the list was taken.
+      if (fresh?.has(key) === true && olderThan(resourceVersion, before.resourceVersion)) continue;
+      this.#gone(before);
+    }
+  };
+
+  /** Its deletion was told. */
+  readonly #vanish = (horizon: Horizon, key: string, resourceVersion: string): void => {
+    horizon.seen?.delete(key);
+    horizon.unreadable.delete(key);
+    passed(horizon, resourceVersion);
+    const tombstone = this.#tombstones.get(key);
+    if (tombstone === undefined || !olderThan(resourceVersion, tombstone)) {
+      // Until a list is over, nothing else tells that an answer to an earlier write is out of date.
+      if (horizon.seen) this.#bury(key, resourceVersion);
+      else this.#tombstones.delete(key);
+    }
+    const before = this.#records.get(key);
+    const isKnownBetter = !isSuperseded(key, horizon) && before && olderThan(resourceVersion, before.resourceVersion);
+    horizon.fresh?.add(key);
+    if (before && !isKnownBetter) this.#gone(before);
+  };
+
+  readonly feed = (covers: (key: string) => boolean = () => true): Feed<R> => {
     const horizon = newHorizon(covers);
-    horizons.add(horizon);
+    this.#horizons.add(horizon);
     let conclusive = true;
 
-    // A list comes in the order of keys: only its end says how far it goes.
-    const passed = (resourceVersion: string): void => {
-      if (!horizon.seen) horizon.blind = undefined;
-      if (horizon.seen || (horizon.through !== undefined && olderThan(resourceVersion, horizon.through))) return;
-      horizon.through = resourceVersion;
-    };
     return {
       get synced() {
         return horizon.synced;
@@ -143,20 +200,20 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
         horizon.fresh = new Set();
         horizon.exceeding = new Set();
         conclusive = true;
-        for (const [key, deleted] of tombstones) {
+        for (const [key, deleted] of this.#tombstones) {
           if (!covers(key)) continue;
-          tombstones.delete(key);
+          this.#tombstones.delete(key);
           horizon.formerTombstones.set(key, deleted);
         }
       },
       observed: (record) => {
         horizon.unreadable.delete(record.key);
-        if (isSuperseded(record.key, horizon)) replace(record, horizon);
-        else put(record, horizon);
+        if (isSuperseded(record.key, horizon)) this.#replace(record, horizon);
+        else this.#put(record, horizon);
         // What is not kept needs not be remembered either.
-        if (records.get(record.key)) horizon.seen?.add(record.key);
+        if (this.#records.get(record.key)) horizon.seen?.add(record.key);
         horizon.fresh?.add(record.key);
-        passed(record.resourceVersion);
+        passed(horizon, record.resourceVersion);
       },
       unreadable: (key) => {
         if (key === undefined) {
@@ -164,116 +221,86 @@ export function store<R extends StoredObject>(options: StoreOptions<R> = {}): Fe
           horizon.keyless = true;
         } else {
           horizon.seen?.add(key);
-          if (!records.get(key)) horizon.unreadable.add(key);
+          if (!this.#records.get(key)) horizon.unreadable.add(key);
         }
       },
-      vanished: (key, resourceVersion) => {
-        horizon.seen?.delete(key);
-        horizon.unreadable.delete(key);
-        passed(resourceVersion);
-        const tombstone = tombstones.get(key);
-        if (tombstone === undefined || !olderThan(resourceVersion, tombstone)) {
-          // Until a list is over, nothing else tells that an answer to an earlier write is out of date.
-          if (horizon.seen) bury(key, resourceVersion);
-          else tombstones.delete(key);
-        }
-        const before = records.get(key);
-        const isKnownBetter =
-          !isSuperseded(key, horizon) && before && olderThan(resourceVersion, before.resourceVersion);
-        horizon.fresh?.add(key);
-        if (before && !isKnownBetter) gone(before);
-      },
-      passed,
+      vanished: (key, resourceVersion) => this.#vanish(horizon, key, resourceVersion),
+      passed: (resourceVersion) => passed(horizon, resourceVersion),
       blind: (why) => void (horizon.blind = why),
-      completed: (resourceVersion) => {
-        if (horizon.exceeding) horizon.exceeded = horizon.exceeding;
-        horizon.exceeding = undefined;
-        const { seen, fresh } = horizon;
-        horizon.seen = undefined;
-        horizon.fresh = undefined;
-        if (olderThan(resourceVersion, horizon.through ?? "")) wentBack?.();
-        horizon.through = resourceVersion;
-        horizon.synced = true;
-        horizon.blind = undefined;
-        horizon.keyless = !conclusive;
-        for (const key of horizon.unreadable) if (seen?.has(key) === false) horizon.unreadable.delete(key);
-        for (const [key, deleted] of tombstones) {
-          if (covers(key) && !olderThan(resourceVersion, deleted)) tombstones.delete(key);
-        }
-        horizon.formerTombstones.clear();
-        if (!seen || !conclusive) return;
-        for (const before of records.values()) {
-          const { key } = before;
-          if (seen.has(key) || !covers(key)) continue;
-          // Written by us after the list was taken.
-          if (fresh?.has(key) === true && olderThan(resourceVersion, before.resourceVersion)) continue;
-          gone(before);
-        }
-      },
+      completed: (resourceVersion) => this.#complete(horizon, conclusive, resourceVersion),
       close: () => {
-        horizons.delete(horizon);
-        for (const key of tombstones.keys()) if (covers(key)) tombstones.delete(key);
-        for (const record of records.values()) if (covers(record.key)) records.delete(record);
+        this.#horizons.delete(horizon);
+        for (const key of this.#tombstones.keys()) if (covers(key)) this.#tombstones.delete(key);
+        for (const record of this.#records.values()) if (covers(record.key)) this.#records.delete(record);
       },
     };
   };
 
-  const wrote = (record: R): void => {
-    const horizon = horizonOf(record.key);
+  readonly wrote = (record: R): void => {
+    const horizon = this.#horizonOf(record.key);
     if (!horizon) return; // nobody would ever correct it
     const { key, resourceVersion } = record;
-    if (!records.get(key) && hasPassed(horizon, resourceVersion)) return;
+    if (!this.#records.get(key) && hasPassed(horizon, resourceVersion)) return;
     if (atLeast(horizon.formerTombstones.get(key) ?? "", resourceVersion)) return;
-    put(record, horizon);
+    this.#put(record, horizon);
   };
 
-  const removed = (key: string, resourceVersion: string): void => {
-    const horizon = horizonOf(key);
+  readonly removed = (key: string, resourceVersion: string): void => {
+    const horizon = this.#horizonOf(key);
     if (!horizon) return;
-    const before = records.get(key);
+    const before = this.#records.get(key);
     if (before && olderThan(resourceVersion, before.resourceVersion)) return;
     // A list that is under way may have been taken before the delete.
-    if (horizon.seen || !hasPassed(horizon, resourceVersion)) bury(key, resourceVersion);
+    if (horizon.seen || !hasPassed(horizon, resourceVersion)) this.#bury(key, resourceVersion);
     horizon.fresh?.add(key);
-    if (before) gone(before);
+    if (before) this.#gone(before);
   };
 
-  return {
-    get: (key) => records.get(key),
-    look: (key) => {
-      const record = records.get(key);
-      return record ? { kind: "there", record } : unrecorded(horizons, key);
-    },
-    find: (matches) => {
-      for (const record of records.values()) if (matches(record)) return { kind: "there", record };
-      return unrecorded(horizons);
-    },
-    values: () => records.values(),
-    get size() {
-      return records.size;
-    },
-    get synced() {
-      return horizons.size > 0 && [...horizons].every((horizon) => horizon.synced);
-    },
-    byIndex: (value) => records.byIndex(value),
-    exceeds: (value) => [...horizons].some(({ exceeded }) => exceeded.has(value)),
-    wrote,
-    removed,
-    found: (before, answer) => {
-      const { key } = before;
-      const horizon = horizonOf(key);
-      if (!horizon) return;
-      if (records.get(key) !== before) {
-        // Watch or write have brought something meanwhile, which may be newer.
-        if (answer) wrote(answer);
-      } else if (answer) {
-        if (answer.resourceVersion !== before.resourceVersion) replace(answer, horizon);
-      } else if (isSuperseded(key, horizon)) {
-        horizon.formerTombstones.set(key, before.resourceVersion);
-        gone(before);
-      } else removed(key, before.resourceVersion);
-    },
-    subscribe,
-    feed,
+  readonly get: FedStore<R>["get"] = (key) => this.#records.get(key);
+
+  readonly look: FedStore<R>["look"] = (key) => {
+    const record = this.#records.get(key);
+    return record ? { kind: "there", record } : unrecorded(this.#horizons, key);
   };
+
+  readonly find: FedStore<R>["find"] = (matches) => {
+    for (const record of this.#records.values()) if (matches(record)) return { kind: "there", record };
+    return unrecorded(this.#horizons);
+  };
+
+  readonly values: FedStore<R>["values"] = () => this.#records.values();
+
+  get size() {
+    return this.#records.size;
+  }
+
+  get synced() {
+    return this.#horizons.size > 0 && [...this.#horizons].every((horizon) => horizon.synced);
+  }
+
+  readonly byIndex: FedStore<R>["byIndex"] = (value) => this.#records.byIndex(value);
+
+  readonly exceeds: FedStore<R>["exceeds"] = (value) => [...this.#horizons].some(({ exceeded }) => exceeded.has(value));
+
+  readonly found: FedStore<R>["found"] = (before, answer) => {
+    const { key } = before;
+    const horizon = this.#horizonOf(key);
+    if (!horizon) return;
+    if (this.#records.get(key) !== before) {
+      // Watch or write have brought something meanwhile, which may be newer.
+      if (answer) this.wrote(answer);
+    } else if (answer) {
+      if (answer.resourceVersion !== before.resourceVersion) this.#replace(answer, horizon);
+    } else if (isSuperseded(key, horizon)) {
+      horizon.formerTombstones.set(key, before.resourceVersion);
+      this.#gone(before);
+    } else this.removed(key, before.resourceVersion);
+  };
+}
+
+// A list comes in the order of keys: only its end says how far it goes.
+function passed(horizon: Horizon, resourceVersion: string): void {
+  if (!horizon.seen) horizon.blind = undefined;
+  if (horizon.seen || (horizon.through !== undefined && olderThan(resourceVersion, horizon.through))) return;
+  horizon.through = resourceVersion;
 }

@@ -52,3 +52,24 @@ it.each([
   );
   expect(found?.accountsSeen).toBe(row.accountsSeen);
 });
+
+it("knows by the status where the operator is, whatever whoever asks takes for its namespace", async () => {
+  const asked: (string | undefined)[] = [];
+  const objects = {
+    get: async (_kind: object, { namespace, name }: { readonly namespace?: string; readonly name: string }) => {
+      if (name === "ours") asked.push(namespace);
+      return { metadata: { namespace, name, uid: `u-${name}`, resourceVersion: "1" } };
+    },
+    getMetadata: async (_kind: object, { name }: { readonly name: string }) => ({
+      metadata: { name, uid: `u-${name}`, resourceVersion: "1" },
+    }),
+    list: async () => [{ ...acme, status: { operatorNamespace: "registry-logins" } }],
+  } as unknown as Session["objects"];
+  const found = await readSituation(
+    { objects, clock: fakeClock(), operatorNamespace: "regcred-system" },
+    { namespace: "team-a", pod: undefined, serviceAccount: "default" },
+    { readSecrets: false, images: [`${ecr}/app`] },
+  );
+  expect(found?.operatorNamespace).toBe("registry-logins");
+  expect(asked).toEqual(["registry-logins"]);
+});

@@ -1,6 +1,7 @@
 // Does `status` say what a person must know, whatever the width?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
 import { credentialReport } from "../../../src/cli/status/credential-view.ts";
 import { statusText } from "../../../src/cli/status/status-text.ts";
 import { terminal } from "../../../src/cli/terminal/terminal.ts";
@@ -104,6 +105,37 @@ describe("status", () => {
     );
     expect(text).toContain("minimal: RemovalHeld (TooManyNamespaces): 12 of 20 would lose it");
     expect(text.match(/hub: no Secret/g)).toHaveLength(1);
+  });
+
+  it.each(conditionTypes.filter((type) => conditions[type].inStatus))(
+    "lists %s while it is bad, in the text and for machines",
+    (type) => {
+      const status = conditions[type].good === "True" ? "False" : "True";
+      const bad = { ...ready, type, status, reason: "SomeReason", message: "what to do about it" };
+      const found = report({ observedGeneration: 1, conditions: [ready, bad] });
+      expect(found.warnings).toEqual([{ type, reason: "SomeReason", message: "what to do about it" }]);
+      expect(statusText([found], now, testTerminal())).toContain(`minimal: ${type} (SomeReason): what to do about it`);
+      const good = report({ observedGeneration: 1, conditions: [ready, { ...bad, status: conditions[type].good }] });
+      expect(good.warnings).toEqual([]);
+    },
+  );
+
+  it("lists that the installed kind is older, and leaves to Ready, the table and the work itself what they say", () => {
+    const listed = conditionTypes.filter((type) => conditions[type].inStatus);
+    expect(listed).toEqual(["Stalled", "TokensFresh", "RemovalHeld", "DrainBlocked", "CRDOutdated"]);
+  });
+
+  it("shows no proven login worse than one that is only there", () => {
+    const styleOf = (state: string): string | undefined => {
+      const painted: string[] = [];
+      const registries = [{ name: "hub", identities: 1, failing: 0, state }];
+      const out = testTerminal({ paint: (style, text) => (text.trim() === state && painted.push(style), text) });
+      statusText([report({ observedGeneration: 1, conditions: [ready], registries })], now, out);
+      return painted[0];
+    };
+    expect(["Issued", "Authenticated", "Verified"].map(styleOf)).toEqual(["green", "green", "green"]);
+    expect(["Pending", "PublishedUnverified", "Failing"].map(styleOf)).toEqual(["yellow", "yellow", "yellow"]);
+    expect(styleOf("Expired")).toBe("red");
   });
 
   it("points to the README where there is none", () => {

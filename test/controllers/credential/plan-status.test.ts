@@ -350,7 +350,7 @@ describe("a credential that is being deleted", () => {
     expect(verdicts(stuck)).not.toHaveProperty("Reconciling");
     expect(verdicts(stuck)).not.toHaveProperty("Stalled");
     expect(blockedAs(blocked)).toBe(
-      "still held by 5 namespaces (team-a, team-b, team-c, ...), for the platform to mend: policy no-deletes refuses it; to give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true",
+      "still held by 5 namespaces (team-a, team-b, team-c, ...), for the platform to mend: policy no-deletes refuses it; to give up on them: kubectl annotate registrycredential acme regcred.dev/force-finalize=true --overwrite",
     );
   });
 

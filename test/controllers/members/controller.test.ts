@@ -1,4 +1,5 @@
 // Is the record of members begun, kept and given up as it should be, whatever the API server says?
+import { controllers } from "../../../src/runtime/queue/controllers.ts";
 import { waits } from "../../../src/runtime/queue/waits.ts";
 import { describe, expect, it } from "vitest";
 import { fakeClock } from "../../fake-clock.ts";
@@ -11,11 +12,16 @@ import type {
   SecretRecord,
 } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { beginRecord, keepRecord, recordedMembers, storeMembers } from "../../../src/controllers/members/controller.ts";
+import {
+  beginRecord,
+  membersController,
+  recordedMembers,
+  storeMembers,
+} from "../../../src/controllers/members/controller.ts";
 import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
-import { textOfWaited } from "../../../src/controllers/waits.ts";
-import { type MemberRow, rowsToData } from "../../../src/cluster/member-rows.ts";
+import { textOfWaited } from "../../../src/controllers/outcome.ts";
+import { type MemberRow, rowsPerPart, rowsToData } from "../../../src/cluster/member-rows.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
 
@@ -118,7 +124,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     const record = transform({ type: "regcred.dev/members", metadata, data: rowsToData(rows) });
     if (record) feeds.operatorSecrets.observed(record);
   }
-  keepRecord(context);
+  controllers({ ...context, controllers: [membersController(context)], waitedFor: [] }).begin();
   return {
     clock,
     context,
@@ -343,6 +349,20 @@ describe("the record of a RegistryCredential", () => {
     expect(await storeMembers(context, uid, never)).toEqual({});
     expect([kept.size, context.members.count(uid), context.members.recorded(uid)]).toEqual([0, 0, false]);
     expect(context.stores.operatorSecrets.size).toBe(0);
+  });
+
+  it("goes with all its parts, however many there are", async () => {
+    const { context, put, drop, kept } = situation();
+    put(credential());
+    beginRecord(context, credential());
+    const namespaces = Array.from({ length: rowsPerPart + 1 }, (_, index) => `n${index}`);
+    for (const each of namespaces) note(context, each);
+    await storeMembers(context, uid, never);
+    expect([...kept.keys()]).toEqual([`regcred-members-${uid}-0`, `regcred-members-${uid}-1`]);
+    for (const each of namespaces) context.members.note(placeOf(each), undefined);
+    drop();
+    expect(await storeMembers(context, uid, never)).toEqual({});
+    expect([kept.size, context.stores.operatorSecrets.size, context.members.recorded(uid)]).toEqual([0, 0, false]);
   });
 
   it("goes alone: those of others stay", async () => {

@@ -1,7 +1,7 @@
 // How many references does a Secret wait for that goes?
 import { describe, expect, it } from "vitest";
 import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
-import { referencesTo } from "../../../src/controllers/pull-secret/around-secret.ts";
+import { referencesTo } from "../../../src/controllers/pull-secret/observe.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { failure, serviceAccount } from "../../entitlement/objects.ts";
 

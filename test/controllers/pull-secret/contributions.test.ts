@@ -110,7 +110,7 @@ describe("what a credential brings to a namespace", () => {
     const { gather } = situation();
     const [one, other] = [gather(namespace({ name: "team-a" })), gather(namespace({ name: "team-b" }))];
     expect(one.signature).not.toBe(other.signature);
-    expect(one.signature).toContain("kubectl label namespace team-a tenant=VALUE");
+    expect(one.signature).toContain("kubectl label namespace team-a tenant=VALUE --overwrite");
   });
 
   it("lacks only the entry whose label is missing", () => {

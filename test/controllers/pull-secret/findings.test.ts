@@ -9,7 +9,7 @@ import {
   findingOfPlan,
   findingWithout,
   waitingFinding,
-} from "../../../src/controllers/pull-secret/findings.ts";
+} from "../../../src/controllers/pull-secret/report.ts";
 import { claim, credential, failure, frozen, now, secretRecord } from "../../entitlement/objects.ts";
 
 function contributor(name: string, role: Contributor["role"] = "current"): Contributor {

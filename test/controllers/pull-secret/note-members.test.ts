@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { members } from "../../../src/entitlement/members.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
-import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/note-members.ts";
+import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/apply.ts";
 import { credential, secretRecord } from "../../entitlement/objects.ts";
 
 const place = { namespaceUid: "n", secretName: "regcred" };

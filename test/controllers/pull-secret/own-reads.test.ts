@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { readLive } from "../../../src/controllers/pull-secret/read-live.ts";
+import { readLive } from "../../../src/controllers/pull-secret/observe.ts";
 import { refer } from "../../../src/controllers/service-account/apply.ts";
-import { takeLoginsOut } from "../../../src/controllers/pull-secret/take-logins-out.ts";
+import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 

@@ -128,7 +128,7 @@ describe("the content of a pull Secret", () => {
         undefined,
         "kubectl delete secret -n logins hub",
         expect.stringMatching(/^kubectl create secret docker-registry -n logins hub --docker-server=HOST /),
-        "kubectl label -n logins secret hub regcred.dev/source=true",
+        "kubectl label -n logins secret hub regcred.dev/source=true --overwrite",
       ]);
     });
 

@@ -1,7 +1,7 @@
 // Is a Secret that another tool keeps left to it, and the tool named; and does a tenant who says so gain anything?
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
-import { toolMarks } from "../../../src/controllers/pull-secret/plan-other-tools.ts";
+import { toolMarks } from "../../../src/controllers/pull-secret/plan-conflict.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { claim, now } from "../../entitlement/objects.ts";

@@ -10,7 +10,7 @@ import type {
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
-import { needsNothing } from "../../../src/controllers/pull-secret/plan-terminating.ts";
+import { needsNothing } from "../../../src/controllers/pull-secret/plan-removal.ts";
 import { claim, now, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
 

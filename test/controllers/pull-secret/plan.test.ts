@@ -485,7 +485,7 @@ describe("a foreign Secret under Adopt", () => {
     });
     expect(refused.failure?.message).toContain(why);
     expect(refused.failure && textWithSteps(refused.failure)).toContain(
-      "kubectl annotate -n team-a secret regcred regcred.dev/adopt=true",
+      "kubectl annotate -n team-a secret regcred regcred.dev/adopt=true --overwrite",
     );
     const annotations = { ...changes.annotations, "regcred.dev/adopt": "true" };
     expect(adopt(live({ ...served, ...changes, annotations })).action.kind).toBe("replace");

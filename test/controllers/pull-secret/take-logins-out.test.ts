@@ -5,7 +5,7 @@ import { dockerConfigKey } from "../../../src/controllers/pull-secret/plan-types
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { encoded } from "../../../src/controllers/pull-secret/wire.ts";
-import { takeLoginsOut } from "../../../src/controllers/pull-secret/take-logins-out.ts";
+import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
 import { secretRecord } from "../../entitlement/objects.ts";
 
 const { signal } = new AbortController();

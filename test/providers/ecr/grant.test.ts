@@ -226,7 +226,7 @@ describe("a ServiceAccount", () => {
       steps: [
         {
           says: "name one",
-          command: kubectl`annotate serviceaccount -n team-a puller eks.amazonaws.com/role-arn=arn:aws:iam::ACCOUNT:role/NAME`,
+          command: kubectl`annotate serviceaccount -n team-a puller eks.amazonaws.com/role-arn=arn:aws:iam::ACCOUNT:role/NAME --overwrite`,
         },
         {},
       ],

@@ -174,7 +174,7 @@ describe("a source Secret", () => {
       { namespace: "vault" },
       { namespace: "vault" },
       "SourceMissing",
-      /vault\/hub does not say that it may be one; label it: kubectl label -n vault secret hub regcred\.dev\/source=true$/,
+      /vault\/hub does not say that it may be one; label it: kubectl label -n vault secret hub regcred\.dev\/source=true --overwrite$/,
     ],
     [
       "has its logins in a credential store",
@@ -241,6 +241,42 @@ describe("a source Secret", () => {
       {},
       "SourceInvalid",
       /a docker config under the key config\.json, but is of type Opaque, .+--type=kubernetes\.io\/dockerconfigjson --from-file=\.dockerconfigjson=FILE/,
+    ],
+    [
+      "holds a docker config in place of a password",
+      { text: { username: "ann", password: JSON.stringify({ auths: { "ghcr.io": { username: "ann", password } } }) } },
+      {},
+      "SourceInvalid",
+      /a docker config under the key password, but is of type kubernetes\.io\/basic-auth, .+--from-file=\.dockerconfigjson=FILE$/,
+    ],
+    [
+      "holds a docker config that was encoded twice, elsewhere",
+      {
+        namespace: "vault",
+        labels: { "regcred.dev/source": "true" },
+        type: "Opaque",
+        text: { config: btoa(JSON.stringify({ Auths: { "ghcr.io": { username: "ann", password } } })) },
+      },
+      { namespace: "vault" },
+      "SourceInvalid",
+      /under the key config, but .+--from-file=\.dockerconfigjson=FILE; label it: kubectl label -n vault secret hub /,
+    ],
+    [
+      "holds its docker config under a key where nobody looks",
+      {
+        type: "kubernetes.io/dockerconfigjson",
+        text: { ".dockerconfigjson": "{}", "config.json": JSON.stringify({ auths: { "a.io": { auth: "x" } } }) },
+      },
+      {},
+      "SourceInvalid",
+      /a docker config under the key config\.json, where no kubelet looks: put it under \.dockerconfigjson$/,
+    ],
+    [
+      "has no user name under a key that cannot be chosen",
+      { text: { password } },
+      {},
+      "SourceInvalid",
+      /lacks the key username \(it has password\): add it$/,
     ],
     [
       "holds a legacy docker config",

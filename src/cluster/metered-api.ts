@@ -1,5 +1,6 @@
-// What does one run cost its namespace's share? Each request is a unit, and so are the bytes of a large one.
-import type { ClusterApi, ClusterObject } from "../cluster/cluster-api.ts";
+// What one run costs its namespace's share: each request is a unit, and so are the bytes of a large one.
+import type { Outcome } from "../runtime/queue/work-queue.ts";
+import type { ClusterApi, ClusterObject } from "./cluster-api.ts";
 
 export interface Metered {
   readonly api: ClusterApi;
@@ -33,6 +34,16 @@ export function metered(api: ClusterApi): Metered {
     },
     cost: () => cost,
   };
+}
+
+/** A run for one namespace, at that namespace's cost. */
+export async function charged<Context extends { readonly api: ClusterApi }>(
+  context: Context,
+  run: (counting: Context) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { api, cost } = metered(context.api);
+  const outcome = await run({ ...context, api });
+  return { ...outcome, cost: cost() + (outcome.cost ?? 0) };
 }
 
 /** What is large in an answer: data, annotations and long lists. */

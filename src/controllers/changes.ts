@@ -1,0 +1,59 @@
+// Which changes of an object mean more than another version of it.
+import { finalizer } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { CrdRecord, ServiceAccountRecord } from "../cluster/records.ts";
+
+/** A new spec concerns every namespace, and so does all that decides where may be written; a count in the status does not. */
+export function concernsNamespaces(
+  before: RegistryCredential | undefined,
+  after: RegistryCredential | undefined,
+): boolean {
+  if (!before || !after) return true;
+  return (
+    before.generation !== after.generation ||
+    before.uid !== after.uid ||
+    (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined) ||
+    before.finalizers.includes(finalizer) !== after.finalizers.includes(finalizer) ||
+    JSON.stringify(before.annotations) !== JSON.stringify(after.annotations) ||
+    // A former name joins or leaves; and a new one is written under, or referred to, only once the status names it. So is whose
+    // the cluster is: an install that has moved serves what it has taken over.
+    before.status?.operatorNamespace !== after.status?.operatorNamespace ||
+    before.status?.secretName !== after.status?.secretName ||
+    JSON.stringify(before.status?.extraReferences) !== JSON.stringify(after.status?.extraReferences) ||
+    JSON.stringify(before.status?.retiring) !== JSON.stringify(after.status?.retiring)
+  );
+}
+
+/** What the account is to clouds has changed. */
+export function isAnotherIdentity({
+  before,
+  after,
+}: {
+  readonly before?: ServiceAccountRecord | undefined;
+  readonly after?: ServiceAccountRecord | undefined;
+}): boolean {
+  return before?.uid !== after?.uid || JSON.stringify(before?.cloud) !== JSON.stringify(after?.cloud);
+}
+
+/** An entry of it asks for its tokens as this ServiceAccount, in one namespace at least. */
+export function isIdentityOf(
+  { namespace, name }: Pick<ServiceAccountRecord, "namespace" | "name">,
+  { spec }: RegistryCredential,
+  operatorNamespace: string,
+): boolean {
+  return spec.registries.some(({ identity }) => {
+    if (identity.from === "ServiceAccount") return namespace === operatorNamespace && identity.name === name;
+    return identity.from === "TenantServiceAccount" && identity.name === name;
+  });
+}
+
+/** It lacks something else than before. */
+export function isAnotherSchema({
+  before,
+  after,
+}: {
+  readonly before?: CrdRecord;
+  readonly after?: CrdRecord;
+}): boolean {
+  return before?.gaps.join() !== after?.gaps.join();
+}

@@ -1,0 +1,46 @@
+// What the credential controller watches: which RegistryCredentials an event concerns.
+import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { isAnotherIdentity, isAnotherSchema, isIdentityOf } from "../changes.ts";
+import type { Context } from "../context.ts";
+import { credentialKey } from "../keys.ts";
+import { statusSoon } from "../pull-secret/report.ts";
+
+type Known = Pick<Context, "stores" | "credentialIndex" | "settings" | "namesSynced" | "signals">;
+
+export function credentialWatches(context: Known): readonly Watch<Request>[] {
+  const { stores, credentialIndex, settings, namesSynced, signals } = context;
+  const { credentials } = stores;
+  return [
+    watch(credentials, ({ key }) => [{ key: credentialKey(key), options: { lane: "interactive" } }]),
+    watch(stores.namespaces, () => eachCredential(credentials.values(), statusSoon)),
+    watch(stores.pullSecrets, ({ before, after }) => {
+      const record = after ?? before;
+      if (!record || !namesSynced(record.name)) return [];
+      const news = new Set(before?.credentials).symmetricDifference(new Set(after?.credentials));
+      // A tenant may list names that no RegistryCredential has.
+      return [...news]
+        .filter((name) => credentialIndex.exists(name))
+        .map((name) => ({ key: credentialKey(name), options: statusSoon }));
+    }),
+    // A status tells of grants, whatever is found of Secrets: where nothing may be written, nothing else is.
+    watch(stores.serviceAccounts, (change) => {
+      const account = change.after ?? change.before;
+      if (!account || !isAnotherIdentity(change)) return [];
+      const madeWith = [...credentials.values()].filter(({ name }) => {
+        const credential = credentialIndex.readable(name);
+        return credential !== undefined && isIdentityOf(account, credential, settings.namespace);
+      });
+      return eachCredential(madeWith, statusSoon);
+    }),
+    watch(stores.crds, (change) => (isAnotherSchema(change) ? eachCredential(credentials.values()) : [])),
+    watch(signals.permissions, () => eachCredential(credentials.values())),
+    watch(signals.clockSteps, () => eachCredential(credentials.values())),
+  ];
+}
+
+export function* eachCredential(
+  credentials: Iterable<{ readonly name: string }>,
+  options?: Request["options"],
+): Generator<Request> {
+  for (const { name } of credentials) yield { key: credentialKey(name), options };
+}

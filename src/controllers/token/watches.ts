@@ -1,0 +1,55 @@
+// What the token controller watches: of which grants an event may make the token due.
+import { grantSources } from "../../providers/grant-sources.ts";
+import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { isAnotherSchema } from "../changes.ts";
+import type { Context } from "../context.ts";
+import { tokenKey } from "../keys.ts";
+import { tokenSecretName } from "./grant-tracker.ts";
+
+type Known = Pick<Context, "stores" | "tokens" | "settings" | "signals">;
+
+export function tokenWatches({ stores, tokens, settings, signals }: Known): readonly Watch<Request>[] {
+  return [
+    watch(stores.operatorSecrets, function* ({ key, before, after }): Generator<Request> {
+      const record = after ?? before;
+      // One that nobody wants, such as a late write of another replica's, is collected in time; and somebody may live by one that
+      // is gone.
+      if (record?.kind === "token" && record.token)
+        yield { key: tokenKey(record.token.grantKey), options: { lane: "bulk" } };
+      for (const [grantKey, grant] of tokens.wanted()) {
+        const concerned =
+          record?.kind === "token"
+            ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
+            : grantSources(grant, settings.namespace).includes(key);
+        if (concerned) yield { key: tokenKey(grantKey), options: { lane: "interactive" } };
+      }
+    }),
+    watch(stores.crds, function* (change): Generator<Request> {
+      if (!isAnotherSchema(change)) return;
+      for (const [flow] of tokens.wanted()) yield { key: tokenKey(flow), options: { lane: "bulk", flow } };
+    }),
+    watch(signals.clockSteps, () => withTimes(tokens)),
+  ];
+}
+
+export function* storedTokens({ operatorSecrets }: Pick<Context["stores"], "operatorSecrets">): Generator<Request> {
+  for (const record of operatorSecrets.values()) {
+    if (record.kind === "token" && record.token)
+      yield { key: tokenKey(record.token.grantKey), options: { lane: "bulk" } };
+  }
+}
+
+/** Everything that waits, by elapsed time, for a moment of wall time: each token, and the pull Secrets that are made of it. */
+function* withTimes(tokens: Context["tokens"]): Generator<Request> {
+  const of = (key: string, flow: string): Request => ({ key, options: { lane: "bulk", flow } });
+  for (const [flow] of tokens.wanted()) {
+    yield of(tokenKey(flow), flow);
+    const token = tokens.token(flow);
+    // Without a token, what a Secret keeps ends by the Secret's own record.
+    if (token && !token.expiresAt) continue;
+    for (const user of tokens.users(flow)) yield of(user, flow);
+  }
+  for (const flow of tokens.kept()) {
+    for (const user of tokens.users(flow)) yield of(user, flow);
+  }
+}

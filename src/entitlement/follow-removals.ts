@@ -1,0 +1,103 @@
+// Who leaves which credential as specs, labels and memberships change: tells the removal guard, and takes back what it does not hold.
+import { allowRemovalAnnotation } from "../api/names.ts";
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { NamespaceRecord } from "../cluster/records.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { inSlices } from "../runtime/in-slices.ts";
+import { goneBy } from "../runtime/watch/presence.ts";
+import type { Store } from "../runtime/watch/store.ts";
+import type { LastGoodSpecs } from "./last-good-spec.ts";
+import type { Members } from "./members.ts";
+import { type Removals, toldAsHeld } from "./removal-guard.ts";
+import type { RemovalCause } from "./removal-limit.ts";
+import { selectionObstacle } from "./selection.ts";
+
+export interface RemovalsOptions {
+  readonly clock: Clock;
+  readonly operatorNamespace: string;
+  readonly specs: LastGoodSpecs;
+  readonly namespaces: Pick<Store<NamespaceRecord>, "subscribe">;
+  readonly namespaceOf: (uid: string) => NamespaceRecord | undefined;
+  readonly members: Members;
+  readonly guard: Removals;
+}
+
+export function followRemovals(options: RemovalsOptions): void {
+  const { clock, operatorNamespace, specs, namespaces, namespaceOf, members, guard } = options;
+
+  /** What the credential is to a member, told to the guard. */
+  const judge = (credential: RegistryCredential, namespace: NamespaceRecord, cause: RemovalCause): void => {
+    // Who opts out, or deletes the namespace, goes by the tenant's own will: never counted, never held.
+    const chosen = credential.deletionTimestamp || namespace.terminating || namespace.optedOut;
+    const obstacle = selectionObstacle(credential.spec.namespaces, namespace, operatorNamespace);
+    if (chosen || !obstacle) guard.stays(credential, namespace.name);
+    else if (!members.has(credential.uid, namespace.uid)) guard.left(credential, namespace);
+    // Whatever its labels say.
+    else if (obstacle.kind !== "label") guard.isTakenOut(credential, namespace);
+    else guard.leaves(credential, namespace, cause);
+  };
+
+  /**
+   * Who leaves and is not held is a member no more from this moment on, however long a tenant keeps its removal from being done;
+   * and where many leave at once, that is noticed at once: later some of them may go by themselves.
+   */
+  const decide = (credential: RegistryCredential, namespaceUids: readonly string[]): void => {
+    void inSlices(clock, namespaceUids, (uid) => {
+      const namespace = namespaceOf(uid);
+      const now = specs.get(credential.name);
+      // Another change has come between two slices, and has been decided for itself.
+      if (!now || concernsMembers(credential, now)) return;
+      if (!namespace || credential.deletionTimestamp) return;
+      if (selectionObstacle(credential.spec.namespaces, namespace, operatorNamespace) === undefined) return;
+      if (!guard.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
+    });
+  };
+
+  specs.subscribe(({ before, after: credential }) => {
+    if (!credential || !concernsMembers(before, credential)) return;
+    for (const uid of members.namespaces(credential.uid)) {
+      const namespace = namespaceOf(uid);
+      if (namespace) judge(credential, namespace, before?.uid === credential.uid ? "Spec" : causeAtStart(credential));
+    }
+    decide(credential, [...members.namespaces(credential.uid)]);
+  });
+  namespaces.subscribe((change) => {
+    const { before, after } = change;
+    const gone = goneBy(change);
+    if (before && gone) {
+      for (const credential of specs.values()) guard.stays(credential, before.name);
+      // A namespace that is made anew under the name is another one.
+      members.forgetNamespace(before.uid, gone);
+    }
+    if (!after) return;
+    for (const credential of specs.values()) {
+      if (!members.has(credential.uid, after.uid)) continue;
+      judge(credential, after, before?.uid === after.uid ? "Labels" : causeAtStart(credential));
+      decide(credential, [after.uid]);
+    }
+  });
+  members.subscribe({
+    changed: (credentialUid, namespaceUid) => {
+      const namespace = namespaceOf(namespaceUid);
+      const credential = specs.ofUid(credentialUid);
+      if (credential?.uid === credentialUid && namespace) judge(credential, namespace, causeAtStart(credential));
+    },
+    unsaved: () => undefined,
+  });
+}
+
+/** Who is selected may be others than before. */
+function concernsMembers(before: RegistryCredential | undefined, after: RegistryCredential): boolean {
+  return (
+    before?.uid !== after.uid ||
+    before.generation !== after.generation ||
+    before.annotations[allowRemovalAnnotation] !== after.annotations[allowRemovalAnnotation] ||
+    (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined)
+  );
+}
+
+/** Of members that were found unselected and not seen to become so: had the spec changed when its status was last written? */
+function causeAtStart(credential: RegistryCredential): RemovalCause {
+  const isChanged = credential.status?.observedGeneration !== credential.generation;
+  return toldAsHeld(credential) ?? (isChanged ? "Spec" : "Labels");
+}

@@ -1,0 +1,80 @@
+// The Secret names in use: those that RegistryCredentials write, have written, or may still be written by a late leader.
+import type { RegistryCredential } from "../api/registry-credential.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { LastGoodSpecs } from "./last-good-spec.ts";
+import type { MarkedSecrets } from "./marked-secrets.ts";
+import { type Retired, retiredNames } from "./rename-grace.ts";
+
+export interface NamesInUse {
+  /** Each has a watch. Oldest credential first. */
+  names(): readonly string[];
+  /** Former names of the credential. */
+  namesOf(credentialName: string): readonly Retired[];
+  /** Whose names they are: those that are there, oldest first, then those that were drained lately. */
+  credentials(): readonly RegistryCredential[];
+  /** See `CredentialIndex`. */
+  drained(credential: RegistryCredential): void;
+  isDrained(credential: Pick<RegistryCredential, "name" | "uid">): boolean;
+  /** Milliseconds. Forgets what is over; `onOver` hears of whom. */
+  drainedFor(credentialName: string, onOver: (credential: RegistryCredential) => void): number | undefined;
+  /** To be called when a credential has changed. */
+  follow(): void;
+  /** Calls `listener` whenever `names` are others than before, after that, with those that are in use no more. */
+  onNames(listener: (lost: readonly string[]) => void): void;
+}
+
+// Longer than TCP tries to bring a request to a server that was away: https://docs.kernel.org/networking/ip-sysctl.html, tcp_retries2
+const drainedMemory = Temporal.Duration.from({ minutes: 20 });
+
+export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<MarkedSecrets, "watched">): NamesInUse {
+  const drained = new Map<string, { readonly credential: RegistryCredential; readonly until: number }>();
+  const listeners: ((lost: readonly string[]) => void)[] = [];
+  let known: readonly string[] = [];
+
+  /** Credentials that are gone, and of which a paused or cut off leader may still write a Secret. */
+  const lately = (): readonly RegistryCredential[] =>
+    [...drained.values()].flatMap(({ credential, until }) =>
+      specs.get(credential.name) !== undefined || until <= clock.elapsed() ? [] : [credential],
+    );
+  const credentials = (): readonly RegistryCredential[] => [...specs.byAge(), ...lately()];
+  const namesOf = (name: string): readonly Retired[] => {
+    const credential = specs.get(name);
+    return credential ? retiredNames(credential, clock.now()) : [];
+  };
+  const names = (): readonly string[] => [
+    ...new Set(
+      credentials().flatMap((credential) => [
+        credential.spec.pullSecret.name,
+        ...namesOf(credential.name).map(({ secretName }) => secretName),
+      ]),
+    ),
+  ];
+  const follow = (): void => {
+    const now = names();
+    marked.watched(now);
+    if (now.join() === known.join()) return;
+    const lost = known.filter((name) => !now.includes(name));
+    known = now;
+    for (const listener of listeners) listener(lost);
+  };
+
+  return {
+    names,
+    namesOf,
+    credentials,
+    drained: (credential) => {
+      drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
+    },
+    isDrained: ({ name, uid }) => drained.get(name)?.credential.uid === uid,
+    drainedFor: (name, onOver) => {
+      const { until = 0, credential } = drained.get(name) ?? {};
+      const left = until - clock.elapsed();
+      if (left > 0) return left;
+      if (credential) onOver(credential);
+      if (drained.delete(name)) follow();
+      return undefined;
+    },
+    follow,
+    onNames: (listener) => void listeners.push(listener),
+  };
+}

@@ -1,0 +1,92 @@
+// Controllers: what each watches, which keys an event means, and who runs a key.
+import type { Clock } from "../clock.ts";
+import { inSlices } from "../in-slices.ts";
+import type { Waits } from "./waits.ts";
+import type { AddOptions, Outcome } from "./work-queue.ts";
+
+/** A run that is asked for. */
+export interface Request {
+  readonly key: string;
+  readonly options?: AddOptions | undefined;
+}
+
+/** Whatever tells of events, such as a store of its changes. */
+export interface Source<Event> {
+  subscribe(listener: (event: Event) => void): unknown;
+}
+
+/** What an event of one source means. */
+export interface Watch<Meaning> {
+  follow(hear: (meaning: Iterable<Meaning>) => void): void;
+}
+
+/** The keys that each event of the source brings. */
+export function watch<Event>(source: Source<Event>, requests: (event: Event) => Iterable<Request>): Watch<Request> {
+  return { follow: (hear) => void source.subscribe((event) => hear(requests(event))) };
+}
+
+/** What each event of the source ends that runs may wait for. */
+export function waitable<Event>(source: Source<Event>, what: (event: Event) => string): Watch<string> {
+  return { follow: (hear) => void source.subscribe((event) => hear([what(event)])) };
+}
+
+export interface Controller {
+  /** Its keys are `NAME/...`. */
+  readonly name: string;
+  readonly watches: readonly Watch<Request>[];
+  /** What is there already when it begins. Default: nothing. */
+  readonly initial?: () => Iterable<Request>;
+  /** To be done once, when it begins to watch. */
+  readonly begin?: () => void;
+  readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
+}
+
+export interface ControllersOptions {
+  readonly clock: Clock;
+  readonly controllers: readonly Controller[];
+  readonly enqueue: (key: string, options?: AddOptions) => void;
+  readonly waits: Waits;
+  /** Events that end the waits of runs, as the texts that `Outcome.waitsFor` has. */
+  readonly waitedFor: readonly Watch<string>[];
+}
+
+export interface Controllers {
+  /** To be called when the stores are synced: queues what is there at once, what changes from then on as it comes. */
+  readonly begin: () => void;
+  readonly run: (key: string, signal: AbortSignal) => Promise<Outcome>;
+}
+
+/** What is waited for comes back behind everything else. */
+const afterWait: AddOptions = { lane: "bulk" };
+
+export function controllers(options: ControllersOptions): Controllers {
+  const { clock, enqueue, waits, waitedFor } = options;
+  const byName = new Map(options.controllers.map((each) => [each.name, each]));
+  const ask = (requests: Iterable<Request>): void => {
+    void inSlices(clock, requests, (request) => enqueue(request.key, request.options));
+  };
+
+  return {
+    begin: () => {
+      for (const each of waitedFor) {
+        each.follow((changed) => {
+          for (const what of changed) for (const key of waits.changed(what)) enqueue(key, afterWait);
+        });
+      }
+      for (const { watches, begin } of options.controllers) {
+        for (const each of watches) each.follow(ask);
+        begin?.();
+      }
+      for (const { initial } of options.controllers)
+        for (const { key, options: how } of initial?.() ?? []) enqueue(key, how);
+    },
+    run: async (key, signal) => {
+      const name = key.slice(0, Math.max(key.indexOf("/"), 0));
+      const controller = byName.get(name);
+      if (!controller) throw new TypeError(`no controller is called ${name}`);
+      const outcome = await controller.reconcile(key, signal);
+      waits.wait(key, outcome.waitsFor ?? []);
+      return outcome;
+    },
+  };
+}

@@ -1,0 +1,396 @@
+// For how long does a deletion wait for what, what does it tell meanwhile, and what does it leave as it was?
+import { describe, expect, it } from "vitest";
+import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";
+import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
+import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { drainer } from "../../../src/controllers/credential/drain.ts";
+import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
+import { textOfWaited } from "../../../src/controllers/outcome.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
+import type { Failure } from "../../../src/runtime/errors.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { unrestricted } from "../../mode.ts";
+import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
+import { allPermitted } from "../all-permitted.ts";
+
+const running = new AbortController().signal;
+const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count * 1_000 });
+const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "policy no" };
+const tooLarge: Failure = { reason: "TooLarge", cause: "Tenant", retry: "on-change", message: "too large" };
+const webhook: Failure = { reason: "ApiUnavailable", cause: "Platform", retry: "backoff", message: "webhook hangs" };
+const notPermitted: Failure = { reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" };
+/** The operator has run for some time. */
+const uptime = 100_000;
+
+interface Start {
+  readonly secrets?: readonly string[];
+  readonly accounts?: readonly string[];
+  readonly changes?: Partial<RegistryCredential>;
+  readonly hidden?: Failure;
+  readonly synced?: boolean;
+  /** Former names of its Secret. */
+  readonly formers?: readonly string[];
+  /** Milliseconds that pass whenever it is asked what may be left. */
+  readonly toil?: number;
+}
+
+/** A credential in deletion, with a Secret in each of these namespaces, and a recorded reference in each of those. */
+function situation({
+  secrets = [],
+  accounts = [],
+  changes = {},
+  hidden,
+  synced = true,
+  formers = [],
+  toil = 0,
+}: Start = {}) {
+  const still = fakeClock(now);
+  let toiled = 0;
+  const clock = { ...still, elapsed: () => uptime + still.elapsed() + toiled };
+  const found = statusCache(clock);
+  const acme = credential({ finalizers: [finalizer], deletionTimestamp: now, ...changes });
+  const standing = new Map<string, SecretRecord>(
+    secrets.map((each) => [each, secretRecord({ key: `${each}/regcred`, namespace: each, credentials: ["acme"] })]),
+  );
+  const referring = new Map<string, ServiceAccountRecord>(
+    accounts.map((each) => [each, serviceAccount({ namespace: each, record: '["regcred"]', references: ["regcred"] })]),
+  );
+  const statuses: Status[] = [];
+  const patches: unknown[] = [];
+  const signals: unknown[] = [];
+  const lines: unknown[] = [];
+  const drained: string[] = [];
+  let refusing: Failure | undefined;
+  const written = { metadata: { name: "acme" } };
+  const context = {
+    clock,
+    statusCache: found,
+    settings: { namespace: "ops", mode: unrestricted },
+    digest: () => "",
+    stores: {
+      crds: { get: () => undefined },
+      credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
+      namespaces: { get: (name: string) => namespace({ name }) },
+      pullSecrets: { get: (key: string) => standing.get(key.split("/")[0] ?? "") },
+      serviceAccounts: { values: () => referring.values() },
+    },
+    transforms: { credential: () => undefined },
+    credentialIndex: {
+      namesOf: () => formers.map((secretName) => ({ secretName })),
+      readable: () => undefined,
+      mayHold: () => {
+        toiled += toil;
+        return new Set(standing.keys());
+      },
+      drained: ({ name }: RegistryCredential) => drained.push(name),
+    },
+    members: { recorded: () => true, has: () => true, holds: () => true },
+    api: {
+      patchCredential: async (_name: string, body: unknown, signal: unknown) => {
+        if (refusing) throw new Error("refused");
+        patches.push(body);
+        signals.push(signal);
+        return written;
+      },
+      patchCredentialStatus: async (_name: string, body: { readonly status: Status }, signal: unknown) => {
+        statuses.push(body.status);
+        signals.push(signal);
+        return written;
+      },
+    },
+    metrics: { publish: () => undefined },
+    enqueue: () => undefined,
+    namesSynced: () => synced,
+    refusal: () => ({ kind: undefined, failure: refusing }),
+    permissions: { ...allPermitted, whole: () => hidden },
+    log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
+    events: { publish: () => undefined },
+  } as unknown as Context;
+  const drain = drainer(statusWriter());
+  const fields = { name: "acme", uid: acme.uid, resourceVersion: "7", status: acme.status };
+  const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;
+  const run = () => drain(context, record, acme, running);
+  return {
+    clock,
+    found,
+    standing,
+    referring,
+    statuses,
+    patches,
+    signals,
+    lines,
+    drained,
+    run,
+    refuse: (failure: Failure | undefined) => (refusing = failure),
+    finds: (failures: readonly Failure[], at = "team-a") =>
+      found.setSecret(at, "regcred", {
+        state: "usable",
+        credentials: new Map([["acme", { failures, notes: [], generation: acme.generation }]]),
+      }),
+    /** Runs once a second for so many seconds, the last time at their end. */
+    pass: async (count: number): Promise<void> => {
+      for (let second = 0; second < count; second += 1) {
+        await run();
+        await still.advance(seconds(1));
+      }
+      await run();
+    },
+    /** What was told last of DrainBlocked, and how it goes on otherwise. */
+    told: () => {
+      const { conditions = [] } = statuses.at(-1) ?? {};
+      const blocked = conditions.find(({ type }) => type === "DrainBlocked");
+      return blocked
+        ? `${blocked.reason} ${blocked.message}`
+        : conditions.find(({ reason }) => reason === "Draining")?.message;
+    },
+  };
+}
+
+describe("a deletion of which a person has given up", () => {
+  const forced = { annotations: { [forceFinalizeAnnotation]: "true" } };
+
+  it("ends at once with what is left, which is told, and is not taken for drained", async () => {
+    const it = situation({ secrets: ["team-a"], accounts: ["team-b"], changes: forced });
+    expect(await it.run()).toEqual({});
+    expect([it.patches.length, it.drained, it.lines]).toEqual([
+      1,
+      [],
+      [
+        ["RegistryCredential left with tenants", { credential: "acme", namespaces: 1, examples: "team-a" }],
+        ["RegistryCredential released", { credential: "acme", left: 2, forced: true }],
+      ],
+    ]);
+  });
+
+  it("ends though it cannot be said what is left", async () => {
+    const it = situation({ secrets: ["team-a"], changes: forced, synced: false });
+    await it.run();
+    expect([it.patches.length, it.drained, it.lines]).toEqual([
+      1,
+      [],
+      [["RegistryCredential released", { credential: "acme", left: 0, forced: true }]],
+    ]);
+  });
+
+  it("is no other than one that says something else there", async () => {
+    const it = situation({ secrets: ["team-a"], changes: { annotations: { [forceFinalizeAnnotation]: "false" } } });
+    await it.run();
+    expect(it.patches).toEqual([]);
+  });
+});
+
+describe("the end of a deletion", () => {
+  it("takes our finalizer alone, off the version that was read, and can be broken off", async () => {
+    const it = situation({ changes: { finalizers: ["theirs/one", finalizer, "theirs/two"], resourceVersion: "7" } });
+    expect(await it.run()).toEqual({});
+    expect(it.patches).toEqual([{ metadata: { resourceVersion: "7", finalizers: ["theirs/one", "theirs/two"] } }]);
+    expect([it.signals, it.drained, it.lines]).toEqual([
+      [running],
+      ["acme"],
+      [["RegistryCredential released", { credential: "acme", left: 0, forced: false }]],
+    ]);
+  });
+
+  it("has come where the finalizer is off: nothing is looked for or written", async () => {
+    const it = situation({ secrets: ["team-a"], changes: { finalizers: ["theirs/one"] } });
+    expect(await it.run()).toEqual({});
+    expect([it.patches, it.statuses, it.drained]).toEqual([[], [], []]);
+  });
+
+  it("is tried again by the queue where it could not be written just now, and told where it may not be", async () => {
+    const it = situation();
+    it.refuse(webhook);
+    await expect(it.run()).rejects.toThrow("refused");
+    expect(it.statuses).toEqual([]);
+    it.refuse({ ...denied, retry: "slowly" });
+    expect(await it.run()).toMatchObject({ failed: true, retry: "slowly" });
+    expect(it.told()).toMatch(/^AdmissionDenied still held, for the platform to mend: policy no/);
+    expect(it.signals).toEqual([running]);
+  });
+});
+
+describe("a deletion whose Secrets may not be seen", () => {
+  it("says so at once, and comes back", async () => {
+    const it = situation({ hidden: notPermitted, formers: ["former"] });
+    const waitedFor = ["regcred", "former"].map((secretsCalled) => textOfWaited({ secretsCalled }));
+    expect(await it.run()).toEqual({ waitsFor: waitedFor, requeueAfter: seconds(1) });
+    expect([it.told(), it.patches]).toEqual([expect.stringMatching(/^NotPermitted still held, for the platform/), []]);
+  });
+
+  it("says so after ten seconds where they have only not been listed yet", async () => {
+    const it = situation({ synced: false });
+    await it.pass(9);
+    expect(it.told()).toBe("what is left is not known yet");
+    await it.clock.advance(seconds(0.9));
+    await it.run();
+    expect(it.told()).toBe("what is left is not known yet");
+    await it.clock.advance(seconds(0.1));
+    await it.run();
+    expect(it.told()).toMatch(/^ApiUnavailable still held, for the platform/);
+  });
+});
+
+describe("a deletion that was blocked before a start", () => {
+  const told = (type: string, status: "True" | "False"): Status => ({
+    secretName: "regcred",
+    conditions: [{ type, status, reason: "x", message: "", lastTransitionTime: now.toString(), observedGeneration: 3 }],
+  });
+  it("is not said to go on before everything has been looked at, a minute later", async () => {
+    const secrets = ["team-a", "team-b", "team-c", "team-d"];
+    const it = situation({ secrets, changes: { status: told("DrainBlocked", "True") } });
+    for (const each of secrets.slice(1)) {
+      await it.pass(15);
+      it.standing.delete(each);
+    }
+    await it.pass(14);
+    await it.clock.advance(seconds(0.9));
+    await it.run();
+    expect(it.statuses).toEqual([]);
+    await it.clock.advance(seconds(0.1));
+    await it.run();
+    expect(it.told()).toBe("1 namespace left");
+  });
+
+  it("says what blocks it as soon as it is found, and from then on how it goes on", async () => {
+    const it = situation({ secrets: ["team-a"], changes: { status: told("DrainBlocked", "True") } });
+    it.finds([denied]);
+    await it.run();
+    expect(it.told()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
+    it.finds([]);
+    await it.run();
+    expect(it.told()).toBe("1 namespace left");
+  });
+
+  it.each([
+    ["another condition was told", told("RemovalHeld", "True")],
+    ["it was told to be blocked no more", told("DrainBlocked", "False")],
+    ["nothing was told", { secretName: "regcred" }],
+  ])("is another one than where %s", async (_what, status) => {
+    const it = situation({ secrets: ["team-a"], changes: { status } });
+    await it.run();
+    expect(it.told()).toBe("1 namespace left");
+  });
+});
+
+describe("a deletion that goes on", () => {
+  it("tells that nothing goes twenty seconds after the last has gone, and names the first of what is left", async () => {
+    const it = situation({ secrets: ["team-c", "team-b", "team-d", "team-a"], accounts: ["team-e"] });
+    await it.pass(15);
+    it.standing.delete("team-d");
+    await it.pass(19);
+    expect(it.told()).toBe("4 namespaces left");
+    await it.clock.advance(seconds(1));
+    await it.run();
+    expect(it.told()).toMatch(/^Draining still held by 4 namespaces \(team-a\), .*the Secret team-a\/regcred/);
+    it.standing.delete("team-a");
+    await it.run();
+    expect(it.told()).toBe("3 namespaces left");
+  });
+
+  it("goes on as long as references go", async () => {
+    const it = situation({ secrets: ["team-a"], accounts: ["team-b", "team-c"] });
+    await it.pass(9);
+    it.referring.delete("team-b");
+    await it.pass(15);
+    expect(it.told()).toBe("2 namespaces left");
+  });
+
+  it("does not say that nobody says why where somebody does", async () => {
+    const it = situation({ secrets: ["team-a"] });
+    it.standing.set("team-b", secretRecord({ key: "team-b/regcred", namespace: "team-b", credentials: ["acme"] }));
+    it.finds([denied], "team-b");
+    await it.pass(30);
+    expect(it.told()).toMatch(/^AdmissionDenied still held by 2 namespaces \(team-b\)/);
+  });
+
+  it("leaves of its status what the drain goes by, and says the rest anew", async () => {
+    const status: Status = {
+      secretName: "before",
+      retiring: [{ secretName: "older", until: "2026-01-01T13:00:00Z" }],
+      extraReferences: ["more"],
+    };
+    const it = situation({ secrets: ["team-a"], changes: { status } });
+    await it.run();
+    const mode = "namespaces: all; pull Secrets: any name; pod recovery: off";
+    expect(it.statuses).toMatchObject([{ ...status, mode, observedGeneration: 3, operatorNamespace: "ops" }]);
+    expect(it.signals).toEqual([running]);
+    const bare = situation({ secrets: ["team-a"] });
+    await bare.run();
+    expect(bare.statuses).toMatchObject([{ secretName: "regcred" }]);
+  });
+
+  it("comes back in a second, and after four times what the look has taken", async () => {
+    expect(await situation({ secrets: ["team-a"] }).run()).toEqual({ requeueAfter: seconds(1) });
+    expect(await situation({ secrets: ["team-a"], toil: 700 }).run()).toEqual({ requeueAfter: seconds(2.8) });
+  });
+});
+
+describe("what holds a deletion up", () => {
+  it("is told ten seconds after the deletion, though it failed long before", async () => {
+    const it = situation({ secrets: ["team-a"], changes: { deletionTimestamp: now.add({ seconds: 30 }) } });
+    it.finds([webhook]);
+    await it.clock.advance(seconds(39));
+    await it.run();
+    expect(it.told()).toBe("1 namespace left");
+    await it.clock.advance(seconds(1));
+    await it.run();
+    expect(it.told()).toMatch(/^ApiUnavailable .*webhook hangs/);
+  });
+
+  it("is told ten seconds after it began to fail, though the deletion is older", async () => {
+    const it = situation({ secrets: ["team-a", "team-b"] });
+    await it.clock.advance(seconds(15));
+    it.finds([webhook]);
+    await it.pass(9);
+    expect(it.told()).toBe("2 namespaces left");
+    await it.clock.advance(seconds(1));
+    await it.run();
+    expect(it.told()).toMatch(/^ApiUnavailable/);
+  });
+
+  it("is told where it is a reference that may not be taken off", async () => {
+    const it = situation({ accounts: ["team-a"] });
+    it.found.setReferences("team-a", { failures: [denied], notes: [], generations: new Map() });
+    await it.run();
+    expect(it.told()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
+  });
+});
+
+describe("what tenants keep", () => {
+  it("is left with them after ten seconds, and the first few are named", async () => {
+    const secrets = ["team-e", "team-b", "team-d", "team-a", "team-c"];
+    const it = situation({ secrets });
+    for (const each of secrets) it.finds([tooLarge], each);
+    await it.pass(9);
+    expect(it.patches).toEqual([]);
+    await it.clock.advance(seconds(1));
+    await it.run();
+    expect([it.patches.length, it.drained]).toEqual([1, ["acme"]]);
+    expect(it.lines).toContainEqual([
+      "RegistryCredential left with tenants",
+      { credential: "acme", namespaces: 5, examples: "team-a, team-b, team-c" },
+    ]);
+  });
+
+  it("holds up references to it as little as the Secret", async () => {
+    const it = situation({ secrets: ["team-a"], accounts: ["team-a", "team-b"] });
+    it.finds([tooLarge]);
+    await it.pass(9);
+    expect(it.patches).toEqual([]);
+    await it.clock.advance(seconds(1));
+    await it.run();
+    expect(it.patches).toHaveLength(1);
+  });
+
+  it("of references is waited for for ten seconds from when the last Secret has gone", async () => {
+    const it = situation({ secrets: ["team-a"], accounts: ["team-a"] });
+    await it.pass(15);
+    it.standing.clear();
+    await it.pass(9);
+    expect(it.patches).toEqual([]);
+    await it.clock.advance(seconds(1));
+    await it.run();
+    expect(it.patches).toHaveLength(1);
+  });
+});

@@ -1,0 +1,66 @@
+// Is each condition that turns bad told once, as an Event and in the log, and only Ready when it is good again?
+import { describe, expect, it } from "vitest";
+import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
+import type { Status } from "../../../src/api/registry-credential.ts";
+import type { CredentialRecord } from "../../../src/cluster/records.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { publishTransitions } from "../../../src/controllers/credential/report.ts";
+import { fakeClock } from "../../fake-clock.ts";
+
+const record = { name: "acme", uid: "u1" } as CredentialRecord;
+
+/** What is told when a status of these conditions is followed by one of those. */
+function play(before: Status["conditions"], after: Status["conditions"]): readonly string[] {
+  const heard: string[] = [];
+  const note = (level: string) => (_message: string, fields?: object) =>
+    heard.push(`${level} ${(fields as { condition: string }).condition}`);
+  publishTransitions(
+    {
+      clock: fakeClock(),
+      events: {
+        publish: ({ type, note: text }: Record<"type" | "note", string>) => heard.push(`Event ${type} ${text}`),
+      },
+      log: { info: note("info"), warn: note("warn") },
+    } as unknown as Context,
+    record,
+    { conditions: before },
+    { conditions: after },
+  );
+  return heard;
+}
+
+const was = (type: string, status: "True" | "False", reason: string): NonNullable<Status["conditions"]>[number] => ({
+  type,
+  status,
+  reason,
+  message: "why",
+  observedGeneration: 1,
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+});
+
+const other = { True: "False", False: "True" } as const;
+
+describe("a condition", () => {
+  it.each(conditionTypes.filter((type) => type !== "Reconciling" && type !== "TokensFresh"))(
+    "%s that turns bad is a Warning and a line in the log, once",
+    (type) => {
+      const bad = [was(type, other[conditions[type].good], "Why")];
+      expect(play([], bad)).toEqual([`warn ${type}`, `Event Warning ${type}: why`]);
+      expect(play(bad, bad)).toEqual([]);
+    },
+  );
+
+  it("TokensFresh is a line in the log: each entry that fails has an Event of its own", () => {
+    expect(play([], [was("TokensFresh", "False", "Denied")])).toEqual(["warn TokensFresh"]);
+  });
+
+  it("Reconciling is told nowhere, and no work that goes on by itself", () => {
+    expect(play([], [was("Reconciling", "True", "Denied")])).toEqual([]);
+    expect(play([], [was("Ready", "False", "Progressing")])).toEqual([]);
+  });
+
+  it("that turns good is told for Ready alone", () => {
+    const good = conditionTypes.map((type) => was(type, conditions[type].good, "Well"));
+    expect(play([], good)).toEqual(["info Ready", "Event Normal Ready: why"]);
+  });
+});
