@@ -1,6 +1,5 @@
 // The doctor on clouds: whether they know the operator, and nobody else.
 import { resources } from "../../cluster/resources.ts";
-import type { Entry } from "../../api/registry-credential.ts";
 import { providers } from "../../providers/index.ts";
 import { isCloud } from "../../providers/kinds.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
