@@ -15,10 +15,10 @@ export interface Request {
 }
 
 /**
- * policy, forbidden, quota, unprocessable: it is refused so. unsent: the connection breaks before the server has it. unanswered: after.
+ * policy, forbidden, quota, invalid: it is refused so. unsent: the connection breaks before the server has it. unanswered: after.
  * late: done at once, answered after 3 s. slow: done and answered after 3 s. hanging: neither. conflict: somebody else was first.
  */
-export const refusingHows = ["policy", "forbidden", "quota", "unprocessable"] as const;
+export const refusingHows = ["policy", "forbidden", "quota", "invalid"] as const;
 export const passingHows = ["unsent", "unanswered", "late", "slow", "hanging", "conflict", "throttled"] as const;
 export type How = (typeof refusingHows)[number] | (typeof passingHows)[number];
 
@@ -78,7 +78,7 @@ export function answerOf({ how }: Fault, { verb, resource, namespace, name }: Re
         name,
         kind: resource,
       });
-    case "unprocessable":
+    case "invalid":
       return unprocessable(resource, name, "metadata", "Invalid value: not today");
     case "conflict":
       return conflict(resource, name);
