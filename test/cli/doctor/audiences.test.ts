@@ -17,7 +17,7 @@ it.each(["forbidden", "notFound", "namespaceNotFound"] as const)(
       objects: { list: async () => [policy] },
       transport: {
         request: async () => {
-          throw new ApiError({ kind, message: "no", details: { causes: [] } } as never);
+          throw new ApiError({ kind, message: "no", details: { causes: [] } });
         },
       },
     } as unknown as Session;
