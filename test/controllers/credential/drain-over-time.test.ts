@@ -31,6 +31,8 @@ interface Start {
   readonly synced?: boolean;
   /** Former names of its Secret. */
   readonly formers?: readonly string[];
+  /** The Secrets are those that the operator has written. */
+  readonly isMember?: boolean;
   /** Milliseconds that pass whenever it is asked what may be left. */
   readonly toil?: number;
 }
@@ -43,6 +45,7 @@ function situation({
   hidden,
   synced = true,
   formers = [],
+  isMember = true,
   toil = 0,
 }: Start = {}) {
   const still = fakeClock(now);
@@ -71,8 +74,12 @@ function situation({
     stores: {
       crds: { get: () => undefined },
       credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
-      namespaces: { get: (name: string) => namespace({ name }) },
-      pullSecrets: { get: (key: string) => standing.get(key.split("/")[0] ?? "") },
+      namespaces: {
+        get: (name: string) => (name === "ghost" ? undefined : namespace({ name, terminating: name === "going" })),
+      },
+      pullSecrets: {
+        get: (key: string) => (key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined),
+      },
       serviceAccounts: { values: () => referring.values() },
     },
     transforms: { credential: () => undefined },
@@ -85,7 +92,7 @@ function situation({
       },
       drained: ({ name }: RegistryCredential) => drained.push(name),
     },
-    members: { recorded: () => true, has: () => true, holds: () => true },
+    members: { recorded: () => true, has: () => isMember, holds: () => isMember },
     api: {
       patchCredential: async (_name: string, body: unknown, signal: unknown) => {
         if (refusing) throw new Error("refused");
@@ -392,5 +399,36 @@ describe("what tenants keep", () => {
     await it.clock.advance(seconds(1));
     await it.run();
     expect(it.patches).toHaveLength(1);
+  });
+});
+
+describe("what a deletion waits for", () => {
+  it("is in no namespace that is gone, going, or not known", async () => {
+    const it = situation({ secrets: ["ghost", "going"], accounts: ["ghost", "going"] });
+    await it.run();
+    expect(it.patches).toHaveLength(1);
+  });
+
+  it("is a Secret under any of its names", async () => {
+    const it = situation({ secrets: ["team-a"], formers: ["former"] });
+    await it.pass(30);
+    expect(it.patches).toEqual([]);
+  });
+
+  it("is what bears its marks and is none of ours, for ten seconds, unless the last run has found a copy", async () => {
+    const copied: Failure = { ...tooLarge, reason: "SecretCopied" };
+    for (const [failures, ended] of [
+      [[tooLarge], 0],
+      [[], 0],
+      [[copied], 1],
+    ] as const) {
+      const it = situation({ secrets: ["team-a"], isMember: false });
+      it.finds(failures);
+      await it.run();
+      expect(it.patches).toHaveLength(ended);
+      await it.clock.advance(seconds(10));
+      await it.run();
+      expect(it.drained).toContain("acme");
+    }
   });
 });
