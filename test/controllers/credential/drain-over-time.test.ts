@@ -11,6 +11,8 @@ import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
+import { seen } from "../../runtime/watch/seen.ts";
+import type { Sighting } from "../../../src/runtime/watch/presence.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
 
@@ -22,6 +24,13 @@ const webhook: Failure = { reason: "ApiUnavailable", cause: "Platform", retry: "
 const notPermitted: Failure = { reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" };
 /** The operator has run for some time. */
 const uptime = 100_000;
+
+/** What a store says in which some are not seen. */
+function dimly<R>(hidden: ReadonlySet<string>, get: (key: string) => R | undefined) {
+  const whole = seen(get);
+  const look = (key: string): Sighting<R> => (hidden.has(key) ? { kind: "not-seen" } : whole.look(key));
+  return { ...whole, look };
+}
 
 interface Start {
   readonly secrets?: readonly string[];
@@ -53,6 +62,8 @@ function situation({
   const clock = { ...still, elapsed: () => uptime + still.elapsed() + toiled };
   const found = statusCache(clock);
   const acme = credential({ finalizers: [finalizer], deletionTimestamp: now, ...changes });
+  const hiddenNamespaces = new Set<string>();
+  const hiddenSecrets = new Set<string>();
   const standing = new Map<string, SecretRecord>(
     secrets.map((each) => [each, secretRecord({ key: `${each}/regcred`, namespace: each, credentials: ["acme"] })]),
   );
@@ -74,12 +85,12 @@ function situation({
     stores: {
       crds: { get: () => undefined },
       credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
-      namespaces: {
-        get: (name: string) => (name === "ghost" ? undefined : namespace({ name, terminating: name === "going" })),
-      },
-      pullSecrets: {
-        get: (key: string) => (key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined),
-      },
+      namespaces: dimly(hiddenNamespaces, (name: string) =>
+        name === "ghost" ? undefined : namespace({ name, terminating: name === "going" }),
+      ),
+      pullSecrets: dimly(hiddenSecrets, (key: string) =>
+        key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined,
+      ),
       serviceAccounts: { values: () => referring.values() },
     },
     transforms: { credential: () => undefined },
@@ -122,6 +133,8 @@ function situation({
     clock,
     found,
     standing,
+    hiddenNamespaces,
+    hiddenSecrets,
     referring,
     statuses,
     patches,
@@ -430,5 +443,33 @@ describe("what a deletion waits for", () => {
       await it.run();
       expect(it.drained).toContain("acme");
     }
+  });
+
+  it("is whatever may stand in a namespace that is not seen, until it is seen to be gone", async () => {
+    const it = situation({ secrets: ["team-a", "ghost"], accounts: ["ghost"] });
+    it.standing.delete("team-a");
+    it.hiddenNamespaces.add("ghost");
+    await it.pass(30);
+    expect([it.patches, it.told()]).toEqual([
+      [],
+      expect.stringMatching(/^Draining still held by 1 namespace \(ghost\)/),
+    ]);
+    it.hiddenNamespaces.clear();
+    await it.run();
+    expect(it.drained).toEqual(["acme"]);
+  });
+
+  it.each([
+    ["of a member", true, []],
+    ["of nobody who has had a login", false, ["acme"]],
+  ])("is a Secret %s that is not seen, until it is seen to be gone", async (_what, isMember, drained) => {
+    const it = situation({ secrets: ["team-a"], isMember });
+    it.hiddenSecrets.add("team-a/regcred");
+    await it.pass(30);
+    expect([...new Set(it.drained)]).toEqual(drained);
+    it.hiddenSecrets.clear();
+    it.standing.clear();
+    await it.run();
+    expect(it.drained).toContain("acme");
   });
 });
