@@ -129,4 +129,28 @@ export const loopMutants: readonly Mutant[] = [
     ["          context.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
   ),
+  fault(
+    "of a record with several parts all but the first stay behind",
+    "controllers/members/controller",
+    ["of parts) {", "of [...parts].slice(0, 1)) {"],
+    "controllers/members/controller",
+  ),
+  fault(
+    "a deletion takes for gone what stands in a namespace that is not seen",
+    "controllers/credential/left-behind",
+    ['    if (namespace === "not seen") secrets.add(name);\n', ""],
+    "controllers/credential/drain-over-time",
+  ),
+  fault(
+    "a new leader takes a Secret for somebody else's that its tenant has stripped",
+    "controllers/pull-secret/controller",
+    [" || context.members.owns(place, record.uid)", ""],
+    "operator/stripped-at-hand-over",
+  ),
+  fault(
+    "a new leader forgets that it has merged into a Secret that its tenant has stripped",
+    "controllers/pull-secret/controller",
+    ["context.members.merged(place, record.uid)", "false"],
+    "operator/stripped-at-hand-over",
+  ),
 ];
