@@ -1,10 +1,9 @@
 // How is an identity spared that its cloud refuses again and again?
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
-import { circuitKey } from "./circuit-key.ts";
+import { circuitKey } from "./authority.ts";
 import type { Grant } from "./grant.ts";
-import { grantKeyText } from "./grant-key.ts";
-import type { SecretVersion } from "./grant-sources.ts";
+import { grantKeyText, type SecretVersion } from "./grant-key.ts";
 import type { Provider } from "./provider.ts";
 
 export interface CircuitBreakerOptions {

@@ -42,7 +42,7 @@ export function withMetrics(provider: Provider, { instruments, clock, expiresAt 
 }
 
 /** Underneath the vendors' SDKs, too: what really goes out. */
-export function countedHttp(http: Http, provider: Grant["provider"], { count, observe }: Measures, clock: Clock): Http {
+export function countedHttp(http: Http, provider: string, { count, observe }: Measures, clock: Clock): Http {
   return async (call, signal) => {
     const began = clock.elapsed();
     const ended = (code: string): void => {

@@ -12,7 +12,7 @@ export const cloudMutants: readonly Mutant[] = [
   fault(
     "a spec's token endpoint may be where an administrator has led a cloud's calls",
     "providers/all-providers.ts",
-    ['kind === "TokenExchange" ? options.http : options.cloudHttp', "options.cloudHttp"],
+    ["registries ? options.cloudHttp : options.http", "options.cloudHttp"],
     "operator/egress",
   ),
   fault(
