@@ -63,7 +63,7 @@ type AuthorityName<Budgets> = keyof Budgets & string;
 
 /** The entry may lack the block only where no setting is needed. `missing` completes "write ". */
 type Missing<Settings extends z.ZodObject> =
-  Partial<Record<keyof z.input<Settings>, never>> extends z.input<Settings>
+  { readonly [Name in keyof Settings["shape"]]?: never } extends z.input<Settings>
     ? { readonly missing?: undefined }
     : { readonly missing: (kind: string) => string };
 
