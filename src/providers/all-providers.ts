@@ -67,5 +67,6 @@ export function allProviders(options: AllProvidersOptions, providers: ProviderLi
     },
   };
   // Outside of what counts calls: what fails at once takes no turn.
-  return withMetrics(withCircuitBreaker(withAdmission(minting, options.admittance), options), options);
+  const admitted = withAdmission(minting, options.admittance);
+  return withMetrics(withCircuitBreaker(admitted, options, providers), options);
 }

@@ -1,4 +1,4 @@
-// What may an entry of a credential be rendered against in a namespace?
+// The scope that an entry is rendered against in a namespace, from the stores.
 import type { NamespaceRecord, ServiceAccountRecord } from "../cluster/records.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import type { RenderScope } from "./grant-types.ts";

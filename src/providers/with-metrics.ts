@@ -1,4 +1,4 @@
-// How often is a token asked for, how does it end, and what does the cloud say to it?
+// Metrics of providers: how often a token is asked for, how it ends, and what the cloud says to it.
 import type { Clock } from "../runtime/clock.ts";
 import { failureOf } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";

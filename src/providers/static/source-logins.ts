@@ -1,4 +1,4 @@
-// Which logins does a source Secret hold, and what is said of one that holds none?
+// The logins that a source Secret holds, and what is said of one that holds none.
 import type { StaticGrant } from "./grant.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
