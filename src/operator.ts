@@ -1,4 +1,4 @@
-// What is the operator made of? The only place that builds concrete things; it reads as the data flow.
+// The operator: the only place that builds concrete things; it reads as the data flow, and then as its life.
 import type { Cancel, Clock, Random } from "./runtime/clock.ts";
 import { OperatorError } from "./runtime/errors.ts";
 import { clusterObjects } from "./cluster/cluster-objects.ts";
@@ -19,12 +19,13 @@ import { operatorMetrics } from "./operator/operator-metrics.ts";
 import type { OperatorSettings } from "./config/config.ts";
 import { secureServing } from "./operator/secure-serving.ts";
 import type { Timing } from "./controllers/timing.ts";
-import { type Egress, egress } from "./operator/egress.ts";
+import { egress } from "./operator/egress.ts";
 import type { GuardedHttp } from "./providers/http/guarded-http.ts";
 import { healthServer } from "./runtime/observability/health-server.ts";
 import type { HttpServer } from "./runtime/observability/http-server.ts";
 import type { Log } from "./runtime/observability/log.ts";
 import { metricsServer } from "./runtime/observability/metrics-server.ts";
+import { listeners } from "./runtime/watch/listeners.ts";
 import type { ReflectorStatus } from "./runtime/watch/reflector.ts";
 
 export interface OperatorOptions {
@@ -57,6 +58,15 @@ export interface Operator {
   stop(limit: Temporal.Duration): Promise<void>;
 }
 
+/** Where it stands in its life. It never goes back, and it may be stopped from anywhere. */
+type Phase =
+  /** `waitsFor`: in a sentence, what it cannot start without. */
+  | { readonly kind: "starting"; readonly waitsFor: string | undefined }
+  /** Its stores are full; another replica, or another install, does the work. */
+  | { readonly kind: "standby" }
+  | { readonly kind: "leading"; readonly forgetClaim: Cancel }
+  | { readonly kind: "stopping" };
+
 const leaseDeadline = Temporal.Duration.from({ seconds: 5 });
 
 export function operator(options: OperatorOptions): Operator {
@@ -67,13 +77,14 @@ export function operator(options: OperatorOptions): Operator {
   const { instruments } = measured;
 
   // The API server.
+  const throttled = listeners<Temporal.Duration | undefined>();
   const api = transport({
     connection,
     clock,
     random,
     userAgent: userAgent(options.version),
     observe: measured.exchanged,
-    onThrottled: (retryAfter) => work.throttled(retryAfter),
+    onThrottled: throttled.tell,
     deadline: timing.answer,
   });
   const { namespace: ownNamespace } = settings;
@@ -84,33 +95,42 @@ export function operator(options: OperatorOptions): Operator {
   const leaseReader = leases(api);
 
   // The way out to registries and clouds, and what keeps the tenants right.
-  let out: Egress | undefined;
   const work = controllers({
     ...options,
     api: withMetrics(clusterObjects(fenced, settings.maxConfigBytes), instruments),
     listWatch: (watched) => listWatch(api, watched),
     leaseOf: async (namespace) => (await leaseReader.get({ namespace, name: leaseName }, leaseDeadline))?.view,
     leading: () => leads.leading(),
-    egress: (asked) => {
-      out = egress({
+    egress: (asked) =>
+      egress({
         ...options,
         ...asked,
         api: fenced,
         network: options.network,
         ownAudiences: () => ownAudiences(connection),
         instruments,
-      });
-      return out;
-    },
+      }),
     measured,
   });
+  throttled.subscribe((retryAfter) => work.throttled(retryAfter));
   const { claim } = work;
 
-  let forgetClaim: Cancel = () => undefined;
-  let warm = false;
-  let awaited: string | undefined;
-  const servers: HttpServer[] = [];
   const stopping = new AbortController();
+  const servers: HttpServer[] = [];
+  let phase: Phase = { kind: "starting", waitsFor: undefined };
+  /** Who is stopped stays so. */
+  const enter = (next: Phase): void => {
+    if (phase.kind !== "stopping") phase = next;
+  };
+  const health = {
+    live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
+    ready: () => {
+      if (phase.kind === "stopping") return "it is being stopped";
+      if (phase.kind === "starting" && phase.waitsFor !== undefined) return phase.waitsFor;
+      if (phase.kind === "starting" || !work.knowsCluster()) return notKnown(work.watches.refusedElsewhere());
+      return claim.obstacle();
+    },
+  };
 
   /** Everything that a replica has which stands by: it answers probes, and its stores are full. */
   const start = async (): Promise<void> => {
@@ -126,23 +146,15 @@ export function operator(options: OperatorOptions): Operator {
         goesOnWithout: (detail) => log.warn("goes on without a right", { detail }),
         signal: stopping.signal,
       });
-    const checks = (): Promise<void> => unlessItStarts(api, check);
-    await onceAnswered(checks, { clock, random, log, signal: stopping.signal, tell: (what) => (awaited = what) });
+    const tell = (waitsFor: string | undefined): void => enter({ kind: "starting", waitsFor });
+    await onceAnswered(() => unlessItStarts(api, check), { clock, random, log, signal: stopping.signal, tell });
     // Who is stopped meanwhile does not run for leader.
     stopping.signal.throwIfAborted();
     leads.start();
     await work.start(aborted(stopping.signal));
-    warm = true;
+    enter({ kind: "standby" });
   };
-  const health = {
-    live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
-    ready: () => {
-      if (stopping.signal.aborted) return "it is being stopped";
-      if (awaited !== undefined) return awaited;
-      if (!warm || !work.knowsCluster()) return notKnown(work.watches.refusedElsewhere());
-      return claim.obstacle();
-    },
-  };
+  const started = start();
 
   /** What only the leader of the install does that serves the cluster; pends until it must not go on. */
   const lead = async (): Promise<never> => {
@@ -152,14 +164,13 @@ export function operator(options: OperatorOptions): Operator {
     stopping.signal.throwIfAborted();
     work.begin();
     return new Promise((_resolve, reject) => {
-      if (settings.leaderElection) forgetClaim = claim.watch(reject);
+      enter({ kind: "leading", forgetClaim: settings.leaderElection ? claim.watch(reject) : () => undefined });
     });
   };
-  const started = start();
   const failed = new Promise<never>((_resolve, reject) => {
     Promise.race([lead(), leads.lost]).catch((error: Error) => {
       // Who stops it need not hear that it does not go on.
-      if (!stopping.signal.aborted) reject(error);
+      if (phase.kind !== "stopping") reject(error);
     });
   });
   // Nor need he who could not start it.
@@ -172,25 +183,25 @@ export function operator(options: OperatorOptions): Operator {
     idle: (ahead) => work.queues.tenants.idle(ahead) && work.queues.tokens.idle(ahead),
     watches: () => work.watches.status(),
     stop: async (limit) => {
-      stopping.abort(
-        new OperatorError({
-          reason: "Stopped",
-          cause: "Platform",
-          retry: "on-change",
-          message: "the operator was stopped",
-        }),
-      );
+      const before = phase;
+      enter({ kind: "stopping" });
+      stopping.abort(wasStopped());
       await started.catch(() => undefined);
-      forgetClaim();
+      if (before.kind === "leading") before.forgetClaim();
       await work.drain(limit);
       await leads.stop();
       await work.watches.stop();
-      await out?.close();
+      await work.closeEgress();
       await api.close();
       await Promise.all(servers.map((server) => server.close()));
       measured.stop();
     },
   };
+}
+
+function wasStopped(): OperatorError {
+  const message = "the operator was stopped";
+  return new OperatorError({ reason: "Stopped", cause: "Platform", retry: "on-change", message });
 }
 
 /** @param refused what the API server does not show */

@@ -1,4 +1,4 @@
-// What keeps the tenants right, on whatever API server and clouds it is given? Stores, queues and loops; a part of the
+// The controllers with their stores, queues and watches, on whatever API server and clouds they are given; a part of the
 // composition root.
 import type { Cancel, Clock, Random } from "../runtime/clock.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
@@ -7,37 +7,31 @@ import type { Watched } from "../runtime/client/list-watch.ts";
 import { modeText } from "../cluster/install-mode.ts";
 import { keyOf, tokenKey } from "../controllers/keys.ts";
 import { budgets } from "../providers/authority.ts";
-import { waits } from "../runtime/queue/waits.ts";
 import type { Controllers as Reconcilers } from "../runtime/queue/controllers.ts";
 import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
 import { statusCache } from "../controllers/status-cache.ts";
 import { watchClockSteps } from "../runtime/clock-steps.ts";
 import { type ClusterClaim, clusterClaim } from "../controllers/credential/cluster-claim.ts";
 import type { Context } from "../controllers/context.ts";
-import { credentialIndex } from "../entitlement/credential-index.ts";
-import { grantKeys } from "../providers/grant-keys.ts";
-import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
 import { regcredControllers } from "../controllers/index.ts";
-import { newSignals } from "../controllers/signals.ts";
 import { requeueAfter } from "../controllers/outcome.ts";
 import { permissions } from "../cluster/permissions.ts";
-import { scopes } from "../providers/scope-of.ts";
-import { membersStore, recordedMembers, storeAllMembers } from "../controllers/members/controller.ts";
-import { asksProvider } from "../controllers/token/controller.ts";
+import { storeAllMembers } from "../controllers/members/controller.ts";
+import { asksProvider } from "../controllers/token/observe.ts";
 import { tokenAdmission } from "../controllers/token/admission.ts";
-import { grantTracker } from "../controllers/token/grant-tracker.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import { errorFields } from "../runtime/observability/log-watch.ts";
 import { countWatch } from "../metrics/watch-metrics.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
+import { listeners } from "../runtime/watch/listeners.ts";
 import { clusterStores } from "../cluster/cluster-stores.ts";
 import { type ClusterWatches, clusterWatches } from "../cluster/cluster-watches.ts";
+import { derive, newContext } from "./context.ts";
 import { news } from "./events.ts";
 import { oneHistory } from "../cluster/one-history.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "../config/config.ts";
 import { type Queues, queues } from "./queues.ts";
-import { refusals } from "./call-failure.ts";
 import type { Timing } from "../controllers/timing.ts";
 import type { Egress, EgressOptions } from "./egress.ts";
 
@@ -63,7 +57,7 @@ export interface ControllersOptions {
   readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;
   /** This replica may work. */
   readonly leading: () => boolean;
-  readonly egress: (asked: AskedByEgress) => Pick<Egress, "provider" | "verify">;
+  readonly egress: (asked: AskedByEgress) => Egress;
   readonly measured: Pick<OperatorMetrics, "credentials" | "show"> & {
     readonly instruments: Pick<OperatorMetrics["instruments"], "count" | "observe" | "show">;
   };
@@ -84,6 +78,8 @@ export interface Controllers {
   begin(): void;
   /** Has begun, and may go on. */
   working(): boolean;
+  /** Cuts calls to registries and clouds that are under way. */
+  closeEgress(): Promise<void>;
   /** The API server has answered 429. */
   throttled(retryAfter: Temporal.Duration | undefined): void;
   /** Lets runs end within the limit, and stores and tells what waits for it. The watches go on. */
@@ -106,29 +102,22 @@ export function controllers(options: ControllersOptions): Controllers {
   const { namespace: ownNamespace } = settings;
 
   // What is known, and what is derived from it.
-  const history = oneHistory({ clock, log, readAll: () => watches.readAllAgain() });
-  const known = clusterStores(log, options.version, () => watches.readNamespacesAgain(), history.wentBack);
-  const { stores } = known;
-  const tokens = grantTracker({
-    clock,
-    secrets: stores.operatorSecrets,
-    operatorNamespace: ownNamespace,
-    onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
-    onForgotten: (grantKey) => admission.forget(grantKey),
-  });
+  const reading: { watches?: ClusterWatches } = {};
+  const history = oneHistory({ clock, log, readAll: async () => reading.watches?.readAllAgain() });
+  const known = clusterStores(log, options.version, () => reading.watches?.readNamespacesAgain(), history.wentBack);
+  const derived = derive(known, clock, ownNamespace);
+  const { stores, tokens, grantKey, credentialIndex } = derived;
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
-  const holders = recordedMembers(stores.operatorSecrets);
-  const rights = credentialIndex({ ...stores, clock, operatorNamespace: ownNamespace, members: holders });
-  const judged = judgedSecrets({ stores, credentialIndex: rights });
-  const grantKey = grantKeys();
+  const again = listeners<string>();
   const admission = tokenAdmission({
     ...options,
     budgets,
     tokens,
     grantKey,
-    asks: (key) => asksProvider(context, key),
-    again: (key) => tokenQueue.add(tokenKey(key)),
+    asks: (key) => asksProvider({ tokens, clock, stores, settings }, key),
+    again: again.tell,
   });
+  derived.forgotten.subscribe((key) => admission.forget(key));
   const out = options.egress({
     secret: (key) => stores.operatorSecrets.get(key),
     token: (grant) => tokens.token(grantKey(grant)),
@@ -137,58 +126,55 @@ export function controllers(options: ControllersOptions): Controllers {
     registries: admission.registries,
   });
 
-  // Events in.
-  const signals = newSignals();
+  // Keys and time.
+  const made = queues({ ...options, timing, instruments, shareReached, gate: admission });
+  const { tenants: queue, tokens: tokenQueue } = made;
+  again.subscribe((key) => tokenQueue.add(tokenKey(key)));
+  derived.unused.subscribe((key) => tokenQueue.add(tokenKey(key), { lane: "bulk" }));
   const workers: Workers[] = [];
+  const working = (): boolean => workers.length > 0 && options.leading();
+
+  // Events in.
+  const rightsNews = listeners<void>();
+  const secretsNews = listeners<{ readonly name: string; readonly namespace?: string | undefined }>();
   const watches = clusterWatches({
     ...options,
     ...known,
     observe: (watch, event) => countWatch(instruments, watch, event),
-    onSecretsNews: (name, namespace) => signals.secretsCalled.tell({ name, namespace }),
-    onPermissions: () => signals.permissions.tell(),
+    onSecretsNews: (name, namespace) => secretsNews.tell({ name, namespace }),
+    onPermissions: rightsNews.tell,
   });
-  const working = (): boolean => workers.length > 0 && options.leading();
-
-  // Keys and time.
-  const made = queues({ ...options, timing, instruments, shareReached, gate: admission });
-  const { tenants: queue, tokens: tokenQueue } = made;
+  reading.watches = watches;
   const readiness = measured.show({
     stores,
     statusCache: statusCache(clock),
-    credentialIndex: rights,
+    credentialIndex,
     queues: made,
     asked: admission.asked,
     tokens,
     watches: () => watches.status(),
     isLeader: working,
   });
-  const context: Context = {
-    clock,
+
+  // Who does the work.
+  const context = newContext(derived, {
     settings,
     timing,
-    ...known,
     api,
     provider: out.provider,
     verify: out.verify,
-    grantKey,
-    scopeOf: scopes(stores, ownNamespace),
     events,
     log,
-    tokens,
-    judged,
-    members: holders,
-    storeMembers: membersStore(),
-    credentialIndex: rights,
     statusCache: readiness.statusCache,
     metrics: measured.credentials,
-    refusal: refusals(log, ownNamespace),
-    signals,
-    waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: watches.pullSecrets.synced,
     permissions: permissions(settings.mode, watches, ownNamespace),
     shareReached,
-  };
+  });
+  const { signals } = context;
+  rightsNews.subscribe(signals.permissions.tell);
+  secretsNews.subscribe(signals.secretsCalled.tell);
   const reconcilers = regcredControllers(context);
   let forgetClockSteps: Cancel = () => undefined;
 
@@ -200,11 +186,11 @@ export function controllers(options: ControllersOptions): Controllers {
     claim: clusterClaim({ ...context, random: options.random, leaseOf: options.leaseOf }),
     start: async (ended) => {
       await Promise.race([watches.start(), ended]);
-      const watchNames = (): void => watches.pullSecrets.watchNames(new Set(rights.names()));
-      rights.onNames(watchNames);
+      const watchNames = (): void => watches.pullSecrets.watchNames(new Set(credentialIndex.names()));
+      credentialIndex.onNames(watchNames);
       watchNames();
     },
-    knowsCluster: () => rights.names().every(watches.pullSecrets.known),
+    knowsCluster: () => credentialIndex.names().every(watches.pullSecrets.known),
     begin: () => {
       readiness.begin();
       reconcilers.begin();
@@ -214,7 +200,8 @@ export function controllers(options: ControllersOptions): Controllers {
       const each = { run, deadline: runDeadline, clock, onError };
       workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
       workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency, away: admission.away }));
-      for (const name of rights.names()) if (watches.pullSecrets.known(name)) signals.secretsCalled.tell({ name });
+      for (const name of credentialIndex.names())
+        if (watches.pullSecrets.known(name)) signals.secretsCalled.tell({ name });
       forgetClockSteps = watchClockSteps(clock, (ahead) => {
         log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
         signals.clockSteps.tell();
@@ -227,6 +214,7 @@ export function controllers(options: ControllersOptions): Controllers {
       });
     },
     working,
+    closeEgress: () => out.close(),
     throttled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
     drain: async (limit) => {
       forgetClockSteps();

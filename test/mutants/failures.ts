@@ -33,7 +33,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a PUT of a token names no version",
-    "controllers/token/store-token.ts",
+    "controllers/token/apply.ts",
     ["      ...(before && { resourceVersion: before.resourceVersion }),\n", ""],
     serve,
   ),
@@ -223,7 +223,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "an image that a tenant has chosen, and nobody may pull, keeps a new login from all who share it",
-    "controllers/token/controller.ts",
+    "controllers/token/apply.ts",
     ["image === undefined || target.ofNamespace === true", "image === undefined"],
     { phase: "unit", path: "test/controllers/token/controller.test.ts" },
   ),

@@ -28,7 +28,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "      metadata: { annotations:",
   }),
   found("a token is stored over whatever is there", {
-    file: "src/controllers/token/store-token.ts",
+    file: "src/controllers/token/apply.ts",
     from: "      ...(before && { resourceVersion: before.resourceVersion }),\n",
     to: "",
   }),
@@ -118,7 +118,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "maker;",
   }),
   known("who uses a token is stored no more while its source is missing", "stores who uses a token", {
-    file: "src/controllers/token/controller.ts",
+    file: "src/controllers/token/apply.ts",
     from: 'if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;',
     to: "if (otherwise.failed) return otherwise;",
   }),

@@ -86,6 +86,7 @@ export function incarnation(surroundings: Surroundings, namespace: SystemNamespa
     egress: (asked) => ({
       provider: withAdmission(cloud.provider(clock, namespace, asked), asked.admittance),
       verify: async () => ({ verification: "Authenticated" }),
+      close: async () => undefined,
     }),
     measured: {
       credentials: { publish: nothing, forget: nothing },

@@ -7,19 +7,11 @@ import { Redacted } from "../../runtime/redacted.ts";
 import type { Provider } from "../../providers/provider.ts";
 import { staticProvider } from "../../providers/static/fetch.ts";
 import type { Grant } from "../../providers/grant.ts";
-import { waits } from "../../runtime/queue/waits.ts";
 import { statusCache } from "../../controllers/status-cache.ts";
 import type { Context } from "../../controllers/context.ts";
-import { credentialIndex } from "../../entitlement/credential-index.ts";
-import { grantKeys } from "../../providers/grant-keys.ts";
-import { judgedSecrets } from "../../controllers/pull-secret/judged.ts";
 import { regcredControllers } from "../../controllers/index.ts";
-import { newSignals } from "../../controllers/signals.ts";
 import { permissions, type Refusals } from "../../cluster/permissions.ts";
-import { scopes } from "../../providers/scope-of.ts";
-import { membersStore, recordedMembers } from "../../controllers/members/controller.ts";
-import { grantTracker } from "../../controllers/token/grant-tracker.ts";
-import { refusals } from "../../operator/call-failure.ts";
+import { derive, newContext } from "../../operator/context.ts";
 import type { Log } from "../../runtime/observability/log.ts";
 import { agenda } from "./virtual-queue.ts";
 import type { PretendedCluster } from "./in-memory-cluster.ts";
@@ -58,15 +50,11 @@ const quiet: Log = { debug: silent, info: silent, warn: silent, error: silent };
 
 export function rehearsal(options: RehearsalOptions): Rehearsal {
   const { cluster, known, operatorNamespace, sourceNamespaces, maxConfigBytes } = options;
-  const { stores, transforms, digest } = known;
   const work = agenda(options.clock);
   const { clock } = work;
+  const derived = derive(known, clock, operatorNamespace);
+  const { stores, tokens, grantKey, credentialIndex } = derived;
   const secret: Parameters<typeof staticProvider>[0]["secret"] = (key) => stores.operatorSecrets.get(key);
-  const tokens = grantTracker({ clock, secrets: stores.operatorSecrets, operatorNamespace });
-  const holders = recordedMembers(stores.operatorSecrets);
-  const rights = credentialIndex({ ...stores, clock, operatorNamespace, members: holders });
-  const judged = judgedSecrets({ stores, credentialIndex: rights });
-  const grantKey = grantKeys();
   const fetched = new Set<string>();
   const ofSources = staticProvider({ secret, operatorNamespace, sourceNamespaces, clock });
   /** Sources are read as the operator reads them; no cloud is asked. */
@@ -79,39 +67,25 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
       return { logins, issuedAt: clock.now(), expiresAt: clock.now().add(pretendedLife) };
     },
   };
-  const context: Context = {
-    clock,
+  const context = newContext(derived, {
     settings: { namespace: operatorNamespace, mode: everything, maxConfigBytes },
-    stores,
-    transforms,
     api: cluster.api,
     provider,
     verify: async () => ({ verification: "Inconclusive" }),
-    grantKey,
-    scopeOf: scopes(stores, operatorNamespace),
     events: { publish: silent },
     log: quiet,
     metrics: { publish: silent, forget: silent },
-    tokens,
-    judged,
-    members: holders,
-    storeMembers: membersStore(),
-    credentialIndex: rights,
     statusCache: statusCache(clock),
-    digest,
-    refusal: refusals(quiet, operatorNamespace),
-    signals: newSignals(),
-    waits: waits(),
     enqueue: (key, how) => work.add(key, how),
     namesSynced: () => true,
     permissions: permissions(everything, nothingRefused, operatorNamespace),
     shareReached: silent,
-  };
+  });
   cluster.appear();
   const { begin, run } = regcredControllers(context);
   begin();
   for (const { key } of stores.namespaces.values()) {
-    for (const name of rights.names()) work.add(secretKey(key, name));
+    for (const name of credentialIndex.names()) work.add(secretKey(key, name));
     work.add(referencesKey(key));
   }
   return {
@@ -125,6 +99,6 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
     },
     fetched,
     statusCache: context.statusCache,
-    credentialIndex: rights,
+    credentialIndex,
   };
 }

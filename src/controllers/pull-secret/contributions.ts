@@ -25,7 +25,7 @@ import { overMintBudget } from "../token/mint-budget.ts";
 import type { Wanted } from "../token/grant-tracker.ts";
 import type { Entry } from "../../api/registry-credential.ts";
 import { dockerConfigKey, type PullSecretPlan } from "./plan-types.ts";
-import { keptItem } from "../token/kept-tokens.ts";
+import { keptItem } from "../token/token-makers.ts";
 import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import { configKey, loginAt } from "../../registry/host.ts";
 import { encoded } from "./wire.ts";

@@ -6,7 +6,7 @@ import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { keptItem } from "../token/kept-tokens.ts";
+import { keptItem } from "../token/token-makers.ts";
 import type { Place } from "../../entitlement/members.ts";
 import { canonical, type Content, type Tokenless } from "./plan-content.ts";
 

@@ -8,7 +8,7 @@ import type { Budget } from "../../providers/definition.ts";
 import type { Admittance } from "../../providers/with-admission.ts";
 import type { Gate, GateListener } from "../../runtime/queue/gate.ts";
 import { type Need, places } from "../../runtime/queue/places.ts";
-import { calledBack } from "./called-back.ts";
+import { calledBack } from "./unresponsive.ts";
 import { type CallAsked, callNeeds, isShort, type Standing } from "./call-needs.ts";
 import { type Silence, type Silences, silences } from "./unresponsive.ts";
 import type { GrantTracker } from "./grant-tracker.ts";

@@ -10,8 +10,8 @@ import { asksAnew, type Refreshes, type Refused } from "./plan-refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, tokenUntil } from "../../cluster/token.ts";
 import type { Store } from "../../runtime/watch/store.ts";
-import { grantsWithinBudget } from "./grants-within-budget.ts";
-import { keptItem, keptTokens } from "./kept-tokens.ts";
+import { grantsWithinBudget } from "./mint-budget.ts";
+import { keptItem, keptTokens } from "./token-makers.ts";
 import { type RepeatsByGrant, repeatsByGrant } from "./repeated-tokens.ts";
 import { tokenMakers } from "./token-makers.ts";
 

@@ -1,6 +1,8 @@
-// How many new logins may one namespace have minted in an hour, whatever its labels say?
+// The budget of new logins: how many a namespace may have minted in an hour, whatever its labels say.
+import type { Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { shares } from "../../runtime/queue/shares.ts";
+import { keyOf } from "../keys.ts";
 
 export interface MintBudget {
   /** Counts one grant that nobody has needed lately; answers whether it may be minted. `needed`: grants of the namespace now. */
@@ -44,3 +46,43 @@ export const overMintBudget: Failure = {
   retry: "on-change",
   message: `the labels of this namespace have asked for more new logins than one namespace may have in an hour, so the login that they ask for now waits; the next one comes within minutes`,
 };
+
+export interface GrantsWithinBudget {
+  /** Those of them that are not new, or that the namespace may have anew. */
+  within<T>(user: string, all: ReadonlyMap<string, T>): ReadonlyMap<string, T>;
+  /** Milliseconds until a grant that was left out may be asked for; undefined for one that was not. */
+  leftOut(user: string, grantKey: string): number | undefined;
+  /** Whether so many may overtake others. */
+  isUrgent(user: string, count: number): boolean;
+}
+
+/** @param isNew whether a grant would have to be minted first */
+export function grantsWithinBudget(clock: Clock, isNew: (grantKey: string) => boolean): GrantsWithinBudget {
+  const budget = mintBudget();
+  // By user.
+  const leftOut = new Map<string, ReadonlySet<string>>();
+  return {
+    within: (user, all) => {
+      const tooMany = [...all.keys()].filter(
+        (key) => isNew(key) && !budget.mayMint(namespaceOf(user), all.size, clock.elapsed()),
+      );
+      if (tooMany.length === 0) {
+        leftOut.delete(user);
+        return all;
+      }
+      leftOut.set(user, new Set(tooMany));
+      return new Map([...all].filter(([key]) => !tooMany.includes(key)));
+    },
+    leftOut: (user, key) =>
+      leftOut.get(user)?.has(key) === true
+        ? Math.max(budget.freeAt(namespaceOf(user)) - clock.elapsed(), 0)
+        : undefined,
+    isUrgent: (user, count) => budget.isUrgent(namespaceOf(user), count, clock.elapsed()),
+  };
+}
+
+/** Users are pull Secrets; another one would have a budget of its own. */
+function namespaceOf(user: string): string {
+  const key = keyOf(user);
+  return "namespace" in key ? key.namespace : user;
+}

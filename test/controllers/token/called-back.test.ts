@@ -1,6 +1,6 @@
 // Is everybody called back who was turned away, once, and nobody who has gone?
 import { describe, expect, it } from "vitest";
-import { calledBack } from "../../../src/controllers/token/called-back.ts";
+import { calledBack } from "../../../src/controllers/token/unresponsive.ts";
 
 describe("who was turned away", () => {
   it("is called back once when the name answers, and nobody who waits for another one", () => {

@@ -1,6 +1,6 @@
 // Has a namespace what an hour allows, to the last login, and who is left out when it has?
 import { describe, expect, it } from "vitest";
-import { grantsWithinBudget } from "../../../src/controllers/token/grants-within-budget.ts";
+import { grantsWithinBudget } from "../../../src/controllers/token/mint-budget.ts";
 import { mintBudget } from "../../../src/controllers/token/mint-budget.ts";
 import { fakeClock } from "../../fake-clock.ts";
 

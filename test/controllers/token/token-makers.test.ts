@@ -6,7 +6,7 @@ import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { keptItem } from "../../../src/controllers/token/kept-tokens.ts";
+import { keptItem } from "../../../src/controllers/token/token-makers.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
 import { type GrantTracker, grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenMakers } from "../../../src/controllers/token/token-makers.ts";

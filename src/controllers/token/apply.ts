@@ -1,0 +1,144 @@
+// Tries, stores and collects tokens, each over the version of its Secret that is known.
+import { managedBy, managedByLabel, tokenSecretType } from "../../api/names.ts";
+import type { Minted, Token } from "../../cluster/token.ts";
+import { tokenToData } from "../../cluster/token-wire.ts";
+import { causeOf, type Grant } from "../../providers/grant.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { Outcome } from "../../runtime/queue/work-queue.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
+import type { KnownAbsent } from "../../runtime/watch/presence.ts";
+import type { Context } from "../context.ts";
+import { done, failed } from "../outcome.ts";
+import { tokenSecretName } from "./grant-tracker.ts";
+import { publication } from "./plan-publish.ts";
+
+export async function storeToken(
+  context: Context,
+  minted: Minted,
+  token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { api, settings, stores, transforms, tokens } = context;
+  const { namespace } = settings;
+  const name = tokenSecretName(token.grantKey);
+  const before = stores.operatorSecrets.get(`${namespace}/${name}`);
+  tokens.forgetCeased(token.grantKey);
+  const body = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      namespace,
+      name,
+      labels: { [managedByLabel]: managedBy },
+      ...(before && { resourceVersion: before.resourceVersion }),
+    },
+    type: tokenSecretType,
+    data: tokenToData(minted, { ...token, makers: tokens.makers(token.grantKey) }),
+  };
+  const written = before
+    ? await api.replaceSecret(namespace, name, body, signal)
+    : await api.createSecret(namespace, body, signal);
+  const record = transforms.operatorSecret(written);
+  if (record) stores.operatorSecrets.wrote(record);
+}
+
+/** The state in which the token may be published, or why it is held back. */
+export async function verify(
+  context: Context,
+  { grantKey, grant }: { readonly grantKey: string; readonly grant: Grant },
+  before: Token | undefined,
+  minted: Minted,
+  signal: AbortSignal,
+): Promise<Token["state"] | Failure> {
+  const { verify: tryIt, clock, log, tokens } = context;
+  const target = tokens.target(grantKey);
+  if (!target) return "Issued";
+  const { image, host } = target;
+  const { verification, detail = "" } = await tryIt(grant, target, minted, signal);
+  const told = { grant: grantKey, image, host, verification, detail };
+  // Nobody asked for a login to be tried: that nothing was learned of it is no news.
+  const isNews = verification === "Denied" || (image !== undefined && verification !== "Verified");
+  if (isNews) log.warn("token not verified", told);
+  else log.debug("token tried", told);
+  // With an image, its owner has said what a token must do. A mere login is judged by what the old one may, and so is an image
+  // that a tenant may have chosen: one that nobody may pull would keep a new password from all who share it.
+  const isJudged = image === undefined || target.ofNamespace === true;
+  const isComparable = isJudged && verification === "Denied" && before !== undefined;
+  const old = isComparable ? await tryIt(grant, target, before, signal) : undefined;
+  switch (publication(verification, before, clock.now(), !old || isTaken(old))) {
+    case "hold":
+      return {
+        reason: "VerificationDenied",
+        cause: causeOf(grant),
+        // Each attempt mints a token, and what was denied is somebody's to mend.
+        retry: "slowly",
+        message: `the new token cannot ${image === undefined ? `log in to ${host}, which the old one can` : `pull ${image}`}, so tenants keep the old one: ${detail}`,
+      };
+    case "publish-unverified":
+      return "PublishedUnverified";
+    case "publish":
+      return verification === "Verified" || verification === "Authenticated" ? verification : "Issued";
+  }
+}
+
+function isTaken({ verification }: Awaited<ReturnType<Context["verify"]>>): boolean {
+  return verification === "Authenticated" || verification === "Verified";
+}
+
+/**
+ * Stores the same token with all who use it. That it cannot be done is no failure of the token's, and nobody else need know.
+ * @param otherwise what the run has come to without that
+ */
+export async function storeMakers(
+  context: Context,
+  grantKey: string,
+  otherwise: Outcome,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const token = context.tokens.token(grantKey);
+  if (!token) return otherwise;
+  try {
+    await storeToken(context, token, token, signal);
+    context.log.debug("users of a token stored", { grant: grantKey });
+    return otherwise;
+  } catch (error) {
+    const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
+    const { reason } = failure;
+    context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: textWithSteps(failure) });
+    if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;
+    const { retry, retryAfter } = failure;
+    const { waitsFor: until } = otherwise;
+    const within = otherwise.failed ? otherwise.retryWithin : otherwise.requeueAfter;
+    return {
+      ...(until && { waitsFor: until }),
+      failed: true,
+      retry: retry === "on-change" ? "slowly" : retry,
+      ...(retryAfter && { retryAfter }),
+      ...(within && { retryWithin: within }),
+    };
+  }
+}
+
+export async function collect(
+  context: Context,
+  grantKey: string,
+  unneeded: KnownAbsent,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { api, settings, stores, tokens, log } = context;
+  const name = tokenSecretName(grantKey);
+  const record = stores.operatorSecrets.get(`${settings.namespace}/${name}`);
+  if (record?.kind === "token") {
+    const { uid, resourceVersion } = record;
+    try {
+      await api.deleteSecret(settings.namespace, name, { uid, resourceVersion }, signal);
+    } catch (error) {
+      const { failure } = context.refusal(error, `delete the token Secret ${name}`);
+      return failed(failure, { of: "operatorSecrets", object: record.key });
+    }
+    stores.operatorSecrets.removed(record.key, resourceVersion);
+    log.info("unused token deleted", { grant: grantKey });
+  }
+  tokens.forget(grantKey, unneeded);
+  return done;
+}

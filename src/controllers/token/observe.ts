@@ -1,0 +1,48 @@
+// Observes what a token must fit, and when it is due.
+import { crdName } from "../../api/names.ts";
+import type { Token } from "../../cluster/token.ts";
+import { sourceVersions } from "../../providers/grant-key.ts";
+import type { Context } from "../context.ts";
+import { crdOutdated } from "../crd-outdated.ts";
+import type { Attempts } from "./grant-tracker.ts";
+import { dueAt, patienceLeft, type RefreshRequest } from "./plan-refresh.ts";
+
+/** What says when a token is due. */
+type Renewing = Pick<Context, "tokens" | "clock" | "stores"> & {
+  readonly settings: Pick<Context["settings"], "namespace">;
+};
+
+/** Whether a run would ask the provider now. */
+export function asksProvider(context: Renewing, grantKey: string): boolean {
+  const { tokens, clock, stores } = context;
+  const attempts = tokens.attempts(grantKey);
+  if (!attempts || !tokens.isNeeded(grantKey)) return false;
+  const refreshRequest = refreshRequestOf(context, attempts);
+  const token = tokens.token(grantKey);
+  const left = untilDue(context, token, refreshRequest);
+  if (left === undefined || left > 0) return false;
+  if (!token && crdOutdated(stores.crds.get(crdName))) return false;
+  return patienceLeft(attempts.refused, refreshRequest, clock.elapsed()) <= 0;
+}
+
+export function refreshRequestOf(
+  { stores, settings }: Pick<Renewing, "stores" | "settings">,
+  { grant, refreshes = {} }: Attempts,
+): RefreshRequest {
+  return {
+    fingerprint: sourceVersions(grant, settings.namespace, (key) => stores.operatorSecrets.get(key)),
+    refreshes,
+  };
+}
+
+/** Milliseconds; undefined for a token that names no end. */
+export function untilDue(
+  { clock, tokens }: Pick<Renewing, "clock" | "tokens">,
+  token: Token | undefined,
+  refreshRequest: RefreshRequest,
+): number | undefined {
+  const now = clock.now();
+  return dueAt(token, refreshRequest, now, token && tokens.repeats.of(token.grantKey))
+    ?.since(now)
+    .total("milliseconds");
+}

@@ -1,0 +1,30 @@
+// Tells everyone who needs a token how the attempt at it ended.
+import type { Failure } from "../../runtime/errors.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
+import type { Context } from "../context.ts";
+import { credentialKey, keyOf } from "../keys.ts";
+import { statusSoon } from "../pull-secret/report.ts";
+import type { Refused } from "./plan-refresh.ts";
+
+/** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
+export function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
+  const before = context.tokens.attempts(grantKey);
+  context.tokens.ended(grantKey, failure, refused);
+  if ((before?.failure && textWithSteps(before.failure)) === (failure && textWithSteps(failure))) return;
+  tellUsers(context, grantKey);
+}
+
+/**
+ * Queues every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that
+ * fails is news even where tenants still have what they need.
+ */
+export function tellUsers({ tokens, statusCache, enqueue }: Context, grantKey: string): void {
+  const credentials = new Set<string>();
+  for (const user of tokens.users(grantKey)) {
+    enqueue(user, { lane: "bulk", flow: grantKey });
+    const key = keyOf(user);
+    if (key.loop !== "secret") continue;
+    for (const name of statusCache.secret(key.namespace, key.name)?.credentials.keys() ?? []) credentials.add(name);
+  }
+  for (const name of credentials) enqueue(credentialKey(name), statusSoon);
+}

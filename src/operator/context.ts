@@ -1,0 +1,74 @@
+// What the controllers work with: the same for the operator and for a dry run.
+import type { ClusterStores } from "../cluster/cluster-stores.ts";
+import type { Context } from "../controllers/context.ts";
+import { membersStore, recordedMembers } from "../controllers/members/controller.ts";
+import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
+import { newSignals } from "../controllers/signals.ts";
+import { grantTracker } from "../controllers/token/grant-tracker.ts";
+import { credentialIndex } from "../entitlement/credential-index.ts";
+import { grantKeys } from "../providers/grant-keys.ts";
+import { scopes } from "../providers/scope-of.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { waits } from "../runtime/queue/waits.ts";
+import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
+import { refusals } from "./call-failure.ts";
+
+/** What is derived from the stores, and kept up to date by their changes. */
+export interface Derived extends Pick<
+  Context,
+  | "clock"
+  | "stores"
+  | "transforms"
+  | "digest"
+  | "tokens"
+  | "members"
+  | "credentialIndex"
+  | "judged"
+  | "grantKey"
+  | "scopeOf"
+> {
+  /** Tells the key of each grant that nobody needs any more: it is to be looked at, and forgotten in time. */
+  readonly unused: Listeners<string>;
+  /** Tells the key of each grant that is forgotten. */
+  readonly forgotten: Listeners<string>;
+}
+
+export function derive(known: ClusterStores, clock: Clock, operatorNamespace: string): Derived {
+  const { stores } = known;
+  const [unused, forgotten] = [listeners<string>(), listeners<string>()];
+  const tokens = grantTracker({
+    clock,
+    secrets: stores.operatorSecrets,
+    operatorNamespace,
+    onUnused: unused.tell,
+    onForgotten: forgotten.tell,
+  });
+  const members = recordedMembers(stores.operatorSecrets);
+  const index = credentialIndex({ ...stores, clock, operatorNamespace, members });
+  return {
+    ...known,
+    clock,
+    tokens,
+    members,
+    credentialIndex: index,
+    judged: judgedSecrets({ stores, credentialIndex: index }),
+    grantKey: grantKeys(),
+    scopeOf: scopes(stores, operatorNamespace),
+    unused,
+    forgotten,
+  };
+}
+
+/** What differs between an operator and a dry run: effects, and what is known of rights. */
+export type Given = Omit<Context, keyof Derived | "refusal" | "signals" | "waits" | "storeMembers">;
+
+export function newContext(derived: Derived, given: Given): Context {
+  return {
+    ...derived,
+    ...given,
+    refusal: refusals(given.log, given.settings.namespace),
+    signals: newSignals(),
+    waits: waits(),
+    storeMembers: membersStore(),
+  };
+}
