@@ -68,6 +68,8 @@ export interface PureFiles {
 }
 
 const cloudSdks = ["@aws-sdk/", "@azure/", "google-auth-library", "oci-", "ibm-cloud-sdk-core"];
+/** Files of ours with a library behind them that few installs need. */
+const loadedLate = ["src/runtime/tls/certificate-authority.ts"];
 
 // Only this folder spells them: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
 const knowsUrls = "src/runtime/client/";
@@ -88,11 +90,8 @@ const numberGate = ["src/runtime/foreign-numbers.ts", "src/runtime/http-date.ts"
 const ownNumbers: Readonly<Record<string, string>> = {
   "src/regcred.mjs": "Node's own version",
   "tools/launch.mjs": "Node's own version, and a lock of its own",
-  "tools/build/ad-hoc-signature.ts": "the program that is built",
   "src/config/config.ts": "settings of who installs it, each with its bounds",
   "src/runtime/observability/metrics-access.ts": "lengths that are written out in it",
-  "src/runtime/tls/certificate-authority.ts": "a certificate of its own",
-  "src/runtime/tls/der.ts": "an object identifier of its own",
   "src/config/setting.ts": "settings of who installs it, each with its bounds",
   "src/cli/drain/drain.ts": "what the person has typed",
   "src/runtime/network/proxy-for.ts": "NO_PROXY of who installs it",
@@ -169,7 +168,8 @@ function layerViolations(file: SourceFile, pure: PureFiles): string[] {
       problems.push("only src/regcred.mjs imports src/main.ts");
     if (target.startsWith("test/")) problems.push(`imports test code (${target})`);
     if (target.startsWith("tools/") && !file.path.startsWith("tools/")) problems.push(`imports a tool (${target})`);
-    if (isCloudSdk(target) && how === "static") problems.push(`${target} must be loaded lazily, by import()`);
+    if ((isCloudSdk(target) || loadedLate.includes(target)) && how === "static")
+      problems.push(`${target} must be loaded lazily, by import()`);
     if (!target.startsWith("src/") || layer.sees === undefined) return problems;
     const isType = matches(target, layer.seesAsTypes ?? []);
     if (isType && how !== "type" && !isPure(target, pure))

@@ -4,7 +4,7 @@ import type { Failure } from "../../src/runtime/errors.ts";
 import type { SecretBody } from "../../src/controllers/pull-secret/plan-types.ts";
 import type { ServiceAccountRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { refer } from "../../src/controllers/service-account/apply.ts";
+import { patchReferences } from "../../src/controllers/service-account/apply.ts";
 import type { Rendered } from "../../src/controllers/pull-secret/contributions.ts";
 import { liveSecret } from "../../src/controllers/pull-secret/wire.ts";
 import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
@@ -98,7 +98,7 @@ function accountScenario(before: readonly Entry[], options?: { readonly refusing
   };
   const wanted = { secrets: [{ ...secret, frozen: false }], extras: [], unjudged: new Set<string>() };
   const run = () =>
-    refer(
+    patchReferences(
       context,
       known.at(-1) ?? transform(stored()),
       { ...wanted, formerExtras: new Set() },

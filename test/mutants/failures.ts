@@ -63,7 +63,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a Secret waits for no reference of a list that takes more than one run",
-    "controllers/service-account/controller.ts",
+    "controllers/service-account/report.ts",
     [
       "clock.elapsed() - (leavingSince.get(name) ?? clock.elapsed()) >= patience;",
       "clock.elapsed() - (leavingSince.get(name) ?? clock.elapsed()) >= 0;",

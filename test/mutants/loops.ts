@@ -41,20 +41,20 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "a pod is evicted for a token that is over",
-    "controllers/pod-recovery/controller",
+    "controllers/pod-recovery/observe",
     ["if (!token || !isAlive(token, clock.now())) return [];", "if (!token) return [];"],
     "controllers/pod-recovery/controller",
   ),
   fault(
     "pods of an owner are evicted again and again",
-    "controllers/pod-recovery/controller",
+    "controllers/pod-recovery/apply",
     ["if (owner !== undefined && !firstEvictions.has(owner))", "if (owner !== undefined)"],
     "controllers/pod-recovery/controller",
   ),
   fault(
     "who waits for others' evictions is told of a share",
-    "controllers/pod-recovery/controller",
-    ["const own = past.filter((each) => each.namespace === namespaceName);", "const own = past;"],
+    "controllers/pod-recovery/apply",
+    ["const own = known.past.filter((each) => each.namespace === namespace);", "const own = known.past;"],
     "controllers/pod-recovery/controller",
   ),
   fault(

@@ -102,11 +102,6 @@ export const worldMutants: readonly Mutant[] = [
     from: "if (!record || record.resourceVersion === judged)",
     to: "if (!record)",
   }),
-  known("a deletion asks once a second for what was refused", "asks ever more seldom", {
-    file: "src/controllers/credential/left-behind.ts",
-    from: 'retry !== "on-change"',
-    to: 'retry === "slowly"',
-  }),
   known("references are not looked at when somebody else's login leaves the Secret", "takes references off once", {
     file: "src/controllers/service-account/watches.ts",
     from: "      return isNews ?",
@@ -147,4 +142,16 @@ export const worldMutants: readonly Mutant[] = [
     from: "if (!observed.hidden) context.judged.judged(key);",
     to: "context.judged.judged(key);",
   }),
+  {
+    fault: "world",
+    name: "a deletion asks once a second for what was refused",
+    edits: [
+      {
+        file: "src/controllers/credential/left-behind.ts",
+        from: 'retry !== "on-change"',
+        to: 'retry === "slowly"',
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
+  },
 ];

@@ -1,4 +1,4 @@
-// How soon may the next pod be evicted?
+// Plans how soon the next pod may be evicted.
 
 export interface PastEviction {
   readonly namespace: string;

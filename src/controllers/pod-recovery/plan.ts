@@ -1,4 +1,4 @@
-// Which pods cannot pull only because they are older than the reference that would let them?
+// Plans which pods to evict: those that cannot pull only because they are older than the reference that would let them.
 import { loginsFor } from "../../registry/kubelet-match.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { PodRecord, ServiceAccountRecord } from "../../cluster/records.ts";

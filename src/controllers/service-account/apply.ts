@@ -1,4 +1,4 @@
-// What must one ServiceAccount refer to, and how does it get there? Plan, damp, patch.
+// Patches the imagePullSecrets of ServiceAccounts, a few in each run: plan, wait where somebody keeps reverting it, write.
 import { referencesAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { ServiceAccountObject } from "../../cluster/cluster-api.ts";
@@ -9,7 +9,9 @@ import type { ServiceAccountRecord } from "../../cluster/records.ts";
 import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
 import type { Context } from "../context.ts";
 import { alwaysTooLate, lostAgain, type LostRaces } from "../lost-races.ts";
-import type { WantedReferences } from "./observe.ts";
+import { metered } from "../../cluster/metered-api.ts";
+import type { ReferencesSituation, WantedReferences } from "./observe.ts";
+import type { ReferencesRound } from "./round.ts";
 
 export interface Referred {
   /** Writes that were needed lately; undefined where there was none. */
@@ -28,7 +30,41 @@ export interface Referred {
   readonly namespaceGone?: true;
 }
 
-export async function refer(
+// A run is short, whatever its namespace holds, because others wait for its place: some 50 ms of an API server that has
+// time, a few milliseconds of our own.
+const maxUnits = 10;
+const maxLookedAt = 1_000;
+/** Milliseconds. Where the API server is slow, a run ends after this and one more request. */
+const longestRun = 250;
+
+/** As many of the round as one run may take. */
+export async function applyRound(
+  context: Context,
+  round: ReferencesRound,
+  situation: ReferencesSituation,
+  signal: AbortSignal,
+): Promise<{ readonly ended: "round" | "early" | "namespaceGone"; readonly lookedAt: number }> {
+  const { clock } = context;
+  const { api, cost } = metered(context.api);
+  const { formerExtras } = situation;
+  const began = clock.elapsed();
+  round.want(situation.text);
+  let lookedAt = 0;
+  for (let account = round.next(); account; account = round.next()) {
+    if (lookedAt >= maxLookedAt || cost() >= maxUnits || clock.elapsed() - began >= longestRun) {
+      round.putBack(account);
+      return { ended: "early", lookedAt };
+    }
+    const wanted = { ...situation.of(account), formerExtras };
+    const result = await patchReferences({ ...context, api }, account, wanted, round.before(account.name), signal);
+    if (result.namespaceGone) return { ended: "namespaceGone", lookedAt };
+    round.looked(account, result);
+    lookedAt += 1;
+  }
+  return { ended: "round", lookedAt };
+}
+
+export async function patchReferences(
   context: Context,
   serviceAccount: ServiceAccountRecord,
   wanted: WantedReferences & { readonly formerExtras: ReadonlySet<string> },

@@ -1,4 +1,4 @@
-// Which references are wanted in a namespace, given what the pull Secret loop has found there?
+// Observes which references are wanted in a namespace, given what the pull-secret controller has found there.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { extraReferences } from "../../entitlement/extra-references.ts";
 import type { ReferableSecret } from "./plan.ts";

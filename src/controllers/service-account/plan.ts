@@ -1,4 +1,4 @@
-// What must change in the imagePullSecrets of one ServiceAccount?
+// Plans what must change in the imagePullSecrets of one ServiceAccount.
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
 
 /** What is known of a Secret name in the ServiceAccount's namespace. */

@@ -1,4 +1,4 @@
-// Which ServiceAccounts of a namespace are looked at in this run, and which are left for the next?
+// The round: which ServiceAccounts of a namespace a run looks at, and which are left for the next.
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
 import type { Referred } from "./apply.ts";

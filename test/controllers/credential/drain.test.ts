@@ -231,6 +231,14 @@ describe("a deletion", () => {
     expect(it.queued).toEqual([]);
   });
 
+  it("has looked at again what nothing but a change cures", async () => {
+    const it = situation([listed], [referring]);
+    it.finds([tooLarge]);
+    it.found.setReferences("team-a", { failures: [tooLarge], notes: [], generations: new Map() });
+    await it.run();
+    expect(new Set(it.queued)).toEqual(new Set(["secret/team-a/regcred", "references/team-a"]));
+  });
+
   it("says whatever else has held it up for ten seconds", async () => {
     const it = situation([listed]);
     it.found.setSecret("team-a", "regcred", {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { StoredObject } from "../../../src/runtime/watch/object-meta.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { readLive } from "../../../src/controllers/pull-secret/observe.ts";
-import { refer } from "../../../src/controllers/service-account/apply.ts";
+import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { secretRecord, serviceAccount } from "../../entitlement/objects.ts";
@@ -59,8 +59,8 @@ describe("a GET that finds", () => {
       secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false }],
       extras: [],
       formerExtras: new Set<string>(),
-    } as unknown as Parameters<typeof refer>[2];
-    await refer(context, account, wanted, { reverts: undefined }, signal);
+    } as unknown as Parameters<typeof patchReferences>[2];
+    await patchReferences(context, account, wanted, { reverts: undefined }, signal);
     expect(stored()).toBe(expected);
   });
 });

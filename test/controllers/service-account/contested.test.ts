@@ -9,7 +9,7 @@ import type { Context } from "../../../src/controllers/context.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
-import { refer } from "../../../src/controllers/service-account/apply.ts";
+import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { keyedDigest } from "../../../src/cluster/digest.ts";
 import { transformSecret } from "../../../src/cluster/transform/secret.ts";
 import { transformServiceAccount } from "../../../src/cluster/transform/service-account.ts";
@@ -186,7 +186,7 @@ describe("a reference that somebody keeps taking off", () => {
     };
     let reverts: Reverts | undefined;
     const run = async () => {
-      const referred = await refer(context, account, wanted, { reverts }, never);
+      const referred = await patchReferences(context, account, wanted, { reverts }, never);
       reverts = referred.reverts;
       return referred;
     };
