@@ -179,7 +179,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "who has ceased to use a grant loses what others renew",
     "controllers/token/grant-tracker.ts",
-    ["its && isAlive(its, clock.now()) ? [{ ...maker, until }] : []", "[]"],
+    ["its && isAlive(its, this.#clock.now()) ? [{ ...maker, until }] : []", "[]"],
     operator("large-and-ending"),
   ),
   fault(

@@ -12,13 +12,13 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "who is turned away in a silence is remembered for ever",
     "controllers/token/admission",
-    ["forget: (key) => turnedAway.forget(key),", "forget: () => undefined,"],
+    ["= (key) => this.#turnedAway.forget(key);", "= () => undefined;"],
     "controllers/token/admission",
   ),
   fault(
     "nobody who remembers something of a grant hears that it is forgotten",
     "controllers/token/grant-tracker",
-    ["      onForgotten?.(key);\n", ""],
+    ["    this.#onForgotten?.(key);\n", ""],
     "controllers/token/grant-tracker",
   ),
   fault(
