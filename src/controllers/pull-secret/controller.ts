@@ -1,9 +1,11 @@
 // The pull-secret controller: keeps one pull Secret as its namespace and the RegistryCredentials want it.
+import { charged } from "../../cluster/metered-api.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
+import type { Controller } from "../../runtime/queue/controllers.ts";
 import { type Memory, memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { secretKey } from "../keys.ts";
+import { partsOf, secretKey } from "../keys.ts";
 import { changedMeanwhile, maxLost } from "../lost-races.ts";
 import { done, failed, waitsFor } from "../outcome.ts";
 import { applyPlan } from "./apply.ts";
@@ -13,6 +15,7 @@ import { isOurs } from "./plan-removal.ts";
 import { planPullSecret } from "./plan.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
 import { reportSecret } from "./report.ts";
+import { pullSecretWatches } from "./watches.ts";
 import { type Decision, ownObject, type Result, resultOfFailure, resultWithout, tooLate } from "./result.ts";
 
 export type PullSecretLoop = (
@@ -51,6 +54,22 @@ const maxNamespaces = 50_000;
 /** Decides, and counts the milliseconds that go into it. */
 type Decide = (snapshot: PullSecretSnapshot) => PullSecretPlan;
 
+export function pullSecretController(context: Context): Controller {
+  const run = pullSecretLoop();
+  return {
+    name: "secret",
+    watches: pullSecretWatches(context),
+    begin: () =>
+      void context.stores.namespaces.subscribe(({ key, gone }) => {
+        if (gone) context.statusCache.forget(key, gone);
+      }),
+    reconcile: (key, signal) => {
+      const [namespace, name] = partsOf(key);
+      return charged(context, (counting) => run(counting, namespace, name, signal));
+    },
+  };
+}
+
 export function pullSecretLoop(): PullSecretLoop {
   const lasting: Lasting = { memories: memory(maxNamespaces), render: contentRenderer() };
   return async (context, namespace, name, signal) => {
@@ -62,14 +81,14 @@ export function pullSecretLoop(): PullSecretLoop {
       milliseconds += clock.elapsed() - began;
       return plan;
     };
-    const charged = (outcome: Outcome): Outcome => ({ ...outcome, cost: milliseconds / millisecondsOfUnit });
+    const withCost = (outcome: Outcome): Outcome => ({ ...outcome, cost: milliseconds / millisecondsOfUnit });
     for (let attempt = 1; ; attempt += 1) {
       const judged = context.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
       const run = begin(context, lasting, namespace, name);
       const outcome = "memory" in run ? await reconcile(run, decide, signal) : run;
-      if (outcome !== "changed meanwhile") return charged(outcome);
+      if (outcome !== "changed meanwhile") return withCost(outcome);
       const isNew = attempt < maxAttempts && (await readAgain(context, { namespace, name, judged }, signal));
-      if (!isNew) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
+      if (!isNew) return withCost(failed(changedMeanwhile, ownObject(namespace, name)));
     }
   };
 }
@@ -82,6 +101,7 @@ function begin(context: Context, { memories, render }: Lasting, namespaceName: s
   if (sighting.kind !== "there") {
     if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
     memories.forget(namespaceName);
+    forgetLogins(context, namespaceName);
     needsNothing(context, namespaceName, name);
     statusCache.forget(namespaceName, sighting);
     return done;
@@ -101,9 +121,8 @@ function begin(context: Context, { memories, render }: Lasting, namespaceName: s
   return { context, namespace, name, render, memory: secrets.get(name) ?? {}, remember };
 }
 
-/** What the one before was given under any name is no reason to give it to one that was made anew. */
 function secretsOf(
-  { credentialIndex, tokens }: Context,
+  context: Context,
   memories: Lasting["memories"],
   { name, uid }: NamespaceRecord,
 ): NamespaceMemory["secrets"] {
@@ -111,8 +130,13 @@ function secretsOf(
   if (before?.uid === uid) return before.secrets;
   const secrets: NamespaceMemory["secrets"] = new Map();
   memories.set(name, { uid, secrets });
-  if (before) for (const each of credentialIndex.names()) tokens.use(secretKey(name, each), new Map());
+  if (before) forgetLogins(context, name);
   return secrets;
+}
+
+/** What the one before was given under any name is no reason to give it to one that was made anew. */
+function forgetLogins({ credentialIndex, tokens }: Context, namespace: string): void {
+  for (const name of credentialIndex.names()) tokens.use(secretKey(namespace, name), new Map());
 }
 
 async function reconcile(run: Run, decide: Decide, signal: AbortSignal): Promise<Result["outcome"]> {
