@@ -42,7 +42,7 @@ it("what one that is gone lived by is forgotten under every name at once, for it
   const context = {
     clock: { elapsed: () => 0 },
     judged: { judged: () => undefined, unjudged: () => undefined },
-    stores: { namespaces: { look: () => ({ kind: "absent" }) } },
+    stores: { namespaces: { look: () => ({ kind: "absent" }) }, pullSecrets: { get: () => undefined } },
     credentialIndex: { names: () => ["regcred", "other"] },
     statusCache: { forget: () => undefined },
     tokens: { use: (user: string, grants: ReadonlyMap<string, object>) => used.push([user, grants.size]) },
