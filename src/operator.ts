@@ -1,4 +1,5 @@
 // What is the operator made of? The only place that builds concrete things; it reads as the data flow.
+import { failure } from "./api/reasons.ts";
 import type { Cancel, Clock, Random } from "./runtime/clock.ts";
 import { OperatorError } from "./runtime/errors.ts";
 import { clusterObjects } from "./cluster/cluster-objects.ts";
@@ -172,14 +173,7 @@ export function operator(options: OperatorOptions): Operator {
     idle: (ahead) => work.queues.tenants.idle(ahead) && work.queues.tokens.idle(ahead),
     watches: () => work.watches.status(),
     stop: async (limit) => {
-      stopping.abort(
-        new OperatorError({
-          reason: "Stopped",
-          cause: "Platform",
-          retry: "on-change",
-          message: "the operator was stopped",
-        }),
-      );
+      stopping.abort(new OperatorError(failure("Stopped", { message: "the operator was stopped" })));
       await started.catch(() => undefined);
       forgetClaim();
       await work.drain(limit);
