@@ -1,4 +1,4 @@
-// What an entry of a credential is rendered against in a namespace.
+// The scope that an entry is rendered against in a namespace, from the stores.
 import type { NamespaceRecord, ServiceAccountRecord } from "../cluster/records.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import type { RenderScope, ServiceAccountView } from "./grant-types.ts";

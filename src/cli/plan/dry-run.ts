@@ -61,14 +61,14 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   const { stores, transforms, digest } = known;
   const work = agenda(options.clock);
   const { clock } = work;
-  const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
+  const secret: Parameters<typeof staticProvider>[0]["secret"] = (key) => stores.operatorSecrets.get(key);
   const tokens = grantTracker({ clock, secrets: stores.operatorSecrets, operatorNamespace });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = credentialIndex({ ...stores, clock, operatorNamespace, members: holders });
   const judged = judgedSecrets({ stores, credentialIndex: rights });
   const grantKey = grantKeys();
   const fetched = new Set<string>();
-  const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
+  const ofSources = staticProvider({ secret, operatorNamespace, sourceNamespaces, clock });
   /** Sources are read as the operator reads them; no cloud is asked. */
   const provider: Provider = {
     fetch: async (grant: Grant, signal) => {

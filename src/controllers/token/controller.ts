@@ -5,7 +5,7 @@ import { crdOutdated } from "../crd-outdated.ts";
 import type { Grant } from "../../providers/grant.ts";
 import { credentialKey, keyOf, partsOf } from "../keys.ts";
 import { causeOf } from "../../providers/grant.ts";
-import { grantSources, sourceVersions } from "../../providers/grant-sources.ts";
+import { grantSources, sourceVersions } from "../../providers/grant-key.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import { publication } from "./plan-publish.ts";
 import {
