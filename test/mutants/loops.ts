@@ -143,14 +143,14 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "a new leader takes a Secret for somebody else's that its tenant has stripped",
-    "controllers/pull-secret/controller",
-    [" || context.members.owns(place, record.uid)", ""],
+    "controllers/pull-secret/observe",
+    [" || members.owns(place, record.uid)", ""],
     "operator/stripped-at-hand-over",
   ),
   fault(
     "a new leader forgets that it has merged into a Secret that its tenant has stripped",
-    "controllers/pull-secret/controller",
-    ["context.members.merged(place, record.uid)", "false"],
+    "controllers/pull-secret/observe",
+    ["members.merged(place, record.uid)", "false"],
     "operator/stripped-at-hand-over",
   ),
 ];
