@@ -5,7 +5,7 @@ import { clusterObjects } from "./cluster/cluster-objects.ts";
 import { type Connection, ownAudiences } from "./runtime/client/connection.ts";
 import { leases } from "./runtime/leader/leases.ts";
 import { listWatch } from "./runtime/client/list-watch.ts";
-import { leaseName, neededPermissions, preflight } from "./operator/preflight.ts";
+import { preflight } from "./operator/preflight.ts";
 import { transport, userAgent } from "./runtime/client/transport.ts";
 import { unlessItStarts } from "./runtime/client/unless-it-starts.ts";
 import { withMetrics } from "./metrics/write-metrics.ts";
@@ -13,6 +13,7 @@ import { withFence } from "./runtime/leader/write-fence.ts";
 import { aborted } from "./runtime/aborted.ts";
 import { controllers } from "./operator/controllers.ts";
 import { leadership, undisputed } from "./operator/leadership.ts";
+import { leaseName } from "./cluster/needed-permissions.ts";
 import { onceAnswered } from "./operator/once-answered.ts";
 import { operatorMetrics } from "./operator/operator-metrics.ts";
 import type { OperatorSettings } from "./config/config.ts";
@@ -140,8 +141,7 @@ export function operator(options: OperatorOptions): Operator {
     const check = async (): Promise<void> =>
       preflight({
         transport: api,
-        namespace: ownNamespace,
-        permissions: neededPermissions({ operatorNamespace: ownNamespace, ...settings }),
+        install: settings,
         audiences: { listed: settings.tokenAudiences ?? [], own: await ownAudiences(connection) },
         goesOnWithout: (detail) => log.warn("goes on without a right", { detail }),
         signal: stopping.signal,

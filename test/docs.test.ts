@@ -26,8 +26,9 @@ const mentioned = (pattern: RegExp): { readonly path: string; readonly word: str
 /** Reasons are written as `reason: "X"`, or given to a function that makes a failure or a condition of it. */
 const reasonPatterns = [
   /\breason: [^=\n]*?"([A-Z]\w+)"/g,
-  /\b(?:fail|stop|refusal|refused)\(\s*"([A-Z]\w+)"/g,
+  /\b(?:fail|stop|refusal|refused|invalid)\(\s*"([A-Z]\w+)"/g,
   /\b(?:missing|invalid): "([A-Z]\w+)"/g,
+  /\bconst reason = "([A-Z]\w+)"/g,
   /\bverdict\([^,]+, "([A-Z]\w+)"/g,
 ];
 const reasons = new Set(

@@ -3,7 +3,9 @@
 import { z } from "zod";
 import { conditions, conditionTypes } from "./conditions.ts";
 import { crdName, group, kind, plural, releaseAnnotation, shortName, version } from "./names.ts";
-import { specSchema } from "./spec-schema.ts";
+import type { ProviderList } from "../providers/definition.ts";
+import { providers as ownProviders } from "../providers/index.ts";
+import { specSchemaOf } from "./spec-schema.ts";
 import { statusSchema } from "./status-schema.ts";
 import type { Rule } from "./rules.ts";
 import { credentialRules } from "./rules.ts";
@@ -38,7 +40,7 @@ const schemaOf = (schema: z.ZodType): Schema =>
   z.toJSONSchema(schema, { target: "openapi-3.0", io: "input" }) as Schema;
 
 /** The schema of the whole object. */
-export function credentialSchema(): Schema {
+export function credentialSchema(providers: ProviderList = ownProviders): Schema {
   return {
     description:
       "RegistryCredential keeps a working image pull Secret in every namespace it selects, for the registries it lists.",
@@ -48,7 +50,7 @@ export function credentialSchema(): Schema {
       apiVersion: { type: "string", description: `Always ${group}/${version}.` },
       kind: { type: "string", description: `Always ${kind}.` },
       metadata: { type: "object" },
-      spec: { ...schemaOf(specSchema), description: "What is wanted." },
+      spec: { ...schemaOf(specSchemaOf(providers)), description: "What is wanted." },
       status: { ...schemaOf(statusSchema), description: "What is; written by the operator." },
     },
     "x-kubernetes-validations": credentialRules.object,

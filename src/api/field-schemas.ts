@@ -26,6 +26,9 @@ export const time = z.string().max(64).meta({ format: "date-time" });
 export const count = z.int().min(0).max(1_000_000).meta({ format: "int32" });
 export const generation = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({ format: "int64" });
 
+/** `T` with every property and element read-only. */
+export type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
 /** Text that may hold placeholders, at most `length` characters as written. */
 export const template = (length: number) => z.string().min(1).max(length).meta(rules(textRules.placeholders));
 /** Text in which a placeholder would be a mistake. */

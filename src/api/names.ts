@@ -61,19 +61,3 @@ export const membersSecretType = "regcred.dev/members";
 
 /** The one pull Secret name that charts and pods may name. */
 export const defaultPullSecretName = "regcred";
-
-/**
- * Annotations by which clouds tie a ServiceAccount to an identity of theirs: EKS, Azure Workload Identity and AKS, GKE and
- * Flux. the vendors' documentation of workload identity.
- */
-export const cloudAnnotations = [
-  "eks.amazonaws.com/role-arn",
-  "eks.amazonaws.com/ecr-role-arn",
-  "eks.amazonaws.com/audience",
-  "azure.workload.identity/client-id",
-  "azure.workload.identity/tenant-id",
-  "kubernetes.azure.com/acr-client-id",
-  "kubernetes.azure.com/acr-tenant-id",
-  "iam.gke.io/gcp-service-account",
-  "gcp.auth.fluxcd.io/workload-identity-provider",
-] as const;

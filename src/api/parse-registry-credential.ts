@@ -3,8 +3,12 @@
 import { z } from "zod";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 import { parseStatus } from "./parse-status.ts";
-import type { Entry, Identity, RegistryCredential, Status, WrittenEntry } from "./registry-credential.ts";
-import { specSchema } from "./spec-schema.ts";
+import type { ProviderList } from "../providers/definition.ts";
+import { providers as ownProviders } from "../providers/index.ts";
+import { kindOf } from "../providers/kinds.ts";
+import type { WrittenFields } from "./entry-fields.ts";
+import type { Entry, Identity, RegistryCredential, Status } from "./registry-credential.ts";
+import { specSchemaOf } from "./spec-schema.ts";
 
 export type Parsed =
   | { readonly ok: true; readonly credential: RegistryCredential }
@@ -17,44 +21,49 @@ const time = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const objectSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    uid: z.string(),
-    generation: z.int(),
-    resourceVersion: z.string(),
-    creationTimestamp: time,
-    deletionTimestamp: time.optional(),
-    finalizers: z.array(z.string()).default([]),
-    annotations: z.record(z.string(), z.string()).default({}),
-  }),
-  spec: specSchema,
+const metadataSchema = z.object({
+  name: z.string(),
+  uid: z.string(),
+  generation: z.int(),
+  resourceVersion: z.string(),
+  creationTimestamp: time,
+  deletionTimestamp: time.optional(),
+  finalizers: z.array(z.string()).default([]),
+  annotations: z.record(z.string(), z.string()).default({}),
 });
+
+/** @param status what has been read of its status already */
+type Parse = (raw: unknown, status?: Status) => Parsed;
 
 /**
  * Reads an object as it came from the API server as JSON. Applies the defaults itself, because the CRD in the cluster may
  * be older than this program. Checks shapes and bounds; the CEL rules are the API server's. Never throws; each problem
  * starts with the field's path.
- * @param status what has been read of its status already
  */
-export function parseRegistryCredential(raw: unknown, status: Status | undefined = readStatus(raw)): Parsed {
-  const parsed = objectSchema.safeParse(raw);
-  if (!parsed.success) return { ok: false, problems: parsed.error.issues.map(problem) };
+export const parseRegistryCredential = credentialParser(ownProviders);
 
-  const { metadata, spec } = parsed.data;
-  const narrowed = spec.registries.map((entry, index) => narrow(entry, `spec.registries[${index}]`));
-  const problems = narrowed.filter((entry) => typeof entry === "string");
-  if (problems.length > 0) return { ok: false, problems };
+/** The same for another list of providers. */
+export function credentialParser(providers: ProviderList): Parse {
+  const objectSchema = z.object({ metadata: metadataSchema, spec: specSchemaOf(providers) });
+  return (raw, status = readStatus(raw)) => {
+    const parsed = objectSchema.safeParse(raw);
+    if (!parsed.success) return { ok: false, problems: parsed.error.issues.map(problem) };
 
-  const { deletionTimestamp, ...always } = metadata;
-  return {
-    ok: true,
-    credential: {
-      ...always,
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-      spec: { ...spec, registries: narrowed.filter((entry) => typeof entry !== "string") },
-      ...(status && { status }),
-    },
+    const { metadata, spec } = parsed.data;
+    const narrowed = spec.registries.map((entry, index) => narrow(providers, entry, `spec.registries[${index}]`));
+    const problems = narrowed.filter((entry) => typeof entry === "string");
+    if (problems.length > 0) return { ok: false, problems };
+
+    const { deletionTimestamp, ...always } = metadata;
+    return {
+      ok: true,
+      credential: {
+        ...always,
+        ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+        spec: { ...spec, registries: narrowed.filter((entry) => typeof entry !== "string") },
+        ...(status && { status }),
+      },
+    };
   };
 }
 
@@ -70,10 +79,15 @@ function problem(issue: z.core.$ZodIssue): string {
 }
 
 /** The entry with the settings of its provider, empty ones where they are optional; a text says what is missing. */
-function narrow(written: WrittenEntry, at: string): Entry | string {
+function narrow(providers: ProviderList, written: WrittenEntry, at: string): Entry | string {
   const identity = narrowIdentity(written.identity);
   if (identity === undefined) return `${at}.identity.name: missing, identity.from ${written.identity.from} needs it`;
-  const fields = {
+  const { provider } = written;
+  const { block, missing } = kindOf(providers, provider).provider;
+  // Parsed by the schema of the same list, so the block has what its provider's settings say.
+  const settings = (written as Readonly<Record<string, unknown>>)[block];
+  if (missing && settings === undefined) return `${at}.${block}: missing, provider ${provider} needs it`;
+  return {
     name: written.name,
     hosts: written.hosts,
     identity,
@@ -81,29 +95,13 @@ function narrow(written: WrittenEntry, at: string): Entry | string {
     ...(written.caSecretName === undefined ? {} : { caSecretName: written.caSecretName }),
     ...(written.tokenServers === undefined ? {} : { tokenServers: written.tokenServers }),
     ...(written.verify === undefined ? {} : { verify: written.verify }),
-  };
-  const { provider } = written;
-  switch (provider) {
-    case "ECR":
-    case "ECRPublic":
-      return { ...fields, provider, ecr: written.ecr ?? {} };
-    case "ACR":
-      return { ...fields, provider, acr: written.acr ?? {} };
-    case "GCR":
-    case "GAR":
-      return { ...fields, provider, google: written.google ?? {} };
-    case "OCIR":
-      return { ...fields, provider, ocir: written.ocir ?? {} };
-    case "ICR":
-      return { ...fields, provider, icr: written.icr ?? {} };
-    case "Static":
-      if (!written.static) return `${at}.static: missing, provider Static needs it`;
-      return { ...fields, provider, static: written.static };
-    case "TokenExchange":
-      if (!written.tokenExchange) return `${at}.tokenExchange: missing, provider TokenExchange needs it`;
-      return { ...fields, provider, tokenExchange: written.tokenExchange };
-  }
+    provider,
+    [block]: settings ?? {},
+  } as unknown as Entry;
 }
+
+/** As parsed, before its provider's settings are known to be there. */
+type WrittenEntry = WrittenFields & { readonly provider: string };
 
 function narrowIdentity({ from, name }: WrittenEntry["identity"]): Identity | undefined {
   if (from === "Operator") return { from };

@@ -6,40 +6,13 @@
 // multiplies the bounds into the cost of each CEL rule), no empty lists. The default of an object is written in full,
 // since the API server judges it by the rules before it fills in the defaults inside.
 import type { z } from "zod";
-import type { acr, ecr, google, icr, ocir, staticSource } from "./provider-schemas.ts";
-import type { entrySchema, specSchema } from "./spec-schema.ts";
+import type { Entry } from "../providers/index.ts";
+import type { Frozen } from "./field-schemas.ts";
+import type { specSchema } from "./spec-schema.ts";
 import type { conditionSchema, statusSchema } from "./status-schema.ts";
-import type { tokenExchange } from "../providers/token-exchange/settings.ts";
 
-/** `T` with every property and element read-only. */
-type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
-
-/** An entry as parsed, before its provider's settings are known to be there. */
-export type WrittenEntry = Frozen<z.infer<typeof entrySchema>>;
-type EntryFields = Pick<WrittenEntry, "name" | "hosts" | "registry" | "caSecretName" | "tokenServers" | "verify">;
-
-export type EcrSettings = Frozen<z.infer<typeof ecr>>;
-export type AcrSettings = Frozen<z.infer<typeof acr>>;
-export type GoogleSettings = Frozen<z.infer<typeof google>>;
-export type OcirSettings = Frozen<z.infer<typeof ocir>>;
-export type IcrSettings = Frozen<z.infer<typeof icr>>;
-export type StaticSettings = Frozen<z.infer<typeof staticSource>>;
-export type TokenExchangeSettings = Frozen<z.infer<typeof tokenExchange>>;
-
-export type Identity =
-  | { readonly from: "Operator" }
-  | { readonly from: "Secret" | "ServiceAccount" | "TenantServiceAccount"; readonly name: string };
-
-/** One item of `spec.registries`: `provider` tells which settings are there. */
-export type Entry = EntryFields & { readonly identity: Identity } & (
-    | { readonly provider: "ECR" | "ECRPublic"; readonly ecr: EcrSettings }
-    | { readonly provider: "ACR"; readonly acr: AcrSettings }
-    | { readonly provider: "GCR" | "GAR"; readonly google: GoogleSettings }
-    | { readonly provider: "OCIR"; readonly ocir: OcirSettings }
-    | { readonly provider: "ICR"; readonly icr: IcrSettings }
-    | { readonly provider: "Static"; readonly static: StaticSettings }
-    | { readonly provider: "TokenExchange"; readonly tokenExchange: TokenExchangeSettings }
-  );
+export type { Identity } from "./entry-fields.ts";
+export type { Entry } from "../providers/index.ts";
 
 export type Spec = Frozen<Omit<z.infer<typeof specSchema>, "registries">> & { readonly registries: readonly Entry[] };
 export type NamespaceSelection = Spec["namespaces"];

@@ -1,9 +1,8 @@
-// Which mistakes does the API server refuse beyond wrong shapes, and what does it tell the author to write?
+// Rules by which the API server refuses mistakes beyond wrong shapes, with what each tells the author to write.
 //
 // CEL: https://kubernetes.io/docs/reference/using-api/cel/. Every message says what to write, because whoever reads it has
 // just been refused. Several rules may fire at once, so each judges one mistake and is silent about the others'.
 
-import { cloudProviders, formsText, hostPattern, registryTemplates } from "../registry/vendor-hosts.ts";
 import { managedByLabel, group } from "./names.ts";
 import { labelKeySyntax, placeholderSyntax, tooLongPrefixSyntax } from "./placeholder-syntax.ts";
 
@@ -20,12 +19,12 @@ export const rules = (...list: readonly Rule[]): { readonly "x-kubernetes-valida
 });
 
 // CEL's raw strings take a regular expression as it is; ours hold single quotes only.
-const matches = (syntax: string): string => `self.matches(r"^(${syntax})$")`;
+export const matches = (syntax: string): string => `self.matches(r"^(${syntax})$")`;
 
 const subdomain = String.raw`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`;
 
-// 1 to 65535.
-const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+/** 1 to 65535. */
+export const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
 
 const withPort = (digits: string): string => String.raw`([a-zA-Z]+://)?([^/:]*|\[[^/]*\]):${digits}(/.*)?`;
 
@@ -68,42 +67,11 @@ export const textRules = {
     rule: matches(`([^$]|${placeholderSyntax})*`),
     message: "write a placeholder as $(namespace.name) or $(namespace.labels['KEY']); $ has no other use here",
   },
-  sourceName: {
-    rule: matches(`[a-z0-9](([-a-z0-9.]|${placeholderSyntax})*([a-z0-9]|${placeholderSyntax}))?`),
-    message:
-      "write a Secret name; $(namespace.name) or $(namespace.labels['KEY']) may follow a literal prefix, as in pull-$(namespace.name)",
-  },
-  roleARN: {
-    rule: matches("arn:aws[-a-z]*:iam::[^:]+:role/.+"),
-    message: "write the ARN of an IAM role, such as arn:aws:iam::123456789012:role/pull",
-  },
   image: {
     // TAG or DIGEST stands after the last slash that is not part of a placeholder.
     rule: matches(`[^/$ ]+/[^ ]*[^/: ](:([^:/ $]|${placeholderSyntax})+|@sha256:[0-9a-f]{64})`),
     message:
       "write a full image reference with registry host and tag or digest, such as registry.example.com/team/app:1; the host is literal",
-  },
-  exchangeURL: {
-    rule: matches(String.raw`https://[-a-zA-Z0-9.]+(:${port})?(/[^\s#@$]*)?`),
-    message:
-      "write an https:// URL without user, fragment or placeholders, such as https://identity.docker.com/oauth/token",
-  },
-  headerName: {
-    rule: `${matches("[-A-Za-z0-9]+")} && !(self.lowerAscii() in ['authorization', 'content-length', 'content-type', 'cookie', 'host', 'transfer-encoding'])`,
-    message:
-      "write the name of another header: Authorization comes from auth, Content-Type from body.format, and the transport sets its own",
-  },
-  jsonPath: {
-    rule: matches(String.raw`[-_A-Za-z0-9]+(\.[-_A-Za-z0-9]+)*`),
-    message: "write field names joined by dots, such as access_token or data.token",
-  },
-  exchangeField: {
-    rule: "has(self.value) != has(self.valueFrom)",
-    message: "write either value or valueFrom",
-  },
-  exchangeUsername: {
-    rule: "!has(self.username) || !has(self.response.usernamePath)",
-    message: "write either username or response.usernamePath, or neither with the user name in the identity's Secret",
   },
   tokenServer: {
     rule: matches(String.raw`(${subdomain}|\[[0-9a-f:]+\])(:${port})?`),
@@ -157,66 +125,6 @@ export const identityRules: readonly Rule[] = [
   {
     rule: "self.from != 'Operator' || !has(self.name)",
     message: "remove identity.name, or write identity.from: Secret, ServiceAccount or TenantServiceAccount",
-  },
-];
-
-/** A block may stand only beside its providers. */
-const belongs = (block: string, ...providers: readonly string[]): Rule => ({
-  rule: `!has(self.${block}) || self.provider in [${providers.map((name) => `'${name}'`).join(", ")}]`,
-  message: `remove ${block}, or write provider: ${providers.join(" or ")}`,
-});
-
-/** The registries of a cloud, by a regular expression for one host without path. */
-const registryPattern = (provider: (typeof cloudProviders)[number], other?: Readonly<Record<string, string>>): string =>
-  `(?i)${hostPattern(registryTemplates(provider), other)}`;
-
-// What is wrong with a scheme or with "*" alone is for other rules to say.
-const cloudRules: readonly Rule[] = cloudProviders.flatMap((provider) => [
-  {
-    rule: `self.provider != '${provider}' || has(self.registry) || self.hosts.all(host, host == '*' || host.matches(r"^([a-zA-Z]+://)?${registryPattern(provider)}(/.*)?$"))`,
-    message: `write hosts of ${provider}: ${formsText(provider)}, without port; for a name of your own, write that registry in registry`,
-  },
-  {
-    rule: `self.provider != '${provider}' || !has(self.registry) || self.registry.matches(r"^${registryPattern(provider, { accounts: "[0-9]{12}" })}$")`,
-    message: `write the host of the ${provider} registry itself in registry, without port and path, and in hosts the names of your own that lead to it`,
-  },
-]);
-
-/** Rules on one item of `spec.registries`. */
-export const entryRules: readonly Rule[] = [
-  ...cloudRules,
-  belongs("registry", ...cloudProviders),
-  {
-    rule: "!self.hosts.exists(host, host.startsWith('*.')) || (self.provider == 'ECR' && !has(self.registry))",
-    message:
-      "write the hosts one by one: only provider ECR has a token for all accounts of a region, at AWS's own names without registry",
-  },
-  belongs("ecr", "ECR", "ECRPublic"),
-  belongs("acr", "ACR"),
-  belongs("google", "GCR", "GAR"),
-  belongs("ocir", "OCIR"),
-  belongs("icr", "ICR"),
-  belongs("static", "Static"),
-  belongs("tokenExchange", "TokenExchange"),
-  {
-    rule: "self.provider != 'Static' || has(self.static)",
-    message: "write static.secretName: provider Static reads that Secret",
-  },
-  {
-    rule: "self.provider != 'TokenExchange' || has(self.tokenExchange)",
-    message: "write tokenExchange.url: provider TokenExchange asks there",
-  },
-  {
-    rule: "self.provider != 'Static' || self.identity.from == 'Operator'",
-    message: "remove identity: provider Static has none, its Secret is the credential",
-  },
-  {
-    rule: "!self.hosts.exists(host, host == '*') || (self.hosts.size() == 1 && self.provider == 'Static')",
-    message: 'write the hosts one by one: "*" stands alone, and only with provider Static',
-  },
-  {
-    rule: "!has(self.verify) || self.hosts.exists(host, host.startsWith('*') || self.verify.image.startsWith(host + '/'))",
-    message: "write a verify.image that begins with one of this entry's hosts, such as HOST/REPOSITORY:TAG",
   },
 ];
 

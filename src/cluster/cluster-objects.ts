@@ -1,10 +1,11 @@
-// How do the loops' reads and writes look on the wire?
-import { group, managedBy, plural, version } from "../api/names.ts";
+// The reads and writes of the controllers, as they go to the API server.
+import { managedBy } from "../api/names.ts";
 import { kept, limits } from "./object-limits.ts";
 import { record, type Shape, text, tooLarge } from "../runtime/client/shape.ts";
 import { ApiError, tooLargeError } from "../runtime/client/api-error.ts";
 import { boundedReader } from "../runtime/client/bounded-json.ts";
 import type { Body, ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "./cluster-api.ts";
+import { resources } from "./resources.ts";
 import { resourcePath } from "../runtime/client/resource-path.ts";
 import type { JsonReader } from "../runtime/client/shaped-json.ts";
 import type { ApiRequest, Transport } from "../runtime/client/transport.ts";
@@ -13,16 +14,14 @@ import type { ApiRequest, Transport } from "../runtime/client/transport.ts";
 const deadline = Temporal.Duration.from({ seconds: 5 });
 const mergePatch = "application/merge-patch+json";
 
-const secrets = (namespace: string, name?: string): string =>
-  resourcePath({ group: "", version: "v1", resource: "secrets", namespace, name });
+const secrets = (namespace: string, name?: string): string => resourcePath({ ...resources.secrets, namespace, name });
 const serviceAccount = (namespace: string, name: string): string =>
-  resourcePath({ group: "", version: "v1", resource: "serviceaccounts", namespace, name });
+  resourcePath({ ...resources.serviceAccounts, namespace, name });
 const eviction = (namespace: string, name: string): string =>
-  resourcePath({ group: "", version: "v1", resource: "pods", namespace, name, subresource: "eviction" });
+  resourcePath({ ...resources.pods, namespace, name, subresource: "eviction" });
 const credential = (name: string, subresource?: string): string =>
-  resourcePath({ group, version, resource: plural, name, subresource });
-const events = (namespace: string, name?: string): string =>
-  resourcePath({ group: "events.k8s.io", version: "v1", resource: "events", namespace, name });
+  resourcePath({ ...resources.credentials, name, subresource });
+const events = (namespace: string, name?: string): string => resourcePath({ ...resources.events, namespace, name });
 
 // The default of --max-config-bytes, for commands that write no docker config.
 const defaultConfigBytes = 64 * 1024;

@@ -1,34 +1,34 @@
-// Which watches fill the stores, and which names of pull Secrets are watched? A part of the composition root.
-import { crdName, group, plural, sourceLabel, version } from "../api/names.ts";
+// The watches that fill the stores, as kinds.ts has them, and those of pull Secrets by name.
 import type { Clock, Random } from "../runtime/clock.ts";
-import { type ClusterStores, labelsAskedByToken } from "./cluster-stores.ts";
+import type { ClusterStores, FedStores } from "./cluster-stores.ts";
 import type { Watched } from "../runtime/client/list-watch.ts";
 import { resourcePath } from "../runtime/client/resource-path.ts";
-import { type Mode, nameNotPermitted } from "./install-mode.ts";
+import { type Install, nameNotPermitted } from "./install-mode.ts";
+import {
+  type Kind,
+  kindNames,
+  kinds,
+  type KindName,
+  type KindWatch,
+  type RecordOf,
+  serviceAccountsOf,
+} from "./kinds.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import { type PullSecretWatches, pullSecretWatches } from "./pull-secret-watches.ts";
 import { logWatch } from "../runtime/observability/log-watch.ts";
+import type { StoredObject } from "../runtime/watch/object-meta.ts";
+import type { FedStore } from "../runtime/watch/store.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
 import { type Reflector, reflector, type ReflectorStatus } from "../runtime/watch/reflector.ts";
 import { isRefusal, type ReflectorEvent } from "../runtime/watch/reflector-event.ts";
 import type { AskedLabels } from "./watched-labels.ts";
-import { kept } from "./object-limits.ts";
-import { labelsAskedBy } from "./transform/credential.ts";
-import type { FedStore } from "../runtime/watch/store.ts";
-
-type Transform<R> = (raw: unknown) => R | undefined;
 
 export interface ClusterWatchesOptions {
   readonly listWatch: (watched: Watched) => ListWatch;
-  readonly stores: ClusterStores["stores"];
+  readonly stores: FedStores;
   readonly transforms: ClusterStores["transforms"];
   readonly labels: AskedLabels;
-  readonly settings: {
-    readonly namespace: string;
-    readonly sourceNamespaces: readonly string[];
-    readonly mode: Mode;
-    readonly maxConfigBytes: number;
-  };
+  readonly settings: Install & { readonly maxConfigBytes: number };
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -60,8 +60,6 @@ export interface ClusterWatches {
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
   const { listWatch, stores, transforms, labels, settings, clock, random, log, observe, onSecretsNews, onPermissions } =
     options;
-  const core = (resource: string, namespace?: string): string =>
-    resourcePath({ group: "", version: "v1", resource, namespace });
   const watched = new Map<string, Reflector>();
   const begun: Promise<void>[] = [];
   const refused = new Set<string>();
@@ -71,33 +69,27 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     if (isNews) logWatch(log, what, event);
     observe(what, event);
   };
-  const watch = <R extends { key: string; resourceVersion: string }>(
-    what: string,
+  const watch = <R extends StoredObject>(
+    { resource, keeps, metadataOnly, mayBeRefused }: Kind<R>,
+    { what, namespace, name, query, toldElsewhere, labels: asked }: KindWatch<R>,
     into: FedStore<R>,
-    source: ListWatch,
-    transform: Transform<R>,
-    {
-      covers,
-      heldBack,
-      mayBeRefused = false,
-      toldElsewhere = mayBeRefused,
-    }: {
-      readonly covers?: (key: string) => boolean;
-      readonly heldBack?: (record: R) => boolean;
-      /** The operator begins without it. */
-      readonly mayBeRefused?: boolean;
-      readonly toldElsewhere?: boolean;
-    } = {},
+    transform: (raw: unknown) => R | undefined,
   ): Reflector => {
     if (toldElsewhere) elsewhere.add(what);
     const firstRefusal = Promise.withResolvers<void>();
+    const waits = asked && labels.waiting(() => void created.readAgain());
     const created = reflector({
-      listWatch: source,
+      listWatch: listWatch({
+        path: resourcePath({ ...resource, namespace }),
+        query: { ...query, ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }) },
+        metadataOnly: metadataOnly === true,
+        keeps: () => keeps({ maxConfigBytes: settings.maxConfigBytes, labels: labels.keys }),
+      }),
       store: into,
       transform,
       clock,
       random,
-      heldBack,
+      heldBack: waits && asked && ((record) => waits(asked(record))),
       observe: (event) => {
         const before = refused.has(what);
         if (event.kind === "listed") refused.delete(what);
@@ -106,85 +98,26 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
         if (mayBeRefused && refused.has(what)) firstRefusal.resolve();
         if (before !== refused.has(what)) onPermissions();
       },
-      ...(covers && { covers }),
+      ...(namespace !== undefined && { covers: (key: string) => key.startsWith(`${namespace}/`) }),
     });
     watched.set(what, created);
     begun.push(Promise.race([created.synced, firstRefusal.promise]));
     return created;
   };
-  const credentialSource = listWatch({
-    path: resourcePath({ group, version, resource: plural }),
-    keeps: () => kept.credential,
-  });
-  const credentialWaits = labels.waiting(() => void credentials.readAgain());
-  const credentials = watch("registrycredentials", stores.credentials, credentialSource, transforms.credential, {
-    heldBack: (record) => credentialWaits(labelsAskedBy(record)),
-  });
-  const namespaceSource = listWatch({
-    path: core("namespaces"),
-    metadataOnly: true,
-    keeps: () => kept.namespace(labels.keys()),
-  });
-  const namespaces = watch("namespaces", stores.namespaces, namespaceSource, transforms.namespace);
+  const watchKind = <K extends KindName>(name: K): readonly Reflector[] => {
+    const kind = kinds[name] as unknown as Kind<RecordOf<K>>;
+    const transform = transforms[kinds[name].one] as (raw: unknown) => RecordOf<K> | undefined;
+    return kind.watches(settings).map((each) => watch(kind, each, stores[name], transform));
+  };
+  const reflectors = new Map(kindNames.map((name) => [name, watchKind(name)] as const));
+  const namespaces = reflectors.get("namespaces") ?? [];
   let namespacesBegun = false;
-  const ownCrd = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
-  const query = { fieldSelector: `metadata.name=${crdName}` };
-  const crds = listWatch({ path: resourcePath(ownCrd), query, keeps: () => kept.crd });
-  watch("customresourcedefinitions", stores.crds, crds, transforms.crd, { mayBeRefused: true });
-  const asking = [credentials.synced];
-  const { watchNamespaces } = settings.mode;
-  if (watchNamespaces.length === 0) {
-    watch(
-      "serviceaccounts",
-      stores.serviceAccounts,
-      listWatch({ path: core("serviceaccounts"), keeps: () => kept.serviceAccount }),
-      transforms.serviceAccount,
-      { mayBeRefused: true },
-    );
-  }
-  // The operator's own too: entries name ServiceAccounts of it as their identity.
-  for (const namespace of watchNamespaces.length > 0 ? new Set([settings.namespace, ...watchNamespaces]) : []) {
-    watch(
-      serviceAccountsOf(namespace),
-      stores.serviceAccounts,
-      listWatch({ path: core("serviceaccounts", namespace), keeps: () => kept.serviceAccount }),
-      transforms.serviceAccount,
-      { covers: inNamespace(namespace), mayBeRefused: true, toldElsewhere: namespace !== settings.namespace },
-    );
-  }
-  for (const namespace of new Set([settings.namespace, ...settings.sourceNamespaces])) {
-    const query = namespace === settings.namespace ? {} : { query: { labelSelector: `${sourceLabel}=true` } };
-    const secrets = listWatch({ path: core("secrets", namespace), ...query, keeps: () => kept.operatorSecret });
-    const waits = labels.waiting(() => void created.readAgain());
-    const created = watch(`secrets of ${namespace}`, stores.operatorSecrets, secrets, transforms.operatorSecret, {
-      covers: inNamespace(namespace),
-      ...(namespace === settings.namespace && { heldBack: (record) => waits(labelsAskedByToken(record)) }),
-    });
-    asking.push(created.synced);
-  }
-  const podPlaces = watchNamespaces.length > 0 ? watchNamespaces : [undefined];
-  for (const namespace of settings.mode.podRecovery ? podPlaces : []) {
-    watch(
-      namespace === undefined ? "pods" : `pods of ${namespace}`,
-      stores.pods,
-      listWatch({
-        path: core("pods", namespace),
-        // A pod that waits for its first image is Pending; those that run cost nothing.
-        query: { fieldSelector: "status.phase=Pending" },
-        keeps: () => kept.pod,
-      }),
-      transforms.pod,
-      namespace === undefined
-        ? { mayBeRefused: true, toldElsewhere: false }
-        : { covers: inNamespace(namespace), mayBeRefused: true },
-    );
-  }
 
   const pullSecrets = pullSecretWatches({
     listWatch,
     store: stores.pullSecrets,
     transform: transforms.secret,
-    namespaces: watchNamespaces,
+    namespaces: settings.mode.watchNamespaces,
     mayBeWatched: (name) => nameNotPermitted(settings.mode, name) === undefined,
     maxConfigBytes: settings.maxConfigBytes,
     clock,
@@ -200,17 +133,20 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     start: async () => {
       // Which labels of the Namespaces are worth keeping is known from the RegistryCredentials, and from tokens: whether a
       // former entry would render one still is told by the labels that it was rendered with. None of these is to wait.
-      for (const each of watched.values()) if (each !== namespaces) each.start();
-      await Promise.all(asking);
+      const asking = kindNames.filter((name) => kinds[name].namesLabels).flatMap((name) => reflectors.get(name) ?? []);
+      for (const each of watched.values()) if (!namespaces.includes(each)) each.start();
+      await Promise.all(asking.map((each) => each.synced));
       namespacesBegun = true;
-      namespaces.start();
+      for (const each of namespaces) each.start();
       await Promise.all(begun);
     },
     pullSecrets,
-    readNamespacesAgain: () => (namespacesBegun ? namespaces.readAgain() : undefined),
+    readNamespacesAgain: () =>
+      namespacesBegun ? Promise.all(namespaces.map((each) => each.readAgain())).then(() => undefined) : undefined,
     readAllAgain: () =>
       Promise.all([...[...watched.values()].map((each) => each.readAgain()), pullSecrets.readAgain()]),
-    serviceAccountsRefused: (namespace) => refused.has("serviceaccounts") || refused.has(serviceAccountsOf(namespace)),
+    serviceAccountsRefused: (namespace) =>
+      refused.has(kinds.serviceAccounts.resource.resource) || refused.has(serviceAccountsOf(namespace)),
     refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what)),
     status: () =>
       new Map([...[...watched].map(([what, each]) => [what, each.status()] as const), ...pullSecrets.status()]),
@@ -218,10 +154,4 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
       await Promise.all([...[...watched.values()].map((each) => each.stop()), pullSecrets.stop()]);
     },
   };
-}
-
-const serviceAccountsOf = (namespace: string): string => `serviceaccounts of ${namespace}`;
-
-function inNamespace(namespace: string): (key: string) => boolean {
-  return (key) => key.startsWith(`${namespace}/`);
 }

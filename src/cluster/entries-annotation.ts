@@ -1,5 +1,7 @@
-// How does a pull Secret say who serves which of its hosts until when, and what can be read of that later?
+// The annotation regcred.dev/entries: who serves which host of a pull Secret until when; written, and read again.
+import { entriesAnnotation } from "../api/names.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
+import { isObjectName } from "./object-name.ts";
 
 /** A host of a pull Secret, and whose it is. */
 export interface Named {
@@ -61,6 +63,12 @@ export function recordedEntries(annotation: string | undefined): readonly Record
   }
 }
 
+/** Of them what a person is shown: names that entries can have. Undefined for a Secret that has no such annotation, so is not ours. */
+export function shownEntries(annotations: Readonly<Record<string, string>>): readonly Recorded[] | undefined {
+  const text = annotations[entriesAnnotation];
+  return text === undefined ? undefined : recordedEntries(text).filter(({ name }) => isEntryName(name));
+}
+
 /** Whether it names a grant that is none of these. */
 export function namesOtherGrants(annotation: string | undefined, grants: ReadonlySet<string | undefined>): boolean {
   return recordedEntries(annotation).some(({ grantKey }) => !grants.has(grantKey));
@@ -71,6 +79,11 @@ export function earliestEnd(annotation: string, credential: string): Temporal.In
   return recordedEntries(annotation)
     .flatMap(({ name, expiresAt }) => (expiresAt && name.startsWith(`${credential}/`) ? [expiresAt] : []))
     .toSorted((one, other) => Temporal.Instant.compare(one, other))[0];
+}
+
+function isEntryName(text: string): boolean {
+  const [credential = "", entry = "", ...more] = text.split("/");
+  return isObjectName(credential) && isObjectName(entry) && more.length === 0;
 }
 
 /** All hosts together: many short lists are a long one. */

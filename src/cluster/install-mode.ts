@@ -1,4 +1,4 @@
-// With which rights was the operator installed, and what does a credential ask for beyond them?
+// What the operator was installed for, with which rights, and what a credential asks for beyond them.
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";
 import { globMatches } from "../runtime/glob.ts";
@@ -14,6 +14,15 @@ export interface Mode {
   /** Globs of the keys that spec.pullSecret may set on pull Secrets; undefined: any. */
   readonly pullSecretLabels?: readonly string[] | undefined;
   readonly pullSecretAnnotations?: readonly string[] | undefined;
+}
+
+/** Where the operator is installed, and for what. */
+export interface Install {
+  /** Its own namespace. */
+  readonly namespace: string;
+  /** Other namespaces whose labelled Secrets may be sources. */
+  readonly sourceNamespaces: readonly string[];
+  readonly mode: Mode;
 }
 
 /** Of a long list that many are told; the others are counted. */

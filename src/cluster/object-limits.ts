@@ -1,6 +1,6 @@
 // How much is read of an object that somebody else writes? The one table of limits, for every kind.
+import { cloudAnnotations } from "../api/cloud-annotations.ts";
 import {
-  cloudAnnotations,
   credentialsAnnotation,
   expiresAtAnnotation,
   ignoreAnnotation,

@@ -1,44 +1,12 @@
-// How does a command read objects of any kind, whole or their metadata only?
-import { group, plural, version } from "../api/names.ts";
+// Reads objects of any kind for a command, whole or their metadata only.
 import { limits } from "./object-limits.ts";
 import { type Shape, whole } from "../runtime/client/shape.ts";
 import { ApiError } from "../runtime/client/api-error.ts";
 import { pageReader } from "../runtime/client/bounded-json.ts";
 import { partial } from "../runtime/client/list-watch.ts";
+import type { Resource } from "./resources.ts";
 import { resourcePath } from "../runtime/client/resource-path.ts";
 import type { Transport } from "../runtime/client/transport.ts";
-
-export interface Kind {
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-}
-
-/** Those that commands read. */
-export const kinds = {
-  credentials: { group, version, resource: plural },
-  namespaces: { group: "", version: "v1", resource: "namespaces" },
-  serviceAccounts: { group: "", version: "v1", resource: "serviceaccounts" },
-  secrets: { group: "", version: "v1", resource: "secrets" },
-  leases: { group: "coordination.k8s.io", version: "v1", resource: "leases" },
-  nodes: { group: "", version: "v1", resource: "nodes" },
-  crds: { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" },
-  admissionPolicies: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    resource: "validatingadmissionpolicies",
-  },
-  admissionBindings: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    resource: "validatingadmissionpolicybindings",
-  },
-  clusterRoles: { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" },
-  clusterRoleBindings: { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterrolebindings" },
-  roles: { group: "rbac.authorization.k8s.io", version: "v1", resource: "roles" },
-  roleBindings: { group: "rbac.authorization.k8s.io", version: "v1", resource: "rolebindings" },
-  pods: { group: "", version: "v1", resource: "pods" },
-} as const satisfies Readonly<Record<string, Kind>>;
 
 export interface Place {
   readonly namespace?: string;
@@ -54,12 +22,12 @@ export interface Listing {
 
 export interface ObjectReader {
   /** Undefined where it, or its namespace, is not there. Rejects with ApiError. */
-  get(kind: Kind, place: Place): Promise<unknown>;
+  get(kind: Resource, place: Place): Promise<unknown>;
   /** Without spec, status and data: a Secret's content does not leave the API server. */
-  getMetadata(kind: Kind, place: Place): Promise<unknown>;
+  getMetadata(kind: Resource, place: Place): Promise<unknown>;
   /** All of them, however many pages that takes. */
-  list(kind: Kind, listing?: Listing): Promise<readonly unknown[]>;
-  listMetadata(kind: Kind, listing?: Listing): Promise<readonly unknown[]>;
+  list(kind: Resource, listing?: Listing): Promise<readonly unknown[]>;
+  listMetadata(kind: Resource, listing?: Listing): Promise<readonly unknown[]>;
 }
 
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks: as kubectl does.
@@ -70,7 +38,7 @@ const listDeadline = Temporal.Duration.from({ seconds: 60 });
 const anything = (): Shape => whole(limits.administrators);
 
 export function objectReader(transport: Transport): ObjectReader {
-  const get = async (kind: Kind, place: Place, accept?: string): Promise<unknown> => {
+  const get = async (kind: Resource, place: Place, accept?: string): Promise<unknown> => {
     try {
       return (await transport.request({ method: "GET", path: resourcePath({ ...kind, ...place }), accept })).json();
     } catch (error) {
@@ -80,7 +48,7 @@ export function objectReader(transport: Transport): ObjectReader {
     }
   };
   const list = async (
-    kind: Kind,
+    kind: Resource,
     { namespace, ...selectors }: Listing = {},
     accept?: string,
   ): Promise<readonly unknown[]> => {

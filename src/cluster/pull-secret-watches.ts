@@ -1,9 +1,9 @@
-// Where, and under which names, are pull Secrets watched, and which of these watches are refused? A part of the composition root.
+// The watches of pull Secrets: one for each name in use, or for each name and namespace; which of them are refused.
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { Watched } from "../runtime/client/list-watch.ts";
 import { resourcePath } from "../runtime/client/resource-path.ts";
 import type { SecretRecord } from "./records.ts";
-import { kept } from "./object-limits.ts";
+import { kinds } from "./kinds.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
 import { multiReflector } from "../runtime/watch/multi-reflector.ts";
 import type { ReflectorStatus } from "../runtime/watch/reflector.ts";
@@ -54,7 +54,8 @@ interface Subject {
 export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecretWatches {
   const { listWatch, store, transform, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } =
     options;
-  const keeps = kept.secret(maxConfigBytes);
+  const { resource, keeps } = kinds.pullSecrets;
+  const shape = keeps({ maxConfigBytes, labels: () => [] });
   const places: readonly (string | undefined)[] = namespaces.length > 0 ? namespaces : [undefined];
   const subjects = new Map<string, Subject>();
   const listed = new Set<string>();
@@ -68,9 +69,9 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
     listWatchFor: (text) => {
       const { name, namespace } = subjects.get(text) ?? { name: text, namespace: undefined };
       return listWatch({
-        path: resourcePath({ group: "", version: "v1", resource: "secrets", namespace }),
+        path: resourcePath({ ...resource, namespace }),
         query: { fieldSelector: `metadata.name=${name}` },
-        keeps: () => keeps,
+        keeps: () => shape,
       });
     },
     covers: (text) => {

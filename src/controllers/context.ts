@@ -4,15 +4,8 @@ import type { Failure } from "../runtime/errors.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import type { ApiErrorKind } from "../runtime/client/api-error.ts";
 import type { EventRecorder } from "../runtime/events/event-recorder.ts";
-import type {
-  CrdRecord,
-  CredentialRecord,
-  NamespaceRecord,
-  OperatorSecretRecord,
-  PodRecord,
-  SecretRecord,
-  ServiceAccountRecord,
-} from "../cluster/records.ts";
+import type { Stores, Transforms } from "../cluster/kinds.ts";
+import type { NamespaceRecord } from "../cluster/records.ts";
 import type { Mode } from "../cluster/install-mode.ts";
 import type { Grant } from "../providers/grant.ts";
 import type { RenderScope } from "../providers/grant-types.ts";
@@ -23,7 +16,6 @@ import type { Waits } from "../runtime/queue/waits.ts";
 import type { AddOptions } from "../runtime/queue/work-queue.ts";
 import type { Log } from "../runtime/observability/log.ts";
 import type { CredentialMetrics } from "../metrics/credential-metrics.ts";
-import type { Store } from "../runtime/watch/store.ts";
 import type { StatusCache } from "./status-cache.ts";
 import type { CredentialIndex } from "../entitlement/credential-index.ts";
 import type { Judged } from "./pull-secret/judged.ts";
@@ -33,29 +25,6 @@ import type { Permissions } from "../cluster/permissions.ts";
 import type { Signals } from "./signals.ts";
 import type { ShareNews } from "./share-events.ts";
 import type { GrantTracker } from "./token/grant-tracker.ts";
-
-export interface Stores {
-  /** The one of RegistryCredentials; empty where the operator may not see it. */
-  readonly crds: Store<CrdRecord>;
-  readonly credentials: Store<CredentialRecord>;
-  readonly namespaces: Store<NamespaceRecord>;
-  /** Indexed by namespace. */
-  readonly serviceAccounts: Store<ServiceAccountRecord>;
-  /** Every Secret, in any namespace, that bears a pull Secret's name. Indexed by namespace. */
-  readonly pullSecrets: Store<SecretRecord>;
-  /** Those that wait for an image that could not be pulled; none unless pods may be evicted. Indexed by namespace. */
-  readonly pods: Store<PodRecord>;
-  /** Secrets of the operator's namespace and of the source namespaces. */
-  readonly operatorSecrets: Store<OperatorSecretRecord>;
-}
-
-/** Turns an answer of the API server into a record; the same functions feed the stores. */
-export interface Transforms {
-  readonly secret: (raw: unknown) => SecretRecord | undefined;
-  readonly serviceAccount: (raw: unknown) => ServiceAccountRecord | undefined;
-  readonly credential: (raw: unknown) => CredentialRecord | undefined;
-  readonly operatorSecret: (raw: unknown) => OperatorSecretRecord | undefined;
-}
 
 export interface Settings {
   /** The operator's own namespace. */

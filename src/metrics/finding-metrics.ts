@@ -2,7 +2,7 @@
 import { entriesAnnotation } from "../api/names.ts";
 import { earliestEnd } from "../cluster/entries-annotation.ts";
 import type { StatusCache } from "../controllers/status-cache.ts";
-import type { Stores } from "../controllers/context.ts";
+import type { Stores } from "../cluster/kinds.ts";
 import type { CredentialIndex } from "../entitlement/credential-index.ts";
 import type { Instruments } from "./instruments.ts";
 

@@ -6,7 +6,7 @@ import type { LeaseView } from "../runtime/leader/lease-state.ts";
 import type { Watched } from "../runtime/client/list-watch.ts";
 import { modeText } from "../cluster/install-mode.ts";
 import { keyOf, tokenKey } from "../controllers/keys.ts";
-import { budgets } from "../providers/budgets.ts";
+import { budgets } from "../providers/authority.ts";
 import type { Controllers as Reconcilers } from "../runtime/queue/controllers.ts";
 import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
 import { statusCache } from "../controllers/status-cache.ts";

@@ -3,7 +3,7 @@ import { group, managedBy } from "../api/names.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import { type EventRecorder, eventRecorder } from "../runtime/events/event-recorder.ts";
-import type { Stores } from "../controllers/context.ts";
+import type { Stores } from "../cluster/kinds.ts";
 import { type ShareNews, shareNews } from "../controllers/share-events.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 

@@ -5,7 +5,7 @@ import { type ElectionEvent, type LeaderElection, leaderElection } from "../runt
 import { type LeaseRecord, leaseRecord } from "../runtime/leader/lease.ts";
 import { leasePath, leases } from "../runtime/leader/leases.ts";
 import { listWatch } from "../runtime/client/list-watch.ts";
-import { leaseName } from "./preflight.ts";
+import { leaseName } from "../cluster/needed-permissions.ts";
 import type { Transport } from "../runtime/client/transport.ts";
 import type { WriteFence } from "../runtime/leader/write-fence.ts";
 import type { Log } from "../runtime/observability/log.ts";

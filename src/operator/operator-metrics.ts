@@ -2,7 +2,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Observation } from "../runtime/client/transport.ts";
 import { type StatusCache } from "../controllers/status-cache.ts";
-import type { Stores } from "../controllers/context.ts";
+import type { Stores } from "../cluster/kinds.ts";
 import type { CredentialIndex } from "../entitlement/credential-index.ts";
 import type { GrantTracker } from "../controllers/token/grant-tracker.ts";
 import { type CredentialMetrics, credentialMetrics } from "../metrics/credential-metrics.ts";

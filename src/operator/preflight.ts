@@ -1,11 +1,12 @@
-// Can the operator work on this cluster at all, and if not, which command mends it?
+// Checks before the start that the operator can work on this cluster, or says which command mends it.
 import { groupPath } from "../runtime/client/resource-path.ts";
 import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
-import { crdName, defaultPullSecretName, group, kind, plural, version } from "../api/names.ts";
+import { group, kind, plural, version } from "../api/names.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { audienceOverlap } from "../providers/audiences.ts";
 import { applyKind, grantRights } from "../cluster/install-steps.ts";
-import type { Mode } from "../cluster/install-mode.ts";
+import type { Install } from "../cluster/install-mode.ts";
+import { neededPermissions, type Permission } from "../cluster/needed-permissions.ts";
 import { kubectl, type Told, textWithSteps } from "../runtime/steps.ts";
 import { ApiError, type ApiErrorKind, malformed } from "../runtime/client/api-error.ts";
 import { rightOn } from "../cluster/api-failure.ts";
@@ -13,108 +14,9 @@ import type { Transport } from "../runtime/client/transport.ts";
 import { typedApi } from "../runtime/client/typed-api.ts";
 import { unreachable } from "../runtime/client/unreachable.ts";
 
-/** A right as RBAC writes it. */
-export interface Permission {
-  readonly verb: string;
-  readonly group: string;
-  /** `secrets`, or `registrycredentials/status`. */
-  readonly resource: string;
-  /** Left out: in every namespace. */
-  readonly namespace?: string;
-  /** Left out: whatever the name. */
-  readonly name?: string;
-}
-
-/** Of the Lease in the operator's namespace, by which its replicas elect a leader. */
-export const leaseName = "regcred";
-
-export interface Install {
-  readonly operatorNamespace: string;
-  readonly sourceNamespaces: readonly string[];
-  readonly mode: Mode;
-  readonly leaderElection: boolean;
-}
-
-/**
- * What the loops do, as the rights that they need in this mode; `config/rbac` grants those of the default one. Not those
- * in the namespaces of `watchNamespaces`: each of these may come later, and its watches tell what is missing there.
- */
-export function neededPermissions(install: Install): readonly Permission[] {
-  const { operatorNamespace, sourceNamespaces, mode, leaderElection } = install;
-  return [
-    ...rights(["list", "watch", "patch"], { group, resource: plural }),
-    ...rights(["patch"], { group, resource: `${plural}/status` }),
-    ...rights(["list", "watch"], { group: "", resource: "namespaces" }),
-    ...(mode.watchNamespaces.length === 0
-      ? inEveryNamespace(mode)
-      : // The identities of entries.
-        rights(["list", "watch"], { group: "", resource: "serviceaccounts", namespace: operatorNamespace })),
-    // Sources, and our own token Secrets.
-    ...rights(["list", "watch", "create", "update", "delete"], {
-      group: "",
-      resource: "secrets",
-      namespace: operatorNamespace,
-    }),
-    ...sourceNamespaces.flatMap((namespace) =>
-      rights(["list", "watch"], { group: "", resource: "secrets", namespace }),
-    ),
-    ...rights(["create", "patch"], { group: "events.k8s.io", resource: "events" }),
-    ...(leaderElection ? leaseRights(operatorNamespace) : []),
-  ];
-}
-
-function inEveryNamespace({ pullSecretNames, podRecovery }: Mode): Permission[] {
-  const names = pullSecretNames.length > 0 ? pullSecretNames : [defaultPullSecretName];
-  return [
-    ...rights(["get", "list", "watch", "patch"], { group: "", resource: "serviceaccounts" }),
-    ...rights(["create"], { group: "", resource: "secrets" }),
-    // By name only, so that the operator needs no right to read other Secrets of tenants.
-    ...names.flatMap((name) =>
-      rights(["get", "list", "watch", "update", "delete"], { group: "", resource: "secrets", name }),
-    ),
-    ...(podRecovery ? podRights() : []),
-  ];
-}
-
-function podRights(): readonly Permission[] {
-  return [
-    ...rights(["list", "watch"], { group: "", resource: "pods" }),
-    ...rights(["create"], { group: "", resource: "pods/eviction" }),
-  ];
-}
-
-function leaseRights(namespace: string): readonly Permission[] {
-  const [group, resource] = ["coordination.k8s.io", "leases"];
-  const on = { group, resource, namespace };
-  return [
-    ...rights(["create"], on),
-    ...rights(["list", "watch", "update"], { ...on, name: leaseName }),
-    // In every namespace: whether another install lives.
-    ...rights(["get"], { group, resource, name: leaseName }),
-  ];
-}
-
-function rights(verbs: readonly string[], on: Omit<Permission, "verb">): Permission[] {
-  return verbs.map((verb) => ({ verb, ...on }));
-}
-
-/** Without it the operator goes on, and cannot tell an older kind: see plan/crd-outdated.ts. */
-const toCompareSchemas = rights(["list", "watch"], {
-  group: "apiextensions.k8s.io",
-  resource: "customresourcedefinitions",
-  name: crdName,
-});
-
-/** Nor does it need references to serve Secrets: they wait, and the status of each RegistryCredential says for what. */
-function isSpared({ resource }: Permission): boolean {
-  return resource === "serviceaccounts";
-}
-
 export interface PreflightOptions {
   readonly transport: Transport;
-  /** The operator's own. */
-  readonly namespace: string;
-  readonly permissions: readonly Permission[];
+  readonly install: Install & { readonly leaderElection: boolean };
   /** What tokens of ServiceAccounts may be asked for, and what the API server itself takes tokens for. */
   readonly audiences: { readonly listed: readonly string[]; readonly own: readonly string[] };
   /** Is told, in a sentence, of rights that the operator can do without. */
@@ -124,7 +26,8 @@ export interface PreflightOptions {
 
 /** Resolves when there is nothing to mend; rejects with an OperatorError whose last step is the command. */
 export async function preflight(options: PreflightOptions): Promise<void> {
-  const { transport, namespace, permissions, audiences, goesOnWithout, signal } = options;
+  const { transport, install, audiences, goesOnWithout, signal } = options;
+  const { namespace } = install;
   const overlap = audienceOverlap(audiences.listed, audiences.own);
   if (overlap !== undefined) throw stop("AudienceOverlap", { message: overlap });
   await expectKind(transport, signal);
@@ -138,12 +41,12 @@ export async function preflight(options: PreflightOptions): Promise<void> {
     );
     return denied.flat();
   };
-  const lacking = await missingOf([...toCompareSchemas, ...permissions.filter(isSpared)]);
+  const lacking = await missingOf(neededPermissions(install, ["goes on", "waits"]));
   if (lacking.length > 0)
     goesOnWithout(
       textWithSteps({ message: `the operator may not ${sentenceFrom(lacking)}`, steps: [grantRights(namespace)] }),
     );
-  const missing = await missingOf(permissions.filter((each) => !isSpared(each)));
+  const missing = await missingOf(neededPermissions(install, ["fails"]));
   if (missing.length === 0) return;
   throw stop("NotPermitted", {
     message: `the operator may not ${sentenceFrom(missing)}`,

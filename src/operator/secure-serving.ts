@@ -3,6 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { metricsAccess } from "../runtime/observability/metrics-access.ts";
 import type { Transport } from "../runtime/client/transport.ts";
 import type { OperatorSettings } from "../config/config.ts";
+import type { KeyAndCertificate } from "../runtime/tls/certificate-authority.ts";
 import type { SecureServing } from "../runtime/observability/metrics-server.ts";
 import { certificateIn, selfMadeCertificate } from "../runtime/observability/serving-certificate.ts";
 
@@ -14,9 +15,11 @@ export function secureServing(
   api: Transport,
   clock: Clock,
 ): SecureServing {
-  const own = folder === undefined ? selfMadeCertificate(clock, `${service}.${namespace}.svc`) : undefined;
+  let own: Promise<KeyAndCertificate> | undefined;
+  const selfMade = (): Promise<KeyAndCertificate> =>
+    (own ??= selfMadeCertificate(clock, `${service}.${namespace}.svc`));
   return {
     access: metricsAccess(api, clock),
-    certificate: async () => own ?? certificateIn(folder ?? ""),
+    certificate: () => (folder === undefined ? selfMade() : certificateIn(folder)),
   };
 }

@@ -1,7 +1,17 @@
-// What does the answer of a cloud mean: a token that is good, or an error of which kind?
+// What the answers of clouds mean: a token that is good, or an error of which kind.
 import type { Clock } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
-import { boundedEnd } from "../runtime/foreign-numbers.ts";
+import {
+  boundedEnd,
+  boundedSeconds,
+  bounds,
+  byOwnClock,
+  inMilliseconds,
+  retryAfterIn,
+} from "../runtime/foreign-numbers.ts";
+import { jwtExpiry } from "../runtime/jwt-claims.ts";
+import type { GrantIdentity } from "./grant-types.ts";
+import type { HttpAnswer } from "./http/http.ts";
 
 /** What an answer must have before it may become a token. */
 export interface Answer {
@@ -18,13 +28,7 @@ export function checkedAnswer(
   { password, expiresAt }: Answer,
   clock: Clock,
 ): { readonly password: string; readonly expiresAt: Temporal.Instant } {
-  const invalid = (what: string): OperatorError =>
-    new OperatorError({
-      reason: "InvalidAnswer",
-      cause: "Platform",
-      retry: "backoff",
-      message: `${who} answered ${what}; it is tried again`,
-    });
+  const invalid = (what: string): OperatorError => oddAnswer(`${who} answered ${what}`);
   if (password === undefined || password === "") throw invalid("without a token");
   if (!expiresAt) throw invalid("with a token that names no end");
   if (Temporal.Instant.compare(expiresAt, clock.now()) <= 0) {
@@ -33,6 +37,16 @@ export function checkedAnswer(
     );
   }
   return { password, expiresAt: boundedEnd(expiresAt, clock.now()) };
+}
+
+/** @param what a sentence without its end */
+export function oddAnswer(what: string): OperatorError {
+  return new OperatorError({
+    reason: "InvalidAnswer",
+    cause: "Platform",
+    retry: "backoff",
+    message: `${what}; it is tried again`,
+  });
 }
 
 /** How an error is told: its name or code, and what else the other side let know. Never a body. */
@@ -97,5 +111,110 @@ export function cloudFailure(error: CloudError): Failure {
         message: `${who} gave no token (${told}); it is tried again`,
         ...wait,
       };
+  }
+}
+
+/** For whom a call is made; completes its errors. */
+export interface TokenCall {
+  /** Of the service, as in `IBM Cloud IAM`. */
+  readonly who: string;
+  readonly identity: GrantIdentity;
+  /** What to look at when it refuses. */
+  readonly advice: string;
+}
+
+/** The error for an answer that holds no token. Nothing of the body is kept but the names of errors. */
+export function tokenError(answer: HttpAnswer, { who, identity, advice }: TokenCall, clock: Clock): OperatorError {
+  const { status, headers } = answer;
+  if (status < 300) return invalidAnswer(who, `HTTP ${status} without a token`);
+  const code = errorCode(answer);
+  // Whatever a broken server calls its trouble, asking again is of use.
+  const known = status < 500 || classOf({ code, status }) !== "permanent";
+  const failure = cloudFailure({
+    who,
+    code: known ? code : undefined,
+    status,
+    retryAfter: retryAfterIn(headers, clock.now()),
+    advice,
+  });
+  return deniedTo(identity, failure);
+}
+
+/** What the ServiceAccount of a tenant is denied, the role or application that it names, is the tenant's to mend. */
+export function deniedTo(
+  identity: GrantIdentity,
+  failure: Failure,
+  reasons: readonly string[] = ["Denied"],
+): OperatorError {
+  const tenants = reasons.includes(failure.reason) && identity.from === "TenantServiceAccount";
+  return new OperatorError(tenants ? { ...failure, cause: "Tenant" } : failure);
+}
+
+/** @param what completes "WHO answered with" */
+export function invalidAnswer(who: string, what: string): OperatorError {
+  return oddAnswer(`${who} answered with ${what}`);
+}
+
+/** A member of a JSON body by its names joined with dots; undefined where there is none. */
+export function memberAt({ text }: Pick<HttpAnswer, "text">, path: string): unknown {
+  let value = jsonOf(text);
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  return value;
+}
+
+/** A text member; undefined where there is none, or an empty one. */
+export function textAt(answer: Pick<HttpAnswer, "text">, path: string): string | undefined {
+  const value = memberAt(answer, path);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** When a length in seconds has passed; see `bounds.life`. Some servers write numbers as texts. */
+export function afterSeconds(value: unknown, start: Temporal.Instant): Temporal.Instant | undefined {
+  const life = boundedSeconds(value, bounds.life);
+  return life && start.add(life);
+}
+
+/** What to tell of a length that no such token has; undefined for any other. */
+export function doubtOf(who: string, value: unknown): string | undefined {
+  const said = inMilliseconds(value, bounds.life);
+  return said === undefined
+    ? undefined
+    : `${who} says that its token lives for ${said} seconds, that is taken for milliseconds`;
+}
+
+/** When a token ends that says so itself (`exp`), by our own clock. */
+export function endOfJwt(
+  token: string,
+  { headers }: HttpAnswer,
+  askedAt: Temporal.Instant,
+): Temporal.Instant | undefined {
+  const at = jwtExpiry(token);
+  return at && byOwnClock(at, headers, askedAt);
+}
+
+// OAuth: `error` (RFC 6749 section 5.2). Oracle: `code`. IBM: `errorCode`. Registries, JFrog: `errors[0].code`.
+function errorCode(answer: HttpAnswer): string | undefined {
+  return ["error", "code", "errorCode", "errors.0.code"].map((path) => wordIn(memberAt(answer, path))).find(Boolean);
+}
+
+/** A plain word; undefined for anything else: the rest of a body may quote what was sent. */
+export function wordIn(value: unknown): string | undefined {
+  return typeof value === "string" && /^\w{1,64}$/.test(value) ? value : undefined;
+}
+
+/** The members of a text that should be a JSON object; none, where it is something else. */
+export function jsonObject(text: string): Readonly<Record<string, unknown>> {
+  const value = jsonOf(text);
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// May tokens of ServiceAccounts be asked for, for these audiences, without becoming more powerful in this cluster?
+// Audiences: for which ones tokens of ServiceAccounts may be asked for without becoming more powerful in this cluster.
 import { globMatches } from "../runtime/glob.ts";
 
 /**

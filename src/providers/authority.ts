@@ -1,64 +1,42 @@
-// Whom does one ask for the token of a grant?
-import type { Grant } from "./grant.ts";
-import type { GoogleGrant } from "./grant-types.ts";
+// Whom one asks for the token of a grant, how hard, and which grants are refused together.
+import type { AuthorityOf, Budget, ProviderList } from "./definition.ts";
+import { grantKeyText, type SecretVersion, sourceVersions } from "./grant-key.ts";
+import { type AuthorityKind, type Grant, providers as ownProviders } from "./index.ts";
+import { kindOf } from "./kinds.ts";
 
-/** Who answers together: if one grant's call hangs here, the next one's will. */
-export interface Authority {
-  /** Of clouds that share a limit; gcr.io and *.pkg.dev are one. */
-  readonly kind: Exclude<Grant["provider"], "Static" | "GCR" | "GAR"> | "Google";
-  /** Unique within the kind, and told to people. */
-  readonly name: string;
-  /** What counts the calls, each by itself. */
-  readonly counters: readonly string[];
+export type Authority = AuthorityOf<AuthorityKind>;
+
+/** Undefined where nobody is asked. */
+export function authorityOf(grant: Grant, providers: ProviderList = ownProviders): Authority | undefined {
+  // Each kind names authorities of its own provider.
+  return kindOf(providers, grant.provider).authority?.(grant as never) as Authority | undefined;
 }
 
-/** Undefined for Static, which asks nobody: its source is in memory. */
-export function authorityOf(grant: Grant): Authority | undefined {
-  switch (grant.provider) {
-    case "Static":
-      return undefined;
-    case "ECR": {
-      // STS is asked in the region of the registry, too.
-      const place = `${grant.partition} ${grant.region}`;
-      const name = `AWS ${grant.region}${grant.endpoint === "standard" ? "" : ` (${grant.endpoint})`}`;
-      return { kind: "ECR", name, counters: [place] };
-    }
-    case "ECRPublic":
-      return only("ECRPublic", "AWS us-east-1");
-    case "ACR":
-      return {
-        kind: "ACR",
-        name: `${grant.authority} and ${grant.registry}`,
-        counters: [grant.authority, grant.registry],
-      };
-    case "GCR":
-    case "GAR":
-      return only("Google", googleName(grant));
-    case "OCIR":
-      return only("OCIR", grant.host);
-    case "ICR":
-      return only("ICR", "iam.cloud.ibm.com");
-    case "TokenExchange":
-      return only("TokenExchange", hostIn(grant.settings.url));
-  }
+/** By kind of authority. Throws TypeError where two providers claim one. */
+export function budgetsOf(providers: ProviderList): Readonly<Record<AuthorityKind, Budget>> {
+  const all = providers.flatMap(({ budgets }) => Object.entries(budgets));
+  const byKind = Object.fromEntries(all) as Record<AuthorityKind, Budget>;
+  if (Object.keys(byKind).length < all.length) throw new TypeError("two providers have an authority of one name");
+  return byKind;
 }
 
-function only(kind: Authority["kind"], name: string): Authority {
-  return { kind, name, counters: [name] };
-}
+export const budgets = budgetsOf(ownProviders);
 
-/** An API server's rule has seen to it that the URL is one of https, without a user. */
-function hostIn(url: string): string {
-  const [host = ""] = url.replace(/^https:\/\//i, "").split(/[/?#]/, 1);
-  return host.toLowerCase();
-}
-
-function googleName({ identity, impersonate }: GoogleGrant): string {
-  const first =
-    identity.from === "Operator"
-      ? "the operator's own Google identity"
-      : identity.from === "Secret"
-        ? "oauth2.googleapis.com"
-        : "sts.googleapis.com";
-  return impersonate === undefined ? first : `${first} and iamcredentials.googleapis.com`;
+/**
+ * Under which key the grants meet that are refused together, because the same one asks the same one. Who asks (kind, identity,
+ * role) and who answers (region, registry): a role that an organization keeps out of one region works in the others. What
+ * is asked for is left out, unless tenants may choose it: a label may choose repositories, and one that names a wrong one must
+ * be refused alone. The versions of the Secrets belong to who asks: a key that was mended is another identity, of which
+ * nothing is known yet. Undefined where nobody is asked.
+ */
+export function circuitKey(
+  grant: Grant,
+  operatorNamespace: string,
+  secret: (key: string) => SecretVersion | undefined,
+  providers: ProviderList = ownProviders,
+): string | undefined {
+  const { authority, asker } = kindOf(providers, grant.provider);
+  if (!authority) return undefined;
+  const asks = asker ? (asker(grant as never) as Grant) : grant;
+  return `${grantKeyText(asks)} ${sourceVersions(grant, operatorNamespace, secret)}`;
 }

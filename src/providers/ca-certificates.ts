@@ -1,4 +1,4 @@
-// Which CA certificates does an entry name?
+// The CA certificates that an entry names.
 import { OperatorError } from "../runtime/errors.ts";
 import { createCertificates } from "../cluster/install-steps.ts";
 import type { OperatorSecretRecord } from "../cluster/records.ts";

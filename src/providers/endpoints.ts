@@ -1,4 +1,4 @@
-// Where do calls to a cloud go that an administrator leads elsewhere than to the vendor's own host? (pure)
+// Endpoints: where calls to a cloud go that an administrator leads elsewhere than to the vendor's own host. (pure)
 import { isIP } from "node:net";
 import { addressClass } from "./http/address-class.ts";
 import { isMetadataHost } from "./http/metadata-hosts.ts";

@@ -1,4 +1,5 @@
-// How does a grant's key become short enough for a name, and cheap enough to ask for ten thousand times?
+// Hashed keys of grants: short enough for a name, and cheap enough to ask for ten thousand times. Apart from grant-key.ts,
+// which is pure: the hash is Node's.
 import { createHash } from "node:crypto";
 import type { Grant } from "./grant.ts";
 import { grantKeyText } from "./grant-key.ts";

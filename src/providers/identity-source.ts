@@ -1,4 +1,4 @@
-// Where do the keys and tokens of an identity come from?
+// The source of the keys and tokens of identities.
 import { OperatorError } from "../runtime/errors.ts";
 import type { ApiError } from "../runtime/client/api-error.ts";
 import type { RequestToken } from "../runtime/client/token-request.ts";

@@ -1,7 +1,12 @@
-// What may an entry of a credential be rendered against in a namespace?
+// The scope that an entry is rendered against in a namespace, from the stores.
 import type { NamespaceRecord, ServiceAccountRecord } from "../cluster/records.ts";
 import type { Store } from "../runtime/watch/store.ts";
-import type { RenderScope } from "./grant-types.ts";
+import type { RenderScope, ServiceAccountView } from "./grant-types.ts";
+
+/** Of a ServiceAccount what an identity is made of; of one that is going nothing. */
+export function accountView({ uid, cloud, terminating }: ServiceAccountRecord): ServiceAccountView | undefined {
+  return terminating ? undefined : { uid, annotations: cloud };
+}
 
 export function scopes(
   { serviceAccounts }: { readonly serviceAccounts: Pick<Store<ServiceAccountRecord>, "look"> },
@@ -13,9 +18,7 @@ export function scopes(
     serviceAccount: (of, name) => {
       const account = serviceAccounts.look(`${of}/${name}`);
       if (account.kind === "not-permitted") return account;
-      if (account.kind !== "there" || account.record.terminating) return undefined;
-      const { uid, cloud } = account.record;
-      return { uid, annotations: cloud };
+      return account.kind === "there" ? accountView(account.record) : undefined;
     },
   });
 }

@@ -1,4 +1,4 @@
-// How is the asking of a provider kept within what was admitted, and its end told to who admits?
+// Admission: the asking of a provider is kept within what was admitted, and its end is told to who admits.
 import { type Failure, OperatorError } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";
 import { unlessAborted } from "../runtime/unless-aborted.ts";

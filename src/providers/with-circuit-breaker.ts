@@ -1,10 +1,11 @@
-// How is an identity spared that its cloud refuses again and again?
+// The circuit breaker: an identity is spared that its cloud refuses again and again.
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
-import { circuitKey } from "./circuit-key.ts";
+import { circuitKey } from "./authority.ts";
+import type { ProviderList } from "./definition.ts";
 import type { Grant } from "./grant.ts";
-import { grantKeyText } from "./grant-key.ts";
-import type { SecretVersion } from "./grant-sources.ts";
+import { grantKeyText, type SecretVersion } from "./grant-key.ts";
+import { providers as ownProviders } from "./index.ts";
 import type { Provider } from "./provider.ts";
 
 export interface CircuitBreakerOptions {
@@ -47,7 +48,11 @@ interface Circuit {
  * count neither way. Nobody is turned away for longer than a minute or, with a living token, a tenth of the life that is
  * left: a grant that would be served never loses its token to the others of its identity.
  */
-export function withCircuitBreaker(provider: Provider, options: CircuitBreakerOptions): Provider {
+export function withCircuitBreaker(
+  provider: Provider,
+  options: CircuitBreakerOptions,
+  providers: ProviderList = ownProviders,
+): Provider {
   const { clock, random, operatorNamespace, secret, retryWithin, insists } = options;
   const circuits = new Map<string, Circuit>();
 
@@ -101,7 +106,7 @@ export function withCircuitBreaker(provider: Provider, options: CircuitBreakerOp
 
   return {
     fetch: async (grant, signal) => {
-      const key = circuitKey(grant, operatorNamespace, secret);
+      const key = circuitKey(grant, operatorNamespace, secret, providers);
       if (key === undefined) return provider.fetch(grant, signal);
       const before = circuits.get(key);
       const open = before && before.failures >= failuresToOpen ? before : undefined;

@@ -1,4 +1,4 @@
-// How often is a token asked for, how does it end, and what does the cloud say to it?
+// Metrics of providers: how often a token is asked for, how it ends, and what the cloud says to it.
 import type { Clock } from "../runtime/clock.ts";
 import { failureOf } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";
@@ -42,7 +42,7 @@ export function withMetrics(provider: Provider, { instruments, clock, expiresAt 
 }
 
 /** Underneath the vendors' SDKs, too: what really goes out. */
-export function countedHttp(http: Http, provider: Grant["provider"], { count, observe }: Measures, clock: Clock): Http {
+export function countedHttp(http: Http, provider: string, { count, observe }: Measures, clock: Clock): Http {
   return async (call, signal) => {
     const began = clock.elapsed();
     const ended = (code: string): void => {

@@ -1,6 +1,7 @@
 // Whether credentials of a registry may be sent to the token server that its challenge names.
+import { azureRegistries } from "./azure-registries.ts";
 import { registryOf } from "./host.ts";
-import { cloudHost } from "./vendor-hosts.ts";
+import { registryHost } from "./host-templates.ts";
 
 // Registries whose token server has another name: the realms that their own challenges name.
 const companions: Readonly<Record<string, readonly string[]>> = {
@@ -27,7 +28,7 @@ export function trustedRealm(realm: string, { registry, host, tokenServers = [] 
   if (url.protocol !== "https:" && url.protocol !== registry.protocol) return undefined;
   const allowed = [registry.host, ...(companions[registryOf(host)] ?? [])];
   // The regional endpoint of an ACR registry (r.westeurope.geo.azurecr.io) sends to the login server r.azurecr.io.
-  const azure = cloudHost("ACR", registry.host)?.places;
+  const azure = registryHost(azureRegistries, registry.host)?.places;
   if (azure) allowed.push(`${azure["acr"]}.${azure["azure"]}`);
   if (allowed.includes(url.host)) return url;
   // Nobody wrote plain http down.

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import type { Session } from "../../src/cli/session.ts";
 import { terminal } from "../../src/cli/terminal/terminal.ts";
-import { kinds, type Kind, type ObjectReader } from "../../src/cluster/object-reader.ts";
+import { type ObjectReader } from "../../src/cluster/object-reader.ts";
+import { resources, type Resource } from "../../src/cluster/resources.ts";
 import { minimal, stored } from "../api/registry-credential.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { anything } from "../foreign-texts.ts";
@@ -134,11 +135,11 @@ function statusWith(reason: string, example: string): object {
 /** Answers from `objects` as the API server does, where a name in a path leads only to what bears it. */
 function readerOf(objects: Objects): ObjectReader & { readonly asked: readonly string[] } {
   const asked: string[] = [];
-  const all = async (kind: Kind): Promise<readonly unknown[]> => {
+  const all = async (kind: Resource): Promise<readonly unknown[]> => {
     asked.push(kind.resource);
     return objects[kind.resource] ?? [];
   };
-  const one = async (kind: Kind, { name }: { readonly name: string }): Promise<unknown> => {
+  const one = async (kind: Resource, { name }: { readonly name: string }): Promise<unknown> => {
     asked.push(`${kind.resource}/${name}`);
     return (objects[kind.resource] ?? []).find(({ metadata }) => (metadata as { name: string }).name === name);
   };
@@ -156,6 +157,11 @@ export function sessionOn(
     { write: (text: string) => (printed += text), isTTY: hasColours, columns: 400 },
     hasColours ? {} : { NO_COLOR: "1" },
   );
-  const session = { objects: reader, clock: fakeClock(), operatorNamespace: kinds.pods.group || "regcred-system", out };
+  const session = {
+    objects: reader,
+    clock: fakeClock(),
+    operatorNamespace: resources.pods.group || "regcred-system",
+    out,
+  };
   return { session: session as unknown as Session, printed: () => printed, asked: reader.asked };
 }

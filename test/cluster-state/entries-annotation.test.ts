@@ -6,6 +6,7 @@ import {
   type Named,
   namesOtherGrants,
   recordedEntries,
+  shownEntries,
 } from "../../src/cluster/entries-annotation.ts";
 import { minute } from "../entitlement/objects.ts";
 
@@ -69,5 +70,35 @@ describe("the entries annotation", () => {
     '[{"name":"a/b","grant":"g","hosts":["a"],"expires":1}]',
   ])("names nothing in %j", (annotation) => {
     expect(recordedEntries(annotation)).toEqual([]);
+  });
+});
+
+describe("the entries of a pull Secret, as a person is shown them", () => {
+  const entries = (text: string): unknown => shownEntries({ "regcred.dev/entries": text });
+
+  it("are read from the annotation", () => {
+    expect(entries('[{"name":"a/b","grant":"g","hosts":["h"],"expires":"2026-01-01T00:00:00Z"}]')).toEqual([
+      { name: "a/b", grantKey: "g", hosts: ["h"], expiresAt: Temporal.Instant.from("2026-01-01T00:00:00Z") },
+    ]);
+  });
+
+  it("are none where a tenant has made it unreadable, and unknown where the Secret is not ours", () => {
+    for (const text of [
+      "",
+      "{",
+      "{}",
+      "[1]",
+      '[{"name":"a"}]',
+      '[{"name":"a/b","grant":"g","hosts":[],"expires":"soon"}]',
+    ]) {
+      expect(entries(text)).toEqual([]);
+    }
+    expect(shownEntries({})).toBeUndefined();
+  });
+
+  it("have names that entries can have", () => {
+    for (const name of ["a", "a/b/c", "a/", "/b", "A/b", "a/b\\u001b[2J", "a/b; reboot", "a/--as"]) {
+      expect(entries(`[{"name":"${name}","grant":"g","hosts":["h"]}]`)).toEqual([]);
+    }
   });
 });

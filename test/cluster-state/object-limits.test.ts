@@ -1,7 +1,7 @@
 // Is a record the same whether all of an object was read or only what is kept of its kind, and is it small either way?
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { cloudAnnotations } from "../../src/api/names.ts";
+import { cloudAnnotations } from "../../src/api/cloud-annotations.ts";
 import { shapedReader } from "../../src/runtime/client/shaped-json.ts";
 import { tokenFromData } from "../../src/cluster/token-wire.ts";
 import { kept } from "../../src/cluster/object-limits.ts";

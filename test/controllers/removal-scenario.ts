@@ -19,12 +19,14 @@ const never = new AbortController().signal;
 export interface Removal {
   /** So many times its tenant changes the Secret, each before it is deleted. */
   readonly changes: number;
+  /** It is only said that it was changed. */
+  readonly pretends?: boolean;
   /** Milliseconds that each look at the clock takes, which stands for what is done between two of them. */
   readonly thinking?: number;
 }
 
 /** A Secret that acme has to leave. */
-export function removalScenario({ changes, thinking = 0 }: Removal) {
+export function removalScenario({ changes, pretends = false, thinking = 0 }: Removal) {
   const still = fakeClock();
   let elapsed = 0;
   const clock = { ...still, elapsed: () => (elapsed += thinking) };
@@ -72,7 +74,7 @@ export function removalScenario({ changes, thinking = 0 }: Removal) {
       deleteSecret: async () => {
         deletions += 1;
         if (deletions > changes) return;
-        version += 1;
+        if (!pretends) version += 1;
         throw new Error("changed");
       },
     },

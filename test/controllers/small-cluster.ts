@@ -265,7 +265,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     transforms,
     api,
     provider: staticProvider({
-      source: (key) => stores.operatorSecrets.get(key),
+      secret: (key) => stores.operatorSecrets.get(key),
       operatorNamespace,
       sourceNamespaces: [],
       clock,

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { credentialSchema, customResourceDefinition } from "../../src/api/crd.ts";
 import type { Schema } from "../../src/api/crd.ts";
-import { cloudProviders, registryForms } from "../../src/registry/vendor-hosts.ts";
+import { providers } from "../../src/providers/index.ts";
+import { kindsOf } from "../../src/providers/kinds.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import { crdLimit, estimatedCosts, ruleLimit, ruleNodes } from "../api/estimated-costs.ts";
 import { full, fullStatus, minimal, stored } from "../api/registry-credential.ts";
@@ -201,10 +202,11 @@ const tooLong = (max: number): string =>
 
 /** An entry of each cloud with a host, and with a registry, that is none of its own. */
 function cloudMistakes(): readonly (readonly [path: string, value: unknown, advice: string])[] {
-  return cloudProviders.flatMap((provider) => {
+  return [...kindsOf(providers)].flatMap(([provider, { registries }]) => {
+    if (!registries) return [];
     const entry = { name: "own", provider, hosts: ["docker.acme.example/team"] };
     return [
-      [`${ocir}`, entry, `write hosts of ${provider}: ${registryForms(provider)[0] ?? ""}`],
+      [`${ocir}`, entry, `write hosts of ${provider}: ${registries.forms[0] ?? ""}`],
       [`${ocir}`, { ...entry, registry: "ghcr.io" }, `write the host of the ${provider} registry itself in registry`],
     ] as const;
   });

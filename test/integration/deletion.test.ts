@@ -201,7 +201,7 @@ describe("deletion", () => {
     await world.atRest();
     expect((await tries()) - before).toBeLessThan(3);
 
-    const command = /kubectl annotate registrycredential stuck (\S+)=(\S+)$/.exec(blocked?.message ?? "");
+    const command = /kubectl annotate registrycredential stuck (\S+)=(\S+) --overwrite$/.exec(blocked?.message ?? "");
     await world.patchCredential("stuck", { metadata: { annotations: { [command?.[1] ?? ""]: command?.[2] } } });
     await gone("stuck");
     expect(await world.secret("stuck-b", "stuck")).toBeDefined();

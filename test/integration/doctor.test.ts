@@ -53,6 +53,15 @@ describe("doctor", () => {
     expect((await doctor()).stdout).not.toMatch(/BAD|unknown/);
   });
 
+  it("sends whoever asks about another namespace to the one that serves", async () => {
+    const { code, stdout } = await doctor("--namespace", "elsewhere");
+    expect(code).toBe(3);
+    expect(stdout.replaceAll(/\n {8}(?=\w)/g, " ")).toMatch(
+      /^BAD {5}namespace: elsewhere does not exist; .*, but the install that serves is in regcred-system: ask with --namespace=regcred-system$/m,
+    );
+    expect(stdout).not.toContain("kubectl apply -k config/");
+  });
+
   it("says which policy is not bound", async () => {
     const binding = `${admission}/validatingadmissionpolicybindings/regcred-secrets`;
     await world.admin.remove(binding);

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import PQueue from "p-queue";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import type { CloudProvider } from "../../src/registry/vendor-hosts.ts";
 import { credentialsAnnotation } from "../../src/api/names.ts";
 import { loginsFor } from "../../src/registry/kubelet-match.ts";
 import { Refused, type KubeObject } from "../cluster/admin-client.ts";
@@ -12,7 +11,7 @@ import { buildWithGo, proveGo } from "../cluster/build-with-go.ts";
 import { kubeletsAnswers, matcher, type Question } from "../cluster/kubelet-matcher.ts";
 import { streamPrinter } from "../cluster/printer.ts";
 import { temporaryFolder } from "../cluster/temporary-folder.ts";
-import { hostRows } from "../registry/host-rows.ts";
+import { type CloudProvider, hostRows } from "../registry/host-rows.ts";
 import { ask } from "./ask.ts";
 import {
   credentialsPath,

@@ -11,7 +11,7 @@ import { clusterObjects } from "../../src/cluster/cluster-objects.ts";
 import { loadConnection } from "../../src/runtime/client/connection.ts";
 import { eventRecorder } from "../../src/runtime/events/event-recorder.ts";
 import { listWatch } from "../../src/runtime/client/list-watch.ts";
-import { neededPermissions, preflight } from "../../src/operator/preflight.ts";
+import { preflight } from "../../src/operator/preflight.ts";
 import { resourcePath } from "../../src/runtime/client/resource-path.ts";
 import { transport, userAgent, type Transport } from "../../src/runtime/client/transport.ts";
 import type { WatchEvent } from "../../src/runtime/watch/list-watch.ts";
@@ -333,17 +333,12 @@ describe("Events", () => {
 
 describe("preflight", () => {
   const audiences = { listed: [], own: [] };
-  const permissions = neededPermissions({
-    sourceNamespaces: [],
-    mode: unrestricted,
-    operatorNamespace: "regcred-system",
-    leaderElection: true,
-  });
+  const install = { namespace: "default", sourceNamespaces: [], mode: unrestricted, leaderElection: true };
 
   it("wants the CRD, then the rights, then nothing", async () => {
-    await expect(
-      preflight({ transport: admin, namespace: "default", permissions, audiences, goesOnWithout: () => undefined }),
-    ).rejects.toThrow("RegistryCredential is not installed");
+    await expect(preflight({ transport: admin, install, audiences, goesOnWithout: () => undefined })).rejects.toThrow(
+      "RegistryCredential is not installed",
+    );
     const crd: unknown = parse(
       await readFile(join(import.meta.dirname, "../../crds/regcred.dev_registrycredentials.yaml"), "utf8"),
     );
@@ -355,8 +350,7 @@ describe("preflight", () => {
       () =>
         preflight({
           transport: admin,
-          namespace: "default",
-          permissions,
+          install,
           audiences,
           goesOnWithout: () => undefined,
         }).then(
@@ -365,9 +359,9 @@ describe("preflight", () => {
         ),
       { what: "the CRD to be served", limit: soon },
     );
-    await expect(
-      preflight({ transport: limited, namespace: "default", permissions, audiences, goesOnWithout: () => undefined }),
-    ).rejects.toThrow(/^the operator may not list, watch, patch registrycredentials\.regcred\.dev; .*$/);
+    await expect(preflight({ transport: limited, install, audiences, goesOnWithout: () => undefined })).rejects.toThrow(
+      /^the operator may not list, watch, patch registrycredentials\.regcred\.dev; .*$/,
+    );
   });
 });
 

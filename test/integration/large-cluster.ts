@@ -136,7 +136,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     digest,
     api,
     provider: staticProvider({
-      source: (key) => stores.operatorSecrets.get(key),
+      secret: (key) => stores.operatorSecrets.get(key),
       operatorNamespace,
       sourceNamespaces: [],
       clock,

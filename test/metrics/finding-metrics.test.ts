@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { SecretFinding } from "../../src/controllers/status-cache.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
-import type { Stores } from "../../src/controllers/context.ts";
+import type { Stores } from "../../src/cluster/kinds.ts";
 import type { CredentialIndex } from "../../src/entitlement/credential-index.ts";
 import { showFindings } from "../../src/metrics/finding-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";

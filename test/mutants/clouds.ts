@@ -12,7 +12,7 @@ export const cloudMutants: readonly Mutant[] = [
   fault(
     "a spec's token endpoint may be where an administrator has led a cloud's calls",
     "providers/all-providers.ts",
-    ['kind === "TokenExchange" ? options.http : options.cloudHttp', "options.cloudHttp"],
+    ["registries ? options.cloudHttp : options.http", "options.cloudHttp"],
     "operator/egress",
   ),
   fault(
@@ -76,9 +76,9 @@ export const cloudMutants: readonly Mutant[] = [
     "api/parse-registry-credential",
   ),
   fault(
-    "a certificate from 2050 on is one of 1950",
-    "runtime/tls/der.ts",
-    ['written < "2050"', 'written < "3"'],
-    "runtime/tls/der",
+    "a certificate names its first host only",
+    "runtime/tls/certificate-authority.ts",
+    ["hosts.map(alternativeName)", "hosts.slice(0, 1).map(alternativeName)"],
+    "runtime/tls/certificate-authority",
   ),
 ];

@@ -46,14 +46,14 @@ export const hostMutants: readonly Mutant[] = [
   fault(
     "a host that is spoken to may have a star in it",
     "providers/http/allow-list.ts",
-    [', { accounts: "[0-9]{12}" })', ")"],
+    ['{ ...registries?.places, accounts: "[0-9]{12}" }', "registries?.places"],
     "providers/http/allow-list",
   ),
   fault(
     "a cloud's registry in capitals is nobody's",
-    "registry/vendor-hosts.ts",
+    "registry/host-templates.ts",
     ['const host = asciiLowerCase(text.split("/", 1)[0] ?? "");', 'const host = text.split("/", 1)[0] ?? "";'],
-    "registry/vendor-hosts",
+    "providers/registry-hosts",
   ),
   fault(
     "plan foretells what the API server refuses",

@@ -92,6 +92,16 @@ export const worldMutants: readonly Mutant[] = [
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),
+  known("a claim that comes too late is made again four times a second", "claims the cluster ever more seldom", {
+    file: "src/controllers/credential/cluster-claim.ts",
+    from: "Math.min(afterConflict * 2 ** conflicts, lookEvery)",
+    to: "afterConflict",
+  }),
+  known("what is refused as changed and is not is asked for five times in a row", "refused as changed and is not", {
+    file: "src/controllers/pull-secret/controller.ts",
+    from: "if (!record || record.resourceVersion === judged)",
+    to: "if (!record)",
+  }),
   known("a deletion asks once a second for what was refused", "asks ever more seldom", {
     file: "src/controllers/credential/left-behind.ts",
     from: 'retry !== "on-change"',
@@ -137,4 +147,16 @@ export const worldMutants: readonly Mutant[] = [
     from: "if (!observed.hidden) context.judged.judged(key);",
     to: "context.judged.judged(key);",
   }),
+  {
+    fault: "world",
+    name: "a deletion asks once a second for what was refused",
+    edits: [
+      {
+        file: "src/controllers/credential/left-behind.ts",
+        from: 'retry !== "on-change"',
+        to: 'retry === "slowly"',
+      },
+    ],
+    foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
+  },
 ];

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { type Operator, operator } from "../../src/operator.ts";
 import { type OperatorSettings, operatorConfigFrom } from "../../src/config/config.ts";
 import type { Http } from "../../src/providers/http/http.ts";
+import { providers } from "../../src/providers/index.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { minimal } from "../api/registry-credential.ts";
@@ -10,6 +11,9 @@ import { fakeClock } from "../fake-clock.ts";
 import { apiServer, type PlayedObject } from "./api-server.ts";
 import { laws, referencesOf } from "./laws.ts";
 import { playedConnection, type Recorded, type Road, type Weather } from "./played-pools.ts";
+
+// A module is read in real time, which the played clock does not wait for.
+await Promise.all(providers.map(({ load }) => load()));
 
 export const ops = "regcred-system";
 const secretPlace = "regcred";

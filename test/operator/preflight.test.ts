@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
-import { neededPermissions, preflight, type PreflightOptions } from "../../src/operator/preflight.ts";
+import { neededPermissions } from "../../src/cluster/needed-permissions.ts";
+import { preflight, type PreflightOptions } from "../../src/operator/preflight.ts";
 import { transport } from "../../src/runtime/client/transport.ts";
 import type { Mode } from "../../src/cluster/install-mode.ts";
 import { unrestricted } from "../mode.ts";
@@ -28,13 +29,7 @@ async function failureAt(url: string, audiences = noAudiences): Promise<Operator
   closers.push(() => wire.close());
   const outcome = await preflight({
     transport: wire,
-    namespace: "regcred-system",
-    permissions: neededPermissions({
-      operatorNamespace: "regcred-system",
-      sourceNamespaces: [],
-      mode: unrestricted,
-      leaderElection: false,
-    }),
+    install: { namespace: "regcred-system", sourceNamespaces: [], mode: unrestricted, leaderElection: false },
     audiences,
     goesOnWithout: (sentence) => without.push(sentence),
   }).catch((error: unknown) => error);
@@ -176,7 +171,7 @@ describe("preflight", () => {
 describe("the rights that are asked for", () => {
   const onSecrets = (mode: Partial<Mode>, sourceNamespaces: readonly string[] = []): string[] =>
     neededPermissions({
-      operatorNamespace: "ops",
+      namespace: "ops",
       sourceNamespaces,
       mode: { ...unrestricted, ...mode },
       leaderElection: false,
@@ -207,7 +202,7 @@ describe("the rights that are asked for", () => {
   it("hold those on pods only where pods are to be evicted", () => {
     const asks = (podRecovery: boolean): readonly string[] =>
       neededPermissions({
-        operatorNamespace: "ops",
+        namespace: "ops",
         sourceNamespaces: [],
         mode: { ...unrestricted, podRecovery },
         leaderElection: false,

@@ -1,6 +1,6 @@
 // Which grants share the fate of one identity?
 import { describe, expect, it } from "vitest";
-import { circuitKey } from "../../src/providers/circuit-key.ts";
+import { circuitKey } from "../../src/providers/authority.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { ecrGrant, googleGrant, staticGrant } from "./grants.ts";
 

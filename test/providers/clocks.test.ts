@@ -1,12 +1,12 @@
 // When does a token end whose answer took long, or whose issuer has another time than this machine?
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { tokenExchange } from "../../src/providers/token-exchange/settings.ts";
+import { tokenExchangeSettings } from "../../src/providers/token-exchange/settings.ts";
 import { httpDate } from "../../src/runtime/http-date.ts";
 import { refreshAt } from "../../src/controllers/token/plan-refresh.ts";
 import { acrProvider } from "../../src/providers/acr/fetch.ts";
 import { ecrProvider } from "../../src/providers/ecr/fetch.ts";
-import { ecrPublicProvider } from "../../src/providers/ecr/fetch-public.ts";
+import { ecrPublicProvider } from "../../src/providers/ecr/fetch.ts";
 import { googleProvider } from "../../src/providers/google/fetch.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../src/providers/http/http.ts";
 import { icrProvider } from "../../src/providers/icr/fetch.ts";
@@ -143,7 +143,7 @@ const subjects: readonly Subject[] = [
       end: expiry === "Seconds" ? life : now.add({ seconds: life }).toString(),
     }),
     (at) => {
-      const settings = tokenExchange.parse({
+      const settings = tokenExchangeSettings.parse({
         url: "https://registry.test/token",
         auth: { type: "None" },
         username: "puller",

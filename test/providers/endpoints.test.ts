@@ -2,9 +2,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
-import type { GoogleGrant } from "../../src/providers/grant-types.ts";
+import type { GoogleGrant } from "../../src/providers/google/grant.ts";
 import { acrProvider } from "../../src/providers/acr/fetch.ts";
-import { ecrPublicProvider } from "../../src/providers/ecr/fetch-public.ts";
+import { ecrPublicProvider } from "../../src/providers/ecr/fetch.ts";
 import { ecrProvider } from "../../src/providers/ecr/fetch.ts";
 import type { Endpoints } from "../../src/providers/endpoints.ts";
 import { googleProvider } from "../../src/providers/google/fetch.ts";

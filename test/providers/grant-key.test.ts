@@ -2,7 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../src/providers/grant.ts";
-import type { AcrGrant, EcrGrant, StaticGrant } from "../../src/providers/grant-types.ts";
+import type { AcrGrant } from "../../src/providers/acr/grant.ts";
+import type { EcrGrant } from "../../src/providers/ecr/grant.ts";
+import type { StaticGrant } from "../../src/providers/static/grant.ts";
 import { grantKeyText } from "../../src/providers/grant-key.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { frozen } from "../entitlement/objects.ts";

@@ -1,7 +1,7 @@
 // Do a grant's sources name every Secret whose change calls for a new token?
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../src/providers/grant.ts";
-import { grantSources } from "../../src/providers/grant-sources.ts";
+import { grantSources } from "../../src/providers/grant-key.ts";
 
 const account = { namespace: "team-a", name: "puller", uid: "u" };
 

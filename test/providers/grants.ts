@@ -1,5 +1,7 @@
 // Which grants do the tests of the wrappers ask with?
-import type { EcrGrant, GoogleGrant, StaticGrant } from "../../src/providers/grant-types.ts";
+import type { EcrGrant } from "../../src/providers/ecr/grant.ts";
+import type { GoogleGrant } from "../../src/providers/google/grant.ts";
+import type { StaticGrant } from "../../src/providers/static/grant.ts";
 
 export function ecrGrant(changes: Partial<EcrGrant> = {}): EcrGrant {
   return {

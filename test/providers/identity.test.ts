@@ -1,6 +1,6 @@
 // Does an identity that may not be seen count as hidden, and not as missing?
 import { expect, it } from "vitest";
-import { identityOf } from "../../src/providers/identity.ts";
+import { anyIdentity, identityOf } from "../../src/providers/rendering.ts";
 import type { RenderScope } from "../../src/providers/grant-types.ts";
 import { namespace } from "../entitlement/objects.ts";
 
@@ -9,10 +9,15 @@ it("is the platform's to show, whoever's it is", () => {
     return { namespace: namespace(), operatorNamespace: "regcred-system", serviceAccount: () => found };
   };
   const tenants = { from: "TenantServiceAccount", name: "puller" } as const;
-  expect(identityOf(tenants, scope(undefined))).toMatchObject({ reason: "ServiceAccountMissing", cause: "Tenant" });
-  expect(identityOf(tenants, scope({ kind: "not-permitted" }))).toMatchObject({
+  expect(identityOf(tenants, scope(undefined), anyIdentity)).toMatchObject({
+    reason: "ServiceAccountMissing",
+    cause: "Tenant",
+  });
+  expect(identityOf(tenants, scope({ kind: "not-permitted" }), anyIdentity)).toMatchObject({
     reason: "NotPermitted",
     cause: "Platform",
   });
-  expect(identityOf(tenants, scope({ uid: "u", annotations: {} }))).toMatchObject({ identity: { uid: "u" } });
+  expect(identityOf(tenants, scope({ uid: "u", annotations: {} }), anyIdentity)).toMatchObject({
+    identity: { uid: "u" },
+  });
 });

@@ -1,5 +1,8 @@
 // Registries as people write them: each name, an image, and what is to be made of it. No expectation is computed.
-import type { CloudProvider } from "../../src/registry/vendor-hosts.ts";
+import type { Entry } from "../../src/api/registry-credential.ts";
+
+/** Whose registries a cloud runs. */
+export type CloudProvider = Exclude<Entry["provider"], "Static" | "TokenExchange">;
 
 /** What the API server says to the name in `hosts` of an entry. */
 export type Answer =

@@ -1,7 +1,7 @@
 // Which requests go wrong, how, and for how long?
 import { type ApiError, unavailable } from "../../src/runtime/client/api-error.ts";
 import type { Resource } from "../../src/cluster/in-memory/in-memory-server.ts";
-import { conflict, invalid, refused } from "../../src/cluster/in-memory/denials.ts";
+import { conflict, unprocessable, refused } from "../../src/cluster/in-memory/denials.ts";
 
 export type Verb = "get" | "create" | "update" | "patch" | "delete";
 
@@ -79,7 +79,7 @@ export function answerOf({ how }: Fault, { verb, resource, namespace, name }: Re
         kind: resource,
       });
     case "invalid":
-      return invalid(resource, name, "metadata", "Invalid value: not today");
+      return unprocessable(resource, name, "metadata", "Invalid value: not today");
     case "conflict":
       return conflict(resource, name);
     case "throttled":

@@ -385,4 +385,37 @@ export const known: readonly Known[] = [
       soon({ act: "garble credential", name: "c", on: true }),
     ],
   },
+  {
+    what: "tries in time, and not at once, what is refused as changed and is not",
+    steps: [
+      soon({ act: "fault", how: "conflict", on: { kind: "secrets", namespace: "a-1" } }),
+      after(12 * minute, { act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
+    what: "hands on what a source had before it went, to another entry that names it by now",
+    steps: [
+      soon({ act: "source", name: "src-1", does: "delete" }),
+      soon(create("c", { entries: [entry({ hosts: [hosts[0]] })], references: "None" })),
+      after(50, alterA({ field: "entries", to: [{ ...firstEntry, name: "e2" }] })),
+    ],
+  },
+  {
+    what: "leaves to one that is suspended what another one had for it in their Secret",
+    steps: [
+      after(0, alterA({ field: "entries", to: [entry({ name: "e2" })] })),
+      soon(create("c", { selects: "b", suspend: true })),
+      soon(alterA({ field: "selects", to: "team x" })),
+      soon({ act: "opt out", name: "b-2", on: true }),
+    ],
+  },
+  {
+    what: "claims the cluster ever more seldom where the claim always comes too late",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+      soon({ act: "fault", how: "conflict", on: { kind: "status", name: "a" } }),
+      after(0, create("a", { selects: "b" })),
+      after(12 * minute, { act: "restart", after: 0, sent: true }),
+    ],
+  },
 ];

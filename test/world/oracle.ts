@@ -75,6 +75,8 @@ function ofHost(
     const holder = found && world.ledger.writtenFor(secretUid ?? "", claim.host, found);
     if (holder !== undefined && (isFormerName(world.ledger, holder) || isUnreadable(world, holder))) return [];
     if (wanted !== undefined) return wanted === found ? [] : [`${where}: ${found ?? "nothing"} instead of ${wanted}`];
+    // What its source last had is its own, whoever was given it before under the same grant.
+    if (claim.grantKey !== undefined && world.cloud.minted.get(found ?? "")?.grantKey === claim.grantKey) return [];
     // Without a login of its own it may keep the one that it was given.
     if (holder !== undefined && isOfEntry(claim, holder)) return [];
   }

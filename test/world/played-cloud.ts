@@ -44,7 +44,7 @@ export function playedCloud(): PlayedCloud {
     minted,
     provider: (clock, namespace, asked) => {
       const ofSources = staticProvider({
-        source: asked.secret,
+        secret: asked.secret,
         operatorNamespace: namespace,
         sourceNamespaces: [],
         clock,

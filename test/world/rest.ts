@@ -123,6 +123,10 @@ function leftovers(world: World): readonly string[] {
     spec.suspend ||
     deletionTimestamp !== undefined ||
     !isReadable(server.get({ resource: "registrycredentials", name }));
+  const isLeftBy = (identity: string): boolean => {
+    const holder = truth.credentials.find(({ uid }) => uid === identity.split(" ")[2]);
+    return holder === undefined || isKept(holder) || isFormerName(ledger, identity);
+  };
   // What stands with a tenant that is still to have it is remembered, whatever its grant is by now.
   for (const secret of server.list("secrets")) {
     for (const [key, password] of loginsIn(secret)) {
@@ -171,15 +175,10 @@ function leftovers(world: World): readonly string[] {
       const isGranted = truth.of(namespace, name).some(({ host, grantKey }) => {
         return host === key && grantKey !== undefined && grantKey === cloud.minted.get(password)?.grantKey;
       });
-      // Or it has a former name here that it keeps for a while.
-      const [ofNamespace, ofSecret, , , ofHost] = identity.split(" ");
-      const isAnothers = ledger.past.withGrant(cloud.minted.get(password)?.grantKey ?? "", 0).some((each) => {
-        const [inNamespace, inSecret, , , forHost] = each.split(" ");
-        const isHere = inNamespace === ofNamespace && inSecret === ofSecret && forHost === ofHost;
-        return isHere && isFormerName(ledger, each);
-      });
-      if (isAnothers) continue;
-      if (wantedByAny.has(withoutEntry(identity)) || isGranted || isRetained(world, identity, password)) continue;
+      if (wantedByAny.has(withoutEntry(identity)) || isGranted) continue;
+      // Of several who had the same login there, the Secret does not say whose it is: of who is gone it stays, or is kept, or it
+      // has a former name here that it keeps for a while.
+      if (holdersThere(world, identity, password).some(isLeftBy)) continue;
       if (truth.of(namespace, name).some((claim) => isOfEntry(claim, identity))) continue;
       if (isFormerName(ledger, identity)) continue;
       found.push(`${key} of ${credential.name}, which does not want it there, in ${namespace}/${name}`);
@@ -196,14 +195,13 @@ function leftovers(world: World): readonly string[] {
   return found;
 }
 
-/** Somebody who has gone, and leaves what was theirs, had the same login there. */
-function isRetained({ ledger: { past }, cloud }: World, identity: string, password: string): boolean {
+/** Those who have ever had the same login for the same host in the same Secret. */
+function holdersThere({ ledger: { past }, cloud }: World, identity: string, password: string): readonly string[] {
   const { grantKey } = cloud.minted.get(password) ?? {};
-  const uids = new Set<string | undefined>(past.now().credentials.map(({ uid }) => uid));
   const [namespace, secretName, , , host] = identity.split(" ");
-  return past.withGrant(grantKey ?? "", 0).some((each) => {
-    const [ofNamespace, ofSecret, uid, , ofHost] = each.split(" ");
-    return ofNamespace === namespace && ofSecret === secretName && ofHost === host && !uids.has(uid);
+  return past.withGrant(grantKey ?? "", 0).filter((each) => {
+    const [ofNamespace, ofSecret, , , ofHost] = each.split(" ");
+    return ofNamespace === namespace && ofSecret === secretName && ofHost === host;
   });
 }
 

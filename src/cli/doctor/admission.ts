@@ -1,5 +1,5 @@
 // Which admission policies does the API server really enforce?
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { seenAll } from "../explain/seen.ts";
 import type { Session } from "../session.ts";
 
@@ -28,8 +28,8 @@ interface Binding {
 /** Undefined where policies may not be read. */
 export async function admission({ objects }: Pick<Session, "objects">): Promise<Admission | undefined> {
   const [policies, bindings] = await Promise.all([
-    seenAll(objects.list(kinds.admissionPolicies), (raw) => raw as Policy),
-    seenAll(objects.list(kinds.admissionBindings), (raw) => raw as Binding),
+    seenAll(objects.list(resources.admissionPolicies), (raw) => raw as Policy),
+    seenAll(objects.list(resources.admissionBindings), (raw) => raw as Binding),
   ]);
   if (policies.seen !== "there" || bindings.seen !== "there") return undefined;
   return {

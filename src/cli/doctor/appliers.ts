@@ -1,7 +1,7 @@
 // Which ServiceAccounts does another tool apply with a list of its own, and take the reference off by that each time?
 import { referencesAnnotation } from "../../api/names.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { appliersIn, type FieldsEntry } from "../../cluster/managed-fields.ts";
 import { managedFieldsOf } from "../../cluster/transform/managed-fields.ts";
 import { annotationsOf, identityOf } from "../../runtime/watch/object-meta.ts";
@@ -18,7 +18,7 @@ const check = "applied lists";
 const maxExamples = 3;
 
 export async function appliedLists({ objects }: Pick<Session, "objects">): Promise<Finding> {
-  const found = await seenAll(objects.listMetadata(kinds.serviceAccounts), appliedIn);
+  const found = await seenAll(objects.listMetadata(resources.serviceAccounts), appliedIn);
   if (found.seen !== "there") return notSeen(check, "the ServiceAccounts of all namespaces");
   const applied = found.value.flat();
   if (applied.length === 0) return well(check, "no other tool applies the imagePullSecrets that regcred adds to");

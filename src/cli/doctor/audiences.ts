@@ -9,6 +9,9 @@ import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
 
 const policyName = "regcred-token-requests";
 
+/** Whoever asks may not, or there is no such ServiceAccount. */
+const unseen: ReadonlySet<ApiError["kind"]> = new Set(["forbidden", "notFound", "namespaceNotFound"]);
+
 export async function audiencesDiffer(
   session: Pick<Session, "objects" | "transport" | "operatorNamespace">,
 ): Promise<Finding> {
@@ -50,7 +53,7 @@ async function apiAudiences({
     const answer = await transport.request({ method: "POST", path, body, idempotent: true });
     return (answer.json() as { readonly spec?: { readonly audiences?: readonly string[] } }).spec?.audiences ?? [];
   } catch (error) {
-    if (error instanceof ApiError && (error.kind === "forbidden" || error.kind === "notFound")) return undefined;
+    if (error instanceof ApiError && unseen.has(error.kind)) return undefined;
     throw error;
   }
 }

@@ -1,22 +1,21 @@
-// Do the clouds know the operator, and nobody else?
-import { kinds } from "../../cluster/object-reader.ts";
-import type { Entry } from "../../api/registry-credential.ts";
+// The doctor on clouds: whether they know the operator, and nobody else.
+import { resources } from "../../cluster/resources.ts";
+import { providers } from "../../providers/index.ts";
+import { isCloud } from "../../providers/kinds.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
 import { kubectl } from "../../runtime/steps.ts";
 
-const cloudProviders = new Set<Entry["provider"]>(["ECR", "ECRPublic", "ACR", "GCR", "GAR", "OCIR", "ICR"]);
-
 /** A node that may pull by itself lets each pod on it pull, whatever its namespace was granted. */
 export async function nodesPullNothing({ objects }: Session, records: readonly CredentialRecord[]): Promise<Finding> {
   const check = "nodes";
   const ofCloud = records
     .flatMap(({ credential }) => credential?.spec.registries ?? [])
-    .filter((entry) => cloudProviders.has(entry.provider) && JSON.stringify(entry).includes("$(namespace."));
+    .filter((entry) => isCloud(providers, entry.provider) && JSON.stringify(entry).includes("$(namespace."));
   if (ofCloud.length === 0) return well(check, "no credential gives each tenant a cloud role of its own");
-  const found = await seenAll(objects.list(kinds.nodes), (raw) => {
+  const found = await seenAll(objects.list(resources.nodes), (raw) => {
     const { spec } = raw as { readonly spec?: { readonly providerID?: string } };
     return spec?.providerID?.split(":")[0] ?? "";
   });
@@ -38,7 +37,7 @@ export async function operatorHasIdentity(
   const check = "cloud identity";
   const entries = records
     .flatMap(({ credential }) => credential?.spec.registries ?? [])
-    .filter(({ provider, identity }) => cloudProviders.has(provider) && identity.from === "Operator");
+    .filter(({ provider, identity }) => isCloud(providers, provider) && identity.from === "Operator");
   if (entries.length === 0) return well(check, "no entry asks for the operator's own");
   const failing = records.flatMap(({ credential }) =>
     (credential?.status?.registries ?? []).filter(
@@ -47,7 +46,10 @@ export async function operatorHasIdentity(
   );
   const [first] = failing;
   if (first) return bad(check, `${first.name}: ${first.reason}: ${first.message}`, kubectl`regcred status`);
-  const account = await objects.getMetadata(kinds.serviceAccounts, { namespace: operatorNamespace, name: "regcred" });
+  const account = await objects.getMetadata(resources.serviceAccounts, {
+    namespace: operatorNamespace,
+    name: "regcred",
+  });
   return well(
     check,
     `the operator's own serves ${entries.map(({ name }) => name).join(", ")}${account === undefined ? ", without a ServiceAccount regcred" : ""}`,

@@ -1,5 +1,5 @@
 // Is a right left over from an uninstall that failed before its Job could run?
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { seen } from "../explain/seen.ts";
 import { kubectl } from "../../runtime/steps.ts";
 import type { Session } from "../session.ts";
@@ -10,7 +10,7 @@ const name = "regcred-drain";
 
 export async function noDrainRightsLeft({ objects }: Pick<Session, "objects">): Promise<Finding> {
   const check = "drain";
-  const found = await seen(objects.getMetadata(kinds.clusterRoleBindings, { name }), () => true);
+  const found = await seen(objects.getMetadata(resources.clusterRoleBindings, { name }), () => true);
   if (found.seen === "hidden") return notSeen(check, "ClusterRoleBindings");
   return found.seen === "absent"
     ? well(check, "no right to delete RegistryCredentials is left of an uninstall")

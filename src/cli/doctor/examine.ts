@@ -1,5 +1,5 @@
 // Is everything in place that regcred needs, and if not, which command mends it?
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { servingInstall } from "../../controllers/credential/plan-installation.ts";
 import { there } from "../explain/input.ts";
 import { commandText } from "../../runtime/steps.ts";
@@ -35,7 +35,7 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
   // Without the kind there is nothing else to look at, and its absence has been told.
   const isToldOf = installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad");
-  const list = seenAll(objects.list(kinds.credentials), transformCredential);
+  const list = seenAll(objects.list(resources.credentials), transformCredential);
   const listed = await (isToldOf ? list.catch(() => undefined) : list);
   const records = there(listed);
   const credentials = records?.flatMap(({ credential }) => credential ?? []) ?? [];

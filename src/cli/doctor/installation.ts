@@ -6,8 +6,8 @@ import { defaultOperatorNamespace, kind } from "../../api/names.ts";
 import { boundedNumber, bounds } from "../../runtime/foreign-numbers.ts";
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { rightOn } from "../../cluster/api-failure.ts";
-import { kinds } from "../../cluster/object-reader.ts";
-import { neededPermissions, type Permission } from "../../operator/preflight.ts";
+import { resources } from "../../cluster/resources.ts";
+import { neededPermissions, type Permission } from "../../cluster/needed-permissions.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import { typedApi } from "../../runtime/client/typed-api.ts";
 import type { ServingInstall } from "../../controllers/credential/plan-installation.ts";
@@ -41,11 +41,11 @@ export async function crdIsCurrent({ objects, transport }: Session): Promise<Fin
   const check = kind;
   const wanted = customResourceDefinition(packageJson.version);
   const { name } = wanted.metadata;
-  const found = await seen(objects.get(kinds.crds, { name }), (raw) => raw as { metadata: object; spec: object });
+  const found = await seen(objects.get(resources.crds, { name }), (raw) => raw as { metadata: object; spec: object });
   if (found.seen === "hidden") return notSeen(check, "the CustomResourceDefinition");
   if (found.seen === "absent") return bad(check, "it is not installed", kubectl`apply -f crds/`);
   const { metadata, spec } = found.value;
-  const path = resourcePath({ ...kinds.crds, name });
+  const path = resourcePath({ ...resources.crds, name });
   const body = JSON.stringify({ ...wanted, metadata });
   const replaced = await seen(
     transport.request({ method: "PUT", path, query: { dryRun: "All" }, body }).then((answer) => answer.json()),
@@ -62,7 +62,7 @@ export async function namespaceExists(
   serving: ServingInstall,
 ): Promise<Finding> {
   const check = "namespace";
-  const found = await seen(objects.getMetadata(kinds.namespaces, { name: operatorNamespace }), () => true);
+  const found = await seen(objects.getMetadata(resources.namespaces, { name: operatorNamespace }), () => true);
   const says = found.seen === "absent" ? "does not exist; sources and tokens live there" : "exists";
   if (serving.kind === "theirs") {
     const { namespace } = serving;
@@ -103,7 +103,12 @@ export async function operatorRights({
     return status?.allowed !== true;
   };
   try {
-    const needed = neededPermissions({ operatorNamespace, sourceNamespaces: [], mode, leaderElection: true });
+    const needed = neededPermissions({
+      namespace: operatorNamespace,
+      sourceNamespaces: [],
+      mode,
+      leaderElection: true,
+    });
     const denied = await Promise.all(needed.map(async (each) => ((await isDenied(each)) ? [each] : [])));
     const missing = [...Map.groupBy(denied.flat(), rightOn)].map(
       ([on, rights]) => `${[...new Set(rights.map(({ verb }) => verb))].join(", ")} ${on}`,

@@ -1,7 +1,7 @@
 // Who may change the labels of Namespaces, as RBAC tells, and could not send every login anywhere as it is?
 import { group, plural } from "../../api/names.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
-import { kinds, type Kind } from "../../cluster/object-reader.ts";
+import { resources, type Resource } from "../../cluster/resources.ts";
 import { there } from "../explain/input.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
@@ -45,16 +45,16 @@ interface Binding {
 
 export async function namespaceWriters({ objects }: Pick<Session, "objects">): Promise<NamespaceWriters> {
   const hidden: string[] = [];
-  const read = async <T>(kind: Kind): Promise<readonly T[]> => {
+  const read = async <T>(kind: Resource): Promise<readonly T[]> => {
     const found = await seenAll(objects.list(kind), (raw) => raw as T);
     if (found.seen === "hidden") hidden.push(kind.resource);
     return there(found) ?? [];
   };
   const [clusterRoles, roles, clusterBindings, bindings] = await Promise.all([
-    read<Role>(kinds.clusterRoles),
-    read<Role>(kinds.roles),
-    read<Binding>(kinds.clusterRoleBindings),
-    read<Binding>(kinds.roleBindings),
+    read<Role>(resources.clusterRoles),
+    read<Role>(resources.roles),
+    read<Binding>(resources.clusterRoleBindings),
+    read<Binding>(resources.roleBindings),
   ]);
   return {
     ...writersIn([...clusterRoles, ...roles], [...clusterBindings, ...bindings]),

@@ -1,8 +1,8 @@
 // Does the operator run, is this machine's clock right, are the credentials well?
 import { conditionOf, isBad } from "../../api/conditions.ts";
 import { instantOfHttpDate } from "../../runtime/http-date.ts";
-import { leaseName } from "../../operator/preflight.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { leaseName } from "../../cluster/needed-permissions.ts";
+import { resources } from "../../cluster/resources.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
@@ -22,7 +22,7 @@ interface Lease {
 export async function operatorRuns({ objects, operatorNamespace, clock }: Session): Promise<Finding> {
   const check = "operator";
   const found = await seen(
-    objects.get(kinds.leases, { namespace: operatorNamespace, name: leaseName }),
+    objects.get(resources.leases, { namespace: operatorNamespace, name: leaseName }),
     (raw) => raw as Lease,
   );
   if (found.seen === "hidden") return notSeen(check, `the Lease ${leaseName}`);

@@ -2,7 +2,7 @@
 import { credentialsAnnotation, managedBy, managedByLabel, referencesAnnotation } from "../../api/names.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { clusterObjects } from "../../cluster/cluster-objects.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { planReferences } from "../../controllers/service-account/plan.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { annotationsOf, identityOf } from "../../runtime/watch/object-meta.ts";
@@ -29,7 +29,7 @@ export async function orphansFound(
 ): Promise<Finding> {
   const existing = new Set(records.map(({ name }) => name));
   const labelSelector = `${managedByLabel}=${managedBy}`;
-  const found = await seenAll(session.objects.listMetadata(kinds.secrets, { labelSelector }), (raw): Orphan[] => {
+  const found = await seenAll(session.objects.listMetadata(resources.secrets, { labelSelector }), (raw): Orphan[] => {
     const credentials = annotationsOf(raw)[credentialsAnnotation];
     const isOrphan = credentials !== undefined && credentials.split(",").every((name) => !existing.has(name));
     return isOrphan ? [{ ...identityOf(raw), credentials }] : [];
@@ -56,7 +56,7 @@ async function remove(
   { namespace, name, uid, resourceVersion }: Orphan,
 ): Promise<void> {
   const api = clusterObjects(transport);
-  const accounts = await objects.list(kinds.serviceAccounts, { namespace });
+  const accounts = await objects.list(resources.serviceAccounts, { namespace });
   for (const account of accounts.map(transformServiceAccount(Infinity))) await unrefer(api, account, name);
   // Changed meanwhile, it may be somebody's again: then it is refused, and stays.
   await api.deleteSecret(namespace, name, { uid, resourceVersion });

@@ -1,7 +1,7 @@
 // How does an uninstall have all tenants cleaned up while the operator is still there to do it?
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { deleteCredential } from "../../cluster/delete-credential.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -37,7 +37,7 @@ export const drainAll: Action = async (session, _args, { timeout }) => {
 
 async function present({ objects }: Pick<Session, "objects">): Promise<ReturnType<typeof transformCredential>[]> {
   try {
-    return (await objects.list(kinds.credentials)).map(transformCredential);
+    return (await objects.list(resources.credentials)).map(transformCredential);
   } catch (error) {
     // The kind is not installed, so there are none.
     if (error instanceof ApiError && error.kind === "notFound") return [];

@@ -2,7 +2,9 @@
 import { longestHost, maxHosts } from "../../api/entry-bounds.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import { isLiteralHost } from "../../registry/host.ts";
-import { cloudHost, isCloudProvider } from "../../registry/vendor-hosts.ts";
+import { registryHost } from "../../registry/host-templates.ts";
+import { providers } from "../../providers/index.ts";
+import { isCloud, kindOf } from "../../providers/kinds.ts";
 
 /**
  * The index of the entry: one of the cloud that runs the registry, else one whose provider serves any. Undefined where
@@ -12,7 +14,7 @@ export function entryForHost({ spec }: Pick<RegistryCredential, "spec">, host: s
   if (!isLiteralHost(host) || host.length > longestHost) return undefined;
   const { registries } = spec;
   const ofCloud = registries.findIndex((entry) => hasRoom(entry) && isOfItsCloud(entry, host));
-  const any = registries.findIndex((entry) => hasRoom(entry) && !isCloudProvider(entry.provider));
+  const any = registries.findIndex((entry) => hasRoom(entry) && !isCloud(providers, entry.provider));
   return [ofCloud, any].find((index) => index >= 0);
 }
 
@@ -22,5 +24,6 @@ function hasRoom({ hosts }: Entry): boolean {
 
 /** Where the entry names its registry, any host leads there, and this one may not. */
 function isOfItsCloud({ provider, registry }: Entry, host: string): boolean {
-  return registry === undefined && isCloudProvider(provider) && cloudHost(provider, host) !== undefined;
+  const { registries } = kindOf(providers, provider);
+  return registry === undefined && registries !== undefined && registryHost(registries, host) !== undefined;
 }

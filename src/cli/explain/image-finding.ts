@@ -11,10 +11,10 @@ import type { Obstacle } from "./blocker.ts";
 import { referenceObstacle } from "./reference-blocker.ts";
 import { type Candidate, servingObstacle, type Stopped } from "./serving-blocker.ts";
 import { referencesOf, type SecretView, type Seen, type Situation, there } from "./input.ts";
-import { writtenEntries, type WrittenEntry } from "./written-entries.ts";
+import { type Recorded, shownEntries } from "../../cluster/entries-annotation.ts";
 
 /** A login that a kubelet would try. */
-export interface FoundLogin extends Pick<WrittenEntry, "name" | "expiresAt"> {
+export interface FoundLogin extends Pick<Recorded, "name" | "expiresAt"> {
   readonly secret: string;
 }
 
@@ -60,7 +60,7 @@ export function imageFinding(situation: Situation, image: string): ImageFinding 
 
 function loginsIn(secret: SecretView | undefined): (readonly [string, FoundLogin])[] {
   if (!secret) return [];
-  return (writtenEntries(secret.annotations) ?? []).flatMap(({ name, hosts, expiresAt }) =>
+  return (shownEntries(secret.annotations) ?? []).flatMap(({ name, hosts, expiresAt }) =>
     hosts.map((host) => [configKey(host), { name, expiresAt, secret: secret.name }] as const),
   );
 }
@@ -79,7 +79,7 @@ function endsLater(one: FoundLogin, other: FoundLogin | undefined): boolean {
 function doubtAbout(name: string, seen: Seen<SecretView> | undefined, image: string): string[] {
   if (seen?.seen === "hidden") return [`the Secret ${name} could not be read`];
   const secret = there(seen);
-  if (!secret || (writtenEntries(secret.annotations) && mergedHosts(secret) === undefined)) return [];
+  if (!secret || (shownEntries(secret.annotations) && mergedHosts(secret) === undefined)) return [];
   if (secret.hosts === undefined) {
     return [`the Secret ${name} is not regcred's, and what it holds was not read (--read-secrets reads its hosts)`];
   }

@@ -55,6 +55,11 @@ export interface Situation {
   readonly accountsSeen: boolean;
 }
 
+/** What entries are rendered against in the namespace that is asked about, once it is seen. */
+export function scopeOf({ operatorNamespace, serviceAccountOf }: Situation, namespace: NamespaceRecord): RenderScope {
+  return { namespace, operatorNamespace, serviceAccount: serviceAccountOf };
+}
+
 /** Names in `imagePullSecrets` that count for the subject; undefined where they are not known. */
 export function referencesOf({ pod, serviceAccount }: Situation): readonly string[] | undefined {
   if (pod) return pod.pullSecrets;

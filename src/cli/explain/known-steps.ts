@@ -3,7 +3,7 @@ import type { Entry } from "../../api/registry-credential.ts";
 import { kubectl, type Step } from "../../runtime/steps.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { consentTo, createCertificates, createServiceAccount, createSource } from "../../cluster/install-steps.ts";
-import type { Situation } from "./input.ts";
+import { scopeOf, type Situation, there } from "./input.ts";
 
 /**
  * From the spec and the names that were asked about: what a status says is for people, and may quote others. Empty where
@@ -39,11 +39,11 @@ export function knownSteps(reason: string, entry: Entry, situation: Situation): 
 /** The source that the entry names for this namespace; undefined where the namespace was not seen. */
 function sourceOf(
   entry: Entry,
-  { namespace, operatorNamespace, serviceAccountOf }: Situation,
+  situation: Situation,
 ): { readonly namespace: string; readonly name: string } | undefined {
-  if (entry.provider !== "Static" || namespace.seen !== "there") return undefined;
-  const scope = { namespace: namespace.value, operatorNamespace, serviceAccount: serviceAccountOf };
-  for (const { grant } of grantsOf(entry, scope)) {
+  const namespace = there(situation.namespace);
+  if (entry.provider !== "Static" || !namespace) return undefined;
+  for (const { grant } of grantsOf(entry, scopeOf(situation, namespace))) {
     if (!isFailure(grant) && grant.provider === "Static") return grant;
   }
   return undefined;

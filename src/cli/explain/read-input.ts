@@ -4,10 +4,11 @@ import { type PodView, type SecretView, type Seen, type Situation, there } from 
 import { servingInstall } from "../../controllers/credential/plan-installation.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import { transformNamespace } from "../../cluster/transform/namespace.ts";
 import { transformServiceAccount } from "../../cluster/transform/service-account.ts";
+import { accountView } from "../../providers/scope-of.ts";
 import type { Session } from "../session.ts";
 import { seen, seenAll } from "./seen.ts";
 import type { Subject } from "./subject.ts";
@@ -29,17 +30,17 @@ export async function readSituation(
   { readSecrets, images }: ReadOptions,
 ): Promise<Situation | undefined> {
   const rawPod =
-    podName === undefined ? undefined : await objects.get(kinds.pods, { namespace: namespaceName, name: podName });
+    podName === undefined ? undefined : await objects.get(resources.pods, { namespace: namespaceName, name: podName });
   if (podName !== undefined && rawPod === undefined) return undefined;
   const pod = rawPod === undefined ? undefined : podView(rawPod);
   const serviceAccountName = pod?.serviceAccountName ?? named;
   const account = (namespace: string, name: string): Promise<Seen<ServiceAccountRecord>> =>
-    seen(objects.get(kinds.serviceAccounts, { namespace, name }), transformServiceAccount(Infinity));
+    seen(objects.get(resources.serviceAccounts, { namespace, name }), transformServiceAccount(Infinity));
   const [namespace, serviceAccount, pods, listed] = await Promise.all([
-    seen(objects.getMetadata(kinds.namespaces, { name: namespaceName }), transformNamespace()),
+    seen(objects.getMetadata(resources.namespaces, { name: namespaceName }), transformNamespace()),
     account(namespaceName, serviceAccountName),
-    pod || images.length > 0 ? nothing : seenAll(objects.list(kinds.pods, { namespace: namespaceName }), podView),
-    seenAll(objects.list(kinds.credentials), transformCredential),
+    pod || images.length > 0 ? nothing : seenAll(objects.list(resources.pods, { namespace: namespaceName }), podView),
+    seenAll(objects.list(resources.credentials), transformCredential),
   ]);
   const secrets = new Map<string, Seen<SecretView>>();
   const look = async (names: readonly string[]): Promise<void> => {
@@ -51,7 +52,7 @@ export async function readSituation(
         continue;
       }
       const place = { namespace: namespaceName, name };
-      const read = readSecrets ? objects.get(kinds.secrets, place) : objects.getMetadata(kinds.secrets, place);
+      const read = readSecrets ? objects.get(resources.secrets, place) : objects.getMetadata(resources.secrets, place);
       secrets.set(name, await seen(read, secretView));
     }
   };
@@ -88,7 +89,7 @@ export async function readSituation(
     secrets,
     serviceAccountOf: (home, name) => {
       const found = there(accounts.get(`${home}/${name}`));
-      return found && { uid: found.uid, annotations: found.cloud };
+      return found && accountView(found);
     },
     accountsSeen: [...accounts.values()].every((each) => each.seen !== "hidden"),
   };
@@ -111,7 +112,7 @@ async function credentialsNamedBy(
     [...new Set(names)]
       .filter(isObjectName)
       .slice(0, maxCredentials)
-      .map((name) => seen(objects.get(kinds.credentials, { name }), transformCredential)),
+      .map((name) => seen(objects.get(resources.credentials, { name }), transformCredential)),
   );
   return found.flatMap((each) => there(each) ?? []);
 }

@@ -12,8 +12,8 @@ import { giveUp } from "../../cluster/install-steps.ts";
 import { knownSteps } from "./known-steps.ts";
 import { credentialPatch, type Obstacle, obstacleOf } from "./blocker.ts";
 import { notSelected } from "./selection-remedy.ts";
-import { type SecretView, type Situation, there } from "./input.ts";
-import { writtenEntries } from "./written-entries.ts";
+import { scopeOf, type SecretView, type Situation, there } from "./input.ts";
+import { shownEntries } from "../../cluster/entries-annotation.ts";
 
 /** An obstacle, and how far it is from a login: of several credentials the one that has come farthest is told. */
 export interface Stopped {
@@ -44,12 +44,7 @@ export function servingObstacle(situation: Situation, candidate: Candidate): Sto
   const { status } = credential;
   if (status?.observedGeneration !== record.generation) return stopped(unobserved, notObserved(candidate, situation));
   if (namespace && situation.accountsSeen) {
-    const scope = {
-      namespace,
-      operatorNamespace: situation.operatorNamespace,
-      serviceAccount: situation.serviceAccountOf,
-    };
-    const failure = grantsOf(entry, scope)
+    const failure = grantsOf(entry, scopeOf(situation, namespace))
       .map(({ grant }) => grant)
       .find((grant) => isFailure(grant));
     if (failure) return stopped(unrendered, obstacleOf(failure, othersWith(credential, failure.reason)));
@@ -90,7 +85,7 @@ function secretObstacle(situation: Situation, candidate: Candidate): Stopped | u
       remedy: { change: "let whoever owns the finalizer finish, or take it off", commands: [] },
     });
   }
-  if (secret && writtenEntries(secret.annotations) === undefined) {
+  if (secret && shownEntries(secret.annotations) === undefined) {
     return stopped(held, conflictObstacle(secret, situation, credential));
   }
   if (spec.suspend) {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "../../config/config.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { asciiLowerCase } from "../../runtime/ascii.ts";
 import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
@@ -80,7 +80,7 @@ async function fromFile(file: string, name: string, globs: readonly string[]): P
 async function fromSecrets({ objects, operatorNamespace }: Session, prefix: string): Promise<Found> {
   const raws = await Promise.all(
     importedTypes.map(async (type) => {
-      const listed = await objects.list(kinds.secrets, { fieldSelector: `type=${type}` });
+      const listed = await objects.list(resources.secrets, { fieldSelector: `type=${type}` });
       return listed.filter((raw) => optional(fields(raw, "Secret"), "type") === type);
     }),
   );

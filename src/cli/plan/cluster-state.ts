@@ -1,6 +1,7 @@
 // What of the cluster does a rehearsal start from? Reads only.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
-import { kinds, type ObjectReader } from "../../cluster/object-reader.ts";
+import { type ObjectReader } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 
 /** Whole objects as they are on the wire; Namespaces without spec and status. */
@@ -21,9 +22,9 @@ export async function clusterState(
   operatorNamespace: string,
 ): Promise<ClusterState> {
   const [credentials, namespaces, serviceAccounts] = await Promise.all([
-    objects.list(kinds.credentials),
-    objects.listMetadata(kinds.namespaces),
-    objects.list(kinds.serviceAccounts),
+    objects.list(resources.credentials),
+    objects.listMetadata(resources.namespaces),
+    objects.list(resources.serviceAccounts),
   ]);
   const known = [...credentials.map((raw) => transformCredential(raw).credential), ...planned].filter(
     (credential) => credential !== undefined,
@@ -40,8 +41,8 @@ export async function clusterState(
     ...known.flatMap(({ spec }) => spec.registries.flatMap(sourceNamespace)),
   ]);
   const [pullSecrets, operatorSecrets] = await Promise.all([
-    Promise.all([...names].map((name) => objects.list(kinds.secrets, { fieldSelector: `metadata.name=${name}` }))),
-    Promise.all([...sources].map((namespace) => objects.list(kinds.secrets, { namespace }))),
+    Promise.all([...names].map((name) => objects.list(resources.secrets, { fieldSelector: `metadata.name=${name}` }))),
+    Promise.all([...sources].map((namespace) => objects.list(resources.secrets, { namespace }))),
   ]);
   return {
     credentials,

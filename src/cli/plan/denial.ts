@@ -1,6 +1,6 @@
 // What does the API server say against a RegistryCredential that somebody would apply? It is asked, and keeps nothing.
 import { ApiError } from "../../runtime/client/api-error.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import type { Session } from "../session.ts";
 import type { Planned } from "./planned-objects.ts";
@@ -17,8 +17,8 @@ export async function refusal(
   const body = JSON.stringify(isNew ? withoutHistory(raw) : raw);
   try {
     await (isNew
-      ? transport.request({ method: "POST", path: resourcePath(kinds.credentials), query, body, idempotent: true })
-      : transport.request({ method: "PUT", path: resourcePath({ ...kinds.credentials, name }), query, body }));
+      ? transport.request({ method: "POST", path: resourcePath(resources.credentials), query, body, idempotent: true })
+      : transport.request({ method: "PUT", path: resourcePath({ ...resources.credentials, name }), query, body }));
     return undefined;
   } catch (error) {
     if (error instanceof ApiError) return refusedBy(error);

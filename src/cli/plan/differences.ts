@@ -1,6 +1,6 @@
 // What has become different in the namespaces?
 import type { SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";
-import { writtenEntries } from "../explain/written-entries.ts";
+import { shownEntries } from "../../cluster/entries-annotation.ts";
 import type { PretendedCluster } from "./in-memory-cluster.ts";
 
 export interface SecretChange {
@@ -57,7 +57,7 @@ function secretChange(key: string, before: SecretObject | undefined, after: Secr
 }
 
 function hostsOf(secret: SecretObject | undefined): readonly string[] {
-  return (writtenEntries(secret?.metadata.annotations ?? {}) ?? []).flatMap(({ hosts }) => hosts).toSorted();
+  return (shownEntries(secret?.metadata.annotations ?? {}) ?? []).flatMap(({ hosts }) => hosts).toSorted();
 }
 
 function accountChange(

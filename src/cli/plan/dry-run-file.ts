@@ -2,7 +2,7 @@
 import { kind } from "../../api/names.ts";
 import { ConfigError } from "../../config/config.ts";
 import { escapedJson } from "../../runtime/foreign-text.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { clusterState } from "./cluster-state.ts";
@@ -15,7 +15,7 @@ export const rehearseFile: Action = async (session, _args, options) => {
   const { objects, clock, operatorNamespace, config, out } = session;
   const { filename, output } = options;
   const deleting = options["delete"] === true;
-  const existing = (name: string): Promise<unknown> => objects.get(kinds.credentials, { name });
+  const existing = (name: string): Promise<unknown> => objects.get(resources.credentials, { name });
   const planned = await plannedObjects(String(filename), existing, { now: clock.now(), deleting });
   // What would not be written is not foretold.
   for (const each of deleting ? [] : planned.credentials) {

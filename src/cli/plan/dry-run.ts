@@ -54,9 +54,9 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   const { clock } = work;
   const derived = derive(known, clock, operatorNamespace);
   const { stores, tokens, grantKey, credentialIndex } = derived;
-  const secret: Parameters<typeof staticProvider>[0]["source"] = (key) => stores.operatorSecrets.get(key);
+  const secret: Parameters<typeof staticProvider>[0]["secret"] = (key) => stores.operatorSecrets.get(key);
   const fetched = new Set<string>();
-  const ofSources = staticProvider({ source: secret, operatorNamespace, sourceNamespaces, clock });
+  const ofSources = staticProvider({ secret, operatorNamespace, sourceNamespaces, clock });
   /** Sources are read as the operator reads them; no cloud is asked. */
   const provider: Provider = {
     fetch: async (grant: Grant, signal) => {

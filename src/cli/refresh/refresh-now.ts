@@ -3,7 +3,7 @@ import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryStatus } from "../../api/registry-credential.ts";
 import { oneLine } from "../../runtime/foreign-text.ts";
 import { clusterObjects } from "../../cluster/cluster-objects.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
@@ -21,7 +21,7 @@ const interval = Temporal.Duration.from({ milliseconds: 500 });
 
 export const refreshNow: Action = async (session, [name = ""], { wait }) => {
   const { objects, transport, clock, out } = session;
-  if ((await objects.get(kinds.credentials, { name })) === undefined) {
+  if ((await objects.get(resources.credentials, { name })) === undefined) {
     out.write(noSuchCredential(name));
     return exitCodes.no;
   }
@@ -44,7 +44,7 @@ async function untilMinted(
   const start = clock.elapsed();
   const end = start + patience.total("milliseconds");
   for (;;) {
-    const raw = await objects.get(kinds.credentials, { name });
+    const raw = await objects.get(resources.credentials, { name });
     const entries = (raw === undefined ? undefined : transformCredential(raw).credential?.status?.registries) ?? [];
     const hasTried = clock.elapsed() - start >= failingPatience.total("milliseconds");
     const isSettled = (entry: RegistryStatus): boolean => isMinted(entry, askedAt) || (hasTried && entry.failing > 0);

@@ -1,6 +1,6 @@
 // How do all RegistryCredentials fare?
 import { escapedJson } from "../../runtime/foreign-text.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -43,8 +43,8 @@ async function readReports(
 ): Promise<readonly CredentialReport[]> {
   const found =
     name === undefined
-      ? await objects.list(kinds.credentials)
-      : [await objects.get(kinds.credentials, { name })].filter((object) => object !== undefined);
+      ? await objects.list(resources.credentials)
+      : [await objects.get(resources.credentials, { name })].filter((object) => object !== undefined);
   return found
     .map((object) => credentialReport(transformCredential(object), clock.now()))
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));

@@ -1,7 +1,7 @@
 // Does an entry name the registry of an image, so that it may be asked? Images and logins are what a tenant writes, and the
 // machine that asks is somebody else's.
 import type { Entry } from "../../api/registry-credential.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { isFailure } from "../../providers/grant.ts";
 import { staticGrants } from "../../providers/static/grant.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
@@ -66,7 +66,7 @@ async function hostsOfSource(
   for (const { grant } of grants) {
     if (isFailure(grant)) continue;
     const source = await seen(
-      objects.get(kinds.secrets, { namespace: grant.namespace, name: grant.name }),
+      objects.get(resources.secrets, { namespace: grant.namespace, name: grant.name }),
       (raw) => raw as { readonly data?: Readonly<Record<string, string>> },
     );
     for (const [key, form] of Object.entries(forms)) {

@@ -1,6 +1,6 @@
 // Can the registry be pulled from with what a tenant really has? Each login is tried, as a kubelet would.
 import { quotedText } from "../../runtime/foreign-text.ts";
-import { kinds } from "../../cluster/object-reader.ts";
+import { resources } from "../../cluster/resources.ts";
 import { referencesOf } from "../explain/input.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import { dockerConfigKey } from "../../controllers/pull-secret/plan-types.ts";
@@ -76,7 +76,7 @@ async function heldLogins(
 ): Promise<readonly (readonly [string, Held])[]> {
   const found: (readonly [string, Held])[] = [];
   for (const secret of names.filter(isObjectName).slice(0, maxSecrets)) {
-    const raw = (await objects.get(kinds.secrets, { namespace, name: secret })) as
+    const raw = (await objects.get(resources.secrets, { namespace, name: secret })) as
       | { readonly data?: Readonly<Record<string, string>> }
       | undefined;
     const parsed = parseDockerConfig(textOfBase64(raw?.data?.[dockerConfigKey] ?? "") ?? "", "dockerconfigjson");

@@ -27,7 +27,7 @@ export function conflict(kind: string, name: string): ApiError {
   return refused(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, { name, kind });
 }
 
-export function invalid(kind: string, name: string, field: string, why: string): ApiError {
+export function unprocessable(kind: string, name: string, field: string, why: string): ApiError {
   return refused(422, "Invalid", `${kind} "${name}" is invalid: ${field}: ${why}`, { name, kind });
 }
 

@@ -1,7 +1,7 @@
 // Which Secrets does an API server take? kubernetes/pkg/apis/core/validation/validation.go, ValidateSecret and its update.
 import { isDeepStrictEqual } from "node:util";
 import type { ApiError } from "../../runtime/client/api-error.ts";
-import { invalid } from "./denials.ts";
+import { unprocessable } from "./denials.ts";
 
 interface Secret {
   readonly metadata: { readonly name: string };
@@ -21,7 +21,7 @@ const configs: Readonly<Record<string, string>> = {
 /** @param before the Secret that it replaces */
 export function secretProblem(secret: Secret, before?: Secret): ApiError | undefined {
   const { name } = secret.metadata;
-  const problem = (field: string, why: string): ApiError => invalid("Secret", name, field, why);
+  const problem = (field: string, why: string): ApiError => unprocessable("Secret", name, field, why);
   const { type = "Opaque" } = secret;
   if (before && type !== (before.type ?? "Opaque")) return problem("type", "Invalid value: field is immutable");
   if (before?.immutable === true) {

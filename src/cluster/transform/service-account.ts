@@ -1,5 +1,6 @@
 // What does regcred need to know of a ServiceAccount?
-import { cloudAnnotations, ignoreAnnotation, referencesAnnotation } from "../../api/names.ts";
+import { cloudAnnotations } from "../../api/cloud-annotations.ts";
+import { ignoreAnnotation, referencesAnnotation } from "../../api/names.ts";
 import type { ServiceAccountRecord } from "../records.ts";
 import { limits } from "../object-limits.ts";
 import { appliedIn } from "./managed-fields.ts";

@@ -27,7 +27,7 @@ export interface ClusterClaim {
 
 // A second install is somebody's mistake, or waits for the first one's removal: both have time.
 const lookEvery = 5_000;
-// Another has changed the object meanwhile: the watch tells of it soon.
+// Another has changed the object meanwhile: the watch tells of it soon. Doubled each time in a row, up to the above.
 const afterConflict = 200;
 
 export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
@@ -78,6 +78,7 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
     claimed: async (signal) => {
       // By uid: whose status a policy does not let be written. It holds up nobody else: the next one is claimed.
       let refused: readonly string[] = [];
+      let conflicts = 0;
       for (;;) {
         const verdict = serving(new Set(refused));
         let wait = lookEvery;
@@ -94,8 +95,10 @@ export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
         } catch (error) {
           signal.throwIfAborted();
           const { kind, failure } = refusal(error, "see which install serves this cluster");
-          if (kind === "conflict" || kind === "notFound") wait = afterConflict;
+          const isLate = kind === "conflict" || kind === "notFound";
+          if (isLate) wait = Math.min(afterConflict * 2 ** conflicts, lookEvery);
           else log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
+          conflicts = isLate ? conflicts + 1 : 0;
           if (failure.retry === "slowly" && taken) {
             refused = [...refused, taken.uid];
             continue;

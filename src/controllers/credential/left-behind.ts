@@ -42,15 +42,18 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   const kept = new Set<string>();
   const unexplained = new Set<string>();
   const harmless = new Set<string>();
-  const aliveOf = (name: string): NamespaceRecord | undefined => {
-    const namespace = stores.namespaces.get(name);
-    return namespace?.terminating === false ? namespace : undefined;
+  /** Undefined where it is gone or going, and takes with it what is left. */
+  const aliveOf = (name: string): NamespaceRecord | "not seen" | undefined => {
+    const namespace = stores.namespaces.look(name);
+    if (namespace.kind !== "there") return namespace.kind === "absent" ? undefined : "not seen";
+    return namespace.record.terminating ? undefined : namespace.record;
   };
   const holds = holderOf(context, credential);
   const isHeld = heldOf(context, credential, names);
   await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
     const namespace = aliveOf(name);
-    if (!namespace || isHeld(name)) return;
+    if (namespace === "not seen") secrets.add(name);
+    if (!namespace || namespace === "not seen" || isHeld(name)) return;
     if (names.some((each) => holds(namespace, each))) secrets.add(name);
     else if (!isCopied(context, credential, name, names)) harmless.add(name);
     if (secrets.has(name) && isKeptByTenant(context, credential, name, names)) kept.add(name);
@@ -100,11 +103,13 @@ export function holderOf({ stores, members }: Context, { name, uid }: RegistryCr
   // Without a record, as an earlier release left it, marks are all that there is to go by.
   const isRecorded = members.recorded(uid);
   return (namespace: NamespaceRecord, secretName: string): boolean => {
-    const found = stores.pullSecrets.get(`${namespace.name}/${secretName}`);
-    if (!found) return false;
-    const isListed = found.credentials.includes(name);
+    const found = stores.pullSecrets.look(`${namespace.name}/${secretName}`);
+    // One that is not seen may be there.
+    if (found.kind !== "there") return found.kind !== "absent" && (!isRecorded || members.has(uid, namespace.uid));
+    const { record } = found;
+    const isListed = record.credentials.includes(name);
     if (!isRecorded) return isListed;
-    const isNoted = members.holds({ namespaceUid: namespace.uid, secretName }, found.uid, uid);
+    const isNoted = members.holds({ namespaceUid: namespace.uid, secretName }, record.uid, uid);
     return isNoted || (isListed && members.has(uid, namespace.uid));
   };
 }

@@ -15,6 +15,10 @@ export function podsWatches({ stores }: Pick<Context, "stores">): readonly Watch
     watch(stores.serviceAccounts, ({ after }) =>
       after && stores.pods.byIndex(after.namespace).length > 0 ? [podsOf(after.namespace)] : [],
     ),
+    // Its pods may have been heard of before it.
+    watch(stores.namespaces, ({ before, after }) =>
+      !before && after && stores.pods.byIndex(after.name).length > 0 ? [podsOf(after.name)] : [],
+    ),
     watch(stores.pods, ({ after }) => (after ? [podsOf(after.namespace)] : [])),
   ];
 }

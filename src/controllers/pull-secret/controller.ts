@@ -71,6 +71,7 @@ export function pullSecretLoop(): PullSecretLoop {
       return { ...outcome, cost: thought.milliseconds / millisecondsOfUnit };
     };
     for (let attempt = 1; ; attempt += 1) {
+      const judged = context.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
       const outcome = await once(context, [namespace, name], thought, signal);
       if (outcome !== "changed meanwhile") return charged(outcome);
       if (attempt === maxAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
@@ -78,7 +79,9 @@ export function pullSecretLoop(): PullSecretLoop {
       const before = stores.pullSecrets.get(`${namespace}/${name}`);
       const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
       const record = object && transforms.secret(object);
-      if (!record) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
+      // What is refused though nobody has changed it would be refused again at once.
+      if (!record || record.resourceVersion === judged)
+        return charged(failed(changedMeanwhile, ownObject(namespace, name)));
       if (before) stores.pullSecrets.found(before, record);
       else stores.pullSecrets.wrote(record);
     }

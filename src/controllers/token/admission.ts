@@ -4,7 +4,7 @@ import { type Failure, OperatorError } from "../../runtime/errors.ts";
 import { type Authority, authorityOf } from "../../providers/authority.ts";
 import type { Grant } from "../../providers/grant.ts";
 import { keyOf, tokenKey } from "../keys.ts";
-import type { Budget } from "../../providers/budgets.ts";
+import type { Budget } from "../../providers/definition.ts";
 import type { Admittance } from "../../providers/with-admission.ts";
 import type { Gate, GateListener } from "../../runtime/queue/gate.ts";
 import { type Need, places } from "../../runtime/queue/places.ts";

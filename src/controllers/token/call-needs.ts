@@ -1,6 +1,6 @@
 // Which places and times does the asking for a token need, so that what hangs is in nobody's way? (pure but for its counts)
 import type { Authority } from "../../providers/authority.ts";
-import type { Budget } from "../../providers/budgets.ts";
+import type { Budget } from "../../providers/definition.ts";
 import type { Need, PlaceNeed } from "../../runtime/queue/places.ts";
 import { type Shares, shares } from "../../runtime/queue/shares.ts";
 

@@ -3,7 +3,7 @@ import { crdName } from "../../api/names.ts";
 import type { Token } from "../../cluster/token.ts";
 import { formerLogins, isSameLogin } from "../../cluster/token-wire.ts";
 import type { Grant } from "../../providers/grant.ts";
-import { grantSources } from "../../providers/grant-sources.ts";
+import { grantSources } from "../../providers/grant-key.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";

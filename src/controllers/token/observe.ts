@@ -1,7 +1,7 @@
 // Observes what a token must fit, and when it is due.
 import { crdName } from "../../api/names.ts";
 import type { Token } from "../../cluster/token.ts";
-import { sourceVersions } from "../../providers/grant-sources.ts";
+import { sourceVersions } from "../../providers/grant-key.ts";
 import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import type { Attempts } from "./grant-tracker.ts";

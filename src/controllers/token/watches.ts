@@ -1,5 +1,5 @@
 // What the token controller watches: of which grants an event may make the token due.
-import { grantSources } from "../../providers/grant-sources.ts";
+import { grantSources } from "../../providers/grant-key.ts";
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context } from "../context.ts";

@@ -1,39 +1,27 @@
-// How does an identity get a token of Entra?
+// Tokens of Entra: how an identity gets one.
 //
 // Each identity has exactly one source, and its failure is the end: the SDK's own chain would go on to the next, in the
 // end to the machine's managed identity or to a command line tool, and hand out a token of somebody more powerful.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Environment } from "../../config/config.ts";
 import { OperatorError } from "../../runtime/errors.ts";
-import type { AcrGrant, GrantIdentity } from "../grant-types.ts";
-import { type AzureCall, azureError, azureErrorCode, jsonText, staleAssertion } from "./entra-answer.ts";
+import type { TokenCall } from "../answers.ts";
 import { endpointOf, type Endpoints } from "../endpoints.ts";
 import { type AzureHttpClient, azureHttpClient } from "../http/azure-http-client.ts";
 import type { Http, HttpAnswer } from "../http/http.ts";
 import { NetworkError } from "../http/network-error.ts";
 import { withOwnErrors } from "../http/own-errors.ts";
-import type { IdentitySource } from "../identity-source.ts";
+import { caOf, identitySecret, postForm } from "../fetching.ts";
+import type { AccountIdentity, SecretIdentity } from "../grant-types.ts";
+import type { CloudOptions } from "../provider.ts";
+import { azureError, azureErrorCode, jsonText, staleAssertion } from "./entra-answer.ts";
+import type { AcrGrant } from "./grant.ts";
 
 /** What the Azure providers need of the world. */
-export interface AzureOptions {
-  readonly clock: Clock;
-  readonly identities: IdentitySource;
-  readonly http: Http;
-  /** The same, and the metadata services besides: for the operator's managed identity. */
-  readonly metadataHttp: Http;
-  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
-  readonly ca: (secretName: string) => string;
-  /** Tells where the operator's own identity comes from. */
-  readonly environment: Environment;
-  readonly endpoints?: Endpoints;
+export interface AzureOptions extends CloudOptions {
   /** Of ServiceAccount tokens. Default `api://AzureADTokenExchange`; sovereign clouds may name another. */
   readonly federationAudience?: string;
 }
-
-type Secret = Extract<GrantIdentity, { from: "Secret" }>;
-type Account = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
 
 // https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
 const usualFederationAudience = "api://AzureADTokenExchange";
@@ -113,20 +101,11 @@ async function operatorToken(options: AzureOptions, grant: AcrGrant, signal: Abo
 async function secretToken(
   options: AzureOptions,
   grant: AcrGrant,
-  identity: Secret,
+  identity: SecretIdentity,
   signal: AbortSignal,
 ): Promise<string> {
-  const values = options.identities.secretValues(identity);
   const { namespace, name } = identity;
-  // Values that were made from files end in a newline.
-  const value = (key: string): string => values[key]?.reveal().trim() ?? "";
-  const invalid = (what: string): OperatorError =>
-    new OperatorError({
-      reason: "IdentityInvalid",
-      cause: "Platform",
-      retry: "on-change",
-      message: `the identity's Secret ${namespace}/${name} ${what}`,
-    });
+  const { text: value, invalid } = identitySecret(options.identities, identity);
   const clientID = grant.clientID ?? value("clientID");
   const tenantID = grant.tenantID ?? value("tenantID");
   for (const [key, id] of Object.entries({ clientID, tenantID })) {
@@ -156,32 +135,26 @@ async function secretToken(
 
 /** https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, the third case. */
 async function accountToken(
-  { identities, http, ca, clock, endpoints, federationAudience = usualFederationAudience }: AzureOptions,
-  { authority, audience, tenantID, clientID, caSecretName }: AcrGrant,
-  identity: Account,
+  options: AzureOptions,
+  grant: AcrGrant,
+  identity: AccountIdentity,
   signal: AbortSignal,
 ): Promise<string> {
-  // plan/grants gives every such grant both; a grant without them must never reach another identity.
+  const { identities, clock, endpoints, federationAudience = usualFederationAudience } = options;
+  const { authority, audience, tenantID, clientID } = grant;
+  // grant.ts gives every such grant both; a grant without them must never reach another identity.
   if (tenantID === undefined || clientID === undefined) throw new TypeError("a ServiceAccount asks Entra without ids");
   const attempt = async (): Promise<HttpAnswer> => {
     const assertion = await identities.serviceAccountToken(identity, federationAudience, signal);
-    const form = new URLSearchParams({
+    const form = {
       grant_type: "client_credentials",
       client_id: clientID,
       scope: `${audience}/.default`,
       client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
       client_assertion: assertion.reveal(),
-    });
-    return http(
-      {
-        method: "POST",
-        url: `${authorityOf(endpoints, authority)}/${tenantID}/oauth2/v2.0/token`,
-        headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-        body: form.toString(),
-        ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }),
-      },
-      signal,
-    );
+    };
+    const url = `${authorityOf(endpoints, authority)}/${tenantID}/oauth2/v2.0/token`;
+    return postForm(options, grant, { url, form: Object.entries(form) }, signal);
   };
   let answer = await attempt();
   if (azureErrorCode(answer) === staleAssertion) answer = await attempt();
@@ -202,7 +175,7 @@ interface Settings {
 function settingsOf({ endpoints }: AzureOptions, { authority }: AcrGrant): Settings {
   return {
     authorityHost: authorityOf(endpoints, authority),
-    // It would ask another host, in order to trust a list that plan/grants has already.
+    // It would ask another host, in order to trust a list that grant.ts has already.
     disableInstanceDiscovery: true,
     httpClient,
     // The token loop tries again, within its budgets.
@@ -225,7 +198,7 @@ const httpClient: AzureHttpClient = {
   },
 };
 
-interface SdkUse extends Omit<AzureCall, "identity"> {
+interface SdkUse extends Omit<TokenCall, "identity"> {
   readonly http: Http;
   /** May throw for what the SDK cannot use. */
   readonly make: () => { getToken(scope: string): Promise<{ readonly token: string } | null> };
@@ -233,12 +206,13 @@ interface SdkUse extends Omit<AzureCall, "identity"> {
 
 /** Errors are told by the last answer: those of the SDK keep neither status nor code, and may quote a body. */
 async function sdkToken(
-  { clock, ca }: AzureOptions,
-  { identity, audience, caSecretName }: AcrGrant,
+  options: AzureOptions,
+  grant: AcrGrant,
   { who, http, advice, make }: SdkUse,
   signal: AbortSignal,
 ): Promise<string> {
-  const adapter = { signal, ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }) };
+  const { identity, audience } = grant;
+  const adapter = { signal, ...caOf(options, grant) };
   let last: HttpAnswer | undefined;
   const watched: Http = async (call, callSignal) => {
     last = undefined;
@@ -262,7 +236,7 @@ async function sdkToken(
       });
     }
   }
-  throw azureError(last ?? { status: 200, headers: {}, text: "" }, { who, identity, advice }, clock);
+  throw azureError(last ?? { status: 200, headers: {}, text: "" }, { who, identity, advice }, options.clock);
 }
 
 function sdkErrorName(error: unknown): string {

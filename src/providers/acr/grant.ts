@@ -1,18 +1,40 @@
-// Which ACR tokens do the hosts of an entry need, and who asks Entra for them?
-import type { Entry } from "../../api/registry-credential.ts";
-import type { Cause, Failure } from "../../runtime/errors.ts";
+// The grants of ACR: which tokens the hosts of an entry need, and who asks Entra for them.
 import { asciiLowerCase } from "../../runtime/ascii.ts";
-import { cloudHost, formsText } from "../../registry/vendor-hosts.ts";
-import type { AcrGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
-import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
-import { identityOf } from "../identity.ts";
+import type { Failure } from "../../runtime/errors.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { kubectl } from "../../runtime/steps.ts";
+import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
+import { azureRegistries } from "../../registry/azure-registries.ts";
+import { formsText, registryHost } from "../../registry/host-templates.ts";
+import type { EntryWith } from "../definition.ts";
+import type { CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
+import {
+  anyIdentity,
+  groupedHosts,
+  identityOf,
+  invalid,
+  isServiceAccount,
+  ownerOf,
+  renderedField,
+} from "../rendering.ts";
+import type { acrSettings } from "./settings.ts";
 
-type AcrEntry = Extract<Entry, { provider: "ACR" }>;
+export interface AcrGrant extends CloudGrant {
+  readonly provider: "ACR";
+  /** The login server. */
+  readonly registry: string;
+  /** Host of Entra in the registry's cloud. */
+  readonly authority: string;
+  readonly audience: string;
+  readonly tenantID?: string;
+  readonly clientID?: string;
+  /** Sorted; pull-only for these instead of everything the identity may do. */
+  readonly repositories?: readonly string[];
+}
+
+type AcrEntry = EntryWith<"ACR", "acr", typeof acrSettings>;
 type Place = Pick<AcrGrant, "registry" | "authority">;
 type Access = Omit<AcrGrant, keyof Place>;
-type AccountIdentity = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
 
 // Each cloud's registries and its Entra: AzureAuthorityHosts of @azure/identity, and
 // https://github.com/kubernetes-sigs/cloud-provider-azure/blob/master/pkg/credentialprovider/azure_credentials.go
@@ -66,18 +88,19 @@ const tenant: IdField = {
   invalid: "InvalidTenantID",
 };
 
+export const acrIdentities = anyIdentity;
+export const acrAnnotations = [client, tenant].flatMap(({ annotations }) => annotations);
+/** Of all its clouds. */
+export const entraHosts = Object.values(authorities);
+
 /** A token serves one registry, with all its regional endpoints. */
 export function acrGrants(entry: AcrEntry, scope: RenderScope): readonly HostGroup<AcrGrant>[] {
   const access = accessOf(entry, scope);
-  const groups = new Map<string, { hosts: string[]; grant: AcrGrant | Failure }>();
-  for (const host of entry.hosts) {
+  const keyOf = (host: string): string => {
     const place = placeOf(host);
-    const key = "reason" in place ? host : place.registry;
-    const group = groups.get(key);
-    if (group) group.hosts.push(host);
-    else groups.set(key, { hosts: [host], grant: grantOf(place, access) });
-  }
-  return [...groups.values()];
+    return "reason" in place ? host : place.registry;
+  };
+  return groupedHosts(entry.hosts, keyOf, (host) => grantOf(placeOf(host), access));
 }
 
 function grantOf(place: Place | Failure, access: Access | Failure): AcrGrant | Failure {
@@ -86,23 +109,25 @@ function grantOf(place: Place | Failure, access: Access | Failure): AcrGrant | F
 }
 
 function placeOf(host: string): Place | Failure {
-  const { acr: name = "", azure: suffix = "" } = cloudHost("ACR", host)?.places ?? {};
+  const { acr: name = "", azure: suffix = "" } = registryHost(azureRegistries, host)?.places ?? {};
   const authority = authorities[suffix];
   if (authority !== undefined) return { registry: `${name}.${suffix}`, authority };
   const data = dataEndpoint.exec(asciiLowerCase(host))?.groups;
   if (data) {
-    return invalidHost(
+    return invalid(
+      "InvalidHost",
       `"${host}" is a data endpoint, to which a registry redirects for layers and nobody logs in: write ${data["name"]}.${data["suffix"]}, or remove it`,
     );
   }
-  return invalidHost(
-    `"${host}" is no ACR registry: write ${formsText("ACR")} (.us or .cn in those clouds), without port`,
+  return invalid(
+    "InvalidHost",
+    `"${host}" is no ACR registry: write ${formsText(azureRegistries)} (.us or .cn in those clouds), without port`,
   );
 }
 
 /** Who asks, and for what; the same at every registry of the entry. */
 function accessOf(entry: AcrEntry, scope: RenderScope): Access | Failure {
-  const asked = identityOf(entry.identity, scope);
+  const asked = identityOf(entry.identity, scope, acrIdentities);
   if ("reason" in asked) return asked;
   const { identity, annotations } = asked;
   const clientID = idOf(client, entry, identity, annotations, scope);
@@ -130,21 +155,13 @@ function idOf(
   { acr }: AcrEntry,
   identity: GrantIdentity,
   annotations: Readonly<Record<string, string>>,
-  { namespace }: RenderScope,
+  scope: RenderScope,
 ): string | Failure | undefined {
-  const template = acr[id.field];
-  if (template !== undefined) {
-    const text = rendered(template, namespace);
-    if (typeof text !== "string") return text;
-    if (id.inSpec(text)) return text.toLowerCase();
-    return {
-      reason: id.invalid,
-      cause: hasPlaceholders(template) ? "Tenant" : "Platform",
-      retry: "on-change",
-      message: `acr.${id.field} becomes ${quotedText(text)}: write ${id.form}`,
-    };
-  }
-  if (identity.from !== "ServiceAccount" && identity.from !== "TenantServiceAccount") return undefined;
+  const inSpec = renderedField(acr[id.field], scope, id.inSpec, (text, cause) =>
+    invalid(id.invalid, `acr.${id.field} becomes ${quotedText(text)}: write ${id.form}`, cause),
+  );
+  if (inSpec !== undefined) return typeof inSpec === "string" ? inSpec.toLowerCase() : inSpec;
+  if (!isServiceAccount(identity)) return undefined;
   const annotation = id.annotations.find((each) => annotations[each] !== undefined);
   const text = annotation === undefined ? undefined : annotations[annotation];
   if (text !== undefined && guid.test(text)) return text.toLowerCase();
@@ -155,11 +172,9 @@ function idOf(
     text === undefined
       ? `names no ${id.field} of Entra`
       : `is annotated with ${annotation} ${quotedText(text)}, which is no GUID`;
+  const reason = text === undefined ? id.missing : id.invalid;
   return {
-    reason: text === undefined ? id.missing : id.invalid,
-    cause: causeOf(identity),
-    retry: "on-change",
-    message: `the ServiceAccount ${home}/${name} ${problem}`,
+    ...invalid(reason, `the ServiceAccount ${home}/${name} ${problem}`, ownerOf(identity)),
     steps: [{ says: "annotate it", command }, ...(text === undefined ? [{ says: `or write acr.${id.field}` }] : [])],
   };
 }
@@ -168,12 +183,10 @@ function audienceOf({ acr }: AcrEntry): string | Failure {
   // Whoever knows scopes writes one.
   const audience = (acr.audience ?? defaultAudience).replace(/\/\.default$/, "");
   if (audienceSyntax.test(audience)) return audience;
-  return {
-    reason: "InvalidAudience",
-    cause: "Platform",
-    retry: "on-change",
-    message: `acr.audience is ${quotedText(audience)}: write a URL without spaces such as ${defaultAudience}, or remove it`,
-  };
+  return invalid(
+    "InvalidAudience",
+    `acr.audience is ${quotedText(audience)}: write a URL without spaces such as ${defaultAudience}, or remove it`,
+  );
 }
 
 function repositoriesOf({ acr }: AcrEntry, { namespace }: RenderScope): readonly string[] | Failure | undefined {
@@ -183,23 +196,13 @@ function repositoriesOf({ acr }: AcrEntry, { namespace }: RenderScope): readonly
     const text = rendered(template, namespace);
     if (typeof text !== "string") return text;
     if (!repository.test(text)) {
-      return {
-        reason: "InvalidRepository",
-        cause: hasPlaceholders(template) ? "Tenant" : "Platform",
-        retry: "on-change",
-        message: `an item of acr.repositories becomes ${quotedText(text)}: write a whole repository name such as team/app, in lower case, without host, tag and wildcard`,
-      };
+      return invalid(
+        "InvalidRepository",
+        `an item of acr.repositories becomes ${quotedText(text)}: write a whole repository name such as team/app, in lower case, without host, tag and wildcard`,
+        hasPlaceholders(template) ? "Tenant" : "Platform",
+      );
     }
     names.add(text);
   }
   return [...names].toSorted();
-}
-
-/** Who may write the annotations of the ServiceAccount. */
-function causeOf({ from }: AccountIdentity): Cause {
-  return from === "TenantServiceAccount" ? "Tenant" : "Platform";
-}
-
-function invalidHost(message: string): Failure {
-  return { reason: "InvalidHost", cause: "Platform", retry: "on-change", message };
 }

@@ -1,22 +1,13 @@
-// What did AWS answer: a token, or which error?
+// The answers of AWS: a token, or an error.
 import type { Clock } from "../../runtime/clock.ts";
 import { type Failure, OperatorError } from "../../runtime/errors.ts";
 import { retryAfterIn, timeOfDate } from "../../runtime/foreign-numbers.ts";
 import type { GrantIdentity } from "../grant-types.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
 import { loginOf } from "../../registry/login.ts";
-import { checkedAnswer, cloudFailure } from "../answers.ts";
+import { checkedAnswer, cloudFailure, deniedTo, invalidAnswer, type TokenCall, wordIn } from "../answers.ts";
 import { NetworkError } from "../http/network-error.ts";
 import type { Minted } from "../../cluster/token.ts";
-
-/** For whom a call is made; completes its errors. */
-export interface AwsCall {
-  /** Of the service, as in `ECR`. */
-  readonly who: string;
-  readonly identity: GrantIdentity;
-  /** What to look at when AWS refuses. */
-  readonly advice: string;
-}
 
 /**
  * Makes one call, and a second where AWS's answer showed that this machine's clock is wrong: the SDK's client has then
@@ -24,7 +15,7 @@ export interface AwsCall {
  */
 export async function awsAnswer<T>(
   send: () => Promise<T>,
-  call: AwsCall,
+  call: TokenCall,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<T> {
@@ -58,23 +49,18 @@ function awsErrorName(error: unknown): string | undefined {
   // Of the network's errors the code tells more; one of AWS (with $fault) has a code only where the server wrote one.
   const name = !("$fault" in error) && "code" in error && typeof error.code === "string" ? error.code : error.name;
   // The name is written by the server.
-  return /^\w{1,64}$/.test(name) ? name : undefined;
+  return wordIn(name);
 }
 
 // What the SDK calls an answer that it cannot read: a gateway's page, XML where it expects JSON. They are no code of AWS's.
 const sdkNames: ReadonlySet<string> = new Set(["Error", "SyntaxError", "TypeError", "Unknown", "UnknownError"]);
 
 // The SDK's error is not kept: it has the members of the body among its own, whoever answered.
-function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clock): OperatorError {
+function awsError(error: unknown, { who, identity, advice }: TokenCall, clock: Clock): OperatorError {
   if (error instanceof OperatorError) return error;
   const status = metadataOf(error)["httpStatusCode"];
   if (typeof status === "number" && status < 300) {
-    return new OperatorError({
-      reason: "InvalidAnswer",
-      cause: "Platform",
-      retry: "backoff",
-      message: `${who} answered with HTTP ${status} and something that cannot be read; it is tried again`,
-    });
+    return invalidAnswer(who, `HTTP ${status} and something that cannot be read`);
   }
   if (isExpiry(error)) return new OperatorError(expired(who, identity));
   const name = awsErrorName(error);
@@ -86,9 +72,7 @@ function awsError(error: unknown, { who, identity, advice }: AwsCall, clock: Clo
     retryAfter: retryAfterIn(headersOf(error), clock.now()),
     advice,
   });
-  // The role that a tenant's ServiceAccount names is the tenant's to mend.
-  const tenants = failure.reason === "Denied" && identity.from === "TenantServiceAccount";
-  return new OperatorError(tenants ? { ...failure, cause: "Tenant" } : failure);
+  return deniedTo(identity, failure);
 }
 
 /** Does AWS find what the caller showed expired? ExpiredTokenException of a web identity, ExpiredToken of a session. */
@@ -113,15 +97,19 @@ function expired(who: string, identity: GrantIdentity): Failure {
   };
 }
 
+/** The part of ECR's and ECR Public's answer that is used. */
+export interface Authorization {
+  readonly authorizationToken?: string | undefined;
+  readonly expiresAt?: object | undefined;
+}
+
 /**
  * ECR's and ECR Public's answer: base64 of `USER:PASSWORD`, where the password may hold colons. Throws OperatorError.
  * @param issuedAt when the call was made: a token's life is counted from there
  */
 export function awsMinted(
   who: string,
-  authorization:
-    | { readonly authorizationToken?: string | undefined; readonly expiresAt?: object | undefined }
-    | undefined,
+  authorization: Authorization | undefined,
   issuedAt: Temporal.Instant,
   clock: Clock,
 ): Minted {
@@ -133,14 +121,7 @@ export function awsMinted(
     clock,
   );
   const result = loginOf(text.slice(0, colon), password);
-  if (!result.ok) {
-    throw new OperatorError({
-      reason: "InvalidAnswer",
-      cause: "Platform",
-      retry: "backoff",
-      message: `${who} answered with a login that ${result.problem}; it is tried again`,
-    });
-  }
+  if (!result.ok) throw invalidAnswer(who, `a login that ${result.problem}`);
   return { logins: { all: result.login }, issuedAt, expiresAt };
 }
 

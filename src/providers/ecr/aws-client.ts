@@ -1,25 +1,12 @@
-// How is a client of an AWS SDK set up, so that it goes where the grant says and nowhere else?
-import type { Clock } from "../../runtime/clock.ts";
-import type { Environment } from "../../config/config.ts";
-import type { EcrGrant } from "../grant-types.ts";
-import { endpointOf, type Endpoints } from "../endpoints.ts";
+// Clients of AWS's SDKs, set up so that they go where the grant says and nowhere else.
+import { endpointOf } from "../endpoints.ts";
+import { caOf } from "../fetching.ts";
 import { type AwsRequestHandler, awsRequestHandler } from "../http/aws-request-handler.ts";
-import type { Http } from "../http/http.ts";
-import type { IdentitySource } from "../identity-source.ts";
+import type { CloudOptions } from "../provider.ts";
+import type { EcrGrant } from "./grant.ts";
 
 /** What the AWS providers need of the world. */
-export interface AwsOptions {
-  readonly clock: Clock;
-  readonly identities: IdentitySource;
-  readonly http: Http;
-  /** The same, and the metadata services besides: for the operator's own identity. */
-  readonly metadataHttp: Http;
-  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
-  readonly ca: (secretName: string) => string;
-  /** Tells where the operator's own identity comes from. */
-  readonly environment: Environment;
-  readonly endpoints?: Endpoints;
-}
+export type AwsOptions = CloudOptions;
 
 /** Where a call goes. */
 export type AwsPlace = Pick<EcrGrant, "region" | "endpoint" | "caSecretName">;
@@ -41,12 +28,13 @@ export interface AwsClientSettings {
  * elsewhere, and the settings have read AWS_ENDPOINT_URL with their checks. Credentials are never in it: whoever makes the client must name them.
  */
 export function awsClientSettings(
-  { http, ca, endpoints }: AwsOptions,
-  { region, endpoint, caSecretName }: AwsPlace,
+  options: AwsOptions,
+  place: AwsPlace,
   service: "ecr" | "ecrPublic" | "sts",
   signal: AbortSignal,
 ): AwsClientSettings {
-  const override = endpointOf(endpoints, service, region);
+  const { region, endpoint } = place;
+  const override = endpointOf(options.endpoints, service, region);
   return {
     region,
     // The SDK refuses FIPS and dual-stack together with an endpoint.
@@ -54,10 +42,7 @@ export function awsClientSettings(
     useFipsEndpoint: override === undefined && endpoint === "fips",
     useDualstackEndpoint: override === undefined && endpoint === "dualstack",
     ignoreConfiguredEndpointUrls: true,
-    requestHandler: awsRequestHandler(http, {
-      signal,
-      ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }),
-    }),
+    requestHandler: awsRequestHandler(options.http, { signal, ...caOf(options, place) }),
     // The token loop tries again, within its budgets.
     maxAttempts: 1,
     retryMode: "standard",

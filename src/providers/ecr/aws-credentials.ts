@@ -1,9 +1,9 @@
-// With which AWS credentials does an identity ask?
+// The AWS credentials with which an identity asks.
 //
 // Each identity has exactly one source, and its failure is the end: the SDK's own chain would go on to the next, in the
 // end to the machine's role, and hand out a token of somebody more powerful.
 import { readFile } from "node:fs/promises";
-import { OperatorError } from "../../runtime/errors.ts";
+import { type IdentitySecret, identitySecret } from "../fetching.ts";
 import type { GrantIdentity } from "../grant-types.ts";
 import type { AwsOptions } from "./aws-client.ts";
 import { metadataCredentials, noIdentity } from "./aws-metadata.ts";
@@ -32,13 +32,13 @@ export function awsCredentials(
         return roleARN === undefined ? own : assumedRole(options, asking, { own, roleARN, sessionName }, signal);
       }
       case "Secret": {
-        const own = secretCredentials(identity, identities.secretValues(identity));
+        const own = secretCredentials(identitySecret(identities, identity));
         const sessionName = sessionNameOf(identity);
         return roleARN === undefined ? own : assumedRole(options, asking, { own, roleARN, sessionName }, signal);
       }
       case "ServiceAccount":
       case "TenantServiceAccount": {
-        // plan/grants gives every such grant a role; a grant without one must never reach another identity.
+        // grant.ts gives every such grant a role; a grant without one must never reach another identity.
         if (roleARN === undefined) throw new TypeError("a ServiceAccount asks AWS without a role");
         const audience = asking.audience ?? defaultAudience;
         const { namespace, name } = identity;
@@ -96,19 +96,7 @@ async function tokenIn(file: string): Promise<string> {
   }
 }
 
-function secretCredentials(
-  { namespace, name }: Extract<GrantIdentity, { from: "Secret" }>,
-  values: Readonly<Record<string, { reveal(): string }>>,
-): AwsCredentials {
-  // Values that were made from files end in a newline.
-  const value = (key: string): string => values[key]?.reveal().trim() ?? "";
-  const invalid = (what: string): OperatorError =>
-    new OperatorError({
-      reason: "IdentityInvalid",
-      cause: "Platform",
-      retry: "on-change",
-      message: `the identity's Secret ${namespace}/${name} ${what}`,
-    });
+function secretCredentials({ text: value, invalid }: IdentitySecret): AwsCredentials {
   for (const key of ["accessKeyId", "secretAccessKey"]) {
     if (value(key) === "") throw invalid(`lacks the key ${key}: an AWS identity has accessKeyId and secretAccessKey`);
   }

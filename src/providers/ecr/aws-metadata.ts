@@ -1,4 +1,4 @@
-// Which credentials does the place give where the operator runs: its container or its machine?
+// The credentials of the place where the operator runs: its container or its machine.
 //
 // Asked without the SDK, whose own calls obey neither the proxy's exemptions nor the limits of the guarded network.
 import { readFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import type { AwsCredentials } from "./aws-sts.ts";
 import type { HttpAnswer, HttpCall } from "../http/http.ts";
 import { isLoopback } from "../http/metadata-hosts.ts";
 import { lateError, NetworkError } from "../http/network-error.ts";
-import { jsonObject } from "../json-object.ts";
+import { jsonObject, wordIn } from "../answers.ts";
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 const containerHost = "http://169.254.170.2";
@@ -144,9 +144,8 @@ function credentialsIn(answer: HttpAnswer, who: string): AwsCredentials {
 
 function refused(who: string, { status, text }: HttpAnswer): OperatorError {
   const { Code, code } = jsonObject(text);
-  const name = Code ?? code;
-  // Words only: the rest of a body may quote what was sent.
-  const told = typeof name === "string" && /^\w{1,64}$/.test(name) ? `${name}, HTTP ${status}` : `HTTP ${status}`;
+  const name = wordIn(Code ?? code);
+  const told = name === undefined ? `HTTP ${status}` : `${name}, HTTP ${status}`;
   return noIdentity(`${who} gave none (${told})`);
 }
 

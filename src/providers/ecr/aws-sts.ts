@@ -1,6 +1,6 @@
-// How is a role assumed, with credentials or with the token of a ServiceAccount?
-import { OperatorError } from "../../runtime/errors.ts";
-import type { EcrGrant } from "../grant-types.ts";
+// Roles of AWS: how one is assumed, with credentials or with the token of a ServiceAccount.
+import type { EcrGrant } from "./grant.ts";
+import { oddAnswer } from "../answers.ts";
 import { awsAnswer, isExpiry } from "./aws-answer.ts";
 import { type AwsOptions, type AwsPlace, awsClientSettings } from "./aws-client.ts";
 
@@ -105,12 +105,7 @@ interface StsCredentials {
 function sessionOf(credentials: StsCredentials | undefined): AwsCredentials {
   const { AccessKeyId, SecretAccessKey, SessionToken } = credentials ?? {};
   if (!AccessKeyId || !SecretAccessKey || !SessionToken) {
-    throw new OperatorError({
-      reason: "InvalidAnswer",
-      cause: "Platform",
-      retry: "backoff",
-      message: "AWS STS answered without credentials; it is tried again",
-    });
+    throw oddAnswer("AWS STS answered without credentials");
   }
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
 }

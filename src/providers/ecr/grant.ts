@@ -1,23 +1,56 @@
-// Which ECR tokens do the hosts of an entry need, and who asks for them under which role?
-import type { Entry } from "../../api/registry-credential.ts";
+// The grants of ECR and ECRPublic: which tokens the hosts of an entry need, and who asks for them under which role.
 import type { Cause, Failure } from "../../runtime/errors.ts";
-import { type awsDualStackSuffixes, type awsSuffixes, cloudHost, formsText } from "../../registry/vendor-hosts.ts";
-import type { EcrGrant, EcrPublicGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
-import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
-import { identityOf } from "../identity.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { kubectl } from "../../runtime/steps.ts";
+import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
+import { formsText, registryHost } from "../../registry/host-templates.ts";
+import type { EntryWith } from "../definition.ts";
+import type { CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
+import {
+  anyIdentity,
+  groupedHosts,
+  identityOf,
+  invalid,
+  isServiceAccount,
+  ownerOf,
+  renderedField,
+  sharedGrant,
+} from "../rendering.ts";
+import { type AwsDualStackSuffix, type AwsSuffix, ecrPublicRegistries, ecrRegistries } from "./hosts.ts";
+import type { ecrSettings } from "./settings.ts";
 
-type EcrEntry = Extract<Entry, { provider: "ECR" | "ECRPublic" }>;
-type Place = Pick<EcrGrant, "partition" | "region" | "endpoint">;
-type Access = Pick<EcrGrant, "identity" | "roleARN" | "externalID" | "audience" | "caSecretName">;
+/** Who asks AWS, as whom. */
+interface Access extends Omit<CloudGrant, "provider"> {
+  readonly roleARN?: string;
+  readonly externalID?: string;
+  /** Of the ServiceAccount's token, where its annotation names another than AWS's own. */
+  readonly audience?: string;
+}
+
+interface Place {
+  /** `aws`, `aws-cn`, `aws-us-gov`, ... */
+  readonly partition: string;
+  /** Of the registry, and so of the call. */
+  readonly region: string;
+  readonly endpoint: "standard" | "fips" | "dualstack";
+}
+
+export interface EcrGrant extends Access, Place {
+  readonly provider: "ECR";
+}
+
+export interface EcrPublicGrant extends Access {
+  readonly provider: "ECRPublic";
+}
+
+type EcrEntry = EntryWith<"ECR" | "ECRPublic", "ecr", typeof ecrSettings>;
 
 interface Partition {
   readonly name: string;
   readonly region: RegExp;
   /** What a registry's name ends in after the region. */
-  readonly suffix: (typeof awsSuffixes)[number];
-  readonly dualStackSuffix?: (typeof awsDualStackSuffixes)[number];
+  readonly suffix: AwsSuffix;
+  readonly dualStackSuffix?: AwsDualStackSuffix;
 }
 
 // partitions.json of the AWS SDKs.
@@ -58,34 +91,34 @@ const pullRoleAnnotation = "eks.amazonaws.com/ecr-role-arn";
 // https://github.com/aws/amazon-eks-pod-identity-webhook#eks-walkthrough
 const roleAnnotation = "eks.amazonaws.com/role-arn";
 const audienceAnnotation = "eks.amazonaws.com/audience";
+export const ecrAnnotations = [roleAnnotation, pullRoleAnnotation, audienceAnnotation];
+
+export const ecrIdentities = anyIdentity;
 
 /** One token serves every account of a region; FIPS and dual-stack registries are asked for at endpoints of their kind. */
 export function ecrGrants(entry: EcrEntry, scope: RenderScope): readonly HostGroup<EcrGrant>[] {
-  const groups = new Map<string, { hosts: string[]; grant: EcrGrant | Failure }>();
-  for (const host of entry.hosts) {
+  const keyOf = (host: string): string => {
     const place = placeOf(host);
-    const key = "reason" in place ? host : `${place.partition}/${place.region}/${place.endpoint}`;
-    const group = groups.get(key);
-    if (group) group.hosts.push(host);
-    else groups.set(key, { hosts: [host], grant: "reason" in place ? place : grantAt(place, entry, scope) });
-  }
-  return [...groups.values()];
+    return "reason" in place ? host : `${place.partition}/${place.region}/${place.endpoint}`;
+  };
+  return groupedHosts(entry.hosts, keyOf, (host) => {
+    const place = placeOf(host);
+    return "reason" in place ? place : grantAt(place, entry, scope);
+  });
 }
 
 export function ecrPublicGrants(entry: EcrEntry, scope: RenderScope): readonly HostGroup<EcrPublicGrant>[] {
-  const isPublic = (host: string): boolean => cloudHost("ECRPublic", host) !== undefined;
-  const known = entry.hosts.filter(isPublic);
-  const groups: HostGroup<EcrPublicGrant>[] = entry.hosts
-    .filter((host) => !isPublic(host))
-    .map((host) => ({
-      hosts: [host],
-      grant: invalidHost(
-        `"${host}" is no host of ECR Public: write ${formsText("ECRPublic")}${cloudHost("ECR", host) ? ", or provider: ECR" : ""}`,
+  return sharedGrant(entry.hosts, (host) => registryHost(ecrPublicRegistries, host) !== undefined, {
+    grant: () => {
+      const access = accessOf(entry, publicPartition, scope);
+      return "reason" in access ? access : { provider: "ECRPublic", ...access };
+    },
+    refused: (host) =>
+      invalid(
+        "InvalidHost",
+        `"${host}" is no host of ECR Public: write ${formsText(ecrPublicRegistries)}${registryHost(ecrRegistries, host) ? ", or provider: ECR" : ""}`,
       ),
-    }));
-  if (known.length === 0) return groups;
-  const access = accessOf(entry, publicPartition, scope);
-  return [{ hosts: known, grant: "reason" in access ? access : { provider: "ECRPublic", ...access } }, ...groups];
+  });
 }
 
 function grantAt(place: Place, entry: EcrEntry, scope: RenderScope): EcrGrant | Failure {
@@ -94,17 +127,20 @@ function grantAt(place: Place, entry: EcrEntry, scope: RenderScope): EcrGrant | 
 }
 
 function placeOf(host: string): Place | Failure {
-  const { region = "", aws: suffix = "", fips } = cloudHost("ECR", host)?.places ?? {};
+  const { region = "", aws: suffix = "", fips } = registryHost(ecrRegistries, host)?.places ?? {};
   if (region === "") {
-    return invalidHost(
-      `"${host}" is no ECR registry: write ${formsText("ECR")} with 12 digits for ACCOUNT, without port${cloudHost("ECRPublic", host) ? ", or provider: ECRPublic" : ""}`,
+    return invalid(
+      "InvalidHost",
+      `"${host}" is no ECR registry: write ${formsText(ecrRegistries)} with 12 digits for ACCOUNT, without port${registryHost(ecrPublicRegistries, host) ? ", or provider: ECRPublic" : ""}`,
     );
   }
   const partition = partitions.find((each) => each.region.test(region));
-  if (!partition) return invalidHost(`"${host}" names no AWS region: write one such as eu-west-1 for ${region}`);
+  if (!partition)
+    return invalid("InvalidHost", `"${host}" names no AWS region: write one such as eu-west-1 for ${region}`);
   const dualStack = suffix === partition.dualStackSuffix;
   if (!dualStack && suffix !== partition.suffix) {
-    return invalidHost(
+    return invalid(
+      "InvalidHost",
       `"${host}" names a region of the partition ${partition.name}, whose registries end in .${partition.suffix}: write that for .${suffix}`,
     );
   }
@@ -118,7 +154,7 @@ function placeOf(host: string): Place | Failure {
 
 /** Who asks, under which role. The registry's partition decides which roles can be assumed there. */
 function accessOf(entry: EcrEntry, partition: string, scope: RenderScope): Access | Failure {
-  const asked = identityOf(entry.identity, scope);
+  const asked = identityOf(entry.identity, scope, ecrIdentities);
   if ("reason" in asked) return asked;
   const { identity, annotations } = asked;
   const roleARN = roleOf(entry, identity, annotations, partition, scope);
@@ -154,10 +190,7 @@ function roleOf(
   const { namespace: home, name } = identity;
   if (text === undefined) {
     return {
-      reason: "MissingRole",
-      cause: causeOf(identity),
-      retry: "on-change",
-      message: `the ServiceAccount ${home}/${name} names no role to pull with`,
+      ...invalid("MissingRole", `the ServiceAccount ${home}/${name} names no role to pull with`, ownerOf(identity)),
       steps: [
         {
           says: "name one",
@@ -168,7 +201,7 @@ function roleOf(
     };
   }
   const where = `the annotation ${annotation} of the ServiceAccount ${home}/${name} is`;
-  return checkedRole(text, partition, where, causeOf(identity));
+  return checkedRole(text, partition, where, ownerOf(identity));
 }
 
 function checkedRole(text: string, partition: string, where: string, cause: Cause): string | Failure {
@@ -178,12 +211,7 @@ function checkedRole(text: string, partition: string, where: string, cause: Caus
     found === undefined
       ? `no ARN of a role: write arn:${partition}:iam::ACCOUNT:role/NAME`
       : `a role of the partition ${found}, but the registry is in ${partition}, where it cannot be assumed: write a role that begins with arn:${partition}:`;
-  return {
-    reason: "InvalidRoleARN",
-    cause,
-    retry: "on-change",
-    message: `${where} ${quotedText(text)}, ${problem}`,
-  };
+  return invalid("InvalidRoleARN", `${where} ${quotedText(text)}, ${problem}`, cause);
 }
 
 /** Only AssumeRole takes one; an external id that would not be sent is an error, for it is there as a safeguard. */
@@ -191,29 +219,29 @@ function externalIdOf(
   { ecr }: EcrEntry,
   identity: GrantIdentity,
   roleARN: string | undefined,
-  { namespace }: RenderScope,
+  scope: RenderScope,
 ): string | Failure | undefined {
   if (ecr.externalID === undefined) return undefined;
-  const invalid = (message: string, cause: Cause): Failure => ({
-    reason: "InvalidExternalID",
-    cause,
-    retry: "on-change",
-    message,
-  });
+  const reason = "InvalidExternalID";
   if (isServiceAccount(identity)) {
     return invalid(
+      reason,
       "ecr.externalID is not sent with the token of a ServiceAccount, whose role trusts that account by name: remove it",
-      "Platform",
     );
   }
   if (roleARN === undefined) {
-    return invalid("ecr.externalID belongs to a role: write ecr.roleARN too, or remove it", "Platform");
+    return invalid(reason, "ecr.externalID belongs to a role: write ecr.roleARN too, or remove it");
   }
-  const text = rendered(ecr.externalID, namespace);
-  if (typeof text !== "string" || externalIdSyntax.test(text)) return text;
-  return invalid(
-    "ecr.externalID becomes a text that AWS does not take: write 2 to 1224 letters, digits and _+=,.@:/-",
-    hasPlaceholders(ecr.externalID) ? "Tenant" : "Platform",
+  return renderedField(
+    ecr.externalID,
+    scope,
+    (text) => externalIdSyntax.test(text),
+    (_, cause) =>
+      invalid(
+        reason,
+        "ecr.externalID becomes a text that AWS does not take: write 2 to 1224 letters, digits and _+=,.@:/-",
+        cause,
+      ),
   );
 }
 
@@ -223,25 +251,9 @@ function audienceOf(
 ): string | Failure | undefined {
   const audience = annotations[audienceAnnotation];
   if (!isServiceAccount(identity) || audience === undefined || audienceSyntax.test(audience)) return audience;
-  return {
-    reason: "InvalidAudience",
-    cause: causeOf(identity),
-    retry: "on-change",
-    message: `the annotation ${audienceAnnotation} of the ServiceAccount ${identity.namespace}/${identity.name} is no audience: write a client id of the IAM OIDC provider such as sts.amazonaws.com, or remove it`,
-  };
-}
-
-type AccountIdentity = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
-
-function isServiceAccount(identity: GrantIdentity): identity is AccountIdentity {
-  return identity.from === "ServiceAccount" || identity.from === "TenantServiceAccount";
-}
-
-/** Who may write the annotations of the ServiceAccount. */
-function causeOf({ from }: AccountIdentity): Cause {
-  return from === "TenantServiceAccount" ? "Tenant" : "Platform";
-}
-
-function invalidHost(message: string): Failure {
-  return { reason: "InvalidHost", cause: "Platform", retry: "on-change", message };
+  return invalid(
+    "InvalidAudience",
+    `the annotation ${audienceAnnotation} of the ServiceAccount ${identity.namespace}/${identity.name} is no audience: write a client id of the IAM OIDC provider such as sts.amazonaws.com, or remove it`,
+    ownerOf(identity),
+  );
 }

@@ -1,20 +1,20 @@
-// What did Google answer: a token, or which error?
+// The answers of Google: a token, or an error.
 import type { Clock } from "../../runtime/clock.ts";
-import { OperatorError } from "../../runtime/errors.ts";
+import type { OperatorError } from "../../runtime/errors.ts";
 import { byOwnClock, retryAfterIn, timeOfText } from "../../runtime/foreign-numbers.ts";
-import type { GrantIdentity } from "../grant-types.ts";
-import { checkedAnswer, cloudFailure } from "../answers.ts";
+import {
+  afterSeconds,
+  checkedAnswer,
+  cloudFailure,
+  deniedTo,
+  doubtOf,
+  jsonObject,
+  type TokenCall,
+  wordIn,
+} from "../answers.ts";
 import type { HttpAnswer } from "../http/http.ts";
-import { jsonObject } from "../json-object.ts";
-import { afterSeconds, doubtOf } from "../token-answer.ts";
 
-/** For whom a call is made; completes its errors. */
-export interface GoogleCall {
-  /** Of the service, as in `Google STS`. */
-  readonly who: string;
-  readonly identity: GrantIdentity;
-  /** What to look at when it refuses. */
-  readonly advice: string;
+export interface GoogleCall extends TokenCall {
   /** When the call was made: a token's life is counted from there. */
   readonly askedAt: Temporal.Instant;
 }
@@ -54,7 +54,7 @@ export function saysStale({ text }: HttpAnswer): boolean {
 }
 
 /** Nothing of the body is kept but the name of the error. */
-export function googleError(answer: HttpAnswer, call: Omit<GoogleCall, "askedAt">, clock: Clock): OperatorError {
+export function googleError(answer: HttpAnswer, call: TokenCall, clock: Clock): OperatorError {
   const { who, identity, advice } = call;
   const failure = cloudFailure({
     who,
@@ -63,18 +63,13 @@ export function googleError(answer: HttpAnswer, call: Omit<GoogleCall, "askedAt"
     retryAfter: retryAfterIn(answer.headers, clock.now()),
     advice,
   });
-  // What a tenant's ServiceAccount names is the tenant's to mend.
-  return new OperatorError(
-    failure.reason === "Denied" && identity.from === "TenantServiceAccount" ? { ...failure, cause: "Tenant" } : failure,
-  );
+  return deniedTo(identity, failure);
 }
 
 // OAuth's `error` is the name (RFC 6749 section 5.2); that of Google's APIs is an object: https://cloud.google.com/apis/design/errors
 function errorName({ text }: HttpAnswer): string | undefined {
   const { error } = jsonObject(text);
-  const name = typeof error === "object" && error !== null && "status" in error ? error.status : error;
-  // Words only: the rest of a body may quote what was sent.
-  return typeof name === "string" && /^\w{1,64}$/.test(name) ? name : undefined;
+  return wordIn(typeof error === "object" && error !== null && "status" in error ? error.status : error);
 }
 
 function instant(text: unknown, { headers }: HttpAnswer, { askedAt }: GoogleCall): Temporal.Instant | undefined {

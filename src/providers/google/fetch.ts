@@ -1,37 +1,19 @@
-// How does one get a token for Google's registries: gcr.io and Artifact Registry?
+// The providers GCR and GAR at work: a token for Google's registries, gcr.io and Artifact Registry.
 //
 // Plain calls, no google-auth-library: it asks STS and the metadata server past any transport that it is given, writes to
 // the console, keeps requests with their secrets in its errors, and tells the time by itself.
 import { readFile } from "node:fs/promises";
-import type { Clock } from "../../runtime/clock.ts";
-import type { Environment } from "../../config/config.ts";
 import { OperatorError } from "../../runtime/errors.ts";
-import type { GoogleGrant, GrantIdentity } from "../grant-types.ts";
+import type { AccountIdentity, SecretIdentity } from "../grant-types.ts";
 import { Redacted } from "../../runtime/redacted.ts";
 import { type GoogleToken, googleToken, saysStale } from "./answer.ts";
+import type { GoogleGrant } from "./grant.ts";
 import { googleAssertion, type GoogleKey, googleKey } from "./key.ts";
 import { gkeFederation, metadataToken, noIdentity } from "./metadata.ts";
-import { endpointOf, type Endpoints } from "../endpoints.ts";
-import type { Http, HttpAnswer } from "../http/http.ts";
-import type { IdentitySource } from "../identity-source.ts";
-import type { Provider } from "../provider.ts";
-
-/** What the Google provider needs of the world. */
-export interface GoogleOptions {
-  readonly clock: Clock;
-  readonly identities: IdentitySource;
-  readonly http: Http;
-  /** The same, and the metadata services besides: for the operator's own service account, and to know the cluster. */
-  readonly metadataHttp: Http;
-  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
-  readonly ca: (secretName: string) => string;
-  /** Tells where the operator's own identity comes from. */
-  readonly environment: Environment;
-  readonly endpoints?: Endpoints;
-}
-
-type Secret = Extract<GrantIdentity, { from: "Secret" }>;
-type Account = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
+import { endpointOf } from "../endpoints.ts";
+import { caOf, invalidIdentity, postForm } from "../fetching.ts";
+import type { HttpAnswer } from "../http/http.ts";
+import type { CloudOptions, Provider } from "../provider.ts";
 
 // https://cloud.google.com/artifact-registry/docs/docker/authentication#token
 const username = "oauth2accesstoken";
@@ -41,8 +23,10 @@ const impersonatingScope = "https://www.googleapis.com/auth/cloud-platform";
 // https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
 const impersonatedLifetime = "3600s";
 
+export const fetchers = { GCR: googleProvider, GAR: googleProvider };
+
 /** Serves GCR and GAR. Throws OperatorError; NetworkError without an answer. */
-export function googleProvider(options: GoogleOptions): Provider<GoogleGrant> {
+export function googleProvider(options: CloudOptions): Provider<GoogleGrant> {
   return {
     fetch: async (grant, signal) => {
       const { impersonate, scopes } = grant;
@@ -62,7 +46,7 @@ export function googleProvider(options: GoogleOptions): Provider<GoogleGrant> {
 
 /** Each identity has exactly one source, and its failure is the end: a next one might be more powerful. */
 async function ownToken(
-  options: GoogleOptions,
+  options: CloudOptions,
   grant: GoogleGrant,
   scopes: readonly string[],
   signal: AbortSignal,
@@ -94,17 +78,12 @@ async function keyIn(file: string): Promise<GoogleKey> {
   throw noIdentity(`${file}, the file of GOOGLE_APPLICATION_CREDENTIALS, ${key}`);
 }
 
-function keyOf({ identities }: GoogleOptions, identity: Secret): GoogleKey {
+function keyOf({ identities }: CloudOptions, identity: SecretIdentity): GoogleKey {
   const text = identities.secretValues(identity)["key.json"]?.reveal();
   const key =
     text === undefined ? "lacks the key key.json: put the JSON key of a service account there" : googleKey(text);
   if (typeof key !== "string") return key;
-  throw new OperatorError({
-    reason: "IdentityInvalid",
-    cause: "Platform",
-    retry: "on-change",
-    message: `the identity's Secret ${identity.namespace}/${identity.name} ${key}`,
-  });
+  throw invalidIdentity(identity, key);
 }
 
 interface KeyUse {
@@ -114,31 +93,31 @@ interface KeyUse {
 
 /** https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests */
 async function keyToken(
-  options: GoogleOptions,
+  options: CloudOptions,
   grant: GoogleGrant,
   { key, scopes }: KeyUse,
   signal: AbortSignal,
 ): Promise<GoogleToken> {
   const { clock } = options;
   const askedAt = clock.now();
-  const form = new URLSearchParams({
+  const form = {
     grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
     assertion: googleAssertion(key, scopes, askedAt),
-  });
+  };
   const url = endpointOf(options.endpoints, "googleToken") ?? "https://oauth2.googleapis.com/token";
-  const answer = await post(options, grant, url, form, signal);
+  const answer = await postForm(options, grant, { url, form: Object.entries(form) }, signal);
   const advice = `check that the service account ${key.email} is enabled and still has this key, and that the operator's clock is right`;
   return googleToken(answer, { who: "Google OAuth", identity: grant.identity, advice, askedAt }, clock);
 }
 
 interface AccountUse {
-  readonly identity: Account;
+  readonly identity: AccountIdentity;
   readonly scopes: readonly string[];
 }
 
 /** https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token. A stale token of the account is asked for anew once. */
 async function accountToken(
-  options: GoogleOptions,
+  options: CloudOptions,
   grant: GoogleGrant,
   { identity, scopes }: AccountUse,
   signal: AbortSignal,
@@ -148,16 +127,16 @@ async function accountToken(
   const { tokenAudience, audience } = await federationOf(options, grant, signal);
   const attempt = async (): Promise<HttpAnswer> => {
     const token = await identities.serviceAccountToken(identity, tokenAudience, signal);
-    const form = new URLSearchParams({
+    const form = {
       grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
       audience,
       scope: scopes.join(" "),
       requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
       subject_token: token.reveal(),
       subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-    });
+    };
     // Without an Authorization header: STS may refuse calls that have one.
-    return post(options, grant, `${sts}/v1/token`, form, signal);
+    return postForm(options, grant, { url: `${sts}/v1/token`, form: Object.entries(form) }, signal);
   };
   let askedAt = clock.now();
   let answer = await attempt();
@@ -179,7 +158,7 @@ async function accountToken(
 }
 
 function federationOf(
-  options: GoogleOptions,
+  options: CloudOptions,
   { workloadIdentityProvider }: GoogleGrant,
   signal: AbortSignal,
 ): Promise<{ readonly tokenAudience: string; readonly audience: string }> {
@@ -192,7 +171,7 @@ function federationOf(
 
 /** Always a new token, with its whole life before it. */
 async function impersonated(
-  options: GoogleOptions,
+  options: CloudOptions,
   grant: GoogleGrant,
   email: string,
   signal: AbortSignal,
@@ -222,19 +201,4 @@ async function impersonated(
       : "roles/iam.workloadIdentityUser";
   const advice = `grant the identity ${role} on ${email}, and enable the API iamcredentials.googleapis.com in its project; a new grant takes some minutes`;
   return googleToken(answer, { who: "Google IAM", identity, advice, askedAt }, clock);
-}
-
-function post(
-  options: GoogleOptions,
-  grant: GoogleGrant,
-  url: string,
-  form: URLSearchParams,
-  signal: AbortSignal,
-): Promise<HttpAnswer> {
-  const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
-  return options.http({ method: "POST", url, headers, body: form.toString(), ...caOf(options, grant) }, signal);
-}
-
-function caOf({ ca }: GoogleOptions, { caSecretName }: GoogleGrant): { readonly ca?: string } {
-  return caSecretName === undefined ? {} : { ca: ca(caSecretName) };
 }

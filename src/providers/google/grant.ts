@@ -1,14 +1,47 @@
-// Which Google tokens do the hosts of an entry need, and as whom are they asked for?
-import type { Entry } from "../../api/registry-credential.ts";
+// The grants of GCR and GAR: which Google tokens the hosts of an entry need, and as whom they are asked for.
 import type { Cause, Failure } from "../../runtime/errors.ts";
-import { cloudHost, formsText } from "../../registry/vendor-hosts.ts";
-import type { GoogleGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
-import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
-import { identityOf } from "../identity.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
+import { formsText, registryHost, type RegistryNames } from "../../registry/host-templates.ts";
+import type { EntryWith } from "../definition.ts";
+import type { AccountIdentity, CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
+import {
+  anyIdentity,
+  identityOf,
+  invalid,
+  isServiceAccount,
+  ownerOf,
+  renderedField,
+  sharedGrant,
+} from "../rendering.ts";
+import type { googleSettings } from "./settings.ts";
 
-type GoogleEntry = Extract<Entry, { provider: "GCR" | "GAR" }>;
-type AccountIdentity = Extract<GrantIdentity, { from: "ServiceAccount" | "TenantServiceAccount" }>;
+export interface GoogleGrant extends CloudGrant {
+  readonly provider: "GCR" | "GAR";
+  readonly impersonate?: string;
+  readonly workloadIdentityProvider?: string;
+  /** Sorted. */
+  readonly scopes: readonly string[];
+}
+
+type GoogleEntry = EntryWith<"GCR" | "GAR", "google", typeof googleSettings>;
+
+export const googleRegistries: Readonly<Record<GoogleEntry["provider"], RegistryNames>> = {
+  // The hosts that Google's own kubelet plugin serves:
+  // https://github.com/kubernetes/cloud-provider-gcp/blob/master/pkg/gcpcredential/gcpcredential.go
+  GCR: {
+    templates: ["gcr.io", "<label>.gcr.io"],
+    forms: ["gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io"],
+  },
+  // https://cloud.google.com/artifact-registry/docs/reference/regional-endpoints
+  GAR: {
+    templates: ["<location>-docker.pkg.dev", "docker.<location>.rep.pkg.dev"],
+    forms: ["LOCATION-docker.pkg.dev", "docker.REGION.rep.pkg.dev"],
+    // A region or a multi-region: https://cloud.google.com/artifact-registry/docs/repositories/repo-locations
+    places: { location: "[a-z]+(?:-[a-z]+[0-9]{1,2})?" },
+  },
+};
+
+export const googleIdentities = anyIdentity;
 
 // Enough to pull, and of no use for anything else but reading storage: https://cloud.google.com/artifact-registry/docs/access-control#oauth
 const defaultScope = "https://www.googleapis.com/auth/devstorage.read_only";
@@ -30,19 +63,19 @@ const providerForm = "projects/NUMBER/locations/global/workloadIdentityPools/POO
 const emailAnnotation = "iam.gke.io/gcp-service-account";
 // Google has none for clusters elsewhere; Flux's is the one that people write: https://fluxcd.io/flux/integrations/gcp/
 const providerAnnotation = "gcp.auth.fluxcd.io/workload-identity-provider";
+export const googleAnnotations = [emailAnnotation, providerAnnotation];
 
 /** One token serves all hosts: Google's tokens are for whoever may pull, wherever that is. */
 export function googleGrants(entry: GoogleEntry, scope: RenderScope): readonly HostGroup<GoogleGrant>[] {
-  const ours = (host: string): boolean => cloudHost(entry.provider, host) !== undefined;
-  const known = entry.hosts.filter(ours);
-  const wrong = entry.hosts
-    .filter((host) => !ours(host))
-    .map((host) => ({ hosts: [host], grant: invalidHost(host, entry.provider) }));
-  return known.length === 0 ? wrong : [{ hosts: known, grant: grantOf(entry, scope) }, ...wrong];
+  const { provider } = entry;
+  return sharedGrant(entry.hosts, (host) => registryHost(googleRegistries[provider], host) !== undefined, {
+    grant: () => grantOf(entry, scope),
+    refused: (host) => invalidHost(host, provider),
+  });
 }
 
 function grantOf(entry: GoogleEntry, scope: RenderScope): GoogleGrant | Failure {
-  const asked = identityOf(entry.identity, scope);
+  const asked = identityOf(entry.identity, scope, googleIdentities);
   if ("reason" in asked) return asked;
   const { identity, annotations } = asked;
   const impersonate = impersonateOf(entry, identity, annotations, scope);
@@ -66,22 +99,22 @@ function impersonateOf(
   { google }: GoogleEntry,
   identity: GrantIdentity,
   annotations: Readonly<Record<string, string>>,
-  { namespace }: RenderScope,
+  scope: RenderScope,
 ): string | Failure | undefined {
-  const invalid = (where: string, text: string, cause: Cause): Failure => ({
-    reason: "InvalidServiceAccountEmail",
-    cause,
-    retry: "on-change",
-    message: `${where} ${quotedText(text)}, no email of a Google service account: write ${emailForm}`,
-  });
-  if (google.impersonate !== undefined) {
-    const text = rendered(google.impersonate, namespace);
-    if (typeof text !== "string" || emailSyntax.test(text)) return text;
-    return invalid("google.impersonate becomes", text, hasPlaceholders(google.impersonate) ? "Tenant" : "Platform");
-  }
+  const refused = (where: string, text: string, cause: Cause): Failure =>
+    invalid(
+      "InvalidServiceAccountEmail",
+      `${where} ${quotedText(text)}, no email of a Google service account: write ${emailForm}`,
+      cause,
+    );
+  const isEmail = (text: string): boolean => emailSyntax.test(text);
+  const inSpec = renderedField(google.impersonate, scope, isEmail, (text, cause) =>
+    refused("google.impersonate becomes", text, cause),
+  );
+  if (inSpec !== undefined) return inSpec;
   const text = annotations[emailAnnotation];
-  if (!isServiceAccount(identity) || text === undefined || emailSyntax.test(text)) return text;
-  return invalid(`the annotation ${emailAnnotation} of ${nameOf(identity)} is`, text, causeOf(identity));
+  if (!isServiceAccount(identity) || text === undefined || isEmail(text)) return text;
+  return refused(`the annotation ${emailAnnotation} of ${nameOf(identity)} is`, text, ownerOf(identity));
 }
 
 /** Only a ServiceAccount's token is exchanged at one; without one, the cluster is GKE's and has its own. */
@@ -90,18 +123,13 @@ function providerOf(
   identity: GrantIdentity,
   annotations: Readonly<Record<string, string>>,
 ): string | Failure | undefined {
-  const invalid = (message: string, cause: Cause): Failure => ({
-    reason: "InvalidWorkloadIdentityProvider",
-    cause,
-    retry: "on-change",
-    message,
-  });
+  const reason = "InvalidWorkloadIdentityProvider";
   const inSpec = google.workloadIdentityProvider;
   if (!isServiceAccount(identity)) {
     if (inSpec === undefined) return undefined;
     return invalid(
+      reason,
       `google.workloadIdentityProvider takes tokens of ServiceAccounts, but the entry's identity is ${identity.from}: write identity.from: ServiceAccount with the name of one, or remove it`,
-      "Platform",
     );
   }
   const text = inSpec ?? annotations[providerAnnotation];
@@ -111,8 +139,9 @@ function providerOf(
       ? `the annotation ${providerAnnotation} of ${nameOf(identity)}`
       : "google.workloadIdentityProvider";
   return invalid(
+    reason,
     `${where} is ${quotedText(text)}: write ${providerForm}, with the project's number and without anything before it`,
-    inSpec === undefined ? causeOf(identity) : "Platform",
+    inSpec === undefined ? ownerOf(identity) : "Platform",
   );
 }
 
@@ -120,33 +149,21 @@ function scopesOf({ google }: GoogleEntry): readonly string[] | Failure {
   const scopes = google.scopes ?? [defaultScope];
   const wrong = scopes.find((scope) => !scopeSyntax.test(scope));
   if (wrong === undefined) return [...new Set(scopes)].toSorted();
-  return {
-    reason: "InvalidScope",
-    cause: "Platform",
-    retry: "on-change",
-    message: `google.scopes holds ${quotedText(wrong)}: write a whole scope such as ${defaultScope}, or remove google.scopes`,
-  };
-}
-
-function isServiceAccount(identity: GrantIdentity): identity is AccountIdentity {
-  return identity.from === "ServiceAccount" || identity.from === "TenantServiceAccount";
+  return invalid(
+    "InvalidScope",
+    `google.scopes holds ${quotedText(wrong)}: write a whole scope such as ${defaultScope}, or remove google.scopes`,
+  );
 }
 
 function nameOf({ namespace, name }: AccountIdentity): string {
   return `the ServiceAccount ${namespace}/${name}`;
 }
 
-/** Who may write the annotations of the ServiceAccount. */
-function causeOf({ from }: AccountIdentity): Cause {
-  return from === "TenantServiceAccount" ? "Tenant" : "Platform";
-}
-
 function invalidHost(host: string, provider: GoogleEntry["provider"]): Failure {
   const other = provider === "GCR" ? "GAR" : "GCR";
-  return {
-    reason: "InvalidHost",
-    cause: "Platform",
-    retry: "on-change",
-    message: `"${host}" is no host of provider ${provider}: write ${formsText(provider)}, without port${cloudHost(other, host) ? `, or provider: ${other}` : ""}`,
-  };
+  const isOther = registryHost(googleRegistries[other], host) !== undefined;
+  return invalid(
+    "InvalidHost",
+    `"${host}" is no host of provider ${provider}: write ${formsText(googleRegistries[provider])}, without port${isOther ? `, or provider: ${other}` : ""}`,
+  );
 }

@@ -1,6 +1,6 @@
-// Is this text the key of a Google service account, and how does it ask for a token?
+// Keys of Google service accounts: what is one, and how it asks for a token.
 import { createPrivateKey, type KeyObject, sign } from "node:crypto";
-import { jsonObject } from "../json-object.ts";
+import { jsonObject } from "../answers.ts";
 
 /** The parts of a key file that are used. */
 export interface GoogleKey {

@@ -1,9 +1,9 @@
-// What does Google's metadata server say of the place where the operator runs?
-import type { Clock } from "../../runtime/clock.ts";
+// Google's metadata server: what it says of the place where the operator runs.
 import { OperatorError } from "../../runtime/errors.ts";
 import { googleError, type GoogleToken, googleToken } from "./answer.ts";
 import type { Http, HttpAnswer } from "../http/http.ts";
 import { NetworkError } from "../http/network-error.ts";
+import type { CloudOptions } from "../provider.ts";
 
 // https://cloud.google.com/compute/docs/metadata/querying-metadata: plain http, and a header that no browser and no other
 // metadata service sends, in both directions. The address needs no DNS.
@@ -12,11 +12,7 @@ const flavor = "metadata-flavor";
 
 const who = "Google's metadata server";
 
-export interface MetadataOptions {
-  readonly clock: Clock;
-  /** May reach metadata services. */
-  readonly metadataHttp: Http;
-}
+export type MetadataOptions = Pick<CloudOptions, "clock" | "metadataHttp">;
 
 /**
  * Of the operator's own service account. The server keeps a token until its last minutes and hands out the same one until

@@ -1,4 +1,4 @@
-// What have the adapters of the SDKs in common?
+// What the adapters of the SDKs have in common.
 import type { HttpCall } from "./http.ts";
 
 /** What SDKs call an abort signal; in Node each is a real one. */

@@ -1,4 +1,4 @@
-// What lives behind an IP address: the internet, somebody's own network, or a cloud's metadata service?
+// Classes of IP addresses: the internet, somebody's own network, or a cloud's metadata service.
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 export type AddressClass =

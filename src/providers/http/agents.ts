@@ -1,4 +1,4 @@
-// Over which sockets do calls travel, and whose certificates count there?
+// The sockets over which calls travel, and whose certificates count there.
 import { X509Certificate } from "node:crypto";
 import type { LookupFunction } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";

@@ -1,77 +1,19 @@
-// Which hosts may credentials be sent to? (pure)
-import type { Entry } from "../../api/registry-credential.ts";
+// The allow-list: the hosts to which credentials may be sent. (pure)
 import { globMatches } from "../../runtime/glob.ts";
 import { asciiLowerCase } from "../../runtime/ascii.ts";
-import {
-  awsSuffixes,
-  cloudProviders,
-  hostPattern,
-  oracleDomains,
-  registryTemplates,
-} from "../../registry/vendor-hosts.ts";
+import { hostPattern } from "../../registry/host-templates.ts";
+import type { ProviderList } from "../definition.ts";
+import { providers as ownProviders } from "../index.ts";
+import { kindsOf } from "../kinds.ts";
 
-type Provider = Entry["provider"];
-
-// Of AWS's services in dual-stack: the endpoint rules of @aws-sdk/client-ecr and client-sts.
-const dualStackSuffixes = [
-  "api.aws",
-  "api.amazonwebservices.com.cn",
-  "api.amazonwebservices.eu",
-  "api.aws.ic.gov",
-  "api.aws.scloud",
-  "api.cloud-aws.adc-e.uk",
-  "api.aws.hci.ic.gov",
-];
-
-// sts.amazonaws.com is the old global endpoint, served from us-east-1: https://docs.aws.amazon.com/general/latest/gr/sts.html
-const sts = [
-  "sts.amazonaws.com",
-  ...awsSuffixes.flatMap((suffix) => [`sts.<region>.${suffix}`, `sts-fips.<region>.${suffix}`]),
-  ...dualStackSuffixes.flatMap((suffix) => [`sts.<region>.${suffix}`, `sts-fips.<region>.${suffix}`]),
-];
-
-const google = ["oauth2.googleapis.com", "sts.googleapis.com", "iamcredentials.googleapis.com"];
-
-/**
- * The hosts that each registry kind's vendor runs beside the registries: token endpoints, and what registries name as their
- * realm. Templates as in vendor-hosts.ts: never a whole domain such as *.amazonaws.com, under which customers' own servers
- * answer (S3, API Gateway, load balancers).
- */
-const providerHosts: Readonly<Record<Provider, readonly string[]>> = {
-  ECR: [
-    ...sts,
-    ...awsSuffixes.flatMap((suffix) => [`api.ecr.<region>.${suffix}`, `api.ecr-fips.<region>.${suffix}`]),
-    ...dualStackSuffixes.flatMap((suffix) => [`ecr.<region>.${suffix}`, `ecr-fips.<region>.${suffix}`]),
-  ],
-  ECRPublic: [...sts, "api.ecr-public.us-east-1.amazonaws.com", "ecr-public.us-east-1.api.aws"],
-  // AzureAuthorityHosts of @azure/identity.
-  ACR: ["login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.microsoftonline.de"],
-  GCR: google,
-  GAR: google,
-  // Where instance principals are federated: oci-common, lib/auth.
-  OCIR: oracleDomains.map((domain) => `auth.<region>.${domain}`),
-  // IBM's own software is at cp.icr.io.
-  ICR: ["iam.cloud.ibm.com", "cp.icr.io"],
-  // The documented recipes: Docker Hub's OIDC, Quay's robots, JFrog's cloud.
-  TokenExchange: ["identity.docker.com", "quay.io", "<label>.jfrog.io"],
-  // The registries whose credentials are usually static, with the realms that their challenges name.
-  Static: [
-    "index.docker.io",
-    "registry-1.docker.io",
-    "registry.hub.docker.com",
-    "auth.docker.io",
-    "ghcr.io",
-    "quay.io",
-    "registry.gitlab.com",
-    "gitlab.com",
-  ],
-};
-
-const registries = cloudProviders.flatMap(registryTemplates);
-const vendors = new RegExp(
-  // A key in a docker config may have a star; a host that is spoken to is one.
-  `^${hostPattern([...new Set([...Object.values(providerHosts).flat(), ...registries])], { accounts: "[0-9]{12}" })}$`,
-);
+/** The vendors' registries, and what each runs beside them. */
+function vendorsOf(providers: ProviderList): RegExp {
+  const patterns = [...kindsOf(providers).values()].map(({ registries, hosts }) =>
+    // A key in a docker config may have a star; a host that is spoken to is one.
+    hostPattern([...hosts, ...(registries?.templates ?? [])], { ...registries?.places, accounts: "[0-9]{12}" }),
+  );
+  return new RegExp(`^(?:${[...new Set(patterns)].join("|")})$`);
+}
 
 /** Of https, where a glob names no port. */
 const defaultPort = 443;
@@ -88,7 +30,11 @@ export function isHostGlob(text: string): boolean {
  * The vendors' hosts on 443, and what --allowed-hosts adds; a glob without a port means 443.
  * The host that is asked about is spelled as `URL.hostname` does: small letters, an IPv6 address in brackets.
  */
-export function allowedHosts(globs: readonly string[]): (host: string, port: number) => boolean {
+export function allowedHosts(
+  globs: readonly string[],
+  providers: ProviderList = ownProviders,
+): (host: string, port: number) => boolean {
+  const vendors = vendorsOf(providers);
   const added = globs.map(parsed);
   return (host, port) =>
     (port === defaultPort && vendors.test(host)) ||

@@ -1,4 +1,4 @@
-// How do the AWS SDK's clients speak through the guarded network? The shapes are those of @smithy/types (HttpRequest,
+// The request handler of the AWS SDK's clients, over the guarded network. The shapes are those of @smithy/types (HttpRequest,
 // HttpResponse, RequestHandler), written out because an SDK's packages belong to one provider's file.
 import { anySignal, methodOf, type AbortSignalLike, type AdapterOptions } from "./adapter-options.ts";
 import type { Http, HttpCall } from "./http.ts";

@@ -1,4 +1,4 @@
-// How do the Azure SDK's pipelines speak through the guarded network? The shapes are those of @azure/core-rest-pipeline
+// The HTTP client of the Azure SDK's pipelines, over the guarded network. The shapes are those of @azure/core-rest-pipeline
 // (HttpClient, PipelineRequest, PipelineResponse), written out because an SDK's packages belong to one provider's file.
 import { anySignal, methodOf, type AbortSignalLike, type AdapterOptions } from "./adapter-options.ts";
 import type { Http, HttpCall } from "./http.ts";

@@ -1,4 +1,4 @@
-// Which addresses of a host may be connected to?
+// The lookup that gives only addresses of a host which may be connected to.
 import { lookup as systemLookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { addressClass } from "./address-class.ts";

@@ -1,4 +1,4 @@
-// How does a provider's call reach the internet without reaching anything else?
+// The guarded way out: a provider's call reaches the internet without reaching anything else.
 import { isIP } from "node:net";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../runtime/clock.ts";

@@ -1,4 +1,4 @@
-// What may a provider ask of the network, and what comes back?
+// Http: what a provider may ask of the network, and what comes back.
 
 /** One exchange. */
 export interface HttpCall {

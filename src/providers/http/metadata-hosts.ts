@@ -1,4 +1,4 @@
-// Where do clouds give credentials to whoever asks from inside a machine or pod? (pure)
+// Metadata services: where clouds give credentials to whoever asks from inside a machine or pod. (pure)
 
 // Each answers plain http on port 80 only.
 const hosts: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-// How does a call say that there was no answer?
+// NetworkError: there was no answer.
 import { errorCode, isDistrust, isUnknownAuthority, noAnswerText } from "../../runtime/network/no-answer.ts";
 import { ProxyError } from "../../runtime/network/proxy-error.ts";
 import type { Proxy } from "../../runtime/network/proxy-for.ts";

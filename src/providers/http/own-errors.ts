@@ -1,4 +1,4 @@
-// Why did an SDK fail, when it says no more than "network error"?
+// The error of the last call, for an SDK that says no more than "network error".
 import type { Http } from "./http.ts";
 
 /**

@@ -1,4 +1,4 @@
-// What is a provider told when its call is refused, and which setting would allow it?
+// Refused calls: what a provider is told, and which setting would allow the call.
 import { OperatorError, type Retry } from "../../runtime/errors.ts";
 
 // Nothing that can be watched mends these: configuration, DNS and servers change outside the cluster's API.

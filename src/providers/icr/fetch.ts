@@ -1,24 +1,17 @@
-// How does one get a token for IBM Cloud's container registries?
+// The provider ICR at work: a token for IBM Cloud's container registries.
 import { readFile } from "node:fs/promises";
-import type { Clock } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import { byOwnClock, timeOfNumber } from "../../runtime/foreign-numbers.ts";
-import type { GrantIdentity, IcrGrant } from "../grant-types.ts";
+import type { SecretIdentity } from "../grant-types.ts";
 import { Redacted } from "../../runtime/redacted.ts";
-import { checkedAnswer } from "../answers.ts";
-import { endpointOf, type Endpoints } from "../endpoints.ts";
-import type { Http } from "../http/http.ts";
+import { checkedAnswer, endOfJwt, memberAt, textAt, tokenError } from "../answers.ts";
+import { endpointOf } from "../endpoints.ts";
+import { identitySecret, postForm } from "../fetching.ts";
 import type { IdentitySource } from "../identity-source.ts";
-import type { Provider } from "../provider.ts";
-import { endOfJwt, memberAt, textAt, tokenError } from "../token-answer.ts";
+import type { CloudOptions, Provider } from "../provider.ts";
+import type { IcrGrant } from "./grant.ts";
 
-export interface IcrOptions {
-  readonly clock: Clock;
-  readonly identities: IdentitySource;
-  readonly http: Http;
-  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
-  readonly ca: (secretName: string) => string;
-  readonly endpoints?: Endpoints;
+export interface IcrOptions extends Pick<CloudOptions, "clock" | "identities" | "http" | "ca" | "endpoints"> {
   /** Where the operator's own token may lie; for fakes. */
   readonly tokenFiles?: readonly string[];
 }
@@ -42,25 +35,19 @@ const usualTokenFiles = [
 
 type Form = Readonly<Record<string, string>>;
 
+export const fetchers = { ICR: icrProvider };
+
 /** An access token of IAM is the password itself. */
 export function icrProvider(options: IcrOptions): Provider<IcrGrant> {
-  const { clock, http, ca, endpoints } = options;
+  const { clock, endpoints } = options;
   return {
     fetch: async (grant, signal) => {
-      const { identity, trustedProfileID, caSecretName } = grant;
+      const { identity, trustedProfileID } = grant;
 
       const ask = async (form: Form) => {
         const issuedAt = clock.now();
-        const answer = await http(
-          {
-            method: "POST",
-            url: `${endpointOf(endpoints, "ibmIam") ?? usualIam}${tokenPath}`,
-            headers: { "content-type": "application/x-www-form-urlencoded", accept: "application/json" },
-            body: new URLSearchParams(form).toString(),
-            ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }),
-          },
-          signal,
-        );
+        const url = `${endpointOf(endpoints, "ibmIam") ?? usualIam}${tokenPath}`;
+        const answer = await postForm(options, grant, { url, form: Object.entries(form) }, signal);
         const token = answer.status === 200 ? textAt(answer, "access_token") : undefined;
         if (token === undefined) throw tokenError(answer, { who, identity, advice: adviceFor(grant) }, clock);
         const told = timeOfNumber(memberAt(answer, "expiration"));
@@ -93,7 +80,7 @@ async function formOf(options: IcrOptions, grant: IcrGrant, signal: AbortSignal)
       apikey: apiKeyIn(identity, identities),
     };
   }
-  // plan/grants gives every such grant one; without it, IAM would choose.
+  // grant.ts gives every such grant one; without it, IAM would choose.
   if (trustedProfileID === undefined) throw new TypeError("a ServiceAccount asks IBM Cloud without a trusted profile");
   const token =
     identity.from === "Operator"
@@ -102,16 +89,15 @@ async function formOf(options: IcrOptions, grant: IcrGrant, signal: AbortSignal)
   return { grant_type: `${grantTypes}:cr-token`, cr_token: token, profile_id: trustedProfileID };
 }
 
-function apiKeyIn(identity: Extract<GrantIdentity, { from: "Secret" }>, identities: IdentitySource): string {
-  // Values that were made from files end in a newline.
-  const key = identities.secretValues(identity)["apiKey"]?.reveal().trim() ?? "";
+function apiKeyIn(identity: SecretIdentity, identities: IdentitySource): string {
+  const { text, invalid } = identitySecret(identities, identity);
+  const key = text("apiKey");
   if (/^[!-~]+$/.test(key)) return key;
-  throw new OperatorError({
-    reason: "IdentityInvalid",
-    cause: "Platform",
-    retry: "on-change",
-    message: `the identity's Secret ${identity.namespace}/${identity.name} ${key === "" ? "lacks the key apiKey: put an API key of a user or service ID there" : "holds spaces or signs under apiKey that no API key has"}`,
-  });
+  throw invalid(
+    key === ""
+      ? "lacks the key apiKey: put an API key of a user or service ID there"
+      : "holds spaces or signs under apiKey that no API key has",
+  );
 }
 
 async function ownToken(files: readonly string[]): Promise<string> {

@@ -1,32 +1,23 @@
-// How does one get a token for an Oracle Cloud container registry?
+// The provider OCIR at work: a token for an Oracle Cloud container registry.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type * as OciCommon from "oci-common";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Environment } from "../../config/config.ts";
-import { OperatorError } from "../../runtime/errors.ts";
-import type { GrantIdentity, OcirGrant } from "../grant-types.ts";
+import type { OperatorError } from "../../runtime/errors.ts";
+import type { GrantIdentity, SecretIdentity } from "../grant-types.ts";
 import { Redacted } from "../../runtime/redacted.ts";
-import { checkedAnswer } from "../answers.ts";
-import { endpointOf, type Endpoints } from "../endpoints.ts";
-import type { Http, HttpAnswer } from "../http/http.ts";
+import { afterSeconds, checkedAnswer, doubtOf, memberAt, textAt, type TokenCall, tokenError } from "../answers.ts";
+import { endpointOf } from "../endpoints.ts";
+import { caOf, identitySecret } from "../fetching.ts";
+import type { HttpAnswer } from "../http/http.ts";
 import type { IdentitySource } from "../identity-source.ts";
+import type { CloudOptions, Provider } from "../provider.ts";
+import type { OcirGrant } from "./grant.ts";
 import { instancePrincipal } from "./instance.ts";
 import { noIdentity, type OciPrincipal } from "./principal.ts";
 import { workloadPrincipal } from "./workload.ts";
-import type { Provider } from "../provider.ts";
-import { afterSeconds, doubtOf, memberAt, textAt, type TokenCall, tokenError } from "../token-answer.ts";
 
-export interface OcirOptions {
-  readonly clock: Clock;
-  readonly identities: IdentitySource;
-  readonly http: Http;
-  /** The same, and what gives a machine or pod its identity besides: for the operator's own. */
-  readonly metadataHttp: Http;
-  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
-  readonly ca: (secretName: string) => string;
-  /** Tells where the operator's own identity comes from. The SDK reads the same variables from the process. */
-  readonly environment: Environment;
-  readonly endpoints?: Endpoints;
+/** The SDK reads the same variables as are in `environment` from the process. */
+export interface OcirOptions extends CloudOptions {
   /** In place of Oracle's and Kubernetes' own; for fakes. */
   readonly places?: { readonly metadataUrl?: string; readonly serviceAccountFolder?: string };
 }
@@ -38,18 +29,18 @@ const who = "OCIR";
 const tokenPath = "/20180419/docker/token";
 const username = "BEARER_TOKEN";
 
+export const fetchers = { OCIR: ocirProvider };
+
 /** The registry hands out tokens for a request that is signed as Oracle's other services want it. */
 export function ocirProvider(options: OcirOptions): Provider<OcirGrant> {
-  const { clock, http, ca } = options;
+  const { clock, http } = options;
   return {
-    fetch: async ({ host, identity, caSecretName }, signal) => {
+    fetch: async (grant, signal) => {
+      const { host, identity } = grant;
       const url = `https://${host}${tokenPath}`;
       const headers = await signedHeaders(options, identity, url, signal);
       const issuedAt = clock.now();
-      const answer = await http(
-        { method: "GET", url, headers, ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }) },
-        signal,
-      );
+      const answer = await http({ method: "GET", url, headers, ...caOf(options, grant) }, signal);
       const token = answer.status === 200 ? textAt(answer, "token") : undefined;
       if (token === undefined) throw ocirError(answer, { who, identity, advice: adviceFor(host, identity) }, clock);
       const expiresAt = afterSeconds(memberAt(answer, "expires_in"), issuedAt);
@@ -70,7 +61,7 @@ async function signedHeaders(
   uri: string,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  // plan/grants refuses these: Oracle takes no tokens of ServiceAccounts by themselves.
+  // grant.ts refuses these: Oracle takes no tokens of ServiceAccounts by themselves.
   if (identity.from !== "Operator" && identity.from !== "Secret") throw new TypeError("a ServiceAccount asks Oracle");
   const sdk = await import("oci-common");
   const { keyId, privateKey } =
@@ -86,17 +77,8 @@ async function signedHeaders(
 }
 
 /** The Secret's keys are tenancy, user, fingerprint, privateKey (PEM) and, for a locked key, passphrase. */
-function userIn(identity: Extract<GrantIdentity, { from: "Secret" }>, identities: IdentitySource): OciPrincipal {
-  const values = identities.secretValues(identity);
-  // Values that were made from files end in a newline.
-  const value = (key: string): string => values[key]?.reveal().trim() ?? "";
-  const invalid = (what: string): OperatorError =>
-    new OperatorError({
-      reason: "IdentityInvalid",
-      cause: "Platform",
-      retry: "on-change",
-      message: `the identity's Secret ${identity.namespace}/${identity.name} ${what}`,
-    });
+function userIn(identity: SecretIdentity, identities: IdentitySource): OciPrincipal {
+  const { text: value, invalid } = identitySecret(identities, identity);
   for (const key of ["tenancy", "user", "fingerprint", "privateKey"]) {
     if (value(key) === "")
       throw invalid(`lacks the key ${key}: an API key of OCI has tenancy, user, fingerprint and privateKey`);

@@ -1,4 +1,4 @@
-// As which principal does the machine sign that the operator runs on?
+// Oracle's instance principal: as whom the machine signs that the operator runs on.
 //
 // Made of plain calls: oci-common asks the metadata service for certificates by itself, past the guarded network.
 import { createHash, createPrivateKey, type KeyObject, sign, X509Certificate } from "node:crypto";
@@ -7,7 +7,7 @@ import { httpDate } from "../../runtime/http-date.ts";
 import type { Http, HttpAnswer, HttpCall } from "../http/http.ts";
 import { NetworkError } from "../http/network-error.ts";
 import { noIdentity, type OciPrincipal, sessionKey, sessionPrincipal } from "./principal.ts";
-import { textAt, tokenError } from "../token-answer.ts";
+import { textAt, tokenError } from "../answers.ts";
 
 export interface InstanceOptions {
   readonly clock: Clock;

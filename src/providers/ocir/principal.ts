@@ -1,4 +1,4 @@
-// As whom does the operator sign what it asks Oracle's cloud?
+// The principal as whom the operator signs what it asks Oracle's cloud.
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { OperatorError } from "../../runtime/errors.ts";

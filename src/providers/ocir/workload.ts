@@ -1,4 +1,4 @@
-// As which principal does a pod of an OKE cluster sign?
+// Oracle's workload identity: as whom a pod of an OKE cluster signs.
 //
 // Made of one plain call: oci-common would make it past the guarded network, and try again by itself.
 import { readFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import type { Http, HttpAnswer } from "../http/http.ts";
 import { proxymuxUrl } from "../http/metadata-hosts.ts";
 import { NetworkError } from "../http/network-error.ts";
 import { noIdentity, type OciPrincipal, sessionKey, sessionPrincipal } from "./principal.ts";
-import { textAt } from "../token-answer.ts";
+import { textAt } from "../answers.ts";
 
 export interface WorkloadOptions {
   /** May reach the cluster's proxymux. */

@@ -1,26 +1,17 @@
-// Which logins does a Secret hold that an administrator keeps?
+// The provider Static at work: the logins of a Secret that an administrator keeps.
 import { expiresAtAnnotation } from "../../api/names.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { type Cause, OperatorError } from "../../runtime/errors.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
-import type { StaticGrant } from "../grant-types.ts";
+import type { StaticGrant } from "./grant.ts";
 import { createSource, labelSource, remakeSource } from "../../cluster/install-steps.ts";
-import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Step } from "../../runtime/steps.ts";
-import type { Provider } from "../provider.ts";
+import type { Provider, SourceOptions } from "../provider.ts";
 import { sourceLogins } from "./source-logins.ts";
 
-export interface StaticOptions {
-  /** The Secret `namespace/name` as last heard of. */
-  readonly source: (key: string) => OperatorSecretRecord | undefined;
-  readonly operatorNamespace: string;
-  /** Other namespaces that sources may live in, if labelled. */
-  readonly sourceNamespaces: readonly string[];
-  readonly clock: Clock;
-}
+export const fetchers = { Static: staticProvider };
 
-export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
-  const { source, operatorNamespace, sourceNamespaces, clock } = options;
+export function staticProvider(options: SourceOptions): Provider<StaticGrant> {
+  const { secret, operatorNamespace, sourceNamespaces, clock } = options;
 
   return {
     fetch: async (grant) => {
@@ -32,7 +23,7 @@ export function staticProvider(options: StaticOptions): Provider<StaticGrant> {
           `is in a namespace that sources may not live in: start the operator with --source-namespaces=${namespace}, or move it to ${operatorNamespace}`,
         );
       }
-      const record = source(`${namespace}/${name}`);
+      const record = secret(`${namespace}/${name}`);
       const place = { namespace, name, operatorNamespace };
       const isOffered = record?.kind !== "source" || record.offered || namespace === operatorNamespace;
       // Whose labels choose the name learns nothing of Secrets that are not meant for it.

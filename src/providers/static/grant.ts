@@ -1,31 +1,34 @@
-// Which Secret holds the login of a static entry?
-import type { Entry } from "../../api/registry-credential.ts";
+// The grants of Static: which Secret holds the login of an entry.
 import type { Failure } from "../../runtime/errors.ts";
-import type { HostGroup, RenderScope, StaticGrant } from "../grant-types.ts";
-import { isObjectName } from "../../cluster/object-name.ts";
 import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
+import { isObjectName } from "../../cluster/object-name.ts";
+import type { EntryWith } from "../definition.ts";
+import type { HostGroup, KeptGrant, RenderScope } from "../grant-types.ts";
+import { invalid } from "../rendering.ts";
+import type { staticSettings } from "./settings.ts";
 
-export function staticGrants(
-  entry: Extract<Entry, { provider: "Static" }>,
-  scope: RenderScope,
-): readonly HostGroup<StaticGrant>[] {
+export interface StaticGrant extends KeptGrant {
+  readonly provider: "Static";
+  readonly usernameKey: string;
+  readonly passwordKey: string;
+}
+
+type StaticEntry = EntryWith<"Static", "static", typeof staticSettings>;
+
+export function staticGrants(entry: StaticEntry, scope: RenderScope): readonly HostGroup<StaticGrant>[] {
   return [{ hosts: entry.hosts, grant: staticGrant(entry, scope) }];
 }
 
-function staticGrant(
-  entry: Extract<Entry, { provider: "Static" }>,
-  { namespace, operatorNamespace }: RenderScope,
-): StaticGrant | Failure {
+function staticGrant(entry: StaticEntry, { namespace, operatorNamespace }: RenderScope): StaticGrant | Failure {
   const perTenant = hasPlaceholders(entry.static.secretName);
   const name = rendered(entry.static.secretName, namespace);
   if (typeof name !== "string") return name;
   if (!isObjectName(name)) {
-    return {
-      reason: "InvalidSecretName",
-      cause: perTenant ? "Tenant" : "Platform",
-      retry: "on-change",
-      message: `static.secretName becomes "${name}", which no Secret can be called: use lower-case letters, digits, - and .`,
-    };
+    return invalid(
+      "InvalidSecretName",
+      `static.secretName becomes "${name}", which no Secret can be called: use lower-case letters, digits, - and .`,
+      perTenant ? "Tenant" : "Platform",
+    );
   }
   return {
     provider: "Static",

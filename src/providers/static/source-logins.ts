@@ -1,5 +1,5 @@
-// Which logins does a source Secret hold, and what is said of one that holds none?
-import type { StaticGrant } from "../grant-types.ts";
+// The logins that a source Secret holds, and what is said of one that holds none.
+import type { StaticGrant } from "./grant.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";

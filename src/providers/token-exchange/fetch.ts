@@ -1,26 +1,28 @@
-// How is a token exchanged at an endpoint that only its settings describe?
-import type { TokenExchangeSettings } from "../../api/registry-credential.ts";
+// The provider TokenExchange at work: a token is exchanged at an endpoint that only its settings describe.
 import type { Clock } from "../../runtime/clock.ts";
-import { OperatorError } from "../../runtime/errors.ts";
 import { byOwnClock, timeOfNumber, timeOfText } from "../../runtime/foreign-numbers.ts";
-import type { GrantIdentity, TokenExchangeGrant } from "../grant-types.ts";
+import type { GrantIdentity } from "../grant-types.ts";
 import { base64OfText } from "../../runtime/base64.ts";
 import { loginOf } from "../../registry/login.ts";
-import { checkedAnswer } from "../answers.ts";
-import type { Http, HttpAnswer, HttpCall } from "../http/http.ts";
+import {
+  afterSeconds,
+  checkedAnswer,
+  doubtOf,
+  endOfJwt,
+  invalidAnswer,
+  memberAt,
+  textAt,
+  tokenError,
+} from "../answers.ts";
+import { caOf, encodedForm, formType, identitySecret, invalidIdentity } from "../fetching.ts";
+import type { HttpAnswer, HttpCall } from "../http/http.ts";
 import { notAnEndpoint } from "../http/refusals.ts";
-import type { IdentitySource } from "../identity-source.ts";
-import type { Provider } from "../provider.ts";
+import type { CloudOptions, Provider } from "../provider.ts";
 import type { Minted } from "../../cluster/token.ts";
-import { afterSeconds, doubtOf, endOfJwt, invalidAnswer, memberAt, textAt, tokenError } from "../token-answer.ts";
+import type { TokenExchangeGrant } from "./grant.ts";
+import type { TokenExchangeSettings } from "./settings.ts";
 
-export interface TokenExchangeOptions {
-  readonly clock: Clock;
-  readonly identities: IdentitySource;
-  /** Its allow-list decides which endpoints there are. */
-  readonly http: Http;
-  /** PEM of a Secret of the operator's namespace; throws OperatorError. */
-  readonly ca: (secretName: string) => string;
+export interface TokenExchangeOptions extends Pick<CloudOptions, "clock" | "identities" | "http" | "ca"> {
   /** Of ServiceAccount tokens, where the settings name none. Default: the endpoint's origin, where alone it is then good. */
   readonly audience?: string;
 }
@@ -28,10 +30,13 @@ export interface TokenExchangeOptions {
 /** What an identity has to offer. Throws OperatorError for what it lacks. */
 type Offer = (what: "Token" | "Username" | "Password") => string;
 
+export const fetchers = { TokenExchange: tokenExchangeProvider };
+
 export function tokenExchangeProvider(options: TokenExchangeOptions): Provider<TokenExchangeGrant> {
-  const { clock, http, ca } = options;
+  const { clock, http } = options;
   return {
-    fetch: async ({ settings, identity, caSecretName }, signal) => {
+    fetch: async (grant, signal) => {
+      const { settings, identity } = grant;
       const who = URL.parse(settings.url)?.host;
       // The API server's rules do not know every host that is none.
       if (who === undefined) throw notAnEndpoint();
@@ -39,7 +44,7 @@ export function tokenExchangeProvider(options: TokenExchangeOptions): Provider<T
       const call = callOf(settings, identity, offer);
       // A length counts from here at the earliest.
       const issuedAt = clock.now();
-      const answer = await http({ ...call, ...(caSecretName === undefined ? {} : { ca: ca(caSecretName) }) }, signal);
+      const answer = await http({ ...call, ...caOf(options, grant) }, signal);
       if (answer.status < 200 || answer.status > 299) {
         throw tokenError(answer, { who, identity, advice: adviceFor(identity, settings, options) }, clock);
       }
@@ -58,16 +63,15 @@ async function offerOf(
   const { identities } = options;
   switch (identity.from) {
     case "Operator":
-      // plan/grants refuses it: the operator's own token must not go to whatever endpoint an entry names.
+      // grant.ts refuses it: the operator's own token must not go to whatever endpoint an entry names.
       throw new TypeError("the operator's own token is exchanged");
     case "Secret": {
-      const values = identities.secretValues(identity);
+      const { text, invalid } = identitySecret(identities, identity);
       return (what) => {
         const key = what.toLowerCase();
-        // Values that were made from files end in a newline.
-        const value = values[key]?.reveal().trim() ?? "";
+        const value = text(key);
         if (value !== "") return value;
-        throw invalidSecret(identity, `lacks the key ${key}, which the entry's tokenExchange sends: put it there`);
+        throw invalid(`lacks the key ${key}, which the entry's tokenExchange sends: put it there`);
       };
     }
     case "ServiceAccount":
@@ -103,13 +107,13 @@ function callOf(settings: TokenExchangeSettings, identity: GrantIdentity, offer:
 type Format = NonNullable<TokenExchangeSettings["body"]>["format"];
 
 const contentTypes: Readonly<Record<Format, string>> = {
-  Form: "application/x-www-form-urlencoded",
+  Form: formType,
   JSON: "application/json",
 };
 
 function encoded(format: Format, fields: readonly (readonly [string, string])[]): string {
   if (format === "JSON") return JSON.stringify(Object.fromEntries(fields));
-  return new URLSearchParams(fields.map(([name, value]) => [name, value])).toString();
+  return encodedForm(fields);
 }
 
 function authorizationOf({ auth }: TokenExchangeSettings, identity: GrantIdentity, offer: Offer): string | undefined {
@@ -120,13 +124,14 @@ function authorizationOf({ auth }: TokenExchangeSettings, identity: GrantIdentit
       const username = auth.username ?? offer("Username");
       // RFC 7617 section 2: whatever follows the first colon is read as the password.
       if (username.includes(":")) {
-        throw invalidSecret(identity, "has a colon in username, which Basic authentication cannot carry: remove it");
+        throw invalidIdentity(identity, "has a colon in username, which Basic authentication cannot carry: remove it");
       }
       return `Basic ${base64OfText(`${username}:${tokenOrPassword(identity, offer)}`)}`;
     }
     case "Bearer": {
       const token = offer("Token");
-      if (!/^[!-~]+$/.test(token)) throw invalidSecret(identity, "holds spaces or signs under token that no token has");
+      if (!/^[!-~]+$/.test(token))
+        throw invalidIdentity(identity, "holds spaces or signs under token that no token has");
       return `Bearer ${token}`;
     }
   }
@@ -203,14 +208,4 @@ function adviceFor(identity: GrantIdentity, settings: TokenExchangeSettings, opt
   }
   const { namespace, name } = identity;
   return `let it trust the cluster's issuer for the subject system:serviceaccount:${namespace}:${name} and the audience ${audienceOf(settings, options)}, and check the fields of the entry's tokenExchange`;
-}
-
-function invalidSecret(identity: GrantIdentity, what: string): OperatorError {
-  const place = "name" in identity ? `${identity.namespace}/${identity.name}` : identity.from;
-  return new OperatorError({
-    reason: "IdentityInvalid",
-    cause: "Platform",
-    retry: "on-change",
-    message: `the identity's Secret ${place} ${what}`,
-  });
 }

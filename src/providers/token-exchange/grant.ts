@@ -1,10 +1,22 @@
-// May this entry's identity be exchanged at this entry's endpoint?
-import type { Entry, TokenExchangeSettings } from "../../api/registry-credential.ts";
+// The grants of TokenExchange: whether an entry's identity may be exchanged at its endpoint.
 import type { Failure } from "../../runtime/errors.ts";
-import type { GrantIdentity, HostGroup, RenderScope, TokenExchangeGrant } from "../grant-types.ts";
-import { identityOf } from "../identity.ts";
+import type { EntryWith, Identities } from "../definition.ts";
+import type { CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
+import { anyIdentity, identityOf, invalid } from "../rendering.ts";
+import type { TokenExchangeSettings, tokenExchangeSettings } from "./settings.ts";
 
-type ExchangeEntry = Extract<Entry, { provider: "TokenExchange" }>;
+export interface TokenExchangeGrant extends CloudGrant {
+  readonly provider: "TokenExchange";
+  readonly settings: TokenExchangeSettings;
+}
+
+type ExchangeEntry = EntryWith<"TokenExchange", "tokenExchange", typeof tokenExchangeSettings>;
+
+export const tokenExchangeIdentities: Identities = {
+  ...anyIdentity,
+  Operator:
+    "the operator's cloud identity is no token that could be exchanged: write identity.from: ServiceAccount, TenantServiceAccount or Secret",
+};
 
 // RFC 9110 section 5.5, without bytes beyond ASCII.
 const headerValue = /^[!-~](?:[\t -~]*[!-~])?$/;
@@ -19,16 +31,10 @@ export function tokenExchangeGrants(
 
 function grantOf(entry: ExchangeEntry, scope: RenderScope): TokenExchangeGrant | Failure {
   const { tokenExchange: settings, caSecretName } = entry;
-  if (entry.identity.from === "Operator") {
-    return refused(
-      "IdentityUnsupported",
-      "the operator's cloud identity is no token that could be exchanged: write identity.from: ServiceAccount, TenantServiceAccount or Secret",
-    );
-  }
-  const asked = identityOf(entry.identity, scope);
+  const asked = identityOf(entry.identity, scope, tokenExchangeIdentities);
   if ("reason" in asked) return asked;
   const problem = problemOf(settings, asked.identity);
-  if (problem !== undefined) return refused("InvalidTokenExchange", problem);
+  if (problem !== undefined) return invalid("InvalidTokenExchange", problem);
   return {
     provider: "TokenExchange",
     identity: asked.identity,
@@ -60,8 +66,4 @@ function problemOf(settings: TokenExchangeSettings, identity: GrantIdentity): st
     return "a ServiceAccount has no user name for the registry: write tokenExchange.username or response.usernamePath";
   }
   return undefined;
-}
-
-function refused(reason: string, message: string): Failure {
-  return { reason, cause: "Platform", retry: "on-change", message };
 }

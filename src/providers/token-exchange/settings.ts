@@ -1,11 +1,36 @@
-// How is a token endpoint described that regcred has no provider of its own for?
+// The settings of TokenExchange: how a token endpoint is described that regcred has no provider of its own for.
 import { z } from "zod";
-import { literal } from "../../api/field-schemas.ts";
-import { rules, textRules } from "../../api/rules.ts";
+import { type Frozen, literal } from "../../api/field-schemas.ts";
+import { matches, port, rules } from "../../api/rules.ts";
+
+const textRules = {
+  exchangeURL: {
+    rule: matches(String.raw`https://[-a-zA-Z0-9.]+(:${port})?(/[^\s#@$]*)?`),
+    message:
+      "write an https:// URL without user, fragment or placeholders, such as https://identity.docker.com/oauth/token",
+  },
+  headerName: {
+    rule: `${matches("[-A-Za-z0-9]+")} && !(self.lowerAscii() in ['authorization', 'content-length', 'content-type', 'cookie', 'host', 'transfer-encoding'])`,
+    message:
+      "write the name of another header: Authorization comes from auth, Content-Type from body.format, and the transport sets its own",
+  },
+  jsonPath: {
+    rule: matches(String.raw`[-_A-Za-z0-9]+(\.[-_A-Za-z0-9]+)*`),
+    message: "write field names joined by dots, such as access_token or data.token",
+  },
+  exchangeField: {
+    rule: "has(self.value) != has(self.valueFrom)",
+    message: "write either value or valueFrom",
+  },
+  exchangeUsername: {
+    rule: "!has(self.username) || !has(self.response.usernamePath)",
+    message: "write either username or response.usernamePath, or neither with the user name in the identity's Secret",
+  },
+} as const;
 
 const valueFrom = ["Token", "Username", "Password"] as const;
 
-export const tokenExchange = z
+export const tokenExchangeSettings = z
   .object({
     url: z
       .string()
@@ -101,3 +126,5 @@ export const tokenExchange = z
       .describe("User name that goes with the token at the registry; that of the identity's Secret if absent."),
   })
   .meta(rules(textRules.exchangeUsername));
+
+export type TokenExchangeSettings = Frozen<z.output<typeof tokenExchangeSettings>>;

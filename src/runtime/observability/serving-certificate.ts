@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { OperatorError } from "../errors.ts";
 import { errorCode } from "../network/no-answer.ts";
-import { certificateAuthority, type KeyAndCertificate } from "../tls/certificate-authority.ts";
+import type { KeyAndCertificate } from "../tls/certificate-authority.ts";
 import { keyPairFault } from "../tls/key-pair.ts";
 
 /** From a folder as a Secret of type kubernetes.io/tls is mounted; rejects with an OperatorError. */
@@ -36,7 +36,8 @@ function unusable(folder: string, what: string, origin?: unknown): OperatorError
 // Nobody can check whose it is, so nothing is lost by a long life; it is made anew at each start.
 const lifetime = Temporal.Duration.from({ hours: 24 * 365 * 10 });
 
-/** One that nobody else signed: it keeps listeners off the wire, and proves nothing. */
-export function selfMadeCertificate(clock: Clock, host: string): KeyAndCertificate {
+/** One that nobody else signed: it keeps listeners off the wire, and proves nothing. What makes it is loaded now. */
+export async function selfMadeCertificate(clock: Clock, host: string): Promise<KeyAndCertificate> {
+  const { certificateAuthority } = await import("../tls/certificate-authority.ts");
   return certificateAuthority("regcred", { now: clock.now(), lifetime }).issue({ name: host, hosts: [host] });
 }

@@ -58,6 +58,9 @@ export interface Reflector {
 // A page of the largest objects that etcd takes, 1.5 MiB each, comes within the time for a list; client-go asks for 500.
 const usualPageLimit = 100;
 
+// Nobody is told: whatever comes of what was abandoned is passed over.
+const superseded = new Error("something else is done by now");
+
 type Emit = (input: ReflectorInput) => void;
 /**
  * Keeps the store equal to what `listWatch` shows. What happens next is decided by `transition`; here it is done.
@@ -195,7 +198,7 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
   };
 
   readonly #perform = (activity: Activity): void => {
-    this.#current?.abort();
+    this.#current?.abort(superseded);
     const controller = new AbortController();
     this.#current = controller;
     const emit: Emit = (input) => {

@@ -24,5 +24,5 @@ export function watchdog(
 
 /** Whole ones: a Duration takes no fractions. */
 export function milliseconds(count: number): Temporal.Duration {
-  return Temporal.Duration.from({ milliseconds: Math.ceil(count) });
+  return new Temporal.Duration(0, 0, 0, 0, 0, 0, 0, Math.ceil(count));
 }

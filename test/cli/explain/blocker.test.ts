@@ -1,7 +1,6 @@
 // Does advice come from the operator's own steps alone, and is what a tenant wrote read with care?
 import { describe, expect, it } from "vitest";
 import { credentialPatch, obstacleOf } from "../../../src/cli/explain/blocker.ts";
-import { writtenEntries } from "../../../src/cli/explain/written-entries.ts";
 import { commandText, kubectl } from "../../../src/runtime/steps.ts";
 
 describe("what mends a failure", () => {
@@ -29,28 +28,5 @@ describe("what mends a failure", () => {
     expect(commandText(credentialPatch("acme", { suspend: false }))).toBe(
       `kubectl patch regcred acme --type=merge -p '{"spec":{"suspend":false}}'`,
     );
-  });
-});
-
-describe("the entries of a pull Secret", () => {
-  const entries = (text: string): unknown => writtenEntries({ "regcred.dev/entries": text });
-
-  it("are read from the annotation", () => {
-    expect(entries('[{"name":"a/b","grant":"g","hosts":["h"],"expires":"2026-01-01T00:00:00Z"}]')).toEqual([
-      { name: "a/b", grantKey: "g", hosts: ["h"], expiresAt: Temporal.Instant.from("2026-01-01T00:00:00Z") },
-    ]);
-  });
-
-  it("are none where a tenant has made it unreadable, and unknown where the Secret is not ours", () => {
-    for (const text of ["", "{", "{}", "[1]", '[{"name":"a"}]', '[{"name":"a/b","hosts":[],"expires":"soon"}]']) {
-      expect(entries(text)).toEqual([]);
-    }
-    expect(writtenEntries({})).toBeUndefined();
-  });
-
-  it("have names that entries can have", () => {
-    for (const name of ["a", "a/b/c", "a/", "/b", "A/b", "a/b\\u001b[2J", "a/b; reboot", "a/--as"]) {
-      expect(entries(`[{"name":"${name}","hosts":["h"]}]`)).toEqual([]);
-    }
   });
 });

@@ -274,6 +274,19 @@ describe("a claim of the cluster", () => {
     expect([answer.serves, world.patched, world.warnings]).toEqual([true, ["one acme 0", "one acme 250"], []]);
   });
 
+  it("that always comes too late is made ever more seldom, and goes through as soon as it can", async () => {
+    const world = cluster();
+    world.write(undefined);
+    world.refusing.set("acme", apiError("conflict"));
+    const one = asked(world.install("one"));
+    await world.clock.advance(ms(17_000));
+    const times = [0, 200, 600, 1_400, 3_000, 6_200, 11_200, 16_200];
+    expect([one.serves, world.patched]).toEqual([false, times.map((each) => `one acme ${each}`)]);
+    world.refusing.clear();
+    await world.clock.advance(ms(5_000));
+    expect(one.serves).toBe(true);
+  });
+
   it("of a RegistryCredential that is gone by now is tried again at once", async () => {
     const world = cluster();
     world.write(undefined);

@@ -11,6 +11,8 @@ import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
+import { seen } from "../../runtime/watch/seen.ts";
+import type { Sighting } from "../../../src/runtime/watch/presence.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
 
@@ -23,6 +25,13 @@ const notPermitted: Failure = { reason: "NotPermitted", cause: "Platform", retry
 /** The operator has run for some time. */
 const uptime = 100_000;
 
+/** What a store says in which some are not seen. */
+function dimly<R>(hidden: ReadonlySet<string>, get: (key: string) => R | undefined) {
+  const whole = seen(get);
+  const look = (key: string): Sighting<R> => (hidden.has(key) ? { kind: "not-seen" } : whole.look(key));
+  return { ...whole, look };
+}
+
 interface Start {
   readonly secrets?: readonly string[];
   readonly accounts?: readonly string[];
@@ -31,6 +40,8 @@ interface Start {
   readonly synced?: boolean;
   /** Former names of its Secret. */
   readonly formers?: readonly string[];
+  /** The Secrets are those that the operator has written. */
+  readonly isMember?: boolean;
   /** Milliseconds that pass whenever it is asked what may be left. */
   readonly toil?: number;
 }
@@ -43,6 +54,7 @@ function situation({
   hidden,
   synced = true,
   formers = [],
+  isMember = true,
   toil = 0,
 }: Start = {}) {
   const still = fakeClock(now);
@@ -50,6 +62,8 @@ function situation({
   const clock = { ...still, elapsed: () => uptime + still.elapsed() + toiled };
   const found = statusCache(clock);
   const acme = credential({ finalizers: [finalizer], deletionTimestamp: now, ...changes });
+  const hiddenNamespaces = new Set<string>();
+  const hiddenSecrets = new Set<string>();
   const standing = new Map<string, SecretRecord>(
     secrets.map((each) => [each, secretRecord({ key: `${each}/regcred`, namespace: each, credentials: ["acme"] })]),
   );
@@ -71,8 +85,12 @@ function situation({
     stores: {
       crds: { get: () => undefined },
       credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
-      namespaces: { get: (name: string) => namespace({ name }) },
-      pullSecrets: { get: (key: string) => standing.get(key.split("/")[0] ?? "") },
+      namespaces: dimly(hiddenNamespaces, (name: string) =>
+        name === "ghost" ? undefined : namespace({ name, terminating: name === "going" }),
+      ),
+      pullSecrets: dimly(hiddenSecrets, (key: string) =>
+        key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined,
+      ),
       serviceAccounts: { values: () => referring.values() },
     },
     transforms: { credential: () => undefined },
@@ -85,7 +103,7 @@ function situation({
       },
       drained: ({ name }: RegistryCredential) => drained.push(name),
     },
-    members: { recorded: () => true, has: () => true, holds: () => true },
+    members: { recorded: () => true, has: () => isMember, holds: () => isMember },
     api: {
       patchCredential: async (_name: string, body: unknown, signal: unknown) => {
         if (refusing) throw new Error("refused");
@@ -115,6 +133,8 @@ function situation({
     clock,
     found,
     standing,
+    hiddenNamespaces,
+    hiddenSecrets,
     referring,
     statuses,
     patches,
@@ -392,5 +412,64 @@ describe("what tenants keep", () => {
     await it.clock.advance(seconds(1));
     await it.run();
     expect(it.patches).toHaveLength(1);
+  });
+});
+
+describe("what a deletion waits for", () => {
+  it("is in no namespace that is gone, going, or not known", async () => {
+    const it = situation({ secrets: ["ghost", "going"], accounts: ["ghost", "going"] });
+    await it.run();
+    expect(it.patches).toHaveLength(1);
+  });
+
+  it("is a Secret under any of its names", async () => {
+    const it = situation({ secrets: ["team-a"], formers: ["former"] });
+    await it.pass(30);
+    expect(it.patches).toEqual([]);
+  });
+
+  it("is what bears its marks and is none of ours, for ten seconds, unless the last run has found a copy", async () => {
+    const copied: Failure = { ...tooLarge, reason: "SecretCopied" };
+    for (const [failures, ended] of [
+      [[tooLarge], 0],
+      [[], 0],
+      [[copied], 1],
+    ] as const) {
+      const it = situation({ secrets: ["team-a"], isMember: false });
+      it.finds(failures);
+      await it.run();
+      expect(it.patches).toHaveLength(ended);
+      await it.clock.advance(seconds(10));
+      await it.run();
+      expect(it.drained).toContain("acme");
+    }
+  });
+
+  it("is whatever may stand in a namespace that is not seen, until it is seen to be gone", async () => {
+    const it = situation({ secrets: ["team-a", "ghost"], accounts: ["ghost"] });
+    it.standing.delete("team-a");
+    it.hiddenNamespaces.add("ghost");
+    await it.pass(30);
+    expect([it.patches, it.told()]).toEqual([
+      [],
+      expect.stringMatching(/^Draining still held by 1 namespace \(ghost\)/),
+    ]);
+    it.hiddenNamespaces.clear();
+    await it.run();
+    expect(it.drained).toEqual(["acme"]);
+  });
+
+  it.each([
+    ["of a member", true, []],
+    ["of nobody who has had a login", false, ["acme"]],
+  ])("is a Secret %s that is not seen, until it is seen to be gone", async (_what, isMember, drained) => {
+    const it = situation({ secrets: ["team-a"], isMember });
+    it.hiddenSecrets.add("team-a/regcred");
+    await it.pass(30);
+    expect([...new Set(it.drained)]).toEqual(drained);
+    it.hiddenSecrets.clear();
+    it.standing.clear();
+    await it.run();
+    expect(it.drained).toContain("acme");
   });
 });

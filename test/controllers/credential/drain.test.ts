@@ -12,6 +12,7 @@ import { statusWriter } from "../../../src/controllers/credential/write-status.t
 import { encoded } from "../../../src/controllers/pull-secret/wire.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
+import { seen } from "../../runtime/watch/seen.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
 
@@ -57,8 +58,8 @@ function situation(
     stores: {
       crds: { get: () => undefined },
       credentials: { get: () => undefined, values: () => (other ? [other] : []), wrote: () => undefined },
-      namespaces: { get: () => namespace() },
-      pullSecrets: { get: () => secrets[0] },
+      namespaces: seen(() => namespace()),
+      pullSecrets: seen(() => secrets[0]),
       serviceAccounts: { values: () => accounts },
     },
     transforms: { credential: () => undefined },
@@ -229,6 +230,14 @@ describe("a deletion", () => {
     await it.run();
     expect(it.conditions).toEqual([expect.stringMatching(/^AdmissionDenied .*team-a.*policy no/)]);
     expect(it.queued).toEqual([]);
+  });
+
+  it("has looked at again what nothing but a change cures", async () => {
+    const it = situation([listed], [referring]);
+    it.finds([tooLarge]);
+    it.found.setReferences("team-a", { failures: [tooLarge], notes: [], generations: new Map() });
+    await it.run();
+    expect(new Set(it.queued)).toEqual(new Set(["secret/team-a/regcred", "references/team-a"]));
   });
 
   it("says whatever else has held it up for ten seconds", async () => {

@@ -27,3 +27,9 @@ it("is no fight while it wins one race in five", async () => {
   expect(await run()).not.toMatchObject({ failed: true });
   expect(told()).toEqual([]);
 });
+
+it("is left for another time where it is refused as changed, and is not", async () => {
+  const { run, deletions } = removalScenario({ changes: 100, pretends: true });
+  expect(await run()).toMatchObject({ failed: true, retry: "backoff" });
+  expect(deletions()).toBe(1);
+});

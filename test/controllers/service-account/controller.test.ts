@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
 import type { Context } from "../../../src/controllers/context.ts";
+import { textOfWaited } from "../../../src/controllers/outcome.ts";
+import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import type { ServiceAccountRecord } from "../../../src/cluster/records.ts";
+import type { NamespaceRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
@@ -84,5 +86,20 @@ describe("ServiceAccounts that are too large", () => {
   it("are no news where nobody wants anything of them", async () => {
     const { failures } = await reported([serviceAccount()]);
     expect(failures).toEqual([]);
+  });
+});
+
+describe("the ServiceAccounts of a namespace", () => {
+  // Touching anything that is not here throws.
+  const run = (sighting: Sighting<NamespaceRecord>) =>
+    referencesLoop()({ stores: { namespaces: { look: () => sighting } } } as unknown as Context, "team-a", never);
+
+  it.each(["not-seen", "not-permitted"] as const)("wait for it where it is %s", async (kind) => {
+    expect(await run({ kind })).toEqual({ waitsFor: [textOfWaited({ of: "namespaces", object: "team-a" })] });
+  });
+
+  it("are left alone where it is gone or going", async () => {
+    expect(await run(knownAbsent)).toEqual({});
+    expect(await run({ kind: "there", record: namespace({ terminating: true }) })).toEqual({});
   });
 });

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../../src/runtime/errors.ts";
 import type { Grant } from "../../../src/providers/grant.ts";
-import { budgets } from "../../../src/providers/budgets.ts";
+import { budgets } from "../../../src/providers/authority.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import {
   type Answer,

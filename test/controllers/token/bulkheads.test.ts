@@ -1,6 +1,6 @@
 // Is who answers asked within a second, however many do not, and nobody has a place that they could hold?
 import { describe, expect, it } from "vitest";
-import { budgets } from "../../../src/providers/budgets.ts";
+import { budgets } from "../../../src/providers/authority.ts";
 import {
   acr,
   type Answer,

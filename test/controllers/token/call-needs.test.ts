@@ -1,6 +1,6 @@
 // Of whom nothing good is known, may it take what others need?
 import { describe, expect, it } from "vitest";
-import { budgets } from "../../../src/providers/budgets.ts";
+import { budgets } from "../../../src/providers/authority.ts";
 import { type CallAsked, callNeeds, isShort } from "../../../src/controllers/token/call-needs.ts";
 
 const call: CallAsked = {

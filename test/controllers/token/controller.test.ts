@@ -9,6 +9,7 @@ import type { Token } from "../../../src/cluster/token.ts";
 import type { Minted } from "../../../src/cluster/token.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
+import { asksProvider } from "../../../src/controllers/token/observe.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
 import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
@@ -409,5 +410,40 @@ describe("a grant that was turned away without a call", () => {
     await reconcileToken(context, "g", never);
     await reconcileToken(context, "g", never);
     expect(fetched()).toBe(expected);
+  });
+});
+
+describe("whether a run would ask the provider", () => {
+  const gaps = ["spec.registries[].verify"];
+
+  it.each<[string, Omit<Situation, "fetch">, boolean]>([
+    ["there is no token", { stored: false }, true],
+    ["half of its life has passed", { minutesLeft: 10 }, true],
+    ["there is no token, and the installed schema lacks something", { stored: false, gaps }, false],
+    ["half of its life has passed, and the installed schema lacks something", { minutesLeft: 10, gaps }, true],
+  ])("where %s", async (_what, given, asks) => {
+    const { context, fetched } = situation({ ...given, fetch: mints });
+    expect(asksProvider(context, "g")).toBe(asks);
+    await reconcileToken(context, "g", never);
+    expect(fetched()).toBe(asks ? 1 : 0);
+    // What has been made just now is not due.
+    expect(asksProvider(context, "g")).toBe(false);
+  });
+
+  it("is told for none that nobody needs, or of which nothing is known", () => {
+    const { context } = situation({ stored: false, fetch: mints });
+    expect(asksProvider(context, "other")).toBe(false);
+    for (const namespace of ["team-a", "team-b"]) context.tokens.use(`secret/${namespace}/regcred`, new Map());
+    expect(asksProvider(context, "g")).toBe(false);
+  });
+
+  it("is told for none as long as it is to be left alone", async () => {
+    const { context } = situation({ stored: false, fetch: fails(askedFor(5)) });
+    await reconcileToken(context, "g", never);
+    const clock = context.clock as FakeClock;
+    await clock.advance(Temporal.Duration.from({ seconds: 299 }));
+    expect(asksProvider(context, "g")).toBe(false);
+    await clock.advance(Temporal.Duration.from({ seconds: 1 }));
+    expect(asksProvider(context, "g")).toBe(true);
   });
 });

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Entry, Identity } from "../../../src/api/registry-credential.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
-import type { AcrGrant, HostGroup, RenderScope, ServiceAccountView } from "../../../src/providers/grant-types.ts";
+import type { AcrGrant } from "../../../src/providers/acr/grant.ts";
+import type { HostGroup, RenderScope, ServiceAccountView } from "../../../src/providers/grant-types.ts";
 import { acrGrants } from "../../../src/providers/acr/grant.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 

@@ -1,5 +1,5 @@
 // What does a test of the Azure providers stand on?
-import type { AcrGrant } from "../../../src/providers/grant-types.ts";
+import type { AcrGrant } from "../../../src/providers/acr/grant.ts";
 import type { AzureOptions } from "../../../src/providers/acr/entra-token.ts";
 import type { IdentitySource } from "../../../src/providers/identity-source.ts";
 import { identitiesFrom, loopback, untilEnd, egress } from "../scenario.ts";

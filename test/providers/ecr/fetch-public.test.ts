@@ -1,7 +1,7 @@
 // Does ECR Public hand out tokens? The SDK runs unmodified against a server.
 import { describe, expect, it } from "vitest";
-import type { EcrPublicGrant } from "../../../src/providers/grant-types.ts";
-import { ecrPublicProvider } from "../../../src/providers/ecr/fetch-public.ts";
+import type { EcrPublicGrant } from "../../../src/providers/ecr/grant.ts";
+import { ecrPublicProvider } from "../../../src/providers/ecr/fetch.ts";
 import { awsAt, awsOptions, hub, identities, jwt, role } from "./scenario.ts";
 import { contract } from "../contract.ts";
 import { awsBehave } from "../servers/aws-behaviours.ts";

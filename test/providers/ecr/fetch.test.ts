@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { EcrGrant } from "../../../src/providers/grant-types.ts";
+import type { EcrGrant } from "../../../src/providers/ecr/grant.ts";
 import type { AwsOptions } from "../../../src/providers/ecr/aws-client.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import { ecrProvider } from "../../../src/providers/ecr/fetch.ts";

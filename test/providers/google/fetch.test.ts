@@ -7,8 +7,9 @@ import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import type { OperatorError } from "../../../src/runtime/errors.ts";
-import type { GoogleGrant } from "../../../src/providers/grant-types.ts";
-import { type GoogleOptions, googleProvider } from "../../../src/providers/google/fetch.ts";
+import type { GoogleGrant } from "../../../src/providers/google/grant.ts";
+import { googleProvider } from "../../../src/providers/google/fetch.ts";
+import type { CloudOptions } from "../../../src/providers/provider.ts";
 import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { guardedHttp } from "../../../src/providers/http/guarded-http.ts";
 import type { Http, HttpCall } from "../../../src/providers/http/http.ts";
@@ -67,7 +68,7 @@ interface Scene {
   readonly clock: FakeClock;
   /** What the provider asked for, before it was led to the server. */
   readonly asked: readonly (HttpCall & { readonly metadata: boolean })[];
-  fetch(given?: Partial<GoogleGrant>, options?: Partial<GoogleOptions>, signal?: AbortSignal): Promise<Minted>;
+  fetch(given?: Partial<GoogleGrant>, options?: Partial<CloudOptions>, signal?: AbortSignal): Promise<Minted>;
   /** The password of a fetch, as the server knows it. */
   facts(minted: Minted): GoogleTokenFacts | undefined;
 }
@@ -107,7 +108,7 @@ async function scene(given: Partial<GoogleServerOptions> = {}): Promise<Scene> {
       asked.push({ ...call, metadata });
       return server.reachable(guarded.http)(call, signal);
     };
-  const options: GoogleOptions = {
+  const options: CloudOptions = {
     clock,
     identities: identities({ key: { "key.json": `${keyFile()}\n` } }, (sub, aud) => accountToken(clock, sub, aud)),
     http: seen(false),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { IcrGrant } from "../../../src/providers/grant-types.ts";
+import type { IcrGrant } from "../../../src/providers/icr/grant.ts";
 import { icrProvider, type IcrOptions } from "../../../src/providers/icr/fetch.ts";
 import type { Minted } from "../../../src/cluster/token.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";

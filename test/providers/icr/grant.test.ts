@@ -1,7 +1,8 @@
 // Which ICR grants come of an entry, and what is refused?
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
-import type { HostGroup, IcrGrant } from "../../../src/providers/grant-types.ts";
+import type { HostGroup } from "../../../src/providers/grant-types.ts";
+import type { IcrGrant } from "../../../src/providers/icr/grant.ts";
 import { icrGrants } from "../../../src/providers/icr/grant.ts";
 import { scopeOf } from "../scope.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Environment } from "../../../src/config/config.ts";
-import type { OcirGrant } from "../../../src/providers/grant-types.ts";
+import type { OcirGrant } from "../../../src/providers/ocir/grant.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import { ocirProvider, type OcirOptions } from "../../../src/providers/ocir/fetch.ts";
 import type { Minted } from "../../../src/cluster/token.ts";

@@ -1,7 +1,8 @@
 // Which OCIR grants come of an entry, and what is refused?
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
-import type { HostGroup, OcirGrant } from "../../../src/providers/grant-types.ts";
+import type { HostGroup } from "../../../src/providers/grant-types.ts";
+import type { OcirGrant } from "../../../src/providers/ocir/grant.ts";
 import { ocirGrants } from "../../../src/providers/ocir/grant.ts";
 import { scopeOf } from "../scope.ts";
 

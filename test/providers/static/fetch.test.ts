@@ -1,6 +1,6 @@
 // Which Secrets are sources, and what is said of those that are none?
 import { describe, expect, it } from "vitest";
-import type { StaticGrant } from "../../../src/providers/grant-types.ts";
+import type { StaticGrant } from "../../../src/providers/static/grant.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { Provider } from "../../../src/providers/provider.ts";
 import { staticProvider } from "../../../src/providers/static/fetch.ts";
@@ -54,7 +54,7 @@ const clock = fakeClock(Temporal.Instant.from("2026-06-01T00:00:00Z"));
 function providerOf(source: Source | undefined): Provider<StaticGrant> {
   const record = source && recordOf(source);
   return staticProvider({
-    source: (key) => (record?.key === key ? record : undefined),
+    secret: (key) => (record?.key === key ? record : undefined),
     operatorNamespace: "ops",
     sourceNamespaces: ["vault"],
     clock,
@@ -79,7 +79,7 @@ contract("Static", {
       },
     };
     return {
-      provider: staticProvider({ source: () => record, operatorNamespace: "ops", sourceNamespaces: [], clock }),
+      provider: staticProvider({ secret: () => record, operatorNamespace: "ops", sourceNamespaces: [], clock }),
       clock,
       grant,
       secrets: [password],
@@ -386,7 +386,7 @@ describe("a source Secret", () => {
       data,
     });
     const provider = staticProvider({
-      source: () => record,
+      secret: () => record,
       operatorNamespace: "ops",
       sourceNamespaces: [],
       clock,

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { causeOf, grantsOf, isFailure } from "../../../src/providers/grant.ts";
-import type { HostGroup, RenderScope, StaticGrant } from "../../../src/providers/grant-types.ts";
+import type { HostGroup, RenderScope } from "../../../src/providers/grant-types.ts";
+import type { StaticGrant } from "../../../src/providers/static/grant.ts";
 import { staticGrants } from "../../../src/providers/static/grant.ts";
 import { namespace, staticEntry } from "../../entitlement/objects.ts";
 

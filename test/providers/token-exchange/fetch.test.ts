@@ -2,9 +2,9 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import type { TokenExchangeSettings } from "../../../src/api/registry-credential.ts";
-import { tokenExchange } from "../../../src/providers/token-exchange/settings.ts";
-import type { TokenExchangeGrant } from "../../../src/providers/grant-types.ts";
+import type { TokenExchangeSettings } from "../../../src/providers/token-exchange/settings.ts";
+import { tokenExchangeSettings } from "../../../src/providers/token-exchange/settings.ts";
+import type { TokenExchangeGrant } from "../../../src/providers/token-exchange/grant.ts";
 import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { guardedHttp } from "../../../src/providers/http/guarded-http.ts";
 import type { Minted } from "../../../src/cluster/token.ts";
@@ -19,7 +19,7 @@ import { json, type VendorServer } from "../servers/vendor.ts";
 import { brokenAnswers, discreetFailure, networkTo, startedUntilEnd } from "../vendor-scenario.ts";
 import { failureIn, loginIn, never } from "../scenario.ts";
 
-type Written = z.input<typeof tokenExchange>;
+type Written = z.input<typeof tokenExchangeSettings>;
 
 const secret = { from: "Secret", namespace: "regcred-system", name: "exchange" } as const;
 const grantType = { name: "grant_type", value: "urn:ietf:params:oauth:grant-type:token-exchange" } as const;
@@ -79,7 +79,7 @@ const recipes: Readonly<Record<"dockerHub" | "quayRobot" | "quayExchange" | "jfr
 
 /** As the API server completes what was written. */
 function settings(written: Written): TokenExchangeSettings {
-  return tokenExchange.parse(written);
+  return tokenExchangeSettings.parse(written);
 }
 
 function grant(written: Written, more: Partial<TokenExchangeGrant> = {}): TokenExchangeGrant {

@@ -2,12 +2,13 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { Identity } from "../../../src/api/registry-credential.ts";
-import { tokenExchange } from "../../../src/providers/token-exchange/settings.ts";
-import type { HostGroup, TokenExchangeGrant } from "../../../src/providers/grant-types.ts";
+import { tokenExchangeSettings } from "../../../src/providers/token-exchange/settings.ts";
+import type { HostGroup } from "../../../src/providers/grant-types.ts";
+import type { TokenExchangeGrant } from "../../../src/providers/token-exchange/grant.ts";
 import { tokenExchangeGrants } from "../../../src/providers/token-exchange/grant.ts";
 import { scopeOf } from "../scope.ts";
 
-type Written = z.input<typeof tokenExchange>;
+type Written = z.input<typeof tokenExchangeSettings>;
 
 const own: Identity = { from: "TenantServiceAccount", name: "puller" };
 const secret: Identity = { from: "Secret", name: "exchange" };
@@ -25,7 +26,7 @@ function groupsOf(
       provider: "TokenExchange",
       hosts,
       identity,
-      tokenExchange: tokenExchange.parse({ url, username: "acme+robot", ...written }),
+      tokenExchange: tokenExchangeSettings.parse({ url, username: "acme+robot", ...written }),
       ...(caSecretName === undefined ? {} : { caSecretName }),
     },
     scopeOf({}, { "team-a/puller": { uid: "sa-uid", annotations: {} } }),
@@ -40,7 +41,7 @@ describe("an exchange", () => {
         grant: {
           provider: "TokenExchange",
           identity: { from: "TenantServiceAccount", namespace: "team-a", name: "puller", uid: "sa-uid" },
-          settings: tokenExchange.parse({ url, username: "acme+robot" }),
+          settings: tokenExchangeSettings.parse({ url, username: "acme+robot" }),
           caSecretName: "ca",
         },
       },

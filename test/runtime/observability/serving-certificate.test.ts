@@ -66,7 +66,7 @@ describe("the metrics over https", () => {
   });
 
   it("may use a certificate that nobody else has signed", async () => {
-    const made = selfMadeCertificate(fakeClock(), "regcred-metrics.regcred-system.svc");
+    const made = await selfMadeCertificate(fakeClock(), "regcred-metrics.regcred-system.svc");
     const read = new X509Certificate(made.certificate);
     expect(read.subjectAltName).toBe("DNS:regcred-metrics.regcred-system.svc");
     expect(read.validTo).toMatch(/ 2035 GMT$/);

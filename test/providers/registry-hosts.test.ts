@@ -2,16 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { entryRules } from "../../src/api/rules.ts";
+import { entryRules } from "../../src/api/entry-rules.ts";
 import { allowedHosts } from "../../src/providers/http/allow-list.ts";
-import {
-  cloudHost,
-  cloudProviderOf,
-  cloudProviders,
-  formsText,
-  isCloudProvider,
-  registryForms,
-} from "../../src/registry/vendor-hosts.ts";
+import { providers } from "../../src/providers/index.ts";
+import { isCloud, kindsOf } from "../../src/providers/kinds.ts";
+import { formsText, registryHost } from "../../src/registry/host-templates.ts";
 
 const providersDoc = readFileSync(join(import.meta.dirname, "../../docs/providers.md"), "utf8");
 
@@ -25,9 +20,19 @@ const examples: Readonly<Record<string, string>> = {
 
 const regions: Readonly<Record<string, string>> = { GAR: "europe-west1", ICR: "de" };
 
-const rows = cloudProviders.flatMap((provider) =>
-  registryForms(provider).map((form) => ({
+const clouds = [...kindsOf(providers)].flatMap(([provider, { registries }]) =>
+  registries ? [{ provider, registries }] : [],
+);
+const rules = entryRules(providers);
+
+/** Whose registry the host is; undefined where it is no cloud's. */
+const cloudProviderOf = (host: string): string | undefined =>
+  clouds.find(({ registries }) => registryHost(registries, host) !== undefined)?.provider;
+
+const rows = clouds.flatMap(({ provider, registries }) =>
+  registries.forms.map((form) => ({
     provider,
+    registries,
     form,
     host: form.replaceAll(/[A-Z]{3,}/g, (place) =>
       place === "REGION" ? (regions[provider] ?? "eu-west-1") : (examples[place] ?? place),
@@ -36,13 +41,16 @@ const rows = cloudProviders.flatMap((provider) =>
 );
 
 describe("a form that people are told to write", () => {
-  it.each(rows)("$form is one of $provider's, in every letter case and with a path", ({ provider, host }) => {
-    expect(cloudHost(provider, host)?.host).toBe(host);
-    expect(cloudHost(provider, `${host.toUpperCase()}/team/app`)?.host).toBe(host);
-    expect(cloudProviderOf(host)).toBe(provider);
-    for (const wrong of [`${host}:443`, `x.${host}.example`, `${host}.example`, `evil.example/${host}`, ` ${host}`])
-      expect(cloudHost(provider, wrong)).toBeUndefined();
-  });
+  it.each(rows)(
+    "$form is one of $provider's, in every letter case and with a path",
+    ({ provider, registries, host }) => {
+      expect(registryHost(registries, host)?.host).toBe(host);
+      expect(registryHost(registries, `${host.toUpperCase()}/team/app`)?.host).toBe(host);
+      expect(cloudProviderOf(host)).toBe(provider);
+      for (const wrong of [`${host}:443`, `x.${host}.example`, `${host}.example`, `evil.example/${host}`, ` ${host}`])
+        expect(registryHost(registries, wrong)).toBeUndefined();
+    },
+  );
 
   it.each(rows.filter(({ host }) => !host.includes("*")))("$form may be spoken to", ({ host }) => {
     expect(allowedHosts([])(host, 443)).toBe(true);
@@ -52,17 +60,17 @@ describe("a form that people are told to write", () => {
     expect(providersDoc).toContain(`\`${form}\``);
   });
 
-  it.each(cloudProviders)("of %s is in the rule that refuses others", (provider) => {
-    const messages = entryRules.filter(({ rule }) => rule.includes(`'${provider}' ||`)).map(({ message }) => message);
+  it.each(clouds)("of $provider is in the rule that refuses others", ({ provider, registries }) => {
+    const messages = rules.filter(({ rule }) => rule.includes(`'${provider}' ||`)).map(({ message }) => message);
     expect(messages).toHaveLength(2);
-    expect(messages[0]).toContain(formsText(provider));
+    expect(messages[0]).toContain(formsText(registries));
   });
 });
 
 describe("the rules of the API server", () => {
   // RE2 reads these patterns as JavaScript does, but for the flag at the front.
   const patternsOf = (provider: string): readonly RegExp[] =>
-    entryRules
+    rules
       .filter(({ rule }) => rule.includes(`'${provider}' ||`))
       .map(({ rule }) => new RegExp(/r"(.*)"/.exec(rule)?.[1]?.replace("(?i)", "") ?? "never", "i"));
 
@@ -77,7 +85,12 @@ describe("the rules of the API server", () => {
 });
 
 it("only clouds have such names", () => {
-  expect(["ECR", "Static", "TokenExchange", "toString"].map(isCloudProvider)).toEqual([true, false, false, false]);
+  expect(["ECR", "Static", "TokenExchange", "toString"].map((name) => isCloud(providers, name))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
   expect(["ghcr.io", "docker.io", "cp.icr.io", "mcr.microsoft.com", "docker.pkg.dev"].map(cloudProviderOf)).toEqual(
     Array.from({ length: 5 }),
   );
