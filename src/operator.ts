@@ -1,4 +1,5 @@
-// The operator: the only place that builds concrete things; it reads as the data flow, and then as its life.
+// What is the operator made of? The only place that builds concrete things; it reads as the data flow.
+import { failure } from "./api/reasons.ts";
 import type { Cancel, Clock, Random } from "./runtime/clock.ts";
 import { OperatorError } from "./runtime/errors.ts";
 import { clusterObjects } from "./cluster/cluster-objects.ts";
@@ -200,8 +201,7 @@ export function operator(options: OperatorOptions): Operator {
 }
 
 function wasStopped(): OperatorError {
-  const message = "the operator was stopped";
-  return new OperatorError({ reason: "Stopped", cause: "Platform", retry: "on-change", message });
+  return new OperatorError(failure("Stopped", { message: "the operator was stopped" }));
 }
 
 /** @param refused what the API server does not show */

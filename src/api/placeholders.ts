@@ -1,4 +1,5 @@
 // Renders templates with `$(namespace.name)` and `$(namespace.labels['k'])` for one namespace.
+import { failure } from "./reasons.ts";
 import type { Failure } from "../runtime/errors.ts";
 import { kubectl } from "../runtime/steps.ts";
 
@@ -41,15 +42,13 @@ export function labelsInTemplate(template: string): readonly string[] {
  */
 export function rendered(template: string, namespace: PlaceholderSource): string | Failure {
   if (!hasPlaceholders(template)) return template;
-  let failure: Failure | undefined;
+  let missing: Failure | undefined;
   const text = template.replaceAll(placeholder, (_whole, label: string | undefined) => {
     const value = label === undefined ? namespace.name : namespace.labels[label];
     if (value !== undefined && labelValue.test(value)) return value;
-    failure ??= {
-      reason: "MissingLabel",
-      cause: "Tenant",
-      retry: "on-change",
-      ...(value === undefined || value === ""
+    missing ??= failure(
+      "MissingLabel",
+      value === undefined || value === ""
         ? {
             message: `the Namespace needs the label ${label}`,
             steps: [
@@ -59,9 +58,9 @@ export function rendered(template: string, namespace: PlaceholderSource): string
               },
             ],
           }
-        : { message: `the Namespace's label ${label} holds no valid label value` }),
-    };
+        : { message: `the Namespace's label ${label} holds no valid label value` },
+    );
     return "";
   });
-  return failure ?? text;
+  return missing ?? text;
 }

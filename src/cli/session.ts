@@ -1,4 +1,5 @@
 // What does a command work with, and what becomes of what the API server refuses it?
+import { failure } from "../api/reasons.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Config, configFrom, type Environment, type Flags, operatorNamespace } from "../config/config.ts";
@@ -87,35 +88,29 @@ function refused(error: ApiError, server: string): OperatorError {
   if (kind === "forbidden") {
     const what = details.missing ? `${details.missing.verb} ${rightOn(details.missing)}` : "do this";
     return new OperatorError(
-      {
-        reason: "NotPermitted",
-        cause: "Platform",
+      failure("NotPermitted", {
         retry: "on-change",
         message: `you may not ${what}: ask an administrator of the cluster for that right, or choose another --context`,
-      },
+      }),
       error,
     );
   }
   if (kind === "notFound") {
     return new OperatorError(
-      {
-        reason: "NotInstalled",
-        cause: "Platform",
+      failure("NotInstalled", {
         retry: "on-change",
         message: "RegistryCredential is not installed in this cluster",
         steps: [applyKind],
-      },
+      }),
       error,
     );
   }
   if (kind === "unauthorized" || kind === "unavailable" || kind === "throttled") return unreachable(server, error);
   return new OperatorError(
-    {
-      reason: "Rejected",
-      cause: "Platform",
+    failure("Rejected", {
       retry: "on-change",
       message: `the API server will not do it. ${error.message}`,
-    },
+    }),
     error,
   );
 }

@@ -1,4 +1,5 @@
-// Who must act when the API server refuses, and what should they do?
+// The failure that an answer of the API server means: who must act, and what they should do.
+import { failure } from "../api/reasons.ts";
 import type { Failure } from "../runtime/errors.ts";
 import { quotedText } from "../runtime/foreign-text.ts";
 import { grantRights } from "./install-steps.ts";
@@ -17,86 +18,56 @@ export function failureFrom(error: ApiError, { action, operatorNamespace }: Fail
   const wait = retryAfter ? { retryAfter } : {};
   switch (error.kind) {
     case "quotaExceeded":
-      return {
-        reason: "QuotaExceeded",
-        cause: "Tenant",
+      return failure("QuotaExceeded", {
         message: `${cannot}: ResourceQuota ${details.quota ?? ""} is used up; raise it or delete objects that it counts`,
-        retry: "slowly",
-      };
+      });
     case "admissionDenied":
-      return {
-        reason: "AdmissionDenied",
-        cause: "Tenant",
+      return failure("AdmissionDenied", {
         message: `${cannot}: denied by ${deniedBy(error)}${wayAround(details)}. ${error.message}`,
-        retry: "slowly",
         ...(isOwnPolicy(details) && { restrained: true }),
-      };
+      });
     case "forbidden":
       return details.missing?.because === undefined
-        ? {
-            reason: "NotPermitted",
-            cause: "Platform",
+        ? failure("NotPermitted", {
             message: `${cannot}: the operator may not ${details.missing ? `${details.missing.verb} ${rightOn(details.missing)}` : "do this"}`,
             steps: [grantRights(operatorNamespace)],
-            retry: "slowly",
-          }
-        : {
-            reason: "NamespaceForbidden",
-            cause: "Platform",
+          })
+        : failure("NamespaceForbidden", {
             message: `${cannot}: the cluster forbids it (${quotedText(details.missing.because)}); exclude the namespace`,
-            retry: "slowly",
-          };
+          });
     case "namespaceTerminating":
     case "namespaceNotFound":
-      return {
-        reason: "NamespaceTerminating",
-        cause: "Tenant",
+      return failure("NamespaceTerminating", {
         message: `${cannot}: the namespace is gone or going`,
-        retry: "on-change",
-      };
+      });
     case "notFound":
     case "alreadyExists":
     case "conflict":
     case "gone":
-      return {
-        reason: "Conflict",
-        cause: "Platform",
+      return failure("Conflict", {
         message: `${cannot}: it was changed by somebody else meanwhile; it is tried again`,
-        retry: "backoff",
         ...wait,
-      };
+      });
     case "invalid":
-      return {
-        reason: "Rejected",
-        cause: "Platform",
+      return failure("Rejected", {
         message: `${cannot}: the API server will not take it. ${error.message}`,
-        retry: "slowly",
-      };
+      });
     case "tooLarge":
-      return {
-        reason: "TooLarge",
-        cause: "Tenant",
+      return failure("TooLarge", {
         message: `${cannot}: ${error.message}; make it smaller, or delete it`,
-        retry: "on-change",
-      };
+      });
     case "unauthorized":
-      return {
-        reason: "Unauthorized",
-        cause: "Platform",
+      return failure("Unauthorized", {
         message: `${cannot}: the API server does not accept the operator's credentials; check its ServiceAccount token or kubeconfig`,
-        retry: "backoff",
         ...wait,
-      };
+      });
     case "throttled":
     case "malformed":
     case "unavailable":
-      return {
-        reason: "ApiUnavailable",
-        cause: "Platform",
+      return failure("ApiUnavailable", {
         message: `${cannot}: ${error.message}; it is tried again`,
-        retry: "backoff",
         ...wait,
-      };
+      });
   }
 }
 

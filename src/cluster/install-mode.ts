@@ -1,4 +1,5 @@
 // What the operator was installed for, with which rights, and what a credential asks for beyond them.
+import { failure } from "../api/reasons.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";
 import { globMatches } from "../runtime/glob.ts";
@@ -100,7 +101,7 @@ export function keysNotPermitted(mode: Mode, { spec }: Pick<RegistryCredential, 
 }
 
 function notPermitted(message: string): Failure {
-  return { reason: "NotPermitted", cause: "Platform", retry: "slowly", message };
+  return failure("NotPermitted", { message });
 }
 
 function listed(names: readonly string[]): string {

@@ -1,4 +1,5 @@
 // What may the operator not reach, by the rights that it was installed with and by those that it is found to lack?
+import { failure } from "../api/reasons.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";
 import { grantRights } from "./install-steps.ts";
@@ -39,13 +40,10 @@ export function permissions(mode: Mode, refusals: Refusals, operatorNamespace: s
   const { pullSecrets } = refusals;
   const granting = grantRights(operatorNamespace);
   const lacks = (what: string, namespace?: string, steps: readonly Step[] = [granting]): Failure => {
-    return {
-      reason: "NotPermitted",
-      cause: "Platform",
-      retry: "slowly",
+    return failure("NotPermitted", {
       message: `the operator may not ${what}${namespace === undefined ? "" : ` in the namespace ${namespace}`}`,
       steps: namespace === undefined ? steps : [bindThere],
-    };
+    });
   };
   /** With a namespace: its own Role is what is missing. */
   const secretsRefused = (name: string, namespace?: string): Failure =>

@@ -8,7 +8,7 @@ import { concernsNamespaces } from "./changes.ts";
 import { membersController } from "./members/controller.ts";
 import { textOfWaited, type Waited } from "./outcome.ts";
 import { podRecoveryController } from "./pod-recovery/controller.ts";
-import { pullSecretController } from "./pull-secret/watches.ts";
+import { pullSecretController } from "./pull-secret/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
 import { tokenController } from "./token/controller.ts";
 

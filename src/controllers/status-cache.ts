@@ -56,94 +56,110 @@ const lookedAtFirst = 5 * 60_000;
 const referencesPart = Symbol("references");
 
 export function statusCache(clock: Clock): StatusCache {
-  const secrets = new Map<string, Map<string, SecretFinding>>();
-  const references = new Map<string, ReferencesFinding>();
-  const since = new Map<string, Map<string, Since>>();
-  // By namespace: what has been judged of it, by Secret name.
-  const judged = new Map<string, Set<string | symbol>>();
-  let startedAt: number | undefined;
-  // By RegistryCredential: elapsed milliseconds until which somebody fights over it.
-  const fights = new Map<string, number>();
+  return new CachedFindings(clock);
+}
 
-  const failuresIn = (namespace: string): Set<string> => {
+class CachedFindings implements StatusCache {
+  readonly #clock;
+  readonly #secrets = new Map<string, Map<string, SecretFinding>>();
+  readonly #references = new Map<string, ReferencesFinding>();
+  readonly #since = new Map<string, Map<string, Since>>();
+  // By namespace: what has been judged of it, by Secret name.
+  readonly #judged = new Map<string, Set<string | symbol>>();
+  #startedAt: number | undefined;
+  // By RegistryCredential: elapsed milliseconds until which somebody fights over it.
+  readonly #fights = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly #failuresIn = (namespace: string): Set<string> => {
     const reasons = new Set<string>();
     const note = ({ failures, notes }: Finding): void => {
       for (const { reason } of [...failures, ...notes]) reasons.add(reason);
     };
-    for (const finding of secrets.get(namespace)?.values() ?? []) finding.credentials.forEach(note);
-    const found = references.get(namespace);
+    for (const finding of this.#secrets.get(namespace)?.values() ?? []) finding.credentials.forEach(note);
+    const found = this.#references.get(namespace);
     if (found) note(found);
     return reasons;
   };
 
   /** The first judgement of this part since the start. */
-  const isFirst = (namespace: string, part: string | symbol): boolean => {
-    startedAt ??= clock.elapsed();
-    const parts = judged.get(namespace) ?? new Set();
+  readonly #isFirst = (namespace: string, part: string | symbol): boolean => {
+    this.#startedAt ??= this.#clock.elapsed();
+    const parts = this.#judged.get(namespace) ?? new Set();
     if (parts.has(part)) return false;
-    judged.set(namespace, parts.add(part));
-    return clock.elapsed() - startedAt < lookedAtFirst;
+    this.#judged.set(namespace, parts.add(part));
+    return this.#clock.elapsed() - this.#startedAt < lookedAtFirst;
   };
 
   /** Brings `since` up to date and tells which of `failures` are new in this namespace. */
-  const started = (namespace: string, failures: readonly Failure[], foundAtStart: boolean): readonly Failure[] => {
-    const before = since.get(namespace);
-    const now = failuresIn(namespace);
+  readonly #started = (namespace: string, failures: readonly Failure[], foundAtStart: boolean): readonly Failure[] => {
+    const before = this.#since.get(namespace);
+    const now = this.#failuresIn(namespace);
     // Who waits has not been seen to be well.
     const waits =
-      secrets
+      this.#secrets
         .get(namespace)
         ?.values()
         .some((finding) => !isJudged(finding)) === true;
     if (waits) for (const reason of before?.keys() ?? []) now.add(reason);
     if (now.size === 0) {
-      since.delete(namespace);
+      this.#since.delete(namespace);
       return [];
     }
     const times = new Map<string, Since>();
-    for (const reason of now) times.set(reason, before?.get(reason) ?? { at: clock.now(), foundAtStart });
-    since.set(namespace, times);
+    for (const reason of now) times.set(reason, before?.get(reason) ?? { at: this.#clock.now(), foundAtStart });
+    this.#since.set(namespace, times);
     return failures.filter(({ reason }) => !before?.has(reason));
   };
 
-  return {
-    secret: (namespace, name) => secrets.get(namespace)?.get(name),
-    setSecret: (namespace, name, finding) => {
-      const inNamespace = secrets.get(namespace) ?? new Map<string, SecretFinding>();
-      inNamespace.set(name, finding);
-      secrets.set(namespace, inNamespace);
-      const all = [...finding.credentials.values()];
-      const failures = all.flatMap((each) => each.failures);
-      return started(namespace, failures, isJudged(finding) && isFirst(namespace, name));
-    },
-    forgetSecret: (namespace, name) => {
-      const inNamespace = secrets.get(namespace);
-      inNamespace?.delete(name);
-      if (inNamespace?.size === 0) secrets.delete(namespace);
-      started(namespace, [], false);
-    },
-    references: (namespace) => references.get(namespace),
-    setReferences: (namespace, finding) => {
-      references.set(namespace, finding);
-      return started(namespace, finding.failures, isFirst(namespace, referencesPart));
-    },
-    forget: (namespace) => {
-      secrets.delete(namespace);
-      references.delete(namespace);
-      since.delete(namespace);
-      judged.delete(namespace);
-    },
-    lasting: (namespace, failure) => {
-      const { at = clock.now(), foundAtStart = false } = since.get(namespace)?.get(failure.reason) ?? {};
-      return { failure, since: at, ...(foundAtStart && { foundAtStart }) };
-    },
-    contested: (credential, lasts) => {
-      const now = clock.elapsed();
-      for (const [name, until] of fights) if (until <= now) fights.delete(name);
-      fights.set(credential, now + lasts);
-    },
-    isContested: (credential) => (fights.get(credential) ?? 0) > clock.elapsed(),
+  readonly secret: StatusCache["secret"] = (namespace, name) => this.#secrets.get(namespace)?.get(name);
+
+  readonly setSecret: StatusCache["setSecret"] = (namespace, name, finding) => {
+    const inNamespace = this.#secrets.get(namespace) ?? new Map<string, SecretFinding>();
+    inNamespace.set(name, finding);
+    this.#secrets.set(namespace, inNamespace);
+    const all = [...finding.credentials.values()];
+    const failures = all.flatMap((each) => each.failures);
+    return this.#started(namespace, failures, isJudged(finding) && this.#isFirst(namespace, name));
   };
+
+  readonly forgetSecret: StatusCache["forgetSecret"] = (namespace, name) => {
+    const inNamespace = this.#secrets.get(namespace);
+    inNamespace?.delete(name);
+    if (inNamespace?.size === 0) this.#secrets.delete(namespace);
+    this.#started(namespace, [], false);
+  };
+
+  readonly references: StatusCache["references"] = (namespace) => this.#references.get(namespace);
+
+  readonly setReferences: StatusCache["setReferences"] = (namespace, finding) => {
+    this.#references.set(namespace, finding);
+    return this.#started(namespace, finding.failures, this.#isFirst(namespace, referencesPart));
+  };
+
+  readonly forget: StatusCache["forget"] = (namespace) => {
+    this.#secrets.delete(namespace);
+    this.#references.delete(namespace);
+    this.#since.delete(namespace);
+    this.#judged.delete(namespace);
+  };
+
+  readonly lasting: StatusCache["lasting"] = (namespace, failure) => {
+    const { at = this.#clock.now(), foundAtStart = false } = this.#since.get(namespace)?.get(failure.reason) ?? {};
+    return { failure, since: at, ...(foundAtStart && { foundAtStart }) };
+  };
+
+  readonly contested: StatusCache["contested"] = (credential, lasts) => {
+    const now = this.#clock.elapsed();
+    for (const [name, until] of this.#fights) if (until <= now) this.#fights.delete(name);
+    this.#fights.set(credential, now + lasts);
+  };
+
+  readonly isContested: StatusCache["isContested"] = (credential) =>
+    (this.#fights.get(credential) ?? 0) > this.#clock.elapsed();
 }
 
 interface Since {

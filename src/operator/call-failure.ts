@@ -1,4 +1,5 @@
 // What does a failed call mean to the loops, which know the API server and the network by their types only?
+import { failure } from "../api/reasons.ts";
 import { type Failure, failureOf, OperatorError } from "../runtime/errors.ts";
 import { ApiError } from "../runtime/client/api-error.ts";
 import { failureFrom } from "../cluster/api-failure.ts";
@@ -24,10 +25,5 @@ function foreseenFailure(error: unknown): Failure | undefined {
   // What the signal of a run aborts with, when its time is over or the operator stops: see src/runtime/queue/run-workers.ts.
   const isAbort = error instanceof DOMException && ["TimeoutError", "AbortError"].includes(error.name);
   if (!isAbort && !(error instanceof NetworkError)) return undefined;
-  return {
-    reason: isAbort ? "DeadlineExceeded" : "CloudUnavailable",
-    cause: "Platform",
-    retry: "backoff",
-    message: `${error.message}; it is tried again`,
-  };
+  return failure(isAbort ? "DeadlineExceeded" : "CloudUnavailable", { message: `${error.message}; it is tried again` });
 }

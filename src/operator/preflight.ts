@@ -1,4 +1,5 @@
 // Checks before the start that the operator can work on this cluster, or says which command mends it.
+import { failure, type FailureReason } from "../api/reasons.ts";
 import { groupPath } from "../runtime/client/resource-path.ts";
 import type { AuthorizationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { group, kind, plural, version } from "../api/names.ts";
@@ -135,6 +136,6 @@ function sentenceFrom(missing: readonly Permission[]): string {
   return [...verbsOf].map(([target, verbs]) => `${verbs.join(", ")} ${target}`).join("; ");
 }
 
-function stop(reason: string, { message, steps = [] }: Told, origin?: unknown): OperatorError {
-  return new OperatorError({ reason, cause: "Platform", message, steps, retry: "slowly" }, origin);
+function stop(reason: FailureReason, { message, steps = [] }: Told, origin?: unknown): OperatorError {
+  return new OperatorError(failure(reason, { message, steps }), origin);
 }

@@ -1,4 +1,5 @@
 // Admission: the asking of a provider is kept within what was admitted, and its end is told to who admits.
+import { isBeforeIdentity } from "../api/reasons.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";
 import { unlessAborted } from "../runtime/unless-aborted.ts";
@@ -57,21 +58,11 @@ function endOf(error: unknown, signal: AbortSignal): CallEnd {
   return { kind: isUnasked(error) ? "unasked" : "answer" };
 }
 
-// Reasons of identities whose keys or tokens cannot be had. A tenant can bring them about by itself, as often as it likes; taken
-// for an answer, they would tell that an authority is there which is not.
-const withoutIdentity = new Set([
-  "ConsentMissing",
-  "IdentityInvalid",
-  "IdentityMissing",
-  "InvalidAudience",
-  "NotPermitted",
-  "ServiceAccountChanged",
-  "ServiceAccountMissing",
-]);
-
+// An identity whose keys or tokens cannot be had is what a tenant can bring about by itself, as often as it likes; taken for an
+// answer, that would tell that an authority is there which is not.
 /** The API server gives the tokens of ServiceAccounts, and is nobody's authority. */
 function isUnasked(error: unknown): boolean {
-  if (error instanceof OperatorError) return withoutIdentity.has(error.reason);
+  if (error instanceof OperatorError) return isBeforeIdentity(error);
   return error instanceof Error && error.name === "ApiError";
 }
 

@@ -11,6 +11,7 @@ import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
 import { transformSecret } from "../../src/cluster/transform/secret.ts";
 import { transformServiceAccount } from "../../src/cluster/transform/service-account.ts";
+import { namespace } from "../entitlement/objects.ts";
 import { fakeClock } from "../fake-clock.ts";
 
 const never = new AbortController().signal;
@@ -173,8 +174,9 @@ describe("a Secret that somebody applies", () => {
     const body: SecretBody = { ...live, dockerConfig: '{"auths":{}}' };
     const rendered = { content: { text: undefined } } as unknown as Rendered;
     const record = transform(object);
+    const run = { context, namespace: namespace({ name: "team-a" }), name: "regcred" };
     const write = (kind: "replace" | "giveUp") =>
-      writeSecret(context, "team-a", "regcred", { kind, body, othersFields }, record, rendered, never);
+      writeSecret(run, { kind, body, othersFields }, { record, rendered }, never);
     await write("replace");
     expect(sent.map(({ metadata }) => [metadata.resourceVersion, metadata.managedFields])).toEqual([
       ["7", undefined],

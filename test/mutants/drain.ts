@@ -3,8 +3,8 @@ import type { Mutant } from "./mutant.ts";
 
 const waitsForHeld = {
   file: "src/controllers/credential/left-behind.ts",
-  from: 'if (!namespace || namespace === "not seen" || isHeld(name)) return;',
-  to: 'if (!namespace || namespace === "not seen") return;',
+  from: "|| isHeld(name)) return;",
+  to: "|| (isHeld(name) && !namespace)) return;",
 };
 
 export const drainMutants: readonly Mutant[] = [

@@ -51,14 +51,14 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "under Retain a namespace that is merely deselected keeps its login",
-    "controllers/pull-secret/controller.ts",
+    "controllers/pull-secret/observe.ts",
     ['deleting && credential.spec.deletionPolicy === "Retain"', 'credential.spec.deletionPolicy === "Retain"'],
     serve,
   ),
   fault(
     "a Secret does not wait for its references",
-    "controllers/pull-secret/controller.ts",
-    ["referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,", "referencesLeft: 0,"],
+    "controllers/pull-secret/observe.ts",
+    ["referencesLeft: record ? referencesTo(context, namespace.name, name) : 0,", "referencesLeft: 0,"],
     serve,
   ),
   fault(
@@ -72,13 +72,13 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a suspended RegistryCredential takes references away",
-    "controllers/pull-secret/controller.ts",
-    ['(action.kind !== "none" || finding.state === "leaving") &&', 'action.kind !== "none" &&'],
+    "controllers/pull-secret/apply.ts",
+    ['(action.kind !== "none" || state === "leaving") &&', 'action.kind !== "none" &&'],
     observed,
   ),
   fault(
     "suspend counts for one of two",
-    "controllers/pull-secret/controller.ts",
+    "controllers/pull-secret/apply.ts",
     [
       "return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);",
       "return actors.some(({ credential, deleting }) => credential.spec.suspend && !deleting);",
@@ -179,13 +179,13 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "who has ceased to use a grant loses what others renew",
     "controllers/token/grant-tracker.ts",
-    ["its && isAlive(its, clock.now()) ? [{ ...maker, until }] : []", "[]"],
+    ["its && isAlive(its, this.#clock.now()) ? [{ ...maker, until }] : []", "[]"],
     operator("large-and-ending"),
   ),
   fault(
     "that somebody always writes first is told to nobody",
-    "controllers/pull-secret/controller.ts",
-    ["      if (always) tellFailed(always);\n", ""],
+    "controllers/pull-secret/result.ts",
+    ["finding: always && findingOfFailure(decision, always),", "finding: undefined,"],
     { phase: "unit", path: "test/controllers/pull-secret/removal-in-conflict.test.ts" },
   ),
   fault(
@@ -212,7 +212,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a namespace that is made anew gets the former login of the one before",
     "controllers/pull-secret/controller.ts",
-    ["if (before === undefined || before === uid) return;", "if (before !== uid) return;"],
+    ["if (before?.uid === uid) return before.secrets;", "if (before) return before.secrets;"],
     { phase: "unit", path: "test/controllers/pull-secret/remade-namespace.test.ts" },
   ),
   fault(

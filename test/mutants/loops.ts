@@ -12,13 +12,13 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "who is turned away in a silence is remembered for ever",
     "controllers/token/admission",
-    ["forget: (key) => turnedAway.forget(key),", "forget: () => undefined,"],
+    ["= (key) => this.#turnedAway.forget(key);", "= () => undefined;"],
     "controllers/token/admission",
   ),
   fault(
     "nobody who remembers something of a grant hears that it is forgotten",
     "controllers/token/grant-tracker",
-    ["      onForgotten?.(key);\n", ""],
+    ["    this.#onForgotten?.(key);\n", ""],
     "controllers/token/grant-tracker",
   ),
   fault(
@@ -128,5 +128,29 @@ export const loopMutants: readonly Mutant[] = [
     "controllers/credential/write-status",
     ["          context.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
+  ),
+  fault(
+    "of a record with several parts all but the first stay behind",
+    "controllers/members/controller",
+    ["of parts) {", "of [...parts].slice(0, 1)) {"],
+    "controllers/members/controller",
+  ),
+  fault(
+    "a deletion takes for gone what stands in a namespace that is not seen",
+    "controllers/credential/left-behind",
+    ['    if (namespace === "not seen") secrets.add(name);\n', ""],
+    "controllers/credential/drain-over-time",
+  ),
+  fault(
+    "a new leader takes a Secret for somebody else's that its tenant has stripped",
+    "controllers/pull-secret/observe",
+    [" || members.owns(place, record.uid)", ""],
+    "operator/stripped-at-hand-over",
+  ),
+  fault(
+    "a new leader forgets that it has merged into a Secret that its tenant has stripped",
+    "controllers/pull-secret/observe",
+    ["members.merged(place, record.uid)", "false"],
+    "operator/stripped-at-hand-over",
   ),
 ];

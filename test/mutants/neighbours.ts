@@ -53,8 +53,8 @@ export const neighbourMutants: readonly Mutant[] = [
   ),
   fault(
     "what was taken back may be put back",
-    "controllers/pull-secret/controller.ts",
-    ["memories.set(key, { tookBack: true });", "memories.delete(key);"],
+    "controllers/pull-secret/apply.ts",
+    ["run.remember(written ? undefined : { tookBack: true });", "run.remember(undefined);"],
     copied,
   ),
   fault(

@@ -93,13 +93,13 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "a call that hangs keeps its place among the short ones",
     "controllers/token/admission.ts",
-    ["if (!held.move(text, from, to)) displaced.abort();", "void [held, from, to, displaced];"],
+    ["if (!this.#held.move(text, from, to)) displaced.abort();", "void [from, to, displaced];"],
     "controllers/token/bulkheads",
   ),
   fault(
     "where no more may hang, a further one may",
     "controllers/token/admission.ts",
-    ["if (!held.move(text, from, to)) displaced.abort();", "held.move(text, from, to);"],
+    ["if (!this.#held.move(text, from, to)) displaced.abort();", "this.#held.move(text, from, to);"],
     "controllers/token/bulkheads",
   ),
   fault(
@@ -111,7 +111,7 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "an entry is told of others' silence before it has asked",
     "controllers/token/admission.ts",
-    ["ways.isDoubted(name) ? authorities.of(place) : undefined", "authorities.of(place)"],
+    ["this.#ways.isDoubted(name) ? this.#authorities.of(place) : undefined", "this.#authorities.of(place)"],
     "controllers/token/admission",
   ),
   fault(

@@ -38,12 +38,12 @@ export const worldMutants: readonly Mutant[] = [
     to: "",
   }),
   found("suspend is ignored", {
-    file: "src/controllers/pull-secret/controller.ts",
+    file: "src/controllers/pull-secret/apply.ts",
     from: "credential.spec.suspend && !deleting",
     to: "credential.spec.suspend && deleting",
   }),
   found("under Retain a namespace that is merely not selected any more keeps its login", {
-    file: "src/controllers/pull-secret/controller.ts",
+    file: "src/controllers/pull-secret/observe.ts",
     from: 'deleting && credential.spec.deletionPolicy === "Retain"',
     to: 'credential.spec.deletionPolicy === "Retain"',
   }),
@@ -144,8 +144,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a token is collected though it cannot be seen who needs it", "accounts that may not be seen after", {
     file: "src/controllers/pull-secret/controller.ts",
-    from: "if (!observed.hidden) context.judged.judged(key);",
-    to: "context.judged.judged(key);",
+    from: "if (!observed.hidden) context.judged.judged(secretKey(namespace.name, name));",
+    to: "context.judged.judged(secretKey(namespace.name, name));",
   }),
   {
     fault: "world",

@@ -12,7 +12,7 @@ import { apiServer, type PlayedObject } from "./api-server.ts";
 import { laws, referencesOf } from "./laws.ts";
 import { playedConnection, type Recorded, type Road, type Weather } from "./played-pools.ts";
 
-// A module is read in real time, which the played clock does not wait for.
+// What mints is loaded when it is first asked for, which takes time that the test's clock does not have.
 await Promise.all(providers.map(({ load }) => load()));
 
 export const ops = "regcred-system";

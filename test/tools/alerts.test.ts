@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { alerts } from "../../tools/generate/alerts.ts";
-import { metricTable } from "../../src/metrics/metric-table.ts";
 import { rulesFile } from "../../tools/generate/prometheus-rules.ts";
+import { unknownNames } from "./unknown-names.ts";
 
 const text = (path: string): string => readFileSync(join(import.meta.dirname, "../..", path), "utf8");
 const runbook = text("docs/runbook.md");
@@ -30,15 +30,7 @@ describe("the alerts", () => {
   });
 
   it.each([...named.values()])("$name asks for metrics and labels that there are", ({ expression }) => {
-    const metrics = [...expression.matchAll(/\bregcred_\w+/g)].map(([name]) => name);
-    expect(metrics.filter((name) => !(name in metricTable))).toEqual([]);
-    const labels = [...expression.matchAll(/(?:by|on) \(([^)]*)\)|\{(\w+)/g)].flatMap(([, list = "", one = ""]) =>
-      `${list},${one}`.split(/,\s*/).filter(Boolean),
-    );
-    const known = new Set<string>(
-      Object.entries(metricTable).flatMap(([name, { labels: has }]) => (metrics.includes(name) ? has : [])),
-    );
-    expect(labels.filter((label) => !known.has(label))).toEqual([]);
+    expect(unknownNames(expression)).toEqual([]);
   });
 
   it.each([...named.values()])("$name tells a person in sentences", ({ summary, description }) => {

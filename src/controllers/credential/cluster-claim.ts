@@ -31,108 +31,135 @@ const lookEvery = 5_000;
 const afterConflict = 200;
 
 export function clusterClaim(options: ClusterClaimOptions): ClusterClaim {
-  const { clock, random, settings, stores, transforms, api, log, refusal, leaseOf } = options;
-  const own = settings.namespace;
-  const sightings = new Map<string, { readonly sign: string; readonly until: number }>();
-  let standsByFor: string | undefined;
+  return new ClaimOfInstall(options);
+}
 
-  const serving = (but: ReadonlySet<string> = new Set()): ServingInstall => {
+class ClaimOfInstall implements ClusterClaim {
+  readonly #clock;
+  readonly #random;
+  readonly #stores;
+  readonly #transforms;
+  readonly #api;
+  readonly #log;
+  readonly #refusal;
+  readonly #leaseOf;
+  readonly #own;
+  readonly #sightings = new Map<string, { readonly sign: string; readonly until: number }>();
+  #standsByFor: string | undefined;
+
+  constructor(options: ClusterClaimOptions) {
+    const { clock, random, settings, stores, transforms, api, log, refusal, leaseOf } = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.#stores = stores;
+    this.#transforms = transforms;
+    this.#api = api;
+    this.#log = log;
+    this.#refusal = refusal;
+    this.#leaseOf = leaseOf;
+    this.#own = settings.namespace;
+  }
+
+  readonly #serving = (but: ReadonlySet<string> = new Set()): ServingInstall => {
     const readable: RegistryCredential[] = [];
-    for (const { credential } of stores.credentials.values()) {
+    for (const { credential } of this.#stores.credentials.values()) {
       if (credential && !but.has(credential.uid)) readable.push(credential);
     }
-    return servingInstall(readable, own);
+    return servingInstall(readable, this.#own);
   };
 
   /** Whether an install lives there: its Lease is held, and has been renewed since we first saw it so. */
-  const lives = async (namespace: string): Promise<boolean> => {
-    const lease = await leaseOf(namespace);
+  readonly #lives = async (namespace: string): Promise<boolean> => {
+    const lease = await this.#leaseOf(namespace);
     if (!lease || lease.holder === "") return false;
-    const before = sightings.get(namespace);
-    if (before?.sign === lease.sign) return clock.elapsed() < before.until;
-    sightings.set(namespace, { sign: lease.sign, until: clock.elapsed() + lease.durationMs });
+    const before = this.#sightings.get(namespace);
+    if (before?.sign === lease.sign) return this.#clock.elapsed() < before.until;
+    this.#sightings.set(namespace, { sign: lease.sign, until: this.#clock.elapsed() + lease.durationMs });
     return true;
   };
 
   /** Whether it can be claimed at all: an older CRD has no field for it, and is no reason to serve nobody. */
-  const take = async ({ name, resourceVersion }: RegistryCredential, signal?: AbortSignal): Promise<boolean> => {
-    const patch = { metadata: { resourceVersion }, status: { operatorNamespace: own } };
-    const written = transforms.credential(await api.patchCredentialStatus(name, patch, signal));
-    if (written) stores.credentials.wrote(written);
-    return written?.credential?.status?.operatorNamespace === own;
+  readonly #take = async ({ name, resourceVersion }: RegistryCredential, signal?: AbortSignal): Promise<boolean> => {
+    const patch = { metadata: { resourceVersion }, status: { operatorNamespace: this.#own } };
+    const written = this.#transforms.credential(await this.#api.patchCredentialStatus(name, patch, signal));
+    if (written) this.#stores.credentials.wrote(written);
+    return written?.credential?.status?.operatorNamespace === this.#own;
   };
 
-  const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-    clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(milliseconds * (1 + random() / 2)) }), signal);
+  readonly #pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+    this.#clock.sleep(
+      Temporal.Duration.from({ milliseconds: Math.round(milliseconds * (1 + this.#random() / 2)) }),
+      signal,
+    );
 
-  const standBy = (namespace: string): void => {
-    if (standsByFor !== namespace) log.warn("another install serves this cluster", { namespace });
-    standsByFor = namespace;
+  readonly #standBy = (namespace: string): void => {
+    if (this.#standsByFor !== namespace) this.#log.warn("another install serves this cluster", { namespace });
+    this.#standsByFor = namespace;
   };
 
-  return {
-    obstacle: () =>
-      standsByFor === undefined
-        ? undefined
-        : `another install of regcred serves this cluster, in namespace ${standsByFor}: remove one of the two`,
-    claimed: async (signal) => {
-      // By uid: whose status a policy does not let be written. It holds up nobody else: the next one is claimed.
-      let refused: readonly string[] = [];
-      let conflicts = 0;
-      for (;;) {
-        const verdict = serving(new Set(refused));
-        let wait = lookEvery;
-        let taken: RegistryCredential | undefined;
-        try {
-          if (verdict.kind === "ours" || (verdict.kind === "nobody" && refused.length === 0)) break;
-          if (verdict.kind === "nobody") refused = [];
-          else if (verdict.kind === "theirs" && (await lives(verdict.namespace))) standBy(verdict.namespace);
-          else {
-            taken = verdict.anchor;
-            if (await take(taken, signal)) continue;
-            break;
-          }
-        } catch (error) {
-          signal.throwIfAborted();
-          const { kind, failure } = refusal(error, "see which install serves this cluster");
-          const isLate = kind === "conflict" || kind === "notFound";
-          if (isLate) wait = Math.min(afterConflict * 2 ** conflicts, lookEvery);
-          else log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
-          conflicts = isLate ? conflicts + 1 : 0;
-          if (failure.retry === "slowly" && taken) {
-            refused = [...refused, taken.uid];
-            continue;
-          }
+  readonly obstacle: ClusterClaim["obstacle"] = () =>
+    this.#standsByFor === undefined
+      ? undefined
+      : `another install of regcred serves this cluster, in namespace ${this.#standsByFor}: remove one of the two`;
+
+  readonly claimed: ClusterClaim["claimed"] = async (signal) => {
+    // By uid: whose status a policy does not let be written. It holds up nobody else: the next one is claimed.
+    let refused: readonly string[] = [];
+    let conflicts = 0;
+    for (;;) {
+      const verdict = this.#serving(new Set(refused));
+      let wait = lookEvery;
+      let taken: RegistryCredential | undefined;
+      try {
+        if (verdict.kind === "ours" || (verdict.kind === "nobody" && refused.length === 0)) break;
+        if (verdict.kind === "nobody") refused = [];
+        else if (verdict.kind === "theirs" && (await this.#lives(verdict.namespace))) this.#standBy(verdict.namespace);
+        else {
+          taken = verdict.anchor;
+          if (await this.#take(taken, signal)) continue;
+          break;
         }
-        await pause(wait, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        const { kind, failure } = this.#refusal(error, "see which install serves this cluster");
+        const isLate = kind === "conflict" || kind === "notFound";
+        if (isLate) wait = Math.min(afterConflict * 2 ** conflicts, lookEvery);
+        else this.#log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
+        conflicts = isLate ? conflicts + 1 : 0;
+        if (failure.retry === "slowly" && taken) {
+          refused = [...refused, taken.uid];
+          continue;
+        }
       }
-      standsByFor = undefined;
-    },
-    watch: (onLost) => {
-      const look = async (): Promise<void> => {
-        const verdict = serving();
-        if (verdict.kind !== "theirs") return;
-        if (await lives(verdict.namespace)) onLost(lost(verdict.namespace));
-        else await take(verdict.anchor);
-      };
-      let ended = false;
-      let forgetNext: Cancel = () => undefined;
-      const lookNow = (): void => {
+      await this.#pause(wait, signal);
+    }
+    this.#standsByFor = undefined;
+  };
+
+  readonly watch: ClusterClaim["watch"] = (onLost) => {
+    const look = async (): Promise<void> => {
+      const verdict = this.#serving();
+      if (verdict.kind !== "theirs") return;
+      if (await this.#lives(verdict.namespace)) onLost(lost(verdict.namespace));
+      else await this.#take(verdict.anchor);
+    };
+    let ended = false;
+    let forgetNext: Cancel = () => undefined;
+    const lookNow = (): void => {
+      forgetNext();
+      look().catch((error: unknown) => {
+        this.#log.debug("claim not looked at", { detail: textWithSteps(this.#refusal(error, "").failure) });
         forgetNext();
-        look().catch((error: unknown) => {
-          log.debug("claim not looked at", { detail: textWithSteps(refusal(error, "").failure) });
-          forgetNext();
-          // What could not be read or written is looked at again, whether or not anything changes.
-          if (!ended) forgetNext = clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);
-        });
-      };
-      const unsubscribe = stores.credentials.subscribe(lookNow);
-      return () => {
-        ended = true;
-        unsubscribe();
-        forgetNext();
-      };
-    },
+        // What could not be read or written is looked at again, whether or not anything changes.
+        if (!ended) forgetNext = this.#clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);
+      });
+    };
+    const unsubscribe = this.#stores.credentials.subscribe(lookNow);
+    return () => {
+      ended = true;
+      unsubscribe();
+      forgetNext();
+    };
   };
 }
 

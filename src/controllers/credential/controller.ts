@@ -78,6 +78,7 @@ export function credentialLoop(): CredentialLoop {
       context.metrics.forget(name, sighting);
       counting?.forget(name);
       memories.delete(name);
+      told.delete(name);
       statuses.forget(name, sighting);
       finalizers.forget(name, sighting);
       return earliest(context.credentialIndex.drainedFor(name));
@@ -96,7 +97,7 @@ export function credentialLoop(): CredentialLoop {
           );
           return done;
         }
-        const problems = `${record.generation} ${record.problems.join()}`;
+        const problems = `${record.uid} ${record.generation} ${record.problems.join()}`;
         if (told.get(name) === problems) return waitsFor({ of: "credentials", object: name });
         const says = { status: invalidStatus(record, context.clock.now()), namespaces: [] };
         await statuses.write(context, { record, credential: undefined }, says, signal);

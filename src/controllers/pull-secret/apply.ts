@@ -3,26 +3,79 @@ import type { FieldsEntry } from "../../cluster/managed-fields.ts";
 import { type PullSecretAction, type SecretBody, dockerConfigKey, dockerConfigType } from "./plan-types.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
-import type { Rendered } from "./contributions.ts";
+import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
+import { done, earliest, failed } from "../outcome.ts";
+import { type Observed, type Run, settledBy } from "./observe.ts";
+import { findingWithout } from "./report.ts";
+import { type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./result.ts";
 import { encoded, secretJson, liveSecret } from "./wire.ts";
 import { emptiedBody, withoutLogins } from "./plan-body.ts";
 import { credentialsAnnotation } from "../../api/names.ts";
 import { anyUid } from "../../cluster/member-rows.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import type { Place } from "../../entitlement/members.ts";
-import type { FrozenOnes, Orphaned } from "./undecided.ts";
 import { isMerged } from "../members/controller.ts";
 
 export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "read" }>;
 
+export async function applyPlan(run: Run, decision: Decision, signal: AbortSignal): Promise<Result> {
+  const { context, namespace, name, memory } = run;
+  const { clock, log } = context;
+  const { observed, plan } = decision;
+  const { action } = plan;
+  const { wanted, gathered } = observed;
+  const planned = resultOfPlan(run, decision);
+  const { state } = planned.finding;
+  // A Secret that leaves waits for its references first, which are not to be taken either.
+  if ((action.kind !== "none" || state === "leaving") && isSuspended([...observed.contributing, ...observed.leaving])) {
+    return resultOfSuspension(run, observed, state);
+  }
+  if (action.kind === "none" || action.kind === "read") return leaveAsItIs(run, decision, planned);
+  const purpose = `${wanted ? "there" : "gone"} ${gathered.signature}`;
+  const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
+  if (wait > 0) return { ...planned, outcome: earliest(wait) };
+  const written = await writeSecret(run, action, observed, signal);
+  log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  if (written && plan.state === "usable") noteMembers(context, place, written, observed);
+  else context.members.note(place, undefined, written ? observed.frozen.uids : []);
+  if (!wanted) {
+    run.remember(written ? undefined : { tookBack: true });
+    return { finding: findingWithout(written), outcome: done };
+  }
+  memory.ours = written?.labelled ? written.uid : undefined;
+  memory.settled = settledBy(observed, { ...plan, action: { kind: "none" } }, written);
+  memory.reverts = afterWrite(memory.reverts, purpose, clock.elapsed());
+  return resultOfPlan(run, decision);
+}
+
+function leaveAsItIs(run: Run, { observed, snapshot, plan }: Decision, planned: Result): Result {
+  const { context, namespace, name, memory } = run;
+  const { record, leaving, frozen } = observed;
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  memory.lost = undefined;
+  // Of one that is too large to be read nobody knows what stands in it.
+  const isSeen = plan.state === "usable" && plan.failure?.reason !== "TooLarge";
+  if (isSeen && record) noteMembers(context, place, record, observed);
+  // What could not be taken back is still there, and so may be what its tenant has made unreadable.
+  const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);
+  if (plan.state === "foreign" && !isKept) context.members.note(place, undefined, frozen.uids);
+  if (plan.failure && plan.failure.retry !== "on-change") {
+    return { ...planned, outcome: failed(plan.failure, ownObject(namespace.name, name)) };
+  }
+  return planned;
+}
+
+/** A write for one that is not suspended serves the others too. */
+function isSuspended(actors: readonly Contributor[]): boolean {
+  return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
+}
+
 /** The record of what stands there now, which is in the store too; undefined where the Secret was deleted. */
 export async function writeSecret(
-  context: Context,
-  namespace: string,
-  name: string,
+  { context, namespace: { name: namespace }, name }: Pick<Run, "context" | "namespace" | "name">,
   action: SecretWrite,
-  record: SecretRecord | undefined,
-  rendered: Rendered,
+  { record, rendered }: Pick<Observed, "record" | "rendered">,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
   const { api, stores, transforms } = context;
@@ -114,8 +167,7 @@ export function noteMembers(
   { members }: Context,
   place: Place,
   record: SecretRecord,
-  contributing: readonly Contributor[],
-  { orphaned, frozen }: { readonly orphaned: Orphaned; readonly frozen: FrozenOnes },
+  { contributing, orphaned, frozen }: Pick<Observed, "contributing" | "orphaned" | "frozen">,
 ): void {
   const standing = {
     secretUid: record.uid,

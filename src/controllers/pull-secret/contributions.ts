@@ -18,6 +18,7 @@ import { bestTarget, verificationTargetOf } from "../token/verification-target.t
 import { refreshOf } from "../token/plan-refresh.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, type Logins } from "../../cluster/token.ts";
+import { memory } from "../../runtime/queue/memory.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
@@ -309,20 +310,16 @@ const maxKept = 512;
 export type RenderContent = (context: Context, contributions: Contributions) => Rendered;
 
 export function contentRenderer(): RenderContent {
-  const kept = new Map<string, Rendered>();
+  const kept = memory<Rendered>(maxKept);
   return ({ clock, digest }, { signature, contributions }) => {
-    const known = kept.get(signature);
-    if (known) return known;
-    const content = contentOf(contributions, clock.now());
-    const encodedConfig = content.text === undefined ? "" : encoded(content.text);
-    const rendered = {
-      content,
-      encodedConfig,
-      digest: content.text === undefined ? undefined : digest({ [dockerConfigKey]: encodedConfig }),
-    };
-    kept.set(signature, rendered);
-    const oldest = kept.keys().next().value;
-    if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
-    return rendered;
+    return kept.of(signature, () => {
+      const content = contentOf(contributions, clock.now());
+      const encodedConfig = content.text === undefined ? "" : encoded(content.text);
+      return {
+        content,
+        encodedConfig,
+        digest: content.text === undefined ? undefined : digest({ [dockerConfigKey]: encodedConfig }),
+      };
+    });
   };
 }

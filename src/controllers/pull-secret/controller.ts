@@ -1,37 +1,22 @@
-// What does one pull Secret need, and how does it get it? Observe, plan, apply, report.
-import type { Failure } from "../../runtime/errors.ts";
-import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
-import { secretKey } from "../keys.ts";
-import { planPullSecret } from "./plan.ts";
-import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
+// The pull-secret controller: keeps one pull Secret as its namespace and the RegistryCredentials want it.
+import { charged } from "../../cluster/metered-api.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
-import { isOurs } from "./plan-removal.ts";
+import type { Controller } from "../../runtime/queue/controllers.ts";
+import { type Memory, memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import type { Contributor } from "../../entitlement/credential-index.ts";
-import { formerLogins, keepDecided, contentRenderer } from "./contributions.ts";
-import {
-  isReserved,
-  referencesTo,
-  observeSecret,
-  tokenPatience,
-  readLive,
-  type Settled,
-  stillSettled,
-} from "./observe.ts";
-import { alwaysTooLate, changedMeanwhile, lostAgain, type LostRaces, maxLost } from "../lost-races.ts";
-import { done, failed, earliest, waitsFor } from "../outcome.ts";
-import {
-  reportSecret,
-  contestedFinding,
-  failedFinding,
-  findingOfPlan,
-  findingWithout,
-  waitingFinding,
-} from "./report.ts";
-import { noteMembers, writeSecret } from "./apply.ts";
-import type { Waited } from "../outcome.ts";
-import { textWithSteps } from "../../runtime/steps.ts";
+import { partsOf, secretKey } from "../keys.ts";
+import { changedMeanwhile, maxLost } from "../lost-races.ts";
+import { done, failed, waitsFor } from "../outcome.ts";
+import { applyPlan } from "./apply.ts";
+import { contentRenderer, formerLogins, keepDecided, type RenderContent } from "./contributions.ts";
+import { noteWhoStays, observeSecret, readLive, type Remembered, type Run, settledBy, snapshotOf } from "./observe.ts";
+import { isOurs } from "./plan-removal.ts";
+import { planPullSecret } from "./plan.ts";
+import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
+import { reportSecret } from "./report.ts";
+import { pullSecretWatches } from "./watches.ts";
+import { type Decision, ownObject, type Result, resultOfFailure, resultWithout, tooLate } from "./result.ts";
 
 export type PullSecretLoop = (
   context: Context,
@@ -39,16 +24,6 @@ export type PullSecretLoop = (
   name: string,
   signal: AbortSignal,
 ) => Promise<Outcome>;
-
-/** What is remembered of one Secret between runs; found anew after a restart. */
-interface Memory {
-  /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
-  ours?: string | undefined;
-  tookBack?: boolean;
-  settled?: Settled | undefined;
-  reverts?: Reverts | undefined;
-  lost?: LostRaces | undefined;
-}
 
 // A tenant that writes to its Secret all the time must not keep by that what was taken back: what stands there is read, and
 // tried again at once. After as many it is told.
@@ -58,250 +33,184 @@ const maxAttempts = maxLost;
 // second, so one namespace has a tenth of the time at most.
 const millisecondsOfUnit = 2;
 
-/** Milliseconds that went into decisions. */
-interface Thought {
-  milliseconds: number;
+/** What lasts from run to run. */
+interface Lasting {
+  /** By name of the namespace. */
+  readonly memories: Memory<NamespaceMemory>;
+  readonly render: RenderContent;
+}
+
+/** A namespace that is made anew under its name is another one. */
+interface NamespaceMemory {
+  readonly uid: string;
+  /** By name of the Secret. */
+  readonly secrets: Map<string, Remembered>;
+}
+
+// Far more than a cluster has (https://kubernetes.io/docs/setup/best-practices/cluster-large/). Whichever is forgotten is looked at
+// as after a restart.
+const maxNamespaces = 50_000;
+
+/** Decides, and counts the milliseconds that go into it. */
+type Decide = (snapshot: PullSecretSnapshot) => PullSecretPlan;
+
+export function pullSecretController(context: Context): Controller {
+  const run = pullSecretLoop();
+  return {
+    name: "secret",
+    watches: pullSecretWatches(context),
+    begin: () =>
+      void context.stores.namespaces.subscribe(({ key, gone }) => {
+        if (gone) context.statusCache.forget(key, gone);
+      }),
+    reconcile: (key, signal) => {
+      const [namespace, name] = partsOf(key);
+      return charged(context, (counting) => run(counting, namespace, name, signal));
+    },
+  };
 }
 
 export function pullSecretLoop(): PullSecretLoop {
-  const once = pullSecretRun();
+  const lasting: Lasting = { memories: memory(maxNamespaces), render: contentRenderer() };
   return async (context, namespace, name, signal) => {
-    const thought: Thought = { milliseconds: 0 };
-    const charged = (outcome: Outcome): Outcome => {
-      return { ...outcome, cost: thought.milliseconds / millisecondsOfUnit };
-    };
-    for (let attempt = 1; ; attempt += 1) {
-      const judged = context.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
-      const outcome = await once(context, [namespace, name], thought, signal);
-      if (outcome !== "changed meanwhile") return charged(outcome);
-      if (attempt === maxAttempts) return charged(failed(changedMeanwhile, ownObject(namespace, name)));
-      const { api, transforms, stores } = context;
-      const before = stores.pullSecrets.get(`${namespace}/${name}`);
-      const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
-      const record = object && transforms.secret(object);
-      // What is refused though nobody has changed it would be refused again at once.
-      if (!record || record.resourceVersion === judged)
-        return charged(failed(changedMeanwhile, ownObject(namespace, name)));
-      if (before) stores.pullSecrets.found(before, record);
-      else stores.pullSecrets.wrote(record);
-    }
-  };
-}
-
-function pullSecretRun(): (
-  context: Context,
-  place: readonly [namespace: string, name: string],
-  thought: Thought,
-  signal: AbortSignal,
-) => Promise<Outcome | "changed meanwhile"> {
-  const render = contentRenderer();
-  const memories = new Map<string, Memory>();
-  // By name of the namespace: the uid of the one that was looked at last.
-  const uids = new Map<string, string>();
-  /** What the one before was given under any name is no reason to give it to one that was made anew. */
-  const noteUid = ({ credentialIndex, tokens }: Context, { name, uid }: NamespaceRecord): void => {
-    const before = uids.get(name);
-    uids.set(name, uid);
-    if (before === undefined || before === uid) return;
-    for (const secretName of credentialIndex.names()) {
-      memories.delete(secretKey(name, secretName));
-      tokens.use(secretKey(name, secretName), new Map());
-    }
-  };
-
-  return async (context, [namespaceName, name], thought, signal) => {
-    const decide = (snapshot: PullSecretSnapshot): PullSecretPlan => {
-      const began = context.clock.elapsed();
+    const { clock } = context;
+    let milliseconds = 0;
+    const decide: Decide = (snapshot) => {
+      const began = clock.elapsed();
       const plan = planPullSecret(snapshot);
-      thought.milliseconds += context.clock.elapsed() - began;
+      milliseconds += clock.elapsed() - began;
       return plan;
     };
-    const { clock, log, stores, tokens, statusCache } = context;
-    const key = secretKey(namespaceName, name);
-    context.judged.unjudged(key);
-    const needsNothing = (isRemembered = false): void => {
-      if (!isRemembered) memories.delete(key);
-      tokens.use(key, new Map());
-      context.judged.judged(key);
-    };
-    const sighting = stores.namespaces.look(namespaceName);
-    if (sighting.kind !== "there") {
-      if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
-      needsNothing();
-      uids.delete(namespaceName);
-      statusCache.forget(namespaceName, sighting);
-      return done;
-    }
-    const namespace = sighting.record;
-    noteUid(context, namespace);
-    if (!context.credentialIndex.names().includes(name)) {
-      needsNothing();
-      statusCache.forgetSecret(namespaceName, name);
-      return done;
-    }
-    const memory = memories.get(key) ?? {};
-    const observed = observeSecret(context, namespace, name, memory, render);
-    if (!("namespace" in observed)) return observed;
-    const { record, contributing, leaving, copied, orphaned, frozen, gathered, rendered, wanted } = observed;
-    // A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it.
-    const place = { namespaceUid: namespace.uid, secretName: name };
-    if (contributing.length === 0 && leaving.length === 0) {
-      needsNothing(memory.tookBack);
-      if (orphaned.names.length === 0) context.members.note(place, undefined);
-      reportSecret(context, namespace, name, findingWithout(record, copied));
-      return done;
-    }
-    memories.set(key, memory);
-    // Who has to leave is a member no more from now on: a tenant that keeps it from being done gains nothing by a later hold.
-    const isDeleted = leaving.filter(({ deleting }) => deleting);
-    const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
-    context.members.judged(
-      place,
-      [...stays, ...orphaned.gone, ...frozen.uids],
-      leaving.map(({ credential }) => credential.uid),
-    );
-    const { signature, waiting, nextExpiry } = gathered;
-    const now = clock.now();
-    const millisecondsTo = (at: Temporal.Instant | undefined): number | undefined =>
-      at?.since(clock.now()).total("milliseconds");
-    const snapshot: PullSecretSnapshot = {
-      namespace,
-      name,
-      wanted,
-      record,
-      live: undefined,
-      knownAsOurs: record !== undefined && (memory.ours === record.uid || context.members.owns(place, record.uid)),
-      knownAsMerged: record !== undefined && context.members.merged(place, record.uid),
-      formerLogins: [],
-      frozen: frozen.parts,
-      settled: stillSettled(memory.settled, record, signature, now),
-      referencesLeft: record ? referencesTo(context, namespaceName, name) : 0,
-      retain: leaving.length > 0 && leaving.every(isToRetain),
-      staying: contributing.map((each) => each.name),
-      reserved: isReserved(context, namespaceName, name),
-      maxBytes: context.settings.maxConfigBytes,
-      now,
-    };
-    let plan = decide(snapshot);
-    const tellFailed = (failure: Failure): void => {
-      // What may not be deleted still is to go: a reference that came back would be taken off again at once.
-      const standing = plan.state === "leaving" ? "leaving" : record && isOurs(snapshot, record) ? "usable" : "foreign";
-      const finding = failedFinding([...contributing, ...leaving], record ? standing : "absent", failure);
-      reportSecret(context, namespace, name, finding);
-    };
-    const cameTooLate = (failure: Failure): Outcome | "changed meanwhile" => {
-      memory.lost = record && lostAgain(memory.lost, record.resourceVersion);
-      const always = memory.lost && alwaysTooLate(memory.lost, { kind: "Secret", namespace: namespaceName, name });
-      if (always) tellFailed(always);
-      return leaving.length > 0 ? "changed meanwhile" : failed(failure, ownObject(namespaceName, name));
-    };
-    try {
-      if (plan.action.kind === "read") {
-        const live = await readLive(context, namespaceName, name, record, signal);
-        if (!live) return cameTooLate(changedMeanwhile);
-        plan = decide(
-          live === "too large"
-            ? { ...snapshot, tooLarge: true }
-            : { ...snapshot, live, formerLogins: formerLogins(context, namespace, leaving) },
-        );
-        // Until it changes it need not be read again.
-        if (plan.action.kind === "none" && record)
-          memory.settled = { resourceVersion: record.resourceVersion, signature, plan };
-      }
-      keepDecided(context, { namespace: namespaceName, name, keeps: frozen.kept }, { plan, wanted }, contributing);
-      if (!observed.hidden) context.judged.judged(key);
-      if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
-      const finding = waiting
-        ? waitingFinding(contributing, plan.state)
-        : findingOfPlan(plan, { contributing, leaving }, wanted);
-      const { action } = plan;
-      const fight = (): number | undefined => contestedFor(memory.reverts, clock.elapsed());
-      const lookAgain = (): Outcome => ({
-        ...observed.undone,
-        ...earliest(
-          millisecondsTo(nextExpiry),
-          millisecondsTo(plan.keptUntil),
-          waiting ? tokenPatience : undefined,
-          fight(),
-        ),
-      });
-      const report = (): void =>
-        reportSecret(
-          context,
-          namespace,
-          name,
-          fight() === undefined ? finding : contestedFinding(finding, contributing, name),
-        );
-      // A Secret that leaves waits for its references first, which are not to be taken either.
-      if ((action.kind !== "none" || finding.state === "leaving") && isSuspended([...contributing, ...leaving])) {
-        const state = finding.state === "leaving" ? "waiting" : finding.state;
-        reportSecret(context, namespace, name, waitingFinding(contributing, record ? state : "absent"));
-        return waitsFor(ownObject(namespaceName, name), ...[...contributing, ...leaving].map(itself));
-      }
-      if (action.kind === "none" || action.kind === "read") {
-        memory.lost = undefined;
-        // Of one that is too large to be read nobody knows what stands in it.
-        const isSeen = plan.state === "usable" && plan.failure?.reason !== "TooLarge";
-        if (isSeen && record) noteMembers(context, place, record, contributing, observed);
-        // What could not be taken back is still there, and so may be what its tenant has made unreadable.
-        const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);
-        if (plan.state === "foreign" && !isKept) context.members.note(place, undefined, frozen.uids);
-        report();
-        if (plan.failure && plan.failure.retry !== "on-change")
-          return failed(plan.failure, ownObject(namespaceName, name));
-        return lookAgain();
-      }
-      const purpose = `${wanted ? "there" : "gone"} ${signature}`;
-      const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
-      if (wait > 0) {
-        report();
-        return earliest(wait);
-      }
-      const written = await writeSecret(context, namespaceName, name, action, record, rendered, signal);
-      log.debug("pull Secret written", { namespace: namespaceName, secret: name, action: action.kind });
-      if (written && plan.state === "usable") noteMembers(context, place, written, contributing, observed);
-      else context.members.note(place, undefined, written ? frozen.uids : []);
-      if (!wanted) {
-        if (written) memories.delete(key);
-        else memories.set(key, { tookBack: true });
-        reportSecret(context, namespace, name, findingWithout(written));
-        return done;
-      }
-      memory.ours = written?.labelled ? written.uid : undefined;
-      memory.settled = written && {
-        resourceVersion: written.resourceVersion,
-        signature,
-        plan: { ...plan, action: { kind: "none" } },
-      };
-      memory.reverts = afterWrite(memory.reverts, purpose, clock.elapsed());
-      report();
-      return lookAgain();
-    } catch (error) {
-      const { kind, failure } = context.refusal(error, `write the Secret ${namespaceName}/${name}`);
-      if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return done;
-      // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
-      if (kind === "conflict") return cameTooLate(failure);
-      if (kind !== "alreadyExists" && kind !== "notFound") {
-        const told = { reason: failure.reason, detail: textWithSteps(failure) };
-        log.warn("pull Secret not written", { namespace: namespaceName, secret: name, ...told });
-        tellFailed(failure);
-      }
-      return failed(failure, ownObject(namespaceName, name), { of: "namespaces", object: namespaceName });
+    const withCost = (outcome: Outcome): Outcome => ({ ...outcome, cost: milliseconds / millisecondsOfUnit });
+    for (let attempt = 1; ; attempt += 1) {
+      const judged = context.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
+      const run = begin(context, lasting, namespace, name);
+      const outcome = "memory" in run ? await reconcile(run, decide, signal) : run;
+      if (outcome !== "changed meanwhile") return withCost(outcome);
+      const isNew = attempt < maxAttempts && (await readAgain(context, { namespace, name, judged }, signal));
+      if (!isNew) return withCost(failed(changedMeanwhile, ownObject(namespace, name)));
     }
   };
 }
 
-function ownObject(namespace: string, name: string): Waited {
-  return { of: "pullSecrets", object: `${namespace}/${name}` };
+/** An outcome instead: nobody wants anything of the Secret, or it cannot be said. */
+function begin(context: Context, { memories, render }: Lasting, namespaceName: string, name: string): Run | Outcome {
+  const { stores, statusCache } = context;
+  context.judged.unjudged(secretKey(namespaceName, name));
+  const sighting = stores.namespaces.look(namespaceName);
+  if (sighting.kind !== "there") {
+    if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
+    memories.forget(namespaceName);
+    forgetLogins(context, namespaceName);
+    needsNothing(context, namespaceName, name);
+    statusCache.forget(namespaceName, sighting);
+    return done;
+  }
+  const namespace = sighting.record;
+  const secrets = secretsOf(context, memories, namespace);
+  if (!context.credentialIndex.names().includes(name)) {
+    secrets.delete(name);
+    needsNothing(context, namespaceName, name);
+    statusCache.forgetSecret(namespaceName, name);
+    return done;
+  }
+  const remember = (kept: Remembered | undefined): void => {
+    if (kept) secrets.set(name, kept);
+    else secrets.delete(name);
+  };
+  return { context, namespace, name, render, memory: secrets.get(name) ?? {}, remember };
 }
 
-const itself = ({ name }: Contributor): Waited => ({ of: "credentials", object: name });
-
-function isToRetain({ deleting, credential }: Contributor): boolean {
-  return deleting && credential.spec.deletionPolicy === "Retain";
+function secretsOf(
+  context: Context,
+  memories: Lasting["memories"],
+  { name, uid }: NamespaceRecord,
+): NamespaceMemory["secrets"] {
+  const before = memories.get(name);
+  if (before?.uid === uid) return before.secrets;
+  const secrets: NamespaceMemory["secrets"] = new Map();
+  memories.set(name, { uid, secrets });
+  if (before) forgetLogins(context, name);
+  return secrets;
 }
 
-/** A write for one that is not suspended serves the others too. */
-function isSuspended(actors: readonly Contributor[]): boolean {
-  return actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
+/** What the one before was given under any name is no reason to give it to one that was made anew. */
+function forgetLogins({ credentialIndex, tokens }: Context, namespace: string): void {
+  for (const name of credentialIndex.names()) tokens.use(secretKey(namespace, name), new Map());
+}
+
+async function reconcile(run: Run, decide: Decide, signal: AbortSignal): Promise<Result["outcome"]> {
+  const { context, namespace, name, memory, remember } = run;
+  const observed = observeSecret(run);
+  if (!("gathered" in observed)) return observed;
+  if (observed.contributing.length === 0 && observed.leaving.length === 0) {
+    if (!memory.tookBack) remember(undefined);
+    needsNothing(context, namespace.name, name);
+    return report(run, resultWithout(run, observed));
+  }
+  remember(memory);
+  noteWhoStays(run, observed);
+  const snapshot = snapshotOf(run, observed);
+  let plan = decide(snapshot);
+  try {
+    if (plan.action.kind === "read") {
+      const live = await readLive(run, observed.record, signal);
+      if (!live) return report(run, tooLate(run, { observed, snapshot, plan }, changedMeanwhile));
+      plan = decide(withLive(run, { observed, snapshot }, live));
+      // Until it changes it need not be read again.
+      if (plan.action.kind === "none") memory.settled = settledBy(observed, plan, observed.record);
+    }
+    noteDecided(run, { observed, snapshot, plan });
+    return report(run, await applyPlan(run, { observed, snapshot, plan }, signal));
+  } catch (error) {
+    return report(run, resultOfFailure(run, { observed, snapshot, plan }, error));
+  }
+}
+
+function report({ context, namespace, name }: Run, { finding, outcome }: Result): Result["outcome"] {
+  if (finding) reportSecret(context, namespace, name, finding);
+  return outcome;
+}
+
+/** Nothing is wanted here, so nothing is needed for it. */
+function needsNothing({ tokens, judged }: Context, namespace: string, name: string): void {
+  tokens.use(secretKey(namespace, name), new Map());
+  judged.judged(secretKey(namespace, name));
+}
+
+function withLive(
+  { context, namespace }: Run,
+  { observed, snapshot }: Omit<Decision, "plan">,
+  live: NonNullable<Awaited<ReturnType<typeof readLive>>>,
+): PullSecretSnapshot {
+  if (live === "too large") return { ...snapshot, tooLarge: true };
+  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, observed.leaving) };
+}
+
+/** By which tokens the Secret lives, and whose it is. */
+function noteDecided({ context, namespace, name, memory }: Run, { observed, snapshot, plan }: Decision): void {
+  const { record, frozen, wanted, contributing } = observed;
+  keepDecided(context, { namespace: namespace.name, name, keeps: frozen.kept }, { plan, wanted }, contributing);
+  if (!observed.hidden) context.judged.judged(secretKey(namespace.name, name));
+  if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
+}
+
+/** What stands there now is in the store; false where it could not be read, is gone, or is the version that was judged. */
+async function readAgain(
+  { api, transforms, stores }: Context,
+  {
+    namespace,
+    name,
+    judged,
+  }: { readonly namespace: string; readonly name: string; readonly judged: string | undefined },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const before = stores.pullSecrets.get(`${namespace}/${name}`);
+  const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
+  const record = object && transforms.secret(object);
+  // What is refused though nobody has changed it would be refused again at once.
+  if (!record || record.resourceVersion === judged) return false;
+  if (before) stores.pullSecrets.found(before, record);
+  else stores.pullSecrets.wrote(record);
+  return true;
 }

@@ -5,7 +5,10 @@ import type { Content } from "./plan-content.ts";
 import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
 import { secretKey } from "../keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../../cluster/install-mode.ts";
-import type { Wanted, PullSecretPlan, LiveSecret } from "./plan-types.ts";
+import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "./plan-types.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
+import type { LostRaces } from "../lost-races.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { SecretFinding } from "../status-cache.ts";
@@ -41,71 +44,48 @@ export interface Observed {
   readonly wanted: Wanted | undefined;
 }
 
-/** What this run of the operator knows of a Secret by itself. */
+/** What is remembered of one Secret between runs; found anew after a restart. */
 export interface Remembered {
-  /** Uid of the object that it has made its own, or on which it has seen its marks. */
-  readonly ours?: string | undefined;
-  /** It has removed one from this very namespace: what is put back is no copy that nobody meant for it. */
-  readonly tookBack?: boolean | undefined;
+  /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
+  ours?: string | undefined;
+  /** We have removed one from this very namespace: what is put back is no copy that nobody meant for it. */
+  tookBack?: boolean | undefined;
+  settled?: Settled | undefined;
+  reverts?: Reverts | undefined;
+  lost?: LostRaces | undefined;
+}
+
+/** One run, for one pull Secret. */
+export interface Run {
+  readonly context: Context;
+  readonly namespace: NamespaceRecord;
+  /** Of the Secret. */
+  readonly name: string;
+  readonly render: RenderContent;
+  /** Changed in place. */
+  readonly memory: Remembered;
+  /** What is remembered from now on; undefined: nothing. */
+  readonly remember: (kept: Remembered | undefined) => void;
 }
 
 /** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
 export const tokenPatience = 1_000;
+
 /** An outcome instead: there is nothing to decide, and what there is to say has been said. */
-export function observeSecret(
-  context: Context,
-  namespace: NamespaceRecord,
-  name: string,
-  remembers: Remembered,
-  render: RenderContent,
-): Observed | Outcome {
-  const { stores, credentialIndex, members, statusCache } = context;
+export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
+  const { context, namespace, name, render } = run;
+  const { stores, statusCache } = context;
   const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
   const missing = context.permissions.secret(name, namespace.name);
-  if (missing) {
-    const concerned = credentialIndex.contributors(namespace, name).filter(({ entitled }) => entitled);
-    // Not judged: references, too, stay as they are.
-    say(failedFinding(concerned, "waiting", missing));
-    const { mode } = context.settings;
-    // No change in the cluster brings it into the reach of this install.
-    if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
-      context.tokens.use(secretKey(namespace.name, name), new Map());
-      context.judged.judged(secretKey(namespace.name, name));
-      return done;
-    }
-    return waitsFor({ secretsCalled: name });
-  }
+  if (missing) return withoutPermission(run, missing);
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
   if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
-  const contributors = credentialIndex.contributors(namespace, name);
   const place = { namespaceUid: namespace.uid, secretName: name };
-  /** By its marks, or by the record where they were stripped. */
-  const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
-    record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
-  const entitled = contributors.filter(
-    (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
-  );
-  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
-  const contributing = entitled.filter(({ confirmed }) => confirmed);
-  const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
-  // Marks may have been stripped from a Secret that we remember.
-  const remembered = record !== undefined && remembers.ours === record.uid && record.credentials.length === 0;
-  const isWitnessed = witnessOf(context, place, record, remembers);
-  const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
-  const inIt = named.filter(isWitnessed);
-  // A start knows the names of a credential one by one, and the brake must have counted them all.
-  const isCounted = (each: string): boolean =>
-    context.namesSynced(each) || context.permissions.name(each) !== undefined;
-  const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
-    ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
-    ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
-  ];
-  const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
-  const leaving = inIt.filter((each) => !unjudged.includes(each));
-  const waits = unjudged.flatMap(waitedBy);
+  const roles = rolesIn(run, place, record);
+  const { contributors, entitled, contributing, unconfirmed, leaving, unjudged, waits } = roles;
   const undone = waitsForAll(waits);
-  const frozen = frozenIn(context, { ...place, namespace }, record, unconfirmed.filter(isIn), unjudged);
+  const frozen = frozenIn(context, { ...place, namespace }, record, { unconfirmed, unjudged });
   const sayWaiting = (): void =>
     say(waitingFinding(entitled, statusCache.secret(namespace.name, name)?.state ?? "waiting"));
   if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
@@ -124,7 +104,7 @@ export function observeSecret(
     return { ...earliest(tokenPatience), ...undone };
   }
   const orphaned = orphanedIn(context, place, record, contributors);
-  const content = withOrphaned(context, namespace, rendered.content, orphaned, leaving);
+  const content = withOrphaned(context, namespace, rendered.content, { orphaned, leaving });
   const wanted =
     contributing.length + orphaned.names.length + frozen.parts.length === 0
       ? undefined
@@ -135,7 +115,7 @@ export function observeSecret(
     record,
     contributing,
     leaving,
-    copied: named.filter((each) => !inIt.includes(each)),
+    copied: roles.copied,
     orphaned,
     frozen,
     hidden: isHidden(rendered.content),
@@ -144,6 +124,119 @@ export function observeSecret(
     rendered,
     wanted,
   };
+}
+
+/** Everybody is told why, as far as that is not known. */
+function withoutPermission({ context, namespace, name }: Omit<Run, "remember">, missing: Failure): Outcome {
+  const concerned = context.credentialIndex.contributors(namespace, name).filter(({ entitled }) => entitled);
+  // Not judged: references, too, stay as they are.
+  reportSecret(context, namespace, name, failedFinding(concerned, "waiting", missing));
+  const { mode } = context.settings;
+  // No change in the cluster brings it into the reach of this install.
+  if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
+    context.tokens.use(secretKey(namespace.name, name), new Map());
+    context.judged.judged(secretKey(namespace.name, name));
+    return done;
+  }
+  return waitsFor({ secretsCalled: name });
+}
+
+interface Roles extends Pick<Observed, "contributing" | "leaving" | "copied"> {
+  readonly contributors: readonly Contributor[];
+  readonly entitled: readonly Contributor[];
+  /** Entitled and in it, and not confirmed yet. */
+  readonly unconfirmed: readonly Contributor[];
+  /** To leave it, if what is known so far is all, which has yet to come: see `waits`. */
+  readonly unjudged: readonly Contributor[];
+  readonly waits: readonly Waited[];
+}
+
+/** Who has what to do with the Secret. */
+function rolesIn(
+  { context, namespace, name, memory }: Omit<Run, "remember">,
+  place: Place,
+  record: SecretRecord | undefined,
+): Roles {
+  const { credentialIndex, members } = context;
+  const contributors = credentialIndex.contributors(namespace, name);
+  /** By its marks, or by the record where they were stripped. */
+  const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
+    record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
+  const entitled = contributors.filter(
+    (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
+  );
+  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
+  const contributing = entitled.filter(({ confirmed }) => confirmed);
+  const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
+  // Marks may have been stripped from a Secret that we remember.
+  const remembered = record !== undefined && memory.ours === record.uid && record.credentials.length === 0;
+  const isWitnessed = witnessOf(context, place, record, memory);
+  const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
+  const inIt = named.filter(isWitnessed);
+  // A start knows the names of a credential one by one, and the brake must have counted them all.
+  const isCounted = (each: string): boolean =>
+    context.namesSynced(each) || context.permissions.name(each) !== undefined;
+  const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
+    ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
+    ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
+  ];
+  const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
+  const leaving = inIt.filter((each) => !unjudged.includes(each));
+  const waits = unjudged.flatMap(waitedBy);
+  return {
+    contributors,
+    entitled,
+    contributing,
+    unconfirmed: unconfirmed.filter(isIn),
+    leaving,
+    copied: named.filter((each) => !inIt.includes(each)),
+    unjudged,
+    waits,
+  };
+}
+
+/** Who has to leave is a member no more from now on: a tenant that keeps it from being done gains nothing by a later hold. */
+export function noteWhoStays(
+  { context, namespace, name }: Run,
+  { contributing, leaving, orphaned, frozen }: Observed,
+): void {
+  const isDeleted = leaving.filter(({ deleting }) => deleting);
+  const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
+  context.members.judged(
+    { namespaceUid: namespace.uid, secretName: name },
+    [...stays, ...orphaned.gone, ...frozen.uids],
+    leaving.map(({ credential }) => credential.uid),
+  );
+}
+
+/** What the plan is made from. */
+export function snapshotOf({ context, namespace, name, memory }: Run, observed: Observed): PullSecretSnapshot {
+  const { record, contributing, leaving, frozen, gathered, wanted } = observed;
+  const { members } = context;
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  const now = context.clock.now();
+  return {
+    namespace,
+    name,
+    wanted,
+    record,
+    live: undefined,
+    knownAsOurs: record !== undefined && (memory.ours === record.uid || members.owns(place, record.uid)),
+    knownAsMerged: record !== undefined && members.merged(place, record.uid),
+    formerLogins: [],
+    frozen: frozen.parts,
+    settled: stillSettled(memory.settled, record, gathered.signature, now),
+    referencesLeft: record ? referencesTo(context, namespace.name, name) : 0,
+    retain: leaving.length > 0 && leaving.every(isToRetain),
+    staying: contributing.map((each) => each.name),
+    reserved: isReserved(context, namespace.name, name),
+    maxBytes: context.settings.maxConfigBytes,
+    now,
+  };
+}
+
+function isToRetain({ deleting, credential }: Contributor): boolean {
+  return deleting && credential.spec.deletionPolicy === "Retain";
 }
 
 /**
@@ -229,7 +322,7 @@ export function referencesTo({ statusCache, stores, permissions }: Context, name
 }
 
 /** The name belongs to a source, or to a Secret of the operator's own. */
-export function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
+function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
   const record = stores.operatorSecrets.get(`${namespace}/${name}`);
   if (!record) return false;
   if (record.kind === "token" || record.kind === "members") return true;
@@ -237,14 +330,22 @@ export function isReserved({ stores, settings }: Context, namespace: string, nam
 }
 
 /** The version that was compared whole, with what, and what was found. */
-export interface Settled {
+interface Settled {
   readonly resourceVersion: string;
   readonly signature: string;
   readonly plan: PullSecretPlan;
 }
 
+export function settledBy(
+  { gathered }: Observed,
+  plan: PullSecretPlan,
+  record: SecretRecord | undefined,
+): Settled | undefined {
+  return record && { resourceVersion: record.resourceVersion, signature: gathered.signature, plan };
+}
+
 /** What was found counts for that very version and content, until something that was kept ends. */
-export function stillSettled(
+function stillSettled(
   settled: Settled | undefined,
   record: SecretRecord | undefined,
   signature: string,
@@ -256,15 +357,14 @@ export function stillSettled(
 
 /** The whole Secret, if it still is the version that the store knows; else the store knows better now. */
 export async function readLive(
-  { api, refusal, stores, transforms }: Context,
-  namespace: string,
-  name: string,
+  { context, namespace, name }: Pick<Run, "context" | "namespace" | "name">,
   record: SecretRecord | undefined,
   signal: AbortSignal,
 ): Promise<LiveSecret | "too large" | undefined> {
+  const { api, refusal, stores, transforms } = context;
   let object;
   try {
-    object = await api.getSecret(namespace, name, signal);
+    object = await api.getSecret(namespace.name, name, signal);
   } catch (error) {
     if (refusal(error, "").kind === "tooLarge") return "too large";
     throw error;

@@ -29,8 +29,10 @@ export function frozenIn(
   context: Context,
   { namespace, ...place }: Place & { readonly namespace: NamespaceRecord },
   record: SecretRecord | undefined,
-  unconfirmed: readonly Contributor[],
-  unjudged: readonly Contributor[],
+  {
+    unconfirmed,
+    unjudged,
+  }: { readonly unconfirmed: readonly Contributor[]; readonly unjudged: readonly Contributor[] },
 ): FrozenOnes {
   if (!record) return { parts: [], uids: [], kept: new Set(), signature: "" };
   const part = ({ name, uid }: Named, hosts: readonly string[] | undefined): Frozen => {
@@ -136,8 +138,7 @@ export function withOrphaned(
   context: Context,
   namespace: NamespaceRecord,
   content: Content,
-  { names }: Orphaned,
-  leaving: readonly Contributor[],
+  { orphaned: { names }, leaving }: { readonly orphaned: Orphaned; readonly leaving: readonly Contributor[] },
 ): Content {
   if (names.length === 0) return content;
   const taken = new Set(leaving.flatMap((each) => hostsWithTokens(context, namespace, each)));

@@ -1,28 +1,10 @@
 // The pull-secret controller's watches: which pull Secrets an event concerns, and how urgently.
-import { charged } from "../../cluster/metered-api.ts";
-import { type Controller, type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import type { Context } from "../context.ts";
 import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
-import { partsOf, secretKey } from "../keys.ts";
-import { pullSecretLoop } from "./controller.ts";
+import { secretKey } from "../keys.ts";
 
 type Known = Pick<Context, "stores" | "credentialIndex" | "settings" | "namesSynced" | "signals">;
-
-export function pullSecretController(context: Context): Controller {
-  const run = pullSecretLoop();
-  return {
-    name: "secret",
-    watches: pullSecretWatches(context),
-    begin: () =>
-      void context.stores.namespaces.subscribe(({ key, gone }) => {
-        if (gone) context.statusCache.forget(key, gone);
-      }),
-    reconcile: (key, signal) => {
-      const [namespace, name] = partsOf(key);
-      return charged(context, (counting) => run(counting, namespace, name, signal));
-    },
-  };
-}
 
 export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
   const { stores, credentialIndex, settings, namesSynced, signals } = context;

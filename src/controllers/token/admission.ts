@@ -68,177 +68,223 @@ interface Call {
 }
 
 export function tokenAdmission(options: TokenAdmissionOptions): TokenAdmission {
-  const { clock, random, budgets, tokens, grantKey, asks, again } = options;
-  const held = places(clock);
-  const ways = silences({ clock, random });
-  // One entry's trouble says little of the others'.
-  const authorities = silences({ clock, random, witnesses: 2 });
-  const registries = silences({ clock, random });
-  const needs = callNeeds(budgets);
-  const under = new Map<string, Call>();
-  /** How the last call of a grant has ended, if not soon. */
-  const lasts = new Map<string, "slow" | "unanswered">();
-  /** Grants, by the name of the silence for which they were turned away. */
-  const turnedAway = calledBack(maxCalledBack);
-  let listener: GateListener | undefined;
-  held.onRoom((lacked) => listener?.room(lacked));
+  return new TokenGate(options);
+}
 
-  const wayOf = (key: string, grant: Grant): Way | undefined => {
+class TokenGate implements TokenAdmission {
+  readonly #clock;
+  readonly #random;
+  readonly #budgets;
+  readonly #tokens;
+  readonly #grantKey;
+  readonly #asks;
+  readonly #again;
+  readonly #held;
+  readonly #ways;
+  // One entry's trouble says little of the others'.
+  readonly #authorities;
+  readonly #registries;
+  readonly #needs;
+  readonly #under = new Map<string, Call>();
+  /** How the last call of a grant has ended, if not soon. */
+  readonly #lasts = new Map<string, "slow" | "unanswered">();
+  /** Grants, by the name of the silence for which they were turned away. */
+  readonly #turnedAway = calledBack(maxCalledBack);
+  #listener: GateListener | undefined;
+  readonly registries;
+
+  constructor(options: TokenAdmissionOptions) {
+    const { clock, random, budgets, tokens, grantKey, asks, again } = options;
+    this.#clock = clock;
+    this.#random = random;
+    this.#budgets = budgets;
+    this.#tokens = tokens;
+    this.#grantKey = grantKey;
+    this.#asks = asks;
+    this.#again = again;
+    this.#held = places(clock);
+    this.#ways = silences({ clock, random });
+    this.#authorities = silences({ clock, random, witnesses: 2 });
+    this.#registries = silences({ clock, random });
+    this.#needs = callNeeds(budgets);
+    this.#held.onRoom((lacked) => this.#listener?.room(lacked));
+    this.registries = this.#registries;
+  }
+
+  readonly #wayOf = (key: string, grant: Grant): Way | undefined => {
     const authority = authorityOf(grant);
     if (!authority) return undefined;
     const place = `${authority.kind} ${authority.name}`;
-    return { authority, place, name: `${place} for ${tokens.owner(key) ?? "nobody"}` };
+    return { authority, place, name: `${place} for ${this.#tokens.owner(key) ?? "nobody"}` };
   };
-  const silenceOf = ({ name, place }: Way): (Silence & { readonly name: string }) | undefined => {
-    if (ways.isProven(name)) return undefined;
-    const own = ways.of(name);
+
+  readonly #silenceOf = ({ name, place }: Way): (Silence & { readonly name: string }) | undefined => {
+    if (this.#ways.isProven(name)) return undefined;
+    const own = this.#ways.of(name);
     if (own) return { ...own, name };
     // Each entry asks once for itself: others' trouble may be theirs alone.
-    const all = ways.isDoubted(name) ? authorities.of(place) : undefined;
+    const all = this.#ways.isDoubted(name) ? this.#authorities.of(place) : undefined;
     return all && { ...all, name: place };
   };
-  const standingOf = (key: string, { name }: Way): Standing => {
-    if (lasts.get(key) === "unanswered") return "suspect";
-    if (ways.isProven(name)) return "proven";
-    return ways.isDoubted(name) ? "suspect" : "new";
+
+  readonly #standingOf = (key: string, { name }: Way): Standing => {
+    if (this.#lasts.get(key) === "unanswered") return "suspect";
+    if (this.#ways.isProven(name)) return "proven";
+    return this.#ways.isDoubted(name) ? "suspect" : "new";
   };
 
-  const isReplacing = (key: string): boolean => !tokens.isUrgent(key) && !tokens.token(key);
+  readonly #isReplacing = (key: string): boolean => !this.#tokens.isUrgent(key) && !this.#tokens.token(key);
 
-  const asked = (key: string, way: Way, silence: { readonly name: string } | undefined): CallAsked => ({
+  readonly #asked = (key: string, way: Way, silence: { readonly name: string } | undefined): CallAsked => ({
     authority: way.authority,
     way: way.name,
     place: way.place,
-    standing: standingOf(key, way),
-    isSlow: lasts.get(key) === "slow",
-    isReplacing: isReplacing(key),
+    standing: this.#standingOf(key, way),
+    isSlow: this.#lasts.get(key) === "slow",
+    isReplacing: this.#isReplacing(key),
     trial: silence?.name,
   });
-  const remember = (key: string, last: "slow" | "unanswered" | undefined): void => {
-    lasts.delete(key);
-    const oldest = lasts.size < maxRemembered ? undefined : lasts.keys().next().value;
-    if (oldest !== undefined) lasts.delete(oldest);
-    if (last) lasts.set(key, last);
+
+  readonly #remember = (key: string, last: "slow" | "unanswered" | undefined): void => {
+    this.#lasts.delete(key);
+    const oldest = this.#lasts.size < maxRemembered ? undefined : this.#lasts.keys().next().value;
+    if (oldest !== undefined) this.#lasts.delete(oldest);
+    if (last) this.#lasts.set(key, last);
   };
 
   /** What it may take longer than a short call for, it gets then, or it ends. */
-  const underway = (key: string, call: CallAsked): AbortSignal => {
+  readonly #underway = (key: string, call: CallAsked): AbortSignal => {
     const displaced = new AbortController();
-    const since = clock.elapsed();
+    const since = this.#clock.elapsed();
     const text = tokenKey(key);
     const soon = Temporal.Duration.from({ milliseconds: shortCall });
     const cancel = isShort(call)
-      ? clock.schedule(soon, () => {
-          const { from, to } = needs.toGoOn(call);
-          if (!held.move(text, from, to)) displaced.abort();
+      ? this.#clock.schedule(soon, () => {
+          const { from, to } = this.#needs.toGoOn(call);
+          if (!this.#held.move(text, from, to)) displaced.abort();
         })
       : () => undefined;
-    under.set(text, { isProven: call.standing === "proven", since, cancel });
+    this.#under.set(text, { isProven: call.standing === "proven", since, cancel });
     return displaced.signal;
   };
 
-  const registryNeeds = (host: string | undefined): readonly Need[] =>
-    host === undefined || registries.of(host) ? [] : [{ place: `registry ${host}`, max: maxOfRegistry, until: "run" }];
+  readonly #registryNeeds = (host: string | undefined): readonly Need[] =>
+    host === undefined || this.#registries.of(host)
+      ? []
+      : [{ place: `registry ${host}`, max: maxOfRegistry, until: "run" }];
 
-  const heardOf = (way: Way, told: (names: Silences, name: string) => boolean): void => {
-    const wasNew = !ways.isProven(way.name);
-    const heard = [told(ways, way.name) && way.name, told(authorities, way.place) && way.place];
+  readonly #heardOf = (way: Way, told: (names: Silences, name: string) => boolean): void => {
+    const wasNew = !this.#ways.isProven(way.name);
+    const heard = [told(this.#ways, way.name) && way.name, told(this.#authorities, way.place) && way.place];
     for (const name of heard) {
       if (name === false) continue;
-      for (const key of turnedAway.take(name)) {
-        lasts.delete(key);
-        again(key);
+      for (const key of this.#turnedAway.take(name)) {
+        this.#lasts.delete(key);
+        this.#again(key);
       }
     }
-    if (wasNew && ways.isProven(way.name)) listener?.news(way.name);
+    if (wasNew && this.#ways.isProven(way.name)) this.#listener?.news(way.name);
   };
 
-  const turnAway = (key: string, silence: Silence & { readonly name: string }): OperatorError => {
-    turnedAway.add(silence.name, key);
-    const wait = Math.round(comesBack * (1 + random()));
+  readonly #turnAway = (key: string, silence: Silence & { readonly name: string }): OperatorError => {
+    this.#turnedAway.add(silence.name, key);
+    const wait = Math.round(comesBack * (1 + this.#random()));
     const retryAfter = Temporal.Duration.from({ milliseconds: wait });
     return new OperatorError({ ...silentFailure(silence), retryAfter, restrained: true });
   };
 
-  return {
-    registries,
-    away: () => held.size,
-    turnedAway: () => turnedAway.size,
-    forget: (key) => turnedAway.forget(key),
-    asked: () => new Map(Object.keys(budgets).map((kind) => [kind, held.taken(`provider ${kind}`)])),
-    lineOf: (text) => {
-      const key = grantOf(text);
-      const { grant } = tokens.attempts(key) ?? {};
-      if (!grant || !asks(key)) return undefined;
-      const way = wayOf(key, grant);
-      const registry = tokens.target(key)?.host;
-      if (!way && registry === undefined) return undefined;
-      const subject = way?.name ?? "";
-      const traits = [isReplacing(key) && "replacing", tokens.insists(key) && "insists", lasts.get(key)];
-      const name = [subject, registry, ...traits].join(" | ");
-      return { name, subject };
-    },
-    enter: (text) => {
-      const key = grantOf(text);
-      const { grant } = tokens.attempts(key) ?? {};
-      if (!grant || !asks(key)) return undefined;
-      const way = wayOf(key, grant);
-      const registry = registryNeeds(tokens.target(key)?.host);
-      if (!way) return held.enter(text, registry);
-      const silence = tokens.insists(key) ? undefined : silenceOf(way);
-      // Who may not try is told so at once: that takes no place.
-      if (silence && clock.elapsed() < silence.tryAt) return undefined;
-      const lacks = held.enter(text, [...needs.toBegin(asked(key, way, silence)), ...registry]);
-      return silence ? undefined : lacks;
-    },
-    hasRoom: (lacked) => held.hasRoom(lacked),
-    isNewestFirst: (lacked) => held.isNewestFirst(lacked),
-    leave: (text) => held.leave(text),
-    listen: (given) => {
-      listener = given;
-    },
-    begin: (grant) => {
-      const key = grantKey(grant);
-      const way = wayOf(key, grant);
-      if (!way) return undefined;
-      const text = tokenKey(key);
-      const silence = tokens.insists(key) ? undefined : silenceOf(way);
-      const call = asked(key, way, silence);
-      if (!held.has(text, "call")) {
-        if (silence) throw turnAway(key, silence);
-        // It has become due since it was let in.
-        held.leave(text);
-        if (held.enter(text, needs.toBegin(call)) !== undefined) throw new OperatorError(notItsTurn(grant));
-      }
-      held.spend(text);
-      return underway(key, call);
-    },
-    ended: (grant, how) => {
-      const key = grantKey(grant);
-      const way = wayOf(key, grant);
-      if (!way) return undefined;
-      const text = tokenKey(key);
-      const { isProven = false, since = clock.elapsed(), cancel } = under.get(text) ?? {};
-      under.delete(text);
-      cancel?.();
-      let told: Failure | undefined;
-      if (how.kind === "token" || how.kind === "answer") {
-        heardOf(way, (names, name) => (how.kind === "token" ? names.gave(name) : names.answered(name)));
-        remember(key, clock.elapsed() - since >= shortCall ? "slow" : undefined);
-      }
-      if (how.kind === "displaced") told = displacedFailure(grant, isProven);
-      if (how.kind === "displaced" && isProven) remember(key, "slow");
-      const unanswered = how.kind === "silence" ? how.failure : isProven ? undefined : told;
-      if (unanswered) {
-        remember(key, "unanswered");
-        ways.unanswered(way.name, unanswered);
-        // In so short a time it need not be the authority's fault.
-        if (how.kind === "silence") authorities.unanswered(way.place, unanswered, way.name);
-      }
-      const silence = unanswered && silenceOf(way);
-      held.giveBack(text, "call");
-      return silence ? silentFailure(silence) : told;
-    },
+  readonly away: TokenAdmission["away"] = () => this.#held.size;
+
+  readonly turnedAway: TokenAdmission["turnedAway"] = () => this.#turnedAway.size;
+
+  readonly forget: TokenAdmission["forget"] = (key) => this.#turnedAway.forget(key);
+
+  readonly asked: TokenAdmission["asked"] = () =>
+    new Map(Object.keys(this.#budgets).map((kind) => [kind, this.#held.taken(`provider ${kind}`)]));
+
+  readonly lineOf: TokenAdmission["lineOf"] = (text) => {
+    const key = grantOf(text);
+    const { grant } = this.#tokens.attempts(key) ?? {};
+    if (!grant || !this.#asks(key)) return undefined;
+    const way = this.#wayOf(key, grant);
+    const registry = this.#tokens.target(key)?.host;
+    if (!way && registry === undefined) return undefined;
+    const subject = way?.name ?? "";
+    const traits = [
+      this.#isReplacing(key) && "replacing",
+      this.#tokens.insists(key) && "insists",
+      this.#lasts.get(key),
+    ];
+    const name = [subject, registry, ...traits].join(" | ");
+    return { name, subject };
+  };
+
+  readonly enter: TokenAdmission["enter"] = (text) => {
+    const key = grantOf(text);
+    const { grant } = this.#tokens.attempts(key) ?? {};
+    if (!grant || !this.#asks(key)) return undefined;
+    const way = this.#wayOf(key, grant);
+    const registry = this.#registryNeeds(this.#tokens.target(key)?.host);
+    if (!way) return this.#held.enter(text, registry);
+    const silence = this.#tokens.insists(key) ? undefined : this.#silenceOf(way);
+    // Who may not try is told so at once: that takes no place.
+    if (silence && this.#clock.elapsed() < silence.tryAt) return undefined;
+    const lacks = this.#held.enter(text, [...this.#needs.toBegin(this.#asked(key, way, silence)), ...registry]);
+    return silence ? undefined : lacks;
+  };
+
+  readonly hasRoom: TokenAdmission["hasRoom"] = (lacked) => this.#held.hasRoom(lacked);
+
+  readonly isNewestFirst: TokenAdmission["isNewestFirst"] = (lacked) => this.#held.isNewestFirst(lacked);
+
+  readonly leave: TokenAdmission["leave"] = (text) => this.#held.leave(text);
+
+  readonly listen: TokenAdmission["listen"] = (given) => {
+    this.#listener = given;
+  };
+
+  readonly begin: TokenAdmission["begin"] = (grant) => {
+    const key = this.#grantKey(grant);
+    const way = this.#wayOf(key, grant);
+    if (!way) return undefined;
+    const text = tokenKey(key);
+    const silence = this.#tokens.insists(key) ? undefined : this.#silenceOf(way);
+    const call = this.#asked(key, way, silence);
+    if (!this.#held.has(text, "call")) {
+      if (silence) throw this.#turnAway(key, silence);
+      // It has become due since it was let in.
+      this.#held.leave(text);
+      if (this.#held.enter(text, this.#needs.toBegin(call)) !== undefined) throw new OperatorError(notItsTurn(grant));
+    }
+    this.#held.spend(text);
+    return this.#underway(key, call);
+  };
+
+  readonly ended: TokenAdmission["ended"] = (grant, how) => {
+    const key = this.#grantKey(grant);
+    const way = this.#wayOf(key, grant);
+    if (!way) return undefined;
+    const text = tokenKey(key);
+    const { isProven = false, since = this.#clock.elapsed(), cancel } = this.#under.get(text) ?? {};
+    this.#under.delete(text);
+    cancel?.();
+    let told: Failure | undefined;
+    if (how.kind === "token" || how.kind === "answer") {
+      this.#heardOf(way, (names, name) => (how.kind === "token" ? names.gave(name) : names.answered(name)));
+      this.#remember(key, this.#clock.elapsed() - since >= shortCall ? "slow" : undefined);
+    }
+    if (how.kind === "displaced") told = displacedFailure(grant, isProven);
+    if (how.kind === "displaced" && isProven) this.#remember(key, "slow");
+    const unanswered = how.kind === "silence" ? how.failure : isProven ? undefined : told;
+    if (unanswered) {
+      this.#remember(key, "unanswered");
+      this.#ways.unanswered(way.name, unanswered);
+      // In so short a time it need not be the authority's fault.
+      if (how.kind === "silence") this.#authorities.unanswered(way.place, unanswered, way.name);
+    }
+    const silence = unanswered && this.#silenceOf(way);
+    this.#held.giveBack(text, "call");
+    return silence ? silentFailure(silence) : told;
   };
 }
 

@@ -116,174 +116,206 @@ export interface GrantTrackerOptions {
   readonly onForgotten?: (grantKey: string) => void;
 }
 
-export function grantTracker({
-  clock,
-  secrets,
-  operatorNamespace,
-  onUnused,
-  onForgotten,
-}: GrantTrackerOptions): GrantTracker {
-  const attempts = new Map<string, Attempts>();
-  const users = new Map<string, Map<string, Use>>();
-  const needs = new Map<string, ReadonlySet<string>>();
-  const kept = keptTokens();
-  const made = tokenMakers(secrets);
-  let firstUse: number | undefined;
-  const unused = new Map<string, number>();
-  const repeats = repeatsByGrant(clock);
-  // Thousands may use one grant.
-  const targets = new Map<string, VerificationTarget | undefined>();
-  // Grants asked for in place of others.
-  const replacements = new Set<string>();
+export function grantTracker(options: GrantTrackerOptions): GrantTracker {
+  return new TrackedGrants(options);
+}
 
-  const token = (key: string): Token | undefined => {
-    const record = secrets.get(`${operatorNamespace}/${tokenSecretName(key)}`);
+class TrackedGrants implements GrantTracker {
+  readonly #clock;
+  readonly #secrets;
+  readonly #operatorNamespace;
+  readonly #onUnused;
+  readonly #onForgotten;
+  readonly #attempts = new Map<string, Attempts>();
+  readonly #users = new Map<string, Map<string, Use>>();
+  readonly #needs = new Map<string, ReadonlySet<string>>();
+  readonly #kept = keptTokens();
+  readonly #made;
+  #firstUse: number | undefined;
+  readonly #unused = new Map<string, number>();
+  readonly #repeats;
+  // Thousands may use one grant.
+  readonly #targets = new Map<string, VerificationTarget | undefined>();
+  // Grants asked for in place of others.
+  readonly #replacements = new Set<string>();
+  readonly #budget;
+  readonly repeats;
+
+  constructor({ clock, secrets, operatorNamespace, onUnused, onForgotten }: GrantTrackerOptions) {
+    this.#clock = clock;
+    this.#secrets = secrets;
+    this.#operatorNamespace = operatorNamespace;
+    this.#onUnused = onUnused;
+    this.#onForgotten = onForgotten;
+    this.#made = tokenMakers(secrets);
+    this.#repeats = repeatsByGrant(clock);
+    this.#budget = grantsWithinBudget(clock, (key) => !this.#attempts.has(key) && this.token(key) === undefined);
+    this.repeats = this.#repeats;
+  }
+
+  readonly token = (key: string): Token | undefined => {
+    const record = this.#secrets.get(`${this.#operatorNamespace}/${tokenSecretName(key)}`);
     return record?.kind === "token" && record.token?.grantKey === key ? record.token : undefined;
   };
-  const budget = grantsWithinBudget(clock, (key) => !attempts.has(key) && token(key) === undefined);
 
-  const released = (key: string): void => {
-    if (users.has(key) || kept.isKept(key)) return;
-    unused.set(key, clock.elapsed());
-    onUnused?.(key);
+  readonly #released = (key: string): void => {
+    if (this.#users.has(key) || this.#kept.isKept(key)) return;
+    this.#unused.set(key, this.#clock.elapsed());
+    this.#onUnused?.(key);
   };
-  const keep = (user: string, items: ReadonlySet<string>): boolean => {
-    const isNews = [...items].some((item) => !kept.has(user, item));
-    for (const key of kept.set(user, items)) released(key);
+
+  readonly keep = (user: string, items: ReadonlySet<string>): boolean => {
+    const isNews = [...items].some((item) => !this.#kept.has(user, item));
+    for (const key of this.#kept.set(user, items)) this.#released(key);
     return isNews;
   };
+
   /** Returns those that are noted, and whether one of them is news to the token Secret. */
-  const noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isNews: boolean } => {
-    const lacked = made.unstored(key);
-    const all = makers.map((maker) => made.note(key, maker));
-    return { makers: all, isNews: !lacked && made.unstored(key) };
+  readonly #noted = (key: string, makers: readonly Maker[]): { makers: readonly Maker[]; isNews: boolean } => {
+    const lacked = this.#made.unstored(key);
+    const all = makers.map((maker) => this.#made.note(key, maker));
+    return { makers: all, isNews: !lacked && this.#made.unstored(key) };
   };
 
-  return {
-    use: (user, all, items = new Set()) => {
-      firstUse ??= clock.elapsed();
-      const grants = budget.within(user, all);
-      const before = needs.get(user) ?? new Set();
-      keep(user, items);
-      for (const key of before) {
-        targets.delete(key);
-        if (grants.has(key)) continue;
-        const others = users.get(key);
-        others?.delete(user);
-        if (others?.size !== 0) continue;
-        users.delete(key);
-        released(key);
+  readonly use: GrantTracker["use"] = (user, all, items = new Set()) => {
+    this.#firstUse ??= this.#clock.elapsed();
+    const grants = this.#budget.within(user, all);
+    const before = this.#needs.get(user) ?? new Set();
+    this.keep(user, items);
+    for (const key of before) {
+      this.#targets.delete(key);
+      if (grants.has(key)) continue;
+      const others = this.#users.get(key);
+      others?.delete(user);
+      if (others?.size !== 0) continue;
+      this.#users.delete(key);
+      this.#released(key);
+    }
+    const isReplacing = before.size > 0 || !this.#budget.isUrgent(user, grants.size);
+    const first: string[] = [];
+    for (const [key, { grant, target, refreshes = {}, makers = [] }] of grants) {
+      this.#targets.delete(key);
+      const known = this.#users.get(key);
+      const before = this.#attempts.get(key);
+      const { isNews: isOthers, ...use } = { ...this.#noted(key, makers), target };
+      if (known) {
+        known.set(user, use);
+        const isNews = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
+        const isNowUrgent = !isReplacing && this.#replacements.has(key);
+        if (isNews || isNowUrgent) this.#replacements.delete(key);
+        if (isNews || isNowUrgent || isOthers) first.push(key);
+        if (before && isNews) this.#attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
+        continue;
       }
-      const isReplacing = before.size > 0 || !budget.isUrgent(user, grants.size);
-      const first: string[] = [];
-      for (const [key, { grant, target, refreshes = {}, makers = [] }] of grants) {
-        targets.delete(key);
-        const known = users.get(key);
-        const before = attempts.get(key);
-        const { isNews: isOthers, ...use } = { ...noted(key, makers), target };
-        if (known) {
-          known.set(user, use);
-          const isNews = Object.entries(refreshes).some(([name, value]) => before?.refreshes?.[name] !== value);
-          const isNowUrgent = !isReplacing && replacements.has(key);
-          if (isNews || isNowUrgent) replacements.delete(key);
-          if (isNews || isNowUrgent || isOthers) first.push(key);
-          if (before && isNews) attempts.set(key, { ...before, refreshes: { ...before.refreshes, ...refreshes } });
-          continue;
-        }
-        users.set(key, new Map([[user, use]]));
-        if (isReplacing) replacements.add(key);
-        else replacements.delete(key);
-        unused.delete(key);
-        const asked = { refreshes: { ...before?.refreshes, ...refreshes } };
-        attempts.set(key, { grant, wantedAt: clock.elapsed(), failure: undefined, ...before, ...asked });
-        first.push(key);
-      }
-      if (grants.size > 0) needs.set(user, new Set(grants.keys()));
-      else needs.delete(user);
-      return first;
-    },
-    keep,
-    kept: () => kept.all(),
-    had: (user, { token: { grantKey }, maker: { credential, entry } }) =>
-      users
-        .get(grantKey)
-        ?.get(user)
-        ?.makers.some((each) => each.credential === credential && each.entry === entry) === true ||
-      kept.has(user, keptItem(grantKey, credential, entry)),
-    madeFor: (credential, entry, namespace) =>
-      made.of(credential, entry, namespace).flatMap(({ grantKey, maker }) => {
-        const present = token(grantKey);
-        const found = present && tokenOf(present, maker);
-        return found ? [{ token: found, maker }] : [];
-      }),
-    makers: (key) => boundedMakers(made.known(key)),
-    forgetCeased: (key) => {
-      if (firstUse === undefined || clock.elapsed() - firstUse < settleTime) return;
-      const using = new Set([...(users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers));
-      const present = token(key);
-      const ceased = made.known(key).flatMap((maker): Maker[] => {
-        const { credential, entry, until = present?.issuedAt.toString() } = maker;
-        if (using.has(maker) || !kept.hasItem(key, keptItem(key, credential, entry))) return [];
-        const its = present && tokenOf(present, { ...maker, until });
-        return its && isAlive(its, clock.now()) ? [{ ...maker, until }] : [];
-      });
-      made.keepOnly(key, using, ceased);
-    },
-    lacksMakers: (key) => made.unstored(key),
-    isNeeded: (key) => users.has(key),
-    attempts: (key) => attempts.get(key),
-    owner: (key) => {
-      const [maker] = users.get(key)?.values().next().value?.makers ?? [];
-      return maker && `${maker.credential}/${maker.entry}`;
-    },
-    target: (key) => {
-      if (!targets.has(key)) targets.set(key, bestTarget(verificationTargetsOf(users.get(key))));
-      return targets.get(key);
-    },
-    ended: (key, failure, refused) => {
-      const before = attempts.get(key);
-      if (before) attempts.set(key, { ...before, failure, refused, ended: true });
-    },
-    insists: (key) => {
-      const { refused, refreshes = {} } = attempts.get(key) ?? {};
-      return refused !== undefined && asksAnew(refused, refreshes);
-    },
-    leftOut: (user, key) => budget.leftOut(user, key),
-    isUrgent: (key) => !replacements.has(key),
-    token,
-    repeats,
-    repeated: function* () {
-      for (const key of repeats.keys()) {
-        const entries = new Map(made.known(key).map((maker) => [`${maker.credential} ${maker.entry}`, maker]));
-        yield* entries.values();
-      }
-    },
-    users: (key) => {
-      const needing = users.get(key)?.keys() ?? [];
-      return kept.isKept(key) ? new Set([...needing, ...kept.users(key)]) : needing;
-    },
-    unusedSince: (key) => {
-      if (users.has(key) || kept.isKept(key)) {
-        unused.delete(key);
-        return undefined;
-      }
-      const since = unused.get(key) ?? clock.elapsed();
-      unused.set(key, since);
-      return since;
-    },
-    forget: (key) => {
-      attempts.delete(key);
-      targets.delete(key);
-      repeats.forget(key);
-      unused.delete(key);
-      replacements.delete(key);
-      made.forget(key);
-      onForgotten?.(key);
-    },
-    wanted: function* () {
-      for (const [key, { grant }] of attempts) yield [key, grant] as const;
-    },
+      this.#users.set(key, new Map([[user, use]]));
+      if (isReplacing) this.#replacements.add(key);
+      else this.#replacements.delete(key);
+      this.#unused.delete(key);
+      const asked = { refreshes: { ...before?.refreshes, ...refreshes } };
+      this.#attempts.set(key, { grant, wantedAt: this.#clock.elapsed(), failure: undefined, ...before, ...asked });
+      first.push(key);
+    }
+    if (grants.size > 0) this.#needs.set(user, new Set(grants.keys()));
+    else this.#needs.delete(user);
+    return first;
   };
+
+  readonly kept: GrantTracker["kept"] = () => this.#kept.all();
+
+  readonly had: GrantTracker["had"] = (user, { token: { grantKey }, maker: { credential, entry } }) =>
+    this.#users
+      .get(grantKey)
+      ?.get(user)
+      ?.makers.some((each) => each.credential === credential && each.entry === entry) === true ||
+    this.#kept.has(user, keptItem(grantKey, credential, entry));
+
+  readonly madeFor: GrantTracker["madeFor"] = (credential, entry, namespace) =>
+    this.#made.of(credential, entry, namespace).flatMap(({ grantKey, maker }) => {
+      const present = this.token(grantKey);
+      const found = present && tokenOf(present, maker);
+      return found ? [{ token: found, maker }] : [];
+    });
+
+  readonly makers: GrantTracker["makers"] = (key) => boundedMakers(this.#made.known(key));
+
+  readonly forgetCeased: GrantTracker["forgetCeased"] = (key) => {
+    if (this.#firstUse === undefined || this.#clock.elapsed() - this.#firstUse < settleTime) return;
+    const using = new Set([...(this.#users.get(key)?.values() ?? [])].flatMap(({ makers }) => makers));
+    const present = this.token(key);
+    const ceased = this.#made.known(key).flatMap((maker): Maker[] => {
+      const { credential, entry, until = present?.issuedAt.toString() } = maker;
+      if (using.has(maker) || !this.#kept.hasItem(key, keptItem(key, credential, entry))) return [];
+      const its = present && tokenOf(present, { ...maker, until });
+      return its && isAlive(its, this.#clock.now()) ? [{ ...maker, until }] : [];
+    });
+    this.#made.keepOnly(key, using, ceased);
+  };
+
+  readonly lacksMakers: GrantTracker["lacksMakers"] = (key) => this.#made.unstored(key);
+
+  readonly isNeeded: GrantTracker["isNeeded"] = (key) => this.#users.has(key);
+
+  readonly attempts: GrantTracker["attempts"] = (key) => this.#attempts.get(key);
+
+  readonly owner: GrantTracker["owner"] = (key) => {
+    const [maker] = this.#users.get(key)?.values().next().value?.makers ?? [];
+    return maker && `${maker.credential}/${maker.entry}`;
+  };
+
+  readonly target: GrantTracker["target"] = (key) => {
+    if (!this.#targets.has(key)) this.#targets.set(key, bestTarget(verificationTargetsOf(this.#users.get(key))));
+    return this.#targets.get(key);
+  };
+
+  readonly ended: GrantTracker["ended"] = (key, failure, refused) => {
+    const before = this.#attempts.get(key);
+    if (before) this.#attempts.set(key, { ...before, failure, refused, ended: true });
+  };
+
+  readonly insists: GrantTracker["insists"] = (key) => {
+    const { refused, refreshes = {} } = this.#attempts.get(key) ?? {};
+    return refused !== undefined && asksAnew(refused, refreshes);
+  };
+
+  readonly leftOut: GrantTracker["leftOut"] = (user, key) => this.#budget.leftOut(user, key);
+
+  readonly isUrgent: GrantTracker["isUrgent"] = (key) => !this.#replacements.has(key);
+
+  *repeated(): Generator<Pick<Maker, "credential" | "entry">> {
+    for (const key of this.#repeats.keys()) {
+      const entries = new Map(this.#made.known(key).map((maker) => [`${maker.credential} ${maker.entry}`, maker]));
+      yield* entries.values();
+    }
+  }
+
+  readonly users: GrantTracker["users"] = (key) => {
+    const needing = this.#users.get(key)?.keys() ?? [];
+    return this.#kept.isKept(key) ? new Set([...needing, ...this.#kept.users(key)]) : needing;
+  };
+
+  readonly unusedSince: GrantTracker["unusedSince"] = (key) => {
+    if (this.#users.has(key) || this.#kept.isKept(key)) {
+      this.#unused.delete(key);
+      return undefined;
+    }
+    const since = this.#unused.get(key) ?? this.#clock.elapsed();
+    this.#unused.set(key, since);
+    return since;
+  };
+
+  readonly forget: GrantTracker["forget"] = (key) => {
+    this.#attempts.delete(key);
+    this.#targets.delete(key);
+    this.#repeats.forget(key);
+    this.#unused.delete(key);
+    this.#replacements.delete(key);
+    this.#made.forget(key);
+    this.#onForgotten?.(key);
+  };
+
+  *wanted(): Generator<readonly [key: string, grant: Grant]> {
+    for (const [key, { grant }] of this.#attempts) yield [key, grant];
+  }
 }
 
 /** As the maker has had it last. */

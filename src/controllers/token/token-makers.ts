@@ -50,96 +50,111 @@ interface OfGrant {
 
 /** Kept up to date by the store's own changes, so that one namespace's question costs a few look-ups. */
 export function tokenMakers(secrets: Pick<Store<OperatorSecretRecord>, "values" | "subscribe">): TokenMakers {
-  const byGrant = new Map<string, OfGrant>();
-  const byEntry = new Map<string, ByValues>();
+  return new StoredMakers(secrets);
+}
 
-  const grant = (grantKey: string): OfGrant =>
-    within(byGrant, grantKey, () => ({ stored: undefined, noted: new Map(), missing: false }));
-  const index = (grantKey: string, maker: Maker): void => {
-    const of = within(byEntry, entryKey(maker.credential, maker.entry), (): ByValues => new Map());
+class StoredMakers implements TokenMakers {
+  readonly #byGrant = new Map<string, OfGrant>();
+  readonly #byEntry = new Map<string, ByValues>();
+
+  constructor(secrets: Pick<Store<OperatorSecretRecord>, "values" | "subscribe">) {
+    for (const record of secrets.values()) this.#read(this.#tokenIn(record));
+    secrets.subscribe(({ before, after }) => {
+      const [gone, token] = [this.#tokenIn(before)?.grantKey, this.#tokenIn(after)];
+      if (gone !== undefined && gone !== token?.grantKey) {
+        this.#replace(gone, (of) => {
+          of.stored = undefined;
+        });
+      }
+      this.#read(token);
+    });
+  }
+
+  readonly #grant = (grantKey: string): OfGrant =>
+    within(this.#byGrant, grantKey, () => ({ stored: undefined, noted: new Map(), missing: false }));
+
+  readonly #index = (grantKey: string, maker: Maker): void => {
+    const of = within(this.#byEntry, entryKey(maker.credential, maker.entry), (): ByValues => new Map());
     const values = within(of, placeholdersText(maker), (): ByText => new Map());
     within(values, valuesText(maker), () => new Map<string, Maker>()).set(grantKey, maker);
   };
-  const unindex = (grantKey: string, maker: Maker): void => {
+
+  readonly #unindex = (grantKey: string, maker: Maker): void => {
     const entry = entryKey(maker.credential, maker.entry);
-    const of = byEntry.get(entry);
+    const of = this.#byEntry.get(entry);
     const values = of?.get(placeholdersText(maker));
     const grants = values?.get(valuesText(maker));
     grants?.delete(grantKey);
     if (grants?.size === 0) values?.delete(valuesText(maker));
     if (values?.size === 0) of?.delete(placeholdersText(maker));
-    if (of?.size === 0) byEntry.delete(entry);
+    if (of?.size === 0) this.#byEntry.delete(entry);
   };
-  const all = (grantKey: string): ReadonlyMap<string, Maker> => {
-    const { stored = [], noted = [] } = byGrant.get(grantKey) ?? {};
+
+  readonly #all = (grantKey: string): ReadonlyMap<string, Maker> => {
+    const { stored = [], noted = [] } = this.#byGrant.get(grantKey) ?? {};
     return new Map([...stored, ...noted]);
   };
-  const replace = (grantKey: string, change: (of: OfGrant) => void): void => {
-    for (const maker of all(grantKey).values()) unindex(grantKey, maker);
-    const of = grant(grantKey);
+
+  readonly #replace = (grantKey: string, change: (of: OfGrant) => void): void => {
+    for (const maker of this.#all(grantKey).values()) this.#unindex(grantKey, maker);
+    const of = this.#grant(grantKey);
     change(of);
-    for (const maker of all(grantKey).values()) index(grantKey, maker);
+    for (const maker of this.#all(grantKey).values()) this.#index(grantKey, maker);
     const { stored, noted } = of;
     of.missing = stored !== undefined && [...noted].some(([key, maker]) => isMissing(stored, key, maker));
-    if (!stored && noted.size === 0) byGrant.delete(grantKey);
+    if (!stored && noted.size === 0) this.#byGrant.delete(grantKey);
   };
-  const tokenIn = (record: OperatorSecretRecord | undefined): Token | undefined =>
+
+  readonly #tokenIn = (record: OperatorSecretRecord | undefined): Token | undefined =>
     record?.kind === "token" ? record.token : undefined;
-  const read = (token: Token | undefined): void => {
+
+  readonly #read = (token: Token | undefined): void => {
     if (!token) return;
     const makers = token.makers ?? [];
-    replace(token.grantKey, (of) => {
+    this.#replace(token.grantKey, (of) => {
       of.stored = new Map(makers.map((maker) => [makerKey(maker), maker]));
     });
   };
 
-  for (const record of secrets.values()) read(tokenIn(record));
-  secrets.subscribe(({ before, after }) => {
-    const [gone, token] = [tokenIn(before)?.grantKey, tokenIn(after)];
-    if (gone !== undefined && gone !== token?.grantKey) {
-      replace(gone, (of) => {
-        of.stored = undefined;
-      });
-    }
-    read(token);
-  });
-
-  return {
-    note: (grantKey, maker) => {
-      const of = grant(grantKey);
-      const key = makerKey(maker);
-      const before = of.noted.get(key);
-      if (before && sameHosts(before, maker)) return before;
-      of.noted.set(key, maker);
-      index(grantKey, maker);
-      if (of.stored && isMissing(of.stored, key, maker)) of.missing = true;
-      return maker;
-    },
-    unstored: (grantKey) => byGrant.get(grantKey)?.missing === true,
-    known: (grantKey) => [...all(grantKey).values()],
-    keepOnly: (grantKey, makers, ceased) =>
-      replace(grantKey, (of) => {
-        const { noted } = of;
-        // Some Secrets may have been looked at last when the entry had other hosts: the latest word on it counts.
-        const latest = (key: string, maker: Maker): Maker => noted.get(key) ?? maker;
-        of.noted = new Map([...makers].map((maker) => [makerKey(maker), latest(makerKey(maker), maker)]));
-        if (of.stored) of.stored = new Map(ceased.map((maker) => [makerKey(maker), maker]));
-      }),
-    of: (credential, entry, namespace) => {
-      const found: Made[] = [];
-      for (const [placeholders, values] of byEntry.get(entryKey(credential, entry)) ?? []) {
-        const present = presentValuesText(placeholders, namespace);
-        for (const [grantKey, maker] of (present !== undefined && values.get(present)) || []) {
-          found.push({ grantKey, maker });
-        }
-      }
-      return found;
-    },
-    forget: (grantKey) =>
-      replace(grantKey, (of) => {
-        of.noted = new Map();
-      }),
+  readonly note: TokenMakers["note"] = (grantKey, maker) => {
+    const of = this.#grant(grantKey);
+    const key = makerKey(maker);
+    const before = of.noted.get(key);
+    if (before && sameHosts(before, maker)) return before;
+    of.noted.set(key, maker);
+    this.#index(grantKey, maker);
+    if (of.stored && isMissing(of.stored, key, maker)) of.missing = true;
+    return maker;
   };
+
+  readonly unstored: TokenMakers["unstored"] = (grantKey) => this.#byGrant.get(grantKey)?.missing === true;
+
+  readonly known: TokenMakers["known"] = (grantKey) => [...this.#all(grantKey).values()];
+
+  readonly keepOnly: TokenMakers["keepOnly"] = (grantKey, makers, ceased) =>
+    this.#replace(grantKey, (of) => {
+      const { noted } = of;
+      // Some Secrets may have been looked at last when the entry had other hosts: the latest word on it counts.
+      const latest = (key: string, maker: Maker): Maker => noted.get(key) ?? maker;
+      of.noted = new Map([...makers].map((maker) => [makerKey(maker), latest(makerKey(maker), maker)]));
+      if (of.stored) of.stored = new Map(ceased.map((maker) => [makerKey(maker), maker]));
+    });
+
+  readonly of: TokenMakers["of"] = (credential, entry, namespace) => {
+    const found: Made[] = [];
+    for (const [placeholders, values] of this.#byEntry.get(entryKey(credential, entry)) ?? []) {
+      const present = presentValuesText(placeholders, namespace);
+      for (const [grantKey, maker] of (present !== undefined && values.get(present)) || []) {
+        found.push({ grantKey, maker });
+      }
+    }
+    return found;
+  };
+
+  readonly forget: TokenMakers["forget"] = (grantKey) =>
+    this.#replace(grantKey, (of) => {
+      of.noted = new Map();
+    });
 }
 
 /** It is not named, and there is room for it. */

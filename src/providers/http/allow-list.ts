@@ -1,10 +1,10 @@
 // The allow-list: the hosts to which credentials may be sent. (pure)
 import { globMatches } from "../../runtime/glob.ts";
-import { asciiLowerCase } from "../../runtime/ascii.ts";
 import { hostPattern } from "../../registry/host-templates.ts";
 import type { ProviderList } from "../definition.ts";
 import { providers as ownProviders } from "../index.ts";
 import { kindsOf } from "../kinds.ts";
+import { defaultPort, parsedHostGlob } from "./host-globs.ts";
 
 /** The vendors' registries, and what each runs beside them. */
 function vendorsOf(providers: ProviderList): RegExp {
@@ -13,17 +13,6 @@ function vendorsOf(providers: ProviderList): RegExp {
     hostPattern([...hosts, ...(registries?.templates ?? [])], { ...registries?.places, accounts: "[0-9]{12}" }),
   );
   return new RegExp(`^(?:${[...new Set(patterns)].join("|")})$`);
-}
-
-/** Of https, where a glob names no port. */
-const defaultPort = 443;
-
-// `*` and `?` as everywhere in regcred, then perhaps a port; an IPv6 address stands in brackets.
-const hostGlob = /^(?:[a-z0-9*?](?:[-a-z0-9*?._]{0,252})|\[[0-9a-f:.*]{2,45}\])(?::(?:[0-9]{1,5}|\*))?$/i;
-
-/** Is it a value of --allowed-hosts or --allowed-private-hosts: `harbor.corp`, `*.corp:5000`, `10.0.0.7:*`? */
-export function isHostGlob(text: string): boolean {
-  return hostGlob.test(text);
 }
 
 /**
@@ -35,19 +24,8 @@ export function allowedHosts(
   providers: ProviderList = ownProviders,
 ): (host: string, port: number) => boolean {
   const vendors = vendorsOf(providers);
-  const added = globs.map(parsed);
+  const added = globs.map(parsedHostGlob);
   return (host, port) =>
     (port === defaultPort && vendors.test(host)) ||
     added.some((glob) => globMatches(glob.host, host) && (glob.port === "*" || glob.port === String(port)));
-}
-
-/** Which hosts may have addresses of a private network: those that --allowed-private-hosts lists, on any port. */
-export function privateHosts(globs: readonly string[]): (host: string) => boolean {
-  const listed = globs.map((glob) => parsed(glob).host);
-  return (host) => listed.some((glob) => globMatches(glob, host));
-}
-
-function parsed(glob: string): { readonly host: string; readonly port: string } {
-  const [, host = "", port = String(defaultPort)] = /^(.*?)(?::([0-9]+|\*))?$/.exec(asciiLowerCase(glob)) ?? [];
-  return { host, port };
 }

@@ -22,13 +22,14 @@ const nobodyOrphaned = { names: [], uids: [], gone: [] };
 
 function noted(
   named: readonly string[],
-  { orphaned = nobodyOrphaned, frozen = nobodyFrozen }: Partial<Parameters<typeof noteMembers>[4]> = {},
+  { orphaned = nobodyOrphaned, frozen = nobodyFrozen }: Partial<Parameters<typeof noteMembers>[3]> = {},
 ) {
   const book = members();
   book.lead();
   book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
-  noteMembers({ members: book } as unknown as Context, place, record, [contributor("a"), contributor("b")], {
+  noteMembers({ members: book } as unknown as Context, place, record, {
+    contributing: [contributor("a"), contributor("b")],
     orphaned,
     frozen,
   });

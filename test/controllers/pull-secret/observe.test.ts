@@ -61,7 +61,8 @@ function observed(
     members: members(),
     digest: () => "digest",
   } as unknown as Context;
-  const look = () => observeSecret(context, namespace(), "regcred", {}, contentRenderer());
+  const look = () =>
+    observeSecret({ context, namespace: namespace(), name: "regcred", memory: {}, render: contentRenderer() });
   look();
   const [[grantKey] = [""], ...rest] = [...tokens.wanted()];
   for (const [key] of rest) {

@@ -6,7 +6,7 @@ import { readLive } from "../../../src/controllers/pull-secret/observe.ts";
 import { patchReferences } from "../../../src/controllers/service-account/apply.ts";
 import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
-import { secretRecord, serviceAccount } from "../../entitlement/objects.ts";
+import { namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 
 interface Found {
   readonly metadata: { readonly resourceVersion: string };
@@ -43,7 +43,8 @@ const answers: readonly (readonly [string, Found | undefined, string | undefined
 describe("a GET that finds", () => {
   it.each(answers)("%s of a pull Secret is known of where it is read", async (_what, found, expected) => {
     const { context, stored } = situation(secret, found);
-    expect(await readLive(context, secret.namespace, secret.name, secret, signal)).toBeUndefined();
+    const run = { context, namespace: namespace({ name: secret.namespace }), name: secret.name };
+    expect(await readLive(run, secret, signal)).toBeUndefined();
     expect(stored()).toBe(expected);
   });
 

@@ -1,5 +1,7 @@
 // Does a namespace that is made anew under its name get what the one before had?
 import { expect, it } from "vitest";
+import type { Context } from "../../../src/controllers/context.ts";
+import { pullSecretLoop } from "../../../src/controllers/pull-secret/controller.ts";
 import { smallCluster } from "../small-cluster.ts";
 
 const spec = (secretName: string): object => ({
@@ -33,4 +35,18 @@ it("the login of before an entry was altered, which only the namespace of before
   await on.pass({ seconds: 5 });
   expect(on.passwords("team-c")).toBeUndefined();
   expect(on.passwords("team-a")).toBeUndefined();
+});
+
+it("what one that is gone lived by is forgotten under every name at once, for its successor may be there before each key has run", async () => {
+  const used: [string, number][] = [];
+  const context = {
+    clock: { elapsed: () => 0 },
+    judged: { judged: () => undefined, unjudged: () => undefined },
+    stores: { namespaces: { look: () => ({ kind: "absent" }) }, pullSecrets: { get: () => undefined } },
+    credentialIndex: { names: () => ["regcred", "other"] },
+    statusCache: { forget: () => undefined },
+    tokens: { use: (user: string, grants: ReadonlyMap<string, object>) => used.push([user, grants.size]) },
+  } as unknown as Context;
+  await pullSecretLoop()(context, "team-a", "regcred", AbortSignal.timeout(60_000));
+  expect(Object.fromEntries(used)).toEqual({ "secret/team-a/regcred": 0, "secret/team-a/other": 0 });
 });

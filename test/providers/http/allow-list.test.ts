@@ -1,6 +1,7 @@
 // Which hosts may credentials be sent to, and what does the operator's configuration add?
 import { describe, expect, it } from "vitest";
-import { allowedHosts, isHostGlob, privateHosts } from "../../../src/providers/http/allow-list.ts";
+import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
+import { isHostGlob, privateHosts } from "../../../src/providers/http/host-globs.ts";
 
 describe("without configuration", () => {
   const allowed = allowedHosts([]);

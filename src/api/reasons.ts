@@ -1,0 +1,163 @@
+// Reasons of failures, conditions and Events: for each failure who can fix it and when it is tried again.
+import type { Cause, Failure, Retry } from "../runtime/errors.ts";
+
+interface ReasonRow {
+  /** Who can fix it. Where a placeholder or a tenant's own object brought the value about, the place says Tenant. */
+  readonly cause?: Cause;
+  /** Left out: nothing fails for it, it only says how things are. */
+  readonly retry?: Retry;
+  /** The entry fails before the provider has any identity to ask with: nothing has been sent to the cloud. */
+  readonly beforeIdentity?: true;
+}
+
+const said = {} as const satisfies ReasonRow;
+const platformOnChange = { cause: "Platform", retry: "on-change" } as const satisfies ReasonRow;
+const platformSlowly = { cause: "Platform", retry: "slowly" } as const satisfies ReasonRow;
+const platformBackoff = { cause: "Platform", retry: "backoff" } as const satisfies ReasonRow;
+const tenantOnChange = { cause: "Tenant", retry: "on-change" } as const satisfies ReasonRow;
+const tenantSlowly = { cause: "Tenant", retry: "slowly" } as const satisfies ReasonRow;
+
+/** As docs/operations.md explains them, in its order. */
+export const reasons = {
+  // All is well, or work is under way.
+  Served: said,
+  Distributed: said,
+  Fresh: said,
+  NoNamespaceSelected: said,
+  Progressing: said,
+  Pending: said,
+  TokenPending: platformBackoff,
+  Suspended: said,
+  Deleting: said,
+  Draining: platformBackoff,
+  ReferencesPending: platformOnChange,
+  NamespaceTerminating: tenantOnChange,
+  Conflict: platformBackoff,
+  // Sources.
+  SourceMissing: platformOnChange,
+  SourceInvalid: platformOnChange,
+  SourceNotAllowed: platformOnChange,
+  SourceRefused: platformOnChange,
+  SourceTooLarge: platformOnChange,
+  SourceExpired: platformOnChange,
+  HostMissing: platformOnChange,
+  TokenExpired: platformBackoff,
+  Expired: said,
+  // Cloud registries.
+  Denied: platformSlowly,
+  NotPropagated: platformBackoff,
+  Throttled: platformBackoff,
+  RateLimited: platformBackoff,
+  CloudUnavailable: platformBackoff,
+  InvalidAnswer: platformBackoff,
+  VerificationDenied: platformSlowly,
+  IdentityMissing: { ...platformOnChange, beforeIdentity: true },
+  IdentityInvalid: { ...platformOnChange, beforeIdentity: true },
+  IdentityExpired: platformSlowly,
+  IdentityUnsupported: platformOnChange,
+  NoOperatorIdentity: platformBackoff,
+  ServiceAccountMissing: { ...platformOnChange, beforeIdentity: true },
+  ServiceAccountChanged: { ...platformBackoff, beforeIdentity: true },
+  StaleServiceAccountToken: platformBackoff,
+  ConsentMissing: { ...tenantSlowly, beforeIdentity: true },
+  InvalidHost: platformOnChange,
+  MissingRole: platformOnChange,
+  InvalidRoleARN: platformOnChange,
+  InvalidExternalID: platformOnChange,
+  InvalidAudience: { ...platformOnChange, beforeIdentity: true },
+  MissingClientID: platformOnChange,
+  InvalidClientID: platformOnChange,
+  MissingTenantID: platformOnChange,
+  InvalidTenantID: platformOnChange,
+  InvalidRepository: platformOnChange,
+  InvalidServiceAccountEmail: platformOnChange,
+  InvalidWorkloadIdentityProvider: platformOnChange,
+  MissingWorkloadIdentityProvider: platformBackoff,
+  InvalidScope: platformOnChange,
+  MissingTrustedProfile: platformOnChange,
+  InvalidTrustedProfile: platformOnChange,
+  InvalidTokenExchange: platformOnChange,
+  EndpointNotAllowed: platformSlowly,
+  AddressNotAllowed: platformSlowly,
+  RedirectRefused: platformSlowly,
+  ResponseTooLarge: platformSlowly,
+  CAMissing: platformOnChange,
+  CAInvalid: platformSlowly,
+  // Namespaces and their Secrets.
+  MissingLabel: tenantOnChange,
+  InvalidSecretName: platformOnChange,
+  SecretConflict: tenantOnChange,
+  SecretCopied: tenantOnChange,
+  SecretNameReserved: platformOnChange,
+  DeletionPending: tenantOnChange,
+  HostShadowed: platformOnChange,
+  PodEvicted: said,
+  ConfigTooLarge: platformOnChange,
+  TooLarge: tenantOnChange,
+  MintBudget: tenantOnChange,
+  ShareReached: said,
+  Contested: tenantOnChange,
+  InvalidSpec: said,
+  // The API server.
+  QuotaExceeded: tenantSlowly,
+  AdmissionDenied: tenantSlowly,
+  NamespaceForbidden: platformSlowly,
+  NotPermitted: { ...platformSlowly, beforeIdentity: true },
+  Rejected: platformSlowly,
+  Unauthorized: platformBackoff,
+  ApiUnavailable: platformBackoff,
+  CRDOutdated: platformOnChange,
+  DeadlineExceeded: platformBackoff,
+  InternalError: platformBackoff,
+  // At the start.
+  CredentialsUnreadable: platformBackoff,
+  ProxyUnusable: platformOnChange,
+  NoCluster: platformOnChange,
+  AudienceOverlap: platformSlowly,
+  NotInstalled: platformSlowly,
+  NamespaceMissing: platformSlowly,
+  MetricsAddressUnusable: platformSlowly,
+  CertificateUnreadable: platformSlowly,
+  HealthAddressUnusable: platformSlowly,
+  Stopped: platformOnChange,
+  // While it runs.
+  AnotherInstall: platformBackoff,
+  LeaseLost: platformBackoff,
+  // Held.
+  TooManyNamespaces: said,
+  NamespacesRelabelled: said,
+  FormerLoginKept: said,
+  // What only `explain` says.
+  NotSelected: said,
+  NoEntry: said,
+  Unobserved: said,
+  ReferencesOff: said,
+  ReferenceMissing: said,
+  PodTooEarly: said,
+  OtherReferences: said,
+  InvalidImage: said,
+} as const satisfies Readonly<Record<string, ReasonRow>>;
+
+export type Reason = keyof typeof reasons;
+
+/** Those that something fails for. */
+export type FailureReason = {
+  [R in Reason]: (typeof reasons)[R] extends { readonly retry: Retry } ? R : never;
+}[Reason];
+
+/** What a place adds to the row of its reason: the message, and whatever differs there. */
+type Details = Omit<Failure, "reason" | "cause" | "retry"> & Partial<Pick<Failure, "cause" | "retry">>;
+
+export function failure(reason: FailureReason, details: Details): Failure & { readonly reason: FailureReason } {
+  return { reason, ...reasons[reason], ...details };
+}
+
+export function isReason(reason: string): reason is Reason {
+  return Object.hasOwn(reasons, reason);
+}
+
+/** It failed before there was anything to ask a cloud with. */
+export function isBeforeIdentity({ reason }: Pick<Failure, "reason">): boolean {
+  const row: ReasonRow = isReason(reason) ? reasons[reason] : said;
+  return row.beforeIdentity === true;
+}
