@@ -4,7 +4,7 @@ import { credentialSchema, type Schema } from "../../src/api/crd.ts";
 import { credentialParser } from "../../src/api/parse-registry-credential.ts";
 import { allProviders, type AllProvidersOptions } from "../../src/providers/all-providers.ts";
 import { authorityOf, budgets, budgetsOf, circuitKey } from "../../src/providers/authority.ts";
-import { defineProvider } from "../../src/providers/definition.ts";
+import { defineProvider, type ProviderList } from "../../src/providers/definition.ts";
 import { type Grant, grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { allowedHosts } from "../../src/providers/http/allow-list.ts";
 import type { HttpCall } from "../../src/providers/http/http.ts";
@@ -107,7 +107,7 @@ it("the doctor counts it among the clouds", () => {
 });
 
 /** Who mints, beside all others; `allowed` says whom one may speak to. */
-function minting(allowed: (host: string, port: number) => boolean) {
+function minting(allowed: (host: string, port: number) => boolean, among: ProviderList = list) {
   const calls: HttpCall[] = [];
   const counted: object[] = [];
   const nobody = (): never => {
@@ -136,7 +136,7 @@ function minting(allowed: (host: string, port: number) => boolean) {
     admittance: { begin: () => undefined, ended: () => undefined },
     instruments: { count: (name, labels) => void counted.push({ name, ...labels }), observe: () => undefined },
   };
-  return { provider: allProviders(options, list), calls, counted };
+  return { provider: allProviders(options, among), calls, counted };
 }
 
 it("its token is fetched by its own fetch.ts, over the guarded way out, and counted as its own", async () => {
@@ -155,6 +155,29 @@ it("is not asked where the list does not have it", async () => {
   const { provider, calls } = minting(allowedHosts([]));
   expect(await failureIn(provider.fetch(grantOf(), never))).toMatchObject({ reason: "EndpointNotAllowed" });
   expect(calls).toEqual([]);
+});
+
+it("its calls are counted under another name, where it has one", async () => {
+  const other = { ...quayside, kinds: { Quayside: { ...quayside.kinds.Quayside, countedAs: "Pier" } } };
+  const { provider, counted } = minting(allowedHosts([], list), [...providers, other]);
+  await provider.fetch(grantOf(), never);
+  expect(counted).toMatchObject([
+    { name: "regcred_cloud_requests_total", provider: "Pier" },
+    { name: "regcred_token_refreshes_total", provider: "Quayside" },
+  ]);
+});
+
+it("is loaded once, and again where that failed", async () => {
+  let loads = 0;
+  const load = async () => {
+    loads += 1;
+    if (loads === 1) throw new TypeError("not now");
+    return quayside.load();
+  };
+  const { provider } = minting(allowedHosts([], list), [...providers, { ...quayside, load }]);
+  await expect(provider.fetch(grantOf(), never)).rejects.toThrow("not now");
+  for (const _ of [1, 2]) expect(loginIn(await provider.fetch(grantOf(), never))[1]).toBe("afloat");
+  expect(loads).toBe(2);
 });
 
 it("a second of one name is no provider", () => {

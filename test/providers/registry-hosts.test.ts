@@ -67,6 +67,22 @@ describe("a form that people are told to write", () => {
   });
 });
 
+describe("docs/providers.md", () => {
+  it.each([...kindsOf(providers).keys()])("says which registries are for %s", (kind) => {
+    expect(providersDoc).toMatch(new RegExp(`^\\| .*\\| (?:\\[\`${kind}\`\\]|\`${kind}\`)`, "m"));
+  });
+
+  it.each([...kindsOf(providers)])("says which identities are not for %s", (kind, { provider }) => {
+    const unfit = Object.entries(provider.identities ?? {}).filter(([, may]) => may !== true);
+    for (const [from] of unfit) {
+      const row = providersDoc.split("\n").find((line) => line.startsWith(`| \`${from}\``)) ?? "";
+      expect(row).toContain(`Not for \`${kind}\``);
+    }
+    const rows = providersDoc.split("\n").filter((line) => line.includes(`Not for \`${kind}\``));
+    expect(rows).toHaveLength(unfit.length);
+  });
+});
+
 describe("the rules of the API server", () => {
   // RE2 reads these patterns as JavaScript does, but for the flag at the front.
   const patternsOf = (provider: string): readonly RegExp[] =>
