@@ -16,6 +16,36 @@ export const cloudMutants: readonly Mutant[] = [
     "operator/egress",
   ),
   fault(
+    "an identity asks that its provider does not know",
+    "providers/rendering.ts",
+    ['  if (may !== true) return invalid("IdentityUnsupported", may);\n', ""],
+    "providers/made-up",
+  ),
+  fault(
+    "an entry lacks the settings that its provider needs",
+    "api/parse-registry-credential.ts",
+    ["if (missing && settings === undefined)", "if (settings === null)"],
+    "providers/made-up",
+  ),
+  fault(
+    "the hosts of a new provider may not be spoken to",
+    "providers/http/allow-list.ts",
+    ["const vendors = vendorsOf(providers);", "const vendors = vendorsOf(ownProviders);"],
+    "providers/made-up",
+  ),
+  fault(
+    "what could not be loaded once is never loaded again",
+    "providers/all-providers.ts",
+    ["making.catch(() => made.delete(name));", "making.catch(() => undefined);"],
+    "providers/made-up",
+  ),
+  fault(
+    "gcr.io is asked on while the identity is refused at Artifact Registry",
+    "providers/google/index.ts",
+    ['({ ...grant, provider: "GAR", scopes: [] })', "({ ...grant, scopes: [] })"],
+    "providers/circuit-key",
+  ),
+  fault(
     "the operator does not go where its settings lead",
     "operator/egress.ts",
     ["      led: originsOf(endpoints),\n", ""],
