@@ -69,8 +69,11 @@ export function targetWithin(
 ): Target {
   const kept = keptHosts(content, standing, now);
   const whole = { served: content.served, kept };
+  // A tenant may have made it long: it is read once, however many entries are tried.
+  let places: Places | undefined;
   const amountOf = (target: Target): Amount => {
-    const { entriesText } = namesIn(target, content, standing.annotation);
+    const isAll = isWhole(target, content);
+    const { entriesText } = isAll ? content : namesAmong(target, (places ??= placesIn(standing.annotation)));
     return { text: textOf(target), entriesText, hosts: target.served.length + target.kept.length };
   };
   const excess = tooMuch(amountOf(whole), room);
@@ -200,8 +203,17 @@ export function namesIn(
   content: Content,
   annotation: string | undefined,
 ): Pick<Content, "credentials" | "entriesText"> {
-  if (isWhole({ served, kept }, content)) return content;
-  const places = new Map(recordedEntries(annotation).map(({ name }, index) => [name, index]));
+  return isWhole({ served, kept }, content) ? content : namesAmong({ served, kept }, placesIn(annotation));
+}
+
+/** Where an annotation names each entry, by name. */
+type Places = ReadonlyMap<string, number>;
+
+function placesIn(annotation: string | undefined): Places {
+  return new Map(recordedEntries(annotation).map(({ name }, index) => [name, index]));
+}
+
+function namesAmong({ served, kept }: Target, places: Places): Pick<Content, "credentials" | "entriesText"> {
   const placeOf = ({ credential, entry }: Named): number => places.get(`${credential}/${entry}`) ?? places.size;
   return marksFor([...served, ...kept].toSorted((one, other) => placeOf(one) - placeOf(other)));
 }

@@ -7,6 +7,7 @@ import {
   contentOf,
   type Former,
 } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { type Target, targetWithin } from "../../../src/controllers/pull-secret/plan-target.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { claim, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
@@ -55,6 +56,28 @@ const small = [serving("a", 10), serving("b", 10)];
 const room = sizeOf(...small) + 100;
 
 describe("a RegistryCredential whose logins do not fit", () => {
+  it("is decided by an annotation that is read as often for one entry as for forty, for a tenant may have made it long", () => {
+    const reads = (entries: number): number => {
+      let count = 0;
+      const content = contentOf(
+        frozen(Array.from({ length: entries }, (_, index) => serving(`c${index}`, 100))),
+        now,
+      );
+      const standingThere = {
+        get annotation() {
+          count += 1;
+          return "[]";
+        },
+        holds: () => false,
+        stands: () => false,
+      };
+      const textOf = ({ served }: Target): string => "x".repeat(served.length * 100);
+      expect(targetWithin(content, standingThere, now, 50, textOf).missing).toHaveLength(entries);
+      return count;
+    };
+    expect(reads(40)).toBe(reads(1));
+  });
+
   it("is left out of a new Secret, the younger ones behind it are not", () => {
     const [a, b] = small as [Contribution, Contribution];
     const plan = decided([a, serving("big", 500), b], room);
