@@ -58,7 +58,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     else if (!isCopied(context, credential, name, names)) harmless.add(name);
     if (secrets.has(name) && isKeptByTenant(context, credential, name, names)) kept.add(name);
     else if (secrets.has(name) && isUnexplained(context, credential, name, names)) unexplained.add(name);
-    if (!comesBack(context, names, name)) for (const each of names) enqueue(secretKey(name, each));
+    if (!comesBack(context, credential, names, name)) for (const each of names) enqueue(secretKey(name, each));
   });
   // A name that another credential writes as well is that one's to take off.
   const ours = names.filter((name) => !sharedName(context, credential, name));
@@ -67,7 +67,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
     const recorded = recordedReferences(record);
     if (!ours.some((name) => recorded.has(name))) return;
     harmless.add(namespace);
-    if (!comesBack(context, names, namespace)) enqueue(referencesKey(namespace));
+    if (!comesBack(context, credential, names, namespace)) enqueue(referencesKey(namespace));
   });
   return { secrets, kept, unexplained, harmless };
 }
@@ -124,12 +124,11 @@ function heldOf({ stores, digest }: Context, credential: RegistryCredential, nam
 }
 
 /** Something has failed there, and the loop that it was comes back by itself: who has failed is not to be asked once a second. */
-function comesBack({ statusCache }: Context, names: Names, namespace: string): boolean {
+function comesBack({ statusCache }: Context, credential: RegistryCredential, names: Names, namespace: string): boolean {
   const isTimed = ({ retry }: Failure): boolean => retry !== "on-change";
   for (const name of names) {
-    for (const { failures } of statusCache.secret(namespace, name)?.credentials.values() ?? []) {
-      if (failures.some(isTimed)) return true;
-    }
+    // Of the one that leaves: what others' entries lack brings no run back.
+    if (statusCache.secret(namespace, name)?.credentials.get(credential.name)?.failures.some(isTimed)) return true;
   }
   return statusCache.references(namespace)?.failures.some(isTimed) === true;
 }

@@ -7,6 +7,7 @@ import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../..
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
+import { secretKey } from "../../../src/controllers/keys.ts";
 import { drainer } from "../../../src/controllers/credential/drain.ts";
 import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
 import { encoded } from "../../../src/controllers/pull-secret/wire.ts";
@@ -166,6 +167,13 @@ describe("a deletion", () => {
       expect(it.queued).toEqual([]);
     },
   );
+
+  it("asks for a Secret in which what another one lacks comes back by itself", async () => {
+    const it = situation([listed]);
+    it.finds([webhook], "other");
+    await it.run();
+    expect(it.queued).toEqual([secretKey("team-a", "regcred")]);
+  });
 
   it.each([
     ["once our logins are out of it", { digest: encoded(withoutLogins) }],
