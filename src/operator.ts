@@ -1,4 +1,4 @@
-// What is the operator made of? The only place that builds concrete things; it reads as the data flow.
+// The operator, put together. The only place that builds concrete things; it reads as the data flow.
 import { failure } from "./api/reasons.ts";
 import type { Cancel, Clock, Random } from "./runtime/clock.ts";
 import { OperatorError } from "./runtime/errors.ts";

@@ -1,4 +1,4 @@
-// Which commands are there beside `run`, in the order of the help?
+// The list of commands beside `run`, in the order of the help.
 import type { ClusterCommand } from "./cluster-command.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
 import { drainCommand } from "./drain/drain.ts";

@@ -1,4 +1,4 @@
-// What do all commands that ask a cluster have in common on the command line?
+// ClusterCommand: what all commands that ask a cluster have in common on the command line.
 import { type Command, Option } from "commander";
 import { type Flags, settings } from "../config/config.ts";
 import { personSettings } from "../config/cluster-settings.ts";

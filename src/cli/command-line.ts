@@ -1,4 +1,4 @@
-// Which command was asked for, and how are failures told? The one seam where an error becomes a sentence and an exit code.
+// The command line: parses the arguments and runs a command. The one seam where an error becomes a sentence and an exit code.
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { ConfigError, operatorConfigFrom, type Environment, type Flags, settings } from "../config/config.ts";

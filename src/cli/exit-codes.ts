@@ -1,4 +1,4 @@
-// What does each exit code say?
+// Exit codes, and what each says.
 
 export const exitCodes = {
   /** Of `run`: stopped as asked. */

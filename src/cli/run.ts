@@ -1,4 +1,4 @@
-// How does the operator live: what does it connect to, what stops it, and with what exit code does it end?
+// The command `run`: connects the operator, stops it on signals, and gives its exit code.
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type OperatorConfig, operatorNamespace } from "../config/config.ts";
 import type { Connection, ConnectionOptions } from "../runtime/client/connection.ts";

@@ -1,4 +1,4 @@
-// What does a command work with, and what becomes of what the API server refuses it?
+// A session: what a command works with, and what becomes of what the API server refuses it.
 import { failure } from "../api/reasons.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Clock, Random } from "../runtime/clock.ts";

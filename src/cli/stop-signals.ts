@@ -1,4 +1,4 @@
-// Which signals have asked this process to stop, from its first moment on?
+// Signals that ask this process to stop, heard from its first moment on.
 //
 // Node as process 1 of a container has no other answer to them: what comes before anybody listens would be lost. So this module
 // is imported before all others.

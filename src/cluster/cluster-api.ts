@@ -1,4 +1,4 @@
-// Which reads and writes do the loops ask of the cluster?
+// ClusterApi: the reads and writes that the controllers ask of the cluster.
 
 /** Metadata as it is on the wire: times are RFC 3339 text. */
 interface ObjectMetadata {

@@ -1,4 +1,4 @@
-// How is a RegistryCredential deleted, and no other one that has taken its name meanwhile?
+// Deletes a RegistryCredential, and no other one that has taken its name meanwhile.
 import { group, plural, version } from "../api/names.ts";
 import { ApiError } from "../runtime/client/api-error.ts";
 import { resourcePath } from "../runtime/client/resource-path.ts";

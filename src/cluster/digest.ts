@@ -1,4 +1,4 @@
-// Is the content of this Secret what we want, without keeping it?
+// The keyed digest by which the content of a Secret is compared without keeping it.
 import { createHmac } from "node:crypto";
 
 /** A digest of a Secret's `data`; equal content gives an equal digest, and no `data` is the same as an empty one. */

@@ -1,4 +1,4 @@
-// What does a person type to mend what more than one place finds wrong?
+// Steps that fix what more than one place finds wrong with the install.
 import { defaultOperatorNamespace, forceFinalizeAnnotation, sourceLabel } from "../api/names.ts";
 import { type Command, kubectl, type Step } from "../runtime/steps.ts";
 

@@ -1,4 +1,4 @@
-// For which entry, and with which values of a Namespace, was a token made?
+// Makers of a token: for which entry, and with which values of a Namespace, it was made.
 //
 // An entry's name is its identity within its RegistryCredential. So whoever has altered an entry, and has no token yet for what
 // it is now, is found here to have had another one; and whether a namespace has changed meanwhile what it is rendered with.

@@ -1,4 +1,4 @@
-// Who else keeps an object by applying it, and does regcred stand in their way?
+// Reads managedFields: who else keeps an object by applying it, and whether regcred stands in their way.
 import { managedBy } from "../api/names.ts";
 
 /** An entry of `metadata.managedFields` as it is on the wire. */

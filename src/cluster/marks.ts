@@ -1,4 +1,4 @@
-// What of a Secret's metadata is ours?
+// Marks: what of a Secret's metadata is ours.
 import {
   credentialsAnnotation,
   entriesAnnotation,

@@ -1,4 +1,4 @@
-// How is it recorded which namespaces hold a login of a RegistryCredential? In Secrets of the operator's namespace, because
+// The record of which namespaces hold a login of a RegistryCredential. It lies in Secrets of the operator's namespace, because
 // what stands on a tenant's own Secret is the tenant's to write.
 import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";

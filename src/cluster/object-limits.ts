@@ -1,4 +1,4 @@
-// How much is read of an object that somebody else writes? The one table of limits, for every kind.
+// Limits of what is read of objects that somebody else writes. The one table, for every kind.
 import { cloudAnnotations } from "../api/cloud-annotations.ts";
 import {
   credentialsAnnotation,

@@ -1,4 +1,4 @@
-// Can an object of Kubernetes have this name? What names an object in a list or annotation need not be one.
+// Validates names of Kubernetes objects. What names an object in a list or annotation need not be one.
 
 /** DNS-1123 subdomain: apimachinery's validation.IsDNS1123Subdomain. */
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -1,4 +1,4 @@
-// Is all that is known of one history of the cluster? After a restore of etcd each watch finds out by itself, at its own time; who
+// Sees to it that all that is known is of one history. After a restore of etcd each watch finds out by itself, at its own time; who
 // judged by some stores of before and some of after would give logins that nothing entitles to any more.
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/observability/log.ts";

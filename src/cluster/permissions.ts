@@ -1,4 +1,4 @@
-// What may the operator not reach, by the rights that it was installed with and by those that it is found to lack?
+// Permissions: what is out of the operator's reach, by the rights that it was installed with and by those that it is found to lack.
 import { failure } from "../api/reasons.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Failure } from "../runtime/errors.ts";

@@ -1,4 +1,4 @@
-// About how much memory does a record take, if it shares nothing with any other?
+// Estimates the memory of a record that shares nothing with any other.
 import type { PodRecord, ServiceAccountRecord } from "./records.ts";
 
 // Measured with Node 26: a record of ten fields, its places in the maps of the store, and the texts that all of them have.

@@ -1,4 +1,4 @@
-// What does a decision get to see? The stripped, frozen records that the stores hold.
+// Records: what a decision gets to see of each kind. Transformed and frozen, as the stores hold them.
 import type { RegistryCredential, Status } from "../api/registry-credential.ts";
 import type { StoredObject } from "../runtime/watch/object-meta.ts";
 import type { Redacted } from "../runtime/redacted.ts";

@@ -1,4 +1,4 @@
-// How is a token kept in a Secret of the operator's namespace?
+// The wire form of a token, in a Secret of the operator's namespace.
 import { z } from "zod";
 import { boundedEndOfText, timeOfText } from "../runtime/foreign-numbers.ts";
 import { type FormerLogins, isAlive, type Logins, type Token } from "./token.ts";

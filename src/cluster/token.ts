@@ -1,4 +1,4 @@
-// What is a token, and is it alive?
+// The token, and whether it is alive.
 import type { Login } from "../registry/login.ts";
 import type { Maker } from "./makers.ts";
 

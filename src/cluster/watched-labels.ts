@@ -1,4 +1,4 @@
-// Which labels of Namespaces are kept, and how does one that nobody asked for before get known before it is judged by?
+// The labels of Namespaces that are kept, and how a new one is known before anything is judged by it.
 
 export interface AskedLabels {
   /** So far; a key leaves with the process. */

@@ -1,4 +1,4 @@
-// What may the loops touch?
+// Context: what the controllers may touch.
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";

@@ -1,4 +1,4 @@
-// Does somebody write an object whenever we are about to?
+// Lost races: somebody writes an object whenever we are about to.
 import type { Failure } from "../runtime/errors.ts";
 import { kubectl } from "../runtime/steps.ts";
 

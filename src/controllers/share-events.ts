@@ -1,4 +1,4 @@
-// Who hears that a namespace has had its share of what the operator does? The tenant by an Event, the platform by numbers.
+// Reports that a namespace has had its share: to the tenant by an Event, to the platform by numbers.
 import type { Clock } from "../runtime/clock.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import type { Context } from "./context.ts";

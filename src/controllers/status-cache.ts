@@ -1,4 +1,4 @@
-// What did the loops last find? In memory only: every loop finds it again after a restart.
+// The status cache: what the controllers last found. In memory only: each finds it again after a restart.
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { Shadowed } from "./pull-secret/plan-content.ts";

@@ -1,4 +1,4 @@
-// Which lengths of time say nothing about what is right, only how long one waits for it?
+// Lengths of time that say nothing about what is right, only how long one waits for it.
 
 /** What is absent is as it says where it is used. */
 export interface Timing {

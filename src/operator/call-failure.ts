@@ -1,4 +1,4 @@
-// What does a failed call mean to the loops, which know the API server and the network by their types only?
+// What a failed call means to the controllers, which know the API server and the network by their types only.
 import { failure } from "../api/reasons.ts";
 import { type Failure, failureOf, OperatorError } from "../runtime/errors.ts";
 import { ApiError } from "../runtime/client/api-error.ts";

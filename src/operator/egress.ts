@@ -1,4 +1,4 @@
-// How are registries and clouds reached, and who mints? A part of the composition root.
+// The way out to registries and clouds, and the providers on it. A part of the composition root.
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { Transport } from "../runtime/client/transport.ts";
 import { tokenRequests } from "../runtime/client/token-request.ts";

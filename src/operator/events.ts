@@ -1,4 +1,4 @@
-// How do tenants and the platform hear what happens? Events, and who has had its share of them. A part of the composition root.
+// Events to tenants and the platform, and who has had its share of them. A part of the composition root.
 import { group, managedBy } from "../api/names.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";

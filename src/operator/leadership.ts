@@ -1,4 +1,4 @@
-// Does this replica work, or does it stand by? The Lease with its watch and its log; a part of the composition root.
+// Leadership: the Lease with its watch and its log. A part of the composition root.
 import { randomUUID } from "node:crypto";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type ElectionEvent, type LeaderElection, leaderElection } from "../runtime/leader/leader-election.ts";

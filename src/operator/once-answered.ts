@@ -1,4 +1,4 @@
-// What becomes of a start while the API server is away? It is waited for: that heals by itself, and a process that ends instead
+// Waits at a start for an API server that is away: that heals by itself, and a process that ends instead
 // comes back ever more slowly.
 import type { Clock, Random } from "../runtime/clock.ts";
 import { OperatorError } from "../runtime/errors.ts";

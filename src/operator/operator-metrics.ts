@@ -1,4 +1,4 @@
-// What is measured, and where is it hooked in? A part of the composition root.
+// Connects the metrics. A part of the composition root.
 import type { Clock } from "../runtime/clock.ts";
 import type { Observation } from "../runtime/client/transport.ts";
 import { type StatusCache } from "../controllers/status-cache.ts";

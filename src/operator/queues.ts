@@ -1,4 +1,4 @@
-// Which keys wait where, and how much may each namespace have done? A part of the composition root.
+// The queues, and how much each namespace may have done. A part of the composition root.
 import type { Clock, Random } from "../runtime/clock.ts";
 import { keyOf } from "../controllers/keys.ts";
 import type { Gate } from "../runtime/queue/gate.ts";

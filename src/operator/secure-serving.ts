@@ -1,4 +1,4 @@
-// Who may read the metrics over https, and with which certificate? A part of the composition root.
+// Serving of metrics over https: who may read them, and with which certificate. A part of the composition root.
 import type { Clock } from "../runtime/clock.ts";
 import { metricsAccess } from "../runtime/observability/metrics-access.ts";
 import type { Transport } from "../runtime/client/transport.ts";

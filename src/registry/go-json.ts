@@ -1,4 +1,4 @@
-// Which members of a JSON object does a program in Go read, as kubelets and docker are?
+// Reads members of a JSON object as a program in Go does, as kubelets and docker are.
 //
 // It knows a name in whatever letters it is written, and takes null for nothing: https://pkg.go.dev/encoding/json#Unmarshal
 import type { JsonMember } from "./json-members.ts";

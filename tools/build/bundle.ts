@@ -1,4 +1,4 @@
-// How does the program become one file for the image, or a few that start fast for people?
+// Bundles the program into one file for the image, or a few that start fast for people.
 //
 // Usage: node tools/launch.mjs tools/build/bundle.ts [FILE]
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// How does the program become one executable that needs no Node?
+// Builds the program as one executable that needs no Node.
 //
 // Usage: npm run executable -- [--to FOLDER] [linux-x64 | linux-arm64]...
 // For this machine if none is named, and into dist/.

@@ -1,4 +1,4 @@
-// Where is the Node of a platform that is not this one?
+// Finds the Node of a platform that is not this one.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";

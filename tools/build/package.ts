@@ -1,4 +1,4 @@
-// How does the program become a package that npm and npx install, on a Node that is there already?
+// Packs the program for npm and npx, for a Node that is there already.
 //
 // Usage: npm run package -- [--to FOLDER]; into dist/ if none is named.
 import { execFile } from "node:child_process";

@@ -1,4 +1,4 @@
-// Which files does Node need in an image that has nothing else? Copies those of the Node that runs this.
+// Copies the files that Node needs in an image that has nothing else: those of the Node that runs this.
 //
 // Usage: node tools/build/runtime-files.ts FOLDER. It imports nothing of ours: the Dockerfile runs it alone.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// When must somebody look, and how soon? The only source of the rules in config/prometheus.
+// The alerts: when somebody must look, and how soon. The only source of the rules in config/prometheus.
 
 export interface Alert {
   readonly name: string;

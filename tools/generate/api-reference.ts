@@ -1,4 +1,4 @@
-// What does docs/api.md say about each field of a RegistryCredential?
+// Generates docs/api.md from the schema.
 
 import type { Schema } from "../../src/api/crd.ts";
 import { servedVersion } from "../../src/api/crd.ts";

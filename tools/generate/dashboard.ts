@@ -1,4 +1,4 @@
-// What does one want to see at a glance? The source of the dashboard in config/grafana.
+// The dashboard: what one wants to see at a glance. The source of config/grafana.
 
 export interface Panel {
   readonly title: string;

@@ -1,4 +1,4 @@
-// How does the dashboard look as a file that Grafana reads?
+// Writes the dashboard as a file that Grafana reads.
 import { dashboard, type Panel } from "./dashboard.ts";
 
 const panelHeight = 8;

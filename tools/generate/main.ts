@@ -1,4 +1,4 @@
-// Are the generated files (the CRD, the references) what their sources say? Writes them; with --check only compares.
+// Writes the generated files (the CRD, the references) from their sources; with --check only compares.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What does docs/metrics.md say about each metric?
+// Generates docs/metrics.md from the metric table.
 import { type MetricDeclaration, metricTable } from "../../src/metrics/metric-table.ts";
 
 export function metricsReference(): string {

@@ -1,4 +1,4 @@
-// How do the alerts look as a rules file of Prometheus, and as an object of its operator?
+// Writes the alerts as a rules file of Prometheus, and as an object of its operator.
 import { type Alert, alerts } from "./alerts.ts";
 
 /** https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ */

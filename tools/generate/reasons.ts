@@ -1,4 +1,4 @@
-// Which reasons may conditions and Events of the operator have? Those that docs/operations.md explains, as a test compares.
+// The reasons that conditions and Events may have: those that docs/operations.md explains.
 
 // Their messages end the program, or are said by the command line: the operator writes them nowhere.
 const neverWritten = ["At the start", "While it runs", "What only `explain` says"];

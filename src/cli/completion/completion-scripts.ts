@@ -1,4 +1,4 @@
-// What makes a shell ask the program what may come next?
+// Scripts by which a shell asks the program for completions.
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];

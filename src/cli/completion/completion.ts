@@ -1,4 +1,4 @@
-// How does a shell complete `regcred` and `kubectl regcred`?
+// The command `completion`, for `regcred` and `kubectl regcred`.
 import { Argument, type Command } from "commander";
 import { type Output } from "../terminal/terminal.ts";
 import { completions } from "./completions.ts";

@@ -1,4 +1,4 @@
-// What may come next on a command line?
+// Completions: what may come next on a command line.
 import type { Command, Option } from "commander";
 
 export interface Completions {

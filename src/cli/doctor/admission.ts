@@ -1,4 +1,4 @@
-// Which admission policies does the API server really enforce?
+// The doctor on admission policies: which ones the API server really enforces.
 import { resources } from "../../cluster/resources.ts";
 import { seenAll } from "../explain/seen.ts";
 import type { Session } from "../session.ts";

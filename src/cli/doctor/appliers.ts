@@ -1,4 +1,4 @@
-// Which ServiceAccounts does another tool apply with a list of its own, and take the reference off by that each time?
+// The doctor on server-side appliers: ServiceAccounts that another tool applies with a list of its own, which takes the reference off each time.
 import { referencesAnnotation } from "../../api/names.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { resources } from "../../cluster/resources.ts";

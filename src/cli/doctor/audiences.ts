@@ -1,4 +1,4 @@
-// Could the operator get tokens for the API server, because both take the same audience?
+// The doctor on audiences: whether the operator could get tokens for the API server, because both take the same one.
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import { audienceOverlap } from "../../providers/audiences.ts";

@@ -1,4 +1,4 @@
-// What is `doctor` on the command line?
+// The command `doctor`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

@@ -1,4 +1,4 @@
-// Is a right left over from an uninstall that failed before its Job could run?
+// The doctor on a right that is left over from an uninstall which failed before its Job could run.
 import { resources } from "../../cluster/resources.ts";
 import { seen } from "../explain/seen.ts";
 import { kubectl } from "../../runtime/steps.ts";

@@ -1,4 +1,4 @@
-// Is everything in place that regcred needs, and if not, which command mends it?
+// Runs all checks of the doctor.
 import { resources } from "../../cluster/resources.ts";
 import { servingInstall } from "../../controllers/credential/plan-installation.ts";
 import { there } from "../explain/input.ts";

@@ -1,4 +1,4 @@
-// What does one check of the doctor say?
+// Finding: what one check of the doctor says.
 import type { Command, Step } from "../../runtime/steps.ts";
 
 export interface Finding {

@@ -1,4 +1,4 @@
-// Is what the operator needs installed: an API server of an age, the kind, the namespace, the rights?
+// The doctor on the installation: the API server's age, the kind, the namespace, the rights.
 import { isDeepStrictEqual } from "node:util";
 import packageJson from "../../../package.json" with { type: "json" };
 import { customResourceDefinition } from "../../api/crd.ts";

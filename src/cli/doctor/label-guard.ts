@@ -1,4 +1,4 @@
-// Which labels of Namespaces does an admission policy guard, and for whom?
+// The doctor on the label guard: which labels of Namespaces an admission policy guards, and for whom.
 import type { Session } from "../session.ts";
 import { type Command, jsonValue, kubectl } from "../../runtime/steps.ts";
 import { admission, listIn } from "./admission.ts";

@@ -1,4 +1,4 @@
-// May only those write a label that chooses a login who may choose logins?
+// The doctor on labels that choose a login: whether only those write them who may choose logins.
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";

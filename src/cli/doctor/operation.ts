@@ -1,4 +1,4 @@
-// Does the operator run, is this machine's clock right, are the credentials well?
+// The doctor on operation: whether the operator runs, this machine's clock is right, and the credentials are well.
 import { conditionOf, isBad } from "../../api/conditions.ts";
 import { instantOfHttpDate } from "../../runtime/http-date.ts";
 import { leaseName } from "../../cluster/needed-permissions.ts";

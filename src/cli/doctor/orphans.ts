@@ -1,4 +1,4 @@
-// Which pull Secrets list only credentials that are gone, and how do they go? References first, then the Secret.
+// The doctor on orphans: pull Secrets that list only credentials that are gone, and their removal, references first.
 import { credentialsAnnotation, managedBy, managedByLabel, referencesAnnotation } from "../../api/names.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { clusterObjects } from "../../cluster/cluster-objects.ts";

@@ -1,4 +1,4 @@
-// Does something hold the operator back, should its token be stolen?
+// The doctor on restraint: whether something holds the operator back, should its token be stolen.
 import type { Session } from "../session.ts";
 import { admission } from "./admission.ts";
 import { type Finding, mendedBy, notSeen, well } from "./finding.ts";

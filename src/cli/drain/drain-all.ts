@@ -1,4 +1,4 @@
-// How does an uninstall have all tenants cleaned up while the operator is still there to do it?
+// Deletes every RegistryCredential and waits until tenants are cleaned up, as an uninstall does while the operator is still there.
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { deleteCredential } from "../../cluster/delete-credential.ts";
 import { resources } from "../../cluster/resources.ts";

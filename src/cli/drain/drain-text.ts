@@ -1,4 +1,4 @@
-// What does whoever waits for a drain read?
+// The text of a drain, for whoever waits for it.
 import { conditionOf } from "../../api/conditions.ts";
 import { oneLine } from "../../runtime/foreign-text.ts";
 import { giveUp } from "../../cluster/install-steps.ts";

@@ -1,4 +1,4 @@
-// What is `drain` on the command line?
+// The command `drain`.
 import { InvalidArgumentError, Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

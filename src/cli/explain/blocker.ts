@@ -1,4 +1,4 @@
-// What stands between a pod and its image, and what takes it away?
+// Blocker: what stands between a pod and its image, and what takes it away.
 import type { Cause, Failure } from "../../runtime/errors.ts";
 import { type Command, jsonValue, kubectl, type Step } from "../../runtime/steps.ts";
 

@@ -1,4 +1,4 @@
-// Which entry of a RegistryCredential may take one more host, so that the API server does not refuse it?
+// Finds an entry of a RegistryCredential that may take one more host, so that the API server does not refuse it.
 import { longestHost, maxHosts } from "../../api/entry-bounds.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import { isLiteralHost } from "../../registry/host.ts";

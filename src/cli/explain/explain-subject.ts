@@ -1,4 +1,4 @@
-// Why can this pod not pull, or until when can it?
+// Explains why a pod or ServiceAccount cannot pull, or until when it can.
 import { explanationOf } from "./explanation.ts";
 import { imagesOfHosts } from "./images-of-hosts.ts";
 import type { Action } from "../cluster-command.ts";

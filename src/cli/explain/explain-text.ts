@@ -1,4 +1,4 @@
-// How does an explanation read? The first line is the verdict.
+// The text of an explanation. The first line is the verdict.
 import { escapedJson, quotedText } from "../../runtime/foreign-text.ts";
 import type { Explanation } from "./explanation.ts";
 import type { ImageFinding } from "./image-finding.ts";

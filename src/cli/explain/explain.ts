@@ -1,4 +1,4 @@
-// What is `explain` on the command line?
+// The command `explain`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

@@ -1,4 +1,4 @@
-// Can this pod, or a pod of this ServiceAccount, pull its images: the verdict, image by image?
+// The explanation: whether a pod, or a pod of a ServiceAccount, can pull its images, image by image.
 import { kubectl } from "../../runtime/steps.ts";
 import { type ImageFinding, imageFinding } from "./image-finding.ts";
 import type { Obstacle } from "./blocker.ts";

@@ -1,4 +1,4 @@
-// Can this image be pulled with the Secrets that are referred to, and if not, why?
+// Finding for one image: whether it can be pulled with the Secrets that are referred to, and if not, why.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { type Command, jsonValue, kubectl } from "../../runtime/steps.ts";

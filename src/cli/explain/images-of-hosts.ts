@@ -1,4 +1,4 @@
-// Which images stand for all of a host's, where nobody names one?
+// Images that stand for all of a host's, where nobody names one.
 import { selectsNamespace } from "../../entitlement/selection.ts";
 import { type Situation, there } from "./input.ts";
 

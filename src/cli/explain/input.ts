@@ -1,4 +1,4 @@
-// What does `explain` get to see of a namespace, a ServiceAccount or a pod, and the credentials?
+// What `explain` gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
 import type { RenderScope } from "../../providers/grant-types.ts";
 import type { CredentialRecord, NamespaceRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 

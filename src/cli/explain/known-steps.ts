@@ -1,4 +1,4 @@
-// What mends what the status of a RegistryCredential names by its reason alone?
+// Steps that fix what the status of a RegistryCredential names by its reason alone.
 import type { Entry } from "../../api/registry-credential.ts";
 import { kubectl, type Step } from "../../runtime/steps.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";

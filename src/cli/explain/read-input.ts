@@ -1,4 +1,4 @@
-// What is there to see of a pod or ServiceAccount and of all that its pulls hang on? Only reads, and what may not be read is said.
+// Reads a pod or ServiceAccount and all that its pulls hang on. Only reads, and what may not be read is said.
 import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
 import { type PodView, type SecretView, type Seen, type Situation, there } from "./input.ts";
 import { servingInstall } from "../../controllers/credential/plan-installation.ts";

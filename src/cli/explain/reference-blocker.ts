@@ -1,4 +1,4 @@
-// The Secret is there and good: why does the pod, or the ServiceAccount, not refer to it?
+// Blockers of references: the Secret is there and good, but the pod or ServiceAccount does not refer to it.
 import { ignoreAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";

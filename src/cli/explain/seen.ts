@@ -1,4 +1,4 @@
-// Was the object there, was it not, or may whoever asks not see it?
+// Reads that say whether an object was there, was not, or may not be seen.
 import { ApiError } from "../../runtime/client/api-error.ts";
 import type { Seen } from "./input.ts";
 

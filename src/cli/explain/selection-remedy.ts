@@ -1,4 +1,4 @@
-// Why does a credential not select a namespace, and what makes it?
+// Why a credential does not select a namespace, and what makes it.
 import { ignoreAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { kubectl } from "../../runtime/steps.ts";

@@ -1,4 +1,4 @@
-// Why is a living login of this entry not in the namespace's pull Secret?
+// Blockers of serving: a living login of an entry is not in the namespace's pull Secret.
 import { conditionOf, isBad } from "../../api/conditions.ts";
 import { adoptAnnotation, managedByLabel } from "../../api/names.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";

@@ -1,4 +1,4 @@
-// Whose pulls are asked about?
+// The subject of an explanation: whose pulls are asked about.
 
 export interface Subject {
   readonly namespace: string;

@@ -1,4 +1,4 @@
-// What does `explain` take from a pod and a Secret?
+// Views of a pod and a Secret for `explain`.
 import { foreignText } from "../../runtime/foreign-text.ts";
 import type { PodView, SecretView } from "./input.ts";
 import { dockerConfigKey } from "../../controllers/pull-secret/plan-types.ts";

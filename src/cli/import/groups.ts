@@ -1,4 +1,4 @@
-// Which hand-made pull Secrets are there, put together by what they hold?
+// Groups hand-made pull Secrets by what they hold.
 import { randomBytes } from "node:crypto";
 import { adoptAnnotation, credentialsAnnotation } from "../../api/names.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";

@@ -1,4 +1,4 @@
-// How do logins that are there already become RegistryCredentials?
+// Imports logins that are there already as RegistryCredentials.
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "../../config/config.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";

@@ -1,4 +1,4 @@
-// What is `import` on the command line?
+// The command `import`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

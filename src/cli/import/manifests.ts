@@ -1,4 +1,4 @@
-// Which objects take over what a docker config holds?
+// Manifests of the objects that take over what a docker config holds.
 import { longestHost, maxHosts } from "../../api/entry-bounds.ts";
 import { group, kind, version } from "../../api/names.ts";
 import { dockerConfigKey, dockerConfigType } from "../../controllers/pull-secret/plan-types.ts";

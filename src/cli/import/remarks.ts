@@ -1,4 +1,4 @@
-// What does import leave out, and what of that would be missed?
+// Remarks: what import leaves out, and what of that would be missed.
 import { isNamed } from "../../registry/go-json.ts";
 import { canonicalHost } from "../../registry/host.ts";
 import { isObject, objectIn } from "../../registry/docker-config.ts";

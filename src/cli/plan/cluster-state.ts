@@ -1,4 +1,4 @@
-// What of the cluster does a rehearsal start from? Reads only.
+// Reads the state of the cluster from which a dry run starts. Reads only.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { type ObjectReader } from "../../cluster/object-reader.ts";
 import { resources } from "../../cluster/resources.ts";

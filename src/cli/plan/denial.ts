@@ -1,4 +1,4 @@
-// What does the API server say against a RegistryCredential that somebody would apply? It is asked, and keeps nothing.
+// Asks the API server, by a dry run that keeps nothing, what it says against a RegistryCredential.
 import { ApiError } from "../../runtime/client/api-error.ts";
 import { resources } from "../../cluster/resources.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";

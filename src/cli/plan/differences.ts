@@ -1,4 +1,4 @@
-// What has become different in the namespaces?
+// Differences between the namespaces before and after.
 import type { SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";
 import { shownEntries } from "../../cluster/entries-annotation.ts";
 import type { PretendedCluster } from "./in-memory-cluster.ts";

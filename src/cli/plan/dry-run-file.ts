@@ -1,4 +1,4 @@
-// What would applying or deleting this file write, namespace by namespace, before anything is written?
+// Dry run of applying or deleting a file: what would be written, namespace by namespace.
 import { kind } from "../../api/names.ts";
 import { ConfigError } from "../../config/config.ts";
 import { escapedJson } from "../../runtime/foreign-text.ts";

@@ -1,4 +1,4 @@
-// What would the operator do? Its own loops run on a cluster in memory, until nothing is left to do.
+// The dry run: the operator's own controllers on a cluster in memory, until nothing is left to do.
 import type { Clock } from "../../runtime/clock.ts";
 import type { ClusterStores } from "../../cluster/cluster-stores.ts";
 import { credentialKey, keyOf, referencesKey, secretKey } from "../../controllers/keys.ts";

@@ -1,4 +1,4 @@
-// What would the cluster look like after these writes? An API server in memory that takes them, and tells the stores.
+// A cluster in memory: takes writes and tells the stores.
 import { randomUUID } from "node:crypto";
 import type { ClusterStores } from "../../cluster/cluster-stores.ts";
 import type { ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";

@@ -1,4 +1,4 @@
-// What would be written, and what would go wrong, if these objects were applied or deleted?
+// The report of a plan: what would be written, and what would go wrong.
 import packageJson from "../../../package.json" with { type: "json" };
 import { type ClusterStores, clusterStores } from "../../cluster/cluster-stores.ts";
 import type { Clock } from "../../runtime/clock.ts";

@@ -1,4 +1,4 @@
-// How does a plan read?
+// The text of a plan.
 import type { Terminal } from "../terminal/terminal.ts";
 import { type Row, textTable } from "../terminal/text-table.ts";
 import { wrapped } from "../terminal/wrapped.ts";

@@ -1,4 +1,4 @@
-// What is `plan` on the command line?
+// The command `plan`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

@@ -1,4 +1,4 @@
-// Which RegistryCredentials and sources does the file hold, and how would the cluster have them?
+// Reads RegistryCredentials and sources from a file, as the cluster would have them.
 import { readFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { parseAllDocuments } from "yaml";

@@ -1,4 +1,4 @@
-// Which keys are left, in a time that passes only while nothing is ready?
+// A work queue in virtual time, which passes only while nothing is ready.
 import type { Clock } from "../../runtime/clock.ts";
 import type { Key } from "../../controllers/keys.ts";
 import type { AddOptions, Outcome } from "../../runtime/queue/work-queue.ts";

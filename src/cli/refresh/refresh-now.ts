@@ -1,4 +1,4 @@
-// How does a person have the tokens of a credential minted now?
+// Has the tokens of a credential minted now, and waits for it.
 import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryStatus } from "../../api/registry-credential.ts";
 import { oneLine } from "../../runtime/foreign-text.ts";

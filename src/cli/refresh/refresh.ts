@@ -1,4 +1,4 @@
-// What is `refresh` on the command line?
+// The command `refresh`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

@@ -1,4 +1,4 @@
-// How do all RegistryCredentials fare?
+// Shows how all RegistryCredentials fare.
 import { escapedJson } from "../../runtime/foreign-text.ts";
 import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";

@@ -1,4 +1,4 @@
-// What is `status` on the command line?
+// The command `status`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

@@ -1,4 +1,4 @@
-// What do several commands say?
+// Sentences that several commands say.
 import { defaultOperatorNamespace } from "../../api/names.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 

@@ -1,4 +1,4 @@
-// What can whoever reads the output see: how wide, in colour, with which signs?
+// The terminal: its width, colours and signs.
 import { styleText } from "node:util";
 import type { Environment } from "../../config/config.ts";
 import { printable } from "../../runtime/foreign-text.ts";

@@ -1,4 +1,4 @@
-// How do rows become columns that fit the terminal?
+// Text tables: columns that fit the terminal.
 import { oneLine } from "../../runtime/foreign-text.ts";
 import type { Style, Terminal } from "./terminal.ts";
 

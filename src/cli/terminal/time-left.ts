@@ -1,4 +1,4 @@
-// How long is left until then, as a person says it and as a bar shows it?
+// Time left, in words and as a bar.
 import type { Style, Terminal } from "./terminal.ts";
 import type { Cell } from "./text-table.ts";
 

@@ -1,4 +1,4 @@
-// How does a sentence fit between the margins?
+// Wraps a sentence between the margins.
 import { oneLine } from "../../runtime/foreign-text.ts";
 
 /** Lines without line breaks, whatever the text holds; the first is set in as well. Words that are too long stay whole, so that they can be copied. */

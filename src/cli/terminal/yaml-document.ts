@@ -1,4 +1,4 @@
-// How is an object written as YAML that everybody reads alike?
+// Writes an object as YAML that every reader takes alike.
 import { stringify } from "yaml";
 import { escapedJson, printable } from "../../runtime/foreign-text.ts";
 

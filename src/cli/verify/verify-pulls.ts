@@ -1,4 +1,4 @@
-// Can the registry be pulled from with what a tenant really has? Each login is tried, as a kubelet would.
+// Tries to pull with what a tenant really has. Each login is tried, as a kubelet would.
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { resources } from "../../cluster/resources.ts";
 import { referencesOf } from "../explain/input.ts";

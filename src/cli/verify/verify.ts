@@ -1,4 +1,4 @@
-// What is `verify` on the command line?
+// The command `verify`.
 import { Option } from "commander";
 import type { ClusterCommand } from "../cluster-command.ts";
 

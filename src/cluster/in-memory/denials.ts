@@ -1,4 +1,4 @@
-// How does an API server say no? The Status of each refusal, as the real one words it.
+// The Status of each refusal of an API server, as the real one words it.
 import { type ApiError, apiErrorFromAnswer } from "../../runtime/client/api-error.ts";
 
 interface Details {

@@ -1,4 +1,4 @@
-// How do the loops' reads and writes reach the API server in memory?
+// ClusterApi over the API server in memory.
 import { managedBy } from "../../api/names.ts";
 import { ApiError } from "../../runtime/client/api-error.ts";
 import type { Body, ClusterApi, ClusterObject, SecretObject } from "../cluster-api.ts";

@@ -1,4 +1,4 @@
-// How does an API server keep objects? One in memory, for `plan` and for tests: versions, preconditions, finalizers, the status
+// An API server in memory, for `plan` and for tests: versions, preconditions, finalizers, the status
 // apart from the spec, and how namespaces end.
 import { isDeepStrictEqual } from "node:util";
 import type { ClusterObject } from "../cluster-api.ts";

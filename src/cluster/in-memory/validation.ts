@@ -1,4 +1,4 @@
-// Which Secrets does an API server take? kubernetes/pkg/apis/core/validation/validation.go, ValidateSecret and its update.
+// Validation of Secrets, as in kubernetes/pkg/apis/core/validation/validation.go, ValidateSecret and its update.
 import { isDeepStrictEqual } from "node:util";
 import type { ApiError } from "../../runtime/client/api-error.ts";
 import { unprocessable } from "./denials.ts";

@@ -1,4 +1,4 @@
-// What does regcred need to know of its installed CustomResourceDefinition?
+// Transform of the installed CustomResourceDefinition.
 import { schemaGaps } from "../../api/schema-gaps.ts";
 import type { CrdRecord } from "../records.ts";
 import { identityOf } from "../../runtime/watch/object-meta.ts";

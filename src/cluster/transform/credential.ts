@@ -1,4 +1,4 @@
-// What does regcred need to know of a RegistryCredential?
+// Transform of a RegistryCredential.
 import { parseRegistryCredential } from "../../api/parse-registry-credential.ts";
 import { parseStatus } from "../../api/parse-status.ts";
 import { namedLabels } from "../../api/named-labels.ts";

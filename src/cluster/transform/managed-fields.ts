@@ -1,4 +1,4 @@
-// Who applies an object, as its managedFields say?
+// Transform of managedFields: who applies an object.
 import { type FieldsEntry, fieldsOfOthers, type OthersApply, othersApply, writtenByUs } from "../managed-fields.ts";
 import { limits } from "../object-limits.ts";
 import { listOf, metadataOf } from "../../runtime/watch/object-meta.ts";

@@ -1,4 +1,4 @@
-// What does regcred need to know of a Namespace?
+// Transform of a Namespace.
 import { ignoreAnnotation } from "../../api/names.ts";
 import type { NamespaceRecord } from "../records.ts";
 import { limits } from "../object-limits.ts";

@@ -1,4 +1,4 @@
-// What does regcred need to know of a Secret that may be a source, or that holds a token?
+// Transform of a Secret that may be a source, or that holds a token.
 import {
   expiresAtAnnotation,
   managedBy,

@@ -1,4 +1,4 @@
-// What does regcred need to know of a pod? Nothing, unless it waits for an image that cannot be pulled.
+// Transform of a pod: nothing is kept, unless it waits for an image that cannot be pulled.
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { PodRecord } from "../records.ts";
 import { limits } from "../object-limits.ts";

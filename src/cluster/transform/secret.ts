@@ -1,4 +1,4 @@
-// What does regcred need to know of a Secret that bears the name of a pull Secret?
+// Transform of a Secret that bears the name of a pull Secret.
 import { credentialsAnnotation, managedAnnotation, managedBy, managedByLabel } from "../../api/names.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
 import { mergedHosts } from "../marks.ts";

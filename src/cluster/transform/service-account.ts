@@ -1,4 +1,4 @@
-// What does regcred need to know of a ServiceAccount?
+// Transform of a ServiceAccount.
 import { cloudAnnotations } from "../../api/cloud-annotations.ts";
 import { ignoreAnnotation, referencesAnnotation } from "../../api/names.ts";
 import type { ServiceAccountRecord } from "../records.ts";

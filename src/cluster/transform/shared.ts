@@ -1,4 +1,4 @@
-// How are equal values of many records held in memory only once?
+// Shares equal values of many records in memory.
 
 /** The value made for an equal key before, else a new one. */
 export type Shared<V> = (key: string, make: () => V) => V;

@@ -1,4 +1,4 @@
-// Does this install serve the cluster, or does another one, which it must not disturb?
+// The claim of the cluster: whether this install serves it, or another one, which it must not disturb.
 import type { Cancel, Random } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { LeaseView } from "../../runtime/leader/lease-state.ts";

@@ -1,4 +1,4 @@
-// How does a RegistryCredential fare, may its finalizer go, and what does its status say?
+// The credential controller: validates, counts, writes the status, and drains before the finalizer goes.
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";

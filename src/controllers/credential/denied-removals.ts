@@ -1,4 +1,4 @@
-// Where has a credential to leave, and is kept because something was refused?
+// Where a credential has to leave, and is kept because something was denied.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Troubled } from "./status-snapshot.ts";
 import type { Context } from "../context.ts";

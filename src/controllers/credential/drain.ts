@@ -1,4 +1,4 @@
-// How does a credential that is deleted leave every tenant, and what keeps it?
+// The drain: how a credential that is deleted leaves every tenant, and what keeps it.
 import { conditionOf } from "../../api/conditions.ts";
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";

@@ -1,4 +1,4 @@
-// What is left with tenants of a credential that is being deleted?
+// What is left with tenants of a credential that is being deleted.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { referencesKey, secretKey } from "../keys.ts";

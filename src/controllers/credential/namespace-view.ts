@@ -1,4 +1,4 @@
-// How does a namespace fare under a credential, as far as the board knows?
+// How a namespace fares under a credential, as far as the status cache knows.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Lasting, NamespaceView } from "./status-snapshot.ts";

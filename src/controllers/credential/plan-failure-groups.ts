@@ -1,4 +1,4 @@
-// What keeps namespaces from being served, told in a few lines however many there are?
+// Failure groups of a status: a few lines, however many namespaces there are.
 import type { FailureGroup } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Troubled } from "./status-snapshot.ts";

@@ -1,4 +1,4 @@
-// Which install of regcred serves this cluster? As the statuses say, which only operators and administrators can write.
+// Decides which install serves this cluster, by the statuses, which only operators and administrators can write.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 
 export type ServingInstall =

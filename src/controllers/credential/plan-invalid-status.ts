@@ -1,4 +1,4 @@
-// What does the status of a RegistryCredential say whose spec cannot be read?
+// The status of a RegistryCredential whose spec cannot be read.
 import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, Status } from "../../api/registry-credential.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";

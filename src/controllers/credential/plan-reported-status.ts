@@ -1,4 +1,4 @@
-// What of a status that was told before is believed? It decides how long something has lasted, and nothing about tenants.
+// What is believed of a status that was reported before: how long something has lasted, and nothing about tenants.
 import type { FailureGroup, Status } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 

@@ -1,4 +1,4 @@
-// How are times, counts and long texts written in a status?
+// Times, counts and long texts in a status.
 import type { RegistryStatus } from "../../api/registry-credential.ts";
 
 /** RFC 3339 with whole seconds, as metav1.Time is written. */

@@ -1,4 +1,4 @@
-// What does the status of a RegistryCredential say?
+// The status of a RegistryCredential.
 import type { RegistryStatus, Status } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import { conditionsOf } from "./plan-conditions.ts";

@@ -1,4 +1,4 @@
-// Which entries can no longer be renewed, why, and how long is left of what tenants have?
+// Events of tokens: which entries can no longer be renewed, why, and how long is left of what tenants have.
 import type { RegistryStatus } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import { formerText, leftText } from "./plan-status-text.ts";

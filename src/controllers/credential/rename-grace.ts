@@ -1,4 +1,4 @@
-// Which former names of a credential are still to be told, and when is the next one over?
+// Former names of a pull Secret that are still to be reported, and when the next grace is over.
 import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
 import { secretKey } from "../keys.ts";
 import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";

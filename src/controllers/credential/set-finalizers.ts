@@ -1,4 +1,4 @@
-// How are the finalizers of a RegistryCredential written?
+// Writes the finalizers of a RegistryCredential.
 import { finalizer } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";

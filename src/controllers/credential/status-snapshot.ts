@@ -1,4 +1,4 @@
-// What does the status of a RegistryCredential get to see?
+// The snapshot that the status of a RegistryCredential is made of.
 import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Held } from "../../entitlement/removal-limit.ts";

@@ -1,4 +1,4 @@
-// How is a status told: as metrics, and written where it says something new, as a merge patch?
+// Reports a status: as metrics, and written where it says something new, as a merge patch.
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";

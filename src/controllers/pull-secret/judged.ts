@@ -1,4 +1,4 @@
-// Which pull Secrets have yet to be judged, and so may need what nobody else is known to need?
+// Which pull Secrets have yet to be judged, and so may need what nobody else is known to need.
 import { keyOf, secretKey } from "../keys.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../../runtime/watch/presence.ts";
 import type { Context } from "../context.ts";

@@ -1,4 +1,4 @@
-// How is a pull Secret written: one of ours, one that we merge into, one that we let go?
+// Bodies of pull Secrets: one of ours, one that we merge into, one that we let go.
 import {
   argoAnnotations,
   credentialsAnnotation,

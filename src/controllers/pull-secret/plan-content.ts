@@ -1,4 +1,4 @@
-// What must a pull Secret hold, given everything that contributes to it?
+// The content of a pull Secret, given everything that contributes to it.
 import type { Cause, Failure } from "../../runtime/errors.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";

@@ -1,4 +1,4 @@
-// What does the decision about one pull Secret see, and what can it answer?
+// The snapshot that the decision about one pull Secret sees, and the plan that it answers.
 import type { Failure } from "../../runtime/errors.ts";
 import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";

@@ -1,4 +1,4 @@
-// How do a Secret body and a whole Secret look on the wire?
+// The wire form of a pull Secret.
 import type { SecretObject } from "../../cluster/cluster-api.ts";
 import { dockerConfigKey, type LiveSecret, type SecretBody } from "./plan-types.ts";
 import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";

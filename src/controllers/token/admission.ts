@@ -1,4 +1,4 @@
-// May this grant's token be asked for now, so that nothing has to wait in its run?
+// Token admission: whether a grant's token may be asked for now, so that nothing has to wait in its run.
 import type { Cancel, Clock, Random } from "../../runtime/clock.ts";
 import { type Failure, OperatorError } from "../../runtime/errors.ts";
 import { type Authority, authorityOf } from "../../providers/authority.ts";

@@ -1,4 +1,4 @@
-// Which places and times does the asking for a token need, so that what hangs is in nobody's way? (pure but for its counts)
+// Places and rates that a call for a token needs, so that what hangs is in nobody's way. (pure but for its counts)
 import type { Authority } from "../../providers/authority.ts";
 import type { Budget } from "../../providers/definition.ts";
 import type { Need, PlaceNeed } from "../../runtime/queue/places.ts";

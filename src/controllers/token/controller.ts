@@ -1,4 +1,4 @@
-// The token controller: keeps the token of each grant fresh. Is it due? Fetch, verify, store; then tell who uses it.
+// The token controller: keeps the token of each grant fresh. Fetches, verifies and stores what is due; then tells who uses it.
 import { crdName } from "../../api/names.ts";
 import type { Token } from "../../cluster/token.ts";
 import { formerLogins, isSameLogin } from "../../cluster/token-wire.ts";

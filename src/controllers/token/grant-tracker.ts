@@ -1,4 +1,4 @@
-// Which grants are wanted, by whom, and how did the last attempt at each go?
+// The grant tracker: which grants are wanted, by whom, and how the last attempt at each went.
 import type { Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";

@@ -1,4 +1,4 @@
-// May a token that was just minted take the place of the one that tenants have?
+// Decides whether a new token may take the place of the one that tenants have.
 import type { Verification } from "../../registry/login.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
 

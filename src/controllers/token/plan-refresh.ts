@@ -1,4 +1,4 @@
-// When is a token due for renewal, and how soon after a failure is it tried again?
+// Decides when a token is due for renewal, and how soon after a failure it is tried again.
 import { refreshAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";

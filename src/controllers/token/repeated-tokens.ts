@@ -1,4 +1,4 @@
-// Which sources hand out the same token again until near its end?
+// Sources that hand out the same token again until near its end.
 import type { Clock } from "../../runtime/clock.ts";
 import type { Repeats } from "./plan-refresh.ts";
 

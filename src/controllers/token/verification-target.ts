@@ -1,4 +1,4 @@
-// How is a token tried before it is published: with which image, or with a login only?
+// The target of a verification: an image, or a login only.
 import type { Entry } from "../../api/registry-credential.ts";
 import { canonicalHost, registryOf } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";

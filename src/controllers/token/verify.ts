@@ -1,4 +1,4 @@
-// Is the token that was just fetched taken by its registry, and can it pull the image that its entry names?
+// Verification of a new token: whether its registry takes it, and whether it can pull the image that its entry names.
 import type { Cancel, Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";

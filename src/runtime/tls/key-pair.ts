@@ -1,4 +1,4 @@
-// Do a certificate and a private key belong together, and can they be used at all?
+// Checks that a certificate and a private key belong together and can be used.
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { KeyAndCertificate } from "./certificate-authority.ts";
 
