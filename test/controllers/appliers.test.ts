@@ -102,8 +102,7 @@ function accountScenario(before: readonly Entry[], options?: { readonly refusing
     patchReferences(
       context,
       known.at(-1) ?? transform(stored()),
-      { ...wanted, formerExtras: new Set() },
-      { reverts: undefined, lost: undefined },
+      { ...wanted, formerExtras: new Set(), reverts: undefined, lost: undefined },
       never,
     );
   return { run, stored, requests, reads: () => reads };

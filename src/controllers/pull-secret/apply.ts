@@ -96,7 +96,12 @@ export async function writeSecret(
     const { dockerConfig: text } = body;
     const isShared = text === rendered.content.text;
     const config = text === undefined ? undefined : isShared ? rendered.encodedConfig : encoded(text);
-    return secretJson(namespace, name, body, config, before && { ...before, ...(managedFields && { managedFields }) });
+    return secretJson(
+      { namespace, name },
+      body,
+      config,
+      before && { ...before, ...(managedFields && { managedFields }) },
+    );
   };
   const noted = (answer: unknown): SecretRecord | undefined => {
     const written = transforms.secret(answer);
@@ -154,7 +159,7 @@ export async function takeLoginsOut(
       stores.pullSecrets.found(record, object && transforms.secret(object));
       return;
     }
-    const json = secretJson(namespace, name, emptiedBody(liveSecret(object)), config, record);
+    const json = secretJson({ namespace, name }, emptiedBody(liveSecret(object)), config, record);
     const written = transforms.secret(await api.replaceSecret(namespace, name, json, signal));
     if (written) stores.pullSecrets.wrote(written);
   } catch {

@@ -64,8 +64,7 @@ export function targetWithin(
   content: Content,
   standing: Standing,
   now: Temporal.Instant,
-  room: number,
-  textOf: (target: Target) => string,
+  { room, textOf }: { readonly room: number; readonly textOf: (target: Target) => string },
 ): Target {
   const kept = keptHosts(content, standing, now);
   const whole = { served: content.served, kept };

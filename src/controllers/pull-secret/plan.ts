@@ -107,7 +107,10 @@ function planWanted(snapshot: PullSecretSnapshot, wanted: Wanted): PullSecretPla
   const { text } = content;
   if (!record) {
     if (text === undefined) return { action: none, state: "absent" };
-    const target = targetWithin(content, nothingStands, now, maxBytes, ({ served }) => textOfServed(content, served));
+    const target = targetWithin(content, nothingStands, now, {
+      room: maxBytes,
+      textOf: ({ served }) => textOfServed(content, served),
+    });
     const { served } = target;
     if (served.length === 0) return { action: none, state: "absent", ...troubleOf(target) };
     const body = ownBody(options, namesIn(target, content, undefined), textOfServed(content, served), undefined);
@@ -152,7 +155,7 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
     holds: (host) => held.has(configKey(host)),
     stands: (host, login) => (logins ??= loginsIn(dockerConfig))(configKey(host), login),
   };
-  const target = targetWithin(content, standing, now, maxBytes, textOf);
+  const target = targetWithin(content, standing, now, { room: maxBytes, textOf });
   const { served, kept } = target;
   if (served.length + kept.length === 0) return undefined;
   const text = textOf(target);
@@ -247,7 +250,7 @@ function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecre
       return held.has(configKey(host)) && logins(configKey(host), login);
     },
   };
-  const target = targetWithin(content, standing, now, maxBytes, textOf);
+  const target = targetWithin(content, standing, now, { room: maxBytes, textOf });
   const { served, kept } = target;
   if (served.length + kept.length === 0) {
     return before ? undefined : { action: { kind: "none" }, state: "foreign", ...troubleOf(target) };

@@ -13,8 +13,7 @@ type Before = Pick<LiveSecret, "resourceVersion" | "immutable"> & { readonly man
  * namespaces share it.
  */
 export function secretJson(
-  namespace: string,
-  name: string,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
   body: SecretBody,
   encodedConfig: string | undefined,
   before?: Before,

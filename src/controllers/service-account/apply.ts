@@ -56,7 +56,12 @@ export async function applyRound(
       return { ended: "early", lookedAt };
     }
     const wanted = { ...situation.of(account), formerExtras };
-    const result = await patchReferences({ ...context, api }, account, wanted, round.before(account.name), signal);
+    const result = await patchReferences(
+      { ...context, api },
+      account,
+      { ...wanted, ...round.before(account.name) },
+      signal,
+    );
     if (result.namespaceGone) return { ended: "namespaceGone", lookedAt };
     round.looked(account, result);
     lookedAt += 1;
@@ -64,11 +69,13 @@ export async function applyRound(
   return { ended: "round", lookedAt };
 }
 
+/** What a former run has found, and left. */
+type ReferencesBefore = Pick<Referred, "reverts" | "lost"> & { readonly formerExtras: ReadonlySet<string> };
+
 export async function patchReferences(
   context: Context,
   serviceAccount: ServiceAccountRecord,
-  wanted: WantedReferences & { readonly formerExtras: ReadonlySet<string> },
-  { reverts, lost }: Pick<Referred, "reverts" | "lost">,
+  { reverts, lost, ...wanted }: WantedReferences & ReferencesBefore,
   signal: AbortSignal,
 ): Promise<Referred> {
   const { api, clock, log, stores, transforms } = context;

@@ -46,8 +46,7 @@ export async function storeToken(
 export async function verify(
   context: Context,
   { grantKey, grant }: { readonly grantKey: string; readonly grant: Grant },
-  before: Token | undefined,
-  minted: Minted,
+  { before, minted }: { readonly before: Token | undefined; readonly minted: Minted },
   signal: AbortSignal,
 ): Promise<Token["state"] | Failure> {
   const { verify: tryIt, clock, log, tokens } = context;

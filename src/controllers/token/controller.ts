@@ -88,7 +88,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
       settle(context, grantKey, undefined);
       return requeueAfterFailure(context, grantKey, refreshRequest);
     }
-    const verified = await verify(context, { grantKey, grant }, token, minted, signal);
+    const verified = await verify(context, { grantKey, grant }, { before: token, minted }, signal);
     if (typeof verified !== "string") return fail(verified);
     const formers = formerLogins(token, minted, clock.now());
     await storeToken(context, minted, { grantKey, fingerprint, refreshes, state: verified, formers }, signal);

@@ -130,9 +130,9 @@ function accessOf(entry: AcrEntry, scope: RenderScope): Access | Failure {
   const asked = identityOf(entry.identity, scope, acrIdentities);
   if ("reason" in asked) return asked;
   const { identity, annotations } = asked;
-  const clientID = idOf(client, entry, identity, annotations, scope);
+  const clientID = idOf(client, entry, { identity, annotations }, scope);
   if (typeof clientID === "object") return clientID;
-  const tenantID = idOf(tenant, entry, identity, annotations, scope);
+  const tenantID = idOf(tenant, entry, { identity, annotations }, scope);
   if (typeof tenantID === "object") return tenantID;
   const audience = audienceOf(entry);
   if (typeof audience === "object") return audience;
@@ -153,8 +153,10 @@ function accessOf(entry: AcrEntry, scope: RenderScope): Access | Failure {
 function idOf(
   id: IdField,
   { acr }: AcrEntry,
-  identity: GrantIdentity,
-  annotations: Readonly<Record<string, string>>,
+  {
+    identity,
+    annotations,
+  }: { readonly identity: GrantIdentity; readonly annotations: Readonly<Record<string, string>> },
   scope: RenderScope,
 ): string | Failure | undefined {
   const inSpec = renderedField(acr[id.field], scope, id.inSpec, (text, cause) =>

@@ -157,7 +157,7 @@ function accessOf(entry: EcrEntry, partition: string, scope: RenderScope): Acces
   const asked = identityOf(entry.identity, scope, ecrIdentities);
   if ("reason" in asked) return asked;
   const { identity, annotations } = asked;
-  const roleARN = roleOf(entry, identity, annotations, partition, scope);
+  const roleARN = roleOf(entry, { identity, annotations }, partition, scope);
   if (typeof roleARN === "object") return roleARN;
   const externalID = externalIdOf(entry, identity, roleARN, scope);
   if (typeof externalID === "object") return externalID;
@@ -174,8 +174,10 @@ function accessOf(entry: EcrEntry, partition: string, scope: RenderScope): Acces
 
 function roleOf(
   { ecr }: EcrEntry,
-  identity: GrantIdentity,
-  annotations: Readonly<Record<string, string>>,
+  {
+    identity,
+    annotations,
+  }: { readonly identity: GrantIdentity; readonly annotations: Readonly<Record<string, string>> },
   partition: string,
   { namespace }: RenderScope,
 ): string | Failure | undefined {

@@ -61,7 +61,7 @@ describe("a GET that finds", () => {
       extras: [],
       formerExtras: new Set<string>(),
     } as unknown as Parameters<typeof patchReferences>[2];
-    await patchReferences(context, account, wanted, { reverts: undefined }, signal);
+    await patchReferences(context, account, { ...wanted, reverts: undefined }, signal);
     expect(stored()).toBe(expected);
   });
 });

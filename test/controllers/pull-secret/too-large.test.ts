@@ -59,10 +59,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
   it("is decided by an annotation that is read as often for one entry as for forty, for a tenant may have made it long", () => {
     const reads = (entries: number): number => {
       let count = 0;
-      const content = contentOf(
-        frozen(Array.from({ length: entries }, (_, index) => serving(`c${index}`, 100))),
-        now,
-      );
+      const content = contentOf(frozen(Array.from({ length: entries }, (_, index) => serving(`c${index}`, 100))), now);
       const standingThere = {
         get annotation() {
           count += 1;
@@ -72,7 +69,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
         stands: () => false,
       };
       const textOf = ({ served }: Target): string => "x".repeat(served.length * 100);
-      expect(targetWithin(content, standingThere, now, 50, textOf).missing).toHaveLength(entries);
+      expect(targetWithin(content, standingThere, now, { room: 50, textOf }).missing).toHaveLength(entries);
       return count;
     };
     expect(reads(40)).toBe(reads(1));

@@ -31,7 +31,9 @@ function again(object: SecretObject): unknown {
   const live = liveSecret(object);
   const { dockerConfig } = live;
   const config = dockerConfig === undefined ? undefined : encoded(dockerConfig);
-  return JSON.parse(secretJson("team-a", "regcred", releasedBody(live, dockerConfig), config, live));
+  return JSON.parse(
+    secretJson({ namespace: "team-a", name: "regcred" }, releasedBody(live, dockerConfig), config, live),
+  );
 }
 
 describe("a Secret that is read and written again", () => {
@@ -64,7 +66,11 @@ describe("a Secret that is read and written again", () => {
 describe("a new Secret", () => {
   it("names no version, no owner and no finalizer", () => {
     const body = { labels: {}, annotations: {}, type: "t", dockerConfig: config, otherData: {} };
-    const json = secretJson("team-a", "regcred", { ...body, ownerReferences: [], finalizers: [] }, encoded(config));
+    const json = secretJson(
+      { namespace: "team-a", name: "regcred" },
+      { ...body, ownerReferences: [], finalizers: [] },
+      encoded(config),
+    );
     expect(JSON.parse(json)).toEqual({
       apiVersion: "v1",
       kind: "Secret",

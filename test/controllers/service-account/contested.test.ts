@@ -186,7 +186,7 @@ describe("a reference that somebody keeps taking off", () => {
     };
     let reverts: Reverts | undefined;
     const run = async () => {
-      const referred = await patchReferences(context, account, wanted, { reverts }, never);
+      const referred = await patchReferences(context, account, { ...wanted, reverts }, never);
       reverts = referred.reverts;
       return referred;
     };
