@@ -77,6 +77,11 @@ export const worldMutants: readonly Mutant[] = [
     from: "  const references = [...current.filter((name) => !removed.includes(name)), ...added];",
     to: "  const references = [...current.filter((name) => bySecret.has(name) && !removed.includes(name)), ...added];",
   }),
+  known("who has left a Secret is not of what was judged", "judges a Secret anew when one has left it", {
+    file: "src/controllers/pull-secret/observe.ts",
+    from: "...leaving.map(({ name }) => `-${name}`),",
+    to: "",
+  }),
   known("a label that cannot be read yet holds up every RegistryCredential", "hears of one RegistryCredential", {
     file: "src/cluster/watched-labels.ts",
     from: "        return pending.length > 0;",

@@ -418,4 +418,29 @@ export const known: readonly Known[] = [
       after(12 * minute, { act: "restart", after: 0, sent: true }),
     ],
   },
+  {
+    what: "judges a Secret anew when one has left it under Retain, and it is nobody's by then",
+    steps: [
+      soon(
+        create("b", {
+          selects: "not a-1",
+          entries: [cloud({ role: "team", identity: "TenantServiceAccount", hosts: [hosts[1], cloudHost] })],
+          references: "None",
+          excludesApp: true,
+          deletionPolicy: "Retain",
+          suspend: true,
+        }),
+      ),
+      after(
+        0,
+        alterA({
+          field: "entries",
+          to: [cloud({ from: "src-none", role: "team", identity: "TenantServiceAccount" })],
+        }),
+      ),
+      soon({ act: "lists", how: "down", of: "namespaces" }),
+      soon(alterA({ field: "entries", to: [entry({ from: "src-none", role: "team", hosts: [hosts[0]] })] })),
+      after(2 * second, { act: "delete credential", name: "b", how: "stripped" }),
+    ],
+  },
 ];

@@ -109,7 +109,13 @@ export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
     contributing.length + orphaned.names.length + frozen.parts.length === 0
       ? undefined
       : wantedFrom(contributing[0], { ...rendered, content }, context.settings.mode);
-  const signature = [gathered.signature, ...orphaned.names, frozen.signature].join("|");
+  // Who leaves is part of it: without whom, the same contributions may mean something else.
+  const signature = [
+    gathered.signature,
+    ...leaving.map(({ name }) => `-${name}`),
+    ...orphaned.names,
+    frozen.signature,
+  ].join("|");
   return {
     namespace,
     record,
