@@ -1,4 +1,5 @@
 // The operator, put together. The only place that builds concrete things; it reads as the data flow.
+import { listenerFailed } from "./runtime/observability/log-watch.ts";
 import { failure } from "./api/reasons.ts";
 import type { Cancel, Clock, Random } from "./runtime/clock.ts";
 import { OperatorError } from "./runtime/errors.ts";
@@ -78,7 +79,7 @@ export function operator(options: OperatorOptions): Operator {
   const { instruments } = measured;
 
   // The API server.
-  const throttled = listeners<Temporal.Duration | undefined>();
+  const throttled = listeners<Temporal.Duration | undefined>(listenerFailed(log));
   const api = transport({
     connection,
     clock,

@@ -1,7 +1,7 @@
 // The stores that the watches fill, and the transforms that make records for them: one of each for each row of kinds.ts.
 import { randomBytes } from "node:crypto";
 import type { Log } from "../runtime/observability/log.ts";
-import { errorFields } from "../runtime/observability/log-watch.ts";
+import { listenerFailed } from "../runtime/observability/log-watch.ts";
 import { type FedStore, store } from "../runtime/watch/store.ts";
 import { type Digest, keyedDigest } from "./digest.ts";
 import { kindNames, kinds, type KindName, type RecordOf, type Transforms } from "./kinds.ts";
@@ -30,13 +30,15 @@ export function clusterStores(
   wentBack: () => void = () => undefined,
 ): ClusterStores {
   const labels = askedLabels({ readAgain: () => readNamespacesAgain?.() });
-  const listenerFailed = (error: unknown): void => log.error("change not taken in", errorFields(error));
   const digest = keyedDigest(randomBytes(32));
   const made = { release, digest, labels: readNamespacesAgain && labels.keys };
   // What each row makes is what its type says; of all rows together the compiler cannot tell.
   return {
     stores: Object.fromEntries(
-      kindNames.map((name) => [name, store({ listenerFailed, wentBack, ...(kinds[name].store as object) })]),
+      kindNames.map((name) => [
+        name,
+        store({ listenerFailed: listenerFailed(log), wentBack, ...(kinds[name].store as object) }),
+      ]),
     ) as unknown as FedStores,
     transforms: Object.fromEntries(
       kindNames.map((name) => [kinds[name].one, kinds[name].transform(made)]),

@@ -10,6 +10,7 @@ export interface Signals {
   readonly clockSteps: Listeners<void>;
 }
 
-export function newSignals(): Signals {
-  return { secretsCalled: listeners(), permissions: listeners(), clockSteps: listeners() };
+/** @param failed told what a listener threw: whoever is not told of a change because of it would wait for ever */
+export function newSignals(failed: (error: unknown) => void): Signals {
+  return { secretsCalled: listeners(failed), permissions: listeners(failed), clockSteps: listeners(failed) };
 }

@@ -136,7 +136,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     readable: (name) => specs.get(name),
     held: (name) => {
       const credential = specs.get(name);
-      return credential && guard.held(credential);
+      return credential && !credential.deletionTimestamp ? guard.held(credential) : undefined;
     },
     entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
     mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(specs.get(name))]),

@@ -1,4 +1,5 @@
 // What the controllers work with: the same for the operator and for a dry run.
+import { listenerFailed } from "../runtime/observability/log-watch.ts";
 import type { ClusterStores } from "../cluster/cluster-stores.ts";
 import type { Context } from "../controllers/context.ts";
 import { membersStore, recordedMembers } from "../controllers/members/controller.ts";
@@ -33,9 +34,15 @@ export interface Derived extends Pick<
   readonly forgotten: Listeners<string>;
 }
 
-export function derive(known: ClusterStores, clock: Clock, operatorNamespace: string): Derived {
+/** @param failed told what throws on hearing of a grant */
+export function derive(
+  known: ClusterStores,
+  clock: Clock,
+  operatorNamespace: string,
+  failed: (error: unknown) => void,
+): Derived {
   const { stores } = known;
-  const [unused, forgotten] = [listeners<string>(), listeners<string>()];
+  const [unused, forgotten] = [listeners<string>(failed), listeners<string>(failed)];
   const tokens = grantTracker({
     clock,
     secrets: stores.operatorSecrets,
@@ -67,7 +74,7 @@ export function newContext(derived: Derived, given: Given): Context {
     ...derived,
     ...given,
     refusal: refusals(given.log, given.settings.namespace),
-    signals: newSignals(),
+    signals: newSignals(listenerFailed(given.log)),
     waits: waits(),
     storeMembers: membersStore(),
   };

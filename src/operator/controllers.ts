@@ -20,7 +20,7 @@ import { storeAllMembers } from "../controllers/members/controller.ts";
 import { asksProvider } from "../controllers/token/observe.ts";
 import { tokenAdmission } from "../controllers/token/admission.ts";
 import type { Log } from "../runtime/observability/log.ts";
-import { errorFields } from "../runtime/observability/log-watch.ts";
+import { errorFields, listenerFailed } from "../runtime/observability/log-watch.ts";
 import { countWatch } from "../metrics/watch-metrics.ts";
 import type { ListWatch } from "../runtime/watch/list-watch.ts";
 import { listeners } from "../runtime/watch/listeners.ts";
@@ -105,10 +105,10 @@ export function controllers(options: ControllersOptions): Controllers {
   const reading: { watches?: ClusterWatches } = {};
   const history = oneHistory({ clock, log, readAll: async () => reading.watches?.readAllAgain() });
   const known = clusterStores(log, options.version, () => reading.watches?.readNamespacesAgain(), history.wentBack);
-  const derived = derive(known, clock, ownNamespace);
+  const derived = derive(known, clock, ownNamespace, listenerFailed(log));
   const { stores, tokens, grantKey, credentialIndex } = derived;
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
-  const again = listeners<string>();
+  const again = listeners<string>(listenerFailed(log));
   const admission = tokenAdmission({
     ...options,
     budgets,
@@ -135,8 +135,10 @@ export function controllers(options: ControllersOptions): Controllers {
   const working = (): boolean => workers.length > 0 && options.leading();
 
   // Events in.
-  const rightsNews = listeners<void>();
-  const secretsNews = listeners<{ readonly name: string; readonly namespace?: string | undefined }>();
+  const rightsNews = listeners<void>(listenerFailed(log));
+  const secretsNews = listeners<{ readonly name: string; readonly namespace?: string | undefined }>(
+    listenerFailed(log),
+  );
   const watches = clusterWatches({
     ...options,
     ...known,

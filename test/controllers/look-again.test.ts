@@ -9,6 +9,10 @@ import { tokenWatches } from "../../src/controllers/token/watches.ts";
 import { minute } from "../entitlement/objects.ts";
 import { staticGrant } from "../providers/grants.ts";
 
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
 it("every token, every pull Secret with an expiry, without a token or with one of before, every credential", () => {
   const queued: string[] = [];
   const tokens = {
@@ -27,7 +31,7 @@ it("every token, every pull Secret with an expiry, without a token or with one o
     pullSecrets: source,
     crds: source,
   };
-  const signals = newSignals();
+  const signals = newSignals(thrown);
   const known = { tokens, signals, stores: { ...stores, credentials: { ...source, ...credentials } } };
   const context = known as unknown as Context;
   for (const watch of [...tokenWatches(context), ...credentialWatches(context)])

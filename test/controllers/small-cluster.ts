@@ -31,6 +31,10 @@ import type { Feed } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
 
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
 const operatorNamespace = "regcred-system";
 
 type Kind = "credentials" | "namespaces" | "serviceAccounts" | "secrets";
@@ -284,7 +288,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     statusCache: statusCache(clock),
     digest: known.digest,
     refusal: refusals(log, operatorNamespace),
-    signals: newSignals(),
+    signals: newSignals(thrown),
     waits: waits(),
     enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
     namesSynced: (name) => listed.has(name),

@@ -20,6 +20,10 @@ import {
   staticEntry,
 } from "../entitlement/objects.ts";
 
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
 /** Lane and key of each request. */
 function lanes(requests: readonly Request[]): string[] {
   return requests.map(({ key, options }) => `${options?.lane} ${key}`).toSorted();
@@ -43,7 +47,7 @@ interface There {
 function requestsOf(of: Watched, change: object, there: There = {}): readonly Request[] {
   const { names = ["regcred"], credentials = [], namespaces = [] } = there;
   const store = (values: readonly string[]) => ({
-    ...listeners<object>(),
+    ...listeners<object>(thrown),
     values: () => values.map((name) => ({ key: name, name })),
   });
   const stores = {
@@ -60,7 +64,7 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
     readable: puller,
   };
   const settings = { namespace: "regcred-system" };
-  const known = { stores, credentialIndex, settings, signals: newSignals(), namesSynced: () => true };
+  const known = { stores, credentialIndex, settings, signals: newSignals(thrown), namesSynced: () => true };
   const context = known as unknown as Context;
   const asked: Request[] = [];
   for (const each of [...pullSecretWatches(context), ...referencesWatches(context), ...credentialWatches(context)])

@@ -27,6 +27,10 @@ import type { Log } from "../../src/runtime/observability/log.ts";
 import { unrestricted } from "../mode.ts";
 import { allPermitted } from "../controllers/all-permitted.ts";
 
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
 const silent = (): void => undefined;
 const log: Log = {
   debug: silent,
@@ -149,7 +153,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     metrics: credentialMetrics(instruments(), "known"),
     tokens,
     judged,
-    signals: newSignals(),
+    signals: newSignals(thrown),
     waits: waits(),
     members,
     storeMembers: membersStore(),

@@ -1,4 +1,5 @@
 // The dry run: the operator's own controllers on a cluster in memory, until nothing is left to do.
+import { listenerFailed } from "../../runtime/observability/log-watch.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ClusterStores } from "../../cluster/cluster-stores.ts";
 import { credentialKey, keyOf, referencesKey, secretKey } from "../../controllers/keys.ts";
@@ -52,7 +53,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
   const { cluster, known, operatorNamespace, sourceNamespaces, maxConfigBytes } = options;
   const work = agenda(options.clock);
   const { clock } = work;
-  const derived = derive(known, clock, operatorNamespace);
+  const derived = derive(known, clock, operatorNamespace, listenerFailed(quiet));
   const { stores, tokens, grantKey, credentialIndex } = derived;
   const secret: Parameters<typeof staticProvider>[0]["secret"] = (key) => stores.operatorSecrets.get(key);
   const fetched = new Set<string>();

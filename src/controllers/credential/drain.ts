@@ -260,7 +260,7 @@ function standstill(namespace: string, names: readonly string[]): Failure {
 
 /** What somebody must mend before the credential can leave the namespace, and whatever else has held it up for long. */
 function holdUps(
-  { statusCache, clock }: Context,
+  { statusCache, clock, permissions }: Context,
   { name, deletionTimestamp }: RegistryCredential,
   namespace: string,
   secretNames: readonly string[],
@@ -268,6 +268,8 @@ function holdUps(
   const deletedAt = deletionTimestamp ?? clock.now();
   // What ails others in a Secret that it shares does not keep it.
   const failures = [
+    // What is out of reach is found by no run for one that is deleted.
+    ...secretNames.flatMap((each) => permissions.secret(each, namespace) ?? []),
     ...secretNames.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name)?.failures ?? []),
     ...(statusCache.references(namespace)?.failures ?? []),
   ];

@@ -86,7 +86,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
       tokens.repeats.again(grantKey);
       log.debug("token handed out again", { grant: grantKey, provider: grant.provider });
       settle(context, grantKey, undefined);
-      return requeueAfterFailure(context, grantKey, refreshRequest);
+      return requeueWhenDue(context, grantKey, refreshRequest);
     }
     const verified = await verify(context, { grantKey, grant }, { before: token, minted }, signal);
     if (typeof verified !== "string") return fail(verified);
@@ -105,10 +105,10 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
   }
   tokens.ended(grantKey, undefined);
   tellUsers(context, grantKey);
-  return requeueAfterFailure(context, grantKey, refreshRequest);
+  return requeueWhenDue(context, grantKey, refreshRequest);
 }
 
-function requeueAfterFailure(context: Context, grantKey: string, refreshRequest: RefreshRequest): Outcome {
+function requeueWhenDue(context: Context, grantKey: string, refreshRequest: RefreshRequest): Outcome {
   const wait = untilDue(context, context.tokens.token(grantKey), refreshRequest);
   return wait === undefined ? done : requeueAfter(Math.max(wait, shortestWait));
 }

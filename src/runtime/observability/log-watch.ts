@@ -23,6 +23,11 @@ export function logWatch(log: Log, what: string, event: ReflectorEvent): void {
 
 const foreseen: ReadonlySet<string> = new Set(["OperatorError", "ApiError", "NetworkError", "ProxyError"]);
 
+/** Of a bug in who listens to changes: what it has not taken in would be waited for in silence. */
+export function listenerFailed(log: Pick<Log, "error">): (error: unknown) => void {
+  return (error) => log.error("change not taken in", errorFields(error));
+}
+
 export function errorFields(error: unknown): { readonly error: string; readonly stack?: string } {
   if (!(error instanceof Error)) return { error: String(error) };
   // What was foreseen says all in its message: where it was thrown helps nobody.

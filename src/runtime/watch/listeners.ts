@@ -7,8 +7,8 @@ export interface Listeners<T> {
   readonly subscribe: (listener: (news: T) => void) => () => void;
 }
 
-/** @param failed told what a listener threw; the other listeners go on */
-export function listeners<T>(failed?: (error: unknown) => void): Listeners<T> {
+/** @param failed told what a listener threw, for nobody else hears of it; the other listeners go on */
+export function listeners<T>(failed: (error: unknown) => void): Listeners<T> {
   const all = new Set<(news: T) => void>();
   return {
     tell: (news) => {
@@ -16,7 +16,7 @@ export function listeners<T>(failed?: (error: unknown) => void): Listeners<T> {
         try {
           listener(news);
         } catch (error) {
-          failed?.(error);
+          failed(error);
         }
       }
     },

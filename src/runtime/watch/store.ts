@@ -84,7 +84,7 @@ class IndexedStore<R extends StoredObject> implements FedStore<R> {
     const { listenerFailed, wentBack } = options;
     this.#wentBack = wentBack;
     this.#records = indexedRecords(options);
-    const { tell, subscribe } = listeners<Change<R>>(listenerFailed);
+    const { tell, subscribe } = listeners<Change<R>>(listenerFailed ?? (() => undefined));
     this.#tell = tell;
     this.subscribe = subscribe;
   }

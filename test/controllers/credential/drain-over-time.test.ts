@@ -37,6 +37,8 @@ interface Start {
   readonly accounts?: readonly string[];
   readonly changes?: Partial<RegistryCredential>;
   readonly hidden?: Failure;
+  /** Why no Secret may be reached. */
+  readonly beyond?: Failure;
   readonly synced?: boolean;
   /** Former names of its Secret. */
   readonly formers?: readonly string[];
@@ -52,6 +54,7 @@ function situation({
   accounts = [],
   changes = {},
   hidden,
+  beyond,
   synced = true,
   formers = [],
   isMember = true,
@@ -121,7 +124,7 @@ function situation({
     enqueue: () => undefined,
     namesSynced: () => synced,
     refusal: () => ({ kind: undefined, failure: refusing }),
-    permissions: { ...allPermitted, whole: () => hidden },
+    permissions: { ...allPermitted, whole: () => hidden, secret: () => beyond },
     log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
     events: { publish: () => undefined },
   } as unknown as Context;
@@ -166,6 +169,18 @@ function situation({
     },
   };
 }
+
+describe("a deletion that a namespace holds up which the install may not reach any more", () => {
+  it("says so, and what mends it", async () => {
+    const it = situation({ secrets: ["team-b"], beyond: notPermitted });
+    it.hiddenSecrets.add("team-b/regcred");
+    await it.run();
+    expect(it.told()).toMatch(
+      /^NotPermitted still held by 1 namespace \(team-b\), for the platform to mend: no right;/,
+    );
+    expect(it.patches).toEqual([]);
+  });
+});
 
 describe("a deletion of which a person has given up", () => {
   const forced = { annotations: { [forceFinalizeAnnotation]: "true" } };

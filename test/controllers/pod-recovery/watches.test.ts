@@ -5,17 +5,21 @@ import { podsWatches } from "../../../src/controllers/pod-recovery/watches.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
 import { namespace, pod, serviceAccount } from "../../entitlement/objects.ts";
 
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
 type Watched = "credentials" | "namespaces" | "serviceAccounts" | "pods";
 
 /** Keys that a change asks for, where pods are stuck in these namespaces. */
 function keysOf(of: Watched, change: object, stuck: readonly string[]): readonly string[] {
   const pods = stuck.map((each) => pod({ namespace: each }));
   const stores = {
-    credentials: listeners<object>(),
-    namespaces: listeners<object>(),
-    serviceAccounts: listeners<object>(),
+    credentials: listeners<object>(thrown),
+    namespaces: listeners<object>(thrown),
+    serviceAccounts: listeners<object>(thrown),
     pods: {
-      ...listeners<object>(),
+      ...listeners<object>(thrown),
       values: () => pods,
       byIndex: (name: string) => pods.filter((each) => each.namespace === name),
     },

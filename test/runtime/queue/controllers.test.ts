@@ -6,10 +6,14 @@ import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
 const never = new AbortController().signal;
 
 function scenario(given: Partial<Controller> = {}, outcome: Outcome = {}) {
-  const things = listeners<string>();
+  const things = listeners<string>(thrown);
   const asked: string[] = [];
   const ran: string[] = [];
   const begun = controllers({
