@@ -24,6 +24,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
   const before = statusCache.secret(namespace.name, name);
   const news = statusCache.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
+    lookAgainAtReferences(statusCache, namespace.name, finding.credentials);
     enqueue(referencesKey(namespace.name), { lane: before ? "normal" : "interactive" });
   }
   for (const credential of new Set([...finding.credentials.keys(), ...(before?.credentials.keys() ?? [])])) {
@@ -42,6 +43,18 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
       note: textWithSteps(failure, longestNote),
     });
   }
+}
+
+/** What was found of references before the Secret was as it is says nothing of them: nobody is served by a Secret alone. */
+function lookAgainAtReferences(
+  statusCache: Context["statusCache"],
+  namespace: string,
+  credentials: SecretFinding["credentials"],
+): void {
+  const found = statusCache.references(namespace);
+  if (!found) return;
+  const generations = new Map([...found.generations].filter(([name]) => !credentials.has(name)));
+  statusCache.setReferences(namespace, { ...found, generations });
 }
 
 function sameFinding(a: CredentialFinding | undefined, b: CredentialFinding | undefined): boolean {

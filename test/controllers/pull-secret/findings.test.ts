@@ -8,9 +8,16 @@ import {
   failedFinding,
   findingOfPlan,
   findingWithout,
+  reportSecret,
   waitingFinding,
 } from "../../../src/controllers/pull-secret/report.ts";
-import { claim, credential, failure, frozen, now, secretRecord } from "../../entitlement/objects.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { namespaceView } from "../../../src/controllers/credential/namespace-view.ts";
+import { referencesKey } from "../../../src/controllers/keys.ts";
+import { statusCache } from "../../../src/controllers/status-cache.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { unrestricted } from "../../mode.ts";
+import { claim, credential, failure, frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 
 function contributor(name: string, role: Contributor["role"] = "current"): Contributor {
   return {
@@ -136,5 +143,31 @@ describe("what is found of a Secret", () => {
   it("where nobody contributes is that it is somebody else's, or is not there", () => {
     expect(findingWithout(secretRecord()).state).toBe("foreign");
     expect(findingWithout(undefined).state).toBe("absent");
+  });
+});
+
+describe("a namespace whose pull Secret has only come after its references were looked at", () => {
+  it("is not served before they are looked at again", () => {
+    const cache = statusCache(fakeClock(now));
+    const acme = credential({ name: "acme", generation: 3 });
+    const queued: string[] = [];
+    const context = {
+      statusCache: cache,
+      enqueue: (key: string) => queued.push(key),
+      events: { publish: () => undefined },
+      settings: { mode: unrestricted },
+      stores: { pullSecrets: { get: () => undefined } },
+    } as unknown as Context;
+    const looked = { failures: [], notes: [], generations: new Map([["acme", 3]]) };
+    const isPending = (): boolean => namespaceView(cache, acme, "team-a").pending;
+    const found = findingOfPlan(usable, { contributing: [contributor("acme")], leaving: [] }, wanted);
+
+    cache.setReferences("team-a", looked);
+    reportSecret(context, namespace({ name: "team-a" }), "regcred", found);
+    expect([isPending(), queued.includes(referencesKey("team-a"))]).toEqual([true, true]);
+    cache.setReferences("team-a", looked);
+    expect(isPending()).toBe(false);
+    reportSecret(context, namespace({ name: "team-a" }), "regcred", found);
+    expect(isPending()).toBe(false);
   });
 });
