@@ -95,7 +95,7 @@ async function attempt(tenant: Tenant, step: TenantStep): Promise<void> {
       ).then(() => undefined);
     case "vacate": {
       await client.remove(`/api/v1/namespaces/${namespace}`);
-      if (step.forced) await forceOut(tenant, namespace);
+      await (step.forced ? forceOut(tenant, namespace) : letGo(tenant, namespace));
       await eventually("it is gone", async () => (await admin.get(`/api/v1/namespaces/${namespace}`)) === undefined);
       return await tenant.stage.ownedByTenant(namespace);
     }
@@ -253,6 +253,14 @@ async function label({ prefix, stage: { tenant } }: Tenant, namespace: string, h
 async function forceOut({ stage: { tenant } }: Tenant, namespace: string): Promise<void> {
   const found = await tenant.get(`/api/v1/namespaces/${namespace}`);
   if (found) await tenant.replace(`/api/v1/namespaces/${namespace}/finalize`, { ...found, spec: { finalizers: [] } });
+}
+
+/** A Secret that its tenant's finalizer holds would hold the namespace, whatever the operator does. */
+async function letGo({ stage: { tenant } }: Tenant, namespace: string): Promise<void> {
+  const held = (await tenant.list(secretsOf(namespace))).filter(({ metadata }) => metadata.finalizers !== undefined);
+  for (const { metadata } of held) {
+    await tenant.patch(`${secretsOf(namespace)}/${metadata.name}`, { metadata: { finalizers: null } });
+  }
 }
 
 function madeUp(host: string): string {
