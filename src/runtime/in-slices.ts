@@ -2,7 +2,7 @@
 import type { Clock } from "./clock.ts";
 
 /** Milliseconds after which the event loop has a turn: one event may begin several, whose slices follow each other. */
-const longestSlice = 4;
+const longestSlice = 2;
 const nextTurn = new Temporal.Duration();
 
 /** What takes less than a slice is done when this returns. What comes meanwhile is seen where `items` is live, as those of a Map are. */
