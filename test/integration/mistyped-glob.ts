@@ -15,7 +15,7 @@ const lease = `/apis/coordination.k8s.io/v1/namespaces/${operatorNamespace}/leas
 
 export function mistypedGlob(count: number): void {
   // What the compiler does may fall into it.
-  describe(`a mistyped glob that takes ${count} namespaces out`, { retry: 4 }, () => {
+  describe(`a mistyped glob that takes ${count} namespaces out`, { retry: 2 }, () => {
     let world: TestEnv;
     let replica: Replica;
     let round = 0;
