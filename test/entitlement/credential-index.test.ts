@@ -351,7 +351,7 @@ describe("a namespace with a login", () => {
   });
 
   it("stays a member where a change is taken back before all has been decided", async () => {
-    const { put, pass, members } = led(20, 3);
+    const { put, pass, members } = led(20, 1.5);
     const exclude = ["team-00", "team-05", "team-09"];
     put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
     put(credential({ ...byLabel, generation: 5 }));
@@ -361,7 +361,7 @@ describe("a namespace with a login", () => {
   });
 
   it("is nobody's to decide about once the credential has gone meanwhile", async () => {
-    const { put, drop, pass, members } = led(20, 3);
+    const { put, drop, pass, members } = led(20, 1.5);
     const exclude = ["team-00", "team-05", "team-09"];
     put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
     drop("acme");
