@@ -105,7 +105,7 @@ const ownNumbers: Readonly<Record<string, string>> = {
   "src/controllers/token/plan-refresh.ts": "digits of a hash of its own",
   "src/operator/operator-metrics.ts": "a boolean as 0 or 1",
   "src/metrics/credential-metrics.ts": "a boolean as 0 or 1",
-  "src/controllers/credential/plan-invalid-status.ts": "the first instant that there is",
+  "src/controllers/credential/plan-status.ts": "the first instant that there is",
 };
 const readsNumbers: ReadonlySet<string> = new Set([
   "Number",

@@ -11,7 +11,7 @@ import type { Controllers as Reconcilers } from "../runtime/queue/controllers.ts
 import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
 import { statusCache } from "../controllers/status-cache.ts";
 import { watchClockSteps } from "../runtime/clock-steps.ts";
-import { type ClusterClaim, clusterClaim } from "../controllers/credential/cluster-claim.ts";
+import { type ClusterClaim, clusterClaim } from "../controllers/cluster-claim/claim.ts";
 import type { Context } from "../controllers/context.ts";
 import { regcredControllers } from "../controllers/index.ts";
 import { requeueAfter } from "../controllers/outcome.ts";

@@ -137,8 +137,8 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "a fight over a status is not counted",
-    "controllers/credential/write-status",
-    ["          context.statusCache.contested(name, fight);\n", ""],
+    "controllers/credential/apply",
+    ["      context.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
   ),
   fault(
@@ -149,7 +149,7 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "a deletion takes for gone what stands in a namespace that is not seen",
-    "controllers/credential/left-behind",
+    "controllers/credential/observe-left",
     ['    if (namespace === "not seen") secrets.add(name);\n', ""],
     "controllers/credential/drain-over-time",
   ),

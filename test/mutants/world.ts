@@ -98,7 +98,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "users.some(",
   }),
   known("a claim that comes too late is made again four times a second", "claims the cluster ever more seldom", {
-    file: "src/controllers/credential/cluster-claim.ts",
+    file: "src/controllers/cluster-claim/claim.ts",
     from: "Math.min(afterConflict * 2 ** conflicts, lookEvery)",
     to: "afterConflict",
   }),
@@ -108,7 +108,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "if (!record)",
   }),
   known("a deletion asks once a second for what was refused", "asks ever more seldom", {
-    file: "src/controllers/credential/left-behind.ts",
+    file: "src/controllers/credential/observe-left.ts",
     from: 'retry !== "on-change"',
     to: 'retry === "slowly"',
   }),
@@ -157,7 +157,7 @@ export const worldMutants: readonly Mutant[] = [
     name: "a deletion asks once a second for what was refused",
     edits: [
       {
-        file: "src/controllers/credential/left-behind.ts",
+        file: "src/controllers/credential/observe-left.ts",
         from: 'retry !== "on-change"',
         to: 'retry === "slowly"',
       },

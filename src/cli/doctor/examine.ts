@@ -1,6 +1,6 @@
 // Runs all checks of the doctor.
 import { resources } from "../../cluster/resources.ts";
-import { servingInstall } from "../../controllers/credential/plan-installation.ts";
+import { servingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { there } from "../explain/input.ts";
 import { commandText } from "../../runtime/steps.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";

@@ -10,7 +10,7 @@ import { resources } from "../../cluster/resources.ts";
 import { neededPermissions, type Permission } from "../../cluster/needed-permissions.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import { typedApi } from "../../runtime/client/typed-api.ts";
-import type { ServingInstall } from "../../controllers/credential/plan-installation.ts";
+import type { ServingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { grantRights } from "../../cluster/install-steps.ts";
 import type { Mode } from "../../cluster/install-mode.ts";
 import type { Session } from "../session.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { namespaceExists, operatorRights } from "../../../src/cli/doctor/installation.ts";
 import { guardrailsAreInForce } from "../../../src/cli/doctor/guardrails.ts";
 import type { Session } from "../../../src/cli/session.ts";
-import { servingInstall, type ServingInstall } from "../../../src/controllers/credential/plan-installation.ts";
+import { servingInstall, type ServingInstall } from "../../../src/controllers/cluster-claim/plan.ts";
 import { commandText } from "../../../src/runtime/steps.ts";
 import { credential } from "../../entitlement/objects.ts";
 

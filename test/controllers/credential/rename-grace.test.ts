@@ -4,8 +4,8 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { deniedRemovals } from "../../../src/controllers/credential/denied-removals.ts";
-import { renameGraceOf } from "../../../src/controllers/credential/rename-grace.ts";
+import { deniedRemovals } from "../../../src/controllers/credential/observe.ts";
+import { renameGraceOf } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 

@@ -5,7 +5,9 @@ import type { RegistryCredential, Status } from "../../../src/api/registry-crede
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
-import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
+import { writeStatus } from "../../../src/controllers/credential/apply.ts";
+import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
+import { memory } from "../../../src/runtime/queue/memory.ts";
 import { credentialMetrics } from "../../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../../src/metrics/instruments.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -43,7 +45,7 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
 }
 
 const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
-  statusWriter().write(context, { record, credential: read }, { status, namespaces: [] }, signal);
+  writeStatus({ context, record, credential: read, memory: { uid: "u" } }, { status, namespaces: [] }, signal);
 
 describe("a status", () => {
   it("that says what is written already is told to the metrics only, as after a restart", async () => {
@@ -75,7 +77,7 @@ describe("a status", () => {
 
   it("that others have fought over is damped no longer where another RegistryCredential has its name", async () => {
     const { context, patches } = play();
-    const statuses = statusWriter();
+    const memories = memory<CredentialMemory>();
     const theirs: Status = { operatorNamespace: "elsewhere" };
     const stored = { ...context, stores: { credentials: { wrote: () => undefined } } } as unknown as Context;
     const writeTo = (uid: string): Promise<number | undefined> => {
@@ -83,6 +85,7 @@ describe("a status", () => {
         record: { ...record, uid, generation: 1, status: theirs },
         credential: credential({ status: theirs }),
       };
+      const ofUid = memoryOf(memories, place.record);
       const answered = {
         ...stored,
         transforms: { credential: () => ({ ...place.record, status }) },
@@ -93,7 +96,7 @@ describe("a status", () => {
         events: { publish: () => undefined },
         log: { warn: () => undefined },
       } as unknown as Context;
-      return statuses.write(quiet, place, { status, namespaces: [] }, signal);
+      return writeStatus({ context: quiet, ...place, memory: ofUid }, { status, namespaces: [] }, signal);
     };
     for (let count = 1; count <= 33; count += 1) await writeTo("one");
     expect(patches).toHaveLength(32);

@@ -1,7 +1,7 @@
 // Of what a status says, which times are believed?
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
-import { believedTime, toldSince } from "../../../src/controllers/credential/plan-reported-status.ts";
+import { believedTime, toldSince } from "../../../src/controllers/credential/plan-status-text.ts";
 import { minute, now } from "../../entitlement/objects.ts";
 
 const made = minute(-1000);

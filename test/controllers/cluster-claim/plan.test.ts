@@ -1,6 +1,6 @@
 // Which of two installs serves, whatever the statuses say?
 import { describe, expect, it } from "vitest";
-import { servingInstall } from "../../../src/controllers/credential/plan-installation.ts";
+import { servingInstall } from "../../../src/controllers/cluster-claim/plan.ts";
 import { credential } from "../../entitlement/objects.ts";
 
 type Row = readonly [name: string, second: number, operatorNamespace?: string];

@@ -1,7 +1,7 @@
 // Does a namespace count as looked at only for the spec that was looked at?
 import { describe, expect, it } from "vitest";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
-import { namespaceView } from "../../../src/controllers/credential/namespace-view.ts";
+import { namespaceView } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure } from "../../entitlement/objects.ts";
 

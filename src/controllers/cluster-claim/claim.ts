@@ -4,7 +4,7 @@ import type { Cancel, Random } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { LeaseView } from "../../runtime/leader/lease-state.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
-import { servingInstall, type ServingInstall } from "./plan-installation.ts";
+import { servingInstall, type ServingInstall } from "./plan.ts";
 import type { Context } from "../context.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 

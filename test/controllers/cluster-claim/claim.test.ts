@@ -4,7 +4,7 @@ import type { RegistryCredential } from "../../../src/api/registry-credential.ts
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import type { LeaseView } from "../../../src/runtime/leader/lease-state.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-import { type ClusterClaim, clusterClaim } from "../../../src/controllers/credential/cluster-claim.ts";
+import { type ClusterClaim, clusterClaim } from "../../../src/controllers/cluster-claim/claim.ts";
 import { refusals } from "../../../src/operator/call-failure.ts";
 import { type Feed, store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";

@@ -1,9 +1,8 @@
-// The snapshot that the status of a RegistryCredential is made of.
-import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
+// The snapshot that the status of a RegistryCredential is made of, and what of a deletion it tells.
+import type { RegistryCredential, Retiring, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Held } from "../../entitlement/removal-limit.ts";
 import { isAlive, type Token } from "../../cluster/token.ts";
-import type { Told } from "./plan-reported-status.ts";
 
 /** A failure, and since when it lasts. */
 export interface Lasting {
@@ -64,6 +63,14 @@ export interface Draining {
   /** In how many namespaces something is left; undefined where that is not known. */
   readonly left: number | undefined;
   readonly blocked: readonly HeldUp[];
+}
+
+/** What a status that was told is compared with. */
+export interface Told {
+  /** The status as it was told last. */
+  readonly status: Status | undefined;
+  /** By reason and cause: since when a failure had lasted when the operator started. */
+  readonly since: ReadonlyMap<string, Temporal.Instant>;
 }
 
 export interface StatusSnapshot {

@@ -1,5 +1,5 @@
-// What is left with tenants of a credential that is being deleted.
-import { hasTrait } from "../../api/reasons.ts";
+// Observes what is left with tenants of a RegistryCredential that is being deleted, or has another name by now, and what keeps it.
+import { failure, hasTrait, isForTenant } from "../../api/reasons.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { referencesKey, secretKey } from "../keys.ts";
@@ -9,21 +9,14 @@ import { recordedReferences } from "../service-account/plan.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { needsNothing } from "../pull-secret/plan-removal.ts";
 import type { Context } from "../context.ts";
+import type { Left } from "./plan-drain.ts";
+import type { HeldUp } from "./plan-types.ts";
 import { inSlices } from "../../runtime/in-slices.ts";
 import { isKeptByTenant } from "../pull-secret/report.ts";
 import { encoded } from "../pull-secret/wire.ts";
 
-/** Namespaces in which something of the credential is left. */
-export interface Left {
-  /** Members: a Secret of ours. */
-  readonly secrets: ReadonlySet<string>;
-  /** Of these: where it is the tenant that keeps it. */
-  readonly kept: ReadonlySet<string>;
-  /** Of these: where nothing has been refused that says why it is still there. */
-  readonly unexplained: ReadonlySet<string>;
-  /** What any tenant may have written, or nothing: a recorded reference, our marks on a Secret that is none of ours. */
-  readonly harmless: ReadonlySet<string>;
-}
+// What has held it up for so long is told, whatever it is.
+const worthTelling = Temporal.Duration.from({ seconds: 10 });
 
 export function namesOf({ credentialIndex }: Context, credential: RegistryCredential): readonly string[] {
   return [
@@ -141,4 +134,61 @@ function sharedName({ stores, credentialIndex }: Context, credential: RegistryCr
     if (readable && !readable.deletionTimestamp && readable.spec.pullSecret.name === name) return true;
   }
   return false;
+}
+
+export interface Unknown {
+  /** Undefined while it may come in a moment. */
+  readonly failure: Failure | undefined;
+}
+
+/**
+ * Why it cannot be said that nothing is left: where Secrets may not be seen, or have not been, their absence says nothing.
+ * @param waited for so many milliseconds by now
+ */
+export function whyUnknown(context: Context, credential: RegistryCredential, waited: number): Unknown | undefined {
+  const names = namesOf(context, credential);
+  const denied = names.map((name) => context.permissions.whole(name)).find((each) => each !== undefined);
+  if (denied) return { failure: denied };
+  const unseen = names.find((name) => !context.namesSynced(name));
+  if (unseen === undefined) return undefined;
+  return { failure: waited < worthTelling.total("milliseconds") ? undefined : notListed(unseen) };
+}
+
+function notListed(name: string): Failure {
+  return failure("ApiUnavailable", {
+    message: `the API server has not shown all Secrets called ${name} since the operator started, so that it is not known what is left: the operator's log says why`,
+  });
+}
+
+/** What somebody must mend before the credential can leave a namespace, and whatever else has held it up for long. */
+export function heldUpIn(
+  context: Context,
+  credential: RegistryCredential,
+  { secrets, harmless }: Left,
+): readonly HeldUp[] {
+  const names = namesOf(context, credential);
+  return [...secrets.union(harmless)].flatMap((namespace) => heldUpBy(context, credential, namespace, names));
+}
+
+function heldUpBy(
+  { statusCache, clock, permissions }: Context,
+  { name, deletionTimestamp }: RegistryCredential,
+  namespace: string,
+  names: Names,
+): readonly HeldUp[] {
+  const deletedAt = deletionTimestamp ?? clock.now();
+  // What ails others in a Secret that it shares does not keep it.
+  const failures = [
+    // What is out of reach is found by no run for one that is deleted.
+    ...names.flatMap((each) => permissions.secret(each, namespace) ?? []),
+    ...names.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name)?.failures ?? []),
+    ...(statusCache.references(namespace)?.failures ?? []),
+  ];
+  return failures
+    .map((each): HeldUp => ({ ...statusCache.lasting(namespace, each), namespace }))
+    .filter((each) => {
+      const began = Temporal.Instant.compare(each.since, deletedAt) < 0 ? deletedAt : each.since;
+      const isLong = Temporal.Instant.compare(began.add(worthTelling), clock.now()) <= 0;
+      return each.failure.retry === "slowly" || isForTenant(each.failure) || isLong;
+    });
 }
