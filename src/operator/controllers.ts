@@ -16,7 +16,7 @@ import type { Context } from "../controllers/context.ts";
 import { regcredControllers } from "../controllers/index.ts";
 import { requeueAfter } from "../controllers/outcome.ts";
 import { permissions } from "../cluster/permissions.ts";
-import { storeAllMembers } from "../controllers/members/controller.ts";
+import { storeAllMembers } from "../controllers/members/apply.ts";
 import { asksProvider } from "../controllers/token/observe.ts";
 import { tokenAdmission } from "../controllers/token/admission.ts";
 import type { Log } from "../runtime/observability/log.ts";

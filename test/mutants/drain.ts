@@ -45,7 +45,11 @@ export const drainMutants: readonly Mutant[] = [
     fault: 6,
     name: "a deletion waits for references as long as somebody puts them back",
     edits: [
-      { file: "src/controllers/credential/plan-drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" },
+      {
+        file: "src/controllers/credential/plan-drain.ts",
+        from: "const patience = 10_000;",
+        to: "const patience = 1e12;",
+      },
     ],
     foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },

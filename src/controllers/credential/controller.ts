@@ -8,7 +8,7 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
-import { beginRecord } from "../members/controller.ts";
+import { beginRecord } from "../members/observe.ts";
 import { done, earliest, failed, type Waited, waitsFor } from "../outcome.ts";
 import { putFinalizer, setFinalizers, writeStatus } from "./apply.ts";
 import { drain } from "./drain.ts";
@@ -22,7 +22,7 @@ import {
   statusSnapshot,
   viewsOf,
 } from "./observe.ts";
-import { namesOf } from "./observe-left.ts";
+import { waitsForSecrets } from "./observe-left.ts";
 import { invalidStatus, statusOf } from "./plan-status.ts";
 import { toldSince } from "./plan-status-text.ts";
 import { reportDenial, reportSchema } from "./report.ts";
@@ -111,8 +111,7 @@ async function reconcile(run: ReadableRun, lasting: Lasting, signal: AbortSignal
   // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
   // who would lose it by its last change.
   if (!isRecorded) {
-    const [, ...formerNames] = namesOf(context, credential).map((secretsCalled) => ({ secretsCalled }));
-    return waitsFor({ secretsCalled: credential.spec.pullSecret.name }, ...formerNames);
+    return waitsForSecrets(context, credential);
   }
   const isFresh = isToldHere(run);
   const rest = lasting.counting.rest(name);

@@ -2,11 +2,12 @@
 import { conditionOf } from "../../api/conditions.ts";
 import { finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
+import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import type { Context } from "../context.ts";
-import { done, failed, requeueAfter, type Waited, waitsFor } from "../outcome.ts";
+import { done, failed, requeueAfter } from "../outcome.ts";
 import { setFinalizers, type StatusNews, writeStatus } from "./apply.ts";
 import { installSnapshot, type ReadableRun } from "./observe.ts";
-import { heldUpIn, leftWith, namesOf, type Unknown, whyUnknown } from "./observe-left.ts";
+import { heldUpIn, leftWith, type Unknown, waitsForSecrets, whyUnknown } from "./observe-left.ts";
 import { drainingOf, isOver, isSettled, newWaiting, restAfter } from "./plan-drain.ts";
 import { statusOf } from "./plan-status.ts";
 import type { Draining, HeldUp } from "./plan-types.ts";
@@ -39,14 +40,14 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
   }
   const draining = left
     ? drainingOf(left, heldUpIn(context, credential, left), waiting, {
-        names: namesOf(context, credential),
+        names: secretNamesOf(context.credentialIndex, credential),
         now: clock.now(),
         elapsed: clock.elapsed(),
       })
     : unknownDraining(context, unknown);
   if (isSettled(waiting, draining, clock.elapsed())) await writeStatus(run, newsOf(run, draining), signal);
   const back = requeueAfter(restAfter(waiting, began, clock.elapsed()));
-  return unknown ? { ...waitsFor(...secretsOf(run)), ...back } : back;
+  return unknown ? { ...waitsForSecrets(context, credential), ...back } : back;
 }
 
 function wasBlocked({ credential }: ReadableRun): boolean {
@@ -86,12 +87,6 @@ function newsOf({ context, credential }: ReadableRun, draining: Draining): Statu
     draining,
   };
   return { status: statusOf(snapshot), namespaces: snapshot.namespaces };
-}
-
-/** All Secrets of these names are known, or may be seen again. */
-function secretsOf({ context, credential }: ReadableRun): readonly [Waited, ...Waited[]] {
-  const [first, ...others] = namesOf(context, credential).map((secretsCalled): Waited => ({ secretsCalled }));
-  return [first ?? { secretsCalled: credential.spec.pullSecret.name }, ...others];
 }
 
 function unknownDraining({ clock }: Context, unknown: Unknown | undefined): Draining {

@@ -8,7 +8,10 @@ import { dockerConfigKey } from "../pull-secret/plan-types.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { needsNothing } from "../pull-secret/plan-removal.ts";
+import { secretNamesOf } from "../../entitlement/credential-index.ts";
+import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
+import { done, waitsFor } from "../outcome.ts";
 import type { Left } from "./plan-drain.ts";
 import type { HeldUp } from "./plan-types.ts";
 import { inSlices } from "../../runtime/in-slices.ts";
@@ -18,20 +21,13 @@ import { encoded } from "../pull-secret/wire.ts";
 // What has held it up for so long is told, whatever it is.
 const worthTelling = Temporal.Duration.from({ seconds: 10 });
 
-export function namesOf({ credentialIndex }: Context, credential: RegistryCredential): readonly string[] {
-  return [
-    credential.spec.pullSecret.name,
-    ...credentialIndex.namesOf(credential.name).map(({ secretName }) => secretName),
-  ];
-}
-
 /**
  * Each is queued again, but for those where something has failed: the loop that did comes back by itself, ever more slowly. A Secret that
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
   const { clock, stores, credentialIndex, enqueue } = context;
-  const names = namesOf(context, credential);
+  const names = secretNamesOf(context.credentialIndex, credential);
   const secrets = new Set<string>();
   const kept = new Set<string>();
   const unexplained = new Set<string>();
@@ -146,7 +142,7 @@ export interface Unknown {
  * @param waited for so many milliseconds by now
  */
 export function whyUnknown(context: Context, credential: RegistryCredential, waited: number): Unknown | undefined {
-  const names = namesOf(context, credential);
+  const names = secretNamesOf(context.credentialIndex, credential);
   const denied = names.map((name) => context.permissions.whole(name)).find((each) => each !== undefined);
   if (denied) return { failure: denied };
   const unseen = names.find((name) => !context.namesSynced(name));
@@ -166,7 +162,7 @@ export function heldUpIn(
   credential: RegistryCredential,
   { secrets, harmless }: Left,
 ): readonly HeldUp[] {
-  const names = namesOf(context, credential);
+  const names = secretNamesOf(context.credentialIndex, credential);
   return [...secrets.union(harmless)].flatMap((namespace) => heldUpBy(context, credential, namespace, names));
 }
 
@@ -191,4 +187,10 @@ function heldUpBy(
       const isLong = Temporal.Instant.compare(began.add(worthTelling), clock.now()) <= 0;
       return each.failure.retry === "slowly" || isForTenant(each.failure) || isLong;
     });
+}
+
+/** Until all Secrets of its names are known, or may be seen again. */
+export function waitsForSecrets({ credentialIndex }: Context, credential: RegistryCredential): Outcome {
+  const [present, ...former] = secretNamesOf(credentialIndex, credential).map((secretsCalled) => ({ secretsCalled }));
+  return present ? waitsFor(present, ...former) : done;
 }

@@ -15,7 +15,7 @@ import type { FormerView } from "../credential/plan-types.ts";
 import { earliest } from "../credential/plan-status-text.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
-import { isMerged } from "../members/controller.ts";
+import { isMerged } from "../../cluster/marks.ts";
 
 /** A status is written once for many changes. */
 export const statusSoon = { lane: "normal", debounced: true } as const;
