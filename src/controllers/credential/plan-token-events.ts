@@ -50,7 +50,7 @@ function remainder({ expiresAt, refreshedAt, former }: RegistryStatus, now: Temp
 }
 
 /** As in `2 d 5 h`, `5 h 53 min` or `40 s`: rounded down, so that nobody counts on more than there is. */
-export function leftText(left: Temporal.Duration): string {
+function leftText(left: Temporal.Duration): string {
   const seconds = Math.max(Math.floor(left.total("seconds")), 0);
   const parts = [
     [Math.floor(seconds / 86_400), "d"],
