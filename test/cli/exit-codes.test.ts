@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
+import { defaultNames } from "../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
@@ -552,7 +553,7 @@ describe("doctor", () => {
   /** All that it looks for. */
   const sound = async (): Promise<Fixture> => {
     const on = await served();
-    for (const name of guardrailPolicies) {
+    for (const name of guardrailPolicies(defaultNames)) {
       on.server.create({
         apiVersion: registration,
         kind: "ValidatingAdmissionPolicy",

@@ -1,5 +1,32 @@
+{{- /* What the label app.kubernetes.io/name says, by which its pods are found. */}}
+{{- define "regcred.name" -}}
+{{ .Values.nameOverride | default .Chart.Name }}
+{{- end }}
+
+{{- /* The name of what the chart makes, or its first part. It is not the release's, so that the rights have one name in every cluster. */}}
+{{- define "regcred.fullname" -}}
+{{ .Values.fullnameOverride | default (include "regcred.name" .) }}
+{{- end }}
+
+{{- define "regcred.serviceAccountName" -}}
+{{ .Values.serviceAccount.name | default (include "regcred.fullname" .) }}
+{{- end }}
+
 {{- define "regcred.username" -}}
-system:serviceaccount:{{ .Release.Namespace }}:regcred
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "regcred.serviceAccountName" . }}
+{{- end }}
+
+{{- /* The labels of everything that the chart makes. The doctor finds an install by the first. */}}
+{{- define "regcred.labels" -}}
+{{ include "regcred.labelsWith" (dict "root" . "labels" dict) }}
+{{- end }}
+
+{{- /* The same with some of its own, which win. Takes root and labels. */}}
+{{- define "regcred.labelsWith" -}}
+app.kubernetes.io/part-of: regcred
+{{- with mergeOverwrite (dict) .root.Values.commonLabels .labels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "regcred.image" -}}
@@ -54,4 +81,24 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
+{{- end }}
+
+{{- /* How its pods find hosts. */}}
+{{- define "regcred.resolution" -}}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* The Secret with the certificate that the metrics are served with; empty where it is self-made, or there is none. */}}
+{{- define "regcred.metricsSecret" -}}
+{{- if .Values.metrics.secure.enabled }}{{ .Values.metrics.secure.secretName }}{{ end }}
 {{- end }}

@@ -14,6 +14,7 @@ import { appliedLists } from "./appliers.ts";
 import { audiencesDiffer } from "./audiences.ts";
 import { noDrainRightsLeft } from "./drain-rights.ts";
 import { type Finding, unknown } from "./finding.ts";
+import { installNames } from "./install-names.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
 import { labelsAreGuarded } from "./labels.ts";
@@ -30,7 +31,8 @@ export const examineAll: Action = async (session, _args, { fix }) => {
   return findings.some(({ state }) => state === "unknown") ? exitCodes.unknown : exitCodes.succeeded;
 };
 
-async function examine(session: Session, fix: boolean): Promise<readonly Finding[]> {
+async function examine(asked: Session, fix: boolean): Promise<readonly Finding[]> {
+  const session = { ...asked, names: await installNames(asked) };
   const { objects, clock, operatorNamespace } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
   // Without the kind there is nothing else to look at, and its absence has been told.
