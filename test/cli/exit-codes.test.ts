@@ -551,9 +551,9 @@ describe("import", () => {
 describe("doctor", () => {
   const registration = "admissionregistration.k8s.io/v1";
   /** All that it looks for. */
-  const sound = async (): Promise<Fixture> => {
+  const sound = async (without?: string): Promise<Fixture> => {
     const on = await served();
-    for (const name of guardrailPolicies(defaultNames)) {
+    for (const name of guardrailPolicies(defaultNames).filter((each) => each !== without)) {
       on.server.create({
         apiVersion: registration,
         kind: "ValidatingAdmissionPolicy",
@@ -600,6 +600,17 @@ describe("doctor", () => {
       Number(code === 3),
       Number(date === undefined),
     ]);
+  });
+
+  it.each([
+    ["all is well with the install, and not with a credential", undefined, 0],
+    ["a policy is not there", "regcred-leases", 3],
+  ])("asked about the install alone where %s", async (_where, missing, code) => {
+    const on = await sound(missing);
+    await addBroken(on);
+    may(on, dated(right));
+    const { code: ended, stdout } = await type(on, ["doctor", "--install"]);
+    expect([ended, stdout.match(/^BAD +\w+/gm) ?? []]).toEqual([code, code === 0 ? [] : ["BAD     restraint"]]);
   });
 });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { chartFolder, helm } from "../chart/helm.ts";
 import { type Finding, kubeScore } from "../chart/kube-score.ts";
+import { installMonitoringKinds } from "../chart/prometheus-operator.ts";
 import { kustomizeFiles } from "../chart/kustomize-files.ts";
 import { objectsIn, rendered, renderedText } from "../chart/rendered.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
@@ -151,6 +152,7 @@ describe("on a real cluster", () => {
     world = await testEnv();
     agent = new Agent({ connect: { ca: world.cluster.ca } });
     await kubectl(["apply", "--validate=strict", "--kustomize", join(config, "default")], { cluster: world.cluster });
+    await installMonitoringKinds(world.cluster);
     await world.namespaces(["team-a", "team-b", "login-sources"]);
   }, 300_000);
   afterAll(async () => {

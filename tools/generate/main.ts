@@ -12,6 +12,7 @@ import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { prometheusRule, rulesFile } from "./prometheus-rules.ts";
 import { reasons } from "./reasons.ts";
+import { valuesReference } from "./values-reference.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -37,6 +38,7 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: "config/chart/files/conditions.yaml", text: yaml("src/api/conditions.ts", conditionTypes) },
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/metrics.md", text: metricsReference() },
+  { path: "docs/values.md", text: valuesReference(await readFile(join(root, "config/chart/values.yaml"), "utf8")) },
   { path: "config/grafana/regcred.json", text: dashboardText },
   { path: "config/chart/files/dashboard.json", text: dashboardText },
   { path: "config/prometheus/rules/rules.yaml", text: yaml("tools/generate/alerts.ts", rulesFile()) },

@@ -102,3 +102,54 @@ dnsConfig:
 {{- define "regcred.metricsSecret" -}}
 {{- if .Values.metrics.secure.enabled }}{{ .Values.metrics.secure.secretName }}{{ end }}
 {{- end }}
+
+{{- /* A pod of the program for a while: of the drain, of helm test. Takes root, serviceAccount, name and args. */}}
+{{- define "regcred.hookPod" -}}
+restartPolicy: Never
+serviceAccountName: {{ .serviceAccount }}
+automountServiceAccountToken: true
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+securityContext:
+  {{- include "regcred.securityContext" .root | nindent 2 }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with include "regcred.resolution" .root | trim }}
+{{- . | nindent 0 }}
+{{- end }}
+containers:
+  - name: {{ .name }}
+    image: {{ include "regcred.image" .root }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    args:
+      {{- range .args }}
+      - {{ . }}
+      {{- end }}
+    {{- with .root.Values.extraEnv }}
+    env:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    resources:
+      {{- toYaml .root.Values.resources | nindent 6 }}
+    securityContext:
+      {{- include "regcred.containerSecurityContext" .root | nindent 6 }}
+    {{- with .root.Values.extraVolumeMounts }}
+    volumeMounts:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+{{- with .root.Values.extraVolumes }}
+volumes:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}

@@ -14,7 +14,10 @@ export async function noDrainRightsLeft({ objects }: Pick<Session, "objects">): 
   const check = "drain";
   const listing = { labelSelector: partOfSelector };
   // Of any install: one that is gone has left no name by which to ask.
-  const found = await seenAll(objects.listMetadata(resources.clusterRoleBindings, listing), (raw) => identityOf(raw).name);
+  const found = await seenAll(
+    objects.listMetadata(resources.clusterRoleBindings, listing),
+    (raw) => identityOf(raw).name,
+  );
   if (found.seen !== "there") return notSeen(check, "ClusterRoleBindings");
   const name = found.value.find((each) => each.endsWith(suffix));
   return name === undefined

@@ -5,7 +5,8 @@ import type { Session } from "../../../src/cli/session.ts";
 import { commandText } from "../../../src/runtime/steps.ts";
 
 const found = (...names: readonly string[]): ReturnType<typeof noDrainRightsLeft> => {
-  const listMetadata = async (): Promise<readonly object[]> => names.map((name) => ({ metadata: { name, uid: name, resourceVersion: "1" } }));
+  const listMetadata = async (): Promise<readonly object[]> =>
+    names.map((name) => ({ metadata: { name, uid: name, resourceVersion: "1" } }));
   return noDrainRightsLeft({ objects: { listMetadata } as unknown as Session["objects"] });
 };
 
