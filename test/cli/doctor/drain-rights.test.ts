@@ -10,7 +10,7 @@ const found = (...names: readonly string[]): ReturnType<typeof noDrainRightsLeft
   return noDrainRightsLeft({ objects: { listMetadata } as unknown as Session["objects"] });
 };
 
-it.each(["regcred-drain", "images-drain"])("it is told under the name that the install gave it: %s", async (name) => {
+it.each(["regcred-drain", "images-drain"])("is told under the name that the install gave it: %s", async (name) => {
   const { state, commands } = await found("regcred", name);
   expect({ state, typed: commands.map(commandText) }).toEqual({
     state: "bad",
