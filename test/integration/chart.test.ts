@@ -14,7 +14,7 @@ import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
 import { endpointSettings } from "../../src/config/endpoint-settings.ts";
 import { variantOf } from "../cluster/variant.ts";
-import { blocks } from "../documents.ts";
+import { blocks, examples as documentExamples } from "../documents.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -23,6 +23,31 @@ const config = join(root, "config");
 interface ValuesExample {
   readonly title: string;
   readonly values: object;
+}
+
+/** The values that an Application of Argo CD and a HelmRelease of Flux hold there. */
+interface Delivered {
+  readonly source?: { readonly helm: { readonly valuesObject: object } };
+  readonly values?: object;
+}
+const delivered: readonly ValuesExample[] = documentExamples
+  .filter(
+    ({ path, object: { kind } }) => path === "docs/install.md" && ["Application", "HelmRelease"].includes(kind ?? ""),
+  )
+  .map(({ object: { kind = "", spec } }) => {
+    const { source, values } = spec as Delivered;
+    return { title: `the ${kind}`, values: asRendered(source?.helm.valuesObject ?? values ?? {}) };
+  });
+
+/** Nothing here asks the cluster for its kinds. */
+function asRendered(values: object): object {
+  const monitored = ["serviceMonitor", "prometheusRule"];
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      monitored.includes(name) ? { ...(value as object), renderMode: "alwaysRender" } : value,
+    ]),
+  );
 }
 
 /** Blocks of docs/install.md that begin with "# values.yaml: TITLE". An API server without a kind refuses the one that needs it. */
@@ -160,7 +185,11 @@ describe("on a real cluster", () => {
     await world?.close();
   });
 
-  it.each([{ title: "the defaults", values: {} }, ...examples])(
+  it("has an Application and a HelmRelease to paste", () => {
+    expect(delivered.map(({ title }) => title)).toEqual(["the Application", "the HelmRelease"]);
+  });
+
+  it.each([{ title: "the defaults", values: {} }, ...examples, ...delivered])(
     "strict validation takes what the chart makes of $title",
     async ({ values }) => {
       const text = await renderedText({ values, hooks: true });

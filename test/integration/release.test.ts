@@ -14,6 +14,7 @@ import { type Registry, startRegistry } from "../cluster/registry.ts";
 import { writeImageLayout } from "../tools/release/image-layout-folder.ts";
 
 const user = { username: "robot", password: "hunter2" };
+const known = { name: user.username, password: user.password };
 
 describe("a release to a real registry", () => {
   let registry: Registry;
@@ -37,7 +38,7 @@ describe("a release to a real registry", () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "regcred-release-"));
-    registry = await startRegistry({ auth: { kind: "htpasswd", users: [user] }, log: () => undefined });
+    registry = await startRegistry({ auth: { kind: "htpasswd", users: [known] }, log: () => undefined });
     await writeImageLayout(join(folder, "images"));
     const { manifest } = await chartPackage({
       chart: join(import.meta.dirname, "../../config/chart"),

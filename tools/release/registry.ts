@@ -60,8 +60,9 @@ export function registryClient(options: RegistryOptions): RegistryClient {
       bodyTimeout: silence,
       ...(dispatcher && { dispatcher }),
     });
-    const named = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
-    return { status: answer.statusCode, headers: Object.fromEntries(named), text: await answer.body.text() };
+    const named: Record<string, string> = {};
+    for (const [name, value] of Object.entries(answer.headers)) named[name] = String(value);
+    return { status: answer.statusCode, headers: named, text: await answer.body.text() };
   };
   /** With what the registry has asked for before; asks anew where that is no longer enough. */
   const call = async (repository: string, asked: Call): Promise<Answer> => {

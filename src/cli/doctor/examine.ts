@@ -39,7 +39,7 @@ async function examineInstall(session: Session & Named): Promise<readonly Findin
     await clockIsRight(session),
     await crdIsCurrent(session),
     await operatorRights(session),
-    await operatorIsRestrained(session),
+    await guardrailsAreInForce(session),
     await noDrainRightsLeft(session),
     await operatorRuns(session),
   ];
