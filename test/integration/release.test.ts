@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chartPackage } from "../../tools/release/chart-package.ts";
 import { imagesIn } from "../../tools/release/image-layout.ts";
+import { blobOf, manifestOf } from "../../tools/release/oci.ts";
 import { loginFor } from "../../tools/release/login.ts";
 import { type Artifact, pushAll } from "../../tools/release/push.ts";
 import { type RegistryClient, registryClient } from "../../tools/release/registry.ts";
@@ -91,6 +92,11 @@ describe("a release to a real registry", () => {
     const [image, ...others] = artifacts;
     const changed = { ...(image as Artifact), manifest: await imagesIn(join(folder, "other")) };
     await expect(pushAll([changed, ...others], client, () => undefined)).rejects.toThrow(/never overwritten/);
+    const chart = {
+      ...(others[0] as Artifact),
+      manifest: manifestOf({ config: blobOf("a/b", Buffer.from("{}")), layers: [] }),
+    };
+    await expect(pushAll([chart], client, () => undefined)).rejects.toThrow(/never overwritten/);
     expect(await uploads()).toBe(before);
   });
 

@@ -2,7 +2,7 @@
 import { type Dispatcher, request } from "undici";
 import { challengesIn } from "../../src/registry/challenge.ts";
 import { trustedRealm } from "../../src/registry/realm.ts";
-import type { Blob, Manifest } from "./oci.ts";
+import { type Blob, type Manifest, mediaTypes } from "./oci.ts";
 
 export interface Login {
   readonly username: string;
@@ -42,6 +42,14 @@ interface Answer {
   readonly text: string;
 }
 
+// Whatever stands under a tag: distribution says that there is nothing where a type is not listed, whatever the wildcard.
+const accept = [
+  mediaTypes.index,
+  mediaTypes.manifest,
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "*/*",
+].join(", ");
 // Milliseconds without a byte, of a large layer on a slow line.
 const silence = 120_000;
 // What is shown of a refusal.
@@ -77,7 +85,7 @@ export function registryClient(options: RegistryOptions): RegistryClient {
   return {
     manifest: async (repository, reference) => {
       const url = urlOf(repository, `manifests/${reference}`);
-      const answer = await call(repository, { method: "HEAD", url, headers: { accept: "*/*" } });
+      const answer = await call(repository, { method: "HEAD", url, headers: { accept } });
       if (answer.status === 404) return undefined;
       if (answer.status !== 200) throw refused(`look for ${repository}:${reference}`, answer);
       return answer.headers["docker-content-digest"] ?? "";
