@@ -26,7 +26,13 @@ export interface EgressOptions {
   readonly random: Random;
   readonly settings: Pick<
     OperatorSettings,
-    "namespace" | "serviceAccount" | "sourceNamespaces" | "allowedHosts" | "allowedPrivateHosts" | "endpoints" | "environment"
+    | "namespace"
+    | "serviceAccount"
+    | "sourceNamespaces"
+    | "allowedHosts"
+    | "allowedPrivateHosts"
+    | "endpoints"
+    | "environment"
   >;
   /** As the settings allow, if absent. */
   readonly network: GuardedHttp | undefined;
