@@ -2,7 +2,9 @@
 import type { Command } from "commander";
 import { ConfigError } from "../../config/config.ts";
 import type { CommandLineOptions } from "../command-line.ts";
+import { addClusterCommand } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { entriesCommand } from "./entries.ts";
 
 /** `ended` hears the exit code. */
 export function addCredentialProvider(
@@ -24,6 +26,7 @@ export function addCredentialProvider(
       const { answerKubelet } = await import("./answer-kubelet.ts");
       ended(await answerKubelet(config, given));
     });
+  addClusterCommand(named(command, entriesCommand.name), entriesCommand, given, ended);
   named(command, "config")
     .description("write the kubelet's CredentialProviderConfig for files of nodes")
     .argument("<files...>", "those that lie on the node, in the order in which it has them")
