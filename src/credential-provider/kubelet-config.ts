@@ -43,7 +43,7 @@ function providerOf(file: NodeFile, folder: string): KubeletProvider {
     // The kubelet compares host parts one by one, as it does with the keys of a docker config: the hosts are patterns.
     matchImages: [...new Set(entries.flatMap(({ entry }) => entry.hosts))].toSorted(),
     defaultCacheDuration: "0s",
-    args: ["credential-provider", `--config=${folder.replace(/\/+$/, "")}/${name}.yaml`],
+    args: ["credential-provider", `--config=${folder.replace(/\/$/, "")}/${name}.yaml`],
     ...(audience === undefined ? {} : { tokenAttributes: tokenAttributes(file, audience) }),
   };
 }
