@@ -1,5 +1,5 @@
 // Does each command tell by its exit code what it found, of two subjects of which one is not well, too?
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -648,6 +648,14 @@ describe("doctor --fix", () => {
 });
 
 describe("a command", () => {
+  it("is asked here about what it finds, and has a section in docs/cli.md", () => {
+    const here = readFileSync(import.meta.filename, "utf8");
+    const told = readFileSync(join(import.meta.dirname, "../../docs/cli.md"), "utf8");
+    const names = clusterCommands.map(({ name }) => name);
+    expect(names.filter((name) => !here.includes(`describe("${name}"`))).toEqual([]);
+    expect(names.filter((name) => !told.includes(`\n## ${name}\n`))).toEqual([]);
+  });
+
   it.each([
     [["drain"], 2],
     [["drain", "--all", "--timeout", "soon"], 2],

@@ -19,7 +19,7 @@ const until = (what: string, check: () => boolean): Promise<boolean> =>
 const forbidden = 'secrets is forbidden: User "regcred" cannot list resource "secrets" in API group ""';
 
 /** An API server without WatchList and without Secrets, that refuses the paths that `refuses` holds. */
-async function situation(namespaces: readonly string[], refuses: Set<string>) {
+async function fixture(namespaces: readonly string[], refuses: Set<string>) {
   const server = await localServer(({ path, query }, response) => {
     if (refuses.has(path)) return json(response, 403, status(403, "Forbidden", forbidden));
     if (query.get("sendInitialEvents") === "true") return json(response, 422, status(422, "Invalid", "no"));
@@ -52,7 +52,7 @@ async function situation(namespaces: readonly string[], refuses: Set<string>) {
 
 describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
   it("are one per name where the rights hold in all namespaces", async () => {
-    const { watches, news, paths } = await situation([], new Set());
+    const { watches, news, paths } = await fixture([], new Set());
     watches.watchNames(new Set(["one", "two", "unheard"]));
     expect([watches.known("one"), watches.known("unheard")]).toEqual([false, true]);
     await until("both are known", () => watches.synced("one") && watches.synced("two"));
@@ -61,7 +61,7 @@ describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
   });
 
   it("are one per name and namespace where these are listed, and none elsewhere", async () => {
-    const { watches, news, paths } = await situation(["team-a", "team-b"], new Set());
+    const { watches, news, paths } = await fixture(["team-a", "team-b"], new Set());
     watches.watchNames(new Set(["one"]));
     await until("it is known", () => watches.synced("one"));
     expect(paths()).toEqual([
@@ -73,7 +73,7 @@ describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
 
   it("wait for no namespace that is refused, and tell when it is so no longer", async () => {
     const refuses = new Set(["/api/v1/namespaces/team-b/secrets"]);
-    const { watches, news } = await situation(["team-a", "team-b"], refuses);
+    const { watches, news } = await fixture(["team-a", "team-b"], refuses);
     watches.watchNames(new Set(["one"]));
     await until("it is known", () => watches.synced("one"));
     expect(news).toEqual(["*/one"]);
@@ -85,7 +85,7 @@ describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
   });
 
   it("know nothing where all is refused, and tell a person once", async () => {
-    const { watches, news, told } = await situation([], new Set(["/api/v1/secrets"]));
+    const { watches, news, told } = await fixture([], new Set(["/api/v1/secrets"]));
     watches.watchNames(new Set(["one"]));
     await until("it is refused", () => watches.refusedAll("one"));
     expect(watches.synced("one")).toBe(false);
@@ -96,7 +96,7 @@ describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
   });
 
   it("know nothing of a name that was needed once, before it is listed anew", async () => {
-    const { watches, news } = await situation([], new Set());
+    const { watches, news } = await fixture([], new Set());
     watches.watchNames(new Set(["one"]));
     await until("it is known", () => watches.synced("one"));
     watches.watchNames(new Set());
@@ -107,7 +107,7 @@ describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
   });
 
   it("forget a name that is needed no longer", async () => {
-    const { watches } = await situation(["team-a"], new Set(["/api/v1/namespaces/team-a/secrets"]));
+    const { watches } = await fixture(["team-a"], new Set(["/api/v1/namespaces/team-a/secrets"]));
     watches.watchNames(new Set(["one"]));
     await until("it is refused", () => watches.refusedAll("one"));
     watches.watchNames(new Set());

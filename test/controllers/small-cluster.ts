@@ -237,7 +237,7 @@ interface Running {
   readonly stop: () => void;
 }
 
-interface Surroundings {
+interface OperatorParts {
   readonly clock: ReturnType<typeof fakeClock>;
   readonly objects: Record<Kind, Map<string, Raw>>;
   readonly api: ClusterApi;
@@ -245,7 +245,7 @@ interface Surroundings {
   readonly version: () => string;
 }
 
-function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Running {
+function operatorOn({ clock, objects, api, hidden, version }: OperatorParts): Running {
   const log = { debug: silent, info: silent, warn: silent, error: fails };
   const known = clusterStores(log, "0.0.0");
   const { stores, transforms } = known;

@@ -13,7 +13,7 @@ const ours: Status = { operatorNamespace: "ops", mode: "ours" };
 const theirs: Status = { operatorNamespace: "ops", mode: "theirs" };
 
 /** An API server that takes every write. */
-function situation() {
+function fixture() {
   const clock = fakeClock();
   const silent = (): void => undefined;
   const context = {
@@ -34,7 +34,7 @@ const record = (status: Status) => ({ name: "acme", uid: "u", generation: 1, sta
 
 describe("a RegistryCredential is contested", () => {
   it("while somebody writes its status more than thirty times, and until ten minutes after the last repair", async () => {
-    const { clock, context, isContested } = situation();
+    const { clock, context, isContested } = fixture();
     const run = { context, record: record(theirs), credential: credential({ status: theirs }), memory: { uid: "u" } };
     const write = () => writeStatus(run, { status: ours, namespaces: [] }, signal);
     for (let writes = 0; writes < 31; writes += 1) await write();
@@ -48,7 +48,7 @@ describe("a RegistryCredential is contested", () => {
   });
 
   it("while somebody takes its finalizer off more than five times", async () => {
-    const { context, isContested } = situation();
+    const { context, isContested } = fixture();
     const run = { context, record: record(ours), credential: credential(), memory: { uid: "u" } };
     for (let puts = 0; puts < 5; puts += 1) await putFinalizer(run, signal);
     expect(isContested()).toBe(false);

@@ -21,7 +21,7 @@ function unreadable(changes: Partial<CredentialRecord> = {}): CredentialRecord {
   return { ...fields, deleting: false, credential: undefined, problems: ["spec.odd: unknown"], ...changes };
 }
 
-function situation() {
+function fixture() {
   const patches: unknown[] = [];
   const statuses: Status[] = [];
   const signals: unknown[] = [];
@@ -73,14 +73,14 @@ describe("a RegistryCredential", () => {
   it.each(["not-seen", "not-permitted"] as const)(
     "that is %s is waited for, and nothing of it is forgotten",
     async (kind) => {
-      const it = situation();
+      const it = fixture();
       it.answer.sighting = { kind };
       expect([await it.run(), it.forgotten]).toEqual([{ waitsFor: [itself] }, []]);
     },
   );
 
   it("that is gone is forgotten, and looked at again as long as something of it may be written late", async () => {
-    const it = situation();
+    const it = fixture();
     expect([await it.run(), it.forgotten]).toEqual([{}, ["acme"]]);
     it.answer.drainedFor = 5_000;
     expect(await it.run()).toEqual({ requeueAfter: Temporal.Duration.from({ milliseconds: 5_000 }) });
@@ -89,7 +89,7 @@ describe("a RegistryCredential", () => {
 
 describe("a RegistryCredential that cannot be read", () => {
   it("is told what is wrong with it, once for each spec", async () => {
-    const it = situation();
+    const it = fixture();
     it.finds(unreadable());
     expect([await it.run(), await it.run()]).toEqual([{}, { waitsFor: [itself] }]);
     it.finds(unreadable({ generation: 4 }));
@@ -108,7 +108,7 @@ describe("a RegistryCredential that cannot be read", () => {
     ["after it was seen to be gone", true],
     ["in the same moment", false],
   ])("is told it again where it is made anew, %s", async (_when, isSeenGone) => {
-    const it = situation();
+    const it = fixture();
     it.finds(unreadable());
     await it.run();
     it.answer.sighting = isSeenGone ? knownAbsent : it.answer.sighting;
@@ -119,7 +119,7 @@ describe("a RegistryCredential that cannot be read", () => {
   });
 
   it("stays in deletion until a person gives up on it; then our finalizer goes, and no other", async () => {
-    const it = situation();
+    const it = fixture();
     const finalizers = ["theirs/one", finalizer];
     it.finds(unreadable({ deleting: true, finalizers }));
     await it.run();
@@ -144,7 +144,7 @@ describe("a RegistryCredential that cannot be written", () => {
       ["AdmissionDenied"],
     ],
   ])("%s", async (_what, kind, outcome, published) => {
-    const it = situation();
+    const it = fixture();
     it.finds(unreadable());
     it.answer.kind = kind;
     expect(await it.run()).toMatchObject(outcome);

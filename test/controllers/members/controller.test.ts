@@ -48,7 +48,7 @@ interface Start {
 }
 
 /** An API server that keeps the record, and an operator that leads. */
-function situation({ rows, living = [], isBlind = false }: Start = {}) {
+function fixture({ rows, living = [], isBlind = false }: Start = {}) {
   const stores = {
     credentials: store<CredentialRecord>(),
     namespaces: store<NamespaceRecord>(),
@@ -154,7 +154,7 @@ const note = ({ members }: Context, of: string): void =>
 
 describe("the record of a RegistryCredential", () => {
   it("is begun when it is first looked at, without asking what stands on Secrets", async () => {
-    const { context, put, mark, asked, kept } = situation();
+    const { context, put, mark, asked, kept } = fixture();
     const acme = credential();
     put(acme);
     mark("evil");
@@ -165,7 +165,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is not begun from marks where an earlier release had told of the spec as it is", () => {
-    const { context, put, mark } = situation();
+    const { context, put, mark } = fixture();
     const settled = credential({ status: { secretName: "regcred", observedGeneration: 3 } });
     put(settled);
     mark("evil");
@@ -174,7 +174,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is begun from marks where the spec has changed since an earlier release told of it, once all are known", () => {
-    const { context, put, mark, sync } = situation();
+    const { context, put, mark, sync } = fixture();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a");
@@ -187,7 +187,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is begun from marks where an earlier release held a removal, though it had told of the spec", () => {
-    const { context, put, mark } = situation();
+    const { context, put, mark } = fixture();
     const held = { type: "RemovalHeld", status: "True", reason: "TooManyNamespaces", observedGeneration: 3 } as const;
     const conditions = [{ ...held, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }];
     const holding = credential({ status: { secretName: "regcred", observedGeneration: 3, conditions } });
@@ -198,7 +198,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is begun from marks that are ours, once the Secrets of former names are known too, or may not be seen", () => {
-    const { context, put, mark, awaited, permissions } = situation();
+    const { context, put, mark, awaited, permissions } = fixture();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a");
@@ -210,7 +210,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("says of a Secret into which we merged that it is that, though too much stands on it to be kept", () => {
-    const { context, put, mark } = situation();
+    const { context, put, mark } = fixture();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a", { metadata: undefined, merged: true });
@@ -219,7 +219,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("wakes who waits for it to be begun", () => {
-    const { context, put, asked } = situation();
+    const { context, put, asked } = fixture();
     put(credential());
     context.waits.wait("secret/team-a/regcred", [textOfWaited({ recordOf: uid })]);
     beginRecord(context, credential());
@@ -227,7 +227,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is written with the version that it replaces, and is ours by its label", async () => {
-    const { context, put, kept, versions } = situation();
+    const { context, put, kept, versions } = fixture();
     put(credential());
     beginRecord(context, credential());
     await storeMembers(context, uid, never);
@@ -239,7 +239,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("that changes while it is written is written once more", async () => {
-    const { context, put, lines } = situation();
+    const { context, put, lines } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -252,7 +252,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("that could not be written is written the next time, though nothing has changed since", async () => {
-    const { context, put, refuse, lines } = situation();
+    const { context, put, refuse, lines } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -264,7 +264,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("of one that is not seen stays, and is looked at again", async () => {
-    const { context, put, drop, kept, feeds } = situation();
+    const { context, put, drop, kept, feeds } = fixture();
     put(credential());
     beginRecord(context, credential());
     await storeMembers(context, uid, never);
@@ -275,7 +275,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("that somebody deletes is written again", async () => {
-    const { context, put, feeds, next, kept } = situation();
+    const { context, put, feeds, next, kept } = fixture();
     put(credential());
     beginRecord(context, credential());
     await storeMembers(context, uid, never);
@@ -287,7 +287,7 @@ describe("the record of a RegistryCredential", () => {
 
   it("is begun for who is there when this replica begins to lead: namespaces that are gone meanwhile leave it", async () => {
     const rows = ["n-there", "n-gone"].map((of) => ({ ...placeOf(of), secretUid: "s", merged: false, former: false }));
-    const { context, asked, put, lines } = situation({ rows, living: ["there"] });
+    const { context, asked, put, lines } = fixture({ rows, living: ["there"] });
     put(credential());
     expect([asked, [...context.members.namespaces(uid)]]).toEqual([[`members/${uid}`, `members/${uid}`], ["n-there"]]);
     await storeMembers(context, uid, never);
@@ -296,7 +296,7 @@ describe("the record of a RegistryCredential", () => {
 
   it("keeps namespaces of which nobody knows whether they are gone when this replica begins to lead, until it is known", async () => {
     const rows = [{ ...placeOf("n-gone"), secretUid: "s", merged: false, former: false }];
-    const { clock, context, feeds, next } = situation({ rows, isBlind: true });
+    const { clock, context, feeds, next } = fixture({ rows, isBlind: true });
     await clock.advance(Temporal.Duration.from({ minutes: 10 }));
     expect([...context.members.namespaces(uid)]).toEqual(["n-gone"]);
     feeds.namespaces.begin();
@@ -306,7 +306,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("is written again after a failure, with all that came meanwhile", async () => {
-    const { context, put, asked, refuse, lines } = situation();
+    const { context, put, asked, refuse, lines } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -320,7 +320,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("holds nothing back before it is begun, and writes nothing either", async () => {
-    const { context, put, kept, lines } = situation();
+    const { context, put, kept, lines } = fixture();
     put(credential());
     note(context, "n1");
     await storeMembers(context, uid, never);
@@ -331,7 +331,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("goes with it once it was taken from everybody, and stays while somebody has a login of one that is gone", async () => {
-    const { context, put, drop, kept, refuse } = situation();
+    const { context, put, drop, kept, refuse } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -349,7 +349,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("goes with all its parts, however many there are", async () => {
-    const { context, put, drop, kept } = situation();
+    const { context, put, drop, kept } = fixture();
     put(credential());
     beginRecord(context, credential());
     const namespaces = Array.from({ length: rowsPerPart + 1 }, (_, index) => `n${index}`);
@@ -363,7 +363,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("goes alone: those of others stay", async () => {
-    const { context, put, drop, kept } = situation();
+    const { context, put, drop, kept } = fixture();
     const beta = credential({ name: "beta", uid: "uid-beta" });
     for (const each of [credential(), beta]) {
       put(each);

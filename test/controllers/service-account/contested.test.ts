@@ -26,7 +26,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
   const acme = credential();
 
   /** One namespace, one credential with a token, and an API server that takes every write. */
-  function situation() {
+  function fixture() {
     const clock = fakeClock();
     const transform = transformSecret(keyedDigest(new Uint8Array(32)));
     const stored: SecretRecord[] = [];
@@ -109,7 +109,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
   }
 
   it("is contested until ten minutes after the last repair, and no longer", async () => {
-    const { clock, queued, run, written, changeBack, reasons } = situation();
+    const { clock, queued, run, written, changeBack, reasons } = fixture();
     let outcome: Outcome = await run();
     for (let reverts = 0; reverts < 5; reverts += 1) {
       expect(reasons()).toEqual([]);

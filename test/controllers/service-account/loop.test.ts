@@ -16,7 +16,7 @@ const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "sl
 const conflict: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "conflict" };
 
 /** One namespace whose Secret may be referred to, with so many accounts that lack the reference. */
-function situation(count: number) {
+function fixture(count: number) {
   const clock = fakeClock();
   const found = statusCache(clock);
   const accounts = new Map<string, ServiceAccountRecord>();
@@ -123,7 +123,7 @@ interface Patch {
 
 describe("the references of a namespace", () => {
   it("are written a few in each run, which then goes on", async () => {
-    const { run, patched } = situation(25);
+    const { run, patched } = fixture(25);
     expect(await run()).toMatchObject({ unfinished: true });
     expect(patched).toHaveLength(10);
     await run();
@@ -133,7 +133,7 @@ describe("the references of a namespace", () => {
   });
 
   it("go on by themselves where an account has come while the round ended", async () => {
-    const { run, settle, patched, onPatch, put } = situation(1);
+    const { run, settle, patched, onPatch, put } = fixture(1);
     onPatch.call = () => (patched.length < 3 ? put(`late-${patched.length}`) : undefined);
     expect(await run()).toMatchObject({ unfinished: true });
     await settle();
@@ -141,7 +141,7 @@ describe("the references of a namespace", () => {
   });
 
   it("are tried again within a second, and not at once, where somebody changes an account before each write", async () => {
-    const { run, refusals, put } = situation(1);
+    const { run, refusals, put } = fixture(1);
     Object.assign(refusals, { get: () => (put("account-0"), conflict) });
     const outcome = await run();
     expect(outcome).toMatchObject({ failed: true, retry: "backoff" });
@@ -150,7 +150,7 @@ describe("the references of a namespace", () => {
 
   it("take work that grows with the number of accounts, not with its square", async () => {
     const work = async (count: number) => {
-      const it = situation(count);
+      const it = fixture(count);
       const { runs } = await it.settle();
       expect(new Set(it.patched).size).toBe(count);
       expect(it.patched).toHaveLength(count);
@@ -162,7 +162,7 @@ describe("the references of a namespace", () => {
   });
 
   it("cost nothing again where nothing has changed, and one look where one account has", async () => {
-    const it = situation(1_000);
+    const it = fixture(1_000);
     await it.settle();
     it.patched.length = 0;
     await it.settle();
@@ -174,7 +174,7 @@ describe("the references of a namespace", () => {
   });
 
   it("are looked at anew where something else is wanted of them", async () => {
-    const it = situation(30);
+    const it = fixture(30);
     await it.settle();
     it.patched.length = 0;
     it.leave();
@@ -184,7 +184,7 @@ describe("the references of a namespace", () => {
   });
 
   it("do not wait for accounts that cannot be written, of which each is tried once in a round", async () => {
-    const it = situation(100);
+    const it = fixture(100);
     for (let index = 0; index < 50; index += 1) it.refusals.set(`account-${index}`, denied);
     const { outcome } = await it.settle();
     expect(new Set(it.patched).size).toBe(50);
@@ -197,7 +197,7 @@ describe("the references of a namespace", () => {
   });
 
   it("reach the end of a round though an account changes all the time, and see it as it is at last", async () => {
-    const it = situation(40);
+    const it = fixture(40);
     let rounds = 0;
     for (let run = 0; run < 60; run += 1) {
       it.put("account-3");
@@ -214,7 +214,7 @@ describe("the references of a namespace", () => {
   });
 
   it("reach the end of a round though a new account comes with each that is written", async () => {
-    const it = situation(20);
+    const it = fixture(20);
     let made = 0;
     it.onPatch.call = () => it.put(`new-${(made += 1)}`);
     for (let run = 0; run < 10; run += 1) await it.run();
@@ -225,7 +225,7 @@ describe("the references of a namespace", () => {
   });
 
   it("stand behind every foreign entry of a list that had to be read, those without a name among them", async () => {
-    const it = situation(0);
+    const it = fixture(0);
     it.put("many", [], { references: undefined });
     it.whole.push({ name: "theirs" }, {}, { name: "more" });
     await it.run();
@@ -233,7 +233,7 @@ describe("the references of a namespace", () => {
   });
 
   it("count as looked at when the round is over, not before", async () => {
-    const it = situation(25);
+    const it = fixture(25);
     await it.run();
     expect(it.found.references("team-a")).toBeUndefined();
     await it.settle();
@@ -241,7 +241,7 @@ describe("the references of a namespace", () => {
   });
 
   it("of a Secret that goes are waited for until each has been taken, or for ten seconds", async () => {
-    const it = situation(15);
+    const it = fixture(15);
     await it.settle();
     it.leave();
     await it.run();
@@ -256,7 +256,7 @@ describe("the references of a namespace", () => {
   });
 
   it("that are put back again and again do not hold up the Secret", async () => {
-    const it = situation(15);
+    const it = fixture(15);
     await it.settle();
     it.leave();
     await it.settle();
@@ -266,7 +266,7 @@ describe("the references of a namespace", () => {
   });
 
   it("of a Secret that goes are waited for no longer, however many there are", async () => {
-    const it = situation(1_600);
+    const it = fixture(1_600);
     await it.settle();
     const judged = it.found.references("team-a")?.generations;
     it.queued.length = 0;
@@ -282,7 +282,7 @@ describe("the references of a namespace", () => {
 
 describe("an account that cannot be written", () => {
   it("makes no other one wait longer than that one's own failure says", async () => {
-    const { refusals, settle } = situation(2);
+    const { refusals, settle } = fixture(2);
     refusals.set("account-0", conflict);
     refusals.set("account-1", denied);
     expect((await settle()).outcome).toMatchObject({ failed: true, retry: "backoff" });
@@ -291,7 +291,7 @@ describe("an account that cannot be written", () => {
 
 describe("accounts that may not be seen", () => {
   it("hold up a Secret that goes for ten seconds, and no longer", async () => {
-    const { clock, found, hide, leave, run } = situation(0);
+    const { clock, found, hide, leave, run } = fixture(0);
     hide({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" });
     expect(await run()).toEqual({ waitsFor: ['{"permissions":"changes"}'] });
     leave();
