@@ -108,7 +108,9 @@ export function controllers(options: ControllersOptions): Controllers {
   const history = oneHistory({ clock, log, readAll: async () => reading.watches?.readAllAgain() });
   const known = clusterStores(log, options.version, () => reading.watches?.readNamespacesAgain(), history.wentBack);
   const derived = derive(known, clock, ownNamespace, listenerFailed(log));
-  const { stores, tokens, grantKey, credentialIndex } = derived;
+  const { stores } = derived.cluster;
+  const { tokens, grantKey } = derived.grants;
+  const { index: credentialIndex } = derived.credentials;
   const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
   const again = listeners<string>(listenerFailed(log));
   const admission = tokenAdmission({
@@ -116,7 +118,7 @@ export function controllers(options: ControllersOptions): Controllers {
     budgets,
     tokens,
     grantKey,
-    asks: (key) => asksProvider({ tokens, clock, stores, settings }, key),
+    asks: (key) => asksProvider({ grants: { tokens }, runtime: { clock }, cluster: { stores }, settings }, key),
     again: again.tell,
   });
   derived.forgotten.subscribe((key) => admission.forget(key));
@@ -163,20 +165,18 @@ export function controllers(options: ControllersOptions): Controllers {
   // Who does the work.
   const context = newContext(derived, {
     settings,
-    timing,
-    api,
-    provider: out.provider,
-    verify: out.verify,
-    events,
-    log,
-    statusCache: readiness.statusCache,
-    metrics: measured.credentials,
-    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
-    namesSynced: watches.pullSecrets.synced,
-    permissions: permissions(settings.mode, watches, ownNamespace),
-    shareReached,
+    settings: { timing },
+    cluster: {
+      api,
+      namesSynced: watches.pullSecrets.synced,
+      permissions: permissions(settings.mode, watches, ownNamespace),
+    },
+    grants: { provider: out.provider, verify: out.verify },
+    runtime: { events, log, metrics: measured.credentials, shareReached },
+    credentials: { statusCache: readiness.statusCache },
+    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how) },
   });
-  const { signals } = context;
+  const { signals } = context.queue;
   rightsNews.subscribe(signals.permissions.tell);
   secretsNews.subscribe(signals.secretsCalled.tell);
   const reconcilers = regcredControllers(context);
