@@ -9,7 +9,7 @@ import type {
   ServiceAccountObject,
 } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
-import { refusals } from "../../src/operator/call-failure.ts";
+import { callFailures } from "../../src/operator/call-failure.ts";
 import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
 import type { SecretRecord } from "../../src/cluster/records.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
@@ -259,41 +259,51 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
   });
   const holders = recordedMembers(stores.operatorSecrets);
   const rights = credentialIndex({ ...stores, clock, operatorNamespace, members: holders });
-  const judged = judgedSecrets({ stores, credentialIndex: rights });
+  const judged = judgedSecrets({ cluster: { stores }, credentials: { index: rights } });
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
   const context: Context = {
-    clock,
-    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    stores,
-    transforms,
-    api,
-    provider: staticProvider({
-      secret: (key) => stores.operatorSecrets.get(key),
-      operatorNamespace,
-      sourceNamespaces: [],
+    runtime: {
       clock,
-    }),
-    verify: async () => ({ verification: "Inconclusive" }),
-    grantKey: grantKeys(),
-    scopeOf: scopes(stores, operatorNamespace),
-    events: { publish: silent },
-    log,
-    metrics: { publish: silent, forget: silent },
-    tokens,
-    judged,
-    members: holders,
-    storeMembers: membersStore(),
-    credentialIndex: rights,
-    statusCache: statusCache(clock),
-    digest: known.digest,
-    refusal: refusals(log, operatorNamespace),
-    signals: newSignals(thrown),
-    waits: waits(),
-    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
-    namesSynced: (name) => listed.has(name),
-    permissions: allPermitted,
-    shareReached: silent,
+      events: { publish: silent },
+      log,
+      metrics: { publish: silent, forget: silent },
+      shareReached: silent,
+    },
+    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
+    cluster: {
+      stores,
+      transforms,
+      api,
+      digest: known.digest,
+      callFailure: callFailures(log, operatorNamespace),
+      namesSynced: (name) => listed.has(name),
+      permissions: allPermitted,
+    },
+    grants: {
+      provider: staticProvider({
+        secret: (key) => stores.operatorSecrets.get(key),
+        operatorNamespace,
+        sourceNamespaces: [],
+        clock,
+      }),
+      verify: async () => ({ verification: "Inconclusive" }),
+      grantKey: grantKeys(),
+      scopeOf: scopes(stores, operatorNamespace),
+      tokens,
+    },
+    credentials: {
+      judged,
+      members: holders,
+      storeMembers: membersStore(),
+      index: rights,
+      statusCache: statusCache(clock),
+    },
+    queue: {
+      signals: newSignals(thrown),
+      waits: waits(),
+      enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
+    },
   };
   const feeds = {
     credentials: stores.credentials.feed(),
@@ -343,7 +353,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     if (!feed || hidden.has(name)) return;
     listed.add(name);
     fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
-    context.signals.secretsCalled.tell({ name });
+    context.queue.signals.secretsCalled.tell({ name });
   };
   const watchNames = (): void => {
     const names = new Set(rights.names());

@@ -6,7 +6,7 @@ import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
 import { queues } from "../../src/operator/queues.ts";
-import { refusals } from "../../src/operator/call-failure.ts";
+import { callFailures } from "../../src/operator/call-failure.ts";
 import { keyOf, referencesKey, secretKey } from "../../src/controllers/keys.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
@@ -131,39 +131,43 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
   });
   const members = recordedMembers(stores.operatorSecrets);
   const rights = credentialIndex({ ...stores, clock, operatorNamespace, members });
-  const judged = judgedSecrets({ stores, credentialIndex: rights });
+  const judged = judgedSecrets({ cluster: { stores }, credentials: { index: rights } });
   const context: Context = {
-    clock,
-    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    stores,
-    transforms,
-    digest,
-    api,
-    provider: staticProvider({
-      secret: (key) => stores.operatorSecrets.get(key),
-      operatorNamespace,
-      sourceNamespaces: [],
+    runtime: {
       clock,
-    }),
-    verify: async () => ({ verification: "Inconclusive" }),
-    grantKey: grantKeys(),
-    scopeOf: scopes(stores, operatorNamespace),
-    events: { publish: silent },
-    log,
-    metrics: credentialMetrics(instruments(), "known"),
-    tokens,
-    judged,
-    signals: newSignals(thrown),
-    waits: waits(),
-    members,
-    storeMembers: membersStore(),
-    credentialIndex: rights,
-    statusCache: statusCache(clock),
-    refusal: refusals(log, operatorNamespace),
-    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
-    namesSynced: () => true,
-    permissions: allPermitted,
-    shareReached: silent,
+      events: { publish: silent },
+      log,
+      metrics: credentialMetrics(instruments(), "known"),
+      shareReached: silent,
+    },
+    settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
+    cluster: {
+      stores,
+      transforms,
+      digest,
+      api,
+      callFailure: callFailures(log, operatorNamespace),
+      namesSynced: () => true,
+      permissions: allPermitted,
+    },
+    grants: {
+      provider: staticProvider({
+        secret: (key) => stores.operatorSecrets.get(key),
+        operatorNamespace,
+        sourceNamespaces: [],
+        clock,
+      }),
+      verify: async () => ({ verification: "Inconclusive" }),
+      grantKey: grantKeys(),
+      scopeOf: scopes(stores, operatorNamespace),
+      tokens,
+    },
+    credentials: { judged, members, storeMembers: membersStore(), index: rights, statusCache: statusCache(clock) },
+    queue: {
+      signals: newSignals(thrown),
+      waits: waits(),
+      enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
+    },
   };
   cluster.appear();
   const { begin, run } = regcredControllers(context);

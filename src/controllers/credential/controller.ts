@@ -43,7 +43,7 @@ const settleTime = 60_000;
 const lookAgain = 1_000;
 
 export function credentialController(context: Context): Controller {
-  const { stores } = context;
+  const { stores } = context.cluster;
   const run = credentialLoop();
   return {
     name: "credential",
@@ -72,20 +72,20 @@ export function credentialLoop(): CredentialLoop {
   const told = new Map<string, string>();
 
   return async (context, name, signal) => {
-    startedAt ??= context.clock.elapsed();
-    const sighting = context.stores.credentials.look(name);
+    startedAt ??= context.runtime.clock.elapsed();
+    const sighting = context.cluster.stores.credentials.look(name);
     if (sighting.kind !== "there") {
       if (sighting.kind !== "absent") return waitsFor({ of: "credentials", object: name });
-      context.metrics.forget(name, sighting);
+      context.runtime.metrics.forget(name, sighting);
       counting?.forget(name);
       memories.delete(name);
       told.delete(name);
       statuses.forget(name, sighting);
       finalizers.forget(name, sighting);
-      return earliest(context.credentialIndex.drainedFor(name));
+      return earliest(context.credentials.index.drainedFor(name));
     }
     const { record } = sighting;
-    const credential = context.credentialIndex.readable(name);
+    const credential = context.credentials.index.readable(name);
     try {
       if (credential?.deletionTimestamp) return await drain(context, record, credential, signal);
       if (!record.credential || !credential) {
@@ -100,7 +100,7 @@ export function credentialLoop(): CredentialLoop {
         }
         const problems = `${record.uid} ${record.generation} ${record.problems.join()}`;
         if (told.get(name) === problems) return waitsFor({ of: "credentials", object: name });
-        const says = { status: invalidStatus(record, context.clock.now()), namespaces: [] };
+        const says = { status: invalidStatus(record, context.runtime.clock.now()), namespaces: [] };
         await statuses.write(context, { record, credential: undefined }, says, signal);
         told.set(name, problems);
         return done;
@@ -108,7 +108,7 @@ export function credentialLoop(): CredentialLoop {
       told.delete(name);
       const isRecorded = beginRecord(context, credential);
       // Where nothing can be written there is nothing to drain either.
-      const outOfReach = context.permissions.name(credential.spec.pullSecret.name) !== undefined;
+      const outOfReach = context.cluster.permissions.name(credential.spec.pullSecret.name) !== undefined;
       let refused: Failure | undefined;
       if (!credential.finalizers.includes(finalizer) && !outOfReach) {
         refused = await finalizers.put(context, credential, signal);
@@ -120,7 +120,7 @@ export function credentialLoop(): CredentialLoop {
       // After an upgrade from a release without a record. Once a status told of the spec as it is, nobody would look for those
       // who would lose it by its last change.
       if (!isRecorded) {
-        const formerNames = context.credentialIndex
+        const formerNames = context.credentials.index
           .namesOf(name)
           .map(({ secretName }) => ({ secretsCalled: secretName }));
         return waitsFor({ secretsCalled: credential.spec.pullSecret.name }, ...formerNames);
@@ -128,14 +128,14 @@ export function credentialLoop(): CredentialLoop {
       const { observedGeneration, operatorNamespace } = credential.status ?? {};
       const isOurs = operatorNamespace === undefined || operatorNamespace === context.settings.namespace;
       const fresh = isOurs && observedGeneration === credential.generation;
-      counting ??= pace(context.clock);
+      counting ??= pace(context.runtime.clock);
       const rest = counting.rest(name);
       if (fresh && rest > 0) return later(rest);
-      const began = context.clock.elapsed();
+      const began = context.runtime.clock.elapsed();
       const views = await viewsOf(context, credential);
       const pending = views.namespaces.some((view) => view.pending);
       const memory = memoryOf(memories, context, credential, fresh);
-      const settling = startedAt + settleTime - context.clock.elapsed();
+      const settling = startedAt + settleTime - context.runtime.clock.elapsed();
       memory.settles &&= settling > 0 && isUnsettled(views);
       // An attempt at a token is no finding of a namespace.
       if (memory.settles && fresh)
@@ -146,13 +146,13 @@ export function credentialLoop(): CredentialLoop {
       const status = statusOf({
         credential,
         told: memory,
-        now: context.clock.now(),
+        now: context.runtime.clock.now(),
         ...views,
         leaving,
-        missing: [...context.permissions.others(credential), ...(refused ? [refused] : [])],
-        outdated: crdOutdated(context.stores.crds.get(crdName)),
+        missing: [...context.cluster.permissions.others(credential), ...(refused ? [refused] : [])],
+        outdated: crdOutdated(context.cluster.stores.crds.get(crdName)),
         mode: modeText(context.settings.mode),
-        held: context.credentialIndex.held(name),
+        held: context.credentials.index.held(name),
         // While nothing can be written under a new name, the one that tenants are served under is no former one.
         ...(outOfReach
           ? { secretName: credential.status?.secretName, retiring: credential.status?.retiring ?? [] }
@@ -161,12 +161,12 @@ export function credentialLoop(): CredentialLoop {
         draining: undefined,
       });
       memory.status = status;
-      counting.ended(name, began, context.stores.credentials.size);
+      counting.ended(name, began, context.cluster.stores.credentials.size);
       const says = { status, namespaces: views.namespaces };
       const wait = await statuses.write(context, { record, credential }, says, signal);
       return { ...later(nextGraceEnd, wait), ...(pending && !refused && waitsFor({ findings: name })) };
     } catch (error) {
-      const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
+      const { kind, failure } = context.cluster.callFailure(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
       if (kind !== "conflict") reportDenial(context, record, failure);
       return failed(failure, { of: "credentials", object: name });
@@ -184,7 +184,7 @@ interface Memory extends Told {
 
 function memoryOf(
   memories: Map<string, Memory>,
-  { clock }: Context,
+  { runtime: { clock } }: Context,
   { name, uid, status, creationTimestamp }: RegistryCredential,
   isTold: boolean,
 ): Memory {
@@ -210,19 +210,21 @@ interface Views {
 }
 
 async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
-  const { stores, credentialIndex, statusCache, tokens } = context;
+  const { stores } = context.cluster;
+  const { index: credentialIndex, statusCache } = context.credentials;
+  const { tokens } = context.grants;
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
-  await inSlices(context.clock, stores.namespaces.values(), (namespace) => {
+  await inSlices(context.runtime.clock, stores.namespaces.values(), (namespace) => {
     if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
-    const scope = context.scopeOf(namespace);
-    const isPermitted = context.permissions.secret(secretName, namespace.name) === undefined;
+    const scope = context.grants.scopeOf(namespace);
+    const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;
     for (const entry of isPermitted ? credential.spec.registries : []) {
       const views = grants.get(entry.name);
       for (const { grant } of grantsOf(entry, scope)) {
         if (isFailure(grant) || !views) continue;
-        const key = context.grantKey(grant);
+        const key = context.grants.grantKey(grant);
         if (!views.has(key)) views.set(key, grantView(tokens.token(key), tokens.attempts(key)));
       }
     }
@@ -240,7 +242,7 @@ function grantView(token: Token | undefined, attempts: Attempts | undefined): Gr
 
 /** The records are read only where something was taken out of the spec. */
 async function extrasOf(
-  { clock, stores, permissions }: Context,
+  { runtime: { clock }, cluster: { stores, permissions } }: Context,
   credential: RegistryCredential,
 ): Promise<readonly string[]> {
   const extras = extraReferences(credential);

@@ -7,7 +7,9 @@ import { holderOf } from "./left-behind.ts";
 
 /** Namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
 export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
-  const { statusCache, clock, credentialIndex, stores } = context;
+  const { statusCache, index: credentialIndex } = context.credentials;
+  const { clock } = context.runtime;
+  const { stores } = context.cluster;
   const current = credential.spec.pullSecret.name;
   const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
   const holds = holderOf(context, credential);

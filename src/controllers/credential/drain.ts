@@ -65,7 +65,7 @@ export function drainer(statuses: StatusWriter): Drain {
   // By uid of a credential that is deleted.
   const waitings = new Map<string, Waiting>();
   return async (context, record, credential, signal) => {
-    const { clock } = context;
+    const { clock } = context.runtime;
     if (!credential.finalizers.includes(finalizer)) {
       waitings.delete(credential.uid);
       return done;
@@ -93,7 +93,7 @@ export function drainer(statuses: StatusWriter): Drain {
         return failed(refused.failure, { of: "credentials", object: credential.name });
       }
       waitings.delete(credential.uid);
-      if (isDrained) context.credentialIndex.drained(credential);
+      if (isDrained) context.credentials.index.drained(credential);
       tellReleased(context, credential, left, forced);
       return done;
     }
@@ -119,14 +119,14 @@ async function release(
     return undefined;
   } catch (error) {
     const action = `take the finalizer ${finalizer} off the RegistryCredential ${credential.name}`;
-    const { failure } = context.refusal(error, action);
+    const { failure } = context.cluster.callFailure(error, action);
     if (failure.retry !== "slowly") throw error;
-    return { failure, since: context.clock.now() };
+    return { failure, since: context.runtime.clock.now() };
   }
 }
 
 function tellReleased(
-  { log }: Context,
+  { runtime: { log } }: Context,
   { name: credential }: RegistryCredential,
   left: Left | undefined,
   forced: boolean,
@@ -142,7 +142,7 @@ function tellReleased(
 const nothing: Left = { secrets: new Set(), kept: new Set(), unexplained: new Set(), harmless: new Set() };
 
 function saysOf(
-  { clock, settings, stores }: Context,
+  { runtime: { clock }, settings, cluster: { stores } }: Context,
   credential: RegistryCredential,
   draining: Draining,
 ): Parameters<StatusWriter["write"]>[2] {
@@ -170,9 +170,9 @@ function saysOf(
 /** Why it cannot be said that nothing is left: where Secrets may not be seen, or have not been, their absence says nothing. */
 function whyUnknown(context: Context, credential: RegistryCredential, waited: number): Unknown | undefined {
   const names = namesOf(context, credential);
-  const failure = names.map((name) => context.permissions.whole(name)).find((each) => each !== undefined);
+  const failure = names.map((name) => context.cluster.permissions.whole(name)).find((each) => each !== undefined);
   if (failure) return { failure };
-  const unseen = names.find((name) => !context.namesSynced(name));
+  const unseen = names.find((name) => !context.cluster.namesSynced(name));
   if (unseen === undefined) return undefined;
   return { failure: waited < worthTelling.total("milliseconds") ? undefined : notListed(unseen) };
 }
@@ -188,7 +188,7 @@ interface Unknown {
   readonly failure: Failure | undefined;
 }
 
-function unknownDraining({ clock }: Context, unknown: Unknown | undefined): Draining {
+function unknownDraining({ runtime: { clock } }: Context, unknown: Unknown | undefined): Draining {
   const failure = unknown?.failure;
   return { left: undefined, blocked: failure ? [{ namespace: undefined, failure, since: clock.now() }] : [] };
 }
@@ -238,9 +238,9 @@ function drainingOf(
     for (const each of holdUps(context, credential, namespace, names)) blocked.push({ ...each, namespace });
   }
   const [first] = firstOf(left);
-  const standsStill = context.clock.elapsed() - fewest.since >= longestStandstill;
+  const standsStill = context.runtime.clock.elapsed() - fewest.since >= longestStandstill;
   if (blocked.length === 0 && first !== undefined && standsStill) {
-    blocked.push({ namespace: first, failure: standstill(first, names), since: context.clock.now() });
+    blocked.push({ namespace: first, failure: standstill(first, names), since: context.runtime.clock.now() });
   }
   return { left: left.size, blocked };
 }
@@ -254,7 +254,7 @@ function standstill(namespace: string, names: readonly string[]): Failure {
 
 /** What somebody must mend before the credential can leave the namespace, and whatever else has held it up for long. */
 function holdUps(
-  { statusCache, clock, permissions }: Context,
+  { credentials: { statusCache }, runtime: { clock }, cluster: { permissions } }: Context,
   { name, deletionTimestamp }: RegistryCredential,
   namespace: string,
   secretNames: readonly string[],

@@ -19,7 +19,8 @@ export interface RenameGrace {
 }
 
 export async function renameGraceOf(context: Context, credential: RegistryCredential): Promise<RenameGrace> {
-  const { credentialIndex, clock } = context;
+  const { index: credentialIndex } = context.credentials;
+  const { clock } = context.runtime;
   const retired = credentialIndex.namesOf(credential.name);
   const left = new Set<string>();
   for (const each of retired) {
@@ -39,7 +40,10 @@ async function isLeft(
   credential: RegistryCredential,
   { secretName, until }: Retired,
 ): Promise<boolean> {
-  const { clock, enqueue, credentialIndex, namesSynced, stores } = context;
+  const { clock } = context.runtime;
+  const { enqueue } = context.queue;
+  const { index: credentialIndex } = context.credentials;
+  const { namesSynced, stores } = context.cluster;
   if (!namesSynced(secretName)) return true;
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(patience)) < 0;
@@ -63,12 +67,13 @@ async function isLeft(
 
 /** Its tenant has kept it for long enough. */
 function isGivenUp(
-  { statusCache, clock, stores }: Context,
+  { credentials: { statusCache }, runtime: { clock }, cluster: { stores } }: Context,
   credential: RegistryCredential,
   namespace: string,
   secretName: string,
 ): boolean {
-  if (!isKeptByTenant({ statusCache, stores }, credential, namespace, [secretName])) return false;
+  if (!isKeptByTenant({ credentials: { statusCache }, cluster: { stores } }, credential, namespace, [secretName]))
+    return false;
   const failures = statusCache.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
   return failures.every((failure) => {
     const { since } = statusCache.lasting(namespace, failure);

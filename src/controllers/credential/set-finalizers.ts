@@ -15,14 +15,14 @@ export async function setFinalizers(
   signal: AbortSignal,
 ): Promise<void> {
   const { resourceVersion } = credential;
-  const answer = await context.api.patchCredential(
+  const answer = await context.cluster.api.patchCredential(
     credential.name,
     { metadata: { resourceVersion, finalizers } },
     signal,
   );
-  const written = context.transforms.credential(answer);
+  const written = context.cluster.transforms.credential(answer);
   // Without its last finalizer an object in deletion is gone; the watch says so.
-  if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
+  if (written && !(written.deleting && finalizers.length === 0)) context.cluster.stores.credentials.wrote(written);
 }
 
 export interface FinalizerKeeper {
@@ -37,7 +37,7 @@ export function finalizerKeeper(): FinalizerKeeper {
   return {
     put: async (context, credential, signal) => {
       const { name, uid, finalizers } = credential;
-      const now = context.clock.elapsed();
+      const now = context.runtime.clock.elapsed();
       const before = reverts.get(name);
       if (waitBeforeWrite(before, uid, now) > 0) return contested;
       try {
@@ -45,10 +45,10 @@ export function finalizerKeeper(): FinalizerKeeper {
         const after = afterWrite(before, uid, now);
         reverts.set(name, after);
         const fight = contestedFor(after, now);
-        if (fight !== undefined) context.statusCache.contested(name, fight);
+        if (fight !== undefined) context.credentials.statusCache.contested(name, fight);
         return undefined;
       } catch (error) {
-        const { failure } = context.refusal(error, `put the finalizer on the RegistryCredential ${name}`);
+        const { failure } = context.cluster.callFailure(error, `put the finalizer on the RegistryCredential ${name}`);
         if (failure.retry !== "slowly") throw error;
         const { reason, retry, message, steps } = failure;
         return { reason, cause: "Platform", retry, message, ...(steps && { steps }) };

@@ -49,7 +49,9 @@ export function statusWriter(): StatusWriter {
   return {
     write: async (context, place, { status: says, namespaces }, signal) => {
       const { record, credential } = place;
-      const { clock, settings, metrics, api, transforms, stores } = context;
+      const { clock, metrics } = context.runtime;
+      const { api, transforms, stores } = context.cluster;
+      const { settings } = context;
       const status = { ...says, operatorNamespace: settings.namespace };
       // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
       if (credential) metrics.publish(credential, status, namespaces);
@@ -71,7 +73,7 @@ export function statusWriter(): StatusWriter {
         memories.set(name, { uid, written: written.status ?? {}, reverts });
         const fight = contestedFor(reverts, clock.elapsed(), freely);
         if (isUndone && fight !== undefined) {
-          context.statusCache.contested(name, fight);
+          context.credentials.statusCache.contested(name, fight);
           reportDenial(context, record, contested);
         }
       }

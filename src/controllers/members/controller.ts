@@ -14,7 +14,7 @@ import type { OperatorSecretRecord, SecretRecord } from "../../cluster/records.t
 import { type Controller, type Request, watch } from "../../runtime/queue/controllers.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Store } from "../../runtime/watch/store.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { type Members, members } from "../../entitlement/members.ts";
 import { requeueAfter, done, failed, wake } from "../outcome.ts";
 import { toldAsHeld } from "../../entitlement/removal-guard.ts";
@@ -36,7 +36,8 @@ export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord
 }
 
 export function membersController(context: Context): Controller {
-  const { stores, members } = context;
+  const { stores } = context.cluster;
+  const { members } = context.credentials;
   const unsaved = (listener: (credentialUid: string) => void): void =>
     members.subscribe({ changed: () => undefined, unsaved: listener });
   return {
@@ -56,13 +57,15 @@ export function membersController(context: Context): Controller {
       members.lead();
       forgetGone(context);
     },
-    reconcile: (key, signal) => context.storeMembers(context, partsOf(key)[0], signal),
+    reconcile: (key, signal) => context.credentials.storeMembers(context, partsOf(key)[0], signal),
   };
 }
 
 /** Members whose namespace has gone while nobody led. */
-function forgetGone(known: Pick<Context, "clock" | "stores" | "members">): void {
-  const { clock, stores, members } = known;
+function forgetGone(known: Needs<{ runtime: "clock"; cluster: "stores"; credentials: "members" }>): void {
+  const { clock } = known.runtime;
+  const { stores } = known.cluster;
+  const { members } = known.credentials;
   const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
   const others = stores.namespaces.find(() => false);
   for (const record of stores.operatorSecrets.values()) {
@@ -84,7 +87,8 @@ function forgetGone(known: Pick<Context, "clock" | "stores" | "members">): void 
  * @returns whether there is a record
  */
 export function beginRecord(context: Context, credential: RegistryCredential): boolean {
-  const { members, stores, credentialIndex, namesSynced, permissions } = context;
+  const { members, index: credentialIndex } = context.credentials;
+  const { stores, namesSynced, permissions } = context.cluster;
   const { name, uid, status, generation } = credential;
   if (members.recorded(uid)) return true;
   const isUnsettled = status?.observedGeneration !== generation || toldAsHeld(credential) !== undefined;
@@ -101,11 +105,15 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
   members.begin(uid);
   wake(context, { recordOf: uid });
   // Not soon but now: without it marks would count after a crash.
-  context.enqueue(membersKey(uid));
+  context.queue.enqueue(membersKey(uid));
   return true;
 }
 
-function join({ members, stores }: Context, record: SecretRecord, credentialUid: string): void {
+function join(
+  { credentials: { members }, cluster: { stores } }: Context,
+  record: SecretRecord,
+  credentialUid: string,
+): void {
   const namespace = stores.namespaces.get(record.namespace);
   if (!namespace) return;
   members.note(
@@ -144,7 +152,9 @@ export function membersStore(): MembersStore {
 
 /** Writes the parts that have changed. */
 export async function storeMembers(context: Context, credentialUid: string, signal: AbortSignal): Promise<Outcome> {
-  const { members, stores, settings } = context;
+  const { members } = context.credentials;
+  const { stores } = context.cluster;
+  const { settings } = context;
   const credential = stores.credentials.find(({ uid }) => uid === credentialUid);
   // What came before the record was begun is written with it.
   if (credential.kind === "there" && !members.recorded(credentialUid)) return done;
@@ -158,7 +168,7 @@ export async function storeMembers(context: Context, credentialUid: string, sign
       await storePart(context, part, rows, signal);
     } catch (error) {
       if (!isOver) members.spoiled(part);
-      const { failure } = context.refusal(error, `store the Secret ${membersSecretName(part)}`);
+      const { failure } = context.cluster.callFailure(error, `store the Secret ${membersSecretName(part)}`);
       const { namespace } = settings;
       const own = { of: "operatorSecrets", object: `${namespace}/${membersSecretName(part)}` } as const;
       return failed(failure, own, { of: "namespaces", object: namespace });
@@ -170,12 +180,12 @@ export async function storeMembers(context: Context, credentialUid: string, sign
 
 /** Before the process ends: what waits to be stored. What fails is found again after the start. */
 export async function storeAllMembers(context: Context, signal: AbortSignal): Promise<void> {
-  const uids = [...context.stores.credentials.values()].map(({ uid }) => uid);
-  await Promise.all(uids.map((uid) => context.storeMembers(context, uid, signal)));
+  const uids = [...context.cluster.stores.credentials.values()].map(({ uid }) => uid);
+  await Promise.all(uids.map((uid) => context.credentials.storeMembers(context, uid, signal)));
 }
 
 /** Of a RegistryCredential that is gone: every part goes. */
-function partsLeft({ stores }: Context, credentialUid: string): ReadonlyMap<number, undefined> {
+function partsLeft({ cluster: { stores } }: Context, credentialUid: string): ReadonlyMap<number, undefined> {
   const parts = new Map<number, undefined>();
   for (const record of stores.operatorSecrets.values()) {
     if (record.kind === "members" && record.part.credentialUid === credentialUid)
@@ -185,7 +195,7 @@ function partsLeft({ stores }: Context, credentialUid: string): ReadonlyMap<numb
 }
 
 async function storePart(
-  { api, stores, transforms, settings: { namespace } }: Context,
+  { cluster: { api, stores, transforms }, settings: { namespace } }: Context,
   part: MembersPart,
   rows: readonly MemberRow[] | undefined,
   signal: AbortSignal,

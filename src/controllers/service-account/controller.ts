@@ -24,7 +24,7 @@ export function serviceAccountController(context: Context): Controller {
   return {
     name: "references",
     watches: referencesWatches(context),
-    initial: () => referencesEverywhere(context.stores.namespaces.values(), { lane: "bulk" }),
+    initial: () => referencesEverywhere(context.cluster.stores.namespaces.values(), { lane: "bulk" }),
     reconcile: (key, signal) => charged(context, (counting) => run(counting, partsOf(key)[0], signal)),
   };
 }
@@ -33,7 +33,7 @@ export function referencesLoop(): ReferencesLoop {
   const memories = memory<ReferencesMemory>();
 
   return async (context, namespaceName, signal) => {
-    const sighting = context.stores.namespaces.look(namespaceName);
+    const sighting = context.cluster.stores.namespaces.look(namespaceName);
     if (sighting.kind !== "there" && sighting.kind !== "absent")
       return waitsFor({ of: "namespaces", object: namespaceName });
     if (sighting.kind === "absent" || sighting.record.terminating) {
@@ -44,7 +44,7 @@ export function referencesLoop(): ReferencesLoop {
     const situation = referencesSituation(context, namespace);
     const known = memories.of(namespaceName, () => newMemory(context, namespaceName));
     noteLeaving(context, known, situation.leaving);
-    const missing = context.permissions.serviceAccounts(namespaceName);
+    const missing = context.cluster.permissions.serviceAccounts(namespaceName);
     if (missing) return reportMissing(context, known, { namespace, situation, missing });
 
     const { ended, lookedAt } = await applyRound(context, known.round, situation, signal);
@@ -76,7 +76,7 @@ function requeue(namespace: string, results: readonly Referred[]): Outcome {
   return { ...failed(retry, { of: "namespaces", object: namespace }), ...within };
 }
 
-function newMemory({ stores }: Context, namespace: string): ReferencesMemory {
+function newMemory({ cluster: { stores } }: Context, namespace: string): ReferencesMemory {
   const accounts = {
     all: () => stores.serviceAccounts.byIndex(namespace),
     get: (name: string) => stores.serviceAccounts.get(`${namespace}/${name}`),

@@ -44,7 +44,8 @@ interface Found {
 }
 
 export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
-  const { credentialIndex, statusCache, stores } = context;
+  const { index: credentialIndex, statusCache } = context.credentials;
+  const { stores } = context.cluster;
   const names = credentialIndex.names();
   const someUnread = hasUnreadable(context);
   const credentials = new Map<string, number>();
