@@ -103,7 +103,7 @@ interface Running extends Parts, Lifecycle {
 
 /** From the API server, through stores, queues and controllers, back to it: by its own client, behind the fence of the leader. */
 function partsOf(options: OperatorOptions): Parts {
-  const { connection, settings, log, clock, random, instance, timing = {} } = options;
+  const { connection, settings, log, clock, random, timing = {} } = options;
   const measured = operatorMetrics({ clock, version: options.version, access: settings.metricsAccess });
   const { instruments } = measured;
   const throttled = listeners<Temporal.Duration | undefined>(listenerFailed(log));
@@ -116,8 +116,9 @@ function partsOf(options: OperatorOptions): Parts {
     onThrottled: throttled.tell,
     deadline: timing.answer,
   });
+  const restored = listeners<void>(listenerFailed(log));
   const leads = settings.leaderElection
-    ? leadership({ api, namespace: settings.namespace, instance, clock, random, log })
+    ? leadership({ ...options, api, namespace: settings.namespace, wentBack: restored.tell })
     : undisputed();
   const fenced = leads.fence ? withFence(api, leads.fence) : api;
   const leaseReader = leases(api);
@@ -126,7 +127,7 @@ function partsOf(options: OperatorOptions): Parts {
     api: withMetrics(clusterObjects(fenced, settings.maxConfigBytes), instruments),
     listWatch: (watched) => listWatch(api, watched),
     leaseOf: async (namespace) => (await leaseReader.get({ namespace, name: leaseName }, leaseDeadline))?.view,
-    leading: leads.leading,
+    leading: () => leads.leading(),
     egress: (asked) =>
       egress({
         ...options,
@@ -138,7 +139,8 @@ function partsOf(options: OperatorOptions): Parts {
       }),
     measured,
   });
-  throttled.subscribe(work.throttled);
+  restored.subscribe(() => work.wentBack());
+  throttled.subscribe((retryAfter) => work.throttled(retryAfter));
   return { measured, api, leads, work };
 }
 
@@ -173,8 +175,8 @@ async function serve({ options, api, leads, work, measured, servers, phase }: Ru
     live: () => (leads.stuck() ? "it leads by a lease that it has not renewed" : undefined),
     ready: () =>
       whyNotReady(phase(), {
-        knowsCluster: work.knowsCluster,
-        refused: work.watches.refusedElsewhere,
+        knowsCluster: () => work.knowsCluster(),
+        refused: () => work.watches.refusedElsewhere(),
         obstacle: () => work.claim.obstacle(),
       }),
   };

@@ -3,7 +3,7 @@
 import { clusterStores } from "../cluster/cluster-stores.ts";
 import { type ClusterWatches, clusterWatches } from "../cluster/cluster-watches.ts";
 import type { Install } from "../cluster/install-mode.ts";
-import { oneHistory } from "../cluster/one-history.ts";
+import { type OneHistory, oneHistory } from "../cluster/one-history.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 import { countWatch } from "../metrics/watch-metrics.ts";
 import type { Watched } from "../runtime/client/list-watch.ts";
@@ -28,8 +28,10 @@ export interface ClusterCacheOptions {
 export interface ClusterCache {
   readonly derived: Derived;
   readonly watches: ClusterWatches;
-  /** False while all is read again because etcd was restored: see `OneHistory`. */
-  readonly isKnown: () => boolean;
+  /** False while all is read again because etcd was restored. */
+  readonly isKnown: OneHistory["isKnown"];
+  /** Somebody else has found out that it was. */
+  readonly wentBack: OneHistory["wentBack"];
 }
 
 export function clusterCache(options: ClusterCacheOptions): ClusterCache {
@@ -48,5 +50,5 @@ export function clusterCache(options: ClusterCacheOptions): ClusterCache {
   });
   const history = oneHistory({ clock, log, readAll: watches.readAllAgain });
   wentBack.subscribe(history.wentBack);
-  return { derived, watches, isKnown: history.isKnown };
+  return { derived, watches, ...history };
 }

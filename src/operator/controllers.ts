@@ -68,6 +68,8 @@ export interface Controllers {
   working(): boolean;
   /** Cuts calls to registries and clouds that are under way. */
   closeEgress(): Promise<void>;
+  /** Somebody else has found out that etcd was restored. */
+  wentBack(): void;
   /** The API server has answered 429. */
   throttled(retryAfter: Temporal.Duration | undefined): void;
   /** Lets runs end within the limit, and stores and tells what waits for it. The watches go on. */
@@ -105,7 +107,7 @@ export function controllers(options: ControllersOptions): Controllers {
     asked: admission.asked,
     tokens: derived.grants.tokens,
     watches: watches.status,
-    isLeader: workers.working,
+    isLeader: () => workers.working(),
   });
   const context = contextOf({ options, cache, told, tokens, queues: made, statusCache: readiness.statusCache });
   tokens.again.subscribe((key) => made.tokens.add(tokenKey(key)));
@@ -133,9 +135,10 @@ export function controllers(options: ControllersOptions): Controllers {
       forgetClockSteps = followClockSteps(context);
       logStarted(context);
     },
-    working: workers.working,
+    working: () => workers.working(),
     closeEgress: () => tokens.egress.close(),
-    throttled: workers.throttled,
+    wentBack: cache.wentBack,
+    throttled: (retryAfter) => workers.throttled(retryAfter),
     drain: async (limit) => {
       forgetClockSteps();
       await workers.drain(limit);
