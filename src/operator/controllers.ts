@@ -24,7 +24,7 @@ import type { OperatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "../config/config.ts";
 import { type Queues, queues } from "./queues.ts";
 import type { Timing } from "../controllers/timing.ts";
-import { type QueueWorkers, queueWorkers } from "./workers.ts";
+import { queueWorkers } from "./workers.ts";
 
 export interface ControllersOptions {
   readonly clock: Clock;
