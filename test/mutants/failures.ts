@@ -88,7 +88,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a ServiceAccount that opts out is referred from",
     "controllers/service-account/observe.ts",
-    ["      !serviceAccount.optedOut &&\n", ""],
+    ["    !serviceAccount.optedOut &&\n", ""],
     serve,
   ),
   fault(
