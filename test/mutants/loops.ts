@@ -138,7 +138,7 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "a fight over a status is not counted",
     "controllers/credential/apply",
-    ["      context.statusCache.contested(name, fight);\n", ""],
+    ["      context.credentials.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
   ),
   fault(

@@ -16,7 +16,9 @@ export interface Judged {
 type Known = Needs<{ cluster: "stores"; credentials: "index" }>;
 
 /** To be called when the stores are synced, but for those of pull Secrets. */
-export function judgedSecrets({ cluster: { stores }, credentials: { index: credentialIndex } }: Known): Judged {
+export function judgedSecrets(known: Known): Judged {
+  const { stores } = known.cluster;
+  const { index: credentialIndex } = known.credentials;
   // By name, so that thousands of a name that goes are forgotten at once.
   const open = new Map<string, Set<string>>();
   let names = credentialIndex.names();
@@ -57,9 +59,7 @@ export function judgedSecrets({ cluster: { stores }, credentials: { index: crede
         if (others.kind === "not-seen" || others.kind === "not-permitted") return others;
       }
       // Of a spec that cannot be read nobody knows what it needs.
-      return hasUnreadable({ cluster: { stores }, credentials: { index: credentialIndex } })
-        ? { kind: "not-seen" }
-        : knownAbsent;
+      return hasUnreadable(known) ? { kind: "not-seen" } : knownAbsent;
     },
   };
 }

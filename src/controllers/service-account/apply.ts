@@ -11,7 +11,7 @@ import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
 import type { Context } from "../context.ts";
 import { alwaysTooLate, lostAgain, type LostRaces } from "../lost-races.ts";
 import { metered } from "../../cluster/metered-api.ts";
-import type { ReferencesSituation, WantedReferences } from "./observe.ts";
+import type { ObservedReferences, WantedReferences } from "./observe.ts";
 import type { ReferencesRound } from "./round.ts";
 
 export interface Referred {
@@ -42,21 +42,21 @@ const longestRun = 250;
 export async function applyRound(
   context: Context,
   round: ReferencesRound,
-  situation: ReferencesSituation,
+  observed: ObservedReferences,
   signal: AbortSignal,
 ): Promise<{ readonly ended: "round" | "early" | "namespaceGone"; readonly lookedAt: number }> {
   const { clock } = context.runtime;
   const { api, cost } = metered(context.cluster.api);
-  const { formerExtras } = situation;
+  const { formerExtras } = observed;
   const began = clock.elapsed();
-  round.want(situation.text);
+  round.want(observed.text);
   let lookedAt = 0;
   for (let account = round.next(); account; account = round.next()) {
     if (lookedAt >= maxLookedAt || cost() >= maxUnits || clock.elapsed() - began >= longestRun) {
       round.putBack(account);
       return { ended: "early", lookedAt };
     }
-    const wanted = { ...situation.of(account), formerExtras };
+    const wanted = { ...observed.of(account), formerExtras };
     const result = await patchReferences(
       { ...context, cluster: { ...context.cluster, api } },
       account,

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { done, failed, goOn, earliest, waitsFor } from "../outcome.ts";
 import { applyRound, type Referred } from "./apply.ts";
-import { referencesSituation } from "./observe.ts";
+import { observeReferences } from "./observe.ts";
 import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { referencesEverywhere, referencesWatches } from "./watches.ts";
@@ -41,20 +41,20 @@ export function referencesLoop(): ReferencesLoop {
       return done;
     }
     const namespace = sighting.record;
-    const situation = referencesSituation(context, namespace);
+    const observed = observeReferences(context, namespace);
     const known = memories.of(namespaceName, () => newMemory(context, namespaceName));
-    noteLeaving(context, known, situation.leaving);
+    noteLeaving(context, known, observed.leaving);
     const missing = context.cluster.permissions.serviceAccounts(namespaceName);
-    if (missing) return reportMissing(context, known, { namespace, situation, missing });
+    if (missing) return reportMissing(context, known, { namespace, observed, missing });
 
-    const { ended, lookedAt } = await applyRound(context, known.round, situation, signal);
+    const { ended, lookedAt } = await applyRound(context, known.round, observed, signal);
     const cost = lookedAt / lookedAtForUnit;
     if (ended === "namespaceGone") return done;
     if (ended === "early") {
-      letGo(context, known, namespace, situation.leaving);
+      letGo(context, known, namespace, observed.leaving);
       return { ...goOn, cost };
     }
-    reportRound(context, known, namespace, situation);
+    reportRound(context, known, namespace, observed);
     return { ...afterRound(namespaceName, known.round), cost };
   };
 }

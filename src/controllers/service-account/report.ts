@@ -11,7 +11,7 @@ import { statusSoon } from "../pull-secret/report.ts";
 import { requeueAfter, waitsFor } from "../outcome.ts";
 import type { ReferencesFinding } from "../status-cache.ts";
 import type { Referred } from "./apply.ts";
-import type { ReferencesSituation } from "./observe.ts";
+import type { ObservedReferences } from "./observe.ts";
 import type { ReferencesRound } from "./round.ts";
 
 /** Milliseconds that a Secret waits for references which somebody keeps us from taking: they harm nobody, its login may. */
@@ -29,14 +29,14 @@ export function reportRound(
   context: Context,
   known: ReferencesMemory,
   namespace: NamespaceRecord,
-  situation: ReferencesSituation,
+  observed: ObservedReferences,
 ): void {
-  const { refers, leaving } = situation;
+  const { refers, leaving } = observed;
   const byName = known.round.results();
   const results = [...byName.values()];
   const isTooMuch = refers && context.cluster.stores.serviceAccounts.exceeds(namespace.name);
   const failures = [...results.flatMap(({ failure }) => failure ?? []), ...tooLargeFailures(byName, isTooMuch)];
-  report(context, namespace, situation, { failures, left: leftAlone(context, known, leaving, results) });
+  report(context, namespace, observed, { failures, left: leftAlone(context, known, leaving, results) });
   for (const secret of leaving) context.queue.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
 }
 
@@ -46,17 +46,17 @@ export function reportMissing(
   known: ReferencesMemory,
   {
     namespace,
-    situation,
+    observed,
     missing,
   }: {
     readonly namespace: NamespaceRecord;
-    readonly situation: ReferencesSituation;
+    readonly observed: ObservedReferences;
     readonly missing: Failure;
   },
 ): Outcome {
-  const { leaving, refers } = situation;
+  const { leaving, refers } = observed;
   const left = new Set(leaving.filter((name) => isLong(context, known, name)));
-  report(context, namespace, situation, { failures: refers ? [missing] : [], left });
+  report(context, namespace, observed, { failures: refers ? [missing] : [], left });
   for (const secret of left) context.queue.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
   const isWaiting = leaving.length > left.size;
   return { ...(isWaiting && requeueAfter(patience)), ...waitsFor({ permissions: "changes" }) };
@@ -66,7 +66,7 @@ export function reportMissing(
 function report(
   { credentials: { statusCache }, queue: { enqueue }, runtime: { events } }: Context,
   { name, uid }: NamespaceRecord,
-  { credentials, formerExtras }: ReferencesSituation,
+  { credentials, formerExtras }: ObservedReferences,
   found: Pick<ReferencesFinding, "failures" | "left">,
 ): void {
   const { failures } = found;

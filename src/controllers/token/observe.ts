@@ -28,7 +28,7 @@ export function asksProvider(context: Renewing, grantKey: string): boolean {
 }
 
 export function refreshRequestOf(
-  { cluster: { stores }, settings }: Pick<Renewing, "stores" | "settings">,
+  { cluster: { stores }, settings }: Pick<Renewing, "cluster" | "settings">,
   { grant, refreshes = {} }: Attempts,
 ): RefreshRequest {
   return {
@@ -39,7 +39,7 @@ export function refreshRequestOf(
 
 /** Milliseconds; undefined for a token that names no end. */
 export function untilDue(
-  { runtime: { clock }, grants: { tokens } }: Pick<Renewing, "clock" | "tokens">,
+  { runtime: { clock }, grants: { tokens } }: Pick<Renewing, "runtime" | "grants">,
   token: Token | undefined,
   refreshRequest: RefreshRequest,
 ): number | undefined {

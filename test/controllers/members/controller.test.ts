@@ -121,7 +121,12 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     const record = transform({ type: "regcred.dev/members", metadata, data: rowsToData(rows) });
     if (record) feeds.operatorSecrets.observed(record);
   }
-  controllers({ ...context, controllers: [membersController(context)], waitedFor: [] }).begin();
+  controllers({
+    ...context.runtime,
+    ...context.queue,
+    controllers: [membersController(context)],
+    waitedFor: [],
+  }).begin();
   return {
     clock,
     context,
