@@ -34,6 +34,7 @@ it("every token, every pull Secret with an expiry, without a token or with one o
   const signals = newSignals(thrown);
   const known = {
     grants: { tokens },
+    credentials: {},
     queue: { signals },
     cluster: { stores: { ...stores, credentials: { ...source, ...credentials } } },
   };

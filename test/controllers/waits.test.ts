@@ -128,11 +128,11 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
     const hiding: Context["grants"]["scopeOf"] = (namespace) => {
       return { ...scopeOf(namespace), serviceAccount: () => ({ kind: "not-permitted" }) };
     };
-    Object.assign(context, { scopeOf: hiding });
+    Object.assign(context.grants, { scopeOf: hiding });
     world.credential("hub", { ...spec, registries: [entry] });
     await world.pass({ seconds: 15 });
     expect(told()).toEqual(["NotPermitted"]);
-    Object.assign(context, { scopeOf });
+    Object.assign(context.grants, { scopeOf });
     context.queue.signals.permissions.tell();
     await world.pass({ seconds: 5 });
     expect(told()).toEqual(["ServiceAccountMissing"]);

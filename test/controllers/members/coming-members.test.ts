@@ -71,7 +71,7 @@ describe("a login that comes into a Secret", () => {
   it("is served though it cannot be recorded", async () => {
     const world = await served("hub", "own");
     const context = world.context();
-    Object.assign(context, { storeMembers: () => Promise.resolve({ failed: true, retry: "slowly" }) });
+    Object.assign(context.credentials, { storeMembers: () => Promise.resolve({ failed: true, retry: "slowly" }) });
     world.namespaces("team-a");
     await world.pass({ seconds: 15 });
     expect(world.passwords("team-a")).toEqual({ "hub.example.com": "of hub", "own.example.com": "of own" });

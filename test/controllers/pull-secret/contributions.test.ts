@@ -34,6 +34,7 @@ function situation() {
       grantKey: grantKeys(),
       scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
     },
+    credentials: {},
     queue: { enqueue: (key: string, { lane }: AddOptions = {}) => queued.push(lane === "bulk" ? `${key} later` : key) },
   };
   // Touching anything that is not here throws.

@@ -21,7 +21,7 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
 
   // A right is taken away while it runs.
   const { namesSynced } = context.cluster;
-  Object.assign(context, { namesSynced: () => false });
+  Object.assign(context.cluster, { namesSynced: () => false });
   context.queue.enqueue("secret/team-a/regcred");
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("not-seen");
@@ -31,7 +31,7 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
   world.namespaces("team-b");
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("not-seen");
-  Object.assign(context, { namesSynced });
+  Object.assign(context.cluster, { namesSynced });
   context.queue.enqueue("secret/team-b/regcred");
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("absent");
@@ -55,11 +55,11 @@ it("not while a Secret cannot be read that may live by a token from before", asy
   const context = await world.start();
   const { api } = context.cluster;
   const getSecret = async (): Promise<never> => Promise.reject(unavailable("no answer", "ETIMEDOUT"));
-  Object.assign(context, { api: { ...api, getSecret } });
+  Object.assign(context.cluster, { api: { ...api, getSecret } });
   world.source("hub", "second");
   await world.pass({ seconds: 15 });
   expect(context.credentials.judged.nobodyElse().kind).toBe("not-seen");
-  Object.assign(context, { api });
+  Object.assign(context.cluster, { api });
   await world.pass({ minutes: 2 });
   expect(context.credentials.judged.nobodyElse().kind).toBe("absent");
 });

@@ -107,7 +107,7 @@ function situation(count: number) {
     clock,
     found,
     hide: (failure: Failure) =>
-      Object.assign(context, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
+      Object.assign(context.cluster, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
     accounts,
     put,
     patched,
