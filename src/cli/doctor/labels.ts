@@ -2,6 +2,7 @@
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
+import type { Named } from "./install-names.ts";
 import { type LabelGuard, labelGuard } from "./label-guard.ts";
 import { type NamespaceWriters, namespaceWriters } from "./namespace-writers.ts";
 
@@ -9,7 +10,7 @@ const check = "labels";
 
 /** Who may write a label that a placeholder names chooses the tenant's login. */
 export async function labelsAreGuarded(
-  session: Session,
+  session: Session & Named,
   records: readonly CredentialRecord[],
 ): Promise<readonly Finding[]> {
   const labels = [
