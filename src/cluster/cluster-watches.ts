@@ -35,7 +35,7 @@ export interface ClusterWatchesOptions {
   /** Is told what happens to each watch. */
   readonly observe: (watch: string, event: ReflectorEvent) => void;
   /** Pull Secrets of the name can be judged anew, those of one namespace where it is given. */
-  readonly onSecretsNews: (name: string, namespace?: string) => void;
+  readonly onSecretsChanged: (name: string, namespace?: string) => void;
   /** The API server refuses another watch, or does so no longer; or it has shown what was not known yet. */
   readonly onPermissions: () => void;
 }
@@ -99,7 +99,7 @@ interface RefusedWatches {
   readonly has: (what: string) => boolean;
   readonly all: () => readonly string[];
   readonly observe: (what: string, event: ReflectorEvent) => void;
-  readonly tell: (what: string, event: ReflectorEvent, isNews: boolean) => void;
+  readonly tell: (what: string, event: ReflectorEvent, changed: boolean) => void;
 }
 
 function refusedWatches({
@@ -108,8 +108,8 @@ function refusedWatches({
   onPermissions,
 }: Pick<ClusterWatchesOptions, "log" | "observe" | "onPermissions">): RefusedWatches {
   const refused = new Set<string>();
-  const tell: RefusedWatches["tell"] = (what, event, isNews) => {
-    if (isNews) logWatch(log, what, event);
+  const tell: RefusedWatches["tell"] = (what, event, changed) => {
+    if (changed) logWatch(log, what, event);
     observe(what, event);
   };
   return {
@@ -181,7 +181,7 @@ function watchOne<R extends StoredObject>(
 }
 
 function watchPullSecrets(options: ClusterWatchesOptions, { tell }: RefusedWatches): PullSecretWatches {
-  const { listWatch, stores, transforms, settings, clock, random, onSecretsNews, onPermissions } = options;
+  const { listWatch, stores, transforms, settings, clock, random, onSecretsChanged, onPermissions } = options;
   return pullSecretWatches({
     listWatch,
     store: stores.pullSecrets,
@@ -192,8 +192,8 @@ function watchPullSecrets(options: ClusterWatchesOptions, { tell }: RefusedWatch
     clock,
     random,
     tell,
-    onNews: (name, namespace) => {
-      onSecretsNews(name, namespace);
+    onChanged: (name, namespace) => {
+      onSecretsChanged(name, namespace);
       onPermissions();
     },
   });

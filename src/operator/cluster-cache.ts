@@ -45,7 +45,7 @@ export function clusterCache(options: ClusterCacheOptions): ClusterCache {
     ...options,
     ...known,
     observe: (watch, event) => countWatch(instruments, watch, event),
-    onSecretsNews: (name, namespace) => signals.secretsCalled.tell({ name, namespace }),
+    onSecretsChanged: (name, namespace) => signals.secretsCalled.tell({ name, namespace }),
     onPermissions: signals.permissions.tell,
   });
   const history = oneHistory({ clock, log, readAll: watches.readAllAgain });

@@ -18,7 +18,7 @@ import type { Log } from "../runtime/observability/log.ts";
 import type { ClusterWatches } from "../cluster/cluster-watches.ts";
 import { type ClusterCache, clusterCache, type ClusterCacheOptions } from "./cluster-cache.ts";
 import { newContext } from "./context.ts";
-import { news } from "./events.ts";
+import { type EventReporter, eventReporter } from "./events.ts";
 import { type Minting, minting, type MintingOptions } from "./minting.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "../config/config.ts";
@@ -88,13 +88,13 @@ export function controllers(options: ControllersOptions): Controllers {
   const cache = clusterCache({ ...options, instruments });
   const { derived, watches } = cache;
   const { namespaces } = derived.cluster.stores;
-  const told = news({ ...options, instruments, namespaces });
+  const reporter = eventReporter({ ...options, instruments, namespaces });
   const tokens = minting(options, derived);
   const { admission } = tokens;
-  const made = queues({ ...options, timing, instruments, shareReached: told.shareReached, gate: admission });
+  const workQueues = queues({ ...options, timing, instruments, shareReached: reporter.shareReached, gate: admission });
   const workers = queueWorkers({
     ...options,
-    queues: made,
+    queues: workQueues,
     concurrency: settings.concurrency,
     away: admission.away,
     leading,
@@ -103,15 +103,22 @@ export function controllers(options: ControllersOptions): Controllers {
     stores: derived.cluster.stores,
     statusCache: statusCache(clock),
     credentialIndex: derived.credentials.index,
-    queues: made,
+    queues: workQueues,
     asked: admission.asked,
     tokens: derived.grants.tokens,
     watches: watches.status,
     isLeader: () => workers.working(),
   });
-  const context = contextOf({ options, cache, told, tokens, queues: made, statusCache: readiness.statusCache });
-  tokens.again.subscribe((key) => made.tokens.add(tokenKey(key)));
-  derived.unused.subscribe((key) => made.tokens.add(tokenKey(key), { lane: "bulk" }));
+  const context = contextOf({
+    options,
+    cache,
+    reporter,
+    tokens,
+    queues: workQueues,
+    statusCache: readiness.statusCache,
+  });
+  tokens.again.subscribe((key) => workQueues.tokens.add(tokenKey(key)));
+  derived.unused.subscribe((key) => workQueues.tokens.add(tokenKey(key), { lane: "bulk" }));
   const { begin, run } = regcredControllers(context);
   const names = pullSecretNames(context, watches);
   let forgetClockSteps: Cancel = () => undefined;
@@ -119,7 +126,7 @@ export function controllers(options: ControllersOptions): Controllers {
   return {
     context,
     watches,
-    queues: made,
+    queues: workQueues,
     run,
     claim: clusterClaim({ ...context, random: options.random, leaseOf: options.leaseOf }),
     start: async (ended) => {
@@ -143,7 +150,7 @@ export function controllers(options: ControllersOptions): Controllers {
       forgetClockSteps();
       await workers.drain(limit);
       if (workers.working()) await storeAllMembers(context, AbortSignal.timeout(recordLimit));
-      await told.events.close(eventsLimit);
+      await reporter.events.close(eventsLimit);
     },
   };
 }
@@ -151,18 +158,18 @@ export function controllers(options: ControllersOptions): Controllers {
 interface Parts {
   readonly options: ControllersOptions;
   readonly cache: ClusterCache;
-  readonly told: ReturnType<typeof news>;
+  readonly reporter: EventReporter;
   readonly tokens: Minting;
   readonly queues: Queues;
   readonly statusCache: Context["credentials"]["statusCache"];
 }
 
-function contextOf({ options, cache, told, tokens, queues: made, ...parts }: Parts): Context {
+function contextOf({ options, cache, reporter, tokens, queues: workQueues, ...parts }: Parts): Context {
   const { settings, timing, api, log, measured } = options;
   const { watches } = cache;
   return newContext(cache.derived, {
     settings: { ...settings, timing },
-    runtime: { log, events: told.events, shareReached: told.shareReached, metrics: measured.credentials },
+    runtime: { log, events: reporter.events, shareReached: reporter.shareReached, metrics: measured.credentials },
     cluster: {
       api,
       namesSynced: watches.pullSecrets.synced,
@@ -170,7 +177,9 @@ function contextOf({ options, cache, told, tokens, queues: made, ...parts }: Par
     },
     credentials: { statusCache: parts.statusCache },
     grants: { provider: tokens.egress.provider, verify: tokens.egress.verify },
-    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? made.tokens : made.tenants).add(key, how) },
+    queue: {
+      enqueue: (key, how) => (keyOf(key).loop === "token" ? workQueues.tokens : workQueues.tenants).add(key, how),
+    },
   });
 }
 

@@ -135,7 +135,10 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a cloud that hangs holds up Secrets",
     "operator/controllers.ts",
-    ['(keyOf(key).loop === "token" ? made.tokens : made.tenants).add(key, how)', "made.tenants.add(key, how)"],
+    [
+      '(keyOf(key).loop === "token" ? workQueues.tokens : workQueues.tenants).add(key, how)',
+      "workQueues.tenants.add(key, how)",
+    ],
     clouds,
   ),
   fault(

@@ -79,8 +79,8 @@ export const loopMutants: readonly Mutant[] = [
     "it is not stored that a Secret was made anew",
     "entitlement/members",
     [
-      "const isNews = known.secretUid !== secretUid || known.merged !== merged;",
-      "const isNews = known.merged !== merged;",
+      "const changed = known.secretUid !== secretUid || known.merged !== merged;",
+      "const changed = known.merged !== merged;",
     ],
     "entitlement/members",
   ),
