@@ -35,7 +35,8 @@ describe("in a cluster", () => {
     const commands = said.match(/^ {2}kubectl .+$/gm)?.map((line) => line.trim()) ?? [];
     expect(commands).toHaveLength(2);
     for (const command of commands) await typed(command);
-    expect(await install("regcred", operatorNamespace)).toContain("STATUS: deployed");
+    expect(said).toContain("once with --force-conflicts");
+    expect(await install("regcred", operatorNamespace, "--force-conflicts")).toContain("STATUS: deployed");
   });
 
   it("a second release is told of the first, and stands beside it with names of its own", async () => {
