@@ -53,6 +53,10 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/providers/",
     ],
   },
+  "src/credential-provider/": {
+    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/entitlement/", "src/providers/"],
+    seesAsTypes: ["src/config/"],
+  },
   "src/metrics/": { sees: ["src/runtime/", "src/api/", "src/cluster/", "src/entitlement/", "src/controllers/"] },
 };
 
@@ -60,6 +64,7 @@ const layers: Readonly<Record<string, Layer>> = {
 const pureModules: Readonly<Record<string, readonly string[]>> = {
   "src/api/": ["zod"],
   "src/providers/": ["zod"],
+  "src/credential-provider/": ["zod"],
 };
 
 /** What a provider's definition loads when it is asked for: pure files name it, and do not see it. */

@@ -211,10 +211,18 @@ export interface OperatorConfig extends Config {
 
 /** Throws ConfigError at the first value that is none. */
 export function operatorConfigFrom(flags: Flags, environment: Environment = process.env): OperatorConfig {
-  return {
-    ...configFrom(flags, environment),
-    endpoints: endpointsOf(valuesOf(endpointSettings, flags, withoutIgnored(environment))),
-  };
+  return { ...configFrom(flags, environment), endpoints: endpointsFrom(environment, flags) };
+}
+
+/** What a credential provider on a node takes from its environment. Throws ConfigError at the first value that is none. */
+export function nodeSettingsFrom(
+  environment: Environment = process.env,
+): Pick<OperatorConfig, "environment" | "endpoints"> {
+  return { environment, endpoints: endpointsFrom(environment, {}) };
+}
+
+function endpointsFrom(environment: Environment, flags: Flags): Endpoints {
+  return endpointsOf(valuesOf(endpointSettings, flags, withoutIgnored(environment)));
 }
 
 /** The operator's configuration once it is known which namespace is its own. */
