@@ -11,7 +11,7 @@ export type ShareNews = (kind: ShareKind, namespace: string) => void;
 
 export interface ShareNewsOptions {
   readonly clock: Clock;
-  readonly events: Context["events"];
+  readonly events: Context["runtime"]["events"];
   readonly instruments: Pick<Instruments, "count" | "show">;
   readonly uidOf: (namespace: string) => string | undefined;
 }

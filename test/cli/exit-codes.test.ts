@@ -10,7 +10,7 @@ import { defaultNames } from "../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
-import type { Weather } from "../operator/played-pools.ts";
+import type { Faults } from "../operator/played-pools.ts";
 import { ops, type Replica, type Fixture, fixture } from "../operator/fixture.ts";
 import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
@@ -63,10 +63,10 @@ async function type(on: Fixture, args: readonly string[], around = streamsOf(on)
   }
 }
 
-const may = (on: Fixture, weather: Weather): void =>
-  on.setWeather((call) => (call.by === "person" ? weather(call) : undefined));
+const may = (on: Fixture, faults: Faults): void =>
+  on.setFaults((call) => (call.by === "person" ? faults(call) : undefined));
 const mayNotRead =
-  (resource: string): Weather =>
+  (resource: string): Faults =>
   (call) =>
     call.method === "GET" && call.resource === resource
       ? refusal(
@@ -574,7 +574,7 @@ describe("doctor", () => {
   };
   /** The API server's clock says so. */
   const dated =
-    (date: string | undefined): Weather =>
+    (date: string | undefined): Faults =>
     ({ path }) =>
       path === "/version"
         ? {

@@ -30,7 +30,7 @@ function watchedIn(changed: Partial<Install>): readonly string[] {
     random: () => 0,
     log,
     observe: silent,
-    onSecretsNews: silent,
+    onSecretsChanged: silent,
     onPermissions: silent,
   });
   return asked.map(({ path, query = {} }) => [path, ...Object.values(query)].join(" "));

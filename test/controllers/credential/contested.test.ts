@@ -17,17 +17,16 @@ function fixture() {
   const clock = fakeClock();
   const silent = (): void => undefined;
   const context = {
-    clock,
-    statusCache: statusCache(clock),
+    runtime: { clock, metrics: { publish: silent }, events: { publish: silent }, log: { warn: silent, info: silent } },
+    credentials: { statusCache: statusCache(clock) },
     settings: { namespace: "ops" },
-    metrics: { publish: silent },
-    api: { patchCredentialStatus: async () => ({}), patchCredential: async () => ({}) },
-    transforms: { credential: () => ({ ...record(ours), finalizers: [] }) },
-    stores: { credentials: { wrote: silent } },
-    events: { publish: silent },
-    log: { warn: silent, info: silent },
+    cluster: {
+      api: { patchCredentialStatus: async () => ({}), patchCredential: async () => ({}) },
+      transforms: { credential: () => ({ ...record(ours), finalizers: [] }) },
+      stores: { credentials: { wrote: silent } },
+    },
   } as unknown as Context;
-  return { clock, context, isContested: () => context.statusCache.isContested("acme") };
+  return { clock, context, isContested: () => context.credentials.statusCache.isContested("acme") };
 }
 
 const record = (status: Status) => ({ name: "acme", uid: "u", generation: 1, status }) as unknown as CredentialRecord;

@@ -36,25 +36,29 @@ function fixture() {
   };
   // Touching anything that is not here throws.
   const context = {
-    clock: fakeClock(),
-    settings: { namespace: "ops" },
-    stores: { credentials: { look: () => answer.sighting, wrote: () => undefined } },
-    credentialIndex: { readable: () => undefined, drainedFor: () => answer.drainedFor },
-    metrics: { forget: (name: string) => forgotten.push(name) },
-    transforms: { credential: () => undefined },
-    api: {
-      patchCredential: async (_name: string, body: unknown, signal: unknown) => {
-        write(signal);
-        patches.push(body);
-      },
-      patchCredentialStatus: async (_name: string, { status }: { readonly status: Status }, signal: unknown) => {
-        write(signal);
-        statuses.push(status);
-      },
+    runtime: {
+      clock: fakeClock(),
+      metrics: { forget: (name: string) => forgotten.push(name) },
+      events: { publish: ({ reason }: { readonly reason: string }) => published.push(reason) },
+      log: { info: () => undefined, warn: () => undefined },
     },
-    refusal: () => ({ kind: answer.kind, failure: denied }),
-    events: { publish: ({ reason }: { readonly reason: string }) => published.push(reason) },
-    log: { info: () => undefined, warn: () => undefined },
+    settings: { namespace: "ops" },
+    cluster: {
+      stores: { credentials: { look: () => answer.sighting, wrote: () => undefined } },
+      transforms: { credential: () => undefined },
+      api: {
+        patchCredential: async (_name: string, body: unknown, signal: unknown) => {
+          write(signal);
+          patches.push(body);
+        },
+        patchCredentialStatus: async (_name: string, { status }: { readonly status: Status }, signal: unknown) => {
+          write(signal);
+          statuses.push(status);
+        },
+      },
+      callFailure: () => ({ kind: answer.kind, failure: denied }),
+    },
+    credentials: { index: { readable: () => undefined, drainedFor: () => answer.drainedFor } },
   } as unknown as Context;
   const loop = credentialLoop();
   return {

@@ -80,52 +80,58 @@ function fixture({
   let refusing: Failure | undefined;
   const written = { metadata: { name: "acme" } };
   const context = {
-    clock,
-    statusCache: found,
+    runtime: {
+      clock,
+      metrics: { publish: () => undefined },
+      log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
+      events: { publish: () => undefined },
+    },
+    credentials: {
+      statusCache: found,
+      index: {
+        namesOf: () => formers.map((secretName) => ({ secretName })),
+        readable: () => undefined,
+        mayHold: () => {
+          toiled += toil;
+          return new Set(standing.keys());
+        },
+        drained: ({ name }: RegistryCredential) => drained.push(name),
+      },
+      members: { recorded: () => true, has: () => isMember, holds: () => isMember },
+    },
     settings: { namespace: "ops", mode: unrestricted },
-    digest: () => "",
-    stores: {
-      crds: { get: () => undefined },
-      credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
-      namespaces: dimly(hiddenNamespaces, (name: string) =>
-        name === "ghost" ? undefined : namespace({ name, terminating: name === "going" }),
-      ),
-      pullSecrets: dimly(hiddenSecrets, (key: string) =>
-        key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined,
-      ),
-      serviceAccounts: { values: () => referring.values() },
-    },
-    transforms: { credential: () => undefined },
-    credentialIndex: {
-      namesOf: () => formers.map((secretName) => ({ secretName })),
-      readable: () => undefined,
-      mayHold: () => {
-        toiled += toil;
-        return new Set(standing.keys());
+    cluster: {
+      digest: () => "",
+      stores: {
+        crds: { get: () => undefined },
+        credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
+        namespaces: dimly(hiddenNamespaces, (name: string) =>
+          name === "ghost" ? undefined : namespace({ name, terminating: name === "going" }),
+        ),
+        pullSecrets: dimly(hiddenSecrets, (key: string) =>
+          key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined,
+        ),
+        serviceAccounts: { values: () => referring.values() },
       },
-      drained: ({ name }: RegistryCredential) => drained.push(name),
-    },
-    members: { recorded: () => true, has: () => isMember, holds: () => isMember },
-    api: {
-      patchCredential: async (_name: string, body: unknown, signal: unknown) => {
-        if (refusing) throw new Error("refused");
-        patches.push(body);
-        signals.push(signal);
-        return written;
+      transforms: { credential: () => undefined },
+      api: {
+        patchCredential: async (_name: string, body: unknown, signal: unknown) => {
+          if (refusing) throw new Error("refused");
+          patches.push(body);
+          signals.push(signal);
+          return written;
+        },
+        patchCredentialStatus: async (_name: string, body: { readonly status: Status }, signal: unknown) => {
+          statuses.push(body.status);
+          signals.push(signal);
+          return written;
+        },
       },
-      patchCredentialStatus: async (_name: string, body: { readonly status: Status }, signal: unknown) => {
-        statuses.push(body.status);
-        signals.push(signal);
-        return written;
-      },
+      namesSynced: () => synced,
+      callFailure: () => ({ kind: undefined, failure: refusing }),
+      permissions: { ...allPermitted, whole: () => hidden, secret: () => beyond },
     },
-    metrics: { publish: () => undefined },
-    enqueue: () => undefined,
-    namesSynced: () => synced,
-    refusal: () => ({ kind: undefined, failure: refusing }),
-    permissions: { ...allPermitted, whole: () => hidden, secret: () => beyond },
-    log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
-    events: { publish: () => undefined },
+    queue: { enqueue: () => undefined },
   } as unknown as Context;
   const fields = { name: "acme", uid: acme.uid, resourceVersion: "7", status: acme.status };
   const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;

@@ -51,48 +51,54 @@ function fixture(
   let drained = false;
   const written = { metadata: { name: "acme" } };
   const context = {
-    clock,
-    statusCache: found,
+    runtime: {
+      clock,
+      metrics: { publish: () => undefined },
+      log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
+      events: { publish: () => undefined },
+    },
+    credentials: {
+      statusCache: found,
+      index: {
+        namesOf: () => [],
+        readable: () => other,
+        mayHold: () =>
+          new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
+        drained: () => (drained = true),
+      },
+      members: { recorded: () => recorded, has: () => member, holds: () => member },
+    },
     settings: { namespace: "ops", mode: unrestricted },
-    digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),
-    stores: {
-      crds: { get: () => undefined },
-      credentials: { get: () => undefined, values: () => (other ? [other] : []), wrote: () => undefined },
-      namespaces: seen(() => namespace()),
-      pullSecrets: seen(() => secrets[0]),
-      serviceAccounts: { values: () => accounts },
-    },
-    transforms: { credential: () => undefined },
-    credentialIndex: {
-      namesOf: () => [],
-      readable: () => other,
-      mayHold: () =>
-        new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
-      drained: () => (drained = true),
-    },
-    members: { recorded: () => recorded, has: () => member, holds: () => member },
-    api: {
-      patchCredential: () => {
-        if (refuse()) return Promise.reject(new Error("no"));
-        released = true;
-        return Promise.resolve(written);
+    cluster: {
+      digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),
+      stores: {
+        crds: { get: () => undefined },
+        credentials: { get: () => undefined, values: () => (other ? [other] : []), wrote: () => undefined },
+        namespaces: seen(() => namespace()),
+        pullSecrets: seen(() => secrets[0]),
+        serviceAccounts: { values: () => accounts },
       },
-      patchCredentialStatus: (_name: string, body: Body) => {
-        const blocked = body.status.conditions.find((condition) => condition.type === "DrainBlocked");
-        if (blocked) conditions.push(`${blocked.reason} ${blocked.message}`);
-        return Promise.resolve(written);
+      transforms: { credential: () => undefined },
+      api: {
+        patchCredential: () => {
+          if (refuse()) return Promise.reject(new Error("no"));
+          released = true;
+          return Promise.resolve(written);
+        },
+        patchCredentialStatus: (_name: string, body: Body) => {
+          const blocked = body.status.conditions.find((condition) => condition.type === "DrainBlocked");
+          if (blocked) conditions.push(`${blocked.reason} ${blocked.message}`);
+          return Promise.resolve(written);
+        },
       },
+      namesSynced: () => synced,
+      callFailure: (_error: unknown, action: string) => ({
+        kind: "admissionDenied",
+        failure: { ...denied, message: `cannot ${action}: policy no` },
+      }),
+      permissions: allPermitted,
     },
-    metrics: { publish: () => undefined },
-    enqueue: (key: string) => queued.push(key),
-    namesSynced: () => synced,
-    refusal: (_error: unknown, action: string) => ({
-      kind: "admissionDenied",
-      failure: { ...denied, message: `cannot ${action}: policy no` },
-    }),
-    permissions: allPermitted,
-    log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
-    events: { publish: () => undefined },
+    queue: { enqueue: (key: string) => queued.push(key) },
   } as unknown as Context;
   const record = {
     name: "acme",

@@ -20,23 +20,27 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
   const found = statusCache(clock);
   const queued: string[] = [];
   const context = {
-    clock,
-    statusCache: found,
-    stores: {
-      namespaces: { get: () => namespace() },
-      pullSecrets: {
-        get: (key: string) => (key === record.key ? record : undefined),
-        look: (key: string) => (key === record.key ? { kind: "there", record } : { kind: "absent" }),
+    runtime: { clock },
+    credentials: {
+      statusCache: found,
+      members: { recorded: () => true, has: () => member, holds: () => member },
+      index: {
+        namesOf: () => [{ secretName: "old", until: now, over: true }],
+        mayHold: () => new Set(["team-a"]),
+        entitled: () => entitled,
       },
     },
-    members: { recorded: () => true, has: () => member, holds: () => member },
-    credentialIndex: {
-      namesOf: () => [{ secretName: "old", until: now, over: true }],
-      mayHold: () => new Set(["team-a"]),
-      entitled: () => entitled,
+    cluster: {
+      stores: {
+        namespaces: { get: () => namespace() },
+        pullSecrets: {
+          get: (key: string) => (key === record.key ? record : undefined),
+          look: (key: string) => (key === record.key ? { kind: "there", record } : { kind: "absent" }),
+        },
+      },
+      namesSynced: () => true,
     },
-    namesSynced: () => true,
-    enqueue: (key: string) => queued.push(key),
+    queue: { enqueue: (key: string) => queued.push(key) },
   } as unknown as Context;
   return {
     finds: (...failures: readonly Failure[]) =>

@@ -46,39 +46,47 @@ function fixture(
   const asking = credential({ spec: { ...spec, podRecovery: "Evict", ...changes } });
   const silent = (): void => undefined;
   const context = {
-    clock,
-    stores: {
-      namespaces: { get: (name: string) => namespace({ name, ...place }) },
-      pods: { byIndex: (name: string) => pods.map((each) => ({ ...each, uid: uidIn(name, each) })) },
-      serviceAccounts: { get: () => serviceAccount({ references: ["regcred"] }) },
+    runtime: {
+      clock,
+      events: { publish: ({ reason, note }: { reason: string; note: string }) => notes.push(`${reason} ${note}`) },
+      shareReached: (kind: string, of: string) => notes.push(`${kind} ${of}`),
+      log: { debug: silent, info: silent, warn: silent, error: silent },
     },
-    credentialIndex: {
-      names: () => ["regcred", ...(besides === undefined ? [] : [besides])],
-      contributors: (_namespace: unknown, name: string) => [
-        {
-          credential: name === besides ? credential() : asking,
-          role: "current",
-          entitled: true,
-          deleting: false,
-          ...contributor,
-        },
-      ],
-    },
-    statusCache: { secret: () => ({ state }) },
-    tokens: { token: () => token(its) },
-    grantKey: () => "g",
-    scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
-    api: {
-      evictPod: (_namespace: string, _name: string, uid: string) => {
-        if (trouble && (held === undefined || held === uid)) return Promise.reject(new Error("refused"));
-        evicted.push(uid);
-        return Promise.resolve();
+    cluster: {
+      stores: {
+        namespaces: { get: (name: string) => namespace({ name, ...place }) },
+        pods: { byIndex: (name: string) => pods.map((each) => ({ ...each, uid: uidIn(name, each) })) },
+        serviceAccounts: { get: () => serviceAccount({ references: ["regcred"] }) },
       },
+      api: {
+        evictPod: (_namespace: string, _name: string, uid: string) => {
+          if (trouble && (held === undefined || held === uid)) return Promise.reject(new Error("refused"));
+          evicted.push(uid);
+          return Promise.resolve();
+        },
+      },
+      callFailure: () => ({ kind: trouble?.kind, failure: refused }),
     },
-    events: { publish: ({ reason, note }: { reason: string; note: string }) => notes.push(`${reason} ${note}`) },
-    refusal: () => ({ kind: trouble?.kind, failure: refused }),
-    shareReached: (kind: string, of: string) => notes.push(`${kind} ${of}`),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    credentials: {
+      index: {
+        names: () => ["regcred", ...(besides === undefined ? [] : [besides])],
+        contributors: (_namespace: unknown, name: string) => [
+          {
+            credential: name === besides ? credential() : asking,
+            role: "current",
+            entitled: true,
+            deleting: false,
+            ...contributor,
+          },
+        ],
+      },
+      statusCache: { secret: () => ({ state }) },
+    },
+    grants: {
+      tokens: { token: () => token(its) },
+      grantKey: () => "g",
+      scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
+    },
   } as unknown as Context;
   const loop = podsLoop();
   return {

@@ -28,12 +28,14 @@ function fixture() {
   const queued: string[] = [];
   const reached: string[] = [];
   const context = {
-    clock,
-    tokens,
-    grantKey: grantKeys(),
-    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    enqueue: (key: string, { lane }: AddOptions = {}) => queued.push(lane === "bulk" ? `${key} later` : key),
-    shareReached: (kind: string, of: string) => reached.push(`${kind} ${of}`),
+    runtime: { clock, shareReached: (kind: string, of: string) => reached.push(`${kind} ${of}`) },
+    grants: {
+      tokens,
+      grantKey: grantKeys(),
+      scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+    },
+    credentials: {},
+    queue: { enqueue: (key: string, { lane }: AddOptions = {}) => queued.push(lane === "bulk" ? `${key} later` : key) },
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>

@@ -22,12 +22,14 @@ function fixture<R extends StoredObject>(record: R, found: Found | undefined) {
   const read = (): Promise<Found | undefined> => Promise.resolve(found);
   const transform = ({ metadata }: Found): R => ({ ...record, resourceVersion: metadata.resourceVersion });
   const context = {
-    clock: { elapsed: () => 0 },
-    stores: { pullSecrets: records, serviceAccounts: records },
-    transforms: { secret: transform, serviceAccount: transform },
-    api: { getSecret: read, getServiceAccount: read },
-    refusal: () => ({ kind: "forbidden" }),
-    digest: () => "ours",
+    runtime: { clock: { elapsed: () => 0 } },
+    cluster: {
+      stores: { pullSecrets: records, serviceAccounts: records },
+      transforms: { secret: transform, serviceAccount: transform },
+      api: { getSecret: read, getServiceAccount: read },
+      callFailure: () => ({ kind: "forbidden" }),
+      digest: () => "ours",
+    },
   } as unknown as Context;
   return { context, stored: () => records.get(record.key)?.resourceVersion };
 }

@@ -38,50 +38,60 @@ function fixture(count: number) {
   let entitled = true;
   judge("usable");
   const context = {
-    clock,
-    statusCache: found,
-    members: { holders: () => [] },
-    stores: {
-      credentials: new Map(),
-      namespaces: seen(() => namespace()),
-      pullSecrets: { get: () => secretRecord() },
-      serviceAccounts: {
-        byIndex: () => [...accounts.values()],
-        exceeds: () => false,
-        get: (key: string) => {
-          looked.at += 1;
-          return accounts.get(key.split("/")[1] ?? "");
+    runtime: { clock, events: { publish: () => undefined }, log: { debug: () => undefined } },
+    credentials: {
+      statusCache: found,
+      members: { holders: () => [] },
+      index: {
+        names: () => ["regcred"],
+        contributors: () => [
+          {
+            name: "acme",
+            credential: acme,
+            role: "current",
+            entitled,
+            deleting: false,
+            retains: false,
+            confirmed: true,
+          },
+        ],
+      },
+    },
+    cluster: {
+      stores: {
+        credentials: new Map(),
+        namespaces: seen(() => namespace()),
+        pullSecrets: { get: () => secretRecord() },
+        serviceAccounts: {
+          byIndex: () => [...accounts.values()],
+          exceeds: () => false,
+          get: (key: string) => {
+            looked.at += 1;
+            return accounts.get(key.split("/")[1] ?? "");
+          },
+          wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
         },
-        wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
       },
-    },
-    transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },
-    api: {
-      getServiceAccount: (_namespace: string, name: string) =>
-        Promise.resolve({
-          metadata: { name, resourceVersion: accounts.get(name)?.resourceVersion },
-          imagePullSecrets: whole,
-        }),
-      patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
-        const failure = refusals.get(name);
-        if (failure) return Promise.reject(new Error(name));
-        patched.push(name);
-        lists.push(list);
-        onPatch.call();
-        return Promise.resolve({ name, references: list.map((each) => each.name) });
+      transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },
+      api: {
+        getServiceAccount: (_namespace: string, name: string) =>
+          Promise.resolve({
+            metadata: { name, resourceVersion: accounts.get(name)?.resourceVersion },
+            imagePullSecrets: whole,
+          }),
+        patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
+          const failure = refusals.get(name);
+          if (failure) return Promise.reject(new Error(name));
+          patched.push(name);
+          lists.push(list);
+          onPatch.call();
+          return Promise.resolve({ name, references: list.map((each) => each.name) });
+        },
       },
+      callFailure: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
+      permissions: allPermitted,
     },
-    refusal: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
-    credentialIndex: {
-      names: () => ["regcred"],
-      contributors: () => [
-        { name: "acme", credential: acme, role: "current", entitled, deleting: false, retains: false, confirmed: true },
-      ],
-    },
-    permissions: allPermitted,
-    enqueue: (key: string) => queued.push(key),
-    events: { publish: () => undefined },
-    log: { debug: () => undefined },
+    queue: { enqueue: (key: string) => queued.push(key) },
   } as unknown as Context;
   const loop = referencesLoop();
   const run = (): Promise<Outcome> => loop(context, "team-a", never);
@@ -97,7 +107,7 @@ function fixture(count: number) {
     clock,
     found,
     hide: (failure: Failure) =>
-      Object.assign(context, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
+      Object.assign(context.cluster, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
     accounts,
     put,
     patched,

@@ -98,38 +98,44 @@ function fixture(given: FixtureOptions): Played {
     return Promise.resolve(recordOf(token, "2"));
   };
   const context = {
-    clock,
-    tokens,
-    statusCache: findings,
+    runtime: {
+      clock,
+      log: {
+        debug: silent,
+        info: silent,
+        warn: (message: string, { detail }: { readonly detail?: string }) => warnings.push(`${message}: ${detail}`),
+        error: silent,
+      },
+    },
+    grants: {
+      tokens,
+      provider: {
+        fetch: () => {
+          fetched += 1;
+          return fetch();
+        },
+      },
+      verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<Minted, "logins">) =>
+        Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
+    },
+    credentials: { statusCache: findings },
     settings: { namespace: "ops", maxConfigBytes: 65_536 },
-    stores: {
-      crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
-      operatorSecrets: {
-        get: (key: string) => secrets.get(key),
-        wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+    cluster: {
+      stores: {
+        crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
+        operatorSecrets: {
+          get: (key: string) => secrets.get(key),
+          wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+        },
       },
-    },
-    transforms: { operatorSecret: (written: unknown) => written },
-    api: {
-      createSecret: (_namespace: string, body: object) => write(body),
-      replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
-    },
-    provider: {
-      fetch: () => {
-        fetched += 1;
-        return fetch();
+      transforms: { operatorSecret: (written: unknown) => written },
+      api: {
+        createSecret: (_namespace: string, body: object) => write(body),
+        replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
       },
+      callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
-    verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<Minted, "logins">) =>
-      Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
-    refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
-    log: {
-      debug: silent,
-      info: silent,
-      warn: (message: string, { detail }: { readonly detail?: string }) => warnings.push(`${message}: ${detail}`),
-      error: silent,
-    },
-    enqueue: (key: string) => queued.push(key),
+    queue: { enqueue: (key: string) => queued.push(key) },
   };
   // Touching anything that is not here throws.
   const changeSource = (resourceVersion: string): void => {
@@ -153,8 +159,8 @@ describe("a refresh that fails while the token lives", () => {
     const { context, queued, states } = fixture({ fetch: fails(missing) });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "on-change" });
     expect(queued).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
-    expect(context.tokens.attempts("g")).toMatchObject({ failure: { reason: "SourceMissing" } });
-    expect(context.tokens.token("g")).toBeDefined();
+    expect(context.grants.tokens.attempts("g")).toMatchObject({ failure: { reason: "SourceMissing" } });
+    expect(context.grants.tokens.token("g")).toBeDefined();
     expect(states).toEqual([]);
   });
 
@@ -201,7 +207,7 @@ describe("an endpoint that asks for patience", () => {
     ["the token ends soon", { minutesLeft: 10 }, 1],
   ])("is left alone where %s, whatever events come, and then asked again", async (_what, given, minutes) => {
     const { context, fetched } = fixture({ ...given, fetch: fails(askedFor(16_666)) });
-    const clock = context.clock as FakeClock;
+    const clock = context.runtime.clock as FakeClock;
     await reconcileToken(context, "g", never);
     await clock.advance(Temporal.Duration.from({ seconds: minutes * 60 - 1 }));
     expect(await reconcileToken(context, "g", never)).toMatchObject({
@@ -217,14 +223,14 @@ describe("an endpoint that asks for patience", () => {
   it("is asked at once when a person asks for a token, once for each request", async () => {
     const { context, fetched } = fixture({ stored: false, fetch: fails(askedFor(60)) });
     await reconcileToken(context, "g", never);
-    context.tokens.use(
+    context.grants.tokens.use(
       "secret/team-a/regcred",
       new Map([["g", { grant, target: undefined, refreshes: { acme: "1" } }]]),
     );
-    expect(context.tokens.insists("g")).toBe(true);
+    expect(context.grants.tokens.insists("g")).toBe(true);
     await reconcileToken(context, "g", never);
     expect(fetched()).toBe(2);
-    expect(context.tokens.insists("g")).toBe(false);
+    expect(context.grants.tokens.insists("g")).toBe(false);
     await reconcileToken(context, "g", never);
     expect(fetched()).toBe(2);
   });
@@ -244,7 +250,7 @@ describe("an endpoint that asks for patience", () => {
   it("is asked at once by another grant, which a changed spec makes", async () => {
     const { context, fetched } = fixture({ stored: false, fetch: fails(askedFor(60)) });
     await reconcileToken(context, "g", never);
-    context.tokens.use("secret/team-a/regcred", new Map([["other", { grant, target: undefined }]]));
+    context.grants.tokens.use("secret/team-a/regcred", new Map([["other", { grant, target: undefined }]]));
     await reconcileToken(context, "other", never);
     expect(fetched()).toBe(2);
   });
@@ -257,7 +263,7 @@ describe("where the installed schema lacks something", () => {
     const { context, fetched } = fixture({ stored: false, gaps, fetch: mints });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "on-change" });
     expect(fetched()).toBe(0);
-    expect(context.tokens.attempts("g")?.failure).toMatchObject({
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({
       reason: "CRDOutdated",
       cause: "Platform",
       message: expect.stringMatching(/it lacks spec\.registries\[\]\.verify; /),
@@ -301,7 +307,10 @@ describe("a token that was fetched", () => {
     const { context, states } = fixture({ minutesLeft: 360, target, fetch: mints, verify: denied });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
-    expect(context.tokens.attempts("g")?.failure).toMatchObject({ reason: "VerificationDenied", cause: "Platform" });
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({
+      reason: "VerificationDenied",
+      cause: "Platform",
+    });
   });
 
   it.each([
@@ -319,7 +328,7 @@ describe("a token that was fetched", () => {
     const { context, states } = fixture(given);
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
-    expect(context.tokens.attempts("g")?.failure).toMatchObject({
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({
       reason: "VerificationDenied",
       message: expect.stringContaining("cannot log in to ghcr.io, which the old one can") as string,
     });
@@ -433,14 +442,14 @@ describe("whether a run would ask the provider", () => {
   it("is told for none that nobody needs, or of which nothing is known", () => {
     const { context } = fixture({ stored: false, fetch: mints });
     expect(asksProvider(context, "other")).toBe(false);
-    for (const namespace of ["team-a", "team-b"]) context.tokens.use(`secret/${namespace}/regcred`, new Map());
+    for (const namespace of ["team-a", "team-b"]) context.grants.tokens.use(`secret/${namespace}/regcred`, new Map());
     expect(asksProvider(context, "g")).toBe(false);
   });
 
   it("is told for none as long as it is to be left alone", async () => {
     const { context } = fixture({ stored: false, fetch: fails(askedFor(5)) });
     await reconcileToken(context, "g", never);
-    const clock = context.clock as FakeClock;
+    const clock = context.runtime.clock as FakeClock;
     await clock.advance(Temporal.Duration.from({ seconds: 299 }));
     expect(asksProvider(context, "g")).toBe(false);
     await clock.advance(Temporal.Duration.from({ seconds: 1 }));
