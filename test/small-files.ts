@@ -8,7 +8,6 @@ const minLines = 25;
 /** By path, or by a pattern for files that are of one kind in each folder. */
 const reasons: Readonly<Record<string, string>> = {
   "src/cli/all-commands.ts": "the list of commands",
-  "src/cli/credential-provider/entries.ts": "a command within a command, as the help shows it",
   "src/cli/doctor/*.ts": "one file for what one check of the doctor finds",
   "src/cli/credential-provider/entries.ts": "a command of its own, below another one",
   "src/cli/terminal/sentences.ts": "sentences that commands share",
