@@ -19,7 +19,7 @@ import { loginsFor } from "../../src/registry/kubelet-match.ts";
 import { stored } from "../api/registry-credential.ts";
 import { scopeOf } from "../providers/scope.ts";
 import { now, secretRecord, token } from "../entitlement/objects.ts";
-import { live, snapshot } from "../controllers/pull-secret/plan-scenario.ts";
+import { live, snapshot, wants } from "../controllers/pull-secret/plan-scenario.ts";
 import { type HostRow, hostRows } from "./host-rows.ts";
 
 const password = "kept-password";
@@ -74,11 +74,9 @@ function planFor(
     const source = { ...token(), logins: found.logins };
     return { entry: name, hosts, grantKey: "grant", source, cause: "Platform" };
   });
-  const content = contentOf([{ credential: "imported", claims }], now);
-  const options = { labels: {}, annotations: {}, onConflict };
   return planPullSecret(
     snapshot({
-      wanted: { content, digest: "digest of ours", options },
+      ...wants([{ credential: "imported", claims }], { onConflict }),
       record: secretRecord({ type: "kubernetes.io/dockerconfigjson", digest: "digest of theirs" }),
       live: live({ dockerConfig: theirs }),
     }),

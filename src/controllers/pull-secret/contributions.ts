@@ -49,7 +49,7 @@ export interface Contributions {
 const patience = Temporal.Duration.from({ seconds: 1 });
 
 /**
- * Notes in the token book who needs which grants, and asks for the tokens that are not there.
+ * Notes in the grant tracker who needs which grants, and asks for the tokens that are not there.
  * @param keeps what it lives by beside that: see `keptItem`
  */
 export function gatherContributions(
@@ -223,7 +223,7 @@ function formersOf(
 /** As it was decided: what a Secret lives by from before, and whose that is. */
 interface Decided {
   readonly plan: Pick<PullSecretPlan, "state" | "decided">;
-  readonly wanted: { readonly content: Content } | undefined;
+  readonly content: Content | undefined;
 }
 
 type Contributing = readonly Pick<Contributor, "name" | "credential">[];
@@ -251,10 +251,10 @@ export function keepDecided(
   }
 }
 
-function formersIn({ plan, wanted }: Decided): readonly Served[] {
+function formersIn({ plan, content }: Decided): readonly Served[] {
   if (plan.state !== "usable" && plan.state !== "absent") return [];
   // What is offered only over a login that stands is no one's until it has been seen to stand.
-  const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
+  const free = content?.served.filter(({ onlyOver }) => onlyOver === undefined);
   return (plan.decided?.served ?? free ?? []).filter(({ former }) => former);
 }
 
@@ -294,30 +294,19 @@ function entriesFor(hosts: readonly string[], logins: Logins): readonly DockerCo
   });
 }
 
-export interface Rendered {
-  readonly content: Content;
-  /** Of the Secret's data; undefined where there is no text. */
-  readonly digest: string | undefined;
-  /** Base64 of the text; empty where there is none. */
-  readonly encodedConfig: string;
-}
-
 // One for each tenant that has a token of its own, so a bound by count; the oldest goes first.
 const maxKept = 512;
 
-export type RenderContent = (context: Context, contributions: Contributions) => Rendered;
+export type RenderContent = (context: Context, contributions: Contributions) => Content;
 
 export function contentRenderer(): RenderContent {
-  const kept = memory<Rendered>(maxKept);
+  const kept = memory<Content>(maxKept);
   return ({ clock, digest }, { signature, contributions }) => {
     return kept.of(signature, () => {
       const content = contentOf(contributions, clock.now());
-      const encodedConfig = content.text === undefined ? "" : encoded(content.text);
-      return {
-        content,
-        encodedConfig,
-        digest: content.text === undefined ? undefined : digest({ [dockerConfigKey]: encodedConfig }),
-      };
+      if (content.text === undefined) return content;
+      const encodedConfig = encoded(content.text);
+      return { ...content, encodedConfig, digest: digest({ [dockerConfigKey]: encodedConfig }) };
     });
   };
 }

@@ -105,6 +105,9 @@ export interface Content {
   readonly frozen?: readonly Named[];
   /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
   readonly text: string | undefined;
+  /** The text as base64, and the keyed digest of data that hold it alone, comparable with the one of a record: known where it was rendered for many Secrets. */
+  readonly encodedConfig?: string | undefined;
+  readonly digest?: string | undefined;
   /** Names of the credentials with a host in it, sorted. */
   readonly credentials: readonly string[];
   /** For the tenant: who serves which hosts until when. */
@@ -162,6 +165,8 @@ export function servedContent(
   return {
     served,
     text: served.length === 0 ? undefined : renderDockerConfig(configEntries(served)),
+    encodedConfig: undefined,
+    digest: undefined,
     ...marksFor(served),
   };
 }

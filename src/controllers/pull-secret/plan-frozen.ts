@@ -4,7 +4,7 @@ import { keysIn, keysOfLogins, loginsIn } from "../../registry/merge-docker-conf
 import { type Content, contentOf, servedContent, type Shadowed, type Served, type Tokenless } from "./plan-content.ts";
 import { maxNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
 import { managedWords, mergedHosts } from "../../cluster/marks.ts";
-import type { LiveSecret, PullSecretSnapshot, Wanted } from "./plan-types.ts";
+import type { LiveSecret, PullSecretSnapshot } from "./plan-types.ts";
 import { isAlive } from "../../cluster/token.ts";
 
 // Who is frozen holds nobody up: what the Secret was given for it stays byte for byte, whoever else claims its hosts, and everything else is
@@ -22,8 +22,7 @@ export interface Frozen {
 
 /** The same without anybody frozen, whose hosts are kept by what is wanted. `live` has been read. */
 export function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): PullSecretSnapshot {
-  const { wanted = nothingWanted(snapshot.now), now } = snapshot;
-  const { content, options } = wanted;
+  const { now, options, content = contentOf([], now) } = snapshot;
   const kept = standing(snapshot, live, content);
   const thawed = { ...snapshot, frozen: [] };
   if (kept.length === 0) return thawed;
@@ -37,20 +36,17 @@ export function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): Pull
   const words = managedWords(live);
   return {
     ...thawed,
-    now,
-    wanted: {
-      content: {
-        ...content,
-        ...(taken.length > 0 && servedContent(rest)),
-        shadowed: [...content.shadowed, ...shadowed],
-        frozen: kept,
-      },
+    content: {
+      ...content,
+      ...(taken.length > 0 && servedContent(rest)),
       digest: undefined,
-      options: {
-        ...options,
-        labels: { ...words.labels, ...options.labels },
-        annotations: { ...words.annotations, ...options.annotations },
-      },
+      shadowed: [...content.shadowed, ...shadowed],
+      frozen: kept,
+    },
+    options: {
+      ...options,
+      labels: { ...words.labels, ...options.labels },
+      annotations: { ...words.annotations, ...options.annotations },
     },
   };
 }
@@ -98,14 +94,6 @@ function standing(
 
 // No entry has a name with capital letters.
 const unknownEntry = "UNKNOWN";
-
-function nothingWanted(now: Temporal.Instant): Wanted {
-  return {
-    content: contentOf([], now),
-    digest: undefined,
-    options: { labels: {}, annotations: {}, onConflict: "Fail" },
-  };
-}
 
 // Neither a hold nor a former token ever gives. It renews a login where the former one, or the present one, stands; anything else stays as it is under a
 // hold, and goes to whoever has the host next, or goes, where the entry was altered.

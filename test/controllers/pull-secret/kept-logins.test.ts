@@ -7,11 +7,11 @@ import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  SecretBody,
-  Wanted,
+  PlannedSecret,
+  PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { Claim } from "../../../src/controllers/pull-secret/plan-content.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
 
 const entriesKey = "regcred.dev/entries";
@@ -27,19 +27,14 @@ interface Standing {
   readonly secret: LiveSecret;
   readonly claims: readonly Claim[];
   readonly changes?: Partial<PullSecretSnapshot>;
-  readonly onConflict?: Wanted["options"]["onConflict"];
+  readonly onConflict?: PullSecretOptions["onConflict"];
 }
 
 /** What is decided after the Secret was read. */
 function decided({ secret, claims, changes, onConflict = "Fail" }: Standing): PullSecretPlan {
-  const content = contentOf(frozen<Contribution[]>([{ credential: "acme", claims }]), changes?.now ?? now);
   return planPullSecret(
     snapshot({
-      wanted: {
-        content,
-        digest: content.text === undefined ? undefined : `digest of ${content.text}`,
-        options: { labels: {}, annotations: {}, onConflict },
-      },
+      ...wants([{ credential: "acme", claims }], { onConflict }, changes?.now),
       record: recordOf(secret, { type: secret.type }),
       live: secret,
       ...changes,
@@ -47,7 +42,7 @@ function decided({ secret, claims, changes, onConflict = "Fail" }: Standing): Pu
   );
 }
 
-function standing(body: Partial<SecretBody>): LiveSecret {
+function standing(body: Partial<PlannedSecret>): LiveSecret {
   return live({ dockerConfig: "{}", ...body });
 }
 
@@ -55,10 +50,10 @@ const adoptable = standing({ annotations: { "regcred.dev/adopt": "true" } });
 /** A Secret of ours with these. */
 const withOurs = (...claims: readonly Claim[]): LiveSecret =>
   standing(written(decided({ secret: adoptable, claims, onConflict: "Adopt" })));
-const authsIn = (body: Pick<SecretBody, "dockerConfig">): Record<string, unknown> =>
+const authsIn = (body: Pick<PlannedSecret, "dockerConfig">): Record<string, unknown> =>
   (JSON.parse(body.dockerConfig ?? "") as { auths: Record<string, unknown> }).auths;
-const hostsIn = (body: Pick<SecretBody, "dockerConfig">): string[] => Object.keys(authsIn(body)).toSorted();
-const namedIn = (body: SecretBody): unknown[] => JSON.parse(body.annotations[entriesKey] ?? "") as unknown[];
+const hostsIn = (body: Pick<PlannedSecret, "dockerConfig">): string[] => Object.keys(authsIn(body)).toSorted();
+const namedIn = (body: PlannedSecret): unknown[] => JSON.parse(body.annotations[entriesKey] ?? "") as unknown[];
 
 describe("a login whose token was lost while its grant is in force", () => {
   it("keeps its place, so that there is nothing to write", () => {

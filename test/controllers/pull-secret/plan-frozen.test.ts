@@ -8,9 +8,9 @@ import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  Wanted,
+  PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 import { claim, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
 
 const entriesKey = "regcred.dev/entries";
@@ -28,7 +28,7 @@ interface Situation {
   readonly secret: LiveSecret;
   readonly contributions: readonly Contribution[];
   readonly frozen?: readonly Frozen[];
-  readonly onConflict?: Wanted["options"]["onConflict"];
+  readonly onConflict?: PullSecretOptions["onConflict"];
   readonly changes?: Partial<PullSecretSnapshot>;
 }
 
@@ -39,14 +39,9 @@ function decided({
   onConflict = "Fail",
   changes,
 }: Situation): PullSecretPlan {
-  const content = contentOf(frozen([...contributions]), now);
   return planPullSecret(
     snapshot({
-      wanted: {
-        content,
-        digest: content.text === undefined ? undefined : `digest of ${content.text}`,
-        options: { labels: {}, annotations: {}, onConflict },
-      },
+      ...wants(contributions, { onConflict }),
       record: recordOf(secret, { type: secret.type }),
       live: secret,
       frozen: ones,

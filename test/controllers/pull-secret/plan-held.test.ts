@@ -6,11 +6,11 @@ import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  Wanted,
+  PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { FormerLogins } from "../../../src/cluster/token.ts";
 import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const one = { all: login("ann", "one") };
 const two = { all: login("ann", "two") };
@@ -45,26 +45,24 @@ const other = (password = "x"): Contribution => ({
 
 function wantedFrom(
   contributions: readonly Contribution[],
-  onConflict: Wanted["options"]["onConflict"] = "Fail",
-): Wanted {
-  const content = contentOf(frozen(contributions), now);
-  const digest = content.text === undefined ? undefined : `digest of ${content.text}`;
-  return { content, digest, options: { labels: {}, annotations: {}, onConflict } };
+  onConflict: PullSecretOptions["onConflict"] = "Fail",
+): Wants {
+  return wants(contributions, { onConflict });
 }
 
 /** A Secret as it was written for these. */
 function given(...contributions: readonly Contribution[]): LiveSecret {
-  return live({ ...written(planPullSecret(snapshot({ wanted: wantedFrom(contributions) }))) });
+  return live({ ...written(planPullSecret(snapshot(wantedFrom(contributions)))) });
 }
 
 function decided(
   contributions: readonly Contribution[],
   secret: LiveSecret | undefined,
-  changes: Partial<PullSecretSnapshot> & { readonly onConflict?: Wanted["options"]["onConflict"] } = {},
+  changes: Partial<PullSecretSnapshot> & { readonly onConflict?: PullSecretOptions["onConflict"] } = {},
 ): PullSecretPlan {
   const { onConflict, ...rest } = changes;
   const found = secret && { record: recordOf(secret), live: secret };
-  return planPullSecret(snapshot({ wanted: wantedFrom(contributions, onConflict), ...found, ...rest }));
+  return planPullSecret(snapshot({ ...wantedFrom(contributions, onConflict), ...found, ...rest }));
 }
 
 const passwordIn = (plan: PullSecretPlan, of = host): string | undefined =>

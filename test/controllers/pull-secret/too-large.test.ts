@@ -7,11 +7,11 @@ import {
   contentOf,
   type Former,
 } from "../../../src/controllers/pull-secret/plan-content.ts";
-import { type Target, targetWithin } from "../../../src/controllers/pull-secret/plan-target.ts";
+import { contentWithin, type Hosts } from "../../../src/controllers/pull-secret/plan-fit.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { claim, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 
 const hostOf = (name: string): string => `${name}.example.com`;
 /** A RegistryCredential with one entry, whose login has so long a password. */
@@ -32,17 +32,15 @@ const decided = (
   maxBytes: number,
   secret?: LiveSecret,
   onConflict: "Fail" | "Merge" = "Fail",
-): PullSecretPlan => {
-  const content = contentOf(frozen(contributions), now);
-  return planPullSecret(
+): PullSecretPlan =>
+  planPullSecret(
     snapshot({
-      wanted: { content, digest: `digest of ${content.text}`, options: { labels: {}, annotations: {}, onConflict } },
+      ...wants(contributions, { onConflict }),
       record: secret && recordOf(secret, { type: secret.type }),
       live: secret,
       maxBytes,
     }),
   );
-};
 const standing = (plan: PullSecretPlan): LiveSecret => live({ ...written(plan) });
 const authsIn = ({ dockerConfig = "" }: Pick<LiveSecret, "dockerConfig">): Readonly<Record<string, unknown>> =>
   (JSON.parse(dockerConfig) as { auths: Record<string, unknown> }).auths;
@@ -68,8 +66,8 @@ describe("a RegistryCredential whose logins do not fit", () => {
         holds: () => false,
         stands: () => false,
       };
-      const textOf = ({ served }: Target): string => "x".repeat(served.length * 100);
-      expect(targetWithin(content, standingThere, now, { room: 50, textOf }).missing).toHaveLength(entries);
+      const textOf = ({ served }: Hosts): string => "x".repeat(served.length * 100);
+      expect(contentWithin(content, standingThere, now, { room: 50, textOf }).missing).toHaveLength(entries);
       return count;
     };
     expect(reads(40)).toBe(reads(1));
@@ -359,9 +357,8 @@ describe("hosts that the annotations of a pull Secret have no room for", () => {
 
   it("are measured by what stands in the Secret, which is read for that", () => {
     const before = standing(decided([wide("young", 4_000)], mebibyte));
-    const content = contentOf([wide("old", 97), wide("young", 4_000)], now);
-    const wanted = { content, digest: "d", options: { labels: {}, annotations: {}, onConflict: "Fail" as const } };
-    const plan = planPullSecret(snapshot({ wanted, record: recordOf(before), maxBytes: mebibyte }));
+    const wanted = wants([wide("old", 97), wide("young", 4_000)]);
+    const plan = planPullSecret(snapshot({ ...wanted, record: recordOf(before), maxBytes: mebibyte }));
     expect(plan.action.kind).toBe("read");
   });
 

@@ -1,4 +1,4 @@
-// Planning the content of a pull Secret, given what stands there already and how much room there is.
+// Fits the content of a pull Secret to what stands there already and to the room that there is.
 import { failure } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
@@ -16,10 +16,16 @@ import { isAlive } from "../../cluster/token.ts";
 // takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they
 // are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
 
-export interface Target {
+/** Which hosts a Secret is to have. */
+export interface Hosts {
   readonly served: readonly Served[];
   /** Hosts whose logins stay as they stand in the Secret. */
   readonly kept: readonly Named[];
+}
+
+/** What of the content one Secret is to have, and what stays in it. */
+export interface FittedContent extends Hosts, Pick<Content, "credentials" | "entriesText"> {
+  readonly text: string;
   readonly failure?: Failure;
   /** Entries that it is about, because not all of them is written. */
   readonly missing?: readonly Missing[];
@@ -61,41 +67,47 @@ export function keptHosts(
  * `textOf` is what the Secret would hold; it may have `room` bytes. Where not everything fits, an entry that is too large stays
  * as it stands, and holds up nobody else.
  */
-export function targetWithin(
+export function contentWithin(
   content: Content,
   standing: Standing,
   now: Temporal.Instant,
-  { room, textOf }: { readonly room: number; readonly textOf: (target: Target) => string },
-): Target {
+  { room, textOf }: { readonly room: number; readonly textOf: (hosts: Hosts) => string },
+): FittedContent {
   const kept = keptHosts(content, standing, now);
   const whole = { served: content.served, kept };
   // A tenant may have made it long: it is read once, however many entries are tried.
   let places: Places | undefined;
-  const amountOf = (target: Target): Amount => {
-    const isAll = isWhole(target, content);
-    const { entriesText } = isAll ? content : namesAmong(target, (places ??= placesIn(standing.annotation)));
-    return { text: textOf(target), entriesText, hosts: target.served.length + target.kept.length };
+  const withText = (hosts: Hosts): FittedContent => {
+    const { credentials, entriesText } = isWhole(hosts, content)
+      ? content
+      : namesAmong(hosts, (places ??= placesIn(standing.annotation)));
+    return { ...hosts, text: textOf(hosts), credentials, entriesText };
   };
-  const excess = tooMuch(amountOf(whole), room);
-  if (!excess) return whole;
+  const all = withText(whole);
+  const excess = tooMuch(amountOfFitted(all), room);
+  if (!excess) return all;
   const failure = tooMuch(amountOfContent(content), room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
   const parts = partsOf(content.served, standing);
-  const targetAt = (steps: readonly Step[]): Target => {
-    const served = parts.flatMap(({ stood, had, before, all }, index) => {
-      return [stood, [...had, ...before], all][steps[index] ?? 0] ?? [];
+  const hostsAt = (steps: readonly Step[]): Hosts => {
+    const served = parts.flatMap(({ stood, had, before, all: every }, index) => {
+      return [stood, [...had, ...before], every][steps[index] ?? 0] ?? [];
     });
     const left = parts.flatMap(({ left }, index) => (steps[index] === 0 ? left : []));
     return { served, kept: [...left, ...kept] };
   };
-  const steps = stepsWithin(parts, boundsWithin(room), (at) => sizesOf(amountOf(targetAt(at))));
+  const steps = stepsWithin(parts, boundsWithin(room), (at) => sizesOf(amountOfFitted(withText(hostsAt(at)))));
   const missing = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
   // What a tenant has made large is nobody's entry.
-  if (missing.length === 0) return { ...whole, failure };
-  const target = targetAt(steps);
+  if (missing.length === 0) return { ...all, failure };
+  const fitted = withText(hostsAt(steps));
   const offered = new Set(content.served);
-  const instead = target.served.filter((each) => !offered.has(each));
+  const instead = fitted.served.filter((each) => !offered.has(each));
   const decided = { served: [...content.served, ...instead], shadowed: content.shadowed };
-  return { ...target, failure, missing, ...(instead.length > 0 && { decided }) };
+  return { ...fitted, failure, missing, ...(instead.length > 0 && { decided }) };
+}
+
+function amountOfFitted({ text, entriesText, served, kept }: FittedContent): Amount {
+  return { text, entriesText, hosts: served.length + kept.length };
 }
 
 /** Of all that is wanted, and nothing that stands there beside it. */
@@ -193,17 +205,12 @@ function stepsWithin(
 }
 
 /** Why it is not all that is wanted, as a plan says it. */
-export function troubleOf({ failure, missing, decided }: Target): Pick<Target, "failure" | "missing" | "decided"> {
+export function troubleOf({
+  failure,
+  missing,
+  decided,
+}: FittedContent): Pick<FittedContent, "failure" | "missing" | "decided"> {
   return { ...(failure && { failure }), ...(missing && { missing }), ...(decided && { decided }) };
-}
-
-/** Who is named on the Secret; what stays, where it has been named before. */
-export function namesIn(
-  { served, kept }: Target,
-  content: Content,
-  annotation: string | undefined,
-): Pick<Content, "credentials" | "entriesText"> {
-  return isWhole({ served, kept }, content) ? content : namesAmong({ served, kept }, placesIn(annotation));
 }
 
 /** Where an annotation names each entry, by name. */
@@ -213,13 +220,14 @@ function placesIn(annotation: string | undefined): Places {
   return new Map(recordedEntries(annotation).map(({ name }, index) => [name, index]));
 }
 
-function namesAmong({ served, kept }: Target, places: Places): Pick<Content, "credentials" | "entriesText"> {
+/** Who is named on the Secret; what stays, where it has been named before. */
+function namesAmong({ served, kept }: Hosts, places: Places): Pick<Content, "credentials" | "entriesText"> {
   const placeOf = ({ credential, entry }: Named): number => places.get(`${credential}/${entry}`) ?? places.size;
   return marksFor([...served, ...kept].toSorted((one, other) => placeOf(one) - placeOf(other)));
 }
 
 /** All that the content serves, and nothing beside it. */
-export function isWhole({ served, kept }: Target, content: Content): boolean {
+export function isWhole({ served, kept }: Hosts, content: Content): boolean {
   return served === content.served && kept.length === 0;
 }
 
