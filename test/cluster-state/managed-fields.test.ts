@@ -1,11 +1,10 @@
 // Is it told who else applies an object, and is what they apply given back to them?
 import { describe, expect, it } from "vitest";
 import { appliersIn, type FieldsEntry, fieldsOfOthers, othersApply } from "../../src/cluster/managed-fields.ts";
-import { contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
 import type { PullSecretOptions, PullSecretSnapshot } from "../../src/controllers/pull-secret/plan-types.ts";
 import { planReferences } from "../../src/controllers/service-account/plan.ts";
-import { claim, now, serviceAccount } from "../entitlement/objects.ts";
+import { claim, serviceAccount } from "../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "../controllers/pull-secret/plan-scenario.ts";
 
 const entry = (manager: string, operation: string, more: object = {}): FieldsEntry => ({

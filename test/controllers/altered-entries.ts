@@ -1,7 +1,6 @@
 // A small world in which entries are altered: tokens are stored as they are on the wire, and one Secret for each namespace holds
 // what the operator's own decisions write there.
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import { contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
 import type { ServiceAccountView } from "../../src/providers/grant-types.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../src/controllers/pull-secret/plan-types.ts";

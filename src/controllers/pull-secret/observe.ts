@@ -310,7 +310,7 @@ function optionsOf(
   { pullSecretLabels, pullSecretAnnotations }: Mode,
 ): PullSecretOptions {
   if (!oldest) return noOptions;
-  const { labels = {}, annotations = {}, onConflict = "Fail" } = oldest.credential.spec.pullSecret;
+  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
   return {
     labels: permittedKeys(labels, pullSecretLabels),
     annotations: permittedKeys(annotations, pullSecretAnnotations),

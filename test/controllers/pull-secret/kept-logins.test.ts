@@ -1,7 +1,6 @@
 // Does a login stay in its Secret while its grant is in force, and go when it is not, whatever else goes wrong?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
   LiveSecret,
@@ -12,7 +11,7 @@ import type {
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { Claim } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
-import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
+import { claim, failure, login, minute, token } from "../../entitlement/objects.ts";
 
 const entriesKey = "regcred.dev/entries";
 /** One host for each grant. */

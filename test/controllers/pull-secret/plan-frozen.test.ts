@@ -11,7 +11,7 @@ import type {
   PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
-import { claim, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
+import { claim, login, minute, now, token } from "../../entitlement/objects.ts";
 
 const entriesKey = "regcred.dev/entries";
 const host = (name: string): string => `${name}.example.com`;

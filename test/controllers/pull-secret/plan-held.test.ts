@@ -1,6 +1,6 @@
 // Does a hold keep what is there, and give nothing to anybody?
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
   LiveSecret,
@@ -9,7 +9,7 @@ import type {
   PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { FormerLogins } from "../../../src/cluster/token.ts";
-import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
+import { claim, failure, login, minute, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const one = { all: login("ann", "one") };

@@ -1,6 +1,6 @@
 // What is left of a Secret in which nothing of ours is to stay, and who is named where something of ours is?
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { emptiedBody } from "../../../src/controllers/pull-secret/plan-body.ts";
 import type {
@@ -9,7 +9,7 @@ import type {
   PullSecretSnapshot,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import { claim, login, now, secretRecord } from "../../entitlement/objects.ts";
+import { claim, login, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const of = (host: string): Contribution => ({ credential: "acme", claims: [claim({ hosts: [host] })] });

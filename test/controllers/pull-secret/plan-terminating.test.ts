@@ -1,6 +1,6 @@
 // Does a Secret that a finalizer holds lose what was taken back, and nothing else?
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
   LiveSecret,
@@ -10,7 +10,7 @@ import type {
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
 import { needsNothing } from "../../../src/controllers/pull-secret/plan-removal.ts";
-import { claim, now, secretRecord } from "../../entitlement/objects.ts";
+import { claim, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const of = (credential: string, host: string): Contribution => ({ credential, claims: [claim({ hosts: [host] })] });

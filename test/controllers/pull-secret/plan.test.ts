@@ -1,7 +1,7 @@
 // Is a pull Secret written, left, merged, adopted and given up as the policy says?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { isOurs } from "../../../src/controllers/pull-secret/plan-removal.ts";
 import type {
@@ -13,7 +13,7 @@ import type {
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
-import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "../../entitlement/objects.ts";
+import { claim, failure, minute, namespace, secretRecord, token } from "../../entitlement/objects.ts";
 import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 

@@ -1,11 +1,10 @@
 // Does what a tenant writes into our annotations cost no more than what we write there?
 import { describe, expect, it } from "vitest";
 import { entriesText, recordedEntries } from "../../../src/cluster/entries-annotation.ts";
-import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { foreignMetadata, managedRecord, mergedHosts } from "../../../src/cluster/marks.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { keysIn } from "../../../src/registry/merge-docker-config.ts";
-import { claim, now, token } from "../../entitlement/objects.ts";
+import { claim, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, wants } from "../pull-secret/plan-scenario.ts";
 
 const many = Array.from({ length: 40_000 }, (_, index) => `h${index}`);
