@@ -4,7 +4,7 @@ import { appliersIn, type FieldsEntry, fieldsOfOthers, othersApply } from "../..
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
 import type { PullSecretOptions, PullSecretSnapshot } from "../../src/controllers/pull-secret/plan-types.ts";
 import { planReferences } from "../../src/controllers/service-account/plan.ts";
-import { claim, serviceAccount } from "../entitlement/objects.ts";
+import { entryToken, serviceAccount } from "../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "../controllers/pull-secret/plan-scenario.ts";
 
 const entry = (manager: string, operation: string, more: object = {}): FieldsEntry => ({
@@ -19,7 +19,7 @@ const ours = entry("regcred", "Update");
 const helm = entry("helm", "Apply");
 
 function wanted(onConflict: PullSecretOptions["onConflict"]): Wants {
-  return wants([{ credential: "acme", claims: [claim({ hosts: ["a.example.com"] })] }], { onConflict });
+  return wants([{ credential: "acme", entries: [entryToken({ hosts: ["a.example.com"] })] }], { onConflict });
 }
 
 describe("others apply an object", () => {

@@ -5,7 +5,7 @@ import { secretGroups } from "../../src/cli/import/groups.ts";
 import { manifests } from "../../src/cli/import/manifests.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import { type Claim, contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
+import { type EntryToken, contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
 import { entryForHost } from "../../src/cli/explain/entry-for-host.ts";
 import { grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
@@ -70,13 +70,13 @@ function planFor(
 ): PullSecretPlan {
   const found = loginsOf(sourceText);
   if (!found.ok) throw new Error(found.problem);
-  const claims = entries.map(({ name, hosts }): Claim => {
+  const tokens = entries.map(({ name, hosts }): EntryToken => {
     const source = { ...token(), logins: found.logins };
     return { entry: name, hosts, grantKey: "grant", source, cause: "Platform" };
   });
   return planPullSecret(
     snapshot({
-      ...wants([{ credential: "imported", claims }], { onConflict }),
+      ...wants([{ credential: "imported", entries: tokens }], { onConflict }),
       record: secretRecord({ type: "kubernetes.io/dockerconfigjson", digest: "digest of theirs" }),
       live: live({ dockerConfig: theirs }),
     }),
@@ -201,7 +201,7 @@ describe.each(hostRows)("$written for $image ($provider)", (row) => {
       [
         {
           credential: "added",
-          claims: [{ entry: "main", hosts: [domain], grantKey: "g", source: token(), cause: "Platform" }],
+          entries: [{ entry: "main", hosts: [domain], grantKey: "g", source: token(), cause: "Platform" }],
         },
       ],
       now,

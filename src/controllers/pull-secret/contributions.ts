@@ -2,11 +2,11 @@
 import { failure } from "../../api/reasons.ts";
 import type { Failure, Cause } from "../../runtime/errors.ts";
 import {
-  type Claim,
+  type EntryToken,
   type Contribution,
   canonical,
   type Former,
-  type Served,
+  type ContentLogin,
   type Content,
   contentOf,
 } from "./plan-content.ts";
@@ -24,7 +24,7 @@ import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
-import type { Wanted } from "../token/grant-tracker.ts";
+import type { NeededGrant } from "../token/grant-tracker.ts";
 import type { Entry } from "../../api/registry-credential.ts";
 import { dockerConfigKey, type PullSecretPlan } from "./plan-types.ts";
 import { keptItem } from "../token/token-makers.ts";
@@ -74,7 +74,7 @@ export function gatherContributions(
     if (!expiresAt || !isAlive({ expiresAt }, now)) return;
     if (!nextExpiry || Temporal.Instant.compare(expiresAt, nextExpiry) < 0) nextExpiry = expiresAt;
   };
-  const claimSource = (grantKey: string): Claim["source"] => {
+  const sourceOf = (grantKey: string): EntryToken["source"] => {
     const token = tokens.token(grantKey);
     if (token) return token;
     const wait = tokens.leftOut(user, grantKey);
@@ -96,9 +96,9 @@ export function gatherContributions(
     return {
       credential: credential.name,
       held,
-      claims: groups.map((group): Claim => {
+      entries: groups.map((group): EntryToken => {
         const { entry, hosts, failure, grantKey, cause = "Platform", place } = group;
-        const source = failure ?? claimSource(grantKey);
+        const source = failure ?? sourceOf(grantKey);
         const before = formers.of(group);
         if (!isFailure(source)) ends(source);
         for (const { token } of before) ends(token);
@@ -121,9 +121,9 @@ function renderedFor(
   context: Context,
   namespace: NamespaceRecord,
   contributing: readonly Pick<Contributor, "credential" | "held">[],
-): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, Wanted> } {
+): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, NeededGrant> } {
   const scope = context.scopeOf(namespace);
-  const grants = new Map<string, Wanted>();
+  const grants = new Map<string, NeededGrant>();
   const rendered = contributing.map(({ credential, held }) => ({
     credential,
     held,
@@ -251,7 +251,7 @@ export function keepDecided(
   }
 }
 
-function formersIn({ plan, content }: Decided): readonly Served[] {
+function formersIn({ plan, content }: Decided): readonly ContentLogin[] {
   if (plan.state !== "usable" && plan.state !== "absent") return [];
   // What is offered only over a login that stands is no one's until it has been seen to stand.
   const free = content?.served.filter(({ onlyOver }) => onlyOver === undefined);

@@ -297,9 +297,9 @@ function isWorthWaiting(record: SecretRecord | undefined, gathered: Contribution
 function hasEnded(record: SecretRecord | undefined, { contributions }: Contributions): boolean {
   if (!record || record.credentials.length === 0) return false;
   if (!record.metadata) return true;
-  const claims = contributions.flatMap((each) => each.claims);
+  const entries = contributions.flatMap((each) => each.entries);
   const inForce = new Set(
-    claims.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
+    entries.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
   );
   return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
 }

@@ -1,9 +1,9 @@
 // Fits the content of a pull Secret to what stands there already and to the room that there is.
 import { failure } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
+import { type Before, type Content, marksFor, type ContentLogin, type Tokenless } from "./plan-content.ts";
 import {
-  type Named,
+  type EntryHost,
   type Recorded,
   recordedEntries,
   maxNamedBytes,
@@ -18,9 +18,9 @@ import { isAlive } from "../../cluster/token.ts";
 
 /** Which hosts a Secret is to have. */
 export interface Hosts {
-  readonly served: readonly Served[];
+  readonly served: readonly ContentLogin[];
   /** Hosts whose logins stay as they stand in the Secret. */
-  readonly kept: readonly Named[];
+  readonly kept: readonly EntryHost[];
 }
 
 /** What of the content one Secret is to have, and what stays in it. */
@@ -33,7 +33,7 @@ export interface FittedContent extends Hosts, Pick<Content, "credentials" | "ent
   readonly decided?: Pick<Content, "served" | "shadowed">;
 }
 
-export type Missing = Pick<Named, "credential" | "entry">;
+export type Missing = Pick<EntryHost, "credential" | "entry">;
 
 /** The Secret as it is. */
 export interface Standing {
@@ -50,12 +50,12 @@ export function keptHosts(
   { served, tokenless, frozen = [] }: Content,
   { annotation, holds }: Pick<Standing, "annotation" | "holds">,
   now: Temporal.Instant,
-): readonly Named[] {
+): readonly EntryHost[] {
   // The usual case, in ten thousand namespaces: nothing needs reading.
   if (tokenless.length === 0) return frozen;
   const recorded = recordedEntries(annotation);
   const taken = new Set([...served, ...frozen].map(({ host }) => host));
-  const kept = (grants: readonly Tokenless[]): readonly Named[] =>
+  const kept = (grants: readonly Tokenless[]): readonly EntryHost[] =>
     namedOf(grants, recorded).filter(({ host }) => !taken.has(host) && holds(host));
   const alive = kept(tokenless.filter(({ ended }) => !ended)).filter((each) => isAlive(each, now));
   // A reference is put into a pod when the pod is made. So what has ended stays where nothing else is left: Secret and
@@ -119,23 +119,23 @@ export function amountOfContent({ text = "", entriesText, served }: Content): Am
 type Step = 0 | 1 | 2;
 
 /** An entry's part of the content. */
-interface Part extends Pick<Named, "credential" | "entry"> {
-  readonly all: readonly Served[];
+interface Part extends Pick<EntryHost, "credential" | "entry"> {
+  readonly all: readonly ContentLogin[];
   /** Of these, what the Secret has been given before. */
-  readonly had: readonly Served[];
+  readonly had: readonly ContentLogin[];
   /** The same as it stands. */
-  readonly left: readonly Named[];
+  readonly left: readonly EntryHost[];
   /** What it had before it was altered, for the hosts where its successor has not been yet: as it stands. */
-  readonly stood: readonly Served[];
+  readonly stood: readonly ContentLogin[];
   /** The same as it is by now, and what may be given again. */
-  readonly before: readonly Served[];
+  readonly before: readonly ContentLogin[];
 }
 
 /** Oldest RegistryCredential first, its entries in their order, as the content has them. */
-function partsOf(served: readonly Served[], standing: Standing): readonly Part[] {
+function partsOf(served: readonly ContentLogin[], standing: Standing): readonly Part[] {
   const recorded = recordedEntries(standing.annotation);
   const named = new Set(recorded.flatMap(({ grantKey, hosts }) => hosts.map((host) => `${grantKey} ${host}`)));
-  const isHad = ({ grantKey, host }: Served): boolean => named.has(`${grantKey} ${host}`);
+  const isHad = ({ grantKey, host }: ContentLogin): boolean => named.has(`${grantKey} ${host}`);
   return [...Map.groupBy(served, ({ credential, entry }) => `${credential}/${entry}`).values()].flatMap((all) => {
     const [first] = all;
     if (!first) return [];
@@ -159,10 +159,10 @@ function partsOf(served: readonly Served[], standing: Standing): readonly Part[]
 
 /** What goes on in place of a login that does not fit: what stands there, or else what may be given again. */
 function formersOf(
-  { credential, entry, before: all = [] }: Served,
+  { credential, entry, before: all = [] }: ContentLogin,
   { stands }: Standing,
-): { readonly stood: Served | undefined; readonly before: Served } | undefined {
-  const served = ({ grantKey, host, expiresAt }: Before, login: Login): Served => {
+): { readonly stood: ContentLogin | undefined; readonly before: ContentLogin } | undefined {
+  const served = ({ grantKey, host, expiresAt }: Before, login: Login): ContentLogin => {
     return { credential, entry, grantKey, host, expiresAt, login, former: true, onlyOver: undefined };
   };
   for (const each of all) {
@@ -222,7 +222,7 @@ function placesIn(annotation: string | undefined): Places {
 
 /** Who is named on the Secret; what stays, where it has been named before. */
 function namesAmong({ served, kept }: Hosts, places: Places): Pick<Content, "credentials" | "entriesText"> {
-  const placeOf = ({ credential, entry }: Named): number => places.get(`${credential}/${entry}`) ?? places.size;
+  const placeOf = ({ credential, entry }: EntryHost): number => places.get(`${credential}/${entry}`) ?? places.size;
   return marksFor([...served, ...kept].toSorted((one, other) => placeOf(one) - placeOf(other)));
 }
 
@@ -232,7 +232,10 @@ export function isWhole({ served, kept }: Hosts, content: Content): boolean {
 }
 
 /** When the first of them leaves by itself; never, where they have ended and stay for want of anything better. */
-export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { readonly keptUntil?: Temporal.Instant } {
+export function keptUntil(
+  kept: readonly EntryHost[],
+  now: Temporal.Instant,
+): { readonly keptUntil?: Temporal.Instant } {
   const [first] = kept
     .flatMap(({ expiresAt }) => (expiresAt && isAlive({ expiresAt }, now) ? [expiresAt] : []))
     .toSorted((one, other) => Temporal.Instant.compare(one, other));
@@ -240,8 +243,8 @@ export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { read
 }
 
 /** The recorded hosts that these grants still claim, once each. */
-function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly Named[] {
-  const byHost = new Map<string, Named>();
+function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly EntryHost[] {
+  const byHost = new Map<string, EntryHost>();
   for (const { credential, entry, grantKey, hosts, held, except } of grants) {
     const claimed = new Set(hosts);
     const isOfIt = ({ name, grantKey: ofGrant }: Recorded): boolean => {

@@ -1,8 +1,15 @@
 // Planning content that is not free: of frozen RegistryCredentials, and under a hold or by a former token.
 import { canonicalHost, configKey } from "../../registry/host.ts";
 import { keysIn, keysOfLogins, loginsIn } from "../../registry/merge-docker-config.ts";
-import { type Content, contentOf, servedContent, type Shadowed, type Served, type Tokenless } from "./plan-content.ts";
-import { maxNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
+import {
+  type Content,
+  contentOf,
+  servedContent,
+  type Shadowed,
+  type ContentLogin,
+  type Tokenless,
+} from "./plan-content.ts";
+import { maxNamedHosts, type EntryHost, recordedEntries } from "../../cluster/entries-annotation.ts";
 import { managedWords, mergedHosts } from "../../cluster/marks.ts";
 import type { LiveSecret, PullSecretSnapshot } from "./plan-types.ts";
 import { isAlive } from "../../cluster/token.ts";
@@ -56,7 +63,7 @@ function standing(
   { frozen, formerLogins, knownAsMerged, now }: PullSecretSnapshot,
   live: LiveSecret,
   { served }: Content,
-): readonly Named[] {
+): readonly EntryHost[] {
   const merged = mergedHosts(live);
   // Its owner has taken our marks off: what in it is ours cannot be told from the rest, which stays.
   if (knownAsMerged && !merged) return [];
@@ -66,8 +73,8 @@ function standing(
   const recorded = recordedEntries(live.annotations["regcred.dev/entries"]);
   const elsewhere = new Set(served.map(({ host }) => configKey(host)));
   const named = new Set(recorded.flatMap(({ hosts }) => hosts.map(configKey)));
-  const byHost = new Map<string, Named>();
-  const keep = (frozenOne: Frozen, each: Named): void => {
+  const byHost = new Map<string, EntryHost>();
+  const keep = (frozenOne: Frozen, each: EntryHost): void => {
     const { hosts } = frozenOne;
     const { host } = each;
     const isClaimed = hosts === undefined || hosts.includes("*") || hosts.includes(host);
@@ -111,13 +118,13 @@ export function hasHeld({ served }: Content): boolean {
 /** @param standing the docker config in the Secret; undefined: there is none */
 export function withoutGifts(content: Content, standing: string | undefined): Content {
   const stands = loginsIn(standing ?? "");
-  const isGift = ({ onlyOver, host }: Served): boolean =>
+  const isGift = ({ onlyOver, host }: ContentLogin): boolean =>
     onlyOver !== undefined && !onlyOver.some((login) => stands(configKey(host), login));
   if (!content.served.some(isGift)) return content;
   const asTheyAre: Tokenless[] = [];
-  const served: Served[] = [];
+  const served: ContentLogin[] = [];
   for (const first of content.served) {
-    let each: Served | undefined = first;
+    let each: ContentLogin | undefined = first;
     while (each && isGift(each)) {
       const { credential, entry, grantKey, host, former } = each;
       if (!former) asTheyAre.push({ credential, entry, grantKey, hosts: [host], ended: false, held: true });

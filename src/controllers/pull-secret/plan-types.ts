@@ -3,7 +3,7 @@ import type { Failure } from "../../runtime/errors.ts";
 import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
 import type { Content } from "./plan-content.ts";
-import type { Named } from "../../cluster/entries-annotation.ts";
+import type { EntryHost } from "../../cluster/entries-annotation.ts";
 import type { Frozen } from "./plan-frozen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 
@@ -100,10 +100,10 @@ export interface PullSecretPlan {
   readonly action: PullSecretAction;
   /** How the references see the Secret once the action is taken. */
   readonly state: SecretState;
-  /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
+  /** Why the namespace is not served as wanted, beyond what the content says of its own entries. */
   readonly failure?: Failure;
   /** The entries that the failure is about; undefined: all that contribute. */
-  readonly missing?: readonly Pick<Named, "credential" | "entry">[];
+  readonly missing?: readonly Pick<EntryHost, "credential" | "entry">[];
   /** Of the content what this Secret may have, where it is not all. */
   readonly decided?: Pick<Content, "served" | "shadowed">;
   /** When a login that stays without a token ends by its own record. */

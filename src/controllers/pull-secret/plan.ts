@@ -18,7 +18,7 @@ import {
   tooLarge,
 } from "./plan-fit.ts";
 import { adoptionRefusal, secretConflict } from "./plan-conflict.ts";
-import { configEntries, type Content, type Served } from "./plan-content.ts";
+import { configEntries, type Content, type ContentLogin } from "./plan-content.ts";
 import { withFrozen, hasConditions, hasHeld, withoutGifts } from "./plan-frozen.ts";
 import { mergedHosts, sameWords } from "../../cluster/marks.ts";
 import { bodyOf, ownBody, mergedBody } from "./plan-body.ts";
@@ -170,7 +170,7 @@ function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRec
 }
 
 /** Of a Secret in which nothing else stands. */
-function textOfServed(content: Content, served: readonly Served[]): string {
+function textOfServed(content: Content, served: readonly ContentLogin[]): string {
   return served === content.served ? (content.text ?? "") : renderDockerConfig(configEntries(served));
 }
 

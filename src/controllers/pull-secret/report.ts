@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { credentialsAnnotation, entriesAnnotation, managedAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { otherManager } from "./plan-conflict.ts";
-import type { Content, Served, Shadowed } from "./plan-content.ts";
+import type { Content, ContentLogin, Shadowed } from "./plan-content.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
 import type { FormerView } from "../credential/plan-types.ts";
 import { earliest } from "../credential/plan-status-text.ts";
@@ -134,7 +134,7 @@ function ownTrouble({ failure, missing }: PullSecretPlan, credential: string): r
 /** Entries that live by a login from before they were altered. */
 function formersOf(
   credential: string,
-  served: readonly Served[],
+  served: readonly ContentLogin[],
   { failures }: Content,
   { missing = [] }: PullSecretPlan,
 ): readonly FormerView[] {
@@ -145,7 +145,7 @@ function formersOf(
     ends.set(entry, before && expiresAt ? earliest([before, expiresAt]) : (before ?? expiresAt));
   }
   const pending = (entry: string): boolean => {
-    const isIts = (each: Pick<Served, "credential" | "entry">): boolean =>
+    const isIts = (each: Pick<ContentLogin, "credential" | "entry">): boolean =>
       each.credential === credential && each.entry === entry;
     return !missing.some(isIts) && failures.every((each) => !isIts(each) || hasTrait(each.failure, "passing"));
   };

@@ -17,7 +17,7 @@ import { referencesKey } from "../../../src/controllers/keys.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
-import { claim, credential, failure, frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+import { entryToken, credential, failure, frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 
 function contributor(name: string, role: Contributor["role"] = "current"): Contributor {
   return {
@@ -36,8 +36,11 @@ const missing = failure();
 const content = frozen(
   contentOf(
     [
-      { credential: "old", claims: [claim({ hosts: ["a.example.com"] }), claim({ entry: "x", source: missing })] },
-      { credential: "young", claims: [claim({ hosts: ["a.example.com", "b.example.com"] })] },
+      {
+        credential: "old",
+        entries: [entryToken({ hosts: ["a.example.com"] }), entryToken({ entry: "x", source: missing })],
+      },
+      { credential: "young", entries: [entryToken({ hosts: ["a.example.com", "b.example.com"] })] },
     ],
     now,
   ),

@@ -1,7 +1,7 @@
 // Does everybody else get in a Secret what they would get without a RegistryCredential that is in trouble, and does it keep what it had?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Claim, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { type EntryToken, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import type { Frozen } from "../../../src/controllers/pull-secret/plan-frozen.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
@@ -11,7 +11,7 @@ import type {
   PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
-import { claim, login, minute, now, token } from "../../entitlement/objects.ts";
+import { entryToken, login, minute, now, token } from "../../entitlement/objects.ts";
 
 const entriesKey = "regcred.dev/entries";
 const host = (name: string): string => `${name}.example.com`;
@@ -20,8 +20,8 @@ const host = (name: string): string => `${name}.example.com`;
 const gives = (credential: string, hosts: readonly string[], username: string, changes: object = {}): Contribution => {
   const grantKey = `grant-${credential}`;
   const source = token({ grantKey, logins: { all: login(username) }, ...changes });
-  const claims: Claim[] = [claim({ entry: "main", hosts: hosts.map(host), grantKey, source })];
-  return { credential, claims };
+  const entries: EntryToken[] = [entryToken({ entry: "main", hosts: hosts.map(host), grantKey, source })];
+  return { credential, entries };
 };
 
 interface Situation {

@@ -9,7 +9,7 @@ import type {
   PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { FormerLogins } from "../../../src/cluster/token.ts";
-import { claim, failure, login, minute, token } from "../../entitlement/objects.ts";
+import { entryToken, failure, login, minute, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const one = { all: login("ann", "one") };
@@ -23,8 +23,8 @@ const before = (...all: readonly (typeof one)[]): FormerLogins[] =>
 const acme = (logins = two, former: typeof two | undefined = one, held = true): Contribution => ({
   credential: "acme",
   held,
-  claims: [
-    claim({
+  entries: [
+    entryToken({
       entry: "main",
       hosts: [host],
       source: token({ grantKey: "g", logins, ...(former && { formers: before(former) }) }),
@@ -34,8 +34,8 @@ const acme = (logins = two, former: typeof two | undefined = one, held = true): 
 const other = (password = "x"): Contribution => ({
   credential: "other",
   held: false,
-  claims: [
-    claim({
+  entries: [
+    entryToken({
       entry: "hub",
       hosts: ["docker.io"],
       source: token({ grantKey: "o", logins: { all: login("bob", password) } }),
@@ -76,14 +76,14 @@ describe("a namespace that only the brake entitles", () => {
   });
 
   it("is renewed where one stands from before several rotations", () => {
-    const claims = [
-      claim({
+    const entries = [
+      entryToken({
         entry: "main",
         hosts: [host],
         source: token({ grantKey: "g", logins: three, formers: before(two, one) }),
       }),
     ];
-    const renewed = [{ ...acme(), claims }];
+    const renewed = [{ ...acme(), entries }];
     for (const stands of [one, two, three]) {
       const plan = decided(renewed, given(acme(stands, undefined, false)));
       expect("body" in plan.action ? passwordIn(plan) : "three").toBe("three");
@@ -120,11 +120,11 @@ describe("a namespace that only the brake entitles", () => {
     const secret = given(selected, other());
     const regranted: Contribution = {
       ...acme(),
-      claims: [claim({ entry: "main", hosts: [host], source: token({ grantKey: "another", logins: three }) })],
+      entries: [entryToken({ entry: "main", hosts: [host], source: token({ grantKey: "another", logins: three }) })],
     };
     const tokenless = {
       ...acme(),
-      claims: [claim({ entry: "main", hosts: [host], source: failure(), grantKey: "z" })],
+      entries: [entryToken({ entry: "main", hosts: [host], source: failure(), grantKey: "z" })],
     };
     for (const contribution of [regranted, tokenless]) {
       expect(passwordIn(decided([contribution, other("y")], secret))).toBe("one");
@@ -134,8 +134,8 @@ describe("a namespace that only the brake entitles", () => {
   it("keeps only its own hosts: another host of the same grant is not given", () => {
     const wider: Contribution = {
       ...acme(),
-      claims: [
-        claim({
+      entries: [
+        entryToken({
           entry: "main",
           hosts: [host, "more.example.com"],
           source: token({ grantKey: "g", logins: two, formers: before(one) }),

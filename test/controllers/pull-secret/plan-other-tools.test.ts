@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { toolMarks } from "../../../src/controllers/pull-secret/plan-conflict.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan, PullSecretOptions } from "../../../src/controllers/pull-secret/plan-types.ts";
-import { claim } from "../../entitlement/objects.ts";
+import { entryToken } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const host = "a.example.com";
 
 function wanted(onConflict: PullSecretOptions["onConflict"]): Wants {
-  return wants([{ credential: "acme", claims: [claim({ hosts: [host] })] }], { onConflict });
+  return wants([{ credential: "acme", entries: [entryToken({ hosts: [host] })] }], { onConflict });
 }
 
 const adopted = (changes: Partial<LiveSecret>): PullSecretPlan => {

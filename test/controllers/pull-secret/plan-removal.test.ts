@@ -9,10 +9,10 @@ import type {
   PullSecretSnapshot,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import { claim, login, secretRecord } from "../../entitlement/objects.ts";
+import { entryToken, login, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
-const of = (host: string): Contribution => ({ credential: "acme", claims: [claim({ hosts: [host] })] });
+const of = (host: string): Contribution => ({ credential: "acme", entries: [entryToken({ hosts: [host] })] });
 
 function wanted(contribution: Contribution): Wants {
   return wants([contribution], { onConflict: "Merge" });

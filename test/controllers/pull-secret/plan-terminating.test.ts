@@ -10,10 +10,13 @@ import type {
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
 import { needsNothing } from "../../../src/controllers/pull-secret/plan-removal.ts";
-import { claim, secretRecord } from "../../entitlement/objects.ts";
+import { entryToken, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
-const of = (credential: string, host: string): Contribution => ({ credential, claims: [claim({ hosts: [host] })] });
+const of = (credential: string, host: string): Contribution => ({
+  credential,
+  entries: [entryToken({ hosts: [host] })],
+});
 const acme = of("acme", "a.example.com");
 const other = of("other", "b.example.com");
 

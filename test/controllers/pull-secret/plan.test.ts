@@ -13,14 +13,14 @@ import type {
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
-import { claim, failure, minute, namespace, secretRecord, token } from "../../entitlement/objects.ts";
+import { entryToken, failure, minute, namespace, secretRecord, token } from "../../entitlement/objects.ts";
 import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
 type Policy = PullSecretOptions["onConflict"];
 
-const source: Contribution = { credential: "acme", claims: [claim({ hosts: ["a.example.com"] })] };
-const broken: Contribution = { credential: "acme", claims: [claim({ source: failure(), grantKey: "grant-a" })] };
+const source: Contribution = { credential: "acme", entries: [entryToken({ hosts: ["a.example.com"] })] };
+const broken: Contribution = { credential: "acme", entries: [entryToken({ source: failure(), grantKey: "grant-a" })] };
 
 function wanted(onConflict: Policy = "Fail", contribution = source, options: Partial<PullSecretOptions> = {}): Wants {
   return wants([contribution], { onConflict, ...options });
@@ -192,7 +192,10 @@ describe("a Secret of ours", () => {
   });
 
   it("goes where its grant has ended, without waiting for the next one: its references first", () => {
-    const next: Contribution = { credential: "acme", claims: [claim({ source: failure(), grantKey: "grant-next" })] };
+    const next: Contribution = {
+      credential: "acme",
+      entries: [entryToken({ source: failure(), grantKey: "grant-next" })],
+    };
     const ended = { record: recordOf(ours), ...wanted("Fail", next) };
     expect(plan({ ...ended, referencesLeft: 2 })).toMatchObject({ action: { kind: "none" }, state: "leaving" });
     expect(plan(ended)).toEqual({ action: { kind: "delete" }, state: "leaving" });
@@ -389,7 +392,7 @@ describe("a foreign Secret under Merge", () => {
   });
 
   it("loses a host of ours that is not served any more, and keeps its own", () => {
-    const other: Contribution = { credential: "acme", claims: [claim({ hosts: ["b.example.com"] })] };
+    const other: Contribution = { credential: "acme", entries: [entryToken({ hosts: ["b.example.com"] })] };
     const after = liveOf(mergedBody);
     const body = written(plan({ ...wanted("Merge", other), record: recordOfLive(after), live: after }));
     expect(body.dockerConfig).not.toContain("a.example.com");
@@ -543,7 +546,10 @@ describe("whatever stands there", () => {
   });
 
   it("an expired token that stood there is not replaced by an empty config", () => {
-    const expired: Contribution = { credential: "acme", claims: [claim({ source: token({ expiresAt: minute(-1) }) })] };
+    const expired: Contribution = {
+      credential: "acme",
+      entries: [entryToken({ source: token({ expiresAt: minute(-1) }) })],
+    };
     const after = { record: recordOf(ours), live: liveOf(ours), now: minute(120) };
     expect(plan({ ...after, ...wanted("Fail", expired) })).toEqual(right);
   });

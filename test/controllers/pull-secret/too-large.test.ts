@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import {
-  type Claim,
+  type EntryToken,
   type Contribution,
   contentOf,
   type Former,
@@ -10,15 +10,15 @@ import {
 import { contentWithin, type Hosts } from "../../../src/controllers/pull-secret/plan-fit.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
-import { claim, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
+import { entryToken, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 
 const hostOf = (name: string): string => `${name}.example.com`;
 /** A RegistryCredential with one entry, whose login has so long a password. */
-const serving = (name: string, length: number, changes: Partial<Claim> = {}): Contribution => ({
+const serving = (name: string, length: number, changes: Partial<EntryToken> = {}): Contribution => ({
   credential: name,
-  claims: [
-    claim({
+  entries: [
+    entryToken({
       entry: "hub",
       hosts: [hostOf(name)],
       source: token({ grantKey: `grant-${name}`, logins: { all: login("x", "y".repeat(length)) } }),
@@ -147,7 +147,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
   it("is told by entry: another one of the same RegistryCredential goes on", () => {
     const two: Contribution = {
       credential: "acme",
-      claims: [...serving("x", 500).claims, ...serving("y", 10).claims.map((each) => ({ ...each, entry: "other" }))],
+      entries: [...serving("x", 500).entries, ...serving("y", 10).entries.map((each) => ({ ...each, entry: "other" }))],
     };
     const plan = decided([two], room);
     expect(plan.missing).toEqual([{ credential: "acme", entry: "hub" }]);
@@ -303,7 +303,7 @@ describe("whatever does not fit", () => {
   });
 
   it("a failure that is no size takes no part in it", () => {
-    const failing: Contribution = { credential: "lost", claims: [claim({ entry: "hub", source: failure() })] };
+    const failing: Contribution = { credential: "lost", entries: [entryToken({ entry: "hub", source: failure() })] };
     expect(missingIn(decided([failing, ...small], room))).toEqual([]);
   });
 });
@@ -335,7 +335,7 @@ describe("hosts that the annotations of a pull Secret have no room for", () => {
     const hosts = Array.from({ length: count }, (_, index) => `${name}-${index}.${"x".repeat(length)}.example.com`);
     const logins = { byHost: new Map(hosts.map((host) => [host, login("x", "y")])) };
     const source = token({ grantKey: `grant-${name}`, logins });
-    return { credential: name, claims: [claim({ entry: "all", hosts: ["*"], source })] };
+    return { credential: name, entries: [entryToken({ entry: "all", hosts: ["*"], source })] };
   };
   const hostsOf = (name: string, auths: Readonly<Record<string, unknown>>): number =>
     Object.keys(auths).filter((host) => host.startsWith(`${name}-`)).length;

@@ -4,7 +4,7 @@ import { entriesText, recordedEntries } from "../../../src/cluster/entries-annot
 import { foreignMetadata, managedRecord, mergedHosts } from "../../../src/cluster/marks.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { keysIn } from "../../../src/registry/merge-docker-config.ts";
-import { claim, token } from "../../entitlement/objects.ts";
+import { entryToken, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, wants } from "../pull-secret/plan-scenario.ts";
 
 const many = Array.from({ length: 40_000 }, (_, index) => `h${index}`);
@@ -37,7 +37,7 @@ describe("lists of ours", () => {
   const hosts = Array.from({ length: 500 }, (_, index) => `r${index}.example.com`);
 
   it("are read whole: every login of a Secret that was merged into can be taken back", () => {
-    const wanted = wants([{ credential: "acme", claims: [claim({ hosts, source: token() })] }], {
+    const wanted = wants([{ credential: "acme", entries: [entryToken({ hosts, source: token() })] }], {
       onConflict: "Merge",
     });
     const theirs = live();
@@ -50,13 +50,13 @@ describe("lists of ours", () => {
 
   it("are no longer than what is read of them", () => {
     const wide = ["a", "b"].map((entry) =>
-      claim({
+      entryToken({
         entry,
         hosts: Array.from({ length: 2500 }, (_, index) => `${entry}${index}.example.com`),
         source: token(),
       }),
     );
-    const wanted = wants([{ credential: "acme", claims: wide }]);
+    const wanted = wants([{ credential: "acme", entries: wide }]);
     const plan = planPullSecret(snapshot({ ...wanted, maxBytes: 1024 * 1024 }));
     const { annotations, dockerConfig = "" } = written(plan);
     const recorded = recordedEntries(annotations["regcred.dev/entries"]).flatMap((entry) => entry.hosts);
