@@ -1,15 +1,16 @@
 // Does each command tell by its exit code what it found, of two subjects of which one is not well, too?
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
+import { defaultNames } from "../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
-import type { Weather } from "../operator/played-pools.ts";
+import type { Faults } from "../operator/played-pools.ts";
 import { ops, type Replica, type Fixture, fixture } from "../operator/fixture.ts";
 import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
@@ -62,10 +63,10 @@ async function type(on: Fixture, args: readonly string[], around = streamsOf(on)
   }
 }
 
-const may = (on: Fixture, weather: Weather): void =>
-  on.setWeather((call) => (call.by === "person" ? weather(call) : undefined));
+const may = (on: Fixture, faults: Faults): void =>
+  on.setFaults((call) => (call.by === "person" ? faults(call) : undefined));
 const mayNotRead =
-  (resource: string): Weather =>
+  (resource: string): Faults =>
   (call) =>
     call.method === "GET" && call.resource === resource
       ? refusal(
@@ -550,9 +551,9 @@ describe("import", () => {
 describe("doctor", () => {
   const registration = "admissionregistration.k8s.io/v1";
   /** All that it looks for. */
-  const sound = async (): Promise<Fixture> => {
+  const sound = async (without?: string): Promise<Fixture> => {
     const on = await served();
-    for (const name of guardrailPolicies) {
+    for (const name of guardrailPolicies(defaultNames).filter((each) => each !== without)) {
       on.server.create({
         apiVersion: registration,
         kind: "ValidatingAdmissionPolicy",
@@ -573,7 +574,7 @@ describe("doctor", () => {
   };
   /** The API server's clock says so. */
   const dated =
-    (date: string | undefined): Weather =>
+    (date: string | undefined): Faults =>
     ({ path }) =>
       path === "/version"
         ? {
@@ -599,6 +600,17 @@ describe("doctor", () => {
       Number(code === 3),
       Number(date === undefined),
     ]);
+  });
+
+  it.each([
+    ["all is well with the install, and not with a credential", undefined, 0],
+    ["a policy is not there", "regcred-leases", 3],
+  ])("asked about the install alone where %s", async (_where, missing, code) => {
+    const on = await sound(missing);
+    await addBroken(on);
+    may(on, dated(right));
+    const { code: ended, stdout } = await type(on, ["doctor", "--install"]);
+    expect([ended, stdout.match(/^BAD +\w+/gm) ?? []]).toEqual([code, code === 0 ? [] : ["BAD     restraint"]]);
   });
 });
 
@@ -636,6 +648,14 @@ describe("doctor --fix", () => {
 });
 
 describe("a command", () => {
+  it("is asked here about what it finds, and has a section in docs/cli.md", () => {
+    const here = readFileSync(import.meta.filename, "utf8");
+    const told = readFileSync(join(import.meta.dirname, "../../docs/cli.md"), "utf8");
+    const names = clusterCommands.map(({ name }) => name);
+    expect(names.filter((name) => !here.includes(`describe("${name}"`))).toEqual([]);
+    expect(names.filter((name) => !told.includes(`\n## ${name}\n`))).toEqual([]);
+  });
+
   it.each([
     [["drain"], 2],
     [["drain", "--all", "--timeout", "soon"], 2],

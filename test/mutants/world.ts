@@ -149,8 +149,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a token is collected though it cannot be seen who needs it", "accounts that may not be seen after", {
     file: "src/controllers/pull-secret/controller.ts",
-    from: "if (!snapshot.hidden) context.judged.judged(secretKey(namespace.name, name));",
-    to: "context.judged.judged(secretKey(namespace.name, name));",
+    from: "if (!snapshot.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));",
+    to: "context.credentials.judged.judged(secretKey(namespace.name, name));",
   }),
   {
     fault: "world",

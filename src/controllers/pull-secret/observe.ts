@@ -79,12 +79,13 @@ export const tokenPatience = 1_000;
 /** An outcome instead: there is nothing to decide, and what there is to say has been said. */
 export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   const { context, namespace, name, render } = run;
-  const { stores, statusCache } = context;
+  const { stores } = context.cluster;
+  const { statusCache } = context.credentials;
   const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
-  const missing = context.permissions.secret(name, namespace.name);
+  const missing = context.cluster.permissions.secret(name, namespace.name);
   if (missing) return withoutPermission(run, missing);
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
-  if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
+  if (!context.cluster.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const place = { namespaceUid: namespace.uid, secretName: name };
   const roles = rolesIn(run, place, record);
@@ -120,7 +121,7 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   ].join("|");
   const hidden = isHidden(rendered);
   const found = { contributing, leaving, orphaned, frozenUids: frozen.uids };
-  noteWhoStays(context, place, found);
+  noteWhoStays(context.credentials, place, found);
   return {
     ...planSnapshot(run, place, record, { contributing, leaving, signature }),
     ...found,
@@ -137,14 +138,14 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
 
 /** Everybody is told why, as far as that is not known. */
 function withoutPermission({ context, namespace, name }: Omit<Run, "remember">, missing: Failure): Outcome {
-  const concerned = context.credentialIndex.contributors(namespace, name).filter(({ entitled }) => entitled);
+  const concerned = context.credentials.index.contributors(namespace, name).filter(({ entitled }) => entitled);
   // Not judged: references, too, stay as they are.
   reportSecret(context, namespace, name, failedFinding(concerned, "waiting", missing));
   const { mode } = context.settings;
   // No change in the cluster brings it into the reach of this install.
   if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
-    context.tokens.use(secretKey(namespace.name, name), new Map());
-    context.judged.judged(secretKey(namespace.name, name));
+    context.grants.tokens.use(secretKey(namespace.name, name), new Map());
+    context.credentials.judged.judged(secretKey(namespace.name, name));
     return done;
   }
   return waitsFor({ secretsCalled: name });
@@ -166,7 +167,7 @@ function rolesIn(
   place: Place,
   record: SecretRecord | undefined,
 ): Roles {
-  const { credentialIndex, members } = context;
+  const { index: credentialIndex, members } = context.credentials;
   const contributors = credentialIndex.contributors(namespace, name);
   /** By its marks, or by the record where they were stripped. */
   const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
@@ -184,7 +185,7 @@ function rolesIn(
   const inIt = named.filter(isWitnessed);
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean =>
-    context.namesSynced(each) || context.permissions.name(each) !== undefined;
+    context.cluster.namesSynced(each) || context.cluster.permissions.name(each) !== undefined;
   const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
     ...secretNamesOf(credentialIndex, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
     ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
@@ -206,7 +207,7 @@ function rolesIn(
 
 /** Who has to leave is a member no more from now on: a tenant that keeps it from being done gains nothing by a later hold. */
 function noteWhoStays(
-  { members }: Context,
+  { members }: Context["credentials"],
   place: Place,
   {
     contributing,
@@ -232,8 +233,8 @@ function planSnapshot(
   record: SecretRecord | undefined,
   { contributing, leaving, signature }: Pick<Snapshot, "contributing" | "leaving"> & { readonly signature: string },
 ): Omit<PullSecretSnapshot, "content" | "options" | "frozen"> {
-  const { members } = context;
-  const now = context.clock.now();
+  const { members } = context.credentials;
+  const now = context.runtime.clock.now();
   return {
     namespace,
     name,
@@ -264,7 +265,7 @@ function isToRetain({ deleting, credential }: Contributor): boolean {
  * as well keep under another name.
  */
 function witnessOf(
-  { members }: Context,
+  { credentials: { members } }: Context,
   place: Place,
   record: SecretRecord | undefined,
   { ours, tookBack = false }: Remembered,
@@ -322,7 +323,11 @@ function optionsOf(
  * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
  * loop says that it has waited for long enough.
  */
-export function referencesTo({ statusCache, stores, permissions }: Context, namespace: string, name: string): number {
+export function referencesTo(
+  { credentials: { statusCache }, cluster: { stores, permissions } }: Context,
+  namespace: string,
+  name: string,
+): number {
   if (statusCache.references(namespace)?.left?.has(name)) return 0;
   const known = stores.serviceAccounts
     .byIndex(namespace)
@@ -334,7 +339,7 @@ export function referencesTo({ statusCache, stores, permissions }: Context, name
 }
 
 /** The name belongs to a source, or to a Secret of the operator's own. */
-function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
+function isReserved({ cluster: { stores }, settings }: Context, namespace: string, name: string): boolean {
   const record = stores.operatorSecrets.get(`${namespace}/${name}`);
   if (!record) return false;
   if (record.kind === "token" || record.kind === "members") return true;
@@ -373,12 +378,12 @@ export async function readLive(
   record: SecretRecord | undefined,
   signal: AbortSignal,
 ): Promise<LiveSecret | "too large" | undefined> {
-  const { api, refusal, stores, transforms } = context;
+  const { api, callFailure, stores, transforms } = context.cluster;
   let object;
   try {
     object = await api.getSecret(namespace.name, name, signal);
   } catch (error) {
-    if (refusal(error, "").kind === "tooLarge") return "too large";
+    if (callFailure(error, "").kind === "tooLarge") return "too large";
     throw error;
   }
   if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);

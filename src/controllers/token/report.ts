@@ -8,8 +8,8 @@ import type { Refused } from "./plan-refresh.ts";
 
 /** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
 export function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
-  const before = context.tokens.attempts(grantKey);
-  context.tokens.ended(grantKey, failure, refused);
+  const before = context.grants.tokens.attempts(grantKey);
+  context.grants.tokens.ended(grantKey, failure, refused);
   if ((before?.failure && textWithSteps(before.failure)) === (failure && textWithSteps(failure))) return;
   tellUsers(context, grantKey);
 }
@@ -18,7 +18,10 @@ export function settle(context: Context, grantKey: string, failure: Failure | un
  * Queues every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that
  * fails is news even where tenants still have what they need.
  */
-export function tellUsers({ tokens, statusCache, enqueue }: Context, grantKey: string): void {
+export function tellUsers(
+  { grants: { tokens }, credentials: { statusCache }, queue: { enqueue } }: Context,
+  grantKey: string,
+): void {
   const credentials = new Set<string>();
   for (const user of tokens.users(grantKey)) {
     enqueue(user, { lane: "bulk", flow: grantKey });
