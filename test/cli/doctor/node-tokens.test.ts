@@ -28,7 +28,12 @@ function sessionThat(answers: () => object) {
     request: async ({ body }: { readonly body?: string }) => {
       asked.push(JSON.parse(body ?? "null"));
       const answer = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", ...answers() };
-      return { status: 201, json: () => answer, text: () => JSON.stringify(answer), headers: {} };
+      return {
+        status: 201,
+        json: () => answer,
+        text: JSON.stringify(answer),
+        headers: { "content-type": "application/json" },
+      };
     },
   };
   return { session: { transport } as unknown as Session, asked };
