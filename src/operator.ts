@@ -177,7 +177,7 @@ async function serve({ options, api, leads, work, measured, servers, phase }: Ru
       whyNotReady(phase(), {
         knowsCluster: () => work.knowsCluster(),
         refused: () => work.watches.refusedElsewhere(),
-        obstacle: () => work.claim.obstacle(),
+        blocker: () => work.claim.blocker(),
       }),
   };
   const secure = settings.metricsAccess === "token" ? secureServing(settings, api, clock) : undefined;

@@ -34,11 +34,11 @@ export interface Readable {
   /** What the API server does not show. */
   readonly refused: () => readonly string[];
   /** Why another install serves the cluster, in a sentence. */
-  readonly obstacle: () => string | undefined;
+  readonly blocker: () => string | undefined;
 }
 
 /** Why it is not ready, in a sentence; undefined: it is. */
-export function whyNotReady(phase: Phase, { knowsCluster, refused, obstacle }: Readable): string | undefined {
+export function whyNotReady(phase: Phase, { knowsCluster, refused, blocker }: Readable): string | undefined {
   switch (phase.kind) {
     case "stopping":
       return "it is being stopped";
@@ -46,7 +46,7 @@ export function whyNotReady(phase: Phase, { knowsCluster, refused, obstacle }: R
       return phase.waitsFor ?? notKnown(refused());
     case "standby":
     case "leading":
-      return knowsCluster() ? obstacle() : notKnown(refused());
+      return knowsCluster() ? blocker() : notKnown(refused());
   }
 }
 

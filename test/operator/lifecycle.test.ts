@@ -30,9 +30,9 @@ describe("the lifecycle of an operator", () => {
 });
 
 describe("an operator", () => {
-  const well: Readable = { knowsCluster: () => true, refused: () => [], obstacle: () => undefined };
+  const well: Readable = { knowsCluster: () => true, refused: () => [], blocker: () => undefined };
   const blind: Readable = { ...well, knowsCluster: () => false, refused: () => ["secrets", "pods"] };
-  const elsewhere: Readable = { ...well, obstacle: () => "another install serves this cluster" };
+  const elsewhere: Readable = { ...well, blocker: () => "another install serves this cluster" };
   const [starting, standby, leading, stopping] = phases as readonly [Phase, Phase, Phase, Phase];
 
   it.each<readonly [string, Phase, Readable, string | undefined]>([

@@ -24,7 +24,7 @@ export interface ClusterClaim {
   /** From now on, calls back when another install has taken the cluster over. */
   watch(onLost: (error: OperatorError) => void): Cancel;
   /** Why this install does not serve, for people; undefined where it does, or has not been asked to yet. */
-  obstacle(): string | undefined;
+  blocker(): string | undefined;
 }
 
 // A second install is somebody's mistake, or waits for the first one's removal: both have time.
@@ -101,7 +101,7 @@ class ClaimOfInstall implements ClusterClaim {
     this.#standsByFor = namespace;
   };
 
-  readonly obstacle: ClusterClaim["obstacle"] = () =>
+  readonly blocker: ClusterClaim["blocker"] = () =>
     this.#standsByFor === undefined
       ? undefined
       : `another install of regcred serves this cluster, in namespace ${this.#standsByFor}: remove one of the two`;

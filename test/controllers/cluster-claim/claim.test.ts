@@ -168,7 +168,7 @@ describe("a claim of the cluster", () => {
     const answers = claims.map(asked);
     await world.clock.advance(ms(10_000));
     expect(answers.map(({ serves }) => serves)).toEqual([true, false]);
-    expect(claims.map((each) => each.obstacle())).toEqual([undefined, expect.stringContaining("in namespace one")]);
+    expect(claims.map((each) => each.blocker())).toEqual([undefined, expect.stringContaining("in namespace one")]);
     expect(world.warnings).toEqual([["another install serves this cluster", { namespace: "one" }]]);
   });
 
@@ -198,7 +198,7 @@ describe("a claim of the cluster", () => {
     await world.clock.advance(ms(14_000));
     expect(answer.serves).toBe(false);
     await world.clock.advance(ms(10_000));
-    expect([answer.serves, world.pointer(), two.obstacle()]).toEqual([true, "two", undefined]);
+    expect([answer.serves, world.pointer(), two.blocker()]).toEqual([true, "two", undefined]);
   });
 
   it("of an installed CRD that has no field for it holds up nothing", async () => {
