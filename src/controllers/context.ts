@@ -1,6 +1,7 @@
 // Context: what the controllers may touch.
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
+import type { InSlices } from "../runtime/in-slices.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import type { ApiErrorKind } from "../runtime/client/api-error.ts";
 import type { EventRecorder } from "../runtime/events/event-recorder.ts";
@@ -37,6 +38,8 @@ export interface Settings {
 
 export interface Context {
   readonly clock: Clock;
+  /** For whatever may be thousands: everybody shares what a turn of the event loop has. */
+  readonly inSlices: InSlices;
   readonly settings: Settings;
   /** Default: the usual times. */
   readonly timing?: Pick<Timing, "unused">;

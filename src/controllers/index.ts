@@ -13,9 +13,9 @@ import { serviceAccountController } from "./service-account/controller.ts";
 import { tokenController } from "./token/controller.ts";
 
 export function regcredControllers(context: Context): Controllers {
-  const { clock, enqueue, waits } = context;
+  const { inSlices, enqueue, waits } = context;
   return controllers({
-    clock,
+    inSlices,
     enqueue,
     waits,
     waitedFor: waitedFor(context),

@@ -3,6 +3,7 @@ import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../cluster/records.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { InSlices } from "../runtime/in-slices.ts";
 import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import { followRemovals } from "./follow-removals.ts";
@@ -64,6 +65,7 @@ export interface CredentialIndex {
 
 export interface CredentialIndexOptions {
   readonly clock: Clock;
+  readonly inSlices: InSlices;
   readonly operatorNamespace: string;
   readonly members: Members;
   readonly credentials: Store<CredentialRecord>;
@@ -73,7 +75,7 @@ export interface CredentialIndexOptions {
 
 /** Kept up to date by the stores' own changes, so that one namespace's question costs a few comparisons. */
 export function credentialIndex(options: CredentialIndexOptions): CredentialIndex {
-  const { clock, operatorNamespace, credentials, namespaces, pullSecrets, members } = options;
+  const { clock, inSlices, operatorNamespace, credentials, namespaces, pullSecrets, members } = options;
   const specs = lastGoodSpecs(clock, credentials);
   const marked = markedSecrets(pullSecrets);
   const kept = retained(members, (name, namespace) => marked.has(name, namespace));
@@ -93,7 +95,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     } else if (after && before?.uid !== after.uid) marked.follow(key);
     inUse.follow();
   });
-  followRemovals({ clock, operatorNamespace, specs, namespaces, namespaceOf, members, guard });
+  followRemovals({ inSlices, operatorNamespace, specs, namespaces, namespaceOf, members, guard });
 
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);

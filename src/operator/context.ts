@@ -10,6 +10,7 @@ import { credentialIndex } from "../entitlement/credential-index.ts";
 import { grantKeys } from "../providers/grant-keys.ts";
 import { scopes } from "../providers/scope-of.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { inSlices } from "../runtime/in-slices.ts";
 import { waits } from "../runtime/queue/waits.ts";
 import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
 import { refusals } from "./call-failure.ts";
@@ -18,6 +19,7 @@ import { refusals } from "./call-failure.ts";
 export interface Derived extends Pick<
   Context,
   | "clock"
+  | "inSlices"
   | "stores"
   | "transforms"
   | "digest"
@@ -51,10 +53,12 @@ export function derive(
     onForgotten: forgotten.tell,
   });
   const members = recordedMembers(stores.operatorSecrets);
-  const index = credentialIndex({ ...stores, clock, operatorNamespace, members });
+  const sliced = inSlices(clock);
+  const index = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members });
   return {
     ...known,
     clock,
+    inSlices: sliced,
     tokens,
     members,
     credentialIndex: index,

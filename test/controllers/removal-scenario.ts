@@ -13,6 +13,7 @@ import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
 import { allPermitted } from "./all-permitted.ts";
 import { credential, namespace } from "../entitlement/objects.ts";
+import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 
@@ -53,6 +54,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
   let deletions = 0;
   const context = {
     clock,
+    inSlices: inSlices(clock),
     statusCache: statusCache(clock),
     grantKey: grantKeys(),
     members: book,

@@ -30,6 +30,7 @@ import { grantTracker } from "../../src/controllers/token/grant-tracker.ts";
 import type { Feed } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
+import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -258,12 +259,14 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
   });
   const holders = recordedMembers(stores.operatorSecrets);
-  const rights = credentialIndex({ ...stores, clock, operatorNamespace, members: holders });
+  const sliced = inSlices(clock);
+  const rights = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members: holders });
   const judged = judgedSecrets({ stores, credentialIndex: rights });
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
   const context: Context = {
     clock,
+    inSlices: sliced,
     settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
     stores,
     transforms,

@@ -26,6 +26,7 @@ import { instruments } from "../../src/metrics/instruments.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { unrestricted } from "../mode.ts";
 import { allPermitted } from "../controllers/all-permitted.ts";
+import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -130,10 +131,12 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     operatorNamespace,
   });
   const members = recordedMembers(stores.operatorSecrets);
-  const rights = credentialIndex({ ...stores, clock, operatorNamespace, members });
+  const sliced = inSlices(clock);
+  const rights = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members });
   const judged = judgedSecrets({ stores, credentialIndex: rights });
   const context: Context = {
     clock,
+    inSlices: sliced,
     settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
     stores,
     transforms,

@@ -141,4 +141,31 @@ export const paceMutants: readonly Mutant[] = [
     ["underway.set(host, made);", "void underway;"],
     "providers/http/checked-lookup",
   ),
+  fault(
+    "each iteration of a turn has a slice of its own",
+    "runtime/in-slices.ts",
+    ["if (began === undefined) turn();", "turn();"],
+    "runtime/in-slices",
+  ),
+  fault(
+    "who goes through many first holds up all others until the end",
+    "runtime/in-slices.ts",
+    ["if (step()) waiting.add(step);", "while (clock.elapsed() - since < slice && step());"],
+    "runtime/in-slices",
+  ),
+  fault(
+    "what is there at a start is queued in one turn",
+    "runtime/queue/controllers.ts",
+    ["ask(initial?.() ?? []);", "for (const { key, options: how } of initial?.() ?? []) enqueue(key, how);"],
+    "runtime/queue/controllers",
+  ),
+  fault(
+    "thousands that wait for one thing are queued in one turn",
+    "runtime/queue/controllers.ts",
+    [
+      "void inSlices(waits.changed(what), (key) => enqueue(key, afterWait));",
+      "for (const key of waits.changed(what)) enqueue(key, afterWait);",
+    ],
+    "runtime/queue/controllers",
+  ),
 ];

@@ -18,7 +18,6 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { drainer } from "./drain.ts";
-import { inSlices } from "../../runtime/in-slices.ts";
 import { namespaceView } from "./namespace-view.ts";
 import { done, failed, earliest, waitsFor } from "../outcome.ts";
 import { type Pace, pace } from "../../runtime/queue/pace.ts";
@@ -213,7 +212,7 @@ async function viewsOf(context: Context, credential: RegistryCredential): Promis
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
-  await inSlices(context.clock, stores.namespaces.values(), (namespace) => {
+  await context.inSlices(stores.namespaces.values(), (namespace) => {
     if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
     const scope = context.scopeOf(namespace);
     const isPermitted = context.permissions.secret(secretName, namespace.name) === undefined;
@@ -239,7 +238,7 @@ function grantView(token: Token | undefined, attempts: Attempts | undefined): Gr
 
 /** The records are read only where something was taken out of the spec. */
 async function extrasOf(
-  { clock, stores, permissions }: Context,
+  { inSlices, stores, permissions }: Context,
   credential: RegistryCredential,
 ): Promise<readonly string[]> {
   const extras = extraReferences(credential);
@@ -248,7 +247,7 @@ async function extrasOf(
     // Where the accounts may not be seen, some may have it.
     if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
       return rememberedExtras(extras, new Set(extras.former));
-    await inSlices(clock, stores.serviceAccounts.values(), ({ record, terminating }) => {
+    await inSlices(stores.serviceAccounts.values(), ({ record, terminating }) => {
       if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
     });
   }

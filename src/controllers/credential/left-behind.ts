@@ -8,7 +8,6 @@ import { recordedReferences } from "../service-account/plan.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { needsNothing } from "../pull-secret/plan-removal.ts";
 import type { Context } from "../context.ts";
-import { inSlices } from "../../runtime/in-slices.ts";
 import { isKeptByTenant } from "../pull-secret/report.ts";
 import { encoded } from "../pull-secret/wire.ts";
 
@@ -36,7 +35,7 @@ export function namesOf({ credentialIndex }: Context, credential: RegistryCreden
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
-  const { clock, stores, credentialIndex, enqueue } = context;
+  const { inSlices, stores, credentialIndex, enqueue } = context;
   const names = namesOf(context, credential);
   const secrets = new Set<string>();
   const kept = new Set<string>();
@@ -50,7 +49,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   };
   const holds = holderOf(context, credential);
   const isHeld = heldOf(context, credential, names);
-  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
     const namespace = aliveOf(name);
     if (namespace === "not seen") secrets.add(name);
     if (!namespace || namespace === "not seen" || isHeld(name)) return;
@@ -62,7 +61,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   });
   // A name that another credential writes as well is that one's to take off.
   const ours = names.filter((name) => !sharedName(context, credential, name));
-  await inSlices(clock, stores.serviceAccounts.values(), ({ namespace, record, terminating }) => {
+  await inSlices(stores.serviceAccounts.values(), ({ namespace, record, terminating }) => {
     if (record === undefined || terminating || !aliveOf(namespace)) return;
     const recorded = recordedReferences(record);
     if (!ours.some((name) => recorded.has(name))) return;

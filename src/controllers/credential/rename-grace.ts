@@ -3,7 +3,6 @@ import type { RegistryCredential, Retiring } from "../../api/registry-credential
 import { secretKey } from "../keys.ts";
 import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
 import type { Context } from "../context.ts";
-import { inSlices } from "../../runtime/in-slices.ts";
 import { isKeptByTenant } from "../pull-secret/report.ts";
 import { holderOf } from "./left-behind.ts";
 
@@ -39,12 +38,12 @@ async function isLeft(
   credential: RegistryCredential,
   { secretName, until }: Retired,
 ): Promise<boolean> {
-  const { clock, enqueue, credentialIndex, namesSynced, stores } = context;
+  const { clock, inSlices, enqueue, credentialIndex, namesSynced, stores } = context;
   if (!namesSynced(secretName)) return true;
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(patience)) < 0;
   let isWaitedFor = false;
-  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
     const namespace = stores.namespaces.get(name);
     const secret = stores.pullSecrets.look(`${name}/${secretName}`);
     if (!namespace || secret.kind === "absent") return;

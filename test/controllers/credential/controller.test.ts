@@ -10,6 +10,7 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const running = new AbortController().signal;
 const itself = textOfWaited({ of: "credentials", object: "acme" });
@@ -37,6 +38,7 @@ function situation() {
   // Touching anything that is not here throws.
   const context = {
     clock: fakeClock(),
+    inSlices: inSlices(fakeClock()),
     settings: { namespace: "ops" },
     stores: { credentials: { look: () => answer.sighting, wrote: () => undefined } },
     credentialIndex: { readable: () => undefined, drainedFor: () => answer.drainedFor },

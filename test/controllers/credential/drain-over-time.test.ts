@@ -15,6 +15,7 @@ import { seen } from "../../runtime/watch/seen.ts";
 import type { Sighting } from "../../../src/runtime/watch/presence.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const running = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count * 1_000 });
@@ -82,6 +83,7 @@ function situation({
   const written = { metadata: { name: "acme" } };
   const context = {
     clock,
+    inSlices: inSlices(clock),
     statusCache: found,
     settings: { namespace: "ops", mode: unrestricted },
     digest: () => "",

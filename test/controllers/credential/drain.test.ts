@@ -16,6 +16,7 @@ import { unrestricted } from "../../mode.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -53,6 +54,7 @@ function situation(
   const written = { metadata: { name: "acme" } };
   const context = {
     clock,
+    inSlices: inSlices(clock),
     statusCache: found,
     settings: { namespace: "ops", mode: unrestricted },
     digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),

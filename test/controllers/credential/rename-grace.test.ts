@@ -8,6 +8,7 @@ import { deniedRemovals } from "../../../src/controllers/credential/denied-remov
 import { renameGraceOf } from "../../../src/controllers/credential/rename-grace.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const acme = credential();
 const former = secretRecord({ key: "team-a/old", name: "old", credentials: ["acme"], labelled: true });
@@ -21,6 +22,7 @@ function situation(record: SecretRecord, { member = true, entitled = true } = {}
   const queued: string[] = [];
   const context = {
     clock,
+    inSlices: inSlices(clock),
     statusCache: found,
     stores: {
       namespaces: { get: () => namespace() },

@@ -24,6 +24,7 @@ import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { type MemberRow, rowsPerPart, rowsToData } from "../../../src/cluster/member-rows.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const uid = credential().uid;
@@ -91,6 +92,7 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
   const clock = fakeClock();
   const context = {
     clock,
+    inSlices: inSlices(clock),
     stores,
     members,
     enqueue: (key: string) => asked.push(key),

@@ -18,6 +18,7 @@ import type { PullCheckResult } from "../../../src/registry/pull-check.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const grant: Grant = {
   provider: "Static",
@@ -99,6 +100,7 @@ function situation(given: Situation): Played {
   };
   const context = {
     clock,
+    inSlices: inSlices(clock),
     tokens,
     statusCache: findings,
     settings: { namespace: "ops", maxConfigBytes: 65_536 },

@@ -12,6 +12,7 @@ import { fakeClock, type FakeClock } from "../../fake-clock.ts";
 import { googleGrant } from "../../providers/grants.ts";
 import { identitiesFrom } from "../../providers/scenario.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -83,6 +84,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   const silent = (): void => undefined;
   const context = {
     clock,
+    inSlices: inSlices(clock),
     tokens,
     statusCache: { secret: () => undefined },
     settings: { namespace: "ops", maxConfigBytes: 65_536 },

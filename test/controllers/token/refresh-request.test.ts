@@ -14,6 +14,7 @@ import { transformOperatorSecret } from "../../../src/cluster/transform/operator
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { staticGrant } from "../../providers/grants.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const user = "secret/team-a/regcred";
 
@@ -53,6 +54,7 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   // The rest of a context is for other loops: touching it throws.
   const context = {
     clock,
+    inSlices: inSlices(clock),
     tokens,
     statusCache: statusCache(clock),
     settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 1 },
