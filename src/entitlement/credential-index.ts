@@ -10,6 +10,7 @@ import { followRemovals } from "./follow-removals.ts";
 import { lastGoodSpecs } from "./last-good-spec.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
+import { type NamedAccounts, namedAccounts } from "./named-accounts.ts";
 import { namesInUse } from "./names-in-use.ts";
 import { removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
@@ -48,6 +49,8 @@ export interface CredentialIndex {
   exists(credentialName: string): boolean;
   readable(credentialName: string): RegistryCredential | undefined;
   held(credentialName: string): Held | undefined;
+  /** Those whose tokens are asked for as this ServiceAccount. */
+  readonly askingAs: NamedAccounts;
   /** Selected, or held by the removal guard. */
   entitled(credential: RegistryCredential, namespace: NamespaceRecord): boolean;
   /**
@@ -138,8 +141,9 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     readable: (name) => specs.get(name),
     held: (name) => {
       const credential = specs.get(name);
-      return credential && !credential.deletionTimestamp ? guard.held(credential) : undefined;
+      return credential && guard.held(credential);
     },
+    askingAs: namedAccounts(specs, operatorNamespace),
     entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
     mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(specs.get(name))]),
     drained: (credential) => {
