@@ -90,8 +90,9 @@ export function operator(options: OperatorOptions): Operator {
     deadline: timing.answer,
   });
   const { namespace: ownNamespace } = settings;
+  const restored = listeners<void>(listenerFailed(log));
   const leads = settings.leaderElection
-    ? leadership({ api, namespace: ownNamespace, instance: options.instance, clock, random, log })
+    ? leadership({ ...options, api, namespace: ownNamespace, wentBack: restored.tell })
     : undisputed();
   const fenced = leads.fence ? withFence(api, leads.fence) : api;
   const leaseReader = leases(api);
@@ -114,6 +115,7 @@ export function operator(options: OperatorOptions): Operator {
       }),
     measured,
   });
+  restored.subscribe(() => work.wentBack());
   throttled.subscribe((retryAfter) => work.throttled(retryAfter));
   const { claim } = work;
 

@@ -118,7 +118,7 @@ async function install() {
     const args = ["ci", "--ignore-scripts", "--include=dev", "--include=optional", "--loglevel=error"];
     const { code, signal } = await run("npm", args, { cwd: root });
     if (code === 0) return;
-    const what = signal ? `was stopped by ${signal}` : "failed, see above: mend the network or npm's registry setting";
+    const what = signal ? `was stopped by ${signal}` : "failed, see above: fix the network or npm's registry setting";
     throw new Error(`npm ci ${what}, then run the command again`);
   } finally {
     rmSync(lock, { force: true });

@@ -8,6 +8,18 @@ interface ReasonRow {
   readonly retry?: Retry;
   /** The entry fails before the provider has any identity to ask with: nothing has been sent to the cloud. */
   readonly beforeIdentity?: true;
+  /** It passes by itself in a moment. */
+  readonly passing?: true;
+  /** Whatever its cause: the platform keeps what refuses, and grants exemptions. */
+  readonly exemptible?: true;
+  /** What refuses goes by the object as it stands, which its tenant may have made so. */
+  readonly byObject?: true;
+  /** Nothing of ours is in the Secret that it is about. */
+  readonly noneOfOurs?: true;
+  /** Of what could not be read nobody knows what it holds. */
+  readonly unread?: true;
+  /** What it is about may not be seen: nobody knows whether it is there. */
+  readonly unseen?: true;
 }
 
 const said = {} as const satisfies ReasonRow;
@@ -26,7 +38,7 @@ export const reasons = {
   NoNamespaceSelected: said,
   Progressing: said,
   Pending: said,
-  TokenPending: platformBackoff,
+  TokenPending: { ...platformBackoff, passing: true },
   Suspended: said,
   Deleting: said,
   Draining: platformBackoff,
@@ -87,23 +99,23 @@ export const reasons = {
   MissingLabel: tenantOnChange,
   InvalidSecretName: platformOnChange,
   SecretConflict: tenantOnChange,
-  SecretCopied: tenantOnChange,
+  SecretCopied: { ...tenantOnChange, noneOfOurs: true },
   SecretNameReserved: platformOnChange,
   DeletionPending: tenantOnChange,
   HostShadowed: platformOnChange,
   PodEvicted: said,
   ConfigTooLarge: platformOnChange,
-  TooLarge: tenantOnChange,
+  TooLarge: { ...tenantOnChange, unread: true },
   MintBudget: tenantOnChange,
   ShareReached: said,
   Contested: tenantOnChange,
   InvalidSpec: said,
   // The API server.
   QuotaExceeded: tenantSlowly,
-  AdmissionDenied: tenantSlowly,
+  AdmissionDenied: { ...tenantSlowly, exemptible: true },
   NamespaceForbidden: platformSlowly,
-  NotPermitted: { ...platformSlowly, beforeIdentity: true },
-  Rejected: platformSlowly,
+  NotPermitted: { ...platformSlowly, beforeIdentity: true, unseen: true },
+  Rejected: { ...platformSlowly, byObject: true },
   Unauthorized: platformBackoff,
   ApiUnavailable: platformBackoff,
   CRDOutdated: platformOnChange,
@@ -157,7 +169,20 @@ export function isReason(reason: string): reason is Reason {
 }
 
 /** It failed before there was anything to ask a cloud with. */
-export function isBeforeIdentity({ reason }: Pick<Failure, "reason">): boolean {
+export function isBeforeIdentity(failure: Pick<Failure, "reason">): boolean {
+  return hasTrait(failure, "beforeIdentity");
+}
+
+/** As its row in the table says; a reason that is not there has none. */
+export function hasTrait(
+  { reason }: Pick<Failure, "reason">,
+  trait: Exclude<keyof ReasonRow, "cause" | "retry">,
+): boolean {
   const row: ReasonRow = isReason(reason) ? reasons[reason] : said;
-  return row.beforeIdentity === true;
+  return row[trait] === true;
+}
+
+/** It is the tenant's to mend, and nobody else's. */
+export function isForTenant(failure: Pick<Failure, "reason" | "cause">): boolean {
+  return failure.cause === "Tenant" && !hasTrait(failure, "exemptible");
 }

@@ -107,7 +107,7 @@ export const statusSchema = z.object({
     .array(
       z.object({
         reason: z.string().min(1).max(128).describe("What is wrong, in one word."),
-        cause: z.enum(["Platform", "Tenant"]).describe("Who can mend it."),
+        cause: z.enum(["Platform", "Tenant"]).describe("Who can fix it."),
         count: count.describe("Namespaces it happens in."),
         oldestSince: time.describe("Since when the oldest of them fails."),
         examples: z

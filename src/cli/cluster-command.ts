@@ -4,7 +4,7 @@ import { type Flags, settings } from "../config/config.ts";
 import { personSettings } from "../config/cluster-settings.ts";
 import type { Setting } from "../config/setting.ts";
 import { answersHelp } from "./exit-codes.ts";
-import type { CommandSurroundings, Session } from "./session.ts";
+import type { Session, SessionOptions } from "./session.ts";
 
 /** Gives the exit code. */
 export type Action = (
@@ -32,7 +32,7 @@ const shared = ["--kubeconfig", "--context", "--namespace", ...personOnly.map(({
 export function addClusterCommand(
   command: Command,
   { description, arguments: positionals = [], options = [], settings: own = [], load }: ClusterCommand,
-  surroundings: CommandSurroundings,
+  sessionOptions: SessionOptions,
   ended: (code: number) => void,
 ): void {
   command.description(description).addHelpText("after", `\n${answersHelp}`);
@@ -48,7 +48,7 @@ export function addClusterCommand(
     );
     const { inSession } = await import("./session.ts");
     const act = await load();
-    ended(await inSession(surroundings, flags, (session) => act(session, args, values)));
+    ended(await inSession(sessionOptions, flags, (session) => act(session, args, values)));
   });
 }
 

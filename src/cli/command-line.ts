@@ -1,7 +1,7 @@
 // The command line: parses the arguments and runs a command. The one seam where an error becomes a sentence and an exit code.
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { ConfigError, operatorConfigFrom, type Environment, type Flags, settings } from "../config/config.ts";
+import { ConfigError, type Flags, operatorConfigFrom, settings } from "../config/config.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { printable } from "../runtime/foreign-text.ts";
 import { textWithSteps } from "../runtime/steps.ts";
@@ -10,31 +10,27 @@ import { addClusterCommand, optionFor } from "./cluster-command.ts";
 import { addCompletion, completerName } from "./completion/completion.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import type { RunOptions } from "./run.ts";
-import type { Output } from "./terminal/terminal.ts";
+import type { SessionOptions } from "./session.ts";
+import type { IOStreams } from "./terminal/terminal.ts";
 
-/** What surrounds the command line: everything that a test wants to be in place of. */
-export interface Surroundings extends Omit<RunOptions, "config" | "log" | "version"> {
+/** Streams, clock, signals and the cluster: what a test hands in instead of this process's own. */
+export interface CommandLineOptions extends SessionOptions, Omit<RunOptions, "config" | "log" | "version"> {
   /** How the program was called; `regcred` if absent. */
   readonly calledAs?: string;
-  /** Left out: that of this process. */
-  readonly environment?: Environment;
-  readonly stdout: Output;
-  readonly stderr: Output;
-  readonly isInteractive?: boolean;
 }
 
 /** Runs the command that the arguments (without program and script) ask for, and gives the exit code; never rejects. */
-export async function commandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { environment, stdout, stderr, clock } = surroundings;
+export async function commandLine(args: readonly string[], given: CommandLineOptions): Promise<number> {
+  const { environment, stdout, stderr, clock } = given;
   let code: number = exitCodes.stopped;
   let isDebugging = false;
 
-  const program = withOutput(new Command(nameFor(surroundings)), surroundings)
+  const program = withOutput(new Command(nameFor(given)), given)
     .description("Keeps working registry credentials in every tenant namespace of a Kubernetes cluster.")
     .version(packageJson.version)
     .addHelpText("after", "\nCOMMAND --help lists the settings of a command.");
 
-  const runCommand = withOutput(program.command("run"), surroundings)
+  const runCommand = withOutput(program.command("run"), given)
     .description("run the operator until it is stopped")
     .addHelpText("after", `\nA flag wins over its variable. No setting holds a secret.\n\n${exitCodesHelp}`);
   const options = settings.map(optionFor);
@@ -48,23 +44,23 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
     // What the operator needs is imported here: no other command waits for it.
     const [{ pinoLog }, { run }] = await Promise.all([import("../runtime/observability/log.ts"), import("./run.ts")]);
     const log = pinoLog({ level: config.logLevel, format: config.logFormat, to: stdout, clock });
-    code = await run({ ...surroundings, config, log, version: packageJson.version });
+    code = await run({ ...given, config, log, version: packageJson.version });
   });
 
   for (const command of clusterCommands) {
-    const added = withOutput(program.command(command.name), surroundings);
-    addClusterCommand(added, command, surroundings, (ended) => (code = ended));
+    const added = withOutput(program.command(command.name), given);
+    addClusterCommand(added, command, given, (ended) => (code = ended));
   }
 
   addCompletion(
     program,
-    (name, how = { hidden: false }) => withOutput(program.command(name, how), surroundings),
+    (name, how = { hidden: false }) => withOutput(program.command(name, how), given),
     stdout,
     program.name().replace(" ", "-"),
   );
 
   try {
-    const asked = isCalled(completerName, surroundings) ? ["__complete", ...args] : args;
+    const asked = isCalled(completerName, given) ? ["__complete", ...args] : args;
     await program.parseAsync(asked, { from: "user" });
     return code;
   } catch (error) {
@@ -75,7 +71,7 @@ export async function commandLine(args: readonly string[], surroundings: Surroun
   }
 }
 
-function withOutput(command: Command, { stdout, stderr }: Surroundings): Command {
+function withOutput(command: Command, { stdout, stderr }: IOStreams): Command {
   return command
     .exitOverride()
     .helpOption("-h, --help", "show this help")
@@ -90,11 +86,11 @@ function withOutput(command: Command, { stdout, stderr }: Surroundings): Command
 }
 
 /** A plugin of kubectl is a program called kubectl-NAME: https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ */
-function nameFor(surroundings: Surroundings): string {
-  return isCalled("kubectl-regcred", surroundings) ? "kubectl regcred" : "regcred";
+function nameFor(given: CommandLineOptions): string {
+  return isCalled("kubectl-regcred", given) ? "kubectl regcred" : "regcred";
 }
 
-function isCalled(name: string, { calledAs = "" }: Surroundings): boolean {
+function isCalled(name: string, { calledAs = "" }: CommandLineOptions): boolean {
   return (
     calledAs
       .split(/[\\/]/)
@@ -107,8 +103,8 @@ function isCalled(name: string, { calledAs = "" }: Surroundings): boolean {
 function sentenceFrom(error: unknown, isDebugging: boolean): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof OperatorError) {
-    const told = textWithSteps(error);
-    return isDebugging && error.origin !== undefined ? `${told}\n${storyOf(error.origin)}` : told;
+    const text = textWithSteps(error);
+    return isDebugging && error.origin !== undefined ? `${text}\n${storyOf(error.origin)}` : text;
   }
   if (isDebugging) return `regcred failed unexpectedly: ${storyOf(error)}`;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -14,7 +14,7 @@ import { applyKind } from "../cluster/install-steps.ts";
 import type { StopSignal } from "./stop-signals.ts";
 import { aborted } from "../runtime/aborted.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { type Output, type Terminal, terminal } from "./terminal/terminal.ts";
+import { type IOStreams, type Terminal, terminal } from "./terminal/terminal.ts";
 
 /** What a command works with. */
 export interface Session {
@@ -30,12 +30,9 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
-export interface CommandSurroundings {
+export interface SessionOptions extends IOStreams {
+  /** That of this process, if absent. */
   readonly environment?: Environment;
-  readonly stdout: Output;
-  readonly stderr: Output;
-  /** Is standard input a terminal? */
-  readonly isInteractive?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly onStopSignal: (call: (signal: StopSignal) => void) => () => void;
@@ -43,7 +40,7 @@ export interface CommandSurroundings {
 }
 
 export async function inSession(
-  { environment: given, stdout, stderr, isInteractive, clock, random, onStopSignal, connect }: CommandSurroundings,
+  { environment: given, stdout, stderr, isInteractive, clock, random, onStopSignal, connect }: SessionOptions,
   flags: Flags,
   use: (session: Session) => Promise<number>,
 ): Promise<number> {

@@ -1,4 +1,5 @@
 // The failure that an installed CustomResourceDefinition means which lacks something of this release.
+import { failure } from "../api/reasons.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { CrdRecord } from "../cluster/records.ts";
 import { kubectl } from "../runtime/steps.ts";
@@ -14,11 +15,8 @@ export function crdOutdated({ gaps }: Pick<CrdRecord, "gaps"> = { gaps: [] }): F
   if (gaps.length === 0) return undefined;
   const told = gaps.slice(0, maxTold).join(", ");
   const others = gaps.length > maxTold ? ` and ${gaps.length - maxTold} more` : "";
-  return {
-    reason: "CRDOutdated",
-    cause: "Platform",
-    retry: "on-change",
+  return failure("CRDOutdated", {
     message: `the installed CustomResourceDefinition is older than this operator, it lacks ${told}${others}; existing logins are kept fresh, new ones wait`,
     steps: [{ says: "bring it up to date", command: kubectl`apply -f crds/` }],
-  };
+  });
 }

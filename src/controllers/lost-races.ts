@@ -1,4 +1,5 @@
 // Lost races: somebody writes an object whenever we are about to.
+import { failure } from "../api/reasons.ts";
 import type { Failure } from "../runtime/errors.ts";
 import { kubectl } from "../runtime/steps.ts";
 
@@ -27,9 +28,7 @@ export function alwaysTooLate(
   }: { readonly kind: "Secret" | "ServiceAccount"; readonly namespace: string; readonly name: string },
 ): Failure | undefined {
   if (lost.count < maxLost) return undefined;
-  return {
-    reason: "Contested",
-    cause: "Tenant",
+  return failure("Contested", {
     retry: "backoff",
     message: `somebody writes the ${kind} ${namespace}/${name} whenever regcred is about to, so that each write is refused as too late: metadata.managedFields names them`,
     steps: [
@@ -38,13 +37,10 @@ export function alwaysTooLate(
         command: kubectl`get ${kind.toLowerCase()} -n ${namespace} ${name} -o jsonpath={.metadata.managedFields[*].manager}`,
       },
     ],
-  };
+  });
 }
 
 /** One of them. */
-export const changedMeanwhile: Failure = {
-  reason: "Conflict",
-  cause: "Platform",
-  retry: "backoff",
+export const changedMeanwhile: Failure = failure("Conflict", {
   message: "the Secret changed while it was read; it is tried again",
-};
+});

@@ -1,4 +1,5 @@
 // The status cache: what the controllers last found. In memory only: each finds it again after a restart.
+import { hasTrait } from "../api/reasons.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { Shadowed } from "./pull-secret/plan-content.ts";
@@ -172,5 +173,5 @@ function isJudged({ state, credentials }: SecretFinding): boolean {
   if (state === "waiting") return false;
   return credentials
     .values()
-    .every(({ generation, failures }) => generation > 0 && !failures.some(({ reason }) => reason === "TokenPending"));
+    .every(({ generation, failures }) => generation > 0 && !failures.some((failure) => hasTrait(failure, "passing")));
 }

@@ -9,7 +9,7 @@ import type { LastGoodSpecs } from "./last-good-spec.ts";
 import type { Members } from "./members.ts";
 import { type Removals, toldAsHeld } from "./removal-guard.ts";
 import type { RemovalCause } from "./removal-limit.ts";
-import { selectionObstacle } from "./selection.ts";
+import { selectionBlocker } from "./selection.ts";
 
 export interface RemovalsOptions {
   readonly inSlices: InSlices;
@@ -28,11 +28,11 @@ export function followRemovals(options: RemovalsOptions): void {
   const judge = (credential: RegistryCredential, namespace: NamespaceRecord, cause: RemovalCause): void => {
     // Who opts out, or deletes the namespace, goes by the tenant's own will: never counted, never held.
     const chosen = credential.deletionTimestamp || namespace.terminating || namespace.optedOut;
-    const obstacle = selectionObstacle(credential.spec.namespaces, namespace, operatorNamespace);
-    if (chosen || !obstacle) guard.stays(credential, namespace.name);
+    const blocker = selectionBlocker(credential.spec.namespaces, namespace, operatorNamespace);
+    if (chosen || !blocker) guard.stays(credential, namespace.name);
     else if (!members.has(credential.uid, namespace.uid)) guard.left(credential, namespace);
     // Whatever its labels say.
-    else if (obstacle.kind !== "label") guard.isTakenOut(credential, namespace);
+    else if (blocker.kind !== "label") guard.isTakenOut(credential, namespace);
     else guard.leaves(credential, namespace, cause);
   };
 
@@ -47,7 +47,7 @@ export function followRemovals(options: RemovalsOptions): void {
       // Another change has come between two slices, and has been decided for itself.
       if (!now || concernsMembers(credential, now)) return;
       if (!namespace || credential.deletionTimestamp) return;
-      if (selectionObstacle(credential.spec.namespaces, namespace, operatorNamespace) === undefined) return;
+      if (selectionBlocker(credential.spec.namespaces, namespace, operatorNamespace) === undefined) return;
       if (!guard.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
     });
   };

@@ -8,7 +8,7 @@ type LabelSelector = NonNullable<NamespaceSelection["selector"]>;
 type LabelExpression = NonNullable<LabelSelector["matchExpressions"]>[number];
 
 /** Why a namespace is not served by a credential. */
-export type SelectionObstacle =
+export type SelectionBlocker =
   | { readonly kind: "optedOut" }
   | { readonly kind: "excluded"; readonly glob: string }
   /** It holds the keys of the cluster, and no include names it without a wildcard. */
@@ -25,15 +25,15 @@ export function selectsNamespace(
   namespace: NamespaceRecord,
   operatorNamespace: string,
 ): boolean {
-  return selectionObstacle(selection, namespace, operatorNamespace) === undefined;
+  return selectionBlocker(selection, namespace, operatorNamespace) === undefined;
 }
 
 /** The first reason why the namespace is not selected; undefined where it is. */
-export function selectionObstacle(
+export function selectionBlocker(
   selection: NamespaceSelection,
   namespace: NamespaceRecord,
   operatorNamespace: string,
-): SelectionObstacle | undefined {
+): SelectionBlocker | undefined {
   const { name } = namespace;
   if (namespace.optedOut) return { kind: "optedOut" };
   const glob = selection.exclude?.find((each) => globMatches(each, name));

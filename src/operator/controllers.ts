@@ -80,6 +80,8 @@ export interface Controllers {
   working(): boolean;
   /** Cuts calls to registries and clouds that are under way. */
   closeEgress(): Promise<void>;
+  /** Somebody else has found out that etcd was restored. */
+  wentBack(): void;
   /** The API server has answered 429. */
   throttled(retryAfter: Temporal.Duration | undefined): void;
   /** Lets runs end within the limit, and stores and tells what waits for it. The watches go on. */
@@ -217,6 +219,7 @@ export function controllers(options: ControllersOptions): Controllers {
     },
     working,
     closeEgress: () => out.close(),
+    wentBack: history.wentBack,
     throttled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
     drain: async (limit) => {
       forgetClockSteps();

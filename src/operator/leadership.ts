@@ -30,9 +30,11 @@ export interface LeadershipOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** The Lease shows that etcd was restored. */
+  readonly wentBack: () => void;
 }
 
-export function leadership({ api, namespace, instance, clock, random, log }: LeadershipOptions): Leadership {
+export function leadership({ api, namespace, instance, clock, random, log, wentBack }: LeadershipOptions): Leadership {
   const lease = { namespace, name: leaseName };
   const identity = `${instance}_${randomUUID()}`;
   const election = leaderElection({
@@ -41,7 +43,10 @@ export function leadership({ api, namespace, instance, clock, random, log }: Lea
     identity,
     clock,
     random,
-    observe: (event) => logElection(log, event),
+    observe: (event) => {
+      if (event.kind === "wentBack") wentBack();
+      else logElection(log, event);
+    },
   });
   // A release is seen at once, so that a planned hand-over takes no time.
   const seen = store<LeaseRecord>();
@@ -87,7 +92,7 @@ export function undisputed(): Leadership {
   };
 }
 
-function logElection(log: Log, event: ElectionEvent): void {
+function logElection(log: Log, event: Exclude<ElectionEvent, { readonly kind: "wentBack" }>): void {
   switch (event.kind) {
     case "leading":
       log.info("leading", { transitions: event.transitions });

@@ -140,7 +140,7 @@ export function tokenError(answer: HttpAnswer, { who, identity, advice }: TokenC
   return deniedTo(identity, failure);
 }
 
-/** What the ServiceAccount of a tenant is denied, the role or application that it names, is the tenant's to mend. */
+/** What the ServiceAccount of a tenant is denied, the role or application that it names, is the tenant's to fix. */
 export function deniedTo(
   identity: GrantIdentity,
   failure: Failure,

@@ -26,7 +26,7 @@ export const budgets = budgetsOf(ownProviders);
  * Under which key the grants meet that are refused together, because the same one asks the same one. Who asks (kind, identity,
  * role) and who answers (region, registry): a role that an organization keeps out of one region works in the others. What
  * is asked for is left out, unless tenants may choose it: a label may choose repositories, and one that names a wrong one must
- * be refused alone. The versions of the Secrets belong to who asks: a key that was mended is another identity, of which
+ * be refused alone. The versions of the Secrets belong to who asks: a key that was fixed is another identity, of which
  * nothing is known yet. Undefined where nobody is asked.
  */
 export function circuitKey(

@@ -41,7 +41,7 @@ function noHosts(hosts: readonly string[]): Failure {
   );
 }
 
-/** Who can mend what is wrong with the grant's source. */
+/** Who can fix what is wrong with the grant's source. */
 export function causeOf(grant: Grant): Cause {
   const tenants = "identity" in grant ? grant.identity.from === "TenantServiceAccount" : grant.perTenant;
   return tenants ? "Tenant" : "Platform";

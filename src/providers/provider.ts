@@ -11,7 +11,7 @@ import type { Grant } from "./index.ts";
 
 /**
  * No cache, no retry, no metrics in it: the token controller and wrappers do that. Grants come validated from `grant.ts`.
- * Throws `OperatorError` for what a person can mend; anything else is worth another try.
+ * Throws `OperatorError` for what a person can fix; anything else is worth another try.
  */
 export interface Provider<G = Grant> {
   /** One attempt; ends soon after the signal aborts. */

@@ -69,7 +69,7 @@ export function ownerOf({ from }: AccountIdentity): Cause {
   return from === "TenantServiceAccount" ? "Tenant" : "Platform";
 }
 
-/** What can be mended only by changing what was written. */
+/** What can be fixed only by changing what was written. */
 export function invalid(reason: string, message: string, cause: Cause = "Platform"): Failure {
   return { reason, cause, retry: "on-change", message };
 }

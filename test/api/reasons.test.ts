@@ -2,9 +2,12 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { failure, isBeforeIdentity, isReason, reasons } from "../../src/api/reasons.ts";
+import { failure, hasTrait, isBeforeIdentity, isForTenant, isReason, reasons } from "../../src/api/reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
+
+/** A failure that is written out. */
+const literal = /reason: "(\w+)",\s*cause: "(\w+)",(?:[^{}]|\{[^{}]*\})*?retry: "([\w-]+)"/g;
 
 describe("a failure", () => {
   it("has the cause and the retry of its reason", () => {
@@ -35,8 +38,27 @@ describe("a failure", () => {
     expect(isBeforeIdentity({ reason: "toString" })).toBe(false);
   });
 
+  it("is for its tenant to mend unless the platform keeps what refuses", () => {
+    const ofTenant = Object.entries(reasons).filter(([, row]) => "cause" in row && row.cause === "Tenant");
+    const forPlatform = ofTenant.filter(([reason]) => !isForTenant({ reason, cause: "Tenant" }));
+    expect(forPlatform.map(([reason]) => reason)).toEqual(["AdmissionDenied"]);
+    expect(isForTenant({ reason: "SecretConflict", cause: "Platform" })).toBe(false);
+  });
+
+  it("has no trait that its row does not name, and none for a reason that nobody knows", () => {
+    expect(hasTrait({ reason: "TokenPending" }, "passing")).toBe(true);
+    expect(hasTrait({ reason: "Conflict" }, "passing")).toBe(false);
+    expect(hasTrait({ reason: "toString" }, "passing")).toBe(false);
+  });
+
+  it("is made from the table by whoever can see it", () => {
+    const byHand = globSync("src/controllers/**/*.ts", { cwd: root }).filter((path) =>
+      new RegExp(literal, "").test(readFileSync(join(root, path), "utf8")),
+    );
+    expect(byHand).toEqual([]);
+  });
+
   it("of the runtime, which knows no table, is as the table has it", () => {
-    const literal = /reason: "(\w+)",\s*cause: "(\w+)",(?:[^{}]|\{[^{}]*\})*?retry: "([\w-]+)"/g;
     const found = globSync("src/runtime/**/*.ts", { cwd: root }).flatMap((path) =>
       [...readFileSync(join(root, path), "utf8").matchAll(literal)].map(([, reason = "", cause, retry]) => ({
         reason,

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
 import { settings } from "../../src/config/config.ts";
-import { surroundings } from "./io-streams.ts";
+import { testStreams } from "./io-streams.ts";
 
 const main = join(import.meta.dirname, "..", "..", "src", "regcred.mjs");
 
@@ -16,7 +16,7 @@ const words = (text: string): string => text.replaceAll(/\s+/g, " ");
 
 describe("the help", () => {
   it("lists the commands", async () => {
-    const around = surroundings();
+    const around = testStreams();
     expect(await commandLine(["--help"], around)).toBe(0);
     expect(around.said.stdout).toMatch(/^ {2}run \[options\] +run the operator/m);
   });
@@ -24,7 +24,7 @@ describe("the help", () => {
   it.each(clusterCommands)(
     "of $name has its description, how to reach the cluster, and the exit codes",
     async (command) => {
-      const around = surroundings();
+      const around = testStreams();
       expect(await commandLine([command.name, "--help"], around)).toBe(0);
       const help = words(around.said.stdout);
       for (const part of [command.description, "--kubeconfig", "--context", "Exit codes: 0 yes"]) {
@@ -34,7 +34,7 @@ describe("the help", () => {
   );
 
   it("of run has every setting with its variables and its default, and the exit codes", async () => {
-    const around = surroundings();
+    const around = testStreams();
     expect(await commandLine(["run", "--help"], around)).toBe(0);
     const help = words(around.said.stdout);
     for (const { flag, placeholder, variables, fallbackText } of settings) {
@@ -67,7 +67,7 @@ describe("a wrong command line", () => {
       stderr: /^error: --concurrency cannot be "0": write a whole number from 1 to 256\n$/,
     },
   ])("ends with 2: regcred $args", async ({ args, stderr }) => {
-    const around = surroundings();
+    const around = testStreams();
     expect(await commandLine(args, around)).toBe(2);
     expect(around.said.stderr).toMatch(stderr);
     expect(around.said.stdout).toBe("");

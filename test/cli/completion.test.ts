@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { completionScript, shells } from "../../src/cli/completion/completion-scripts.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
-import { surroundings } from "./io-streams.ts";
+import { testStreams } from "./io-streams.ts";
 
 async function completed(
   ...words: string[]
 ): Promise<{ candidates: readonly string[]; directive: string | undefined }> {
-  const around = surroundings();
+  const around = testStreams();
   expect(await commandLine(["__complete", ...words], around)).toBe(0);
   const lines = around.said.stdout.trimEnd().split("\n");
   return { directive: lines.pop(), candidates: lines };
@@ -48,7 +48,7 @@ describe("what may come next", () => {
   });
 
   it("is told to kubectl, which asks by another name", async () => {
-    const around = surroundings({ calledAs: "/usr/local/bin/kubectl_complete-regcred" });
+    const around = testStreams({ calledAs: "/usr/local/bin/kubectl_complete-regcred" });
     expect(await commandLine(["expl"], around)).toBe(0);
     expect(around.said.stdout).toBe("explain\n:4\n");
   });
@@ -60,7 +60,7 @@ describe("the script", () => {
       ["", "regcred"],
       ["/usr/local/bin/kubectl-regcred", "kubectl-regcred"],
     ] as const) {
-      const around = surroundings({ calledAs });
+      const around = testStreams({ calledAs });
       expect(await commandLine(["completion", shell], around)).toBe(0);
       expect(around.said.stdout).toBe(completionScript(shell, file));
       expect(around.said.stdout).toContain(`${file} __complete`);

@@ -6,14 +6,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
-import { restrainingPolicies } from "../../src/cli/doctor/restraint.ts";
+import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
 import type { Weather } from "../operator/played-pools.ts";
 import { ops, type Replica, type Fixture, fixture } from "../operator/fixture.ts";
 import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
-import { surroundings, type TestSurroundings } from "./io-streams.ts";
+import { testStreams, type TestStreams } from "./io-streams.ts";
 
 interface Ended {
   readonly code: number;
@@ -47,12 +47,12 @@ const addBroken = async (on: Fixture, name = "beta"): Promise<void> => {
   await on.pass(3);
 };
 
-function surrounding(on: Fixture): TestSurroundings {
-  return { ...surroundings({ connect: async () => on.connection }), clock: on.clock };
+function streamsOf(on: Fixture): TestStreams {
+  return { ...testStreams({ connect: async () => on.connection }), clock: on.clock };
 }
 
 /** Time passes in steps until the command has ended. */
-async function type(on: Fixture, args: readonly string[], around = surrounding(on), step = 500): Promise<Ended> {
+async function type(on: Fixture, args: readonly string[], around = streamsOf(on), step = 500): Promise<Ended> {
   const ended: number[] = [];
   void commandLine(args, around).then((code) => ended.push(code));
   for (;;) {
@@ -96,7 +96,7 @@ describe("status", () => {
   it("that is watched until a signal comes", async () => {
     const on = await served();
     await addBroken(on);
-    const around = surrounding(on);
+    const around = streamsOf(on);
     on.clock.schedule(Temporal.Duration.from({ seconds: 5 }), () => around.send("SIGINT"));
     expect((await type(on, ["status", "--watch"], around)).code).toBe(3);
     expect(on.clock.elapsed()).toBeGreaterThan(7_000);
@@ -143,7 +143,7 @@ describe("drain", () => {
   it("that is interrupted", async () => {
     const on = await served();
     await on.stop(on.operator);
-    const around = surrounding(on);
+    const around = streamsOf(on);
     on.clock.schedule(Temporal.Duration.from({ seconds: 2 }), () => around.send("SIGINT"));
     const began = on.clock.elapsed();
     expect((await type(on, drain, around)).code).toBe(3);
@@ -250,13 +250,13 @@ describe("refresh", () => {
     const { on, says } = alone();
     await on.clock.advance(Temporal.Duration.from({ milliseconds: 300 }));
     says({}, 200);
-    await type(on, ["refresh", "acme"], surrounding(on), 100);
+    await type(on, ["refresh", "acme"], streamsOf(on), 100);
     expect(on.clock.elapsed()).toBeLessThan(2_000);
   });
 
   it("that is interrupted", async () => {
     const { on } = alone();
-    const around = surrounding(on);
+    const around = streamsOf(on);
     on.clock.schedule(Temporal.Duration.from({ seconds: 2 }), () => around.send("SIGINT"));
     expect((await type(on, ["refresh", "acme"], around)).code).not.toBe(0);
     expect(on.clock.elapsed()).toBeLessThan(6_000);
@@ -330,7 +330,7 @@ describe("verify", () => {
         "--image",
         ...images.map((image) => `${host()}/acme/${image}`),
       ],
-      surrounding(on),
+      streamsOf(on),
       0,
     );
 
@@ -357,7 +357,7 @@ describe("verify", () => {
     ["no entry names the registry", ["verify", "team-a", "--image", "other.example/a"], 3],
   ])("where %s", async (_where, args, code) => {
     const on = await served(host());
-    expect((await type(on, args, surrounding(on), 0)).code).toBe(code);
+    expect((await type(on, args, streamsOf(on), 0)).code).toBe(code);
   });
 
   it("sends nothing to a registry that no entry names, though a Secret has a login for it", async () => {
@@ -542,7 +542,7 @@ describe("import", () => {
   it("is misused by who sends it to a screen", async () => {
     const on = fixture();
     const screen = { write: () => true, isTTY: true, columns: 80 };
-    const around = { ...surroundings({ connect: async () => on.connection, stdout: screen }), clock: on.clock };
+    const around = { ...testStreams({ connect: async () => on.connection, stdout: screen }), clock: on.clock };
     expect((await type(on, ["import", "--secrets"], around)).code).toBe(2);
   });
 });
@@ -552,7 +552,7 @@ describe("doctor", () => {
   /** All that it looks for. */
   const sound = async (): Promise<Fixture> => {
     const on = await served();
-    for (const name of restrainingPolicies) {
+    for (const name of guardrailPolicies) {
       on.server.create({
         apiVersion: registration,
         kind: "ValidatingAdmissionPolicy",

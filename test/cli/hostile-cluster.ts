@@ -17,7 +17,7 @@ export const written = fc.oneof(
   fc.constantFrom(
     evil,
     `create it (${evil})`,
-    `x\n\nTo mend it\n    ${evil}`,
+    `x\n\nTo fix it\n    ${evil}`,
     `\u001B[2J\u001B[H${evil}`,
     `x\u2028    ${evil}`,
     `regcred; ${evil}`,
@@ -99,7 +99,7 @@ export const hostile: fc.Arbitrary<Objects> = fc
           {
             metadata: meta("forged"),
             reason,
-            note: `${note}; to mend it: ${evil}`,
+            note: `${note}; to fix it: ${evil}`,
             reportingController: "regcred.dev/regcred",
             eventTime: "2026-01-01T00:00:00.000000Z",
           },

@@ -1,11 +1,11 @@
 // How does a command run in a test: what it says is kept, signals and crashes are sent by hand, the operator is a fake.
-import type { Surroundings } from "../../src/cli/command-line.ts";
+import type { CommandLineOptions } from "../../src/cli/command-line.ts";
 import type { StopSignal } from "../../src/cli/stop-signals.ts";
 import type { ConnectionOptions } from "../../src/runtime/client/connection.ts";
 import type { OperatorOptions } from "../../src/operator.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
-export interface TestSurroundings extends Surroundings {
+export interface TestStreams extends CommandLineOptions {
   readonly clock: FakeClock;
   readonly said: { stdout: string; stderr: string };
   readonly asked: { connection?: ConnectionOptions; operator?: OperatorOptions; stops: Temporal.Duration[] };
@@ -21,9 +21,9 @@ export interface TestSurroundings extends Surroundings {
   readonly failed: PromiseWithResolvers<never>;
 }
 
-export function surroundings(changes: Partial<Surroundings> = {}): TestSurroundings {
+export function testStreams(changes: Partial<CommandLineOptions> = {}): TestStreams {
   const said = { stdout: "", stderr: "" };
-  const asked: TestSurroundings["asked"] = { stops: [] };
+  const asked: TestStreams["asked"] = { stops: [] };
   const listeners = new Set<(signal: StopSignal) => void>();
   const crash = Promise.withResolvers<never>();
   crash.promise.catch(() => undefined);

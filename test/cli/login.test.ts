@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
 import { loadConnection } from "../../src/runtime/client/connection.ts";
-import { surroundings, type TestSurroundings } from "./io-streams.ts";
+import { testStreams, type TestStreams } from "./io-streams.ts";
 
 let folder = "";
 beforeEach(async () => {
@@ -19,7 +19,7 @@ async function status(
   script: string,
   isInteractive = false,
   more: Readonly<Record<string, string>> = {},
-  then?: (around: TestSurroundings) => void,
+  then?: (around: TestStreams) => void,
 ) {
   await writeFile(join(folder, "plugin"), `#!/bin/sh\n${script}\n`);
   await chmod(join(folder, "plugin"), 0o755);
@@ -34,7 +34,7 @@ async function status(
     }),
   );
   const environment = { PATH: process.env["PATH"], KUBECONFIG: join(folder, "config"), ...more };
-  const around: TestSurroundings = surroundings({
+  const around: TestStreams = testStreams({
     environment,
     isInteractive,
     connect: async (options) => {

@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { commandLine } from "../../src/cli/command-line.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
-import { surroundings, type TestSurroundings } from "./io-streams.ts";
+import { testStreams, type TestStreams } from "./io-streams.ts";
 
-const logLines = ({ said }: TestSurroundings): unknown[] =>
+const logLines = ({ said }: TestStreams): unknown[] =>
   said.stdout
     .split("\n")
     .filter(Boolean)
@@ -22,7 +22,7 @@ const noPermission = new OperatorError(
 
 describe("run", () => {
   it("hands the settings to the operator and says what it connects to", async () => {
-    const around = surroundings({ environment: { KUBECONFIG: "/kube", REGCRED_CONCURRENCY: "2" } });
+    const around = testStreams({ environment: { KUBECONFIG: "/kube", REGCRED_CONCURRENCY: "2" } });
     const ended = commandLine(
       ["run", "--source-namespaces", "team-a", "--pull-secret-names", "regcred", "--max-config-bytes=9000"],
       around,
@@ -49,7 +49,7 @@ describe("run", () => {
   });
 
   it("says where the clouds' calls go, and has the operator do so", async () => {
-    const around = surroundings({ environment: { KUBECONFIG: "/kube", AWS_ENDPOINT_URL_ECR: "http://10.0.0.7:5000" } });
+    const around = testStreams({ environment: { KUBECONFIG: "/kube", AWS_ENDPOINT_URL_ECR: "http://10.0.0.7:5000" } });
     const ended = commandLine(["run"], around);
     await around.operating;
     await around.clock.advance();
@@ -64,7 +64,7 @@ describe("run", () => {
   it("takes a named context from the kubeconfig even in a pod", async () => {
     const pod = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
     for (const args of [["run"], ["run", "--context", "staging"]]) {
-      const around = surroundings({ environment: pod });
+      const around = testStreams({ environment: pod });
       around.started.reject(noPermission);
       around.stopped.resolve();
       await commandLine(args, around);
@@ -73,7 +73,7 @@ describe("run", () => {
   });
 
   it.each(["SIGTERM", "SIGINT"] as const)("drains after %s and ends with 0", async (signal) => {
-    const around = surroundings();
+    const around = testStreams();
     const ended = commandLine(["run", "--drain-timeout", "7s"], around);
     around.started.resolve();
     await around.operating;
@@ -91,7 +91,7 @@ describe("run", () => {
   });
 
   it("is stopped by a signal that comes before it has started, without time to drain", async () => {
-    const around = surroundings();
+    const around = testStreams();
     const ended = commandLine(["run"], around);
     await around.operating;
     await around.clock.advance();
@@ -108,7 +108,7 @@ describe("run", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("does not wait after a second signal, %s", async (signal, code) => {
-    const around = surroundings();
+    const around = testStreams();
     const ended = commandLine(["run"], around);
     around.started.resolve();
     await around.operating;
@@ -120,7 +120,7 @@ describe("run", () => {
   });
 
   it("ends with 0 and a warning when the operator does not stop within its limit", async () => {
-    const around = surroundings();
+    const around = testStreams();
     const ended = commandLine(["run"], around);
     around.started.resolve();
     await around.operating;
@@ -132,7 +132,7 @@ describe("run", () => {
   });
 
   it("says in one sentence why it cannot start, closes what is open and ends with 1", async () => {
-    const around = surroundings();
+    const around = testStreams();
     around.started.reject(noPermission);
     around.stopped.resolve();
     expect(await commandLine(["run"], around)).toBe(1);
@@ -142,7 +142,7 @@ describe("run", () => {
   });
 
   it("writes no more, closes what is open and ends with 1 when the operator must not go on", async () => {
-    const around = surroundings();
+    const around = testStreams();
     const ended = commandLine(["run"], around);
     around.started.resolve();
     await around.operating;
@@ -157,7 +157,7 @@ describe("run", () => {
   });
 
   it("tells what was underneath only to who debugs", async () => {
-    const around = surroundings();
+    const around = testStreams();
     around.started.reject(noPermission);
     around.stopped.resolve();
     await commandLine(["run", "--log-level", "debug"], around);
@@ -165,7 +165,7 @@ describe("run", () => {
   });
 
   it("says why there is no cluster to connect to", async () => {
-    const around = surroundings({
+    const around = testStreams({
       connect: () => {
         throw new OperatorError({
           reason: "NoCluster",
@@ -181,7 +181,7 @@ describe("run", () => {
 
   it("ends with 1 when an error reached nobody, with its place in the code only for who debugs", async () => {
     for (const level of ["info", "debug"]) {
-      const around = surroundings();
+      const around = testStreams();
       const ended = commandLine(["run", "--log-level", level], around);
       around.started.resolve();
       await around.operating;

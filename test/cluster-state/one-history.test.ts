@@ -34,10 +34,23 @@ describe("after versions went back", () => {
     readings[0]?.resolve();
     await clock.advance();
     expect(history.isKnown()).toBe(true);
-    // A watch that has found it out late.
+  });
+
+  it("what is found out after all was read has all read once more, half a minute after it was", async () => {
+    const { clock, readings, history } = watched();
     history.wentBack();
     await clock.advance();
+    readings[0]?.resolve();
+    await clock.advance(seconds(20));
+    history.wentBack();
+    history.wentBack();
+    await clock.advance(seconds(9));
     expect([history.isKnown(), readings.length]).toEqual([true, 1]);
+    await clock.advance(seconds(1));
+    expect([history.isKnown(), readings.length]).toEqual([false, 2]);
+    readings[1]?.resolve();
+    await clock.advance(seconds(60));
+    expect([history.isKnown(), readings.length]).toEqual([true, 2]);
   });
 
   it("a minute at most is waited for what cannot be read", async () => {

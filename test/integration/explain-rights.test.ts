@@ -46,7 +46,7 @@ describe("explain", () => {
   it("needs get only, and says what it did not see, with the operator down", async () => {
     const { code, stdout, stderr } = await ask(reader, ["explain", "team-a", "pod/web"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout.split("\n")[0]).toBe(`YES: pod team-a/web can pull ${image}, with logins that name no end.`);
+    expect(stdout.split("\n")[0]).toBe(`YES: pod team-a/web can pull ${image}, with logins that name no expiry.`);
     expect(stdout).toContain("from acme/main, in the Secret regcred");
     expect(stdout).toContain(
       "RegistryCredentials could not be listed; only those that the Secrets name were looked at.",
@@ -87,7 +87,7 @@ describe("explain", () => {
     await operator.stop();
     const said = await explain("team-b", "--image", "registry.taken.example/app:1");
     expect(said.stdout).toContain("SecretConflict: the namespace has a Secret taken of its own");
-    expect(said.stdout).toContain("(the tenant can mend it; it hits 1 other namespace)");
+    expect(said.stdout).toContain("(the tenant can fix it; it hits 1 other namespace)");
     expect(said.stdout).toContain("kubectl delete secret -n team-b taken");
   });
 

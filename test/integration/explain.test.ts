@@ -1,4 +1,4 @@
-// Is what `explain` says the truth: does a real pull end as it says, and does its advice mend it?
+// Is what `explain` says the truth: does a real pull end as it says, and does its advice fix it?
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -106,7 +106,7 @@ describe("explain", () => {
     expect(rows.filter((row) => row.faults.length > 1).length).toBeGreaterThanOrEqual(8);
   });
 
-  it.each(rows)("tells the truth, and mends it: $name", async ({ faults: wrong, index }) => {
+  it.each(rows)("tells the truth, and fixes it: $name", async ({ faults: wrong, index }) => {
     const plan = draft(index, registry);
     for (const { make } of wrong) make(plan);
     const testEnvs = await stage({ world, registry, operator }, plan);
@@ -135,7 +135,7 @@ describe("explain", () => {
     for (const { password } of [login, shortLived]) expect(text).not.toContain(password);
   }
 
-  /** What was mended may uncover the next fault, which the status tells a moment later. */
+  /** What was fixed may uncover the next fault, which the status tells a moment later. */
   async function obstacleLeft(testEnvs: Stage): Promise<Told | undefined> {
     let told: Told | undefined;
     await eventually("it pulls, or is told why it cannot", async () => {

@@ -108,7 +108,7 @@ describe("a label that chooses a login", () => {
     expect(await labels(less)).toBe("unknown labels: ValidatingAdmissionPolicies could not be read");
   });
 
-  it("names who may change it, and the commands that mend it do", async () => {
+  it("names who may change it, and the commands that fix it do", async () => {
     const resources = ["namespaces", "namespaces/status"];
     await allowed("namespace-writers", [{ apiGroups: [""], resources, verbs: ["create", "patch"] }]);
     await bound("namespace-writers", group("tenants"), group("acme:platform"), group("administrators"));

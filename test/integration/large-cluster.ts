@@ -1,7 +1,7 @@
 // How long does the operator leave nothing else a turn, when one event concerns every namespace of a large cluster?
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { pretendedCluster } from "../../src/cli/plan/in-memory-cluster.ts";
+import { inMemoryCluster } from "../../src/cli/plan/in-memory-cluster.ts";
 import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
@@ -81,7 +81,7 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     registries: [{ name: "hub", provider: "Static", hosts: ["registry.example.com"], static: { secretName: "hub" } }],
     namespaces: { include: ["team-*"] },
   };
-  const cluster = pretendedCluster(
+  const cluster = inMemoryCluster(
     {
       credentials: [
         {

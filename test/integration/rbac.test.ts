@@ -16,7 +16,7 @@ describe("the operator with the rights of config/rbac", () => {
   }, 120_000);
   afterAll(() => world.close());
 
-  it("says in one sentence what it may not do, and the command that mends it, before the rights are there", async () => {
+  it("says in one sentence what it may not do, and the command that fixes it, before the rights are there", async () => {
     const starting = world.startOperator({
       kubeconfig: await world.cluster.kubeconfigFor(operatorUser),
       settings: { leaderElection: true },

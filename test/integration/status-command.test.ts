@@ -31,11 +31,11 @@ describe("regcred status", () => {
       ...(columns !== undefined && { columns }),
     });
 
-  it("shows in a pipe every credential and who must mend what", async () => {
+  it("shows in a pipe every credential and who must fix what", async () => {
     const { code, stdout, stderr } = await status();
     expect({ code, stderr }).toEqual({ code: 3, stderr: "" });
     expect(stdout).toMatch(/^CREDENTIAL {3}READY/);
-    expect(stdout).toMatch(/^acme +yes +1\/2 +main +Static +Issued +never ends +registry\.example\.com$/m);
+    expect(stdout).toMatch(/^acme +yes +1\/2 +main +Static +Issued +never expires +registry\.example\.com$/m);
     expect(stdout).toMatch(/^acme +SecretConflict +the tenant +\S+ +team-b$/m);
     expect(stdout).toMatch(/^broken is not ready \(SourceMissing\): /m);
     expect(stdout).not.toContain("\u001B");

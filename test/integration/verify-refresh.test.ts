@@ -102,7 +102,7 @@ describe("verify and refresh", () => {
 
   it("mints at once, and says when it is done", async () => {
     const { code, stdout } = await command("refresh", "hub");
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "hub/main: minted (Issued), it names no end\n" });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "hub/main: minted (Issued), it names no expiry\n" });
   });
 
   it("says why it could not", async () => {

@@ -48,10 +48,7 @@ export const attackMutants: readonly Mutant[] = [
   fault(
     "a tenant whose token is refused keeps all tokens that nobody needs",
     "controllers/pull-secret/observe.ts",
-    [
-      'grantKey === undefined && failure.reason === "NotPermitted"',
-      'grantKey !== "" && failure.reason === "NotPermitted"',
-    ],
+    ['grantKey === undefined && hasTrait(failure, "unseen")', 'grantKey !== "" && hasTrait(failure, "unseen")'],
     "controllers/pull-secret/hidden-denied",
   ),
 ];

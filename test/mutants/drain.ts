@@ -66,9 +66,9 @@ export const drainMutants: readonly Mutant[] = [
     name: "a deletion gives up a Secret that a right of the platform's keeps from being taken away",
     edits: [
       {
-        file: "src/controllers/pull-secret/report.ts",
-        from: 'return cause === "Tenant" && reason !== "AdmissionDenied";',
-        to: 'return reason !== "";',
+        file: "src/api/reasons.ts",
+        from: 'return failure.cause === "Tenant" && !hasTrait(failure, "exemptible");',
+        to: 'return failure.reason !== "";',
       },
     ],
     foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },

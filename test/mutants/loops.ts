@@ -10,6 +10,18 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "what is found out of a restore after all was read is passed over",
+    "cluster/one-history",
+    ["      isDue = true;\n      clock", "      if (isDue) clock"],
+    "cluster-state/one-history",
+  ),
+  fault(
+    "nobody hears that the Lease went back",
+    "operator",
+    ["restored.subscribe(() => work.wentBack());", ""],
+    "operator/restored-etcd",
+  ),
+  fault(
     "who is turned away in a silence is remembered for ever",
     "controllers/token/admission",
     ["= (key) => this.#turnedAway.forget(key);", "= () => undefined;"],

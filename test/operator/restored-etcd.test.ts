@@ -41,3 +41,20 @@ it("who is entitled to it has each login, and nobody else, though one watch come
   expect(Object.keys(on.logins("team-new") ?? {})).toEqual([hub]);
   await on.stop(a);
 });
+
+it("is found out by the Lease where no watch breaks, as an API server goes on that is silent until the former versions are reached", async () => {
+  const on = fixture();
+  on.addCredential("acme");
+  const a = on.run("a");
+  await on.pass(30);
+  const restore = on.server.backUp();
+  on.addCredential("second", {}, { host: "other.example.com" });
+  await on.pass(30);
+  expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub, "other.example.com"]);
+  restore();
+  await on.pass(20);
+  expect(on.logged.filter((line) => line.startsWith("versions went back"))).toHaveLength(1);
+  expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
+  expect([a.leading(), a.end()]).toEqual([true, undefined]);
+  await on.stop(a);
+});

@@ -16,7 +16,7 @@ describe("the alerts", () => {
     expect(headings.toSorted()).toEqual([...named.keys()].toSorted());
   });
 
-  it("are told in the runbook by what they mean, what to look at and what mends them", () => {
+  it("are told in the runbook by what they mean, what to look at and what fixes them", () => {
     for (const section of runbook.split("\n## ").slice(1)) {
       expect(section).toMatch(/^\*\*It means\*\*: /m);
       expect(section).toMatch(/^\*\*Look at\*\*/m);

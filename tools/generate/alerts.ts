@@ -135,7 +135,7 @@ export function alerts(scale = 1): readonly Alert[] {
       for: scaled(minutes(5)),
       twin: "RegcredAbsent",
       summary: "The brake holds a removal of {{ $labels.credential }}.",
-      description: "{{ $value }} namespaces would lose it. It waits for you to confirm or to mend the change.",
+      description: "{{ $value }} namespaces would lose it. It waits for you to confirm or to fix the change.",
     },
     {
       name: "RegcredSuspendedTooLong",

@@ -4,7 +4,7 @@ import type { ClusterCommand } from "../cluster-command.ts";
 
 export const doctorCommand: ClusterCommand = {
   name: "doctor",
-  description: "check the installation, each fault with the command that mends it",
+  description: "check the installation, each fault with the command that fixes it",
   options: [
     new Option("--fix", "remove orphans: pull Secrets of credentials that are gone, and the references to them"),
   ],

@@ -19,7 +19,7 @@ import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
 import { labelsAreGuarded } from "./labels.ts";
 import { clockIsRight, credentialsAreWell, operatorRuns } from "./operation.ts";
 import { orphansFound } from "./orphans.ts";
-import { operatorIsRestrained } from "./restraint.ts";
+import { guardrailsAreInForce } from "./guardrails.ts";
 
 const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
 
@@ -42,7 +42,7 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
   const place = [
     await namespaceExists(session, servingInstall(credentials, operatorNamespace)),
     await operatorRights(session),
-    await operatorIsRestrained(session),
+    await guardrailsAreInForce(session),
     await audiencesDiffer(session),
     await noDrainRightsLeft(session),
     await operatorRuns(session),
@@ -61,10 +61,10 @@ async function examine(session: Session, fix: boolean): Promise<readonly Finding
   ];
 }
 
-function textOf({ check, state, says, commands }: Finding, out: Terminal): string {
+function textOf({ check, state, message, commands }: Finding, out: Terminal): string {
   const [sign, style] = signs[state];
   const indent = " ".repeat(sign.length);
-  const [first = "", ...rest] = wrapped(`${check}: ${says}`, out.width, indent);
+  const [first = "", ...rest] = wrapped(`${check}: ${message}`, out.width, indent);
   const lines = [`${out.paint(style, sign)}${first.slice(indent.length)}`, ...rest];
   return [...lines, ...commands.map((command) => `${indent}${out.paint("bold", commandText(command))}`)]
     .map((line) => `${line}\n`)

@@ -15,7 +15,7 @@ import { grantRights } from "../../cluster/install-steps.ts";
 import type { Mode } from "../../cluster/install-mode.ts";
 import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
-import { bad, type Finding, mendedBy, notSeen, well } from "./finding.ts";
+import { bad, type Finding, fixedBy, notSeen, well } from "./finding.ts";
 import { kubectl } from "../../runtime/steps.ts";
 
 // Validation rules of CustomResourceDefinitions are stable from here on: https://kubernetes.io/docs/reference/using-api/cel/
@@ -63,21 +63,21 @@ export async function namespaceExists(
 ): Promise<Finding> {
   const check = "namespace";
   const found = await seen(objects.getMetadata(resources.namespaces, { name: operatorNamespace }), () => true);
-  const says = found.seen === "absent" ? "does not exist; sources and tokens live there" : "exists";
+  const existence = found.seen === "absent" ? "does not exist; sources and tokens live there" : "exists";
   if (serving.kind === "theirs") {
     const { namespace } = serving;
     return bad(
       check,
-      `${operatorNamespace} ${says}, but the install that serves is in ${namespace}: ask with --namespace=${namespace}`,
+      `${operatorNamespace} ${existence}, but the install that serves is in ${namespace}: ask with --namespace=${namespace}`,
     );
   }
   if (found.seen === "hidden") return notSeen(check, `namespace ${operatorNamespace}`);
-  if (found.seen === "there") return well(check, `${operatorNamespace} ${says}`);
+  if (found.seen === "there") return well(check, `${operatorNamespace} ${existence}`);
   return operatorNamespace === defaultOperatorNamespace
-    ? bad(check, `${operatorNamespace} ${says}`, kubectl`apply -k config/default`)
+    ? bad(check, `${operatorNamespace} ${existence}`, kubectl`apply -k config/default`)
     : bad(
         check,
-        `${operatorNamespace} ${says}: ask with --namespace about the one that the operator is to be in, or create it`,
+        `${operatorNamespace} ${existence}: ask with --namespace about the one that the operator is to be in, or create it`,
         kubectl`create namespace ${operatorNamespace}`,
       );
 }
@@ -115,7 +115,7 @@ export async function operatorRights({
     );
     return missing.length === 0
       ? well(check, `the ServiceAccount ${operatorNamespace}/regcred has all that the operator needs`)
-      : mendedBy(
+      : fixedBy(
           check,
           `the ServiceAccount ${operatorNamespace}/regcred may not ${missing.join("; ")}`,
           grantRights(operatorNamespace),

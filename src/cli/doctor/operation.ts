@@ -50,7 +50,7 @@ export async function clockIsRight({ transport, clock }: Session): Promise<Findi
     ? well(check, "this machine and the API server agree")
     : bad(
         check,
-        `this machine and the API server are ${skew} s apart; set the one that is wrong, for each judges by its own clock when a token ends`,
+        `this machine and the API server are ${skew} s apart; set the one that is wrong, for each judges by its own clock when a token expires`,
       );
 }
 

@@ -20,7 +20,7 @@ export function drainProgress(left: readonly CredentialRecord[]): string {
 /** What to do when the time is over. */
 export function leftBehind(left: readonly CredentialRecord[]): string {
   return (
-    `Not drained: ${named(left)}. Does the operator run? Mend what holds them up and try again, or give up on what is ` +
+    `Not drained: ${named(left)}. Does the operator run? Fix what holds them up and try again, or give up on what is ` +
     `left in tenants: ${commandText(giveUp("NAME"))}\n`
   );
 }

@@ -3,18 +3,18 @@ import type { Cause, Failure } from "../../runtime/errors.ts";
 import { type Command, jsonValue, kubectl, type Step } from "../../runtime/steps.ts";
 
 export interface Remedy {
-  /** What to change, as the end of a sentence that begins with "to mend it, ...". */
+  /** What to change, as the end of a sentence that begins with "to fix it, ...". */
   readonly change: string;
   /** What to type for that, in this order; empty where no command does it. */
   readonly commands: readonly Command[];
 }
 
-export interface Obstacle {
+export interface Blocker {
   /** A row of docs/operations.md#reasons. */
   readonly reason: string;
   /** A sentence without its full stop. */
   readonly why: string;
-  /** Who can mend it. */
+  /** Who can fix it. */
   readonly cause: Cause;
   /** Other namespaces that it keeps from being served, as the status counts them. */
   readonly others: number;
@@ -22,7 +22,7 @@ export interface Obstacle {
 }
 
 /** What a failure of the operator's says. Where it has no steps, its message says what to do. */
-export function obstacleOf({ reason, cause, message, steps = [] }: Failure, others: number): Obstacle {
+export function blockerOf({ reason, cause, message, steps = [] }: Failure, others: number): Blocker {
   return { reason, cause, others, why: message, remedy: remedyOf(steps) };
 }
 

@@ -4,7 +4,7 @@ import { imagesOfHosts } from "./images-of-hosts.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { explainText, explanationJson, noSuchPod } from "./explain-text.ts";
-import { readSituation } from "./read-input.ts";
+import { readInput } from "./read-input.ts";
 import { subjectFrom } from "./subject.ts";
 
 const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
@@ -12,7 +12,7 @@ const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.u
 export const explainSubject: Action = async (session, [namespace = "", who], { image, readSecrets, output }) => {
   const { out } = session;
   const subject = subjectFrom(namespace, who);
-  const found = await readSituation(session, subject, {
+  const found = await readInput(session, subject, {
     readSecrets: readSecrets === true,
     images: (image ?? []) as readonly string[],
   });
@@ -21,8 +21,8 @@ export const explainSubject: Action = async (session, [namespace = "", who], { i
     return exitCodes.no;
   }
   const called = found.images.length > 0 || found.pod ? new Map<string, string>() : imagesOfHosts(found);
-  const situation = { ...found, images: [...found.images, ...called.keys()] };
-  const explanation = explanationOf(situation);
-  out.write(output === "json" ? explanationJson(explanation) : explainText(explanation, called, situation.now, out));
+  const input = { ...found, images: [...found.images, ...called.keys()] };
+  const explanation = explanationOf(input);
+  out.write(output === "json" ? explanationJson(explanation) : explainText(explanation, called, input.now, out));
   return codes[explanation.answer];
 };

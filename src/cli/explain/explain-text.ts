@@ -2,18 +2,23 @@
 import { escapedJson, quotedText } from "../../runtime/foreign-text.ts";
 import type { Explanation } from "./explanation.ts";
 import type { ImageFinding } from "./image-finding.ts";
-import type { Obstacle, Remedy } from "./blocker.ts";
+import type { Blocker, Remedy } from "./blocker.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { timeLeftText } from "../terminal/time-left.ts";
 import { wrapped } from "../terminal/wrapped.ts";
 
-/** For machines: commands as they are typed. */
-export function explanationJson(explanation: Explanation): string {
+/** For machines: commands as they are typed, and a blocker under the name that scripts know, `obstacle`. */
+export function explanationJson({ blocker, images, ...explanation }: Explanation): string {
   const typed = (key: string, value: unknown): unknown =>
     key === "commands" ? (value as Remedy["commands"]).map(commandText) : value;
-  return `${escapedJson(JSON.stringify(explanation, typed, 2))}\n`;
+  const named = images.map((finding) => {
+    if (finding.answer === "yes") return finding;
+    const { blocker: obstacle, ...rest } = finding;
+    return { ...rest, obstacle };
+  });
+  return `${escapedJson(JSON.stringify({ ...explanation, images: named, obstacle: blocker }, typed, 2))}\n`;
 }
 
 export function noSuchPod(namespace: string, pod = ""): string {
@@ -41,20 +46,20 @@ export function explainText(
 }
 
 function verdict(
-  { answer, subject, images, obstacle, until }: Explanation,
+  { answer, subject, images, blocker, until }: Explanation,
   named: (image: string) => string,
   now: Temporal.Instant,
   out: Terminal,
 ): readonly string[] {
-  if (obstacle) return painted("red", `NO: ${subject} cannot pull anything: ${obstacle.why}.`, out);
+  if (blocker) return painted("red", `NO: ${subject} cannot pull anything: ${blocker.why}.`, out);
   const bad = images.filter((finding) => finding.answer === answer);
   const [first] = bad;
   const more = bad.length > 1 ? ` (and ${bad.length - 1} more)` : "";
   switch (answer) {
     case "yes": {
       const end = until
-        ? `until ${timeText(until)} (${timeLeftText(until, now)} left)`
-        : "with logins that name no end";
+        ? `with logins valid until ${timeText(until)} (${timeLeftText(until, now)} left)`
+        : "with logins that name no expiry";
       return painted(
         "green",
         `YES: ${subject} can pull ${images.length === 1 ? named(images[0]?.image ?? "") : `all ${images.length}`}, ${end}.`,
@@ -62,7 +67,7 @@ function verdict(
       );
     }
     case "no": {
-      const why = first?.answer === "no" ? first.obstacle.why : "";
+      const why = first?.answer === "no" ? first.blocker.why : "";
       return painted("red", `NO: ${subject} cannot pull ${named(first?.image ?? "")}${more}: ${why}.`, out);
     }
     case "unknown": {
@@ -77,36 +82,36 @@ function imageLines(finding: ImageFinding, name: string, now: Temporal.Instant, 
   switch (finding.answer) {
     case "yes": {
       const { login, until } = finding;
-      const end = until ? `until ${timeText(until)} (${timeLeftText(until, now)} left)` : "no end named";
+      const end = until ? `valid until ${timeText(until)} (${timeLeftText(until, now)} left)` : "no expiry named";
       return [
         `  ${out.paint("green", "yes")}      ${name}`,
         ...wrapped(`from ${login.name}, in the Secret ${login.secret}, ${end}`, out.width, "           "),
       ];
     }
     case "no":
-      return [`  ${out.paint("red", "no")}       ${name}`, ...obstacleLines(finding.obstacle, out)];
+      return [`  ${out.paint("red", "no")}       ${name}`, ...blockerLines(finding.blocker, out)];
     case "unknown":
       return [
         `  ${out.paint("yellow", "unknown")}  ${name}`,
         ...wrapped(finding.why, out.width, "           "),
-        ...(finding.obstacle ? obstacleLines(finding.obstacle, out) : []),
+        ...(finding.blocker ? blockerLines(finding.blocker, out) : []),
       ];
   }
 }
 
-function obstacleLines({ reason, why, cause, others }: Obstacle, out: Terminal): readonly string[] {
-  const who = cause === "Tenant" ? "the tenant can mend it" : "the platform team can mend it";
+function blockerLines({ reason, why, cause, others }: Blocker, out: Terminal): readonly string[] {
+  const who = cause === "Tenant" ? "the tenant can fix it" : "the platform team can fix it";
   const also = others > 0 ? `; it hits ${others} other ${others === 1 ? "namespace" : "namespaces"}` : "";
   return wrapped(`${reason}: ${why} (${who}${also})`, out.width, "           ");
 }
 
-/** Each change once, however many images it mends. */
-function remedies({ images, obstacle }: Explanation, out: Terminal): readonly string[] {
-  const obstacles = obstacle
-    ? [obstacle]
-    : images.flatMap((finding) => (finding.answer !== "yes" && finding.obstacle ? [finding.obstacle] : []));
+/** Each change once, however many images it fixes. */
+function remedies({ images, blocker }: Explanation, out: Terminal): readonly string[] {
+  const blockers = blocker
+    ? [blocker]
+    : images.flatMap((finding) => (finding.answer !== "yes" && finding.blocker ? [finding.blocker] : []));
   const seen = new Set<string>();
-  const lines = obstacles.flatMap(({ remedy: { change, commands } }) => {
+  const lines = blockers.flatMap(({ remedy: { change, commands } }) => {
     const typed = commands.map(commandText);
     const key = [change, ...typed].join("\n");
     if (seen.has(key)) return [];
@@ -114,7 +119,7 @@ function remedies({ images, obstacle }: Explanation, out: Terminal): readonly st
     // A command stays on one line, so that it can be copied.
     return [...wrapped(change, out.width, "  "), ...typed.map((command) => `    ${out.paint("bold", command)}`)];
   });
-  return lines.length > 0 ? ["", out.paint("bold", "To mend it"), ...lines] : [];
+  return lines.length > 0 ? ["", out.paint("bold", "To fix it"), ...lines] : [];
 }
 
 function painted(style: "red" | "yellow" | "green", sentence: string, out: Terminal): readonly string[] {

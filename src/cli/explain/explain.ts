@@ -4,7 +4,7 @@ import type { ClusterCommand } from "../cluster-command.ts";
 
 export const explainCommand: ClusterCommand = {
   name: "explain",
-  description: "say why a pod can or cannot pull its images, and what mends it",
+  description: "say why a pod can or cannot pull its images, and how to fix it",
   arguments: [
     ["<namespace>", "where"],
     ["[who]", "a ServiceAccount (default: default), or pod/NAME"],

@@ -1,8 +1,8 @@
 // The explanation: whether a pod, or a pod of a ServiceAccount, can pull its images, image by image.
 import { kubectl } from "../../runtime/steps.ts";
 import { type ImageFinding, imageFinding } from "./image-finding.ts";
-import type { Obstacle } from "./blocker.ts";
-import type { Situation } from "./input.ts";
+import type { Blocker } from "./blocker.ts";
+import type { ExplainInput } from "./input.ts";
 
 export interface Explanation {
   readonly answer: "yes" | "no" | "unknown";
@@ -10,26 +10,26 @@ export interface Explanation {
   readonly subject: string;
   readonly images: readonly ImageFinding[];
   /** What is wrong before any image is looked at. */
-  readonly obstacle: Obstacle | undefined;
+  readonly blocker: Blocker | undefined;
   /** The earliest end of all logins that serve; undefined: they name none, or none serves. */
   readonly until: Temporal.Instant | undefined;
   /** What was not seen, each a whole sentence. */
   readonly unseen: readonly string[];
 }
 
-export function explanationOf(situation: Situation): Explanation {
-  const { namespaceName, pod, serviceAccountName } = situation;
+export function explanationOf(input: ExplainInput): Explanation {
+  const { namespaceName, pod, serviceAccountName } = input;
   const subject = pod ? `pod ${namespaceName}/${pod.name}` : `ServiceAccount ${namespaceName}/${serviceAccountName}`;
-  const obstacle = namespaceObstacle(situation);
-  const images = obstacle ? [] : [...new Set(situation.images)].map((image) => imageFinding(situation, image));
+  const blocker = namespaceBlocker(input);
+  const images = blocker ? [] : [...new Set(input.images)].map((image) => imageFinding(input, image));
   const ends = images.flatMap((finding) => (finding.answer === "yes" && finding.until ? [finding.until] : []));
   return {
     subject,
     images,
-    obstacle,
-    answer: obstacle ? "no" : answerOf(images),
+    blocker,
+    answer: blocker ? "no" : answerOf(images),
     until: ends.toSorted((one, other) => Temporal.Instant.compare(one, other))[0],
-    unseen: unseen(situation),
+    unseen: unseen(input),
   };
 }
 
@@ -39,7 +39,7 @@ function answerOf(images: readonly ImageFinding[]): Explanation["answer"] {
   return images.length === 0 || images.some(({ answer }) => answer === "unknown") ? "unknown" : "yes";
 }
 
-function namespaceObstacle({ namespace, namespaceName }: Situation): Obstacle | undefined {
+function namespaceBlocker({ namespace, namespaceName }: ExplainInput): Blocker | undefined {
   if (namespace.seen === "absent") {
     return {
       reason: "NamespaceMissing",
@@ -61,13 +61,13 @@ function namespaceObstacle({ namespace, namespaceName }: Situation): Obstacle | 
   return undefined;
 }
 
-function unseen(situation: Situation): string[] {
-  const { namespace, namespaceName, serviceAccount, serviceAccountName, secrets } = situation;
+function unseen(input: ExplainInput): string[] {
+  const { namespace, namespaceName, serviceAccount, serviceAccountName, secrets } = input;
   return [
-    ...(situation.allCredentials
+    ...(input.allCredentials
       ? []
       : ["RegistryCredentials could not be listed; only those that the Secrets name were looked at."]),
-    ...(situation.accountsSeen
+    ...(input.accountsSeen
       ? []
       : ["A ServiceAccount that an entry's identity names could not be read, so whether the entry fits is not known."]),
     ...(namespace.seen === "hidden"

@@ -7,10 +7,10 @@ import { configKey } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
 import { entryForHost } from "./entry-for-host.ts";
-import type { Obstacle } from "./blocker.ts";
-import { referenceObstacle } from "./reference-blocker.ts";
-import { type Candidate, servingObstacle, type Stopped } from "./serving-blocker.ts";
-import { referencesOf, type SecretView, type Seen, type Situation, there } from "./input.ts";
+import type { Blocker } from "./blocker.ts";
+import { referenceBlocker } from "./reference-blocker.ts";
+import { type Candidate, servingBlocker, type Stopped } from "./serving-blocker.ts";
+import { referencesOf, type SecretView, type Seen, type ExplainInput, there } from "./input.ts";
 import { type Recorded, shownEntries } from "../../cluster/entries-annotation.ts";
 
 /** A login that a kubelet would try. */
@@ -25,37 +25,37 @@ export type ImageFinding = { readonly image: string } & (
       /** Until when: of several logins that fit, the last to end. */
       readonly until: Temporal.Instant | undefined;
     }
-  | { readonly answer: "no"; readonly obstacle: Obstacle }
+  | { readonly answer: "no"; readonly blocker: Blocker }
   /** It hangs on something that was not seen. */
-  | { readonly answer: "unknown"; readonly why: string; readonly obstacle: Obstacle | undefined }
+  | { readonly answer: "unknown"; readonly why: string; readonly blocker: Blocker | undefined }
 );
 
-export function imageFinding(situation: Situation, image: string): ImageFinding {
+export function imageFinding(input: ExplainInput, image: string): ImageFinding {
   const reference = parseImageReference(image);
-  if (!reference.ok) return { image, answer: "no", obstacle: malformed(image, reference.problem) };
-  const names = referencesOf(situation);
+  if (!reference.ok) return { image, answer: "no", blocker: malformed(image, reference.problem) };
+  const names = referencesOf(input);
   if (names === undefined) {
-    return { image, answer: "unknown", why: "the ServiceAccount could not be read", obstacle: undefined };
+    return { image, answer: "unknown", why: "the ServiceAccount could not be read", blocker: undefined };
   }
-  const referred = names.map((name) => ({ name, secret: situation.secrets.get(name) }));
+  const referred = names.map((name) => ({ name, secret: input.secrets.get(name) }));
   const logins = loginsFor(
     image,
     referred.flatMap(({ secret }) => loginsIn(there(secret))),
   );
-  const alive = logins.filter((login) => isAlive(login, situation.now));
+  const alive = logins.filter((login) => isAlive(login, input.now));
   const best = alive.reduce<FoundLogin | undefined>(
     (longest, login) => (endsLater(login, longest) ? login : longest),
     undefined,
   );
   if (best) {
-    const refused = refusedLogin(situation, image, best);
-    if (refused) return { image, answer: "no", obstacle: refused };
+    const refused = refusedLogin(input, image, best);
+    if (refused) return { image, answer: "no", blocker: refused };
     return { image, answer: "yes", login: best, until: best.expiresAt };
   }
-  const obstacle = logins[0] ? ended(situation, logins[0]) : withoutLogin(situation, image, names);
+  const blocker = logins[0] ? ended(input, logins[0]) : withoutLogin(input, image, names);
   const doubts = referred.flatMap(({ name, secret }) => doubtAbout(name, secret, image));
-  if (doubts.length > 0) return { image, answer: "unknown", why: doubts.join("; "), obstacle };
-  return { image, answer: "no", obstacle };
+  if (doubts.length > 0) return { image, answer: "unknown", why: doubts.join("; "), blocker };
+  return { image, answer: "no", blocker };
 }
 
 function loginsIn(secret: SecretView | undefined): (readonly [string, FoundLogin])[] {
@@ -92,7 +92,7 @@ function doubtAbout(name: string, seen: Seen<SecretView> | undefined, image: str
 }
 
 /** A try at the registry has shown that the login may not pull just this. */
-function refusedLogin({ credentials }: Situation, image: string, { name }: FoundLogin): Obstacle | undefined {
+function refusedLogin({ credentials }: ExplainInput, image: string, { name }: FoundLogin): Blocker | undefined {
   const [credentialName, entryName] = name.split("/");
   const credential = credentials.find((record) => record.name === credentialName)?.credential;
   const entry = credential?.spec.registries.find((each) => each.name === entryName);
@@ -116,39 +116,37 @@ function repositoryOf(image: string): string {
   return parsed.ok ? `${parsed.image.domain}/${parsed.image.path}` : image;
 }
 
-function ended(situation: Situation, { name, secret, expiresAt }: FoundLogin): Obstacle {
-  const candidate = candidatesFor(situation).find(
-    ({ credential, entry }) => `${credential.name}/${entry.name}` === name,
-  );
-  const because = candidate && servingObstacle(situation, candidate).obstacle;
-  const over = `the login of ${name} in the Secret ${secret} has ended at ${expiresAt?.toString({ smallestUnit: "second" }) ?? ""}`;
-  if (because) return { ...because, why: `${over}: ${because.why}` };
+function ended(input: ExplainInput, { name, secret, expiresAt }: FoundLogin): Blocker {
+  const candidate = candidatesFor(input).find(({ credential, entry }) => `${credential.name}/${entry.name}` === name);
+  const because = candidate && servingBlocker(input, candidate).blocker;
+  const expired = `the login of ${name} in the Secret ${secret} expired at ${expiresAt?.toString({ smallestUnit: "second" }) ?? ""}`;
+  if (because) return { ...because, why: `${expired}: ${because.why}` };
   return {
     reason: "TokenExpired",
     cause: "Platform",
     others: 0,
-    why: `${over}, and its RegistryCredential is not there any more, or could not be read`,
+    why: `${expired}, and its RegistryCredential is not there any more, or could not be read`,
     remedy: { change: "see whether it should be there", commands: [kubectl`regcred status`] },
   };
 }
 
-function withoutLogin(situation: Situation, image: string, references: readonly string[]): Obstacle {
-  const candidates = candidatesFor(situation, image);
+function withoutLogin(input: ExplainInput, image: string, references: readonly string[]): Blocker {
+  const candidates = candidatesFor(input, image);
   const stops = candidates.map((candidate): Stopped => {
     const { name } = candidate.credential.spec.pullSecret;
-    const isServed = loginsFor(image, loginsIn(there(situation.secrets.get(name)))).some((login) =>
-      isAlive(login, situation.now),
+    const isServed = loginsFor(image, loginsIn(there(input.secrets.get(name)))).some((login) =>
+      isAlive(login, input.now),
     );
     return isServed && !references.includes(name)
-      ? { stage: Infinity, obstacle: referenceObstacle(situation, candidate.credential) }
-      : servingObstacle(situation, candidate);
+      ? { stage: Infinity, blocker: referenceBlocker(input, candidate.credential) }
+      : servingBlocker(input, candidate);
   });
   const [farthest] = stops.toSorted((one, other) => other.stage - one.stage);
-  return farthest?.obstacle ?? noEntry(situation, image);
+  return farthest?.blocker ?? noEntry(input, image);
 }
 
 /** Entries whose hosts fit the image, or all; one that takes whatever its source holds comes last. */
-function candidatesFor({ credentials }: Situation, image?: string): readonly Candidate[] {
+function candidatesFor({ credentials }: ExplainInput, image?: string): readonly Candidate[] {
   const all = credentials.flatMap((record) => {
     const { credential } = record;
     return credential ? credential.spec.registries.map((entry): Candidate => ({ record, credential, entry })) : [];
@@ -163,7 +161,7 @@ function candidatesFor({ credentials }: Situation, image?: string): readonly Can
   return narrow.length > 0 ? narrow : all.filter(({ entry }) => entry.hosts.includes("*"));
 }
 
-function noEntry({ credentials, imagesAsked }: Situation, image: string): Obstacle {
+function noEntry({ credentials, imagesAsked }: ExplainInput, image: string): Blocker {
   const reference = parseImageReference(image);
   const host = reference.ok ? reference.image.domain : quotedText(image);
   const invalid = credentials.filter(({ credential }) => !credential).map(({ name }) => name);
@@ -190,7 +188,7 @@ function addHost({ name }: RegistryCredential, entry: number, host: string): Com
   return kubectl`patch regcred ${name} --type=json -p ${jsonValue(patch)}`;
 }
 
-function malformed(image: string, problem: string): Obstacle {
+function malformed(image: string, problem: string): Blocker {
   return {
     reason: "InvalidImage",
     cause: "Tenant",

@@ -31,7 +31,7 @@ export interface SecretView {
   readonly hosts: readonly string[] | undefined;
 }
 
-export interface Situation {
+export interface ExplainInput {
   readonly now: Temporal.Instant;
   readonly operatorNamespace: string;
   readonly namespaceName: string;
@@ -56,12 +56,15 @@ export interface Situation {
 }
 
 /** What entries are rendered against in the namespace that is asked about, once it is seen. */
-export function scopeOf({ operatorNamespace, serviceAccountOf }: Situation, namespace: NamespaceRecord): RenderScope {
+export function scopeOf(
+  { operatorNamespace, serviceAccountOf }: ExplainInput,
+  namespace: NamespaceRecord,
+): RenderScope {
   return { namespace, operatorNamespace, serviceAccount: serviceAccountOf };
 }
 
 /** Names in `imagePullSecrets` that count for the subject; undefined where they are not known. */
-export function referencesOf({ pod, serviceAccount }: Situation): readonly string[] | undefined {
+export function referencesOf({ pod, serviceAccount }: ExplainInput): readonly string[] | undefined {
   if (pod) return pod.pullSecrets;
   switch (serviceAccount.seen) {
     case "there":

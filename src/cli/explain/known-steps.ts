@@ -3,17 +3,17 @@ import type { Entry } from "../../api/registry-credential.ts";
 import { kubectl, type Step } from "../../runtime/steps.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { consentTo, createCertificates, createServiceAccount, createSource } from "../../cluster/install-steps.ts";
-import { scopeOf, type Situation, there } from "./input.ts";
+import { scopeOf, type ExplainInput, there } from "./input.ts";
 
 /**
  * From the spec and the names that were asked about: what a status says is for people, and may quote others. Empty where
  * the reason says nothing of what to type.
  */
-export function knownSteps(reason: string, entry: Entry, situation: Situation): readonly Step[] {
-  const { namespaceName, operatorNamespace } = situation;
+export function knownSteps(reason: string, entry: Entry, input: ExplainInput): readonly Step[] {
+  const { namespaceName, operatorNamespace } = input;
   switch (reason) {
     case "SourceMissing": {
-      const source = sourceOf(entry, situation);
+      const source = sourceOf(entry, input);
       return source ? createSource({ ...source, operatorNamespace }) : [];
     }
     case "CAMissing":
@@ -39,11 +39,11 @@ export function knownSteps(reason: string, entry: Entry, situation: Situation): 
 /** The source that the entry names for this namespace; undefined where the namespace was not seen. */
 function sourceOf(
   entry: Entry,
-  situation: Situation,
+  input: ExplainInput,
 ): { readonly namespace: string; readonly name: string } | undefined {
-  const namespace = there(situation.namespace);
+  const namespace = there(input.namespace);
   if (entry.provider !== "Static" || !namespace) return undefined;
-  for (const { grant } of grantsOf(entry, scopeOf(situation, namespace))) {
+  for (const { grant } of grantsOf(entry, scopeOf(input, namespace))) {
     if (!isFailure(grant) && grant.provider === "Static") return grant;
   }
   return undefined;

@@ -1,6 +1,6 @@
 // Reads a pod or ServiceAccount and all that its pulls hang on. Only reads, and what may not be read is said.
 import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
-import { type PodView, type SecretView, type Seen, type Situation, there } from "./input.ts";
+import { type PodView, type SecretView, type Seen, type ExplainInput, there } from "./input.ts";
 import { servingInstall } from "../../controllers/credential/plan-installation.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
@@ -24,11 +24,11 @@ export interface ReadOptions {
 }
 
 /** Undefined: there is no such pod. Rejects where the pod may not be read, for without it there is nothing to say. */
-export async function readSituation(
+export async function readInput(
   { objects, clock, operatorNamespace: asked }: Reading,
   { namespace: namespaceName, pod: podName, serviceAccount: named }: Subject,
   { readSecrets, images }: ReadOptions,
-): Promise<Situation | undefined> {
+): Promise<ExplainInput | undefined> {
   const rawPod =
     podName === undefined ? undefined : await objects.get(resources.pods, { namespace: namespaceName, name: podName });
   if (podName !== undefined && rawPod === undefined) return undefined;

@@ -5,18 +5,18 @@ import { quotedText } from "../../runtime/foreign-text.ts";
 import { type Command, jsonValue, kubectl } from "../../runtime/steps.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
 import { selectsServiceAccount } from "../../entitlement/selection.ts";
-import { credentialPatch, type Obstacle } from "./blocker.ts";
+import { credentialPatch, type Blocker } from "./blocker.ts";
 import { othersWith } from "./serving-blocker.ts";
-import { type PodView, type Situation, there } from "./input.ts";
+import { type PodView, type ExplainInput, there } from "./input.ts";
 
-export function referenceObstacle(situation: Situation, credential: RegistryCredential): Obstacle {
-  const { pod, serviceAccount, namespaceName: namespace } = situation;
+export function referenceBlocker(input: ExplainInput, credential: RegistryCredential): Blocker {
+  const { pod, serviceAccount, namespaceName: namespace } = input;
   const secret = credential.spec.pullSecret.name;
   const account = there(serviceAccount);
   const isReferred = account?.references?.includes(secret) === true;
   if (pod && pod.pullSecrets.length > 0 && !isCopied(pod, account)) return ownList(pod, namespace, secret);
   if (pod && isReferred) return tooEarly(pod, namespace, secret);
-  return accountObstacle(situation, credential, account);
+  return accountBlocker(input, credential, account);
 }
 
 /** Admission gives a pod the whole list of its ServiceAccount, or nothing; the list may have grown since. */
@@ -24,7 +24,7 @@ function isCopied({ pullSecrets }: PodView, account: ServiceAccountRecord | unde
   return account?.references !== undefined && pullSecrets.every((name) => account.references?.includes(name));
 }
 
-function ownList(pod: PodView, namespace: string, secret: string): Obstacle {
+function ownList(pod: PodView, namespace: string, secret: string): Blocker {
   return {
     reason: "OtherReferences",
     cause: "Tenant",
@@ -37,7 +37,7 @@ function ownList(pod: PodView, namespace: string, secret: string): Obstacle {
   };
 }
 
-function tooEarly(pod: PodView, namespace: string, secret: string): Obstacle {
+function tooEarly(pod: PodView, namespace: string, secret: string): Blocker {
   return {
     reason: "PodTooEarly",
     cause: "Tenant",
@@ -53,15 +53,15 @@ function tooEarly(pod: PodView, namespace: string, secret: string): Obstacle {
   };
 }
 
-function accountObstacle(
-  { serviceAccount, serviceAccountName: name, namespaceName: namespace }: Situation,
+function accountBlocker(
+  { serviceAccount, serviceAccountName: name, namespaceName: namespace }: ExplainInput,
   credential: RegistryCredential,
   account: ServiceAccountRecord | undefined,
-): Obstacle {
+): Blocker {
   const { spec } = credential;
   const secret = spec.pullSecret.name;
   const at = `ServiceAccount ${namespace}/${name}`;
-  const platform = (reason: string, why: string, change: string, commands: readonly Command[]): Obstacle => {
+  const platform = (reason: string, why: string, change: string, commands: readonly Command[]): Blocker => {
     return { reason, cause: "Platform", others: 0, why, remedy: { change, commands } };
   };
   if (serviceAccount.seen === "absent") {

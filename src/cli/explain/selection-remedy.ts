@@ -3,15 +3,15 @@ import { ignoreAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { kubectl } from "../../runtime/steps.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
-import type { SelectionObstacle } from "../../entitlement/selection.ts";
-import { credentialPatch, type Obstacle, type Remedy } from "./blocker.ts";
+import type { SelectionBlocker } from "../../entitlement/selection.ts";
+import { credentialPatch, type Blocker, type Remedy } from "./blocker.ts";
 
 export function notSelected(
   { name, spec }: Pick<RegistryCredential, "name" | "spec">,
   namespace: Pick<NamespaceRecord, "name">,
-  obstacle: SelectionObstacle,
-): Obstacle {
-  const { why, cause, ...remedy } = told(name, spec.namespaces, namespace.name, obstacle);
+  blocker: SelectionBlocker,
+): Blocker {
+  const { why, cause, ...remedy } = remedyFor(name, spec.namespaces, namespace.name, blocker);
   return {
     reason: "NotSelected",
     cause,
@@ -21,13 +21,13 @@ export function notSelected(
   };
 }
 
-function told(
+function remedyFor(
   credential: string,
   { include = [], exclude = [] }: RegistryCredential["spec"]["namespaces"],
   namespace: string,
-  obstacle: SelectionObstacle,
-): Remedy & Pick<Obstacle, "why" | "cause"> {
-  switch (obstacle.kind) {
+  blocker: SelectionBlocker,
+): Remedy & Pick<Blocker, "why" | "cause"> {
+  switch (blocker.kind) {
     case "optedOut":
       return {
         why: `the namespace has opted out (${ignoreAnnotation})`,
@@ -36,9 +36,9 @@ function told(
         commands: [kubectl`annotate namespace ${namespace} ${ignoreAnnotation}-`],
       };
     case "excluded": {
-      const rest = exclude.filter((glob) => glob !== obstacle.glob);
+      const rest = exclude.filter((glob) => glob !== blocker.glob);
       return {
-        why: `its namespaces.exclude has ${obstacle.glob}`,
+        why: `its namespaces.exclude has ${blocker.glob}`,
         cause: "Platform",
         change: "take that out of the list, or write it so that it does not match",
         // An empty list is refused; null takes the field away.
@@ -58,7 +58,7 @@ function told(
         ...included(credential, include, namespace),
       };
     case "label": {
-      const { key, operator, values = [] } = obstacle.expression;
+      const { key, operator, values = [] } = blocker.expression;
       const wanted = operator === "In" || operator === "Exists";
       return {
         why: wanted

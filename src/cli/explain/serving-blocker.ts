@@ -6,19 +6,19 @@ import type { Failure } from "../../runtime/errors.ts";
 import { kubectl } from "../../runtime/steps.ts";
 import { conflictWith, otherManager } from "../../controllers/pull-secret/plan-conflict.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
-import { selectionObstacle } from "../../entitlement/selection.ts";
+import { selectionBlocker } from "../../entitlement/selection.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import { knownSteps } from "./known-steps.ts";
-import { credentialPatch, type Obstacle, obstacleOf } from "./blocker.ts";
+import { credentialPatch, type Blocker, blockerOf } from "./blocker.ts";
 import { notSelected } from "./selection-remedy.ts";
-import { scopeOf, type SecretView, type Situation, there } from "./input.ts";
+import { scopeOf, type SecretView, type ExplainInput, there } from "./input.ts";
 import { shownEntries } from "../../cluster/entries-annotation.ts";
 
-/** An obstacle, and how far it is from a login: of several credentials the one that has come farthest is told. */
+/** A blocker, and how far it is from a login: of several credentials the one that has come farthest is told. */
 export interface Stopped {
   readonly stage: number;
-  readonly obstacle: Obstacle;
+  readonly blocker: Blocker;
 }
 
 export interface Candidate {
@@ -31,28 +31,28 @@ const inDeletion = 1;
 const unselected = 2;
 const unobserved = 3;
 const unrendered = 4;
-const untold = 5;
+const unreported = 5;
 const held = 6;
 
-export function servingObstacle(situation: Situation, candidate: Candidate): Stopped {
+export function servingBlocker(input: ExplainInput, candidate: Candidate): Stopped {
   const { credential, record, entry } = candidate;
   const { spec } = credential;
-  const namespace = there(situation.namespace);
+  const namespace = there(input.namespace);
   if (record.deleting) return stopped(inDeletion, deleting(credential));
-  const selection = namespace && selectionObstacle(spec.namespaces, namespace, situation.operatorNamespace);
+  const selection = namespace && selectionBlocker(spec.namespaces, namespace, input.operatorNamespace);
   if (namespace && selection) return stopped(unselected, notSelected(credential, namespace, selection));
   const { status } = credential;
-  if (status?.observedGeneration !== record.generation) return stopped(unobserved, notObserved(candidate, situation));
-  if (namespace && situation.accountsSeen) {
-    const failure = grantsOf(entry, scopeOf(situation, namespace))
+  if (status?.observedGeneration !== record.generation) return stopped(unobserved, notObserved(candidate, input));
+  if (namespace && input.accountsSeen) {
+    const failure = grantsOf(entry, scopeOf(input, namespace))
       .map(({ grant }) => grant)
       .find((grant) => isFailure(grant));
-    if (failure) return stopped(unrendered, obstacleOf(failure, othersWith(credential, failure.reason)));
+    if (failure) return stopped(unrendered, blockerOf(failure, othersWith(credential, failure.reason)));
   }
-  return secretObstacle(situation, candidate) ?? stopped(untold, notWritten(candidate, situation));
+  return secretBlocker(input, candidate) ?? stopped(unreported, notWritten(candidate, input));
 }
 
-function deleting({ name, status }: RegistryCredential): Obstacle {
+function deleting({ name, status }: RegistryCredential): Blocker {
   const blocked = conditionOf(status, "DrainBlocked");
   const held = blocked && isBad(blocked) ? blocked : undefined;
   const why = `RegistryCredential ${name} is being deleted`;
@@ -64,18 +64,18 @@ function deleting({ name, status }: RegistryCredential): Obstacle {
     why: held ? `${why}, ${held.message}` : why,
     remedy: held
       ? {
-          change: `mend what holds it, or give up on that; then ${change}`,
+          change: `fix what holds it, or give up on that; then ${change}`,
           commands: [giveUp(name)],
         }
       : { change, commands: [] },
   };
 }
 
-function secretObstacle(situation: Situation, candidate: Candidate): Stopped | undefined {
+function secretBlocker(input: ExplainInput, candidate: Candidate): Stopped | undefined {
   const { credential } = candidate;
   const { name, spec, status } = credential;
   const secretName = spec.pullSecret.name;
-  const secret = there(situation.secrets.get(secretName));
+  const secret = there(input.secrets.get(secretName));
   if (secret?.terminating) {
     return stopped(held, {
       reason: "DeletionPending",
@@ -86,10 +86,10 @@ function secretObstacle(situation: Situation, candidate: Candidate): Stopped | u
     });
   }
   if (secret && shownEntries(secret.annotations) === undefined) {
-    return stopped(held, conflictObstacle(secret, situation, credential));
+    return stopped(held, conflictBlocker(secret, input, credential));
   }
   if (spec.suspend) {
-    return stopped(untold, {
+    return stopped(unreported, {
       reason: "Suspended",
       cause: "Platform",
       others: Math.max((status?.namespaces?.pending ?? 0) - 1, 0),
@@ -97,11 +97,11 @@ function secretObstacle(situation: Situation, candidate: Candidate): Stopped | u
       remedy: { change: "let it go on", commands: [credentialPatch(name, { suspend: false })] },
     });
   }
-  return entryObstacle(situation, candidate) ?? namespaceObstacle(situation, candidate);
+  return entryBlocker(input, candidate) ?? namespaceBlocker(input, candidate);
 }
 
 /** What the operator says of the entry, where it fails for every namespace alike or for each. */
-function entryObstacle(situation: Situation, { credential, entry }: Candidate): Stopped | undefined {
+function entryBlocker(input: ExplainInput, { credential, entry }: Candidate): Stopped | undefined {
   const { name, status } = credential;
   const found = status?.registries?.find((each) => each.name === entry.name);
   if (found?.reason === undefined || found.failing < found.identities) return undefined;
@@ -112,19 +112,19 @@ function entryObstacle(situation: Situation, { credential, entry }: Candidate): 
     retry: "on-change",
     // One message stands for all; with a token for each tenant it may be about another.
     message: identities === 1 ? message : `entry ${name}/${entry.name} fails for every tenant (${reason})`,
-    steps: knownSteps(reason, entry, situation),
+    steps: knownSteps(reason, entry, input),
   };
-  return stopped(untold, obstacleOf(failure, Math.max((status?.namespaces?.selected ?? 1) - 1, 0)));
+  return stopped(unreported, blockerOf(failure, Math.max((status?.namespaces?.selected ?? 1) - 1, 0)));
 }
 
 /**
  * What the operator says of this namespace, by its reason. Only the status is asked: Events of a namespace can be written
  * by whoever has rights there, under any name.
  */
-function namespaceObstacle(situation: Situation, { credential, entry }: Candidate): Stopped | undefined {
+function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate): Stopped | undefined {
   const { name, status } = credential;
   const groups = (status?.failures ?? []).filter(({ reason }) => reason !== "HostShadowed");
-  const here = groups.find(({ examples }) => examples.includes(situation.namespaceName));
+  const here = groups.find(({ examples }) => examples.includes(input.namespaceName));
   // Three examples are listed; where there are more, this namespace may be one of them.
   const group = here ?? groups.find(({ count, examples }) => count > examples.length);
   if (!group) return undefined;
@@ -138,17 +138,17 @@ function namespaceObstacle(situation: Situation, { credential, entry }: Candidat
       ? (said ?? `${reason}: docs/operations.md says what that is and what to do`)
       : `RegistryCredential ${name} has ${count} namespaces that are not served as wanted (${reason}), of which its status names ${examples.join(", ")} only, and this may be one of the others`,
     steps: here
-      ? knownSteps(reason, entry, situation)
+      ? knownSteps(reason, entry, input)
       : [{ says: "see what its status and the operator's log say of it", command: kubectl`regcred status ${name}` }],
   };
-  return stopped(untold, obstacleOf(failure, othersWith(credential, reason)));
+  return stopped(unreported, blockerOf(failure, othersWith(credential, reason)));
 }
 
-function conflictObstacle(
+function conflictBlocker(
   { labels, annotations, controller }: SecretView,
-  { namespaceName: namespace }: Situation,
+  { namespaceName: namespace }: ExplainInput,
   credential: RegistryCredential,
-): Obstacle {
+): Blocker {
   const { name, onConflict } = credential.spec.pullSecret;
   const manager = controller ?? labels[managedByLabel];
   const why =
@@ -157,7 +157,7 @@ function conflictObstacle(
       : (otherManager({ labels, annotations, controller }) ??
         `it is not taken over by onConflict: ${onConflict} as it is`);
   return {
-    ...obstacleOf(conflictWith({ namespace, name, manager }, why), othersWith(credential, "SecretConflict")),
+    ...blockerOf(conflictWith({ namespace, name, manager }, why), othersWith(credential, "SecretConflict")),
     remedy: {
       change: `delete that Secret if nobody needs it, and it is written again with the logins that are granted; ${
         onConflict === "Fail"
@@ -169,7 +169,7 @@ function conflictObstacle(
   };
 }
 
-function notObserved({ credential, record }: Candidate, { operatorNamespace }: Situation): Obstacle {
+function notObserved({ credential, record }: Candidate, { operatorNamespace }: ExplainInput): Blocker {
   const seen = credential.status?.observedGeneration;
   return {
     reason: "Unobserved",
@@ -180,7 +180,7 @@ function notObserved({ credential, record }: Candidate, { operatorNamespace }: S
   };
 }
 
-function notWritten({ credential, entry }: Candidate, { operatorNamespace, namespaceName }: Situation): Obstacle {
+function notWritten({ credential, entry }: Candidate, { operatorNamespace, namespaceName }: ExplainInput): Blocker {
   return {
     reason: "Progressing",
     cause: "Platform",
@@ -190,7 +190,7 @@ function notWritten({ credential, entry }: Candidate, { operatorNamespace, names
   };
 }
 
-function startIt(operatorNamespace: string): Obstacle["remedy"] {
+function startIt(operatorNamespace: string): Blocker["remedy"] {
   return {
     change: "wait for some seconds, and if it lasts, see whether the operator runs",
     commands: [kubectl`get pods -n ${operatorNamespace}`],
@@ -202,6 +202,6 @@ export function othersWith({ status }: RegistryCredential, reason: string): numb
   return Math.max((group?.count ?? 1) - 1, 0);
 }
 
-function stopped(stage: number, obstacle: Obstacle): Stopped {
-  return { stage, obstacle };
+function stopped(stage: number, blocker: Blocker): Stopped {
+  return { stage, blocker };
 }

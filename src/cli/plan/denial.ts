@@ -9,7 +9,7 @@ import type { Planned } from "./planned-objects.ts";
  * Completes the sentence "the API server refuses it: ..."; undefined where it takes it, and where it does not tell: the kind is
  * not installed yet, or whoever asks may only read.
  */
-export async function refusal(
+export async function denial(
   { transport }: Pick<Session, "transport">,
   { name, raw, isNew }: Planned,
 ): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 // Differences between the namespaces before and after.
 import type { SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";
 import { shownEntries } from "../../cluster/entries-annotation.ts";
-import type { PretendedCluster } from "./in-memory-cluster.ts";
+import type { InMemoryCluster } from "./in-memory-cluster.ts";
 
 export interface SecretChange {
   readonly namespace: string;
@@ -24,7 +24,7 @@ export interface Differences {
   readonly accounts: readonly AccountChange[];
 }
 
-export type Remembered = Pick<PretendedCluster, "secrets" | "serviceAccounts">;
+export type Remembered = Pick<InMemoryCluster, "secrets" | "serviceAccounts">;
 
 /** Objects are replaced, never changed, so two maps are enough. */
 export function remembered({ secrets, serviceAccounts }: Remembered): Remembered {

@@ -9,9 +9,9 @@ import { clusterState } from "./cluster-state.ts";
 import { planReport } from "./plan-report.ts";
 import { planText } from "./plan-text.ts";
 import { plannedObjects } from "./planned-objects.ts";
-import { refusal } from "./denial.ts";
+import { denial } from "./denial.ts";
 
-export const rehearseFile: Action = async (session, _args, options) => {
+export const dryRunFile: Action = async (session, _args, options) => {
   const { objects, clock, operatorNamespace, config, out } = session;
   const { filename, output } = options;
   const deleting = options["delete"] === true;
@@ -19,7 +19,7 @@ export const rehearseFile: Action = async (session, _args, options) => {
   const planned = await plannedObjects(String(filename), existing, { now: clock.now(), deleting });
   // What would not be written is not foretold.
   for (const each of deleting ? [] : planned.credentials) {
-    const refused = await refusal(session, each);
+    const refused = await denial(session, each);
     if (refused !== undefined)
       throw new ConfigError(`${String(filename)}: ${kind} ${each.name}: the API server refuses it: ${refused}`);
   }

@@ -14,10 +14,10 @@ import { regcredControllers } from "../../controllers/index.ts";
 import { permissions, type Refusals } from "../../cluster/permissions.ts";
 import { derive, newContext } from "../../operator/context.ts";
 import type { Log } from "../../runtime/observability/log.ts";
-import { agenda } from "./virtual-queue.ts";
-import type { PretendedCluster } from "./in-memory-cluster.ts";
+import { virtualQueue } from "./virtual-queue.ts";
+import type { InMemoryCluster } from "./in-memory-cluster.ts";
 
-export interface Rehearsal {
+export interface DryRun {
   /** Runs until nothing is left to do. */
   settle(): Promise<void>;
   /** Grants whose token would be fetched from a cloud, since the start. */
@@ -26,8 +26,8 @@ export interface Rehearsal {
   readonly credentialIndex: Context["credentialIndex"];
 }
 
-export interface RehearsalOptions {
-  readonly cluster: PretendedCluster;
+export interface DryRunOptions {
+  readonly cluster: InMemoryCluster;
   readonly known: ClusterStores;
   /** Of which only the wall time counts: waiting takes none. */
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export interface RehearsalOptions {
 }
 
 // A fetched token lives at least so long: no cloud hands out a shorter one that is worth a pull Secret.
-const pretendedLife = Temporal.Duration.from({ hours: 1 });
+const assumedLife = Temporal.Duration.from({ hours: 1 });
 const never = new AbortController().signal;
 // With which rights the operator was installed is not known here: what it may not do is told by its own status.
 const everything: Mode = { pullSecretNames: [], watchNamespaces: [], podRecovery: true };
@@ -49,9 +49,9 @@ const nothingRefused: Refusals = {
 const silent = (): void => undefined;
 const quiet: Log = { debug: silent, info: silent, warn: silent, error: silent };
 
-export function rehearsal(options: RehearsalOptions): Rehearsal {
+export function dryRun(options: DryRunOptions): DryRun {
   const { cluster, known, operatorNamespace, sourceNamespaces, maxConfigBytes } = options;
-  const work = agenda(options.clock);
+  const work = virtualQueue(options.clock);
   const { clock } = work;
   const derived = derive(known, clock, operatorNamespace, listenerFailed(quiet));
   const { stores, tokens, grantKey, credentialIndex } = derived;
@@ -65,7 +65,7 @@ export function rehearsal(options: RehearsalOptions): Rehearsal {
       const key = grantKey(grant);
       fetched.add(key);
       const logins = tokens.token(key)?.logins ?? { all: { username: "planned", password: new Redacted("planned") } };
-      return { logins, issuedAt: clock.now(), expiresAt: clock.now().add(pretendedLife) };
+      return { logins, issuedAt: clock.now(), expiresAt: clock.now().add(assumedLife) };
     },
   };
   const context = newContext(derived, {

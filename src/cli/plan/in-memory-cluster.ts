@@ -9,7 +9,7 @@ import type { Feed } from "../../runtime/watch/store.ts";
 import { identityOf } from "../../runtime/watch/object-meta.ts";
 import type { ClusterState } from "./cluster-state.ts";
 
-export interface PretendedCluster {
+export interface InMemoryCluster {
   readonly api: ClusterApi;
   /** Those that bear a pull Secret's name, as they are now, by `namespace/name`. */
   readonly secrets: ReadonlyMap<string, SecretObject>;
@@ -25,12 +25,12 @@ export interface PretendedCluster {
 /** Greater than all that is there, for records are never replaced by an older version. */
 const firstVersion = 2n ** 60n;
 
-export function pretendedCluster(
+export function inMemoryCluster(
   state: ClusterState,
   { stores, transforms }: ClusterStores,
   operatorNamespace: string,
   now: () => Temporal.Instant,
-): PretendedCluster {
+): InMemoryCluster {
   const server = modelServer({ now, newUid: randomUUID, after: firstVersion });
   const secrets = byKey<SecretObject>(state.pullSecrets);
   const serviceAccounts = byKey<ServiceAccountObject>(state.serviceAccounts);

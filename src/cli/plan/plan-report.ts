@@ -6,8 +6,8 @@ import { textWithSteps } from "../../runtime/steps.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { type Differences, differences, remembered } from "./differences.ts";
 import type { Planned, PlannedObjects } from "./planned-objects.ts";
-import { pretendedCluster } from "./in-memory-cluster.ts";
-import { type Rehearsal, rehearsal } from "./dry-run.ts";
+import { inMemoryCluster } from "./in-memory-cluster.ts";
+import { type DryRun, dryRun } from "./dry-run.ts";
 
 export interface Unserved {
   readonly credential: string;
@@ -49,9 +49,9 @@ export async function planReport(
     { debug: silent, info: silent, warn: silent, error: silent },
     packageJson.version,
   );
-  const cluster = pretendedCluster(state, known, operatorNamespace, () => clock.now());
+  const cluster = inMemoryCluster(state, known, operatorNamespace, () => clock.now());
   const found = remembered(cluster);
-  const play = rehearsal({ ...options, cluster, known });
+  const play = dryRun({ ...options, cluster, known });
   await play.settle();
   const rest = remembered(cluster);
   const fetchedBefore = play.fetched.size;
@@ -76,7 +76,7 @@ function deleted(raw: object, now: Temporal.Instant): object {
   return { ...rest, metadata: { ...metadata, deletionTimestamp: now.toString({ smallestUnit: "second" }) } };
 }
 
-function unserved({ name, credential }: Planned, { statusCache }: Rehearsal, { stores }: ClusterStores): Unserved[] {
+function unserved({ name, credential }: Planned, { statusCache }: DryRun, { stores }: ClusterStores): Unserved[] {
   return [...stores.namespaces.values()].flatMap((namespace) => {
     const finding = statusCache.secret(namespace.name, credential.spec.pullSecret.name)?.credentials.get(name);
     return (finding?.failures ?? []).map((failure) => ({

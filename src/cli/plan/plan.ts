@@ -11,5 +11,5 @@ export const planCommand: ClusterCommand = {
     new Option("-o, --output <format>", "for machines").choices(["json"]),
   ],
   settings: ["--source-namespaces", "--max-config-bytes"],
-  load: async () => (await import("./dry-run-file.ts")).rehearseFile,
+  load: async () => (await import("./dry-run-file.ts")).dryRunFile,
 };

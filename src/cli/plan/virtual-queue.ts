@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Key } from "../../controllers/keys.ts";
 import type { AddOptions, Outcome } from "../../runtime/queue/work-queue.ts";
 
-export interface Agenda {
+export interface VirtualQueue {
   /** Wall time goes on from where it was with the time that passes here. */
   readonly clock: Clock;
   add(key: string, options?: AddOptions): void;
@@ -19,7 +19,7 @@ const longestStatusWait = 30_000;
 // A failed run is worth so many more: what a fault of the moment would cause does not happen in memory.
 const maxRetries = 2;
 
-export function agenda(real: Pick<Clock, "now">): Agenda {
+export function virtualQueue(real: Pick<Clock, "now">): VirtualQueue {
   const start = real.now();
   const ready = new Set<string>();
   const delayed = new Map<string, number>();

@@ -50,7 +50,7 @@ async function untilMinted(
     const isSettled = (entry: RegistryStatus): boolean => isMinted(entry, askedAt) || (hasTried && entry.failing > 0);
     const isOver = clock.elapsed() >= end || signal.aborted;
     if (entries.length > 0 && (isOver || entries.every(isSettled))) {
-      for (const entry of entries) out.write(`${name}/${entry.name}: ${told(entry, askedAt, clock.now())}\n`);
+      for (const entry of entries) out.write(`${name}/${entry.name}: ${messageFor(entry, askedAt, clock.now())}\n`);
       return entries.every((entry) => isMinted(entry, askedAt)) ? exitCodes.succeeded : exitCodes.no;
     }
     if (isOver) {
@@ -68,12 +68,12 @@ function isMinted({ identities, failing, refreshedAt }: RegistryStatus, askedAt:
   return identities === 0 || (failing === 0 && at !== undefined && Temporal.Instant.compare(at, askedAt) >= 0);
 }
 
-function told(entry: RegistryStatus, askedAt: Temporal.Instant, now: Temporal.Instant): string {
+function messageFor(entry: RegistryStatus, askedAt: Temporal.Instant, now: Temporal.Instant): string {
   const { identities, state, reason, message, expiresAt } = entry;
   if (identities === 0) return "no namespace needs it, so there is nothing to mint";
   const until = timeOf(expiresAt);
   if (isMinted(entry, askedAt)) {
-    return `minted (${state}), ${until ? `${timeLeftText(until, now)} left` : "it names no end"}`;
+    return `minted (${state}), ${until ? `${timeLeftText(until, now)} left` : "it names no expiry"}`;
   }
   return reason === undefined ? `not minted yet (${state})` : `NOT minted (${reason}): ${oneLine(message ?? "")}`;
 }

@@ -73,7 +73,7 @@ export function credentialReport(record: CredentialRecord, now: Temporal.Instant
   return {
     name,
     ready: ready?.status === "True" && observed,
-    ...told(ready, observed, record),
+    ...readyMessage(ready, observed, record),
     observed,
     secretName: spec.pullSecret.name,
     namespaces: status?.namespaces ?? noNamespaces,
@@ -92,7 +92,7 @@ export function credentialReport(record: CredentialRecord, now: Temporal.Instant
 
 type Ready = NonNullable<NonNullable<RegistryCredential["status"]>["conditions"]>[number] | undefined;
 
-function told(
+function readyMessage(
   ready: Ready,
   observed: boolean,
   { generation, credential }: CredentialRecord,

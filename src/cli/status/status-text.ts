@@ -22,7 +22,7 @@ const columns: readonly Column[] = [
 const failureColumns: readonly Column[] = [
   { title: "CREDENTIAL", spare: 1 },
   { title: "REASON" },
-  { title: "WHO MENDS IT" },
+  { title: "WHO FIXES IT" },
   { title: "FOR", spare: 2 },
   { title: "NAMESPACES" },
 ];
@@ -69,7 +69,7 @@ function entryCells(entry: EntryReport, now: Temporal.Instant, out: Terminal): C
     { text: state, style: styles[entryStates[state].health] },
     expiresAt
       ? timeLeft({ expiresAt, refreshedAt: timeOf(entry.refreshedAt) }, now, out)
-      : { text: entry.refreshedAt === undefined ? "no token" : "never ends" },
+      : { text: entry.refreshedAt === undefined ? "no token" : "never expires" },
     { text: hosts.join(",") },
   ];
 }
@@ -90,7 +90,7 @@ function failuresText(reports: readonly CredentialReport[], now: Temporal.Instan
   if (rows.length === 0) return "";
   const example = reports.flatMap(({ failures }) => failures.flatMap(({ examples }) => examples))[0];
   const hint =
-    example === undefined ? "" : `Why, and what mends it: ${commandText(kubectl`regcred explain ${example}`)}\n`;
+    example === undefined ? "" : `Why, and how to fix it: ${commandText(kubectl`regcred explain ${example}`)}\n`;
   return `${out.paint("bold", "Failing namespaces")}\n${textTable(failureColumns, rows, out)}${hint}`;
 }
 

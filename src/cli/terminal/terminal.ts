@@ -9,6 +9,14 @@ export interface Output {
   readonly columns?: number;
 }
 
+/** What a program is given to speak with: https://pkg.go.dev/k8s.io/cli-runtime/pkg/genericiooptions#IOStreams */
+export interface IOStreams {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Is standard input a terminal? */
+  readonly isInteractive?: boolean;
+}
+
 export type Style = "bold" | "dim" | "red" | "yellow" | "green";
 
 export interface Terminal {

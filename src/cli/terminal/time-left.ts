@@ -3,14 +3,14 @@ import type { Style, Terminal } from "./terminal.ts";
 import type { Cell } from "./text-table.ts";
 
 const barLength = 10;
-// What is renewed at half of its life shows yellow when a renewal is overdue, red when little is left for mending it.
+// What is renewed at half of its life shows yellow when a renewal is overdue, red when little is left for fixing it.
 const overdue = 0.4;
 const urgent = 0.15;
 
-/** The two largest units: `2d 4h`, `5h 12m`, `3m 9s`; `over` for the past. */
+/** The two largest units: `2d 4h`, `5h 12m`, `3m 9s`; `expired` for the past. */
 export function timeLeftText(until: Temporal.Instant, now: Temporal.Instant): string {
   const seconds = Math.floor(now.until(until).total("seconds"));
-  return seconds <= 0 ? "over" : unitsText(seconds, 2);
+  return seconds <= 0 ? "expired" : unitsText(seconds, 2);
 }
 
 /** The largest unit: `5h`. */

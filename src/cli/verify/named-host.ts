@@ -6,7 +6,7 @@ import { isFailure } from "../../providers/grant.ts";
 import { staticGrants } from "../../providers/static/grant.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { selectsNamespace } from "../../entitlement/selection.ts";
-import { type Situation, there } from "../explain/input.ts";
+import { type ExplainInput, there } from "../explain/input.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
 import { type DockerConfigForm, parseDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, withFormerNames } from "../../registry/host.ts";
@@ -20,12 +20,12 @@ import type { Session } from "../session.ts";
  */
 export async function entriesNaming(
   image: string,
-  situation: Situation,
+  input: ExplainInput,
   objects: Pick<Session["objects"], "get">,
 ): Promise<readonly Entry[]> {
-  const { operatorNamespace } = situation;
-  const namespace = there(situation.namespace);
-  const entries = situation.credentials
+  const { operatorNamespace } = input;
+  const namespace = there(input.namespace);
+  const entries = input.credentials
     .flatMap(({ credential }) => credential ?? [])
     .filter(({ spec }) => !namespace || selectsNamespace(spec.namespaces, namespace, operatorNamespace))
     .flatMap(({ spec }) => spec.registries);

@@ -4,7 +4,7 @@ import { resources } from "../../cluster/resources.ts";
 import { referencesOf } from "../explain/input.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import { dockerConfigKey } from "../../controllers/pull-secret/plan-types.ts";
-import type { Situation } from "../explain/input.ts";
+import type { ExplainInput } from "../explain/input.ts";
 import { allowedHosts } from "../../providers/http/allow-list.ts";
 import { privateHosts } from "../../providers/http/host-globs.ts";
 import { guardedHttp } from "../../providers/http/guarded-http.ts";
@@ -19,7 +19,7 @@ import { type Command, commandText, kubectl } from "../../runtime/steps.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { noSuchPod } from "../explain/explain-text.ts";
-import { readSituation } from "../explain/read-input.ts";
+import { readInput } from "../explain/read-input.ts";
 import { subjectFrom } from "../explain/subject.ts";
 import type { Session } from "../session.ts";
 import { wrapped } from "../terminal/wrapped.ts";
@@ -45,20 +45,20 @@ export const verifyPulls: Action = async (session, [namespace = "", who], { imag
   const { out } = session;
   const subject = subjectFrom(namespace, who);
   const images = (image ?? []) as readonly string[];
-  const situation = await readSituation(session, subject, { readSecrets: false, images });
-  if (!situation) {
+  const input = await readInput(session, subject, { readSecrets: false, images });
+  if (!input) {
     out.write(noSuchPod(namespace, subject.pod));
     return exitCodes.no;
   }
-  if (situation.images.length === 0) {
+  if (input.images.length === 0) {
     out.write(
       `UNKNOWN: no pod of ServiceAccount ${namespace}/${subject.serviceAccount} names an image: name one with --image.\n`,
     );
     return exitCodes.unknown;
   }
-  const held = await heldLogins(session, namespace, referencesOf(situation) ?? []);
+  const held = await heldLogins(session, namespace, referencesOf(input) ?? []);
   const tried: Tried[] = [];
-  for (const each of new Set(situation.images)) tried.push(await tryImage(session, situation, each, held));
+  for (const each of new Set(input.images)) tried.push(await tryImage(session, input, each, held));
   for (const { image: name, answer, why } of tried) {
     const shown = parseImageReference(name).ok ? name : quotedText(name);
     for (const [index, line] of wrapped(`${answer.toUpperCase()}: ${shown}: ${why}`, out.width).entries()) {
@@ -87,13 +87,13 @@ async function heldLogins(
   return found;
 }
 
-function explainCommand({ namespaceName, pod, serviceAccountName }: Situation): Command {
+function explainCommand({ namespaceName, pod, serviceAccountName }: ExplainInput): Command {
   return kubectl`regcred explain ${namespaceName} ${pod ? `pod/${pod.name}` : serviceAccountName}`;
 }
 
 async function tryImage(
   session: Session,
-  situation: Situation,
+  input: ExplainInput,
   image: string,
   held: readonly (readonly [string, Held])[],
 ): Promise<Tried> {
@@ -104,11 +104,11 @@ async function tryImage(
     return {
       image,
       answer: "no",
-      why: `no Secret has a login for ${parsed.image.domain}; ${commandText(explainCommand(situation))} says why`,
+      why: `no Secret has a login for ${parsed.image.domain}; ${commandText(explainCommand(input))} says why`,
     };
   }
   const { domain } = parsed.image;
-  const entries = await entriesNaming(image, situation, session.objects);
+  const entries = await entriesNaming(image, input, session.objects);
   if (entries.length === 0) {
     return {
       image,

@@ -1,4 +1,5 @@
 // The claim of the cluster: whether this install serves it, or another one, which it must not disturb.
+import { failure } from "../../api/reasons.ts";
 import type { Cancel, Random } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { LeaseView } from "../../runtime/leader/lease-state.ts";
@@ -164,10 +165,9 @@ class ClaimOfInstall implements ClusterClaim {
 }
 
 function lost(namespace: string): OperatorError {
-  return new OperatorError({
-    reason: "AnotherInstall",
-    cause: "Platform",
-    retry: "backoff",
-    message: `another install of regcred has taken this cluster over, in namespace ${namespace}: remove one of the two`,
-  });
+  return new OperatorError(
+    failure("AnotherInstall", {
+      message: `another install of regcred has taken this cluster over, in namespace ${namespace}: remove one of the two`,
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 // The credential controller: validates, counts, writes the status, and drains before the finalizer goes.
+import { hasTrait } from "../../api/reasons.ts";
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -195,7 +196,7 @@ function memoryOf(
 }
 
 function isUnsettled({ entries, namespaces }: Views): boolean {
-  const isComing = ({ failure }: Lasting): boolean => failure.reason === "TokenPending";
+  const isComing = ({ failure }: Lasting): boolean => hasTrait(failure, "passing");
   return (
     entries.some(({ grants }) => grants.some(({ awaited }) => awaited)) ||
     namespaces.some(({ pending, failures }) => pending || failures.some(isComing))

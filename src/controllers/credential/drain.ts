@@ -1,4 +1,5 @@
 // The drain: how a credential that is deleted leaves every tenant, and what keeps it.
+import { failure, isForTenant } from "../../api/reasons.ts";
 import { conditionOf } from "../../api/conditions.ts";
 import { crdName, finalizer, forceFinalizeAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
@@ -10,7 +11,6 @@ import { statusOf } from "./plan-status.ts";
 import type { Draining, HeldUp, StatusSnapshot } from "./status-snapshot.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { isForTenant } from "../pull-secret/report.ts";
 import { type Left, leftWith, namesOf } from "./left-behind.ts";
 import { requeueAfter, done, failed, type Waited, waitsFor } from "../outcome.ts";
 import { setFinalizers } from "./set-finalizers.ts";
@@ -194,12 +194,9 @@ function unknownDraining({ clock }: Context, unknown: Unknown | undefined): Drai
 }
 
 function notListed(name: string): Failure {
-  return {
-    reason: "ApiUnavailable",
-    cause: "Platform",
-    retry: "backoff",
+  return failure("ApiUnavailable", {
     message: `the API server has not shown all Secrets called ${name} since the operator started, so that it is not known what is left: the operator's log says why`,
-  };
+  });
 }
 
 function wasBlocked({ status }: RegistryCredential): boolean {
@@ -250,12 +247,9 @@ function drainingOf(
 
 function standstill(namespace: string, names: readonly string[]): Failure {
   const secrets = names.map((name) => `${namespace}/${name}`).join(", ");
-  return {
-    reason: "Draining",
-    cause: "Platform",
-    retry: "backoff",
+  return failure("Draining", {
     message: `nothing has been refused, but nothing has gone for a while: the Secret ${secrets}, or a reference to it; the operator's log may say why`,
-  };
+  });
 }
 
 /** What somebody must mend before the credential can leave the namespace, and whatever else has held it up for long. */

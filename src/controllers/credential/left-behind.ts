@@ -1,4 +1,5 @@
 // What is left with tenants of a credential that is being deleted.
+import { hasTrait } from "../../api/reasons.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { referencesKey, secretKey } from "../keys.ts";
@@ -88,7 +89,7 @@ function isUnexplained(
 function isCopied({ statusCache }: Context, { name }: RegistryCredential, namespace: string, names: Names): boolean {
   const findings = names.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name) ?? []);
   return (
-    findings.length > 0 && findings.every(({ failures }) => failures.some(({ reason }) => reason === "SecretCopied"))
+    findings.length > 0 && findings.every(({ failures }) => failures.some((failure) => hasTrait(failure, "noneOfOurs")))
   );
 }
 

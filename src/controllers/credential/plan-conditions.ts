@@ -1,4 +1,5 @@
 // Plans the conditions of a RegistryCredential: Ready, TokensFresh and Distributed always; the others while they are True.
+import { failure, isForTenant } from "../../api/reasons.ts";
 import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -140,14 +141,9 @@ function drainBlocked({ credential, draining }: StatusSnapshot): Verdict | undef
     type: "DrainBlocked",
     status: "True",
     reason: failure.reason,
-    message: `${stillHeld(draining, failure)}, for ${whoMends(failure)} to mend: ${failure.message}`,
+    message: `${stillHeld(draining, failure)}, for ${isForTenant(failure) ? "the tenant" : "the platform"} to mend: ${failure.message}`,
     steps: [...(failure.steps ?? []), { says: "to give up on them", command: giveUp(credential.name) }],
   };
-}
-
-function whoMends({ cause, reason }: Failure): string {
-  // Whoever must ask for an exemption: a policy or a webhook is the platform's.
-  return cause === "Tenant" && reason !== "AdmissionDenied" ? "the tenant" : "the platform";
 }
 
 // A condition message should stay readable.
@@ -202,7 +198,7 @@ function obstacles({ entries, namespaces, missing, now }: StatusSnapshot): reado
 const expiredMessage = "its token has expired";
 
 /** No attempt has failed since the operator started: one is on its way. */
-const expired: Failure = { reason: "TokenExpired", cause: "Platform", retry: "backoff", message: expiredMessage };
+const expired: Failure = failure("TokenExpired", { message: expiredMessage });
 
 function progress({ pending, selected }: Counts): string {
   return `${pending} of ${namespacesText(selected)} not looked at yet`;

@@ -1,4 +1,5 @@
 // Writes the finalizers of a RegistryCredential.
+import { failure } from "../../api/reasons.ts";
 import { finalizer } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -57,9 +58,8 @@ export function finalizerKeeper(): FinalizerKeeper {
   };
 }
 
-const contested: Failure = {
-  reason: "Contested",
+const contested: Failure = failure("Contested", {
   cause: "Platform",
   retry: "slowly",
   message: `somebody keeps taking the finalizer ${finalizer} off: let them leave metadata.finalizers alone; until then what tenants have stays as it is, and is not renewed`,
-};
+});

@@ -1,4 +1,5 @@
 // Reports a status: as metrics, and written where it says something new, as a merge patch.
+import { failure } from "../../api/reasons.ts";
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { afterWrite, contestedFor, type Reverts, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
@@ -81,13 +82,12 @@ export function statusWriter(): StatusWriter {
   };
 }
 
-const contested: Failure = {
-  reason: "Contested",
+const contested: Failure = failure("Contested", {
   cause: "Platform",
   retry: "slowly",
   message:
     "somebody else keeps writing the status of this RegistryCredential, which is repaired ever more seldom: let them leave it alone, for example in Argo CD with ignoreDifferences: [{group: regcred.dev, kind: RegistryCredential, jsonPointers: [/status]}]",
-};
+});
 
 function pick(status: Status, keys: readonly string[]): Status {
   return Object.fromEntries(Object.entries(status).filter(([key]) => keys.includes(key)));

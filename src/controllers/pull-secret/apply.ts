@@ -1,4 +1,5 @@
 // Applying a plan to one pull Secret, and noting who is about to have a login in it, and who has one.
+import { hasTrait } from "../../api/reasons.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
 import { type PullSecretAction, type SecretBody, dockerConfigKey, dockerConfigType } from "./plan-types.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
@@ -55,7 +56,7 @@ function leaveAsItIs(run: Run, { observed, snapshot, plan }: Decision, planned: 
   const place = { namespaceUid: namespace.uid, secretName: name };
   memory.lost = undefined;
   // Of one that is too large to be read nobody knows what stands in it.
-  const isSeen = plan.state === "usable" && plan.failure?.reason !== "TooLarge";
+  const isSeen = plan.state === "usable" && !(plan.failure && hasTrait(plan.failure, "unread"));
   if (isSeen && record) noteMembers(context, place, record, observed);
   // What could not be taken back is still there, and so may be what its tenant has made unreadable.
   const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);

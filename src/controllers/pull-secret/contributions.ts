@@ -1,4 +1,5 @@
 // What the entitled RegistryCredentials bring to one pull Secret: their grants, the tokens for these, and the content that they make.
+import { failure } from "../../api/reasons.ts";
 import type { Failure, Cause } from "../../runtime/errors.ts";
 import {
   type Claim,
@@ -150,12 +151,9 @@ function placeOf(grant: Grant, { operatorNamespace }: Pick<RenderScope, "operato
   return { namespace, name, operatorNamespace };
 }
 
-const tokenPending: Failure = {
-  reason: "TokenPending",
-  cause: "Platform",
-  retry: "backoff",
+const tokenPending: Failure = failure("TokenPending", {
   message: "the first token is still being fetched",
-};
+});
 
 /** An entry's hosts that one token serves, or why there is none. */
 type Group = {

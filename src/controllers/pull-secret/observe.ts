@@ -1,4 +1,5 @@
 // Observing one pull Secret: who has what to do with it, and what is known of it before anything is decided.
+import { hasTrait } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Content } from "./plan-content.ts";
@@ -273,7 +274,7 @@ function waitsForAll([first, ...others]: readonly Waited[]): Outcome {
  * there is a grant, it is known what is needed, though its token be refused: a tenant can bring that about.
  */
 function isHidden({ failures }: Content): boolean {
-  return failures.some(({ grantKey, failure }) => grantKey === undefined && failure.reason === "NotPermitted");
+  return failures.some(({ grantKey, failure }) => grantKey === undefined && hasTrait(failure, "unseen"));
 }
 
 /** A first token is on its way, and nobody who could be served by now would wait for one that is made outside. */

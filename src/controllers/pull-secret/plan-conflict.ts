@@ -1,4 +1,5 @@
 // Planning around Secrets that are not ours: who keeps one, why it is not taken over, and what its owner can do about it.
+import { failure } from "../../api/reasons.ts";
 import { adoptAnnotation, managedByLabel, managedBy } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
@@ -67,10 +68,7 @@ export function conflictWith(
   why: string | undefined,
 ): Failure {
   const managed = manager === undefined ? "" : `, managed by ${quotedText(manager)}`;
-  return {
-    reason: "SecretConflict",
-    cause: "Tenant",
-    retry: "on-change",
+  return failure("SecretConflict", {
     message: `the namespace has a Secret ${name} of its own${managed}${why === undefined ? "" : `, and ${why}`}`,
     steps:
       why === undefined
@@ -82,7 +80,7 @@ export function conflictWith(
               command: kubectl`annotate -n ${namespace} secret ${name} ${adoptAnnotation}=true --overwrite`,
             },
           ],
-  };
+  });
 }
 
 /**

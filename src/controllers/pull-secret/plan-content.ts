@@ -1,4 +1,5 @@
 // The content of a pull Secret, given everything that contributes to it.
+import { failure } from "../../api/reasons.ts";
 import type { Cause, Failure } from "../../runtime/errors.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
@@ -253,19 +254,17 @@ export function canonical(host: string): string {
 }
 
 function expired({ expiresAt }: Token, cause: Cause): Failure {
-  return {
-    reason: "TokenExpired",
+  return failure("TokenExpired", {
     cause,
     retry: "on-change",
     message: `the token ended at ${expiresAt ? timeText(expiresAt) : "an unknown time"} and no new one could be had; see the entry's state in status.registries`,
-  };
+  });
 }
 
 function hostMissing(host: string, cause: Cause, place: SourcePlace | undefined): Failure {
-  return {
-    reason: "HostMissing",
+  return failure("HostMissing", {
     cause,
-    retry: "on-change",
+
     ...(host === "*"
       ? {
           message:
@@ -278,5 +277,5 @@ function hostMissing(host: string, cause: Cause, place: SourcePlace | undefined)
       : {
           message: `the source Secret's docker config holds no credentials for ${host}: add them there, or take the host off the entry`,
         }),
-  };
+  });
 }

@@ -1,4 +1,5 @@
 // Planning the removal of a pull Secret: what is done with one in which nothing of ours is to stay, and with one that is being deleted.
+import { failure } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { entriesAnnotation } from "../../api/names.ts";
 import { configKey } from "../../registry/host.ts";
@@ -90,32 +91,23 @@ function withoutConfig({ otherData, type }: LiveSecret): Rest | "nothing" {
   return { dockerConfig: type === dockerConfigType ? withoutLogins : undefined, otherData };
 }
 
-export const secretTooLarge: Failure = {
-  reason: "TooLarge",
-  cause: "Tenant",
-  retry: "on-change",
+export const secretTooLarge: Failure = failure("TooLarge", {
   message:
     "the Secret of the pull Secret's name is larger than anything that regcred carries along, and is left alone: take off labels, annotations, owners or data that it does not need, or delete it",
-};
+});
 
-const referencesPending: Failure = {
-  reason: "ReferencesPending",
-  cause: "Platform",
-  retry: "on-change",
+const referencesPending: Failure = failure("ReferencesPending", {
   message: "waiting for references to go before the Secret does",
-};
+});
 
 /** To make it anew without our logins would put at stake what is its owner's. */
 function immutable({ namespace, name }: PullSecretSnapshot): Failure {
-  return {
-    reason: "SecretConflict",
-    cause: "Tenant",
-    retry: "on-change",
+  return failure("SecretConflict", {
     message: `the Secret ${namespace.name}/${name}, which is the tenant's, has been made immutable, so that regcred's logins cannot be taken out of it`,
     steps: [
       { says: "make it anew without them, or delete it", command: kubectl`delete secret -n ${namespace.name} ${name}` },
     ],
-  };
+  });
 }
 
 /** Nothing of ours is in it, or nothing that could be taken out: whoever holds it, nobody else need wait for its end. */
@@ -169,9 +161,6 @@ export function planTerminating(
   return { action: { kind: "none" }, ...found };
 }
 
-const deletionPending: Failure = {
-  reason: "DeletionPending",
-  cause: "Tenant",
-  retry: "on-change",
+const deletionPending: Failure = failure("DeletionPending", {
   message: "the Secret is being deleted but held by a finalizer; it is written again once it is gone",
-};
+});

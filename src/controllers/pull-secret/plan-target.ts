@@ -1,4 +1,5 @@
 // Planning the content of a pull Secret, given what stands there already and how much room there is.
+import { failure } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
 import {
@@ -280,12 +281,9 @@ function boundsWithin(maxBytes: number): readonly number[] {
 }
 
 // More would not be read back from the Secret's annotations, and what is taken back has to be found there.
-const tooManyNames: Failure = {
-  reason: "ConfigTooLarge",
-  cause: "Platform",
-  retry: "on-change",
+const tooManyNames: Failure = failure("ConfigTooLarge", {
   message: `one pull Secret names the hosts of at most ${maxNamedHosts} logins, with their entries in ${maxNamedBytes / 1024} KiB: list fewer, or use two names of pull Secrets; what was served before comes first, then what is older, and what does not fit in is not added until then`,
-};
+});
 
 /** Undefined where the text has at most `maxBytes` bytes of UTF-8. */
 export function tooLarge(text: string, maxBytes: number): Failure | undefined {
@@ -293,12 +291,9 @@ export function tooLarge(text: string, maxBytes: number): Failure | undefined {
   if (text.length * maxBytesPerUnit <= maxBytes) return undefined;
   const bytes = bytesOf(text);
   if (bytes <= maxBytes) return undefined;
-  return {
-    reason: "ConfigTooLarge",
-    cause: "Platform",
-    retry: "on-change",
+  return failure("ConfigTooLarge", {
     message: `the merged docker config has ${bytes} bytes, more than ${maxBytes}: list fewer hosts, or raise --max-config-bytes; what was served before comes first, then what is older, and what does not fit in is not added until then`,
-  };
+  });
 }
 
 /** Of UTF-8. By unit, not by character: a tenant's text may have 256 KiB, and is measured for each entry. */

@@ -1,4 +1,5 @@
 // The plan for one pull Secret: none, read, create, replace, give up fields, recreate or delete.
+import { failure } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { configKey } from "../../registry/host.ts";
@@ -205,13 +206,10 @@ const nothingStands: Standing = { annotation: undefined, holds: () => false, sta
 
 const nothingForeign: NonNullable<SecretRecord["metadata"]> = { labels: {}, annotations: {} };
 
-const reservedName: Failure = {
-  reason: "SecretNameReserved",
-  cause: "Platform",
-  retry: "on-change",
+const reservedName: Failure = failure("SecretNameReserved", {
   message:
     "the pull Secret's name is taken by a source or token Secret in this namespace: choose another pullSecret.name",
-};
+});
 
 /** Undefined: nothing of ours is to stay in it. */
 function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {

@@ -1,4 +1,5 @@
 // Reporting what was found of one pull Secret: to the status cache, to who waits for it, and to the tenant as events.
+import { failure, hasTrait, isForTenant } from "../../api/reasons.ts";
 import { credentialKey, referencesKey } from "../keys.ts";
 import { namespaceNotPermitted } from "../../cluster/install-mode.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
@@ -143,7 +144,7 @@ function formersOf(
   const pending = (entry: string): boolean => {
     const isIts = (each: Pick<Served, "credential" | "entry">): boolean =>
       each.credential === credential && each.entry === entry;
-    return !missing.some(isIts) && failures.every((each) => !isIts(each) || each.failure.reason === "TokenPending");
+    return !missing.some(isIts) && failures.every((each) => !isIts(each) || hasTrait(each.failure, "passing"));
   };
   return [...ends].map(([entry, until]) => ({ entry, until, pending: pending(entry) }));
 }
@@ -174,16 +175,13 @@ export function contestedFinding(
   contributing: readonly Contributor[],
   secret: string,
 ): SecretFinding {
-  const failure: Failure = {
-    reason: "Contested",
-    cause: "Tenant",
-    retry: "on-change",
+  const contested = failure("Contested", {
     message: `somebody keeps changing the Secret ${secret} back: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: Secret, name: ${secret}, jsonPointers: [/data, /metadata]}]`,
-  };
+  });
   const credentials = new Map(
     contributing.map(({ name, credential: { generation } }) => {
       const found = finding.credentials.get(name);
-      return [name, { generation, failures: [failure, ...(found?.failures ?? [])], notes: found?.notes ?? [] }];
+      return [name, { generation, failures: [contested, ...(found?.failures ?? [])], notes: found?.notes ?? [] }];
     }),
   );
   return { ...finding, credentials };
@@ -196,20 +194,14 @@ function failureOfEntry(entry: string, { reason, cause, retry, message, steps }:
 
 function hostShadowed({ credential, entry, host, by }: Shadowed): Failure {
   const holder = by === credential ? "another entry" : `the RegistryCredential ${by}`;
-  return {
-    reason: "HostShadowed",
-    cause: "Platform",
-    retry: "on-change",
+  return failure("HostShadowed", {
     message: `${host} of entry ${entry} is served by ${holder}: take it off one of them`,
-  };
+  });
 }
 
 function secretCopied({ namespace, name, metadata, controller }: SecretRecord, credential: string): Failure {
   const keeper = otherManager({ labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {}, controller });
-  return {
-    reason: "SecretCopied",
-    cause: "Tenant",
-    retry: "on-change",
+  return failure("SecretCopied", {
     message: `the Secret ${name} carries the marks of the RegistryCredential ${credential}, which does not serve this namespace: it is a copy that regcred neither renews nor removes, and its logins end${keeper === undefined ? "" : `; ${keeper}`}`,
     steps: [
       { says: "have the namespace selected, or delete the copy" },
@@ -218,7 +210,7 @@ function secretCopied({ namespace, name, metadata, controller }: SecretRecord, c
         command: kubectl`annotate -n ${namespace} secret ${name} ${credentialsAnnotation}- ${entriesAnnotation}- ${managedAnnotation}-`,
       },
     ],
-  };
+  });
 }
 
 type Known = Pick<Context, "statusCache" | "stores">;
@@ -243,16 +235,10 @@ export function isKeptByTenant(
 }
 
 function isTenants({ stores }: Pick<Known, "stores">, key: string, failure: Failure, retains: boolean): boolean {
-  const { reason, restrained } = failure;
-  if (!restrained && reason !== "Rejected") return isForTenant(failure);
+  if (!failure.restrained && !hasTrait(failure, "byObject")) return isForTenant(failure);
   // It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only.
   const record = stores.pullSecrets.get(key);
   if (!record) return false;
   const isMarked = record.labelled || record.credentials.length > 0;
   return !isMarked || record.immutable || record.terminating || isMerged(record) || retains;
-}
-
-/** Policies and webhooks are the platform's, whoever must ask for an exemption. */
-export function isForTenant({ cause, reason }: Failure): boolean {
-  return cause === "Tenant" && reason !== "AdmissionDenied";
 }

@@ -1,4 +1,5 @@
 // Patches the imagePullSecrets of ServiceAccounts, a few in each run: plan, wait where somebody keeps reverting it, write.
+import { failure } from "../../api/reasons.ts";
 import { referencesAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { ServiceAccountObject } from "../../cluster/cluster-api.ts";
@@ -164,10 +165,7 @@ function namesIn({ imagePullSecrets }: ServiceAccountObject): readonly string[] 
 }
 
 function contested(serviceAccount: string): Failure {
-  return {
-    reason: "Contested",
-    cause: "Tenant",
-    retry: "on-change",
+  return failure("Contested", {
     message: `somebody keeps taking the reference off the ServiceAccount ${serviceAccount}: let them ignore it, for example in Argo CD with ignoreDifferences: [{kind: ServiceAccount, name: ${serviceAccount}, jsonPointers: [/imagePullSecrets]}], or name the pull Secret in the list that they apply`,
-  };
+  });
 }

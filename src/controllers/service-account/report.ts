@@ -1,4 +1,5 @@
 // What is told of the references of a namespace: findings, Events, and the Secrets that need wait for them no longer.
+import { failure } from "../../api/reasons.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { limits } from "../../cluster/object-limits.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -110,7 +111,7 @@ function tooLargeFailures(results: ReadonlyMap<string, Referred>, isTooMuch: boo
         ]
       : []),
   ];
-  return messages.map((message) => ({ reason: "TooLarge", cause: "Tenant", retry: "on-change", message }));
+  return messages.map((message) => failure("TooLarge", { message }));
 }
 
 export function noteLeaving({ clock }: Context, { leavingSince }: ReferencesMemory, leaving: readonly string[]): void {

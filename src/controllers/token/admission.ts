@@ -1,4 +1,5 @@
 // Token admission: whether a grant's token may be asked for now, so that nothing has to wait in its run.
+import { failure } from "../../api/reasons.ts";
 import type { Cancel, Clock, Random } from "../../runtime/clock.ts";
 import { type Failure, OperatorError } from "../../runtime/errors.ts";
 import { type Authority, authorityOf } from "../../providers/authority.ts";
@@ -303,16 +304,11 @@ function silentFailure({ told, since }: Silence): Failure {
 /** Told of one that was broken off so that it holds nobody up. */
 function displacedFailure({ provider }: Grant, isProven: boolean): Failure {
   const message = `no ${provider} token came in the first ${shortCall} ms, and so many calls take longer that no further one may; it is tried again`;
-  return isProven
-    ? { reason: "RateLimited", cause: "Platform", retry: "backoff", message, restrained: true }
-    : { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message };
+  return isProven ? failure("RateLimited", { message, restrained: true }) : failure("CloudUnavailable", { message });
 }
 
 function notItsTurn({ provider }: Grant): Failure {
-  return {
-    reason: "RateLimited",
-    cause: "Platform",
-    retry: "backoff",
+  return failure("RateLimited", {
     message: `more ${provider} tokens are due than may be asked for at once, and this one's turn has not come; it is tried again`,
-  };
+  });
 }

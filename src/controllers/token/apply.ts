@@ -1,4 +1,5 @@
 // Tries, stores and collects tokens, each over the version of its Secret that is known.
+import { failure } from "../../api/reasons.ts";
 import { managedBy, managedByLabel, tokenSecretType } from "../../api/names.ts";
 import type { Minted, Token } from "../../cluster/token.ts";
 import { tokenToData } from "../../cluster/token-wire.ts";
@@ -66,13 +67,12 @@ export async function verify(
   const old = isComparable ? await tryIt(grant, target, before, signal) : undefined;
   switch (publication(verification, before, clock.now(), !old || isTaken(old))) {
     case "hold":
-      return {
-        reason: "VerificationDenied",
+      return failure("VerificationDenied", {
         cause: causeOf(grant),
         // Each attempt mints a token, and what was denied is somebody's to mend.
-        retry: "slowly",
+
         message: `the new token cannot ${image === undefined ? `log in to ${host}, which the old one can` : `pull ${image}`}, so tenants keep the old one: ${detail}`,
-      };
+      });
     case "publish-unverified":
       return "PublishedUnverified";
     case "publish":

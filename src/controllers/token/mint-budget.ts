@@ -1,4 +1,5 @@
 // The budget of new logins: how many a namespace may have minted in an hour, whatever its labels say.
+import { failure } from "../../api/reasons.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { shares } from "../../runtime/queue/shares.ts";
@@ -40,12 +41,9 @@ export function mintBudget(): MintBudget {
   };
 }
 
-export const overMintBudget: Failure = {
-  reason: "MintBudget",
-  cause: "Tenant",
-  retry: "on-change",
+export const overMintBudget: Failure = failure("MintBudget", {
   message: `the labels of this namespace have asked for more new logins than one namespace may have in an hour, so the login that they ask for now waits; the next one comes within minutes`,
-};
+});
 
 export interface GrantsWithinBudget {
   /** Those of them that are not new, or that the namespace may have anew. */

@@ -1,4 +1,5 @@
 // Verification of a new token: whether its registry takes it, and whether it can pull the image that its entry names.
+import { failure } from "../../api/reasons.ts";
 import type { Cancel, Clock } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";
@@ -105,7 +106,7 @@ function watched(exchange: Exchange): { readonly exchange: Exchange; readonly fa
 }
 
 function unheardFailure(host: string): Failure {
-  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: unheard(host).detail ?? host };
+  return failure("CloudUnavailable", { message: unheard(host).detail ?? host });
 }
 
 function unheard(host: string): PullCheckResult {

@@ -1,7 +1,7 @@
 // Refused calls: what a provider is told, and which setting would allow the call.
 import { OperatorError, type Retry } from "../../runtime/errors.ts";
 
-// Nothing that can be watched mends these: configuration, DNS and servers change outside the cluster's API.
+// Nothing that can be watched fixes these: configuration, DNS and servers change outside the cluster's API.
 const retry: Retry = "slowly";
 
 function refusal(reason: string, message: string): OperatorError {
@@ -68,5 +68,5 @@ export function headersTooLarge(place: string, bytes: number): OperatorError {
 }
 
 export function caInvalid(): OperatorError {
-  return refusal("CAInvalid", "the CA is not a list of PEM certificates; mend the Secret that caSecretName names");
+  return refusal("CAInvalid", "the CA is not a list of PEM certificates; fix the Secret that caSecretName names");
 }

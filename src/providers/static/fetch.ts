@@ -73,7 +73,7 @@ function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefi
   );
 }
 
-/** A source that every namespace shares is the platform's to mend; one that a placeholder names is the tenant's. */
+/** A source that every namespace shares is the platform's to fix; one that a placeholder names is the tenant's. */
 function failing(grant: StaticGrant): Fail {
   const cause: Cause = grant.perTenant ? "Tenant" : "Platform";
   return (reason, what, steps = []) =>

@@ -24,6 +24,8 @@ export type ElectionEvent =
   | { readonly kind: "following"; readonly holder: string }
   | { readonly kind: "lost"; readonly loss: Loss }
   | { readonly kind: "released" }
+  /** The Lease is older than what was known of it, or has been made before that: etcd was restored. */
+  | { readonly kind: "wentBack" }
   /** The Lease could not be read or written; it is tried again. */
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -76,6 +78,8 @@ class LeaseElection implements LeaderElection {
   readonly #lost = Promise.withResolvers<never>();
   #state: ElectionState = initialState;
   #current: LeaseRecord | undefined;
+  /** The version of the last one, which may be gone. */
+  #newest = "";
   #wroteOnce = false;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
@@ -120,6 +124,7 @@ class LeaseElection implements LeaderElection {
     const holder = record?.view.holder ?? "";
     const isNews = holder !== "" && holder !== this.#identity && holder !== this.#current?.view.holder;
     this.#current = record;
+    if (record) this.#newest = record.resourceVersion;
     this.#take({ kind: "seen", lease: record?.view, wentBack });
     if (isNews && this.#state.name === "following") this.#observe?.({ kind: "following", holder });
   };
@@ -130,8 +135,10 @@ class LeaseElection implements LeaderElection {
     // A GET tells what is there. Where it is older than what was known before it was sent, etcd has been restored; than what
     // the watch has brought meanwhile, it is late.
     if (!this.#isOlder(record)) this.#seen(record);
-    else if (this.#current === before) this.#seen(record, true);
-    else this.#seen(this.#current);
+    else if (this.#current === before) {
+      this.#observe?.({ kind: "wentBack" });
+      this.#seen(record, true);
+    } else this.#seen(this.#current);
   };
 
   readonly #failed = (error: unknown): void => {
@@ -153,18 +160,24 @@ class LeaseElection implements LeaderElection {
   readonly #write = async (): Promise<void> => {
     this.#wroteOnce = true;
     const mark = this.#fence.mark();
+    const formerVersion = this.#current ? undefined : this.#newest;
     const record = await this.#leases.put(
       this.#lease,
       heldLease(this.#lease, this.#current, this.#identity, this.#clock.now()),
       this.#within(),
     );
     if (this.#state.name === "lost") return;
+    if (formerVersion !== undefined && olderThan(record.resourceVersion, formerVersion)) {
+      this.#observe?.({ kind: "wentBack" });
+    }
     if (
       !this.#current ||
       this.#current.uid !== record.uid ||
       atLeast(record.resourceVersion, this.#current.resourceVersion)
-    )
+    ) {
       this.#current = record;
+      this.#newest = record.resourceVersion;
+    }
     this.#fence.renewed(mark);
     this.#take({ kind: "written", sentAt: mark.elapsed });
   };

@@ -220,9 +220,9 @@ function afterFailure(state: Running, failure: ListWatchFailure): Step {
       return afterBroken(state, failure);
     case "forbidden": // and a list tells, as a watch would not before its first event, that it is so no longer
       return pause(state, failure, undefined);
-    case "throttled": // it has answered, and knows where we are
-      return pause(state, failure, resumeFrom(state));
-    default: // unavailable, a broken connection, silence: the same query may work at once
+    // Unavailable, throttled, a broken connection, silence: the same query may work at once. A server that was away says 429, too,
+    // until it has read what there is.
+    default:
       return afterBroken(state, failure);
   }
 }

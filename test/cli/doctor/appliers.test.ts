@@ -18,7 +18,7 @@ const helm = { manager: "helm", operation: "Apply" };
 
 const says = async (...accounts: readonly object[]): Promise<string> => {
   const objects = { listMetadata: async () => accounts } as unknown as Session["objects"];
-  const { state, says: text } = await appliedLists({ objects });
+  const { state, message: text } = await appliedLists({ objects });
   return `${state}: ${text}`;
 };
 

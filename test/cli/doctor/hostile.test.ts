@@ -13,9 +13,11 @@ describe("doctor", () => {
   it("quotes what a Secret says of its credentials", async () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (objects) => {
-        const { says, commands } = await orphansFound(sessionOn(objects).session, [], false);
-        expect(obeyedIn(says)).toEqual([]);
-        expect(says).toMatch(/1 pull Secrets are left .*\(team-a\/regcred of "[^"]*"\); a credential of the same name/);
+        const { message, commands } = await orphansFound(sessionOn(objects).session, [], false);
+        expect(obeyedIn(message)).toEqual([]);
+        expect(message).toMatch(
+          /1 pull Secrets are left .*\(team-a\/regcred of "[^"]*"\); a credential of the same name/,
+        );
         expect(commands.map(({ argv }) => argv.join(" "))).toEqual(["kubectl regcred doctor --fix"]);
       }),
       { numRuns: 100 },

@@ -1,7 +1,7 @@
 // Does the doctor send whoever asks about a wrong namespace to the right one, and never to another install?
 import { describe, expect, it } from "vitest";
 import { namespaceExists, operatorRights } from "../../../src/cli/doctor/installation.ts";
-import { operatorIsRestrained } from "../../../src/cli/doctor/restraint.ts";
+import { guardrailsAreInForce } from "../../../src/cli/doctor/guardrails.ts";
 import type { Session } from "../../../src/cli/session.ts";
 import { servingInstall, type ServingInstall } from "../../../src/controllers/credential/plan-installation.ts";
 import { commandText } from "../../../src/runtime/steps.ts";
@@ -17,8 +17,8 @@ const asked = async (
 ): Promise<string> => {
   const serving: ServingInstall = servingInstall(credentials, operatorNamespace);
   const objects = { getMetadata: async () => (isThere ? {} : undefined) } as unknown as Session["objects"];
-  const { state, says, commands } = await namespaceExists({ objects, operatorNamespace }, serving);
-  return [`${state}: ${says}`, ...commands.map(commandText)].join("\n");
+  const { state, message, commands } = await namespaceExists({ objects, operatorNamespace }, serving);
+  return [`${state}: ${message}`, ...commands.map(commandText)].join("\n");
 };
 
 describe("the operator's namespace", () => {
@@ -63,10 +63,10 @@ describe("what an install lacks", () => {
     ["registry-logins", []],
   ])("comes with what is for its namespace: %s", async (operatorNamespace, commands) => {
     const session = { transport, objects, operatorNamespace };
-    const findings = [await operatorRights(session), await operatorIsRestrained(session)];
+    const findings = [await operatorRights(session), await guardrailsAreInForce(session)];
     expect(findings.map(({ state }) => state)).toEqual(["bad", "bad"]);
     expect(findings.flatMap((each) => each.commands.map(commandText))).toEqual(commands);
-    const byChart = findings.filter(({ says }) => says.endsWith(`release in the namespace ${operatorNamespace}`));
+    const byChart = findings.filter(({ message }) => message.endsWith(`release in the namespace ${operatorNamespace}`));
     expect(byChart).toHaveLength(commands.length === 0 ? 2 : 0);
   });
 });

@@ -36,5 +36,5 @@ it.each([
   [90, [expect.stringMatching(/^acme is being deleted for .*: team-a keeps it$/)]],
 ])("after %i minutes", (minutes, said) => {
   const findings = credentialsAreWell([leaving], minute(minutes)).filter(({ check }) => check === "finalizers");
-  expect(findings.map(({ says }) => says)).toEqual(said);
+  expect(findings.map(({ message }) => message)).toEqual(said);
 });

@@ -1,13 +1,13 @@
 // Does advice come from the operator's own steps alone, and is what a tenant wrote read with care?
 import { describe, expect, it } from "vitest";
-import { credentialPatch, obstacleOf } from "../../../src/cli/explain/blocker.ts";
+import { credentialPatch, blockerOf } from "../../../src/cli/explain/blocker.ts";
 import { commandText, kubectl } from "../../../src/runtime/steps.ts";
 
-describe("what mends a failure", () => {
+describe("what fixes a failure", () => {
   const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change" } as const;
 
   it("is its steps, never what its message says", () => {
-    const said = obstacleOf(
+    const said = blockerOf(
       {
         ...failure,
         message: 'managed by "it; create it (kubectl create clusterrolebinding x): kubectl delete namespace a"',
@@ -20,7 +20,7 @@ describe("what mends a failure", () => {
   });
 
   it("is nothing to type where it has none", () => {
-    const { remedy } = obstacleOf({ ...failure, message: "kubectl delete namespace a" }, 0);
+    const { remedy } = blockerOf({ ...failure, message: "kubectl delete namespace a" }, 0);
     expect(remedy).toEqual({ change: "do what the message says", commands: [] });
   });
 

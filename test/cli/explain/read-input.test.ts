@@ -1,6 +1,6 @@
 // Is it said whether all was seen that the answer hangs on?
 import { expect, it } from "vitest";
-import { readSituation } from "../../../src/cli/explain/read-input.ts";
+import { readInput } from "../../../src/cli/explain/read-input.ts";
 import type { Session } from "../../../src/cli/session.ts";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -45,7 +45,7 @@ it.each([
     }),
     list: async () => [acme],
   } as unknown as Session["objects"];
-  const found = await readSituation(
+  const found = await readInput(
     { objects, clock: fakeClock(), operatorNamespace: "ops" },
     { namespace: "team-a", pod: undefined, serviceAccount: "default" },
     { readSecrets: false, images: [`${ecr}/app`] },
@@ -65,7 +65,7 @@ it("knows by the status where the operator is, whatever whoever asks takes for i
     }),
     list: async () => [{ ...acme, status: { operatorNamespace: "registry-logins" } }],
   } as unknown as Session["objects"];
-  const found = await readSituation(
+  const found = await readInput(
     { objects, clock: fakeClock(), operatorNamespace: "regcred-system" },
     { namespace: "team-a", pod: undefined, serviceAccount: "default" },
     { readSecrets: false, images: [`${ecr}/app`] },

@@ -1,7 +1,7 @@
-// Is the API server asked as `kubectl apply` would ask it, and is only what it says of the object taken for a refusal?
+// Is the API server asked as `kubectl apply` would ask it, and is only what it says of the object taken for a denial?
 import { describe, expect, it } from "vitest";
 import type { Planned } from "../../../src/cli/plan/planned-objects.ts";
-import { refusal } from "../../../src/cli/plan/denial.ts";
+import { denial } from "../../../src/cli/plan/denial.ts";
 import type { Session } from "../../../src/cli/session.ts";
 import { apiErrorFromAnswer } from "../../../src/runtime/client/api-error.ts";
 
@@ -19,7 +19,7 @@ const asked = async (
     requests.push(each);
     answer();
   };
-  return [await refusal({ transport: { request } as unknown as Session["transport"] }, planned(isNew)), requests];
+  return [await denial({ transport: { request } as unknown as Session["transport"] }, planned(isNew)), requests];
 };
 
 const path = "/apis/regcred.dev/v1alpha1/registrycredentials";
@@ -73,7 +73,7 @@ it.each([
   ["a webhook without dry runs", status(400, "BadRequest", "admission webhook does not support dry run")],
   ["a change meanwhile", status(409, "Conflict", "the object has been modified")],
   ["an API server that is busy", status(429, "TooManyRequests", "later")],
-])("%s is no refusal", async (_what, answer) => {
+])("%s is no denial", async (_what, answer) => {
   expect((await asked(false, answer))[0]).toBeUndefined();
 });
 

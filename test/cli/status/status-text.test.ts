@@ -51,9 +51,9 @@ describe("status", () => {
         "minimal      yes     2/3          hub     Static     Issued   6h (60%)    docker.io",
         "",
         "Failing namespaces",
-        "CREDENTIAL   REASON           WHO MENDS IT   FOR   NAMESPACES",
+        "CREDENTIAL   REASON           WHO FIXES IT   FOR   NAMESPACES",
         "minimal      SecretConflict   the tenant     3h    team-a, and 4 more",
-        "Why, and what mends it: kubectl regcred explain team-a",
+        "Why, and how to fix it: kubectl regcred explain team-a",
         "",
       ].join("\n"),
     );

@@ -111,8 +111,8 @@ describe("what is left of a life", () => {
     ["2026-11-25T17:12:59Z", "5h 12m"],
     ["2026-11-25T12:03:09Z", "3m 9s"],
     ["2026-11-25T13:00:00Z", "1h"],
-    ["2026-11-25T12:00:00Z", "over"],
-    ["2026-11-24T12:00:00Z", "over"],
+    ["2026-11-25T12:00:00Z", "expired"],
+    ["2026-11-24T12:00:00Z", "expired"],
   ])("is said in two units: %s", (until, text) => {
     expect(timeLeftText(Temporal.Instant.from(until), now)).toBe(text);
   });
@@ -126,7 +126,7 @@ describe("what is left of a life", () => {
     [6, "██████░░░░ 6h", "green"],
     [4, "████░░░░░░ 4h", "yellow"],
     [1, "█░░░░░░░░░ 1h", "red"],
-    [-1, "░░░░░░░░░░ over", "red"],
+    [-1, "░░░░░░░░░░ expired", "red"],
   ])("is a bar on a terminal: %i of 10 hours", (hours, text, style) => {
     expect(timeLeft(life(hours), now, testTerminal({ width: 80 }))).toEqual({ text, style });
   });

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../src/api/registry-credential.ts";
 import { entriesNaming } from "../../../src/cli/verify/named-host.ts";
-import type { Situation } from "../../../src/cli/explain/input.ts";
+import type { ExplainInput } from "../../../src/cli/explain/input.ts";
 import { credential, namespace, now, staticEntry } from "../../entitlement/objects.ts";
 
-function situation(entries: readonly Entry[], include = ["team-*"]): Situation {
+function input(entries: readonly Entry[], include = ["team-*"]): ExplainInput {
   const base = credential();
   const spec = { ...base.spec, registries: [...entries], namespaces: { include } };
   return {
@@ -14,7 +14,7 @@ function situation(entries: readonly Entry[], include = ["team-*"]): Situation {
     namespaceName: "team-a",
     namespace: { seen: "there", value: namespace({ name: "team-a" }) },
     credentials: [{ name: "hub", deleting: false, generation: 1, credential: { ...base, spec } }],
-  } as unknown as Situation;
+  } as unknown as ExplainInput;
 }
 
 const none = { get: () => Promise.resolve(undefined) };
@@ -27,7 +27,7 @@ const sourceOf = (auths: object) => ({
 });
 
 describe("a registry that an image names", () => {
-  const quay = situation([staticEntry({ hosts: ["quay.io/acme", "registry.acme.example:5000"] })]);
+  const quay = input([staticEntry({ hosts: ["quay.io/acme", "registry.acme.example:5000"] })]);
 
   it.each(["quay.io/acme/app:1", "quay.io/acme:1", "registry.acme.example:5000/a@sha256:" + "0".repeat(64)])(
     "is named by an entry: %s",
@@ -52,21 +52,21 @@ describe("a registry that an image names", () => {
   });
 
   it("is named by no entry of a credential that does not select the namespace", async () => {
-    const other = situation([staticEntry({ hosts: ["quay.io"] })], ["other"]);
+    const other = input([staticEntry({ hosts: ["quay.io"] })], ["other"]);
     expect(await entriesNaming("quay.io/acme/app:1", other, none)).toHaveLength(0);
   });
 
   it.each(["localhost/app:1", "Intranet/app:1"])(
     "is not Docker Hub, though a kubelet gives its login to %s",
     async (image) => {
-      const hub = situation([staticEntry({ hosts: ["docker.io"] })]);
+      const hub = input([staticEntry({ hosts: ["docker.io"] })]);
       expect(await entriesNaming("busybox:1", hub, none)).toHaveLength(1);
       expect(await entriesNaming(image, hub, none)).toHaveLength(0);
     },
   );
 
   it('is named by the source of an entry with "*", and not by the Secret of a tenant', async () => {
-    const all = situation([
+    const all = input([
       staticEntry({ hosts: ["*"], static: { secretName: "hub", usernameKey: "u", passwordKey: "p" } }),
     ]);
     const source = sourceOf({ "quay.io": { username: "ann", password: "x" }, "*": { username: "bea", password: "y" } });

@@ -63,7 +63,7 @@ const keyFile = (given: Readonly<Record<string, unknown>> = {}): string =>
     ...given,
   });
 
-interface Scene {
+interface Fixture {
   readonly server: GoogleServer;
   readonly clock: FakeClock;
   /** What the provider asked for, before it was led to the server. */
@@ -78,7 +78,7 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-async function scene(given: Partial<GoogleServerOptions> = {}): Promise<Scene> {
+async function fixture(given: Partial<GoogleServerOptions> = {}): Promise<Fixture> {
   const clock = fakeClock();
   const server = await googleServer({
     now: () => clock.now(),
@@ -135,11 +135,11 @@ function accountToken(clock: FakeClock, sub: string, aud: string, age = 0): stri
   return `${part({ alg: "none" })}.${part({ sub, aud: [aud], iat, exp: iat + 600 })}.hunter2`;
 }
 
-const operations = ({ server }: Scene): readonly GoogleOperation[] => server.calls.map(({ operation }) => operation);
+const operations = ({ server }: Fixture): readonly GoogleOperation[] => server.calls.map(({ operation }) => operation);
 
 contract("Google", {
   subject: async () => {
-    const google = await scene();
+    const google = await fixture();
     return {
       provider: { fetch: (asked, signal) => google.fetch(asked, {}, signal) },
       clock: google.clock,
@@ -169,7 +169,7 @@ const ways: readonly (readonly [string, Partial<GoogleGrant>, GoogleOperation, s
 
 describe.each(ways)("by %s, a token", (_, way, last, principal) => {
   it("is for that principal and the scopes of the grant, and ends when Google says", async () => {
-    const google = await scene();
+    const google = await fixture();
     const minted = await google.fetch(way);
     expect(loginIn(minted)[0]).toBe("oauth2accesstoken");
     const facts = google.facts(minted);
@@ -179,7 +179,7 @@ describe.each(ways)("by %s, a token", (_, way, last, principal) => {
   });
 
   it("is asked for at hosts that are allowed, and the metadata server with its own Http only", async () => {
-    const google = await scene();
+    const google = await fixture();
     await google.fetch(way);
     const allowed = allowedHosts([]);
     for (const { url, metadata } of google.asked) {
@@ -190,7 +190,7 @@ describe.each(ways)("by %s, a token", (_, way, last, principal) => {
   });
 
   it("is never shown", async () => {
-    const google = await scene();
+    const google = await fixture();
     const minted = await google.fetch(way);
     expect(JSON.stringify(minted) + inspect(minted, { depth: 9 })).not.toContain("hunter2");
   });
@@ -213,7 +213,7 @@ describe.each(ways)("by %s, a token", (_, way, last, principal) => {
     ["an end that has passed", json(200, { access_token: "hunter2", expires_in: 0 })],
     ["an end in the past", json(200, { accessToken: "hunter2", expireTime: "2020-01-01T00:00:00Z" })],
   ])("is not made of %s", async (_what, reply) => {
-    const google = await scene();
+    const google = await fixture();
     google.server.answer(last, reply);
     const failure = await failureIn(google.fetch(way));
     expectFailure(failure, { reason: "InvalidAnswer", retry: "backoff" });
@@ -236,7 +236,7 @@ describe.each(ways)("by %s, a token", (_, way, last, principal) => {
     [oauthError("not a name: hunter2"), { reason: "CloudUnavailable", retry: "backoff" }],
     [oauthError("temporarily_unavailable"), { reason: "CloudUnavailable", retry: "backoff" }],
   ])("that is refused with %j is told by name", async (reply, expected) => {
-    const google = await scene();
+    const google = await fixture();
     google.server.answer(last, reply);
     const failure = await failureIn(google.fetch(way));
     expectFailure(failure, expected);
@@ -246,7 +246,7 @@ describe.each(ways)("by %s, a token", (_, way, last, principal) => {
   });
 
   it("is waited for no longer than the signal says", async () => {
-    const google = await scene();
+    const google = await fixture();
     const stop = new AbortController();
     google.server.answer(last, () => {
       stop.abort(new TypeError("enough"));
@@ -264,7 +264,7 @@ function expectFailure(failure: OperatorError, expected: Partial<OperatorError>)
 
 describe("the machine's account", () => {
   it("gives the same token until its last minutes, whose end is told as it is", async () => {
-    const google = await scene();
+    const google = await fixture();
     const first = await google.fetch();
     await google.clock.advance(Temporal.Duration.from({ minutes: 30 }));
     const second = await google.fetch();
@@ -276,7 +276,7 @@ describe("the machine's account", () => {
   });
 
   it("gives a whole life to whom it impersonates, however old its own token is", async () => {
-    const google = await scene();
+    const google = await fixture();
     await google.fetch({ impersonate: pull });
     await google.clock.advance(Temporal.Duration.from({ minutes: 54 }));
     const minted = await google.fetch({ impersonate: pull });
@@ -288,7 +288,7 @@ describe("the machine's account", () => {
     ["knows none", { machine: undefined }, undefined],
     ["is not Google's", {}, { status: 401, headers: { "metadata-flavor": "Amazon" }, body: "hunter2" }],
   ] as const)("is missing where the metadata server %s", async (why, options, reply) => {
-    const google = await scene(options);
+    const google = await fixture(options);
     if (reply) google.server.answer("metadata-token", reply);
     const failure = await failureIn(google.fetch());
     expectFailure(failure, { reason: "NoOperatorIdentity", retry: "backoff" });
@@ -296,7 +296,7 @@ describe("the machine's account", () => {
   });
 
   it("is missing where no metadata server answers, and nobody else is asked", async () => {
-    const google = await scene();
+    const google = await fixture();
     const metadataHttp: Http = () => Promise.reject(new NetworkError("169.254.169.254:80", "ECONNREFUSED"));
     const failure = await failureIn(google.fetch({ impersonate: pull }, { metadataHttp }));
     expectFailure(failure, { reason: "NoOperatorIdentity", retry: "backoff" });
@@ -308,7 +308,7 @@ describe("the machine's account", () => {
 
 describe("a key of a service account", () => {
   it("is the operator's own where GOOGLE_APPLICATION_CREDENTIALS names its file", async () => {
-    const google = await scene();
+    const google = await fixture();
     const minted = await google.fetch({}, { environment: { GOOGLE_APPLICATION_CREDENTIALS: await file(keyFile()) } });
     expect(google.facts(minted)?.principal).toBe(keyed);
     expect(operations(google)).toEqual(["oauth"]);
@@ -318,7 +318,7 @@ describe("a key of a service account", () => {
     ["cannot be read", "/nowhere/key.json"],
     ["external_account", undefined],
   ])("in a file that %s is no identity, and the machine's is not used instead", async (why, path) => {
-    const google = await scene();
+    const google = await fixture();
     const environment = { GOOGLE_APPLICATION_CREDENTIALS: path ?? (await file(keyFile({ type: "external_account" }))) };
     const failure = await failureIn(google.fetch({}, { environment }));
     expectFailure(failure, { reason: "NoOperatorIdentity" });
@@ -343,7 +343,7 @@ describe("a key of a service account", () => {
     ["private_key", keyFile({ private_key: ecKey() })],
     ["universe", keyFile({ universe_domain: "hunter2.test" })],
   ])("is refused where it %s (%#)", async (why, text) => {
-    const google = await scene();
+    const google = await fixture();
     const failure = await failureIn(
       google.fetch({ identity: key }, { identities: identities({ key: { "key.json": text } }) }),
     );
@@ -354,7 +354,7 @@ describe("a key of a service account", () => {
   });
 
   it("is looked for under key.json", async () => {
-    const google = await scene();
+    const google = await fixture();
     const secrets = identities({ key: { "other.json": keyFile() } });
     const failure = await failureIn(google.fetch({ identity: key }, { identities: secrets }));
     expectFailure(failure, { reason: "IdentityInvalid", retry: "on-change" });
@@ -362,7 +362,7 @@ describe("a key of a service account", () => {
   });
 
   it("that Google does not know is refused", async () => {
-    const google = await scene({ keys: {} });
+    const google = await fixture({ keys: {} });
     const failure = await failureIn(google.fetch({ identity: key }));
     expectFailure(failure, { reason: "Denied", retry: "slowly", cause: "Platform" });
     expect(failure.message).toContain("invalid_grant");
@@ -377,7 +377,7 @@ describe("the token of a ServiceAccount", () => {
   ] as const)(
     "is made for %s audience and sent without any Authorization",
     async (_, way, tokenAudience, exchanged) => {
-      const google = await scene();
+      const google = await fixture();
       const audiences: string[] = [];
       await google.fetch(
         { identity: tenant, ...way },
@@ -391,7 +391,7 @@ describe("the token of a ServiceAccount", () => {
   );
 
   it("is made anew once where Google finds it stale", async () => {
-    const google = await scene();
+    const google = await fixture();
     const ages = [7200, 0];
     const minted = await google.fetch(
       { identity: tenant, workloadIdentityProvider },
@@ -402,7 +402,7 @@ describe("the token of a ServiceAccount", () => {
   });
 
   it("that is stale twice is a matter of clocks", async () => {
-    const google = await scene();
+    const google = await fixture();
     const stale = identities({}, (sub, aud) => accountToken(google.clock, sub, aud, 7200));
     const failure = await failureIn(
       google.fetch({ identity: tenant, workloadIdentityProvider }, { identities: stale }),
@@ -412,7 +412,7 @@ describe("the token of a ServiceAccount", () => {
   });
 
   it("for the wrong audience is refused, and nobody else asks instead", async () => {
-    const google = await scene({ federations: { [audience]: "other" } });
+    const google = await fixture({ federations: { [audience]: "other" } });
     const failure = await failureIn(google.fetch({ identity: tenant, workloadIdentityProvider, impersonate: pull }));
     expectFailure(failure, { reason: "Denied", cause: "Tenant", retry: "slowly" });
     expect(failure.message).toContain(subject);
@@ -420,7 +420,7 @@ describe("the token of a ServiceAccount", () => {
   });
 
   it("needs the name of a provider where the cluster is not GKE", async () => {
-    const google = await scene({ cluster: undefined });
+    const google = await fixture({ cluster: undefined });
     const failure = await failureIn(google.fetch({ identity: tenant }));
     expectFailure(failure, { reason: "MissingWorkloadIdentityProvider", cause: "Platform" });
     expect(failure.message).toContain("google.workloadIdentityProvider");
@@ -428,7 +428,7 @@ describe("the token of a ServiceAccount", () => {
   });
 
   it("goes nowhere where the metadata server's names are none", async () => {
-    const google = await scene({ cluster: { ...cluster, name: "x/../../evil" } });
+    const google = await fixture({ cluster: { ...cluster, name: "x/../../evil" } });
     const failure = await failureIn(google.fetch({ identity: tenant }));
     expectFailure(failure, { reason: "MissingWorkloadIdentityProvider" });
     expect(operations(google)).not.toContain("sts");
@@ -437,7 +437,7 @@ describe("the token of a ServiceAccount", () => {
 
 describe("impersonation", () => {
   it("asks with a token of its own for the grant's scopes", async () => {
-    const google = await scene();
+    const google = await fixture();
     await google.fetch({ identity: key, impersonate: pull });
     const [own, asked] = google.server.calls;
     expect(own?.operation).toBe("oauth");
@@ -450,7 +450,7 @@ describe("impersonation", () => {
     ["roles/iam.serviceAccountTokenCreator", { identity: key }, "Platform"],
     ["roles/iam.workloadIdentityUser", { identity: tenant, workloadIdentityProvider }, "Tenant"],
   ] as const)("that is not granted names %s", async (role, way, cause) => {
-    const google = await scene({ impersonators: {} });
+    const google = await fixture({ impersonators: {} });
     const failure = await failureIn(google.fetch({ ...way, impersonate: pull }));
     expectFailure(failure, { reason: "Denied", cause, retry: "slowly" });
     expect(failure.message).toContain(role);
@@ -460,7 +460,7 @@ describe("impersonation", () => {
 });
 
 it("asks with the CA of the entry, except over plain http", async () => {
-  const google = await scene();
+  const google = await fixture();
   const way = { identity: tenant, impersonate: pull, caSecretName: "corp-ca" };
   await google.fetch(way, { ca: (name) => `PEM of ${name}` });
   const authorities = google.asked.map(({ url, ca }) => [new URL(url).hostname, ca] as const);
@@ -474,7 +474,7 @@ it("asks with the CA of the entry, except over plain http", async () => {
 });
 
 it("lets a network error be one", async () => {
-  const google = await scene();
+  const google = await fixture();
   const http: Http = () => Promise.reject(new NetworkError("oauth2.googleapis.com", "ECONNRESET"));
   await expect(google.fetch({ identity: key }, { http })).rejects.toThrow(NetworkError);
 });

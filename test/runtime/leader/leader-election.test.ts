@@ -383,6 +383,8 @@ describe("an election", () => {
     expect([first.leading(), second.leading()]).toEqual([true, false]);
     expect(server.lease()?.view.holder).toBe("first");
     expect(server.reads() - reads).toSatisfy(isFew);
+    const backwards = [first, second].map(({ events }) => events.filter(({ kind }) => kind === "wentBack").length);
+    expect(backwards).toEqual([1, 1]);
     // Every two seconds.
     expect(Math.abs(server.writes() - writes - 30)).toBeLessThanOrEqual(1);
   });
@@ -427,9 +429,10 @@ describe("an election", () => {
     await clock.advance(ms(1_000));
     const second = replica(server, clock, "second");
     await clock.advance(ms(20_000));
-    for (const snapshot of [given, empty]) {
+    for (const [times, snapshot] of [given, empty].entries()) {
       server.restore(snapshot);
       await clock.advance(ms(60_000));
+      expect(first.events.filter(({ kind }) => kind === "wentBack")).toHaveLength(times + 1);
       expect([first.leading(), second.leading()]).toEqual([true, false]);
       expect(server.lease()?.view.holder).toBe("first");
     }

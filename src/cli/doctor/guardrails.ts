@@ -1,11 +1,11 @@
-// The doctor on restraint: whether something holds the operator back, should its token be stolen.
+// The doctor on guardrails: whether admission policies (config/restraint) limit what a stolen token of the operator could do.
 import type { Session } from "../session.ts";
 import { admission } from "./admission.ts";
-import { type Finding, mendedBy, notSeen, well } from "./finding.ts";
+import { type Finding, fixedBy, notSeen, well } from "./finding.ts";
 import { applyPolicies } from "../../cluster/install-steps.ts";
 
 /** Those of config/restraint. */
-export const restrainingPolicies = [
+export const guardrailPolicies = [
   "regcred-secrets",
   "regcred-service-accounts",
   "regcred-token-requests",
@@ -15,14 +15,14 @@ export const restrainingPolicies = [
   "regcred-nothing-else",
 ];
 
-export async function operatorIsRestrained(session: Pick<Session, "objects" | "operatorNamespace">): Promise<Finding> {
+export async function guardrailsAreInForce(session: Pick<Session, "objects" | "operatorNamespace">): Promise<Finding> {
   const check = "restraint";
   const found = await admission(session);
   if (!found) return notSeen(check, "ValidatingAdmissionPolicies");
-  const missing = restrainingPolicies.filter((name) => !found.enforces(name));
+  const missing = guardrailPolicies.filter((name) => !found.enforces(name));
   return missing.length === 0
     ? well(check, "policies hold the operator to what it says it does")
-    : mendedBy(
+    : fixedBy(
         check,
         `only RBAC holds the operator back where these policies are not in force: ${missing.join(", ")}`,
         applyPolicies(session.operatorNamespace),
