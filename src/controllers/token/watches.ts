@@ -1,14 +1,12 @@
 // What the token controller watches: of which grants an event may make the token due.
-import { grantSources } from "../../providers/grant-key.ts";
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context } from "../context.ts";
 import { tokenKey } from "../keys.ts";
-import { tokenSecretName } from "./grant-tracker.ts";
 
-type Known = Pick<Context, "stores" | "tokens" | "settings" | "signals">;
+type Known = Pick<Context, "stores" | "tokens" | "signals">;
 
-export function tokenWatches({ stores, tokens, settings, signals }: Known): readonly Watch<Request>[] {
+export function tokenWatches({ stores, tokens, signals }: Known): readonly Watch<Request>[] {
   return [
     watch(stores.operatorSecrets, function* ({ key, before, after }): Generator<Request> {
       const record = after ?? before;
@@ -16,13 +14,7 @@ export function tokenWatches({ stores, tokens, settings, signals }: Known): read
       // is gone.
       if (record?.kind === "token" && record.token)
         yield { key: tokenKey(record.token.grantKey), options: { lane: "bulk" } };
-      for (const [grantKey, grant] of tokens.wanted()) {
-        const concerned =
-          record?.kind === "token"
-            ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
-            : grantSources(grant, settings.namespace).includes(key);
-        if (concerned) yield { key: tokenKey(grantKey), options: { lane: "interactive" } };
-      }
+      for (const grantKey of tokens.wantedOf(key)) yield { key: tokenKey(grantKey), options: { lane: "interactive" } };
     }),
     watch(stores.crds, function* (change): Generator<Request> {
       if (!isAnotherSchema(change)) return;
