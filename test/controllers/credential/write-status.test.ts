@@ -10,6 +10,7 @@ import { credentialMetrics } from "../../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../../src/metrics/instruments.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
+import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 
 const operatorNamespace = "regcred-system";
 const status: Status = { operatorNamespace, namespaces: { selected: 1, ready: 1, pending: 0, failed: 0 } };
@@ -73,39 +74,153 @@ describe("a status", () => {
     expect(await told()).toBe(0);
   });
 
-  it("that others have fought over is damped no longer where another RegistryCredential has its name", async () => {
-    const { context, patches } = play();
-    const statuses = statusWriter();
-    const theirs: Status = { operatorNamespace: "elsewhere" };
-    const stored = { ...context, stores: { credentials: { wrote: () => undefined } } } as unknown as Context;
-    const writeTo = (uid: string): Promise<number | undefined> => {
-      const place = {
-        record: { ...record, uid, generation: 1, status: theirs },
-        credential: credential({ status: theirs }),
-      };
-      const answered = {
-        ...stored,
-        transforms: { credential: () => ({ ...place.record, status }) },
-      } as unknown as Context;
-      const quiet = {
-        ...answered,
-        statusCache: { contested: () => undefined },
-        events: { publish: () => undefined },
-        log: { warn: () => undefined },
-      } as unknown as Context;
-      return statuses.write(quiet, place, { status, namespaces: [] }, signal);
-    };
-    for (let count = 1; count <= 33; count += 1) await writeTo("one");
-    expect(patches).toHaveLength(32);
-    expect(await writeTo("one")).toBeGreaterThan(0);
-    expect(await writeTo("other")).toBeUndefined();
-    expect(patches).toHaveLength(33);
-  });
-
   it("leaves the metrics with its credential", async () => {
     const { context, told } = play();
     await write(context, credential({ status }));
     await credentialLoop()(context, "acme", signal);
     expect(await told()).toBe(0);
+  });
+});
+
+/** One that is written again and again. @param answers what the API server makes of what is written */
+function again(answers: (written: Status) => Status = (written) => written) {
+  const { context, patches } = play();
+  const statuses = statusWriter();
+  const fights: string[] = [];
+  const told: string[] = [];
+  let stands: Status = {};
+  const says = (
+    now: Status,
+    { isRead = true, ...changes }: Partial<CredentialRecord> & { readonly isRead?: boolean } = {},
+  ): Promise<number | undefined> => {
+    const stood = { ...record, uid: "one", generation: 1, status: stands, ...changes };
+    const place = { record: stood, credential: isRead ? credential({ status: stands }) : undefined };
+    const given = {
+      ...context,
+      transforms: { credential: () => ({ ...stood, status: answers({ operatorNamespace, ...now }) }) },
+      stores: { credentials: { wrote: (written: CredentialRecord) => (stands = written.status ?? {}) } },
+      statusCache: { contested: (name: string) => fights.push(name) },
+      events: { publish: ({ reason }: { readonly reason: string }) => told.push(reason) },
+      log: { warn: () => undefined, info: () => undefined },
+    };
+    return statuses.write(given as unknown as Context, place, { status: now, namespaces: [] }, signal);
+  };
+  const edited = (theirs: Status): void => void (stands = theirs);
+  return {
+    patches,
+    fights,
+    told,
+    says,
+    edited,
+    stands: () => stands,
+    forget: () => statuses.forget("acme", knownAbsent),
+    /** Until nothing is written for it any more. */
+    fought: async (now: Status): Promise<void> => {
+      for (let count = 1; count <= 33; count += 1) {
+        edited({ operatorNamespace: "elsewhere" });
+        await says(now);
+      }
+    },
+  };
+}
+
+describe("a status that somebody else writes, too", () => {
+  const ready: Status = { ...status, secretName: "regcred" };
+  const failing: Status = {
+    ...ready,
+    conditions: [
+      {
+        type: "Ready",
+        status: "False",
+        reason: "SourceMissing",
+        message: "gone",
+        observedGeneration: 1,
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+      },
+    ],
+  };
+
+  it("is damped after thirty repairs, and told as a fight once it is one", async () => {
+    const { fought, patches, says, fights } = again();
+    await fought(ready);
+    expect(patches).toHaveLength(32);
+    expect(await says(ready)).toBeGreaterThan(0);
+    expect(fights).toEqual(["acme"]);
+  });
+
+  it.each<[string, Partial<CredentialRecord>]>([
+    ["for another RegistryCredential of its name", { uid: "other" }],
+    ["for another spec", { generation: 2 }],
+  ])("is damped no longer %s", async (_what, changes) => {
+    const { fought, patches, says } = again();
+    await fought(ready);
+    expect(await says(ready, changes)).toBeUndefined();
+    expect(patches).toHaveLength(33);
+  });
+
+  it("is damped no longer once nothing is known of it any more", async () => {
+    const { fought, patches, says, forget } = again();
+    await fought(ready);
+    forget();
+    expect(await says(ready)).toBeUndefined();
+    expect(patches).toHaveLength(33);
+  });
+
+  it("is written at once where the news is our own, which neither is a fight nor ends one", async () => {
+    const { fought, patches, says, edited, fights } = again();
+    await fought(ready);
+    edited(ready);
+    expect(await says(failing)).toBeUndefined();
+    expect([patches.length, fights.length]).toEqual([33, 1]);
+    edited({ operatorNamespace: "elsewhere" });
+    expect(await says(failing)).toBeGreaterThan(0);
+  });
+
+  it("is nobody's work where it is the API server that leaves out what its schema does not know", async () => {
+    const { says, fights, told } = again(({ secretName: _unknown, ...kept }) => kept);
+    const waits: unknown[] = [];
+    for (let count = 1; count <= 40; count += 1) waits.push(await says(ready));
+    expect([waits.every((wait) => wait === undefined), fights, told]).toEqual([true, [], []]);
+  });
+
+  it("tells no condition twice because somebody has taken it away", async () => {
+    const { says, edited, told } = again();
+    await says(failing);
+    edited(status);
+    await says(failing);
+    expect(told).toEqual(["SourceMissing"]);
+  });
+
+  it("is known by its own answer, before any watch has told of it", async () => {
+    const { says, stands } = again();
+    await says(ready);
+    expect(stands()).toEqual(ready);
+  });
+
+  it("is written again where more stands in it than can be read, though that says the same", async () => {
+    const { says, edited, patches } = again();
+    edited(ready);
+    await says(ready);
+    expect(patches).toEqual([]);
+    await says(ready, { statusDamaged: true });
+    expect(patches).toHaveLength(1);
+  });
+
+  it("loses what is said no more; of a spec that cannot be read the rest stays", async () => {
+    const { says, edited, patches } = again();
+    const metadata = { resourceVersion: "7" };
+    edited(ready);
+    await says(status);
+    expect(patches).toEqual([{ metadata, status: { ...status, secretName: null } }]);
+    edited({ ...ready, observedGeneration: 1 });
+    await says({ ...status, observedGeneration: 2 }, { isRead: false });
+    expect(patches[1]).toEqual({ metadata, status: { ...status, observedGeneration: 2 } });
+  });
+
+  it("that cannot be read says the same by what is said of it alone", async () => {
+    const { says, edited, patches } = again();
+    edited(ready);
+    await says(status, { isRead: false });
+    expect(patches).toEqual([]);
   });
 });
