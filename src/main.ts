@@ -14,6 +14,7 @@ process.on("unhandledRejection", crash.reject);
 const [, calledAs = "", ...args] = process.argv;
 const code = await commandLine(args, {
   calledAs,
+  stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   isInteractive: isatty(0),

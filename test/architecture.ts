@@ -51,6 +51,10 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/providers/",
     ],
   },
+  "src/credential-provider/": {
+    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/entitlement/", "src/providers/"],
+    seesAsTypes: ["src/config/"],
+  },
   "src/metrics/": { sees: ["src/runtime/", "src/api/", "src/cluster/", "src/entitlement/", "src/controllers/"] },
 };
 
@@ -58,6 +62,7 @@ const layers: Readonly<Record<string, Layer>> = {
 const pureModules: Readonly<Record<string, readonly string[]>> = {
   "src/api/": ["zod"],
   "src/providers/": ["zod"],
+  "src/credential-provider/": ["zod"],
 };
 
 /** What a provider's definition loads when it is asked for: pure files name it, and do not see it. */
@@ -105,7 +110,7 @@ const ownNumbers: Readonly<Record<string, string>> = {
   "src/controllers/token/plan-refresh.ts": "digits of a hash of its own",
   "src/operator/operator-metrics.ts": "a boolean as 0 or 1",
   "src/metrics/credential-metrics.ts": "a boolean as 0 or 1",
-  "src/controllers/credential/plan-invalid-status.ts": "the first instant that there is",
+  "src/controllers/credential/plan-status.ts": "the first instant that there is",
 };
 const readsNumbers: ReadonlySet<string> = new Set([
   "Number",

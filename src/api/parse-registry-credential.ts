@@ -8,7 +8,7 @@ import { providers as ownProviders } from "../providers/index.ts";
 import { kindOf } from "../providers/kinds.ts";
 import type { WrittenFields } from "./entry-fields.ts";
 import type { Entry, Identity, RegistryCredential, Status } from "./registry-credential.ts";
-import { specSchemaOf } from "./spec-schema.ts";
+import { specSchema, specSchemaOf } from "./spec-schema.ts";
 
 export type Parsed =
   | { readonly ok: true; readonly credential: RegistryCredential }
@@ -44,15 +44,14 @@ export const parseRegistryCredential = credentialParser(ownProviders);
 
 /** The same for another list of providers. */
 export function credentialParser(providers: ProviderList): Parse {
-  const objectSchema = z.object({ metadata: metadataSchema, spec: specSchemaOf(providers) });
+  const objectSchema = z.object({ metadata: metadataSchema, spec: schemaFor(providers) });
   return (raw, status = readStatus(raw)) => {
     const parsed = objectSchema.safeParse(raw);
     if (!parsed.success) return { ok: false, problems: parsed.error.issues.map(problem) };
 
     const { metadata, spec } = parsed.data;
-    const narrowed = spec.registries.map((entry, index) => narrow(providers, entry, `spec.registries[${index}]`));
-    const problems = narrowed.filter((entry) => typeof entry === "string");
-    if (problems.length > 0) return { ok: false, problems };
+    const narrowed = narrowedEntries(providers, spec.registries, "spec.registries");
+    if (!narrowed.ok) return narrowed;
 
     const { deletionTimestamp, ...always } = metadata;
     return {
@@ -60,11 +59,34 @@ export function credentialParser(providers: ProviderList): Parse {
       credential: {
         ...always,
         ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-        spec: { ...spec, registries: narrowed.filter((entry) => typeof entry !== "string") },
+        spec: { ...spec, registries: narrowed.entries },
         ...(status && { status }),
       },
     };
   };
+}
+
+/** Ours is made once: it takes a part of the time in which a command starts. */
+function schemaFor(providers: ProviderList): ReturnType<typeof specSchemaOf> {
+  return providers === ownProviders ? specSchema : specSchemaOf(providers);
+}
+
+export type ParsedEntries =
+  | { readonly ok: true; readonly entries: readonly Entry[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads a list of entries that stands elsewhere than in a RegistryCredential, by the same schema. */
+export function parseEntries(raw: unknown, at: string, providers: ProviderList = ownProviders): ParsedEntries {
+  const parsed = z.object({ [at]: schemaFor(providers).shape.registries }).safeParse({ [at]: raw });
+  if (!parsed.success) return { ok: false, problems: parsed.error.issues.map(problem) };
+  return narrowedEntries(providers, parsed.data[at] ?? [], at);
+}
+
+function narrowedEntries(providers: ProviderList, written: readonly WrittenEntry[], at: string): ParsedEntries {
+  const narrowed = written.map((entry, index) => narrow(providers, entry, `${at}[${index}]`));
+  const problems = narrowed.filter((entry) => typeof entry === "string");
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, entries: narrowed.filter((entry) => typeof entry !== "string") };
 }
 
 /** What is broken of it must not make a good spec unusable. */

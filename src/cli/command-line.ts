@@ -7,6 +7,7 @@ import { printable } from "../runtime/foreign-text.ts";
 import { textWithSteps } from "../runtime/steps.ts";
 import { clusterCommands } from "./all-commands.ts";
 import { addClusterCommand, optionFor } from "./cluster-command.ts";
+import { addCredentialProvider } from "./credential-provider/credential-provider.ts";
 import { addCompletion, completerName } from "./completion/completion.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import type { RunOptions } from "./run.ts";
@@ -17,6 +18,8 @@ import type { IOStreams } from "./terminal/terminal.ts";
 export interface CommandLineOptions extends SessionOptions, Omit<RunOptions, "config" | "log" | "version"> {
   /** How the program was called; `regcred` if absent. */
   readonly calledAs?: string;
+  /** Who must own the files of a node; root if absent. */
+  readonly filesOwner?: number;
 }
 
 /** Runs the command that the arguments (without program and script) ask for, and gives the exit code; never rejects. */
@@ -51,6 +54,13 @@ export async function commandLine(args: readonly string[], given: CommandLineOpt
     const added = withOutput(program.command(command.name), given);
     addClusterCommand(added, command, given, (ended) => (code = ended));
   }
+
+  addCredentialProvider(
+    program,
+    (parent, name) => withOutput(parent.command(name), given),
+    given,
+    (ended) => (code = ended),
+  );
 
   addCompletion(
     program,

@@ -2,16 +2,22 @@
 import { defaultOperatorNamespace, forceFinalizeAnnotation, sourceLabel } from "../api/names.ts";
 import { type Command, kubectl, type Step } from "../runtime/steps.ts";
 
-/** Rights and policies as the release has them: config/default is for one namespace, the chart for each other. */
-export function grantRights(operatorNamespace: string): Step {
-  return operatorNamespace === defaultOperatorNamespace
+/** With it begin the names of config/default, and of the chart unless its values say otherwise. */
+const defaultPrefix = "regcred";
+
+/**
+ * Rights and policies as the release has them: config/default is for one namespace and for names without a prefix of one's own,
+ * the chart for each other.
+ */
+export function grantRights(operatorNamespace: string, prefix = defaultPrefix): Step {
+  return operatorNamespace === defaultOperatorNamespace && prefix === defaultPrefix
     ? { says: "grant it with", command: kubectl`apply -k config/default` }
     : { says: `grant it with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
 }
 
 /** What restrains the operator beyond its rights. */
-export function applyPolicies(operatorNamespace: string): Step {
-  return operatorNamespace === defaultOperatorNamespace
+export function applyPolicies(operatorNamespace: string, prefix = defaultPrefix): Step {
+  return operatorNamespace === defaultOperatorNamespace && prefix === defaultPrefix
     ? { says: "apply them", command: kubectl`apply -k config/restraint` }
     : { says: `bring them in with an upgrade of the chart's release in the namespace ${operatorNamespace}` };
 }

@@ -7,6 +7,7 @@ import {
   managedByLabel,
 } from "../api/names.ts";
 import { maxNamedHosts } from "./entries-annotation.ts";
+import type { SecretRecord } from "./records.ts";
 
 type Words = Readonly<Record<string, string>>;
 
@@ -27,6 +28,11 @@ export function managedRecord(set: {
 /** The config keys that are ours in a merged Secret; undefined for a Secret that is wholly ours or wholly foreign. */
 export function mergedHosts(metadata: Pick<Marked, "annotations"> | undefined): readonly string[] | undefined {
   return managedIn(metadata?.annotations[managedAnnotation]).hosts;
+}
+
+/** Whether it says so; a record without its metadata was asked when it was read. */
+export function isMerged({ metadata, merged = false }: Pick<SecretRecord, "metadata" | "merged">): boolean {
+  return metadata === undefined ? merged : mergedHosts(metadata) !== undefined;
 }
 
 /** Labels and annotations less everything that we have set. */

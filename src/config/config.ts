@@ -11,6 +11,7 @@ import {
   hostGlobs,
   namespaceName,
   namespaces,
+  objectName,
   oneOf,
   type Setting,
   type Settings,
@@ -48,6 +49,17 @@ const namespace: Setting<string | undefined> = {
   fallbackText: `the pod's own in a cluster, ${defaultOperatorNamespace} elsewhere`,
   parse: namespaceName,
   instead: `the name of one namespace (small letters, digits and dashes), such as ${defaultOperatorNamespace}`,
+};
+
+const serviceAccount: Setting<string> = {
+  flag: "--service-account",
+  placeholder: "<name>",
+  variables: ["REGCRED_SERVICE_ACCOUNT"],
+  meaning: "the operator's own ServiceAccount, for the commands by which tenants consent to it",
+  fallback: "regcred",
+  fallbackText: "regcred",
+  parse: objectName,
+  instead: "the name of a ServiceAccount (small letters, digits, dashes and dots), such as regcred",
 };
 
 const sourceNamespaces: Setting<readonly string[]> = {
@@ -153,7 +165,7 @@ const drainTimeout: Setting<Temporal.Duration> = {
   instead: `seconds from 0s to ${longestDrainSeconds}s, such as 20s`,
 };
 
-const ownSettings = { namespace, sourceNamespaces };
+const ownSettings = { namespace, serviceAccount, sourceNamespaces };
 const workSettings = { tokenAudiences, maxConfigBytes, concurrency, allowedHosts, allowedPrivateHosts };
 const processSettings = { leaderElection, logLevel, logFormat, drainTimeout };
 
@@ -199,10 +211,18 @@ export interface OperatorConfig extends Config {
 
 /** Throws ConfigError at the first value that is none. */
 export function operatorConfigFrom(flags: Flags, environment: Environment = process.env): OperatorConfig {
-  return {
-    ...configFrom(flags, environment),
-    endpoints: endpointsOf(valuesOf(endpointSettings, flags, withoutIgnored(environment))),
-  };
+  return { ...configFrom(flags, environment), endpoints: endpointsFrom(environment, flags) };
+}
+
+/** What a credential provider on a node takes from its environment. Throws ConfigError at the first value that is none. */
+export function nodeSettingsFrom(
+  environment: Environment = process.env,
+): Pick<OperatorConfig, "environment" | "endpoints"> {
+  return { environment, endpoints: endpointsFrom(environment, {}) };
+}
+
+function endpointsFrom(environment: Environment, flags: Flags): Endpoints {
+  return endpointsOf(valuesOf(endpointSettings, flags, withoutIgnored(environment)));
 }
 
 /** The operator's configuration once it is known which namespace is its own. */

@@ -50,7 +50,12 @@ export function namespaces(text: string): readonly string[] | undefined {
   return names.every((name) => label.test(name)) ? [...new Set(names)] : undefined;
 }
 
-/** The same, of Secrets. */
+/** Of a Secret or a ServiceAccount. */
+export function objectName(text: string): string | undefined {
+  return subdomain.test(text) ? text : undefined;
+}
+
+/** With commas between them; each once. */
 export function objectNames(text: string): readonly string[] | undefined {
   const names = listed(text);
   return names.every((name) => subdomain.test(name)) ? [...new Set(names)] : undefined;

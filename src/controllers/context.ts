@@ -21,7 +21,7 @@ import type { StatusCache } from "./status-cache.ts";
 import type { CredentialIndex } from "../entitlement/credential-index.ts";
 import type { Judged } from "./pull-secret/judged.ts";
 import type { Members } from "../entitlement/members.ts";
-import type { MembersStore } from "./members/controller.ts";
+import type { MembersStore } from "./members/apply.ts";
 import type { Permissions } from "../cluster/permissions.ts";
 import type { Signals } from "./signals.ts";
 import type { ShareNews } from "./share-events.ts";

@@ -5,7 +5,7 @@ import type { Failure } from "../runtime/errors.ts";
 import type { Shadowed } from "./pull-secret/plan-content.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
 import type { SecretState } from "./pull-secret/plan-types.ts";
-import type { FormerView, Lasting } from "./credential/status-snapshot.ts";
+import type { FormerView, Lasting } from "./credential/plan-types.ts";
 
 /** How one credential fares in one namespace, under one Secret name or with its references. */
 export interface Finding {

@@ -66,6 +66,14 @@ export interface CredentialIndex {
   onNames(listener: (lost: readonly string[]) => void): void;
 }
 
+/** Every name of a pull Secret that the credential writes, or has written: the present one first. */
+export function secretNamesOf(
+  index: Pick<CredentialIndex, "namesOf">,
+  { name, spec }: Pick<RegistryCredential, "name" | "spec">,
+): readonly [string, ...string[]] {
+  return [spec.pullSecret.name, ...index.namesOf(name).map(({ secretName }) => secretName)];
+}
+
 export interface CredentialIndexOptions {
   readonly clock: Clock;
   readonly inSlices: InSlices;

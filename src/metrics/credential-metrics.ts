@@ -2,7 +2,7 @@
 import type { RegistryCredential, RegistryStatus, Status } from "../api/registry-credential.ts";
 import { timeOfText } from "../runtime/foreign-numbers.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
-import type { NamespaceView } from "../controllers/credential/status-snapshot.ts";
+import type { NamespaceView } from "../controllers/credential/plan-types.ts";
 import type { Instruments, Labels } from "./instruments.ts";
 import { boundedNotReady, countedNotReady, type NotReady, notReadyOf } from "./not-ready.ts";
 

@@ -1,5 +1,5 @@
 // Counts and a few names of namespaces that are not served, where ten thousand may fail at once.
-import type { NamespaceView } from "../controllers/credential/status-snapshot.ts";
+import type { NamespaceView } from "../controllers/credential/plan-types.ts";
 
 /** Namespaces of one credential that fail alike. */
 interface Group {

@@ -2,7 +2,8 @@
 import { listenerFailed } from "../runtime/observability/log-watch.ts";
 import type { ClusterStores } from "../cluster/cluster-stores.ts";
 import type { Context } from "../controllers/context.ts";
-import { membersStore, recordedMembers } from "../controllers/members/controller.ts";
+import { recordedMembers } from "../controllers/members/observe.ts";
+import { membersStore } from "../controllers/members/apply.ts";
 import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
 import { newSignals } from "../controllers/signals.ts";
 import { grantTracker } from "../controllers/token/grant-tracker.ts";

@@ -11,12 +11,12 @@ import type { Controllers as Reconcilers } from "../runtime/queue/controllers.ts
 import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
 import { statusCache } from "../controllers/status-cache.ts";
 import { watchClockSteps } from "../runtime/clock-steps.ts";
-import { type ClusterClaim, clusterClaim } from "../controllers/credential/cluster-claim.ts";
+import { type ClusterClaim, clusterClaim } from "../controllers/cluster-claim/claim.ts";
 import type { Context } from "../controllers/context.ts";
 import { regcredControllers } from "../controllers/index.ts";
 import { requeueAfter } from "../controllers/outcome.ts";
 import { permissions } from "../cluster/permissions.ts";
-import { storeAllMembers } from "../controllers/members/controller.ts";
+import { storeAllMembers } from "../controllers/members/apply.ts";
 import { asksProvider } from "../controllers/token/observe.ts";
 import { tokenAdmission } from "../controllers/token/admission.ts";
 import type { Log } from "../runtime/observability/log.ts";

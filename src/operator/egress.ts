@@ -26,7 +26,13 @@ export interface EgressOptions {
   readonly random: Random;
   readonly settings: Pick<
     OperatorSettings,
-    "namespace" | "sourceNamespaces" | "allowedHosts" | "allowedPrivateHosts" | "endpoints" | "environment"
+    | "namespace"
+    | "serviceAccount"
+    | "sourceNamespaces"
+    | "allowedHosts"
+    | "allowedPrivateHosts"
+    | "endpoints"
+    | "environment"
   >;
   /** As the settings allow, if absent. */
   readonly network: GuardedHttp | undefined;
@@ -54,7 +60,7 @@ export interface Egress {
 
 export function egress(options: EgressOptions): Egress {
   const { api, clock, random, settings, secret, token, ownAudiences, instruments } = options;
-  const { namespace, sourceNamespaces, environment, endpoints } = settings;
+  const { namespace, serviceAccount, sourceNamespaces, environment, endpoints } = settings;
   const network =
     options.network ??
     guardedHttp({
@@ -85,7 +91,7 @@ export function egress(options: EgressOptions): Egress {
         secret,
         requestToken: tokenRequests(api),
         ownAudiences,
-        operatorServiceAccount: `${namespace}:regcred`,
+        operatorServiceAccount: `${namespace}:${serviceAccount}`,
       }),
     }),
     verify: countedVerify(

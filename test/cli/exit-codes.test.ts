@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { customResourceDefinition } from "../../src/api/crd.ts";
 import { clusterCommands } from "../../src/cli/all-commands.ts";
 import { commandLine } from "../../src/cli/command-line.ts";
+import { defaultNames } from "../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
@@ -550,9 +551,9 @@ describe("import", () => {
 describe("doctor", () => {
   const registration = "admissionregistration.k8s.io/v1";
   /** All that it looks for. */
-  const sound = async (): Promise<Fixture> => {
+  const sound = async (without?: string): Promise<Fixture> => {
     const on = await served();
-    for (const name of guardrailPolicies) {
+    for (const name of guardrailPolicies(defaultNames).filter((each) => each !== without)) {
       on.server.create({
         apiVersion: registration,
         kind: "ValidatingAdmissionPolicy",
@@ -599,6 +600,17 @@ describe("doctor", () => {
       Number(code === 3),
       Number(date === undefined),
     ]);
+  });
+
+  it.each([
+    ["all is well with the install, and not with a credential", undefined, 0],
+    ["a policy is not there", "regcred-leases", 3],
+  ])("asked about the install alone where %s", async (_where, missing, code) => {
+    const on = await sound(missing);
+    await addBroken(on);
+    may(on, dated(right));
+    const { code: ended, stdout } = await type(on, ["doctor", "--install"]);
+    expect([ended, stdout.match(/^BAD +\w+/gm) ?? []]).toEqual([code, code === 0 ? [] : ["BAD     restraint"]]);
   });
 });
 

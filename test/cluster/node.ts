@@ -16,6 +16,8 @@ import { watchdog } from "./watchdog.ts";
 
 export interface NodeOptions extends Pick<NodeSettings, "pauseImage" | "podRange"> {
   readonly cluster: Pick<ControlPlane, "kubeconfig">;
+  /** The kubelet's CredentialProviderConfig, and the folder of its programs. */
+  readonly credentialProviders?: { readonly config: string; readonly programs: string };
   /** One line per call, without line break; by default to standard error. */
   readonly log?: (line: string) => void;
 }
@@ -46,7 +48,7 @@ wait
  * Starts a node that joins the cluster. It needs root on Linux with a few Debian packages.
  * @throws Error that says what this machine lacks, or with the end of the node's log.
  */
-export async function startNode({ cluster, log, ...chosen }: NodeOptions): Promise<KubeNode> {
+export async function startNode({ cluster, log, credentialProviders, ...chosen }: NodeOptions): Promise<KubeNode> {
   await demandHost(nodeTools);
   const { kubelet } = await ensureBinaries(["kubelet"], { log });
   const folder = await mkdtemp(join(tmpdir(), "regcred-node-"));
@@ -60,7 +62,13 @@ export async function startNode({ cluster, log, ...chosen }: NodeOptions): Promi
           await mkdir(dirname(join(folder, file)), { recursive: true });
           await writeFile(join(folder, file), text);
         }
-        const running = machinePart(settings, kubelet, cluster.kubeconfig);
+        const providers = credentialProviders
+          ? [
+              `--image-credential-provider-config=${credentialProviders.config}`,
+              `--image-credential-provider-bin-dir=${credentialProviders.programs}`,
+            ]
+          : [];
+        const running = machinePart(settings, [kubelet, ...providers], cluster.kubeconfig);
         let stopping: Promise<void> | undefined;
         const end = async (): Promise<void> => {
           await running.kill();
@@ -83,7 +91,7 @@ export async function startNode({ cluster, log, ...chosen }: NodeOptions): Promi
   }
 }
 
-function machinePart(settings: NodeSettings, kubelet: string, kubeconfig: string): Part {
+function machinePart(settings: NodeSettings, kubelet: readonly string[], kubeconfig: string): Part {
   const { folder, name, healthPort } = settings;
   return part({
     name: "node",
@@ -101,7 +109,7 @@ function machinePart(settings: NodeSettings, kubelet: string, kubeconfig: string
       machine,
       // What $0 is.
       "machine",
-      kubelet,
+      ...kubelet,
       `--config=${join(folder, "kubelet.yaml")}`,
       `--kubeconfig=${kubeconfig}`,
       `--root-dir=${join(folder, "kubelet")}`,

@@ -15,6 +15,7 @@ describe("a setting", () => {
       cluster: { kubeconfig: undefined, kubeconfigs: undefined, context: undefined, inCluster: undefined },
       requestTimeout: undefined,
       namespace: undefined,
+      serviceAccount: "regcred",
       sourceNamespaces: [],
       mode: { pullSecretNames: [], watchNamespaces: [], podRecovery: false },
       allowedHosts: [],
@@ -40,6 +41,7 @@ describe("a setting", () => {
       KUBERNETES_SERVICE_HOST: "10.0.0.1",
       KUBERNETES_SERVICE_PORT: "443",
       REGCRED_NAMESPACE: "platform",
+      REGCRED_SERVICE_ACCOUNT: "bot.pull",
       REGCRED_SOURCE_NAMESPACES: "team-a, team-b,team-a",
       REGCRED_PULL_SECRET_NAMES: "regcred,harbor.pull",
       REGCRED_WATCH_NAMESPACES: "team-a, team-c",
@@ -60,6 +62,7 @@ describe("a setting", () => {
     expect(configFrom({}, environment)).toEqual({
       cluster: { kubeconfig: undefined, kubeconfigs: "/a:/b", context: "staging", inCluster: undefined },
       namespace: "platform",
+      serviceAccount: "bot.pull",
       sourceNamespaces: ["team-a", "team-b"],
       mode: { pullSecretNames: ["regcred", "harbor.pull"], watchNamespaces: ["team-a", "team-c"], podRecovery: true },
       allowedHosts: ["*.example.com", "registry.internal:5000"],

@@ -4,7 +4,7 @@ import { crdName } from "../../src/api/names.ts";
 import { keyOf } from "../../src/controllers/keys.ts";
 import type { CrdRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { beginRecord } from "../../src/controllers/members/controller.ts";
+import { beginRecord } from "../../src/controllers/members/observe.ts";
 import { textOfWaited, type Waited } from "../../src/controllers/outcome.ts";
 import type { FedStore } from "../../src/runtime/watch/store.ts";
 import { credential } from "../entitlement/objects.ts";

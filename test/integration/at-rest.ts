@@ -9,21 +9,28 @@ import { operatorNamespace } from "./operator-namespace.ts";
 // after which something is looked at again.
 const ahead = Temporal.Duration.from({ milliseconds: 400 });
 
+// Hundreds of RegistryCredentials at once, on a machine that is busy otherwise: 30 s were not enough then.
+const limit = Temporal.Duration.from({ minutes: 2 });
+
 /**
  * Resolves once it has seen the newest version of all that it watches, has nothing to do, and has changed nothing meanwhile.
  * Objects that are gone have no version: what is deleted last is marked by another write of the same kind after it.
  */
 export async function atRest(admin: AdminClient, operator: Pick<Operator, "idle" | "watches">): Promise<void> {
   let before = "";
-  await eventually("the operator is at rest", async () => {
-    const newest = await newestOf(admin, [...operator.watches().keys()]);
-    const watches = operator.watches();
-    const hasSeen = [...newest].every(([what, version]) => isKnown(watches.get(what), version));
-    const text = [...newest].join();
-    const rests = hasSeen && operator.idle(ahead) && text === before;
-    before = text;
-    return rests;
-  });
+  await eventually(
+    "the operator is at rest",
+    async () => {
+      const newest = await newestOf(admin, [...operator.watches().keys()]);
+      const watches = operator.watches();
+      const hasSeen = [...newest].every(([what, version]) => isKnown(watches.get(what), version));
+      const text = [...newest].join();
+      const rests = hasSeen && operator.idle(ahead) && text === before;
+      before = text;
+      return rests;
+    },
+    limit,
+  );
 }
 
 /** What is refused is not waited for, nor what is watched no more. */

@@ -7,13 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { chartFolder, helm } from "../chart/helm.ts";
 import { type Finding, kubeScore } from "../chart/kube-score.ts";
+import { installMonitoringKinds } from "../chart/prometheus-operator.ts";
 import { kustomizeFiles } from "../chart/kustomize-files.ts";
 import { objectsIn, rendered, renderedText } from "../chart/rendered.ts";
 import type { KubeObject } from "../cluster/admin-client.ts";
 import { kubectl } from "../cluster/kubectl.ts";
 import { endpointSettings } from "../../src/config/endpoint-settings.ts";
 import { variantOf } from "../cluster/variant.ts";
-import { blocks } from "../documents.ts";
+import { blocks, examples as documentExamples } from "../documents.ts";
 import { eventually, operatorNamespace, type TestEnv, testEnv } from "./test-env.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -22,6 +23,31 @@ const config = join(root, "config");
 interface ValuesExample {
   readonly title: string;
   readonly values: object;
+}
+
+/** The values that an Application of Argo CD and a HelmRelease of Flux hold there. */
+interface Delivered {
+  readonly source?: { readonly helm: { readonly valuesObject: object } };
+  readonly values?: object;
+}
+const delivered: readonly ValuesExample[] = documentExamples
+  .filter(
+    ({ path, object: { kind } }) => path === "docs/install.md" && ["Application", "HelmRelease"].includes(kind ?? ""),
+  )
+  .map(({ object: { kind = "", spec } }) => {
+    const { source, values } = spec as Delivered;
+    return { title: `the ${kind}`, values: asRendered(source?.helm.valuesObject ?? values ?? {}) };
+  });
+
+/** Nothing here asks the cluster for its kinds. */
+function asRendered(values: object): object {
+  const monitored = ["serviceMonitor", "prometheusRule"];
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      monitored.includes(name) ? { ...(value as object), renderMode: "alwaysRender" } : value,
+    ]),
+  );
 }
 
 /** Blocks of docs/install.md that begin with "# values.yaml: TITLE". An API server without a kind refuses the one that needs it. */
@@ -151,6 +177,7 @@ describe("on a real cluster", () => {
     world = await testEnv();
     agent = new Agent({ connect: { ca: world.cluster.ca } });
     await kubectl(["apply", "--validate=strict", "--kustomize", join(config, "default")], { cluster: world.cluster });
+    await installMonitoringKinds(world.cluster);
     await world.namespaces(["team-a", "team-b", "login-sources"]);
   }, 300_000);
   afterAll(async () => {
@@ -158,7 +185,11 @@ describe("on a real cluster", () => {
     await world?.close();
   });
 
-  it.each([{ title: "the defaults", values: {} }, ...examples])(
+  it("has an Application and a HelmRelease to paste", () => {
+    expect(delivered.map(({ title }) => title)).toEqual(["the Application", "the HelmRelease"]);
+  });
+
+  it.each([{ title: "the defaults", values: {} }, ...examples, ...delivered])(
     "strict validation takes what the chart makes of $title",
     async ({ values }) => {
       const text = await renderedText({ values, hooks: true });

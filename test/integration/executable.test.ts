@@ -57,6 +57,41 @@ describe("the executable", () => {
     expect(ran).toMatchObject({ status: 0, stderr: "" });
   });
 
+  it("is the kubelet's credential provider, which says nothing but its answer", () => {
+    const secret = join(world.cluster.folder, "secrets/hub");
+    mkdirSync(secret, { recursive: true, mode: 0o700 });
+    for (const [key, value] of Object.entries({ username: "acme", password: "hunter2" })) {
+      writeFileSync(join(secret, key), value, { mode: 0o600 });
+    }
+    const config = join(world.cluster.folder, "regcred.yaml");
+    const registries = [{ name: "hub", provider: "Static", hosts: ["docker.io"], static: { secretName: "hub" } }];
+    const file = {
+      apiVersion: "regcred.dev/v1alpha1",
+      kind: "NodeCredentials",
+      metadata: { name: "regcred" },
+      registries,
+    };
+    writeFileSync(config, JSON.stringify(file), { mode: 0o600 });
+    const request = {
+      apiVersion: "credentialprovider.kubelet.k8s.io/v1",
+      kind: "CredentialProviderRequest",
+      image: "docker.io/acme/app",
+    };
+    // Its files are root's, as on a node: who runs the tests is root in a container, and told so elsewhere.
+    const ran = spawnSync(join(folder, "regcred"), ["credential-provider", "--config", config], {
+      env: { PATH: folder },
+      input: JSON.stringify(request),
+      encoding: "utf8",
+    });
+    const isRoot = process.getuid?.() === 0;
+    expect(ran.stderr).toMatch(isRoot ? /^$/ : /^error: .* belongs to the user \d+, who can change it: chown 0:0 /);
+    expect(ran.stdout).toBe(
+      isRoot
+        ? '{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderResponse","cacheKeyType":"Registry","cacheDuration":"60s","auth":{"docker.io":{"username":"acme","password":"hunter2"}}}\n'
+        : "",
+    );
+  });
+
   it("is the operator, too", async () => {
     await world.source("hub", { username: "ann", password: "hunter2" });
     await world.namespaces(["team-a"]);

@@ -1,4 +1,4 @@
-// Do the manifests of config/prometheus, config/grafana and config/admission build, alone and as they tell to use them?
+// Do the manifests of config/prometheus, config/grafana, config/nodes and config/admission build, alone and as they tell to use them?
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -46,6 +46,7 @@ describe("the manifests beside the install", () => {
     ["config/prometheus/rules", ["PrometheusRule regcred"]],
     ["config/prometheus/pod-monitor", ["PodMonitor regcred"]],
     ["config/grafana", ["ConfigMap regcred-dashboard"]],
+    ["config/nodes", ["ClusterRole regcred-node-audiences", "ClusterRoleBinding regcred-node-audiences"]],
     [
       "config/admission/pods",
       [

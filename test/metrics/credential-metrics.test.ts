@@ -2,7 +2,7 @@
 import { knownAbsent } from "../../src/runtime/watch/presence.ts";
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
-import type { NamespaceView } from "../../src/controllers/credential/status-snapshot.ts";
+import type { NamespaceView } from "../../src/controllers/credential/plan-types.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { credential, failure, minute, staticEntry } from "../entitlement/objects.ts";

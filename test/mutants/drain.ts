@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const waitsForHeld = {
-  file: "src/controllers/credential/left-behind.ts",
+  file: "src/controllers/credential/observe-left.ts",
   from: "|| isHeld(name)) return;",
   to: "|| (isHeld(name) && !namespace)) return;",
 };
@@ -14,12 +14,12 @@ export const drainMutants: readonly Mutant[] = [
     edits: [
       waitsForHeld,
       {
-        file: "src/controllers/credential/drain.ts",
+        file: "src/controllers/credential/observe-left.ts",
         from: "const worthTelling = Temporal.Duration.from({ seconds: 10 });",
         to: "const worthTelling = Temporal.Duration.from({ hours: 10 });",
       },
       {
-        file: "src/controllers/credential/drain.ts",
+        file: "src/controllers/credential/plan-drain.ts",
         from: "const patience = 10_000;",
         to: "const patience = 36_000_000;",
       },
@@ -45,7 +45,11 @@ export const drainMutants: readonly Mutant[] = [
     fault: 6,
     name: "a deletion waits for references as long as somebody puts them back",
     edits: [
-      { file: "src/controllers/credential/drain.ts", from: "const patience = 10_000;", to: "const patience = 1e12;" },
+      {
+        file: "src/controllers/credential/plan-drain.ts",
+        from: "const patience = 10_000;",
+        to: "const patience = 1e12;",
+      },
     ],
     foundBy: { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   },

@@ -39,13 +39,13 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a patch of a status names no version",
-    "controllers/credential/write-status.ts",
+    "controllers/credential/apply.ts",
     ["{ metadata: { resourceVersion }, status", "{ metadata: {}, status"],
     leader,
   ),
   fault(
     "a patch of finalizers names no version",
-    "controllers/credential/set-finalizers.ts",
+    "controllers/credential/apply.ts",
     ["{ metadata: { resourceVersion, finalizers } }", "{ metadata: { finalizers } }"],
     leader,
   ),
@@ -105,13 +105,13 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a deletion ends though Secrets are out of sight",
-    "controllers/credential/drain.ts",
-    ["  if (failure) return { failure };\n", ""],
+    "controllers/credential/observe-left.ts",
+    ["  if (denied) return { failure: denied };\n", ""],
     known,
   ),
   fault(
     "a deletion ends though Secrets are not known yet",
-    "controllers/credential/drain.ts",
+    "controllers/credential/observe-left.ts",
     [
       "  if (unseen === undefined) return undefined;\n",
       "  if (unseen !== undefined || unseen === undefined) return undefined;\n",
@@ -217,7 +217,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a deletion waits for tenants that take turns in keeping their Secrets",
-    "controllers/credential/drain.ts",
+    "controllers/credential/plan-drain.ts",
     ["const patienceWithTurns = 60_000;", "const patienceWithTurns = 1e12;"],
     { phase: "unit", path: "test/controllers/credential/drain.test.ts" },
   ),

@@ -92,19 +92,19 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "a PUT of the record of members names no version",
-    "controllers/members/controller",
+    "controllers/members/apply",
     ["    ...(before && { resourceVersion: before.resourceVersion }),\n", ""],
     "controllers/members/controller",
   ),
   fault(
     "the record of a RegistryCredential that is not seen is deleted",
-    "controllers/members/controller",
+    "controllers/members/apply",
     ['const isOver = credential.kind === "absent" && [', 'const isOver = credential.kind !== "there" && ['],
     "controllers/members/controller",
   ),
   fault(
     "a change that comes while the record is written is taken for stored",
-    "controllers/members/controller",
+    "controllers/members/apply",
     [
       "    members.saved(part);\n    try {\n      await storePart(context, part, rows, signal);",
       "    try {\n      await storePart(context, part, rows, signal);\n      members.saved(part);",
@@ -137,19 +137,19 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "a fight over a status is not counted",
-    "controllers/credential/write-status",
-    ["          context.statusCache.contested(name, fight);\n", ""],
+    "controllers/credential/apply",
+    ["      context.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
   ),
   fault(
     "of a record with several parts all but the first stay behind",
-    "controllers/members/controller",
+    "controllers/members/apply",
     ["of parts) {", "of [...parts].slice(0, 1)) {"],
     "controllers/members/controller",
   ),
   fault(
     "a deletion takes for gone what stands in a namespace that is not seen",
-    "controllers/credential/left-behind",
+    "controllers/credential/observe-left",
     ['    if (namespace === "not seen") secrets.add(name);\n', ""],
     "controllers/credential/drain-over-time",
   ),

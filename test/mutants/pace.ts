@@ -168,4 +168,52 @@ export const paceMutants: readonly Mutant[] = [
     ],
     "runtime/queue/controllers",
   ),
+  fault(
+    "a claim that comes too late is made again five times a second",
+    "controllers/cluster-claim/claim.ts",
+    ["Math.min(afterConflict * 2 ** (races - 1), lookEvery)", "afterConflict"],
+    "controllers/cluster-claim/claim",
+  ),
+  fault(
+    "a status that somebody always writes first holds up a start",
+    "controllers/cluster-claim/claim.ts",
+    [" || races >= maxLost", ""],
+    "controllers/cluster-claim/claim",
+  ),
+  fault(
+    "a tenant's account is nobody's identity",
+    "entitlement/named-accounts.ts",
+    ["...(users.get(`*/${name}`) ?? []), ", ""],
+    "entitlement/named-accounts",
+  ),
+  fault(
+    "what the API server leaves out of a status is taken for somebody's work",
+    "controllers/credential/apply.ts",
+    ["memory.written = { status: written.status ?? {}, reverts };", "memory.written = { status, reverts };"],
+    "controllers/credential/repeated-status",
+  ),
+  fault(
+    "what a status says no more stays in it",
+    "controllers/credential/apply.ts",
+    ["{ ...Object.fromEntries(gone.map((key) => [key, null])), ...after }", "{ ...after }"],
+    "controllers/credential/repeated-status",
+  ),
+  fault(
+    "a failure is told anew because its Secret has waited in between",
+    "controllers/status-cache.ts",
+    ["if (waits) for (const reason of before?.keys() ?? []) now.add(reason);", ""],
+    "controllers/status-cache",
+  ),
+  fault(
+    "a registry that answers again is tried by one at a time for ever",
+    "controllers/token/verify.ts",
+    ["      else registries.gave(host);\n", ""],
+    "controllers/token/verify",
+  ),
+  fault(
+    "a call that has ended leaves its timer",
+    "controllers/token/admission.ts",
+    ["    cancel?.();\n", ""],
+    "controllers/token/admission-calls",
+  ),
 ];

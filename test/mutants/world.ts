@@ -68,9 +68,9 @@ export const worldMutants: readonly Mutant[] = [
     to: "    watch(namespaces, ({ key, before }) =>\n      (before ? [] : credentialIndex.names())\n",
   }),
   found("another source is not noticed", {
-    file: "src/controllers/token/watches.ts",
-    from: "grantSources(grant, settings.namespace).includes(key)",
-    to: "grantSources(grant, settings.namespace).includes(`${key}.`)",
+    file: "src/controllers/token/grants-by-source.ts",
+    from: "grants.get(source) ?? []",
+    to: "grants.get(`${source}.`) ?? []",
   }),
   found("foreign references are thrown out", {
     file: "src/controllers/service-account/plan.ts",
@@ -97,18 +97,13 @@ export const worldMutants: readonly Mutant[] = [
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),
-  known("a claim that comes too late is made again four times a second", "claims the cluster ever more seldom", {
-    file: "src/controllers/credential/cluster-claim.ts",
-    from: "Math.min(afterConflict * 2 ** conflicts, lookEvery)",
-    to: "afterConflict",
-  }),
   known("what is refused as changed and is not is asked for five times in a row", "refused as changed and is not", {
     file: "src/controllers/pull-secret/controller.ts",
     from: "if (!record || record.resourceVersion === judged)",
     to: "if (!record)",
   }),
   known("a deletion asks once a second for what was refused", "asks ever more seldom", {
-    file: "src/controllers/credential/left-behind.ts",
+    file: "src/controllers/credential/observe-left.ts",
     from: 'retry !== "on-change"',
     to: 'retry === "slowly"',
   }),
@@ -157,7 +152,7 @@ export const worldMutants: readonly Mutant[] = [
     name: "a deletion asks once a second for what was refused",
     edits: [
       {
-        file: "src/controllers/credential/left-behind.ts",
+        file: "src/controllers/credential/observe-left.ts",
         from: 'retry !== "on-change"',
         to: 'retry === "slowly"',
       },

@@ -19,6 +19,7 @@ function egressWith(endpoints: Endpoints) {
     random: () => 0.5,
     settings: {
       namespace: "regcred-system",
+      serviceAccount: "regcred",
       sourceNamespaces: [],
       allowedHosts: [],
       allowedPrivateHosts: [],

@@ -12,6 +12,7 @@ import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { prometheusRule, rulesFile } from "./prometheus-rules.ts";
 import { reasons } from "./reasons.ts";
+import { valuesReference } from "./values-reference.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -26,6 +27,7 @@ const kept = {
   metadata: { ...definition.metadata, annotations: { ...annotations, "helm.sh/resource-policy": "keep" } },
 };
 
+const dashboardText = `${JSON.stringify(grafanaDashboard(), null, 2)}\n`;
 const operations = await readFile(join(root, "docs/operations.md"), "utf8");
 
 const generated: readonly { readonly path: string; readonly text: string }[] = [
@@ -36,7 +38,9 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   { path: "config/chart/files/conditions.yaml", text: yaml("src/api/conditions.ts", conditionTypes) },
   { path: "docs/api.md", text: apiReference() },
   { path: "docs/metrics.md", text: metricsReference() },
-  { path: "config/grafana/regcred.json", text: `${JSON.stringify(grafanaDashboard(), null, 2)}\n` },
+  { path: "docs/values.md", text: valuesReference(await readFile(join(root, "config/chart/values.yaml"), "utf8")) },
+  { path: "config/grafana/regcred.json", text: dashboardText },
+  { path: "config/chart/files/dashboard.json", text: dashboardText },
   { path: "config/prometheus/rules/rules.yaml", text: yaml("tools/generate/alerts.ts", rulesFile()) },
   { path: "config/chart/files/rules.yaml", text: yaml("tools/generate/alerts.ts", rulesFile()) },
   { path: "config/prometheus/rules/prometheus-rule.yaml", text: yaml("tools/generate/alerts.ts", prometheusRule()) },

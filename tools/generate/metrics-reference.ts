@@ -1,17 +1,14 @@
 // Generates docs/metrics.md from the metric table.
 import { type MetricDeclaration, metricTable } from "../../src/metrics/metric-table.ts";
+import { markdownTable } from "./markdown-table.ts";
 
 export function metricsReference(): string {
   const rows = Object.entries<MetricDeclaration>(metricTable).map(([name, { type, labels, help }]) => [
     `\`${name}\``,
     type,
     labels.map((label) => `\`${label}\``).join(", "),
-    help.replaceAll("|", String.raw`\|`),
+    help,
   ]);
-  const head = ["metric", "type", "labels", "value"];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   return [
     "# Metrics",
     "",
@@ -19,9 +16,7 @@ export function metricsReference(): string {
     "",
     "How to have them scraped, and what they are for: [operations.md](operations.md#metrics). Names and labels are an interface: [CHANGELOG.md](../CHANGELOG.md) tells each change. None holds a secret.",
     "",
-    line(head),
-    line(widths.map((width) => "-".repeat(width))),
-    ...rows.map(line),
+    ...markdownTable(["metric", "type", "labels", "value"], rows),
     "",
   ].join("\n");
 }

@@ -1,5 +1,32 @@
+{{- /* What the label app.kubernetes.io/name says, by which its pods are found. */}}
+{{- define "regcred.name" -}}
+{{ .Values.nameOverride | default .Chart.Name }}
+{{- end }}
+
+{{- /* The name of what the chart makes, or its first part. It is not the release's, so that the rights have one name in every cluster. */}}
+{{- define "regcred.fullname" -}}
+{{ .Values.fullnameOverride | default (include "regcred.name" .) }}
+{{- end }}
+
+{{- define "regcred.serviceAccountName" -}}
+{{ .Values.serviceAccount.name | default (include "regcred.fullname" .) }}
+{{- end }}
+
 {{- define "regcred.username" -}}
-system:serviceaccount:{{ .Release.Namespace }}:regcred
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "regcred.serviceAccountName" . }}
+{{- end }}
+
+{{- /* The labels of everything that the chart makes. The doctor finds an install by the first. */}}
+{{- define "regcred.labels" -}}
+{{ include "regcred.labelsWith" (dict "root" . "labels" dict) }}
+{{- end }}
+
+{{- /* The same with some of its own, which win. Takes root and labels. */}}
+{{- define "regcred.labelsWith" -}}
+app.kubernetes.io/part-of: regcred
+{{- with mergeOverwrite (dict) .root.Values.commonLabels .labels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "regcred.image" -}}
@@ -54,4 +81,75 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
+{{- end }}
+
+{{- /* How its pods find hosts. */}}
+{{- define "regcred.resolution" -}}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* The Secret with the certificate that the metrics are served with; empty where it is self-made, or there is none. */}}
+{{- define "regcred.metricsSecret" -}}
+{{- if .Values.metrics.secure.enabled }}{{ .Values.metrics.secure.secretName }}{{ end }}
+{{- end }}
+
+{{- /* A pod of the program for a while: of the drain, of helm test. Takes root, serviceAccount, name and args. */}}
+{{- define "regcred.hookPod" -}}
+restartPolicy: Never
+serviceAccountName: {{ .serviceAccount }}
+automountServiceAccountToken: true
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+securityContext:
+  {{- include "regcred.securityContext" .root | nindent 2 }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with include "regcred.resolution" .root | trim }}
+{{- . | nindent 0 }}
+{{- end }}
+containers:
+  - name: {{ .name }}
+    image: {{ include "regcred.image" .root }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    args:
+      {{- range .args }}
+      - {{ . }}
+      {{- end }}
+    {{- with .root.Values.extraEnv }}
+    env:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    resources:
+      {{- toYaml .root.Values.resources | nindent 6 }}
+    securityContext:
+      {{- include "regcred.containerSecurityContext" .root | nindent 6 }}
+    {{- with .root.Values.extraVolumeMounts }}
+    volumeMounts:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+{{- with .root.Values.extraVolumes }}
+volumes:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}

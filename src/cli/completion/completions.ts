@@ -18,16 +18,22 @@ export function completions(program: Command, words: readonly string[]): Complet
       last,
     );
   }
-  const command = visible.find((each) => each.name() === before[0]);
+  const first = visible.find((each) => each.name() === before[0]);
+  const below = first?.commands.find((each) => each.name() === before[1]);
+  const command = below ?? first;
   if (!command) return starting([], last);
-  const previous = before.length > 1 ? optionOf(command, before.at(-1) ?? "") : undefined;
+  const previous = before.length > (below ? 2 : 1) ? optionOf(command, before.at(-1) ?? "") : undefined;
   // The value of a flag: its choices, a file, or something that is not known here.
   if (previous?.required) {
     return { ...starting(previous.argChoices ?? [], last), isFile: /<(?:file|folder)>/.test(previous.flags) };
   }
   if (!last.startsWith("-")) {
     const [argument] = command.registeredArguments;
-    return starting(argument?.argChoices ?? [], last);
+    const isFile = argument?.name() === "files";
+    return {
+      ...starting([...command.commands.map((each) => each.name()), ...(argument?.argChoices ?? [])], last),
+      isFile,
+    };
   }
   return starting(["--help", ...command.options.flatMap(({ long }) => long ?? [])], last);
 }

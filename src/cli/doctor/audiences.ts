@@ -6,16 +6,16 @@ import { kubectl } from "../../runtime/steps.ts";
 import type { Session } from "../session.ts";
 import { admission, listIn } from "./admission.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
-
-const policyName = "regcred-token-requests";
+import type { Named } from "./install-names.ts";
 
 /** Whoever asks may not, or there is no such ServiceAccount. */
 const unseen: ReadonlySet<ApiError["kind"]> = new Set(["forbidden", "notFound", "namespaceNotFound"]);
 
 export async function audiencesDiffer(
-  session: Pick<Session, "objects" | "transport" | "operatorNamespace">,
+  session: Pick<Session, "objects" | "transport" | "operatorNamespace"> & Named,
 ): Promise<Finding> {
   const check = "audiences";
+  const policyName = `${session.names.prefix}-token-requests`;
   const policy = (await admission(session))?.policies.find(({ metadata }) => metadata.name === policyName);
   if (!policy)
     return unknown(check, `those that tokens may be asked for are not known: there is no policy ${policyName}`);
@@ -35,13 +35,14 @@ export async function audiencesDiffer(
 async function apiAudiences({
   transport,
   operatorNamespace: namespace,
-}: Pick<Session, "transport" | "operatorNamespace">): Promise<readonly string[] | undefined> {
+  names,
+}: Pick<Session, "transport" | "operatorNamespace"> & Named): Promise<readonly string[] | undefined> {
   const path = resourcePath({
     group: "",
     version: "v1",
     resource: "serviceaccounts",
     namespace,
-    name: "regcred",
+    name: names.serviceAccount,
     subresource: "token",
   });
   const body = JSON.stringify({

@@ -6,6 +6,7 @@ import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
 import { seenAll } from "../explain/seen.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
+import type { Named } from "./install-names.ts";
 import { kubectl } from "../../runtime/steps.ts";
 
 /** A node that may pull by itself lets each pod on it pull, whatever its namespace was granted. */
@@ -31,7 +32,7 @@ export async function nodesPullNothing({ objects }: Session, records: readonly C
 
 /** Where the operator's own identity is asked, its ServiceAccount must have one, or the place where it runs. */
 export async function operatorHasIdentity(
-  { objects, operatorNamespace }: Session,
+  { objects, operatorNamespace, names }: Session & Named,
   records: readonly CredentialRecord[],
 ): Promise<Finding> {
   const check = "cloud identity";
@@ -48,10 +49,10 @@ export async function operatorHasIdentity(
   if (first) return bad(check, `${first.name}: ${first.reason}: ${first.message}`, kubectl`regcred status`);
   const account = await objects.getMetadata(resources.serviceAccounts, {
     namespace: operatorNamespace,
-    name: "regcred",
+    name: names.serviceAccount,
   });
   return well(
     check,
-    `the operator's own serves ${entries.map(({ name }) => name).join(", ")}${account === undefined ? ", without a ServiceAccount regcred" : ""}`,
+    `the operator's own serves ${entries.map(({ name }) => name).join(", ")}${account === undefined ? `, without a ServiceAccount ${names.serviceAccount}` : ""}`,
   );
 }

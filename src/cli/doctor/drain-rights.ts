@@ -1,18 +1,26 @@
 // The doctor on a right that is left over from an uninstall which failed before its Job could run.
 import { resources } from "../../cluster/resources.ts";
-import { seen } from "../explain/seen.ts";
+import { identityOf } from "../../runtime/watch/object-meta.ts";
+import { seenAll } from "../explain/seen.ts";
 import { kubectl } from "../../runtime/steps.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, notSeen, well } from "./finding.ts";
+import { partOfSelector } from "./install-names.ts";
 
-/** Of the ClusterRole and ClusterRoleBinding that the chart's hook makes and takes away again. */
-const name = "regcred-drain";
+/** With it end the names of the ClusterRole and the ClusterRoleBinding that the chart's hook makes and takes away again. */
+const suffix = "-drain";
 
 export async function noDrainRightsLeft({ objects }: Pick<Session, "objects">): Promise<Finding> {
   const check = "drain";
-  const found = await seen(objects.getMetadata(resources.clusterRoleBindings, { name }), () => true);
-  if (found.seen === "hidden") return notSeen(check, "ClusterRoleBindings");
-  return found.seen === "absent"
+  const listing = { labelSelector: partOfSelector };
+  // Of any install: one that is gone has left no name by which to ask.
+  const found = await seenAll(
+    objects.listMetadata(resources.clusterRoleBindings, listing),
+    (raw) => identityOf(raw).name,
+  );
+  if (found.seen !== "there") return notSeen(check, "ClusterRoleBindings");
+  const name = found.value.find((each) => each.endsWith(suffix));
+  return name === undefined
     ? well(check, "no right to delete RegistryCredentials is left of an uninstall")
     : bad(
         check,

@@ -1,6 +1,6 @@
 // Runs all checks of the doctor.
 import { resources } from "../../cluster/resources.ts";
-import { servingInstall } from "../../controllers/credential/plan-installation.ts";
+import { servingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { there } from "../explain/input.ts";
 import { commandText } from "../../runtime/steps.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
@@ -14,6 +14,7 @@ import { appliedLists } from "./appliers.ts";
 import { audiencesDiffer } from "./audiences.ts";
 import { noDrainRightsLeft } from "./drain-rights.ts";
 import { type Finding, unknown } from "./finding.ts";
+import { installNames, type Named } from "./install-names.ts";
 import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from "./installation.ts";
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
 import { labelsAreGuarded } from "./labels.ts";
@@ -23,14 +24,28 @@ import { guardrailsAreInForce } from "./guardrails.ts";
 
 const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
 
-export const examineAll: Action = async (session, _args, { fix }) => {
-  const findings = await examine(session, fix === true);
+export const examineAll: Action = async (asked, _args, { fix, install }) => {
+  const session = { ...asked, names: await installNames(asked) };
+  const findings = await (install === true ? examineInstall(session) : examine(session, fix === true));
   for (const finding of findings) session.out.write(textOf(finding, session.out));
   if (findings.some(({ state }) => state === "bad")) return exitCodes.no;
   return findings.some(({ state }) => state === "unknown") ? exitCodes.unknown : exitCodes.succeeded;
 };
 
-async function examine(session: Session, fix: boolean): Promise<readonly Finding[]> {
+/** What helm test may see: nothing that is a tenant's, and no token. */
+async function examineInstall(session: Session & Named): Promise<readonly Finding[]> {
+  return [
+    await apiServerVersion(session),
+    await clockIsRight(session),
+    await crdIsCurrent(session),
+    await operatorRights(session),
+    await guardrailsAreInForce(session),
+    await noDrainRightsLeft(session),
+    await operatorRuns(session),
+  ];
+}
+
+async function examine(session: Session & Named, fix: boolean): Promise<readonly Finding[]> {
   const { objects, clock, operatorNamespace } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
   // Without the kind there is nothing else to look at, and its absence has been told.

@@ -10,12 +10,13 @@ import { resources } from "../../cluster/resources.ts";
 import { neededPermissions, type Permission } from "../../cluster/needed-permissions.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import { typedApi } from "../../runtime/client/typed-api.ts";
-import type { ServingInstall } from "../../controllers/credential/plan-installation.ts";
+import type { ServingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { grantRights } from "../../cluster/install-steps.ts";
 import type { Mode } from "../../cluster/install-mode.ts";
 import type { Session } from "../session.ts";
 import { seen } from "../explain/seen.ts";
 import { bad, type Finding, fixedBy, notSeen, well } from "./finding.ts";
+import type { Named } from "./install-names.ts";
 import { kubectl } from "../../runtime/steps.ts";
 
 // Validation rules of CustomResourceDefinitions are stable from here on: https://kubernetes.io/docs/reference/using-api/cel/
@@ -82,11 +83,12 @@ export async function namespaceExists(
       );
 }
 
-/** Asks about the ServiceAccount of config/rbac, whoever runs the operator now. */
+/** Asks about the ServiceAccount of the install, whoever runs the operator now. */
 export async function operatorRights({
   transport,
   operatorNamespace,
-}: Pick<Session, "transport" | "operatorNamespace">): Promise<Finding> {
+  names: { prefix, serviceAccount },
+}: Pick<Session, "transport" | "operatorNamespace"> & Named): Promise<Finding> {
   const check = "rights";
   const { authorization } = typedApi(transport);
   const isDenied = async ({ resource, ...permission }: Permission): Promise<boolean> => {
@@ -94,7 +96,7 @@ export async function operatorRights({
     const { status } = await authorization.createSubjectAccessReview({
       body: {
         spec: {
-          user: `system:serviceaccount:${operatorNamespace}:regcred`,
+          user: `system:serviceaccount:${operatorNamespace}:${serviceAccount}`,
           groups: ["system:serviceaccounts", `system:serviceaccounts:${operatorNamespace}`],
           resourceAttributes: { ...permission, resource: plain, ...(subresource !== undefined && { subresource }) },
         },
@@ -114,11 +116,11 @@ export async function operatorRights({
       ([on, rights]) => `${[...new Set(rights.map(({ verb }) => verb))].join(", ")} ${on}`,
     );
     return missing.length === 0
-      ? well(check, `the ServiceAccount ${operatorNamespace}/regcred has all that the operator needs`)
+      ? well(check, `the ServiceAccount ${operatorNamespace}/${serviceAccount} has all that the operator needs`)
       : fixedBy(
           check,
-          `the ServiceAccount ${operatorNamespace}/regcred may not ${missing.join("; ")}`,
-          grantRights(operatorNamespace),
+          `the ServiceAccount ${operatorNamespace}/${serviceAccount} may not ${missing.join("; ")}`,
+          grantRights(operatorNamespace, prefix),
         );
   } catch (error) {
     if (error instanceof ApiError && error.kind === "forbidden") return notSeen(check, "the operator's rights");

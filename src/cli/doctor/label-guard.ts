@@ -2,9 +2,7 @@
 import type { Session } from "../session.ts";
 import { type Command, jsonValue, kubectl } from "../../runtime/steps.ts";
 import { admission, listIn } from "./admission.ts";
-
-/** The one of config/admission/labels. */
-const policyName = "regcred-labels";
+import type { Named } from "./install-names.ts";
 
 export interface LabelGuard {
   /** Labels that our policy refuses to all but those groups and administrators; none where it is not in force. */
@@ -17,7 +15,9 @@ export interface LabelGuard {
 }
 
 /** Undefined where policies may not be read. */
-export async function labelGuard(session: Pick<Session, "objects">): Promise<LabelGuard | undefined> {
+export async function labelGuard(session: Pick<Session, "objects"> & Named): Promise<LabelGuard | undefined> {
+  // The one of config/admission/labels.
+  const policyName = `${session.names.prefix}-labels`;
   const found = await admission(session);
   if (!found) return undefined;
   const { policies, enforces } = found;
@@ -34,12 +34,12 @@ export async function labelGuard(session: Pick<Session, "objects">): Promise<Lab
         .map(({ metadata }) => metadata.name),
     commandsFor: (wanted) => [
       ...(isInForce ? [] : [kubectl`apply -k config/admission/labels`]),
-      listPatch([...new Set([...listed, ...wanted])]),
+      listPatch(policyName, [...new Set([...listed, ...wanted])]),
     ],
   };
 }
 
-function listPatch(labels: readonly string[]): Command {
+function listPatch(policyName: string, labels: readonly string[]): Command {
   // JSON's strings are CEL's.
   const patch = [{ op: "replace", path: "/spec/variables/0/expression", value: JSON.stringify(labels) }];
   return kubectl`patch validatingadmissionpolicy ${policyName} --type=json -p ${jsonValue(patch)}`;

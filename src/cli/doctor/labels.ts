@@ -1,27 +1,27 @@
 // The doctor on labels that choose a login: whether only those write them who may choose logins.
+import { namedLabels } from "../../api/named-labels.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
+import type { Named } from "./install-names.ts";
 import { type LabelGuard, labelGuard } from "./label-guard.ts";
 import { type NamespaceWriters, namespaceWriters } from "./namespace-writers.ts";
 
 const check = "labels";
 
-/** Who may write a label that a placeholder names chooses the tenant's login. */
+// The API server itself sets it to the name of the Namespace, and lets nobody write another value:
+// https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
+const ownedByApiServer = "kubernetes.io/metadata.name";
+
+/** Who may write a label that a placeholder names chooses the tenant's login; one that a selector names, whether it has any. */
 export async function labelsAreGuarded(
-  session: Session,
+  session: Session & Named,
   records: readonly CredentialRecord[],
 ): Promise<readonly Finding[]> {
-  const labels = [
-    ...new Set(
-      [
-        ...JSON.stringify(records.map(({ credential }) => credential?.spec)).matchAll(
-          /namespace\.labels\['([^']+)'\]/g,
-        ),
-      ].map(([, label = ""]) => label),
-    ),
-  ];
-  if (labels.length === 0) return [well(check, "no credential takes a value from a Namespace's label")];
+  const named = records.flatMap(({ credential }) => (credential ? [...namedLabels(credential.spec)] : []));
+  const labels = [...new Set(named)].filter((label) => label !== ownedByApiServer);
+  if (labels.length === 0)
+    return [well(check, "no credential selects by a Namespace's label, or takes a value from one")];
   const guard = await labelGuard(session);
   if (!guard) return [notSeen(check, "ValidatingAdmissionPolicies")];
   const writers = await namespaceWriters(session);

@@ -1,7 +1,7 @@
 // Reads a pod or ServiceAccount and all that its pulls hang on. Only reads, and what may not be read is said.
 import { credentialsAnnotation, defaultPullSecretName } from "../../api/names.ts";
 import { type PodView, type SecretView, type Seen, type ExplainInput, there } from "./input.ts";
-import { servingInstall } from "../../controllers/credential/plan-installation.ts";
+import { servingInstall } from "../../controllers/cluster-claim/plan.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
 import type { CredentialRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 import { resources } from "../../cluster/resources.ts";

@@ -11,6 +11,8 @@ export interface Output {
 
 /** What a program is given to speak with: https://pkg.go.dev/k8s.io/cli-runtime/pkg/genericiooptions#IOStreams */
 export interface IOStreams {
+  /** Standard input, for the one command that reads it; none if absent. */
+  readonly stdin?: () => AsyncIterable<Uint8Array | string>;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Is standard input a terminal? */

@@ -6,12 +6,11 @@ import type { Failure } from "../../runtime/errors.ts";
 import { type Told, textWithSteps } from "../../runtime/steps.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
-import { type Draining, lacksToken, type StatusSnapshot } from "./status-snapshot.ts";
-import { formerText, namespacesText, timeText } from "./plan-status-text.ts";
-import { believedTime } from "./plan-reported-status.ts";
+import { type Draining, lacksToken, type StatusSnapshot } from "./plan-types.ts";
+import { believedTime, formerText, namespacesText, timeText } from "./plan-status-text.ts";
 
 // Longer than any message that a person reads; the schema allows 32 KiB each.
-const longestMessage = 4096;
+export const longestMessage = 4096;
 
 const tokensAwaited = "tokens are being fetched";
 

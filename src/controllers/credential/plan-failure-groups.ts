@@ -1,9 +1,8 @@
 // Failure groups of a status: a few lines, however many namespaces there are.
 import type { FailureGroup } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import type { Troubled } from "./status-snapshot.ts";
-import { earliest, timeText } from "./plan-status-text.ts";
-import { groupKey, type Told } from "./plan-reported-status.ts";
+import type { Told, Troubled } from "./plan-types.ts";
+import { earliest, groupKey, timeText } from "./plan-status-text.ts";
 
 // Bounds of docs/design.md: a status must not grow with the cluster.
 const maxGroups = 16;

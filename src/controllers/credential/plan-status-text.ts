@@ -1,5 +1,7 @@
-// Times, counts and long texts in a status.
-import type { RegistryStatus } from "../../api/registry-credential.ts";
+// Times, counts and texts of a status, as they are written, and what of them is believed when they are read back.
+import type { FailureGroup, RegistryStatus, Status } from "../../api/registry-credential.ts";
+import { timeOfText } from "../../runtime/foreign-numbers.ts";
+import type { Told } from "./plan-types.ts";
 
 /** RFC 3339 with whole seconds, as metav1.Time is written. */
 export function timeText(at: Temporal.Instant): string {
@@ -21,20 +23,35 @@ export function namespacesText(count: number): string {
   return count === 1 ? "1 namespace" : `${count} namespaces`;
 }
 
-/** As in `2 d 5 h`, `5 h 53 min` or `40 s`: rounded down, so that nobody counts on more than there is. */
-export function leftText(left: Temporal.Duration): string {
-  const seconds = Math.max(Math.floor(left.total("seconds")), 0);
-  const parts = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3_600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "min"],
-    [seconds % 60, "s"],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return "0 s";
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
-    .join(" ");
+// Clocks of the API server, which dates the object, and of those that write its status differ by seconds; of broken ones no more
+// can be said than that.
+const clocksDiffer = Temporal.Duration.from({ minutes: 5 });
+
+/** Anybody with the right may have written it: not before the object was there, and not in the future. */
+export function believedTime(
+  text: string,
+  creationTimestamp: Temporal.Instant,
+  now: Temporal.Instant,
+): Temporal.Instant | undefined {
+  const at = timeOfText(text);
+  if (!at || Temporal.Instant.compare(at, now) > 0) return undefined;
+  return Temporal.Instant.compare(at, creationTimestamp.subtract(clocksDiffer)) < 0 ? undefined : at;
+}
+
+export function groupKey({ reason, cause }: Pick<FailureGroup, "reason" | "cause">): string {
+  return `${reason}/${cause}`;
+}
+
+/** To be asked once after a start: from then on the operator knows better itself. */
+export function toldSince(
+  status: Status | undefined,
+  creationTimestamp: Temporal.Instant,
+  now: Temporal.Instant,
+): Told["since"] {
+  return new Map(
+    (status?.failures ?? []).flatMap((group) => {
+      const at = believedTime(group.oldestSince, creationTimestamp, now);
+      return at ? [[groupKey(group), at] as const] : [];
+    }),
+  );
 }

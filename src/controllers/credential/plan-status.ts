@@ -1,12 +1,16 @@
-// The status of a RegistryCredential.
-import type { RegistryStatus, Status } from "../../api/registry-credential.ts";
+// Plans the status of a RegistryCredential: its entries, its namespaces, its failures in groups; and what is told of a spec that cannot be read.
+import type { ConditionType } from "../../api/conditions.ts";
+import { worstState } from "../../api/entry-states.ts";
+import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
+import { giveUp } from "../../cluster/install-steps.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
-import { conditionsOf } from "./plan-conditions.ts";
+import { foreignText } from "../../runtime/foreign-text.ts";
+import { textWithSteps } from "../../runtime/steps.ts";
+import { conditionsOf, longestMessage } from "./plan-conditions.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
-import { registryStatus } from "./plan-registry-status.ts";
-import type { NamespaceView, StatusSnapshot } from "./status-snapshot.ts";
-import { earliest, timeText } from "./plan-status-text.ts";
-import { believedTime } from "./plan-reported-status.ts";
+import { believedTime, earliest, timeText } from "./plan-status-text.ts";
+import { type EntryView, type GrantView, lacksToken, type NamespaceView, type StatusSnapshot } from "./plan-types.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
   const { credential, told, now, entries, namespaces, leaving, secretName, retiring, extraReferences, mode } = snapshot;
@@ -75,4 +79,65 @@ function expiresOf({ entries }: StatusSnapshot, registries: readonly RegistrySta
     ...formers.flatMap(({ until }) => timeOfText(until ?? "") ?? []),
   ];
   return { expires: times.length > 0 ? timeText(earliest(times)) : "never" };
+}
+
+// As the schema bounds it: src/api/status-schema.ts.
+const longestEntryMessage = 1024;
+
+/** The earliest times and the worst state. */
+function registryStatus(
+  { name, grants }: EntryView,
+  now: Temporal.Instant,
+  former: RegistryStatus["former"],
+): RegistryStatus {
+  const failing = grants.filter(({ failure }) => failure !== undefined);
+  const worst = failing.find((grant) => lacksToken(grant, now)) ?? failing[0];
+  const expiries = grants.flatMap(({ token }) => (token?.expiresAt ? [token.expiresAt] : []));
+  const issues = grants.flatMap(({ token }) => (token ? [token.issuedAt] : []));
+  return {
+    name,
+    identities: grants.length,
+    failing: failing.length,
+    ...(expiries.length > 0 && { expiresAt: timeText(earliest(expiries)) }),
+    ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
+    state: worstState(grants.map((grant) => stateOf(grant, now))),
+    ...(worst?.failure && { reason: worst.failure.reason, message: textWithSteps(worst.failure, longestEntryMessage) }),
+    ...(former && { former }),
+  };
+}
+
+function stateOf(grant: GrantView, now: Temporal.Instant): RegistryStatus["state"] {
+  const { token, failure } = grant;
+  if (token && lacksToken(grant, now)) return "Expired";
+  if (failure) return "Failing";
+  return token?.state ?? "Pending";
+}
+
+// When an object was made that cannot be read is not known.
+const earliestTime = Temporal.Instant.fromEpochMilliseconds(0);
+
+/** What was served goes on, and a person must mend the spec. */
+export function invalidStatus(record: CredentialRecord, now: Temporal.Instant): Status {
+  const { name, generation, problems, deleting } = record;
+  const waits = deleting ? ", so its deletion waits for a spec that can be read" : "";
+  const message = textWithSteps(
+    {
+      message: `the spec cannot be read, and tenants keep what they had${waits}: ${foreignText(problems.join("; "), longestMessage)}`,
+      steps: deleting ? [{ says: "to leave with them what they have", command: giveUp(name) }] : [],
+    },
+    longestMessage,
+  );
+  const sinceOf = (type: ConditionType, status: "True" | "False"): Temporal.Instant | undefined => {
+    const before = record.status?.conditions?.find((each) => each.type === type && each.status === status);
+    return before && believedTime(before.lastTransitionTime, earliestTime, now);
+  };
+  const condition = (type: ConditionType, status: "True" | "False"): Condition => ({
+    type,
+    status,
+    reason: "InvalidSpec",
+    message,
+    observedGeneration: generation,
+    lastTransitionTime: timeText(sinceOf(type, status) ?? now),
+  });
+  return { observedGeneration: generation, conditions: [condition("Ready", "False"), condition("Stalled", "True")] };
 }

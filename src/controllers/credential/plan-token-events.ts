@@ -1,7 +1,7 @@
 // Events of tokens: which entries can no longer be renewed, why, and how long is left of what tenants have.
 import type { RegistryStatus } from "../../api/registry-credential.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
-import { formerText, leftText } from "./plan-status-text.ts";
+import { formerText } from "./plan-status-text.ts";
 
 export interface TokenNews {
   readonly reason: string;
@@ -47,4 +47,22 @@ function remainder({ expiresAt, refreshedAt, former }: RegistryStatus, now: Temp
   return left.sign > 0
     ? `what tenants have lives until ${expiresAt} (${leftText(left)} left)`
     : `what tenants had ended at ${expiresAt}`;
+}
+
+/** As in `2 d 5 h`, `5 h 53 min` or `40 s`: rounded down, so that nobody counts on more than there is. */
+function leftText(left: Temporal.Duration): string {
+  const seconds = Math.max(Math.floor(left.total("seconds")), 0);
+  const parts = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3_600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return "0 s";
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
 }

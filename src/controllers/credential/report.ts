@@ -1,12 +1,13 @@
 // What is told of a RegistryCredential beside its status: Events for the administrators, and the log.
 import { conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import { group, kind, version } from "../../api/names.ts";
-import type { Status } from "../../api/registry-credential.ts";
+import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { CredentialRecord, CrdRecord } from "../../cluster/records.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { longestNote, textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
+import { firstOf, type Left, nothingLeft } from "./plan-drain.ts";
 import { tokenNews } from "./plan-token-events.ts";
 
 /** Work that goes on by itself is no news. */
@@ -72,4 +73,19 @@ export function reportSchema({ log }: Pick<Context, "log">, installed: CrdRecord
   const outdated = crdOutdated(installed);
   if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: textWithSteps(outdated) });
   else log.info("installed schema complete");
+}
+
+/** @param left what tenants keep; undefined: it is not known */
+export function reportReleased(
+  { log }: Pick<Context, "log">,
+  { name: credential }: RegistryCredential,
+  left: Left | undefined,
+  forced: boolean,
+): void {
+  const { secrets: keptByTenants, harmless } = left ?? nothingLeft;
+  if (keptByTenants.size > 0) {
+    const examples = firstOf(keptByTenants).join(", ");
+    log.warn("RegistryCredential left with tenants", { credential, namespaces: keptByTenants.size, examples });
+  }
+  log.info("RegistryCredential released", { credential, left: keptByTenants.union(harmless).size, forced });
 }

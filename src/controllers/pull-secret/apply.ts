@@ -15,7 +15,7 @@ import { credentialsAnnotation } from "../../api/names.ts";
 import { anyUid } from "../../cluster/member-rows.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import type { Place } from "../../entitlement/members.ts";
-import { isMerged } from "../members/controller.ts";
+import { isMerged } from "../../cluster/marks.ts";
 
 export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "read" }>;
 

@@ -1,7 +1,6 @@
 // Observing one pull Secret: who has what to do with it, and what is known of it before anything is decided.
 import { hasTrait } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
-import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Content } from "./plan-content.ts";
 import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
 import { secretKey } from "../keys.ts";
@@ -15,7 +14,7 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import { type Contributions, gatherContributions, type Rendered, type RenderContent } from "./contributions.ts";
-import type { Contributor } from "../../entitlement/credential-index.ts";
+import { type Contributor, secretNamesOf } from "../../entitlement/credential-index.ts";
 import { type FrozenOnes, frozenIn, type Orphaned, orphanedIn, withOrphaned } from "./undecided.ts";
 import type { Place } from "../../entitlement/members.ts";
 import { done, earliest, waitsFor } from "../outcome.ts";
@@ -184,7 +183,7 @@ function rolesIn(
   const isCounted = (each: string): boolean =>
     context.namesSynced(each) || context.permissions.name(each) !== undefined;
   const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
-    ...secretNamesOf(context, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
+    ...secretNamesOf(credentialIndex, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
     ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
   ];
   const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
@@ -292,10 +291,6 @@ function hasEnded(record: SecretRecord | undefined, { contributions }: Contribut
     claims.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
   );
   return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
-}
-
-function secretNamesOf({ credentialIndex }: Context, { name, spec }: RegistryCredential): readonly string[] {
-  return [spec.pullSecret.name, ...credentialIndex.namesOf(name).map(({ secretName }) => secretName)];
 }
 
 /** Options come from the oldest credential that contributes. */

@@ -11,11 +11,11 @@ import type { Failure } from "../../runtime/errors.ts";
 import { otherManager } from "./plan-conflict.ts";
 import type { Content, Served, Shadowed } from "./plan-content.ts";
 import type { PullSecretPlan, Wanted } from "./plan-types.ts";
-import type { FormerView } from "../credential/status-snapshot.ts";
+import type { FormerView } from "../credential/plan-types.ts";
 import { earliest } from "../credential/plan-status-text.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
-import { isMerged } from "../members/controller.ts";
+import { isMerged } from "../../cluster/marks.ts";
 
 /** A status is written once for many changes. */
 export const statusSoon = { lane: "normal", debounced: true } as const;

@@ -1,6 +1,7 @@
 // Does the doctor go on where the API server's own audiences cannot be told?
 import { expect, it } from "vitest";
 import { audiencesDiffer } from "../../../src/cli/doctor/audiences.ts";
+import { defaultNames, type Named } from "../../../src/cli/doctor/install-names.ts";
 import type { Session } from "../../../src/cli/session.ts";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 
@@ -14,13 +15,14 @@ it.each(["forbidden", "notFound", "namespaceNotFound"] as const)(
   async (kind) => {
     const session = {
       operatorNamespace: "elsewhere",
+      names: defaultNames,
       objects: { list: async () => [policy] },
       transport: {
         request: async () => {
           throw new ApiError({ kind, message: "no", details: { causes: [] } });
         },
       },
-    } as unknown as Session;
+    } as unknown as Session & Named;
     expect(await audiencesDiffer(session)).toMatchObject({ check: "audiences", state: "unknown" });
   },
 );

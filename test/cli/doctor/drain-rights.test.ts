@@ -4,17 +4,21 @@ import { noDrainRightsLeft } from "../../../src/cli/doctor/drain-rights.ts";
 import type { Session } from "../../../src/cli/session.ts";
 import { commandText } from "../../../src/runtime/steps.ts";
 
-const found = (binding: object | undefined): ReturnType<typeof noDrainRightsLeft> =>
-  noDrainRightsLeft({ objects: { getMetadata: async () => binding } as unknown as Session["objects"] });
+const found = (...names: readonly string[]): ReturnType<typeof noDrainRightsLeft> => {
+  const listMetadata = async (): Promise<readonly object[]> =>
+    names.map((name) => ({ metadata: { name, uid: name, resourceVersion: "1" } }));
+  return noDrainRightsLeft({ objects: { listMetadata } as unknown as Session["objects"] });
+};
 
-it("what takes it away ends well where the ClusterRole is gone already", async () => {
-  const { state, commands } = await found({});
+it.each(["regcred-drain", "images-drain"])("is told under the name that the install gave it: %s", async (name) => {
+  const { state, commands } = await found("regcred", name);
   expect({ state, typed: commands.map(commandText) }).toEqual({
     state: "bad",
-    typed: ["kubectl delete clusterrolebinding,clusterrole regcred-drain --ignore-not-found"],
+    // Ends well where the ClusterRole is gone already.
+    typed: [`kubectl delete clusterrolebinding,clusterrole ${name} --ignore-not-found`],
   });
 });
 
 it("nothing is to be done where there is none", async () => {
-  expect(await found(undefined)).toMatchObject({ state: "well", commands: [] });
+  expect(await found("regcred", "regcred-tenants")).toMatchObject({ state: "well", commands: [] });
 });

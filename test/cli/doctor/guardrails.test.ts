@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { defaultNames } from "../../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../../src/cli/doctor/guardrails.ts";
 
 const folder = join(import.meta.dirname, "../../../config/restraint");
@@ -14,5 +15,5 @@ it("the doctor asks for each policy in config/restraint", () => {
     ),
   );
   const policies = objects.filter(({ kind }) => kind === "ValidatingAdmissionPolicy");
-  expect(new Set(policies.map(({ metadata }) => metadata?.name))).toEqual(new Set(guardrailPolicies));
+  expect(new Set(policies.map(({ metadata }) => metadata?.name))).toEqual(new Set(guardrailPolicies(defaultNames)));
 });

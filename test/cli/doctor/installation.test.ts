@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { namespaceExists, operatorRights } from "../../../src/cli/doctor/installation.ts";
 import { guardrailsAreInForce } from "../../../src/cli/doctor/guardrails.ts";
+import { defaultNames } from "../../../src/cli/doctor/install-names.ts";
 import type { Session } from "../../../src/cli/session.ts";
-import { servingInstall, type ServingInstall } from "../../../src/controllers/credential/plan-installation.ts";
+import { servingInstall, type ServingInstall } from "../../../src/controllers/cluster-claim/plan.ts";
 import { commandText } from "../../../src/runtime/steps.ts";
 import { credential } from "../../entitlement/objects.ts";
 
@@ -58,11 +59,14 @@ describe("what an install lacks", () => {
   } as unknown as Session["transport"];
   const objects = { list: async () => [] } as unknown as Session["objects"];
 
+  const custom = { prefix: "images", serviceAccount: "puller" };
   it.each([
-    ["regcred-system", ["kubectl apply -k config/default", "kubectl apply -k config/restraint"]],
-    ["registry-logins", []],
-  ])("comes with what is for its namespace: %s", async (operatorNamespace, commands) => {
-    const session = { transport, objects, operatorNamespace };
+    ["regcred-system", defaultNames, ["kubectl apply -k config/default", "kubectl apply -k config/restraint"]],
+    ["registry-logins", defaultNames, []],
+    // config/default would be an install beside the one that is there.
+    ["regcred-system", custom, []],
+  ])("comes with what is for its namespace and names: %s %j", async (operatorNamespace, names, commands) => {
+    const session = { transport, objects, operatorNamespace, names };
     const findings = [await operatorRights(session), await guardrailsAreInForce(session)];
     expect(findings.map(({ state }) => state)).toEqual(["bad", "bad"]);
     expect(findings.flatMap((each) => each.commands.map(commandText))).toEqual(commands);

@@ -4,8 +4,7 @@ import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { finalizerKeeper } from "../../../src/controllers/credential/set-finalizers.ts";
-import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
+import { putFinalizer, writeStatus } from "../../../src/controllers/credential/apply.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
 
@@ -36,10 +35,8 @@ const record = (status: Status) => ({ name: "acme", uid: "u", generation: 1, sta
 describe("a RegistryCredential is contested", () => {
   it("while somebody writes its status more than thirty times, and until ten minutes after the last repair", async () => {
     const { clock, context, isContested } = situation();
-    const writer = statusWriter();
-    const says = { status: ours, namespaces: [] };
-    const write = () =>
-      writer.write(context, { record: record(theirs), credential: credential({ status: theirs }) }, says, signal);
+    const run = { context, record: record(theirs), credential: credential({ status: theirs }), memory: { uid: "u" } };
+    const write = () => writeStatus(run, { status: ours, namespaces: [] }, signal);
     for (let writes = 0; writes < 31; writes += 1) await write();
     expect(isContested()).toBe(false);
     await write();
@@ -52,10 +49,10 @@ describe("a RegistryCredential is contested", () => {
 
   it("while somebody takes its finalizer off more than five times", async () => {
     const { context, isContested } = situation();
-    const keeper = finalizerKeeper();
-    for (let puts = 0; puts < 5; puts += 1) await keeper.put(context, credential(), signal);
+    const run = { context, record: record(ours), credential: credential(), memory: { uid: "u" } };
+    for (let puts = 0; puts < 5; puts += 1) await putFinalizer(run, signal);
     expect(isContested()).toBe(false);
-    await keeper.put(context, credential(), signal);
+    await putFinalizer(run, signal);
     expect(isContested()).toBe(true);
   });
 

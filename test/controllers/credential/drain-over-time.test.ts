@@ -4,8 +4,7 @@ import { finalizer, forceFinalizeAnnotation } from "../../../src/api/names.ts";
 import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord, SecretRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { drainer } from "../../../src/controllers/credential/drain.ts";
-import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
+import { drain } from "../../../src/controllers/credential/drain.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
@@ -130,10 +129,10 @@ function situation({
     log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
     events: { publish: () => undefined },
   } as unknown as Context;
-  const drain = drainer(statusWriter());
   const fields = { name: "acme", uid: acme.uid, resourceVersion: "7", status: acme.status };
   const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;
-  const run = () => drain(context, record, acme, running);
+  const memory = { uid: acme.uid };
+  const run = () => drain({ context, record, credential: acme, memory }, running);
   return {
     clock,
     found,

@@ -8,8 +8,7 @@ import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { secretKey } from "../../../src/controllers/keys.ts";
-import { drainer } from "../../../src/controllers/credential/drain.ts";
-import { statusWriter } from "../../../src/controllers/credential/write-status.ts";
+import { drain } from "../../../src/controllers/credential/drain.ts";
 import { encoded } from "../../../src/controllers/pull-secret/wire.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
@@ -97,13 +96,13 @@ function situation(
     log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
     events: { publish: () => undefined },
   } as unknown as Context;
-  const drain = drainer(statusWriter());
   const record = {
     name: "acme",
     resourceVersion: "1",
     finalizers: [finalizer],
     credential: acme,
   } as unknown as CredentialRecord;
+  const memory = { uid: acme.uid };
   return {
     clock,
     found,
@@ -117,7 +116,7 @@ function situation(
       }),
     released: () => released,
     drained: () => drained,
-    run: () => drain(context, record, acme, never),
+    run: () => drain({ context, record, credential: acme, memory }, never),
   };
 }
 

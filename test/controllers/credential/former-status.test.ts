@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import { statusSchema } from "../../../src/api/status-schema.ts";
 import { statusOf } from "../../../src/controllers/credential/plan-status.ts";
-import type { FormerView, NamespaceView, StatusSnapshot } from "../../../src/controllers/credential/status-snapshot.ts";
+import type { FormerView, NamespaceView, StatusSnapshot } from "../../../src/controllers/credential/plan-types.ts";
 import { tokenNews } from "../../../src/controllers/credential/plan-token-events.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";
 

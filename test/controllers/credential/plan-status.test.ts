@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Condition, Status } from "../../../src/api/registry-credential.ts";
 import { statusSchema } from "../../../src/api/status-schema.ts";
 import type { Held } from "../../../src/entitlement/removal-limit.ts";
-import { invalidStatus } from "../../../src/controllers/credential/plan-invalid-status.ts";
+import { invalidStatus } from "../../../src/controllers/credential/plan-status.ts";
 import { statusOf } from "../../../src/controllers/credential/plan-status.ts";
 import type {
   GrantView,
@@ -12,7 +12,7 @@ import type {
   Lasting,
   NamespaceView,
   StatusSnapshot,
-} from "../../../src/controllers/credential/status-snapshot.ts";
+} from "../../../src/controllers/credential/plan-types.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 import { credential, failure, frozen, minute, now, token } from "../../entitlement/objects.ts";

@@ -12,12 +12,9 @@ import type {
   SecretRecord,
 } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import {
-  beginRecord,
-  membersController,
-  recordedMembers,
-  storeMembers,
-} from "../../../src/controllers/members/controller.ts";
+import { storeMembers } from "../../../src/controllers/members/apply.ts";
+import { membersController } from "../../../src/controllers/members/controller.ts";
+import { beginRecord, recordedMembers } from "../../../src/controllers/members/observe.ts";
 import { transformOperatorSecret } from "../../../src/cluster/transform/operator-secret.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";

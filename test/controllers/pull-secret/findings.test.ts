@@ -12,7 +12,7 @@ import {
   waitingFinding,
 } from "../../../src/controllers/pull-secret/report.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { namespaceView } from "../../../src/controllers/credential/namespace-view.ts";
+import { namespaceView } from "../../../src/controllers/credential/observe.ts";
 import { referencesKey } from "../../../src/controllers/keys.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { fakeClock } from "../../fake-clock.ts";

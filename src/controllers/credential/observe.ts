@@ -1,0 +1,281 @@
+// Observes how a RegistryCredential fares: its entries, the namespaces that it selects, those that it leaves, and its former names.
+import { crdName } from "../../api/names.ts";
+import { hasTrait } from "../../api/reasons.ts";
+import type { RegistryCredential, Retiring } from "../../api/registry-credential.ts";
+import { modeText } from "../../cluster/install-mode.ts";
+import type { CredentialRecord } from "../../cluster/records.ts";
+import type { Token } from "../../cluster/token.ts";
+import { extraReferences, rememberedExtras } from "../../entitlement/extra-references.ts";
+import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
+import { grantsOf, isFailure } from "../../providers/grant.ts";
+import type { Failure } from "../../runtime/errors.ts";
+import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
+import type { Memory } from "../../runtime/queue/memory.ts";
+import type { Context } from "../context.ts";
+import { crdOutdated } from "../crd-outdated.ts";
+import { secretKey } from "../keys.ts";
+import { isKeptByTenant } from "../pull-secret/report.ts";
+import { recordedReferences } from "../service-account/plan.ts";
+import type { StatusCache } from "../status-cache.ts";
+import { holderOf } from "./observe-left.ts";
+import type { Waiting } from "./plan-drain.ts";
+import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Told, Troubled } from "./plan-types.ts";
+
+/** One run, for one RegistryCredential. */
+export interface Run {
+  readonly context: Context;
+  readonly record: CredentialRecord;
+  /** As it was read, or last could be; undefined where it never could be. */
+  readonly credential: RegistryCredential | undefined;
+  /** Changed in place. */
+  readonly memory: CredentialMemory;
+}
+
+export type ReadableRun = Run & { readonly credential: RegistryCredential };
+
+/** What is remembered between runs of the RegistryCredential with this uid, while it is there. */
+export interface CredentialMemory {
+  readonly uid: string;
+  /** The status that the object has counts once: after that what was told is this program's own. */
+  told?: Told;
+  /** It has not been found again since the start what its status says. */
+  settles?: boolean;
+  /** Of a spec that cannot be read, whose status cannot be compared either: the problems that were told. */
+  problems?: string | undefined;
+  /** The status as it stood after our last write, and what somebody else has made of it since. */
+  written?: { readonly status: NonNullable<CredentialRecord["status"]>; readonly reverts: Reverts | undefined };
+  /** How often somebody has taken the finalizer off. */
+  finalizerReverts?: Reverts;
+  /** Of its deletion. */
+  waiting?: Waiting;
+}
+
+/** One that is made anew under its name is another one. */
+export function memoryOf(memories: Memory<CredentialMemory>, { name, uid }: CredentialRecord): CredentialMemory {
+  const known = memories.get(name);
+  if (known?.uid === uid) return known;
+  const made = { uid };
+  memories.set(name, made);
+  return made;
+}
+
+export interface Views {
+  readonly entries: readonly EntryView[];
+  readonly namespaces: readonly NamespaceView[];
+}
+
+export async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
+  const { stores, credentialIndex, statusCache, tokens } = context;
+  const secretName = credential.spec.pullSecret.name;
+  const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
+  const namespaces: NamespaceView[] = [];
+  await context.inSlices(stores.namespaces.values(), (namespace) => {
+    if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
+    const scope = context.scopeOf(namespace);
+    const isPermitted = context.permissions.secret(secretName, namespace.name) === undefined;
+    for (const entry of isPermitted ? credential.spec.registries : []) {
+      const views = grants.get(entry.name);
+      for (const { grant } of grantsOf(entry, scope)) {
+        if (isFailure(grant) || !views) continue;
+        const key = context.grantKey(grant);
+        if (!views.has(key)) views.set(key, grantView(tokens.token(key), tokens.attempts(key)));
+      }
+    }
+    namespaces.push(namespaceView(statusCache, credential, namespace.name));
+  });
+  return {
+    namespaces,
+    entries: [...grants].map(([name, views]) => ({ name, grants: [...views.values()] })),
+  };
+}
+
+function grantView(token: Token | undefined, attempts: ReturnType<Context["tokens"]["attempts"]>): GrantView {
+  return { token, failure: attempts?.failure, awaited: attempts !== undefined && !attempts.ended };
+}
+
+/** As far as the status cache knows: what was found for another version of the spec is still told, but does not count as looked at. */
+export function namespaceView(
+  statusCache: Pick<StatusCache, "secret" | "references" | "lasting">,
+  { name, generation, spec, creationTimestamp }: RegistryCredential,
+  namespace: string,
+): NamespaceView {
+  const found = statusCache.secret(namespace, spec.pullSecret.name)?.credentials.get(name);
+  const references = spec.references === "ServiceAccounts" ? statusCache.references(namespace) : undefined;
+  const isReferring = spec.references === "ServiceAccounts" && references?.generations.get(name) !== generation;
+  const failures = [...(found?.failures ?? []), ...(references?.failures ?? [])];
+  const lasting = (failure: Failure): Lasting => {
+    const lasted = statusCache.lasting(namespace, failure);
+    // Another credential may have failed there for the same reason before this one came.
+    return Temporal.Instant.compare(lasted.since, creationTimestamp) < 0
+      ? { ...lasted, since: creationTimestamp }
+      : lasted;
+  };
+  return {
+    name: namespace,
+    pending: found?.generation !== generation || isReferring,
+    failures: failures.map(lasting),
+    ...(found?.formers && { formers: found.formers }),
+    notes: (found?.notes ?? []).map(lasting),
+  };
+}
+
+/** Something is still to come that a start brings by itself. */
+export function isUnsettled({ entries, namespaces }: Views): boolean {
+  return (
+    entries.some(({ grants }) => grants.some(({ awaited }) => awaited)) ||
+    namespaces.some(({ pending, failures }) => pending || failures.some(({ failure }) => hasTrait(failure, "passing")))
+  );
+}
+
+/** @param denied why its finalizer could not be put on */
+export async function statusSnapshot(
+  { context, credential }: ReadableRun,
+  { told, views, denied }: { readonly told: Told; readonly views: Views; readonly denied: Failure | undefined },
+): Promise<{ readonly snapshot: StatusSnapshot; readonly nextGraceEnd: number | undefined }> {
+  const { status, spec } = credential;
+  const { retiring, nextGraceEnd } = await renameGraceOf(context, credential);
+  const extraReferences = await extrasOf(context, credential);
+  const leaving = await deniedRemovals(context, credential);
+  return {
+    nextGraceEnd,
+    snapshot: {
+      ...installSnapshot(context, credential),
+      ...views,
+      told,
+      leaving,
+      missing: [...context.permissions.others(credential), ...(denied ? [denied] : [])],
+      held: context.credentialIndex.held(credential.name),
+      // While nothing can be written under a new name, the one that tenants are served under is no former one.
+      ...(isOutOfReach(context, credential)
+        ? { secretName: status?.secretName, retiring: status?.retiring ?? [] }
+        : { secretName: spec.pullSecret.name, retiring }),
+      extraReferences,
+    },
+  };
+}
+
+/** What a status says of the install, whatever the namespaces are like. */
+export function installSnapshot(
+  { clock, settings, stores }: Context,
+  credential: RegistryCredential,
+): Pick<StatusSnapshot, "credential" | "now" | "outdated" | "mode" | "draining"> {
+  return {
+    credential,
+    now: clock.now(),
+    outdated: crdOutdated(stores.crds.get(crdName)),
+    mode: modeText(settings.mode),
+    draining: undefined,
+  };
+}
+
+/** Nothing may be written under its name, so there is nothing to drain either. */
+export function isOutOfReach({ permissions }: Context, { spec }: RegistryCredential): boolean {
+  return permissions.name(spec.pullSecret.name) !== undefined;
+}
+
+/** Where a credential has to leave, and is kept because something was denied: namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
+export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
+  const { statusCache, inSlices, credentialIndex, stores } = context;
+  const current = credential.spec.pullSecret.name;
+  const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
+  const holds = holderOf(context, credential);
+  const found: Troubled[] = [];
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
+    const namespace = stores.namespaces.get(name);
+    if (!namespace || namespace.terminating) return;
+    const names = credentialIndex.entitled(credential, namespace) ? former : [current, ...former];
+    const troubles = names
+      .filter((secretName) => holds(namespace, secretName))
+      .flatMap((secretName) => statusCache.secret(name, secretName)?.credentials.get(credential.name)?.failures ?? [])
+      .map((failure) => statusCache.lasting(name, failure));
+    if (troubles.length > 0) found.push({ name, troubles });
+  });
+  return found;
+}
+
+/** The records are read only where something was taken out of the spec. */
+async function extrasOf(
+  { inSlices, stores, permissions }: Context,
+  credential: RegistryCredential,
+): Promise<readonly string[]> {
+  const extras = extraReferences(credential);
+  const recorded = new Set<string>();
+  if (extras.former.length > 0) {
+    // Where the accounts may not be seen, some may have it.
+    if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
+      return rememberedExtras(extras, new Set(extras.former));
+    await inSlices(stores.serviceAccounts.values(), ({ record, terminating }) => {
+      if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
+    });
+  }
+  return rememberedExtras(extras, recorded);
+}
+
+// As a deletion does not wait for longer either: for what any tenant may have written, or keeps from being taken away.
+const gracePatience = Temporal.Duration.from({ seconds: 10 });
+
+const lookAgain = 1_000;
+
+export interface RenameGrace {
+  readonly retiring: Retiring[];
+  /** Milliseconds until one is over, or no longer waited for. */
+  readonly nextGraceEnd: number | undefined;
+}
+
+export async function renameGraceOf(context: Context, credential: RegistryCredential): Promise<RenameGrace> {
+  const { credentialIndex, clock } = context;
+  const retired = credentialIndex.namesOf(credential.name);
+  const left = new Set<string>();
+  for (const each of retired) {
+    if (each.over && (await isLeft(context, credential, each))) left.add(each.secretName);
+  }
+  const waits = retired.filter(({ over }) => !over).map(({ until }) => until.since(clock.now()).total("milliseconds"));
+  if (left.size > 0) waits.push(gracePatience.total("milliseconds"));
+  return {
+    retiring: retiringStatus(retired, (secretName) => left.has(secretName)),
+    nextGraceEnd: waits.length > 0 ? Math.max(Math.min(...waits), lookAgain) : undefined,
+  };
+}
+
+/** Something of the credential is left under the name, and worth waiting for. All of it is queued again. */
+async function isLeft(
+  context: Context,
+  credential: RegistryCredential,
+  { secretName, until }: Retired,
+): Promise<boolean> {
+  const { clock, inSlices, enqueue, credentialIndex, namesSynced, stores } = context;
+  if (!namesSynced(secretName)) return true;
+  const holds = holderOf(context, credential);
+  const isRecent = Temporal.Instant.compare(clock.now(), until.add(gracePatience)) < 0;
+  let isWaitedFor = false;
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
+    const namespace = stores.namespaces.get(name);
+    const secret = stores.pullSecrets.look(`${name}/${secretName}`);
+    if (!namespace || secret.kind === "absent") return;
+    if (secret.kind !== "there") {
+      // One that may not be seen may be there.
+      isWaitedFor = true;
+      return;
+    }
+    const isHolder = holds(namespace, secretName);
+    if (!isHolder && !secret.record.credentials.includes(credential.name)) return;
+    enqueue(secretKey(name, secretName), { lane: "bulk", flow: credential.name });
+    if (isRecent || (isHolder && !isGivenUp(context, credential, name, secretName))) isWaitedFor = true;
+  });
+  return isWaitedFor;
+}
+
+/** Its tenant has kept it for long enough. */
+function isGivenUp(
+  { statusCache, clock, stores }: Context,
+  credential: RegistryCredential,
+  namespace: string,
+  secretName: string,
+): boolean {
+  if (!isKeptByTenant({ statusCache, stores }, credential, namespace, [secretName])) return false;
+  const failures = statusCache.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
+  return failures.every((failure) => {
+    const { since } = statusCache.lasting(namespace, failure);
+    return Temporal.Instant.compare(since.add(gracePatience), clock.now()) <= 0;
+  });
+}

@@ -1,0 +1,24 @@
+// What the members controller watches: RegistryCredentials that go, and parts of their records that are not stored yet.
+import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
+import type { Context } from "../context.ts";
+import { membersKey } from "../keys.ts";
+
+/** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
+const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
+
+export function membersWatches({ stores, members }: Pick<Context, "stores" | "members">): readonly Watch<Request>[] {
+  const unsaved = (listener: (credentialUid: string) => void): void =>
+    members.subscribe({ changed: () => undefined, unsaved: listener });
+  return [
+    watch(stores.credentials, ({ before, after }): readonly Request[] =>
+      before && before.uid !== after?.uid ? [{ key: membersKey(before.uid) }] : [],
+    ),
+    watch({ subscribe: unsaved }, (uid): readonly Request[] => [{ key: membersKey(uid), options: soon }]),
+  ];
+}
+
+export function* storedMembers({ operatorSecrets }: Pick<Context["stores"], "operatorSecrets">): Generator<Request> {
+  for (const record of operatorSecrets.values()) {
+    if (record.kind === "members") yield { key: membersKey(record.part.credentialUid), options: soon };
+  }
+}

@@ -1,0 +1,17 @@
+// Where are the files of a Go module that tests read and nobody builds?
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+// Of some ten megabytes, on a slow line; in milliseconds.
+const timeout = 5 * 60_000;
+
+/** The folder of the one module that binaries/NAME/go.mod requires, fetched if need be and compared with go.sum. */
+export async function goModule(name: string): Promise<string> {
+  const { stdout } = await promisify(execFile)("go", ["mod", "download", "-json"], {
+    cwd: join(import.meta.dirname, "binaries", name),
+    env: { ...process.env, GOWORK: "off" },
+    timeout,
+  });
+  return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
+}

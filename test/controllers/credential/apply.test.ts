@@ -1,0 +1,114 @@
+// Do the metrics hear of every status, and the API server only of news?
+import { seen } from "../../runtime/watch/seen.ts";
+import { describe, expect, it } from "vitest";
+import type { RegistryCredential, Status } from "../../../src/api/registry-credential.ts";
+import type { CredentialRecord } from "../../../src/cluster/records.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
+import { writeStatus } from "../../../src/controllers/credential/apply.ts";
+import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
+import { memory } from "../../../src/runtime/queue/memory.ts";
+import { credentialMetrics } from "../../../src/metrics/credential-metrics.ts";
+import { instruments } from "../../../src/metrics/instruments.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { credential } from "../../entitlement/objects.ts";
+
+const operatorNamespace = "regcred-system";
+const status: Status = { operatorNamespace, namespaces: { selected: 1, ready: 1, pending: 0, failed: 0 } };
+const record = { name: "acme", resourceVersion: "7" } as CredentialRecord;
+const { signal } = new AbortController();
+
+/** Touching anything that is not here throws. */
+function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)): {
+  context: Context;
+  patches: object[];
+  told: () => Promise<number>;
+} {
+  const made = instruments();
+  const patches: object[] = [];
+  const context = {
+    metrics: credentialMetrics(made, "known"),
+    settings: { namespace: operatorNamespace },
+    api: {
+      patchCredentialStatus: (_name: string, body: object) => {
+        patches.push(body);
+        return patch();
+      },
+    },
+    transforms: { credential: () => undefined },
+    stores: { credentials: seen(() => undefined) },
+    credentialIndex: { drainedFor: () => undefined },
+    clock: fakeClock(),
+  };
+  const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
+  return { context: context as unknown as Context, patches, told: series };
+}
+
+const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
+  writeStatus({ context, record, credential: read, memory: { uid: "u" } }, { status, namespaces: [] }, signal);
+
+describe("a status", () => {
+  it("that says what is written already is told to the metrics only, as after a restart", async () => {
+    const { context, patches, told } = play();
+    await write(context, credential({ status }));
+    expect(patches).toEqual([]);
+    expect(await told()).toBe(4);
+  });
+
+  it("names the version that it replaces, and the install that serves", async () => {
+    const { context, patches } = play();
+    await write(context, credential({ status: { operatorNamespace: "elsewhere" } }));
+    expect(patches).toEqual([{ metadata: { resourceVersion: "7" }, status }]);
+  });
+
+  it("is told to the metrics although it cannot be written", async () => {
+    const { context, patches, told } = play(() => Promise.reject(new Error("503")));
+    await expect(write(context, credential())).rejects.toThrow("503");
+    expect(patches).toHaveLength(1);
+    expect(await told()).toBe(4);
+  });
+
+  it("of a spec that cannot be read leaves the metrics as they are", async () => {
+    const { context, patches, told } = play();
+    await write(context, undefined);
+    expect(patches).toHaveLength(1);
+    expect(await told()).toBe(0);
+  });
+
+  it("that others have fought over is damped no longer where another RegistryCredential has its name", async () => {
+    const { context, patches } = play();
+    const memories = memory<CredentialMemory>();
+    const theirs: Status = { operatorNamespace: "elsewhere" };
+    const stored = { ...context, stores: { credentials: { wrote: () => undefined } } } as unknown as Context;
+    const writeTo = (uid: string): Promise<number | undefined> => {
+      const place = {
+        record: { ...record, uid, generation: 1, status: theirs },
+        credential: credential({ status: theirs }),
+      };
+      const ofUid = memoryOf(memories, place.record);
+      const answered = {
+        ...stored,
+        transforms: { credential: () => ({ ...place.record, status }) },
+      } as unknown as Context;
+      const quiet = {
+        ...answered,
+        statusCache: { contested: () => undefined },
+        events: { publish: () => undefined },
+        log: { warn: () => undefined },
+      } as unknown as Context;
+      return writeStatus({ context: quiet, ...place, memory: ofUid }, { status, namespaces: [] }, signal);
+    };
+    for (let count = 1; count <= 33; count += 1) await writeTo("one");
+    expect(patches).toHaveLength(32);
+    expect(await writeTo("one")).toBeGreaterThan(0);
+    expect(await writeTo("other")).toBeUndefined();
+    expect(patches).toHaveLength(33);
+  });
+
+  it("leaves the metrics with its credential", async () => {
+    const { context, told } = play();
+    await write(context, credential({ status }));
+    await credentialLoop()(context, "acme", signal);
+    expect(await told()).toBe(0);
+  });
+});

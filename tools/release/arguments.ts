@@ -1,0 +1,73 @@
+// The command line of a release.
+import { parseArgs } from "node:util";
+
+export interface ReleaseArguments {
+  /** `host[:port]`. */
+  readonly host: string;
+  /** Of all that is pushed, below the host. */
+  readonly path: string;
+  readonly version: string;
+  readonly dryRun: boolean;
+  /** An OCI image layout that is there already; undefined: it is built. */
+  readonly images: string | undefined;
+  /** Where the plugin's archives will be for download; undefined: no manifest for krew is written. */
+  readonly downloads: string | undefined;
+  readonly dockerConfig: string | undefined;
+  readonly plainHTTP: boolean;
+  readonly to: string | undefined;
+}
+
+export const usage = `Usage: npm run release -- --registry HOST/PATH --version V [--dry-run]
+  --registry HOST/PATH   the image goes to HOST/PATH/regcred, the chart to HOST/PATH/charts/regcred
+  --version V            that of package.json, such as 0.1.0
+  --dry-run              make everything, send nothing
+  --images FOLDER        an OCI image layout of linux/amd64 and linux/arm64; built with docker buildx if absent
+  --downloads URL        where the plugin's archives will be, for krew's manifest
+  --docker-config FILE   of docker login; ~/.docker/config.json if absent
+  --plain-http           for a registry on this machine
+  --to FOLDER            for the files beside the registry; dist/release if absent
+`;
+
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+const registry =
+  /^(?<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)\/(?<path>[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)$/;
+// https://semver.org, without build metadata, which no tag can have.
+const semver = /^(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)(?:-[0-9A-Za-z.-]+)?$/;
+
+/** @throws Error whose message is one sentence that says what to write. */
+export function releaseArguments(args: readonly string[]): ReleaseArguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      registry: { type: "string", default: "" },
+      version: { type: "string", default: "" },
+      "dry-run": { type: "boolean", default: false },
+      images: { type: "string" },
+      downloads: { type: "string" },
+      "docker-config": { type: "string" },
+      "plain-http": { type: "boolean", default: false },
+      to: { type: "string" },
+    },
+  });
+  const { host, path } = registry.exec(values.registry)?.groups ?? {};
+  if (host === undefined || path === undefined)
+    throw new Error(
+      `--registry cannot be ${JSON.stringify(values.registry)}: write HOST/PATH, such as registry.example.com/platform`,
+    );
+  if (!semver.test(values.version))
+    throw new Error(`--version cannot be ${JSON.stringify(values.version)}: write a version such as 0.1.0`);
+  const { downloads } = values;
+  if (downloads !== undefined && !/^https:\/\/[^\s?#]+$/.test(downloads))
+    throw new Error(`--downloads cannot be ${JSON.stringify(downloads)}: write an https URL, which krew asks for`);
+  return {
+    host,
+    path,
+    version: values.version,
+    dryRun: values["dry-run"],
+    images: values.images,
+    downloads: downloads?.replace(/\/$/, ""),
+    dockerConfig: values["docker-config"],
+    plainHTTP: values["plain-http"],
+    to: values.to,
+  };
+}
