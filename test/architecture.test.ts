@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { inspectArchitecture, type PureFiles } from "./architecture.ts";
+import { smallFileViolations } from "./small-files.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -38,6 +39,7 @@ it("each kind of violation is found", () => {
     'src/metrics/metrics.ts: only src/runtime/client/ knows API-server URLs, such as "/apis/example.dev/v1/things/"',
     "src/operator/loads-early.ts: src/runtime/tls/certificate-authority.ts must be loaded lazily, by import()",
     "src/providers/one.ts: @aws-sdk/client-ecr must be loaded lazily, by import()",
+    "src/providers/own-retry.ts: Denied: failure() of src/api/reasons.ts says who can fix it and when it is retried",
     "src/registry/hosts.ts: src/registry/ does not see src/providers/one.ts",
     "src/registry/hosts.ts: is pure and does not see src/providers/one.ts",
     'src/runtime/client/connection.ts: only src/runtime/steps.ts makes commands, by kubectl`...`, such as "create it: kubectl delete namespace "',
@@ -52,4 +54,16 @@ it("each kind of violation is found", () => {
     `src/runtime/watch/reads-numbers.ts: retry-after ${others}`,
     "src/providers/one.ts and src/providers/two.ts: @aws-sdk/client-ecr belongs to one file",
   ]);
+});
+
+it("a small file has a reason to stand alone", () => {
+  expect(smallFileViolations(root)).toEqual([]);
+});
+
+it("a small file without a reason is found, and a reason without its small file", () => {
+  const violations = smallFileViolations(join(root, "test/fixtures/architecture"));
+  expect(violations).toContain(
+    "src/registry/hosts.ts: is shorter than 25 lines: merge it into the file of its subject, or say why not",
+  );
+  expect(violations).toContain("src/runtime/micro-time.ts: needs no reason any more");
 });

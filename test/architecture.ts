@@ -19,6 +19,8 @@ interface SourceFile {
   readonly conversions: readonly string[];
   /** Those of `foreignNames` that are read. */
   readonly names: readonly string[];
+  /** Reasons that stand beside a retry, as only those of failures do. */
+  readonly failures: readonly string[];
 }
 
 interface Layer {
@@ -150,6 +152,9 @@ const foreignNamesAsText: Readonly<Record<string, string>> = {
 /** The gate, and what is made of it. */
 const behindGate: ReadonlySet<string> = new Set([...numberGate, "src/providers/answers.ts"]);
 
+/** Who may write a failure out: the runtime, which knows no table of reasons (test/api/reasons.test.ts compares), and the table. */
+const makesFailures = ["src/runtime/", "src/api/reasons.ts"];
+
 const disablesACheck = /(?:oxlint|eslint)-disable|@ts-(?:expect-error|ignore|nocheck)/;
 
 /** The files of src and tools below `root`, and every broken rule as "PATH: what is wrong". */
@@ -164,6 +169,7 @@ export function inspectArchitecture(
     ...(isPure(file.path, pure) ? purityViolations(file, pure).map((what) => `${file.path}: ${what}`) : []),
     ...textViolations(file).map((what) => `${file.path}: ${what}`),
     ...numberViolations(file).map((what) => `${file.path}: ${what}`),
+    ...failureViolations(file).map((what) => `${file.path}: ${what}`),
   ]);
   return { files: paths, violations: [...violations, ...sharedSdks(sources)] };
 }
@@ -231,6 +237,13 @@ function numberViolations({ path, imports, conversions, names }: SourceFile): st
   return [...converting, ...naming].map((what) => `${what}: only ${numberGate[0]} knows how far it is believed`);
 }
 
+function failureViolations({ path, failures }: SourceFile): string[] {
+  if (matches(path, makesFailures)) return [];
+  return failures.map(
+    (reason) => `${reason}: failure() of src/api/reasons.ts says who can fix it and when it is retried`,
+  );
+}
+
 /** A cloud SDK belongs to one file, whatever way it is imported. */
 function sharedSdks(sources: readonly SourceFile[]): string[] {
   const importers = new Map<string, Set<string>>();
@@ -262,6 +275,7 @@ function parsed(root: string, path: string): SourceFile {
   const strings: string[] = [];
   const conversions: string[] = [];
   const names: string[] = [];
+  const failures: string[] = [];
   // oxlint-disable-next-line typescript/no-deprecated -- vitest hands out no other parser, and vite is no dependency of ours
   for (const node of nodesOf(parseAst(text, { lang: path.endsWith(".ts") ? "ts" : "js" }))) {
     const module = node["source"];
@@ -273,8 +287,9 @@ function parsed(root: string, path: string): SourceFile {
     const conversion = conversionIn(node);
     if (conversion !== undefined) conversions.push(conversion);
     names.push(...readIn(node).filter((name) => foreignNames.has(name)));
+    failures.push(...failureIn(node));
   }
-  return { path, lines: text.trimEnd().split("\n"), imports, strings, conversions, names };
+  return { path, lines: text.trimEnd().split("\n"), imports, strings, conversions, names, failures };
 }
 
 /** The call as it is written, if it is one that reads a number or a time; also `+x` and a function that is handed on. */
@@ -289,6 +304,16 @@ function conversionIn(node: Node): string | undefined {
   if (readsNumbers.has(name) && first !== undefined) return type === "NewExpression" ? `new ${name}` : name;
   const isWrittenOut = name === "Temporal.Duration.from" && isNode(first) && first["type"] === "ObjectExpression";
   return readsTimes.test(name) && !isWrittenOut ? name : undefined;
+}
+
+/** The reason of a failure whose retry is written out beside it; who hands on another's failure hands on its retry. */
+function failureIn(node: Node): readonly string[] {
+  if (node["type"] !== "ObjectExpression") return [];
+  const members = new Map(
+    (node["properties"] as readonly Node[]).map(({ key, value }) => [nameOf(key) || textIn(key), value]),
+  );
+  if (!members.has("reason") || textIn(members.get("retry")) === "") return [];
+  return [textIn(members.get("reason")) || "a reason"];
 }
 
 /** `a.b.c` of names only, else nothing. */

@@ -47,7 +47,7 @@ const lockFileCheck: Check = {
     const addresses = text.split("\n").filter((line) => /"resolved": "https?:/.test(line));
     return {
       passed: lagging.length === 0 && addresses.length === 0,
-      output: [...lagging, ...addresses.slice(0, 3), "npm install, with the project's .npmrc, mends it"].join("\n"),
+      output: [...lagging, ...addresses.slice(0, 3), "npm install, with the project's .npmrc, fixes it"].join("\n"),
     };
   },
 };
@@ -64,7 +64,7 @@ const checks: readonly Check[] = [
     "tsconfig.pure.json",
   ),
   command("generated files are up to date", "tools/generate/main.ts", "--check"),
-  command("format (npm run format mends it)", "node_modules/oxfmt/bin/oxfmt", "--check"),
+  command("format (npm run format fixes it)", "node_modules/oxfmt/bin/oxfmt", "--check"),
   lockFileCheck,
 ];
 

@@ -18,20 +18,22 @@ export interface ClusterStores {
   readonly digest: Digest;
 }
 
-/**
- * @param release of this program
- * @param readNamespacesAgain see `AskedLabelsOptions`; left out: all labels of Namespaces are kept
- * @param wentBack see `StoreOptions`
- */
+export interface ClusterStoresOptions {
+  /** Which labels of Namespaces are kept. Default: all. */
+  readonly labels?: "all" | "asked for";
+  /** See `StoreOptions`. */
+  readonly wentBack?: () => void;
+}
+
+/** @param release of this program */
 export function clusterStores(
   log: Log,
   release: string,
-  readNamespacesAgain?: () => Promise<void> | undefined,
-  wentBack: () => void = () => undefined,
+  { labels: keptLabels = "all", wentBack = () => undefined }: ClusterStoresOptions = {},
 ): ClusterStores {
-  const labels = askedLabels({ readAgain: () => readNamespacesAgain?.() });
+  const labels = askedLabels();
   const digest = keyedDigest(randomBytes(32));
-  const made = { release, digest, labels: readNamespacesAgain && labels.keys };
+  const made = { release, digest, labels: keptLabels === "all" ? undefined : labels.keys };
   // What each row makes is what its type says; of all rows together the compiler cannot tell.
   return {
     stores: Object.fromEntries(

@@ -35,7 +35,7 @@ export interface ClusterWatchesOptions {
   /** Is told what happens to each watch. */
   readonly observe: (watch: string, event: ReflectorEvent) => void;
   /** Pull Secrets of the name can be judged anew, those of one namespace where it is given. */
-  readonly onSecretsNews: (name: string, namespace?: string) => void;
+  readonly onSecretsChanged: (name: string, namespace?: string) => void;
   /** The API server refuses another watch, or does so no longer; or it has shown what was not known yet. */
   readonly onPermissions: () => void;
 }
@@ -44,8 +44,6 @@ export interface ClusterWatches {
   /** Resolves when every store but that of the pull Secrets is full, as far as the operator may see. */
   readonly start: () => Promise<void>;
   readonly pullSecrets: Omit<PullSecretWatches, "status" | "stop" | "readAgain">;
-  /** With the labels that are asked for now; undefined where they have not been read at all. */
-  readonly readNamespacesAgain: () => Promise<void> | undefined;
   /** Everything that is watched; see `Reflector`. */
   readonly readAllAgain: () => Promise<unknown>;
   /** The API server refuses to show the ServiceAccounts of this namespace. */
@@ -58,62 +56,133 @@ export interface ClusterWatches {
 }
 
 export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
-  const { listWatch, stores, transforms, labels, settings, clock, random, log, observe, onSecretsNews, onPermissions } =
-    options;
-  const watched = new Map<string, Reflector>();
-  const begun: Promise<void>[] = [];
+  const { labels } = options;
+  const refusals = refusedWatches(options);
+  const byKind = new Map(kindNames.map((name) => [name, watchKind(options, refusals, name)] as const));
+  const all = [...byKind.values()].flat();
+  const elsewhere = new Set(all.filter(({ toldElsewhere }) => toldElsewhere).map(({ what }) => what));
+  const namespaces = byKind.get("namespaces") ?? [];
+  let namespacesBegun = false;
+  labels.readBy(() =>
+    namespacesBegun
+      ? Promise.all(namespaces.map((each) => each.reflector.readAgain())).then(() => undefined)
+      : undefined,
+  );
+  const pullSecrets = watchPullSecrets(options, refusals);
+
+  return {
+    start: async () => {
+      // Which labels of the Namespaces are worth keeping is known from the RegistryCredentials, and from tokens: whether a
+      // former entry would render one still is told by the labels that it was rendered with. None of these is to wait.
+      const asking = kindNames.filter((name) => kinds[name].namesLabels).flatMap((name) => byKind.get(name) ?? []);
+      for (const each of all) if (!namespaces.includes(each)) each.reflector.start();
+      await Promise.all(asking.map((each) => each.reflector.synced));
+      namespacesBegun = true;
+      for (const each of namespaces) each.reflector.start();
+      await Promise.all(all.map((each) => each.begun));
+    },
+    pullSecrets,
+    readAllAgain: () => Promise.all([...all.map((each) => each.reflector.readAgain()), pullSecrets.readAgain()]),
+    serviceAccountsRefused: (namespace) =>
+      refusals.has(kinds.serviceAccounts.resource.resource) || refusals.has(serviceAccountsOf(namespace)),
+    refusedElsewhere: () => refusals.all().filter((what) => !elsewhere.has(what)),
+    status: () =>
+      new Map([...all.map(({ what, reflector: each }) => [what, each.status()] as const), ...pullSecrets.status()]),
+    stop: async () => {
+      await Promise.all([...all.map((each) => each.reflector.stop()), pullSecrets.stop()]);
+    },
+  };
+}
+
+/** Which watches the API server refuses. What is refused is asked for again and again, and told once. */
+interface RefusedWatches {
+  readonly has: (what: string) => boolean;
+  readonly all: () => readonly string[];
+  readonly observe: (what: string, event: ReflectorEvent) => void;
+  readonly tell: (what: string, event: ReflectorEvent, changed: boolean) => void;
+}
+
+function refusedWatches({
+  log,
+  observe,
+  onPermissions,
+}: Pick<ClusterWatchesOptions, "log" | "observe" | "onPermissions">): RefusedWatches {
   const refused = new Set<string>();
-  const elsewhere = new Set<string>();
-  /** What is refused is asked for again and again, and told once. */
-  const tell = (what: string, event: ReflectorEvent, isNews: boolean): void => {
-    if (isNews) logWatch(log, what, event);
+  const tell: RefusedWatches["tell"] = (what, event, changed) => {
+    if (changed) logWatch(log, what, event);
     observe(what, event);
   };
-  const watch = <R extends StoredObject>(
-    { resource, keeps, metadataOnly, mayBeRefused }: Kind<R>,
-    { what, namespace, name, query, toldElsewhere, labels: asked }: KindWatch<R>,
-    into: FedStore<R>,
-    transform: (raw: unknown) => R | undefined,
-  ): Reflector => {
-    if (toldElsewhere) elsewhere.add(what);
-    const firstRefusal = Promise.withResolvers<void>();
-    const waits = asked && labels.waiting(() => void created.readAgain());
-    const created = reflector({
-      listWatch: listWatch({
-        path: resourcePath({ ...resource, namespace }),
-        query: { ...query, ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }) },
-        metadataOnly: metadataOnly === true,
-        keeps: () => keeps({ maxConfigBytes: settings.maxConfigBytes, labels: labels.keys }),
-      }),
-      store: into,
-      transform,
-      clock,
-      random,
-      heldBack: waits && asked && ((record) => waits(asked(record))),
-      observe: (event) => {
-        const before = refused.has(what);
-        if (event.kind === "listed") refused.delete(what);
-        else if (isRefusal(event)) refused.add(what);
-        tell(what, event, !before || !isRefusal(event));
-        if (mayBeRefused && refused.has(what)) firstRefusal.resolve();
-        if (before !== refused.has(what)) onPermissions();
-      },
-      ...(namespace !== undefined && { covers: (key: string) => key.startsWith(`${namespace}/`) }),
-    });
-    watched.set(what, created);
-    begun.push(Promise.race([created.synced, firstRefusal.promise]));
-    return created;
+  return {
+    has: (what) => refused.has(what),
+    all: () => [...refused],
+    observe: (what, event) => {
+      const before = refused.has(what);
+      if (event.kind === "listed") refused.delete(what);
+      else if (isRefusal(event)) refused.add(what);
+      tell(what, event, !before || !isRefusal(event));
+      if (before !== refused.has(what)) onPermissions();
+    },
+    tell,
   };
-  const watchKind = <K extends KindName>(name: K): readonly Reflector[] => {
-    const kind = kinds[name] as unknown as Kind<RecordOf<K>>;
-    const transform = transforms[kinds[name].one] as (raw: unknown) => RecordOf<K> | undefined;
-    return kind.watches(settings).map((each) => watch(kind, each, stores[name], transform));
-  };
-  const reflectors = new Map(kindNames.map((name) => [name, watchKind(name)] as const));
-  const namespaces = reflectors.get("namespaces") ?? [];
-  let namespacesBegun = false;
+}
 
-  const pullSecrets = pullSecretWatches({
+interface Watching {
+  readonly what: string;
+  readonly toldElsewhere: boolean;
+  readonly reflector: Reflector;
+  /** Its store is full, or nothing is to be waited for. */
+  readonly begun: Promise<void>;
+}
+
+function watchKind<K extends KindName>(
+  options: ClusterWatchesOptions,
+  refusals: RefusedWatches,
+  name: K,
+): readonly Watching[] {
+  const kind = kinds[name] as unknown as Kind<RecordOf<K>>;
+  const transform = options.transforms[kinds[name].one] as (raw: unknown) => RecordOf<K> | undefined;
+  const into = { store: options.stores[name], transform };
+  return kind.watches(options.settings).map((each) => watchOne(options, refusals, { ...kind, ...each }, into));
+}
+
+function watchOne<R extends StoredObject>(
+  { listWatch, labels, settings, clock, random }: ClusterWatchesOptions,
+  refusals: RefusedWatches,
+  watched: Kind<R> & KindWatch<R>,
+  into: { readonly store: FedStore<R>; readonly transform: (raw: unknown) => R | undefined },
+): Watching {
+  const { resource, keeps, metadataOnly, mayBeRefused, what, namespace, name, query, toldElsewhere } = watched;
+  const { labels: asked } = watched;
+  const firstRefusal = Promise.withResolvers<void>();
+  const waits = asked && labels.waiting(() => void created.readAgain());
+  const created = reflector({
+    listWatch: listWatch({
+      path: resourcePath({ ...resource, namespace }),
+      query: { ...query, ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }) },
+      metadataOnly: metadataOnly === true,
+      keeps: () => keeps({ maxConfigBytes: settings.maxConfigBytes, labels: labels.keys }),
+    }),
+    ...into,
+    clock,
+    random,
+    heldBack: waits && asked && ((record) => waits(asked(record))),
+    observe: (event) => {
+      refusals.observe(what, event);
+      if (mayBeRefused && refusals.has(what)) firstRefusal.resolve();
+    },
+    ...(namespace !== undefined && { covers: (key: string) => key.startsWith(`${namespace}/`) }),
+  });
+  return {
+    what,
+    toldElsewhere,
+    reflector: created,
+    begun: Promise.race([created.synced, firstRefusal.promise]),
+  };
+}
+
+function watchPullSecrets(options: ClusterWatchesOptions, { tell }: RefusedWatches): PullSecretWatches {
+  const { listWatch, stores, transforms, settings, clock, random, onSecretsChanged, onPermissions } = options;
+  return pullSecretWatches({
     listWatch,
     store: stores.pullSecrets,
     transform: transforms.secret,
@@ -123,35 +192,9 @@ export function clusterWatches(options: ClusterWatchesOptions): ClusterWatches {
     clock,
     random,
     tell,
-    onNews: (name, namespace) => {
-      onSecretsNews(name, namespace);
+    onChanged: (name, namespace) => {
+      onSecretsChanged(name, namespace);
       onPermissions();
     },
   });
-
-  return {
-    start: async () => {
-      // Which labels of the Namespaces are worth keeping is known from the RegistryCredentials, and from tokens: whether a
-      // former entry would render one still is told by the labels that it was rendered with. None of these is to wait.
-      const asking = kindNames.filter((name) => kinds[name].namesLabels).flatMap((name) => reflectors.get(name) ?? []);
-      for (const each of watched.values()) if (!namespaces.includes(each)) each.start();
-      await Promise.all(asking.map((each) => each.synced));
-      namespacesBegun = true;
-      for (const each of namespaces) each.start();
-      await Promise.all(begun);
-    },
-    pullSecrets,
-    readNamespacesAgain: () =>
-      namespacesBegun ? Promise.all(namespaces.map((each) => each.readAgain())).then(() => undefined) : undefined,
-    readAllAgain: () =>
-      Promise.all([...[...watched.values()].map((each) => each.readAgain()), pullSecrets.readAgain()]),
-    serviceAccountsRefused: (namespace) =>
-      refused.has(kinds.serviceAccounts.resource.resource) || refused.has(serviceAccountsOf(namespace)),
-    refusedElsewhere: () => [...refused].filter((what) => !elsewhere.has(what)),
-    status: () =>
-      new Map([...[...watched].map(([what, each]) => [what, each.status()] as const), ...pullSecrets.status()]),
-    stop: async () => {
-      await Promise.all([...[...watched.values()].map((each) => each.stop()), pullSecrets.stop()]);
-    },
-  };
 }

@@ -27,7 +27,7 @@ export interface Install {
 }
 
 /** Of a long list that many are told; the others are counted. */
-const maxTold = 5;
+const maxShown = 5;
 
 /** One line for log and status. */
 export function modeText({ pullSecretNames, watchNamespaces, podRecovery }: Mode): string {
@@ -105,6 +105,6 @@ function notPermitted(message: string): Failure {
 }
 
 function listed(names: readonly string[]): string {
-  const told = names.slice(0, maxTold).join(", ");
-  return names.length > maxTold ? `${told} and ${names.length - maxTold} more` : told;
+  const shown = names.slice(0, maxShown).join(", ");
+  return names.length > maxShown ? `${shown} and ${names.length - maxShown} more` : shown;
 }

@@ -37,12 +37,12 @@ export function metered(api: ClusterApi): Metered {
 }
 
 /** A run for one namespace, at that namespace's cost. */
-export async function charged<Context extends { readonly api: ClusterApi }>(
+export async function charged<Context extends { readonly cluster: { readonly api: ClusterApi } }>(
   context: Context,
   run: (counting: Context) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const { api, cost } = metered(context.api);
-  const outcome = await run({ ...context, api });
+  const { api, cost } = metered(context.cluster.api);
+  const outcome = await run({ ...context, cluster: { ...context.cluster, api } });
   return { ...outcome, cost: cost() + (outcome.cost ?? 0) };
 }
 

@@ -21,10 +21,10 @@ export interface PullSecretWatchesOptions {
   readonly maxConfigBytes: number;
   readonly clock: Clock;
   readonly random: Random;
-  /** Is told what happens to each watch, and whether it is worth telling a person. */
-  readonly tell: (what: string, event: ReflectorEvent, isNews: boolean) => void;
+  /** Is told what happens to each watch, and whether that is a change, which is logged. */
+  readonly tell: (what: string, event: ReflectorEvent, changed: boolean) => void;
   /** The keys of the name can be judged anew, those of one namespace where it is given. */
-  readonly onNews: (name: string, namespace?: string) => void;
+  readonly onChanged: (name: string, namespace?: string) => void;
 }
 
 export interface PullSecretWatches {
@@ -52,7 +52,7 @@ interface Subject {
 }
 
 export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecretWatches {
-  const { listWatch, store, transform, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onNews } =
+  const { listWatch, store, transform, namespaces, mayBeWatched, maxConfigBytes, clock, random, tell, onChanged } =
     options;
   const { resource, keeps } = kinds.pullSecrets;
   const shape = keeps({ maxConfigBytes, labels: () => [] });
@@ -92,8 +92,8 @@ export function pullSecretWatches(options: PullSecretWatchesOptions): PullSecret
         refused.delete(text);
       } else if (isRefusal(event)) refused.add(text);
       tell(whatOf(text), event, !before.refused || !isRefusal(event));
-      if (!before.settled && settled(name)) onNews(name);
-      else if (before.settled && before.refused !== refused.has(text)) onNews(name, namespace);
+      if (!before.settled && settled(name)) onChanged(name);
+      else if (before.settled && before.refused !== refused.has(text)) onChanged(name, namespace);
     },
   });
 

@@ -4,6 +4,11 @@ export interface AskedLabels {
   /** So far; a key leaves with the process. */
   readonly keys: () => ReadonlySet<string>;
   /**
+   * Whoever watches the Namespaces says how to have them read.
+   * @param readAgain with the labels of then; undefined where none has been read yet
+   */
+  readonly readBy: (readAgain: () => Promise<void> | undefined) => void;
+  /**
    * Tells of each object, by the keys that it asks for, whether it has to wait for some that are not known yet. Until then what of it
    * came before stays in force, so nobody ever takes a label for absent that was merely not kept. It waits alone, however long
    * Namespaces cannot be read.
@@ -12,20 +17,16 @@ export interface AskedLabels {
   readonly waiting: (readAgain: () => void) => (asked: Iterable<string>) => boolean;
 }
 
-export interface AskedLabelsOptions {
-  /** Has all Namespaces read again, with the labels of now; undefined where none has been read yet. */
-  readonly readAgain: () => Promise<void> | undefined;
-}
-
-export function askedLabels({ readAgain }: AskedLabelsOptions): AskedLabels {
+export function askedLabels(): AskedLabels {
   let keys: ReadonlySet<string> = new Set();
+  let readNamespaces: () => Promise<void> | undefined = () => undefined;
   // Of keys that are asked for and not known yet.
   const readings = new Map<string, Promise<void>>();
   const ask = (asked: readonly string[]): void => {
     const added = asked.filter((key) => !keys.has(key));
     if (added.length === 0) return;
     keys = new Set([...keys, ...added]);
-    const reading = readAgain();
+    const reading = readNamespaces();
     if (!reading) return;
     for (const key of added) readings.set(key, reading);
     void reading.then(() => {
@@ -34,6 +35,9 @@ export function askedLabels({ readAgain }: AskedLabelsOptions): AskedLabels {
   };
   return {
     keys: () => keys,
+    readBy: (readAgain) => {
+      readNamespaces = readAgain;
+    },
     waiting: (readObjectsAgain) => {
       const awaited = new WeakSet<Promise<void>>();
       return (asks) => {

@@ -1,8 +1,9 @@
-// Context: what the controllers may touch.
+// Context: what the controllers may touch, by subject. A function names the part that it needs of it: see `Needs`.
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
 import type { InSlices } from "../runtime/in-slices.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
+import type { Digest } from "../cluster/digest.ts";
 import type { ApiErrorKind } from "../runtime/client/api-error.ts";
 import type { EventRecorder } from "../runtime/events/event-recorder.ts";
 import type { Stores, Transforms } from "../cluster/kinds.ts";
@@ -27,6 +28,35 @@ import type { Signals } from "./signals.ts";
 import type { ShareNews } from "./share-events.ts";
 import type { GrantTracker } from "./token/grant-tracker.ts";
 
+export interface Context {
+  readonly runtime: Runtime;
+  readonly settings: Settings;
+  readonly cluster: Cluster;
+  readonly credentials: Credentials;
+  readonly grants: Grants;
+  readonly queue: Queue;
+}
+
+/** The part of the context that has these members of these subjects: `Needs<{ runtime: "clock"; cluster: "api" | "stores" }>`. */
+export type Needs<Members extends { readonly [Subject in keyof Context]?: keyof Context[Subject] }> = {
+  readonly [Subject in keyof Members & keyof Context]: Pick<
+    Context[Subject],
+    Members[Subject] & keyof Context[Subject]
+  >;
+};
+
+/** The time, and whom things are told. */
+export interface Runtime {
+  readonly clock: Clock;
+  /** For whatever may be thousands: everybody shares what a turn of the event loop has. */
+  readonly inSlices: InSlices;
+  readonly log: Log;
+  readonly events: Pick<EventRecorder, "publish">;
+  readonly metrics: CredentialMetrics;
+  /** A namespace has had its share of something, and has to wait for more. */
+  readonly shareReached: ShareNews;
+}
+
 export interface Settings {
   /** The operator's own namespace. */
   readonly namespace: string;
@@ -34,50 +64,54 @@ export interface Settings {
   readonly mode: Mode;
   /** The most bytes that a merged docker config may have. */
   readonly maxConfigBytes: number;
+  /** Default: the usual times. */
+  readonly timing?: Pick<Timing, "unused"> | undefined;
 }
 
-export interface Context {
-  readonly clock: Clock;
-  /** For whatever may be thousands: everybody shares what a turn of the event loop has. */
-  readonly inSlices: InSlices;
-  readonly settings: Settings;
-  /** Default: the usual times. */
-  readonly timing?: Pick<Timing, "unused">;
+/** What the API server has, and what the operator may do there. */
+export interface Cluster {
+  readonly api: ClusterApi;
   readonly stores: Stores;
   readonly transforms: Transforms;
-  readonly api: ClusterApi;
-  readonly provider: Provider;
-  /** Tries a new token at the registry before it is published. */
-  readonly verify: Verify;
-  /** The key of a grant, short enough for a name. */
-  readonly grantKey: (grant: Grant) => string;
-  /** What entries are rendered against in a namespace. */
-  readonly scopeOf: (namespace: NamespaceRecord) => RenderScope;
-  readonly events: Pick<EventRecorder, "publish">;
-  readonly log: Log;
-  readonly metrics: CredentialMetrics;
-  readonly tokens: GrantTracker;
-  readonly judged: Judged;
-  /** Who holds a login of which credential. */
-  readonly members: Members;
-  readonly storeMembers: MembersStore;
-  readonly credentialIndex: CredentialIndex;
-  readonly statusCache: StatusCache;
   /** The keyed digest by which a Secret's data is told right or wrong. */
-  readonly digest: (values: Readonly<Record<string, string>>) => string;
+  readonly digest: Digest;
   /** What a failed call to the API server means; `action` completes "cannot ...". Undefined kind: not its answer. */
-  readonly refusal: (
+  readonly callFailure: (
     error: unknown,
     action: string,
   ) => { readonly kind: ApiErrorKind | undefined; readonly failure: Failure };
-  /** Asks for a run of a loop. */
+  /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
+  readonly namesSynced: (name: string) => boolean;
+  readonly permissions: Permissions;
+}
+
+/** What is known of the RegistryCredentials: whom they select, who holds their logins, how they fare. */
+export interface Credentials {
+  readonly index: CredentialIndex;
+  /** Who holds a login of which credential. */
+  readonly members: Members;
+  readonly storeMembers: MembersStore;
+  readonly judged: Judged;
+  readonly statusCache: StatusCache;
+}
+
+/** What entries are in a namespace, and their tokens. */
+export interface Grants {
+  /** What entries are rendered against in a namespace. */
+  readonly scopeOf: (namespace: NamespaceRecord) => RenderScope;
+  /** The key of a grant, short enough for a name. */
+  readonly grantKey: (grant: Grant) => string;
+  readonly tokens: GrantTracker;
+  readonly provider: Provider;
+  /** Tries a new token at the registry before it is published. */
+  readonly verify: Verify;
+}
+
+/** What is to be done, and what it waits for. */
+export interface Queue {
+  /** Asks for a run of a controller. */
   readonly enqueue: (key: string, options?: AddOptions) => void;
   readonly signals: Signals;
   /** What runs have left undone, and until when. */
   readonly waits: Waits;
-  /** The watches for this pull Secret name have delivered their whole initial state, as far as they may. */
-  readonly namesSynced: (name: string) => boolean;
-  readonly permissions: Permissions;
-  /** A namespace has had its share of something, and has to wait for more. */
-  readonly shareReached: ShareNews;
 }

@@ -13,7 +13,8 @@ import { serviceAccountController } from "./service-account/controller.ts";
 import { tokenController } from "./token/controller.ts";
 
 export function regcredControllers(context: Context): Controllers {
-  const { inSlices, enqueue, waits } = context;
+  const { inSlices } = context.runtime;
+  const { enqueue, waits } = context.queue;
   return controllers({
     inSlices,
     enqueue,
@@ -31,7 +32,7 @@ export function regcredControllers(context: Context): Controllers {
 }
 
 /** Who finds something of a RegistryCredential, or begins its record, tells that at once; all else that may be waited for is here. */
-function waitedFor({ stores, signals }: Context): readonly Watch<string>[] {
+function waitedFor({ cluster: { stores }, queue: { signals } }: Context): readonly Watch<string>[] {
   const objects =
     (of: Extract<Waited, { readonly of: string }>["of"]) =>
     ({ key }: { readonly key: string }): string =>
@@ -48,7 +49,7 @@ function waitedFor({ stores, signals }: Context): readonly Watch<string>[] {
 }
 
 /** Not each count in a status. */
-function concerning(credentials: Context["stores"]["credentials"]): Source<Change<CredentialRecord>> {
+function concerning(credentials: Context["cluster"]["stores"]["credentials"]): Source<Change<CredentialRecord>> {
   return {
     subscribe: (listener) =>
       credentials.subscribe((change) => {

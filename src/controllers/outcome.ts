@@ -1,7 +1,7 @@
 // How a run ends, in the queue's words, and what it may wait for.
 import type { Failure } from "../runtime/errors.ts";
 import type { Outcome } from "../runtime/queue/work-queue.ts";
-import type { Context } from "./context.ts";
+import type { Needs } from "./context.ts";
 
 /** What a run that leaves something undone waits for, beside a time. Each kind has its trigger: see `waitedFor` in index.ts. */
 export type Waited =
@@ -50,7 +50,7 @@ export function earliest(...waits: readonly (number | undefined)[]): Outcome {
 
 /** Brings the runs that wait for it. */
 export function wake(
-  { waits, inSlices, enqueue }: Pick<Context, "waits" | "inSlices" | "enqueue">,
+  { runtime: { inSlices }, queue: { waits, enqueue } }: Needs<{ runtime: "inSlices"; queue: "waits" | "enqueue" }>,
   waited: Waited,
 ): void {
   void inSlices(waits.changed(textOfWaited(waited)), (key) => enqueue(key, { lane: "bulk" }));

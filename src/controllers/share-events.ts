@@ -11,7 +11,7 @@ export type ShareNews = (kind: ShareKind, namespace: string) => void;
 
 export interface ShareNewsOptions {
   readonly clock: Clock;
-  readonly events: Context["events"];
+  readonly events: Context["runtime"]["events"];
   readonly instruments: Pick<Instruments, "count" | "show">;
   readonly uidOf: (namespace: string) => string | undefined;
 }
@@ -32,7 +32,7 @@ const texts: Readonly<Record<ShareKind, string>> = {
 };
 
 export function shareNews({ clock, events, instruments, uidOf }: ShareNewsOptions): ShareNews {
-  // By kind: namespaces, and when it was told; the oldest first.
+  // By kind: namespaces, and when it was told; the oldest first. Not lru-cache: who is over its share is told by the window, and counted.
   const told = new Map<ShareKind, Map<string, number>>(shareKinds.map((kind) => [kind, new Map()]));
   const lately = (kind: ShareKind): ReadonlyMap<string, number> => {
     const of = told.get(kind) ?? new Map<string, number>();

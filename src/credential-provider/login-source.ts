@@ -1,5 +1,6 @@
 // Gets the login of a grant on a node: loads the one provider that is asked for, and gives it what it needs of the node.
 import type { Clock } from "../runtime/clock.ts";
+import { failure } from "../api/reasons.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import type { Redacted } from "../runtime/redacted.ts";
 import type { Environment } from "../config/config.ts";
@@ -113,12 +114,8 @@ function identitiesOf({ secret, handed }: LoginSourceOptions): IdentitySource {
           ? audienceProblem(audience, [handed.account.issuer])
           : `the kubelet hands over tokens for ${handed.audience}, and this entry needs one for ${audience}: put it into a file of its own with serviceAccountToken.audience: ${audience}`;
       if (problem === undefined) return handed.token;
-      throw new OperatorError({
-        reason: "InvalidAudience",
-        cause: "Platform",
-        retry: "on-change",
-        message: `no token of the ServiceAccount ${namespace}/${name} is used: ${problem}`,
-      });
+      const message = `no token of the ServiceAccount ${namespace}/${name} is used: ${problem}`;
+      throw new OperatorError(failure("InvalidAudience", { message }));
     },
   };
 }

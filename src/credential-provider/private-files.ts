@@ -1,6 +1,7 @@
 // Files of a node that nobody but root may write, or read: the configuration and the Secrets of a credential provider.
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
+import { failure, type FailureReason } from "../api/reasons.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { Redacted } from "../runtime/redacted.ts";
 import { isObjectName } from "../cluster/object-name.ts";
@@ -121,6 +122,6 @@ function whyNot(error: unknown): string {
   }
 }
 
-function unusable(reason: string, message: string, origin?: unknown): OperatorError {
-  return new OperatorError({ reason, cause: "Platform", retry: "on-change", message }, origin);
+function unusable(reason: FailureReason, message: string, origin?: unknown): OperatorError {
+  return new OperatorError(failure(reason, { message }), origin);
 }

@@ -180,10 +180,10 @@ class MembersRecord implements Members {
   readonly #place = ({ namespaceUid, secretName }: Place, secretUid: string, merged: boolean): Cell => {
     const known = this.#cellAt({ namespaceUid, secretName });
     if (known) {
-      const isNews = known.secretUid !== secretUid || known.merged !== merged;
+      const changed = known.secretUid !== secretUid || known.merged !== merged;
       known.secretUid = secretUid;
       known.merged = merged;
-      if (isNews) for (const [credentialUid, { part }] of known.rows) this.#spoil(credentialUid, part);
+      if (changed) for (const [credentialUid, { part }] of known.rows) this.#spoil(credentialUid, part);
       return known;
     }
     const made: Cell = { namespaceUid, secretName, secretUid, merged, rows: new Map() };

@@ -24,9 +24,9 @@ export function retiredNames(credential: RegistryCredential, now: Temporal.Insta
   const retired = new Map<string, Temporal.Instant>();
   const latest = now.add(renameGrace);
   for (const { secretName, until } of status?.retiring ?? []) {
-    const told = timeOfText(until) ?? latest;
+    const stated = timeOfText(until) ?? latest;
     // Nobody retires for longer, whatever was written into the status.
-    const end = Temporal.Instant.compare(told, latest) > 0 ? latest : told;
+    const end = Temporal.Instant.compare(stated, latest) > 0 ? latest : stated;
     if (secretName !== current) retired.set(secretName, end);
   }
   const last = status?.secretName;

@@ -12,7 +12,7 @@ export interface CredentialMetrics {
   readonly forget: (credential: string, gone: KnownAbsent) => void;
 }
 
-interface Told {
+interface Reported {
   readonly providers: ReadonlyMap<string, string>;
   readonly suspended: boolean;
   readonly status: Status;
@@ -26,10 +26,10 @@ export function credentialMetrics(
   { show }: Pick<Instruments, "show">,
   readers: "known" | "anybody",
 ): CredentialMetrics {
-  const told = new Map<string, Told>();
+  const reported = new Map<string, Reported>();
 
   const perEntry = function* <S>(sample: (labels: EntryLabels, entry: RegistryStatus) => S | undefined): Generator<S> {
-    for (const [credential, { providers, status }] of told) {
+    for (const [credential, { providers, status }] of reported) {
       for (const entry of status.registries ?? []) {
         const made = sample({ credential, entry: entry.name, provider: providers.get(entry.name) ?? "" }, entry);
         if (made !== undefined) yield made;
@@ -50,13 +50,13 @@ export function credentialMetrics(
     perEntry((labels, { failing, reason = "" }) => ({ labels: { ...labels, reason }, value: failing })),
   );
   show("regcred_namespaces", function* () {
-    for (const [credential, { status }] of told) {
+    for (const [credential, { status }] of reported) {
       for (const [state, value] of Object.entries(status.namespaces ?? {}))
         yield { labels: { credential, state }, value };
     }
   });
   show("regcred_suspended", function* () {
-    for (const [credential, { suspended }] of told) yield { labels: { credential }, value: Number(suspended) };
+    for (const [credential, { suspended }] of reported) yield { labels: { credential }, value: Number(suspended) };
   });
   show("regcred_namespace_not_ready", function* () {
     const byCredential = notReadyByCredential();
@@ -67,18 +67,18 @@ export function credentialMetrics(
     { labels: {}, value: readers === "known" ? boundedNotReady(notReadyByCredential()).omitted : 0 },
   ]);
   const notReadyByCredential = (): ReadonlyMap<string, NotReady> =>
-    new Map([...told].map(([credential, { notReady }]) => [credential, notReady]));
+    new Map([...reported].map(([credential, { notReady }]) => [credential, notReady]));
 
   return {
     publish: ({ name, spec }, status, namespaces) => {
-      told.set(name, {
+      reported.set(name, {
         providers: new Map(spec.registries.map(({ name: entry, provider }) => [entry, provider])),
         suspended: spec.suspend,
         status,
         notReady: notReadyOf(namespaces),
       });
     },
-    forget: (credential) => void told.delete(credential),
+    forget: (credential) => void reported.delete(credential),
   };
 }
 

@@ -1,4 +1,5 @@
 // The time that a new namespace waits until its pods can pull.
+import { LRUCache } from "lru-cache";
 import type { Clock } from "../runtime/clock.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
 import type { StatusCache } from "../controllers/status-cache.ts";
@@ -6,7 +7,7 @@ import type { Store } from "../runtime/watch/store.ts";
 import type { Instruments } from "./instruments.ts";
 
 export interface NamespaceReadiness {
-  /** The same board, overheard. */
+  /** The same cache, overheard. */
   readonly statusCache: StatusCache;
   /** From now on a namespace that appears is a new one. */
   readonly begin: () => void;
@@ -27,17 +28,12 @@ export function namespaceReadiness(
   { observe }: Pick<Instruments, "observe">,
   { statusCache, namespaces, hasServiceAccounts, clock }: NamespaceReadinessOptions,
 ): NamespaceReadiness {
-  const arrivedAt = new Map<string, number>();
   const usable = new Set<string>();
-  const forget = (namespace: string): void => {
-    arrivedAt.delete(namespace);
-    usable.delete(namespace);
-  };
-  const arrived = (namespace: string): void => {
-    const oldest = arrivedAt.size < maxAwaited ? undefined : arrivedAt.keys().next().value;
-    if (oldest !== undefined) forget(oldest);
-    arrivedAt.set(namespace, clock.elapsed());
-  };
+  const arrivedAt = new LRUCache<string, number>({
+    max: maxAwaited,
+    dispose: (_at, namespace) => void usable.delete(namespace),
+  });
+  const forget = (namespace: string): void => void arrivedAt.delete(namespace);
   return {
     statusCache: {
       ...statusCache,
@@ -47,7 +43,7 @@ export function namespaceReadiness(
         return statusCache.setSecret(namespace, name, finding);
       },
       setReferences: (namespace, finding) => {
-        const at = arrivedAt.get(namespace);
+        const at = arrivedAt.peek(namespace);
         const refers = finding.failures.length === 0 && hasServiceAccounts(namespace);
         if (at !== undefined && refers && usable.has(namespace)) {
           observe("regcred_namespace_ready_duration_seconds", {}, (clock.elapsed() - at) / 1000);
@@ -62,7 +58,7 @@ export function namespaceReadiness(
     },
     begin: () => {
       namespaces.subscribe(({ key, before, after }) => {
-        if (!before && after) arrived(key);
+        if (!before && after) arrivedAt.set(key, clock.elapsed());
         if (!after) forget(key);
       });
     },

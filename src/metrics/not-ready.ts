@@ -31,12 +31,12 @@ export function notReadyOf(namespaces: readonly NamespaceView[]): NotReady {
   const groups = new Map<string, { reason: string; cause: string; count: number; namespaces: string[] }>();
   for (const { name, failures } of namespaces) {
     // A namespace that fails twice for one reason is one.
-    const told = new Set<string>();
+    const counted = new Set<string>();
     for (const { failure } of failures) {
       const { reason, cause } = failure;
       const key = `${reason}/${cause}`;
-      if (told.has(key)) continue;
-      told.add(key);
+      if (counted.has(key)) continue;
+      counted.add(key);
       const group = groups.get(key) ?? { reason, cause, count: 0, namespaces: [] };
       groups.set(key, group);
       group.count += 1;

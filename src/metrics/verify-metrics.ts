@@ -3,8 +3,8 @@ import type { Verify } from "../controllers/token/verify.ts";
 import type { Instruments } from "./instruments.ts";
 
 export function countedVerify(verify: Verify, { count }: Pick<Instruments, "count">): Verify {
-  return async (grant, probe, minted, signal) => {
-    const result = await verify(grant, probe, minted, signal);
+  return async (grant, target, minted, signal) => {
+    const result = await verify(grant, target, minted, signal);
     count("regcred_verifications_total", { provider: grant.provider, result: result.verification });
     return result;
   };

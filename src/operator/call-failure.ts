@@ -9,7 +9,7 @@ import { errorFields } from "../runtime/observability/log-watch.ts";
 import type { Log } from "../runtime/observability/log.ts";
 
 /** What nobody foresaw is logged with all that is known of it: the failure that tenants read says no more than its kind. */
-export function refusals(log: Pick<Log, "error">, operatorNamespace: string): Context["refusal"] {
+export function callFailures(log: Pick<Log, "error">, operatorNamespace: string): Context["cluster"]["callFailure"] {
   return (error, action) => {
     if (error instanceof ApiError)
       return { kind: error.kind, failure: failureFrom(error, { action, operatorNamespace }) };

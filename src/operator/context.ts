@@ -1,7 +1,6 @@
-// What the controllers work with: the same for the operator and for a dry run.
-import { listenerFailed } from "../runtime/observability/log-watch.ts";
+// Builds the Context: the same way for the operator, for a dry run, and for tests.
 import type { ClusterStores } from "../cluster/cluster-stores.ts";
-import type { Context } from "../controllers/context.ts";
+import type { Context, Needs } from "../controllers/context.ts";
 import { recordedMembers } from "../controllers/members/observe.ts";
 import { membersStore } from "../controllers/members/apply.ts";
 import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
@@ -14,37 +13,29 @@ import type { Clock } from "../runtime/clock.ts";
 import { inSlices } from "../runtime/in-slices.ts";
 import { waits } from "../runtime/queue/waits.ts";
 import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
-import { refusals } from "./call-failure.ts";
+import { callFailures } from "./call-failure.ts";
 
 /** What is derived from the stores, and kept up to date by their changes. */
-export interface Derived extends Pick<
-  Context,
-  | "clock"
-  | "inSlices"
-  | "stores"
-  | "transforms"
-  | "digest"
-  | "tokens"
-  | "members"
-  | "credentialIndex"
-  | "judged"
-  | "grantKey"
-  | "scopeOf"
-> {
+export interface Derived extends Needs<{
+  runtime: "clock" | "inSlices";
+  cluster: "stores" | "transforms" | "digest";
+  credentials: "index" | "members" | "judged";
+  grants: "tokens" | "grantKey" | "scopeOf";
+  queue: "signals" | "waits";
+}> {
   /** Tells the key of each grant that nobody needs any more: it is to be looked at, and forgotten in time. */
   readonly unused: Listeners<string>;
   /** Tells the key of each grant that is forgotten. */
   readonly forgotten: Listeners<string>;
 }
 
-/** @param failed told what throws on hearing of a grant */
+/** @param failed told what throws on hearing of a grant or a signal */
 export function derive(
-  known: ClusterStores,
+  { stores, transforms, digest }: ClusterStores,
   clock: Clock,
   operatorNamespace: string,
   failed: (error: unknown) => void,
 ): Derived {
-  const { stores } = known;
   const [unused, forgotten] = [listeners<string>(failed), listeners<string>(failed)];
   const tokens = grantTracker({
     clock,
@@ -56,31 +47,36 @@ export function derive(
   const members = recordedMembers(stores.operatorSecrets);
   const sliced = inSlices(clock);
   const index = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members });
+  const judged = judgedSecrets({ cluster: { stores }, credentials: { index } });
   return {
-    ...known,
-    clock,
-    inSlices: sliced,
-    tokens,
-    members,
-    credentialIndex: index,
-    judged: judgedSecrets({ stores, credentialIndex: index }),
-    grantKey: grantKeys(),
-    scopeOf: scopes(stores, operatorNamespace),
+    runtime: { clock, inSlices: sliced },
+    cluster: { stores, transforms, digest },
+    credentials: { index, members, judged },
+    grants: { tokens, grantKey: grantKeys(), scopeOf: scopes(stores, operatorNamespace) },
+    queue: { signals: newSignals(failed), waits: waits() },
     unused,
     forgotten,
   };
 }
 
 /** What differs between an operator and a dry run: effects, and what is known of rights. */
-export type Given = Omit<Context, keyof Derived | "refusal" | "signals" | "waits" | "storeMembers">;
+export type Given = Pick<Context, "settings"> &
+  Needs<{
+    runtime: "log" | "events" | "metrics" | "shareReached";
+    cluster: "api" | "namesSynced" | "permissions";
+    credentials: "statusCache";
+    grants: "provider" | "verify";
+    queue: "enqueue";
+  }>;
 
 export function newContext(derived: Derived, given: Given): Context {
+  const { settings, runtime } = given;
   return {
-    ...derived,
-    ...given,
-    refusal: refusals(given.log, given.settings.namespace),
-    signals: newSignals(listenerFailed(given.log)),
-    waits: waits(),
-    storeMembers: membersStore(),
+    settings,
+    runtime: { ...derived.runtime, ...runtime },
+    cluster: { ...derived.cluster, ...given.cluster, callFailure: callFailures(runtime.log, settings.namespace) },
+    credentials: { ...derived.credentials, ...given.credentials, storeMembers: membersStore() },
+    grants: { ...derived.grants, ...given.grants },
+    queue: { ...derived.queue, ...given.queue },
   };
 }

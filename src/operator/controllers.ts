@@ -3,12 +3,9 @@
 import type { Cancel, Clock, Random } from "../runtime/clock.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import type { LeaseView } from "../runtime/leader/lease-state.ts";
-import type { Watched } from "../runtime/client/list-watch.ts";
 import { modeText } from "../cluster/install-mode.ts";
 import { keyOf, tokenKey } from "../controllers/keys.ts";
-import { budgets } from "../providers/authority.ts";
 import type { Controllers as Reconcilers } from "../runtime/queue/controllers.ts";
-import { runWorkers, type Workers } from "../runtime/queue/run-workers.ts";
 import { statusCache } from "../controllers/status-cache.ts";
 import { watchClockSteps } from "../runtime/clock-steps.ts";
 import { type ClusterClaim, clusterClaim } from "../controllers/cluster-claim/claim.ts";
@@ -17,26 +14,17 @@ import { regcredControllers } from "../controllers/index.ts";
 import { requeueAfter } from "../controllers/outcome.ts";
 import { permissions } from "../cluster/permissions.ts";
 import { storeAllMembers } from "../controllers/members/apply.ts";
-import { asksProvider } from "../controllers/token/observe.ts";
-import { tokenAdmission } from "../controllers/token/admission.ts";
 import type { Log } from "../runtime/observability/log.ts";
-import { errorFields, listenerFailed } from "../runtime/observability/log-watch.ts";
-import { countWatch } from "../metrics/watch-metrics.ts";
-import type { ListWatch } from "../runtime/watch/list-watch.ts";
-import { listeners } from "../runtime/watch/listeners.ts";
-import { clusterStores } from "../cluster/cluster-stores.ts";
-import { type ClusterWatches, clusterWatches } from "../cluster/cluster-watches.ts";
-import { derive, newContext } from "./context.ts";
-import { news } from "./events.ts";
-import { oneHistory } from "../cluster/one-history.ts";
+import type { ClusterWatches } from "../cluster/cluster-watches.ts";
+import { type ClusterCache, clusterCache, type ClusterCacheOptions } from "./cluster-cache.ts";
+import { newContext } from "./context.ts";
+import { type EventReporter, eventReporter } from "./events.ts";
+import { type Minting, minting, type MintingOptions } from "./minting.ts";
 import type { OperatorMetrics } from "./operator-metrics.ts";
 import type { OperatorSettings } from "../config/config.ts";
 import { type Queues, queues } from "./queues.ts";
 import type { Timing } from "../controllers/timing.ts";
-import type { Egress, EgressOptions } from "./egress.ts";
-
-/** What the way out to registries and clouds asks of the rest. */
-export type AskedByEgress = Pick<EgressOptions, "secret" | "token" | "insists" | "admittance" | "registries">;
+import { queueWorkers } from "./workers.ts";
 
 export interface ControllersOptions {
   readonly clock: Clock;
@@ -52,12 +40,12 @@ export interface ControllersOptions {
   >;
   readonly timing?: Timing | undefined;
   readonly api: ClusterApi;
-  readonly listWatch: (watched: Watched) => ListWatch;
+  readonly listWatch: ClusterCacheOptions["listWatch"];
   /** The Lease by which the install of that namespace elects its leader; undefined where there is none. */
   readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;
   /** This replica may work. */
   readonly leading: () => boolean;
-  readonly egress: (asked: AskedByEgress) => Egress;
+  readonly egress: MintingOptions["egress"];
   readonly measured: Pick<OperatorMetrics, "credentials" | "show"> & {
     readonly instruments: Pick<OperatorMetrics["instruments"], "count" | "observe" | "show">;
   };
@@ -88,144 +76,142 @@ export interface Controllers {
   drain(limit: Temporal.Duration): Promise<void>;
 }
 
-// Longer than the few requests of a run take at 5 s each.
-const runDeadline = Temporal.Duration.from({ seconds: 45 });
-// Beside those that wait for a cloud or registry, in places of their own: what is left is a write or two. They have workers
-// of their own, so that a burst of tokens holds up no Secret.
-const tokenConcurrency = 64;
+// Milliseconds.
 const recordLimit = 2_000;
 // Milliseconds after which a key is looked at again that came while all is read again.
 const whileReading = 1_000;
 const eventsLimit = Temporal.Duration.from({ seconds: 2 });
 
 export function controllers(options: ControllersOptions): Controllers {
-  const { clock, settings, log, api, measured, timing = {} } = options;
+  const { clock, measured, settings, leading, timing = {} } = options;
   const { instruments } = measured;
-  const { namespace: ownNamespace } = settings;
-
-  // What is known, and what is derived from it.
-  const reading: { watches?: ClusterWatches } = {};
-  const history = oneHistory({ clock, log, readAll: async () => reading.watches?.readAllAgain() });
-  const known = clusterStores(log, options.version, () => reading.watches?.readNamespacesAgain(), history.wentBack);
-  const derived = derive(known, clock, ownNamespace, listenerFailed(log));
-  const { stores, tokens, grantKey, credentialIndex } = derived;
-  const { events, shareReached } = news({ ...options, instruments, namespaces: stores.namespaces });
-  const again = listeners<string>(listenerFailed(log));
-  const admission = tokenAdmission({
+  const cache = clusterCache({ ...options, instruments });
+  const { derived, watches } = cache;
+  const { namespaces } = derived.cluster.stores;
+  const reporter = eventReporter({ ...options, instruments, namespaces });
+  const tokens = minting(options, derived);
+  const { admission } = tokens;
+  const workQueues = queues({ ...options, timing, instruments, shareReached: reporter.shareReached, gate: admission });
+  const workers = queueWorkers({
     ...options,
-    budgets,
-    tokens,
-    grantKey,
-    asks: (key) => asksProvider({ tokens, clock, stores, settings }, key),
-    again: again.tell,
+    queues: workQueues,
+    concurrency: settings.concurrency,
+    away: admission.away,
+    leading,
   });
-  derived.forgotten.subscribe((key) => admission.forget(key));
-  const out = options.egress({
-    secret: (key) => stores.operatorSecrets.get(key),
-    token: (grant) => tokens.token(grantKey(grant)),
-    insists: (grant) => tokens.insists(grantKey(grant)),
-    admittance: admission,
-    registries: admission.registries,
-  });
-
-  // Keys and time.
-  const made = queues({ ...options, timing, instruments, shareReached, gate: admission });
-  const { tenants: queue, tokens: tokenQueue } = made;
-  again.subscribe((key) => tokenQueue.add(tokenKey(key)));
-  derived.unused.subscribe((key) => tokenQueue.add(tokenKey(key), { lane: "bulk" }));
-  const workers: Workers[] = [];
-  const working = (): boolean => workers.length > 0 && options.leading();
-
-  // Events in.
-  const rightsNews = listeners<void>(listenerFailed(log));
-  const secretsNews = listeners<{ readonly name: string; readonly namespace?: string | undefined }>(
-    listenerFailed(log),
-  );
-  const watches = clusterWatches({
-    ...options,
-    ...known,
-    observe: (watch, event) => countWatch(instruments, watch, event),
-    onSecretsNews: (name, namespace) => secretsNews.tell({ name, namespace }),
-    onPermissions: rightsNews.tell,
-  });
-  reading.watches = watches;
   const readiness = measured.show({
-    stores,
+    stores: derived.cluster.stores,
     statusCache: statusCache(clock),
-    credentialIndex,
-    queues: made,
+    credentialIndex: derived.credentials.index,
+    queues: workQueues,
     asked: admission.asked,
+    tokens: derived.grants.tokens,
+    watches: watches.status,
+    isLeader: () => workers.working(),
+  });
+  const context = contextOf({
+    options,
+    cache,
+    reporter,
     tokens,
-    watches: () => watches.status(),
-    isLeader: working,
-  });
-
-  // Who does the work.
-  const context = newContext(derived, {
-    settings,
-    timing,
-    api,
-    provider: out.provider,
-    verify: out.verify,
-    events,
-    log,
+    queues: workQueues,
     statusCache: readiness.statusCache,
-    metrics: measured.credentials,
-    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
-    namesSynced: watches.pullSecrets.synced,
-    permissions: permissions(settings.mode, watches, ownNamespace),
-    shareReached,
   });
-  const { signals } = context;
-  rightsNews.subscribe(signals.permissions.tell);
-  secretsNews.subscribe(signals.secretsCalled.tell);
-  const reconcilers = regcredControllers(context);
+  tokens.again.subscribe((key) => workQueues.tokens.add(tokenKey(key)));
+  derived.unused.subscribe((key) => workQueues.tokens.add(tokenKey(key), { lane: "bulk" }));
+  const { begin, run } = regcredControllers(context);
+  const names = pullSecretNames(context, watches);
   let forgetClockSteps: Cancel = () => undefined;
 
   return {
     context,
     watches,
-    queues: made,
-    run: reconcilers.run,
+    queues: workQueues,
+    run,
     claim: clusterClaim({ ...context, random: options.random, leaseOf: options.leaseOf }),
     start: async (ended) => {
       await Promise.race([watches.start(), ended]);
-      const watchNames = (): void => watches.pullSecrets.watchNames(new Set(credentialIndex.names()));
-      credentialIndex.onNames(watchNames);
-      watchNames();
+      names.follow();
     },
-    knowsCluster: () => credentialIndex.names().every(watches.pullSecrets.known),
+    knowsCluster: names.known,
     begin: () => {
       readiness.begin();
-      reconcilers.begin();
-      const onError = (key: string, error: unknown): void => log.error("run failed", { key, ...errorFields(error) });
-      const run: Reconcilers["run"] = async (key, signal) =>
-        history.isKnown() ? reconcilers.run(key, signal) : requeueAfter(whileReading);
-      const each = { run, deadline: runDeadline, clock, onError };
-      workers.push(runWorkers({ ...each, queue, concurrency: settings.concurrency }));
-      workers.push(runWorkers({ ...each, queue: tokenQueue, concurrency: tokenConcurrency, away: admission.away }));
-      for (const name of credentialIndex.names())
-        if (watches.pullSecrets.known(name)) signals.secretsCalled.tell({ name });
-      forgetClockSteps = watchClockSteps(clock, (ahead) => {
-        log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
-        signals.clockSteps.tell();
-      });
-      log.info("started", {
-        mode: modeText(settings.mode),
-        credentials: stores.credentials.size,
-        namespaces: stores.namespaces.size,
-        serviceAccounts: stores.serviceAccounts.size,
-      });
+      begin();
+      workers.begin(async (key, signal) => (cache.isKnown() ? run(key, signal) : requeueAfter(whileReading)));
+      names.tellKnown();
+      forgetClockSteps = followClockSteps(context);
+      logStarted(context);
     },
-    working,
-    closeEgress: () => out.close(),
-    wentBack: history.wentBack,
-    throttled: (retryAfter) => workers.forEach((each) => each.throttled(retryAfter)),
+    working: () => workers.working(),
+    closeEgress: () => tokens.egress.close(),
+    wentBack: cache.wentBack,
+    throttled: (retryAfter) => workers.throttled(retryAfter),
     drain: async (limit) => {
       forgetClockSteps();
-      await Promise.all(workers.map((each) => each.drain(limit)));
-      if (working()) await storeAllMembers(context, AbortSignal.timeout(recordLimit));
-      await events.close(eventsLimit);
+      await workers.drain(limit);
+      if (workers.working()) await storeAllMembers(context, AbortSignal.timeout(recordLimit));
+      await reporter.events.close(eventsLimit);
     },
   };
+}
+
+interface Parts {
+  readonly options: ControllersOptions;
+  readonly cache: ClusterCache;
+  readonly reporter: EventReporter;
+  readonly tokens: Minting;
+  readonly queues: Queues;
+  readonly statusCache: Context["credentials"]["statusCache"];
+}
+
+function contextOf({ options, cache, reporter, tokens, queues: workQueues, ...parts }: Parts): Context {
+  const { settings, timing, api, log, measured } = options;
+  const { watches } = cache;
+  return newContext(cache.derived, {
+    settings: { ...settings, timing },
+    runtime: { log, events: reporter.events, shareReached: reporter.shareReached, metrics: measured.credentials },
+    cluster: {
+      api,
+      namesSynced: watches.pullSecrets.synced,
+      permissions: permissions(settings.mode, watches, settings.namespace),
+    },
+    credentials: { statusCache: parts.statusCache },
+    grants: { provider: tokens.egress.provider, verify: tokens.egress.verify },
+    queue: {
+      enqueue: (key, how) => (keyOf(key).loop === "token" ? workQueues.tokens : workQueues.tenants).add(key, how),
+    },
+  });
+}
+
+/** The pull Secrets of the names in use, which are watched by name. */
+function pullSecretNames({ credentials: { index }, queue: { signals } }: Context, { pullSecrets }: ClusterWatches) {
+  const watchNames = (): void => pullSecrets.watchNames(new Set(index.names()));
+  return {
+    /** From now on. */
+    follow: (): void => {
+      index.onNames(watchNames);
+      watchNames();
+    },
+    known: (): boolean => index.names().every(pullSecrets.known),
+    /** To the controllers, of those that were known before they listened. */
+    tellKnown: (): void => {
+      for (const name of index.names()) if (pullSecrets.known(name)) signals.secretsCalled.tell({ name });
+    },
+  };
+}
+
+function followClockSteps({ runtime: { clock, log }, queue: { signals } }: Context): Cancel {
+  return watchClockSteps(clock, (ahead) => {
+    log.warn("the wall clock has jumped, or the machine slept", { ahead: ahead.toString() });
+    signals.clockSteps.tell();
+  });
+}
+
+function logStarted({ settings, runtime: { log }, cluster: { stores } }: Context): void {
+  log.info("started", {
+    mode: modeText(settings.mode),
+    credentials: stores.credentials.size,
+    namespaces: stores.namespaces.size,
+    serviceAccounts: stores.serviceAccounts.size,
+  });
 }

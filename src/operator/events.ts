@@ -4,32 +4,49 @@ import type { Clock, Random } from "../runtime/clock.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import { type EventRecorder, eventRecorder } from "../runtime/events/event-recorder.ts";
 import type { Stores } from "../cluster/kinds.ts";
+import type { Log } from "../runtime/observability/log.ts";
+import { listenerFailed } from "../runtime/observability/log-watch.ts";
+import { listeners } from "../runtime/watch/listeners.ts";
 import { type ShareNews, shareNews } from "../controllers/share-events.ts";
 import type { Instruments } from "../metrics/instruments.ts";
 
-export interface NewsOptions {
+export interface EventReporterOptions {
   readonly api: ClusterApi;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
   /** Which replica: the name of the pod or host. */
   readonly instance: string;
   readonly instruments: Pick<Instruments, "count" | "show">;
   readonly namespaces: Stores["namespaces"];
 }
 
-export function news({ api, clock, random, instance, instruments, namespaces }: NewsOptions): {
+export interface EventReporter {
   readonly events: EventRecorder;
+  /** A namespace has had its share of something: an Event tells it so. */
   readonly shareReached: ShareNews;
-} {
+}
+
+export function eventReporter({
+  api,
+  clock,
+  random,
+  log,
+  instance,
+  instruments,
+  namespaces,
+}: EventReporterOptions): EventReporter {
+  const overShare = listeners<string>(listenerFailed(log));
   const events = eventRecorder({
     reportingController: `${group}/${managedBy}`,
     api,
     clock,
     random,
     reportingInstance: instance,
-    onShareReached: (namespace) => shareReached("events", namespace),
+    onShareReached: overShare.tell,
   });
   const shareReached = shareNews({ clock, events, instruments, uidOf: (namespace) => namespaces.get(namespace)?.uid });
+  overShare.subscribe((namespace) => shareReached("events", namespace));
   instruments.show("regcred_events_dropped_total", () => [{ labels: {}, value: events.dropped() }]);
   return { events, shareReached };
 }

@@ -18,19 +18,19 @@ export interface OnceAnsweredOptions {
 /** Rejects with what only a person can mend, or with the signal's reason. */
 export async function onceAnswered(attempt: () => Promise<void>, options: OnceAnsweredOptions): Promise<void> {
   const { clock, random, log, signal, tell } = options;
-  let said: string | undefined;
+  let reported: string | undefined;
   for (let failures = 1; ; failures += 1) {
     signal.throwIfAborted();
     try {
       await attempt();
-      if (said !== undefined) log.info("the API server answers");
+      if (reported !== undefined) log.info("the API server answers");
       tell(undefined);
       return;
     } catch (error) {
       if (!(error instanceof OperatorError) || error.reason !== "ApiUnavailable") throw error;
       const sentence = textWithSteps(error);
-      if (sentence !== said) log.warn("waiting for the API server", { detail: sentence });
-      said = sentence;
+      if (sentence !== reported) log.warn("waiting for the API server", { detail: sentence });
+      reported = sentence;
       tell(sentence);
     }
     await clock.sleep(backoff(failures, random), signal);

@@ -1,4 +1,5 @@
 // What the answers of clouds mean: a token that is good, or an error of which kind.
+import { failure } from "../api/reasons.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
 import {
@@ -41,12 +42,7 @@ export function checkedAnswer(
 
 /** @param what a sentence without its end */
 export function oddAnswer(what: string): OperatorError {
-  return new OperatorError({
-    reason: "InvalidAnswer",
-    cause: "Platform",
-    retry: "backoff",
-    message: `${what}; it is tried again`,
-  });
+  return new OperatorError(failure("InvalidAnswer", { message: `${what}; it is tried again` }));
 }
 
 /** How an error is told: its name or code, and what else the other side let know. Never a body. */
@@ -87,30 +83,15 @@ export function cloudFailure(error: CloudError): Failure {
   const wait = retryAfter ? { retryAfter } : {};
   switch (classOf(error)) {
     case "permanent":
-      return { reason: "Denied", cause: "Platform", retry: "slowly", message: `${who} refuses (${told}): ${advice}` };
+      return failure("Denied", { message: `${who} refuses (${told}): ${advice}` });
     case "propagation":
-      return {
-        reason: "NotPropagated",
-        cause: "Platform",
-        retry: "backoff",
+      return failure("NotPropagated", {
         message: `${who} does not know the federation yet (${told}): a new one takes up to 15 minutes; if it lasts, ${advice}`,
-      };
+      });
     case "throttled":
-      return {
-        reason: "Throttled",
-        cause: "Platform",
-        retry: "backoff",
-        message: `${who} asks for patience (${told}); it is tried again`,
-        ...wait,
-      };
+      return failure("Throttled", { message: `${who} asks for patience (${told}); it is tried again`, ...wait });
     case "transient":
-      return {
-        reason: "CloudUnavailable",
-        cause: "Platform",
-        retry: "backoff",
-        message: `${who} gave no token (${told}); it is tried again`,
-        ...wait,
-      };
+      return failure("CloudUnavailable", { message: `${who} gave no token (${told}); it is tried again`, ...wait });
   }
 }
 

@@ -1,4 +1,5 @@
 // The CA certificates that an entry names.
+import { failure } from "../api/reasons.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import { createCertificates } from "../cluster/install-steps.ts";
 import type { OperatorSecretRecord } from "../cluster/records.ts";
@@ -15,12 +16,11 @@ export function caCertificates(
     const record = secret(`${operatorNamespace}/${secretName}`);
     const pem = record?.kind === "source" ? record.values?.[caKey]?.reveal() : undefined;
     if (pem !== undefined && pem.trim() !== "") return pem;
-    throw new OperatorError({
-      reason: "CAMissing",
-      cause: "Platform",
-      retry: "on-change",
-      message: `the Secret ${operatorNamespace}/${secretName} holds no CA certificates`,
-      steps: [createCertificates(operatorNamespace, secretName)],
-    });
+    throw new OperatorError(
+      failure("CAMissing", {
+        message: `the Secret ${operatorNamespace}/${secretName} holds no CA certificates`,
+        steps: [createCertificates(operatorNamespace, secretName)],
+      }),
+    );
   };
 }

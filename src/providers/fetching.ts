@@ -1,4 +1,5 @@
 // What every fetch.ts stands on: the CA of an entry, a form that is posted, the keys in an identity's Secret.
+import { failure } from "../api/reasons.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import type { CloudGrant, GrantIdentity, SecretIdentity } from "./grant-types.ts";
 import type { HttpAnswer } from "./http/http.ts";
@@ -55,10 +56,5 @@ export function identitySecret(identities: IdentitySource, identity: SecretIdent
 /** @param what completes "the identity's Secret NAMESPACE/NAME" */
 export function invalidIdentity(identity: GrantIdentity, what: string): OperatorError {
   const place = identity.from === "Operator" ? identity.from : `${identity.namespace}/${identity.name}`;
-  return new OperatorError({
-    reason: "IdentityInvalid",
-    cause: "Platform",
-    retry: "on-change",
-    message: `the identity's Secret ${place} ${what}`,
-  });
+  return new OperatorError(failure("IdentityInvalid", { message: `the identity's Secret ${place} ${what}` }));
 }

@@ -1,5 +1,6 @@
 // What the grants of all providers are rendered with: the identity, groups of hosts, failures.
 import type { Identity } from "../api/entry-fields.ts";
+import { failure, type FailureReason } from "../api/reasons.ts";
 import { hasPlaceholders, rendered } from "../api/placeholders.ts";
 import { createServiceAccount, grantRights } from "../cluster/install-steps.ts";
 import type { Cause, Failure } from "../runtime/errors.ts";
@@ -39,13 +40,12 @@ export function identityOf(identity: Identity, scope: RenderScope, identities: I
         };
       }
       if ("kind" in found) {
-        return {
-          ...invalid(
-            "NotPermitted",
-            `whether there is the ServiceAccount ${namespace}/${name} that should ask for the token cannot be seen: the operator is not shown the ServiceAccounts of that namespace`,
-          ),
+        return failure("NotPermitted", {
+          // The ServiceAccounts of the namespace are watched, and come when they may be seen.
+          retry: "on-change",
+          message: `whether there is the ServiceAccount ${namespace}/${name} that should ask for the token cannot be seen: the operator is not shown the ServiceAccounts of that namespace`,
           steps: [grantRights(operatorNamespace)],
-        };
+        });
       }
       return { identity: { from, namespace, name, uid: found.uid }, annotations: found.annotations };
     }
@@ -69,9 +69,9 @@ export function ownerOf({ from }: AccountIdentity): Cause {
   return from === "TenantServiceAccount" ? "Tenant" : "Platform";
 }
 
-/** What can be fixed only by changing what was written. */
-export function invalid(reason: string, message: string, cause: Cause = "Platform"): Failure {
-  return { reason, cause, retry: "on-change", message };
+/** What can be fixed only by changing what was written, by whoever wrote it. */
+export function invalid(reason: FailureReason, message: string, cause: Cause = "Platform"): Failure {
+  return failure(reason, { cause, message });
 }
 
 /** `undefined` stays so. A text that becomes nothing `isValid` is the failure that `refused` makes of it, of whoever chose it. */
@@ -85,6 +85,13 @@ export function renderedField(
   const text = rendered(template, namespace);
   if (typeof text !== "string" || isValid(text)) return text;
   return refused(text, hasPlaceholders(template) ? "Tenant" : "Platform");
+}
+
+/** The fields that have a value: a grant leaves the others out. */
+export function defined<T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
 /** Hosts with the same key share a grant, which is made for the first of them; groups stand in the order of the hosts. */

@@ -1,8 +1,8 @@
 // Admission: the asking of a provider is kept within what was admitted, and its end is told to who admits.
-import { isBeforeIdentity } from "../api/reasons.ts";
+import { failure, isBeforeIdentity } from "../api/reasons.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";
-import { unlessAborted } from "../runtime/unless-aborted.ts";
+import { unlessAborted } from "../runtime/aborted.ts";
 import { NetworkError } from "./http/network-error.ts";
 import type { Provider } from "./provider.ts";
 import type { Minted } from "../cluster/token.ts";
@@ -67,5 +67,5 @@ function isUnasked(error: unknown): boolean {
 }
 
 function unanswered(what: string): Failure {
-  return { reason: "CloudUnavailable", cause: "Platform", retry: "backoff", message: `${what}; it is tried again` };
+  return failure("CloudUnavailable", { message: `${what}; it is tried again` });
 }

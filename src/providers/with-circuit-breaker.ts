@@ -1,4 +1,5 @@
 // The circuit breaker: an identity is spared that its cloud refuses again and again.
+import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
 import { circuitKey } from "./authority.ts";
@@ -54,7 +55,7 @@ export function withCircuitBreaker(
   providers: ProviderList = ownProviders,
 ): Provider {
   const { clock, random, operatorNamespace, secret, retryWithin, insists } = options;
-  const circuits = new Map<string, Circuit>();
+  const circuits = new LRUCache<string, Circuit>({ max: maxCircuits });
 
   const wayThrough = (circuit: Circuit, grant: Grant): "tries" | "overdue" | "asked for" | undefined => {
     const now = clock.elapsed();
@@ -71,8 +72,6 @@ export function withCircuitBreaker(
   };
 
   const newCircuit = (key: string, told: Failure): Circuit => {
-    const oldest = circuits.size < maxCircuits ? undefined : circuits.keys().next().value;
-    if (oldest !== undefined) circuits.delete(oldest);
     const turnedAway = new Map<string, number>();
     const circuit = { failures: 0, since: clock.now(), told, opened: 0, tryAt: 0, trying: false, turnedAway };
     circuits.set(key, circuit);

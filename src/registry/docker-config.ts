@@ -1,6 +1,6 @@
 // Reader and writer of docker configs: the logins in `.dockerconfigjson`.
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
-import { isNamed, membersNamed, valueNamed } from "./go-json.ts";
+import { isNamed, membersNamed, valueNamed } from "./json-members.ts";
 import { canonicalHost } from "./host.ts";
 import { jsonMembers } from "./json-members.ts";
 import { type Login, type LoginResult, loginOf } from "./login.ts";

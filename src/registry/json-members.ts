@@ -1,4 +1,4 @@
-// The members of a JSON object, byte for byte as they were written.
+// The members of a JSON object, byte for byte as they were written, and found by name as a program in Go finds them.
 
 export interface JsonMember {
   /** The decoded name. */
@@ -52,4 +52,22 @@ function endOfString(text: string, opening: number): number {
   let at = opening + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
   return at;
+}
+
+// Kubelets and docker know a name in whatever letters it is written, and take null for nothing:
+// https://pkg.go.dev/encoding/json#Unmarshal
+
+/** For a name of ASCII letters. The long s, which has no small letter but `s`, is one; `ß`, which becomes two letters, is none. */
+export function isNamed(key: string, name: string): boolean {
+  return key.length === name.length && key.toUpperCase() === name.toUpperCase();
+}
+
+/** All of that name, in their order; those of objects are united by Go. */
+export function membersNamed(members: readonly JsonMember[], name: string): readonly JsonMember[] {
+  return members.filter(({ key, value }) => isNamed(key, name) && value !== "null");
+}
+
+/** The last of that name; undefined where there is none, or null alone. */
+export function valueNamed(object: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.entries(object).findLast(([key, value]) => isNamed(key, name) && value !== null)?.[1];
 }

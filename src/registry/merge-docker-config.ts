@@ -9,7 +9,7 @@ import {
   renderedMember,
   renderedMembers,
 } from "./docker-config.ts";
-import { isNamed, membersNamed } from "./go-json.ts";
+import { isNamed, membersNamed } from "./json-members.ts";
 import { canonicalHost } from "./host.ts";
 import { type JsonMember, jsonMembers } from "./json-members.ts";
 import type { Login } from "./login.ts";

@@ -1,5 +1,5 @@
 // Does each command tell by its exit code what it found, of two subjects of which one is not well, too?
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { defaultNames } from "../../src/cli/doctor/install-names.ts";
 import { guardrailPolicies } from "../../src/cli/doctor/guardrails.ts";
 import { json, type LocalServer, localServer } from "../runtime/client/local-server.ts";
 import { refusal } from "../operator/api-server.ts";
-import type { Weather } from "../operator/played-pools.ts";
+import type { Faults } from "../operator/played-pools.ts";
 import { ops, type Replica, type Fixture, fixture } from "../operator/fixture.ts";
 import { parseAllDocuments } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
@@ -63,10 +63,10 @@ async function type(on: Fixture, args: readonly string[], around = streamsOf(on)
   }
 }
 
-const may = (on: Fixture, weather: Weather): void =>
-  on.setWeather((call) => (call.by === "person" ? weather(call) : undefined));
+const may = (on: Fixture, faults: Faults): void =>
+  on.setFaults((call) => (call.by === "person" ? faults(call) : undefined));
 const mayNotRead =
-  (resource: string): Weather =>
+  (resource: string): Faults =>
   (call) =>
     call.method === "GET" && call.resource === resource
       ? refusal(
@@ -574,7 +574,7 @@ describe("doctor", () => {
   };
   /** The API server's clock says so. */
   const dated =
-    (date: string | undefined): Weather =>
+    (date: string | undefined): Faults =>
     ({ path }) =>
       path === "/version"
         ? {
@@ -648,6 +648,14 @@ describe("doctor --fix", () => {
 });
 
 describe("a command", () => {
+  it("is asked here about what it finds, and has a section in docs/cli.md", () => {
+    const here = readFileSync(import.meta.filename, "utf8");
+    const told = readFileSync(join(import.meta.dirname, "../../docs/cli.md"), "utf8");
+    const names = clusterCommands.map(({ name }) => name);
+    expect(names.filter((name) => !here.includes(`describe("${name}"`))).toEqual([]);
+    expect(names.filter((name) => !told.includes(`\n## ${name}\n`))).toEqual([]);
+  });
+
   it.each([
     [["drain"], 2],
     [["drain", "--all", "--timeout", "soon"], 2],

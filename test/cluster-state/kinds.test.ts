@@ -30,7 +30,7 @@ function watchedIn(changed: Partial<Install>): readonly string[] {
     random: () => 0,
     log,
     observe: silent,
-    onSecretsNews: silent,
+    onSecretsChanged: silent,
     onPermissions: silent,
   });
   return asked.map(({ path, query = {} }) => [path, ...Object.values(query)].join(" "));
@@ -78,7 +78,7 @@ describe("what is watched", () => {
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
+  readonly resourceNames?: readonly (string | undefined)[];
   readonly verbs: readonly string[];
 }
 
@@ -89,10 +89,14 @@ function granted(): readonly string[] {
     return parseAllDocuments(text).flatMap((document) => {
       const { kind, rules = [] } = document.toJS() as { readonly kind: string; readonly rules?: readonly Rule[] };
       const place = kind === "Role" ? { namespace: "regcred-system" } : {};
-      return rules.flatMap(({ apiGroups: [group = ""], resources: [resource = ""], resourceNames = [], verbs }) =>
-        verbs.flatMap((verb) =>
-          (resourceNames.length > 0 ? resourceNames : [undefined]).map((name) =>
-            textOf({ verb, group, resource, ...place, ...(name !== undefined && { name }) }),
+      return rules.flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
+        apiGroups.flatMap((group) =>
+          resources.flatMap((resource) =>
+            verbs.flatMap((verb) =>
+              resourceNames.map((name) =>
+                textOf({ verb, group, resource, ...place, ...(name !== undefined && { name }) }),
+              ),
+            ),
           ),
         ),
       );

@@ -1,4 +1,4 @@
-// Is each pull Secret watched where and under the names that the mode allows, and are refusals told and forgotten?
+// Is each pull Secret watched where and under the names that the mode allows, and are refusals logged and forgotten?
 import { afterEach, describe, expect, it } from "vitest";
 import { listWatch } from "../../src/runtime/client/list-watch.ts";
 import { transport } from "../../src/runtime/client/transport.ts";
@@ -19,7 +19,7 @@ const until = (what: string, check: () => boolean): Promise<boolean> =>
 const forbidden = 'secrets is forbidden: User "regcred" cannot list resource "secrets" in API group ""';
 
 /** An API server without WatchList and without Secrets, that refuses the paths that `refuses` holds. */
-async function situation(namespaces: readonly string[], refuses: Set<string>) {
+async function fixture(namespaces: readonly string[], refuses: Set<string>) {
   const server = await localServer(({ path, query }, response) => {
     if (refuses.has(path)) return json(response, 403, status(403, "Forbidden", forbidden));
     if (query.get("sendInitialEvents") === "true") return json(response, 422, status(422, "Invalid", "no"));
@@ -30,8 +30,8 @@ async function situation(namespaces: readonly string[], refuses: Set<string>) {
   const clock = systemClock();
   const api = transport({ connection: localConnection(server.url), clock, random: () => 0, userAgent: "regcred/test" });
   closers.push(() => api.close());
-  const news: string[] = [];
-  const told: boolean[] = [];
+  const changes: string[] = [];
+  const logged: boolean[] = [];
   const watches = pullSecretWatches({
     listWatch: (watched) => listWatch(api, watched),
     store: store<SecretRecord>(),
@@ -41,73 +41,73 @@ async function situation(namespaces: readonly string[], refuses: Set<string>) {
     maxConfigBytes: 1000,
     clock,
     random: () => 0,
-    tell: (_what, _event, isNews) => told.push(isNews),
-    onNews: (name, namespace = "*") => news.push(`${namespace}/${name}`),
+    tell: (_what, _event, changed) => logged.push(changed),
+    onChanged: (name, namespace = "*") => changes.push(`${namespace}/${name}`),
   });
   closers.push(() => watches.stop());
   const paths = (): string[] =>
     [...new Set(server.received.map(({ path, query }) => `${path}?${query.get("fieldSelector") ?? ""}`))].toSorted();
-  return { watches, news, told, paths };
+  return { watches, changes, logged, paths };
 }
 
 describe("the watches of pull Secrets", { timeout: 60_000 }, () => {
   it("are one per name where the rights hold in all namespaces", async () => {
-    const { watches, news, paths } = await situation([], new Set());
+    const { watches, changes, paths } = await fixture([], new Set());
     watches.watchNames(new Set(["one", "two", "unheard"]));
     expect([watches.known("one"), watches.known("unheard")]).toEqual([false, true]);
     await until("both are known", () => watches.synced("one") && watches.synced("two"));
     expect(paths()).toEqual(["/api/v1/secrets?metadata.name=one", "/api/v1/secrets?metadata.name=two"]);
-    expect(news.toSorted()).toEqual(["*/one", "*/two"]);
+    expect(changes.toSorted()).toEqual(["*/one", "*/two"]);
   });
 
   it("are one per name and namespace where these are listed, and none elsewhere", async () => {
-    const { watches, news, paths } = await situation(["team-a", "team-b"], new Set());
+    const { watches, changes, paths } = await fixture(["team-a", "team-b"], new Set());
     watches.watchNames(new Set(["one"]));
     await until("it is known", () => watches.synced("one"));
     expect(paths()).toEqual([
       "/api/v1/namespaces/team-a/secrets?metadata.name=one",
       "/api/v1/namespaces/team-b/secrets?metadata.name=one",
     ]);
-    expect(news).toEqual(["*/one"]);
+    expect(changes).toEqual(["*/one"]);
   });
 
   it("wait for no namespace that is refused, and tell when it is so no longer", async () => {
     const refuses = new Set(["/api/v1/namespaces/team-b/secrets"]);
-    const { watches, news } = await situation(["team-a", "team-b"], refuses);
+    const { watches, changes } = await fixture(["team-a", "team-b"], refuses);
     watches.watchNames(new Set(["one"]));
     await until("it is known", () => watches.synced("one"));
-    expect(news).toEqual(["*/one"]);
+    expect(changes).toEqual(["*/one"]);
     expect([watches.refused("one", "team-a"), watches.refused("one", "team-b")]).toEqual([false, true]);
     expect([watches.refusedSome("one"), watches.refusedAll("one")]).toEqual([true, false]);
     refuses.clear();
     await until("the refusal is over", () => !watches.refusedSome("one"));
-    expect(news).toEqual(["*/one", "team-b/one"]);
+    expect(changes).toEqual(["*/one", "team-b/one"]);
   });
 
   it("know nothing where all is refused, and tell a person once", async () => {
-    const { watches, news, told } = await situation([], new Set(["/api/v1/secrets"]));
+    const { watches, changes, logged } = await fixture([], new Set(["/api/v1/secrets"]));
     watches.watchNames(new Set(["one"]));
     await until("it is refused", () => watches.refusedAll("one"));
     expect(watches.synced("one")).toBe(false);
     expect(watches.refused("one", "team-a")).toBe(true);
-    expect(news).toEqual(["*/one"]);
-    await until("it is refused again", () => told.includes(false));
-    expect(told.filter((isNews) => isNews)).toHaveLength(1);
+    expect(changes).toEqual(["*/one"]);
+    await until("it is refused again", () => logged.includes(false));
+    expect(logged.filter((changed) => changed)).toHaveLength(1);
   });
 
   it("know nothing of a name that was needed once, before it is listed anew", async () => {
-    const { watches, news } = await situation([], new Set());
+    const { watches, changes } = await fixture([], new Set());
     watches.watchNames(new Set(["one"]));
     await until("it is known", () => watches.synced("one"));
     watches.watchNames(new Set());
     watches.watchNames(new Set(["one"]));
     expect([watches.known("one"), watches.synced("one")]).toEqual([false, false]);
     await until("it is known again", () => watches.synced("one"));
-    expect(news).toEqual(["*/one", "*/one"]);
+    expect(changes).toEqual(["*/one", "*/one"]);
   });
 
   it("forget a name that is needed no longer", async () => {
-    const { watches } = await situation(["team-a"], new Set(["/api/v1/namespaces/team-a/secrets"]));
+    const { watches } = await fixture(["team-a"], new Set(["/api/v1/namespaces/team-a/secrets"]));
     watches.watchNames(new Set(["one"]));
     await until("it is refused", () => watches.refusedAll("one"));
     watches.watchNames(new Set());

@@ -23,7 +23,8 @@ function asked() {
     readings.push(reading);
     return reading.promise;
   };
-  const labels = askedLabels({ readAgain });
+  const labels = askedLabels();
+  labels.readBy(readAgain);
   let broughtAgain = 0;
   const waits = labels.waiting(() => (broughtAgain += 1));
   return { readings, labels, waits, broughtAgain: () => broughtAgain };
@@ -61,7 +62,7 @@ describe("what asks for another label", () => {
   });
 
   it("waits for nothing before any Namespace was read", () => {
-    const labels = askedLabels({ readAgain: () => undefined });
+    const labels = askedLabels();
     expect(labels.waiting(() => undefined)(["a", "b"])).toBe(false);
     expect([...labels.keys()]).toEqual(["a", "b"]);
   });

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { catalogue, type Platform } from "./catalogue.ts";
-import { type Surroundings, waysTo } from "./ensure-binaries.ts";
+import { type WaysOptions, waysTo } from "./ensure-binaries.ts";
 import { findBinary } from "./find-binary.ts";
 import { linePrinter } from "./printer.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -32,7 +32,7 @@ async function place(options: { readonly assets?: string; readonly go?: string }
   const folder = temporaryFolder();
   const lines: string[] = [];
   const publisher = await closedServer();
-  const surroundings: Surroundings = {
+  const waysOptions: WaysOptions = {
     platform,
     printer: linePrinter((line) => lines.push(line)),
     environment: { REGCRED_CACHE: join(folder, "cache"), KUBEBUILDER_ASSETS: options.assets },
@@ -42,7 +42,7 @@ async function place(options: { readonly assets?: string; readonly go?: string }
   const all = catalogue(platform, { kubernetes: publisher, github: publisher, helm: publisher });
   const inCache = (name: "etcd" | "registry"): string =>
     join(folder, "cache", "bin", `${name}-${all[name].version}-linux-amd64`, name);
-  return { all, lines, folder, inCache, ways: waysTo(surroundings) };
+  return { all, lines, folder, inCache, ways: waysTo(waysOptions) };
 }
 
 describe("a program", () => {

@@ -49,7 +49,7 @@ export async function ensureBinaries<Name extends BinaryName>(
   return found as Record<Name, string>;
 }
 
-export interface Surroundings {
+export interface WaysOptions {
   readonly platform: Platform;
   readonly printer: Printer;
   readonly environment: Environment;
@@ -59,8 +59,8 @@ export interface Surroundings {
 }
 
 /** The ways, in the order in which they are tried. */
-export function waysTo(surroundings: Surroundings): readonly Way[] {
-  const { platform, printer, environment } = surroundings;
+export function waysTo(options: WaysOptions): readonly Way[] {
+  const { platform, printer, environment } = options;
   const assets = environment["KUBEBUILDER_ASSETS"];
   const folder = cacheFolder(environment, platform.os);
   const cached = (binary: Binary, version?: string): string => cachedPath(folder, binary, platform, version);
@@ -100,7 +100,7 @@ export function waysTo(surroundings: Surroundings): readonly Way[] {
         if (!from) throw new Error(`nobody publishes it for ${platform.os}/${platform.arch}`);
         const path = cached(binary, from.version);
         return await make(binary, path, async () => {
-          await download(from, path, printer, surroundings.unreachable).catch((error: unknown) => {
+          await download(from, path, printer, options.unreachable).catch((error: unknown) => {
             printer.line(`no download of ${binary.name}: ${error instanceof Error ? error.message : String(error)}`);
             throw error;
           });
@@ -112,7 +112,7 @@ export function waysTo(surroundings: Surroundings): readonly Way[] {
       advice: () => "install Go 1.26 or later (https://go.dev/dl/)",
       find: async (binary) => {
         const path = cached(binary);
-        return await make(binary, path, () => buildWithGo(binary, path, printer, surroundings.go));
+        return await make(binary, path, () => buildWithGo(binary, path, printer, options.go));
       },
     },
   ];

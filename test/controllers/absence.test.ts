@@ -57,9 +57,12 @@ it("nothing is kept of a Secret name, some time after the last RegistryCredentia
   world.edit("credentials", "hub", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } });
   await world.pass({ minutes: 19 });
   // What is written late goes, too.
-  expect(context.statusCache.secret("team-a", "own-name")).toBeDefined();
+  expect(context.credentials.statusCache.secret("team-a", "own-name")).toBeDefined();
   await world.pass({ minutes: 2 });
-  expect([context.statusCache.secret("team-a", "own-name"), context.credentialIndex.names()]).toEqual([undefined, []]);
+  expect([context.credentials.statusCache.secret("team-a", "own-name"), context.credentials.index.names()]).toEqual([
+    undefined,
+    [],
+  ]);
 });
 
 it("no reference to a former Secret is put back while the present one is there and has yet to be seen", async () => {

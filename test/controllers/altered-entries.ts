@@ -55,17 +55,18 @@ export function world(): World {
   };
   const context = (): Context =>
     ({
-      clock,
-      tokens,
-      grantKey,
-      scopeOf: (of: NamespaceRecord) => ({
-        namespace: of,
-        operatorNamespace: "ops",
-        serviceAccount: (at: string, name: string) => accounts.get(`${at}/${name}`),
-      }),
-      enqueue: () => undefined,
-      credentialIndex: { namesOf: () => [] },
-      shareReached: () => undefined,
+      runtime: { clock, shareReached: () => undefined },
+      grants: {
+        tokens,
+        grantKey,
+        scopeOf: (of: NamespaceRecord) => ({
+          namespace: of,
+          operatorNamespace: "ops",
+          serviceAccount: (at: string, name: string) => accounts.get(`${at}/${name}`),
+        }),
+      },
+      queue: { enqueue: () => undefined },
+      credentials: { index: { namesOf: () => [] } },
     }) as unknown as Context;
 
   return {

@@ -73,20 +73,21 @@ function accountScenario(before: readonly Entry[], options?: { readonly refusing
   let reads = 0;
   const failure: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "refused" };
   const context = {
-    clock: fakeClock(),
-    transforms: { serviceAccount: transform },
-    stores: {
-      serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined },
-    },
-    api: {
-      getServiceAccount: async () => {
-        reads += 1;
-        return stored();
+    runtime: { clock: fakeClock(), log: { debug: () => undefined } },
+    cluster: {
+      transforms: { serviceAccount: transform },
+      stores: {
+        serviceAccounts: { wrote: (record: ServiceAccountRecord) => known.push(record), found: () => undefined },
       },
-      patchServiceAccount: (_namespace: string, _name: string, sent: Sent) => patch(sent),
+      api: {
+        getServiceAccount: async () => {
+          reads += 1;
+          return stored();
+        },
+        patchServiceAccount: (_namespace: string, _name: string, sent: Sent) => patch(sent),
+      },
+      callFailure: () => ({ kind: "conflict", failure }),
     },
-    log: { debug: () => undefined },
-    refusal: () => ({ kind: "conflict", failure }),
   } as unknown as Context;
   const secret = {
     name: "regcred",
@@ -157,14 +158,16 @@ describe("a Secret that somebody applies", () => {
       data: {},
     };
     const context = {
-      transforms: { secret: transform },
-      stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
-      api: {
-        replaceSecret: async (_namespace: string, _name: string, json: string) => {
-          const body = JSON.parse(json) as Sent;
-          sent.push(body);
-          const metadata = { ...body.metadata, uid: "u", resourceVersion: String(7 + sent.length) };
-          return { ...body, metadata };
+      cluster: {
+        transforms: { secret: transform },
+        stores: { namespaces: { get: () => undefined }, pullSecrets: { wrote: () => undefined } },
+        api: {
+          replaceSecret: async (_namespace: string, _name: string, json: string) => {
+            const body = JSON.parse(json) as Sent;
+            sent.push(body);
+            const metadata = { ...body.metadata, uid: "u", resourceVersion: String(7 + sent.length) };
+            return { ...body, metadata };
+          },
         },
       },
     } as unknown as Context;

@@ -32,7 +32,12 @@ it("every token, every pull Secret with an expiry, without a token or with one o
     crds: source,
   };
   const signals = newSignals(thrown);
-  const known = { tokens, signals, stores: { ...stores, credentials: { ...source, ...credentials } } };
+  const known = {
+    grants: { tokens },
+    credentials: {},
+    queue: { signals },
+    cluster: { stores: { ...stores, credentials: { ...source, ...credentials } } },
+  };
   const context = known as unknown as Context;
   for (const watch of [...tokenWatches(context), ...credentialWatches(context)])
     watch.follow((requests) => queued.push(...[...requests].map(({ key }) => key)));

@@ -53,66 +53,74 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
   book.begin(credential().uid);
   let deletions = 0;
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    statusCache: statusCache(clock),
-    grantKey: grantKeys(),
-    members: book,
-    judged: { judged: () => undefined, unjudged: () => undefined },
-    settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
-    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    tokens: { use: () => [], keep: () => undefined },
-    digest: keyedDigest(new Uint8Array(32)),
-    transforms: { secret: transform },
-    stores: {
-      credentials: new Map(),
-      namespaces: seen(() => namespace()),
-      serviceAccounts: { byIndex: () => [] },
-      operatorSecrets: { get: () => undefined },
-      pullSecrets,
+    runtime: {
+      clock,
+      inSlices: inSlices(clock),
+      events: { publish: () => undefined },
+      log: { debug: () => undefined, warn: () => undefined },
     },
-    api: {
-      getSecret: async () => stands(),
-      deleteSecret: async () => {
-        deletions += 1;
-        if (deletions > changes) return;
-        if (!pretends) version += 1;
-        throw new Error("changed");
+    credentials: {
+      statusCache: statusCache(clock),
+      members: book,
+      judged: { judged: () => undefined, unjudged: () => undefined },
+      index: {
+        names: () => ["regcred"],
+        namesOf: () => [],
+        contributors: () => [
+          {
+            name: "acme",
+            credential: credential(),
+            role: "current",
+            entitled: false,
+            held: false,
+            deleting: false,
+            retains: false,
+            confirmed: true,
+          },
+        ],
+        unreadable: () => false,
       },
     },
-    credentialIndex: {
-      names: () => ["regcred"],
-      namesOf: () => [],
-      contributors: () => [
-        {
-          name: "acme",
-          credential: credential(),
-          role: "current",
-          entitled: false,
-          held: false,
-          deleting: false,
-          retains: false,
-          confirmed: true,
-        },
-      ],
-      unreadable: () => false,
+    grants: {
+      grantKey: grantKeys(),
+      scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+      tokens: { use: () => [], keep: () => undefined },
     },
-    refusal: () => ({
-      kind: "conflict",
-      failure: { reason: "Conflict", cause: "Platform", retry: "backoff", message: "changed" },
-    }),
-    events: { publish: () => undefined },
-    enqueue: () => undefined,
-    log: { debug: () => undefined, warn: () => undefined },
-    namesSynced: () => true,
-    permissions: allPermitted,
+    settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
+    cluster: {
+      digest: keyedDigest(new Uint8Array(32)),
+      transforms: { secret: transform },
+      stores: {
+        credentials: new Map(),
+        namespaces: seen(() => namespace()),
+        serviceAccounts: { byIndex: () => [] },
+        operatorSecrets: { get: () => undefined },
+        pullSecrets,
+      },
+      api: {
+        getSecret: async () => stands(),
+        deleteSecret: async () => {
+          deletions += 1;
+          if (deletions > changes) return;
+          if (!pretends) version += 1;
+          throw new Error("changed");
+        },
+      },
+      callFailure: () => ({
+        kind: "conflict",
+        failure: { reason: "Conflict", cause: "Platform", retry: "backoff", message: "changed" },
+      }),
+      namesSynced: () => true,
+      permissions: allPermitted,
+    },
+    queue: { enqueue: () => undefined },
   } as unknown as Context;
   const loop = pullSecretLoop();
   return {
     run: () => loop(context, "team-a", "regcred", never),
     deletions: () => deletions,
     /** What the board says of acme there. */
-    told: () => context.statusCache.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
+    told: () => context.credentials.statusCache.secret("team-a", "regcred")?.credentials.get("acme")?.failures ?? [],
     pullSecrets,
   };
 }

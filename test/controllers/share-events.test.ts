@@ -5,7 +5,7 @@ import { shareNews } from "../../src/controllers/share-events.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
 
-function situation() {
+function fixture() {
   const clock = fakeClock();
   const told: Occurrence[] = [];
   const made = instruments();
@@ -24,7 +24,7 @@ function situation() {
 
 describe("a share that is reached", () => {
   it("is told to the tenant once in ten minutes for each kind", async () => {
-    const { reached, told, clock } = situation();
+    const { reached, told, clock } = fixture();
     for (let count = 0; count < 100; count += 1) reached("work", "team-a");
     reached("evictions", "team-a");
     expect(told).toHaveLength(2);
@@ -38,7 +38,7 @@ describe("a share that is reached", () => {
   });
 
   it("is counted, and for ten minutes shown", async () => {
-    const { reached, metric, clock, series } = situation();
+    const { reached, metric, clock, series } = fixture();
     reached("work", "team-a");
     const before = await series();
     for (let index = 0; index < 200; index += 1) reached("work", `greedy-${index}`);
@@ -50,7 +50,7 @@ describe("a share that is reached", () => {
   });
 
   it("is remembered of no more than some thousand namespaces", async () => {
-    const { reached, metric } = situation();
+    const { reached, metric } = fixture();
     for (let index = 0; index < 10_000; index += 1) reached("grants", `greedy-${index}`);
     expect(await metric('regcred_namespaces_over_share{kind="grants"}')).toBe(4_096);
   });

@@ -9,29 +9,20 @@ import type {
   ServiceAccountObject,
 } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
-import { refusals } from "../../src/operator/call-failure.ts";
 import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
 import type { SecretRecord } from "../../src/cluster/records.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
-import { waits } from "../../src/runtime/queue/waits.ts";
 import { workQueue } from "../../src/runtime/queue/work-queue.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { credentialIndex } from "../../src/entitlement/credential-index.ts";
-import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
+import { derive, newContext } from "../../src/operator/context.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
-import { newSignals } from "../../src/controllers/signals.ts";
 import { allPermitted } from "./all-permitted.ts";
-import { scopes } from "../../src/providers/scope-of.ts";
-import { recordedMembers } from "../../src/controllers/members/observe.ts";
-import { membersStore, storeAllMembers } from "../../src/controllers/members/apply.ts";
-import { grantTracker } from "../../src/controllers/token/grant-tracker.ts";
+import { storeAllMembers } from "../../src/controllers/members/apply.ts";
 import type { Feed } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
-import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -238,7 +229,7 @@ interface Running {
   readonly stop: () => void;
 }
 
-interface Surroundings {
+interface OperatorParts {
   readonly clock: ReturnType<typeof fakeClock>;
   readonly objects: Record<Kind, Map<string, Raw>>;
   readonly api: ClusterApi;
@@ -246,59 +237,39 @@ interface Surroundings {
   readonly version: () => string;
 }
 
-function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Running {
+function operatorOn({ clock, objects, api, hidden, version }: OperatorParts): Running {
   const log = { debug: silent, info: silent, warn: silent, error: fails };
   const known = clusterStores(log, "0.0.0");
   const { stores, transforms } = known;
+  const derived = derive(known, clock, operatorNamespace, thrown);
+  const { index } = derived.credentials;
   const random = (): number => 0.5;
   const queue = workQueue({ clock, random });
   const tokenQueue = workQueue({ clock, random });
-  const tokens = grantTracker({
-    clock,
-    secrets: stores.operatorSecrets,
-    operatorNamespace,
-    onUnused: (grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }),
-  });
-  const holders = recordedMembers(stores.operatorSecrets);
-  const sliced = inSlices(clock);
-  const rights = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members: holders });
-  const judged = judgedSecrets({ stores, credentialIndex: rights });
+  derived.unused.subscribe((grantKey) => tokenQueue.add(tokenKey(grantKey), { lane: "bulk" }));
   const secretFeeds = new Map<string, Feed<SecretRecord>>();
   const listed = new Set<string>();
-  const context: Context = {
-    clock,
-    inSlices: sliced,
+  const context = newContext(derived, {
     settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    stores,
-    transforms,
-    api,
-    provider: staticProvider({
-      secret: (key) => stores.operatorSecrets.get(key),
-      operatorNamespace,
-      sourceNamespaces: [],
-      clock,
-    }),
-    verify: async () => ({ verification: "Inconclusive" }),
-    grantKey: grantKeys(),
-    scopeOf: scopes(stores, operatorNamespace),
-    events: { publish: silent },
-    log,
-    metrics: { publish: silent, forget: silent },
-    tokens,
-    judged,
-    members: holders,
-    storeMembers: membersStore(),
-    credentialIndex: rights,
-    statusCache: statusCache(clock),
-    digest: known.digest,
-    refusal: refusals(log, operatorNamespace),
-    signals: newSignals(thrown),
-    waits: waits(),
-    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how),
-    namesSynced: (name) => listed.has(name),
-    permissions: allPermitted,
-    shareReached: silent,
-  };
+    runtime: {
+      log,
+      events: { publish: silent },
+      metrics: { publish: silent, forget: silent },
+      shareReached: silent,
+    },
+    cluster: { api, namesSynced: (name) => listed.has(name), permissions: allPermitted },
+    credentials: { statusCache: statusCache(clock) },
+    grants: {
+      provider: staticProvider({
+        secret: (key) => stores.operatorSecrets.get(key),
+        operatorNamespace,
+        sourceNamespaces: [],
+        clock,
+      }),
+      verify: async () => ({ verification: "Inconclusive" }),
+    },
+    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how) },
+  });
   const feeds = {
     credentials: stores.credentials.feed(),
     namespaces: stores.namespaces.feed(),
@@ -347,10 +318,10 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
     if (!feed || hidden.has(name)) return;
     listed.add(name);
     fill(feed, "secrets", (key) => key.endsWith(`/${name}`));
-    context.signals.secretsCalled.tell({ name });
+    context.queue.signals.secretsCalled.tell({ name });
   };
   const watchNames = (): void => {
-    const names = new Set(rights.names());
+    const names = new Set(index.names());
     for (const [name, feed] of secretFeeds) {
       if (names.has(name)) continue;
       feed.close();
@@ -371,7 +342,7 @@ function operatorOn({ clock, objects, api, hidden, version }: Surroundings): Run
   fill(feeds.serviceAccounts, "serviceAccounts", () => true);
   fill(feeds.operatorSecrets, "secrets", (key) => key.startsWith(`${operatorNamespace}/`));
   const { begin, run } = regcredControllers(context);
-  rights.onNames(watchNames);
+  index.onNames(watchNames);
   begin();
   const each = {
     run,

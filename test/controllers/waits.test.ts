@@ -47,20 +47,20 @@ const triggers: Readonly<
   operatorSecrets: [{ of: "operatorSecrets", object: "regcred-system/hub" }, (world) => world.source("hub", "second")],
   crds: [
     { of: "crds", object: crdName },
-    (_world, { stores }) => {
+    (_world, { cluster: { stores } }) => {
       const crds = stores.crds as FedStore<CrdRecord>;
       crds.feed().observed({ key: crdName, resourceVersion: "9", gaps: [] });
     },
   ],
   secretsCalled: [
     { secretsCalled: "regcred" },
-    (_world, context) => context.signals.secretsCalled.tell({ name: "regcred" }),
+    (_world, context) => context.queue.signals.secretsCalled.tell({ name: "regcred" }),
   ],
   recordOf: [
     { recordOf: "credentials-9" },
     (_world, context) => void beginRecord(context, credential({ name: "new", uid: "credentials-9" })),
   ],
-  permissions: [{ permissions: "changes" }, (_world, context) => context.signals.permissions.tell()],
+  permissions: [{ permissions: "changes" }, (_world, context) => context.queue.signals.permissions.tell()],
   findings: [{ findings: "hub" }, (world) => world.source("hub", "")],
 };
 
@@ -70,14 +70,14 @@ describe("a run that waits", () => {
     // A finding brings the RegistryCredential by itself.
     const key = "findings" in waited ? `credential/${waited.findings}` : "members/parked";
     const ran: string[] = [];
-    const parked = { ...context.waits };
-    Object.assign(context.waits, {
+    const parked = { ...context.queue.waits };
+    Object.assign(context.queue.waits, {
       wait: (each: string, forWhat: readonly string[]) => {
         ran.push(each);
         parked.wait(each, forWhat);
       },
     });
-    context.waits.wait(key, [textOfWaited(waited)]);
+    context.queue.waits.wait(key, [textOfWaited(waited)]);
     ran.length = 0;
     await world.pass({ seconds: 5 });
     expect(ran).not.toContain(key);
@@ -96,9 +96,10 @@ describe("at rest", () => {
     const { world, context } = await served(changes);
     await world.pass({ minutes: 30 });
     const before = world.writes.length;
-    const [grant] = [...context.tokens.wanted()].map(([key]) => key);
+    const [grant] = [...context.grants.tokens.wanted()].map(([key]) => key);
     const keys = ["secret/team-a/regcred", "references/team-a", "credential/hub", `token/${grant ?? "none"}`];
-    for (const key of [...keys, `members/${context.stores.credentials.get("hub")?.uid}`]) context.enqueue(key);
+    for (const key of [...keys, `members/${context.cluster.stores.credentials.get("hub")?.uid}`])
+      context.queue.enqueue(key);
     await world.pass({ seconds: 20 });
     expect(world.writes.slice(before)).toEqual([]);
     await world.stop();
@@ -119,20 +120,20 @@ describe("a pull Secret of an entry whose ServiceAccount may not be seen", () =>
       identity: { from: "ServiceAccount", name: "puller" },
     };
     const told = (): unknown =>
-      context.statusCache
+      context.credentials.statusCache
         .secret("team-a", "regcred")
         ?.credentials.get("hub")
         ?.failures.map(({ reason }) => reason);
-    const { scopeOf } = context;
-    const hiding: Context["scopeOf"] = (namespace) => {
+    const { scopeOf } = context.grants;
+    const hiding: Context["grants"]["scopeOf"] = (namespace) => {
       return { ...scopeOf(namespace), serviceAccount: () => ({ kind: "not-permitted" }) };
     };
-    Object.assign(context, { scopeOf: hiding });
+    Object.assign(context.grants, { scopeOf: hiding });
     world.credential("hub", { ...spec, registries: [entry] });
     await world.pass({ seconds: 15 });
     expect(told()).toEqual(["NotPermitted"]);
-    Object.assign(context, { scopeOf });
-    context.signals.permissions.tell();
+    Object.assign(context.grants, { scopeOf });
+    context.queue.signals.permissions.tell();
     await world.pass({ seconds: 5 });
     expect(told()).toEqual(["ServiceAccountMissing"]);
   });

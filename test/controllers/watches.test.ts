@@ -50,7 +50,12 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
     askingAs: ({ name }: { readonly name: string }) => (name === serviceAccount().name ? credentials : []),
   };
   const settings = { namespace: "regcred-system" };
-  const known = { stores, credentialIndex, settings, signals: newSignals(thrown), namesSynced: () => true };
+  const known = {
+    cluster: { stores, namesSynced: () => true },
+    credentials: { index: credentialIndex },
+    settings,
+    queue: { signals: newSignals(thrown) },
+  };
   const context = known as unknown as Context;
   const asked: Request[] = [];
   for (const each of [...pullSecretWatches(context), ...referencesWatches(context), ...credentialWatches(context)])

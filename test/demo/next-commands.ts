@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import { defaultPullSecretName, plural } from "../../src/api/names.ts";
 import { credentialName, sourceName } from "./manifest.ts";
 
-export interface Surroundings {
+export interface NextCommandsOptions {
   /** Undefined: the user's own. */
   readonly kubeconfig: string | undefined;
   /** Undefined: the current one. */
@@ -19,8 +19,8 @@ export interface Surroundings {
 }
 
 /** Lines for another terminal. */
-export function nextCommands(around: Surroundings): readonly string[] {
-  const { kubeconfig, context, system, tenant, newTenant, hasKubectl, curl, operatorLog } = around;
+export function nextCommands(options: NextCommandsOptions): readonly string[] {
+  const { kubeconfig, context, system, tenant, newTenant, hasKubectl, curl, operatorLog } = options;
   const kubectl = context === undefined ? "kubectl" : `kubectl --context ${context}`;
   const lines = [
     ...(kubeconfig === undefined ? [] : [`export KUBECONFIG=${kubeconfig}`]),

@@ -10,7 +10,7 @@ import { endOfLog } from "./operator-process.ts";
 import { type DemoOptions, exitCodes } from "./options.ts";
 import { ownStage } from "./own-stage.ts";
 import { type Player, player, StepFailed, type StepReport } from "./player.ts";
-import { prepareRegistry, prepareScene, type TestEnv } from "./scene.ts";
+import { prepareRegistry, prepareTestEnv, type TestEnv } from "./test-env.ts";
 import { type Screen, screen } from "./screen.ts";
 import { credentialsPath, type Stage } from "./stage.ts";
 import { story } from "./story.ts";
@@ -127,7 +127,7 @@ async function setUp(performance: Performance): Promise<Built> {
         });
   const registry = await prepareRegistry({ play, cleanup, signal });
   const clouds = context === undefined ? await prepareClouds({ play, cleanup, signal }) : undefined;
-  const testEnv = await prepareScene({ stage, registry, clouds, count: namespaces }, { play, cleanup, signal });
+  const testEnv = await prepareTestEnv({ stage, registry, clouds, count: namespaces }, { play, cleanup, signal });
   if (context !== undefined) {
     cleanup.defer(() => removeCredential(stage.client, removing, () => testEnv.operator.pid() !== undefined));
   }

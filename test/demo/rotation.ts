@@ -6,7 +6,7 @@ import { cloudCredentialName, cloudManifest } from "./cloud-manifest.ts";
 import type { Clouds } from "./clouds.ts";
 import { type CloudName, cloudNames, registryHosts } from "./played-clouds.ts";
 import type { Teller } from "./player.ts";
-import type { TestEnv } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 import { credentialsPath } from "./stage.ts";
 import { expectStatus, pullSecretOf } from "./tenants.ts";
 

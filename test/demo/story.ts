@@ -5,7 +5,7 @@ import { credentialName, sourceName } from "./manifest.ts";
 import { seenSince } from "./observer.ts";
 import type { Teller } from "./player.ts";
 import { rotation } from "./rotation.ts";
-import type { TestEnv } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 import { createNamespace, credentialsPath } from "./stage.ts";
 import { tableText } from "./table.ts";
 import {

@@ -5,7 +5,7 @@ import { type Pull, tryPull } from "../cluster/try-pull.ts";
 import { credentialName, sourceName } from "./manifest.ts";
 import { referencesOf } from "./observer.ts";
 import type { Teller } from "./player.ts";
-import type { TestEnv } from "./scene.ts";
+import type { TestEnv } from "./test-env.ts";
 import { credentialsPath } from "./stage.ts";
 
 /** Creates the source Secret, or gives it the password that holds now. */

@@ -44,7 +44,7 @@ export async function operatorWrites(testEnv: Pick<TestEnv, "cluster">): Promise
 
 /** All that the operator has asked for so far. A watch stands in the log before the operator has its answer. */
 export async function operatorRequests({ cluster }: Pick<TestEnv, "cluster">): Promise<readonly Audited[]> {
-  if (cluster.auditLog === undefined) throw new Error("the scene has no audit log: scene({ auditLog: true })");
+  if (cluster.auditLog === undefined) throw new Error("the cluster has no audit log: testEnv({ auditLog: true })");
   const text = await readFile(cluster.auditLog, "utf8");
   return (
     text

@@ -24,14 +24,14 @@ import { filled, type Shell, shellIn } from "./shell.ts";
 
 const user = "regcred-operator";
 
-interface Situation {
+interface FaultCase {
   readonly name: string;
   readonly faults: readonly Fault[];
 }
 
 /** Each fault alone, then two or three of different layers at once: the same ones in each run. */
-function situations(): readonly Situation[] {
-  const alone = faults.map((fault): Situation => ({ name: fault.name, faults: [fault] }));
+function faultCases(): readonly FaultCase[] {
+  const alone = faults.map((fault): FaultCase => ({ name: fault.name, faults: [fault] }));
   // The generator of https://pubs.opengroup.org/onlinepubs/9799919799/functions/rand.html, its high bits.
   let state = 1;
   const random = (below: number): number => {
@@ -39,7 +39,7 @@ function situations(): readonly Situation[] {
     return Math.floor((state / 2 ** 31) * below);
   };
   const combinable = faults.filter((fault) => !fault.alone);
-  const combined = Array.from({ length: 10 }, (_, index): Situation => {
+  const combined = Array.from({ length: 10 }, (_, index): FaultCase => {
     const several = new Map<Layer, Fault>();
     while (several.size < 2 + (index % 2)) {
       const fault = combinable[random(combinable.length)];
@@ -48,7 +48,7 @@ function situations(): readonly Situation[] {
     const chosen = faults.filter((fault) => several.get(fault.layer) === fault);
     return { name: chosen.map(({ name }) => name).join("; "), faults: chosen };
   });
-  const unique = new Map([...alone, ...combined].map((situation) => [situation.name, situation]));
+  const unique = new Map([...alone, ...combined].map((faultCase) => [faultCase.name, faultCase]));
   return [{ name: "nothing is wrong", faults: [] }, ...unique.values()];
 }
 
@@ -99,9 +99,9 @@ describe("explain", () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  const rows = situations().map((situation, index) => ({ ...situation, index }));
+  const rows = faultCases().map((faultCase, index) => ({ ...faultCase, index }));
 
-  it("is asked about at least 30 situations", () => {
+  it("is asked about at least 30 cases", () => {
     expect(rows.length).toBeGreaterThanOrEqual(30);
     expect(rows.filter((row) => row.faults.length > 1).length).toBeGreaterThanOrEqual(8);
   });

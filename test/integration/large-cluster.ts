@@ -6,28 +6,17 @@ import type { Status } from "../../src/api/registry-credential.ts";
 import type { ClusterApi, ClusterObject } from "../../src/cluster/cluster-api.ts";
 import { clusterStores } from "../../src/cluster/cluster-stores.ts";
 import { queues } from "../../src/operator/queues.ts";
-import { refusals } from "../../src/operator/call-failure.ts";
 import { keyOf, referencesKey, secretKey } from "../../src/controllers/keys.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";
 import { runWorkers } from "../../src/runtime/queue/run-workers.ts";
-import { waits } from "../../src/runtime/queue/waits.ts";
 import { statusCache } from "../../src/controllers/status-cache.ts";
-import type { Context } from "../../src/controllers/context.ts";
-import { credentialIndex } from "../../src/entitlement/credential-index.ts";
-import { grantKeys } from "../../src/providers/grant-keys.ts";
-import { judgedSecrets } from "../../src/controllers/pull-secret/judged.ts";
+import { derive, newContext } from "../../src/operator/context.ts";
 import { regcredControllers } from "../../src/controllers/index.ts";
-import { newSignals } from "../../src/controllers/signals.ts";
-import { scopes } from "../../src/providers/scope-of.ts";
-import { recordedMembers } from "../../src/controllers/members/observe.ts";
-import { membersStore } from "../../src/controllers/members/apply.ts";
-import { grantTracker } from "../../src/controllers/token/grant-tracker.ts";
 import { credentialMetrics } from "../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import type { Log } from "../../src/runtime/observability/log.ts";
 import { unrestricted } from "../mode.ts";
 import { allPermitted } from "../controllers/all-permitted.ts";
-import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -69,7 +58,8 @@ export interface LargeCluster {
 export async function largeCluster(count: number): Promise<LargeCluster> {
   const clock = systemClock();
   const known = clusterStores(log, "0.0.0");
-  const { stores, transforms, digest } = known;
+  const derived = derive(known, clock, operatorNamespace, thrown);
+  const { stores } = known;
   const meta = (name: string, namespace?: string): object => ({
     name,
     uid: randomUUID(),
@@ -126,49 +116,27 @@ export async function largeCluster(count: number): Promise<LargeCluster> {
     instruments: { observe: silent },
     shareReached: silent,
   });
-  const tokens = grantTracker({
-    clock,
-    secrets: stores.operatorSecrets,
-    operatorNamespace,
-  });
-  const members = recordedMembers(stores.operatorSecrets);
-  const sliced = inSlices(clock);
-  const rights = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members });
-  const judged = judgedSecrets({ stores, credentialIndex: rights });
-  const context: Context = {
-    clock,
-    inSlices: sliced,
+  const context = newContext(derived, {
     settings: { namespace: operatorNamespace, mode: unrestricted, maxConfigBytes: 65_536 },
-    stores,
-    transforms,
-    digest,
-    api,
-    provider: staticProvider({
-      secret: (key) => stores.operatorSecrets.get(key),
-      operatorNamespace,
-      sourceNamespaces: [],
-      clock,
-    }),
-    verify: async () => ({ verification: "Inconclusive" }),
-    grantKey: grantKeys(),
-    scopeOf: scopes(stores, operatorNamespace),
-    events: { publish: silent },
-    log,
-    metrics: credentialMetrics(instruments(), "known"),
-    tokens,
-    judged,
-    signals: newSignals(thrown),
-    waits: waits(),
-    members,
-    storeMembers: membersStore(),
-    credentialIndex: rights,
-    statusCache: statusCache(clock),
-    refusal: refusals(log, operatorNamespace),
-    enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how),
-    namesSynced: () => true,
-    permissions: allPermitted,
-    shareReached: silent,
-  };
+    runtime: {
+      log,
+      events: { publish: silent },
+      metrics: credentialMetrics(instruments(), "known"),
+      shareReached: silent,
+    },
+    cluster: { api, namesSynced: () => true, permissions: allPermitted },
+    credentials: { statusCache: statusCache(clock) },
+    grants: {
+      provider: staticProvider({
+        secret: (key) => stores.operatorSecrets.get(key),
+        operatorNamespace,
+        sourceNamespaces: [],
+        clock,
+      }),
+      verify: async () => ({ verification: "Inconclusive" }),
+    },
+    queue: { enqueue: (key, how) => (keyOf(key).loop === "token" ? tokenQueue : tenants).add(key, how) },
+  });
   cluster.appear();
   const { begin, run } = regcredControllers(context);
   begin();

@@ -21,7 +21,7 @@ describe("a control plane that files share", () => {
   let world: TestEnv;
   afterEach(() => world.close());
 
-  /** Names and identities of all that is there, beside what each scene makes and controllers fill in. */
+  /** Names and identities of all that is there, beside what each test makes and controllers fill in. */
   const stored = async (): Promise<readonly string[]> => {
     const lists = await Promise.all(collections.map((path) => world.admin.list(path)));
     return lists

@@ -1,10 +1,11 @@
 // Are the names of the metrics what dashboards and alerts of others rely on, and do they follow the conventions?
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { type MetricDeclaration, metricTable } from "../../src/metrics/metric-table.ts";
 
+const root = join(import.meta.dirname, "../..");
 const table = Object.entries<MetricDeclaration>(metricTable);
 
 // Whoever takes a line away or changes one, says so in CHANGELOG.md under "Removed" or "Changed", and what to write instead.
@@ -64,12 +65,19 @@ workqueue_work_duration_seconds name
 const removed: readonly string[] = [];
 
 describe("the metrics", () => {
+  it("are each shown or counted somewhere", () => {
+    const source = globSync("src/**/*.ts", { cwd: root, exclude: ["src/metrics/metric-table.ts"] })
+      .map((path) => readFileSync(join(root, path), "utf8"))
+      .join("\n");
+    expect(Object.keys(metricTable).filter((name) => !source.includes(`"${name}"`))).toEqual([]);
+  });
+
   it("are those that were promised, with their labels", () => {
     expect(table.map(([name, { labels }]) => [name, ...labels].join(" ")).toSorted()).toEqual(promised);
   });
 
   it("do not go without a word in the changelog", () => {
-    const changelog = readFileSync(join(import.meta.dirname, "../../CHANGELOG.md"), "utf8");
+    const changelog = readFileSync(join(root, "CHANGELOG.md"), "utf8");
     expect(removed.filter((name) => !changelog.includes(name))).toEqual([]);
   });
 

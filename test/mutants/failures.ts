@@ -88,7 +88,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a ServiceAccount that opts out is referred from",
     "controllers/service-account/observe.ts",
-    ["      !serviceAccount.optedOut &&\n", ""],
+    ["    !serviceAccount.optedOut &&\n", ""],
     serve,
   ),
   fault(
@@ -124,13 +124,8 @@ export const failureMutants: readonly Mutant[] = [
     ["withMetrics(clusterObjects(fenced,", "withMetrics(clusterObjects(api,"],
     leader,
   ),
-  fault("work begins before the Lease is held", "operator.ts", ["    await leads.led;\n", ""], leader),
-  fault(
-    "the Lease is given back before runs have ended",
-    "operator.ts",
-    ["      await work.drain(limit);\n", ""],
-    leader,
-  ),
+  fault("work begins before the Lease is held", "operator.ts", ["  await leads.led;\n", ""], leader),
+  fault("the Lease is given back before runs have ended", "operator.ts", ["  await work.drain(limit);\n", ""], leader),
   fault(
     "a tenant is written to whichever install the RegistryCredential names",
     "entitlement/credential-index.ts",
@@ -140,7 +135,10 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a cloud that hangs holds up Secrets",
     "operator/controllers.ts",
-    ['(keyOf(key).loop === "token" ? tokenQueue : queue).add(key, how)', "queue.add(key, how)"],
+    [
+      '(keyOf(key).loop === "token" ? workQueues.tokens : workQueues.tenants).add(key, how)',
+      "workQueues.tenants.add(key, how)",
+    ],
     clouds,
   ),
   fault(

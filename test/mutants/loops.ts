@@ -79,8 +79,8 @@ export const loopMutants: readonly Mutant[] = [
     "it is not stored that a Secret was made anew",
     "entitlement/members",
     [
-      "const isNews = known.secretUid !== secretUid || known.merged !== merged;",
-      "const isNews = known.merged !== merged;",
+      "const changed = known.secretUid !== secretUid || known.merged !== merged;",
+      "const changed = known.merged !== merged;",
     ],
     "entitlement/members",
   ),
@@ -138,7 +138,7 @@ export const loopMutants: readonly Mutant[] = [
   fault(
     "a fight over a status is not counted",
     "controllers/credential/apply",
-    ["      context.statusCache.contested(name, fight);\n", ""],
+    ["      context.credentials.statusCache.contested(name, fight);\n", ""],
     "controllers/credential/contested",
   ),
   fault(

@@ -81,7 +81,7 @@ export const paceMutants: readonly Mutant[] = [
   fault(
     "a stop in the moment in which all is known begins work",
     "operator.ts",
-    ["    stopping.signal.throwIfAborted();\n    work.begin();", "    work.begin();"],
+    ["  stopping.signal.throwIfAborted();\n  work.begin();", "    work.begin();"],
     "operator/start-and-stop",
   ),
   fault(

@@ -144,8 +144,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a token is collected though it cannot be seen who needs it", "accounts that may not be seen after", {
     file: "src/controllers/pull-secret/controller.ts",
-    from: "if (!observed.hidden) context.judged.judged(secretKey(namespace.name, name));",
-    to: "context.judged.judged(secretKey(namespace.name, name));",
+    from: "if (!observed.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));",
+    to: "context.credentials.judged.judged(secretKey(namespace.name, name));",
   }),
   {
     fault: "world",

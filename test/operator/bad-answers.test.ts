@@ -45,7 +45,7 @@ describe("an hour of patience, asked for by the API server,", () => {
     on.run("a");
     await on.pass(10);
     let refusals = 0;
-    on.setWeather(({ method, namespace }) => {
+    on.setFaults(({ method, namespace }) => {
       if (method !== "PUT" || namespace !== "team-a") return undefined;
       refusals += 1;
       return { ...refusal(code, "Busy"), headers: anHour };
@@ -58,7 +58,7 @@ describe("an hour of patience, asked for by the API server,", () => {
     // It is asked about once a minute, and no more often.
     expect(refusals - before).toBeGreaterThanOrEqual(2);
     expect(refusals - before).toBeLessThanOrEqual(9);
-    on.setWeather();
+    on.setFaults();
     await on.pass(60);
     expect(on.logins("team-a")).toEqual({ [hub]: "first" });
     on.isLawful();
@@ -69,12 +69,12 @@ describe("an hour of patience, asked for by the API server,", () => {
     on.addCredential("acme");
     on.run("a");
     await on.pass(10);
-    on.setWeather(({ method, namespace }) =>
+    on.setFaults(({ method, namespace }) =>
       method === "PUT" && namespace === "team-a" ? { ...refusal(503, "Busy"), headers: anHour } : undefined,
     );
     on.server.patch("secrets", place, { data: { ".dockerconfigjson": btoa("{}") } });
     await on.pass(3);
-    on.setWeather();
+    on.setFaults();
     await on.pass(3);
     expect(on.logins("team-a")).toEqual({});
     on.server.patch("secrets", place, { data: { ".dockerconfigjson": btoa('{"auths":{}}') } });
@@ -85,7 +85,7 @@ describe("an hour of patience, asked for by the API server,", () => {
   it.each(["3600", "999999", "9".repeat(30)])("leaves no watch deaf for more than a minute: %s s", async (header) => {
     const on = await served();
     let refusals = 0;
-    on.setWeather((call) => {
+    on.setFaults((call) => {
       if (!isRead(call) || call.by !== "second") return undefined;
       refusals += 1;
       return { ...refusal(503, "Busy"), headers: { "retry-after": header } };
@@ -93,7 +93,7 @@ describe("an hour of patience, asked for by the API server,", () => {
     on.run("second");
     await on.pass(5);
     expect(refusals).toBeGreaterThan(0);
-    on.setWeather();
+    on.setFaults();
     on.addNamespace("team-b");
     await on.pass(61);
     expect(on.logins("team-b")).toEqual({ [hub]: "first" });
@@ -106,7 +106,7 @@ describe("an answer that nobody can mean", () => {
     "to each list and watch takes nothing away, is no hot loop, and ends: %s",
     async (_what, answer) => {
       const on = await served();
-      on.setWeather((call) => (isRead(call) && call.by === "second" ? answer : undefined));
+      on.setFaults((call) => (isRead(call) && call.by === "second" ? answer : undefined));
       on.recorded.splice(0);
       on.run("second");
       await on.pass(60);
@@ -116,7 +116,7 @@ describe("an answer that nobody can mean", () => {
       expect(reads.length).toBeLessThan(200);
       expect(on.toTenants()).toEqual([]);
       expect(on.logins("team-a")).toEqual({ [hub]: "first" });
-      on.setWeather();
+      on.setFaults();
       on.addNamespace("team-b");
       await on.pass(60);
       expect([on.logins("team-a"), on.logins("team-b")]).toEqual([{ [hub]: "first" }, { [hub]: "first" }]);
@@ -126,7 +126,7 @@ describe("an answer that nobody can mean", () => {
 
   it.each(nonsense)("to a write is not taken for done: %s", async (_what, answer) => {
     const on = await served();
-    on.setWeather(({ method, namespace }) => (method !== "GET" && namespace === "team-b" ? answer : undefined));
+    on.setFaults(({ method, namespace }) => (method !== "GET" && namespace === "team-b" ? answer : undefined));
     const second = on.run("second");
     on.addNamespace("team-b");
     await on.pass(60);
@@ -134,7 +134,7 @@ describe("an answer that nobody can mean", () => {
     expect(
       on.recorded.filter(({ method, namespace }) => method === "POST" && namespace === "team-b").length,
     ).toBeLessThan(60);
-    on.setWeather();
+    on.setFaults();
     await on.pass(90);
     expect([on.logins("team-b"), on.references("team-b"), second.end()]).toEqual([
       { [hub]: "first" },
@@ -149,13 +149,13 @@ describe("an answer that nobody can mean", () => {
     on.addCredential("acme");
     const only = on.run("only");
     await on.pass(10);
-    on.setWeather(({ resource, method }) => (resource === "leases" && method !== "GET" ? answer : undefined));
+    on.setFaults(({ resource, method }) => (resource === "leases" && method !== "GET" ? answer : undefined));
     await on.pass(5);
     expect(only.end()).toBeUndefined();
-    on.setWeather();
+    on.setFaults();
     await on.pass(30);
     expect(only.end()).toBeUndefined();
-    on.setWeather(({ resource, method }) => (resource === "leases" && method !== "GET" ? answer : undefined));
+    on.setFaults(({ resource, method }) => (resource === "leases" && method !== "GET" ? answer : undefined));
     await on.pass(12);
     expect(only.end()).toMatch(/lease is lost/);
     on.isLawful();
@@ -168,12 +168,12 @@ describe("an API server that answers each request after 10 s", () => {
   it("is waited for at the start, and serves when it is quick again", async () => {
     const on = fixture();
     on.addCredential("acme");
-    on.setWeather(slow(on));
+    on.setFaults(slow(on));
     const a = on.run("a");
     await on.pass(300);
     expect(a.end()).toBeUndefined();
     expect(on.toTenants()).toEqual([]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(60);
     expect(on.logins("team-a")).toEqual({ [hub]: "first" });
     on.isLawful();
@@ -183,13 +183,13 @@ describe("an API server that answers each request after 10 s", () => {
     const on = await served();
     on.run("second", { leaderElection: false });
     await on.pass(10);
-    on.setWeather(slow(on));
+    on.setFaults(slow(on));
     on.recorded.splice(0);
     on.server.patch("secrets", "regcred-system/docker-hub", { data: { password: btoa("second") } });
     await on.pass(300);
     expect(on.logins("team-a")).toEqual({ [hub]: "first" });
     expect(on.recorded.length).toBeLessThan(300);
-    on.setWeather();
+    on.setFaults();
     await on.pass(60);
     expect(on.logins("team-a")).toEqual({ [hub]: "second" });
     on.isLawful();

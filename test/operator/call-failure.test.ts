@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { unavailable } from "../../src/runtime/client/api-error.ts";
-import { refusals } from "../../src/operator/call-failure.ts";
+import { callFailures } from "../../src/operator/call-failure.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
 
 function judged(error: unknown): { readonly reason: string; readonly message: string; readonly logged: unknown[] } {
   const logged: unknown[] = [];
-  const { failure } = refusals({ error: (...line) => logged.push(line) }, "regcred-system")(error, "store it");
+  const { failure } = callFailures({ error: (...line) => logged.push(line) }, "regcred-system")(error, "store it");
   return { reason: failure.reason, message: failure.message, logged };
 }
 

@@ -124,7 +124,7 @@ describe("a cloud", () => {
     on.addSource("keys", "x");
     on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com", account)] });
     on.addAccount("team-a", "puller");
-    on.setWeather(({ subresource, namespace = "" }) =>
+    on.setFaults(({ subresource, namespace = "" }) =>
       subresource === "token" ? tenantToken(on, namespace) : undefined,
     );
     const slow: Http = (call, signal) => (String(call.body).includes("slow") ? never : http(call, signal));
@@ -298,7 +298,7 @@ describe("a token of a ServiceAccount", () => {
     });
     const asked = (): number => on.recorded.filter(({ subresource }) => subresource === "token").length;
     let isCut = false;
-    on.setWeather(({ resource, subresource }) => {
+    on.setFaults(({ resource, subresource }) => {
       if (isCut && resource === "leases") return never;
       return subresource === "token" ? accountToken(on, "puller") : undefined;
     });
@@ -319,7 +319,7 @@ describe("a token of a ServiceAccount", () => {
   it("that a tenant has to consent to is asked for, and the operator's own name is told", async () => {
     const on = fixture();
     const played = clouds(on);
-    on.setWeather(({ subresource }) =>
+    on.setFaults(({ subresource }) =>
       subresource === "token"
         ? refusal(
             403,
@@ -347,7 +347,7 @@ describe("the API server that is asked too much", () => {
     on.run("a");
     await on.pass(3);
     let throttled = 1;
-    on.setWeather(({ method, namespace }) => {
+    on.setFaults(({ method, namespace }) => {
       if (method !== "PUT" || namespace !== "team-a" || throttled === 0) return undefined;
       throttled -= 1;
       return { ...refusal(429, "TooManyRequests"), headers: { "retry-after": "6" } };

@@ -10,7 +10,7 @@ import { minimal } from "../api/registry-credential.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { apiServer, type PlayedObject } from "./api-server.ts";
 import { laws, referencesOf } from "./laws.ts";
-import { playedConnection, type Recorded, type Road, type Weather } from "./played-pools.ts";
+import { playedConnection, type Recorded, type Wiring, type Faults } from "./played-pools.ts";
 
 // What mints is loaded when it is first asked for, which takes time that the test's clock does not have.
 await Promise.all(providers.map(({ load }) => load()));
@@ -47,8 +47,8 @@ export function fixture({
     (by) => places.get(by)?.namespace ?? ops,
     (by) => places.get(by)?.leaderElection ?? true,
   );
-  const still: Weather = () => undefined;
-  const road: Road = { server, clock, recorded: [], onCall: (call, at) => rules.check(call, at), weather: still };
+  const noFaults: Faults = () => undefined;
+  const wiring: Wiring = { server, clock, recorded: [], onCall: (call, at) => rules.check(call, at), faults: noFaults };
   const logged: string[] = [];
   const say = (message: string): void => void logged.push(message);
   const log: Log = { debug: () => undefined, info: say, warn: say, error: say };
@@ -72,7 +72,7 @@ export function fixture({
   return {
     clock,
     server,
-    recorded: road.recorded,
+    recorded: wiring.recorded,
     logged,
     broken: rules.broken,
     addNamespace,
@@ -94,12 +94,12 @@ export function fixture({
         },
       }),
     /** What somebody beside the replicas reaches the cluster through. */
-    connection: playedConnection(road, "person"),
-    setWeather: (weather: Weather = still): void => void (road.weather = weather),
+    connection: playedConnection(wiring, "person"),
+    setFaults: (faults: Faults = noFaults): void => void (wiring.faults = faults),
     run: (by: string, { namespace = ops, leaderElection = true, settings, clouds }: ReplicaOptions = {}): Replica => {
       places.set(by, { namespace, leaderElection });
       const made = operator({
-        connection: playedConnection(road, by),
+        connection: playedConnection(wiring, by),
         settings: {
           ...operatorConfigFrom({}, {}),
           namespace,
@@ -150,13 +150,13 @@ export function fixture({
       referencesOf(server.get("serviceaccounts", `${namespace}/${account}`)),
     /** What was written, but for Leases and Events. */
     writes: (by?: string): readonly Recorded[] =>
-      road.recorded.filter((each) => isWrite(each) && (by === undefined || each.by === by)),
+      wiring.recorded.filter((each) => isWrite(each) && (by === undefined || each.by === by)),
     /** And for what is no tenant's. */
     toTenants: (): readonly Recorded[] =>
-      road.recorded.filter((each) => isWrite(each) && each.namespace?.startsWith("team-")),
+      wiring.recorded.filter((each) => isWrite(each) && each.namespace?.startsWith("team-")),
     /** And for what was refused. */
     tried: (): readonly Recorded[] =>
-      road.recorded.filter(({ method, namespace }) => method !== "GET" && namespace?.startsWith("team-")),
+      wiring.recorded.filter(({ method, namespace }) => method !== "GET" && namespace?.startsWith("team-")),
     isLawful: (): void => expect(rules.broken).toEqual([]),
   };
 }

@@ -111,7 +111,7 @@ describe("a status that somebody else keeps writing", () => {
     on.addCredential("acme");
     on.run("a");
     await on.pass(90);
-    on.setWeather(({ method, resource, namespace }) =>
+    on.setFaults(({ method, resource, namespace }) =>
       method === "DELETE" && resource === "secrets" && namespace === "team-a" ? { code: 500, body: {} } : undefined,
     );
     on.server.remove("registrycredentials", "acme");
@@ -174,7 +174,7 @@ describe("a finalizer that somebody else keeps taking off", () => {
 
 describe("a tenant that writes to an object whenever the operator is about to", () => {
   const thief = (on: Fixture, resource: string, methods: readonly string[]): void =>
-    on.setWeather(({ method, namespace, name, ...call }) => {
+    on.setFaults(({ method, namespace, name, ...call }) => {
       if (call.resource !== resource || namespace !== "team-a" || !methods.includes(method)) return undefined;
       const metadata = { annotations: { "team.io/at": `${on.server.version()}` } };
       on.server.patch(resource, `${namespace}/${name}`, { metadata });
@@ -210,7 +210,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
       });
       await on.pass(25);
       expect(on.server.get("registrycredentials", "acme")).toBeUndefined();
-      on.setWeather();
+      on.setFaults();
       on.server.patch("secrets", "team-a/regcred", { metadata: { labels: { some: "thing" } } });
       await on.pass(5);
       expect(on.logins("team-a")?.[hub]).toBeUndefined();
@@ -225,7 +225,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
     await on.pass(90);
     let tries = 0;
     let wins = 0;
-    on.setWeather(({ method, resource, namespace, name }) => {
+    on.setFaults(({ method, resource, namespace, name }) => {
       if (method !== "PUT" || resource !== "secrets" || namespace !== "team-a") return undefined;
       tries += 1;
       const change = (patch: object): void => on.server.patch("secrets", `${namespace}/${name}`, patch);
@@ -243,7 +243,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
     // Two tries, and then it is as it was.
     for (let round = 1; round <= 4; round += 1) {
       const before = tries;
-      on.setWeather(({ method, resource, namespace, name }) => {
+      on.setFaults(({ method, resource, namespace, name }) => {
         if (method !== "PUT" || resource !== "secrets" || namespace !== "team-a") return undefined;
         tries += 1;
         on.server.patch("secrets", `${namespace}/${name}`, { metadata: { annotations: { "team.io/at": `${tries}` } } });
@@ -278,7 +278,7 @@ describe("a tenant that writes to an object whenever the operator is about to", 
     expect(on.tried().filter((each) => each.method === method).length).toBeLessThan(150);
     const told = statusOf(on, "acme").conditions?.find(({ type }) => type === "Distributed");
     expect(told).toMatchObject({ reason: "Contested", message: expect.stringContaining(object) as string });
-    on.setWeather();
+    on.setFaults();
     await on.pass(70);
     expect([on.logins("team-a"), on.references("team-a"), on.failures("acme")]).toEqual([
       { [hub]: resource === "secrets" ? "second" : "first" },

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";
-import type { Weather } from "./played-pools.ts";
+import type { Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
 const hidden =
-  (resource: string): Weather =>
+  (resource: string): Faults =>
   (call) =>
     call.method === "GET" && call.resource === resource && call.name === undefined
       ? refusal(
@@ -19,7 +19,7 @@ const hidden =
       : undefined;
 /** And the API server says so when it is asked. */
 const denied =
-  (resource: string): Weather =>
+  (resource: string): Faults =>
   (call, ...rest) => {
     const asked = (call.body["spec"] ?? {}) as { readonly resourceAttributes?: { readonly resource?: string } };
     return call.resource === "selfsubjectaccessreviews" && asked.resourceAttributes?.resource === resource
@@ -48,9 +48,9 @@ describe("an operator that may not see ServiceAccounts", () => {
     ["as it was told", denied],
   ])(
     "from its start on, %s, serves and rotates Secrets, leaves references as they are, and says so",
-    async (_when, weather) => {
+    async (_when, faults) => {
       const on = await served();
-      on.setWeather(weather("serviceaccounts"));
+      on.setFaults(faults("serviceaccounts"));
       rotate(on);
       const b = on.run("b");
       await on.pass(20);
@@ -64,7 +64,7 @@ describe("an operator that may not see ServiceAccounts", () => {
       expect([on.references("team-a"), on.references("team-b")]).toEqual([["regcred"], []]);
       await on.pass(70);
       expect(messageOf(on, "Ready")).toMatch(/may not get, list, watch and patch ServiceAccounts/);
-      on.setWeather();
+      on.setFaults();
       await on.pass(70);
       expect([on.references("team-b"), messageOf(on, "Ready")]).toEqual([
         ["regcred"],
@@ -76,7 +76,7 @@ describe("an operator that may not see ServiceAccounts", () => {
 
   it("deletes a Secret all the same when its RegistryCredential goes", async () => {
     const on = await served();
-    on.setWeather(hidden("serviceaccounts"));
+    on.setFaults(hidden("serviceaccounts"));
     on.run("b");
     await on.pass(20);
     on.server.remove("registrycredentials", "acme");
@@ -92,11 +92,11 @@ describe("an operator that may not see from its start on", () => {
       const on = await served();
       rotate(on);
       const before = on.server.list("secrets").length;
-      on.setWeather(hidden(resource));
+      on.setFaults(hidden(resource));
       const b = on.run("b");
       await on.pass(900);
       expect([b.end(), on.writes("b"), on.server.list("secrets").length]).toEqual([undefined, [], before]);
-      on.setWeather();
+      on.setFaults();
       await on.pass(70);
       expect([on.logins("team-a"), on.references("team-a")]).toEqual([{ [hub]: "second" }, ["regcred"]]);
       on.isLawful();
@@ -107,7 +107,7 @@ describe("an operator that may not see from its start on", () => {
     const on = await served("team-b");
     on.server.patch("namespaces", "team-b", { metadata: { annotations: { "regcred.dev/ignore": "true" } } });
     rotate(on);
-    on.setWeather(hidden("namespaces"));
+    on.setFaults(hidden("namespaces"));
     const b = on.run("b");
     await on.pass(300);
     expect([b.end(), on.writes("b"), on.logins("team-a"), on.logins("team-b")]).toEqual([
@@ -117,7 +117,7 @@ describe("an operator that may not see from its start on", () => {
       { [hub]: "first" },
     ]);
     expect(on.logged).toContain("watch interrupted");
-    on.setWeather();
+    on.setFaults();
     await on.pass(32);
     expect([on.logins("team-a"), on.logins("team-b")]).toEqual([{ [hub]: "second" }, undefined]);
     on.isLawful();

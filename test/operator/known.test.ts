@@ -31,11 +31,11 @@ describe("a right", () => {
   it("that is granted later is used as soon as it is noticed, and told", async () => {
     const on = fixture();
     on.addCredential("acme");
-    on.setWeather((call) => (readsPullSecrets(call) ? mayNot("secrets") : undefined));
+    on.setFaults((call) => (readsPullSecrets(call) ? mayNot("secrets") : undefined));
     on.run("a");
     await on.pass(20);
     expect([ready(on), on.toTenants()]).toEqual(["NotPermitted", []]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(60);
     expect([ready(on), on.logins("team-a"), on.references("team-a")]).toEqual(["Served", hub, ["regcred"]]);
     on.isLawful();
@@ -48,12 +48,12 @@ describe("a right", () => {
     const first = on.run("a", { settings: { mode } });
     await on.pass(5);
     await on.stop(first);
-    on.setWeather((call) => (readsPullSecrets(call) && call.namespace === "team-b" ? mayNot("secrets") : undefined));
+    on.setFaults((call) => (readsPullSecrets(call) && call.namespace === "team-b" ? mayNot("secrets") : undefined));
     on.server.remove("registrycredentials", "acme");
     on.run("b", { settings: { mode } });
     await on.pass(60);
     expect(on.server.get("registrycredentials", "acme")?.metadata.finalizers).toEqual(["regcred.dev/drain"]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(400);
     expect([on.server.list("registrycredentials"), on.logins("team-a"), on.logins("team-b")]).toEqual([
       [],
@@ -66,7 +66,7 @@ describe("a right", () => {
   it("to compare schemas may be lacking, and tenants are served", async () => {
     const on = fixture();
     on.addCredential("acme");
-    on.setWeather(({ resource }) => (resource === "customresourcedefinitions" ? mayNot(resource) : undefined));
+    on.setFaults(({ resource }) => (resource === "customresourcedefinitions" ? mayNot(resource) : undefined));
     on.run("a");
     await on.pass(10);
     expect([ready(on), on.logins("team-a")]).toEqual(["Served", hub]);
@@ -160,7 +160,7 @@ describe("the probes", () => {
   it("say what a replica may not see", async () => {
     await withFreePort(async (port) => {
       const on = fixture();
-      on.setWeather(({ method, resource, name, query }) =>
+      on.setFaults(({ method, resource, name, query }) =>
         method === "GET" && resource === "namespaces" && name === undefined && query["fieldSelector"] === undefined
           ? mayNot("namespaces")
           : undefined,
@@ -171,7 +171,7 @@ describe("the probes", () => {
       expect(await asked(port, "/readyz")).toBe(
         "503 it does not know the cluster yet: it may not list and watch namespaces",
       );
-      on.setWeather();
+      on.setFaults();
       await on.pass(70);
       expect(await asked(port, "/readyz")).toBe("200 ok");
       await on.stop(a);
@@ -184,7 +184,7 @@ describe("the probes", () => {
       on.addCredential("acme");
       const list = Promise.withResolvers<void>();
       const names = Promise.withResolvers<void>();
-      on.setWeather((call) => {
+      on.setFaults((call) => {
         if (readsPullSecrets(call)) return names.promise;
         return call.method === "GET" && call.resource === "serviceaccounts" ? list.promise : undefined;
       });
@@ -199,7 +199,7 @@ describe("the probes", () => {
       await on.pass(3);
       expect([await asked(port, "/readyz"), await asked(port, "/livez")]).toEqual(["200 ok", "200 ok"]);
       const slow = Promise.withResolvers<void>();
-      on.setWeather((call) => (call.method === "POST" && call.namespace === "team-b" ? slow.promise : undefined));
+      on.setFaults((call) => (call.method === "POST" && call.namespace === "team-b" ? slow.promise : undefined));
       on.addNamespace("team-b");
       await on.pass(0.1);
       const stopped = a.stop(Temporal.Duration.from({ seconds: 3 }));
@@ -218,7 +218,7 @@ describe("the probes", () => {
       await on.pass(10);
       expect([a.leading(), await asked(port, "/livez")]).toEqual([true, "200 ok"]);
       const end = Promise.withResolvers<void>();
-      on.setWeather(({ resource }) => (resource === "leases" ? { stuck: end.promise } : undefined));
+      on.setFaults(({ resource }) => (resource === "leases" ? { stuck: end.promise } : undefined));
       await on.pass(30);
       expect(await asked(port, "/livez")).toBe("503 it leads by a lease that it has not renewed");
       end.resolve();

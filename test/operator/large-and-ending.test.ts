@@ -82,7 +82,7 @@ describe("a login of before", () => {
       if (when === "while it is down") await on.stop(a);
       const isRefused = when.startsWith("and");
       if (isRefused)
-        on.setWeather(({ method, resource, namespace }) =>
+        on.setFaults(({ method, resource, namespace }) =>
           method === "POST" && resource === "secrets" && namespace === "team-a"
             ? refusal(500, "InternalError")
             : undefined,
@@ -92,7 +92,7 @@ describe("a login of before", () => {
       if (isRefused) {
         await on.pass(20);
         await on.stop(a);
-        on.setWeather();
+        on.setFaults();
       }
       if (when !== "while it runs") on.run("b");
       await on.pass(60);

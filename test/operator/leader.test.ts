@@ -88,7 +88,7 @@ describe("a replica", () => {
     const a = on.run("a");
     await on.pass(5);
     const stop = keepStripping(on);
-    on.setWeather(({ resource }) => (resource === "leases" ? never : undefined));
+    on.setFaults(({ resource }) => (resource === "leases" ? never : undefined));
     const renewedAt =
       on.recorded.findLast(({ resource, method }) => resource === "leases" && method === "PUT")?.at ?? 0;
     await on.pass(30);
@@ -105,7 +105,7 @@ describe("a replica", () => {
     on.run("a");
     await on.pass(5);
     const connection = Promise.withResolvers<void>();
-    on.setWeather(({ resource, method }) =>
+    on.setFaults(({ resource, method }) =>
       resource === "leases" && method !== "GET"
         ? never
         : resource === "secrets" && method === "PUT"
@@ -130,7 +130,7 @@ describe("a replica", () => {
     await on.pass(5);
     on.addNamespace("team-b");
     const slow = Promise.withResolvers<void>();
-    on.setWeather(({ by, resource, method, namespace }) =>
+    on.setFaults(({ by, resource, method, namespace }) =>
       by === "a" && resource === "secrets" && method === "POST" && namespace === "team-b" ? slow.promise : undefined,
     );
     await on.pass(0.1);
@@ -205,7 +205,7 @@ describe("a replica", () => {
 
   it("does not start, and writes nothing, where the kind is not installed", async () => {
     const on = fixture();
-    on.setWeather(({ path }) => (path === "/apis/regcred.dev/v1alpha1" ? refusal(404, "NotFound") : undefined));
+    on.setFaults(({ path }) => (path === "/apis/regcred.dev/v1alpha1" ? refusal(404, "NotFound") : undefined));
     const a = on.run("a");
     await on.pass(30);
     expect([a.end(), on.writes(), on.server.list("leases")]).toEqual([expect.stringMatching(/not installed/), [], []]);
@@ -217,7 +217,7 @@ describe("a replica", () => {
     const on = fixture();
     on.addCredential("acme");
     const list = Promise.withResolvers<void>();
-    on.setWeather(({ method, resource }) =>
+    on.setFaults(({ method, resource }) =>
       method === "GET" && resource === "serviceaccounts" ? list.promise : undefined,
     );
     const a = on.run("a");
@@ -257,7 +257,7 @@ describe("of two installs", () => {
     const on = two();
     const late = Promise.withResolvers<void>();
     let isHeld = true;
-    on.setWeather(({ by, method, subresource }) =>
+    on.setFaults(({ by, method, subresource }) =>
       isHeld && by === "a" && method === "PATCH" && subresource === "status" ? late.promise : undefined,
     );
     on.run("a");

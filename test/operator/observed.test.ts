@@ -1,4 +1,4 @@
-// What is written to a tenant in each situation that the pull Secret's loop may find, while it runs and when it starts?
+// What is written to a tenant in each state that the pull-secret controller may find, while it runs and when it starts?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
 import { ops, type ReplicaOptions, type Fixture, fixture, told } from "./fixture.ts";
@@ -411,7 +411,7 @@ describe("a write to a pull Secret", () => {
     on.start("a");
     await on.pass(5);
     let isFirst = true;
-    on.setWeather(({ method, resource, namespace }) => {
+    on.setFaults(({ method, resource, namespace }) => {
       if (method !== "PUT" || resource !== "secrets" || namespace !== "team-a" || !isFirst) return;
       isFirst = false;
       on.server.patch("secrets", place, { metadata: { labels: { touched: "true" } } });
@@ -439,7 +439,7 @@ describe("a write to a pull Secret", () => {
         },
       ],
     };
-    on.setWeather(({ method, resource, namespace }) =>
+    on.setFaults(({ method, resource, namespace }) =>
       method === "POST" && resource === "secrets" && namespace === "team-a"
         ? refusal(403, "Forbidden", details)
         : undefined,

@@ -1,7 +1,7 @@
 // Does the trouble of one RegistryCredential stay its own, whatever the platform refuses for it?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import type { Played, Weather } from "./played-pools.ts";
+import type { Played, Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
@@ -11,23 +11,23 @@ const denied = refusal(422, "Invalid", {}, message);
 
 /** A policy of the cluster denies the operator this. */
 const denies =
-  (isIt: (call: Played) => boolean): Weather =>
+  (isIt: (call: Played) => boolean): Faults =>
   (call) =>
     call.method !== "GET" && isIt(call) ? denied : undefined;
-const updatesOf = (credential: string): Weather =>
+const updatesOf = (credential: string): Faults =>
   denies(
     ({ resource, name, subresource }) => resource === "registrycredentials" && name === credential && !subresource,
   );
-const statusOf = (credential: string): Weather =>
+const statusOf = (credential: string): Faults =>
   denies(
     ({ resource, name, subresource }) =>
       resource === "registrycredentials" && name === credential && subresource === "status",
   );
 const both =
-  (...all: readonly Weather[]): Weather =>
+  (...all: readonly Faults[]): Faults =>
   (call) =>
     all.map((each) => each(call)).find((answer) => answer !== undefined);
-const troubles: readonly [string, Weather][] = [
+const troubles: readonly [string, Faults][] = [
   ["its finalizer", updatesOf("acme")],
   ["its status", statusOf("acme")],
   ["both", both(updatesOf("acme"), statusOf("acme"))],
@@ -66,9 +66,9 @@ const conditionOf = (on: Fixture, name: string, type: string): object | undefine
   )?.conditions?.find((each) => each.type === type);
 
 describe("a RegistryCredential for which a policy denies, before it ever served,", () => {
-  it.each(troubles)("%s holds up nobody's first login, rotation or new namespace", async (_what, weather) => {
+  it.each(troubles)("%s holds up nobody's first login, rotation or new namespace", async (_what, faults) => {
     const on = shared();
-    on.setWeather(weather);
+    on.setFaults(faults);
     on.run("a");
     await on.pass(20);
     expect(on.logins("team-a")).toEqual({ [other]: "other-1" });
@@ -80,7 +80,7 @@ describe("a RegistryCredential for which a policy denies, before it ever served,
       { [other]: "other-2" },
       ["regcred"],
     ]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(400);
     expect(on.logins("team-a")).toEqual({ [hub]: "first", [other]: "other-2" });
     on.isLawful();
@@ -88,7 +88,7 @@ describe("a RegistryCredential for which a policy denies, before it ever served,
 
   it("its finalizer says so in its status", async () => {
     const on = shared();
-    on.setWeather(updatesOf("acme"));
+    on.setFaults(updatesOf("acme"));
     on.run("a");
     await on.pass(20);
     expect(conditionOf(on, "acme", "Ready")).toMatchObject({
@@ -101,7 +101,7 @@ describe("a RegistryCredential for which a policy denies, before it ever served,
 
   it("its status says so by an Event, once, and in the log", async () => {
     const on = shared();
-    on.setWeather(statusOf("acme"));
+    on.setFaults(statusOf("acme"));
     on.run("a");
     await on.pass(300);
     const told = on.server
@@ -115,12 +115,12 @@ describe("a RegistryCredential for which a policy denies, before it ever served,
 describe("a RegistryCredential that has served, and", () => {
   it.each(troubles)(
     "has lost its finalizer while a policy denies %s, keeps byte for byte what it had and holds up nobody",
-    async (_what, weather) => {
+    async (_what, faults) => {
       const on = shared();
       on.run("a");
       await on.pass(5);
       const had = authOf(on, hub);
-      on.setWeather(weather);
+      on.setFaults(faults);
       on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
       await on.pass(1);
       on.server.patch("secrets", `${ops}/docker-hub`, { data: { password: btoa("second") } });
@@ -135,7 +135,7 @@ describe("a RegistryCredential that has served, and", () => {
       on.server.remove("registrycredentials", "beta");
       await on.pass(20);
       expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
-      on.setWeather();
+      on.setFaults();
       await on.pass(400);
       expect(on.logins("team-a")).toEqual({ [hub]: "second" });
     },
@@ -145,14 +145,14 @@ describe("a RegistryCredential that has served, and", () => {
     const on = shared({ references: "None" });
     on.run("a");
     await on.pass(5);
-    on.setWeather(updatesOf("acme"));
+    on.setFaults(updatesOf("acme"));
     on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
     await on.pass(1);
     on.addAccount("team-a", "builder");
     rotate(on);
     await on.pass(20);
     expect([on.references("team-a"), on.references("team-a", "builder")]).toEqual([["regcred"], []]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(400);
     expect(on.references("team-a", "builder")).toEqual(["regcred"]);
   });
@@ -213,7 +213,7 @@ describe("a RegistryCredential that has served, and", () => {
 describe("a cluster that is claimed", () => {
   it("is served, though the status of the oldest RegistryCredential may not be written", async () => {
     const on = shared();
-    on.setWeather(statusOf("acme"));
+    on.setFaults(statusOf("acme"));
     on.run("a");
     await on.pass(30);
     expect(on.logins("team-a")).toEqual({ [other]: "other-1" });
@@ -232,10 +232,10 @@ describe("another install", () => {
     on.addCredential("acme");
     on.run("a");
     await on.pass(5);
-    const unread: Weather = ({ by, resource, namespace }) =>
+    const unread: Faults = ({ by, resource, namespace }) =>
       by === "c" && resource === "leases" && namespace === ops ? refusal(403, "Forbidden") : undefined;
-    const unclaimed: Weather = (call) => (call.by === "a" ? statusOf("beta")(call) : undefined);
-    on.setWeather(both(unread, unclaimed));
+    const unclaimed: Faults = (call) => (call.by === "a" ? statusOf("beta")(call) : undefined);
+    on.setFaults(both(unread, unclaimed));
     on.addCredential("beta", {}, { host: other, source: "other" });
     on.run("c", { namespace: "elsewhere" });
     await on.pass(60);
@@ -296,13 +296,13 @@ describe("the tokens of a RegistryCredential that is not confirmed for a while",
     const on = shared();
     on.run("a");
     await on.pass(5);
-    on.setWeather(updatesOf("acme"));
+    on.setFaults(updatesOf("acme"));
     on.server.patch("registrycredentials", "acme", { metadata: { finalizers: null } });
     await on.pass(5);
     on.server.remove("secrets", `${ops}/docker-hub`);
     await on.pass(1_500);
     expect([tokensOf(on), on.logins("team-a")?.[hub]]).toEqual([2, "first"]);
-    on.setWeather();
+    on.setFaults();
     on.addNamespace("team-b");
     await on.pass(400);
     expect([on.logins("team-a")?.[hub], on.logins("team-b")?.[hub]]).toEqual(["first", "first"]);
@@ -367,7 +367,7 @@ it("a Secret that may not be deleted loses its references once, and its login", 
   on.run("a");
   await on.pass(5);
   const denied = "ValidatingAdmissionPolicy 'no-deletes' with binding 'all' denied request: not here";
-  on.setWeather(({ method, resource }) =>
+  on.setFaults(({ method, resource }) =>
     method === "DELETE" && resource === "secrets" ? refusal(403, "Forbidden", {}, denied) : undefined,
   );
   const registries = [

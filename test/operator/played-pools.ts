@@ -24,15 +24,15 @@ interface Stuck {
 }
 
 /** What happens to a call on its way: it may wait, or be answered by somebody else than the API server. */
-export type Weather = (call: Played) => Promise<Answer | void> | Answer | Stuck | void;
+export type Faults = (call: Played) => Promise<Answer | void> | Answer | Stuck | void;
 
-export interface Road {
+export interface Wiring {
   readonly server: ApiServer;
   readonly clock: FakeClock;
   readonly recorded: Recorded[];
   /** Is shown each call before it is carried out, with the elapsed milliseconds. */
   readonly onCall: (call: Played, at: number) => void;
-  weather: Weather;
+  faults: Faults;
 }
 
 type Sent = Dispatcher.RequestOptions<Obstacle> & { readonly signal: AbortSignal };
@@ -40,7 +40,7 @@ type Sent = Dispatcher.RequestOptions<Obstacle> & { readonly signal: AbortSignal
 const bookmarkEvery = Temporal.Duration.from({ minutes: 1 });
 
 /** What `by` reaches the API server through. */
-export function playedConnection(road: Road, by: string): Connection {
+export function playedConnection(wiring: Wiring, by: string): Connection {
   const send = async (purpose: Purpose, sent: Sent): Promise<unknown> => {
     const url = new URL(sent.path, "https://server.invalid");
     const { pathname: path } = url;
@@ -48,18 +48,18 @@ export function playedConnection(road: Road, by: string): Connection {
     const body = JSON.parse((sent.body as string | Buffer | null)?.toString() ?? "{}") as Call["body"];
     const call = { method: String(sent.method), path, query, body, ...targetOf(path), by };
     sent.signal.throwIfAborted();
-    const weather = road.weather(call);
-    if (weather && "stuck" in weather) await weather.stuck;
-    const met = await unlessAborted(weather && "stuck" in weather ? undefined : weather, sent.signal);
+    const faults = wiring.faults(call);
+    if (faults && "stuck" in faults) await faults.stuck;
+    const met = await unlessAborted(faults && "stuck" in faults ? undefined : faults, sent.signal);
     // As the sockets ask, in the moment before it is written.
     const obstacle = sent.opaque?.();
     if (obstacle) throw obstacle;
-    const { clock, server, recorded } = road;
+    const { clock, server, recorded } = wiring;
     const isWatch = query["watch"] === "true";
-    road.onCall(call, clock.elapsed());
+    wiring.onCall(call, clock.elapsed());
     const answer = met ?? (isWatch ? { code: 200, body: {} } : server.answer(call));
     recorded.push({ ...call, purpose, at: clock.elapsed(), code: answer.code });
-    if (isWatch && !met) return { statusCode: 200, headers: {}, body: changes(road, call, sent.signal) };
+    if (isWatch && !met) return { statusCode: 200, headers: {}, body: changes(wiring, call, sent.signal) };
     return answered(answer);
   };
   const pools: Pools = {
@@ -88,7 +88,7 @@ async function* onePiece(text: string): AsyncGenerator<Buffer> {
 }
 
 /** A watch: what there is, where that is asked for, then each change, and a bookmark every minute. */
-async function* changes({ server, clock }: Road, call: Call, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* changes({ server, clock }: Wiring, call: Call, signal: AbortSignal): AsyncGenerator<Buffer> {
   const waiting: Change[] = [];
   const begins = call.query["sendInitialEvents"] === "true";
   let news = Promise.withResolvers<void>();

@@ -17,7 +17,7 @@ async function restored(on: Fixture) {
   on.addNamespace("team-late");
   await on.pass(30);
   expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub, "other.example.com"]);
-  on.setWeather(() => away);
+  on.setFaults(() => away);
   restore();
   await on.pass(4);
   return a;
@@ -26,12 +26,12 @@ async function restored(on: Fixture) {
 it("who is entitled to it has each login, and nobody else, though one watch comes back much later than the others", async () => {
   const on = fixture();
   const a = await restored(on);
-  on.setWeather(({ resource, method }) => (resource === "registrycredentials" && method === "GET" ? never : undefined));
+  on.setFaults(({ resource, method }) => (resource === "registrycredentials" && method === "GET" ? never : undefined));
   const before = on.recorded.length;
   await on.pass(20);
   expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
   expect(on.recorded.slice(before).filter(({ resource, code }) => resource === "secrets" && code === 201)).toEqual([]);
-  on.setWeather();
+  on.setFaults();
   await on.pass(100);
   expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
   expect([a.leading(), a.end()]).toEqual([true, undefined]);

@@ -1,7 +1,7 @@
 // Does each tenant get what is meant for it, and lose it in the right order, whatever else goes on?
 import { describe, expect, it } from "vitest";
 import { refusal } from "./api-server.ts";
-import type { Weather } from "./played-pools.ts";
+import type { Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
 const hub = "https://index.docker.io/v1/";
@@ -69,7 +69,7 @@ describe("what is served", () => {
     const on = await served();
     const token = on.server.list("secrets").find(({ metadata }) => metadata.name.startsWith("regcred-token-"));
     let isFirst = true;
-    on.setWeather(({ method, name }) => {
+    on.setFaults(({ method, name }) => {
       if (method !== "PUT" || name !== token?.metadata.name || !isFirst) return;
       isFirst = false;
       on.server.patch("secrets", `${ops}/${name}`, { metadata: { labels: { touched: "true" } } });
@@ -107,7 +107,7 @@ describe("what is served", () => {
     on.addCredential("acme");
     on.run("a");
     let forbidden: "both" | "status" | undefined = "both";
-    on.setWeather(({ method, resource, subresource, body }) => {
+    on.setFaults(({ method, resource, subresource, body }) => {
       if (method !== "PATCH" || resource !== "registrycredentials") return undefined;
       const isClaim = Object.keys(body["status"] ?? {}).length === 1;
       if (forbidden === "both" && subresource === undefined) return denied("no finalizers");
@@ -141,17 +141,17 @@ describe("what is served", () => {
       "the operator's own Secrets",
       ({ method, resource, namespace }) => method === "GET" && resource === "secrets" && namespace === ops,
     ],
-  ] satisfies [string, (call: Parameters<Weather>[0]) => boolean][])(
+  ] satisfies [string, (call: Parameters<Faults>[0]) => boolean][])(
     "is not touched by a start that does not hear of %s yet",
     async (_what, isHeld) => {
       const on = await restarting({ namespaces: ["team-a", "team-b"] });
       on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["team-a"] } } });
       const before = on.tried().length;
-      on.setWeather((call) => (isHeld(call) ? never : undefined));
+      on.setFaults((call) => (isHeld(call) ? never : undefined));
       on.run("b");
       await on.pass(30);
       expect(on.tried().slice(before)).toEqual([]);
-      on.setWeather();
+      on.setFaults();
       await on.pass(120);
       expect([on.logins("team-a"), on.logins("team-b")]).toEqual([{ [hub]: "first" }, undefined]);
       on.isLawful();
@@ -319,9 +319,9 @@ describe("what is taken back", () => {
       ({ method, resource, namespace, name }) =>
         method === "GET" && resource === "secrets" && namespace === undefined && name === undefined ? never : undefined,
     ],
-  ] satisfies [string, Weather][])("waits where pull Secrets %s", async (_what, weather) => {
+  ] satisfies [string, Faults][])("waits where pull Secrets %s", async (_what, faults) => {
     const on = await restarting();
-    on.setWeather(weather);
+    on.setFaults(faults);
     on.server.remove("registrycredentials", "acme");
     on.run("b");
     await on.pass(60);
@@ -329,7 +329,7 @@ describe("what is taken back", () => {
       ["regcred.dev/drain"],
       { [hub]: "first" },
     ]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(400);
     expect([on.server.list("registrycredentials"), on.logins("team-a")]).toEqual([[], undefined]);
     on.isLawful();
@@ -390,7 +390,7 @@ describe("a deletion", () => {
   it("waits for a Secret that a policy of the platform keeps, says which, and goes on when it is let", async () => {
     const on = await served({ namespaces: ["team-a", "team-b"] });
     const policy = `secrets "regcred" is forbidden: ValidatingAdmissionPolicy 'freeze' with binding 'freeze' denied request: no deletions`;
-    on.setWeather(({ method, resource, namespace }) =>
+    on.setFaults(({ method, resource, namespace }) =>
       method === "DELETE" && resource === "secrets" && namespace === "team-a" ? denied(policy) : undefined,
     );
     on.server.remove("registrycredentials", "acme");
@@ -398,7 +398,7 @@ describe("a deletion", () => {
     const status = on.server.get("registrycredentials", "acme")?.["status"] as { conditions: { type: string }[] };
     const told = JSON.stringify(status.conditions.find(({ type }) => type === "DrainBlocked"));
     expect([told.includes("team-a"), told.includes("freeze"), on.logins("team-b")]).toEqual([true, true, undefined]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(400);
     expect([on.server.list("registrycredentials"), on.logins("team-a")]).toEqual([[], undefined]);
   });

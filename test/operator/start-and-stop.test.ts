@@ -12,14 +12,14 @@ describe("a start", () => {
   it("waits for an API server that is away, and serves once it answers", async () => {
     const on = fixture();
     on.addCredential("acme");
-    on.setWeather(() => unavailable);
+    on.setFaults(() => unavailable);
     const a = on.run("a");
     await on.pass(600);
     expect([a.end(), a.leading()]).toEqual([undefined, false]);
     expect(on.logged.filter((line) => line === "waiting for the API server")).toHaveLength(1);
     // It comes back ever more slowly, to a quarter of a minute and more.
     expect(on.recorded.length).toBeLessThan(120);
-    on.setWeather();
+    on.setFaults();
     await on.pass(40);
     expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "first" });
     on.isLawful();
@@ -28,7 +28,7 @@ describe("a start", () => {
   it("waits for an API server that answers before it knows who may do what", async () => {
     const on = fixture();
     on.addCredential("acme");
-    on.setWeather(({ path, resource }) => {
+    on.setFaults(({ path, resource }) => {
       if (path === "/readyz") return refusal(500, "InternalError");
       return resource === "selfsubjectaccessreviews" ? { code: 201, body: { status: { allowed: false } } } : undefined;
     });
@@ -37,14 +37,14 @@ describe("a start", () => {
     expect([a.end(), a.leading()]).toEqual([undefined, false]);
     expect(on.logged.filter((line) => line === "waiting for the API server")).toHaveLength(1);
     expect(on.recorded.filter(({ resource }) => resource === "leases")).toEqual([]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(40);
     expect(on.logins("team-a")).toEqual({ "https://index.docker.io/v1/": "first" });
   });
 
   it("ends where a right is missing at an API server that is ready", async () => {
     const on = fixture();
-    on.setWeather(({ resource }) =>
+    on.setFaults(({ resource }) =>
       resource === "selfsubjectaccessreviews" ? { code: 201, body: { status: { allowed: false } } } : undefined,
     );
     const a = on.run("a");
@@ -54,7 +54,7 @@ describe("a start", () => {
 
   it("ends for what only a person can mend", async () => {
     const on = fixture();
-    on.setWeather(() => refusal(401, "Unauthorized"));
+    on.setFaults(() => refusal(401, "Unauthorized"));
     const a = on.run("a");
     await on.pass(5);
     expect(a.end()).toMatch(/does not accept these credentials/);
@@ -62,7 +62,7 @@ describe("a start", () => {
 });
 
 describe("a stop", () => {
-  it.each<[string, Parameters<Fixture["setWeather"]>[0]]>([
+  it.each<[string, Parameters<Fixture["setFaults"]>[0]]>([
     ["while the API server is away", () => unavailable],
     [
       "while the API server starts",
@@ -85,15 +85,15 @@ describe("a stop", () => {
     ["during the checks", ({ resource }) => (resource === "selfsubjectaccessreviews" ? never : undefined)],
     ["while the stores fill", ({ resource }) => (resource === "namespaces" ? never : undefined)],
     ["while it runs for leader", ({ resource }) => (resource === "leases" ? never : undefined)],
-  ])("is final %s: no Lease is left held", async (_when, weather) => {
+  ])("is final %s: no Lease is left held", async (_when, faults) => {
     const on = fixture();
     on.addCredential("acme");
-    on.setWeather(weather);
+    on.setFaults(faults);
     const a = on.run("a");
     await on.pass(1);
     const stopped = a.stop(Temporal.Duration.from({ seconds: 1 }));
     await on.pass(1);
-    on.setWeather();
+    on.setFaults();
     await on.pass(60);
     await stopped;
     expect(a.leading()).toBe(false);
@@ -139,7 +139,7 @@ describe("a stop", () => {
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(10);
-    on.setWeather(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
+    on.setFaults(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
     on.server.patch("secrets", "team-a/regcred", { metadata: { labels: null } });
     await on.pass(1);
     const stopped = a.stop(Temporal.Duration.from({ seconds: 10 }));
@@ -156,7 +156,7 @@ describe("a stop", () => {
     on.addCredential("acme");
     const a = on.run("a");
     await on.pass(10);
-    on.setWeather(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
+    on.setFaults(({ method, namespace }) => (method === "PUT" && namespace === "team-a" ? never : undefined));
     on.server.patch("secrets", "team-a/regcred", { metadata: { labels: null } });
     await on.pass(1);
     const stopped = a.stop(Temporal.Duration.from({ seconds: 10 }));
@@ -191,7 +191,7 @@ describe("a stop", () => {
   it("during the checks asks for no Lease at all, though they end well", async () => {
     const on = fixture();
     const answers = Promise.withResolvers<void>();
-    on.setWeather(({ resource }) => (resource === "selfsubjectaccessreviews" ? answers.promise : undefined));
+    on.setFaults(({ resource }) => (resource === "selfsubjectaccessreviews" ? answers.promise : undefined));
     const a = on.run("a");
     await on.pass(1);
     const stopped = a.stop(Temporal.Duration.from({ seconds: 1 }));

@@ -51,7 +51,7 @@ type HandOver = (on: Fixture, leader: Replica, meanwhile: Act) => Promise<void>;
 const afterCrash: HandOver = async (on, _leader, meanwhile) => {
   on.run("b");
   await on.pass(5);
-  on.setWeather(({ by }) => (by === "a" ? never : undefined));
+  on.setFaults(({ by }) => (by === "a" ? never : undefined));
   await on.pass(1);
   meanwhile(on);
   await on.pass(25);

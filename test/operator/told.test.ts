@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/api/registry-credential.ts";
 import { refusal } from "./api-server.ts";
-import type { Weather } from "./played-pools.ts";
+import type { Faults } from "./played-pools.ts";
 import { ops, type Fixture, fixture, told } from "./fixture.ts";
 
 const statusOf = (on: Fixture, name = "acme"): Status => on.server.get("registrycredentials", name)?.["status"] ?? {};
@@ -15,7 +15,7 @@ const foreign = (namespace: string): object => ({
   type: "Opaque",
   data: {},
 });
-const policy: Weather = ({ method, resource, namespace }) =>
+const policy: Faults = ({ method, resource, namespace }) =>
   method === "DELETE" && resource === "secrets" && namespace === "team-a"
     ? refusal(
         403,
@@ -83,7 +83,7 @@ describe("a restart while something fails", () => {
     on.addCredential("acme");
     const first = on.run("a");
     await on.pass(3);
-    on.setWeather(policy);
+    on.setFaults(policy);
     on.server.remove("registrycredentials", "acme");
     await on.pass(30);
     const before = statusOf(on);
@@ -98,7 +98,7 @@ describe("a restart while something fails", () => {
     on.run("b");
     await on.pass(120);
     expect([statusWrites(on, count), statusOf(on)]).toEqual([[], before]);
-    on.setWeather();
+    on.setFaults();
     await on.pass(400);
     expect([on.server.get("registrycredentials", "acme"), on.logins("team-a")]).toEqual([undefined, undefined]);
   });

@@ -1,7 +1,7 @@
 // Who mints in the world of the failure test, for how long, and what goes wrong there?
 import type { Clock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
-import type { AskedByEgress } from "../../src/operator/controllers.ts";
+import type { AskedByEgress } from "../../src/operator/minting.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { grantKeyText } from "../../src/providers/grant-key.ts";
 import { staticProvider } from "../../src/providers/static/fetch.ts";

@@ -111,7 +111,9 @@ function namesOf(credential: ClusterObject): readonly string[] {
 
 /** Runs every key of every loop once more. */
 async function askAgain({ parts: { context, run } }: Incarnation): Promise<void> {
-  const { stores, credentialIndex, tokens } = context;
+  const { stores } = context.cluster;
+  const { index: credentialIndex } = context.credentials;
+  const { tokens } = context.grants;
   const names = [...new Set([...secretNames, ...credentialIndex.names()])];
   const keys = [
     ...[...tokens.wanted()].map(([grantKey]) => tokenKey(grantKey)),
@@ -205,7 +207,9 @@ function leftovers(world: World): readonly string[] {
     const { name, deletionTimestamp } = raw.metadata;
     if (deletionTimestamp !== undefined && !saysWhyItStays(raw)) found.push(`${name}, whose deletion has no end`);
   }
-  const { tokens } = operator().parts.context;
+  const {
+    grants: { tokens },
+  } = operator().parts.context;
   for (const [grantKey] of tokens.wanted()) {
     if (!wanted.has(tokenSecretName(grantKey)) && areAllRead) found.push(`an attempt at the grant ${grantKey}`);
   }

@@ -22,11 +22,22 @@ const minutes = (count: number): Temporal.Duration => Temporal.Duration.from({ m
 const hours = (count: number): Temporal.Duration => minutes(count * 60);
 const days = (count: number): Temporal.Duration => hours(count * 24);
 
+/** A time in an alert, as it is or as a test sees it. */
+interface Times {
+  readonly scaled: (time: Temporal.Duration) => Temporal.Duration;
+  readonly seconds: (time: Temporal.Duration) => number;
+}
+
 /** @param scale of every time in them, so that a test sees in seconds what takes minutes; parts of a token's life are not scaled */
 export function alerts(scale = 1): readonly Alert[] {
   const scaled = (time: Temporal.Duration): Temporal.Duration =>
     Temporal.Duration.from({ seconds: Math.max(Math.round(time.total("seconds") * scale), 1) });
-  const seconds = (time: Temporal.Duration): number => scaled(time).total("seconds");
+  const times: Times = { scaled, seconds: (time) => scaled(time).total("seconds") };
+  return [presence, tokens, sight, standstill].flatMap((alertsOf) => alertsOf(times));
+}
+
+/** That it runs at all, and works. */
+function presence({ scaled }: Times): readonly Alert[] {
   return [
     {
       name: "RegcredAbsent",
@@ -55,6 +66,12 @@ export function alerts(scale = 1): readonly Alert[] {
       summary: "No replica of regcred does the work.",
       description: "Nothing is renewed and no new namespace is served until one leads.",
     },
+  ];
+}
+
+/** That tokens are renewed in time. */
+function tokens({ scaled, seconds }: Times): readonly Alert[] {
+  return [
     {
       name: "RegcredTokenExpiring",
       severity: "critical",
@@ -89,6 +106,12 @@ export function alerts(scale = 1): readonly Alert[] {
       summary: "The login in a source of {{ $labels.credential }}/{{ $labels.entry }} ends soon.",
       description: "It ends in {{ $value | humanizeDuration }}. Nobody but you can renew it.",
     },
+  ];
+}
+
+/** That it serves every namespace, and sees what happens. */
+function sight({ scaled, seconds }: Times): readonly Alert[] {
+  return [
     {
       name: "RegcredNamespaceFailing",
       severity: "warning",
@@ -118,6 +141,12 @@ export function alerts(scale = 1): readonly Alert[] {
       summary: "regcred has no watch on the cluster.",
       description: "It is down, or has not reached the API server since its start.",
     },
+  ];
+}
+
+/** That nothing is kept from being written. */
+function standstill({ scaled, seconds }: Times): readonly Alert[] {
+  return [
     {
       name: "RegcredContested",
       severity: "warning",

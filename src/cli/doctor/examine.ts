@@ -9,7 +9,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { seenAll } from "../explain/seen.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { wrapped } from "../terminal/wrapped.ts";
+import { wrapped } from "../terminal/layout.ts";
 import { appliedLists } from "./appliers.ts";
 import { audiencesDiffer } from "./audiences.ts";
 import { noDrainRightsLeft } from "./drain-rights.ts";

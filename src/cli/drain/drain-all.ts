@@ -1,6 +1,8 @@
 // Deletes every RegistryCredential and waits until tenants are cleaned up, as an uninstall does while the operator is still there.
+import { group, plural, version } from "../../api/names.ts";
 import { ApiError } from "../../runtime/client/api-error.ts";
-import { deleteCredential } from "../../cluster/delete-credential.ts";
+import { resourcePath } from "../../runtime/client/resource-path.ts";
+import type { Transport } from "../../runtime/client/transport.ts";
 import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
@@ -10,6 +12,7 @@ import { drainProgress, leftBehind } from "./drain-text.ts";
 
 // A status is written once a second at most; who waits for an uninstall does not mind.
 const interval = Temporal.Duration.from({ seconds: 1 });
+const deadline = Temporal.Duration.from({ seconds: 10 });
 
 export const drainAll: Action = async (session, _args, { timeout }) => {
   const { transport, clock, out, signal } = session;
@@ -51,4 +54,19 @@ function slept({ clock, signal }: Pick<Session, "clock" | "signal">): Promise<bo
     () => true,
     () => false,
   );
+}
+
+/** No other one that has taken its name meanwhile. Resolves as well when it is gone. Its finalizer keeps it until it is drained. */
+async function deleteCredential(
+  transport: Transport,
+  { name, uid }: { readonly name: string; readonly uid: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const path = resourcePath({ group, version, resource: plural, name });
+  const body = JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } });
+  try {
+    await transport.request({ method: "DELETE", path, body, deadline, signal, idempotent: true });
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.kind === "notFound" || error.kind === "conflict"))) throw error;
+  }
 }

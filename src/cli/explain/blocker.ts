@@ -22,7 +22,7 @@ export interface Blocker {
 }
 
 /** What a failure of the operator's says. Where it has no steps, its message says what to do. */
-export function blockerOf({ reason, cause, message, steps = [] }: Failure, others: number): Blocker {
+export function blockerOf({ reason, cause, message, steps = [] }: Omit<Failure, "retry">, others: number): Blocker {
   return { reason, cause, others, why: message, remedy: remedyOf(steps) };
 }
 

@@ -1,11 +1,10 @@
 // Explains why a pod or ServiceAccount cannot pull, or until when it can.
 import { explanationOf } from "./explanation.ts";
-import { imagesOfHosts } from "./images-of-hosts.ts";
+import { imagesOfHosts } from "./input.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { explainText, explanationJson, noSuchPod } from "./explain-text.ts";
-import { readInput } from "./read-input.ts";
-import { subjectFrom } from "./subject.ts";
+import { readInput, subjectFrom } from "./read-input.ts";
 
 const codes = { yes: exitCodes.succeeded, no: exitCodes.no, unknown: exitCodes.unknown } as const;
 

@@ -6,8 +6,8 @@ import type { Blocker, Remedy } from "./blocker.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/layout.ts";
 import { timeLeftText } from "../terminal/time-left.ts";
-import { wrapped } from "../terminal/wrapped.ts";
 
 /** For machines: commands as they are typed, and a blocker under the name that scripts know, `obstacle`. */
 export function explanationJson({ blocker, images, ...explanation }: Explanation): string {

@@ -1,4 +1,5 @@
 // What `explain` gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
+import { selectsNamespace } from "../../entitlement/selection.ts";
 import type { RenderScope } from "../../providers/grant-types.ts";
 import type { CredentialRecord, NamespaceRecord, ServiceAccountRecord } from "../../cluster/records.ts";
 
@@ -74,6 +75,22 @@ export function referencesOf({ pod, serviceAccount }: ExplainInput): readonly st
     case "hidden":
       return undefined;
   }
+}
+
+/** Images that stand for all of a host's, where nobody names one, by what to call them: one for each host of the credentials that select the namespace, else of all. */
+export function imagesOfHosts(input: ExplainInput): ReadonlyMap<string, string> {
+  const { credentials, operatorNamespace } = input;
+  const namespace = there(input.namespace);
+  const readable = credentials.flatMap(({ credential }) => (credential ? [credential] : []));
+  const selecting = namespace
+    ? readable.filter(({ spec }) => selectsNamespace(spec.namespaces, namespace, operatorNamespace))
+    : readable;
+  const hosts = (selecting.length > 0 ? selecting : readable).flatMap(({ spec }) =>
+    spec.registries.flatMap((entry) => entry.hosts),
+  );
+  return new Map(
+    hosts.filter((host) => host !== "*").map((host) => [`${host.replaceAll("*", "x")}/image`, `the images of ${host}`]),
+  );
 }
 
 export function there<T>(seen: Seen<T> | undefined): T | undefined {

@@ -106,10 +106,9 @@ function entryBlocker(input: ExplainInput, { credential, entry }: Candidate): St
   const found = status?.registries?.find((each) => each.name === entry.name);
   if (found?.reason === undefined || found.failing < found.identities) return undefined;
   const { reason, message = reason, identities } = found;
-  const failure: Failure = {
+  const failure: Omit<Failure, "retry"> = {
     reason,
     cause: "Platform",
-    retry: "on-change",
     // One message stands for all; with a token for each tenant it may be about another.
     message: identities === 1 ? message : `entry ${name}/${entry.name} fails for every tenant (${reason})`,
     steps: knownSteps(reason, entry, input),
@@ -130,10 +129,9 @@ function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate)
   if (!group) return undefined;
   const { reason, cause, count, examples } = group;
   const said = status?.conditions?.find((each) => each.reason === reason && each.status === "False")?.message;
-  const failure: Failure = {
+  const failure: Omit<Failure, "retry"> = {
     reason,
     cause,
-    retry: "on-change",
     message: here
       ? (said ?? `${reason}: docs/operations.md says what that is and what to do`)
       : `RegistryCredential ${name} has ${count} namespaces that are not served as wanted (${reason}), of which its status names ${examples.join(", ")} only, and this may be one of the others`,

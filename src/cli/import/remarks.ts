@@ -1,5 +1,5 @@
 // Remarks: what import leaves out, and what of that would be missed.
-import { isNamed } from "../../registry/go-json.ts";
+import { isNamed } from "../../registry/json-members.ts";
 import { canonicalHost } from "../../registry/host.ts";
 import { isObject, objectIn } from "../../registry/docker-config.ts";
 

@@ -1,19 +1,18 @@
 // Reads the state of the cluster from which a dry run starts. Reads only.
 import type { RegistryCredential } from "../../api/registry-credential.ts";
+import type { KindName } from "../../cluster/kinds.ts";
 import { type ObjectReader } from "../../cluster/object-reader.ts";
 import { resources } from "../../cluster/resources.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 
-/** Whole objects as they are on the wire; Namespaces without spec and status. */
-export interface ClusterState {
-  readonly credentials: readonly unknown[];
-  readonly namespaces: readonly unknown[];
-  readonly serviceAccounts: readonly unknown[];
-  /** All that bear a pull Secret's name. */
-  readonly pullSecrets: readonly unknown[];
-  /** Of the operator's namespace, and of those that sources are named in. */
-  readonly operatorSecrets: readonly unknown[];
-}
+/** What the operator watches, without what a dry run leaves out: it evicts no pods, and the kind is that of its own release. */
+export type DryRunKind = Exclude<KindName, "crds" | "pods">;
+
+/**
+ * Whole objects as they are on the wire; Namespaces without spec and status. Of Secrets all that bear a pull Secret's name,
+ * and those of the operator's namespace and of those that sources are named in.
+ */
+export type ClusterState = Readonly<Record<DryRunKind, readonly unknown[]>>;
 
 /** @param planned credentials that are not in the cluster as they are meant to be; their Secrets' names count too */
 export async function clusterState(

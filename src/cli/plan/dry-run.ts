@@ -22,8 +22,8 @@ export interface DryRun {
   settle(): Promise<void>;
   /** Grants whose token would be fetched from a cloud, since the start. */
   readonly fetched: ReadonlySet<string>;
-  readonly statusCache: Context["statusCache"];
-  readonly credentialIndex: Context["credentialIndex"];
+  readonly statusCache: Context["credentials"]["statusCache"];
+  readonly credentialIndex: Context["credentials"]["index"];
 }
 
 export interface DryRunOptions {
@@ -54,7 +54,9 @@ export function dryRun(options: DryRunOptions): DryRun {
   const work = virtualQueue(options.clock);
   const { clock } = work;
   const derived = derive(known, clock, operatorNamespace, listenerFailed(quiet));
-  const { stores, tokens, grantKey, credentialIndex } = derived;
+  const { stores } = derived.cluster;
+  const { tokens, grantKey } = derived.grants;
+  const { index: credentialIndex } = derived.credentials;
   const secret: Parameters<typeof staticProvider>[0]["secret"] = (key) => stores.operatorSecrets.get(key);
   const fetched = new Set<string>();
   const ofSources = staticProvider({ secret, operatorNamespace, sourceNamespaces, clock });
@@ -70,17 +72,20 @@ export function dryRun(options: DryRunOptions): DryRun {
   };
   const context = newContext(derived, {
     settings: { namespace: operatorNamespace, mode: everything, maxConfigBytes },
-    api: cluster.api,
-    provider,
-    verify: async () => ({ verification: "Inconclusive" }),
-    events: { publish: silent },
-    log: quiet,
-    metrics: { publish: silent, forget: silent },
-    statusCache: statusCache(clock),
-    enqueue: (key, how) => work.add(key, how),
-    namesSynced: () => true,
-    permissions: permissions(everything, nothingRefused, operatorNamespace),
-    shareReached: silent,
+    cluster: {
+      api: cluster.api,
+      namesSynced: () => true,
+      permissions: permissions(everything, nothingRefused, operatorNamespace),
+    },
+    grants: { provider, verify: async () => ({ verification: "Inconclusive" }) },
+    runtime: {
+      events: { publish: silent },
+      log: quiet,
+      metrics: { publish: silent, forget: silent },
+      shareReached: silent,
+    },
+    credentials: { statusCache: statusCache(clock) },
+    queue: { enqueue: (key, how) => work.add(key, how) },
   });
   cluster.appear();
   const { begin, run } = regcredControllers(context);
@@ -99,7 +104,7 @@ export function dryRun(options: DryRunOptions): DryRun {
       for (const { name } of stores.credentials.values()) await run(credentialKey(name), never);
     },
     fetched,
-    statusCache: context.statusCache,
+    statusCache: context.credentials.statusCache,
     credentialIndex,
   };
 }

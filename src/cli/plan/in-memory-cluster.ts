@@ -7,7 +7,7 @@ import { type ModelEvent, modelServer, type Resource } from "../../cluster/in-me
 import type { StoredObject } from "../../runtime/watch/object-meta.ts";
 import type { Feed } from "../../runtime/watch/store.ts";
 import { identityOf } from "../../runtime/watch/object-meta.ts";
-import type { ClusterState } from "./cluster-state.ts";
+import type { ClusterState, DryRunKind } from "./cluster-state.ts";
 
 export interface InMemoryCluster {
   readonly api: ClusterApi;
@@ -34,11 +34,13 @@ export function inMemoryCluster(
   const server = modelServer({ now, newUid: randomUUID, after: firstVersion });
   const secrets = byKey<SecretObject>(state.pullSecrets);
   const serviceAccounts = byKey<ServiceAccountObject>(state.serviceAccounts);
-  const credentials = inlet(stores.credentials.feed(), transforms.credential);
-  const namespaces = inlet(stores.namespaces.feed(), transforms.namespace);
-  const accounts = inlet(stores.serviceAccounts.feed(), transforms.serviceAccount);
-  const pullSecrets = inlet(stores.pullSecrets.feed(), transforms.secret);
-  const operatorSecrets = inlet(stores.operatorSecrets.feed(), transforms.operatorSecret);
+  const inlets: Readonly<Record<DryRunKind, Inlet>> = {
+    credentials: inlet(stores.credentials.feed(), transforms.credential),
+    namespaces: inlet(stores.namespaces.feed(), transforms.namespace),
+    serviceAccounts: inlet(stores.serviceAccounts.feed(), transforms.serviceAccount),
+    pullSecrets: inlet(stores.pullSecrets.feed(), transforms.secret),
+    operatorSecrets: inlet(stores.operatorSecrets.feed(), transforms.operatorSecret),
+  };
 
   const keep = <T extends ClusterObject>(into: Map<string, T>, { type, object }: ModelEvent): void => {
     const { key } = identityOf(object);
@@ -53,14 +55,14 @@ export function inMemoryCluster(
   const takeIn = (event: ModelEvent): void => {
     switch (event.resource) {
       case "registrycredentials":
-        return credentials.hear(event);
+        return inlets.credentials.hear(event);
       case "secrets":
-        if (isOperators(event.object as SecretObject)) return operatorSecrets.hear(event);
+        if (isOperators(event.object as SecretObject)) return inlets.operatorSecrets.hear(event);
         keep(secrets, event);
-        return pullSecrets.hear(event);
+        return inlets.pullSecrets.hear(event);
       case "serviceaccounts":
         keep(serviceAccounts, event);
-        return accounts.hear(event);
+        return inlets.serviceAccounts.hear(event);
       case "namespaces":
       case "events":
         return;
@@ -82,11 +84,7 @@ export function inMemoryCluster(
     secrets,
     serviceAccounts,
     appear: () => {
-      credentials.fill(state.credentials, server.version());
-      namespaces.fill(state.namespaces, server.version());
-      accounts.fill(state.serviceAccounts, server.version());
-      pullSecrets.fill(state.pullSecrets, server.version());
-      operatorSecrets.fill(state.operatorSecrets, server.version());
+      for (const kind of Object.keys(inlets) as DryRunKind[]) inlets[kind].fill(state[kind], server.version());
       server.subscribe(takeIn);
     },
     putSource: (raw) => {

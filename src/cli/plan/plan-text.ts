@@ -1,7 +1,6 @@
 // The text of a plan.
 import type { Terminal } from "../terminal/terminal.ts";
-import { type Row, textTable } from "../terminal/text-table.ts";
-import { wrapped } from "../terminal/wrapped.ts";
+import { type Row, textTable, wrapped } from "../terminal/layout.ts";
 import type { PlanReport } from "./plan-report.ts";
 
 const columns = [

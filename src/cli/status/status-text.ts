@@ -3,9 +3,8 @@ import { entryStates } from "../../api/entry-states.ts";
 import { formerText } from "../../controllers/credential/plan-status-text.ts";
 import { commandText, kubectl } from "../../runtime/steps.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
-import { type Cell, type Column, type Row, textTable } from "../terminal/text-table.ts";
+import { type Cell, type Column, type Row, textTable, wrapped } from "../terminal/layout.ts";
 import { ageText, timeLeft } from "../terminal/time-left.ts";
-import { wrapped } from "../terminal/wrapped.ts";
 import { type CredentialReport, type EntryReport, timeOf } from "./credential-view.ts";
 
 const columns: readonly Column[] = [

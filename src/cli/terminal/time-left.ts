@@ -1,6 +1,6 @@
 // Time left, in words and as a bar.
 import type { Style, Terminal } from "./terminal.ts";
-import type { Cell } from "./text-table.ts";
+import type { Cell } from "./layout.ts";
 
 const barLength = 10;
 // What is renewed at half of its life shows yellow when a renewal is overdue, red when little is left for fixing it.

@@ -19,10 +19,9 @@ import { type Command, commandText, kubectl } from "../../runtime/steps.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { noSuchPod } from "../explain/explain-text.ts";
-import { readInput } from "../explain/read-input.ts";
-import { subjectFrom } from "../explain/subject.ts";
+import { readInput, subjectFrom } from "../explain/read-input.ts";
 import type { Session } from "../session.ts";
-import { wrapped } from "../terminal/wrapped.ts";
+import { wrapped } from "../terminal/layout.ts";
 import { entriesNaming } from "./named-host.ts";
 
 interface Tried {

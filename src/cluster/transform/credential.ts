@@ -13,9 +13,9 @@ export function labelsAskedBy({ credential }: CredentialRecord): Iterable<string
 export function transformCredential(raw: unknown): CredentialRecord {
   const { key, name, uid, resourceVersion } = identityOf(raw);
   const { generation, finalizers } = metadataOf(raw);
-  const told = (raw as { readonly status?: unknown }).status;
-  const { status, damaged: statusDamaged } = parseStatus(told);
-  const parsed = parseRegistryCredential(raw, told === undefined ? undefined : status);
+  const rawStatus = (raw as { readonly status?: unknown }).status;
+  const { status, damaged: statusDamaged } = parseStatus(rawStatus);
+  const parsed = parseRegistryCredential(raw, rawStatus === undefined ? undefined : status);
   return {
     key,
     resourceVersion,

@@ -6,13 +6,14 @@ import type { LeaseView } from "../../runtime/leader/lease-state.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import { maxLost } from "../lost-races.ts";
 import { servingInstall, type ServingInstall } from "./plan.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 
-export interface ClusterClaimOptions extends Pick<
-  Context,
-  "clock" | "settings" | "stores" | "transforms" | "api" | "log" | "refusal"
-> {
+export interface ClusterClaimOptions extends Needs<{
+  runtime: "clock" | "log";
+  settings: keyof Context["settings"];
+  cluster: "stores" | "transforms" | "api" | "callFailure";
+}> {
   readonly random: Random;
   /** The Lease by which the install of that namespace elects its leader; undefined where there is none. */
   readonly leaseOf: (namespace: string) => Promise<LeaseView | undefined>;
@@ -43,21 +44,23 @@ class ClaimOfInstall implements ClusterClaim {
   readonly #transforms;
   readonly #api;
   readonly #log;
-  readonly #refusal;
+  readonly #callFailure;
   readonly #leaseOf;
   readonly #own;
   readonly #sightings = new Map<string, { readonly sign: string; readonly until: number }>();
   #standsByFor: string | undefined;
 
   constructor(options: ClusterClaimOptions) {
-    const { clock, random, settings, stores, transforms, api, log, refusal, leaseOf } = options;
+    const { clock, log } = options.runtime;
+    const { stores, transforms, api, callFailure } = options.cluster;
+    const { random, settings, leaseOf } = options;
     this.#clock = clock;
     this.#random = random;
     this.#stores = stores;
     this.#transforms = transforms;
     this.#api = api;
     this.#log = log;
-    this.#refusal = refusal;
+    this.#callFailure = callFailure;
     this.#leaseOf = leaseOf;
     this.#own = settings.namespace;
   }
@@ -124,7 +127,7 @@ class ClaimOfInstall implements ClusterClaim {
         }
       } catch (error) {
         signal.throwIfAborted();
-        const { kind, failure } = this.#refusal(error, "see which install serves this cluster");
+        const { kind, failure } = this.#callFailure(error, "see which install serves this cluster");
         const isLate = kind === "conflict" || kind === "notFound";
         if (!isLate) this.#log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
         const races = isLate && taken ? (conflicts.get(taken.uid) ?? 0) + 1 : 0;
@@ -152,7 +155,7 @@ class ClaimOfInstall implements ClusterClaim {
     const lookNow = (): void => {
       forgetNext();
       look().catch((error: unknown) => {
-        this.#log.debug("claim not looked at", { detail: textWithSteps(this.#refusal(error, "").failure) });
+        this.#log.debug("claim not looked at", { detail: textWithSteps(this.#callFailure(error, "").failure) });
         forgetNext();
         // What could not be read or written is looked at again, whether or not anything changes.
         if (!ended) forgetNext = this.#clock.schedule(Temporal.Duration.from({ milliseconds: lookEvery }), lookNow);

@@ -13,26 +13,26 @@ export async function setFinalizers(
   finalizers: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const answer = await context.api.patchCredential(name, { metadata: { resourceVersion, finalizers } }, signal);
-  const written = context.transforms.credential(answer);
+  const answer = await context.cluster.api.patchCredential(name, { metadata: { resourceVersion, finalizers } }, signal);
+  const written = context.cluster.transforms.credential(answer);
   // Without its last finalizer an object in deletion is gone; the watch says so.
-  if (written && !(written.deleting && finalizers.length === 0)) context.stores.credentials.wrote(written);
+  if (written && !(written.deleting && finalizers.length === 0)) context.cluster.stores.credentials.wrote(written);
 }
 
 /** Puts ours on. @returns why it is not there, which its status is to tell: whoever refuses it is the platform's */
 export async function putFinalizer(run: ReadableRun, signal: AbortSignal): Promise<Failure | undefined> {
   const { context, credential, memory } = run;
   const { name, uid, finalizers } = credential;
-  const now = context.clock.elapsed();
+  const now = context.runtime.clock.elapsed();
   if (waitBeforeWrite(memory.finalizerReverts, uid, now) > 0) return finalizerContested;
   try {
     await setFinalizers(run, [...finalizers, finalizer], signal);
     memory.finalizerReverts = afterWrite(memory.finalizerReverts, uid, now);
     const fight = contestedFor(memory.finalizerReverts, now);
-    if (fight !== undefined) context.statusCache.contested(name, fight);
+    if (fight !== undefined) context.credentials.statusCache.contested(name, fight);
     return undefined;
   } catch (error) {
-    const denied = context.refusal(error, `put the finalizer on the RegistryCredential ${name}`).failure;
+    const denied = context.cluster.callFailure(error, `put the finalizer on the RegistryCredential ${name}`).failure;
     if (denied.retry !== "slowly") throw error;
     const { reason, retry, message, steps } = denied;
     return { reason, cause: "Platform", retry, message, ...(steps && { steps }) };
@@ -65,7 +65,9 @@ export async function writeStatus(
   { status: told, namespaces }: StatusNews,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const { clock, settings, metrics, api, transforms, stores } = context;
+  const { clock, metrics } = context.runtime;
+  const { api, transforms, stores } = context.cluster;
+  const { settings } = context;
   const status = { ...told, operatorNamespace: settings.namespace };
   // Of a spec that cannot be read the metrics stay: tenants keep what they had, and it still ends when it ends.
   if (credential) metrics.publish(credential, status, namespaces);
@@ -86,7 +88,7 @@ export async function writeStatus(
     memory.written = { status: written.status ?? {}, reverts };
     const fight = contestedFor(reverts, clock.elapsed(), freely);
     if (isUndone && fight !== undefined) {
-      context.statusCache.contested(name, fight);
+      context.credentials.statusCache.contested(name, fight);
       reportDenial(context, record, statusContested);
     }
   }

@@ -45,7 +45,7 @@ interface Lasting {
 }
 
 export function credentialController(context: Context): Controller {
-  const { stores } = context;
+  const { stores } = context.cluster;
   const run = credentialLoop();
   return {
     name: "credential",
@@ -65,7 +65,9 @@ export function credentialController(context: Context): Controller {
 export function credentialLoop(): CredentialLoop {
   let lasting: Lasting | undefined;
   return async (context, name, signal) => {
-    const { clock, credentialIndex, metrics, stores } = context;
+    const { clock, metrics } = context.runtime;
+    const { index: credentialIndex } = context.credentials;
+    const { stores } = context.cluster;
     lasting ??= { startedAt: clock.elapsed(), counting: pace(clock), memories: memory() };
     const { counting, memories } = lasting;
     const sighting = stores.credentials.look(name);
@@ -84,7 +86,7 @@ export function credentialLoop(): CredentialLoop {
       if (!record.credential || !credential) return await reconcileUnreadable(run, signal);
       return await reconcile({ ...run, credential }, lasting, signal);
     } catch (error) {
-      const { kind, failure } = context.refusal(error, `update the RegistryCredential ${name}`);
+      const { kind, failure } = context.cluster.callFailure(error, `update the RegistryCredential ${name}`);
       if (kind === "notFound") return done;
       if (kind !== "conflict") reportDenial(context, record, failure);
       return failed(failure, itself(name));
@@ -96,7 +98,8 @@ const itself = (name: string): Waited => ({ of: "credentials", object: name });
 
 async function reconcile(run: ReadableRun, lasting: Lasting, signal: AbortSignal): Promise<Outcome> {
   const { context, record, credential, memory } = run;
-  const { clock, stores } = context;
+  const { clock } = context.runtime;
+  const { stores } = context.cluster;
   const { name } = credential;
   memory.problems = undefined;
   const isRecorded = beginRecord(context, credential);
@@ -143,7 +146,7 @@ function toldBefore({
   context,
   credential: { status, creationTimestamp },
 }: ReadableRun): CredentialMemory["told"] & {} {
-  return { status, since: toldSince(status, creationTimestamp, context.clock.now()) };
+  return { status, since: toldSince(status, creationTimestamp, context.runtime.clock.now()) };
 }
 
 /** What was served goes on; it is told what is wrong with the spec, once for each. */
@@ -157,7 +160,7 @@ async function reconcileUnreadable(run: Run, signal: AbortSignal): Promise<Outco
   }
   const problems = `${generation} ${record.problems.join()}`;
   if (memory.problems === problems) return waitsFor(itself(name));
-  const status = invalidStatus(record, context.clock.now());
+  const status = invalidStatus(record, context.runtime.clock.now());
   await writeStatus({ ...run, credential: undefined }, { status, namespaces: [] }, signal);
   memory.problems = problems;
   return done;

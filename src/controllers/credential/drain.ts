@@ -16,7 +16,7 @@ import { reportReleased } from "./report.ts";
 /** The finalizer goes when nothing of the credential is left with any tenant but what tenants keep, or when a person gives up on it. */
 export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outcome> {
   const { context, credential, memory } = run;
-  const { clock } = context;
+  const { clock } = context.runtime;
   if (!credential.finalizers.includes(finalizer)) {
     delete memory.waiting;
     return done;
@@ -34,13 +34,13 @@ export async function drain(run: ReadableRun, signal: AbortSignal): Promise<Outc
       return failed(denied.failure, { of: "credentials", object: credential.name });
     }
     delete memory.waiting;
-    if (isDrained) context.credentialIndex.drained(credential);
+    if (isDrained) context.credentials.index.drained(credential);
     reportReleased(context, credential, left, forced);
     return done;
   }
   const draining = left
     ? drainingOf(left, heldUpIn(context, credential, left), waiting, {
-        names: secretNamesOf(context.credentialIndex, credential),
+        names: secretNamesOf(context.credentials.index, credential),
         now: clock.now(),
         elapsed: clock.elapsed(),
       })
@@ -63,9 +63,9 @@ async function release(run: ReadableRun, signal: AbortSignal): Promise<HeldUp | 
     return undefined;
   } catch (error) {
     const action = `take the finalizer ${finalizer} off the RegistryCredential ${credential.name}`;
-    const { failure } = context.refusal(error, action);
+    const { failure } = context.cluster.callFailure(error, action);
     if (failure.retry !== "slowly") throw error;
-    return { namespace: undefined, failure, since: context.clock.now() };
+    return { namespace: undefined, failure, since: context.runtime.clock.now() };
   }
 }
 
@@ -89,7 +89,7 @@ function newsOf({ context, credential }: ReadableRun, draining: Draining): Statu
   return { status: statusOf(snapshot), namespaces: snapshot.namespaces };
 }
 
-function unknownDraining({ clock }: Context, unknown: Unknown | undefined): Draining {
+function unknownDraining({ runtime: { clock } }: Context, unknown: Unknown | undefined): Draining {
   const failure = unknown?.failure;
   return { left: undefined, blocked: failure ? [{ namespace: undefined, failure, since: clock.now() }] : [] };
 }

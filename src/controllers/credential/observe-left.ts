@@ -25,8 +25,11 @@ const worthTelling = Temporal.Duration.from({ seconds: 10 });
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
-  const { inSlices, stores, credentialIndex, enqueue } = context;
-  const names = secretNamesOf(context.credentialIndex, credential);
+  const { inSlices } = context.runtime;
+  const { stores } = context.cluster;
+  const { index: credentialIndex } = context.credentials;
+  const { enqueue } = context.queue;
+  const names = secretNamesOf(context.credentials.index, credential);
   const secrets = new Set<string>();
   const kept = new Set<string>();
   const unexplained = new Set<string>();
@@ -63,7 +66,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
 
 /** The last run on each of the Secrets, for the spec as it is, has not failed. */
 function isUnexplained(
-  { statusCache }: Context,
+  { credentials: { statusCache } }: Context,
   { name, generation }: RegistryCredential,
   namespace: string,
   names: Names,
@@ -75,7 +78,12 @@ function isUnexplained(
 }
 
 /** The last run has found that somebody has copied our marks: there is nothing of ours to take off. */
-function isCopied({ statusCache }: Context, { name }: RegistryCredential, namespace: string, names: Names): boolean {
+function isCopied(
+  { credentials: { statusCache } }: Context,
+  { name }: RegistryCredential,
+  namespace: string,
+  names: Names,
+): boolean {
   const findings = names.flatMap((each) => statusCache.secret(namespace, each)?.credentials.get(name) ?? []);
   return (
     findings.length > 0 && findings.every(({ failures }) => failures.some((failure) => hasTrait(failure, "noneOfOurs")))
@@ -88,7 +96,10 @@ type Names = readonly string[];
  * Whether a login of the credential stands in the Secret of that name, as far as is known. A Secret that was deleted, or made by
  * somebody else since, holds none, whatever keeps others from writing it again.
  */
-export function holderOf({ stores, members }: Context, { name, uid }: RegistryCredential) {
+export function holderOf(
+  { cluster: { stores }, credentials: { members } }: Context,
+  { name, uid }: RegistryCredential,
+) {
   // Without a record, as an earlier release left it, marks are all that there is to go by.
   const isRecorded = members.recorded(uid);
   return (namespace: NamespaceRecord, secretName: string): boolean => {
@@ -103,7 +114,7 @@ export function holderOf({ stores, members }: Context, { name, uid }: RegistryCr
   };
 }
 
-function heldOf({ stores, digest }: Context, credential: RegistryCredential, names: Names) {
+function heldOf({ cluster: { stores, digest } }: Context, credential: RegistryCredential, names: Names) {
   const empty = digest({ [dockerConfigKey]: encoded(withoutLogins) });
   return (namespace: string): boolean => {
     const records = names.flatMap((name) => stores.pullSecrets.get(`${namespace}/${name}`) ?? []);
@@ -113,7 +124,12 @@ function heldOf({ stores, digest }: Context, credential: RegistryCredential, nam
 }
 
 /** Something has failed there, and the loop that it was comes back by itself: who has failed is not to be asked once a second. */
-function comesBack({ statusCache }: Context, credential: RegistryCredential, names: Names, namespace: string): boolean {
+function comesBack(
+  { credentials: { statusCache } }: Context,
+  credential: RegistryCredential,
+  names: Names,
+  namespace: string,
+): boolean {
   const isTimed = ({ retry }: Failure): boolean => retry !== "on-change";
   for (const name of names) {
     // Of the one that leaves: what others' entries lack brings no run back.
@@ -122,7 +138,11 @@ function comesBack({ statusCache }: Context, credential: RegistryCredential, nam
   return statusCache.references(namespace)?.failures.some(isTimed) === true;
 }
 
-function sharedName({ stores, credentialIndex }: Context, credential: RegistryCredential, name: string): boolean {
+function sharedName(
+  { cluster: { stores }, credentials: { index: credentialIndex } }: Context,
+  credential: RegistryCredential,
+  name: string,
+): boolean {
   for (const { name: other } of stores.credentials.values()) {
     if (other === credential.name) continue;
     const readable = credentialIndex.readable(other);
@@ -141,10 +161,10 @@ export interface Unknown {
  * @param waited for so many milliseconds by now
  */
 export function whyUnknown(context: Context, credential: RegistryCredential, waited: number): Unknown | undefined {
-  const names = secretNamesOf(context.credentialIndex, credential);
-  const denied = names.map((name) => context.permissions.whole(name)).find((each) => each !== undefined);
+  const names = secretNamesOf(context.credentials.index, credential);
+  const denied = names.map((name) => context.cluster.permissions.whole(name)).find((each) => each !== undefined);
   if (denied) return { failure: denied };
-  const unseen = names.find((name) => !context.namesSynced(name));
+  const unseen = names.find((name) => !context.cluster.namesSynced(name));
   if (unseen === undefined) return undefined;
   return { failure: waited < worthTelling.total("milliseconds") ? undefined : notListed(unseen) };
 }
@@ -161,12 +181,12 @@ export function heldUpIn(
   credential: RegistryCredential,
   { secrets, harmless }: Left,
 ): readonly HeldUp[] {
-  const names = secretNamesOf(context.credentialIndex, credential);
+  const names = secretNamesOf(context.credentials.index, credential);
   return [...secrets.union(harmless)].flatMap((namespace) => heldUpBy(context, credential, namespace, names));
 }
 
 function heldUpBy(
-  { statusCache, clock, permissions }: Context,
+  { credentials: { statusCache }, runtime: { clock }, cluster: { permissions } }: Context,
   { name, deletionTimestamp }: RegistryCredential,
   namespace: string,
   names: Names,
@@ -189,7 +209,10 @@ function heldUpBy(
 }
 
 /** Until all Secrets of its names are known, or may be seen again. */
-export function waitsForSecrets({ credentialIndex }: Context, credential: RegistryCredential): Outcome {
+export function waitsForSecrets(
+  { credentials: { index: credentialIndex } }: Context,
+  credential: RegistryCredential,
+): Outcome {
   const [present, ...former] = secretNamesOf(credentialIndex, credential).map((secretsCalled) => ({ secretsCalled }));
   return present ? waitsFor(present, ...former) : done;
 }

@@ -65,19 +65,21 @@ export interface Views {
 }
 
 export async function viewsOf(context: Context, credential: RegistryCredential): Promise<Views> {
-  const { stores, credentialIndex, statusCache, tokens } = context;
+  const { stores } = context.cluster;
+  const { index: credentialIndex, statusCache } = context.credentials;
+  const { tokens } = context.grants;
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
-  await context.inSlices(stores.namespaces.values(), (namespace) => {
+  await context.runtime.inSlices(stores.namespaces.values(), (namespace) => {
     if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
-    const scope = context.scopeOf(namespace);
-    const isPermitted = context.permissions.secret(secretName, namespace.name) === undefined;
+    const scope = context.grants.scopeOf(namespace);
+    const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;
     for (const entry of isPermitted ? credential.spec.registries : []) {
       const views = grants.get(entry.name);
       for (const { grant } of grantsOf(entry, scope)) {
         if (isFailure(grant) || !views) continue;
-        const key = context.grantKey(grant);
+        const key = context.grants.grantKey(grant);
         if (!views.has(key)) views.set(key, grantView(tokens.token(key), tokens.attempts(key)));
       }
     }
@@ -89,7 +91,7 @@ export async function viewsOf(context: Context, credential: RegistryCredential):
   };
 }
 
-function grantView(token: Token | undefined, attempts: ReturnType<Context["tokens"]["attempts"]>): GrantView {
+function grantView(token: Token | undefined, attempts: ReturnType<Context["grants"]["tokens"]["attempts"]>): GrantView {
   return { token, failure: attempts?.failure, awaited: attempts !== undefined && !attempts.ended };
 }
 
@@ -143,8 +145,8 @@ export async function statusSnapshot(
       ...views,
       told,
       leaving,
-      missing: [...context.permissions.others(credential), ...(denied ? [denied] : [])],
-      held: context.credentialIndex.held(credential.name),
+      missing: [...context.cluster.permissions.others(credential), ...(denied ? [denied] : [])],
+      held: context.credentials.index.held(credential.name),
       // While nothing can be written under a new name, the one that tenants are served under is no former one.
       ...(isOutOfReach(context, credential)
         ? { secretName: status?.secretName, retiring: status?.retiring ?? [] }
@@ -156,7 +158,7 @@ export async function statusSnapshot(
 
 /** What a status says of the install, whatever the namespaces are like. */
 export function installSnapshot(
-  { clock, settings, stores }: Context,
+  { runtime: { clock }, settings, cluster: { stores } }: Context,
   credential: RegistryCredential,
 ): Pick<StatusSnapshot, "credential" | "now" | "outdated" | "mode" | "draining"> {
   return {
@@ -169,13 +171,15 @@ export function installSnapshot(
 }
 
 /** Nothing may be written under its name, so there is nothing to drain either. */
-export function isOutOfReach({ permissions }: Context, { spec }: RegistryCredential): boolean {
+export function isOutOfReach({ cluster: { permissions } }: Context, { spec }: RegistryCredential): boolean {
   return permissions.name(spec.pullSecret.name) !== undefined;
 }
 
 /** Where a credential has to leave, and is kept because something was denied: namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
 export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
-  const { statusCache, inSlices, credentialIndex, stores } = context;
+  const { statusCache, index: credentialIndex } = context.credentials;
+  const { inSlices } = context.runtime;
+  const { stores } = context.cluster;
   const current = credential.spec.pullSecret.name;
   const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
   const holds = holderOf(context, credential);
@@ -195,7 +199,7 @@ export async function deniedRemovals(context: Context, credential: RegistryCrede
 
 /** The records are read only where something was taken out of the spec. */
 async function extrasOf(
-  { inSlices, stores, permissions }: Context,
+  { runtime: { inSlices }, cluster: { stores, permissions } }: Context,
   credential: RegistryCredential,
 ): Promise<readonly string[]> {
   const extras = extraReferences(credential);
@@ -223,7 +227,8 @@ export interface RenameGrace {
 }
 
 export async function renameGraceOf(context: Context, credential: RegistryCredential): Promise<RenameGrace> {
-  const { credentialIndex, clock } = context;
+  const { index: credentialIndex } = context.credentials;
+  const { clock } = context.runtime;
   const retired = credentialIndex.namesOf(credential.name);
   const left = new Set<string>();
   for (const each of retired) {
@@ -243,7 +248,10 @@ async function isLeft(
   credential: RegistryCredential,
   { secretName, until }: Retired,
 ): Promise<boolean> {
-  const { clock, inSlices, enqueue, credentialIndex, namesSynced, stores } = context;
+  const { clock, inSlices } = context.runtime;
+  const { enqueue } = context.queue;
+  const { index: credentialIndex } = context.credentials;
+  const { namesSynced, stores } = context.cluster;
   if (!namesSynced(secretName)) return true;
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(gracePatience)) < 0;
@@ -267,12 +275,13 @@ async function isLeft(
 
 /** Its tenant has kept it for long enough. */
 function isGivenUp(
-  { statusCache, clock, stores }: Context,
+  { credentials: { statusCache }, runtime: { clock }, cluster: { stores } }: Context,
   credential: RegistryCredential,
   namespace: string,
   secretName: string,
 ): boolean {
-  if (!isKeptByTenant({ statusCache, stores }, credential, namespace, [secretName])) return false;
+  if (!isKeptByTenant({ credentials: { statusCache }, cluster: { stores } }, credential, namespace, [secretName]))
+    return false;
   const failures = statusCache.secret(namespace, secretName)?.credentials.get(credential.name)?.failures ?? [];
   return failures.every((failure) => {
     const { since } = statusCache.lasting(namespace, failure);

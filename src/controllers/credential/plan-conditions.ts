@@ -27,16 +27,17 @@ export function conditionsOf(
   registries: readonly RegistryStatus[],
   counts: Counts,
 ): readonly Condition[] {
-  return [
-    ready(snapshot, counts),
-    tokensFresh(registries),
-    distributed(snapshot, counts),
-    reconciling(snapshot, counts),
-    stalled(snapshot),
-    drainBlocked(snapshot),
-    removalHeld(snapshot),
-    crdOutdated(snapshot),
-  ]
+  const verdicts: Readonly<Record<ConditionType, Verdict | undefined>> = {
+    Ready: ready(snapshot, counts),
+    TokensFresh: tokensFresh(registries),
+    Distributed: distributed(snapshot, counts),
+    Reconciling: reconciling(snapshot, counts),
+    Stalled: stalled(snapshot),
+    DrainBlocked: drainBlocked(snapshot),
+    RemovalHeld: removalHeld(snapshot),
+    CRDOutdated: crdOutdated(snapshot),
+  };
+  return Object.values(verdicts)
     .filter((verdict) => verdict !== undefined)
     .map((verdict) => condition(verdict, snapshot));
 }

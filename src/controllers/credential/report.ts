@@ -5,7 +5,7 @@ import type { RegistryCredential, Status } from "../../api/registry-credential.t
 import type { CredentialRecord, CrdRecord } from "../../cluster/records.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { longestNote, textWithSteps } from "../../runtime/steps.ts";
-import type { Context } from "../context.ts";
+import type { Needs } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { firstOf, type Left, nothingLeft } from "./plan-drain.ts";
 import { tokenNews } from "./plan-token-events.ts";
@@ -14,7 +14,7 @@ import { tokenNews } from "./plan-token-events.ts";
 const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
 
 export function publishTransitions(
-  { clock, events, log }: Pick<Context, "clock" | "events" | "log">,
+  { runtime: { clock, events, log } }: Needs<{ runtime: "clock" | "events" | "log" }>,
   record: CredentialRecord,
   before: Status,
   after: Status,
@@ -52,7 +52,7 @@ export function publishTransitions(
 
 /** That it could not be written, though its status cannot say so: the log, and administrators by an Event, unless time mends it. */
 export function reportDenial(
-  { events, log }: Pick<Context, "events" | "log">,
+  { runtime: { events, log } }: Needs<{ runtime: "events" | "log" }>,
   { name, uid }: CredentialRecord,
   failure: Failure,
 ): void {
@@ -69,7 +69,7 @@ export function reportDenial(
   });
 }
 
-export function reportSchema({ log }: Pick<Context, "log">, installed: CrdRecord | undefined): void {
+export function reportSchema({ runtime: { log } }: Needs<{ runtime: "log" }>, installed: CrdRecord | undefined): void {
   const outdated = crdOutdated(installed);
   if (outdated) log.warn("installed schema outdated", { reason: outdated.reason, detail: textWithSteps(outdated) });
   else log.info("installed schema complete");
@@ -77,7 +77,7 @@ export function reportSchema({ log }: Pick<Context, "log">, installed: CrdRecord
 
 /** @param left what tenants keep; undefined: it is not known */
 export function reportReleased(
-  { log }: Pick<Context, "log">,
+  { runtime: { log } }: Needs<{ runtime: "log" }>,
   { name: credential }: RegistryCredential,
   left: Left | undefined,
   forced: boolean,

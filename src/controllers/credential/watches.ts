@@ -1,14 +1,20 @@
 // What the credential controller watches: which RegistryCredentials an event concerns.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherIdentity, isAnotherSchema } from "../changes.ts";
-import type { Context } from "../context.ts";
+import type { Needs } from "../context.ts";
 import { credentialKey } from "../keys.ts";
 import { statusSoon } from "../pull-secret/report.ts";
 
-type Known = Pick<Context, "stores" | "credentialIndex" | "namesSynced" | "signals">;
+type Known = Needs<{
+  cluster: "stores" | "namesSynced";
+  credentials: "index";
+  queue: "signals";
+}>;
 
 export function credentialWatches(context: Known): readonly Watch<Request>[] {
-  const { stores, credentialIndex, namesSynced, signals } = context;
+  const { stores, namesSynced } = context.cluster;
+  const { index: credentialIndex } = context.credentials;
+  const { signals } = context.queue;
   const { credentials } = stores;
   return [
     watch(credentials, ({ key }) => [{ key: credentialKey(key), options: { lane: "interactive" } }]),

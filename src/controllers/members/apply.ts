@@ -32,7 +32,9 @@ export function membersStore(): MembersStore {
 
 /** Writes the parts that have changed. */
 export async function storeMembers(context: Context, credentialUid: string, signal: AbortSignal): Promise<Outcome> {
-  const { members, stores, settings } = context;
+  const { members } = context.credentials;
+  const { stores } = context.cluster;
+  const { settings } = context;
   const credential = stores.credentials.find(({ uid }) => uid === credentialUid);
   // What came before the record was begun is written with it.
   if (credential.kind === "there" && !members.recorded(credentialUid)) return done;
@@ -46,7 +48,7 @@ export async function storeMembers(context: Context, credentialUid: string, sign
       await storePart(context, part, rows, signal);
     } catch (error) {
       if (!isOver) members.spoiled(part);
-      const { failure } = context.refusal(error, `store the Secret ${membersSecretName(part)}`);
+      const { failure } = context.cluster.callFailure(error, `store the Secret ${membersSecretName(part)}`);
       const { namespace } = settings;
       const own = { of: "operatorSecrets", object: `${namespace}/${membersSecretName(part)}` } as const;
       return failed(failure, own, { of: "namespaces", object: namespace });
@@ -58,12 +60,12 @@ export async function storeMembers(context: Context, credentialUid: string, sign
 
 /** Before the process ends: what waits to be stored. What fails is found again after the start. */
 export async function storeAllMembers(context: Context, signal: AbortSignal): Promise<void> {
-  const uids = [...context.stores.credentials.values()].map(({ uid }) => uid);
-  await Promise.all(uids.map((uid) => context.storeMembers(context, uid, signal)));
+  const uids = [...context.cluster.stores.credentials.values()].map(({ uid }) => uid);
+  await Promise.all(uids.map((uid) => context.credentials.storeMembers(context, uid, signal)));
 }
 
 /** Of a RegistryCredential that is gone: every part goes. */
-function partsLeft({ stores }: Context, credentialUid: string): ReadonlyMap<number, undefined> {
+function partsLeft({ cluster: { stores } }: Context, credentialUid: string): ReadonlyMap<number, undefined> {
   const parts = new Map<number, undefined>();
   for (const record of stores.operatorSecrets.values()) {
     if (record.kind === "members" && record.part.credentialUid === credentialUid)
@@ -73,7 +75,7 @@ function partsLeft({ stores }: Context, credentialUid: string): ReadonlyMap<numb
 }
 
 async function storePart(
-  { api, stores, transforms, settings: { namespace } }: Context,
+  { cluster: { api, stores, transforms }, settings: { namespace } }: Context,
   part: MembersPart,
   rows: readonly MemberRow[] | undefined,
   signal: AbortSignal,

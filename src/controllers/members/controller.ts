@@ -9,11 +9,11 @@ export function membersController(context: Context): Controller {
   return {
     name: "members",
     watches: membersWatches(context),
-    initial: () => storedMembers(context.stores),
+    initial: () => storedMembers(context.cluster.stores),
     begin: () => {
-      context.members.lead();
+      context.credentials.members.lead();
       forgetGone(context);
     },
-    reconcile: (key, signal) => context.storeMembers(context, partsOf(key)[0], signal),
+    reconcile: (key, signal) => context.credentials.storeMembers(context, partsOf(key)[0], signal),
   };
 }

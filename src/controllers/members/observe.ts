@@ -7,7 +7,7 @@ import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import { type Members, members } from "../../entitlement/members.ts";
 import { toldAsHeld } from "../../entitlement/removal-guard.ts";
 import type { Store } from "../../runtime/watch/store.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { membersKey } from "../keys.ts";
 import { wake } from "../outcome.ts";
 
@@ -25,8 +25,10 @@ export function recordedMembers(operatorSecrets: Pick<Store<OperatorSecretRecord
 }
 
 /** Members whose namespace has gone while nobody led. */
-export function forgetGone(known: Pick<Context, "clock" | "stores" | "members">): void {
-  const { clock, stores, members } = known;
+export function forgetGone(known: Needs<{ runtime: "clock"; cluster: "stores"; credentials: "members" }>): void {
+  const { clock } = known.runtime;
+  const { stores } = known.cluster;
+  const { members } = known.credentials;
   const living = new Set([...stores.namespaces.values()].map(({ uid }) => uid));
   const others = stores.namespaces.find(() => false);
   for (const record of stores.operatorSecrets.values()) {
@@ -48,7 +50,8 @@ export function forgetGone(known: Pick<Context, "clock" | "stores" | "members">)
  * @returns whether there is a record
  */
 export function beginRecord(context: Context, credential: RegistryCredential): boolean {
-  const { members, stores, credentialIndex, namesSynced, permissions } = context;
+  const { members, index: credentialIndex } = context.credentials;
+  const { stores, namesSynced, permissions } = context.cluster;
   const { name, uid, status, generation } = credential;
   if (members.recorded(uid)) return true;
   const isUnsettled = status?.observedGeneration !== generation || toldAsHeld(credential) !== undefined;
@@ -62,11 +65,15 @@ export function beginRecord(context: Context, credential: RegistryCredential): b
   members.begin(uid);
   wake(context, { recordOf: uid });
   // Not soon but now: without it marks would count after a crash.
-  context.enqueue(membersKey(uid));
+  context.queue.enqueue(membersKey(uid));
   return true;
 }
 
-function join({ members, stores }: Context, record: SecretRecord, credentialUid: string): void {
+function join(
+  { credentials: { members }, cluster: { stores } }: Context,
+  record: SecretRecord,
+  credentialUid: string,
+): void {
   const namespace = stores.namespaces.get(record.namespace);
   if (!namespace) return;
   members.note(

@@ -1,12 +1,15 @@
 // What the members controller watches: RegistryCredentials that go, and parts of their records that are not stored yet.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { membersKey } from "../keys.ts";
 
 /** What is not stored yet is lost with the process, and found again by the first run of each namespace; so it may wait for more. */
 const soon = { lane: "normal", after: Temporal.Duration.from({ milliseconds: 300 }) } as const;
 
-export function membersWatches({ stores, members }: Pick<Context, "stores" | "members">): readonly Watch<Request>[] {
+export function membersWatches({
+  cluster: { stores },
+  credentials: { members },
+}: Needs<{ cluster: "stores"; credentials: "members" }>): readonly Watch<Request>[] {
   const unsaved = (listener: (credentialUid: string) => void): void =>
     members.subscribe({ changed: () => undefined, unsaved: listener });
   return [
@@ -17,7 +20,9 @@ export function membersWatches({ stores, members }: Pick<Context, "stores" | "me
   ];
 }
 
-export function* storedMembers({ operatorSecrets }: Pick<Context["stores"], "operatorSecrets">): Generator<Request> {
+export function* storedMembers({
+  operatorSecrets,
+}: Pick<Context["cluster"]["stores"], "operatorSecrets">): Generator<Request> {
   for (const record of operatorSecrets.values()) {
     if (record.kind === "members") yield { key: membersKey(record.part.credentialUid), options: soon };
   }

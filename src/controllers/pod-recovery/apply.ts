@@ -38,7 +38,7 @@ export async function evict(
   known: PodsMemory,
   signal: AbortSignal,
 ): Promise<Evicted> {
-  const { clock } = context;
+  const { clock } = context.runtime;
   let refused: Failure | undefined;
   // One that cannot be evicted, such as by its PodDisruptionBudget, does not stand in the way of the others.
   const order = [
@@ -50,7 +50,7 @@ export async function evict(
     const wait = evictionWait(known.past, namespace, clock.elapsed());
     if (wait > 0) {
       const own = known.past.filter((each) => each.namespace === namespace);
-      if (evictionWait(own, namespace, clock.elapsed()) > 0) context.shareReached("evictions", namespace);
+      if (evictionWait(own, namespace, clock.elapsed()) > 0) context.runtime.shareReached("evictions", namespace);
       return { wait };
     }
     // Attempts count, too.
@@ -69,15 +69,19 @@ async function evictOne(
 ): Promise<Failure | undefined> {
   const { pod } = eviction;
   try {
-    await context.api.evictPod(pod.namespace, pod.name, pod.uid, signal);
+    await context.cluster.api.evictPod(pod.namespace, pod.name, pod.uid, signal);
     const owner = pod.controller?.uid;
-    if (owner !== undefined && !firstEvictions.has(owner)) firstEvictions.set(owner, context.clock.now());
+    if (owner !== undefined && !firstEvictions.has(owner)) firstEvictions.set(owner, context.runtime.clock.now());
     report(context, eviction);
   } catch (error) {
-    const { kind, failure } = context.refusal(error, `evict the pod ${pod.key}`);
+    const { kind, failure } = context.cluster.callFailure(error, `evict the pod ${pod.key}`);
     // It is gone, or another has its name; the watch will say so.
     if (kind !== "notFound" && kind !== "conflict") {
-      context.log.warn("pod not evicted", { pod: pod.key, reason: failure.reason, detail: textWithSteps(failure) });
+      context.runtime.log.warn("pod not evicted", {
+        pod: pod.key,
+        reason: failure.reason,
+        detail: textWithSteps(failure),
+      });
       stuck.set(pod.uid, true);
       return failure;
     }
@@ -86,7 +90,7 @@ async function evictOne(
   return undefined;
 }
 
-function report({ events, log }: Context, { pod, secret, image }: Eviction): void {
+function report({ runtime: { events, log } }: Context, { pod, secret, image }: Eviction): void {
   log.info("pod evicted", { pod: pod.key, image, secret });
   events.publish({
     regarding: { apiVersion: "v1", kind: "Pod", namespace: pod.namespace, name: pod.name, uid: pod.uid },

@@ -20,7 +20,7 @@ export function podRecoveryController(context: Context): Controller {
   return {
     name: "pods",
     watches: podsWatches(context),
-    initial: () => stuckPods(context.stores),
+    initial: () => stuckPods(context.cluster.stores),
     reconcile: (key, signal) => charged(context, (counting) => run(counting, partsOf(key)[0], signal)),
   };
 }
@@ -29,7 +29,7 @@ export function podsLoop(): PodsLoop {
   const known = podsMemory();
 
   return async (context, namespaceName, signal) => {
-    const { stores } = context;
+    const { stores } = context.cluster;
     const namespace = stores.namespaces.get(namespaceName);
     const pods = stores.pods.byIndex(namespaceName);
     if (!namespace || namespace.terminating || pods.length === 0) return done;

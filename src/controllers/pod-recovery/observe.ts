@@ -9,7 +9,7 @@ import type { RecoverableSecret } from "./plan.ts";
 
 /** Secrets that are there, with what the credentials that want pods evicted have put into them. */
 export function recoverableSecrets(context: Context, namespace: NamespaceRecord): readonly RecoverableSecret[] {
-  const { credentialIndex, statusCache } = context;
+  const { index: credentialIndex, statusCache } = context.credentials;
   return credentialIndex.names().flatMap((name): RecoverableSecret[] => {
     if (statusCache.secret(namespace.name, name)?.state !== "usable") return [];
     const keys = credentialIndex
@@ -24,7 +24,7 @@ export function recoverableSecrets(context: Context, namespace: NamespaceRecord)
 
 /** Keys of the docker config that come from the credential: those of hosts with a living token. */
 function servedKeys(
-  { tokens, grantKey, scopeOf, clock }: Context,
+  { grants: { tokens, grantKey, scopeOf }, runtime: { clock } }: Context,
   namespace: NamespaceRecord,
   { spec }: RegistryCredential,
 ): readonly string[] {

@@ -1,14 +1,14 @@
 // What the pod-recovery controller watches: what stuck pods wait for.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { podsKey } from "../keys.ts";
 
-type Stores = Context["stores"];
+type Stores = Context["cluster"]["stores"];
 
 /** Pods of one owner get stuck together. */
 const together: Request["options"] = { lane: "normal", debounced: true };
 
-export function podsWatches({ stores }: Pick<Context, "stores">): readonly Watch<Request>[] {
+export function podsWatches({ cluster: { stores } }: Needs<{ cluster: "stores" }>): readonly Watch<Request>[] {
   return [
     watch(stores.credentials, () => stuckPods(stores)),
     // Its references are what stuck pods wait for.

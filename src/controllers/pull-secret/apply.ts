@@ -21,7 +21,7 @@ export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "r
 
 export async function applyPlan(run: Run, decision: Decision, signal: AbortSignal): Promise<Result> {
   const { context, namespace, name, memory } = run;
-  const { clock, log } = context;
+  const { clock, log } = context.runtime;
   const { observed, plan } = decision;
   const { action } = plan;
   const { wanted, gathered } = observed;
@@ -39,7 +39,7 @@ export async function applyPlan(run: Run, decision: Decision, signal: AbortSigna
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
   const place = { namespaceUid: namespace.uid, secretName: name };
   if (written && plan.state === "usable") noteMembers(context, place, written, observed);
-  else context.members.note(place, undefined, written ? observed.frozen.uids : []);
+  else context.credentials.members.note(place, undefined, written ? observed.frozen.uids : []);
   if (!wanted) {
     run.remember(written ? undefined : { tookBack: true });
     return { finding: findingWithout(written), outcome: done };
@@ -60,7 +60,7 @@ function leaveAsItIs(run: Run, { observed, snapshot, plan }: Decision, planned: 
   if (isSeen && record) noteMembers(context, place, record, observed);
   // What could not be taken back is still there, and so may be what its tenant has made unreadable.
   const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);
-  if (plan.state === "foreign" && !isKept) context.members.note(place, undefined, frozen.uids);
+  if (plan.state === "foreign" && !isKept) context.credentials.members.note(place, undefined, frozen.uids);
   if (plan.failure && plan.failure.retry !== "on-change") {
     return { ...planned, outcome: failed(plan.failure, ownObject(namespace.name, name)) };
   }
@@ -79,7 +79,7 @@ export async function writeSecret(
   { record, rendered }: Pick<Observed, "record" | "rendered">,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
-  const { api, stores, transforms } = context;
+  const { api, stores, transforms } = context.cluster;
   const namespaceUid = stores.namespaces.get(namespace)?.uid;
   const noteFor = async (body: SecretBody, stays: boolean): Promise<void> => {
     if (namespaceUid === undefined) return;
@@ -143,12 +143,12 @@ export async function writeSecret(
  * @param refused why the deletion has failed; it is what is told, whatever comes of this
  */
 export async function takeLoginsOut(
-  { api, digest, refusal, stores, transforms }: Context,
+  { cluster: { api, digest, callFailure, stores, transforms } }: Context,
   record: SecretRecord,
   refused: unknown,
   signal: AbortSignal,
 ): Promise<void> {
-  const { kind } = refusal(refused, "");
+  const { kind } = callFailure(refused, "");
   if (kind !== "admissionDenied" && kind !== "forbidden") return;
   const { namespace, name, type, immutable, resourceVersion } = record;
   if (immutable || type !== dockerConfigType) return;
@@ -170,7 +170,7 @@ export async function takeLoginsOut(
 
 /** Whose logins stand in the Secret as it is now: of those who are entitled, the ones that the comparison has found there. */
 export function noteMembers(
-  { members }: Context,
+  { credentials: { members } }: Context,
   place: Place,
   record: SecretRecord,
   { contributing, orphaned, frozen }: Pick<Observed, "contributing" | "orphaned" | "frozen">,
@@ -206,7 +206,7 @@ export async function noteComing(
   { place, body, before, stays }: Coming,
   signal: AbortSignal,
 ): Promise<void> {
-  const { members, credentialIndex, storeMembers } = context;
+  const { members, index: credentialIndex, storeMembers } = context.credentials;
   const names = (body.annotations[credentialsAnnotation] ?? "").split(",");
   if (names.length < 2) return;
   const uids = names.flatMap((name) => credentialIndex.readable(name)?.uid ?? []);

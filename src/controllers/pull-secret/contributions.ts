@@ -21,7 +21,7 @@ import type { NamespaceRecord } from "../../cluster/records.ts";
 import { isAlive, type Token, type Logins } from "../../cluster/token.ts";
 import { memory } from "../../runtime/queue/memory.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
 import type { Wanted } from "../token/grant-tracker.ts";
@@ -58,13 +58,14 @@ export function gatherContributions(
   namespace: NamespaceRecord,
   contributing: readonly Pick<Contributor, "credential" | "held">[],
 ): Contributions {
-  const { clock, tokens } = context;
+  const { clock } = context.runtime;
+  const { tokens } = context.grants;
   const { rendered, grants } = renderedFor(context, namespace, contributing);
   const now = clock.now();
   const formers = formersOf(context, user, namespace, rendered);
   for (const grantKey of tokens.use(user, grants, formers.known.union(keeps))) {
     const lane = tokens.isUrgent(grantKey) ? "interactive" : "bulk";
-    context.enqueue(tokenKey(grantKey), { lane, flow: namespace.name });
+    context.queue.enqueue(tokenKey(grantKey), { lane, flow: namespace.name });
   }
 
   let waiting: Contributions["waiting"];
@@ -79,8 +80,8 @@ export function gatherContributions(
     if (token) return token;
     const wait = tokens.leftOut(user, grantKey);
     if (wait !== undefined) {
-      context.shareReached("grants", namespace.name);
-      context.enqueue(user, { after: Temporal.Duration.from({ milliseconds: Math.ceil(wait) + 1 }) });
+      context.runtime.shareReached("grants", namespace.name);
+      context.queue.enqueue(user, { after: Temporal.Duration.from({ milliseconds: Math.ceil(wait) + 1 }) });
       return overMintBudget;
     }
     const attempts = tokens.attempts(grantKey);
@@ -122,7 +123,7 @@ function renderedFor(
   namespace: NamespaceRecord,
   contributing: readonly Pick<Contributor, "credential" | "held">[],
 ): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, Wanted> } {
-  const scope = context.scopeOf(namespace);
+  const scope = context.grants.scopeOf(namespace);
   const grants = new Map<string, Wanted>();
   const rendered = contributing.map(({ credential, held }) => ({
     credential,
@@ -130,7 +131,7 @@ function renderedFor(
     groups: credential.spec.registries.flatMap((entry) =>
       grantsOf(entry, scope).map(({ hosts, grant }): Group => {
         if (isFailure(grant)) return { entry, hosts, failure: grant };
-        const grantKey = context.grantKey(grant);
+        const grantKey = context.grants.grantKey(grant);
         const before = grants.get(grantKey);
         grants.set(grantKey, {
           grant,
@@ -185,7 +186,11 @@ const maxFormers = 16;
 
 /** The living tokens of each group of hosts from before its entry was altered, where it needs them. */
 function formersOf(
-  { tokens, clock, credentialIndex }: Pick<Context, "tokens" | "clock" | "credentialIndex">,
+  {
+    grants: { tokens },
+    runtime: { clock },
+    credentials: { index: credentialIndex },
+  }: Needs<{ grants: "tokens"; runtime: "clock"; credentials: "index" }>,
   user: string,
   namespace: NamespaceRecord,
   rendered: readonly RenderedCredential[],
@@ -233,7 +238,7 @@ type Contributing = readonly Pick<Contributor, "name" | "credential">[];
  * the one of the present name may be given the same, which it may not know.
  */
 export function keepDecided(
-  { tokens, enqueue }: Pick<Context, "tokens" | "enqueue">,
+  { grants: { tokens }, queue: { enqueue } }: Needs<{ grants: "tokens"; queue: "enqueue" }>,
   place: { readonly namespace: string; readonly name: string; readonly keeps?: ReadonlySet<string> },
   decided: Decided,
   contributing: Contributing,
@@ -268,7 +273,7 @@ function overlaps(some: readonly string[], others: readonly string[]): boolean {
  * for: an equal login under another host is its owner's.
  */
 export function formerLogins(
-  { tokens, grantKey, scopeOf }: Pick<Context, "tokens" | "grantKey" | "scopeOf">,
+  { grants: { tokens, grantKey, scopeOf } }: Needs<{ grants: "tokens" | "grantKey" | "scopeOf" }>,
   namespace: NamespaceRecord,
   leaving: readonly Pick<Contributor, "credential">[],
 ): readonly DockerConfigEntry[] {
@@ -309,7 +314,7 @@ export type RenderContent = (context: Context, contributions: Contributions) => 
 
 export function contentRenderer(): RenderContent {
   const kept = memory<Rendered>(maxKept);
-  return ({ clock, digest }, { signature, contributions }) => {
+  return ({ runtime: { clock }, cluster: { digest } }, { signature, contributions }) => {
     return kept.of(signature, () => {
       const content = contentOf(contributions, clock.now());
       const encodedConfig = content.text === undefined ? "" : encoded(content.text);

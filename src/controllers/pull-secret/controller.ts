@@ -60,8 +60,8 @@ export function pullSecretController(context: Context): Controller {
     name: "secret",
     watches: pullSecretWatches(context),
     begin: () =>
-      void context.stores.namespaces.subscribe(({ key, gone }) => {
-        if (gone) context.statusCache.forget(key, gone);
+      void context.cluster.stores.namespaces.subscribe(({ key, gone }) => {
+        if (gone) context.credentials.statusCache.forget(key, gone);
       }),
     reconcile: (key, signal) => {
       const [namespace, name] = partsOf(key);
@@ -73,7 +73,7 @@ export function pullSecretController(context: Context): Controller {
 export function pullSecretLoop(): PullSecretLoop {
   const lasting: Lasting = { memories: memory(maxNamespaces), render: contentRenderer() };
   return async (context, namespace, name, signal) => {
-    const { clock } = context;
+    const { clock } = context.runtime;
     let milliseconds = 0;
     const decide: Decide = (snapshot) => {
       const began = clock.elapsed();
@@ -83,7 +83,7 @@ export function pullSecretLoop(): PullSecretLoop {
     };
     const withCost = (outcome: Outcome): Outcome => ({ ...outcome, cost: milliseconds / millisecondsOfUnit });
     for (let attempt = 1; ; attempt += 1) {
-      const judged = context.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
+      const judged = context.cluster.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
       const run = begin(context, lasting, namespace, name);
       const outcome = "memory" in run ? await reconcile(run, decide, signal) : run;
       if (outcome !== "changed meanwhile") return withCost(outcome);
@@ -95,8 +95,9 @@ export function pullSecretLoop(): PullSecretLoop {
 
 /** An outcome instead: nobody wants anything of the Secret, or it cannot be said. */
 function begin(context: Context, { memories, render }: Lasting, namespaceName: string, name: string): Run | Outcome {
-  const { stores, statusCache } = context;
-  context.judged.unjudged(secretKey(namespaceName, name));
+  const { stores } = context.cluster;
+  const { statusCache } = context.credentials;
+  context.credentials.judged.unjudged(secretKey(namespaceName, name));
   const sighting = stores.namespaces.look(namespaceName);
   if (sighting.kind !== "there") {
     if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
@@ -108,7 +109,7 @@ function begin(context: Context, { memories, render }: Lasting, namespaceName: s
   }
   const namespace = sighting.record;
   const secrets = secretsOf(context, memories, namespace);
-  if (!context.credentialIndex.names().includes(name)) {
+  if (!context.credentials.index.names().includes(name)) {
     secrets.delete(name);
     needsNothing(context, namespaceName, name);
     statusCache.forgetSecret(namespaceName, name);
@@ -135,7 +136,10 @@ function secretsOf(
 }
 
 /** What the one before was given under any name is no reason to give it to one that was made anew. */
-function forgetLogins({ credentialIndex, tokens }: Context, namespace: string): void {
+function forgetLogins(
+  { credentials: { index: credentialIndex }, grants: { tokens } }: Context,
+  namespace: string,
+): void {
   for (const name of credentialIndex.names()) tokens.use(secretKey(namespace, name), new Map());
 }
 
@@ -173,7 +177,7 @@ function report({ context, namespace, name }: Run, { finding, outcome }: Result)
 }
 
 /** Nothing is wanted here, so nothing is needed for it. */
-function needsNothing({ tokens, judged }: Context, namespace: string, name: string): void {
+function needsNothing({ grants: { tokens }, credentials: { judged } }: Context, namespace: string, name: string): void {
   tokens.use(secretKey(namespace, name), new Map());
   judged.judged(secretKey(namespace, name));
 }
@@ -191,13 +195,13 @@ function withLive(
 function noteDecided({ context, namespace, name, memory }: Run, { observed, snapshot, plan }: Decision): void {
   const { record, frozen, wanted, contributing } = observed;
   keepDecided(context, { namespace: namespace.name, name, keeps: frozen.kept }, { plan, wanted }, contributing);
-  if (!observed.hidden) context.judged.judged(secretKey(namespace.name, name));
+  if (!observed.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));
   if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
 }
 
 /** What stands there now is in the store; false where it could not be read, is gone, or is the version that was judged. */
 async function readAgain(
-  { api, transforms, stores }: Context,
+  { cluster: { api, transforms, stores } }: Context,
   {
     namespace,
     name,

@@ -1,7 +1,7 @@
 // Which pull Secrets have yet to be judged, and so may need what nobody else is known to need.
 import { keyOf, secretKey } from "../keys.ts";
 import { goneBy, type KnownAbsent, knownAbsent, type NotKnown } from "../../runtime/watch/presence.ts";
-import type { Context } from "../context.ts";
+import type { Needs } from "../context.ts";
 import { hasUnreadable } from "./undecided.ts";
 
 export interface Judged {
@@ -13,10 +13,12 @@ export interface Judged {
   nobodyElse(): KnownAbsent | NotKnown;
 }
 
-type Known = Pick<Context, "stores" | "credentialIndex">;
+type Known = Needs<{ cluster: "stores"; credentials: "index" }>;
 
 /** To be called when the stores are synced, but for those of pull Secrets. */
-export function judgedSecrets({ stores, credentialIndex }: Known): Judged {
+export function judgedSecrets(known: Known): Judged {
+  const { stores } = known.cluster;
+  const { index: credentialIndex } = known.credentials;
   // By name, so that thousands of a name that goes are forgotten at once.
   const open = new Map<string, Set<string>>();
   let names = credentialIndex.names();
@@ -57,7 +59,7 @@ export function judgedSecrets({ stores, credentialIndex }: Known): Judged {
         if (others.kind === "not-seen" || others.kind === "not-permitted") return others;
       }
       // Of a spec that cannot be read nobody knows what it needs.
-      return hasUnreadable({ stores, credentialIndex }) ? { kind: "not-seen" } : knownAbsent;
+      return hasUnreadable(known) ? { kind: "not-seen" } : knownAbsent;
     },
   };
 }

@@ -74,12 +74,13 @@ export const tokenPatience = 1_000;
 /** An outcome instead: there is nothing to decide, and what there is to say has been said. */
 export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
   const { context, namespace, name, render } = run;
-  const { stores, statusCache } = context;
+  const { stores } = context.cluster;
+  const { statusCache } = context.credentials;
   const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
-  const missing = context.permissions.secret(name, namespace.name);
+  const missing = context.cluster.permissions.secret(name, namespace.name);
   if (missing) return withoutPermission(run, missing);
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
-  if (!context.namesSynced(name)) return waitsFor({ secretsCalled: name });
+  if (!context.cluster.namesSynced(name)) return waitsFor({ secretsCalled: name });
   const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
   const place = { namespaceUid: namespace.uid, secretName: name };
   const roles = rolesIn(run, place, record);
@@ -134,14 +135,14 @@ export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
 
 /** Everybody is told why, as far as that is not known. */
 function withoutPermission({ context, namespace, name }: Omit<Run, "remember">, missing: Failure): Outcome {
-  const concerned = context.credentialIndex.contributors(namespace, name).filter(({ entitled }) => entitled);
+  const concerned = context.credentials.index.contributors(namespace, name).filter(({ entitled }) => entitled);
   // Not judged: references, too, stay as they are.
   reportSecret(context, namespace, name, failedFinding(concerned, "waiting", missing));
   const { mode } = context.settings;
   // No change in the cluster brings it into the reach of this install.
   if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
-    context.tokens.use(secretKey(namespace.name, name), new Map());
-    context.judged.judged(secretKey(namespace.name, name));
+    context.grants.tokens.use(secretKey(namespace.name, name), new Map());
+    context.credentials.judged.judged(secretKey(namespace.name, name));
     return done;
   }
   return waitsFor({ secretsCalled: name });
@@ -163,7 +164,7 @@ function rolesIn(
   place: Place,
   record: SecretRecord | undefined,
 ): Roles {
-  const { credentialIndex, members } = context;
+  const { index: credentialIndex, members } = context.credentials;
   const contributors = credentialIndex.contributors(namespace, name);
   /** By its marks, or by the record where they were stripped. */
   const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
@@ -181,7 +182,7 @@ function rolesIn(
   const inIt = named.filter(isWitnessed);
   // A start knows the names of a credential one by one, and the brake must have counted them all.
   const isCounted = (each: string): boolean =>
-    context.namesSynced(each) || context.permissions.name(each) !== undefined;
+    context.cluster.namesSynced(each) || context.cluster.permissions.name(each) !== undefined;
   const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
     ...secretNamesOf(credentialIndex, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
     ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
@@ -208,7 +209,7 @@ export function noteWhoStays(
 ): void {
   const isDeleted = leaving.filter(({ deleting }) => deleting);
   const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
-  context.members.judged(
+  context.credentials.members.judged(
     { namespaceUid: namespace.uid, secretName: name },
     [...stays, ...orphaned.gone, ...frozen.uids],
     leaving.map(({ credential }) => credential.uid),
@@ -218,9 +219,9 @@ export function noteWhoStays(
 /** What the plan is made from. */
 export function snapshotOf({ context, namespace, name, memory }: Run, observed: Observed): PullSecretSnapshot {
   const { record, contributing, leaving, frozen, gathered, wanted } = observed;
-  const { members } = context;
+  const { members } = context.credentials;
   const place = { namespaceUid: namespace.uid, secretName: name };
-  const now = context.clock.now();
+  const now = context.runtime.clock.now();
   return {
     namespace,
     name,
@@ -253,7 +254,7 @@ function isToRetain({ deleting, credential }: Contributor): boolean {
  * as well keep under another name.
  */
 function witnessOf(
-  { members }: Context,
+  { credentials: { members } }: Context,
   place: Place,
   record: SecretRecord | undefined,
   { ours, tookBack = false }: Remembered,
@@ -312,7 +313,11 @@ function wantedFrom(
  * How many ServiceAccounts a Secret which goes has to wait for. Those that may not be seen count as one, until the references
  * loop says that it has waited for long enough.
  */
-export function referencesTo({ statusCache, stores, permissions }: Context, namespace: string, name: string): number {
+export function referencesTo(
+  { credentials: { statusCache }, cluster: { stores, permissions } }: Context,
+  namespace: string,
+  name: string,
+): number {
   if (statusCache.references(namespace)?.left?.has(name)) return 0;
   const known = stores.serviceAccounts
     .byIndex(namespace)
@@ -324,7 +329,7 @@ export function referencesTo({ statusCache, stores, permissions }: Context, name
 }
 
 /** The name belongs to a source, or to a Secret of the operator's own. */
-function isReserved({ stores, settings }: Context, namespace: string, name: string): boolean {
+function isReserved({ cluster: { stores }, settings }: Context, namespace: string, name: string): boolean {
   const record = stores.operatorSecrets.get(`${namespace}/${name}`);
   if (!record) return false;
   if (record.kind === "token" || record.kind === "members") return true;
@@ -363,12 +368,12 @@ export async function readLive(
   record: SecretRecord | undefined,
   signal: AbortSignal,
 ): Promise<LiveSecret | "too large" | undefined> {
-  const { api, refusal, stores, transforms } = context;
+  const { api, callFailure, stores, transforms } = context.cluster;
   let object;
   try {
     object = await api.getSecret(namespace.name, name, signal);
   } catch (error) {
-    if (refusal(error, "").kind === "tooLarge") return "too large";
+    if (callFailure(error, "").kind === "tooLarge") return "too large";
     throw error;
   }
   if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);

@@ -5,7 +5,7 @@ import { namespaceNotPermitted } from "../../cluster/install-mode.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import { longestNote, textWithSteps, kubectl } from "../../runtime/steps.ts";
 import type { CredentialFinding, SecretFinding } from "../status-cache.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { credentialsAnnotation, entriesAnnotation, managedAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { otherManager } from "./plan-conflict.ts";
@@ -21,7 +21,11 @@ import { isMerged } from "../../cluster/marks.ts";
 export const statusSoon = { lane: "normal", debounced: true } as const;
 
 export function reportSecret(context: Context, namespace: NamespaceRecord, name: string, finding: SecretFinding): void {
-  const { statusCache, enqueue, events, settings, stores } = context;
+  const { statusCache } = context.credentials;
+  const { enqueue } = context.queue;
+  const { events } = context.runtime;
+  const { stores } = context.cluster;
+  const { settings } = context;
   const before = statusCache.secret(namespace.name, name);
   const news = statusCache.setSecret(namespace.name, name, finding);
   if (before?.state !== finding.state) {
@@ -48,7 +52,7 @@ export function reportSecret(context: Context, namespace: NamespaceRecord, name:
 
 /** What was found of references before the Secret was as it is says nothing of them: nobody is served by a Secret alone. */
 function lookAgainAtReferences(
-  statusCache: Context["statusCache"],
+  statusCache: Context["credentials"]["statusCache"],
   namespace: string,
   credentials: SecretFinding["credentials"],
 ): void {
@@ -213,14 +217,14 @@ function secretCopied({ namespace, name, metadata, controller }: SecretRecord, c
   });
 }
 
-type Known = Pick<Context, "statusCache" | "stores">;
+type Known = Needs<{ credentials: "statusCache"; cluster: "stores" }>;
 
 /**
  * The last run on the Secrets of these names there, for the spec as it is, has failed by what a tenant has made of its own
  * objects.
  */
 export function isKeptByTenant(
-  { statusCache, stores }: Known,
+  { credentials: { statusCache }, cluster: { stores } }: Known,
   { name, generation, spec }: RegistryCredential,
   namespace: string,
   secretNames: readonly string[],
@@ -229,12 +233,19 @@ export function isKeptByTenant(
   const failures = secretNames.flatMap((secretName) => {
     const found = statusCache.secret(namespace, secretName)?.credentials.get(name);
     if (found?.generation !== generation) return [];
-    return found.failures.map((failure) => isTenants({ stores }, `${namespace}/${secretName}`, failure, retains));
+    return found.failures.map((failure) =>
+      isTenants({ cluster: { stores } }, `${namespace}/${secretName}`, failure, retains),
+    );
   });
   return failures.length > 0 && failures.every(Boolean);
 }
 
-function isTenants({ stores }: Pick<Known, "stores">, key: string, failure: Failure, retains: boolean): boolean {
+function isTenants(
+  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
+  key: string,
+  failure: Failure,
+  retains: boolean,
+): boolean {
   if (!failure.restrained && !hasTrait(failure, "byObject")) return isForTenant(failure);
   // It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only.
   const record = stores.pullSecrets.get(key);

@@ -30,7 +30,7 @@ export interface Result {
 /** Nobody has to do with it. A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it. */
 export function resultWithout({ context, namespace, name }: Run, { record, copied, orphaned }: Observed): Result {
   const place = { namespaceUid: namespace.uid, secretName: name };
-  if (orphaned.names.length === 0) context.members.note(place, undefined);
+  if (orphaned.names.length === 0) context.credentials.members.note(place, undefined);
   return { finding: findingWithout(record, copied), outcome: done };
 }
 
@@ -38,7 +38,7 @@ export function resultWithout({ context, namespace, name }: Run, { record, copie
 export function resultOfPlan(run: Run, { observed, plan }: Decision): Result & { readonly finding: SecretFinding } {
   const { contributing, wanted, gathered } = observed;
   const finding = gathered.waiting ? waitingFinding(contributing, plan.state) : findingOfPlan(plan, observed, wanted);
-  const fight = contestedFor(run.memory.reverts, run.context.clock.elapsed());
+  const fight = contestedFor(run.memory.reverts, run.context.runtime.clock.elapsed());
   return {
     finding: fight === undefined ? finding : contestedFinding(finding, contributing, run.name),
     outcome: {
@@ -68,14 +68,14 @@ export function resultOfSuspension(
 
 export function resultOfFailure(run: Run, decision: Decision, error: unknown): Result {
   const { context, namespace, name } = run;
-  const { kind, failure } = context.refusal(error, `write the Secret ${namespace.name}/${name}`);
+  const { kind, failure } = context.cluster.callFailure(error, `write the Secret ${namespace.name}/${name}`);
   if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { finding: undefined, outcome: done };
   // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
   if (kind === "conflict") return tooLate(run, decision, failure);
   const outcome = failed(failure, ownObject(namespace.name, name), { of: "namespaces", object: namespace.name });
   if (kind === "alreadyExists" || kind === "notFound") return { finding: undefined, outcome };
   const told = { reason: failure.reason, detail: textWithSteps(failure) };
-  context.log.warn("pull Secret not written", { namespace: namespace.name, secret: name, ...told });
+  context.runtime.log.warn("pull Secret not written", { namespace: namespace.name, secret: name, ...told });
   return { finding: findingOfFailure(decision, failure), outcome };
 }
 
@@ -104,5 +104,5 @@ export function ownObject(namespace: string, name: string): Waited {
 const itself = ({ name }: Contributor): Waited => ({ of: "credentials", object: name });
 
 function millisecondsTo({ context }: Run, at: Temporal.Instant | undefined): number | undefined {
-  return at?.since(context.clock.now()).total("milliseconds");
+  return at?.since(context.runtime.clock.now()).total("milliseconds");
 }

@@ -4,7 +4,7 @@ import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Frozen } from "./plan-frozen.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { keptItem } from "../token/token-makers.ts";
 import type { Place } from "../../entitlement/members.ts";
@@ -36,7 +36,7 @@ export function frozenIn(
 ): FrozenOnes {
   if (!record) return { parts: [], uids: [], kept: new Set(), signature: "" };
   const part = ({ name, uid }: Named, hosts: readonly string[] | undefined): Frozen => {
-    return { credential: name, hosts, recorded: context.members.holds(place, record.uid, uid) };
+    return { credential: name, hosts, recorded: context.credentials.members.holds(place, record.uid, uid) };
   };
   const unreadable = unreadableIn(context, place, record);
   const parts = [
@@ -60,7 +60,10 @@ type Named = Pick<CredentialRecord, "name" | "uid">;
  * never wrote to tenants has no finalizer, and the record says where the others did, unless an earlier release kept none.
  */
 export function unreadableIn(
-  { stores, credentialIndex, members }: Pick<Context, "stores" | "credentialIndex" | "members">,
+  {
+    cluster: { stores },
+    credentials: { index: credentialIndex, members },
+  }: Needs<{ cluster: "stores"; credentials: "index" | "members" }>,
   place: Place,
   { uid, credentials }: SecretRecord,
 ): readonly Named[] {
@@ -73,7 +76,10 @@ export function unreadableIn(
 }
 
 /** Of some RegistryCredential that has written to tenants nothing can be read. */
-export function hasUnreadable({ stores, credentialIndex }: Pick<Context, "stores" | "credentialIndex">): boolean {
+export function hasUnreadable({
+  cluster: { stores },
+  credentials: { index: credentialIndex },
+}: Needs<{ cluster: "stores"; credentials: "index" }>): boolean {
   for (const { name, finalizers } of stores.credentials.values()) {
     if (finalizers.includes(finalizer) && credentialIndex.unreadable(name)) return true;
   }
@@ -82,7 +88,7 @@ export function hasUnreadable({ stores, credentialIndex }: Pick<Context, "stores
 
 /** What its entries are rendered to here, as far as there are tokens. */
 function tokensOf(
-  { grantKey, scopeOf, tokens }: Context,
+  { grants: { grantKey, scopeOf, tokens } }: Context,
   namespace: NamespaceRecord,
   { uid, spec }: RegistryCredential,
 ): readonly string[] {
@@ -114,7 +120,7 @@ export interface Orphaned {
 const nobody: Orphaned = { names: [], uids: [], gone: [] };
 
 export function orphanedIn(
-  { stores, members, credentialIndex }: Context,
+  { cluster: { stores }, credentials: { members, index: credentialIndex } }: Context,
   place: Place,
   record: SecretRecord | undefined,
   contributors: readonly Contributor[],
@@ -149,7 +155,7 @@ export function withOrphaned(
 }
 
 function hostsWithTokens(
-  { scopeOf, grantKey, tokens }: Context,
+  { grants: { scopeOf, grantKey, tokens } }: Context,
   namespace: NamespaceRecord,
   { credential }: Contributor,
 ): readonly string[] {

@@ -1,13 +1,21 @@
 // The pull-secret controller's watches: which pull Secrets an event concerns, and how urgently.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { concernsNamespaces, isAnotherIdentity } from "../changes.ts";
 import { secretKey } from "../keys.ts";
 
-type Known = Pick<Context, "stores" | "credentialIndex" | "settings" | "namesSynced" | "signals">;
+type Known = Needs<{
+  cluster: "stores" | "namesSynced";
+  credentials: "index";
+  settings: keyof Context["settings"];
+  queue: "signals";
+}>;
 
 export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
-  const { stores, credentialIndex, settings, namesSynced, signals } = context;
+  const { stores, namesSynced } = context.cluster;
+  const { index: credentialIndex } = context.credentials;
+  const { signals } = context.queue;
+  const { settings } = context;
   const { namespaces } = stores;
 
   /** Under every name in every namespace, behind what somebody waits for. */

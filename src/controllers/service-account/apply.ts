@@ -11,7 +11,7 @@ import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
 import type { Context } from "../context.ts";
 import { alwaysTooLate, lostAgain, type LostRaces } from "../lost-races.ts";
 import { metered } from "../../cluster/metered-api.ts";
-import type { ReferencesSituation, WantedReferences } from "./observe.ts";
+import type { ObservedReferences, WantedReferences } from "./observe.ts";
 import type { ReferencesRound } from "./round.ts";
 
 export interface Referred {
@@ -42,23 +42,23 @@ const longestRun = 250;
 export async function applyRound(
   context: Context,
   round: ReferencesRound,
-  situation: ReferencesSituation,
+  observed: ObservedReferences,
   signal: AbortSignal,
 ): Promise<{ readonly ended: "round" | "early" | "namespaceGone"; readonly lookedAt: number }> {
-  const { clock } = context;
-  const { api, cost } = metered(context.api);
-  const { formerExtras } = situation;
+  const { clock } = context.runtime;
+  const { api, cost } = metered(context.cluster.api);
+  const { formerExtras } = observed;
   const began = clock.elapsed();
-  round.want(situation.text);
+  round.want(observed.text);
   let lookedAt = 0;
   for (let account = round.next(); account; account = round.next()) {
     if (lookedAt >= maxLookedAt || cost() >= maxUnits || clock.elapsed() - began >= longestRun) {
       round.putBack(account);
       return { ended: "early", lookedAt };
     }
-    const wanted = { ...situation.of(account), formerExtras };
+    const wanted = { ...observed.of(account), formerExtras };
     const result = await patchReferences(
-      { ...context, api },
+      { ...context, cluster: { ...context.cluster, api } },
       account,
       { ...wanted, ...round.before(account.name) },
       signal,
@@ -79,7 +79,8 @@ export async function patchReferences(
   { reverts, lost, ...wanted }: WantedReferences & ReferencesBefore,
   signal: AbortSignal,
 ): Promise<Referred> {
-  const { api, clock, log, stores, transforms } = context;
+  const { api, stores, transforms } = context.cluster;
+  const { clock, log } = context.runtime;
   const { namespace, name, resourceVersion } = serviceAccount;
   const snapshot = { ...wanted, serviceAccount };
   const purpose = purposeOf(wanted);
@@ -118,7 +119,7 @@ export async function patchReferences(
     if (others && version) await send({ metadata: { resourceVersion: version, managedFields: others } });
     return settled(afterWrite(reverts, purpose, clock.elapsed()), name, clock.elapsed());
   } catch (error) {
-    const { kind, failure } = context.refusal(error, `patch the ServiceAccount ${namespace}/${name}`);
+    const { kind, failure } = context.cluster.callFailure(error, `patch the ServiceAccount ${namespace}/${name}`);
     if (kind === "namespaceTerminating" || kind === "namespaceNotFound")
       return { reverts: counted, namespaceGone: true };
     if (kind === "notFound") return { reverts: counted };
@@ -133,7 +134,7 @@ export async function patchReferences(
 
 /** Sends a patch, and gives the version that it has made. */
 function patching(
-  { api, stores, transforms }: Context,
+  { cluster: { api, stores, transforms } }: Context,
   { namespace, name }: ServiceAccountRecord,
   signal: AbortSignal,
 ): (patch: object) => Promise<string | undefined> {

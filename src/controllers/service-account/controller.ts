@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { done, failed, goOn, earliest, waitsFor } from "../outcome.ts";
 import { applyRound, type Referred } from "./apply.ts";
-import { referencesSituation } from "./observe.ts";
+import { observeReferences } from "./observe.ts";
 import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
 import { referencesEverywhere, referencesWatches } from "./watches.ts";
@@ -24,7 +24,7 @@ export function serviceAccountController(context: Context): Controller {
   return {
     name: "references",
     watches: referencesWatches(context),
-    initial: () => referencesEverywhere(context.stores.namespaces.values(), { lane: "bulk" }),
+    initial: () => referencesEverywhere(context.cluster.stores.namespaces.values(), { lane: "bulk" }),
     reconcile: (key, signal) => charged(context, (counting) => run(counting, partsOf(key)[0], signal)),
   };
 }
@@ -33,7 +33,7 @@ export function referencesLoop(): ReferencesLoop {
   const memories = memory<ReferencesMemory>();
 
   return async (context, namespaceName, signal) => {
-    const sighting = context.stores.namespaces.look(namespaceName);
+    const sighting = context.cluster.stores.namespaces.look(namespaceName);
     if (sighting.kind !== "there" && sighting.kind !== "absent")
       return waitsFor({ of: "namespaces", object: namespaceName });
     if (sighting.kind === "absent" || sighting.record.terminating) {
@@ -41,20 +41,20 @@ export function referencesLoop(): ReferencesLoop {
       return done;
     }
     const namespace = sighting.record;
-    const situation = referencesSituation(context, namespace);
+    const observed = observeReferences(context, namespace);
     const known = memories.of(namespaceName, () => newMemory(context, namespaceName));
-    noteLeaving(context, known, situation.leaving);
-    const missing = context.permissions.serviceAccounts(namespaceName);
-    if (missing) return reportMissing(context, known, { namespace, situation, missing });
+    noteLeaving(context, known, observed.leaving);
+    const missing = context.cluster.permissions.serviceAccounts(namespaceName);
+    if (missing) return reportMissing(context, known, { namespace, observed, missing });
 
-    const { ended, lookedAt } = await applyRound(context, known.round, situation, signal);
+    const { ended, lookedAt } = await applyRound(context, known.round, observed, signal);
     const cost = lookedAt / lookedAtForUnit;
     if (ended === "namespaceGone") return done;
     if (ended === "early") {
-      letGo(context, known, namespace, situation.leaving);
+      letGo(context, known, namespace, observed.leaving);
       return { ...goOn, cost };
     }
-    reportRound(context, known, namespace, situation);
+    reportRound(context, known, namespace, observed);
     return { ...afterRound(namespaceName, known.round), cost };
   };
 }
@@ -76,7 +76,7 @@ function requeue(namespace: string, results: readonly Referred[]): Outcome {
   return { ...failed(retry, { of: "namespaces", object: namespace }), ...within };
 }
 
-function newMemory({ stores }: Context, namespace: string): ReferencesMemory {
+function newMemory({ cluster: { stores } }: Context, namespace: string): ReferencesMemory {
   const accounts = {
     all: () => stores.serviceAccounts.byIndex(namespace),
     get: (name: string) => stores.serviceAccounts.get(`${namespace}/${name}`),

@@ -17,7 +17,7 @@ export interface WantedReferences {
   readonly unjudged: ReadonlySet<string>;
 }
 
-export interface ReferencesSituation {
+export interface ObservedReferences {
   /** Equal texts: the same is wanted of each ServiceAccount. */
   readonly text: string;
   /** Each that has to do with a Secret name here, with the version of its spec. */
@@ -43,109 +43,113 @@ interface Found {
   readonly unread: boolean;
 }
 
-export function referencesSituation(context: Context, namespace: NamespaceRecord): ReferencesSituation {
-  const { credentialIndex, statusCache, stores } = context;
-  const names = credentialIndex.names();
+export function observeReferences(context: Context, namespace: NamespaceRecord): ObservedReferences {
+  const found = foundIn(context, namespace);
+  const contributors = found.flatMap((each) => each.contributors);
+  const formerExtras = new Set(contributors.flatMap(extrasThatGo));
+  return {
+    text: JSON.stringify([found.map(textOf), [...formerExtras]]),
+    credentials: new Map(contributors.map(({ name, credential }) => [name, credential.generation])),
+    refers: contributors.some(
+      ({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts",
+    ),
+    leaving: found.filter(({ finding }) => finding?.state === "leaving").map(({ name }) => name),
+    formerExtras,
+    of: (serviceAccount) => wantedOf(found, serviceAccount),
+  };
+}
+
+function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[] {
+  const { index, statusCache } = context.credentials;
+  const { pullSecrets } = context.cluster.stores;
   const someUnread = hasUnreadable(context);
-  const credentials = new Map<string, number>();
-  const leaving: string[] = [];
-  const formerExtras = new Set<string>();
-  const found = names.map((name): Found => {
-    const contributors = credentialIndex.contributors(namespace, name);
-    for (const { name: ofName, deleting, credential } of contributors) {
-      credentials.set(ofName, credential.generation);
-      const extras = extraReferences(credential);
-      const goes =
-        deleting && credential.spec.deletionPolicy === "Delete"
-          ? [...extras.current, ...extras.coming, ...extras.former]
-          : extras.former;
-      for (const extra of goes) formerExtras.add(extra);
-    }
+  return index.names().map((name) => {
+    const contributors = index.contributors(namespace, name);
     const finding = statusCache.secret(namespace.name, name);
-    if (finding?.state === "leaving") leaving.push(name);
-    const record = stores.pullSecrets.get(`${namespace.name}/${name}`);
+    const record = pullSecrets.get(`${namespace.name}/${name}`);
     const place = { namespaceUid: namespace.uid, secretName: name };
     const isOrphaned = orphanedIn(context, place, record, contributors).names.length > 0;
-    const isForeign = finding?.state === "foreign";
-    const mayBeTheirs = isForeign && someUnread;
+    const mayBeTheirs = finding?.state === "foreign" && someUnread;
     const unread = record !== undefined && (mayBeTheirs || unreadableIn(context, place, record).length > 0);
     return { name, contributors, finding, record, isOrphaned, unread };
   });
+}
 
-  const usable = (name: string): boolean =>
-    found.some((each) => each.name === name && each.finding?.state === "usable");
-  /** After a start names are judged one by one, and some wait for a token first. */
-  const isJudged = (name: string): boolean =>
-    found.some(
-      ({ name: its, finding, record }) =>
-        its === name && finding !== undefined && (finding.state !== "waiting" || record === undefined),
-    );
-  const refers = (contributor: Contributor, serviceAccount: ServiceAccountRecord): boolean => {
-    const { spec } = contributor.credential;
-    return (
-      contributor.entitled &&
-      spec.references === "ServiceAccounts" &&
-      !serviceAccount.optedOut &&
-      selectsServiceAccount(spec.serviceAccounts, serviceAccount.name)
-    );
-  };
-  return {
-    text: JSON.stringify([found.map(textOf), [...formerExtras]]),
-    credentials,
-    refers: found.some(({ contributors }) =>
-      contributors.some(({ entitled, credential }) => entitled && credential.spec.references === "ServiceAccounts"),
-    ),
-    leaving,
-    formerExtras,
-    of: (serviceAccount) => {
-      const extras = new Set<string>();
-      const unjudged = new Set<string>();
-      const secrets = found.flatMap(
-        ({ name, contributors, finding, record, isOrphaned, unread }): ReferableSecret[] => {
-          const actors = contributors.filter((each) => (each.entitled && each.confirmed) || each.deleting);
-          const unconfirmed = contributors.filter((each) => each.entitled && !each.confirmed);
-          for (const { credential } of unconfirmed) leaveExtras(unjudged, credential);
-          const suspended =
-            actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
-          if (!finding || finding.state === "waiting" || suspended) {
-            unjudged.add(name);
-            for (const { credential } of actors) leaveExtras(unjudged, credential);
-            return [];
-          }
-          let wanted = false;
-          let undecided = false;
-          for (const contributor of contributors) {
-            if (!contributor.confirmed || !refers(contributor, serviceAccount)) continue;
-            const { pullSecret } = contributor.credential.spec;
-            if (contributor.role === "current") {
-              wanted = true;
-              const { current, coming } = extraReferences(contributor.credential);
-              for (const extra of current) extras.add(extra);
-              for (const extra of coming) unjudged.add(extra);
-            } else if (isJudged(pullSecret.name)) {
-              // The former Secret is referred to until the new one can be.
-              wanted ||= !usable(pullSecret.name);
-            } else undecided = true;
-          }
-          return [
-            {
-              name,
-              wanted,
-              usable: finding.state === "usable" && record !== undefined && !record.terminating,
-              leaving: finding.state === "leaving",
-              foreign: record !== undefined && finding.state === "foreign",
-              served: contributors.some(({ entitled, role }) => entitled && role === "current"),
-              retained: record !== undefined && contributors.some(({ retains }) => retains),
-              frozen: unread || isOrphaned || undecided || unconfirmed.some((each) => refers(each, serviceAccount)),
-            },
-          ];
-        },
-      );
-      for (const { name } of secrets) unjudged.delete(name);
-      for (const extra of extras) unjudged.delete(extra);
-      return { secrets, extras: [...extras], unjudged };
-    },
-  };
+function extrasThatGo({ deleting, credential }: Contributor): readonly string[] {
+  const { current, coming, former } = extraReferences(credential);
+  const takesAll = deleting && credential.spec.deletionPolicy === "Delete";
+  return takesAll ? [...current, ...coming, ...former] : former;
+}
+
+function wantedOf(found: readonly Found[], serviceAccount: ServiceAccountRecord): WantedReferences {
+  const extras = new Set<string>();
+  const unjudged = new Set<string>();
+  const secrets = found.flatMap((each): ReferableSecret[] => {
+    const { name, contributors, finding, record } = each;
+    const actors = contributors.filter(({ entitled, confirmed, deleting }) => (entitled && confirmed) || deleting);
+    const unconfirmed = contributors.filter(({ entitled, confirmed }) => entitled && !confirmed);
+    for (const { credential } of unconfirmed) leaveExtras(unjudged, credential);
+    const suspended =
+      actors.length > 0 && actors.every(({ credential, deleting }) => credential.spec.suspend && !deleting);
+    if (!finding || finding.state === "waiting" || suspended) {
+      unjudged.add(name);
+      for (const { credential } of actors) leaveExtras(unjudged, credential);
+      return [];
+    }
+    const referring = contributors.filter((its) => its.confirmed && refers(its, serviceAccount));
+    const current = referring.filter(({ role }) => role === "current");
+    for (const { credential } of current) {
+      const its = extraReferences(credential);
+      for (const extra of its.current) extras.add(extra);
+      for (const extra of its.coming) unjudged.add(extra);
+    }
+    // The former Secret is referred to until the new one can be.
+    const successors = referring.filter(({ role }) => role !== "current").map(nameOfNew);
+    const undecided = successors.some((its) => !isJudged(found, its));
+    return [
+      {
+        name,
+        wanted: current.length > 0 || successors.some((its) => isJudged(found, its) && !isUsable(found, its)),
+        usable: finding.state === "usable" && record !== undefined && !record.terminating,
+        leaving: finding.state === "leaving",
+        foreign: record !== undefined && finding.state === "foreign",
+        served: contributors.some(({ entitled, role }) => entitled && role === "current"),
+        retained: record !== undefined && contributors.some(({ retains }) => retains),
+        frozen: each.unread || each.isOrphaned || undecided || unconfirmed.some((its) => refers(its, serviceAccount)),
+      },
+    ];
+  });
+  for (const { name } of secrets) unjudged.delete(name);
+  for (const extra of extras) unjudged.delete(extra);
+  return { secrets, extras: [...extras], unjudged };
+}
+
+function refers(
+  { entitled, credential: { spec } }: Pick<Contributor, "entitled" | "credential">,
+  serviceAccount: ServiceAccountRecord,
+): boolean {
+  return (
+    entitled &&
+    spec.references === "ServiceAccounts" &&
+    !serviceAccount.optedOut &&
+    selectsServiceAccount(spec.serviceAccounts, serviceAccount.name)
+  );
+}
+
+function nameOfNew({ credential }: Contributor): string {
+  return credential.spec.pullSecret.name;
+}
+
+function isUsable(found: readonly Found[], of: string): boolean {
+  return found.some(({ name, finding }) => name === of && finding?.state === "usable");
+}
+
+/** After a start names are judged one by one, and some wait for a token first. */
+function isJudged(found: readonly Found[], of: string): boolean {
+  return found.some(
+    ({ name, finding, record }) =>
+      name === of && finding !== undefined && (finding.state !== "waiting" || record === undefined),
+  );
 }
 
 /** Whatever a credential refers to beside its own name stays as it is. */

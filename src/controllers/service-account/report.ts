@@ -11,7 +11,7 @@ import { statusSoon } from "../pull-secret/report.ts";
 import { requeueAfter, waitsFor } from "../outcome.ts";
 import type { ReferencesFinding } from "../status-cache.ts";
 import type { Referred } from "./apply.ts";
-import type { ReferencesSituation } from "./observe.ts";
+import type { ObservedReferences } from "./observe.ts";
 import type { ReferencesRound } from "./round.ts";
 
 /** Milliseconds that a Secret waits for references which somebody keeps us from taking: they harm nobody, its login may. */
@@ -29,15 +29,15 @@ export function reportRound(
   context: Context,
   known: ReferencesMemory,
   namespace: NamespaceRecord,
-  situation: ReferencesSituation,
+  observed: ObservedReferences,
 ): void {
-  const { refers, leaving } = situation;
+  const { refers, leaving } = observed;
   const byName = known.round.results();
   const results = [...byName.values()];
-  const isTooMuch = refers && context.stores.serviceAccounts.exceeds(namespace.name);
+  const isTooMuch = refers && context.cluster.stores.serviceAccounts.exceeds(namespace.name);
   const failures = [...results.flatMap(({ failure }) => failure ?? []), ...tooLargeFailures(byName, isTooMuch)];
-  report(context, namespace, situation, { failures, left: leftAlone(context, known, leaving, results) });
-  for (const secret of leaving) context.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
+  report(context, namespace, observed, { failures, left: leftAlone(context, known, leaving, results) });
+  for (const secret of leaving) context.queue.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
 }
 
 /** Where the operator may not see ServiceAccounts. */
@@ -46,27 +46,27 @@ export function reportMissing(
   known: ReferencesMemory,
   {
     namespace,
-    situation,
+    observed,
     missing,
   }: {
     readonly namespace: NamespaceRecord;
-    readonly situation: ReferencesSituation;
+    readonly observed: ObservedReferences;
     readonly missing: Failure;
   },
 ): Outcome {
-  const { leaving, refers } = situation;
+  const { leaving, refers } = observed;
   const left = new Set(leaving.filter((name) => isLong(context, known, name)));
-  report(context, namespace, situation, { failures: refers ? [missing] : [], left });
-  for (const secret of left) context.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
+  report(context, namespace, observed, { failures: refers ? [missing] : [], left });
+  for (const secret of left) context.queue.enqueue(secretKey(namespace.name, secret), { lane: "normal" });
   const isWaiting = leaving.length > left.size;
   return { ...(isWaiting && requeueAfter(patience)), ...waitsFor({ permissions: "changes" }) };
 }
 
 /** Puts what was found into the status cache, and tells the credentials and the tenant what is new. */
 function report(
-  { statusCache, enqueue, events }: Context,
+  { credentials: { statusCache }, queue: { enqueue }, runtime: { events } }: Context,
   { name, uid }: NamespaceRecord,
-  { credentials, formerExtras }: ReferencesSituation,
+  { credentials, formerExtras }: ObservedReferences,
   found: Pick<ReferencesFinding, "failures" | "left">,
 ): void {
   const { failures } = found;
@@ -114,12 +114,16 @@ function tooLargeFailures(results: ReadonlyMap<string, Referred>, isTooMuch: boo
   return messages.map((message) => failure("TooLarge", { message }));
 }
 
-export function noteLeaving({ clock }: Context, { leavingSince }: ReferencesMemory, leaving: readonly string[]): void {
+export function noteLeaving(
+  { runtime: { clock } }: Context,
+  { leavingSince }: ReferencesMemory,
+  leaving: readonly string[],
+): void {
   for (const name of leavingSince.keys()) if (!leaving.includes(name)) leavingSince.delete(name);
   for (const name of leaving) if (!leavingSince.has(name)) leavingSince.set(name, clock.elapsed());
 }
 
-function isLong({ clock }: Context, { leavingSince }: ReferencesMemory, name: string): boolean {
+function isLong({ runtime: { clock } }: Context, { leavingSince }: ReferencesMemory, name: string): boolean {
   return clock.elapsed() - (leavingSince.get(name) ?? clock.elapsed()) >= patience;
 }
 
@@ -130,7 +134,8 @@ export function letGo(
   { name }: NamespaceRecord,
   leaving: readonly string[],
 ): void {
-  const { statusCache, enqueue } = context;
+  const { statusCache } = context.credentials;
+  const { enqueue } = context.queue;
   const before: ReferencesFinding = statusCache.references(name) ?? { failures: [], notes: [], generations: new Map() };
   const overdue = leaving.filter((secret) => isLong(context, memory, secret) && before.left?.has(secret) !== true);
   if (overdue.length === 0) return;

@@ -1,12 +1,15 @@
 // What the service-account controller watches: in which namespaces an event may change what ServiceAccounts must refer to.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import type { Context } from "../context.ts";
+import type { Needs } from "../context.ts";
 import { concernsNamespaces } from "../changes.ts";
 import { referencesKey } from "../keys.ts";
 
-type Known = Pick<Context, "stores" | "namesSynced" | "signals">;
+type Known = Needs<{ cluster: "stores" | "namesSynced"; queue: "signals" }>;
 
-export function referencesWatches({ stores, namesSynced, signals }: Known): readonly Watch<Request>[] {
+export function referencesWatches({
+  cluster: { stores, namesSynced },
+  queue: { signals },
+}: Known): readonly Watch<Request>[] {
   const { namespaces } = stores;
   return [
     watch(stores.credentials, ({ key, before, after }) =>

@@ -1,4 +1,5 @@
 // Token admission: whether a grant's token may be asked for now, so that nothing has to wait in its run.
+import { LRUCache } from "lru-cache";
 import { failure } from "../../api/reasons.ts";
 import type { Cancel, Clock, Random } from "../../runtime/clock.ts";
 import { type Failure, OperatorError } from "../../runtime/errors.ts";
@@ -88,7 +89,7 @@ class TokenGate implements TokenAdmission {
   readonly #needs;
   readonly #under = new Map<string, Call>();
   /** How the last call of a grant has ended, if not soon. */
-  readonly #lasts = new Map<string, "slow" | "unanswered">();
+  readonly #lasts = new LRUCache<string, "slow" | "unanswered">({ max: maxRemembered });
   /** Grants, by the name of the silence for which they were turned away. */
   readonly #turnedAway = calledBack(maxCalledBack);
   #listener: GateListener | undefined;
@@ -147,10 +148,8 @@ class TokenGate implements TokenAdmission {
   });
 
   readonly #remember = (key: string, last: "slow" | "unanswered" | undefined): void => {
-    this.#lasts.delete(key);
-    const oldest = this.#lasts.size < maxRemembered ? undefined : this.#lasts.keys().next().value;
-    if (oldest !== undefined) this.#lasts.delete(oldest);
     if (last) this.#lasts.set(key, last);
+    else this.#lasts.delete(key);
   };
 
   /** What it may take longer than a short call for, it gets then, or it ends. */

@@ -19,7 +19,9 @@ export async function storeToken(
   token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { api, settings, stores, transforms, tokens } = context;
+  const { api, stores, transforms } = context.cluster;
+  const { tokens } = context.grants;
+  const { settings } = context;
   const { namespace } = settings;
   const name = tokenSecretName(token.grantKey);
   const before = stores.operatorSecrets.get(`${namespace}/${name}`);
@@ -50,7 +52,8 @@ export async function verify(
   { before, minted }: { readonly before: Token | undefined; readonly minted: Minted },
   signal: AbortSignal,
 ): Promise<Token["state"] | Failure> {
-  const { verify: tryIt, clock, log, tokens } = context;
+  const { verify: tryIt, tokens } = context.grants;
+  const { clock, log } = context.runtime;
   const target = tokens.target(grantKey);
   if (!target) return "Issued";
   const { image, host } = target;
@@ -80,7 +83,7 @@ export async function verify(
   }
 }
 
-function isTaken({ verification }: Awaited<ReturnType<Context["verify"]>>): boolean {
+function isTaken({ verification }: Awaited<ReturnType<Context["grants"]["verify"]>>): boolean {
   return verification === "Authenticated" || verification === "Verified";
 }
 
@@ -94,16 +97,20 @@ export async function storeMakers(
   otherwise: Outcome,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const token = context.tokens.token(grantKey);
+  const token = context.grants.tokens.token(grantKey);
   if (!token) return otherwise;
   try {
     await storeToken(context, token, token, signal);
-    context.log.debug("users of a token stored", { grant: grantKey });
+    context.runtime.log.debug("users of a token stored", { grant: grantKey });
     return otherwise;
   } catch (error) {
-    const { failure } = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
+    const { failure } = context.cluster.callFailure(error, `store the token Secret ${tokenSecretName(grantKey)}`);
     const { reason } = failure;
-    context.log.warn("users of a token not stored", { grant: grantKey, reason, detail: textWithSteps(failure) });
+    context.runtime.log.warn("users of a token not stored", {
+      grant: grantKey,
+      reason,
+      detail: textWithSteps(failure),
+    });
     if (otherwise.failed && otherwise.retry !== "on-change") return otherwise;
     const { retry, retryAfter } = failure;
     const { waitsFor: until } = otherwise;
@@ -124,7 +131,10 @@ export async function collect(
   unneeded: KnownAbsent,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { api, settings, stores, tokens, log } = context;
+  const { api, stores } = context.cluster;
+  const { tokens } = context.grants;
+  const { log } = context.runtime;
+  const { settings } = context;
   const name = tokenSecretName(grantKey);
   const record = stores.operatorSecrets.get(`${settings.namespace}/${name}`);
   if (record?.kind === "token") {
@@ -132,7 +142,7 @@ export async function collect(
     try {
       await api.deleteSecret(settings.namespace, name, { uid, resourceVersion }, signal);
     } catch (error) {
-      const { failure } = context.refusal(error, `delete the token Secret ${name}`);
+      const { failure } = context.cluster.callFailure(error, `delete the token Secret ${name}`);
       return failed(failure, { of: "operatorSecrets", object: record.key });
     }
     stores.operatorSecrets.removed(record.key, resourceVersion);

@@ -30,19 +30,20 @@ export function tokenController(context: Context): Controller {
   return {
     name: "token",
     watches: tokenWatches(context),
-    initial: () => storedTokens(context.stores),
+    initial: () => storedTokens(context.cluster.stores),
     reconcile: (key, signal) => reconcileToken(context, partsOf(key)[0], signal),
   };
 }
 
 export async function reconcileToken(context: Context, grantKey: string, signal: AbortSignal): Promise<Outcome> {
-  const { tokens, clock } = context;
+  const { tokens } = context.grants;
+  const { clock } = context.runtime;
   const unusedSince = tokens.unusedSince(grantKey);
   if (unusedSince !== undefined) {
-    const kept = context.timing?.unused?.total("milliseconds");
+    const kept = context.settings.timing?.unused?.total("milliseconds");
     const left = unusedSince + (kept ?? keepUnused) - clock.elapsed();
     if (left > 0) return requeueAfter(left);
-    const unneeded = context.judged.nobodyElse();
+    const unneeded = context.credentials.judged.nobodyElse();
     return unneeded.kind === "absent"
       ? collect(context, grantKey, unneeded, signal)
       : requeueAfter(kept ?? notAllJudged);
@@ -59,7 +60,8 @@ export async function reconcileToken(context: Context, grantKey: string, signal:
 
 /** Fetches, verifies and stores the token where it is due. */
 async function renew(context: Context, grantKey: string, attempts: Attempts, signal: AbortSignal): Promise<Outcome> {
-  const { tokens, clock, provider, log } = context;
+  const { tokens, provider } = context.grants;
+  const { clock, log } = context.runtime;
   const { grant } = attempts;
   const refreshRequest = refreshRequestOf(context, attempts);
   const token = tokens.token(grantKey);
@@ -70,7 +72,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
   }
 
   const fail = (failure: Failure): Outcome => fails(context, { grantKey, grant, refreshRequest }, token, failure);
-  const outdated = token ? undefined : crdOutdated(context.stores.crds.get(crdName));
+  const outdated = token ? undefined : crdOutdated(context.cluster.stores.crds.get(crdName));
   if (outdated) return fail(outdated);
   // An event that is about something else brings the key here before its time.
   const alone = patienceLeft(attempts.refused, refreshRequest, clock.elapsed());
@@ -100,7 +102,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
       expiresAt: minted.expiresAt?.toString(),
     });
   } catch (error) {
-    const refused = context.refusal(error, `store the token Secret ${tokenSecretName(grantKey)}`);
+    const refused = context.cluster.callFailure(error, `store the token Secret ${tokenSecretName(grantKey)}`);
     return fail(refused.failure);
   }
   tokens.ended(grantKey, undefined);
@@ -109,7 +111,7 @@ async function renew(context: Context, grantKey: string, attempts: Attempts, sig
 }
 
 function requeueWhenDue(context: Context, grantKey: string, refreshRequest: RefreshRequest): Outcome {
-  const wait = untilDue(context, context.tokens.token(grantKey), refreshRequest);
+  const wait = untilDue(context, context.grants.tokens.token(grantKey), refreshRequest);
   return wait === undefined ? done : requeueAfter(Math.max(wait, shortestWait));
 }
 
@@ -124,7 +126,7 @@ function fails(
   token: Token | undefined,
   failure: Failure,
 ): Outcome {
-  const { clock, log } = context;
+  const { clock, log } = context.runtime;
   const now = clock.now();
   log.warn("token not fetched", {
     grant: grantKey,

@@ -2,19 +2,21 @@
 import { crdName } from "../../api/names.ts";
 import type { Token } from "../../cluster/token.ts";
 import { sourceVersions } from "../../providers/grant-key.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import type { Attempts } from "./grant-tracker.ts";
 import { dueAt, patienceLeft, type RefreshRequest } from "./plan-refresh.ts";
 
 /** What says when a token is due. */
-type Renewing = Pick<Context, "tokens" | "clock" | "stores"> & {
+type Renewing = Needs<{ grants: "tokens"; runtime: "clock"; cluster: "stores" }> & {
   readonly settings: Pick<Context["settings"], "namespace">;
 };
 
 /** Whether a run would ask the provider now. */
 export function asksProvider(context: Renewing, grantKey: string): boolean {
-  const { tokens, clock, stores } = context;
+  const { tokens } = context.grants;
+  const { clock } = context.runtime;
+  const { stores } = context.cluster;
   const attempts = tokens.attempts(grantKey);
   if (!attempts || !tokens.isNeeded(grantKey)) return false;
   const refreshRequest = refreshRequestOf(context, attempts);
@@ -26,7 +28,7 @@ export function asksProvider(context: Renewing, grantKey: string): boolean {
 }
 
 export function refreshRequestOf(
-  { stores, settings }: Pick<Renewing, "stores" | "settings">,
+  { cluster: { stores }, settings }: Pick<Renewing, "cluster" | "settings">,
   { grant, refreshes = {} }: Attempts,
 ): RefreshRequest {
   return {
@@ -37,7 +39,7 @@ export function refreshRequestOf(
 
 /** Milliseconds; undefined for a token that names no end. */
 export function untilDue(
-  { clock, tokens }: Pick<Renewing, "clock" | "tokens">,
+  { runtime: { clock }, grants: { tokens } }: Pick<Renewing, "runtime" | "grants">,
   token: Token | undefined,
   refreshRequest: RefreshRequest,
 ): number | undefined {

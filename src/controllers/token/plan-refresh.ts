@@ -181,5 +181,5 @@ export function asksAnew(refused: Refused, refreshes: Refreshes): boolean {
 /** A number in [0, 1) from the leading hexadecimal digits of a key. */
 function fractionOf(grantKey: string): number {
   const digits = Number.parseInt(grantKey.slice(0, 8), 16);
-  return Number.isNaN(digits) ? 0 : digits / 0x1_0000_0000;
+  return digits >= 0 ? digits / 0x1_0000_0000 : 0;
 }

@@ -9,8 +9,8 @@ import type { Refused } from "./plan-refresh.ts";
 
 /** Notes how the attempt ended and, where that is news, tells everyone who needs the token. */
 export function settle(context: Context, grantKey: string, failure: Failure | undefined, refused?: Refused): void {
-  const before = context.tokens.attempts(grantKey);
-  context.tokens.ended(grantKey, failure, refused);
+  const before = context.grants.tokens.attempts(grantKey);
+  context.grants.tokens.ended(grantKey, failure, refused);
   if ((before?.failure && textWithSteps(before.failure)) === (failure && textWithSteps(failure))) return;
   tellUsers(context, grantKey);
 }
@@ -20,10 +20,14 @@ export function settle(context: Context, grantKey: string, failure: Failure | un
  * fails is news even where tenants still have what they need.
  */
 export function tellUsers(context: Context, grantKey: string): void {
-  void context.inSlices(concerned(context, grantKey), ({ key, options }) => context.enqueue(key, options));
+  const { enqueue } = context.queue;
+  void context.runtime.inSlices(concerned(context, grantKey), ({ key, options }) => enqueue(key, options));
 }
 
-function* concerned({ tokens, statusCache }: Context, grantKey: string): Generator<Request> {
+function* concerned(
+  { grants: { tokens }, credentials: { statusCache } }: Context,
+  grantKey: string,
+): Generator<Request> {
   const credentials = new Set<string>();
   for (const user of tokens.users(grantKey)) {
     yield { key: user, options: { lane: "bulk", flow: grantKey } };

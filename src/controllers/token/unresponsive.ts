@@ -1,4 +1,5 @@
 // Who does not answer, when the next one may try, and who is called back when they answer again.
+import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import type { Failure } from "../../runtime/errors.ts";
 
@@ -39,7 +40,7 @@ const unansweredToOpen = 3;
 const firstOpen = 1_000;
 // Less than the minute in which a key comes back by itself: the one who tries next is not late.
 const longestOpen = 15_000;
-// Names that nobody uses any more; the oldest go first, and at worst are learnt again.
+// Names that nobody uses any more go first, and at worst are learnt again.
 const maxRemembered = 10_000;
 
 interface Known {
@@ -53,13 +54,11 @@ interface Known {
 }
 
 export function silences({ clock, random, witnesses = 1 }: SilencesOptions): Silences {
-  const known = new Map<string, Known>();
+  const known = new LRUCache<string, Known>({ max: maxRemembered });
 
   const recall = (name: string): Known => {
     const before = known.get(name);
     if (before) return before;
-    const oldest = known.size < maxRemembered ? undefined : known.keys().next().value;
-    if (oldest !== undefined) known.delete(oldest);
     const made: Known = { isProven: false, unanswered: 0, witnesses: new Set(), silence: undefined, opened: 0 };
     known.set(name, made);
     return made;

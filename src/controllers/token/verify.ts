@@ -8,7 +8,7 @@ import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Minted } from "../../cluster/token.ts";
 import { loginAt } from "../../registry/host.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../../registry/pull-check.ts";
-import { unlessAborted } from "../../runtime/unless-aborted.ts";
+import { unlessAborted } from "../../runtime/aborted.ts";
 import type { Silences } from "./unresponsive.ts";
 
 export type Verify = (

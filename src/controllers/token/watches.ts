@@ -1,12 +1,16 @@
 // What the token controller watches: of which grants an event may make the token due.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { tokenKey } from "../keys.ts";
 
-type Known = Pick<Context, "stores" | "tokens" | "signals">;
+type Known = Needs<{ cluster: "stores"; grants: "tokens"; queue: "signals" }>;
 
-export function tokenWatches({ stores, tokens, signals }: Known): readonly Watch<Request>[] {
+export function tokenWatches({
+  cluster: { stores },
+  grants: { tokens },
+  queue: { signals },
+}: Known): readonly Watch<Request>[] {
   return [
     watch(stores.operatorSecrets, function* ({ key, before, after }): Generator<Request> {
       const record = after ?? before;
@@ -24,7 +28,9 @@ export function tokenWatches({ stores, tokens, signals }: Known): readonly Watch
   ];
 }
 
-export function* storedTokens({ operatorSecrets }: Pick<Context["stores"], "operatorSecrets">): Generator<Request> {
+export function* storedTokens({
+  operatorSecrets,
+}: Pick<Context["cluster"]["stores"], "operatorSecrets">): Generator<Request> {
   for (const record of operatorSecrets.values()) {
     if (record.kind === "token" && record.token)
       yield { key: tokenKey(record.token.grantKey), options: { lane: "bulk" } };
@@ -32,7 +38,7 @@ export function* storedTokens({ operatorSecrets }: Pick<Context["stores"], "oper
 }
 
 /** Everything that waits, by elapsed time, for a moment of wall time: each token, and the pull Secrets that are made of it. */
-function* withTimes(tokens: Context["tokens"]): Generator<Request> {
+function* withTimes(tokens: Context["grants"]["tokens"]): Generator<Request> {
   const of = (key: string, flow: string): Request => ({ key, options: { lane: "bulk", flow } });
   for (const [flow] of tokens.wanted()) {
     yield of(tokenKey(flow), flow);

@@ -2,6 +2,7 @@
 //
 // Each identity has exactly one source, and its failure is the end: the SDK's own chain would go on to the next, in the
 // end to the machine's managed identity or to a command line tool, and hand out a token of somebody more powerful.
+import { failure } from "../../api/reasons.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { OperatorError } from "../../runtime/errors.ts";
@@ -10,7 +11,7 @@ import { endpointOf, type Endpoints } from "../endpoints.ts";
 import { type AzureHttpClient, azureHttpClient } from "../http/azure-http-client.ts";
 import type { Http, HttpAnswer } from "../http/http.ts";
 import { NetworkError } from "../http/network-error.ts";
-import { withOwnErrors } from "../http/own-errors.ts";
+import { withOwnErrors } from "../http/sdk-adapters.ts";
 import { caOf, identitySecret, postForm } from "../fetching.ts";
 import type { AccountIdentity, SecretIdentity } from "../grant-types.ts";
 import type { CloudOptions } from "../provider.ts";
@@ -228,12 +229,12 @@ async function sdkToken(
     if (error instanceof OperatorError || error instanceof NetworkError) throw error;
     signal.throwIfAborted();
     if (!last) {
-      throw new OperatorError({
-        reason: "IdentityInvalid",
-        cause: "Platform",
-        retry: "backoff",
-        message: `the Azure SDK cannot use the identity's settings (${sdkErrorName(error)}): ${advice}`,
-      });
+      throw new OperatorError(
+        failure("IdentityInvalid", {
+          retry: "backoff",
+          message: `the Azure SDK cannot use the identity's settings (${sdkErrorName(error)}): ${advice}`,
+        }),
+      );
     }
   }
   throw azureError(last ?? { status: 200, headers: {}, text: "" }, { who, identity, advice }, options.clock);
@@ -249,12 +250,9 @@ function sdkErrorName(error: unknown): string {
 // A metadata service that is silent may be starting.
 function noIdentity(why: string, origin?: NetworkError): OperatorError {
   return new OperatorError(
-    {
-      reason: "NoOperatorIdentity",
-      cause: "Platform",
-      retry: "backoff",
+    failure("NoOperatorIdentity", {
       message: `the operator has no Azure identity of its own: ${why}; give its ServiceAccount a workload identity (label azure.workload.identity/use, annotation azure.workload.identity/client-id), or name another identity in the entry`,
-    },
+    }),
     origin,
   );
 }

@@ -1,5 +1,6 @@
 // The grants of ACR: which tokens the hosts of an entry need, and who asks Entra for them.
 import { asciiLowerCase } from "../../runtime/ascii.ts";
+import type { FailureReason } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { kubectl } from "../../runtime/steps.ts";
@@ -7,15 +8,17 @@ import { hasPlaceholders, rendered } from "../../api/placeholders.ts";
 import { azureRegistries } from "../../registry/azure-registries.ts";
 import { formsText, registryHost } from "../../registry/host-templates.ts";
 import type { EntryWith } from "../definition.ts";
-import type { CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
+import type { CloudGrant, HostGroup, RenderScope } from "../grant-types.ts";
 import {
   anyIdentity,
+  defined,
   groupedHosts,
   identityOf,
   invalid,
   isServiceAccount,
   ownerOf,
   renderedField,
+  type RenderedIdentity,
 } from "../rendering.ts";
 import type { acrSettings } from "./settings.ts";
 
@@ -66,8 +69,8 @@ interface IdField {
   readonly annotations: readonly [string, string];
   readonly inSpec: (text: string) => boolean;
   readonly form: string;
-  readonly missing: string;
-  readonly invalid: string;
+  readonly missing: FailureReason;
+  readonly invalid: FailureReason;
 }
 
 // https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html
@@ -142,10 +145,7 @@ function accessOf(entry: AcrEntry, scope: RenderScope): Access | Failure {
     provider: "ACR",
     identity,
     audience,
-    ...(clientID === undefined ? {} : { clientID }),
-    ...(tenantID === undefined ? {} : { tenantID }),
-    ...(repositories === undefined ? {} : { repositories }),
-    ...(entry.caSecretName === undefined ? {} : { caSecretName: entry.caSecretName }),
+    ...defined({ clientID, tenantID, repositories, caSecretName: entry.caSecretName }),
   };
 }
 
@@ -153,10 +153,7 @@ function accessOf(entry: AcrEntry, scope: RenderScope): Access | Failure {
 function idOf(
   id: IdField,
   { acr }: AcrEntry,
-  {
-    identity,
-    annotations,
-  }: { readonly identity: GrantIdentity; readonly annotations: Readonly<Record<string, string>> },
+  { identity, annotations }: RenderedIdentity,
   scope: RenderScope,
 ): string | Failure | undefined {
   const inSpec = renderedField(acr[id.field], scope, id.inSpec, (text, cause) =>

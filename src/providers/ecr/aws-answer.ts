@@ -1,4 +1,5 @@
 // The answers of AWS: a token, or an error.
+import { failure } from "../../api/reasons.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Failure, OperatorError } from "../../runtime/errors.ts";
 import { retryAfterIn, timeOfDate } from "../../runtime/foreign-numbers.ts";
@@ -33,12 +34,7 @@ export async function awsAnswer<T>(
 
 function noAnswer(who: string, error: NetworkError): OperatorError {
   return new OperatorError(
-    {
-      reason: "CloudUnavailable",
-      cause: "Platform",
-      retry: "backoff",
-      message: `${who} gave no token: ${error.message}; it is tried again`,
-    },
+    failure("CloudUnavailable", { message: `${who} gave no token: ${error.message}; it is tried again` }),
     error,
   );
 }
@@ -82,19 +78,13 @@ export function isExpiry(error: unknown): boolean {
 
 function expired(who: string, identity: GrantIdentity): Failure {
   if (identity.from === "Secret") {
-    return {
-      reason: "IdentityExpired",
-      cause: "Platform",
-      retry: "slowly",
+    return failure("IdentityExpired", {
       message: `${who} says that the session in the Secret ${identity.namespace}/${identity.name} has ended: put new keys into it, best without sessionToken`,
-    };
+    });
   }
-  return {
-    reason: "StaleServiceAccountToken",
-    cause: "Platform",
-    retry: "backoff",
+  return failure("StaleServiceAccountToken", {
     message: `${who} says that the token of the identity has expired: if it lasts, check the clocks of the API server's and the operator's machines; it is tried again`,
-  };
+  });
 }
 
 /** The part of ECR's and ECR Public's answer that is used. */

@@ -1,6 +1,7 @@
 // The credentials of the place where the operator runs: its container or its machine.
 //
 // Asked without the SDK, whose own calls obey neither the proxy's exemptions nor the limits of the guarded network.
+import { failure } from "../../api/reasons.ts";
 import { readFile } from "node:fs/promises";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { AwsOptions } from "./aws-client.ts";
@@ -156,12 +157,9 @@ function isTrue(value: string | undefined): boolean {
 /** To be tried again: a metadata service that refuses may be starting. */
 export function noIdentity(why: string, origin?: NetworkError): OperatorError {
   return new OperatorError(
-    {
-      reason: "NoOperatorIdentity",
-      cause: "Platform",
-      retry: "backoff",
+    failure("NoOperatorIdentity", {
       message: `the operator has no AWS credentials of its own: ${why}; give its ServiceAccount a role (EKS Pod Identity or eks.amazonaws.com/role-arn), or name another identity in the entry`,
-    },
+    }),
     origin,
   );
 }

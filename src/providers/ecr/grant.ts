@@ -8,12 +8,14 @@ import type { EntryWith } from "../definition.ts";
 import type { CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import {
   anyIdentity,
+  defined,
   groupedHosts,
   identityOf,
   invalid,
   isServiceAccount,
   ownerOf,
   renderedField,
+  type RenderedIdentity,
   sharedGrant,
 } from "../rendering.ts";
 import { type AwsDualStackSuffix, type AwsSuffix, ecrPublicRegistries, ecrRegistries } from "./hosts.ts";
@@ -165,19 +167,13 @@ function accessOf(entry: EcrEntry, partition: string, scope: RenderScope): Acces
   if (typeof audience === "object") return audience;
   return {
     identity,
-    ...(roleARN === undefined ? {} : { roleARN }),
-    ...(externalID === undefined ? {} : { externalID }),
-    ...(audience === undefined ? {} : { audience }),
-    ...(entry.caSecretName === undefined ? {} : { caSecretName: entry.caSecretName }),
+    ...defined({ roleARN, externalID, audience, caSecretName: entry.caSecretName }),
   };
 }
 
 function roleOf(
   { ecr }: EcrEntry,
-  {
-    identity,
-    annotations,
-  }: { readonly identity: GrantIdentity; readonly annotations: Readonly<Record<string, string>> },
+  { identity, annotations }: RenderedIdentity,
   partition: string,
   { namespace }: RenderScope,
 ): string | Failure | undefined {

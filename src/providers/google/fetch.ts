@@ -2,6 +2,7 @@
 //
 // Plain calls, no google-auth-library: it asks STS and the metadata server past any transport that it is given, writes to
 // the console, keeps requests with their secrets in its errors, and tells the time by itself.
+import { failure } from "../../api/reasons.ts";
 import { readFile } from "node:fs/promises";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { AccountIdentity, SecretIdentity } from "../grant-types.ts";
@@ -145,13 +146,12 @@ async function accountToken(
     answer = await attempt();
   }
   if (saysStale(answer)) {
-    throw new OperatorError({
-      reason: "StaleServiceAccountToken",
-      cause: "Platform",
-      retry: "backoff",
-      message:
-        "Google STS says that the ServiceAccount's token is too old, and said so again of a fresh one: check the clocks of the API server's and the operator's machines; it is tried again",
-    });
+    throw new OperatorError(
+      failure("StaleServiceAccountToken", {
+        message:
+          "Google STS says that the ServiceAccount's token is too old, and said so again of a fresh one: check the clocks of the API server's and the operator's machines; it is tried again",
+      }),
+    );
   }
   const advice = `let ${audience} take tokens of the cluster's issuer with the audience ${tokenAudience}, among them those of system:serviceaccount:${identity.namespace}:${identity.name}`;
   return googleToken(answer, { who: "Google STS", identity, advice, askedAt }, clock);

@@ -6,6 +6,7 @@ import type { EntryWith } from "../definition.ts";
 import type { AccountIdentity, CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
 import {
   anyIdentity,
+  defined,
   identityOf,
   invalid,
   isServiceAccount,
@@ -88,9 +89,7 @@ function grantOf(entry: GoogleEntry, scope: RenderScope): GoogleGrant | Failure 
     provider: entry.provider,
     identity,
     scopes,
-    ...(impersonate === undefined ? {} : { impersonate }),
-    ...(workloadIdentityProvider === undefined ? {} : { workloadIdentityProvider }),
-    ...(entry.caSecretName === undefined ? {} : { caSecretName: entry.caSecretName }),
+    ...defined({ impersonate, workloadIdentityProvider, caSecretName: entry.caSecretName }),
   };
 }
 

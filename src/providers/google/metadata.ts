@@ -1,4 +1,5 @@
 // Google's metadata server: what it says of the place where the operator runs.
+import { failure } from "../../api/reasons.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import { googleError, type GoogleToken, googleToken } from "./answer.ts";
 import type { Http, HttpAnswer } from "../http/http.ts";
@@ -96,24 +97,18 @@ async function ask(http: Http, path: string, signal: AbortSignal): Promise<HttpA
 // On GKE the server refuses connections in a pod's first seconds: googleapis/google-auth-library-nodejs#1236.
 export function noIdentity(why: string, origin?: NetworkError): OperatorError {
   return new OperatorError(
-    {
-      reason: "NoOperatorIdentity",
-      cause: "Platform",
-      retry: "backoff",
+    failure("NoOperatorIdentity", {
       message: `the operator has no Google identity of its own: ${why}; on GKE, annotate its ServiceAccount with iam.gke.io/gcp-service-account; elsewhere, name another identity in the entry`,
-    },
+    }),
     origin,
   );
 }
 
 function notGke(why: string, origin?: NetworkError): OperatorError {
   return new OperatorError(
-    {
-      reason: "MissingWorkloadIdentityProvider",
-      cause: "Platform",
-      retry: "backoff",
+    failure("MissingWorkloadIdentityProvider", {
       message: `where tokens of ServiceAccounts are exchanged is not known, for the cluster does not look like GKE: ${why}; write google.workloadIdentityProvider`,
-    },
+    }),
     origin,
   );
 }

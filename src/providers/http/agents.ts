@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { LookupFunction } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { LRUCache } from "lru-cache";
 import { Agent, type Dispatcher } from "undici";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Proxy } from "../../runtime/network/proxy-for.ts";
@@ -42,19 +43,16 @@ const pool = {
 
 /** Pools per route, the least lately used is closed first. */
 export function agents(lookup: LookupFunction, clock: Clock): Agents {
-  const open = new Map<string, Dispatcher>();
+  const open = new LRUCache<string, Dispatcher>({
+    max: maxAgents,
+    // Resolves when its last call has ended.
+    dispose: (agent, _key, why) => void (why === "evict" && agent.close()),
+  });
   return {
     to: (route) => {
       const key = `${route.proxy?.url.href ?? ""}\n${route.ca ?? ""}`;
       const agent = open.get(key) ?? agentFor(route, lookup, clock);
-      open.delete(key);
       open.set(key, agent);
-      const [oldest] = open;
-      if (oldest && open.size > maxAgents) {
-        open.delete(oldest[0]);
-        // Resolves when its last call has ended.
-        void oldest[1].close();
-      }
       return agent;
     },
     close: async () => {

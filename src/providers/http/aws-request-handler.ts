@@ -1,6 +1,6 @@
 // The request handler of the AWS SDK's clients, over the guarded network. The shapes are those of @smithy/types (HttpRequest,
 // HttpResponse, RequestHandler), written out because an SDK's packages belong to one provider's file.
-import { anySignal, methodOf, type AbortSignalLike, type AdapterOptions } from "./adapter-options.ts";
+import { anySignal, methodOf, type AbortSignalLike, type AdapterOptions } from "./sdk-adapters.ts";
 import type { Http, HttpCall } from "./http.ts";
 
 /** HttpRequest: the SDK's endpoint and path, with the query apart. */

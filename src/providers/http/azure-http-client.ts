@@ -1,6 +1,6 @@
 // The HTTP client of the Azure SDK's pipelines, over the guarded network. The shapes are those of @azure/core-rest-pipeline
 // (HttpClient, PipelineRequest, PipelineResponse), written out because an SDK's packages belong to one provider's file.
-import { anySignal, methodOf, type AbortSignalLike, type AdapterOptions } from "./adapter-options.ts";
+import { anySignal, methodOf, type AbortSignalLike, type AdapterOptions } from "./sdk-adapters.ts";
 import type { Http, HttpCall } from "./http.ts";
 
 interface AzureHeaders extends Iterable<[string, string]> {

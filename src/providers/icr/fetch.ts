@@ -1,4 +1,5 @@
 // The provider ICR at work: a token for IBM Cloud's container registries.
+import { failure } from "../../api/reasons.ts";
 import { readFile } from "node:fs/promises";
 import { OperatorError } from "../../runtime/errors.ts";
 import { byOwnClock, timeOfNumber } from "../../runtime/foreign-numbers.ts";
@@ -106,12 +107,11 @@ async function ownToken(files: readonly string[]): Promise<string> {
     const token = await readFile(file, "utf8").catch(() => "");
     if (token.trim() !== "") return token.trim();
   }
-  throw new OperatorError({
-    reason: "NoOperatorIdentity",
-    cause: "Platform",
-    retry: "backoff",
-    message: `the operator has no IBM Cloud identity of its own: project a ServiceAccount token with the audience ${audience} to ${files[1] ?? files[0] ?? ""} in its pod, or name another identity in the entry`,
-  });
+  throw new OperatorError(
+    failure("NoOperatorIdentity", {
+      message: `the operator has no IBM Cloud identity of its own: project a ServiceAccount token with the audience ${audience} to ${files[1] ?? files[0] ?? ""} in its pod, or name another identity in the entry`,
+    }),
+  );
 }
 
 function adviceFor({ identity, trustedProfileID }: IcrGrant): string {

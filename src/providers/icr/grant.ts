@@ -4,7 +4,7 @@ import { quotedText } from "../../runtime/foreign-text.ts";
 import { formsText, oneOf, registryHost, type RegistryNames } from "../../registry/host-templates.ts";
 import type { EntryWith } from "../definition.ts";
 import type { CloudGrant, HostGroup, RenderScope } from "../grant-types.ts";
-import { anyIdentity, identityOf, invalid, renderedField, sharedGrant } from "../rendering.ts";
+import { anyIdentity, defined, identityOf, invalid, renderedField, sharedGrant } from "../rendering.ts";
 import type { icrSettings } from "./settings.ts";
 
 export interface IcrGrant extends CloudGrant {
@@ -56,8 +56,7 @@ function grantOf(entry: IcrEntry, scope: RenderScope): IcrGrant | Failure {
   return {
     provider: "ICR",
     identity,
-    ...(trustedProfileID === undefined ? {} : { trustedProfileID }),
-    ...(entry.caSecretName === undefined ? {} : { caSecretName: entry.caSecretName }),
+    ...defined({ trustedProfileID, caSecretName: entry.caSecretName }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Failure } from "../../runtime/errors.ts";
 import { formsText, oneOf, registryHost, type RegistryNames } from "../../registry/host-templates.ts";
 import type { EntryWith, Identities } from "../definition.ts";
 import type { CloudGrant, HostGroup, RenderScope } from "../grant-types.ts";
-import { groupedHosts, identityOf, invalid } from "../rendering.ts";
+import { defined, groupedHosts, identityOf, invalid } from "../rendering.ts";
 import type { ocirSettings } from "./settings.ts";
 
 export interface OcirGrant extends CloudGrant {
@@ -69,6 +69,6 @@ function accessOf(entry: OcirEntry, scope: RenderScope): Access | Failure {
   return {
     provider: "OCIR",
     identity: asked.identity,
-    ...(entry.caSecretName === undefined ? {} : { caSecretName: entry.caSecretName }),
+    ...defined({ caSecretName: entry.caSecretName }),
   };
 }

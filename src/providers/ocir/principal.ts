@@ -1,4 +1,5 @@
 // The principal as whom the operator signs what it asks Oracle's cloud.
+import { failure } from "../../api/reasons.ts";
 import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { OperatorError } from "../../runtime/errors.ts";
@@ -34,12 +35,9 @@ export function sessionPrincipal(token: string, { privateKey }: SessionKey): Oci
 
 export function noIdentity(why: string, origin?: NetworkError): OperatorError {
   return new OperatorError(
-    {
-      reason: "NoOperatorIdentity",
-      cause: "Platform",
-      retry: "backoff",
+    failure("NoOperatorIdentity", {
       message: `the operator has no OCI identity of its own: ${why}; give it one, or name another identity in the entry`,
-    },
+    }),
     origin,
   );
 }

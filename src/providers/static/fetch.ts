@@ -1,5 +1,6 @@
 // The provider Static at work: the logins of a Secret that an administrator keeps.
 import { expiresAtAnnotation } from "../../api/names.ts";
+import { failure, type FailureReason } from "../../api/reasons.ts";
 import { type Cause, OperatorError } from "../../runtime/errors.ts";
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { StaticGrant } from "./grant.ts";
@@ -42,7 +43,7 @@ export function staticProvider(options: SourceOptions): Provider<StaticGrant> {
       if (expiresAt && Temporal.Instant.compare(expiresAt, clock.now()) <= 0) {
         throw fail(
           "SourceExpired",
-          `has ended at ${expiresAt.toString()}: put a new credential in it and move the annotation ${expiresAtAnnotation}`,
+          `expired at ${expiresAt.toString()}: put a new credential in it and move the annotation ${expiresAtAnnotation}`,
         );
       }
       const found = sourceLogins(record, record.values, grant);
@@ -62,7 +63,7 @@ export function staticProvider(options: SourceOptions): Provider<StaticGrant> {
   };
 }
 
-type Fail = (reason: string, what: string, steps?: readonly Step[]) => OperatorError;
+type Fail = (reason: FailureReason, what: string, steps?: readonly Step[]) => OperatorError;
 function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefined {
   if (text === undefined) return undefined;
   const at = timeOfText(text);
@@ -77,11 +78,7 @@ function expiry(text: string | undefined, fail: Fail): Temporal.Instant | undefi
 function failing(grant: StaticGrant): Fail {
   const cause: Cause = grant.perTenant ? "Tenant" : "Platform";
   return (reason, what, steps = []) =>
-    new OperatorError({
-      reason,
-      cause,
-      retry: "on-change",
-      message: `the source Secret ${grant.namespace}/${grant.name} ${what}`,
-      steps,
-    });
+    new OperatorError(
+      failure(reason, { cause, message: `the source Secret ${grant.namespace}/${grant.name} ${what}`, steps }),
+    );
 }

@@ -5,7 +5,7 @@ import type { Token } from "../../cluster/token.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
 import { type DockerConfigForm, isObject, objectIn, parseDockerConfig } from "../../registry/docker-config.ts";
-import { valueNamed } from "../../registry/go-json.ts";
+import { valueNamed } from "../../registry/json-members.ts";
 import { withFormerNames } from "../../registry/host.ts";
 import type { Login } from "../../registry/login.ts";
 import { writtenLogin } from "../../registry/written-login.ts";

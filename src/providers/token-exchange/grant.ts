@@ -2,7 +2,7 @@
 import type { Failure } from "../../runtime/errors.ts";
 import type { EntryWith, Identities } from "../definition.ts";
 import type { CloudGrant, GrantIdentity, HostGroup, RenderScope } from "../grant-types.ts";
-import { anyIdentity, identityOf, invalid } from "../rendering.ts";
+import { anyIdentity, defined, identityOf, invalid } from "../rendering.ts";
 import type { TokenExchangeSettings, tokenExchangeSettings } from "./settings.ts";
 
 export interface TokenExchangeGrant extends CloudGrant {
@@ -39,7 +39,7 @@ function grantOf(entry: ExchangeEntry, scope: RenderScope): TokenExchangeGrant |
     provider: "TokenExchange",
     identity: asked.identity,
     settings,
-    ...(caSecretName === undefined ? {} : { caSecretName }),
+    ...defined({ caSecretName }),
   };
 }
 

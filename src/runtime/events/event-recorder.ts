@@ -1,4 +1,5 @@
 // The event recorder: publishes Events with series and rate limits, without ever holding up or flooding the cluster.
+import { LRUCache } from "lru-cache";
 import type { Cancel, Clock, Random } from "../clock.ts";
 import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";
@@ -111,9 +112,14 @@ class SeriesRecorder implements EventRecorder {
   readonly #waiting = fairBuffer<Waiting>(maxWaiting);
   /** What waits for another try holds up nobody. */
   readonly #retries = new Set<Cancel>();
-  readonly #series = new Map<string, Series>();
-  readonly #objects = new Map<string, Allowance>();
-  readonly #namespaces = new Map<string, Allowance>();
+  readonly #series = new LRUCache<string, Series>({
+    max: maxRemembered,
+    dispose: (one, _key, why) => {
+      if (why === "evict") one.cancel();
+    },
+  });
+  readonly #objects = new LRUCache<string, Allowance>({ max: maxRemembered });
+  readonly #namespaces = new LRUCache<string, Allowance>({ max: maxRemembered });
   readonly #stopped = new AbortController();
   #dropped = 0;
   #closed = false;
@@ -213,17 +219,17 @@ class SeriesRecorder implements EventRecorder {
       lastObserved: this.#clock.now(),
       cancel: this.#clock.schedule(seriesWindow, () => this.#closeWindow(one)),
     };
-    forgetOldest(this.#series, (oldest) => oldest.cancel());
     this.#series.set(key, one);
     this.#enqueue({ kind: "create", occurrence, series: one });
   };
 
-  readonly #taken = (allowances: Map<string, Allowance>, key: string, { burst, oneMoreEveryMs }: Rate): boolean => {
+  readonly #taken = (
+    allowances: LRUCache<string, Allowance>,
+    key: string,
+    { burst, oneMoreEveryMs }: Rate,
+  ): boolean => {
     const before = allowances.get(key) ?? { left: burst, at: this.#clock.elapsed() };
     const left = Math.min(burst, before.left + (this.#clock.elapsed() - before.at) / oneMoreEveryMs);
-    // Set anew, so that the oldest in the map is the one unheard of for the longest.
-    allowances.delete(key);
-    forgetOldest(allowances, () => undefined);
     allowances.set(key, { left: left >= 1 ? left - 1 : left, at: this.#clock.elapsed() });
     return left >= 1;
   };
@@ -279,14 +285,6 @@ interface Rate {
 interface Allowance {
   readonly left: number;
   readonly at: number;
-}
-
-function forgetOldest<T>(map: Map<string, T>, onForget: (value: T) => void): void {
-  if (map.size < maxRemembered) return;
-  const [oldest] = map;
-  if (!oldest) return;
-  map.delete(oldest[0]);
-  onForget(oldest[1]);
 }
 
 /** A server that is gone or busy comes back; a namespace that ends, a quota or a missing right do not for an Event's sake. */

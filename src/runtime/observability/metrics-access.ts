@@ -1,6 +1,7 @@
 // Who may read the metrics: the API server is asked about the token, as controller-runtime's filter does, but a few
 // times at once only: whoever reaches the port can make up tokens.
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import PQueue from "p-queue";
 import type { Clock } from "../clock.ts";
 import { ApiError } from "../client/api-error.ts";
@@ -39,8 +40,8 @@ const longestToken = 8 * 1024;
 const pauseWithoutWord = milliseconds({ seconds: 1 });
 
 export function metricsAccess(transport: Pick<Transport, "request">, clock: Clock): MetricsAccess {
-  const allowed = memory<number>(maxAllowed);
-  const refused = memory<{ readonly access: Access; readonly until: number }>(maxRefused);
+  const allowed = new LRUCache<string, number>({ max: maxAllowed });
+  const refused = new LRUCache<string, { readonly access: Access; readonly until: number }>({ max: maxRefused });
   const underWay = new Map<string, Promise<Access>>();
   // Whose token was good the last time has places of its own: no flood of guesses keeps a Prometheus out.
   const known = new PQueue({ concurrency: atOnce });
@@ -111,20 +112,5 @@ export function metricsAccess(transport: Pick<Transport, "request">, clock: Cloc
     const learned = places.add(() => learn(token, key)).finally(() => underWay.delete(key));
     underWay.set(key, learned);
     return learned;
-  };
-}
-
-/** The latest that were set. */
-function memory<T>(max: number): Pick<Map<string, T>, "get" | "set" | "delete"> {
-  const entries = new Map<string, T>();
-  return {
-    get: (key) => entries.get(key),
-    delete: (key) => entries.delete(key),
-    set: (key, value) => {
-      entries.delete(key);
-      const oldest = entries.size < max ? undefined : entries.keys().next().value;
-      if (oldest !== undefined) entries.delete(oldest);
-      return entries.set(key, value);
-    },
   };
 }

@@ -11,6 +11,7 @@ export interface Memory<V> {
 
 /** @param max of keys: the one that was noted first is forgotten, and who is noted again stays in its place. Default: each is kept until it is forgotten. */
 export function memory<V>(max = Infinity): Memory<V> {
+  // Not lru-cache, whose order is that of the last use: who comes back most often would never make room.
   const values = new Map<string, V>();
   const set = (key: string, value: V): void => {
     values.set(key, value);

@@ -28,7 +28,7 @@ const maxRemembered = 20_000;
  */
 export function shares({ perSecond, burst }: Share): Shares {
   const interval = 1_000 / perSecond;
-  // In the order of the last spending.
+  // In the order of the last spending. Not lru-cache: who is forgotten is told by what has come back, not by the room alone.
   const fullAt = new Map<string, number>();
 
   const forgetFull = (now: number): void => {

@@ -1,6 +1,6 @@
 // Is it said whether all was seen that the answer hangs on?
 import { expect, it } from "vitest";
-import { readInput } from "../../../src/cli/explain/read-input.ts";
+import { readInput, subjectFrom } from "../../../src/cli/explain/read-input.ts";
 import type { Session } from "../../../src/cli/session.ts";
 import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -72,4 +72,15 @@ it("knows by the status where the operator is, whatever whoever asks takes for i
   );
   expect(found?.operatorNamespace).toBe("registry-logins");
   expect(asked).toEqual(["registry-logins"]);
+});
+
+it.each([
+  [undefined, { serviceAccount: "default", pod: undefined }],
+  ["builder", { serviceAccount: "builder", pod: undefined }],
+  ["sa/builder", { serviceAccount: "builder", pod: undefined }],
+  ["serviceaccount/builder", { serviceAccount: "builder", pod: undefined }],
+  ["pod/web", { pod: "web" }],
+  ["po/web", { pod: "web" }],
+])("asks about whom the command line names: %s", (who, subject) => {
+  expect(subjectFrom("team-a", who)).toMatchObject({ namespace: "team-a", ...subject });
 });

@@ -2,9 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { terminal } from "../../../src/cli/terminal/terminal.ts";
-import { textTable } from "../../../src/cli/terminal/text-table.ts";
+import { textTable, wrapped } from "../../../src/cli/terminal/layout.ts";
 import { timeLeft, timeLeftText } from "../../../src/cli/terminal/time-left.ts";
-import { wrapped } from "../../../src/cli/terminal/wrapped.ts";
 import { testTerminal } from "./terminals.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 

@@ -5,7 +5,7 @@ import { ApiError } from "../../../src/runtime/client/api-error.ts";
 import type { LeaseView } from "../../../src/runtime/leader/lease-state.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import { type ClusterClaim, clusterClaim } from "../../../src/controllers/cluster-claim/claim.ts";
-import { refusals } from "../../../src/operator/call-failure.ts";
+import { callFailures } from "../../../src/operator/call-failure.ts";
 import { type Feed, store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
@@ -90,28 +90,34 @@ function cluster({ outdated = false, late = false }: Start = {}) {
       watch.completed(String(version));
       watches.push(watch);
       const options = {
-        clock,
-        random: () => random,
-        settings: { namespace, maxConfigBytes: 0 },
-        stores: { credentials },
-        transforms: { credential: (raw: RegistryCredential) => (unreadable.has(raw.name) ? undefined : recordOf(raw)) },
-        api: {
-          patchCredentialStatus: async (name: string, { metadata, status }: Claimed, signal?: AbortSignal) => {
-            patched.push(`${namespace} ${name} ${clock.elapsed()}`);
-            signals.push(signal);
-            const error = refusing.get(name);
-            if (error) throw error;
-            if (metadata.resourceVersion !== current.get(name)?.resourceVersion) throw apiError("conflict");
-            return write(status.operatorNamespace, name);
+        runtime: {
+          clock,
+          log: {
+            debug: (...line: unknown[]) => remarks.push(line),
+            info: () => undefined,
+            error: () => undefined,
+            warn: (...line: unknown[]) => warnings.push(line),
           },
         },
-        log: {
-          debug: (...line: unknown[]) => remarks.push(line),
-          info: () => undefined,
-          error: () => undefined,
-          warn: (...line: unknown[]) => warnings.push(line),
+        random: () => random,
+        settings: { namespace, maxConfigBytes: 0 },
+        cluster: {
+          stores: { credentials },
+          transforms: {
+            credential: (raw: RegistryCredential) => (unreadable.has(raw.name) ? undefined : recordOf(raw)),
+          },
+          api: {
+            patchCredentialStatus: async (name: string, { metadata, status }: Claimed, signal?: AbortSignal) => {
+              patched.push(`${namespace} ${name} ${clock.elapsed()}`);
+              signals.push(signal);
+              const error = refusing.get(name);
+              if (error) throw error;
+              if (metadata.resourceVersion !== current.get(name)?.resourceVersion) throw apiError("conflict");
+              return write(status.operatorNamespace, name);
+            },
+          },
+          callFailure: callFailures({ error: () => undefined }, "regcred-system"),
         },
-        refusal: refusals({ error: () => undefined }, "regcred-system"),
         leaseOf: async (of: string) => leases.get(of),
       };
       // Touching anything else throws.

@@ -27,18 +27,19 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
   const made = instruments();
   const patches: object[] = [];
   const context = {
-    metrics: credentialMetrics(made, "known"),
+    runtime: { metrics: credentialMetrics(made, "known"), clock: fakeClock() },
     settings: { namespace: operatorNamespace },
-    api: {
-      patchCredentialStatus: (_name: string, body: object) => {
-        patches.push(body);
-        return patch();
+    cluster: {
+      api: {
+        patchCredentialStatus: (_name: string, body: object) => {
+          patches.push(body);
+          return patch();
+        },
       },
+      transforms: { credential: () => undefined },
+      stores: { credentials: seen(() => undefined) },
     },
-    transforms: { credential: () => undefined },
-    stores: { credentials: seen(() => undefined) },
-    credentialIndex: { drainedFor: () => undefined },
-    clock: fakeClock(),
+    credentials: { index: { drainedFor: () => undefined } },
   };
   const series = async (): Promise<number> => (await made.text()).match(/^regcred_namespaces\{/gm)?.length ?? 0;
   return { context: context as unknown as Context, patches, told: series };
@@ -79,7 +80,10 @@ describe("a status", () => {
     const { context, patches } = play();
     const memories = memory<CredentialMemory>();
     const theirs: Status = { operatorNamespace: "elsewhere" };
-    const stored = { ...context, stores: { credentials: { wrote: () => undefined } } } as unknown as Context;
+    const stored = {
+      ...context,
+      cluster: { ...context.cluster, stores: { credentials: { wrote: () => undefined } } },
+    } as unknown as Context;
     const writeTo = (uid: string): Promise<number | undefined> => {
       const place = {
         record: { ...record, uid, generation: 1, status: theirs },
@@ -88,13 +92,12 @@ describe("a status", () => {
       const ofUid = memoryOf(memories, place.record);
       const answered = {
         ...stored,
-        transforms: { credential: () => ({ ...place.record, status }) },
+        cluster: { ...stored.cluster, transforms: { credential: () => ({ ...place.record, status }) } },
       } as unknown as Context;
       const quiet = {
         ...answered,
-        statusCache: { contested: () => undefined },
-        events: { publish: () => undefined },
-        log: { warn: () => undefined },
+        credentials: { ...answered.credentials, statusCache: { contested: () => undefined } },
+        runtime: { ...answered.runtime, events: { publish: () => undefined }, log: { warn: () => undefined } },
       } as unknown as Context;
       return writeStatus({ context: quiet, ...place, memory: ofUid }, { status, namespaces: [] }, signal);
     };

@@ -13,28 +13,27 @@ const ours: Status = { operatorNamespace: "ops", mode: "ours" };
 const theirs: Status = { operatorNamespace: "ops", mode: "theirs" };
 
 /** An API server that takes every write. */
-function situation() {
+function fixture() {
   const clock = fakeClock();
   const silent = (): void => undefined;
   const context = {
-    clock,
-    statusCache: statusCache(clock),
+    runtime: { clock, metrics: { publish: silent }, events: { publish: silent }, log: { warn: silent, info: silent } },
+    credentials: { statusCache: statusCache(clock) },
     settings: { namespace: "ops" },
-    metrics: { publish: silent },
-    api: { patchCredentialStatus: async () => ({}), patchCredential: async () => ({}) },
-    transforms: { credential: () => ({ ...record(ours), finalizers: [] }) },
-    stores: { credentials: { wrote: silent } },
-    events: { publish: silent },
-    log: { warn: silent, info: silent },
+    cluster: {
+      api: { patchCredentialStatus: async () => ({}), patchCredential: async () => ({}) },
+      transforms: { credential: () => ({ ...record(ours), finalizers: [] }) },
+      stores: { credentials: { wrote: silent } },
+    },
   } as unknown as Context;
-  return { clock, context, isContested: () => context.statusCache.isContested("acme") };
+  return { clock, context, isContested: () => context.credentials.statusCache.isContested("acme") };
 }
 
 const record = (status: Status) => ({ name: "acme", uid: "u", generation: 1, status }) as unknown as CredentialRecord;
 
 describe("a RegistryCredential is contested", () => {
   it("while somebody writes its status more than thirty times, and until ten minutes after the last repair", async () => {
-    const { clock, context, isContested } = situation();
+    const { clock, context, isContested } = fixture();
     const run = { context, record: record(theirs), credential: credential({ status: theirs }), memory: { uid: "u" } };
     const write = () => writeStatus(run, { status: ours, namespaces: [] }, signal);
     for (let writes = 0; writes < 31; writes += 1) await write();
@@ -48,7 +47,7 @@ describe("a RegistryCredential is contested", () => {
   });
 
   it("while somebody takes its finalizer off more than five times", async () => {
-    const { context, isContested } = situation();
+    const { context, isContested } = fixture();
     const run = { context, record: record(ours), credential: credential(), memory: { uid: "u" } };
     for (let puts = 0; puts < 5; puts += 1) await putFinalizer(run, signal);
     expect(isContested()).toBe(false);

@@ -22,7 +22,7 @@ function unreadable(changes: Partial<CredentialRecord> = {}): CredentialRecord {
   return { ...fields, deleting: false, credential: undefined, problems: ["spec.odd: unknown"], ...changes };
 }
 
-function situation() {
+function fixture() {
   const patches: unknown[] = [];
   const statuses: Status[] = [];
   const signals: unknown[] = [];
@@ -37,26 +37,30 @@ function situation() {
   };
   // Touching anything that is not here throws.
   const context = {
-    clock: fakeClock(),
-    inSlices: inSlices(fakeClock()),
-    settings: { namespace: "ops" },
-    stores: { credentials: { look: () => answer.sighting, wrote: () => undefined } },
-    credentialIndex: { readable: () => undefined, drainedFor: () => answer.drainedFor },
-    metrics: { forget: (name: string) => forgotten.push(name) },
-    transforms: { credential: () => undefined },
-    api: {
-      patchCredential: async (_name: string, body: unknown, signal: unknown) => {
-        write(signal);
-        patches.push(body);
-      },
-      patchCredentialStatus: async (_name: string, { status }: { readonly status: Status }, signal: unknown) => {
-        write(signal);
-        statuses.push(status);
-      },
+    runtime: {
+      clock: fakeClock(),
+      inSlices: inSlices(fakeClock()),
+      metrics: { forget: (name: string) => forgotten.push(name) },
+      events: { publish: ({ reason }: { readonly reason: string }) => published.push(reason) },
+      log: { info: () => undefined, warn: () => undefined },
     },
-    refusal: () => ({ kind: answer.kind, failure: denied }),
-    events: { publish: ({ reason }: { readonly reason: string }) => published.push(reason) },
-    log: { info: () => undefined, warn: () => undefined },
+    settings: { namespace: "ops" },
+    cluster: {
+      stores: { credentials: { look: () => answer.sighting, wrote: () => undefined } },
+      transforms: { credential: () => undefined },
+      api: {
+        patchCredential: async (_name: string, body: unknown, signal: unknown) => {
+          write(signal);
+          patches.push(body);
+        },
+        patchCredentialStatus: async (_name: string, { status }: { readonly status: Status }, signal: unknown) => {
+          write(signal);
+          statuses.push(status);
+        },
+      },
+      callFailure: () => ({ kind: answer.kind, failure: denied }),
+    },
+    credentials: { index: { readable: () => undefined, drainedFor: () => answer.drainedFor } },
   } as unknown as Context;
   const loop = credentialLoop();
   return {
@@ -75,14 +79,14 @@ describe("a RegistryCredential", () => {
   it.each(["not-seen", "not-permitted"] as const)(
     "that is %s is waited for, and nothing of it is forgotten",
     async (kind) => {
-      const it = situation();
+      const it = fixture();
       it.answer.sighting = { kind };
       expect([await it.run(), it.forgotten]).toEqual([{ waitsFor: [itself] }, []]);
     },
   );
 
   it("that is gone is forgotten, and looked at again as long as something of it may be written late", async () => {
-    const it = situation();
+    const it = fixture();
     expect([await it.run(), it.forgotten]).toEqual([{}, ["acme"]]);
     it.answer.drainedFor = 5_000;
     expect(await it.run()).toEqual({ requeueAfter: Temporal.Duration.from({ milliseconds: 5_000 }) });
@@ -91,7 +95,7 @@ describe("a RegistryCredential", () => {
 
 describe("a RegistryCredential that cannot be read", () => {
   it("is told what is wrong with it, once for each spec", async () => {
-    const it = situation();
+    const it = fixture();
     it.finds(unreadable());
     expect([await it.run(), await it.run()]).toEqual([{}, { waitsFor: [itself] }]);
     it.finds(unreadable({ generation: 4 }));
@@ -110,7 +114,7 @@ describe("a RegistryCredential that cannot be read", () => {
     ["after it was seen to be gone", true],
     ["in the same moment", false],
   ])("is told it again where it is made anew, %s", async (_when, isSeenGone) => {
-    const it = situation();
+    const it = fixture();
     it.finds(unreadable());
     await it.run();
     it.answer.sighting = isSeenGone ? knownAbsent : it.answer.sighting;
@@ -121,7 +125,7 @@ describe("a RegistryCredential that cannot be read", () => {
   });
 
   it("stays in deletion until a person gives up on it; then our finalizer goes, and no other", async () => {
-    const it = situation();
+    const it = fixture();
     const finalizers = ["theirs/one", finalizer];
     it.finds(unreadable({ deleting: true, finalizers }));
     await it.run();
@@ -146,7 +150,7 @@ describe("a RegistryCredential that cannot be written", () => {
       ["AdmissionDenied"],
     ],
   ])("%s", async (_what, kind, outcome, published) => {
-    const it = situation();
+    const it = fixture();
     it.finds(unreadable());
     it.answer.kind = kind;
     expect(await it.run()).toMatchObject(outcome);

@@ -49,7 +49,7 @@ interface Start {
 }
 
 /** A credential in deletion, with a Secret in each of these namespaces, and a recorded reference in each of those. */
-function situation({
+function fixture({
   secrets = [],
   accounts = [],
   changes = {},
@@ -81,53 +81,59 @@ function situation({
   let refusing: Failure | undefined;
   const written = { metadata: { name: "acme" } };
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    statusCache: found,
+    runtime: {
+      clock,
+      inSlices: inSlices(clock),
+      metrics: { publish: () => undefined },
+      log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
+      events: { publish: () => undefined },
+    },
+    credentials: {
+      statusCache: found,
+      index: {
+        namesOf: () => formers.map((secretName) => ({ secretName })),
+        readable: () => undefined,
+        mayHold: () => {
+          toiled += toil;
+          return new Set(standing.keys());
+        },
+        drained: ({ name }: RegistryCredential) => drained.push(name),
+      },
+      members: { recorded: () => true, has: () => isMember, holds: () => isMember },
+    },
     settings: { namespace: "ops", mode: unrestricted },
-    digest: () => "",
-    stores: {
-      crds: { get: () => undefined },
-      credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
-      namespaces: dimly(hiddenNamespaces, (name: string) =>
-        name === "ghost" ? undefined : namespace({ name, terminating: name === "going" }),
-      ),
-      pullSecrets: dimly(hiddenSecrets, (key: string) =>
-        key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined,
-      ),
-      serviceAccounts: { values: () => referring.values() },
-    },
-    transforms: { credential: () => undefined },
-    credentialIndex: {
-      namesOf: () => formers.map((secretName) => ({ secretName })),
-      readable: () => undefined,
-      mayHold: () => {
-        toiled += toil;
-        return new Set(standing.keys());
+    cluster: {
+      digest: () => "",
+      stores: {
+        crds: { get: () => undefined },
+        credentials: { get: () => undefined, values: () => [], wrote: () => undefined },
+        namespaces: dimly(hiddenNamespaces, (name: string) =>
+          name === "ghost" ? undefined : namespace({ name, terminating: name === "going" }),
+        ),
+        pullSecrets: dimly(hiddenSecrets, (key: string) =>
+          key.endsWith("/regcred") ? standing.get(key.split("/")[0] ?? "") : undefined,
+        ),
+        serviceAccounts: { values: () => referring.values() },
       },
-      drained: ({ name }: RegistryCredential) => drained.push(name),
-    },
-    members: { recorded: () => true, has: () => isMember, holds: () => isMember },
-    api: {
-      patchCredential: async (_name: string, body: unknown, signal: unknown) => {
-        if (refusing) throw new Error("refused");
-        patches.push(body);
-        signals.push(signal);
-        return written;
+      transforms: { credential: () => undefined },
+      api: {
+        patchCredential: async (_name: string, body: unknown, signal: unknown) => {
+          if (refusing) throw new Error("refused");
+          patches.push(body);
+          signals.push(signal);
+          return written;
+        },
+        patchCredentialStatus: async (_name: string, body: { readonly status: Status }, signal: unknown) => {
+          statuses.push(body.status);
+          signals.push(signal);
+          return written;
+        },
       },
-      patchCredentialStatus: async (_name: string, body: { readonly status: Status }, signal: unknown) => {
-        statuses.push(body.status);
-        signals.push(signal);
-        return written;
-      },
+      namesSynced: () => synced,
+      callFailure: () => ({ kind: undefined, failure: refusing }),
+      permissions: { ...allPermitted, whole: () => hidden, secret: () => beyond },
     },
-    metrics: { publish: () => undefined },
-    enqueue: () => undefined,
-    namesSynced: () => synced,
-    refusal: () => ({ kind: undefined, failure: refusing }),
-    permissions: { ...allPermitted, whole: () => hidden, secret: () => beyond },
-    log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
-    events: { publish: () => undefined },
+    queue: { enqueue: () => undefined },
   } as unknown as Context;
   const fields = { name: "acme", uid: acme.uid, resourceVersion: "7", status: acme.status };
   const record = { ...fields, finalizers: acme.finalizers, credential: acme } as unknown as CredentialRecord;
@@ -173,7 +179,7 @@ function situation({
 
 describe("a deletion that a namespace holds up which the install may not reach any more", () => {
   it("says so, and what mends it", async () => {
-    const it = situation({ secrets: ["team-b"], beyond: notPermitted });
+    const it = fixture({ secrets: ["team-b"], beyond: notPermitted });
     it.hiddenSecrets.add("team-b/regcred");
     await it.run();
     expect(it.told()).toMatch(
@@ -187,7 +193,7 @@ describe("a deletion of which a person has given up", () => {
   const forced = { annotations: { [forceFinalizeAnnotation]: "true" } };
 
   it("ends at once with what is left, which is told, and is not taken for drained", async () => {
-    const it = situation({ secrets: ["team-a"], accounts: ["team-b"], changes: forced });
+    const it = fixture({ secrets: ["team-a"], accounts: ["team-b"], changes: forced });
     expect(await it.run()).toEqual({});
     expect([it.patches.length, it.drained, it.lines]).toEqual([
       1,
@@ -200,7 +206,7 @@ describe("a deletion of which a person has given up", () => {
   });
 
   it("ends though it cannot be said what is left", async () => {
-    const it = situation({ secrets: ["team-a"], changes: forced, synced: false });
+    const it = fixture({ secrets: ["team-a"], changes: forced, synced: false });
     await it.run();
     expect([it.patches.length, it.drained, it.lines]).toEqual([
       1,
@@ -210,7 +216,7 @@ describe("a deletion of which a person has given up", () => {
   });
 
   it("is no other than one that says something else there", async () => {
-    const it = situation({ secrets: ["team-a"], changes: { annotations: { [forceFinalizeAnnotation]: "false" } } });
+    const it = fixture({ secrets: ["team-a"], changes: { annotations: { [forceFinalizeAnnotation]: "false" } } });
     await it.run();
     expect(it.patches).toEqual([]);
   });
@@ -218,7 +224,7 @@ describe("a deletion of which a person has given up", () => {
 
 describe("the end of a deletion", () => {
   it("takes our finalizer alone, off the version that was read, and can be broken off", async () => {
-    const it = situation({ changes: { finalizers: ["theirs/one", finalizer, "theirs/two"], resourceVersion: "7" } });
+    const it = fixture({ changes: { finalizers: ["theirs/one", finalizer, "theirs/two"], resourceVersion: "7" } });
     expect(await it.run()).toEqual({});
     expect(it.patches).toEqual([{ metadata: { resourceVersion: "7", finalizers: ["theirs/one", "theirs/two"] } }]);
     expect([it.signals, it.drained, it.lines]).toEqual([
@@ -229,13 +235,13 @@ describe("the end of a deletion", () => {
   });
 
   it("has come where the finalizer is off: nothing is looked for or written", async () => {
-    const it = situation({ secrets: ["team-a"], changes: { finalizers: ["theirs/one"] } });
+    const it = fixture({ secrets: ["team-a"], changes: { finalizers: ["theirs/one"] } });
     expect(await it.run()).toEqual({});
     expect([it.patches, it.statuses, it.drained]).toEqual([[], [], []]);
   });
 
   it("is tried again by the queue where it could not be written just now, and told where it may not be", async () => {
-    const it = situation();
+    const it = fixture();
     it.refuse(webhook);
     await expect(it.run()).rejects.toThrow("refused");
     expect(it.statuses).toEqual([]);
@@ -248,14 +254,14 @@ describe("the end of a deletion", () => {
 
 describe("a deletion whose Secrets may not be seen", () => {
   it("says so at once, and comes back", async () => {
-    const it = situation({ hidden: notPermitted, formers: ["former"] });
+    const it = fixture({ hidden: notPermitted, formers: ["former"] });
     const waitedFor = ["regcred", "former"].map((secretsCalled) => textOfWaited({ secretsCalled }));
     expect(await it.run()).toEqual({ waitsFor: waitedFor, requeueAfter: seconds(1) });
     expect([it.told(), it.patches]).toEqual([expect.stringMatching(/^NotPermitted still held, for the platform/), []]);
   });
 
   it("says so after ten seconds where they have only not been listed yet", async () => {
-    const it = situation({ synced: false });
+    const it = fixture({ synced: false });
     await it.pass(9);
     expect(it.told()).toBe("what is left is not known yet");
     await it.clock.advance(seconds(0.9));
@@ -274,7 +280,7 @@ describe("a deletion that was blocked before a start", () => {
   });
   it("is not said to go on before everything has been looked at, a minute later", async () => {
     const secrets = ["team-a", "team-b", "team-c", "team-d"];
-    const it = situation({ secrets, changes: { status: told("DrainBlocked", "True") } });
+    const it = fixture({ secrets, changes: { status: told("DrainBlocked", "True") } });
     for (const each of secrets.slice(1)) {
       await it.pass(15);
       it.standing.delete(each);
@@ -289,7 +295,7 @@ describe("a deletion that was blocked before a start", () => {
   });
 
   it("says what blocks it as soon as it is found, and from then on how it goes on", async () => {
-    const it = situation({ secrets: ["team-a"], changes: { status: told("DrainBlocked", "True") } });
+    const it = fixture({ secrets: ["team-a"], changes: { status: told("DrainBlocked", "True") } });
     it.finds([denied]);
     await it.run();
     expect(it.told()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
@@ -303,7 +309,7 @@ describe("a deletion that was blocked before a start", () => {
     ["it was told to be blocked no more", told("DrainBlocked", "False")],
     ["nothing was told", { secretName: "regcred" }],
   ])("is another one than where %s", async (_what, status) => {
-    const it = situation({ secrets: ["team-a"], changes: { status } });
+    const it = fixture({ secrets: ["team-a"], changes: { status } });
     await it.run();
     expect(it.told()).toBe("1 namespace left");
   });
@@ -311,7 +317,7 @@ describe("a deletion that was blocked before a start", () => {
 
 describe("a deletion that goes on", () => {
   it("tells that nothing goes twenty seconds after the last has gone, and names the first of what is left", async () => {
-    const it = situation({ secrets: ["team-c", "team-b", "team-d", "team-a"], accounts: ["team-e"] });
+    const it = fixture({ secrets: ["team-c", "team-b", "team-d", "team-a"], accounts: ["team-e"] });
     await it.pass(15);
     it.standing.delete("team-d");
     await it.pass(19);
@@ -325,7 +331,7 @@ describe("a deletion that goes on", () => {
   });
 
   it("goes on as long as references go", async () => {
-    const it = situation({ secrets: ["team-a"], accounts: ["team-b", "team-c"] });
+    const it = fixture({ secrets: ["team-a"], accounts: ["team-b", "team-c"] });
     await it.pass(9);
     it.referring.delete("team-b");
     await it.pass(15);
@@ -333,7 +339,7 @@ describe("a deletion that goes on", () => {
   });
 
   it("does not say that nobody says why where somebody does", async () => {
-    const it = situation({ secrets: ["team-a"] });
+    const it = fixture({ secrets: ["team-a"] });
     it.standing.set("team-b", secretRecord({ key: "team-b/regcred", namespace: "team-b", credentials: ["acme"] }));
     it.finds([denied], "team-b");
     await it.pass(30);
@@ -346,25 +352,25 @@ describe("a deletion that goes on", () => {
       retiring: [{ secretName: "older", until: "2026-01-01T13:00:00Z" }],
       extraReferences: ["more"],
     };
-    const it = situation({ secrets: ["team-a"], changes: { status } });
+    const it = fixture({ secrets: ["team-a"], changes: { status } });
     await it.run();
     const mode = "namespaces: all; pull Secrets: any name; pod recovery: off";
     expect(it.statuses).toMatchObject([{ ...status, mode, observedGeneration: 3, operatorNamespace: "ops" }]);
     expect(it.signals).toEqual([running]);
-    const bare = situation({ secrets: ["team-a"] });
+    const bare = fixture({ secrets: ["team-a"] });
     await bare.run();
     expect(bare.statuses).toMatchObject([{ secretName: "regcred" }]);
   });
 
   it("comes back in a second, and after four times what the look has taken", async () => {
-    expect(await situation({ secrets: ["team-a"] }).run()).toEqual({ requeueAfter: seconds(1) });
-    expect(await situation({ secrets: ["team-a"], toil: 700 }).run()).toEqual({ requeueAfter: seconds(2.8) });
+    expect(await fixture({ secrets: ["team-a"] }).run()).toEqual({ requeueAfter: seconds(1) });
+    expect(await fixture({ secrets: ["team-a"], toil: 700 }).run()).toEqual({ requeueAfter: seconds(2.8) });
   });
 });
 
 describe("what holds a deletion up", () => {
   it("is told ten seconds after the deletion, though it failed long before", async () => {
-    const it = situation({ secrets: ["team-a"], changes: { deletionTimestamp: now.add({ seconds: 30 }) } });
+    const it = fixture({ secrets: ["team-a"], changes: { deletionTimestamp: now.add({ seconds: 30 }) } });
     it.finds([webhook]);
     await it.clock.advance(seconds(39));
     await it.run();
@@ -375,7 +381,7 @@ describe("what holds a deletion up", () => {
   });
 
   it("is told ten seconds after it began to fail, though the deletion is older", async () => {
-    const it = situation({ secrets: ["team-a", "team-b"] });
+    const it = fixture({ secrets: ["team-a", "team-b"] });
     await it.clock.advance(seconds(15));
     it.finds([webhook]);
     await it.pass(9);
@@ -386,7 +392,7 @@ describe("what holds a deletion up", () => {
   });
 
   it("is told where it is a reference that may not be taken off", async () => {
-    const it = situation({ accounts: ["team-a"] });
+    const it = fixture({ accounts: ["team-a"] });
     it.found.setReferences("team-a", { failures: [denied], notes: [], generations: new Map() });
     await it.run();
     expect(it.told()).toMatch(/^AdmissionDenied still held by 1 namespace \(team-a\)/);
@@ -396,7 +402,7 @@ describe("what holds a deletion up", () => {
 describe("what tenants keep", () => {
   it("is left with them after ten seconds, and the first few are named", async () => {
     const secrets = ["team-e", "team-b", "team-d", "team-a", "team-c"];
-    const it = situation({ secrets });
+    const it = fixture({ secrets });
     for (const each of secrets) it.finds([tooLarge], each);
     await it.pass(9);
     expect(it.patches).toEqual([]);
@@ -410,7 +416,7 @@ describe("what tenants keep", () => {
   });
 
   it("holds up references to it as little as the Secret", async () => {
-    const it = situation({ secrets: ["team-a"], accounts: ["team-a", "team-b"] });
+    const it = fixture({ secrets: ["team-a"], accounts: ["team-a", "team-b"] });
     it.finds([tooLarge]);
     await it.pass(9);
     expect(it.patches).toEqual([]);
@@ -420,7 +426,7 @@ describe("what tenants keep", () => {
   });
 
   it("of references is waited for for ten seconds from when the last Secret has gone", async () => {
-    const it = situation({ secrets: ["team-a"], accounts: ["team-a"] });
+    const it = fixture({ secrets: ["team-a"], accounts: ["team-a"] });
     await it.pass(15);
     it.standing.clear();
     await it.pass(9);
@@ -433,13 +439,13 @@ describe("what tenants keep", () => {
 
 describe("what a deletion waits for", () => {
   it("is in no namespace that is gone, going, or not known", async () => {
-    const it = situation({ secrets: ["ghost", "going"], accounts: ["ghost", "going"] });
+    const it = fixture({ secrets: ["ghost", "going"], accounts: ["ghost", "going"] });
     await it.run();
     expect(it.patches).toHaveLength(1);
   });
 
   it("is a Secret under any of its names", async () => {
-    const it = situation({ secrets: ["team-a"], formers: ["former"] });
+    const it = fixture({ secrets: ["team-a"], formers: ["former"] });
     await it.pass(30);
     expect(it.patches).toEqual([]);
   });
@@ -451,7 +457,7 @@ describe("what a deletion waits for", () => {
       [[], 0],
       [[copied], 1],
     ] as const) {
-      const it = situation({ secrets: ["team-a"], isMember: false });
+      const it = fixture({ secrets: ["team-a"], isMember: false });
       it.finds(failures);
       await it.run();
       expect(it.patches).toHaveLength(ended);
@@ -462,7 +468,7 @@ describe("what a deletion waits for", () => {
   });
 
   it("is whatever may stand in a namespace that is not seen, until it is seen to be gone", async () => {
-    const it = situation({ secrets: ["team-a", "ghost"], accounts: ["ghost"] });
+    const it = fixture({ secrets: ["team-a", "ghost"], accounts: ["ghost"] });
     it.standing.delete("team-a");
     it.hiddenNamespaces.add("ghost");
     await it.pass(30);
@@ -479,7 +485,7 @@ describe("what a deletion waits for", () => {
     ["of a member", true, []],
     ["of nobody who has had a login", false, ["acme"]],
   ])("is a Secret %s that is not seen, until it is seen to be gone", async (_what, isMember, drained) => {
-    const it = situation({ secrets: ["team-a"], isMember });
+    const it = fixture({ secrets: ["team-a"], isMember });
     it.hiddenSecrets.add("team-a/regcred");
     await it.pass(30);
     expect([...new Set(it.drained)]).toEqual(drained);

@@ -36,7 +36,7 @@ interface Circumstances {
   readonly other?: RegistryCredential;
 }
 
-function situation(
+function fixture(
   secrets: readonly SecretRecord[],
   accounts: readonly ServiceAccountRecord[] = [],
   { recorded = true, member = true, members = false, synced = true, other }: Circumstances = {},
@@ -52,49 +52,55 @@ function situation(
   let drained = false;
   const written = { metadata: { name: "acme" } };
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    statusCache: found,
+    runtime: {
+      clock,
+      inSlices: inSlices(clock),
+      metrics: { publish: () => undefined },
+      log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
+      events: { publish: () => undefined },
+    },
+    credentials: {
+      statusCache: found,
+      index: {
+        namesOf: () => [],
+        readable: () => other,
+        mayHold: () =>
+          new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
+        drained: () => (drained = true),
+      },
+      members: { recorded: () => recorded, has: () => member, holds: () => member },
+    },
     settings: { namespace: "ops", mode: unrestricted },
-    digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),
-    stores: {
-      crds: { get: () => undefined },
-      credentials: { get: () => undefined, values: () => (other ? [other] : []), wrote: () => undefined },
-      namespaces: seen(() => namespace()),
-      pullSecrets: seen(() => secrets[0]),
-      serviceAccounts: { values: () => accounts },
-    },
-    transforms: { credential: () => undefined },
-    credentialIndex: {
-      namesOf: () => [],
-      readable: () => other,
-      mayHold: () =>
-        new Set(members || secrets.some(({ credentials }) => credentials.includes("acme")) ? ["team-a"] : []),
-      drained: () => (drained = true),
-    },
-    members: { recorded: () => recorded, has: () => member, holds: () => member },
-    api: {
-      patchCredential: () => {
-        if (refuse()) return Promise.reject(new Error("no"));
-        released = true;
-        return Promise.resolve(written);
+    cluster: {
+      digest: (data: Readonly<Record<string, string>>) => Object.values(data).join(),
+      stores: {
+        crds: { get: () => undefined },
+        credentials: { get: () => undefined, values: () => (other ? [other] : []), wrote: () => undefined },
+        namespaces: seen(() => namespace()),
+        pullSecrets: seen(() => secrets[0]),
+        serviceAccounts: { values: () => accounts },
       },
-      patchCredentialStatus: (_name: string, body: Body) => {
-        const blocked = body.status.conditions.find((condition) => condition.type === "DrainBlocked");
-        if (blocked) conditions.push(`${blocked.reason} ${blocked.message}`);
-        return Promise.resolve(written);
+      transforms: { credential: () => undefined },
+      api: {
+        patchCredential: () => {
+          if (refuse()) return Promise.reject(new Error("no"));
+          released = true;
+          return Promise.resolve(written);
+        },
+        patchCredentialStatus: (_name: string, body: Body) => {
+          const blocked = body.status.conditions.find((condition) => condition.type === "DrainBlocked");
+          if (blocked) conditions.push(`${blocked.reason} ${blocked.message}`);
+          return Promise.resolve(written);
+        },
       },
+      namesSynced: () => synced,
+      callFailure: (_error: unknown, action: string) => ({
+        kind: "admissionDenied",
+        failure: { ...denied, message: `cannot ${action}: policy no` },
+      }),
+      permissions: allPermitted,
     },
-    metrics: { publish: () => undefined },
-    enqueue: (key: string) => queued.push(key),
-    namesSynced: () => synced,
-    refusal: (_error: unknown, action: string) => ({
-      kind: "admissionDenied",
-      failure: { ...denied, message: `cannot ${action}: policy no` },
-    }),
-    permissions: allPermitted,
-    log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
-    events: { publish: () => undefined },
+    queue: { enqueue: (key: string) => queued.push(key) },
   } as unknown as Context;
   const record = {
     name: "acme",
@@ -132,13 +138,13 @@ const referring = serviceAccount({ record: '["regcred"]', references: ["regcred"
 
 describe("a deletion", () => {
   it("is over where nothing is left", async () => {
-    const it = situation([]);
+    const it = fixture([]);
     await it.run();
     expect([it.released(), it.drained()]).toEqual([true, true]);
   });
 
   it("waits for a Secret that is there, and has it looked at again", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     for (let second = 0; second < 60; second += 1) {
       await it.run();
       await it.clock.advance(seconds(1));
@@ -148,20 +154,20 @@ describe("a deletion", () => {
   });
 
   it("looks ever more seldom at what stands still, and waits for it to be shown where it is not", async () => {
-    const rest = async (it: ReturnType<typeof situation>, after: number): Promise<number> => {
+    const rest = async (it: ReturnType<typeof fixture>, after: number): Promise<number> => {
       await it.clock.advance(seconds(after));
       const { requeueAfter } = (await it.run()) as { readonly requeueAfter: Temporal.Duration };
       return requeueAfter.total("seconds");
     };
-    const it = situation([listed]);
+    const it = fixture([listed]);
     expect([await rest(it, 0), await rest(it, 20), await rest(it, 80), await rest(it, 3_600)]).toEqual([1, 1, 5, 10]);
-    expect(await situation([], [], { synced: false }).run()).toHaveProperty("waitsFor");
+    expect(await fixture([], [], { synced: false }).run()).toHaveProperty("waitsFor");
   });
 
   it.each([denied, webhook])(
     "leaves what has failed to the loop that comes back by itself: $message",
     async (failure) => {
-      const it = situation([listed], [referring]);
+      const it = fixture([listed], [referring]);
       it.finds([failure]);
       it.found.setReferences("team-a", { failures: [failure], notes: [], generations: new Map() });
       await it.run();
@@ -170,7 +176,7 @@ describe("a deletion", () => {
   );
 
   it("asks for a Secret in which what another one lacks comes back by itself", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.finds([webhook], "other");
     await it.run();
     expect(it.queued).toEqual([secretKey("team-a", "regcred")]);
@@ -180,19 +186,19 @@ describe("a deletion", () => {
     ["once our logins are out of it", { digest: encoded(withoutLogins) }],
     ["where it cannot be changed", { immutable: true }],
   ])("does not wait for one that somebody's finalizer holds, %s", async (_what, changes) => {
-    const it = situation([{ ...held, ...changes }]);
+    const it = fixture([{ ...held, ...changes }]);
     await it.run();
     expect(it.released()).toBe(true);
   });
 
   it("waits for one that is held until our logins are out of it", async () => {
-    const it = situation([held]);
+    const it = fixture([held]);
     await it.run();
     expect(it.released()).toBe(false);
   });
 
   it("waits ten seconds for references to Secrets that are gone, whoever puts them back, and sees them off later", async () => {
-    const it = situation([], [referring]);
+    const it = fixture([], [referring]);
     for (let second = 0; second < 10; second += 1) {
       await it.run();
       expect(it.released()).toBe(false);
@@ -208,13 +214,13 @@ describe("a deletion", () => {
     ["waits for references where the other one of their name is deleted as well", now, false],
   ])("%s", async (_what, deletionTimestamp, released) => {
     const other = credential({ name: "beta", uid: "uid-beta", ...(deletionTimestamp && { deletionTimestamp }) });
-    const it = situation([], [referring], { other });
+    const it = fixture([], [referring], { other });
     await it.run();
     expect(it.released()).toBe(released);
   });
 
   it("waits ten seconds for a Secret that bears our marks and is none of ours, and sees it off later", async () => {
-    const it = situation([listed], [], { member: false });
+    const it = fixture([listed], [], { member: false });
     await it.run();
     expect([it.released(), it.queued]).toEqual([false, ["secret/team-a/regcred"]]);
     await it.clock.advance(seconds(10));
@@ -223,7 +229,7 @@ describe("a deletion", () => {
   });
 
   it("goes by the marks where an earlier release has left no record", async () => {
-    const it = situation([listed], [], { member: false, recorded: false });
+    const it = fixture([listed], [], { member: false, recorded: false });
     await it.run();
     await it.clock.advance(seconds(60));
     await it.run();
@@ -231,7 +237,7 @@ describe("a deletion", () => {
   });
 
   it("says at once what a person must mend, and waits for it", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.found.setSecret("team-a", "regcred", {
       state: "usable",
       credentials: new Map([["acme", { failures: [denied], notes: [], generation: 3 }]]),
@@ -242,7 +248,7 @@ describe("a deletion", () => {
   });
 
   it("has looked at again what nothing but a change cures", async () => {
-    const it = situation([listed], [referring]);
+    const it = fixture([listed], [referring]);
     it.finds([tooLarge]);
     it.found.setReferences("team-a", { failures: [tooLarge], notes: [], generations: new Map() });
     await it.run();
@@ -250,7 +256,7 @@ describe("a deletion", () => {
   });
 
   it("says whatever else has held it up for ten seconds", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.found.setSecret("team-a", "regcred", {
       state: "leaving",
       credentials: new Map([["acme", { failures: [webhook], notes: [], generation: 3 }]]),
@@ -266,7 +272,7 @@ describe("a deletion", () => {
     ["of its own", "acme"],
     ["of another credential under the name", "other"],
   ])("waits no longer for what any tenant may have written where that is refused, for a reason %s", async (_of, of) => {
-    const it = situation([listed], [referring], { member: false });
+    const it = fixture([listed], [referring], { member: false });
     it.finds([denied], of);
     it.found.setReferences("team-a", { failures: [denied], notes: [], generations: new Map() });
     await it.run();
@@ -282,7 +288,7 @@ describe("a deletion", () => {
     ["is being deleted, and cannot be written", held, restrained],
     ["is too large by now", listed, tooLarge],
   ])("says so, and gives up after ten seconds, where a tenant's Secret %s", async (_what, record, failure) => {
-    const it = situation([record], [], { members: true });
+    const it = fixture([record], [], { members: true });
     it.finds([failure]);
     for (let second = 0; second < 10; second += 1) {
       await it.run();
@@ -300,7 +306,7 @@ describe("a deletion", () => {
     ["our own policy though the Secret is as we left it", listed, restrained],
     ["the API server though the Secret is as we left it", listed, rejected],
   ])("waits for the platform where a Secret cannot be taken away because of %s", async (_what, record, failure) => {
-    const it = situation([record], [], { members: true });
+    const it = fixture([record], [], { members: true });
     it.finds([failure]);
     for (let second = 0; second < 60; second += 1) {
       await it.run();
@@ -309,7 +315,7 @@ describe("a deletion", () => {
     expect([it.released(), it.conditions[0]]).toEqual([false, expect.stringContaining(failure.message)]);
   });
 
-  const untilHalfAMinute = async ({ run, clock }: ReturnType<typeof situation>): Promise<void> => {
+  const untilHalfAMinute = async ({ run, clock }: ReturnType<typeof fixture>): Promise<void> => {
     for (let second = 0; second < 30; second += 1) {
       await run();
       await clock.advance(seconds(1));
@@ -320,7 +326,7 @@ describe("a deletion", () => {
     ["its tenant keeps no more, however long it did", [tooLarge], [webhook]],
     ["the platform keeps as well as its tenant", [tooLarge, notPermitted], [tooLarge, notPermitted]],
   ])("waits for a Secret that %s", async (_what, first, then) => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.finds(first);
     await it.run();
     await it.clock.advance(seconds(11));
@@ -335,7 +341,7 @@ describe("a deletion", () => {
   });
 
   it("gives up after a minute on what its tenant has kept, and makes look as if it kept it no more whenever it counts", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.finds([tooLarge]);
     await it.run();
     it.finds([]);
@@ -348,7 +354,7 @@ describe("a deletion", () => {
   });
 
   it("does not where the last run was about another spec, or the platform has refused since", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.finds([tooLarge]);
     await it.run();
     await it.clock.advance(seconds(90));
@@ -360,7 +366,7 @@ describe("a deletion", () => {
   });
 
   it("names the Secret where nothing goes, and nobody says why", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     await untilHalfAMinute(it);
     expect([it.released(), it.conditions[0]]).toEqual([
       false,
@@ -369,7 +375,7 @@ describe("a deletion", () => {
   });
 
   it("says so where Secrets are not shown, and releases nothing", async () => {
-    const it = situation([], [], { synced: false });
+    const it = fixture([], [], { synced: false });
     await untilHalfAMinute(it);
     expect([it.released(), it.conditions[0]]).toEqual([
       false,
@@ -379,7 +385,7 @@ describe("a deletion", () => {
 
   it("says so where its own finalizer may not be taken off, and tries again", async () => {
     let refused = true;
-    const it = situation([], [], {}, () => refused);
+    const it = fixture([], [], {}, () => refused);
     expect(await it.run()).toMatchObject({ failed: true, retry: "slowly" });
     expect(it.conditions).toEqual([
       expect.stringMatching(
@@ -392,14 +398,14 @@ describe("a deletion", () => {
   });
 
   it("waits for a policy of the platform also where the namespace had lost the credential before", async () => {
-    const it = situation([listed], [], { members: true });
+    const it = fixture([listed], [], { members: true });
     it.finds([denied]);
     await untilHalfAMinute(it);
     expect(it.released()).toBe(false);
   });
 
   it("goes by no failure from before it", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.finds([tooLarge], "acme", 2);
     await it.run();
     await it.clock.advance(seconds(60));
@@ -408,14 +414,14 @@ describe("a deletion", () => {
   });
 
   it("says nothing of what ails another credential in a Secret that they share", async () => {
-    const it = situation([listed]);
+    const it = fixture([listed]);
     it.finds([denied], "other");
     await it.run();
     expect(it.conditions).toEqual([]);
   });
 
   it("gives up a Secret though the tenant lets it be tried now and then", async () => {
-    const it = situation([stripped], [], { members: true });
+    const it = fixture([stripped], [], { members: true });
     for (let second = 0; second < 12; second += 1) {
       it.finds(second % 4 === 3 ? [] : [restrained]);
       await it.run();
@@ -425,7 +431,7 @@ describe("a deletion", () => {
   });
 
   it("waits ten seconds where a quota keeps the others from writing a Secret that is gone", async () => {
-    const it = situation([], [], { members: true });
+    const it = fixture([], [], { members: true });
     it.finds([{ ...tooLarge, reason: "QuotaExceeded", retry: "slowly" }], "other");
     await it.run();
     expect(it.released()).toBe(false);

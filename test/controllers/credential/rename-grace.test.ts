@@ -16,29 +16,32 @@ const restrained = failure({ reason: "AdmissionDenied", cause: "Tenant", restrai
 const denied = failure({ reason: "AdmissionDenied", cause: "Tenant" });
 const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
 
-function situation(record: SecretRecord, { member = true, entitled = true } = {}) {
+function fixture(record: SecretRecord, { member = true, entitled = true } = {}) {
   const clock = fakeClock(now);
   const found = statusCache(clock);
   const queued: string[] = [];
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    statusCache: found,
-    stores: {
-      namespaces: { get: () => namespace() },
-      pullSecrets: {
-        get: (key: string) => (key === record.key ? record : undefined),
-        look: (key: string) => (key === record.key ? { kind: "there", record } : { kind: "absent" }),
+    runtime: { clock, inSlices: inSlices(clock) },
+    credentials: {
+      statusCache: found,
+      members: { recorded: () => true, has: () => member, holds: () => member },
+      index: {
+        namesOf: () => [{ secretName: "old", until: now, over: true }],
+        mayHold: () => new Set(["team-a"]),
+        entitled: () => entitled,
       },
     },
-    members: { recorded: () => true, has: () => member, holds: () => member },
-    credentialIndex: {
-      namesOf: () => [{ secretName: "old", until: now, over: true }],
-      mayHold: () => new Set(["team-a"]),
-      entitled: () => entitled,
+    cluster: {
+      stores: {
+        namespaces: { get: () => namespace() },
+        pullSecrets: {
+          get: (key: string) => (key === record.key ? record : undefined),
+          look: (key: string) => (key === record.key ? { kind: "there", record } : { kind: "absent" }),
+        },
+      },
+      namesSynced: () => true,
     },
-    namesSynced: () => true,
-    enqueue: (key: string) => queued.push(key),
+    queue: { enqueue: (key: string) => queued.push(key) },
   } as unknown as Context;
   return {
     finds: (...failures: readonly Failure[]) =>
@@ -56,13 +59,13 @@ function situation(record: SecretRecord, { member = true, entitled = true } = {}
 
 describe("a former name whose time is over", () => {
   it("is told while a Secret of ours is there, which is looked at again", async () => {
-    const { told, pass, queued } = situation(former);
+    const { told, pass, queued } = fixture(former);
     await pass(3_600);
     expect([await told(), queued]).toEqual([["old"], ["secret/team-a/old"]]);
   });
 
   it("is told for ten seconds where a Secret only bears our marks, which anybody may write", async () => {
-    const { told, pass, comesBack } = situation(former, { member: false });
+    const { told, pass, comesBack } = fixture(former, { member: false });
     expect([await told(), await comesBack()]).toEqual([["old"], 10_000]);
     await pass(10);
     expect([await told(), await comesBack()]).toEqual([[], undefined]);
@@ -72,7 +75,7 @@ describe("a former name whose time is over", () => {
     ["has stripped our marks", secretRecord({ key: "team-a/old", name: "old" }), restrained],
     ["has made it immutable", { ...former, immutable: true }, immutable],
   ])("is told for ten seconds where the tenant %s", async (_what, record, why) => {
-    const { told, pass, finds } = situation(record);
+    const { told, pass, finds } = fixture(record);
     await pass(60);
     finds(why);
     expect(await told()).toEqual(["old"]);
@@ -81,7 +84,7 @@ describe("a former name whose time is over", () => {
   });
 
   it("is told as long as a policy of the platform keeps a Secret of ours", async () => {
-    const { told, pass, finds } = situation(former);
+    const { told, pass, finds } = fixture(former);
     finds(denied);
     await pass(3_600);
     expect(await told()).toEqual(["old"]);
@@ -90,7 +93,7 @@ describe("a former name whose time is over", () => {
 
 describe("a refused removal", () => {
   it("is told with its namespace, since when it was refused", async () => {
-    const { finds, refused } = situation(former);
+    const { finds, refused } = fixture(former);
     finds(denied);
     expect(await refused()).toEqual([
       { name: "team-a", troubles: [{ failure: denied, since: now, foundAtStart: true }] },
@@ -98,7 +101,7 @@ describe("a refused removal", () => {
   });
 
   it("is not told of a Secret that only bears our marks: no tenant writes into a status", async () => {
-    const { finds, refused } = situation(former, { member: false, entitled: false });
+    const { finds, refused } = fixture(former, { member: false, entitled: false });
     finds(denied);
     expect(await refused()).toEqual([]);
   });

@@ -17,6 +17,7 @@ const { signal } = new AbortController();
 /** One that is written again and again. @param answers what the API server makes of what is written */
 function again(answers: (written: Status) => Status = (written) => written) {
   const memories = memory<CredentialMemory>();
+  const clock = fakeClock();
   const patches: object[] = [];
   const fights: string[] = [];
   const told: string[] = [];
@@ -28,15 +29,19 @@ function again(answers: (written: Status) => Status = (written) => written) {
     const stood = { ...record, uid: "one", generation: 1, status: stands, ...changes };
     const place = { record: stood, credential: isRead ? credential({ status: stands }) : undefined };
     const given = {
-      metrics: { publish: () => undefined },
       settings: { namespace: operatorNamespace },
-      clock: fakeClock(),
-      api: { patchCredentialStatus: async (_name: string, body: object) => patches.push(body) },
-      transforms: { credential: () => ({ ...stood, status: answers({ operatorNamespace, ...now }) }) },
-      stores: { credentials: { wrote: (written: CredentialRecord) => (stands = written.status ?? {}) } },
-      statusCache: { contested: (name: string) => fights.push(name) },
-      events: { publish: ({ reason }: { readonly reason: string }) => told.push(reason) },
-      log: { warn: () => undefined, info: () => undefined },
+      runtime: {
+        clock,
+        metrics: { publish: () => undefined },
+        events: { publish: ({ reason }: { readonly reason: string }) => told.push(reason) },
+        log: { warn: () => undefined, info: () => undefined },
+      },
+      cluster: {
+        api: { patchCredentialStatus: async (_name: string, body: object) => patches.push(body) },
+        transforms: { credential: () => ({ ...stood, status: answers({ operatorNamespace, ...now }) }) },
+        stores: { credentials: { wrote: (written: CredentialRecord) => (stands = written.status ?? {}) } },
+      },
+      credentials: { statusCache: { contested: (name: string) => fights.push(name) } },
     };
     const run = { context: given as unknown as Context, ...place, memory: memoryOf(memories, stood) };
     return writeStatus(run, { status: now, namespaces: [] }, signal);

@@ -16,11 +16,13 @@ function play(before: Status["conditions"], after: Status["conditions"]): readon
     heard.push(`${level} ${(fields as { condition: string }).condition}`);
   publishTransitions(
     {
-      clock: fakeClock(),
-      events: {
-        publish: ({ type, note: text }: Record<"type" | "note", string>) => heard.push(`Event ${type} ${text}`),
+      runtime: {
+        clock: fakeClock(),
+        events: {
+          publish: ({ type, note: text }: Record<"type" | "note", string>) => heard.push(`Event ${type} ${text}`),
+        },
+        log: { info: note("info"), warn: note("warn") },
       },
-      log: { info: note("info"), warn: note("warn") },
     } as unknown as Context,
     record,
     { conditions: before },

@@ -47,7 +47,10 @@ describe("a login that comes into a Secret", () => {
     world.namespaces("team-a");
     await world.pass({ seconds: 15 });
     expect(writesSince(world, before)).toEqual(["record", "record", "create Secret", "record", "record"]);
-    const { members, stores } = world.context();
+    const {
+      credentials: { members },
+      cluster: { stores },
+    } = world.context();
     const { uid } = stores.pullSecrets.get("team-a/regcred") ?? {};
     const place = { namespaceUid: stores.namespaces.get("team-a")?.uid ?? "", secretName: "regcred" };
     expect([
@@ -68,7 +71,7 @@ describe("a login that comes into a Secret", () => {
   it("is served though it cannot be recorded", async () => {
     const world = await served("hub", "own");
     const context = world.context();
-    Object.assign(context, { storeMembers: () => Promise.resolve({ failed: true, retry: "slowly" }) });
+    Object.assign(context.credentials, { storeMembers: () => Promise.resolve({ failed: true, retry: "slowly" }) });
     world.namespaces("team-a");
     await world.pass({ seconds: 15 });
     expect(world.passwords("team-a")).toEqual({ "hub.example.com": "of hub", "own.example.com": "of own" });
@@ -79,16 +82,19 @@ describe("the record of one RegistryCredential", () => {
   it("is written once for all who have asked while it was being written", async () => {
     const world = await served("hub");
     const context = world.context();
-    const [{ uid } = { uid: "" }] = [...context.stores.credentials.values()];
+    const [{ uid } = { uid: "" }] = [...context.cluster.stores.credentials.values()];
     const before = world.writes.length;
     const asks = ["n1", "n2", "n3"].map((namespaceUid) => {
-      context.members.note(
+      context.credentials.members.note(
         { namespaceUid, secretName: "regcred" },
         { secretUid: "s", merged: false, credentials: [uid] },
       );
-      return context.storeMembers(context, uid, never);
+      return context.credentials.storeMembers(context, uid, never);
     });
     expect(await Promise.all(asks)).toEqual([{}, {}, {}]);
-    expect([writesSince(world, before), [...context.members.unsaved(uid)]]).toEqual([["record", "record"], []]);
+    expect([writesSince(world, before), [...context.credentials.members.unsaved(uid)]]).toEqual([
+      ["record", "record"],
+      [],
+    ]);
   });
 });

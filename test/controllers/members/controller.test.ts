@@ -49,7 +49,7 @@ interface Start {
 }
 
 /** An API server that keeps the record, and an operator that leads. */
-function situation({ rows, living = [], isBlind = false }: Start = {}) {
+function fixture({ rows, living = [], isBlind = false }: Start = {}) {
   const stores = {
     credentials: store<CredentialRecord>(),
     namespaces: store<NamespaceRecord>(),
@@ -88,27 +88,26 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
   const members = recordedMembers(stores.operatorSecrets);
   const clock = fakeClock();
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    stores,
-    members,
-    enqueue: (key: string) => asked.push(key),
-    waits: waits(),
-    settings: { namespace: "ops" },
-    transforms: { operatorSecret: transform },
-    namesSynced: (of: string) => isSynced && !awaited.has(of),
-    permissions: { ...allPermitted, name: () => (isPermitted ? undefined : failure()) },
-    credentialIndex: { namesOf: () => [{ secretName: "former" }] },
-    refusal: () => ({ failure: { reason: "x", cause: "Platform", retry: "backoff", message: "refused" } }),
-    api: {
-      createSecret: (_namespace: string, body: unknown) => written(body),
-      replaceSecret: (_namespace: string, _name: string, body: unknown) => written(body),
-      deleteSecret: async (_namespace: string, of: string, { uid: its, resourceVersion }: Named) => {
-        if (refuses) throw new Error("refused");
-        if (its !== "u" || resourceVersion !== kept.get(of)?.metadata.resourceVersion) throw new Error("conflict");
-        kept.delete(of);
+    runtime: { clock, inSlices: inSlices(clock) },
+    cluster: {
+      stores,
+      transforms: { operatorSecret: transform },
+      namesSynced: (of: string) => isSynced && !awaited.has(of),
+      permissions: { ...allPermitted, name: () => (isPermitted ? undefined : failure()) },
+      callFailure: () => ({ failure: { reason: "x", cause: "Platform", retry: "backoff", message: "refused" } }),
+      api: {
+        createSecret: (_namespace: string, body: unknown) => written(body),
+        replaceSecret: (_namespace: string, _name: string, body: unknown) => written(body),
+        deleteSecret: async (_namespace: string, of: string, { uid: its, resourceVersion }: Named) => {
+          if (refuses) throw new Error("refused");
+          if (its !== "u" || resourceVersion !== kept.get(of)?.metadata.resourceVersion) throw new Error("conflict");
+          kept.delete(of);
+        },
       },
     },
+    credentials: { members, index: { namesOf: () => [{ secretName: "former" }] } },
+    queue: { enqueue: (key: string) => asked.push(key), waits: waits() },
+    settings: { namespace: "ops" },
   } as unknown as Context;
   const put = (each: RegistryCredential): void => {
     const { generation, finalizers, annotations } = each;
@@ -123,7 +122,12 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
     const record = transform({ type: "regcred.dev/members", metadata, data: rowsToData(rows) });
     if (record) feeds.operatorSecrets.observed(record);
   }
-  controllers({ ...context, controllers: [membersController(context)], waitedFor: [] }).begin();
+  controllers({
+    ...context.runtime,
+    ...context.queue,
+    controllers: [membersController(context)],
+    waitedFor: [],
+  }).begin();
   return {
     clock,
     context,
@@ -151,56 +155,59 @@ function situation({ rows, living = [], isBlind = false }: Start = {}) {
   };
 }
 
-const note = ({ members }: Context, of: string): void =>
+const note = ({ credentials: { members } }: Context, of: string): void =>
   members.note(placeOf(of), { secretUid: "s", merged: false, credentials: [uid] });
 
 describe("the record of a RegistryCredential", () => {
   it("is begun when it is first looked at, without asking what stands on Secrets", async () => {
-    const { context, put, mark, asked, kept } = situation();
+    const { context, put, mark, asked, kept } = fixture();
     const acme = credential();
     put(acme);
     mark("evil");
     expect(beginRecord(context, acme)).toBe(true);
-    expect([[...new Set(asked)], [...context.members.namespaces(uid)]]).toEqual([[`members/${uid}`], []]);
+    expect([[...new Set(asked)], [...context.credentials.members.namespaces(uid)]]).toEqual([[`members/${uid}`], []]);
     expect(await storeMembers(context, uid, never)).toEqual({});
     expect(kept.get(name)).toMatchObject({ type: "regcred.dev/members", data: {} });
   });
 
   it("is not begun from marks where an earlier release had told of the spec as it is", () => {
-    const { context, put, mark } = situation();
+    const { context, put, mark } = fixture();
     const settled = credential({ status: { secretName: "regcred", observedGeneration: 3 } });
     put(settled);
     mark("evil");
     beginRecord(context, settled);
-    expect(context.members.count(uid)).toBe(0);
+    expect(context.credentials.members.count(uid)).toBe(0);
   });
 
   it("is begun from marks where the spec has changed since an earlier release told of it, once all are known", () => {
-    const { context, put, mark, sync } = situation();
+    const { context, put, mark, sync } = fixture();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a");
     sync(false);
-    expect([beginRecord(context, changed), context.members.recorded(uid)]).toEqual([false, false]);
+    expect([beginRecord(context, changed), context.credentials.members.recorded(uid)]).toEqual([false, false]);
     sync(true);
-    expect([beginRecord(context, changed), [...context.members.namespaces(uid)]]).toEqual([true, ["uid-team-a"]]);
+    expect([beginRecord(context, changed), [...context.credentials.members.namespaces(uid)]]).toEqual([
+      true,
+      ["uid-team-a"],
+    ]);
     mark("evil");
-    expect([beginRecord(context, changed), context.members.count(uid)]).toEqual([true, 1]);
+    expect([beginRecord(context, changed), context.credentials.members.count(uid)]).toEqual([true, 1]);
   });
 
   it("is begun from marks where an earlier release held a removal, though it had told of the spec", () => {
-    const { context, put, mark } = situation();
+    const { context, put, mark } = fixture();
     const held = { type: "RemovalHeld", status: "True", reason: "TooManyNamespaces", observedGeneration: 3 } as const;
     const conditions = [{ ...held, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }];
     const holding = credential({ status: { secretName: "regcred", observedGeneration: 3, conditions } });
     put(holding);
     mark("team-a");
     beginRecord(context, holding);
-    expect([...context.members.namespaces(uid)]).toEqual(["uid-team-a"]);
+    expect([...context.credentials.members.namespaces(uid)]).toEqual(["uid-team-a"]);
   });
 
   it("is begun from marks that are ours, once the Secrets of former names are known too, or may not be seen", () => {
-    const { context, put, mark, awaited, permissions } = situation();
+    const { context, put, mark, awaited, permissions } = fixture();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a");
@@ -208,28 +215,31 @@ describe("the record of a RegistryCredential", () => {
     awaited.add("former");
     expect(beginRecord(context, changed)).toBe(false);
     permissions(false);
-    expect([beginRecord(context, changed), [...context.members.namespaces(uid)]]).toEqual([true, ["uid-team-a"]]);
+    expect([beginRecord(context, changed), [...context.credentials.members.namespaces(uid)]]).toEqual([
+      true,
+      ["uid-team-a"],
+    ]);
   });
 
   it("says of a Secret into which we merged that it is that, though too much stands on it to be kept", () => {
-    const { context, put, mark } = situation();
+    const { context, put, mark } = fixture();
     const changed = credential({ status: { secretName: "regcred", observedGeneration: 2 } });
     put(changed);
     mark("team-a", { metadata: undefined, merged: true });
     beginRecord(context, changed);
-    expect(context.members.merged(placeOf("uid-team-a"), "secret-team-a")).toBe(true);
+    expect(context.credentials.members.merged(placeOf("uid-team-a"), "secret-team-a")).toBe(true);
   });
 
   it("wakes who waits for it to be begun", () => {
-    const { context, put, asked } = situation();
+    const { context, put, asked } = fixture();
     put(credential());
-    context.waits.wait("secret/team-a/regcred", [textOfWaited({ recordOf: uid })]);
+    context.queue.waits.wait("secret/team-a/regcred", [textOfWaited({ recordOf: uid })]);
     beginRecord(context, credential());
     expect(asked).toContain("secret/team-a/regcred");
   });
 
   it("is written with the version that it replaces, and is ours by its label", async () => {
-    const { context, put, kept, versions } = situation();
+    const { context, put, kept, versions } = fixture();
     put(credential());
     beginRecord(context, credential());
     await storeMembers(context, uid, never);
@@ -241,7 +251,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("that changes while it is written is written once more", async () => {
-    const { context, put, lines } = situation();
+    const { context, put, lines } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -254,7 +264,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("that could not be written is written the next time, though nothing has changed since", async () => {
-    const { context, put, refuse, lines } = situation();
+    const { context, put, refuse, lines } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -266,18 +276,18 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("of one that is not seen stays, and is looked at again", async () => {
-    const { context, put, drop, kept, feeds } = situation();
+    const { context, put, drop, kept, feeds } = fixture();
     put(credential());
     beginRecord(context, credential());
     await storeMembers(context, uid, never);
     drop();
     feeds.credentials.blind("not-seen");
     expect(await storeMembers(context, uid, never)).toHaveProperty("requeueAfter");
-    expect([kept.size, context.members.recorded(uid)]).toEqual([1, true]);
+    expect([kept.size, context.credentials.members.recorded(uid)]).toEqual([1, true]);
   });
 
   it("that somebody deletes is written again", async () => {
-    const { context, put, feeds, next, kept } = situation();
+    const { context, put, feeds, next, kept } = fixture();
     put(credential());
     beginRecord(context, credential());
     await storeMembers(context, uid, never);
@@ -289,26 +299,29 @@ describe("the record of a RegistryCredential", () => {
 
   it("is begun for who is there when this replica begins to lead: namespaces that are gone meanwhile leave it", async () => {
     const rows = ["n-there", "n-gone"].map((of) => ({ ...placeOf(of), secretUid: "s", merged: false, former: false }));
-    const { context, asked, put, lines } = situation({ rows, living: ["there"] });
+    const { context, asked, put, lines } = fixture({ rows, living: ["there"] });
     put(credential());
-    expect([asked, [...context.members.namespaces(uid)]]).toEqual([[`members/${uid}`, `members/${uid}`], ["n-there"]]);
+    expect([asked, [...context.credentials.members.namespaces(uid)]]).toEqual([
+      [`members/${uid}`, `members/${uid}`],
+      ["n-there"],
+    ]);
     await storeMembers(context, uid, never);
     expect(lines()).toEqual(["n-there s"]);
   });
 
   it("keeps namespaces of which nobody knows whether they are gone when this replica begins to lead, until it is known", async () => {
     const rows = [{ ...placeOf("n-gone"), secretUid: "s", merged: false, former: false }];
-    const { clock, context, feeds, next } = situation({ rows, isBlind: true });
+    const { clock, context, feeds, next } = fixture({ rows, isBlind: true });
     await clock.advance(Temporal.Duration.from({ minutes: 10 }));
-    expect([...context.members.namespaces(uid)]).toEqual(["n-gone"]);
+    expect([...context.credentials.members.namespaces(uid)]).toEqual(["n-gone"]);
     feeds.namespaces.begin();
     feeds.namespaces.completed(next());
     await clock.advance(Temporal.Duration.from({ minutes: 1 }));
-    expect([...context.members.namespaces(uid)]).toEqual([]);
+    expect([...context.credentials.members.namespaces(uid)]).toEqual([]);
   });
 
   it("is written again after a failure, with all that came meanwhile", async () => {
-    const { context, put, asked, refuse, lines } = situation();
+    const { context, put, asked, refuse, lines } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
@@ -322,7 +335,7 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("holds nothing back before it is begun, and writes nothing either", async () => {
-    const { context, put, kept, lines } = situation();
+    const { context, put, kept, lines } = fixture();
     put(credential());
     note(context, "n1");
     await storeMembers(context, uid, never);
@@ -333,39 +346,45 @@ describe("the record of a RegistryCredential", () => {
   });
 
   it("goes with it once it was taken from everybody, and stays while somebody has a login of one that is gone", async () => {
-    const { context, put, drop, kept, refuse } = situation();
+    const { context, put, drop, kept, refuse } = fixture();
     put(credential());
     beginRecord(context, credential());
     note(context, "n1");
     await storeMembers(context, uid, never);
     drop();
     expect(await storeMembers(context, uid, never)).toEqual({});
-    expect([kept.size, context.members.count(uid)]).toEqual([1, 1]);
-    context.members.note(placeOf("n1"), undefined);
+    expect([kept.size, context.credentials.members.count(uid)]).toEqual([1, 1]);
+    context.credentials.members.note(placeOf("n1"), undefined);
     refuse(true);
     expect(await storeMembers(context, uid, never)).toMatchObject({ failed: true });
     refuse(false);
     expect(await storeMembers(context, uid, never)).toEqual({});
-    expect([kept.size, context.members.count(uid), context.members.recorded(uid)]).toEqual([0, 0, false]);
-    expect(context.stores.operatorSecrets.size).toBe(0);
+    expect([kept.size, context.credentials.members.count(uid), context.credentials.members.recorded(uid)]).toEqual([
+      0,
+      0,
+      false,
+    ]);
+    expect(context.cluster.stores.operatorSecrets.size).toBe(0);
   });
 
   it("goes with all its parts, however many there are", async () => {
-    const { context, put, drop, kept } = situation();
+    const { context, put, drop, kept } = fixture();
     put(credential());
     beginRecord(context, credential());
     const namespaces = Array.from({ length: rowsPerPart + 1 }, (_, index) => `n${index}`);
     for (const each of namespaces) note(context, each);
     await storeMembers(context, uid, never);
     expect([...kept.keys()]).toEqual([`regcred-members-${uid}-0`, `regcred-members-${uid}-1`]);
-    for (const each of namespaces) context.members.note(placeOf(each), undefined);
+    for (const each of namespaces) context.credentials.members.note(placeOf(each), undefined);
     drop();
     expect(await storeMembers(context, uid, never)).toEqual({});
-    expect([kept.size, context.stores.operatorSecrets.size, context.members.recorded(uid)]).toEqual([0, 0, false]);
+    expect([kept.size, context.cluster.stores.operatorSecrets.size, context.credentials.members.recorded(uid)]).toEqual(
+      [0, 0, false],
+    );
   });
 
   it("goes alone: those of others stay", async () => {
-    const { context, put, drop, kept } = situation();
+    const { context, put, drop, kept } = fixture();
     const beta = credential({ name: "beta", uid: "uid-beta" });
     for (const each of [credential(), beta]) {
       put(each);

@@ -21,7 +21,7 @@ import {
 const never = new AbortController().signal;
 const refused: Failure = { reason: "Throttled", cause: "Platform", retry: "backoff", message: "no" };
 
-interface Surroundings {
+interface FixtureOptions {
   readonly place?: Partial<NamespaceRecord>;
   readonly contributor?: Partial<Contributor>;
   /** Of the Secret. */
@@ -32,10 +32,10 @@ interface Surroundings {
 }
 
 /** Touching anything that is not here throws. */
-function situation(
+function fixture(
   pods: readonly PodRecord[],
   changes: Partial<ReturnType<typeof credential>["spec"]> = {},
-  { place, contributor, state = "usable", token: its, besides }: Surroundings = {},
+  { place, contributor, state = "usable", token: its, besides }: FixtureOptions = {},
 ) {
   const clock = fakeClock(minute(0));
   const evicted: string[] = [];
@@ -46,39 +46,47 @@ function situation(
   const asking = credential({ spec: { ...spec, podRecovery: "Evict", ...changes } });
   const silent = (): void => undefined;
   const context = {
-    clock,
-    stores: {
-      namespaces: { get: (name: string) => namespace({ name, ...place }) },
-      pods: { byIndex: (name: string) => pods.map((each) => ({ ...each, uid: uidIn(name, each) })) },
-      serviceAccounts: { get: () => serviceAccount({ references: ["regcred"] }) },
+    runtime: {
+      clock,
+      events: { publish: ({ reason, note }: { reason: string; note: string }) => notes.push(`${reason} ${note}`) },
+      shareReached: (kind: string, of: string) => notes.push(`${kind} ${of}`),
+      log: { debug: silent, info: silent, warn: silent, error: silent },
     },
-    credentialIndex: {
-      names: () => ["regcred", ...(besides === undefined ? [] : [besides])],
-      contributors: (_namespace: unknown, name: string) => [
-        {
-          credential: name === besides ? credential() : asking,
-          role: "current",
-          entitled: true,
-          deleting: false,
-          ...contributor,
-        },
-      ],
-    },
-    statusCache: { secret: () => ({ state }) },
-    tokens: { token: () => token(its) },
-    grantKey: () => "g",
-    scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
-    api: {
-      evictPod: (_namespace: string, _name: string, uid: string) => {
-        if (trouble && (held === undefined || held === uid)) return Promise.reject(new Error("refused"));
-        evicted.push(uid);
-        return Promise.resolve();
+    cluster: {
+      stores: {
+        namespaces: { get: (name: string) => namespace({ name, ...place }) },
+        pods: { byIndex: (name: string) => pods.map((each) => ({ ...each, uid: uidIn(name, each) })) },
+        serviceAccounts: { get: () => serviceAccount({ references: ["regcred"] }) },
       },
+      api: {
+        evictPod: (_namespace: string, _name: string, uid: string) => {
+          if (trouble && (held === undefined || held === uid)) return Promise.reject(new Error("refused"));
+          evicted.push(uid);
+          return Promise.resolve();
+        },
+      },
+      callFailure: () => ({ kind: trouble?.kind, failure: refused }),
     },
-    events: { publish: ({ reason, note }: { reason: string; note: string }) => notes.push(`${reason} ${note}`) },
-    refusal: () => ({ kind: trouble?.kind, failure: refused }),
-    shareReached: (kind: string, of: string) => notes.push(`${kind} ${of}`),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    credentials: {
+      index: {
+        names: () => ["regcred", ...(besides === undefined ? [] : [besides])],
+        contributors: (_namespace: unknown, name: string) => [
+          {
+            credential: name === besides ? credential() : asking,
+            role: "current",
+            entitled: true,
+            deleting: false,
+            ...contributor,
+          },
+        ],
+      },
+      statusCache: { secret: () => ({ state }) },
+    },
+    grants: {
+      tokens: { token: () => token(its) },
+      grantKey: () => "g",
+      scopeOf: () => ({ namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined }),
+    },
   } as unknown as Context;
   const loop = podsLoop();
   return {
@@ -100,7 +108,7 @@ const many = (count: number) => Array.from({ length: count }, (_, index) => host
 
 describe("the stuck pods of a namespace", () => {
   it("are evicted once each, and told", async () => {
-    const { run, evicted, notes } = situation([hosts("app-1")]);
+    const { run, evicted, notes } = fixture([hosts("app-1")]);
     await run();
     await run();
     expect(evicted).toEqual(["uid-app-1"]);
@@ -108,7 +116,7 @@ describe("the stuck pods of a namespace", () => {
   });
 
   it("are evicted five a minute", async () => {
-    const { run, evicted, clock, notes } = situation(many(12));
+    const { run, evicted, clock, notes } = fixture(many(12));
     expect(await run()).toHaveProperty("requeueAfter");
     expect(evicted).toHaveLength(5);
     expect(notes).toContain("evictions team-a");
@@ -121,7 +129,7 @@ describe("the stuck pods of a namespace", () => {
   });
 
   it("are evicted though one of them is held by its PodDisruptionBudget, which is tried after the others the next time", async () => {
-    const { run, evicted, fail, clock } = situation(many(10));
+    const { run, evicted, fail, clock } = fixture(many(10));
     fail("throttled", "uid-app-0");
     await run();
     expect(evicted).toHaveLength(4);
@@ -133,7 +141,7 @@ describe("the stuck pods of a namespace", () => {
   });
 
   it("are evicted thirty a minute in all namespaces, and who waits only for that is not told of a share", async () => {
-    const { run, evicted, notes } = situation(many(5));
+    const { run, evicted, notes } = fixture(many(5));
     for (let index = 0; index < 6; index += 1) await run(`team-${index}`);
     expect(evicted).toHaveLength(30);
     expect(await run("team-7")).toHaveProperty("requeueAfter");
@@ -145,7 +153,7 @@ describe("the stuck pods of a namespace", () => {
       pod({ name: "first", createdAt: minute(-10), stuckImages: ["acme/app:1"] }),
       pod({ name: "second", createdAt: minute(-9), stuckImages: ["acme/app:1"] }),
     ];
-    const { run, evicted, fail, mend, clock } = situation(pods);
+    const { run, evicted, fail, mend, clock } = fixture(pods);
     fail("throttled", "uid-second");
     await run();
     mend();
@@ -157,7 +165,7 @@ describe("the stuck pods of a namespace", () => {
   });
 
   it("are tried again when the API server refuses", async () => {
-    const { run, evicted, fail, mend } = situation([hosts("app-1")]);
+    const { run, evicted, fail, mend } = fixture([hosts("app-1")]);
     fail("tooManyRequests");
     expect(await run()).toMatchObject({ failed: true, retry: "backoff" });
     mend();
@@ -166,7 +174,7 @@ describe("the stuck pods of a namespace", () => {
   });
 
   it.each(["notFound", "conflict"])("are not tried again when they are gone: %s", async (kind) => {
-    const gone = situation([hosts("app-1")]);
+    const gone = fixture([hosts("app-1")]);
     gone.fail(kind);
     expect((await gone.run()).failed).toBeUndefined();
     gone.mend();
@@ -180,12 +188,12 @@ describe("the stuck pods of a namespace", () => {
     ["is suspended", { suspend: true }],
     ["writes no references", { references: "None" }],
   ] as const)("stay where the credential %s", async (_what, changes) => {
-    const { run, evicted } = situation([hosts("app-1")], changes);
+    const { run, evicted } = fixture([hosts("app-1")], changes);
     await run();
     expect(evicted).toEqual([]);
   });
 
-  it.each<readonly [string, Surroundings]>([
+  it.each<readonly [string, FixtureOptions]>([
     ["the namespace is being deleted", { place: { terminating: true } }],
     ["the Secret is not there to be referred to", { state: "foreign" }],
     ["the credential is being deleted", { contributor: { deleting: true } }],
@@ -193,14 +201,14 @@ describe("the stuck pods of a namespace", () => {
     ["the Secret's name is a former one", { contributor: { role: "former" } }],
     ["the token is over", { token: { expiresAt: minute(0) } }],
     ["the token serves another host", { token: { logins: { byHost: new Map([["other.example.com", login()]]) } } }],
-  ])("stay where %s", async (_what, surroundings) => {
-    const { run, evicted } = situation([hosts("app-1")], {}, surroundings);
+  ])("stay where %s", async (_what, options) => {
+    const { run, evicted } = fixture([hosts("app-1")], {}, options);
     await run();
     expect(evicted).toEqual([]);
   });
 
   it("stay where their template names a Secret of ours whose credential asks for nothing", async () => {
-    const { run, evicted } = situation(
+    const { run, evicted } = fixture(
       [pod({ references: ["besides"], stuckImages: ["acme/app:1"] })],
       {},
       { besides: "besides" },
@@ -212,24 +220,24 @@ describe("the stuck pods of a namespace", () => {
   it("are evicted for what an imported docker config serves, and for nothing where it says of no host that it is for it", async () => {
     const imported = { registries: [staticEntry({ hosts: ["*"] })] };
     const byHost = new Map([["a.example.com", login()]]);
-    const served = situation([pod()], imported, { token: { logins: { byHost } } });
+    const served = fixture([pod()], imported, { token: { logins: { byHost } } });
     await served.run();
     expect(served.evicted).toEqual(["uid-app-1"]);
-    const local = situation([pod({ stuckImages: ["localhost/app:1"] })], imported);
+    const local = fixture([pod({ stuckImages: ["localhost/app:1"] })], imported);
     await local.run();
     expect(local.evicted).toEqual([]);
   });
 
   it("are evicted for Docker Hub as kubelets know it: it has what names no registry", async () => {
-    const { run, evicted } = situation([pod({ stuckImages: ["localhost/app:1"] })]);
+    const { run, evicted } = fixture([pod({ stuckImages: ["localhost/app:1"] })]);
     await run();
     expect(evicted).toEqual(["uid-app-1"]);
   });
 
   it("are looked at again every minute, for as long as there are any", async () => {
-    expect(await situation([hosts("app-1")]).run()).toEqual({
+    expect(await fixture([hosts("app-1")]).run()).toEqual({
       requeueAfter: Temporal.Duration.from({ milliseconds: 60_000 }),
     });
-    expect(await situation([]).run()).toEqual({});
+    expect(await fixture([]).run()).toEqual({});
   });
 });

@@ -25,7 +25,7 @@ function keysOf(of: Watched, change: object, stuck: readonly string[]): readonly
     },
   };
   const keys: string[] = [];
-  for (const each of podsWatches({ stores } as unknown as Context))
+  for (const each of podsWatches({ cluster: { stores } } as unknown as Context))
     each.follow((requests) => keys.push(...[...requests].map(({ key }) => key)));
   stores[of].tell(change);
   return keys;

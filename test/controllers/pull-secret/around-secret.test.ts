@@ -10,9 +10,11 @@ function left(
   given: { readonly hidden?: true; readonly over?: true } = {},
 ): number {
   const context = {
-    statusCache: { references: () => ({ left: new Set(given.over ? ["regcred"] : []) }) },
-    stores: { serviceAccounts: { byIndex: () => accounts } },
-    permissions: { serviceAccounts: () => (given.hidden ? failure() : undefined) },
+    credentials: { statusCache: { references: () => ({ left: new Set(given.over ? ["regcred"] : []) }) } },
+    cluster: {
+      stores: { serviceAccounts: { byIndex: () => accounts } },
+      permissions: { serviceAccounts: () => (given.hidden ? failure() : undefined) },
+    },
   };
   return referencesTo(context as unknown as Context, "team-a", "regcred");
 }

@@ -21,19 +21,21 @@ const perTenant = staticEntry({
 const acme = credential({ spec: { registries: [shared, again, perTenant] } });
 const missing: Failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "create it" };
 
-function situation() {
+function fixture() {
   const clock = fakeClock();
   const secrets = operatorSecrets();
   const tokens = grantTracker({ clock, secrets, operatorNamespace: "ops" });
   const queued: string[] = [];
   const reached: string[] = [];
   const context = {
-    clock,
-    tokens,
-    grantKey: grantKeys(),
-    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    enqueue: (key: string, { lane }: AddOptions = {}) => queued.push(lane === "bulk" ? `${key} later` : key),
-    shareReached: (kind: string, of: string) => reached.push(`${kind} ${of}`),
+    runtime: { clock, shareReached: (kind: string, of: string) => reached.push(`${kind} ${of}`) },
+    grants: {
+      tokens,
+      grantKey: grantKeys(),
+      scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
+    },
+    credentials: {},
+    queue: { enqueue: (key: string, { lane }: AddOptions = {}) => queued.push(lane === "bulk" ? `${key} later` : key) },
   };
   // Touching anything that is not here throws.
   const gather = (record = namespace()) =>
@@ -58,7 +60,7 @@ describe("a namespace that is labelled anew again and again", () => {
   const labelled = (tenant: string) => namespace({ labels: { tenant } });
 
   it("has MintBudget in the entries that its labels change, for as long as it has asked for too much", async () => {
-    const { gather, queued, reached, clock } = situation();
+    const { gather, queued, reached, clock } = fixture();
     for (let index = 0; index < 40; index += 1) gather(labelled(`label-${index}`));
     expect(sourcesOf(gather(labelled("label-40")))).toEqual([
       ["shared", "Platform", "TokenPending"],
@@ -73,7 +75,7 @@ describe("a namespace that is labelled anew again and again", () => {
   });
 
   it("stands behind the others with all but the first of its grants", () => {
-    const { gather, queued } = situation();
+    const { gather, queued } = fixture();
     gather(labelled("label-0"));
     expect(queued.filter((key) => key.endsWith("later"))).toEqual([]);
     queued.length = 0;
@@ -85,7 +87,7 @@ describe("a namespace that is labelled anew again and again", () => {
 
 describe("what a credential brings to a namespace", () => {
   it("is asked for once for entries that need the same, and waited for a moment", () => {
-    const { gather, queued } = situation();
+    const { gather, queued } = fixture();
     const gathered = gather(namespace({ labels: { tenant: "blue" } }));
     expect(sourcesOf(gathered)).toEqual([
       ["shared", "Platform", "TokenPending"],
@@ -98,7 +100,7 @@ describe("what a credential brings to a namespace", () => {
   });
 
   it("is not waited for any longer than a second, nor where the attempt has failed", async () => {
-    const { gather, clock, tokens } = situation();
+    const { gather, clock, tokens } = fixture();
     const [key] = gather().contributions[0]?.claims.map(({ grantKey }) => grantKey) ?? [];
     await clock.advance(Temporal.Duration.from({ seconds: 2 }));
     expect(gather().waiting).toBeUndefined();
@@ -107,26 +109,26 @@ describe("what a credential brings to a namespace", () => {
   });
 
   it("is another where the steps that mend it name another namespace", () => {
-    const { gather } = situation();
+    const { gather } = fixture();
     const [one, other] = [gather(namespace({ name: "team-a" })), gather(namespace({ name: "team-b" }))];
     expect(one.signature).not.toBe(other.signature);
     expect(one.signature).toContain("kubectl label namespace team-a tenant=VALUE --overwrite");
   });
 
   it("lacks only the entry whose label is missing", () => {
-    const { gather, queued } = situation();
+    const { gather, queued } = fixture();
     expect(sourcesOf(gather()).at(-1)).toEqual(["tenants", "Platform", "MissingLabel"]);
     expect(queued).toHaveLength(1);
   });
 
   it("is tried with the image of whichever entry names one", () => {
-    const { gather, tokens } = situation();
+    const { gather, tokens } = fixture();
     const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
     expect(tokens.target(key)).toEqual({ image: "b.example.com/app", host: "b.example.com" });
   });
 
   it("names the next end of a token, and has another signature once it is dead", async () => {
-    const { gather, store, clock } = situation();
+    const { gather, store, clock } = fixture();
     const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
     const end = clock.now().add({ hours: 1 });
     store(key, end);
@@ -140,7 +142,7 @@ describe("what a credential brings to a namespace", () => {
   });
 
   it("changes with the namespace that is relabelled from one tenant to another", () => {
-    const { gather, tokens } = situation();
+    const { gather, tokens } = fixture();
     const of = (tenant: string): ReturnType<typeof gather> => gather(namespace({ labels: { tenant } }));
     const keyOf = (tenant: string): string => of(tenant).contributions[0]?.claims.at(-1)?.grantKey ?? "";
     // What the one has lost is not what the other has lost.

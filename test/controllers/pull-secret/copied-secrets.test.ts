@@ -29,7 +29,7 @@ async function fixture() {
       note: string;
       regarding: { namespace?: string };
     }) => void (reason === "SecretCopied" && told.push(`in ${regarding.namespace}: ${note}`));
-    Object.assign(context, { events: { publish } });
+    Object.assign(context.runtime, { events: { publish } });
     await on.pass({ seconds: 5 });
   };
   on.namespaces("team-a", "team-b", "other");

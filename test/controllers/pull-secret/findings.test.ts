@@ -152,11 +152,11 @@ describe("a namespace whose pull Secret has only come after its references were 
     const acme = credential({ name: "acme", generation: 3 });
     const queued: string[] = [];
     const context = {
-      statusCache: cache,
-      enqueue: (key: string) => queued.push(key),
-      events: { publish: () => undefined },
+      credentials: { statusCache: cache },
+      queue: { enqueue: (key: string) => queued.push(key) },
+      runtime: { events: { publish: () => undefined } },
       settings: { mode: unrestricted },
-      stores: { pullSecrets: { get: () => undefined } },
+      cluster: { stores: { pullSecrets: { get: () => undefined } } },
     } as unknown as Context;
     const looked = { failures: [], notes: [], generations: new Map([["acme", 3]]) };
     const isPending = (): boolean => namespaceView(cache, acme, "team-a").pending;

@@ -10,9 +10,7 @@ import { credential, login, minute, namespace, staticEntry, token } from "../../
 function leaving(hosts: readonly string[], found: Token | undefined): readonly string[] {
   const scope = { namespace: namespace(), operatorNamespace: "ops", serviceAccount: () => undefined };
   const context = {
-    tokens: { token: () => found },
-    grantKey: grantKeys(),
-    scopeOf: () => scope,
+    grants: { tokens: { token: () => found }, grantKey: grantKeys(), scopeOf: () => scope },
   } as unknown as Context;
   const each = { credential: credential({ spec: { registries: [staticEntry({ hosts: [...hosts] })] } }) };
   return formerLogins(context, namespace(), [each]).map(

@@ -30,7 +30,9 @@ describe("a login in a Secret that others apply", () => {
     await world.start();
     await world.pass({ seconds: 15 });
     world.put("secrets", theirs());
-    const { api } = world.context();
+    const {
+      cluster: { api },
+    } = world.context();
     const real = api.replaceSecret.bind(api);
     let writes = 0;
     const transform = (): void => {
@@ -61,7 +63,9 @@ describe("a ServiceAccount that others apply", () => {
     world.credential("hub", { ...spec, pullSecret: {} });
     await world.start();
     await world.pass({ seconds: 15 });
-    const { api } = world.context();
+    const {
+      cluster: { api },
+    } = world.context();
     const real = api.patchServiceAccount.bind(api);
     const account = {
       apiVersion: "v1",

@@ -14,9 +14,10 @@ describe("a token that nobody needs", () => {
     const world = smallCluster();
     for (const name of ["hub", "own"]) world.source(name, `of ${name}`);
     await world.start();
-    const context = world.context() as { -readonly [K in keyof Context]: Context[K] };
-    const { provider } = context;
-    context.provider = {
+    const context = world.context();
+    const grants = context.grants as { -readonly [K in keyof Context["grants"]]: Context["grants"][K] };
+    const { provider } = grants;
+    grants.provider = {
       fetch: (grant, signal) => {
         if (!JSON.stringify(grant).includes("own")) return provider.fetch(grant, signal);
         // As src/providers/identity-source.ts has it where the install's own policy refuses the audience.
@@ -32,6 +33,6 @@ describe("a token that nobody needs", () => {
     expect(world.tokens()).toBe(1);
     world.remove("namespaces", "team-a");
     await world.pass({ minutes: 30 });
-    expect([world.tokens(), context.judged.nobodyElse().kind]).toEqual([0, "absent"]);
+    expect([world.tokens(), context.credentials.judged.nobodyElse().kind]).toEqual([0, "absent"]);
   });
 });

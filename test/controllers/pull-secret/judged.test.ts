@@ -15,14 +15,14 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
   world.source("hub", "first");
   world.credential("hub", spec);
   const context = await world.start();
-  const asked = (): string => context.judged.nobodyElse().kind;
+  const asked = (): string => context.credentials.judged.nobodyElse().kind;
   await world.pass({ seconds: 15 });
   expect(asked()).toBe("absent");
 
   // A right is taken away while it runs.
-  const { namesSynced } = context;
-  Object.assign(context, { namesSynced: () => false });
-  context.enqueue("secret/team-a/regcred");
+  const { namesSynced } = context.cluster;
+  Object.assign(context.cluster, { namesSynced: () => false });
+  context.queue.enqueue("secret/team-a/regcred");
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("not-seen");
   world.remove("namespaces", "team-a");
@@ -31,8 +31,8 @@ it("not once every pull Secret has been judged, until one is new or cannot be ju
   world.namespaces("team-b");
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("not-seen");
-  Object.assign(context, { namesSynced });
-  context.enqueue("secret/team-b/regcred");
+  Object.assign(context.cluster, { namesSynced });
+  context.queue.enqueue("secret/team-b/regcred");
   await world.pass({ seconds: 5 });
   expect(asked()).toBe("absent");
 
@@ -53,15 +53,15 @@ it("not while a Secret cannot be read that may live by a token from before", asy
   world.put("secrets", { metadata: { namespace: "team-a", name: "regcred" }, ...theirs });
   world.credential("hub", { ...spec, pullSecret: { onConflict: "Merge" } });
   const context = await world.start();
-  const { api } = context;
+  const { api } = context.cluster;
   const getSecret = async (): Promise<never> => Promise.reject(unavailable("no answer", "ETIMEDOUT"));
-  Object.assign(context, { api: { ...api, getSecret } });
+  Object.assign(context.cluster, { api: { ...api, getSecret } });
   world.source("hub", "second");
   await world.pass({ seconds: 15 });
-  expect(context.judged.nobodyElse().kind).toBe("not-seen");
-  Object.assign(context, { api });
+  expect(context.credentials.judged.nobodyElse().kind).toBe("not-seen");
+  Object.assign(context.cluster, { api });
   await world.pass({ minutes: 2 });
-  expect(context.judged.nobodyElse().kind).toBe("absent");
+  expect(context.credentials.judged.nobodyElse().kind).toBe("absent");
 });
 
 it("not for what has gone while the replica stood by", async () => {

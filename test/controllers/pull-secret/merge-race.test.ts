@@ -39,7 +39,9 @@ async function withTwo(): Promise<World> {
 
 /** The tenant writes between what the operator reads and its next write. */
 function writesBefore(world: World, method: "replaceSecret" | "createSecret", write: () => void): void {
-  const { api } = world.context();
+  const {
+    cluster: { api },
+  } = world.context();
   const real = api[method].bind(api) as (...args: unknown[]) => Promise<never>;
   let done = false;
   vi.spyOn(api, method).mockImplementation((...args: unknown[]) => {

@@ -27,7 +27,7 @@ it("is written under the names of the entry", () => {
 
 it("is taken out under the same names when its credential leaves", () => {
   const leaving = credential({ spec: { registries: [staticEntry({ hosts })] } });
-  const context = { tokens: { token: () => source }, grantKey: () => "g", scopeOf: () => scopeOf({}, {}) };
+  const context = { grants: { tokens: { token: () => source }, grantKey: () => "g", scopeOf: () => scopeOf({}, {}) } };
   const found = formerLogins(context as never, scopeOf({}, {}).namespace, [{ credential: leaving }]);
   expect(found.map(({ key }) => key)).toEqual(hosts);
 });

@@ -28,7 +28,7 @@ function noted(
   book.lead();
   book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
-  noteMembers({ members: book } as unknown as Context, place, record, {
+  noteMembers({ credentials: { members: book } } as unknown as Context, place, record, {
     contributing: [contributor("a"), contributor("b")],
     orphaned,
     frozen,
@@ -43,9 +43,11 @@ async function coming(
   stored: Promise<object> = Promise.resolve({}),
 ) {
   const context = {
-    members: book,
-    credentialIndex: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
-    storeMembers: () => stored,
+    credentials: {
+      members: book,
+      index: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
+      storeMembers: () => stored,
+    },
   } as unknown as Context;
   const body: Coming["body"] = {
     type: "kubernetes.io/dockerconfigjson",

@@ -32,34 +32,39 @@ function observed(
   const tokens = grantTracker({ clock, secrets: kept, operatorNamespace: "ops" });
   const stored: SecretRecord[] = [];
   const context = {
-    clock,
-    tokens,
-    statusCache: statusCache(clock),
-    grantKey: grantKeys(),
-    scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-    enqueue: () => undefined,
-    events: { publish: () => undefined },
-    namesSynced: () => true,
-    permissions: allPermitted,
-    settings: { mode: unrestricted },
-    stores: { credentials: new Map(), pullSecrets: { get: () => stored.at(-1) } },
-    credentialIndex: {
-      contributors: () => [
-        {
-          name: "acme",
-          credential: acme,
-          role: "current",
-          entitled: true,
-          held: false,
-          deleting: false,
-          retains: false,
-          confirmed: true,
-        },
-      ],
-      unreadable: () => false,
+    runtime: { clock, events: { publish: () => undefined } },
+    grants: {
+      tokens,
+      grantKey: grantKeys(),
+      scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
     },
-    members: members(),
-    digest: () => "digest",
+    credentials: {
+      statusCache: statusCache(clock),
+      index: {
+        contributors: () => [
+          {
+            name: "acme",
+            credential: acme,
+            role: "current",
+            entitled: true,
+            held: false,
+            deleting: false,
+            retains: false,
+            confirmed: true,
+          },
+        ],
+        unreadable: () => false,
+      },
+      members: members(),
+    },
+    queue: { enqueue: () => undefined },
+    cluster: {
+      namesSynced: () => true,
+      permissions: allPermitted,
+      stores: { credentials: new Map(), pullSecrets: { get: () => stored.at(-1) } },
+      digest: () => "digest",
+    },
+    settings: { mode: unrestricted },
   } as unknown as Context;
   const look = () =>
     observeSecret({ context, namespace: namespace(), name: "regcred", memory: {}, render: contentRenderer() });

@@ -13,7 +13,7 @@ interface Found {
 }
 
 /** A store that knows the object in a version that etcd has no more, and what a GET answers. */
-function situation<R extends StoredObject>(record: R, found: Found | undefined) {
+function fixture<R extends StoredObject>(record: R, found: Found | undefined) {
   const records = store<R>();
   const feed = records.feed();
   feed.begin();
@@ -22,12 +22,14 @@ function situation<R extends StoredObject>(record: R, found: Found | undefined) 
   const read = (): Promise<Found | undefined> => Promise.resolve(found);
   const transform = ({ metadata }: Found): R => ({ ...record, resourceVersion: metadata.resourceVersion });
   const context = {
-    clock: { elapsed: () => 0 },
-    stores: { pullSecrets: records, serviceAccounts: records },
-    transforms: { secret: transform, serviceAccount: transform },
-    api: { getSecret: read, getServiceAccount: read },
-    refusal: () => ({ kind: "forbidden" }),
-    digest: () => "ours",
+    runtime: { clock: { elapsed: () => 0 } },
+    cluster: {
+      stores: { pullSecrets: records, serviceAccounts: records },
+      transforms: { secret: transform, serviceAccount: transform },
+      api: { getSecret: read, getServiceAccount: read },
+      callFailure: () => ({ kind: "forbidden" }),
+      digest: () => "ours",
+    },
   } as unknown as Context;
   return { context, stored: () => records.get(record.key)?.resourceVersion };
 }
@@ -42,20 +44,20 @@ const answers: readonly (readonly [string, Found | undefined, string | undefined
 
 describe("a GET that finds", () => {
   it.each(answers)("%s of a pull Secret is known of where it is read", async (_what, found, expected) => {
-    const { context, stored } = situation(secret, found);
+    const { context, stored } = fixture(secret, found);
     const run = { context, namespace: namespace({ name: secret.namespace }), name: secret.name };
     expect(await readLive(run, secret, signal)).toBeUndefined();
     expect(stored()).toBe(expected);
   });
 
   it.each(answers)("%s of a pull Secret is known of where its logins are taken out", async (_what, found, expected) => {
-    const { context, stored } = situation(secret, found);
+    const { context, stored } = fixture(secret, found);
     await takeLoginsOut(context, secret, new Error("a policy keeps it"), signal);
     expect(stored()).toBe(expected);
   });
 
   it.each(answers)("%s of a ServiceAccount is known of", async (_what, found, expected) => {
-    const { context, stored } = situation(account, found);
+    const { context, stored } = fixture(account, found);
     const wanted = {
       secrets: [{ name: "regcred", wanted: true, usable: true, leaving: false }],
       extras: [],

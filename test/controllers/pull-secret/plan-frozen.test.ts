@@ -24,7 +24,7 @@ const gives = (credential: string, hosts: readonly string[], username: string, c
   return { credential, claims };
 };
 
-interface Situation {
+interface FrozenOptions {
   readonly secret: LiveSecret;
   readonly contributions: readonly Contribution[];
   readonly frozen?: readonly Frozen[];
@@ -38,7 +38,7 @@ function decided({
   frozen: ones = [],
   onConflict = "Fail",
   changes,
-}: Situation): PullSecretPlan {
+}: FrozenOptions): PullSecretPlan {
   const content = contentOf(frozen([...contributions]), now);
   return planPullSecret(
     snapshot({

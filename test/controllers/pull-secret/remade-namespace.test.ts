@@ -40,12 +40,14 @@ it("the login of before an entry was altered, which only the namespace of before
 it("what one that is gone lived by is forgotten under every name at once, for its successor may be there before each key has run", async () => {
   const used: [string, number][] = [];
   const context = {
-    clock: { elapsed: () => 0 },
-    judged: { judged: () => undefined, unjudged: () => undefined },
-    stores: { namespaces: { look: () => ({ kind: "absent" }) }, pullSecrets: { get: () => undefined } },
-    credentialIndex: { names: () => ["regcred", "other"] },
-    statusCache: { forget: () => undefined },
-    tokens: { use: (user: string, grants: ReadonlyMap<string, object>) => used.push([user, grants.size]) },
+    runtime: { clock: { elapsed: () => 0 } },
+    credentials: {
+      judged: { judged: () => undefined, unjudged: () => undefined },
+      index: { names: () => ["regcred", "other"] },
+      statusCache: { forget: () => undefined },
+    },
+    cluster: { stores: { namespaces: { look: () => ({ kind: "absent" }) }, pullSecrets: { get: () => undefined } } },
+    grants: { tokens: { use: (user: string, grants: ReadonlyMap<string, object>) => used.push([user, grants.size]) } },
   } as unknown as Context;
   await pullSecretLoop()(context, "team-a", "regcred", AbortSignal.timeout(60_000));
   expect(Object.fromEntries(used)).toEqual({ "secret/team-a/regcred": 0, "secret/team-a/other": 0 });

@@ -17,26 +17,28 @@ const ours = secretRecord({ type, resourceVersion: "7", digest: "what it holds" 
 async function takenOut(record: SecretRecord, kind = "admissionDenied", version = "7"): Promise<readonly string[]> {
   const calls: string[] = [];
   const context = {
-    digest,
-    refusal: () => ({ kind }),
-    stores: { pullSecrets: { wrote: () => calls.push("noted") } },
-    transforms: { secret: (raw: unknown) => raw },
-    api: {
-      getSecret: async () => {
-        calls.push("read");
-        return {
-          type,
-          metadata: { namespace: "team-a", name: "regcred", uid: "u", resourceVersion: version },
-          data: { [dockerConfigKey]: encoded('{"auths":{"a":{}}}') },
-        };
-      },
-      replaceSecret: async (_namespace: string, _name: string, json: string) => {
-        const { metadata, data } = JSON.parse(json) as {
-          metadata: { resourceVersion?: string };
-          data: Record<string, string>;
-        };
-        calls.push(`${metadata.resourceVersion}: ${atob(data[dockerConfigKey] ?? "")}`);
-        return {};
+    cluster: {
+      digest,
+      callFailure: () => ({ kind }),
+      stores: { pullSecrets: { wrote: () => calls.push("noted") } },
+      transforms: { secret: (raw: unknown) => raw },
+      api: {
+        getSecret: async () => {
+          calls.push("read");
+          return {
+            type,
+            metadata: { namespace: "team-a", name: "regcred", uid: "u", resourceVersion: version },
+            data: { [dockerConfigKey]: encoded('{"auths":{"a":{}}}') },
+          };
+        },
+        replaceSecret: async (_namespace: string, _name: string, json: string) => {
+          const { metadata, data } = JSON.parse(json) as {
+            metadata: { resourceVersion?: string };
+            data: Record<string, string>;
+          };
+          calls.push(`${metadata.resourceVersion}: ${atob(data[dockerConfigKey] ?? "")}`);
+          return {};
+        },
       },
     },
   } as unknown as Context;

@@ -26,7 +26,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
   const acme = credential();
 
   /** One namespace, one credential with a token, and an API server that takes every write. */
-  function situation() {
+  function fixture() {
     const clock = fakeClock();
     const transform = transformSecret(keyedDigest(new Uint8Array(32)));
     const stored: SecretRecord[] = [];
@@ -42,53 +42,61 @@ describe("a pull Secret that somebody keeps changing back", () => {
       return Promise.resolve(stands(JSON.parse(json) as object));
     };
     const context = {
-      clock,
-      statusCache: statusCache(clock),
-      grantKey: grantKeys(),
+      runtime: { clock, events: { publish: () => undefined }, log: { debug: () => undefined } },
+      credentials: {
+        statusCache: statusCache(clock),
+        judged: { judged: () => undefined, unjudged: () => undefined },
+        index: {
+          names: () => ["regcred"],
+          contributors: () => [
+            {
+              name: "acme",
+              credential: acme,
+              role: "current",
+              entitled: true,
+              held: false,
+              deleting: false,
+              retains: false,
+              confirmed: true,
+            },
+          ],
+          unreadable: () => false,
+        },
+        members: members(),
+      },
+      grants: {
+        grantKey: grantKeys(),
+        scopeOf: (of: NamespaceRecord) => ({
+          namespace: of,
+          operatorNamespace: "ops",
+          serviceAccount: () => undefined,
+        }),
+        tokens: {
+          use: () => [],
+          keep: () => undefined,
+          madeFor: () => [],
+          token: (grantKey: string) => token({ grantKey, expiresAt: undefined }),
+        },
+      },
       settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 65_536 },
-      scopeOf: (of: NamespaceRecord) => ({ namespace: of, operatorNamespace: "ops", serviceAccount: () => undefined }),
-      tokens: {
-        use: () => [],
-        keep: () => undefined,
-        madeFor: () => [],
-        token: (grantKey: string) => token({ grantKey, expiresAt: undefined }),
+      cluster: {
+        digest: keyedDigest(new Uint8Array(32)),
+        transforms: { secret: transform },
+        stores: {
+          credentials: new Map(),
+          namespaces: seen(() => namespace()),
+          serviceAccounts: { byIndex: () => [] },
+          operatorSecrets: { get: () => undefined },
+          pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
+        },
+        api: {
+          createSecret: (_namespace: string, json: string) => write(json),
+          replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
+        },
+        namesSynced: () => true,
+        permissions: allPermitted,
       },
-      digest: keyedDigest(new Uint8Array(32)),
-      transforms: { secret: transform },
-      stores: {
-        credentials: new Map(),
-        namespaces: seen(() => namespace()),
-        serviceAccounts: { byIndex: () => [] },
-        operatorSecrets: { get: () => undefined },
-        pullSecrets: { get: () => stored.at(-1), wrote: (record: SecretRecord) => stored.push(record) },
-      },
-      api: {
-        createSecret: (_namespace: string, json: string) => write(json),
-        replaceSecret: (_namespace: string, _name: string, json: string) => write(json),
-      },
-      judged: { judged: () => undefined, unjudged: () => undefined },
-      credentialIndex: {
-        names: () => ["regcred"],
-        contributors: () => [
-          {
-            name: "acme",
-            credential: acme,
-            role: "current",
-            entitled: true,
-            held: false,
-            deleting: false,
-            retains: false,
-            confirmed: true,
-          },
-        ],
-        unreadable: () => false,
-      },
-      members: members(),
-      events: { publish: () => undefined },
-      enqueue: (key: string) => queued.push(key),
-      log: { debug: () => undefined },
-      namesSynced: () => true,
-      permissions: allPermitted,
+      queue: { enqueue: (key: string) => queued.push(key) },
     } as unknown as Context;
     const loop = pullSecretLoop();
     return {
@@ -101,7 +109,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         stored.push(transform(stands({ metadata: mine, type: "kubernetes.io/dockerconfigjson", data: {} })));
       },
       reasons: () =>
-        context.statusCache
+        context.credentials.statusCache
           .secret("team-a", "regcred")
           ?.credentials.get("acme")
           ?.failures.map(({ reason }) => reason),
@@ -109,7 +117,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
   }
 
   it("is contested until ten minutes after the last repair, and no longer", async () => {
-    const { clock, queued, run, written, changeBack, reasons } = situation();
+    const { clock, queued, run, written, changeBack, reasons } = fixture();
     let outcome: Outcome = await run();
     for (let reverts = 0; reverts < 5; reverts += 1) {
       expect(reasons()).toEqual([]);
@@ -149,23 +157,24 @@ describe("a reference that somebody keeps taking off", () => {
     let version = 1;
     let account: ServiceAccountRecord = serviceAccount();
     const context = {
-      clock,
-      transforms: { serviceAccount: transform },
-      stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => (account = record) } },
-      api: {
-        patchServiceAccount: (_namespace: string, _name: string, patch: { metadata: object }) =>
-          Promise.resolve({
-            ...patch,
-            metadata: {
-              ...patch.metadata,
-              namespace: "team-a",
-              name: "default",
-              uid: "u",
-              resourceVersion: `${++version}`,
-            },
-          }),
+      runtime: { clock, log: { debug: () => undefined } },
+      cluster: {
+        transforms: { serviceAccount: transform },
+        stores: { serviceAccounts: { wrote: (record: ServiceAccountRecord) => (account = record) } },
+        api: {
+          patchServiceAccount: (_namespace: string, _name: string, patch: { metadata: object }) =>
+            Promise.resolve({
+              ...patch,
+              metadata: {
+                ...patch.metadata,
+                namespace: "team-a",
+                name: "default",
+                uid: "u",
+                resourceVersion: `${++version}`,
+              },
+            }),
+        },
       },
-      log: { debug: () => undefined },
     } as unknown as Context;
     const wanted = {
       secrets: [

@@ -36,23 +36,29 @@ async function reported(accounts: readonly ServiceAccountRecord[], max = Infinit
   const patched: string[] = [];
   const published: string[] = [];
   const context = {
-    clock,
-    members: { holders: () => [] },
-    stores: {
-      credentials: new Map(),
-      namespaces: seen((name) => (name === "team-a" ? namespace() : undefined)),
-      pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
-      serviceAccounts,
+    runtime: {
+      clock,
+      events: { publish: ({ note }: { note: string }) => published.push(note) },
+      log: { debug: () => undefined },
     },
-    transforms: { serviceAccount: () => undefined },
-    api: { patchServiceAccount: async (_namespace: string, name: string) => patched.push(name) },
-    credentialIndex: { names: () => ["regcred"], contributors: () => [contributor] },
-    permissions: { serviceAccounts: () => undefined },
-    statusCache: findings,
-    enqueue: () => undefined,
-    events: { publish: ({ note }: { note: string }) => published.push(note) },
-    log: { debug: () => undefined },
-    refusal: () => ({ kind: undefined, failure: {} as Failure }),
+    credentials: {
+      members: { holders: () => [] },
+      index: { names: () => ["regcred"], contributors: () => [contributor] },
+      statusCache: findings,
+    },
+    cluster: {
+      stores: {
+        credentials: new Map(),
+        namespaces: seen((name) => (name === "team-a" ? namespace() : undefined)),
+        pullSecrets: new Map([["team-a/regcred", secretRecord()]]),
+        serviceAccounts,
+      },
+      transforms: { serviceAccount: () => undefined },
+      api: { patchServiceAccount: async (_namespace: string, name: string) => patched.push(name) },
+      permissions: { serviceAccounts: () => undefined },
+      callFailure: () => ({ kind: undefined, failure: {} as Failure }),
+    },
+    queue: { enqueue: () => undefined },
   } as unknown as Context;
   const loop = referencesLoop();
   // As the queue does it: a run that has not ended the round goes on.
@@ -92,7 +98,11 @@ describe("ServiceAccounts that are too large", () => {
 describe("the ServiceAccounts of a namespace", () => {
   // Touching anything that is not here throws.
   const run = (sighting: Sighting<NamespaceRecord>) =>
-    referencesLoop()({ stores: { namespaces: { look: () => sighting } } } as unknown as Context, "team-a", never);
+    referencesLoop()(
+      { cluster: { stores: { namespaces: { look: () => sighting } } } } as unknown as Context,
+      "team-a",
+      never,
+    );
 
   it.each(["not-seen", "not-permitted"] as const)("wait for it where it is %s", async (kind) => {
     expect(await run({ kind })).toEqual({ waitsFor: [textOfWaited({ of: "namespaces", object: "team-a" })] });

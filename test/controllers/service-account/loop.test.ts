@@ -16,7 +16,7 @@ const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "sl
 const conflict: Failure = { reason: "Conflict", cause: "Platform", retry: "backoff", message: "conflict" };
 
 /** One namespace whose Secret may be referred to, with so many accounts that lack the reference. */
-function situation(count: number) {
+function fixture(count: number) {
   const clock = fakeClock();
   const found = statusCache(clock);
   const accounts = new Map<string, ServiceAccountRecord>();
@@ -38,50 +38,60 @@ function situation(count: number) {
   let entitled = true;
   judge("usable");
   const context = {
-    clock,
-    statusCache: found,
-    members: { holders: () => [] },
-    stores: {
-      credentials: new Map(),
-      namespaces: seen(() => namespace()),
-      pullSecrets: { get: () => secretRecord() },
-      serviceAccounts: {
-        byIndex: () => [...accounts.values()],
-        exceeds: () => false,
-        get: (key: string) => {
-          looked.at += 1;
-          return accounts.get(key.split("/")[1] ?? "");
+    runtime: { clock, events: { publish: () => undefined }, log: { debug: () => undefined } },
+    credentials: {
+      statusCache: found,
+      members: { holders: () => [] },
+      index: {
+        names: () => ["regcred"],
+        contributors: () => [
+          {
+            name: "acme",
+            credential: acme,
+            role: "current",
+            entitled,
+            deleting: false,
+            retains: false,
+            confirmed: true,
+          },
+        ],
+      },
+    },
+    cluster: {
+      stores: {
+        credentials: new Map(),
+        namespaces: seen(() => namespace()),
+        pullSecrets: { get: () => secretRecord() },
+        serviceAccounts: {
+          byIndex: () => [...accounts.values()],
+          exceeds: () => false,
+          get: (key: string) => {
+            looked.at += 1;
+            return accounts.get(key.split("/")[1] ?? "");
+          },
+          wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
         },
-        wrote: ({ name, references }: ServiceAccountRecord) => put(name, references),
       },
-    },
-    transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },
-    api: {
-      getServiceAccount: (_namespace: string, name: string) =>
-        Promise.resolve({
-          metadata: { name, resourceVersion: accounts.get(name)?.resourceVersion },
-          imagePullSecrets: whole,
-        }),
-      patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
-        const failure = refusals.get(name);
-        if (failure) return Promise.reject(new Error(name));
-        patched.push(name);
-        lists.push(list);
-        onPatch.call();
-        return Promise.resolve({ name, references: list.map((each) => each.name) });
+      transforms: { serviceAccount: (raw: ServiceAccountRecord) => raw },
+      api: {
+        getServiceAccount: (_namespace: string, name: string) =>
+          Promise.resolve({
+            metadata: { name, resourceVersion: accounts.get(name)?.resourceVersion },
+            imagePullSecrets: whole,
+          }),
+        patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
+          const failure = refusals.get(name);
+          if (failure) return Promise.reject(new Error(name));
+          patched.push(name);
+          lists.push(list);
+          onPatch.call();
+          return Promise.resolve({ name, references: list.map((each) => each.name) });
+        },
       },
+      callFailure: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
+      permissions: allPermitted,
     },
-    refusal: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
-    credentialIndex: {
-      names: () => ["regcred"],
-      contributors: () => [
-        { name: "acme", credential: acme, role: "current", entitled, deleting: false, retains: false, confirmed: true },
-      ],
-    },
-    permissions: allPermitted,
-    enqueue: (key: string) => queued.push(key),
-    events: { publish: () => undefined },
-    log: { debug: () => undefined },
+    queue: { enqueue: (key: string) => queued.push(key) },
   } as unknown as Context;
   const loop = referencesLoop();
   const run = (): Promise<Outcome> => loop(context, "team-a", never);
@@ -97,7 +107,7 @@ function situation(count: number) {
     clock,
     found,
     hide: (failure: Failure) =>
-      Object.assign(context, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
+      Object.assign(context.cluster, { permissions: { ...allPermitted, serviceAccounts: () => failure } }),
     accounts,
     put,
     patched,
@@ -123,7 +133,7 @@ interface Patch {
 
 describe("the references of a namespace", () => {
   it("are written a few in each run, which then goes on", async () => {
-    const { run, patched } = situation(25);
+    const { run, patched } = fixture(25);
     expect(await run()).toMatchObject({ unfinished: true });
     expect(patched).toHaveLength(10);
     await run();
@@ -133,7 +143,7 @@ describe("the references of a namespace", () => {
   });
 
   it("go on by themselves where an account has come while the round ended", async () => {
-    const { run, settle, patched, onPatch, put } = situation(1);
+    const { run, settle, patched, onPatch, put } = fixture(1);
     onPatch.call = () => (patched.length < 3 ? put(`late-${patched.length}`) : undefined);
     expect(await run()).toMatchObject({ unfinished: true });
     await settle();
@@ -141,7 +151,7 @@ describe("the references of a namespace", () => {
   });
 
   it("are tried again within a second, and not at once, where somebody changes an account before each write", async () => {
-    const { run, refusals, put } = situation(1);
+    const { run, refusals, put } = fixture(1);
     Object.assign(refusals, { get: () => (put("account-0"), conflict) });
     const outcome = await run();
     expect(outcome).toMatchObject({ failed: true, retry: "backoff" });
@@ -150,7 +160,7 @@ describe("the references of a namespace", () => {
 
   it("take work that grows with the number of accounts, not with its square", async () => {
     const work = async (count: number) => {
-      const it = situation(count);
+      const it = fixture(count);
       const { runs } = await it.settle();
       expect(new Set(it.patched).size).toBe(count);
       expect(it.patched).toHaveLength(count);
@@ -162,7 +172,7 @@ describe("the references of a namespace", () => {
   });
 
   it("cost nothing again where nothing has changed, and one look where one account has", async () => {
-    const it = situation(1_000);
+    const it = fixture(1_000);
     await it.settle();
     it.patched.length = 0;
     await it.settle();
@@ -174,7 +184,7 @@ describe("the references of a namespace", () => {
   });
 
   it("are looked at anew where something else is wanted of them", async () => {
-    const it = situation(30);
+    const it = fixture(30);
     await it.settle();
     it.patched.length = 0;
     it.leave();
@@ -184,7 +194,7 @@ describe("the references of a namespace", () => {
   });
 
   it("do not wait for accounts that cannot be written, of which each is tried once in a round", async () => {
-    const it = situation(100);
+    const it = fixture(100);
     for (let index = 0; index < 50; index += 1) it.refusals.set(`account-${index}`, denied);
     const { outcome } = await it.settle();
     expect(new Set(it.patched).size).toBe(50);
@@ -197,7 +207,7 @@ describe("the references of a namespace", () => {
   });
 
   it("reach the end of a round though an account changes all the time, and see it as it is at last", async () => {
-    const it = situation(40);
+    const it = fixture(40);
     let rounds = 0;
     for (let run = 0; run < 60; run += 1) {
       it.put("account-3");
@@ -214,7 +224,7 @@ describe("the references of a namespace", () => {
   });
 
   it("reach the end of a round though a new account comes with each that is written", async () => {
-    const it = situation(20);
+    const it = fixture(20);
     let made = 0;
     it.onPatch.call = () => it.put(`new-${(made += 1)}`);
     for (let run = 0; run < 10; run += 1) await it.run();
@@ -225,7 +235,7 @@ describe("the references of a namespace", () => {
   });
 
   it("stand behind every foreign entry of a list that had to be read, those without a name among them", async () => {
-    const it = situation(0);
+    const it = fixture(0);
     it.put("many", [], { references: undefined });
     it.whole.push({ name: "theirs" }, {}, { name: "more" });
     await it.run();
@@ -233,7 +243,7 @@ describe("the references of a namespace", () => {
   });
 
   it("count as looked at when the round is over, not before", async () => {
-    const it = situation(25);
+    const it = fixture(25);
     await it.run();
     expect(it.found.references("team-a")).toBeUndefined();
     await it.settle();
@@ -241,7 +251,7 @@ describe("the references of a namespace", () => {
   });
 
   it("of a Secret that goes are waited for until each has been taken, or for ten seconds", async () => {
-    const it = situation(15);
+    const it = fixture(15);
     await it.settle();
     it.leave();
     await it.run();
@@ -256,7 +266,7 @@ describe("the references of a namespace", () => {
   });
 
   it("that are put back again and again do not hold up the Secret", async () => {
-    const it = situation(15);
+    const it = fixture(15);
     await it.settle();
     it.leave();
     await it.settle();
@@ -266,7 +276,7 @@ describe("the references of a namespace", () => {
   });
 
   it("of a Secret that goes are waited for no longer, however many there are", async () => {
-    const it = situation(1_600);
+    const it = fixture(1_600);
     await it.settle();
     const judged = it.found.references("team-a")?.generations;
     it.queued.length = 0;
@@ -282,7 +292,7 @@ describe("the references of a namespace", () => {
 
 describe("an account that cannot be written", () => {
   it("makes no other one wait longer than that one's own failure says", async () => {
-    const { refusals, settle } = situation(2);
+    const { refusals, settle } = fixture(2);
     refusals.set("account-0", conflict);
     refusals.set("account-1", denied);
     expect((await settle()).outcome).toMatchObject({ failed: true, retry: "backoff" });
@@ -291,7 +301,7 @@ describe("an account that cannot be written", () => {
 
 describe("accounts that may not be seen", () => {
   it("hold up a Secret that goes for ten seconds, and no longer", async () => {
-    const { clock, found, hide, leave, run } = situation(0);
+    const { clock, found, hide, leave, run } = fixture(0);
     hide({ reason: "NotPermitted", cause: "Platform", retry: "slowly", message: "no right" });
     expect(await run()).toEqual({ waitsFor: ['{"permissions":"changes"}'] });
     leave();

@@ -24,12 +24,12 @@ function secret(changes: Partial<ReferableSecret> = {}): ReferableSecret {
   };
 }
 
-interface Situation extends Partial<Omit<ReferencesSnapshot, "serviceAccount">> {
+interface SnapshotOptions extends Partial<Omit<ReferencesSnapshot, "serviceAccount">> {
   readonly current?: readonly string[] | undefined;
   readonly record?: readonly string[];
 }
 
-function snapshot({ current, record, ...rest }: Situation): ReferencesSnapshot {
+function snapshot({ current, record, ...rest }: SnapshotOptions): ReferencesSnapshot {
   return frozen({
     serviceAccount: serviceAccount({ references: current, record: record && JSON.stringify(record) }),
     references: undefined,
@@ -41,8 +41,8 @@ function snapshot({ current, record, ...rest }: Situation): ReferencesSnapshot {
   });
 }
 
-function plan(situation: Situation): ReferencesPlan {
-  return planReferences(snapshot(situation));
+function plan(given: SnapshotOptions): ReferencesPlan {
+  return planReferences(snapshot(given));
 }
 
 describe("a reference", () => {
@@ -66,8 +66,8 @@ describe("a reference", () => {
   });
 
   it("stays while its Secret is away for a moment", () => {
-    const situation = { current: ["regcred"], record: ["regcred"], secrets: [secret({ usable: false })] };
-    expect(plan(situation)).toEqual({ kind: "none" });
+    const given = { current: ["regcred"], record: ["regcred"], secrets: [secret({ usable: false })] };
+    expect(plan(given)).toEqual({ kind: "none" });
   });
 
   it("goes before its Secret does, also where the tenant has put it there", () => {
@@ -95,13 +95,13 @@ describe("a reference", () => {
   });
 
   it("to a foreign Secret stays known as ours while somebody is to serve the namespace under that name", () => {
-    const situation = { current: ["regcred"], record: ["regcred"] };
+    const given = { current: ["regcred"], record: ["regcred"] };
     const foreign = { wanted: false, foreign: true, served: true };
-    expect(plan({ ...situation, secrets: [secret(foreign)] })).toEqual({ kind: "none" });
-    const released = plan({ ...situation, secrets: [secret({ ...foreign, retained: true })] });
+    expect(plan({ ...given, secrets: [secret(foreign)] })).toEqual({ kind: "none" });
+    const released = plan({ ...given, secrets: [secret({ ...foreign, retained: true })] });
     expect(released).toMatchObject({ references: ["regcred"], record: null });
     const again = secret({ wanted: false, served: true });
-    expect(plan({ ...situation, secrets: [again] })).toMatchObject({ references: [], removed: ["regcred"] });
+    expect(plan({ ...given, secrets: [again] })).toMatchObject({ references: [], removed: ["regcred"] });
   });
 
   it("to a foreign Secret goes where it was referred to beside another name, and is so no more", () => {
@@ -117,12 +117,12 @@ describe("a reference", () => {
   });
 
   it("is added once for several names and extras, oldest credential first", () => {
-    const situation = {
+    const given = {
       current: ["mine"],
       secrets: [secret(), secret({ name: "second" })],
       extras: ["extra", "second"],
     };
-    expect(plan(situation)).toMatchObject({
+    expect(plan(given)).toMatchObject({
       references: ["mine", "regcred", "second", "extra"],
       record: '["regcred","second","extra"]',
     });
@@ -130,18 +130,18 @@ describe("a reference", () => {
 
   it("to an extra Secret goes when no credential names it any more, if we have added it", () => {
     const formerExtras = new Set(["extra", "theirs"]);
-    const situation = { current: ["theirs", "extra"], record: ["extra"], formerExtras };
-    expect(plan(situation)).toMatchObject({ references: ["theirs"], record: null, removed: ["extra"] });
+    const given = { current: ["theirs", "extra"], record: ["extra"], formerExtras };
+    expect(plan(given)).toMatchObject({ references: ["theirs"], record: null, removed: ["extra"] });
   });
 
   it("that one credential names as an extra and another one no longer as its own stays", () => {
-    const situation = {
+    const given = {
       current: ["shared"],
       record: ["shared"],
       secrets: [secret({ name: "shared", wanted: false })],
       extras: ["shared"],
     };
-    expect(plan(situation)).toEqual({ kind: "none" });
+    expect(plan(given)).toEqual({ kind: "none" });
   });
 
   it("to an extra Secret that is about to be deleted is not added again", () => {
@@ -170,12 +170,12 @@ describe("a reference", () => {
   });
 
   it("to a name that nobody deals in any more keeps its note: who went without a drain may come again", () => {
-    const situation = { current: ["theirs"], record: ["theirs"], secrets: [secret({ wanted: false })] };
-    expect(plan(situation)).toEqual({ kind: "none" });
-    expect(plan({ ...situation, secrets: [] })).toEqual({ kind: "none" });
-    expect(plan({ ...situation, current: [] })).toMatchObject({ references: [], record: null });
+    const given = { current: ["theirs"], record: ["theirs"], secrets: [secret({ wanted: false })] };
+    expect(plan(given)).toEqual({ kind: "none" });
+    expect(plan({ ...given, secrets: [] })).toEqual({ kind: "none" });
+    expect(plan({ ...given, current: [] })).toMatchObject({ references: [], record: null });
     const formerExtras = new Set(["theirs"]);
-    expect(plan({ ...situation, formerExtras })).toMatchObject({ references: [], record: null });
+    expect(plan({ ...given, formerExtras })).toMatchObject({ references: [], record: null });
   });
 
   it("is not written to a ServiceAccount that is being deleted", () => {
@@ -211,7 +211,7 @@ describe("whatever the record claims", () => {
   const dealtIn = ["regcred", "second", "extra", "former"];
   const theirs = ["mine", "yours", "third"];
   const some = (names: readonly string[]) => fc.subarray([...names]);
-  const situations = fc
+  const snapshots = fc
     .record({
       current: fc.array(fc.constantFrom(...dealtIn, ...theirs), { maxLength: 8 }),
       record: fc.option(some([...dealtIn, ...theirs]), { nil: undefined }),
@@ -239,21 +239,21 @@ describe("whatever the record claims", () => {
 
   it("foreign references stay, in their order", () => {
     fc.assert(
-      fc.property(situations, (situation) => {
-        const plan = planReferences(situation);
+      fc.property(snapshots, (given) => {
+        const plan = planReferences(given);
         if (plan.kind !== "patch") return;
         const foreign = (names: readonly string[]): string[] => names.filter((name) => theirs.includes(name));
-        expect(foreign(plan.references)).toEqual(foreign(situation.serviceAccount.references ?? []));
+        expect(foreign(plan.references)).toEqual(foreign(given.serviceAccount.references ?? []));
       }),
     );
   });
 
   it("what stays keeps its order, and what comes stands behind it", () => {
     fc.assert(
-      fc.property(situations, (situation) => {
-        const plan = planReferences(situation);
+      fc.property(snapshots, (given) => {
+        const plan = planReferences(given);
         if (plan.kind !== "patch") return;
-        const kept = (situation.serviceAccount.references ?? []).filter((name) => !plan.removed.includes(name));
+        const kept = (given.serviceAccount.references ?? []).filter((name) => !plan.removed.includes(name));
         expect(plan.references).toEqual([...kept, ...plan.added]);
       }),
     );
@@ -261,11 +261,11 @@ describe("whatever the record claims", () => {
 
   it("nothing behind which a foreign Secret stands is taken away, unless it is ours and leaves", () => {
     fc.assert(
-      fc.property(situations, (situation) => {
-        const plan = planReferences(situation);
+      fc.property(snapshots, (given) => {
+        const plan = planReferences(given);
         const removed = plan.kind === "patch" ? plan.removed : [];
-        const { formerExtras } = situation;
-        const kept = situation.secrets.filter(
+        const { formerExtras } = given;
+        const kept = given.secrets.filter(
           ({ name, foreign, retained, leaving }) => !leaving && (retained || (foreign && !formerExtras.has(name))),
         );
         expect(kept.filter(({ name }) => removed.includes(name))).toEqual([]);
@@ -275,11 +275,11 @@ describe("whatever the record claims", () => {
 
   it("one patch is enough: seen again, nothing is left to do", () => {
     fc.assert(
-      fc.property(situations, (situation) => {
-        const plan = planReferences(situation);
+      fc.property(snapshots, (given) => {
+        const plan = planReferences(given);
         if (plan.kind !== "patch") return;
         const after = serviceAccount({ references: plan.references, record: plan.record ?? undefined });
-        expect(planReferences({ ...situation, serviceAccount: after })).toEqual({ kind: "none" });
+        expect(planReferences({ ...given, serviceAccount: after })).toEqual({ kind: "none" });
       }),
     );
   });

@@ -31,7 +31,7 @@ const grant: Grant = {
 const missing: Failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "create it" };
 const never = new AbortController().signal;
 
-interface Situation {
+interface FixtureOptions {
   /** Of the stored token, half of whose life has passed; undefined for none. */
   readonly minutesLeft?: number;
   readonly stored?: boolean;
@@ -57,7 +57,7 @@ interface Played {
 }
 
 /** Two namespaces that use a token of a source Secret. */
-function situation(given: Situation): Played {
+function fixture(given: FixtureOptions): Played {
   const { minutesLeft, stored = true, fingerprint = "old", target, gaps = [], fetch, verify, verifyOld } = given;
   const clock = fakeClock();
   const name = tokenSecretName("g");
@@ -99,39 +99,45 @@ function situation(given: Situation): Played {
     return Promise.resolve(recordOf(token, "2"));
   };
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    tokens,
-    statusCache: findings,
+    runtime: {
+      clock,
+      inSlices: inSlices(clock),
+      log: {
+        debug: silent,
+        info: silent,
+        warn: (message: string, { detail }: { readonly detail?: string }) => warnings.push(`${message}: ${detail}`),
+        error: silent,
+      },
+    },
+    grants: {
+      tokens,
+      provider: {
+        fetch: () => {
+          fetched += 1;
+          return fetch();
+        },
+      },
+      verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<Minted, "logins">) =>
+        Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
+    },
+    credentials: { statusCache: findings },
     settings: { namespace: "ops", maxConfigBytes: 65_536 },
-    stores: {
-      crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
-      operatorSecrets: {
-        get: (key: string) => secrets.get(key),
-        wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+    cluster: {
+      stores: {
+        crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps }) },
+        operatorSecrets: {
+          get: (key: string) => secrets.get(key),
+          wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+        },
       },
-    },
-    transforms: { operatorSecret: (written: unknown) => written },
-    api: {
-      createSecret: (_namespace: string, body: object) => write(body),
-      replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
-    },
-    provider: {
-      fetch: () => {
-        fetched += 1;
-        return fetch();
+      transforms: { operatorSecret: (written: unknown) => written },
+      api: {
+        createSecret: (_namespace: string, body: object) => write(body),
+        replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
       },
+      callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
-    verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<Minted, "logins">) =>
-      Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
-    refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
-    log: {
-      debug: silent,
-      info: silent,
-      warn: (message: string, { detail }: { readonly detail?: string }) => warnings.push(`${message}: ${detail}`),
-      error: silent,
-    },
-    enqueue: (key: string) => queued.push(key),
+    queue: { enqueue: (key: string) => queued.push(key) },
   };
   // Touching anything that is not here throws.
   const changeSource = (resourceVersion: string): void => {
@@ -152,16 +158,16 @@ const denied: PullCheckResult = { verification: "Denied", detail: "the login may
 
 describe("a refresh that fails while the token lives", () => {
   it("is told to the tenants' Secrets and, once, to each credential's status", async () => {
-    const { context, queued, states } = situation({ fetch: fails(missing) });
+    const { context, queued, states } = fixture({ fetch: fails(missing) });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "on-change" });
     expect(queued).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
-    expect(context.tokens.attempts("g")).toMatchObject({ failure: { reason: "SourceMissing" } });
-    expect(context.tokens.token("g")).toBeDefined();
+    expect(context.grants.tokens.attempts("g")).toMatchObject({ failure: { reason: "SourceMissing" } });
+    expect(context.grants.tokens.token("g")).toBeDefined();
     expect(states).toEqual([]);
   });
 
   it("is no news when it fails the same way again", async () => {
-    const { context, queued } = situation({ fetch: fails(missing) });
+    const { context, queued } = fixture({ fetch: fails(missing) });
     await reconcileToken(context, "g", never);
     const told = queued.length;
     await reconcileToken(context, "g", never);
@@ -169,7 +175,7 @@ describe("a refresh that fails while the token lives", () => {
   });
 
   it("is tried again within a tenth of what is left, whatever failed", async () => {
-    const { context } = situation({ minutesLeft: 100, fetch: fails(missing) });
+    const { context } = fixture({ minutesLeft: 100, fetch: fails(missing) });
     expect(await reconcileToken(context, "g", never)).toMatchObject({
       failed: true,
       retry: "on-change",
@@ -183,7 +189,7 @@ describe("a refresh that fails while the token lives", () => {
     [99, 10],
     [600, 10],
   ])("obeys a Retry-After of %i minutes for no longer than a tenth of what is left", async (minutes, obeyed) => {
-    const { context } = situation({ minutesLeft: 100, fetch: fails(askedFor(minutes)) });
+    const { context } = fixture({ minutesLeft: 100, fetch: fails(askedFor(minutes)) });
     const outcome = await reconcileToken(context, "g", never);
     expect("retryAfter" in outcome ? outcome.retryAfter?.total("minutes") : undefined).toBe(obeyed);
   });
@@ -202,8 +208,8 @@ describe("an endpoint that asks for patience", () => {
     ["the token lives long", { minutesLeft: 6_000 }, 15],
     ["the token ends soon", { minutesLeft: 10 }, 1],
   ])("is left alone where %s, whatever events come, and then asked again", async (_what, given, minutes) => {
-    const { context, fetched } = situation({ ...given, fetch: fails(askedFor(16_666)) });
-    const clock = context.clock as FakeClock;
+    const { context, fetched } = fixture({ ...given, fetch: fails(askedFor(16_666)) });
+    const clock = context.runtime.clock as FakeClock;
     await reconcileToken(context, "g", never);
     await clock.advance(Temporal.Duration.from({ seconds: minutes * 60 - 1 }));
     expect(await reconcileToken(context, "g", never)).toMatchObject({
@@ -217,22 +223,22 @@ describe("an endpoint that asks for patience", () => {
   });
 
   it("is asked at once when a person asks for a token, once for each request", async () => {
-    const { context, fetched } = situation({ stored: false, fetch: fails(askedFor(60)) });
+    const { context, fetched } = fixture({ stored: false, fetch: fails(askedFor(60)) });
     await reconcileToken(context, "g", never);
-    context.tokens.use(
+    context.grants.tokens.use(
       "secret/team-a/regcred",
       new Map([["g", { grant, target: undefined, refreshes: { acme: "1" } }]]),
     );
-    expect(context.tokens.insists("g")).toBe(true);
+    expect(context.grants.tokens.insists("g")).toBe(true);
     await reconcileToken(context, "g", never);
     expect(fetched()).toBe(2);
-    expect(context.tokens.insists("g")).toBe(false);
+    expect(context.grants.tokens.insists("g")).toBe(false);
     await reconcileToken(context, "g", never);
     expect(fetched()).toBe(2);
   });
 
   it("is asked at once when the source has changed, or another took its place", async () => {
-    const { context, fetched, changeSource } = situation({ stored: false, fetch: fails(askedFor(60)) });
+    const { context, fetched, changeSource } = fixture({ stored: false, fetch: fails(askedFor(60)) });
     await reconcileToken(context, "g", never);
     changeSource("1");
     await reconcileToken(context, "g", never);
@@ -244,9 +250,9 @@ describe("an endpoint that asks for patience", () => {
   });
 
   it("is asked at once by another grant, which a changed spec makes", async () => {
-    const { context, fetched } = situation({ stored: false, fetch: fails(askedFor(60)) });
+    const { context, fetched } = fixture({ stored: false, fetch: fails(askedFor(60)) });
     await reconcileToken(context, "g", never);
-    context.tokens.use("secret/team-a/regcred", new Map([["other", { grant, target: undefined }]]));
+    context.grants.tokens.use("secret/team-a/regcred", new Map([["other", { grant, target: undefined }]]));
     await reconcileToken(context, "other", never);
     expect(fetched()).toBe(2);
   });
@@ -256,10 +262,10 @@ describe("where the installed schema lacks something", () => {
   const gaps = ["spec.registries[].verify"];
 
   it("nothing is minted for a grant that has no token, and the message has the command that mends it", async () => {
-    const { context, fetched } = situation({ stored: false, gaps, fetch: mints });
+    const { context, fetched } = fixture({ stored: false, gaps, fetch: mints });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "on-change" });
     expect(fetched()).toBe(0);
-    expect(context.tokens.attempts("g")?.failure).toMatchObject({
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({
       reason: "CRDOutdated",
       cause: "Platform",
       message: expect.stringMatching(/it lacks spec\.registries\[\]\.verify; /),
@@ -268,7 +274,7 @@ describe("where the installed schema lacks something", () => {
   });
 
   it("a token that is there is renewed", async () => {
-    const { context, states } = situation({ gaps, fetch: mints });
+    const { context, states } = fixture({ gaps, fetch: mints });
     await reconcileToken(context, "g", never);
     expect(states).toEqual(["Issued"]);
   });
@@ -283,7 +289,7 @@ describe("a token that was fetched", () => {
     ["though nothing could be learned", target, "Inconclusive", "Issued"],
     ["though nothing could be learned of its login", loginOnly, "Inconclusive", "Issued"],
   ])("is stored %s, and told to all who use it", async (_what, tried, verification, state) => {
-    const { context, states, queued } = situation({
+    const { context, states, queued } = fixture({
       stored: false,
       ...(tried && { target: tried }),
       fetch: mints,
@@ -300,17 +306,20 @@ describe("a token that was fetched", () => {
   });
 
   it("is held back when it is denied and the old one has time left", async () => {
-    const { context, states } = situation({ minutesLeft: 360, target, fetch: mints, verify: denied });
+    const { context, states } = fixture({ minutesLeft: 360, target, fetch: mints, verify: denied });
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
-    expect(context.tokens.attempts("g")?.failure).toMatchObject({ reason: "VerificationDenied", cause: "Platform" });
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({
+      reason: "VerificationDenied",
+      cause: "Platform",
+    });
   });
 
   it.each([
     ["the old one is about to end", { minutesLeft: 9 }],
     ["there is no old one", { stored: false }],
   ])("is stored unverified when it is denied and %s", async (_when, given) => {
-    const { context, states } = situation({ ...given, target, fetch: mints, verify: denied });
+    const { context, states } = fixture({ ...given, target, fetch: mints, verify: denied });
     await reconcileToken(context, "g", never);
     expect(states).toEqual(["PublishedUnverified"]);
   });
@@ -318,10 +327,10 @@ describe("a token that was fetched", () => {
   it("is held back when its login is refused and the old one's is taken", async () => {
     const verifyOld = { verification: "Authenticated" } as const;
     const given = { minutesLeft: 360, target: loginOnly, fetch: mints, verify: denied, verifyOld };
-    const { context, states } = situation(given);
+    const { context, states } = fixture(given);
     expect(await reconcileToken(context, "g", never)).toMatchObject({ failed: true, retry: "slowly" });
     expect(states).toEqual([]);
-    expect(context.tokens.attempts("g")?.failure).toMatchObject({
+    expect(context.grants.tokens.attempts("g")?.failure).toMatchObject({
       reason: "VerificationDenied",
       message: expect.stringContaining("cannot log in to ghcr.io, which the old one can") as string,
     });
@@ -331,7 +340,7 @@ describe("a token that was fetched", () => {
     "is not held back by a registry that refuses its login, where the old one's is %s too",
     async (verification) => {
       const given = { minutesLeft: 360, target: loginOnly, fetch: mints, verify: denied };
-      const { context, states } = situation({ ...given, verifyOld: { verification } });
+      const { context, states } = fixture({ ...given, verifyOld: { verification } });
       await reconcileToken(context, "g", never);
       expect(states).toEqual(["PublishedUnverified"]);
     },
@@ -340,14 +349,14 @@ describe("a token that was fetched", () => {
   const chosen = { ...target, ofNamespace: true } as const;
   it("is not held back by an image that a tenant has chosen and the old one cannot pull either", async () => {
     const given = { minutesLeft: 360, target: chosen, fetch: mints, verify: denied, verifyOld: denied };
-    const { context, states } = situation(given);
+    const { context, states } = fixture(given);
     await reconcileToken(context, "g", never);
     expect(states).toEqual(["PublishedUnverified"]);
   });
 
   it("is held back by such an image where the old one can pull it", async () => {
     const verifyOld = { verification: "Verified" } as const;
-    const { context, states } = situation({
+    const { context, states } = fixture({
       minutesLeft: 360,
       target: chosen,
       fetch: mints,
@@ -360,13 +369,13 @@ describe("a token that was fetched", () => {
 
   it("whose end is not believed is told of in the log, and stored", async () => {
     const given = { fetch: () => mints().then((minted) => ({ ...minted, doubt: "they say 3600000 seconds" })) };
-    const { context, states, warnings } = situation({ stored: false, ...given });
+    const { context, states, warnings } = fixture({ stored: false, ...given });
     await reconcileToken(context, "g", never);
     expect([states, warnings]).toEqual([["Issued"], ["end of a token not believed: they say 3600000 seconds"]]);
   });
 
   it("is not fetched again while it is young and its sources are the same", async () => {
-    const { context, fetched } = situation({ stored: false, fetch: mints });
+    const { context, fetched } = fixture({ stored: false, fetch: mints });
     await reconcileToken(context, "g", never);
     expect(await reconcileToken(context, "g", never)).toHaveProperty("requeueAfter");
     expect(fetched()).toBe(1);
@@ -386,7 +395,7 @@ describe("a token that its source hands out again", () => {
     ["is stored where the password is another one", "new", 60, 1],
     ["is stored where it lives longer", "old", 90, 1],
   ])("%s", async (_what, password, minutes, stored) => {
-    const { context, states } = situation({ minutesLeft: 60, fetch: again(password, minutes), fingerprint: "absent" });
+    const { context, states } = fixture({ minutesLeft: 60, fetch: again(password, minutes), fingerprint: "absent" });
     await reconcileToken(context, "g", never);
     expect(states).toHaveLength(stored);
   });
@@ -405,7 +414,7 @@ describe("a grant that was turned away without a call", () => {
       message: "x",
       retryAfter,
     };
-    const { context, fetched } = situation({
+    const { context, fetched } = fixture({
       stored: false,
       fetch: fails(restrained ? { ...turned, restrained } : turned),
     });
@@ -418,13 +427,13 @@ describe("a grant that was turned away without a call", () => {
 describe("whether a run would ask the provider", () => {
   const gaps = ["spec.registries[].verify"];
 
-  it.each<[string, Omit<Situation, "fetch">, boolean]>([
+  it.each<[string, Omit<FixtureOptions, "fetch">, boolean]>([
     ["there is no token", { stored: false }, true],
     ["half of its life has passed", { minutesLeft: 10 }, true],
     ["there is no token, and the installed schema lacks something", { stored: false, gaps }, false],
     ["half of its life has passed, and the installed schema lacks something", { minutesLeft: 10, gaps }, true],
   ])("where %s", async (_what, given, asks) => {
-    const { context, fetched } = situation({ ...given, fetch: mints });
+    const { context, fetched } = fixture({ ...given, fetch: mints });
     expect(asksProvider(context, "g")).toBe(asks);
     await reconcileToken(context, "g", never);
     expect(fetched()).toBe(asks ? 1 : 0);
@@ -433,16 +442,16 @@ describe("whether a run would ask the provider", () => {
   });
 
   it("is told for none that nobody needs, or of which nothing is known", () => {
-    const { context } = situation({ stored: false, fetch: mints });
+    const { context } = fixture({ stored: false, fetch: mints });
     expect(asksProvider(context, "other")).toBe(false);
-    for (const namespace of ["team-a", "team-b"]) context.tokens.use(`secret/${namespace}/regcred`, new Map());
+    for (const namespace of ["team-a", "team-b"]) context.grants.tokens.use(`secret/${namespace}/regcred`, new Map());
     expect(asksProvider(context, "g")).toBe(false);
   });
 
   it("is told for none as long as it is to be left alone", async () => {
-    const { context } = situation({ stored: false, fetch: fails(askedFor(5)) });
+    const { context } = fixture({ stored: false, fetch: fails(askedFor(5)) });
     await reconcileToken(context, "g", never);
-    const clock = context.clock as FakeClock;
+    const clock = context.runtime.clock as FakeClock;
     await clock.advance(Temporal.Duration.from({ seconds: 299 }));
     expect(asksProvider(context, "g")).toBe(false);
     await clock.advance(Temporal.Duration.from({ seconds: 1 }));

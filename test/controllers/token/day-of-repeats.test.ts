@@ -83,28 +83,26 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   };
   const silent = (): void => undefined;
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    tokens,
-    statusCache: { secret: () => undefined },
+    runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
+    grants: { tokens, provider },
+    credentials: { statusCache: { secret: () => undefined } },
     settings: { namespace: "ops", maxConfigBytes: 65_536 },
-    stores: {
-      crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps: [] }) },
-      operatorSecrets: {
-        get: (key: string) => secrets.get(key),
-        wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+    cluster: {
+      stores: {
+        crds: { get: () => ({ key: "crd", resourceVersion: "1", gaps: [] }) },
+        operatorSecrets: {
+          get: (key: string) => secrets.get(key),
+          wrote: (record: OperatorSecretRecord) => secrets.set(record.key, record),
+        },
       },
+      transforms: { operatorSecret: (written: unknown) => written },
+      api: {
+        createSecret: (_namespace: string, body: object) => write(body),
+        replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
+      },
+      callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
-    transforms: { operatorSecret: (written: unknown) => written },
-    api: {
-      createSecret: (_namespace: string, body: object) => write(body),
-      replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
-    },
-    provider,
-    refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    enqueue: () => (told += 1),
-    // Touching anything that is not here throws.
+    queue: { enqueue: () => (told += 1) },
   } as unknown as Context;
 
   let minLeft = Infinity;

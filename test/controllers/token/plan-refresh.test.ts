@@ -42,6 +42,7 @@ describe("a token", () => {
         expect(passed).toBeGreaterThanOrEqual(Math.max(Math.floor(life * 0.4), 1_000));
         expect(passed).toBeLessThanOrEqual(Math.max(Math.ceil(life / 2), 1_000));
       }),
+      { examples: [[295_510_326, "-A0"]] },
     );
   });
 });

@@ -53,31 +53,33 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   const silent = (): void => undefined;
   // The rest of a context is for other loops: touching it throws.
   const context = {
-    clock,
-    inSlices: inSlices(clock),
-    tokens,
-    statusCache: statusCache(clock),
+    runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
+    grants: {
+      tokens,
+      provider: {
+        fetch: () => {
+          mints += 1;
+          if (!refuses) return Promise.resolve(minted);
+          const failure = { reason: "Denied", cause: "Platform", retry: "slowly", message: "no" } as const;
+          return Promise.reject(new OperatorError(failure));
+        },
+      },
+    },
+    credentials: { statusCache: statusCache(clock) },
     settings: { namespace: "ops", mode: unrestricted, maxConfigBytes: 1 },
-    stores: { crds: { get: () => undefined }, operatorSecrets },
-    transforms: { operatorSecret: transform },
-    api: {
-      replaceSecret: (_namespace: string, _name: string, body: { readonly data: Record<string, string> }) => {
-        data = body.data;
-        version += 1;
-        return Promise.resolve(secret());
+    cluster: {
+      stores: { crds: { get: () => undefined }, operatorSecrets },
+      transforms: { operatorSecret: transform },
+      api: {
+        replaceSecret: (_namespace: string, _name: string, body: { readonly data: Record<string, string> }) => {
+          data = body.data;
+          version += 1;
+          return Promise.resolve(secret());
+        },
       },
+      callFailure: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
     },
-    provider: {
-      fetch: () => {
-        mints += 1;
-        if (!refuses) return Promise.resolve(minted);
-        const failure = { reason: "Denied", cause: "Platform", retry: "slowly", message: "no" } as const;
-        return Promise.reject(new OperatorError(failure));
-      },
-    },
-    refusal: (error: unknown) => ({ kind: undefined, failure: failureOf(error) }),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    enqueue: silent,
+    queue: { enqueue: silent },
   } as unknown as Context;
   return {
     asks: async (refreshes) => {

@@ -76,41 +76,42 @@ describe("a token loop", () => {
     };
     // Touching anything that is not here throws.
     context = {
-      clock,
-      inSlices: inSlices(clock),
-      tokens,
-      statusCache: statusCache(clock),
+      runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
+      grants: {
+        tokens,
+        provider: {
+          fetch: () => {
+            fetched += 1;
+            if (missing) throw new OperatorError(failure({ reason: "SourceMissing", retry: "on-change" }));
+            const issuedAt = clock.now();
+            return Promise.resolve({
+              logins: { all: login("ann", `${fetched}`) },
+              issuedAt,
+              expiresAt: issuedAt.add({ hours: 12 }),
+            });
+          },
+        },
+      },
+      credentials: { statusCache: statusCache(clock), judged: { nobodyElse: () => knownAbsent } },
       settings: { namespace: "ops" },
-      judged: { nobodyElse: () => knownAbsent },
-      stores: {
-        crds: { get: () => ({ gaps: [] }) },
-        operatorSecrets: {
-          get: (key: string) => secrets.get(key),
-          wrote: (written: OperatorSecretRecord) => secrets.set(written.key, written),
-          removed: (key: string) => secrets.delete(key),
+      cluster: {
+        stores: {
+          crds: { get: () => ({ gaps: [] }) },
+          operatorSecrets: {
+            get: (key: string) => secrets.get(key),
+            wrote: (written: OperatorSecretRecord) => secrets.set(written.key, written),
+            removed: (key: string) => secrets.delete(key),
+          },
         },
-      },
-      transforms: { operatorSecret: (written: unknown) => written },
-      api: {
-        createSecret: (_namespace: string, body: object) => write(body),
-        replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
-        deleteSecret: () => Promise.resolve(),
-      },
-      provider: {
-        fetch: () => {
-          fetched += 1;
-          if (missing) throw new OperatorError(failure({ reason: "SourceMissing", retry: "on-change" }));
-          const issuedAt = clock.now();
-          return Promise.resolve({
-            logins: { all: login("ann", `${fetched}`) },
-            issuedAt,
-            expiresAt: issuedAt.add({ hours: 12 }),
-          });
+        transforms: { operatorSecret: (written: unknown) => written },
+        api: {
+          createSecret: (_namespace: string, body: object) => write(body),
+          replaceSecret: (_namespace: string, _name: string, body: object) => write(body),
+          deleteSecret: () => Promise.resolve(),
         },
+        callFailure: (error: OperatorError) => ({ kind: undefined, failure: error }),
       },
-      refusal: (error: OperatorError) => ({ kind: undefined, failure: error }),
-      log: { debug: silent, info: silent, warn: silent, error: silent },
-      enqueue: (key: string) => queued.push(key),
+      queue: { enqueue: (key: string) => queued.push(key) },
     } as unknown as Context;
   });
 

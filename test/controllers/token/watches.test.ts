@@ -17,7 +17,11 @@ function requestsOf(change: object): readonly string[] {
     wantedOf: (secret: string) => (secret === "ops/hub" ? ["a", "b"] : secret === "ops/regcred-token-a" ? ["a"] : []),
     wanted: () => thrown(new Error("each grant was looked at")),
   };
-  const context = { stores: { operatorSecrets, crds }, tokens, signals: newSignals(thrown) };
+  const context = {
+    cluster: { stores: { operatorSecrets, crds } },
+    grants: { tokens },
+    queue: { signals: newSignals(thrown) },
+  };
   const asked: string[] = [];
   for (const each of tokenWatches(context as unknown as Context)) {
     each.follow((requests) => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { awsRequestHandler } from "../../../src/providers/http/aws-request-handler.ts";
 import { azureHttpClient } from "../../../src/providers/http/azure-http-client.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../../src/providers/http/http.ts";
-import { withOwnErrors } from "../../../src/providers/http/own-errors.ts";
+import { withOwnErrors } from "../../../src/providers/http/sdk-adapters.ts";
 import { json } from "../../runtime/client/local-server.ts";
 import { authority, errorOf, network, site } from "./scenario.ts";
 

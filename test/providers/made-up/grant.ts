@@ -38,8 +38,8 @@ function grantOf(entry: QuaysideEntry, scope: RenderScope): QuaysideGrant | Fail
     entry.quayside.account,
     scope,
     (text) => /^[a-z-]+$/.test(text),
-    (text, cause) => invalid("InvalidAccount", `quayside.account becomes ${text}`, cause),
+    (text, cause) => invalid("InvalidClientID", `quayside.account becomes ${text}`, cause),
   );
-  if (typeof account !== "string") return account ?? invalid("InvalidAccount", "write quayside.account");
+  if (typeof account !== "string") return account ?? invalid("InvalidClientID", "write quayside.account");
   return { provider: "Quayside", identity: asked.identity, account };
 }

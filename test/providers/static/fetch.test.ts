@@ -361,7 +361,7 @@ describe("a source Secret", () => {
       { annotations: { "regcred.dev/expires-at": "2026-05-31T00:00:00Z" } },
       {},
       "SourceExpired",
-      /ended at 2026-05-31T00:00:00Z.*regcred\.dev\/expires-at/,
+      /expired at 2026-05-31T00:00:00Z.*regcred\.dev\/expires-at/,
     ],
     [
       "has an end that is no time",

@@ -177,6 +177,19 @@ describe("floods", () => {
     expect(recorder.dropped()).toBe(3000 - 1000 - 1);
   });
 
+  it("are remembered of 4,096 things at once: the one that is unheard of for the longest is forgotten, with its timer", async () => {
+    const { recorder, clock } = stage();
+    for (let chunk = 0; chunk < 10; chunk += 1) {
+      for (let index = 0; index < 500; index += 1)
+        recorder.publish({
+          ...occurrence,
+          regarding: { ...occurrence.regarding, namespace: `team-${chunk}-${index}` },
+        });
+      await clock.advance();
+    }
+    expect(clock.scheduled()).toBe(4_096);
+  });
+
   it("of one namespace are its own trouble, however many objects it makes them about", async () => {
     const { recorder, clock, written, reached } = stage();
     const about = (namespace: string, uid: string) => ({ ...occurrence.regarding, namespace, uid });

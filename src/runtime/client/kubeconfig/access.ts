@@ -1,7 +1,7 @@
 // Selects cluster, user and context of a kubeconfig, as kubectl's flags do. (pure)
 import { OperatorError } from "../../errors.ts";
 import { quotedText } from "../../foreign-text.ts";
-import { execFault } from "./exec-fault.ts";
+import { execFault } from "./exec-schema.ts";
 import type { Impersonation, Kubeconfig, KubeconfigCluster, KubeconfigUser } from "./kubeconfig.ts";
 
 /** What the command line chooses beside what the kubeconfig says; undefined: what it says. */

@@ -1,4 +1,4 @@
-// Text tables: columns that fit the terminal.
+// Layout: tables and sentences that fit the terminal.
 import { oneLine } from "../../runtime/foreign-text.ts";
 import type { Style, Terminal } from "./terminal.ts";
 
@@ -65,4 +65,19 @@ function shownColumns(columns: readonly Column[], widths: readonly number[], wid
 function cutTo(text: string, width: number | undefined): string {
   if (width === undefined || text.length <= width) return text;
   return `${text.slice(0, Math.max(width - 3, 1))}...`;
+}
+
+/** Lines without line breaks, whatever the text holds; the first is set in as well. Words that are too long stay whole, so that they can be copied. */
+export function wrapped(text: string, width: number | undefined, indent = ""): readonly string[] {
+  const sentence = oneLine(text);
+  if (width === undefined) return [`${indent}${sentence}`];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of sentence.split(" ")) {
+    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
+      lines.push(`${indent}${line}`);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, `${indent}${line}`];
 }

@@ -75,7 +75,7 @@ export interface TestEnvOptions {
 }
 
 /** The tenants' namespaces and the operator. */
-export async function prepareScene(options: TestEnvOptions, { play, cleanup, signal }: Crew): Promise<TestEnv> {
+export async function prepareTestEnv(options: TestEnvOptions, { play, cleanup, signal }: Crew): Promise<TestEnv> {
   const { stage, registry, clouds, count } = options;
   const { client, names } = stage;
   const { prefix, system } = names;

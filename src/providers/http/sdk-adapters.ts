@@ -1,5 +1,5 @@
-// What the adapters of the SDKs have in common.
-import type { HttpCall } from "./http.ts";
+// What the adapters of the SDKs have in common: signals, methods, and the errors that an SDK keeps to itself.
+import type { Http, HttpCall } from "./http.ts";
 
 /** What SDKs call an abort signal; in Node each is a real one. */
 export interface AbortSignalLike {
@@ -26,4 +26,26 @@ export function methodOf(text: string): HttpCall["method"] {
   const method = methods.find((each) => each === text.toUpperCase());
   if (!method) throw new TypeError("an SDK asks for an HTTP method that no token endpoint needs");
   return method;
+}
+
+/**
+ * Runs `use` with an Http for its SDK. If the last call failed without an answer, its own error is thrown instead of what
+ * the SDK made of it: MSAL keeps nothing of a refusal.
+ */
+export async function withOwnErrors<T>(http: Http, use: (http: Http) => Promise<T>): Promise<T> {
+  let last: { readonly error: unknown } | undefined;
+  const watched: Http = async (call, signal) => {
+    last = undefined;
+    try {
+      return await http(call, signal);
+    } catch (error) {
+      last = { error };
+      throw error;
+    }
+  };
+  try {
+    return await use(watched);
+  } catch (error) {
+    throw last ? last.error : error;
+  }
 }
