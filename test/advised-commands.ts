@@ -73,6 +73,7 @@ export interface Typed {
 
 const merge = JSON.stringify({ spec: { suspend: false } });
 const addHost = JSON.stringify([{ op: "add", path: "/spec/registries/0/hosts/-", value: "other.example.com" }]);
+const addAudience = `[{"op":"add","path":"/rules/0/resources/-","value":"pull.example.com"}]`;
 const addLabel = JSON.stringify([
   { op: "replace", path: "/spec/variables/0/expression", value: JSON.stringify(["acme.io/tier"]) },
 ]);
@@ -116,6 +117,7 @@ export const typedCommands: Readonly<Record<string, Typed>> = {
   "apply -f crds/": nothing,
   "apply -k config/admission/labels": nothing,
   "apply -k config/default": nothing,
+  "apply -k config/nodes": nothing,
   "apply -k config/restraint": nothing,
   "create namespace §": { values: [["team-new"]] },
   "create role regcred-token-§ -n § --verb=create --resource=serviceaccounts/token --resource-name=§": {
@@ -183,6 +185,10 @@ export const typedCommands: Readonly<Record<string, Typed>> = {
   "label namespace § §=§ --overwrite": {
     values: [["team-a", "acme.io/pull", "yes"]],
     before: ["kubectl label namespace team-a acme.io/pull=no"],
+  },
+  "patch clusterrole § --type=json -p §": {
+    values: [["regcred-node-audiences", addAudience]],
+    before: ["kubectl apply -k config/nodes"],
   },
   "patch regcred § --type=json -p §": { values: [["acme", addHost]] },
   "patch regcred § --type=merge -p §": { values: [["acme", merge]] },

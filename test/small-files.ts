@@ -10,6 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
   "src/cli/all-commands.ts": "the list of commands",
   "src/cli/doctor/*.ts": "one file for what one check of the doctor finds",
   "src/cli/credential-provider/entries.ts": "a command of its own, below another one",
+  "src/cli/credential-provider/write-kubelet-config.ts": "what a command needs to work is loaded when it runs",
   "src/cli/terminal/sentences.ts": "sentences that commands share",
   "src/cli/terminal/yaml-document.ts": "loads the YAML library, which most commands do without",
   "src/providers/*/{settings,grant,fetch,index}.ts": "every provider has these four files",

@@ -12,7 +12,11 @@ interface ConditionRow {
    */
   readonly events: "every change" | "for the worse" | "log" | "none";
   /** Columns of `kubectl get`, each with the member of the condition that it shows. */
-  readonly columns?: readonly { readonly name: string; readonly shows: "status" | "reason"; readonly says: string }[];
+  readonly columns?: readonly {
+    readonly name: string;
+    readonly shows: "status" | "reason";
+    readonly description: string;
+  }[];
   /** The metric that tells the same, and the alert on it. */
   readonly metric?: string;
   readonly alert?: string;
@@ -25,8 +29,8 @@ const rows = {
     inStatus: false,
     events: "every change",
     columns: [
-      { name: "Ready", shows: "status", says: "Whether every namespace that can be served is served." },
-      { name: "Reason", shows: "reason", says: "Why it is ready or not." },
+      { name: "Ready", shows: "status", description: "Whether every namespace that can be served is served." },
+      { name: "Reason", shows: "reason", description: "Why it is ready or not." },
     ],
     metric: "regcred_namespaces",
     alert: "RegcredStatusAbsent",

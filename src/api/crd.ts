@@ -61,11 +61,11 @@ const conditionColumns = (member: "status" | "reason") =>
   conditionTypes.flatMap((type) =>
     (conditions[type].columns ?? [])
       .filter(({ shows }) => shows === member)
-      .map(({ name, says }) => ({
+      .map(({ name, description }) => ({
         name,
         type: "string",
         jsonPath: `.status.conditions[?(@.type=="${type}")].${member}`,
-        description: says,
+        description,
       })),
   );
 

@@ -50,7 +50,7 @@ export const statusSchema = z.object({
         state: z
           .enum(entryStateNames)
           .describe(
-            `The worst of its grants. ${entryStateNames.map((name) => `${name}: ${entryStates[name].says}.`).join(" ")}`,
+            `The worst of its grants. ${entryStateNames.map((name) => `${name}: ${entryStates[name].description}.`).join(" ")}`,
           ),
         reason: z.string().max(1024).optional().describe("Why, in one word."),
         message: z.string().max(1024).optional().describe("Why, and what to do."),

@@ -28,6 +28,9 @@ export interface ClusterCommand {
 const personOnly = Object.values(personSettings);
 const shared = ["--kubeconfig", "--context", "--namespace", ...personOnly.map(({ flag }) => flag)];
 
+/** In the help, what is the same for all of them comes after what is the command's own. */
+const clusterOptions = "Cluster options:";
+
 /** Puts the command under the program; `ended` hears its exit code. */
 export function addClusterCommand(
   command: Command,
@@ -37,7 +40,9 @@ export function addClusterCommand(
 ): void {
   command.description(description).addHelpText("after", `\n${answersHelp}`);
   for (const [syntax, meaning] of positionals) command.argument(syntax, meaning);
-  const known = [...settings, ...personOnly].filter(({ flag }) => [...own, ...shared].includes(flag)).map(optionFor);
+  const known = [...settings, ...personOnly]
+    .filter(({ flag }) => [...own, ...shared].includes(flag))
+    .map((each) => (own.includes(each.flag) ? optionFor(each) : optionFor(each).helpGroup(clusterOptions)));
   for (const option of [...options, ...known]) command.addOption(option);
   command.action(async (...received: unknown[]) => {
     // Commander gives the arguments, then the options, then the command.

@@ -28,5 +28,5 @@ export const answersHelp = `Exit codes:
   ${exitCodes.failed}  it failed; a sentence on standard error says why
   ${exitCodes.misused}  the command line is wrong
   ${exitCodes.no}  no: what was asked about is not well; the output says what to do
-  ${exitCodes.unknown}  it could not be told; the output says what was not seen
+  ${exitCodes.unknown}  unknown; the output says what was not seen
   ${exitCodes.SIGINT}, ${exitCodes.SIGTERM}  SIGINT (Ctrl-C) or SIGTERM stopped it`;

@@ -4,7 +4,7 @@ import { timeOfText } from "../runtime/foreign-numbers.ts";
 import { isObjectName } from "./object-name.ts";
 
 /** A host of a pull Secret, and whose it is. */
-export interface Named {
+export interface EntryHost {
   readonly credential: string;
   readonly entry: string;
   readonly grantKey: string;
@@ -23,7 +23,7 @@ export interface Recorded {
 }
 
 /** For the tenant to read. An entry whose hosts need several tokens is listed once for each. */
-export function entriesText(named: readonly Named[]): string {
+export function entriesText(named: readonly EntryHost[]): string {
   const entries = new Map<string, { name: string; grant: string; hosts: string[]; expires?: string }>();
   for (const { credential, entry, grantKey, host, expiresAt } of named) {
     const name = `${credential}/${entry}`;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { boundedEndOfText, timeOfText } from "../runtime/foreign-numbers.ts";
 import { type FormerLogins, isAlive, type Logins, type Token } from "./token.ts";
-import type { Minted } from "./token.ts";
+import type { NewToken } from "./token.ts";
 import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
 import { type Login, loginOf } from "../registry/login.ts";
 
@@ -42,7 +42,7 @@ const wireToken = wireLogins.extend({
 
 /** The `data` of the token Secret. */
 export function tokenToData(
-  minted: Minted,
+  minted: NewToken,
   about: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers" | "makers">,
 ): Record<string, string> {
   const { grantKey, fingerprint, refreshes = {}, state, formers = [], makers = [] } = about;
@@ -73,7 +73,7 @@ const maxBytesOfOlder = 128 * 1024;
  */
 export function formerLogins(
   before: Token | undefined,
-  minted: Minted,
+  minted: NewToken,
   now: Temporal.Instant,
 ): readonly FormerLogins[] {
   if (!before) return [];
@@ -85,7 +85,7 @@ export function formerLogins(
   return [last, ...kept].slice(0, maxFormers);
 }
 
-export function isSameLogin(before: Pick<Token, "logins">, minted: Pick<Minted, "logins">): boolean {
+export function isSameLogin(before: Pick<Token, "logins">, minted: Pick<NewToken, "logins">): boolean {
   return textOf(before) === textOf(minted);
 }
 

@@ -47,4 +47,4 @@ export function isAlive(token: Pick<Token, "expiresAt">, now: Temporal.Instant):
  * A token as it comes from a provider, not stored yet. `expiresAt` undefined: the credential names no end (Static only). `doubt`:
  * what was said of its end and is not believed, and what is made of it.
  */
-export type Minted = Pick<Token, "logins" | "issuedAt" | "expiresAt"> & { readonly doubt?: string | undefined };
+export type NewToken = Pick<Token, "logins" | "issuedAt" | "expiresAt"> & { readonly doubt?: string | undefined };

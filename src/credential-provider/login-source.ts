@@ -4,7 +4,7 @@ import { failure } from "../api/reasons.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import type { Redacted } from "../runtime/redacted.ts";
 import type { Environment } from "../config/config.ts";
-import type { Minted } from "../cluster/token.ts";
+import type { NewToken } from "../cluster/token.ts";
 import type { OperatorSecretRecord } from "../cluster/records.ts";
 import { audienceProblem } from "../providers/audiences.ts";
 import { caCertificates } from "../providers/ca-certificates.ts";
@@ -37,7 +37,7 @@ export interface LoginSourceOptions {
 
 export interface LoginSource {
   /** One attempt. Throws OperatorError, or NetworkError where there was no answer. */
-  fetch(grant: Grant, signal: AbortSignal): Promise<Minted>;
+  fetch(grant: Grant, signal: AbortSignal): Promise<NewToken>;
   /** Cuts calls under way. */
   close(): Promise<void>;
 }

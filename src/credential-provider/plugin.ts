@@ -9,7 +9,7 @@ import { isFailure } from "../providers/grant.ts";
 import { grantKeyText } from "../providers/grant-key.ts";
 import type { Grant } from "../providers/index.ts";
 import { loginAt } from "../registry/host.ts";
-import type { Minted } from "../cluster/token.ts";
+import type { NewToken } from "../cluster/token.ts";
 import { answerOf, type FoundLogin, type ProviderAnswer } from "./answer.ts";
 import { type Choice, choicesFor } from "./choices.ts";
 import { type Handed, type LoginSource, loginSource } from "./login-source.ts";
@@ -137,8 +137,8 @@ async function outcomesOf(
   source: LoginSource,
   { signal, late }: Ending,
 ): Promise<readonly (FoundLogin | string)[]> {
-  const asked = new Map<string, Promise<Minted>>();
-  const mint = (grant: Grant): Promise<Minted> => {
+  const asked = new Map<string, Promise<NewToken>>();
+  const mint = (grant: Grant): Promise<NewToken> => {
     const key = grantKeyText(grant);
     const asking = asked.get(key) ?? source.fetch(grant, signal);
     asked.set(key, asking);

@@ -1,7 +1,7 @@
 // Who mints: the one method that a provider has, and what it is given of the world.
 import type { Clock } from "../runtime/clock.ts";
 import type { OperatorSecretRecord } from "../cluster/records.ts";
-import type { Minted } from "../cluster/token.ts";
+import type { NewToken } from "../cluster/token.ts";
 import type { Environment } from "../config/config.ts";
 import type { Definition } from "./definition.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -15,7 +15,7 @@ import type { Grant } from "./index.ts";
  */
 export interface Provider<G = Grant> {
   /** One attempt; ends soon after the signal aborts. */
-  fetch(grant: G, signal: AbortSignal): Promise<Minted>;
+  fetch(grant: G, signal: AbortSignal): Promise<NewToken>;
 }
 
 /** What a cloud's provider is given. */

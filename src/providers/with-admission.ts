@@ -5,7 +5,7 @@ import type { Grant } from "./grant.ts";
 import { unlessAborted } from "../runtime/aborted.ts";
 import { NetworkError } from "./http/network-error.ts";
 import type { Provider } from "./provider.ts";
-import type { Minted } from "../cluster/token.ts";
+import type { NewToken } from "../cluster/token.ts";
 
 /**
  * How an attempt ended. `silence`: nobody answered, or not in time. `displaced`: it took longer than was left to it. `cut`: the
@@ -29,7 +29,7 @@ export function withAdmission(provider: Provider, admittance: Admittance): Provi
     fetch: async (grant, signal) => {
       const displaced = admittance.begin(grant);
       const either = displaced ? AbortSignal.any([signal, displaced]) : signal;
-      let minted: Minted;
+      let minted: NewToken;
       try {
         minted = await unlessAborted(provider.fetch(grant, either), either);
       } catch (error) {

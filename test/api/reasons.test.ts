@@ -9,6 +9,8 @@ const root = join(import.meta.dirname, "../..");
 /** A failure that is written out. */
 const literal = /reason: "(\w+)",\s*cause: "(\w+)",(?:[^{}]|\{[^{}]*\})*?retry: "([\w-]+)"/g;
 
+const words = (text: string): string => text.trim().split(/\s+/).join(" ");
+
 describe("a failure", () => {
   it("has the cause and the retry of its reason", () => {
     expect(failure("QuotaExceeded", { message: "full" })).toEqual({
@@ -56,6 +58,52 @@ describe("a failure", () => {
       new RegExp(literal, "").test(readFileSync(join(root, path), "utf8")),
     );
     expect(byHand).toEqual([]);
+  });
+
+  it("is the tenant's to fix, or the platform's, and comes back as here: a change of this is news to who must act", () => {
+    const rows = Object.entries<{ readonly cause?: string; readonly retry?: string }>(reasons);
+    const of = (cause: string, retry: string): string =>
+      rows
+        .filter(([, row]) => row.cause === cause && row.retry === retry)
+        .map(([reason]) => reason)
+        .join(" ");
+    expect(of("Platform", "backoff")).toBe(
+      words(`
+      TokenPending Draining Conflict TokenExpired NotPropagated Throttled RateLimited CloudUnavailable
+      InvalidAnswer NoOperatorIdentity ServiceAccountChanged StaleServiceAccountToken
+      MissingWorkloadIdentityProvider Unauthorized ApiUnavailable DeadlineExceeded InternalError
+      CredentialsUnreadable AnotherInstall LeaseLost
+    `),
+    );
+    expect(of("Platform", "on-change")).toBe(
+      words(`
+      ReferencesPending SourceMissing SourceInvalid SourceNotAllowed SourceRefused SourceTooLarge
+      SourceExpired HostMissing IdentityMissing IdentityInvalid IdentityUnsupported ServiceAccountMissing
+      InvalidHost MissingRole InvalidRoleARN InvalidExternalID InvalidAudience MissingClientID InvalidClientID
+      MissingTenantID InvalidTenantID InvalidRepository InvalidServiceAccountEmail
+      InvalidWorkloadIdentityProvider InvalidScope MissingTrustedProfile InvalidTrustedProfile
+      InvalidTokenExchange CAMissing InvalidSecretName SecretNameReserved HostShadowed ConfigTooLarge
+      CRDOutdated ProxyUnusable NoCluster Stopped
+    `),
+    );
+    expect(of("Tenant", "on-change")).toBe(
+      words(`
+      NamespaceTerminating MissingLabel SecretConflict SecretCopied DeletionPending TooLarge MintBudget
+      Contested
+    `),
+    );
+    expect(of("Platform", "slowly")).toBe(
+      words(`
+      Denied VerificationDenied IdentityExpired EndpointNotAllowed AddressNotAllowed RedirectRefused
+      ResponseTooLarge CAInvalid NamespaceForbidden NotPermitted Rejected AudienceOverlap NotInstalled
+      NamespaceMissing MetricsAddressUnusable CertificateUnreadable HealthAddressUnusable
+    `),
+    );
+    expect(of("Tenant", "slowly")).toBe(
+      words(`
+      ConsentMissing QuotaExceeded AdmissionDenied
+    `),
+    );
   });
 
   it("of the runtime, which knows no table, is as the table has it", () => {

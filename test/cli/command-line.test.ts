@@ -27,7 +27,7 @@ describe("the help", () => {
       const around = testStreams();
       expect(await commandLine([command.name, "--help"], around)).toBe(0);
       const help = words(around.said.stdout);
-      for (const part of [command.description, "--kubeconfig", "--context", "Exit codes: 0 yes"]) {
+      for (const part of [command.description, "Cluster options: --kubeconfig", "--context", "Exit codes: 0 yes"]) {
         expect(help).toContain(part);
       }
     },

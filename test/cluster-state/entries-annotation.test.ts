@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import {
   earliestEnd,
   entriesText,
-  type Named,
+  type EntryHost,
   namesOtherGrants,
   recordedEntries,
   shownEntries,
 } from "../../src/cluster/entries-annotation.ts";
 import { minute } from "../entitlement/objects.ts";
 
-const named = (changes: Partial<Named>): Named => ({
+const named = (changes: Partial<EntryHost>): EntryHost => ({
   credential: "acme",
   entry: "images",
   grantKey: "grant-a",

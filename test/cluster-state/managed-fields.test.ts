@@ -1,12 +1,11 @@
 // Is it told who else applies an object, and is what they apply given back to them?
 import { describe, expect, it } from "vitest";
 import { appliersIn, type FieldsEntry, fieldsOfOthers, othersApply } from "../../src/cluster/managed-fields.ts";
-import { contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
-import type { PullSecretSnapshot, Wanted } from "../../src/controllers/pull-secret/plan-types.ts";
+import type { PullSecretOptions, PullSecretSnapshot } from "../../src/controllers/pull-secret/plan-types.ts";
 import { planReferences } from "../../src/controllers/service-account/plan.ts";
-import { claim, now, serviceAccount } from "../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "../controllers/pull-secret/plan-scenario.ts";
+import { entryToken, serviceAccount } from "../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "../controllers/pull-secret/plan-scenario.ts";
 
 const entry = (manager: string, operation: string, more: object = {}): FieldsEntry => ({
   manager,
@@ -19,9 +18,8 @@ const entry = (manager: string, operation: string, more: object = {}): FieldsEnt
 const ours = entry("regcred", "Update");
 const helm = entry("helm", "Apply");
 
-function wanted(onConflict: Wanted["options"]["onConflict"]): Wanted {
-  const content = contentOf([{ credential: "acme", claims: [claim({ hosts: ["a.example.com"] })] }], now);
-  return { content, digest: `digest of ${content.text}`, options: { labels: {}, annotations: {}, onConflict } };
+function wanted(onConflict: PullSecretOptions["onConflict"]): Wants {
+  return wants([{ credential: "acme", entries: [entryToken({ hosts: ["a.example.com"] })] }], { onConflict });
 }
 
 describe("others apply an object", () => {
@@ -79,7 +77,7 @@ describe("a Secret that somebody applies", () => {
   const othersFields = [helm];
   const merging = (changes: Partial<PullSecretSnapshot> = {}): PullSecretSnapshot =>
     snapshot({
-      wanted: wanted("Merge"),
+      ...wanted("Merge"),
       record: recordOf(live({ othersFields }), { othersApply: "unhindered" }),
       live: live({ othersFields }),
       ...changes,
@@ -116,9 +114,9 @@ describe("a Secret that somebody applies", () => {
 
   it("loses what was taken back even if it has become too large to be read", () => {
     const own = wanted("Fail");
-    const body = written(planPullSecret(snapshot({ wanted: own })));
+    const body = written(planPullSecret(snapshot(own)));
     const record = recordOf(body, { digest: "other", othersApply: "hindered", metadata: undefined });
-    const { action } = planPullSecret(snapshot({ wanted: own, record, tooLarge: true }));
+    const { action } = planPullSecret(snapshot({ ...own, record, tooLarge: true }));
     expect(action).toMatchObject({ kind: "replace", body: { dockerConfig: body.dockerConfig } });
   });
 });

@@ -1,7 +1,6 @@
 // A small world in which entries are altered: tokens are stored as they are on the wire, and one Secret for each namespace holds
 // what the operator's own decisions write there.
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import { contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
 import type { ServiceAccountView } from "../../src/providers/grant-types.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../src/controllers/pull-secret/plan-types.ts";
@@ -13,7 +12,7 @@ import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/cont
 import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { credential, login } from "../entitlement/objects.ts";
-import { live, recordOf, snapshot } from "./pull-secret/plan-scenario.ts";
+import { live, recordOf, snapshot, wants } from "./pull-secret/plan-scenario.ts";
 import { type OperatorSecrets, operatorSecrets } from "./operator-secrets.ts";
 
 export interface World {
@@ -79,17 +78,12 @@ export function world(): World {
       const user = `secret/${of.name}/regcred`;
       const contributing = by.map((each) => ({ credential: each, name: each.name, held: false }));
       const { contributions } = gatherContributions(context(), { user }, of, contributing);
-      const content = contentOf(contributions, clock.now());
-      const wanted = {
-        content,
-        digest: content.text && `digest of ${content.text}`,
-        options: { labels: {}, annotations: {}, onConflict: "Fail" as const },
-      };
+      const wanted = wants(contributions, {}, clock.now());
       const there = standing.get(of.name);
-      const given = { namespace: of, wanted, record: there && recordOf(there), now: clock.now(), maxBytes };
+      const given = { namespace: of, ...wanted, record: there && recordOf(there), now: clock.now(), maxBytes };
       plan = planPullSecret(snapshot(given));
       if (plan.action.kind === "read") plan = planPullSecret(snapshot({ ...given, live: there }));
-      keepDecided(context(), { namespace: of.name, name: "regcred" }, { plan, wanted }, contributing);
+      keepDecided(context(), { namespace: of.name, name: "regcred" }, { plan, content: wanted.content }, contributing);
       if ("body" in plan.action) standing.set(of.name, live(plan.action.body));
       if (plan.action.kind === "delete") standing.delete(of.name);
       return passwordsIn(standing.get(of.name));

@@ -1,11 +1,10 @@
 // Does whoever applies a ServiceAccount or a Secret own what it applies, before and after our writes, and while they fail?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/runtime/errors.ts";
-import type { SecretBody } from "../../src/controllers/pull-secret/plan-types.ts";
+import type { PlannedSecret } from "../../src/controllers/pull-secret/plan-types.ts";
 import type { ServiceAccountRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { patchReferences } from "../../src/controllers/service-account/apply.ts";
-import type { Rendered } from "../../src/controllers/pull-secret/contributions.ts";
 import { liveSecret } from "../../src/controllers/pull-secret/wire.ts";
 import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
@@ -173,12 +172,11 @@ describe("a Secret that somebody applies", () => {
     } as unknown as Context;
     const { othersFields = [], ...live } = liveSecret(object);
     expect(othersFields).toEqual([helm]);
-    const body: SecretBody = { ...live, dockerConfig: '{"auths":{}}' };
-    const rendered = { content: { text: undefined } } as unknown as Rendered;
+    const body: PlannedSecret = { ...live, dockerConfig: '{"auths":{}}' };
     const record = transform(object);
     const run = { context, namespace: namespace({ name: "team-a" }), name: "regcred" };
     const write = (kind: "replace" | "giveUp") =>
-      writeSecret(run, { kind, body, othersFields }, { record, rendered }, never);
+      writeSecret(run, { kind, body, othersFields }, { record, content: undefined }, never);
     await write("replace");
     expect(sent.map(({ metadata }) => [metadata.resourceVersion, metadata.managedFields])).toEqual([
       ["7", undefined],

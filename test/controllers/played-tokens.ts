@@ -5,7 +5,7 @@ import { keyOf, tokenKey } from "../../src/controllers/keys.ts";
 import type { VerificationTarget } from "../../src/controllers/token/verification-target.ts";
 import { budgets } from "../../src/providers/authority.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import { withAdmission } from "../../src/providers/with-admission.ts";
 import type { Gate } from "../../src/runtime/queue/gate.ts";
 import { runWorkers, type Workers } from "../../src/runtime/queue/run-workers.ts";
@@ -148,7 +148,7 @@ export function played({ verify = atOnce }: { readonly verify?: Answer } = {}): 
   const queue = workQueue({ clock, random: () => 0.5, gate });
   const provider = withAdmission(
     {
-      fetch: async (grant, signal): Promise<Minted> => {
+      fetch: async (grant, signal): Promise<NewToken> => {
         const name = names.get(grant) ?? "";
         const { owner, answer } = members.get(name) ?? { owner: "", answer: atOnce };
         asked.set(name, [...(asked.get(name) ?? []), clock.elapsed()]);

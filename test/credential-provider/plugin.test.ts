@@ -1,6 +1,6 @@
 // Does a run answer the kubelet, whatever comes in and whatever a cloud does, and say on failure what mends it?
 import { describe, expect, it } from "vitest";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import type { LoginSource } from "../../src/credential-provider/login-source.ts";
 import { type PluginOptions, runPlugin } from "../../src/credential-provider/plugin.ts";
 import type { PrivateFiles } from "../../src/credential-provider/private-files.ts";
@@ -18,7 +18,7 @@ const noFiles: Pick<PrivateFiles, "secret"> = {
 
 type Mint = LoginSource["fetch"];
 
-const minted = (life?: Temporal.DurationLike): Minted => ({
+const minted = (life?: Temporal.DurationLike): NewToken => ({
   logins: { all: { username: "user", password: new Redacted("hunter2") } },
   issuedAt: now,
   expiresAt: life === undefined ? undefined : now.add(life),

@@ -1,7 +1,7 @@
 // What do the inputs of a decision look like in these tests? Frozen to the bottom, so that a decision that writes on them fails.
 import type { Entry, RegistryCredential, Spec, Status } from "../../src/api/registry-credential.ts";
 import type { Failure } from "../../src/runtime/errors.ts";
-import type { Claim } from "../../src/controllers/pull-secret/plan-content.ts";
+import type { EntryToken } from "../../src/controllers/pull-secret/plan-content.ts";
 import type { NamespaceRecord, PodRecord, SecretRecord, ServiceAccountRecord } from "../../src/cluster/records.ts";
 import type { Token } from "../../src/cluster/token.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
@@ -147,7 +147,7 @@ export function token(changes: Partial<Token> = {}): Token {
   });
 }
 
-export function claim(changes: Partial<Claim> = {}): Claim {
+export function entryToken(changes: Partial<EntryToken> = {}): EntryToken {
   const source = changes.source ?? token();
   const grantKey = "grantKey" in source ? source.grantKey : "grant-a";
   return frozen({ entry: "hub", hosts: ["a.example.com"], grantKey, source, cause: "Platform", ...changes });

@@ -115,7 +115,7 @@ describe("the commands that are advised", () => {
       ["regcred-drain", "regcred-drain"],
     ]) {
       await world.admin.create(`${rbac}/clusterrolebindings`, {
-        metadata: { name },
+        metadata: { name, labels: { "app.kubernetes.io/part-of": "regcred" } },
         roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
         subjects,
       });

@@ -71,7 +71,7 @@ describe("doctor", () => {
   it("says that a right is left over from an uninstall, and what takes it away", async () => {
     const bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
     await world.admin.create(bindings, {
-      metadata: { name: "regcred-drain" },
+      metadata: { name: "regcred-drain", labels: { "app.kubernetes.io/part-of": "regcred" } },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "regcred-drain" },
       subjects: [{ kind: "ServiceAccount", name: "regcred-drain", namespace: operatorNamespace }],
     });

@@ -94,7 +94,7 @@ describe("a release of the chart", () => {
   afterAll(() => world?.close());
 
   it("is installed", async () => {
-    const install = documented("helm install").replace("config/chart", await earlierChart());
+    const install = documented("helm install regcred config/chart").replace("config/chart", await earlierChart());
     await sh(`${install} --set 'pullSecretNames={regcred,harbor-pull}'`);
     await sh(documented("kubectl label namespace"));
     await sh(`kubectl wait --for=condition=Established crd/${crdName}`);

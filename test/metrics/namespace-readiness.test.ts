@@ -90,4 +90,25 @@ describe("a new namespace", () => {
     }
     expect((await measured())[1]).toBe(1);
   });
+
+  it("is given up by its age, however often its references are looked at", async () => {
+    const { heard, arrive, measured } = play();
+    arrive("oldest");
+    for (let index = 1; index < 1_000; index += 1) arrive(`team-${index}`);
+    heard.setReferences("oldest", fine);
+    arrive("youngest");
+    heard.setSecret("oldest", "regcred", usable);
+    heard.setReferences("oldest", fine);
+    expect((await measured())[1]).toBe(0);
+  });
+
+  it("that is made anew waits for a Secret of its own", async () => {
+    const { heard, arrive, go, measured } = play();
+    arrive("team-a");
+    heard.setSecret("team-a", "regcred", usable);
+    go("team-a");
+    arrive("team-a");
+    heard.setReferences("team-a", fine);
+    expect((await measured())[1]).toBe(0);
+  });
 });

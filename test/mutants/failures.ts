@@ -100,7 +100,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "the text that all share is written into a Secret that was merged",
     "controllers/pull-secret/apply.ts",
-    ["const isShared = text === rendered.content.text;", "const isShared = text !== undefined;"],
+    ["text === content?.text ? content?.encodedConfig", "text !== undefined ? content?.encodedConfig"],
     serve,
   ),
   fault(
@@ -161,7 +161,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "what does not fit is taken away",
-    "controllers/pull-secret/plan-target.ts",
+    "controllers/pull-secret/plan-fit.ts",
     ["(steps[index] === 0 ? left : [])", "[]"],
     {
       phase: "unit",
@@ -171,7 +171,7 @@ export const failureMutants: readonly Mutant[] = [
   fault(
     "a former login is nobody's after a restart",
     "controllers/pull-secret/plan.ts",
-    ["return { ...planWanted(snapshot, wanted), decided: wanted.content };", "return planWanted(snapshot, wanted);"],
+    ["return { ...planContent(snapshot, content), decided: content };", "return planContent(snapshot, content);"],
     operator("large-and-ending"),
   ),
   fault(

@@ -144,7 +144,7 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a token is collected though it cannot be seen who needs it", "accounts that may not be seen after", {
     file: "src/controllers/pull-secret/controller.ts",
-    from: "if (!observed.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));",
+    from: "if (!snapshot.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));",
     to: "context.credentials.judged.judged(secretKey(namespace.name, name));",
   }),
   {

@@ -11,7 +11,7 @@ import { googleProvider } from "../../src/providers/google/fetch.ts";
 import type { Http, HttpAnswer, HttpCall } from "../../src/providers/http/http.ts";
 import { icrProvider } from "../../src/providers/icr/fetch.ts";
 import { ocirProvider } from "../../src/providers/ocir/fetch.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import { tokenExchangeProvider } from "../../src/providers/token-exchange/fetch.ts";
 import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { ecrGrant, googleGrant } from "./grants.ts";
@@ -88,7 +88,7 @@ const oracleKey = {
 };
 const awsKey = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "hunter2" };
 
-type Subject = readonly [what: string, reply: Reply, fetch: (world: World) => Promise<Minted>];
+type Subject = readonly [what: string, reply: Reply, fetch: (world: World) => Promise<NewToken>];
 
 /** The end as a length of time, or as a time of the server's. */
 const subjects: readonly Subject[] = [

@@ -5,7 +5,7 @@ import type { Clock } from "../../src/runtime/clock.ts";
 import { OperatorError, type Retry } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import type { Provider } from "../../src/providers/provider.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 
 /** How the other side may answer instead of with a token. */
 export type Behaviour =
@@ -162,7 +162,7 @@ export async function refusal<G extends Grant>(provider: Provider<G>, grant: G):
   return answer;
 }
 
-export function passwordsOf({ logins }: Pick<Minted, "logins">): readonly string[] {
+export function passwordsOf({ logins }: Pick<NewToken, "logins">): readonly string[] {
   return ("all" in logins ? [logins.all] : [...logins.byHost.values()]).map(({ password }) => password.reveal());
 }
 

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { type GuardedHttp, guardedHttp, type GuardedHttpOptions } from "../../src/providers/http/guarded-http.ts";
 import type { IdentitySource } from "../../src/providers/identity-source.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
 
 export const never = new AbortController().signal;
@@ -60,7 +60,7 @@ export function identitiesFrom(
 }
 
 /** User and password of a token. */
-export function loginIn({ logins }: Minted): readonly [string, string] {
+export function loginIn({ logins }: NewToken): readonly [string, string] {
   if (!("all" in logins)) throw new TypeError("one login is expected");
   return [logins.all.username, logins.all.password.reveal()];
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import { unavailable } from "../../src/runtime/client/api-error.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import { type CallEnd, withAdmission } from "../../src/providers/with-admission.ts";
 import { ecrGrant } from "./grants.ts";
 
@@ -16,10 +16,10 @@ const wrapped = new OperatorError(
   { reason: "NoOperatorIdentity", cause: "Platform", retry: "backoff", message: "none" },
   lost,
 );
-const minted = { issuedAt: Temporal.Instant.from("2026-01-01T00:00:00Z") } as Minted;
+const minted = { issuedAt: Temporal.Instant.from("2026-01-01T00:00:00Z") } as NewToken;
 
 /** How it ended, as told, and what came out. */
-async function attempt(fetch: () => Promise<Minted>, signal = new AbortController().signal) {
+async function attempt(fetch: () => Promise<NewToken>, signal = new AbortController().signal) {
   const ends: CallEnd[] = [];
   const provider = withAdmission(
     { fetch },
@@ -38,7 +38,7 @@ async function attempt(fetch: () => Promise<Minted>, signal = new AbortControlle
 const aborted = (reason: DOMException): AbortSignal => AbortSignal.abort(reason);
 
 describe("an attempt", () => {
-  it.each<[string, () => Promise<Minted>, AbortSignal | undefined, string]>([
+  it.each<[string, () => Promise<NewToken>, AbortSignal | undefined, string]>([
     ["a token", async () => minted, undefined, "token"],
     ["a refusal", () => Promise.reject(denied), undefined, "answer"],
     ["an identity that cannot be had", () => Promise.reject(withoutConsent), undefined, "unasked"],

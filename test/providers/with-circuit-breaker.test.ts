@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Failure, OperatorError } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import type { Provider } from "../../src/providers/provider.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import { withCircuitBreaker } from "../../src/providers/with-circuit-breaker.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
@@ -31,7 +31,7 @@ interface World {
 
 function world(): World {
   const clock = fakeClock();
-  const minted: Minted = {
+  const minted: NewToken = {
     logins: { all: { username: "AWS", password: new Redacted("x") } },
     issuedAt: clock.now(),
     expiresAt: clock.now().add({ hours: 12 }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/runtime/errors.ts";
 import type { Grant } from "../../src/providers/grant.ts";
 import { NetworkError } from "../../src/providers/http/network-error.ts";
-import type { Minted } from "../../src/cluster/token.ts";
+import type { NewToken } from "../../src/cluster/token.ts";
 import { countedHttp, withMetrics } from "../../src/providers/with-metrics.ts";
 import { instruments } from "../../src/metrics/instruments.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -13,7 +13,7 @@ const grant = { provider: "ECR" } as Grant;
 const { signal } = new AbortController();
 const throttled = new OperatorError({ reason: "Throttled", cause: "Platform", retry: "backoff", message: "slow down" });
 
-const attempt = async (fetch: () => Promise<Minted>, left?: Temporal.Duration): Promise<string> => {
+const attempt = async (fetch: () => Promise<NewToken>, left?: Temporal.Duration): Promise<string> => {
   const made = instruments();
   const clock = fakeClock();
   const options = { instruments: made, clock, expiresAt: () => left && clock.now().add(left) };
@@ -27,14 +27,14 @@ const attempt = async (fetch: () => Promise<Minted>, left?: Temporal.Duration): 
 
 describe("an attempt to get a token", () => {
   it("that succeeds counts with the life that the former one had left", async () => {
-    const told = await attempt(() => Promise.resolve({} as Minted), Temporal.Duration.from({ hours: 6 }));
+    const told = await attempt(() => Promise.resolve({} as NewToken), Temporal.Duration.from({ hours: 6 }));
     expect(told).toContain('regcred_token_refreshes_total{provider="ECR",result="success",reason=""} 1');
     expect(told).toContain('regcred_token_remaining_seconds_sum{provider="ECR"} 21600');
   });
 
   it("that is the first has no former one; a former one that has ended had nothing left", async () => {
-    expect(await attempt(() => Promise.resolve({} as Minted))).not.toContain("remaining");
-    const late = await attempt(() => Promise.resolve({} as Minted), Temporal.Duration.from({ hours: -1 }));
+    expect(await attempt(() => Promise.resolve({} as NewToken))).not.toContain("remaining");
+    const late = await attempt(() => Promise.resolve({} as NewToken), Temporal.Duration.from({ hours: -1 }));
     expect(late).toContain('regcred_token_remaining_seconds_bucket{le="0",provider="ECR"} 1');
   });
 

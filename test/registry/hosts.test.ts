@@ -5,7 +5,7 @@ import { secretGroups } from "../../src/cli/import/groups.ts";
 import { manifests } from "../../src/cli/import/manifests.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import { type Claim, contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
+import { type EntryToken, contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
 import { entryForHost } from "../../src/cli/explain/entry-for-host.ts";
 import { grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
@@ -19,7 +19,7 @@ import { loginsFor } from "../../src/registry/kubelet-match.ts";
 import { stored } from "../api/registry-credential.ts";
 import { scopeOf } from "../providers/scope.ts";
 import { now, secretRecord, token } from "../entitlement/objects.ts";
-import { live, snapshot } from "../controllers/pull-secret/plan-scenario.ts";
+import { live, snapshot, wants } from "../controllers/pull-secret/plan-scenario.ts";
 import { type HostRow, hostRows } from "./host-rows.ts";
 
 const password = "kept-password";
@@ -70,15 +70,13 @@ function planFor(
 ): PullSecretPlan {
   const found = loginsOf(sourceText);
   if (!found.ok) throw new Error(found.problem);
-  const claims = entries.map(({ name, hosts }): Claim => {
+  const tokens = entries.map(({ name, hosts }): EntryToken => {
     const source = { ...token(), logins: found.logins };
     return { entry: name, hosts, grantKey: "grant", source, cause: "Platform" };
   });
-  const content = contentOf([{ credential: "imported", claims }], now);
-  const options = { labels: {}, annotations: {}, onConflict };
   return planPullSecret(
     snapshot({
-      wanted: { content, digest: "digest of ours", options },
+      ...wants([{ credential: "imported", entries: tokens }], { onConflict }),
       record: secretRecord({ type: "kubernetes.io/dockerconfigjson", digest: "digest of theirs" }),
       live: live({ dockerConfig: theirs }),
     }),
@@ -203,7 +201,7 @@ describe.each(hostRows)("$written for $image ($provider)", (row) => {
       [
         {
           credential: "added",
-          claims: [{ entry: "main", hosts: [domain], grantKey: "g", source: token(), cause: "Platform" }],
+          entries: [{ entry: "main", hosts: [domain], grantKey: "g", source: token(), cause: "Platform" }],
         },
       ],
       now,

@@ -19,14 +19,16 @@ import { apiServerVersion, crdIsCurrent, namespaceExists, operatorRights } from 
 import { nodesPullNothing, operatorHasIdentity } from "./cloud.ts";
 import { labelsAreGuarded } from "./labels.ts";
 import { clockIsRight, credentialsAreWell, operatorRuns } from "./operation.ts";
+import { kubeletsMayAsk } from "./node-tokens.ts";
 import { orphansFound } from "./orphans.ts";
 import { guardrailsAreInForce } from "./guardrails.ts";
 
 const signs = { well: ["ok      ", "green"], bad: ["BAD     ", "red"], unknown: ["unknown ", "yellow"] } as const;
 
-export const examineAll: Action = async (asked, _args, { fix, install }) => {
+export const examineAll: Action = async (asked, _args, { fix, install, nodeFile }) => {
   const session = { ...asked, names: await installNames(asked) };
-  const findings = await (install === true ? examineInstall(session) : examine(session, fix === true));
+  const examined = await (install === true ? examineInstall(session) : examine(session, fix === true));
+  const findings = [...examined, ...(typeof nodeFile === "string" ? [await kubeletsMayAsk(session, nodeFile)] : [])];
   for (const finding of findings) session.out.write(textOf(finding, session.out));
   if (findings.some(({ state }) => state === "bad")) return exitCodes.no;
   return findings.some(({ state }) => state === "unknown") ? exitCodes.unknown : exitCodes.succeeded;

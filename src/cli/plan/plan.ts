@@ -8,7 +8,7 @@ export const planCommand: ClusterCommand = {
   options: [
     new Option("-f, --filename <file>", "YAML or JSON with RegistryCredentials").makeOptionMandatory(),
     new Option("--delete", "as if they were deleted"),
-    new Option("-o, --output <format>", "for machines").choices(["json"]),
+    new Option("-o, --output <format>", "print it for scripts").choices(["json"]),
   ],
   settings: ["--source-namespaces", "--max-config-bytes"],
   load: async () => (await import("./dry-run-file.ts")).dryRunFile,

@@ -6,8 +6,8 @@ export const verifyCommand: ClusterCommand = {
   name: "verify",
   description: "try to pull with the logins that a tenant really has",
   arguments: [
-    ["<namespace>", "where"],
-    ["[who]", "a ServiceAccount (default: default), or pod/NAME"],
+    ["<namespace>", "of the pod or ServiceAccount"],
+    ["[who]", "a ServiceAccount, or pod/NAME (default: the ServiceAccount default)"],
   ],
   settings: ["--allowed-private-hosts"],
   options: [new Option("--image <reference...>", "try these images, instead of those that pods name")],

@@ -1,12 +1,12 @@
 // Applying a plan to one pull Secret, and noting who is about to have a login in it, and who has one.
 import { hasTrait } from "../../api/reasons.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import { type PullSecretAction, type SecretBody, dockerConfigKey, dockerConfigType } from "./plan-types.ts";
+import { type PullSecretAction, type PlannedSecret, dockerConfigKey, dockerConfigType } from "./plan-types.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
 import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import { done, earliest, failed } from "../outcome.ts";
-import { type Observed, type Run, settledBy } from "./observe.ts";
+import { type Run, settledBy, type Snapshot } from "./observe.ts";
 import { findingWithout } from "./report.ts";
 import { type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./result.ts";
 import { encoded, secretJson, liveSecret } from "./wire.ts";
@@ -22,45 +22,45 @@ export type SecretWrite = Exclude<PullSecretAction, { readonly kind: "none" | "r
 export async function applyPlan(run: Run, decision: Decision, signal: AbortSignal): Promise<Result> {
   const { context, namespace, name, memory } = run;
   const { clock, log } = context.runtime;
-  const { observed, plan } = decision;
+  const { snapshot, plan } = decision;
   const { action } = plan;
-  const { wanted, gathered } = observed;
+  const { content, gathered } = snapshot;
   const planned = resultOfPlan(run, decision);
   const { state } = planned.finding;
   // A Secret that leaves waits for its references first, which are not to be taken either.
-  if ((action.kind !== "none" || state === "leaving") && isSuspended([...observed.contributing, ...observed.leaving])) {
-    return resultOfSuspension(run, observed, state);
+  if ((action.kind !== "none" || state === "leaving") && isSuspended([...snapshot.contributing, ...snapshot.leaving])) {
+    return resultOfSuspension(run, snapshot, state);
   }
   if (action.kind === "none" || action.kind === "read") return leaveAsItIs(run, decision, planned);
-  const purpose = `${wanted ? "there" : "gone"} ${gathered.signature}`;
+  const purpose = `${content ? "there" : "gone"} ${gathered.signature}`;
   const wait = waitBeforeWrite(memory.reverts, purpose, clock.elapsed());
   if (wait > 0) return { ...planned, outcome: earliest(wait) };
-  const written = await writeSecret(run, action, observed, signal);
+  const written = await writeSecret(run, action, snapshot, signal);
   log.debug("pull Secret written", { namespace: namespace.name, secret: name, action: action.kind });
   const place = { namespaceUid: namespace.uid, secretName: name };
-  if (written && plan.state === "usable") noteMembers(context, place, written, observed);
-  else context.credentials.members.note(place, undefined, written ? observed.frozen.uids : []);
-  if (!wanted) {
+  if (written && plan.state === "usable") noteMembers(context, place, written, snapshot);
+  else context.credentials.members.note(place, undefined, written ? snapshot.frozenUids : []);
+  if (!content) {
     run.remember(written ? undefined : { tookBack: true });
     return { finding: findingWithout(written), outcome: done };
   }
   memory.ours = written?.labelled ? written.uid : undefined;
-  memory.settled = settledBy(observed, { ...plan, action: { kind: "none" } }, written);
+  memory.settled = settledBy(snapshot, { ...plan, action: { kind: "none" } }, written);
   memory.reverts = afterWrite(memory.reverts, purpose, clock.elapsed());
   return resultOfPlan(run, decision);
 }
 
-function leaveAsItIs(run: Run, { observed, snapshot, plan }: Decision, planned: Result): Result {
+function leaveAsItIs(run: Run, { snapshot, plan }: Decision, planned: Result): Result {
   const { context, namespace, name, memory } = run;
-  const { record, leaving, frozen } = observed;
+  const { record, leaving, frozenUids } = snapshot;
   const place = { namespaceUid: namespace.uid, secretName: name };
   memory.lost = undefined;
   // Of one that is too large to be read nobody knows what stands in it.
   const isSeen = plan.state === "usable" && !(plan.failure && hasTrait(plan.failure, "unread"));
-  if (isSeen && record) noteMembers(context, place, record, observed);
+  if (isSeen && record) noteMembers(context, place, record, snapshot);
   // What could not be taken back is still there, and so may be what its tenant has made unreadable.
   const isKept = plan.failure !== undefined && (leaving.length > 0 || snapshot.knownAsMerged);
-  if (plan.state === "foreign" && !isKept) context.credentials.members.note(place, undefined, frozen.uids);
+  if (plan.state === "foreign" && !isKept) context.credentials.members.note(place, undefined, frozenUids);
   if (plan.failure && plan.failure.retry !== "on-change") {
     return { ...planned, outcome: failed(plan.failure, ownObject(namespace.name, name)) };
   }
@@ -76,12 +76,12 @@ function isSuspended(actors: readonly Contributor[]): boolean {
 export async function writeSecret(
   { context, namespace: { name: namespace }, name }: Pick<Run, "context" | "namespace" | "name">,
   action: SecretWrite,
-  { record, rendered }: Pick<Observed, "record" | "rendered">,
+  { record, content }: Pick<Snapshot, "record" | "content">,
   signal: AbortSignal,
 ): Promise<SecretRecord | undefined> {
   const { api, stores, transforms } = context.cluster;
   const namespaceUid = stores.namespaces.get(namespace)?.uid;
-  const noteFor = async (body: SecretBody, stays: boolean): Promise<void> => {
+  const noteFor = async (body: PlannedSecret, stays: boolean): Promise<void> => {
     if (namespaceUid === undefined) return;
     const place = { namespaceUid, secretName: name };
     await noteComing(context, { place, body, before: record, stays }, signal);
@@ -93,10 +93,10 @@ export async function writeSecret(
     stores.pullSecrets.removed(record.key, resourceVersion);
   };
   // Ten thousand namespaces share the rendered text; a merged or released Secret has a text of its own.
-  const json = (body: SecretBody, before?: SecretRecord, managedFields?: readonly FieldsEntry[]): string => {
+  const json = (body: PlannedSecret, before?: SecretRecord, managedFields?: readonly FieldsEntry[]): string => {
     const { dockerConfig: text } = body;
-    const isShared = text === rendered.content.text;
-    const config = text === undefined ? undefined : isShared ? rendered.encodedConfig : encoded(text);
+    const shared = text === content?.text ? content?.encodedConfig : undefined;
+    const config = text === undefined ? undefined : (shared ?? encoded(text));
     return secretJson(
       { namespace, name },
       body,
@@ -173,7 +173,7 @@ export function noteMembers(
   { credentials: { members } }: Context,
   place: Place,
   record: SecretRecord,
-  { contributing, orphaned, frozen }: Pick<Observed, "contributing" | "orphaned" | "frozen">,
+  { contributing, orphaned, frozenUids }: Pick<Snapshot, "contributing" | "orphaned" | "frozenUids">,
 ): void {
   const standing = {
     secretUid: record.uid,
@@ -183,13 +183,13 @@ export function noteMembers(
       ...(orphaned.names.some((name) => record.credentials.includes(name)) ? orphaned.uids : []),
     ],
   };
-  members.note(place, standing, frozen.uids);
+  members.note(place, standing, frozenUids);
 }
 
 /** What is about to be written. */
 export interface Coming {
   readonly place: Place;
-  readonly body: SecretBody;
+  readonly body: PlannedSecret;
   /** The Secret as it is, if it is there. */
   readonly before: SecretRecord | undefined;
   /** It is written into that one, and not made anew. */

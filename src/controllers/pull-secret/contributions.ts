@@ -2,11 +2,11 @@
 import { failure } from "../../api/reasons.ts";
 import type { Failure, Cause } from "../../runtime/errors.ts";
 import {
-  type Claim,
+  type EntryToken,
   type Contribution,
   canonical,
   type Former,
-  type Served,
+  type ContentLogin,
   type Content,
   contentOf,
 } from "./plan-content.ts";
@@ -24,7 +24,7 @@ import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context, Needs } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
-import type { Wanted } from "../token/grant-tracker.ts";
+import type { NeededGrant } from "../token/grant-tracker.ts";
 import type { Entry } from "../../api/registry-credential.ts";
 import { dockerConfigKey, type PullSecretPlan } from "./plan-types.ts";
 import { keptItem } from "../token/token-makers.ts";
@@ -49,7 +49,7 @@ export interface Contributions {
 const patience = Temporal.Duration.from({ seconds: 1 });
 
 /**
- * Notes in the token book who needs which grants, and asks for the tokens that are not there.
+ * Notes in the grant tracker who needs which grants, and asks for the tokens that are not there.
  * @param keeps what it lives by beside that: see `keptItem`
  */
 export function gatherContributions(
@@ -75,7 +75,7 @@ export function gatherContributions(
     if (!expiresAt || !isAlive({ expiresAt }, now)) return;
     if (!nextExpiry || Temporal.Instant.compare(expiresAt, nextExpiry) < 0) nextExpiry = expiresAt;
   };
-  const claimSource = (grantKey: string): Claim["source"] => {
+  const sourceOf = (grantKey: string): EntryToken["source"] => {
     const token = tokens.token(grantKey);
     if (token) return token;
     const wait = tokens.leftOut(user, grantKey);
@@ -97,9 +97,9 @@ export function gatherContributions(
     return {
       credential: credential.name,
       held,
-      claims: groups.map((group): Claim => {
+      entries: groups.map((group): EntryToken => {
         const { entry, hosts, failure, grantKey, cause = "Platform", place } = group;
-        const source = failure ?? claimSource(grantKey);
+        const source = failure ?? sourceOf(grantKey);
         const before = formers.of(group);
         if (!isFailure(source)) ends(source);
         for (const { token } of before) ends(token);
@@ -122,9 +122,9 @@ function renderedFor(
   context: Context,
   namespace: NamespaceRecord,
   contributing: readonly Pick<Contributor, "credential" | "held">[],
-): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, Wanted> } {
+): { readonly rendered: readonly RenderedCredential[]; readonly grants: ReadonlyMap<string, NeededGrant> } {
   const scope = context.grants.scopeOf(namespace);
-  const grants = new Map<string, Wanted>();
+  const grants = new Map<string, NeededGrant>();
   const rendered = contributing.map(({ credential, held }) => ({
     credential,
     held,
@@ -228,7 +228,7 @@ function formersOf(
 /** As it was decided: what a Secret lives by from before, and whose that is. */
 interface Decided {
   readonly plan: Pick<PullSecretPlan, "state" | "decided">;
-  readonly wanted: { readonly content: Content } | undefined;
+  readonly content: Content | undefined;
 }
 
 type Contributing = readonly Pick<Contributor, "name" | "credential">[];
@@ -256,10 +256,10 @@ export function keepDecided(
   }
 }
 
-function formersIn({ plan, wanted }: Decided): readonly Served[] {
+function formersIn({ plan, content }: Decided): readonly ContentLogin[] {
   if (plan.state !== "usable" && plan.state !== "absent") return [];
   // What is offered only over a login that stands is no one's until it has been seen to stand.
-  const free = wanted?.content.served.filter(({ onlyOver }) => onlyOver === undefined);
+  const free = content?.served.filter(({ onlyOver }) => onlyOver === undefined);
   return (plan.decided?.served ?? free ?? []).filter(({ former }) => former);
 }
 
@@ -299,30 +299,19 @@ function entriesFor(hosts: readonly string[], logins: Logins): readonly DockerCo
   });
 }
 
-export interface Rendered {
-  readonly content: Content;
-  /** Of the Secret's data; undefined where there is no text. */
-  readonly digest: string | undefined;
-  /** Base64 of the text; empty where there is none. */
-  readonly encodedConfig: string;
-}
-
 // One for each tenant that has a token of its own, so a bound by count; the oldest goes first.
 const maxKept = 512;
 
-export type RenderContent = (context: Context, contributions: Contributions) => Rendered;
+export type RenderContent = (context: Context, contributions: Contributions) => Content;
 
 export function contentRenderer(): RenderContent {
-  const kept = memory<Rendered>(maxKept);
+  const kept = memory<Content>(maxKept);
   return ({ runtime: { clock }, cluster: { digest } }, { signature, contributions }) => {
     return kept.of(signature, () => {
       const content = contentOf(contributions, clock.now());
-      const encodedConfig = content.text === undefined ? "" : encoded(content.text);
-      return {
-        content,
-        encodedConfig,
-        digest: content.text === undefined ? undefined : digest({ [dockerConfigKey]: encodedConfig }),
-      };
+      if (content.text === undefined) return content;
+      const encodedConfig = encoded(content.text);
+      return { ...content, encodedConfig, digest: digest({ [dockerConfigKey]: encodedConfig }) };
     });
   };
 }

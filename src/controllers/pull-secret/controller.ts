@@ -10,7 +10,7 @@ import { changedMeanwhile, maxLost } from "../lost-races.ts";
 import { done, failed, waitsFor } from "../outcome.ts";
 import { applyPlan } from "./apply.ts";
 import { contentRenderer, formerLogins, keepDecided, type RenderContent } from "./contributions.ts";
-import { noteWhoStays, observeSecret, readLive, type Remembered, type Run, settledBy, snapshotOf } from "./observe.ts";
+import { observeSecret, readLive, type Remembered, type Run, settledBy, type Snapshot } from "./observe.ts";
 import { isOurs } from "./plan-removal.ts";
 import { planPullSecret } from "./plan.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
@@ -145,29 +145,27 @@ function forgetLogins(
 
 async function reconcile(run: Run, decide: Decide, signal: AbortSignal): Promise<Result["outcome"]> {
   const { context, namespace, name, memory, remember } = run;
-  const observed = observeSecret(run);
-  if (!("gathered" in observed)) return observed;
-  if (observed.contributing.length === 0 && observed.leaving.length === 0) {
+  const snapshot = observeSecret(run);
+  if (!("gathered" in snapshot)) return snapshot;
+  if (snapshot.contributing.length === 0 && snapshot.leaving.length === 0) {
     if (!memory.tookBack) remember(undefined);
     needsNothing(context, namespace.name, name);
-    return report(run, resultWithout(run, observed));
+    return report(run, resultWithout(run, snapshot));
   }
   remember(memory);
-  noteWhoStays(run, observed);
-  const snapshot = snapshotOf(run, observed);
   let plan = decide(snapshot);
   try {
     if (plan.action.kind === "read") {
-      const live = await readLive(run, observed.record, signal);
-      if (!live) return report(run, tooLate(run, { observed, snapshot, plan }, changedMeanwhile));
-      plan = decide(withLive(run, { observed, snapshot }, live));
+      const live = await readLive(run, snapshot.record, signal);
+      if (!live) return report(run, tooLate(run, { snapshot, plan }, changedMeanwhile));
+      plan = decide(withLive(run, snapshot, live));
       // Until it changes it need not be read again.
-      if (plan.action.kind === "none") memory.settled = settledBy(observed, plan, observed.record);
+      if (plan.action.kind === "none") memory.settled = settledBy(snapshot, plan, snapshot.record);
     }
-    noteDecided(run, { observed, snapshot, plan });
-    return report(run, await applyPlan(run, { observed, snapshot, plan }, signal));
+    noteDecided(run, { snapshot, plan });
+    return report(run, await applyPlan(run, { snapshot, plan }, signal));
   } catch (error) {
-    return report(run, resultOfFailure(run, { observed, snapshot, plan }, error));
+    return report(run, resultOfFailure(run, { snapshot, plan }, error));
   }
 }
 
@@ -184,18 +182,18 @@ function needsNothing({ grants: { tokens }, credentials: { judged } }: Context, 
 
 function withLive(
   { context, namespace }: Run,
-  { observed, snapshot }: Omit<Decision, "plan">,
+  snapshot: Snapshot,
   live: NonNullable<Awaited<ReturnType<typeof readLive>>>,
 ): PullSecretSnapshot {
   if (live === "too large") return { ...snapshot, tooLarge: true };
-  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, observed.leaving) };
+  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, snapshot.leaving) };
 }
 
 /** By which tokens the Secret lives, and whose it is. */
-function noteDecided({ context, namespace, name, memory }: Run, { observed, snapshot, plan }: Decision): void {
-  const { record, frozen, wanted, contributing } = observed;
-  keepDecided(context, { namespace: namespace.name, name, keeps: frozen.kept }, { plan, wanted }, contributing);
-  if (!observed.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));
+function noteDecided({ context, namespace, name, memory }: Run, { snapshot, plan }: Decision): void {
+  const { record, keeps, content, contributing } = snapshot;
+  keepDecided(context, { namespace: namespace.name, name, keeps }, { plan, content }, contributing);
+  if (!snapshot.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));
   if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
 }
 

@@ -5,7 +5,13 @@ import type { Content } from "./plan-content.ts";
 import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
 import { secretKey } from "../keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../../cluster/install-mode.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretSnapshot, Wanted } from "./plan-types.ts";
+import {
+  type LiveSecret,
+  noOptions,
+  type PullSecretOptions,
+  type PullSecretPlan,
+  type PullSecretSnapshot,
+} from "./plan-types.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { LostRaces } from "../lost-races.ts";
@@ -13,9 +19,9 @@ import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
-import { type Contributions, gatherContributions, type Rendered, type RenderContent } from "./contributions.ts";
+import { type Contributions, gatherContributions, type RenderContent } from "./contributions.ts";
 import { type Contributor, secretNamesOf } from "../../entitlement/credential-index.ts";
-import { type FrozenOnes, frozenIn, type Orphaned, orphanedIn, withOrphaned } from "./undecided.ts";
+import { frozenIn, type Orphaned, orphanedIn, withOrphaned } from "./undecided.ts";
 import type { Place } from "../../entitlement/members.ts";
 import { done, earliest, waitsFor } from "../outcome.ts";
 import { reportSecret, failedFinding, waitingFinding } from "./report.ts";
@@ -24,24 +30,23 @@ import { recordedReferences } from "../service-account/plan.ts";
 import { isAlive } from "../../cluster/token.ts";
 import { liveSecret } from "./wire.ts";
 
-/** What a run has found out before it decides. */
-export interface Observed {
-  readonly namespace: NamespaceRecord;
-  readonly record: SecretRecord | undefined;
+/** What a run has found out before it decides: what the plan is made from, and what is done and told beside it. */
+export interface Snapshot extends PullSecretSnapshot {
   readonly contributing: readonly Contributor[];
   /** Named by the Secret, and no longer contributing. */
   readonly leaving: readonly Contributor[];
   /** Named by the Secret, into which nobody has written a login of them: somebody has copied its marks. */
   readonly copied: readonly Contributor[];
   readonly orphaned: Orphaned;
-  readonly frozen: FrozenOnes;
+  /** Uids of those who are frozen, as the record of members stays. */
+  readonly frozenUids: readonly string[];
+  /** What it lives by beside what it needs: see `keptItem`. */
+  readonly keeps: ReadonlySet<string>;
   /** What it waits for of whom not all is known yet. */
   readonly undone: Outcome;
   /** Which grants it needs cannot be said: something that an entry names may not be seen. */
   readonly hidden: boolean;
   readonly gathered: Contributions;
-  readonly rendered: Rendered;
-  readonly wanted: Wanted | undefined;
 }
 
 /** What is remembered of one Secret between runs; found anew after a restart. */
@@ -72,7 +77,7 @@ export interface Run {
 export const tokenPatience = 1_000;
 
 /** An outcome instead: there is nothing to decide, and what there is to say has been said. */
-export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
+export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   const { context, namespace, name, render } = run;
   const { stores } = context.cluster;
   const { statusCache } = context.credentials;
@@ -105,11 +110,8 @@ export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
     return { ...earliest(tokenPatience), ...undone };
   }
   const orphaned = orphanedIn(context, place, record, contributors);
-  const content = withOrphaned(context, namespace, rendered.content, { orphaned, leaving });
-  const wanted =
-    contributing.length + orphaned.names.length + frozen.parts.length === 0
-      ? undefined
-      : wantedFrom(contributing[0], { ...rendered, content }, context.settings.mode);
+  const content = withOrphaned(context, namespace, rendered, { orphaned, leaving });
+  const isWanted = contributing.length + orphaned.names.length + frozen.parts.length > 0;
   // Who leaves is part of it: without whom, the same contributions may mean something else.
   const signature = [
     gathered.signature,
@@ -117,19 +119,20 @@ export function observeSecret(run: Omit<Run, "remember">): Observed | Outcome {
     ...orphaned.names,
     frozen.signature,
   ].join("|");
+  const hidden = isHidden(rendered);
+  const found = { contributing, leaving, orphaned, frozenUids: frozen.uids };
+  noteWhoStays(context.credentials, place, found);
   return {
-    namespace,
-    record,
-    contributing,
-    leaving,
+    ...planSnapshot(run, place, record, { contributing, leaving, signature }),
+    ...found,
+    content: isWanted ? content : undefined,
+    options: optionsOf(contributing[0], context.settings.mode),
+    frozen: frozen.parts,
     copied: roles.copied,
-    orphaned,
-    frozen,
-    hidden: isHidden(rendered.content),
-    undone: isHidden(rendered.content) ? waitsForAll([...waits, { permissions: "changes" }]) : undone,
+    keeps: frozen.kept,
+    hidden,
+    undone: hidden ? waitsForAll([...waits, { permissions: "changes" }]) : undone,
     gathered: { ...gathered, signature },
-    rendered,
-    wanted,
   };
 }
 
@@ -148,7 +151,7 @@ function withoutPermission({ context, namespace, name }: Omit<Run, "remember">, 
   return waitsFor({ secretsCalled: name });
 }
 
-interface Roles extends Pick<Observed, "contributing" | "leaving" | "copied"> {
+interface Roles extends Pick<Snapshot, "contributing" | "leaving" | "copied"> {
   readonly contributors: readonly Contributor[];
   readonly entitled: readonly Contributor[];
   /** Entitled and in it, and not confirmed yet. */
@@ -203,36 +206,44 @@ function rolesIn(
 }
 
 /** Who has to leave is a member no more from now on: a tenant that keeps it from being done gains nothing by a later hold. */
-export function noteWhoStays(
-  { context, namespace, name }: Run,
-  { contributing, leaving, orphaned, frozen }: Observed,
+function noteWhoStays(
+  { members }: Context["credentials"],
+  place: Place,
+  {
+    contributing,
+    leaving,
+    orphaned,
+    frozenUids,
+  }: Pick<Snapshot, "contributing" | "leaving" | "orphaned" | "frozenUids">,
 ): void {
+  if (contributing.length + leaving.length === 0) return;
   const isDeleted = leaving.filter(({ deleting }) => deleting);
   const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
-  context.credentials.members.judged(
-    { namespaceUid: namespace.uid, secretName: name },
-    [...stays, ...orphaned.gone, ...frozen.uids],
+  members.judged(
+    place,
+    [...stays, ...orphaned.gone, ...frozenUids],
     leaving.map(({ credential }) => credential.uid),
   );
 }
 
-/** What the plan is made from. */
-export function snapshotOf({ context, namespace, name, memory }: Run, observed: Observed): PullSecretSnapshot {
-  const { record, contributing, leaving, frozen, gathered, wanted } = observed;
+/** What the plan is made from beside what is wanted. */
+function planSnapshot(
+  { context, namespace, name, memory }: Omit<Run, "remember">,
+  place: Place,
+  record: SecretRecord | undefined,
+  { contributing, leaving, signature }: Pick<Snapshot, "contributing" | "leaving"> & { readonly signature: string },
+): Omit<PullSecretSnapshot, "content" | "options" | "frozen"> {
   const { members } = context.credentials;
-  const place = { namespaceUid: namespace.uid, secretName: name };
   const now = context.runtime.clock.now();
   return {
     namespace,
     name,
-    wanted,
     record,
     live: undefined,
     knownAsOurs: record !== undefined && (memory.ours === record.uid || members.owns(place, record.uid)),
     knownAsMerged: record !== undefined && members.merged(place, record.uid),
     formerLogins: [],
-    frozen: frozen.parts,
-    settled: stillSettled(memory.settled, record, gathered.signature, now),
+    settled: stillSettled(memory.settled, record, signature, now),
     referencesLeft: record ? referencesTo(context, namespace.name, name) : 0,
     retain: leaving.length > 0 && leaving.every(isToRetain),
     staying: contributing.map((each) => each.name),
@@ -278,35 +289,34 @@ function isHidden({ failures }: Content): boolean {
 }
 
 /** A first token is on its way, and nobody who could be served by now would wait for one that is made outside. */
-function isWorthWaiting(record: SecretRecord | undefined, gathered: Contributions, { content }: Rendered): boolean {
+function isWorthWaiting(record: SecretRecord | undefined, gathered: Contributions, { text }: Content): boolean {
   const { waiting } = gathered;
-  return waiting === "inside" || (waiting === "outside" && content.text === undefined && !hasEnded(record, gathered));
+  return waiting === "inside" || (waiting === "outside" && text === undefined && !hasEnded(record, gathered));
 }
 
 /** Something in the Secret is of a grant that has ended, or may be: it goes without waiting for anybody outside. */
 function hasEnded(record: SecretRecord | undefined, { contributions }: Contributions): boolean {
   if (!record || record.credentials.length === 0) return false;
   if (!record.metadata) return true;
-  const claims = contributions.flatMap((each) => each.claims);
+  const entries = contributions.flatMap((each) => each.entries);
   const inForce = new Set(
-    claims.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
+    entries.flatMap(({ grantKey, formers = [] }) => [grantKey, ...formers.map(({ token }) => token.grantKey)]),
   );
   return namesOtherGrants(record.metadata.annotations[entriesAnnotation], inForce);
 }
 
-/** Options come from the oldest credential that contributes. */
-function wantedFrom(
+/** Of the oldest credential that contributes. */
+function optionsOf(
   oldest: Contributor | undefined,
-  { content, digest }: Pick<Rendered, "content" | "digest">,
   { pullSecretLabels, pullSecretAnnotations }: Mode,
-): Wanted {
-  const { labels = {}, annotations = {}, onConflict = "Fail" } = oldest?.credential.spec.pullSecret ?? {};
-  const options = {
+): PullSecretOptions {
+  if (!oldest) return noOptions;
+  const { labels = {}, annotations = {}, onConflict } = oldest.credential.spec.pullSecret;
+  return {
     labels: permittedKeys(labels, pullSecretLabels),
     annotations: permittedKeys(annotations, pullSecretAnnotations),
     onConflict,
   };
-  return { content, digest, options };
 }
 
 /**
@@ -344,7 +354,7 @@ interface Settled {
 }
 
 export function settledBy(
-  { gathered }: Observed,
+  { gathered }: Pick<Snapshot, "gathered">,
   plan: PullSecretPlan,
   record: SecretRecord | undefined,
 ): Settled | undefined {

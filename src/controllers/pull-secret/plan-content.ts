@@ -4,7 +4,7 @@ import type { Cause, Failure } from "../../runtime/errors.ts";
 import { type DockerConfigEntry, renderDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
 import type { Login } from "../../registry/login.ts";
-import { entriesText, type Named } from "../../cluster/entries-annotation.ts";
+import { entriesText, type EntryHost } from "../../cluster/entries-annotation.ts";
 import { isFailure } from "../../providers/grant.ts";
 import { remakeSource, type SourcePlace } from "../../cluster/install-steps.ts";
 import { timeText } from "../credential/plan-status-text.ts";
@@ -19,8 +19,8 @@ export interface Former {
   readonly known: boolean;
 }
 
-/** An entry's claim on one namespace: its hosts, and the token for them or why there is none. */
-export interface Claim {
+/** An entry in one namespace: its hosts, and the token for them or why there is none. */
+export interface EntryToken {
   readonly entry: string;
   /** Canonical hosts; `*` alone takes every host of an imported config. */
   readonly hosts: readonly string[];
@@ -40,11 +40,11 @@ export interface Contribution {
   readonly credential: string;
   /** By the brake alone: see plan-frozen.ts. Default: false. */
   readonly held?: boolean;
-  readonly claims: readonly Claim[];
+  readonly entries: readonly EntryToken[];
 }
 
 /** What an entry had for a host before it was altered. */
-export interface Before extends Pick<Named, "grantKey" | "host" | "expiresAt"> {
+export interface Before extends Pick<EntryHost, "grantKey" | "host" | "expiresAt"> {
   readonly login: Login;
   /** This login, and the ones before it of the same token. */
   readonly over: readonly Login[];
@@ -53,14 +53,14 @@ export interface Before extends Pick<Named, "grantKey" | "host" | "expiresAt"> {
 }
 
 /** A host with its login, and whose it is. */
-export interface Served extends Named {
+export interface ContentLogin extends EntryHost {
   readonly login: Login;
   /** Written only where one of these stands already; undefined: wherever it is wanted. */
   readonly onlyOver: readonly Login[] | undefined;
   /** The entry has been altered since, and has no token yet that serves the host as it is now, or none that fits. */
   readonly former: boolean;
   /** Who has the host where this one may not be written. */
-  readonly instead?: Served;
+  readonly instead?: ContentLogin;
   /** What the entry goes on with where this does not fit, the latest first. Default: nothing. */
   readonly before?: readonly Before[];
 }
@@ -80,7 +80,7 @@ export interface Tokenless {
   readonly held: boolean;
 }
 
-export interface ClaimFailure {
+export interface EntryFailure {
   readonly credential: string;
   readonly entry: string;
   readonly grantKey: string | undefined;
@@ -97,14 +97,17 @@ export interface Shadowed {
 
 /** The content of a pull Secret, ready to be compared or written. */
 export interface Content {
-  readonly served: readonly Served[];
-  readonly failures: readonly ClaimFailure[];
+  readonly served: readonly ContentLogin[];
+  readonly failures: readonly EntryFailure[];
   readonly tokenless: readonly Tokenless[];
   readonly shadowed: readonly Shadowed[];
   /** Hosts that stay as they stand in one Secret: see plan-frozen.ts. Default: none. */
-  readonly frozen?: readonly Named[];
+  readonly frozen?: readonly EntryHost[];
   /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
   readonly text: string | undefined;
+  /** The text as base64, and the keyed digest of data that hold it alone, comparable with the one of a record: known where it was rendered for many Secrets. */
+  readonly encodedConfig?: string | undefined;
+  readonly digest?: string | undefined;
   /** Names of the credentials with a host in it, sorted. */
   readonly credentials: readonly string[];
   /** For the tenant: who serves which hosts until when. */
@@ -113,20 +116,20 @@ export interface Content {
 
 /** `contributions` come oldest credential first: a host claimed twice stays with the older one. */
 export function contentOf(contributions: readonly Contribution[], now: Temporal.Instant): Content {
-  const byHost = new Map<string, Served[]>();
-  const failures: ClaimFailure[] = [];
+  const byHost = new Map<string, ContentLogin[]>();
+  const failures: EntryFailure[] = [];
   const tokenless: Tokenless[] = [];
   const shadowed: Shadowed[] = [];
-  for (const { credential, held = false, claims } of contributions) {
-    for (const claim of [...claims.filter(isNarrow), ...claims.filter(isWide)]) {
-      const { entry, hosts, grantKey, source, cause, place } = claim;
+  for (const { credential, held = false, entries } of contributions) {
+    for (const each of [...entries.filter(isNarrow), ...entries.filter(isWide)]) {
+      const { entry, hosts, grantKey, source, cause, place } = each;
       const ended = !isFailure(source) && !isAlive(source, now);
       if (isFailure(source) || ended) {
         failures.push({ credential, entry, grantKey, failure: isFailure(source) ? source : expired(source, cause) });
         if (grantKey !== undefined)
           tokenless.push({ credential, entry, grantKey, hosts: hosts.map(canonical), ended, held });
       }
-      const { offers, missing } = offersOf(claim, held, now);
+      const { offers, missing } = offersOf(each, held, now);
       for (const host of missing) {
         failures.push({ credential, entry, grantKey, failure: hostMissing(host, cause, place) });
       }
@@ -147,21 +150,26 @@ export function contentOf(contributions: readonly Contribution[], now: Temporal.
 }
 
 /** Whether, where it does not stand, the next one who claims the host has it. */
-function mayGiveWay({ former, onlyOver }: Served): boolean {
+function mayGiveWay({ former, onlyOver }: ContentLogin): boolean {
   return former && onlyOver !== undefined;
 }
 
-function linked(chain: readonly Served[]): Served | undefined {
-  return chain.reduceRight<Served | undefined>((instead, each) => (instead ? { ...each, instead } : each), undefined);
+function linked(chain: readonly ContentLogin[]): ContentLogin | undefined {
+  return chain.reduceRight<ContentLogin | undefined>(
+    (instead, each) => (instead ? { ...each, instead } : each),
+    undefined,
+  );
 }
 
 /** What follows from who is served. */
 export function servedContent(
-  served: readonly Served[],
+  served: readonly ContentLogin[],
 ): Omit<Content, "failures" | "tokenless" | "shadowed" | "frozen"> {
   return {
     served,
     text: served.length === 0 ? undefined : renderDockerConfig(configEntries(served)),
+    encodedConfig: undefined,
+    digest: undefined,
     ...marksFor(served),
   };
 }
@@ -171,11 +179,11 @@ function loginsBefore({ formers = [] }: Pick<Token, "formers">, host: string): r
 }
 
 /** What a docker config holds of them. */
-export function configEntries(served: readonly Served[]): readonly DockerConfigEntry[] {
+export function configEntries(served: readonly ContentLogin[]): readonly DockerConfigEntry[] {
   return served.map(({ host, login }) => ({ key: configKey(host), login }));
 }
 
-export function marksFor(named: readonly Named[]): Pick<Content, "credentials" | "entriesText"> {
+export function marksFor(named: readonly EntryHost[]): Pick<Content, "credentials" | "entriesText"> {
   return {
     credentials: [...new Set(named.map(({ credential }) => credential))].toSorted(),
     entriesText: entriesText(named),
@@ -183,29 +191,29 @@ export function marksFor(named: readonly Named[]): Pick<Content, "credentials" |
 }
 
 /** Of one credential's entries, those that name their hosts come before the one that takes what is left. */
-function isNarrow(claim: Claim): boolean {
-  return !isWide(claim);
+function isNarrow(entry: EntryToken): boolean {
+  return !isWide(entry);
 }
 
-function isWide({ hosts }: Claim): boolean {
+function isWide({ hosts }: EntryToken): boolean {
   return hosts.includes("*");
 }
 
-type Offer = Omit<Served, "credential" | "entry" | "instead">;
+type Offer = Omit<ContentLogin, "credential" | "entry" | "instead">;
 
 /**
  * What an entry has for its hosts. A hold keeps what the Secret was given by the Secret's own record, so former tokens have no
  * part in it.
  */
 function offersOf(
-  claim: Claim,
+  entry: EntryToken,
   held: boolean,
   now: Temporal.Instant,
 ): { readonly offers: readonly Offer[]; readonly missing: readonly string[] } {
-  const { hosts, source } = claim;
+  const { hosts, source } = entry;
   const living = isFailure(source) || !isAlive(source, now) ? undefined : source;
   const { found, missing } = living ? loginsOf(hosts, living) : { found: [], missing: hosts };
-  const formers = held ? [] : beforeOf(claim);
+  const formers = held ? [] : beforeOf(entry);
   const byHost = Map.groupBy(formers, ({ host }) => host);
   const offer = ({ grantKey, expiresAt, ...token }: Token, [host, login]: readonly [string, Login]): Offer => {
     const before = byHost.get(host);
@@ -220,7 +228,7 @@ function offersOf(
   return { offers: [...present, ...altered], missing: living ? missing : [] };
 }
 
-function beforeOf({ formers = [] }: Claim): readonly Before[] {
+function beforeOf({ formers = [] }: EntryToken): readonly Before[] {
   return formers.flatMap(({ token, hosts, known }) => {
     const { grantKey, expiresAt } = token;
     return loginsOf(hosts, token).found.map(([host, login]): Before => {

@@ -1,10 +1,17 @@
 // Planning content that is not free: of frozen RegistryCredentials, and under a hold or by a former token.
 import { canonicalHost, configKey } from "../../registry/host.ts";
 import { keysIn, keysOfLogins, loginsIn } from "../../registry/merge-docker-config.ts";
-import { type Content, contentOf, servedContent, type Shadowed, type Served, type Tokenless } from "./plan-content.ts";
-import { maxNamedHosts, type Named, recordedEntries } from "../../cluster/entries-annotation.ts";
+import {
+  type Content,
+  contentOf,
+  servedContent,
+  type Shadowed,
+  type ContentLogin,
+  type Tokenless,
+} from "./plan-content.ts";
+import { maxNamedHosts, type EntryHost, recordedEntries } from "../../cluster/entries-annotation.ts";
 import { managedWords, mergedHosts } from "../../cluster/marks.ts";
-import type { LiveSecret, PullSecretSnapshot, Wanted } from "./plan-types.ts";
+import type { LiveSecret, PullSecretSnapshot } from "./plan-types.ts";
 import { isAlive } from "../../cluster/token.ts";
 
 // Who is frozen holds nobody up: what the Secret was given for it stays byte for byte, whoever else claims its hosts, and everything else is
@@ -22,8 +29,7 @@ export interface Frozen {
 
 /** The same without anybody frozen, whose hosts are kept by what is wanted. `live` has been read. */
 export function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): PullSecretSnapshot {
-  const { wanted = nothingWanted(snapshot.now), now } = snapshot;
-  const { content, options } = wanted;
+  const { now, options, content = contentOf([], now) } = snapshot;
   const kept = standing(snapshot, live, content);
   const thawed = { ...snapshot, frozen: [] };
   if (kept.length === 0) return thawed;
@@ -37,20 +43,17 @@ export function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): Pull
   const words = managedWords(live);
   return {
     ...thawed,
-    now,
-    wanted: {
-      content: {
-        ...content,
-        ...(taken.length > 0 && servedContent(rest)),
-        shadowed: [...content.shadowed, ...shadowed],
-        frozen: kept,
-      },
+    content: {
+      ...content,
+      ...(taken.length > 0 && servedContent(rest)),
       digest: undefined,
-      options: {
-        ...options,
-        labels: { ...words.labels, ...options.labels },
-        annotations: { ...words.annotations, ...options.annotations },
-      },
+      shadowed: [...content.shadowed, ...shadowed],
+      frozen: kept,
+    },
+    options: {
+      ...options,
+      labels: { ...words.labels, ...options.labels },
+      annotations: { ...words.annotations, ...options.annotations },
     },
   };
 }
@@ -60,7 +63,7 @@ function standing(
   { frozen, formerLogins, knownAsMerged, now }: PullSecretSnapshot,
   live: LiveSecret,
   { served }: Content,
-): readonly Named[] {
+): readonly EntryHost[] {
   const merged = mergedHosts(live);
   // Its owner has taken our marks off: what in it is ours cannot be told from the rest, which stays.
   if (knownAsMerged && !merged) return [];
@@ -70,8 +73,8 @@ function standing(
   const recorded = recordedEntries(live.annotations["regcred.dev/entries"]);
   const elsewhere = new Set(served.map(({ host }) => configKey(host)));
   const named = new Set(recorded.flatMap(({ hosts }) => hosts.map(configKey)));
-  const byHost = new Map<string, Named>();
-  const keep = (frozenOne: Frozen, each: Named): void => {
+  const byHost = new Map<string, EntryHost>();
+  const keep = (frozenOne: Frozen, each: EntryHost): void => {
     const { hosts } = frozenOne;
     const { host } = each;
     const isClaimed = hosts === undefined || hosts.includes("*") || hosts.includes(host);
@@ -99,14 +102,6 @@ function standing(
 // No entry has a name with capital letters.
 const unknownEntry = "UNKNOWN";
 
-function nothingWanted(now: Temporal.Instant): Wanted {
-  return {
-    content: contentOf([], now),
-    digest: undefined,
-    options: { labels: {}, annotations: {}, onConflict: "Fail" },
-  };
-}
-
 // Neither a hold nor a former token ever gives. It renews a login where the former one, or the present one, stands; anything else stays as it is under a
 // hold, and goes to whoever has the host next, or goes, where the entry was altered.
 
@@ -123,13 +118,13 @@ export function hasHeld({ served }: Content): boolean {
 /** @param standing the docker config in the Secret; undefined: there is none */
 export function withoutGifts(content: Content, standing: string | undefined): Content {
   const stands = loginsIn(standing ?? "");
-  const isGift = ({ onlyOver, host }: Served): boolean =>
+  const isGift = ({ onlyOver, host }: ContentLogin): boolean =>
     onlyOver !== undefined && !onlyOver.some((login) => stands(configKey(host), login));
   if (!content.served.some(isGift)) return content;
   const asTheyAre: Tokenless[] = [];
-  const served: Served[] = [];
+  const served: ContentLogin[] = [];
   for (const first of content.served) {
-    let each: Served | undefined = first;
+    let each: ContentLogin | undefined = first;
     while (each && isGift(each)) {
       const { credential, entry, grantKey, host, former } = each;
       if (!former) asTheyAre.push({ credential, entry, grantKey, hosts: [host], ended: false, held: true });

@@ -22,11 +22,14 @@ const none: PullSecretAction = { kind: "none" };
 const read: PullSecretAction = { kind: "read" };
 
 /** Ours by our marks, by what we remember, or because it holds exactly what we would write: stripped marks are drift. */
-export function isOurs(snapshot: Pick<PullSecretSnapshot, "knownAsOurs" | "wanted">, record: SecretRecord): boolean {
+export function isOurs(
+  { knownAsOurs, content }: Pick<PullSecretSnapshot, "knownAsOurs" | "content">,
+  record: SecretRecord,
+): boolean {
   return (
     (record.labelled && record.credentials.length > 0) ||
-    snapshot.knownAsOurs ||
-    (snapshot.wanted?.digest !== undefined && snapshot.wanted.digest === record.digest)
+    knownAsOurs ||
+    (content?.digest !== undefined && content.digest === record.digest)
   );
 }
 
@@ -128,8 +131,8 @@ export function planTerminating(
   record: SecretRecord,
   usual: (snapshot: PullSecretSnapshot) => PullSecretPlan,
 ): PullSecretPlan {
-  const { wanted, live } = snapshot;
-  const pending = { state: "absent", ...(wanted && { failure: deletionPending }) } as const;
+  const { content, live } = snapshot;
+  const pending = { state: "absent", ...(content && { failure: deletionPending }) } as const;
   const mayBeOurs = snapshot.knownAsOurs || record.credentials.length > 0;
   if (!mayBeOurs || record.immutable || record.type !== dockerConfigType) {
     return { action: { kind: "none" }, ...pending };
@@ -155,7 +158,7 @@ export function planTerminating(
     case "create":
     case "recreate":
       // Why it cannot be taken out: whoever is to leave must not wait for that in silence.
-      if (failure && !wanted) return { action: { kind: "none" }, state: "foreign", failure };
+      if (failure && !content) return { action: { kind: "none" }, state: "foreign", failure };
       break;
   }
   return { action: { kind: "none" }, ...found };

@@ -3,7 +3,7 @@ import type { Failure } from "../../runtime/errors.ts";
 import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
 import type { Content } from "./plan-content.ts";
-import type { Named } from "../../cluster/entries-annotation.ts";
+import type { EntryHost } from "../../cluster/entries-annotation.ts";
 import type { Frozen } from "./plan-frozen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 
@@ -28,26 +28,23 @@ export interface LiveSecret {
   readonly othersFields?: readonly FieldsEntry[];
 }
 
+/** Of `spec.pullSecret`. */
 export interface PullSecretOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly onConflict: "Fail" | "Merge" | "Adopt";
 }
 
-/** What is wanted in the namespace under this name. */
-export interface Wanted {
-  readonly content: Content;
-  /** The keyed digest of `content`, comparable with the one of a record; undefined where content has no text. */
-  readonly digest: string | undefined;
-  /** Of the oldest contributing credential. */
-  readonly options: PullSecretOptions;
-}
+/** Where no RegistryCredential says anything. */
+export const noOptions: PullSecretOptions = { labels: {}, annotations: {}, onConflict: "Fail" };
 
 export interface PullSecretSnapshot {
   readonly namespace: NamespaceRecord;
   readonly name: string;
-  /** Undefined: no credential contributes here any more. */
-  readonly wanted: Wanted | undefined;
+  /** What is wanted under this name; undefined: no credential contributes here any more. */
+  readonly content: Content | undefined;
+  /** Of the oldest contributing credential. */
+  readonly options: PullSecretOptions;
   readonly record: SecretRecord | undefined;
   /** Given on a second round, when the first one asked to read. */
   readonly live: LiveSecret | undefined;
@@ -80,20 +77,20 @@ export function lookAt({ settled }: PullSecretSnapshot, state: SecretState): Pul
   return settled && settled.state !== "leaving" ? settled : { action: { kind: "read" }, state };
 }
 
-/** A Secret as it is sent; the writer encodes `dockerConfig`. */
-export type SecretBody = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable" | "othersFields">;
+/** A Secret as it is to be; the writer encodes `dockerConfig`. */
+export type PlannedSecret = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable" | "othersFields">;
 
 export type PullSecretAction =
   | { readonly kind: "none" }
   /** Read the whole object and decide again. */
   | { readonly kind: "read" }
-  | { readonly kind: "create"; readonly body: SecretBody }
+  | { readonly kind: "create"; readonly body: PlannedSecret }
   /** `othersFields`: to be put back in a request of its own, so that nobody who applies it is refused. */
-  | { readonly kind: "replace"; readonly body: SecretBody; readonly othersFields?: readonly FieldsEntry[] }
+  | { readonly kind: "replace"; readonly body: PlannedSecret; readonly othersFields?: readonly FieldsEntry[] }
   /** Nothing of it is to change, but who owns its fields. */
-  | { readonly kind: "giveUp"; readonly body: SecretBody; readonly othersFields: readonly FieldsEntry[] }
+  | { readonly kind: "giveUp"; readonly body: PlannedSecret; readonly othersFields: readonly FieldsEntry[] }
   /** `type` and `immutable` cannot be changed in place. */
-  | { readonly kind: "recreate"; readonly body: SecretBody }
+  | { readonly kind: "recreate"; readonly body: PlannedSecret }
   | { readonly kind: "delete" };
 
 /** usable: may be referred to. leaving: ours, about to go. foreign: somebody else's. absent: there is none to refer to. */
@@ -103,10 +100,10 @@ export interface PullSecretPlan {
   readonly action: PullSecretAction;
   /** How the references see the Secret once the action is taken. */
   readonly state: SecretState;
-  /** Why the namespace is not served as wanted, beyond what the content says of its own claims. */
+  /** Why the namespace is not served as wanted, beyond what the content says of its own entries. */
   readonly failure?: Failure;
   /** The entries that the failure is about; undefined: all that contribute. */
-  readonly missing?: readonly Pick<Named, "credential" | "entry">[];
+  readonly missing?: readonly Pick<EntryHost, "credential" | "entry">[];
   /** Of the content what this Secret may have, where it is not all. */
   readonly decided?: Pick<Content, "served" | "shadowed">;
   /** When a login that stays without a token ends by its own record. */

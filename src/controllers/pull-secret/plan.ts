@@ -11,15 +11,14 @@ import {
   isWhole,
   keptHosts,
   keptUntil,
-  namesIn,
+  type Hosts,
   type Standing,
-  type Target,
-  targetWithin,
+  contentWithin,
   troubleOf,
   tooLarge,
-} from "./plan-target.ts";
+} from "./plan-fit.ts";
 import { adoptionRefusal, secretConflict } from "./plan-conflict.ts";
-import { configEntries, type Content, type Served } from "./plan-content.ts";
+import { configEntries, type Content, type ContentLogin } from "./plan-content.ts";
 import { withFrozen, hasConditions, hasHeld, withoutGifts } from "./plan-frozen.ts";
 import { mergedHosts, sameWords } from "../../cluster/marks.ts";
 import { bodyOf, ownBody, mergedBody } from "./plan-body.ts";
@@ -29,7 +28,6 @@ import {
   type PullSecretAction,
   type PullSecretPlan,
   type PullSecretSnapshot,
-  type Wanted,
 } from "./plan-types.ts";
 import { isOurs, removal, secretTooLarge, planTerminating } from "./plan-removal.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
@@ -55,34 +53,34 @@ function besideAppliers({ record, live, tooLarge: unread }: PullSecretSnapshot, 
 }
 
 function planned(snapshot: PullSecretSnapshot): PullSecretPlan {
-  const { namespace, wanted, record, reserved } = snapshot;
+  const { namespace, content, record, reserved } = snapshot;
   if (namespace.terminating) return { action: none, state: "absent" };
   if (record?.terminating) return planTerminating(snapshot, record, planPullSecret);
   if (record && snapshot.tooLarge) {
     // What is ours alone needs no reading to be replaced or removed: nobody may keep what was taken back by making it large.
     const isOurOwn = !record.merged && isOurs(snapshot, record) && !isKeptByBytes(snapshot);
-    const state = wanted && record.merged ? "usable" : "foreign";
+    const state = content && record.merged ? "usable" : "foreign";
     if (!isOurOwn) return { action: none, state, failure: secretTooLarge };
   }
   if (record && snapshot.frozen.length > 0) return planAroundFrozen(snapshot);
-  if (!wanted) return record ? removal(snapshot, record) : { action: none, state: "absent" };
+  if (!content) return record ? removal(snapshot, record) : { action: none, state: "absent" };
   if (reserved) return { action: none, state: "foreign", failure: reservedName };
-  if (!hasConditions(wanted.content)) return planWanted(snapshot, wanted);
+  if (!hasConditions(content)) return planContent(snapshot, content);
   // Exactly what would be kept stands there.
-  if (record && wanted.digest === record.digest) return { ...planWanted(snapshot, wanted), decided: wanted.content };
+  if (record && content.digest === record.digest) return { ...planContent(snapshot, content), decided: content };
   if (record && !snapshot.live && !snapshot.tooLarge) return lookAt(snapshot, "usable");
-  const allowed = keepingOnly(snapshot, wanted);
-  const plan = planWanted({ ...snapshot, wanted: allowed }, allowed);
-  const { served, shadowed } = allowed.content;
+  const allowed = keepingOnly(snapshot, content);
+  const plan = planContent({ ...snapshot, content: allowed }, allowed);
+  const { served, shadowed } = allowed;
   // Nothing of what stands there is known to be ours, and the hold forbids to take it away as well as to add to it.
   const takes = plan.state === "leaving" || plan.action.kind === "delete";
-  if (takes && hasHeld(wanted.content)) return { action: none, state: "usable", decided: { served, shadowed } };
+  if (takes && hasHeld(content)) return { action: none, state: "usable", decided: { served, shadowed } };
   return { decided: { served, shadowed }, ...plan };
 }
 
 /** What is to stay can be told only by what stands there. */
-function isKeptByBytes({ wanted, frozen }: PullSecretSnapshot): boolean {
-  return frozen.length > 0 || (wanted !== undefined && hasHeld(wanted.content));
+function isKeptByBytes({ content, frozen }: PullSecretSnapshot): boolean {
+  return frozen.length > 0 || (content !== undefined && hasHeld(content));
 }
 
 function planAroundFrozen(snapshot: PullSecretSnapshot): PullSecretPlan {
@@ -90,36 +88,36 @@ function planAroundFrozen(snapshot: PullSecretSnapshot): PullSecretPlan {
   if (!live) return lookAt(snapshot, "usable");
   const around = withFrozen(snapshot, live);
   const plan = planPullSecret(around);
-  const { served, shadowed } = around.wanted?.content ?? { served: [], shadowed: [] };
+  const { served, shadowed } = around.content ?? { served: [], shadowed: [] };
   return { decided: { served, shadowed }, ...plan };
 }
 
 /** What is wanted, less what only a hold entitles to and is not there. */
-function keepingOnly({ live, record }: PullSecretSnapshot, wanted: Wanted): Wanted {
-  const content = withoutGifts(wanted.content, live?.dockerConfig);
-  if (content === wanted.content) return wanted;
+function keepingOnly({ live, record }: PullSecretSnapshot, wanted: Content): Content {
+  const content = withoutGifts(wanted, live?.dockerConfig);
+  if (content === wanted) return wanted;
   const stands = live !== undefined && content.text === live.dockerConfig && Object.keys(live.otherData).length === 0;
-  return { ...wanted, content, digest: stands ? record?.digest : undefined };
+  return { ...content, digest: stands ? record?.digest : undefined };
 }
 
-function planWanted(snapshot: PullSecretSnapshot, wanted: Wanted): PullSecretPlan {
-  const { record, maxBytes, now } = snapshot;
-  const { content, options } = wanted;
-  const { text } = content;
+function planContent(snapshot: PullSecretSnapshot, content: Content): PullSecretPlan {
+  const { record, maxBytes, now, options } = snapshot;
   if (!record) {
-    if (text === undefined) return { action: none, state: "absent" };
-    const target = targetWithin(content, nothingStands, now, {
+    if (content.text === undefined) return { action: none, state: "absent" };
+    const fitted = contentWithin(content, nothingStands, now, {
       room: maxBytes,
       textOf: ({ served }) => textOfServed(content, served),
     });
-    const { served } = target;
-    if (served.length === 0) return { action: none, state: "absent", ...troubleOf(target) };
-    const body = ownBody(options, namesIn(target, content, undefined), textOfServed(content, served), undefined);
-    return { action: { kind: "create", body }, state: "usable", ...troubleOf(target) };
+    if (fitted.served.length === 0) return { action: none, state: "absent", ...troubleOf(fitted) };
+    return {
+      action: { kind: "create", body: ownBody(options, fitted, undefined) },
+      state: "usable",
+      ...troubleOf(fitted),
+    };
   }
-  if (isMerged(snapshot, record)) return planMerge(snapshot, wanted) ?? removal(snapshot, record);
-  if (isOurs(snapshot, record)) return owned(snapshot, wanted, record) ?? removal(snapshot, record);
-  if (text !== undefined) return foreign(snapshot, wanted, record, text);
+  if (isMerged(snapshot, record)) return planMerge(snapshot, content) ?? removal(snapshot, record);
+  if (isOurs(snapshot, record)) return owned(snapshot, content, record) ?? removal(snapshot, record);
+  if (content.text !== undefined) return foreign(snapshot, content, record);
   const plan = removal(snapshot, record);
   // Somebody else's stands in the way of what is to come, too.
   const isInTheWay = plan.state === "foreign" && plan.action.kind === "none" && !plan.failure;
@@ -131,9 +129,8 @@ function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
 }
 
 /** Undefined: nothing is to stay in it. */
-function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord): PullSecretPlan | undefined {
-  const { live, maxBytes, now } = snapshot;
-  const { content, options, digest } = wanted;
+function owned(snapshot: PullSecretSnapshot, content: Content, record: SecretRecord): PullSecretPlan | undefined {
+  const { live, maxBytes, now, options } = snapshot;
   const metadata = live ?? record.metadata ?? (snapshot.tooLarge ? nothingForeign : undefined);
   if (!metadata) return lookAt(snapshot, "usable");
   const annotation = metadata.annotations[entriesAnnotation];
@@ -145,10 +142,10 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
   // Without it there is nothing to be kept, and this is asked for each Secret of a rotation.
   const held = new Set(live && keysIn(dockerConfig));
   let keep: ReturnType<typeof keepInDockerConfig> | undefined;
-  const textOf = (target: Target): string => {
-    if (isWhole(target, content)) return content.text ?? "";
+  const textOf = (hosts: Hosts): string => {
+    if (isWhole(hosts, content)) return content.text ?? "";
     keep ??= keepInDockerConfig(dockerConfig);
-    return keep(configEntries(target.served), new Set(target.kept.map(({ host }) => configKey(host))));
+    return keep(configEntries(hosts.served), new Set(hosts.kept.map(({ host }) => configKey(host))));
   };
   let logins: ReturnType<typeof loginsIn> | undefined;
   const standing: Standing = {
@@ -156,33 +153,30 @@ function owned(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecor
     holds: (host) => held.has(configKey(host)),
     stands: (host, login) => (logins ??= loginsIn(dockerConfig))(configKey(host), login),
   };
-  const target = targetWithin(content, standing, now, { room: maxBytes, textOf });
-  const { served, kept } = target;
-  if (served.length + kept.length === 0) return undefined;
-  const text = textOf(target);
-  const names = namesIn(target, content, annotation);
-  const found = { state: "usable", ...troubleOf(target), ...keptUntil(kept, now) } as const;
+  const fitted = contentWithin(content, standing, now, { room: maxBytes, textOf });
+  if (fitted.served.length + fitted.kept.length === 0) return undefined;
+  const found = { state: "usable", ...troubleOf(fitted), ...keptUntil(fitted.kept, now) } as const;
   if (record.immutable || record.type !== dockerConfigType) {
     // What is made anew is made by us: config/restraint lets nothing foreign be in it.
-    return { action: { kind: "recreate", body: ownBody(options, names, text, undefined) }, ...found };
+    return { action: { kind: "recreate", body: ownBody(options, fitted, undefined) }, ...found };
   }
-  const body = ownBody(options, names, text, metadata);
-  const hasText = isWhole(target, content)
-    ? record.digest === digest
-    : text === live?.dockerConfig && Object.keys(live.otherData).length === 0;
+  const body = ownBody(options, fitted, metadata);
+  const hasText = isWhole(fitted, content)
+    ? record.digest === content.digest
+    : fitted.text === live?.dockerConfig && Object.keys(live.otherData).length === 0;
   const isRight =
     hasText && sameWords(body.labels, metadata.labels) && sameWords(body.annotations, metadata.annotations);
   return { action: isRight ? none : { kind: "replace", body }, ...found };
 }
 
 /** Of a Secret in which nothing else stands. */
-function textOfServed(content: Content, served: readonly Served[]): string {
+function textOfServed(content: Content, served: readonly ContentLogin[]): string {
   return served === content.served ? (content.text ?? "") : renderDockerConfig(configEntries(served));
 }
 
-function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRecord, text: string): PullSecretPlan {
-  const { live, maxBytes } = snapshot;
-  const { onConflict } = wanted.options;
+function foreign(snapshot: PullSecretSnapshot, content: Content, record: SecretRecord): PullSecretPlan {
+  const { live, maxBytes, options } = snapshot;
+  const { onConflict } = options;
   // Its metadata was too large to keep, and it names a credential: we may have merged into it.
   const isUnclear = record.metadata === undefined && record.credentials.length > 0;
   if (!live && (onConflict !== "Fail" || isUnclear)) return lookAt(snapshot, "foreign");
@@ -192,13 +186,13 @@ function foreign(snapshot: PullSecretSnapshot, wanted: Wanted, record: SecretRec
     failure: secretConflict(snapshot, why),
   });
   if (!live || onConflict === "Fail") return conflict(undefined);
-  if (onConflict === "Merge") return planMerge(snapshot, wanted) ?? conflict(undefined);
-  const refusal = adoptionRefusal(live, wanted.content);
+  if (onConflict === "Merge") return planMerge(snapshot, content) ?? conflict(undefined);
+  const refusal = adoptionRefusal(live, content);
   if (refusal !== undefined) return conflict(refusal);
-  const failure = tooMuch(amountOfContent(wanted.content), maxBytes);
+  const failure = tooMuch(amountOfContent(content), maxBytes);
   if (failure) return { action: none, state: "foreign", failure };
   const inPlace = live.type === dockerConfigType && !live.immutable;
-  const body = ownBody(wanted.options, wanted.content, text, inPlace ? live : undefined);
+  const body = ownBody(options, content, inPlace ? live : undefined);
   return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
 }
 
@@ -212,7 +206,7 @@ const reservedName: Failure = failure("SecretNameReserved", {
 });
 
 /** Undefined: nothing of ours is to stay in it. */
-function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecretPlan | undefined {
+function planMerge(snapshot: PullSecretSnapshot, content: Content): PullSecretPlan | undefined {
   const { live, maxBytes, now } = snapshot;
   if (!live) return lookAt(snapshot, "usable");
   const conflict = (why: string): PullSecretPlan => ({
@@ -234,7 +228,7 @@ function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecre
   const ours = new Set(before);
   const former = keysOfLogins(dockerConfig, snapshot.formerLogins);
   const held = new Set(keysIn(dockerConfig).filter((key) => ours.has(key)));
-  const textOf = ({ served, kept }: Target): string => {
+  const textOf = ({ served, kept }: Hosts): string => {
     const keys = new Set(kept.map(({ host }) => configKey(host)));
     const goes = [...(before ?? []), ...former].filter((key) => !keys.has(key));
     return merge.with(configEntries(served), goes) ?? "";
@@ -248,19 +242,18 @@ function planMerge(snapshot: PullSecretSnapshot, { content }: Wanted): PullSecre
       return held.has(configKey(host)) && logins(configKey(host), login);
     },
   };
-  const target = targetWithin(content, standing, now, { room: maxBytes, textOf });
-  const { served, kept } = target;
+  const fitted = contentWithin(content, standing, now, { room: maxBytes, textOf });
+  const { served, kept } = fitted;
   if (served.length + kept.length === 0) {
-    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...troubleOf(target) };
+    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...troubleOf(fitted) };
   }
-  const text = textOf(target);
   const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
-  const body = mergedBody(live, namesIn(target, content, standing.annotation), text, hosts);
-  const isRight = text === live.dockerConfig && sameWords(body.annotations, annotations);
+  const body = mergedBody(live, fitted, hosts);
+  const isRight = fitted.text === live.dockerConfig && sameWords(body.annotations, annotations);
   return {
     action: isRight ? { kind: "none" } : { kind: "replace", body },
     state: "usable",
-    ...troubleOf(target),
+    ...troubleOf(fitted),
     ...keptUntil(kept, now),
   };
 }

@@ -9,8 +9,8 @@ import type { Context, Needs } from "../context.ts";
 import { credentialsAnnotation, entriesAnnotation, managedAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { otherManager } from "./plan-conflict.ts";
-import type { Content, Served, Shadowed } from "./plan-content.ts";
-import type { PullSecretPlan, Wanted } from "./plan-types.ts";
+import type { Content, ContentLogin, Shadowed } from "./plan-content.ts";
+import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
 import type { FormerView } from "../credential/plan-types.ts";
 import { earliest } from "../credential/plan-status-text.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
@@ -98,23 +98,26 @@ export function findingOfPlan(
   {
     contributing,
     leaving,
-  }: { readonly contributing: readonly Contributor[]; readonly leaving: readonly Contributor[] },
-  wanted: Wanted | undefined,
+    content,
+  }: Pick<PullSecretSnapshot, "content"> & {
+    readonly contributing: readonly Contributor[];
+    readonly leaving: readonly Contributor[];
+  },
 ): SecretFinding {
   // What is about entries that contribute keeps nobody from leaving.
   const isStuck =
     plan.failure !== undefined && !plan.missing && plan.action.kind === "none" && plan.state !== "leaving";
   const credentials = new Map(isStuck ? failuresOf(leaving, plan.failure) : []);
   // Nothing is served in what is somebody else's, so nobody is in another's shadow there.
-  const decided = plan.state === "foreign" ? undefined : (plan.decided ?? wanted?.content);
+  const decided = plan.state === "foreign" ? undefined : (plan.decided ?? content);
   const { served = [], shadowed: all = [] } = decided ?? {};
   for (const { name, role, credential } of contributing) {
     if (role !== "current") continue;
-    const failures = (wanted?.content.failures ?? [])
+    const failures = (content?.failures ?? [])
       .filter((each) => each.credential === name)
       .map(({ entry, failure }) => failureOfEntry(entry, failure));
     const shadowed = all.find((each) => each.credential === name);
-    const formers = plan.state === "usable" && wanted ? formersOf(name, served, wanted.content, plan) : [];
+    const formers = plan.state === "usable" && content ? formersOf(name, served, content, plan) : [];
     credentials.set(name, {
       failures: [...ownTrouble(plan, name), ...failures],
       notes: shadowed ? [hostShadowed(shadowed)] : [],
@@ -135,7 +138,7 @@ function ownTrouble({ failure, missing }: PullSecretPlan, credential: string): r
 /** Entries that live by a login from before they were altered. */
 function formersOf(
   credential: string,
-  served: readonly Served[],
+  served: readonly ContentLogin[],
   { failures }: Content,
   { missing = [] }: PullSecretPlan,
 ): readonly FormerView[] {
@@ -146,7 +149,7 @@ function formersOf(
     ends.set(entry, before && expiresAt ? earliest([before, expiresAt]) : (before ?? expiresAt));
   }
   const pending = (entry: string): boolean => {
-    const isIts = (each: Pick<Served, "credential" | "entry">): boolean =>
+    const isIts = (each: Pick<ContentLogin, "credential" | "entry">): boolean =>
       each.credential === credential && each.entry === entry;
     return !missing.some(isIts) && failures.every((each) => !isIts(each) || hasTrait(each.failure, "passing"));
   };

@@ -8,15 +8,14 @@ import { alwaysTooLate, lostAgain } from "../lost-races.ts";
 import { done, earliest, failed, waitsFor } from "../outcome.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Waited } from "../outcome.ts";
-import { type Observed, type Run, tokenPatience } from "./observe.ts";
+import { type Run, type Snapshot, tokenPatience } from "./observe.ts";
 import { isOurs } from "./plan-removal.ts";
-import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
+import type { PullSecretPlan } from "./plan-types.ts";
 import { contestedFinding, failedFinding, findingOfPlan, findingWithout, waitingFinding } from "./report.ts";
 
-/** What was observed, and what was decided. */
+/** What was found, and what is to be done about it. */
 export interface Decision {
-  readonly observed: Observed;
-  readonly snapshot: PullSecretSnapshot;
+  readonly snapshot: Snapshot;
   readonly plan: PullSecretPlan;
 }
 
@@ -28,21 +27,21 @@ export interface Result {
 }
 
 /** Nobody has to do with it. A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it. */
-export function resultWithout({ context, namespace, name }: Run, { record, copied, orphaned }: Observed): Result {
+export function resultWithout({ context, namespace, name }: Run, { record, copied, orphaned }: Snapshot): Result {
   const place = { namespaceUid: namespace.uid, secretName: name };
   if (orphaned.names.length === 0) context.credentials.members.note(place, undefined);
   return { finding: findingWithout(record, copied), outcome: done };
 }
 
 /** Nothing is to be written, or nothing may be for the moment. */
-export function resultOfPlan(run: Run, { observed, plan }: Decision): Result & { readonly finding: SecretFinding } {
-  const { contributing, wanted, gathered } = observed;
-  const finding = gathered.waiting ? waitingFinding(contributing, plan.state) : findingOfPlan(plan, observed, wanted);
+export function resultOfPlan(run: Run, { snapshot, plan }: Decision): Result & { readonly finding: SecretFinding } {
+  const { contributing, gathered } = snapshot;
+  const finding = gathered.waiting ? waitingFinding(contributing, plan.state) : findingOfPlan(plan, snapshot);
   const fight = contestedFor(run.memory.reverts, run.context.runtime.clock.elapsed());
   return {
     finding: fight === undefined ? finding : contestedFinding(finding, contributing, run.name),
     outcome: {
-      ...observed.undone,
+      ...snapshot.undone,
       ...earliest(
         millisecondsTo(run, gathered.nextExpiry),
         millisecondsTo(run, plan.keptUntil),
@@ -56,7 +55,7 @@ export function resultOfPlan(run: Run, { observed, plan }: Decision): Result & {
 /** Who contributes or leaves is suspended: a write for one that is not serves the others too. */
 export function resultOfSuspension(
   { namespace, name }: Run,
-  { contributing, leaving, record }: Observed,
+  { contributing, leaving, record }: Snapshot,
   found: SecretFinding["state"],
 ): Result {
   const state = found === "leaving" ? "waiting" : found;
@@ -81,7 +80,7 @@ export function resultOfFailure(run: Run, decision: Decision, error: unknown): R
 
 /** Somebody else has written it before us, which is told where that is so each time. */
 export function tooLate({ memory, namespace, name }: Run, decision: Decision, failure: Failure): Result {
-  const { record, leaving } = decision.observed;
+  const { record, leaving } = decision.snapshot;
   memory.lost = record && lostAgain(memory.lost, record.resourceVersion);
   const always = memory.lost && alwaysTooLate(memory.lost, { kind: "Secret", namespace: namespace.name, name });
   return {
@@ -90,8 +89,8 @@ export function tooLate({ memory, namespace, name }: Run, decision: Decision, fa
   };
 }
 
-function findingOfFailure({ observed, snapshot, plan }: Decision, failure: Failure): SecretFinding {
-  const { record, contributing, leaving } = observed;
+function findingOfFailure({ snapshot, plan }: Decision, failure: Failure): SecretFinding {
+  const { record, contributing, leaving } = snapshot;
   // What may not be deleted still is to go: a reference that came back would be taken off again at once.
   const standing = plan.state === "leaving" ? "leaving" : record && isOurs(snapshot, record) ? "usable" : "foreign";
   return failedFinding([...contributing, ...leaving], record ? standing : "absent", failure);

@@ -1,6 +1,6 @@
 // The wire form of a pull Secret.
 import type { SecretObject } from "../../cluster/cluster-api.ts";
-import { dockerConfigKey, type LiveSecret, type SecretBody } from "./plan-types.ts";
+import { dockerConfigKey, type LiveSecret, type PlannedSecret } from "./plan-types.ts";
 import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
 import { base64OfText, textOfBase64 } from "../../runtime/base64.ts";
@@ -14,7 +14,7 @@ type Before = Pick<LiveSecret, "resourceVersion" | "immutable"> & { readonly man
  */
 export function secretJson(
   { namespace, name }: { readonly namespace: string; readonly name: string },
-  body: SecretBody,
+  body: PlannedSecret,
   encodedConfig: string | undefined,
   before?: Before,
 ): string {

@@ -1,7 +1,7 @@
 // Tries, stores and collects tokens, each over the version of its Secret that is known.
 import { failure } from "../../api/reasons.ts";
 import { managedBy, managedByLabel, tokenSecretType } from "../../api/names.ts";
-import type { Minted, Token } from "../../cluster/token.ts";
+import type { NewToken, Token } from "../../cluster/token.ts";
 import { tokenToData } from "../../cluster/token-wire.ts";
 import { causeOf, type Grant } from "../../providers/grant.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -15,7 +15,7 @@ import { publication } from "./plan-publish.ts";
 
 export async function storeToken(
   context: Context,
-  minted: Minted,
+  minted: NewToken,
   token: Pick<Token, "grantKey" | "fingerprint" | "refreshes" | "state" | "formers">,
   signal: AbortSignal,
 ): Promise<void> {
@@ -49,7 +49,7 @@ export async function storeToken(
 export async function verify(
   context: Context,
   { grantKey, grant }: { readonly grantKey: string; readonly grant: Grant },
-  { before, minted }: { readonly before: Token | undefined; readonly minted: Minted },
+  { before, minted }: { readonly before: Token | undefined; readonly minted: NewToken },
   signal: AbortSignal,
 ): Promise<Token["state"] | Failure> {
   const { verify: tryIt, tokens } = context.grants;

@@ -17,7 +17,7 @@ import { type RepeatsByGrant, repeatsByGrant } from "./repeated-tokens.ts";
 import { tokenMakers } from "./token-makers.ts";
 
 /** A grant that is needed, and how its token is tried. */
-export interface Wanted {
+export interface NeededGrant {
   readonly grant: Grant;
   readonly target: VerificationTarget | undefined;
   /** Requests to mint at once, by RegistryCredential. */
@@ -32,7 +32,7 @@ export interface MadeToken {
   readonly maker: Maker;
 }
 
-export interface Attempts extends Omit<Wanted, "target" | "makers"> {
+export interface Attempts extends Omit<NeededGrant, "target" | "makers"> {
   /** Elapsed milliseconds at which the grant was first wanted. */
   readonly wantedAt: number;
   /** Of the last attempt. */
@@ -50,7 +50,7 @@ export interface GrantTracker {
    * has no budget for are left out.
    * @param kept see `keep`
    */
-  use(user: string, grants: ReadonlyMap<string, Wanted>, kept?: ReadonlySet<string>): readonly string[];
+  use(user: string, grants: ReadonlyMap<string, NeededGrant>, kept?: ReadonlySet<string>): readonly string[];
   /**
    * Notes that the Secret lives by these tokens of before (see `keptItem`): they stay, and are not renewed for it. Returns
    * whether it is not known to have lived by one of them.
@@ -342,7 +342,7 @@ function tokenOf(present: Token, { until }: Pick<Maker, "until">): Token | undef
 }
 
 /** How one Secret uses a grant. */
-interface Use extends Pick<Wanted, "target"> {
+interface Use extends Pick<NeededGrant, "target"> {
   readonly makers: readonly Maker[];
 }
 

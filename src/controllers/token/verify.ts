@@ -5,7 +5,7 @@ import type { Failure } from "../../runtime/errors.ts";
 import type { Grant } from "../../providers/grant.ts";
 import type { VerificationTarget } from "./verification-target.ts";
 import type { OperatorSecretRecord } from "../../cluster/records.ts";
-import type { Minted } from "../../cluster/token.ts";
+import type { NewToken } from "../../cluster/token.ts";
 import { loginAt } from "../../registry/host.ts";
 import { type Exchange, loginCheck, pullCheck, type PullCheckResult } from "../../registry/pull-check.ts";
 import { unlessAborted } from "../../runtime/aborted.ts";
@@ -14,7 +14,7 @@ import type { Silences } from "./unresponsive.ts";
 export type Verify = (
   grant: Grant,
   target: VerificationTarget,
-  minted: Pick<Minted, "logins">,
+  minted: Pick<NewToken, "logins">,
   signal: AbortSignal,
 ) => Promise<PullCheckResult>;
 

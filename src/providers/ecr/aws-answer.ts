@@ -8,7 +8,7 @@ import { textOfBase64 } from "../../runtime/base64.ts";
 import { loginOf } from "../../registry/login.ts";
 import { checkedAnswer, cloudFailure, deniedTo, invalidAnswer, type TokenCall, wordIn } from "../answers.ts";
 import { NetworkError } from "../http/network-error.ts";
-import type { Minted } from "../../cluster/token.ts";
+import type { NewToken } from "../../cluster/token.ts";
 
 /**
  * Makes one call, and a second where AWS's answer showed that this machine's clock is wrong: the SDK's client has then
@@ -102,7 +102,7 @@ export function awsMinted(
   authorization: Authorization | undefined,
   issuedAt: Temporal.Instant,
   clock: Clock,
-): Minted {
+): NewToken {
   const text = textOfBase64(authorization?.authorizationToken ?? "") ?? "";
   const colon = text.indexOf(":");
   const { password, expiresAt } = checkedAnswer(

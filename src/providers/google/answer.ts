@@ -23,7 +23,7 @@ export interface GoogleToken {
   readonly password: string;
   readonly issuedAt: Temporal.Instant;
   readonly expiresAt: Temporal.Instant;
-  /** See `Minted`. */
+  /** See `NewToken`. */
   readonly doubt: string | undefined;
 }
 

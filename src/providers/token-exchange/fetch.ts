@@ -18,7 +18,7 @@ import { caOf, encodedForm, formType, identitySecret, invalidIdentity } from "..
 import type { HttpAnswer, HttpCall } from "../http/http.ts";
 import { notAnEndpoint } from "../http/refusals.ts";
 import type { CloudOptions, Provider } from "../provider.ts";
-import type { Minted } from "../../cluster/token.ts";
+import type { NewToken } from "../../cluster/token.ts";
 import type { TokenExchangeGrant } from "./grant.ts";
 import type { TokenExchangeSettings } from "./settings.ts";
 
@@ -155,7 +155,7 @@ interface Exchange {
   readonly issuedAt: Temporal.Instant;
 }
 
-function minted(exchange: Exchange, clock: Clock): Minted {
+function minted(exchange: Exchange, clock: Clock): NewToken {
   const { who, answer, settings, offer, issuedAt } = exchange;
   const { response } = settings;
   const token = textAt(answer, response.tokenPath);

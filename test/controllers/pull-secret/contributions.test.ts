@@ -51,8 +51,8 @@ function fixture() {
 }
 
 function sourcesOf({ contributions }: ReturnType<typeof gatherContributions>) {
-  return contributions.flatMap(({ claims }) =>
-    claims.map(({ entry, cause, source }) => [entry, cause, "reason" in source ? source.reason : "token"]),
+  return contributions.flatMap(({ entries }) =>
+    entries.map(({ entry, cause, source }) => [entry, cause, "reason" in source ? source.reason : "token"]),
   );
 }
 
@@ -101,7 +101,7 @@ describe("what a credential brings to a namespace", () => {
 
   it("is not waited for any longer than a second, nor where the attempt has failed", async () => {
     const { gather, clock, tokens } = fixture();
-    const [key] = gather().contributions[0]?.claims.map(({ grantKey }) => grantKey) ?? [];
+    const [key] = gather().contributions[0]?.entries.map(({ grantKey }) => grantKey) ?? [];
     await clock.advance(Temporal.Duration.from({ seconds: 2 }));
     expect(gather().waiting).toBeUndefined();
     tokens.ended(key ?? "", missing);
@@ -123,13 +123,13 @@ describe("what a credential brings to a namespace", () => {
 
   it("is tried with the image of whichever entry names one", () => {
     const { gather, tokens } = fixture();
-    const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
+    const key = gather().contributions[0]?.entries[0]?.grantKey ?? "";
     expect(tokens.target(key)).toEqual({ image: "b.example.com/app", host: "b.example.com" });
   });
 
   it("names the next end of a token, and has another signature once it is dead", async () => {
     const { gather, store, clock } = fixture();
-    const key = gather().contributions[0]?.claims[0]?.grantKey ?? "";
+    const key = gather().contributions[0]?.entries[0]?.grantKey ?? "";
     const end = clock.now().add({ hours: 1 });
     store(key, end);
     const alive = gather();
@@ -144,7 +144,7 @@ describe("what a credential brings to a namespace", () => {
   it("changes with the namespace that is relabelled from one tenant to another", () => {
     const { gather, tokens } = fixture();
     const of = (tenant: string): ReturnType<typeof gather> => gather(namespace({ labels: { tenant } }));
-    const keyOf = (tenant: string): string => of(tenant).contributions[0]?.claims.at(-1)?.grantKey ?? "";
+    const keyOf = (tenant: string): string => of(tenant).contributions[0]?.entries.at(-1)?.grantKey ?? "";
     // What the one has lost is not what the other has lost.
     expect(of("blue").signature).not.toBe(of("red").signature);
     const [blue, red] = [keyOf("blue"), keyOf("red")];

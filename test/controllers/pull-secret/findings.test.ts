@@ -1,7 +1,7 @@
 // Does each credential hear of a Secret's troubles what concerns it?
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
-import type { PullSecretPlan, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type { PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import {
   contestedFinding,
@@ -17,7 +17,7 @@ import { referencesKey } from "../../../src/controllers/keys.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
-import { claim, credential, failure, frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+import { entryToken, credential, failure, frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
 
 function contributor(name: string, role: Contributor["role"] = "current"): Contributor {
   return {
@@ -33,26 +33,27 @@ function contributor(name: string, role: Contributor["role"] = "current"): Contr
 }
 
 const missing = failure();
-const wanted: Wanted = frozen({
-  content: contentOf(
+const content = frozen(
+  contentOf(
     [
-      { credential: "old", claims: [claim({ hosts: ["a.example.com"] }), claim({ entry: "x", source: missing })] },
-      { credential: "young", claims: [claim({ hosts: ["a.example.com", "b.example.com"] })] },
+      {
+        credential: "old",
+        entries: [entryToken({ hosts: ["a.example.com"] }), entryToken({ entry: "x", source: missing })],
+      },
+      { credential: "young", entries: [entryToken({ hosts: ["a.example.com", "b.example.com"] })] },
     ],
     now,
   ),
-  digest: "d",
-  options: { labels: {}, annotations: {}, onConflict: "Fail" },
-});
+);
 const usable: PullSecretPlan = { action: { kind: "none" }, state: "usable" };
 
 describe("what is found of a Secret", () => {
   it("tells each credential its own failures, and whose host is served by another one", () => {
-    const { state, credentials } = findingOfPlan(
-      usable,
-      { contributing: [contributor("old"), contributor("young")], leaving: [] },
-      wanted,
-    );
+    const { state, credentials } = findingOfPlan(usable, {
+      contributing: [contributor("old"), contributor("young")],
+      leaving: [],
+      content,
+    });
     expect(state).toBe("usable");
     const told = { ...missing, message: `entry x: ${missing.message}` };
     expect(credentials.get("old")).toEqual({ failures: [told], notes: [], generation: 3 });
@@ -65,11 +66,11 @@ describe("what is found of a Secret", () => {
   it("tells what is about some entries to those alone, and never to one that leaves", () => {
     const large = failure({ reason: "ConfigTooLarge" });
     const plan: PullSecretPlan = { ...usable, failure: large, missing: [{ credential: "young", entry: "hub" }] };
-    const { credentials } = findingOfPlan(
-      plan,
-      { contributing: [contributor("old"), contributor("young")], leaving: [contributor("leaver", "former")] },
-      wanted,
-    );
+    const { credentials } = findingOfPlan(plan, {
+      contributing: [contributor("old"), contributor("young")],
+      leaving: [contributor("leaver", "former")],
+      content,
+    });
     expect(credentials.get("old")?.failures.map(({ reason }) => reason)).toEqual([missing.reason]);
     expect(credentials.get("young")?.failures).toEqual([{ ...large, message: `entry hub: ${large.message}` }]);
     expect(credentials.has("leaver")).toBe(false);
@@ -78,7 +79,11 @@ describe("what is found of a Secret", () => {
   it("tells one that leaves why it cannot, unless that is a matter of moments", () => {
     const immutable = failure({ reason: "SecretConflict", cause: "Tenant" });
     const told = (plan: PullSecretPlan): readonly unknown[] => {
-      const { credentials } = findingOfPlan(plan, { contributing: [], leaving: [contributor("old")] }, undefined);
+      const { credentials } = findingOfPlan(plan, {
+        contributing: [],
+        leaving: [contributor("old")],
+        content: undefined,
+      });
       return [...credentials].map(([name, { failures }]) => [name, failures]);
     };
     const stuck: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: immutable };
@@ -90,11 +95,11 @@ describe("what is found of a Secret", () => {
   it("tells all of them what is wrong with the Secret itself", () => {
     const conflict = failure({ reason: "SecretConflict" });
     const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };
-    const { state, credentials } = findingOfPlan(
-      plan,
-      { contributing: [contributor("old"), contributor("young")], leaving: [] },
-      wanted,
-    );
+    const { state, credentials } = findingOfPlan(plan, {
+      contributing: [contributor("old"), contributor("young")],
+      leaving: [],
+      content,
+    });
     expect(state).toBe("foreign");
     expect([...credentials.values()].map(({ failures }) => failures[0])).toEqual([conflict, conflict]);
     // Nobody is served there, and so nobody instead of another.
@@ -102,10 +107,10 @@ describe("what is found of a Secret", () => {
   });
 
   it("tells that an entry lives by what it had before it was altered, and whether that is a matter of moments", () => {
-    const [served] = wanted.content.served;
+    const [served] = content.served;
     const decided = { served: served ? [{ ...served, former: true }] : [], shadowed: [] };
     const found = (changes: Partial<PullSecretPlan>): unknown =>
-      findingOfPlan({ ...usable, ...changes }, { contributing: [contributor("old")], leaving: [] }, wanted)
+      findingOfPlan({ ...usable, ...changes }, { contributing: [contributor("old")], leaving: [], content })
         .credentials.get("old")
         ?.formers?.map(({ entry, pending }) => `${entry} ${pending}`);
     expect(found({})).toBeUndefined();
@@ -120,12 +125,12 @@ describe("what is found of a Secret", () => {
 
   it("under a former name is no news to the credential: it is judged by its present one", () => {
     expect(
-      findingOfPlan(usable, { contributing: [contributor("old", "retiring")], leaving: [] }, wanted).credentials.size,
+      findingOfPlan(usable, { contributing: [contributor("old", "retiring")], leaving: [], content }).credentials.size,
     ).toBe(0);
   });
 
   it("says that somebody keeps changing it, before anything else, and what to paste", () => {
-    const finding = findingOfPlan(usable, { contributing: [contributor("old")], leaving: [] }, wanted);
+    const finding = findingOfPlan(usable, { contributing: [contributor("old")], leaving: [], content });
     const { failures } = contestedFinding(finding, [contributor("old")], "regcred").credentials.get("old") ?? {};
     expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
     expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
@@ -133,7 +138,7 @@ describe("what is found of a Secret", () => {
 
   it("is of the spec that was looked at, and of none as long as something is awaited", () => {
     const looked = [
-      findingOfPlan(usable, { contributing: [contributor("old")], leaving: [] }, wanted),
+      findingOfPlan(usable, { contributing: [contributor("old")], leaving: [], content }),
       failedFinding([contributor("old")], "usable", missing),
       waitingFinding([contributor("old")], "usable"),
     ];
@@ -160,7 +165,7 @@ describe("a namespace whose pull Secret has only come after its references were 
     } as unknown as Context;
     const looked = { failures: [], notes: [], generations: new Map([["acme", 3]]) };
     const isPending = (): boolean => namespaceView(cache, acme, "team-a").pending;
-    const found = findingOfPlan(usable, { contributing: [contributor("acme")], leaving: [] }, wanted);
+    const found = findingOfPlan(usable, { contributing: [contributor("acme")], leaving: [], content });
 
     cache.setReferences("team-a", looked);
     reportSecret(context, namespace({ name: "team-a" }), "regcred", found);

@@ -14,7 +14,7 @@ const source = token({ logins: { byHost } });
 
 it("is written under the names of the entry", () => {
   const { served, failures } = contentOf(
-    [{ credential: "a", claims: [{ entry: "main", hosts, grantKey: "g", source, cause: "Platform" }] }],
+    [{ credential: "a", entries: [{ entry: "main", hosts, grantKey: "g", source, cause: "Platform" }] }],
     now,
   );
   expect(failures).toEqual([]);

@@ -17,12 +17,11 @@ const contributor = (name: string): Contributor => ({
   retains: false,
   confirmed: true,
 });
-const nobodyFrozen = { parts: [], uids: [], kept: new Set<string>(), signature: "" };
 const nobodyOrphaned = { names: [], uids: [], gone: [] };
 
 function noted(
   named: readonly string[],
-  { orphaned = nobodyOrphaned, frozen = nobodyFrozen }: Partial<Parameters<typeof noteMembers>[3]> = {},
+  { orphaned = nobodyOrphaned, frozenUids = [] }: Partial<Parameters<typeof noteMembers>[3]> = {},
 ) {
   const book = members();
   book.lead();
@@ -31,7 +30,7 @@ function noted(
   noteMembers({ credentials: { members: book } } as unknown as Context, place, record, {
     contributing: [contributor("a"), contributor("b")],
     orphaned,
-    frozen,
+    frozenUids,
   });
   return book.holders(place, "uid-regcred");
 }
@@ -119,7 +118,6 @@ describe("members of a Secret after a run", () => {
   });
 
   it("are those of whom nothing was found out, as they were", () => {
-    const frozen = { ...nobodyFrozen, uids: ["uid-before"] };
-    expect(noted(["a"], { frozen })).toEqual(["uid-before", "uid-a"]);
+    expect(noted(["a"], { frozenUids: ["uid-before"] })).toEqual(["uid-before", "uid-a"]);
   });
 });

@@ -5,7 +5,7 @@ import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { members } from "../../../src/entitlement/members.ts";
-import { type Observed, observeSecret } from "../../../src/controllers/pull-secret/observe.ts";
+import { observeSecret, type Snapshot } from "../../../src/controllers/pull-secret/observe.ts";
 import { contentRenderer } from "../../../src/controllers/pull-secret/contributions.ts";
 import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -61,7 +61,12 @@ function observed(
     cluster: {
       namesSynced: () => true,
       permissions: allPermitted,
-      stores: { credentials: new Map(), pullSecrets: { get: () => stored.at(-1) } },
+      stores: {
+        credentials: new Map(),
+        pullSecrets: { get: () => stored.at(-1) },
+        serviceAccounts: { byIndex: () => [] },
+        operatorSecrets: kept,
+      },
       digest: () => "digest",
     },
     settings: { mode: unrestricted },
@@ -105,16 +110,13 @@ describe("while the first attempt at a token is under way", () => {
     ["the Secret has something of a grant that has ended", (grantKey) => entries(grantKey, "ended")],
     ["the Secret may have", () => ({ metadata: undefined })],
   ])("nothing is awaited where %s", (_what, record) => {
-    const { gathered, wanted } = observed(record) as Observed;
-    expect([gathered.waiting, wanted?.content.text]).toEqual(["outside", undefined]);
+    const { gathered, content } = observed(record) as Snapshot;
+    expect([gathered.waiting, content?.text]).toEqual(["outside", undefined]);
   });
 
   it("nobody who has a token already waits for one that is made outside", () => {
     const ready = { name: "ready", hosts: ["ready.example.com"], static: { ...inside.static, secretName: "ready" } };
-    const { gathered, wanted } = observed(() => undefined, outside, ready) as Observed;
-    expect([gathered.waiting, wanted?.content.served.map(({ host }) => host)]).toEqual([
-      "outside",
-      ["ready.example.com"],
-    ]);
+    const { gathered, content } = observed(() => undefined, outside, ready) as Snapshot;
+    expect([gathered.waiting, content?.served.map(({ host }) => host)]).toEqual(["outside", ["ready.example.com"]]);
   });
 });

@@ -1,10 +1,10 @@
 // Does a pull Secret hold each host once, for as long as its token lives?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Claim, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { type EntryToken, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { isAlive } from "../../../src/cluster/token.ts";
 import { commandText } from "../../../src/runtime/steps.ts";
-import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
+import { entryToken, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
 
 function content(...contributions: readonly Contribution[]) {
   return contentOf(frozen(contributions), now);
@@ -19,10 +19,10 @@ function hostsIn(text: string | undefined): string[] {
 describe("the content of a pull Secret", () => {
   it("has every host of every entry, sorted, with its login", () => {
     const { text, credentials, failures } = content(
-      { credential: "b", claims: [claim({ hosts: ["b.example.com", "docker.io"] })] },
+      { credential: "b", entries: [entryToken({ hosts: ["b.example.com", "docker.io"] })] },
       {
         credential: "a",
-        claims: [claim({ hosts: ["a.example.com"], source: token({ logins: { all: login("bob") } }) })],
+        entries: [entryToken({ hosts: ["a.example.com"], source: token({ logins: { all: login("bob") } }) })],
       },
     );
     expect(hostsIn(text)).toEqual(["a.example.com", "b.example.com", "https://index.docker.io/v1/"]);
@@ -35,13 +35,13 @@ describe("the content of a pull Secret", () => {
 
   it("is never an empty config", () => {
     expect(content().text).toBeUndefined();
-    expect(content({ credential: "a", claims: [claim({ source: failure() })] }).text).toBeUndefined();
+    expect(content({ credential: "a", entries: [entryToken({ source: failure() })] }).text).toBeUndefined();
   });
 
   it("leaves a host claimed twice with the older credential, and says so of that host only", () => {
     const { served, shadowed, credentials } = content(
-      { credential: "old", claims: [claim({ hosts: ["a.example.com"] })] },
-      { credential: "young", claims: [claim({ hosts: ["a.example.com", "b.example.com"] })] },
+      { credential: "old", entries: [entryToken({ hosts: ["a.example.com"] })] },
+      { credential: "young", entries: [entryToken({ hosts: ["a.example.com", "b.example.com"] })] },
     );
     expect(served.map(({ credential, host }) => [credential, host])).toEqual([
       ["old", "a.example.com"],
@@ -53,8 +53,8 @@ describe("the content of a pull Secret", () => {
 
   it("serves a host from the younger credential while the older one has no token for it", () => {
     const { served, shadowed } = content(
-      { credential: "old", claims: [claim({ source: failure() })] },
-      { credential: "young", claims: [claim()] },
+      { credential: "old", entries: [entryToken({ source: failure() })] },
+      { credential: "young", entries: [entryToken()] },
     );
     expect(served.map(({ credential }) => credential)).toEqual(["young"]);
     expect(shadowed).toEqual([]);
@@ -62,10 +62,10 @@ describe("the content of a pull Secret", () => {
 
   it("that an entry had before it was altered is shadowed by nobody: it is no claim of the spec", () => {
     const former = { token: token({ grantKey: "before" }), hosts: ["a.example.com"], known: true };
-    const altered = claim({ entry: "altered", source: failure(), formers: [former] });
+    const altered = entryToken({ entry: "altered", source: failure(), formers: [former] });
     const { served, shadowed } = content(
-      { credential: "old", claims: [claim()] },
-      { credential: "young", claims: [altered] },
+      { credential: "old", entries: [entryToken()] },
+      { credential: "young", entries: [altered] },
     );
     expect(served.map(({ credential }) => credential)).toEqual(["old"]);
     expect(shadowed).toEqual([]);
@@ -75,9 +75,9 @@ describe("the content of a pull Secret", () => {
     const missing = failure();
     const { text, failures } = content({
       credential: "a",
-      claims: [
-        claim({ entry: "broken", hosts: ["x.example.com"], source: missing, grantKey: "grant-x" }),
-        claim({ entry: "good", hosts: ["a.example.com"] }),
+      entries: [
+        entryToken({ entry: "broken", hosts: ["x.example.com"], source: missing, grantKey: "grant-x" }),
+        entryToken({ entry: "good", hosts: ["a.example.com"] }),
       ],
     });
     expect(hostsIn(text)).toEqual(["a.example.com"]);
@@ -86,8 +86,8 @@ describe("the content of a pull Secret", () => {
 
   it("keeps a token to its last moment and no longer, and blames whoever can mend it", () => {
     const source = token({ expiresAt: minute(5) });
-    const contributions = (cause: Claim["cause"]): readonly Contribution[] =>
-      frozen([{ credential: "a", claims: [claim({ source, cause })] }]);
+    const contributions = (cause: EntryToken["cause"]): readonly Contribution[] =>
+      frozen([{ credential: "a", entries: [entryToken({ source, cause })] }]);
     expect(hostsIn(contentOf(contributions("Platform"), minute(4)).text)).toEqual(["a.example.com"]);
     for (const cause of ["Platform", "Tenant"] as const) {
       const { text, failures } = contentOf(contributions(cause), minute(5));
@@ -107,7 +107,7 @@ describe("the content of a pull Secret", () => {
     it("takes the listed hosts only, and names those that it lacks", () => {
       const { text, failures } = content({
         credential: "a",
-        claims: [claim({ hosts: ["docker.io", "c.example.com"], source: imported, cause: "Tenant" })],
+        entries: [entryToken({ hosts: ["docker.io", "c.example.com"], source: imported, cause: "Tenant" })],
       });
       expect(hostsIn(text)).toEqual(["https://index.docker.io/v1/"]);
       expect(failures).toMatchObject([{ failure: { reason: "HostMissing", cause: "Tenant" } }]);
@@ -118,7 +118,7 @@ describe("the content of a pull Secret", () => {
       const place = { namespace: "logins", name: "hub", operatorNamespace: "regcred-system" };
       const { served, text, failures } = content({
         credential: "a",
-        claims: [claim({ hosts: ["*"], source: token(), place })],
+        entries: [entryToken({ hosts: ["*"], source: token(), place })],
       });
       expect(served).toEqual([]);
       expect(text).toBeUndefined();
@@ -133,16 +133,16 @@ describe("the content of a pull Secret", () => {
     });
 
     it("takes every host with *", () => {
-      const { text } = content({ credential: "a", claims: [claim({ hosts: ["*"], source: imported })] });
+      const { text } = content({ credential: "a", entries: [entryToken({ hosts: ["*"], source: imported })] });
       expect(hostsIn(text)).toHaveLength(3);
     });
 
     it("leaves with * the hosts that another entry of the credential names, wherever it stands", () => {
       const { served, shadowed } = content({
         credential: "a",
-        claims: [
-          claim({ entry: "all", hosts: ["*"], source: imported }),
-          claim({ entry: "one", hosts: ["a.example.com"] }),
+        entries: [
+          entryToken({ entry: "all", hosts: ["*"], source: imported }),
+          entryToken({ entry: "one", hosts: ["a.example.com"] }),
         ],
       });
       expect(served.find(({ host }) => host === "a.example.com")?.entry).toBe("one");
@@ -152,8 +152,8 @@ describe("the content of a pull Secret", () => {
 
     it("says which of its hosts an older credential has", () => {
       const { shadowed } = content(
-        { credential: "old", claims: [claim({ hosts: ["b.example.com"] })] },
-        { credential: "young", claims: [claim({ entry: "all", hosts: ["*"], source: imported })] },
+        { credential: "old", entries: [entryToken({ hosts: ["b.example.com"] })] },
+        { credential: "young", entries: [entryToken({ entry: "all", hosts: ["*"], source: imported })] },
       );
       expect(shadowed).toEqual([{ credential: "young", entry: "all", host: "b.example.com", by: "old" }]);
     });
@@ -162,9 +162,13 @@ describe("the content of a pull Secret", () => {
   it("tells the tenant who serves which hosts until when, and knows its grants again", () => {
     const { entriesText } = content({
       credential: "acme",
-      claims: [
-        claim({ entry: "hub", hosts: ["docker.io", "a.example.com"] }),
-        claim({ entry: "own", hosts: ["b.example.com"], source: token({ grantKey: "grant-b", expiresAt: undefined }) }),
+      entries: [
+        entryToken({ entry: "hub", hosts: ["docker.io", "a.example.com"] }),
+        entryToken({
+          entry: "own",
+          hosts: ["b.example.com"],
+          source: token({ grantKey: "grant-b", expiresAt: undefined }),
+        }),
       ],
     });
     expect(JSON.parse(entriesText)).toEqual([
@@ -177,11 +181,11 @@ describe("the content of a pull Secret", () => {
   it("lists the grants in force that have no living token, whether it is known or not", () => {
     const { tokenless } = content({
       credential: "acme",
-      claims: [
-        claim({ entry: "lost", hosts: ["index.docker.io"], source: failure(), grantKey: "grant-l" }),
-        claim({ entry: "over", hosts: ["a.example.com"], source: token({ expiresAt: minute(-1) }) }),
-        claim({ entry: "unlabelled", hosts: ["b.example.com"], source: failure(), grantKey: undefined }),
-        claim({ entry: "good", hosts: ["c.example.com"] }),
+      entries: [
+        entryToken({ entry: "lost", hosts: ["index.docker.io"], source: failure(), grantKey: "grant-l" }),
+        entryToken({ entry: "over", hosts: ["a.example.com"], source: token({ expiresAt: minute(-1) }) }),
+        entryToken({ entry: "unlabelled", hosts: ["b.example.com"], source: failure(), grantKey: undefined }),
+        entryToken({ entry: "good", hosts: ["c.example.com"] }),
       ],
     });
     expect(tokenless).toEqual([
@@ -209,10 +213,10 @@ describe("whatever contributes", () => {
     .tuple(fc.oneof(hosts, fc.constant(["*"])), sources)
     // The API server refuses "*" but for imported configs.
     .filter(([wanted, source]) => !(wanted[0] === "*" && "logins" in source && "all" in source.logins))
-    .map(([wanted, source]) => claim({ hosts: wanted, source }));
+    .map(([wanted, source]) => entryToken({ hosts: wanted, source }));
   const all = fc
     .array(fc.array(claims, { minLength: 1, maxLength: 4 }), { maxLength: 4 })
-    .map((lists) => frozen(lists.map((list, index) => ({ credential: `c${index}`, claims: list }))));
+    .map((lists) => frozen(lists.map((list, index) => ({ credential: `c${index}`, entries: list }))));
 
   it("no host stands there twice, no text is empty, and what is not served has a reason", () => {
     fc.assert(
@@ -231,7 +235,7 @@ describe("whatever contributes", () => {
       fc.property(all, (contributions) => {
         const served = new Set(contentOf(contributions, now).served.map(({ host }) => host));
         const lost = contributions
-          .flatMap(({ claims: list }) => list)
+          .flatMap(({ entries: list }) => list)
           .flatMap(({ hosts: wanted, source }) => {
             if (!("logins" in source) || !isAlive(source, now)) return [];
             const held = "all" in source.logins ? wanted : [...source.logins.byHost.keys()];

@@ -1,17 +1,17 @@
 // Does everybody else get in a Secret what they would get without a RegistryCredential that is in trouble, and does it keep what it had?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Claim, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { type EntryToken, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import type { Frozen } from "../../../src/controllers/pull-secret/plan-frozen.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  Wanted,
+  PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
-import { claim, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
+import { entryToken, login, minute, now, token } from "../../entitlement/objects.ts";
 
 const entriesKey = "regcred.dev/entries";
 const host = (name: string): string => `${name}.example.com`;
@@ -20,15 +20,15 @@ const host = (name: string): string => `${name}.example.com`;
 const gives = (credential: string, hosts: readonly string[], username: string, changes: object = {}): Contribution => {
   const grantKey = `grant-${credential}`;
   const source = token({ grantKey, logins: { all: login(username) }, ...changes });
-  const claims: Claim[] = [claim({ entry: "main", hosts: hosts.map(host), grantKey, source })];
-  return { credential, claims };
+  const entries: EntryToken[] = [entryToken({ entry: "main", hosts: hosts.map(host), grantKey, source })];
+  return { credential, entries };
 };
 
 interface FrozenOptions {
   readonly secret: LiveSecret;
   readonly contributions: readonly Contribution[];
   readonly frozen?: readonly Frozen[];
-  readonly onConflict?: Wanted["options"]["onConflict"];
+  readonly onConflict?: PullSecretOptions["onConflict"];
   readonly changes?: Partial<PullSecretSnapshot>;
 }
 
@@ -39,14 +39,9 @@ function decided({
   onConflict = "Fail",
   changes,
 }: FrozenOptions): PullSecretPlan {
-  const content = contentOf(frozen([...contributions]), now);
   return planPullSecret(
     snapshot({
-      wanted: {
-        content,
-        digest: content.text === undefined ? undefined : `digest of ${content.text}`,
-        options: { labels: {}, annotations: {}, onConflict },
-      },
+      ...wants(contributions, { onConflict }),
       record: recordOf(secret, { type: secret.type }),
       live: secret,
       frozen: ones,

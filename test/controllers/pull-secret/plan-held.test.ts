@@ -1,16 +1,16 @@
 // Does a hold keep what is there, and give nothing to anybody?
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  Wanted,
+  PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { FormerLogins } from "../../../src/cluster/token.ts";
-import { claim, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { entryToken, failure, login, minute, token } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const one = { all: login("ann", "one") };
 const two = { all: login("ann", "two") };
@@ -23,8 +23,8 @@ const before = (...all: readonly (typeof one)[]): FormerLogins[] =>
 const acme = (logins = two, former: typeof two | undefined = one, held = true): Contribution => ({
   credential: "acme",
   held,
-  claims: [
-    claim({
+  entries: [
+    entryToken({
       entry: "main",
       hosts: [host],
       source: token({ grantKey: "g", logins, ...(former && { formers: before(former) }) }),
@@ -34,8 +34,8 @@ const acme = (logins = two, former: typeof two | undefined = one, held = true): 
 const other = (password = "x"): Contribution => ({
   credential: "other",
   held: false,
-  claims: [
-    claim({
+  entries: [
+    entryToken({
       entry: "hub",
       hosts: ["docker.io"],
       source: token({ grantKey: "o", logins: { all: login("bob", password) } }),
@@ -45,26 +45,24 @@ const other = (password = "x"): Contribution => ({
 
 function wantedFrom(
   contributions: readonly Contribution[],
-  onConflict: Wanted["options"]["onConflict"] = "Fail",
-): Wanted {
-  const content = contentOf(frozen(contributions), now);
-  const digest = content.text === undefined ? undefined : `digest of ${content.text}`;
-  return { content, digest, options: { labels: {}, annotations: {}, onConflict } };
+  onConflict: PullSecretOptions["onConflict"] = "Fail",
+): Wants {
+  return wants(contributions, { onConflict });
 }
 
 /** A Secret as it was written for these. */
 function given(...contributions: readonly Contribution[]): LiveSecret {
-  return live({ ...written(planPullSecret(snapshot({ wanted: wantedFrom(contributions) }))) });
+  return live({ ...written(planPullSecret(snapshot(wantedFrom(contributions)))) });
 }
 
 function decided(
   contributions: readonly Contribution[],
   secret: LiveSecret | undefined,
-  changes: Partial<PullSecretSnapshot> & { readonly onConflict?: Wanted["options"]["onConflict"] } = {},
+  changes: Partial<PullSecretSnapshot> & { readonly onConflict?: PullSecretOptions["onConflict"] } = {},
 ): PullSecretPlan {
   const { onConflict, ...rest } = changes;
   const found = secret && { record: recordOf(secret), live: secret };
-  return planPullSecret(snapshot({ wanted: wantedFrom(contributions, onConflict), ...found, ...rest }));
+  return planPullSecret(snapshot({ ...wantedFrom(contributions, onConflict), ...found, ...rest }));
 }
 
 const passwordIn = (plan: PullSecretPlan, of = host): string | undefined =>
@@ -78,14 +76,14 @@ describe("a namespace that only the brake entitles", () => {
   });
 
   it("is renewed where one stands from before several rotations", () => {
-    const claims = [
-      claim({
+    const entries = [
+      entryToken({
         entry: "main",
         hosts: [host],
         source: token({ grantKey: "g", logins: three, formers: before(two, one) }),
       }),
     ];
-    const renewed = [{ ...acme(), claims }];
+    const renewed = [{ ...acme(), entries }];
     for (const stands of [one, two, three]) {
       const plan = decided(renewed, given(acme(stands, undefined, false)));
       expect("body" in plan.action ? passwordIn(plan) : "three").toBe("three");
@@ -122,11 +120,11 @@ describe("a namespace that only the brake entitles", () => {
     const secret = given(selected, other());
     const regranted: Contribution = {
       ...acme(),
-      claims: [claim({ entry: "main", hosts: [host], source: token({ grantKey: "another", logins: three }) })],
+      entries: [entryToken({ entry: "main", hosts: [host], source: token({ grantKey: "another", logins: three }) })],
     };
     const tokenless = {
       ...acme(),
-      claims: [claim({ entry: "main", hosts: [host], source: failure(), grantKey: "z" })],
+      entries: [entryToken({ entry: "main", hosts: [host], source: failure(), grantKey: "z" })],
     };
     for (const contribution of [regranted, tokenless]) {
       expect(passwordIn(decided([contribution, other("y")], secret))).toBe("one");
@@ -136,8 +134,8 @@ describe("a namespace that only the brake entitles", () => {
   it("keeps only its own hosts: another host of the same grant is not given", () => {
     const wider: Contribution = {
       ...acme(),
-      claims: [
-        claim({
+      entries: [
+        entryToken({
           entry: "main",
           hosts: [host, "more.example.com"],
           source: token({ grantKey: "g", logins: two, formers: before(one) }),

@@ -1,22 +1,20 @@
 // Is a Secret that another tool keeps left to it, and the tool named; and does a tenant who says so gain anything?
 import { describe, expect, it } from "vitest";
-import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { toolMarks } from "../../../src/controllers/pull-secret/plan-conflict.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan, Wanted } from "../../../src/controllers/pull-secret/plan-types.ts";
-import { claim, now } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import type { LiveSecret, PullSecretPlan, PullSecretOptions } from "../../../src/controllers/pull-secret/plan-types.ts";
+import { entryToken } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
 const host = "a.example.com";
 
-function wanted(onConflict: Wanted["options"]["onConflict"]): Wanted {
-  const content = contentOf([{ credential: "acme", claims: [claim({ hosts: [host] })] }], now);
-  return { content, digest: `digest of ${content.text}`, options: { labels: {}, annotations: {}, onConflict } };
+function wanted(onConflict: PullSecretOptions["onConflict"]): Wants {
+  return wants([{ credential: "acme", entries: [entryToken({ hosts: [host] })] }], { onConflict });
 }
 
 const adopted = (changes: Partial<LiveSecret>): PullSecretPlan => {
   const standing = live({ dockerConfig: `{"auths":{"${host}":{"auth":"eDp5"}}}`, ...changes });
-  return planPullSecret(snapshot({ wanted: wanted("Adopt"), record: recordOf(standing), live: standing }));
+  return planPullSecret(snapshot({ ...wanted("Adopt"), record: recordOf(standing), live: standing }));
 };
 
 const rows = Object.entries(toolMarks).flatMap(([tool, marks]) => marks.map((mark) => ({ tool, mark })));
@@ -83,12 +81,12 @@ describe("under Adopt a Secret", () => {
 });
 
 describe("marks of a tool that a tenant puts on regcred's own Secret", () => {
-  const body = written(planPullSecret(snapshot({ wanted: wanted("Fail") })));
+  const body = written(planPullSecret(snapshot({ ...wanted("Fail") })));
   const marked = { ...body, annotations: { ...body.annotations, "replicator.v1.mittwald.de/replicate-from": "x/y" } };
 
   it("keep it neither from being renewed nor from going", () => {
     const record = recordOf(marked, { digest: "of an old login" });
-    const renewed = planPullSecret(snapshot({ wanted: wanted("Adopt"), record }));
+    const renewed = planPullSecret(snapshot({ ...wanted("Adopt"), record }));
     expect(written(renewed).dockerConfig).toBe(body.dockerConfig);
     expect(planPullSecret(snapshot({ record })).action).toEqual({ kind: "delete" });
   });
@@ -96,7 +94,7 @@ describe("marks of a tool that a tenant puts on regcred's own Secret", () => {
   it("change nothing where the others were stripped, for the operator knows it", () => {
     const labels = { "meta.helm.sh/release-name": "x", "app.kubernetes.io/managed-by": "Helm" };
     const record = recordOf({ ...body, labels, annotations: {} }, { digest: "of an old login" });
-    const renewed = planPullSecret(snapshot({ wanted: wanted("Adopt"), record, knownAsOurs: true }));
+    const renewed = planPullSecret(snapshot({ ...wanted("Adopt"), record, knownAsOurs: true }));
     expect(written(renewed).labels).toMatchObject({ "app.kubernetes.io/managed-by": "regcred" });
   });
 });

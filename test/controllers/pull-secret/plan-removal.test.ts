@@ -1,27 +1,21 @@
 // What is left of a Secret in which nothing of ours is to stay, and who is named where something of ours is?
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { emptiedBody } from "../../../src/controllers/pull-secret/plan-body.ts";
 import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  Wanted,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import { claim, login, now, secretRecord } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { entryToken, login, secretRecord } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
-const of = (host: string): Contribution => ({ credential: "acme", claims: [claim({ hosts: [host] })] });
+const of = (host: string): Contribution => ({ credential: "acme", entries: [entryToken({ hosts: [host] })] });
 
-function wanted(contribution: Contribution): Wanted {
-  const content = contentOf([contribution], now);
-  return {
-    content,
-    digest: `digest of ${content.text}`,
-    options: { labels: {}, annotations: {}, onConflict: "Merge" },
-  };
+function wanted(contribution: Contribution): Wants {
+  return wants([contribution], { onConflict: "Merge" });
 }
 
 const none = '{"auths":{}}';
@@ -35,7 +29,7 @@ function merged(before: Partial<LiveSecret>): LiveSecret {
   const record = secretRecord({ type: stood.type, metadata: { labels: stood.labels, annotations: stood.annotations } });
   return live({
     ...before,
-    ...written(planPullSecret(snapshot({ wanted: wanted(of("a.example.com")), record, live: stood }))),
+    ...written(planPullSecret(snapshot({ ...wanted(of("a.example.com")), record, live: stood }))),
   });
 }
 
@@ -114,7 +108,7 @@ describe("a Secret that we merged into", () => {
 
   it("loses the login of one that leaves though another one stays, and its tenant has stripped the marks", () => {
     const stripped = { ...merged({ dockerConfig: theirs }), annotations: {} };
-    const stays = leave(stripped, { wanted: wanted(of("b.example.com")), formerLogins: [ours] });
+    const stays = leave(stripped, { ...wanted(of("b.example.com")), formerLogins: [ours] });
     expect(written(stays).dockerConfig).not.toContain("a.example.com");
     expect(written(stays).dockerConfig).toContain(foreign);
     expect(written(stays).dockerConfig).toContain("b.example.com");
@@ -177,7 +171,7 @@ describe("a Secret that we merged into", () => {
 describe("a Secret of ours that may not be deleted", () => {
   it("loses its logins and whatever else is in it, and keeps our marks, so that it goes as soon as it may", () => {
     const own = live({
-      ...written(planPullSecret(snapshot({ wanted: wanted(of("a.example.com")) }))),
+      ...written(planPullSecret(snapshot({ ...wanted(of("a.example.com")) }))),
       otherData: other,
     });
     const emptied = emptiedBody(own);

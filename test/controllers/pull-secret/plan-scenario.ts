@@ -1,19 +1,37 @@
 // What do tests of a pull Secret's plan begin with?
-import type {
-  LiveSecret,
-  PullSecretPlan,
-  PullSecretSnapshot,
-  SecretBody,
+import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import {
+  type LiveSecret,
+  noOptions,
+  type PlannedSecret,
+  type PullSecretOptions,
+  type PullSecretPlan,
+  type PullSecretSnapshot,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+
+/** What is wanted under a name. */
+export type Wants = Pick<PullSecretSnapshot, "content" | "options">;
+
+/** As it is rendered for many Secrets. */
+export function wants(
+  contributions: readonly Contribution[],
+  options: Partial<PullSecretOptions> = {},
+  at: Temporal.Instant = now,
+): Wants {
+  const content = contentOf(frozen(contributions), at);
+  const digest = content.text === undefined ? undefined : `digest of ${content.text}`;
+  return frozen({ content: { ...content, digest }, options: { ...noOptions, ...options } });
+}
 
 /** Nothing stands there, nothing is wanted. */
 export function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretSnapshot {
   return frozen({
     namespace: namespace(),
     name: "regcred",
-    wanted: undefined,
+    content: undefined,
+    options: noOptions,
     record: undefined,
     live: undefined,
     knownAsOurs: false,
@@ -31,13 +49,13 @@ export function snapshot(changes: Partial<PullSecretSnapshot> = {}): PullSecretS
 }
 
 /** What the plan writes. */
-export function written({ action }: PullSecretPlan): SecretBody {
+export function written({ action }: PullSecretPlan): PlannedSecret {
   if (!("body" in action)) throw new Error(`nothing is written: ${action.kind}`);
   return action.body;
 }
 
 /** The record of what was written, as the store would hold it. */
-export function recordOf(body: SecretBody, changes: Partial<SecretRecord> = {}): SecretRecord {
+export function recordOf(body: PlannedSecret, changes: Partial<SecretRecord> = {}): SecretRecord {
   const credentials = body.annotations["regcred.dev/credentials"];
   return secretRecord({
     type: body.type,

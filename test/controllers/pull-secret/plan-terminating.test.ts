@@ -1,29 +1,30 @@
 // Does a Secret that a finalizer holds lose what was taken back, and nothing else?
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  Wanted,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
 import { needsNothing } from "../../../src/controllers/pull-secret/plan-removal.ts";
-import { claim, now, secretRecord } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { entryToken, secretRecord } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 
-const of = (credential: string, host: string): Contribution => ({ credential, claims: [claim({ hosts: [host] })] });
+const of = (credential: string, host: string): Contribution => ({
+  credential,
+  entries: [entryToken({ hosts: [host] })],
+});
 const acme = of("acme", "a.example.com");
 const other = of("other", "b.example.com");
 
-function wanted(contributions: readonly Contribution[], onConflict: "Fail" | "Merge" = "Fail"): Wanted {
-  const content = contentOf(contributions, now);
-  return { content, digest: `digest of ${content.text}`, options: { labels: {}, annotations: {}, onConflict } };
+function wanted(contributions: readonly Contribution[], onConflict: "Fail" | "Merge" = "Fail"): Wants {
+  return wants(contributions, { onConflict });
 }
 
-const ours = written(planPullSecret(snapshot({ wanted: wanted([acme]) })));
+const ours = written(planPullSecret(snapshot({ ...wanted([acme]) })));
 const finalizers = ["example.com/mine"];
 const held: LiveSecret = live({ ...ours, finalizers });
 
@@ -51,16 +52,16 @@ describe("a Secret of ours that is being deleted, and that somebody's finalizer 
   });
 
   it("loses the login of a credential that has gone, and keeps that of another one", () => {
-    const both = written(planPullSecret(snapshot({ wanted: wanted([acme, other]) })));
+    const both = written(planPullSecret(snapshot({ ...wanted([acme, other]) })));
     const record = recordOf(both, { terminating: true, metadata: undefined });
-    const rest = plan({ record, live: live({ ...both, finalizers }), wanted: wanted([other]) });
+    const rest = plan({ record, live: live({ ...both, finalizers }), ...wanted([other]) });
     expect(written(rest).dockerConfig).not.toContain("a.example.com");
     expect(written(rest).dockerConfig).toContain("b.example.com");
     expect(rest).toMatchObject({ state: "absent", failure: { reason: "DeletionPending" } });
   });
 
   it("is not written while it holds what it should", () => {
-    const right = plan({ live: held, wanted: wanted([acme]) });
+    const right = plan({ live: held, ...wanted([acme]) });
     expect(right).toMatchObject({ action: { kind: "none" }, state: "absent", failure: { reason: "DeletionPending" } });
   });
 
@@ -77,7 +78,7 @@ describe("a Secret of ours that is being deleted, and that somebody's finalizer 
 
   it("gets no login into what was never ours", () => {
     const foreign = { labelled: false, credentials: [] };
-    expect(plan({ live: live({ finalizers }), wanted: wanted([acme], "Merge") }, foreign).action.kind).toBe("none");
+    expect(plan({ live: live({ finalizers }), ...wanted([acme], "Merge") }, foreign).action.kind).toBe("none");
   });
 });
 

@@ -1,41 +1,36 @@
 // Is a pull Secret written, left, merged, adopted and given up as the policy says?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { isOurs } from "../../../src/controllers/pull-secret/plan-removal.ts";
 import type {
   LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  SecretBody,
-  Wanted,
+  PlannedSecret,
+  PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
-import { claim, failure, frozen, minute, namespace, now, secretRecord, token } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
+import { entryToken, failure, minute, namespace, secretRecord, token } from "../../entitlement/objects.ts";
 import { textWithSteps } from "../../../src/runtime/steps.ts";
 import { anything, obeyedIn } from "../../foreign-texts.ts";
 
-type Policy = Wanted["options"]["onConflict"];
+type Policy = PullSecretOptions["onConflict"];
 
-const source: Contribution = { credential: "acme", claims: [claim({ hosts: ["a.example.com"] })] };
-const broken: Contribution = { credential: "acme", claims: [claim({ source: failure(), grantKey: "grant-a" })] };
+const source: Contribution = { credential: "acme", entries: [entryToken({ hosts: ["a.example.com"] })] };
+const broken: Contribution = { credential: "acme", entries: [entryToken({ source: failure(), grantKey: "grant-a" })] };
 
-function wanted(onConflict: Policy = "Fail", contribution = source, options: Partial<Wanted["options"]> = {}): Wanted {
-  const content = contentOf([contribution], now);
-  return frozen({
-    content,
-    digest: content.text === undefined ? undefined : `digest of ${content.text}`,
-    options: { labels: {}, annotations: {}, onConflict, ...options },
-  });
+function wanted(onConflict: Policy = "Fail", contribution = source, options: Partial<PullSecretOptions> = {}): Wants {
+  return wants([contribution], { onConflict, ...options });
 }
 
 function plan(changes: Partial<PullSecretSnapshot> = {}): PullSecretPlan {
-  return planPullSecret(snapshot({ wanted: wanted(), ...changes }));
+  return planPullSecret(snapshot({ ...wanted(), ...changes }));
 }
 
-function liveOf(body: SecretBody, changes: Partial<LiveSecret> = {}): LiveSecret {
+function liveOf(body: PlannedSecret, changes: Partial<LiveSecret> = {}): LiveSecret {
   return live({ ...body, ...changes });
 }
 
@@ -53,7 +48,7 @@ describe("a namespace without the Secret", () => {
       state,
       failure: why,
     } = plan({
-      wanted: wanted("Fail", source, { labels: { team: "x" }, annotations: { note: "y" } }),
+      ...wanted("Fail", source, { labels: { team: "x" }, annotations: { note: "y" } }),
     });
     expect({ kind: action.kind, state, why }).toEqual({ kind: "create", state: "usable", why: undefined });
     const body = written({ action, state });
@@ -73,11 +68,11 @@ describe("a namespace without the Secret", () => {
 
   it("gets it such that Argo CD neither prunes it nor is out of sync for it, unless told otherwise", () => {
     const told = { "argocd.argoproj.io/sync-options": "Prune=confirm" };
-    expect(written(plan({ wanted: wanted("Fail", source) })).annotations).toMatchObject({
+    expect(written(plan({ ...wanted("Fail", source) })).annotations).toMatchObject({
       "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
       "argocd.argoproj.io/sync-options": "Prune=false",
     });
-    expect(written(plan({ wanted: wanted("Fail", source, { annotations: told }) })).annotations).toMatchObject(told);
+    expect(written(plan({ ...wanted("Fail", source, { annotations: told }) })).annotations).toMatchObject(told);
   });
 
   it("gets nothing while it is being deleted, without a token, or where the name is a source's", () => {
@@ -85,12 +80,12 @@ describe("a namespace without the Secret", () => {
       action: { kind: "none" },
       state: "absent",
     });
-    expect(plan({ wanted: wanted("Fail", broken) })).toEqual({ action: { kind: "none" }, state: "absent" });
+    expect(plan({ ...wanted("Fail", broken) })).toEqual({ action: { kind: "none" }, state: "absent" });
     expect(plan({ reserved: true })).toMatchObject({
       action: { kind: "none" },
       failure: { reason: "SecretNameReserved" },
     });
-    expect(plan({ wanted: undefined })).toEqual({ action: { kind: "none" }, state: "absent" });
+    expect(plan({ content: undefined })).toEqual({ action: { kind: "none" }, state: "absent" });
   });
 
   it("gets nothing that is too large", () => {
@@ -143,14 +138,14 @@ describe("a Secret of ours", () => {
 
   it("keeps what others have set on it, and loses what we set before and no longer want", () => {
     const before = written(
-      plan({ wanted: wanted("Fail", source, { labels: { old: "1" }, annotations: { oldNote: "1" } }) }),
+      plan({ ...wanted("Fail", source, { labels: { old: "1" }, annotations: { oldNote: "1" } }) }),
     );
     const record = recordOf({
       ...before,
       labels: { ...before.labels, theirs: "2" },
       annotations: { ...before.annotations, theirNote: "2" },
     });
-    const body = written(plan({ record, wanted: wanted("Fail", source, { labels: { new: "3" } }) }));
+    const body = written(plan({ record, ...wanted("Fail", source, { labels: { new: "3" } }) }));
     expect(body.labels).toEqual({ "app.kubernetes.io/managed-by": "regcred", theirs: "2", new: "3" });
     expect(body.annotations).toMatchObject({ theirNote: "2" });
     expect(body.annotations).not.toHaveProperty("oldNote");
@@ -187,7 +182,7 @@ describe("a Secret of ours", () => {
   });
 
   it("stays as it is where a grant of its own has lost its token: a failure takes nothing away", () => {
-    const lost = { record: recordOf(ours), wanted: wanted("Fail", broken) };
+    const lost = { record: recordOf(ours), ...wanted("Fail", broken) };
     for (const record of [recordOf(ours), recordOf(ours, { metadata: undefined })]) {
       expect(plan({ ...lost, record }).action.kind).toBe("read");
       const found = plan({ ...lost, record, live: liveOf(ours) });
@@ -197,8 +192,11 @@ describe("a Secret of ours", () => {
   });
 
   it("goes where its grant has ended, without waiting for the next one: its references first", () => {
-    const next: Contribution = { credential: "acme", claims: [claim({ source: failure(), grantKey: "grant-next" })] };
-    const ended = { record: recordOf(ours), wanted: wanted("Fail", next) };
+    const next: Contribution = {
+      credential: "acme",
+      entries: [entryToken({ source: failure(), grantKey: "grant-next" })],
+    };
+    const ended = { record: recordOf(ours), ...wanted("Fail", next) };
     expect(plan({ ...ended, referencesLeft: 2 })).toMatchObject({ action: { kind: "none" }, state: "leaving" });
     expect(plan(ended)).toEqual({ action: { kind: "delete" }, state: "leaving" });
 
@@ -213,7 +211,7 @@ describe("a Secret of ours", () => {
 
 describe("a Secret of ours that nobody wants", () => {
   it("is deleted once its references are gone", () => {
-    const left = { record: recordOf(ours), wanted: undefined };
+    const left = { record: recordOf(ours), content: undefined };
     expect(plan({ ...left, referencesLeft: 1 })).toMatchObject({
       action: { kind: "none" },
       state: "leaving",
@@ -223,7 +221,7 @@ describe("a Secret of ours that nobody wants", () => {
   });
 
   it("loses only our metadata under Retain, and keeps its references", () => {
-    const retained = { record: recordOf(ours), wanted: undefined, retain: true, referencesLeft: 3 };
+    const retained = { record: recordOf(ours), content: undefined, retain: true, referencesLeft: 3 };
     expect(plan(retained)).toEqual({ action: { kind: "read" }, state: "foreign" });
     const released = plan({ ...retained, live: liveOf(ours, { labels: { ...ours.labels, theirs: "1" } }) });
     expect(released).toMatchObject({ action: { kind: "replace" }, state: "foreign" });
@@ -233,12 +231,12 @@ describe("a Secret of ours that nobody wants", () => {
   it("is not deleted under Retain, whatever it has become", () => {
     const odd = liveOf(ours, { type: "Opaque", dockerConfig: undefined, otherData: { ".dockerconfigjson": "/w==" } });
     const record = recordOfLive(odd);
-    const released = plan({ record, wanted: undefined, retain: true, live: odd });
+    const released = plan({ record, content: undefined, retain: true, live: odd });
     expect(written(released)).toMatchObject({ dockerConfig: undefined, otherData: { ".dockerconfigjson": "/w==" } });
   });
 
   it("is read first where it is not clear whether the tenant has hosts of its own in it", () => {
-    expect(plan({ record: recordOf(ours, { metadata: undefined }), wanted: undefined }).action.kind).toBe("read");
+    expect(plan({ record: recordOf(ours, { metadata: undefined }), content: undefined }).action.kind).toBe("read");
   });
 });
 
@@ -247,8 +245,8 @@ describe("a Secret that is too large to be read", () => {
   const failed = { failure: { reason: "TooLarge", cause: "Tenant", retry: "on-change" } };
 
   it("is deleted all the same where it is ours and nobody wants it: nobody keeps what was taken back", () => {
-    expect(plan({ ...large, wanted: undefined })).toEqual({ action: { kind: "delete" }, state: "leaving" });
-    expect(plan({ ...large, wanted: undefined, referencesLeft: 1 })).toMatchObject({ state: "leaving" });
+    expect(plan({ ...large, content: undefined })).toEqual({ action: { kind: "delete" }, state: "leaving" });
+    expect(plan({ ...large, content: undefined, referencesLeft: 1 })).toMatchObject({ state: "leaving" });
   });
 
   it("is written anew where it is ours, without what cannot be carried along", () => {
@@ -260,14 +258,14 @@ describe("a Secret that is too large to be read", () => {
   it("is left alone, and told, where somebody else has a part in it, under whatever policy", () => {
     const merged = { ...large, record: { ...large.record, merged: true } };
     expect(plan(merged)).toMatchObject({ action: { kind: "none" }, state: "usable", ...failed });
-    expect(plan({ ...merged, wanted: undefined })).toMatchObject({
+    expect(plan({ ...merged, content: undefined })).toMatchObject({
       action: { kind: "none" },
       state: "foreign",
       ...failed,
     });
     const foreign = { ...large, record: secretRecord({ metadata: undefined }) };
     for (const policy of ["Fail", "Merge", "Adopt"] as const)
-      expect(plan({ ...foreign, wanted: wanted(policy) })).toMatchObject({
+      expect(plan({ ...foreign, ...wanted(policy) })).toMatchObject({
         action: { kind: "none" },
         state: "foreign",
         ...failed,
@@ -275,7 +273,7 @@ describe("a Secret that is too large to be read", () => {
   });
 
   it("stays under Retain as it is, and holds up no deletion", () => {
-    const retained = plan({ ...large, wanted: undefined, retain: true });
+    const retained = plan({ ...large, content: undefined, retain: true });
     expect(retained).toMatchObject({ action: { kind: "none" }, state: "foreign", ...failed });
   });
 });
@@ -298,22 +296,23 @@ describe("a foreign Secret under Fail", () => {
   });
 
   it("is told as long as it is in the way, whether or not there is a login for it by now", () => {
-    const lost = { record: secretRecord(), wanted: wanted("Fail", broken) };
+    const lost = { record: secretRecord(), ...wanted("Fail", broken) };
     expect(plan(lost).failure?.reason).toBe("SecretConflict");
     expect(plan({ ...lost, live: live({ dockerConfig: '{"auths":{}}' }) }).failure?.reason).toBe("SecretConflict");
     // Whether these give way shows when there is something to merge, or to take over.
-    expect(plan({ ...lost, wanted: wanted("Merge", broken) }).failure).toBeUndefined();
+    expect(plan({ ...lost, ...wanted("Merge", broken) }).failure).toBeUndefined();
   });
 
   it("is never usable: neither too large a config nor a lost token makes it ours", () => {
     expect(plan({ record: secretRecord(), maxBytes: 50 }).state).toBe("foreign");
-    expect(plan({ record: secretRecord({ metadata: undefined }), wanted: wanted("Fail", broken) }).state).toBe(
-      "foreign",
-    );
+    expect(plan({ record: secretRecord({ metadata: undefined }), ...wanted("Fail", broken) }).state).toBe("foreign");
   });
 
   it("is not touched when nobody wants anything here", () => {
-    expect(plan({ record: secretRecord(), wanted: undefined })).toEqual({ action: { kind: "none" }, state: "foreign" });
+    expect(plan({ record: secretRecord(), content: undefined })).toEqual({
+      action: { kind: "none" },
+      state: "foreign",
+    });
   });
 
   it("is never written, however it looks", () => {
@@ -335,7 +334,7 @@ describe("a foreign Secret under Fail", () => {
       retain: fc.boolean(),
       reserved: fc.boolean(),
       maxBytes: fc.constantFrom(50, 65_536),
-      wanted: fc.constantFrom(wanted("Fail"), wanted("Fail", broken), undefined),
+      content: fc.constantFrom(wanted("Fail").content, wanted("Fail", broken).content, undefined),
       live: fc.constantFrom(undefined, live()),
     });
     fc.assert(
@@ -351,7 +350,7 @@ describe("a foreign Secret under Fail", () => {
 describe("a foreign Secret under Merge", () => {
   const theirs = live({ labels: { team: "x" }, otherData: { "extra.txt": "aGk=" }, finalizers: ["x/y"] });
   const record = recordOfLive(theirs);
-  const merge = { wanted: wanted("Merge"), record };
+  const merge = { ...wanted("Merge"), record };
   const mergedBody = written(plan({ ...merge, live: theirs }));
 
   it("is read, then gets our hosts beside its own", () => {
@@ -383,19 +382,19 @@ describe("a foreign Secret under Merge", () => {
 
   it("stays merged under another policy", () => {
     const after = liveOf(mergedBody);
-    expect(plan({ wanted: wanted("Fail"), record: recordOfLive(after), live: after }).state).toBe("usable");
+    expect(plan({ ...wanted("Fail"), record: recordOfLive(after), live: after }).state).toBe("usable");
     const large = recordOfLive(after, { metadata: undefined });
-    expect(plan({ wanted: wanted("Fail"), record: large }).action.kind).toBe("read");
-    expect(plan({ wanted: wanted("Fail"), record: large, live: after })).toEqual({
+    expect(plan({ ...wanted("Fail"), record: large }).action.kind).toBe("read");
+    expect(plan({ ...wanted("Fail"), record: large, live: after })).toEqual({
       action: { kind: "none" },
       state: "usable",
     });
   });
 
   it("loses a host of ours that is not served any more, and keeps its own", () => {
-    const other: Contribution = { credential: "acme", claims: [claim({ hosts: ["b.example.com"] })] };
+    const other: Contribution = { credential: "acme", entries: [entryToken({ hosts: ["b.example.com"] })] };
     const after = liveOf(mergedBody);
-    const body = written(plan({ wanted: wanted("Merge", other), record: recordOfLive(after), live: after }));
+    const body = written(plan({ ...wanted("Merge", other), record: recordOfLive(after), live: after }));
     expect(body.dockerConfig).not.toContain("a.example.com");
     expect(body.dockerConfig).toContain("theirs.example.com");
     expect(body.dockerConfig).toContain("b.example.com");
@@ -403,7 +402,7 @@ describe("a foreign Secret under Merge", () => {
 
   it("gets its own config back, byte for byte, when nobody wants anything here", () => {
     const after = liveOf(mergedBody);
-    const left = { wanted: undefined, record: recordOfLive(after), referencesLeft: 2 };
+    const left = { content: undefined, record: recordOfLive(after), referencesLeft: 2 };
     expect(plan(left).action.kind).toBe("read");
     const released = plan({ ...left, live: after });
     expect(released).toMatchObject({ action: { kind: "replace" }, state: "foreign" });
@@ -413,7 +412,7 @@ describe("a foreign Secret under Merge", () => {
   it("that holds nothing but ours is deleted, its references first", () => {
     const empty = live({ dockerConfig: '{"auths":{}}' });
     const after = liveOf(written(plan({ ...merge, record: recordOfLive(empty), live: empty })));
-    const left = { wanted: undefined, record: recordOfLive(after), live: after };
+    const left = { content: undefined, record: recordOfLive(after), live: after };
     expect(plan({ ...left, referencesLeft: 1 })).toMatchObject({ action: { kind: "none" }, state: "leaving" });
     expect(plan(left)).toEqual({ action: { kind: "delete" }, state: "leaving" });
   });
@@ -446,7 +445,7 @@ describe("a foreign Secret under Adopt", () => {
   const served = live({ dockerConfig: '{"auths":{"a.example.com":{"auth":"eDp5"}}}', labels: { team: "x" } });
 
   function adopt(secret: LiveSecret): PullSecretPlan {
-    return plan({ wanted: wanted("Adopt"), record: recordOfLive(secret), live: secret });
+    return plan({ ...wanted("Adopt"), record: recordOfLive(secret), live: secret });
   }
 
   it("becomes ours in place, and keeps what others have set on it", () => {
@@ -506,7 +505,7 @@ describe("what the owner of a foreign Secret wrote", () => {
           host: { dockerConfig },
         }[where];
         for (const onConflict of ["Merge", "Adopt"] as const) {
-          const { failure } = plan({ record: secretRecord(), live: live(changes), wanted: wanted(onConflict) });
+          const { failure } = plan({ record: secretRecord(), live: live(changes), ...wanted(onConflict) });
           const message = failure?.message ?? "";
           expect(message.replaceAll(/"[^"]*"/g, "")).not.toContain("mallory");
           expect(obeyedIn(message)).toEqual([]);
@@ -528,16 +527,16 @@ describe("whatever stands there", () => {
     fc.assert(
       fc.property(policies, secrets, words, words, (policy, secret, labels, annotations) => {
         const want = wanted(policy, source, { labels, annotations });
-        const first = plan({ wanted: want, record: secret && recordOfLive(secret), live: secret });
+        const first = plan({ ...want, record: secret && recordOfLive(secret), live: secret });
         if (!("body" in first.action)) return;
         const after = liveOf(first.action.body);
-        expect(plan({ wanted: want, record: recordOfLive(after), live: after }).action).toEqual({ kind: "none" });
+        expect(plan({ ...want, record: recordOfLive(after), live: after }).action).toEqual({ kind: "none" });
       }),
     );
   });
 
   it("a Secret is ours by marks, memory or content, and by nothing else", () => {
-    const bySight = { knownAsOurs: false, wanted: wanted() };
+    const bySight = { knownAsOurs: false, ...wanted() };
     expect(isOurs(bySight, secretRecord())).toBe(false);
     expect(isOurs(bySight, secretRecord({ labelled: true }))).toBe(false);
     expect(isOurs(bySight, secretRecord({ credentials: ["acme"] }))).toBe(false);
@@ -547,8 +546,11 @@ describe("whatever stands there", () => {
   });
 
   it("an expired token that stood there is not replaced by an empty config", () => {
-    const expired: Contribution = { credential: "acme", claims: [claim({ source: token({ expiresAt: minute(-1) }) })] };
+    const expired: Contribution = {
+      credential: "acme",
+      entries: [entryToken({ source: token({ expiresAt: minute(-1) }) })],
+    };
     const after = { record: recordOf(ours), live: liveOf(ours), now: minute(120) };
-    expect(plan({ ...after, wanted: wanted("Fail", expired) })).toEqual(right);
+    expect(plan({ ...after, ...wanted("Fail", expired) })).toEqual(right);
   });
 });

@@ -2,23 +2,23 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import {
-  type Claim,
+  type EntryToken,
   type Contribution,
   contentOf,
   type Former,
 } from "../../../src/controllers/pull-secret/plan-content.ts";
-import { type Target, targetWithin } from "../../../src/controllers/pull-secret/plan-target.ts";
+import { contentWithin, type Hosts } from "../../../src/controllers/pull-secret/plan-fit.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import type { LiveSecret, PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
-import { claim, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "./plan-scenario.ts";
+import { entryToken, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 
 const hostOf = (name: string): string => `${name}.example.com`;
 /** A RegistryCredential with one entry, whose login has so long a password. */
-const serving = (name: string, length: number, changes: Partial<Claim> = {}): Contribution => ({
+const serving = (name: string, length: number, changes: Partial<EntryToken> = {}): Contribution => ({
   credential: name,
-  claims: [
-    claim({
+  entries: [
+    entryToken({
       entry: "hub",
       hosts: [hostOf(name)],
       source: token({ grantKey: `grant-${name}`, logins: { all: login("x", "y".repeat(length)) } }),
@@ -32,17 +32,15 @@ const decided = (
   maxBytes: number,
   secret?: LiveSecret,
   onConflict: "Fail" | "Merge" = "Fail",
-): PullSecretPlan => {
-  const content = contentOf(frozen(contributions), now);
-  return planPullSecret(
+): PullSecretPlan =>
+  planPullSecret(
     snapshot({
-      wanted: { content, digest: `digest of ${content.text}`, options: { labels: {}, annotations: {}, onConflict } },
+      ...wants(contributions, { onConflict }),
       record: secret && recordOf(secret, { type: secret.type }),
       live: secret,
       maxBytes,
     }),
   );
-};
 const standing = (plan: PullSecretPlan): LiveSecret => live({ ...written(plan) });
 const authsIn = ({ dockerConfig = "" }: Pick<LiveSecret, "dockerConfig">): Readonly<Record<string, unknown>> =>
   (JSON.parse(dockerConfig) as { auths: Record<string, unknown> }).auths;
@@ -68,8 +66,8 @@ describe("a RegistryCredential whose logins do not fit", () => {
         holds: () => false,
         stands: () => false,
       };
-      const textOf = ({ served }: Target): string => "x".repeat(served.length * 100);
-      expect(targetWithin(content, standingThere, now, { room: 50, textOf }).missing).toHaveLength(entries);
+      const textOf = ({ served }: Hosts): string => "x".repeat(served.length * 100);
+      expect(contentWithin(content, standingThere, now, { room: 50, textOf }).missing).toHaveLength(entries);
       return count;
     };
     expect(reads(40)).toBe(reads(1));
@@ -149,7 +147,7 @@ describe("a RegistryCredential whose logins do not fit", () => {
   it("is told by entry: another one of the same RegistryCredential goes on", () => {
     const two: Contribution = {
       credential: "acme",
-      claims: [...serving("x", 500).claims, ...serving("y", 10).claims.map((each) => ({ ...each, entry: "other" }))],
+      entries: [...serving("x", 500).entries, ...serving("y", 10).entries.map((each) => ({ ...each, entry: "other" }))],
     };
     const plan = decided([two], room);
     expect(plan.missing).toEqual([{ credential: "acme", entry: "hub" }]);
@@ -305,7 +303,7 @@ describe("whatever does not fit", () => {
   });
 
   it("a failure that is no size takes no part in it", () => {
-    const failing: Contribution = { credential: "lost", claims: [claim({ entry: "hub", source: failure() })] };
+    const failing: Contribution = { credential: "lost", entries: [entryToken({ entry: "hub", source: failure() })] };
     expect(missingIn(decided([failing, ...small], room))).toEqual([]);
   });
 });
@@ -337,7 +335,7 @@ describe("hosts that the annotations of a pull Secret have no room for", () => {
     const hosts = Array.from({ length: count }, (_, index) => `${name}-${index}.${"x".repeat(length)}.example.com`);
     const logins = { byHost: new Map(hosts.map((host) => [host, login("x", "y")])) };
     const source = token({ grantKey: `grant-${name}`, logins });
-    return { credential: name, claims: [claim({ entry: "all", hosts: ["*"], source })] };
+    return { credential: name, entries: [entryToken({ entry: "all", hosts: ["*"], source })] };
   };
   const hostsOf = (name: string, auths: Readonly<Record<string, unknown>>): number =>
     Object.keys(auths).filter((host) => host.startsWith(`${name}-`)).length;
@@ -359,9 +357,8 @@ describe("hosts that the annotations of a pull Secret have no room for", () => {
 
   it("are measured by what stands in the Secret, which is read for that", () => {
     const before = standing(decided([wide("young", 4_000)], mebibyte));
-    const content = contentOf([wide("old", 97), wide("young", 4_000)], now);
-    const wanted = { content, digest: "d", options: { labels: {}, annotations: {}, onConflict: "Fail" as const } };
-    const plan = planPullSecret(snapshot({ wanted, record: recordOf(before), maxBytes: mebibyte }));
+    const wanted = wants([wide("old", 97), wide("young", 4_000)]);
+    const plan = planPullSecret(snapshot({ ...wanted, record: recordOf(before), maxBytes: mebibyte }));
     expect(plan.action.kind).toBe("read");
   });
 

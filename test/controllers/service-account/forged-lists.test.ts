@@ -1,12 +1,11 @@
 // Does what a tenant writes into our annotations cost no more than what we write there?
 import { describe, expect, it } from "vitest";
 import { entriesText, recordedEntries } from "../../../src/cluster/entries-annotation.ts";
-import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
 import { foreignMetadata, managedRecord, mergedHosts } from "../../../src/cluster/marks.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { keysIn } from "../../../src/registry/merge-docker-config.ts";
-import { claim, now, token } from "../../entitlement/objects.ts";
-import { live, recordOf, snapshot, written } from "../pull-secret/plan-scenario.ts";
+import { entryToken, token } from "../../entitlement/objects.ts";
+import { live, recordOf, snapshot, written, wants } from "../pull-secret/plan-scenario.ts";
 
 const many = Array.from({ length: 40_000 }, (_, index) => `h${index}`);
 
@@ -38,12 +37,11 @@ describe("lists of ours", () => {
   const hosts = Array.from({ length: 500 }, (_, index) => `r${index}.example.com`);
 
   it("are read whole: every login of a Secret that was merged into can be taken back", () => {
-    const content = contentOf([{ credential: "acme", claims: [claim({ hosts, source: token() })] }], now);
-    const options = { labels: {}, annotations: {}, onConflict: "Merge" } as const;
+    const wanted = wants([{ credential: "acme", entries: [entryToken({ hosts, source: token() })] }], {
+      onConflict: "Merge",
+    });
     const theirs = live();
-    const merged = written(
-      planPullSecret(snapshot({ wanted: { content, digest: "d", options }, record: recordOf(theirs), live: theirs })),
-    );
+    const merged = written(planPullSecret(snapshot({ ...wanted, record: recordOf(theirs), live: theirs })));
     const standing = live(merged);
     const released = written(planPullSecret(snapshot({ record: recordOf(merged), live: standing })));
     expect(merged.dockerConfig?.length).toBeLessThan(65_536);
@@ -52,15 +50,14 @@ describe("lists of ours", () => {
 
   it("are no longer than what is read of them", () => {
     const wide = ["a", "b"].map((entry) =>
-      claim({
+      entryToken({
         entry,
         hosts: Array.from({ length: 2500 }, (_, index) => `${entry}${index}.example.com`),
         source: token(),
       }),
     );
-    const content = contentOf([{ credential: "acme", claims: wide }], now);
-    const options = { labels: {}, annotations: {}, onConflict: "Fail" } as const;
-    const plan = planPullSecret(snapshot({ wanted: { content, digest: "d", options }, maxBytes: 1024 * 1024 }));
+    const wanted = wants([{ credential: "acme", entries: wide }]);
+    const plan = planPullSecret(snapshot({ ...wanted, maxBytes: 1024 * 1024 }));
     const { annotations, dockerConfig = "" } = written(plan);
     const recorded = recordedEntries(annotations["regcred.dev/entries"]).flatMap((entry) => entry.hosts);
     expect(recorded.toSorted()).toEqual([...keysIn(dockerConfig)].toSorted());

@@ -6,7 +6,7 @@ import type { Grant } from "../../../src/providers/grant.ts";
 import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
 import type { Token } from "../../../src/cluster/token.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { reconcileToken } from "../../../src/controllers/token/controller.ts";
@@ -40,7 +40,7 @@ interface FixtureOptions {
   readonly target?: VerificationTarget;
   /** What the installed schema lacks. */
   readonly gaps?: readonly string[];
-  readonly fetch: () => Promise<Minted>;
+  readonly fetch: () => Promise<NewToken>;
   readonly verify?: PullCheckResult;
   /** Of the old token. */
   readonly verifyOld?: PullCheckResult;
@@ -117,7 +117,7 @@ function fixture(given: FixtureOptions): Played {
           return fetch();
         },
       },
-      verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<Minted, "logins">) =>
+      verify: (_grant: Grant, _probe: VerificationTarget, { logins: tried }: Pick<NewToken, "logins">) =>
         Promise.resolve((tried === logins ? verify : verifyOld) ?? { verification: "Verified" }),
     },
     credentials: { statusCache: findings },
@@ -150,7 +150,8 @@ function fixture(given: FixtureOptions): Played {
 
 const logins = { all: { username: "ann", password: new Redacted("x") } };
 const fails = (failure: Failure) => () => Promise.reject(new OperatorError(failure));
-const mints = (): Promise<Minted> => Promise.resolve({ logins, issuedAt: start, expiresAt: start.add({ hours: 12 }) });
+const mints = (): Promise<NewToken> =>
+  Promise.resolve({ logins, issuedAt: start, expiresAt: start.add({ hours: 12 }) });
 const start = fakeClock().now();
 const target = { image: "ghcr.io/acme/app:1", host: "ghcr.io" };
 const loginOnly = { image: undefined, host: "ghcr.io" };
@@ -383,7 +384,7 @@ describe("a token that was fetched", () => {
 });
 
 describe("a token that its source hands out again", () => {
-  const again = (password: string, minutes: number) => (): Promise<Minted> =>
+  const again = (password: string, minutes: number) => (): Promise<NewToken> =>
     Promise.resolve({
       logins: { all: { username: "ann", password: new Redacted(password) } },
       issuedAt: start,

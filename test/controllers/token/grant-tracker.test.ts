@@ -7,7 +7,7 @@ import {
   type GrantTracker,
   grantTracker,
   tokenSecretName,
-  type Wanted,
+  type NeededGrant,
 } from "../../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
@@ -24,8 +24,8 @@ const grant = (name: string): Grant => ({
   passwordKey: "password",
   perTenant: false,
 });
-const grants = (...keys: string[]): ReadonlyMap<string, Wanted> => verified(undefined, ...keys);
-const verified = (target: VerificationTarget | undefined, ...keys: string[]): ReadonlyMap<string, Wanted> =>
+const grants = (...keys: string[]): ReadonlyMap<string, NeededGrant> => verified(undefined, ...keys);
+const verified = (target: VerificationTarget | undefined, ...keys: string[]): ReadonlyMap<string, NeededGrant> =>
   new Map(keys.map((key) => [key, { grant: grant(key), target }]));
 const failure = { reason: "SourceMissing", cause: "Platform", retry: "on-change", message: "gone" } as const;
 const user = (namespace: string): string => `secret/${namespace}/regcred`;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../src/providers/grant.ts";
 import type { VerificationTarget } from "../../../src/controllers/token/verification-target.ts";
 import type { OperatorSecretRecord } from "../../../src/cluster/records.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { verifier, type VerifierOptions } from "../../../src/controllers/token/verify.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import { silences } from "../../../src/controllers/token/unresponsive.ts";
@@ -31,7 +31,7 @@ const ca: OperatorSecretRecord = {
 
 /** A registry that asks for Basic authentication and then has everything. */
 async function tried(
-  logins: Minted["logins"],
+  logins: NewToken["logins"],
   more: Partial<VerificationTarget> = {},
   given: Partial<VerifierOptions> = {},
 ) {

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { acrProvider } from "../../../src/providers/acr/fetch.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";
 import { account, azureAt, azureOptions, client, grant, identities, subject, tenant } from "./scenario.ts";
 import { contract } from "../contract.ts";
@@ -21,7 +21,7 @@ const operator = { from: "Operator" } as const;
 const federated = (): ReturnType<typeof identities> =>
   identities(undefined, (sub, aud) => jwt({ sub, aud: [aud] }, minutes(10)));
 
-function claimsIn(minted: Minted): Readonly<Record<string, unknown>> | undefined {
+function claimsIn(minted: NewToken): Readonly<Record<string, unknown>> | undefined {
   return jwtClaims(loginIn(minted)[1]);
 }
 

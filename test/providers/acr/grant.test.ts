@@ -68,7 +68,7 @@ describe("hosts", () => {
     ["acme1-h4shb2c3.azurecr.io", "acme1-h4shb2c3.azurecr.io", "login.microsoftonline.com"],
     ["acmeregistry.azurecr.io/team/app", "acmeregistry.azurecr.io", "login.microsoftonline.com"],
   ])("%s is served by the token of %s", (host, registry, authority) => {
-    expect(groupsOf({ hosts: [host] })).toEqual([
+    expect(groupsOf({ hosts: [host] })).toStrictEqual([
       {
         hosts: [host],
         grant: {

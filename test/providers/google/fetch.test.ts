@@ -15,7 +15,7 @@ import { guardedHttp } from "../../../src/providers/http/guarded-http.ts";
 import type { Http, HttpCall } from "../../../src/providers/http/http.ts";
 import { isMetadataUrl } from "../../../src/providers/http/metadata-hosts.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { identities } from "../ecr/scenario.ts";
 import { contract } from "../contract.ts";
@@ -68,9 +68,9 @@ interface Fixture {
   readonly clock: FakeClock;
   /** What the provider asked for, before it was led to the server. */
   readonly asked: readonly (HttpCall & { readonly metadata: boolean })[];
-  fetch(given?: Partial<GoogleGrant>, options?: Partial<CloudOptions>, signal?: AbortSignal): Promise<Minted>;
+  fetch(given?: Partial<GoogleGrant>, options?: Partial<CloudOptions>, signal?: AbortSignal): Promise<NewToken>;
   /** The password of a fetch, as the server knows it. */
-  facts(minted: Minted): GoogleTokenFacts | undefined;
+  facts(minted: NewToken): GoogleTokenFacts | undefined;
 }
 
 const closing: (() => Promise<void>)[] = [];

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { IcrGrant } from "../../../src/providers/icr/grant.ts";
 import { icrProvider, type IcrOptions } from "../../../src/providers/icr/fetch.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";
 import { account, identities, subject } from "../acr/scenario.ts";
 import { contract } from "../contract.ts";
@@ -30,12 +30,12 @@ function ibm(): Promise<VendorServer> {
   return startedUntilEnd(ibmServer({ apiKeys: ["hunter2"], profiles }));
 }
 
-function fetched(server: VendorServer, asked: IcrGrant, given: Partial<IcrOptions> = {}): Promise<Minted> {
+function fetched(server: VendorServer, asked: IcrGrant, given: Partial<IcrOptions> = {}): Promise<NewToken> {
   const options = { ...networkTo(server), identities: identities({ apiKey: "hunter2\n" }), ...given };
   return icrProvider(options).fetch(asked, never);
 }
 
-function whoIn(minted: Minted): unknown {
+function whoIn(minted: NewToken): unknown {
   return jwtClaims(loginIn(minted)[1])?.["sub"];
 }
 

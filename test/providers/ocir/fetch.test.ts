@@ -9,7 +9,7 @@ import type { Environment } from "../../../src/config/config.ts";
 import type { OcirGrant } from "../../../src/providers/ocir/grant.ts";
 import { NetworkError } from "../../../src/providers/http/network-error.ts";
 import { ocirProvider, type OcirOptions } from "../../../src/providers/ocir/fetch.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { jwtClaims } from "../../../src/runtime/jwt-claims.ts";
 import { account, identities } from "../acr/scenario.ts";
 import { contract } from "../contract.ts";
@@ -52,11 +52,11 @@ function optionsFor(server: VendorServer, given: Partial<OcirOptions> = {}): Oci
   };
 }
 
-function fetched(server: VendorServer, asked: OcirGrant, given: Partial<OcirOptions> = {}): Promise<Minted> {
+function fetched(server: VendorServer, asked: OcirGrant, given: Partial<OcirOptions> = {}): Promise<NewToken> {
   return ocirProvider(optionsFor(server, given)).fetch(asked, never);
 }
 
-function claimsIn(minted: Minted): Readonly<Record<string, unknown>> | undefined {
+function claimsIn(minted: NewToken): Readonly<Record<string, unknown>> | undefined {
   return jwtClaims(loginIn(minted)[1]);
 }
 

@@ -7,7 +7,7 @@ import { tokenExchangeSettings } from "../../../src/providers/token-exchange/set
 import type { TokenExchangeGrant } from "../../../src/providers/token-exchange/grant.ts";
 import { allowedHosts } from "../../../src/providers/http/allow-list.ts";
 import { guardedHttp } from "../../../src/providers/http/guarded-http.ts";
-import type { Minted } from "../../../src/cluster/token.ts";
+import type { NewToken } from "../../../src/cluster/token.ts";
 import { tokenExchangeProvider, type TokenExchangeOptions } from "../../../src/providers/token-exchange/fetch.ts";
 import { jwtClaims, jwtExpiry } from "../../../src/runtime/jwt-claims.ts";
 import { account, identities, subject } from "../acr/scenario.ts";
@@ -100,7 +100,7 @@ function fetched(
   server: VendorServer,
   asked: TokenExchangeGrant,
   given: Partial<TokenExchangeOptions> = {},
-): Promise<Minted> {
+): Promise<NewToken> {
   const tokens = identities(undefined, (sub, aud) => jwt({ sub, aud: [aud] }, Temporal.Duration.from({ minutes: 10 })));
   const options = { ...networkTo(server), identities: tokens, ...given };
   return tokenExchangeProvider(options).fetch(asked, never);
@@ -276,7 +276,11 @@ describe("the request", () => {
 });
 
 describe("the answer", () => {
-  async function answered(response: Written["response"], body: unknown, more: Partial<Written> = {}): Promise<Minted> {
+  async function answered(
+    response: Written["response"],
+    body: unknown,
+    more: Partial<Written> = {},
+  ): Promise<NewToken> {
     const server = await servers();
     server.answer("/anything", json(201, body));
     const asked = grant({ url: "https://quay.io/anything", username: "u", response, ...more }, { identity: secret });

@@ -1,9 +1,9 @@
-// Planning the content of a pull Secret, given what stands there already and how much room there is.
+// Fits the content of a pull Secret to what stands there already and to the room that there is.
 import { failure } from "../../api/reasons.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { type Before, type Content, marksFor, type Served, type Tokenless } from "./plan-content.ts";
+import { type Before, type Content, marksFor, type ContentLogin, type Tokenless } from "./plan-content.ts";
 import {
-  type Named,
+  type EntryHost,
   type Recorded,
   recordedEntries,
   maxNamedBytes,
@@ -16,10 +16,16 @@ import { isAlive } from "../../cluster/token.ts";
 // takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they
 // are, byte for byte: nobody reads them. The annotation that names them is the tenant's to edit, as the Secret is.
 
-export interface Target {
-  readonly served: readonly Served[];
+/** Which hosts a Secret is to have. */
+export interface Hosts {
+  readonly served: readonly ContentLogin[];
   /** Hosts whose logins stay as they stand in the Secret. */
-  readonly kept: readonly Named[];
+  readonly kept: readonly EntryHost[];
+}
+
+/** What of the content one Secret is to have, and what stays in it. */
+export interface FittedContent extends Hosts, Pick<Content, "credentials" | "entriesText"> {
+  readonly text: string;
   readonly failure?: Failure;
   /** Entries that it is about, because not all of them is written. */
   readonly missing?: readonly Missing[];
@@ -27,7 +33,7 @@ export interface Target {
   readonly decided?: Pick<Content, "served" | "shadowed">;
 }
 
-export type Missing = Pick<Named, "credential" | "entry">;
+export type Missing = Pick<EntryHost, "credential" | "entry">;
 
 /** The Secret as it is. */
 export interface Standing {
@@ -44,12 +50,12 @@ export function keptHosts(
   { served, tokenless, frozen = [] }: Content,
   { annotation, holds }: Pick<Standing, "annotation" | "holds">,
   now: Temporal.Instant,
-): readonly Named[] {
+): readonly EntryHost[] {
   // The usual case, in ten thousand namespaces: nothing needs reading.
   if (tokenless.length === 0) return frozen;
   const recorded = recordedEntries(annotation);
   const taken = new Set([...served, ...frozen].map(({ host }) => host));
-  const kept = (grants: readonly Tokenless[]): readonly Named[] =>
+  const kept = (grants: readonly Tokenless[]): readonly EntryHost[] =>
     namedOf(grants, recorded).filter(({ host }) => !taken.has(host) && holds(host));
   const alive = kept(tokenless.filter(({ ended }) => !ended)).filter((each) => isAlive(each, now));
   // A reference is put into a pod when the pod is made. So what has ended stays where nothing else is left: Secret and
@@ -61,41 +67,47 @@ export function keptHosts(
  * `textOf` is what the Secret would hold; it may have `room` bytes. Where not everything fits, an entry that is too large stays
  * as it stands, and holds up nobody else.
  */
-export function targetWithin(
+export function contentWithin(
   content: Content,
   standing: Standing,
   now: Temporal.Instant,
-  { room, textOf }: { readonly room: number; readonly textOf: (target: Target) => string },
-): Target {
+  { room, textOf }: { readonly room: number; readonly textOf: (hosts: Hosts) => string },
+): FittedContent {
   const kept = keptHosts(content, standing, now);
   const whole = { served: content.served, kept };
   // A tenant may have made it long: it is read once, however many entries are tried.
   let places: Places | undefined;
-  const amountOf = (target: Target): Amount => {
-    const isAll = isWhole(target, content);
-    const { entriesText } = isAll ? content : namesAmong(target, (places ??= placesIn(standing.annotation)));
-    return { text: textOf(target), entriesText, hosts: target.served.length + target.kept.length };
+  const withText = (hosts: Hosts): FittedContent => {
+    const { credentials, entriesText } = isWhole(hosts, content)
+      ? content
+      : namesAmong(hosts, (places ??= placesIn(standing.annotation)));
+    return { ...hosts, text: textOf(hosts), credentials, entriesText };
   };
-  const excess = tooMuch(amountOf(whole), room);
-  if (!excess) return whole;
+  const all = withText(whole);
+  const excess = tooMuch(amountOfFitted(all), room);
+  if (!excess) return all;
   const failure = tooMuch(amountOfContent(content), room) ?? ({ ...excess, cause: "Tenant" } satisfies Failure);
   const parts = partsOf(content.served, standing);
-  const targetAt = (steps: readonly Step[]): Target => {
-    const served = parts.flatMap(({ stood, had, before, all }, index) => {
-      return [stood, [...had, ...before], all][steps[index] ?? 0] ?? [];
+  const hostsAt = (steps: readonly Step[]): Hosts => {
+    const served = parts.flatMap(({ stood, had, before, all: every }, index) => {
+      return [stood, [...had, ...before], every][steps[index] ?? 0] ?? [];
     });
     const left = parts.flatMap(({ left }, index) => (steps[index] === 0 ? left : []));
     return { served, kept: [...left, ...kept] };
   };
-  const steps = stepsWithin(parts, boundsWithin(room), (at) => sizesOf(amountOf(targetAt(at))));
+  const steps = stepsWithin(parts, boundsWithin(room), (at) => sizesOf(amountOfFitted(withText(hostsAt(at)))));
   const missing = parts.flatMap(({ credential, entry }, index) => (steps[index] === 2 ? [] : [{ credential, entry }]));
   // What a tenant has made large is nobody's entry.
-  if (missing.length === 0) return { ...whole, failure };
-  const target = targetAt(steps);
+  if (missing.length === 0) return { ...all, failure };
+  const fitted = withText(hostsAt(steps));
   const offered = new Set(content.served);
-  const instead = target.served.filter((each) => !offered.has(each));
+  const instead = fitted.served.filter((each) => !offered.has(each));
   const decided = { served: [...content.served, ...instead], shadowed: content.shadowed };
-  return { ...target, failure, missing, ...(instead.length > 0 && { decided }) };
+  return { ...fitted, failure, missing, ...(instead.length > 0 && { decided }) };
+}
+
+function amountOfFitted({ text, entriesText, served, kept }: FittedContent): Amount {
+  return { text, entriesText, hosts: served.length + kept.length };
 }
 
 /** Of all that is wanted, and nothing that stands there beside it. */
@@ -107,23 +119,23 @@ export function amountOfContent({ text = "", entriesText, served }: Content): Am
 type Step = 0 | 1 | 2;
 
 /** An entry's part of the content. */
-interface Part extends Pick<Named, "credential" | "entry"> {
-  readonly all: readonly Served[];
+interface Part extends Pick<EntryHost, "credential" | "entry"> {
+  readonly all: readonly ContentLogin[];
   /** Of these, what the Secret has been given before. */
-  readonly had: readonly Served[];
+  readonly had: readonly ContentLogin[];
   /** The same as it stands. */
-  readonly left: readonly Named[];
+  readonly left: readonly EntryHost[];
   /** What it had before it was altered, for the hosts where its successor has not been yet: as it stands. */
-  readonly stood: readonly Served[];
+  readonly stood: readonly ContentLogin[];
   /** The same as it is by now, and what may be given again. */
-  readonly before: readonly Served[];
+  readonly before: readonly ContentLogin[];
 }
 
 /** Oldest RegistryCredential first, its entries in their order, as the content has them. */
-function partsOf(served: readonly Served[], standing: Standing): readonly Part[] {
+function partsOf(served: readonly ContentLogin[], standing: Standing): readonly Part[] {
   const recorded = recordedEntries(standing.annotation);
   const named = new Set(recorded.flatMap(({ grantKey, hosts }) => hosts.map((host) => `${grantKey} ${host}`)));
-  const isHad = ({ grantKey, host }: Served): boolean => named.has(`${grantKey} ${host}`);
+  const isHad = ({ grantKey, host }: ContentLogin): boolean => named.has(`${grantKey} ${host}`);
   return [...Map.groupBy(served, ({ credential, entry }) => `${credential}/${entry}`).values()].flatMap((all) => {
     const [first] = all;
     if (!first) return [];
@@ -147,10 +159,10 @@ function partsOf(served: readonly Served[], standing: Standing): readonly Part[]
 
 /** What goes on in place of a login that does not fit: what stands there, or else what may be given again. */
 function formersOf(
-  { credential, entry, before: all = [] }: Served,
+  { credential, entry, before: all = [] }: ContentLogin,
   { stands }: Standing,
-): { readonly stood: Served | undefined; readonly before: Served } | undefined {
-  const served = ({ grantKey, host, expiresAt }: Before, login: Login): Served => {
+): { readonly stood: ContentLogin | undefined; readonly before: ContentLogin } | undefined {
+  const served = ({ grantKey, host, expiresAt }: Before, login: Login): ContentLogin => {
     return { credential, entry, grantKey, host, expiresAt, login, former: true, onlyOver: undefined };
   };
   for (const each of all) {
@@ -193,17 +205,12 @@ function stepsWithin(
 }
 
 /** Why it is not all that is wanted, as a plan says it. */
-export function troubleOf({ failure, missing, decided }: Target): Pick<Target, "failure" | "missing" | "decided"> {
+export function troubleOf({
+  failure,
+  missing,
+  decided,
+}: FittedContent): Pick<FittedContent, "failure" | "missing" | "decided"> {
   return { ...(failure && { failure }), ...(missing && { missing }), ...(decided && { decided }) };
-}
-
-/** Who is named on the Secret; what stays, where it has been named before. */
-export function namesIn(
-  { served, kept }: Target,
-  content: Content,
-  annotation: string | undefined,
-): Pick<Content, "credentials" | "entriesText"> {
-  return isWhole({ served, kept }, content) ? content : namesAmong({ served, kept }, placesIn(annotation));
 }
 
 /** Where an annotation names each entry, by name. */
@@ -213,18 +220,22 @@ function placesIn(annotation: string | undefined): Places {
   return new Map(recordedEntries(annotation).map(({ name }, index) => [name, index]));
 }
 
-function namesAmong({ served, kept }: Target, places: Places): Pick<Content, "credentials" | "entriesText"> {
-  const placeOf = ({ credential, entry }: Named): number => places.get(`${credential}/${entry}`) ?? places.size;
+/** Who is named on the Secret; what stays, where it has been named before. */
+function namesAmong({ served, kept }: Hosts, places: Places): Pick<Content, "credentials" | "entriesText"> {
+  const placeOf = ({ credential, entry }: EntryHost): number => places.get(`${credential}/${entry}`) ?? places.size;
   return marksFor([...served, ...kept].toSorted((one, other) => placeOf(one) - placeOf(other)));
 }
 
 /** All that the content serves, and nothing beside it. */
-export function isWhole({ served, kept }: Target, content: Content): boolean {
+export function isWhole({ served, kept }: Hosts, content: Content): boolean {
   return served === content.served && kept.length === 0;
 }
 
 /** When the first of them leaves by itself; never, where they have ended and stay for want of anything better. */
-export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { readonly keptUntil?: Temporal.Instant } {
+export function keptUntil(
+  kept: readonly EntryHost[],
+  now: Temporal.Instant,
+): { readonly keptUntil?: Temporal.Instant } {
   const [first] = kept
     .flatMap(({ expiresAt }) => (expiresAt && isAlive({ expiresAt }, now) ? [expiresAt] : []))
     .toSorted((one, other) => Temporal.Instant.compare(one, other));
@@ -232,8 +243,8 @@ export function keptUntil(kept: readonly Named[], now: Temporal.Instant): { read
 }
 
 /** The recorded hosts that these grants still claim, once each. */
-function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly Named[] {
-  const byHost = new Map<string, Named>();
+function namedOf(grants: readonly Tokenless[], recorded: readonly Recorded[]): readonly EntryHost[] {
+  const byHost = new Map<string, EntryHost>();
   for (const { credential, entry, grantKey, hosts, held, except } of grants) {
     const claimed = new Set(hosts);
     const isOfIt = ({ name, grantKey: ofGrant }: Recorded): boolean => {
