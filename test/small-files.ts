@@ -35,7 +35,6 @@ const reasons: Readonly<Record<string, string>> = {
   "src/registry/azure-registries.ts": "the pull check needs it without the provider",
   "src/runtime/aborted.ts": "of one subject, and used in every layer",
   "src/runtime/ascii.ts": "of one subject, and used in every layer",
-  "src/runtime/in-slices.ts": "of one subject, and used in every layer",
   "src/runtime/jwt-claims.ts": "tokens of the API server and of clouds are read alike",
   "src/runtime/micro-time.ts": "Leases and Events write it alike",
   "src/runtime/client/denial-names.ts": "expressions that are tried by themselves for what they cost",

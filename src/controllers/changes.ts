@@ -35,18 +35,6 @@ export function isAnotherIdentity({
   return before?.uid !== after?.uid || JSON.stringify(before?.cloud) !== JSON.stringify(after?.cloud);
 }
 
-/** An entry of it asks for its tokens as this ServiceAccount, in one namespace at least. */
-export function isIdentityOf(
-  { namespace, name }: Pick<ServiceAccountRecord, "namespace" | "name">,
-  { spec }: RegistryCredential,
-  operatorNamespace: string,
-): boolean {
-  return spec.registries.some(({ identity }) => {
-    if (identity.from === "ServiceAccount") return namespace === operatorNamespace && identity.name === name;
-    return identity.from === "TenantServiceAccount" && identity.name === name;
-  });
-}
-
 /** It lacks something else than before. */
 export function isAnotherSchema({
   before,

@@ -1,6 +1,7 @@
 // Context: what the controllers may touch, by subject. A function names the part that it needs of it: see `Needs`.
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
+import type { InSlices } from "../runtime/in-slices.ts";
 import type { ClusterApi } from "../cluster/cluster-api.ts";
 import type { Digest } from "../cluster/digest.ts";
 import type { ApiErrorKind } from "../runtime/client/api-error.ts";
@@ -47,6 +48,8 @@ export type Needs<Members extends { readonly [Subject in keyof Context]?: keyof 
 /** The time, and whom things are told. */
 export interface Runtime {
   readonly clock: Clock;
+  /** For whatever may be thousands: everybody shares what a turn of the event loop has. */
+  readonly inSlices: InSlices;
   readonly log: Log;
   readonly events: Pick<EventRecorder, "publish">;
   readonly metrics: CredentialMetrics;

@@ -13,10 +13,10 @@ import { serviceAccountController } from "./service-account/controller.ts";
 import { tokenController } from "./token/controller.ts";
 
 export function regcredControllers(context: Context): Controllers {
-  const { clock } = context.runtime;
+  const { inSlices } = context.runtime;
   const { enqueue, waits } = context.queue;
   return controllers({
-    clock,
+    inSlices,
     enqueue,
     waits,
     waitedFor: waitedFor(context),

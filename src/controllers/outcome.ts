@@ -49,6 +49,9 @@ export function earliest(...waits: readonly (number | undefined)[]): Outcome {
 }
 
 /** Brings the runs that wait for it. */
-export function wake({ queue: { waits, enqueue } }: Needs<{ queue: "waits" | "enqueue" }>, waited: Waited): void {
-  for (const key of waits.changed(textOfWaited(waited))) enqueue(key, { lane: "bulk" });
+export function wake(
+  { runtime: { inSlices }, queue: { waits, enqueue } }: Needs<{ runtime: "inSlices"; queue: "waits" | "enqueue" }>,
+  waited: Waited,
+): void {
+  void inSlices(waits.changed(textOfWaited(waited)), (key) => enqueue(key, { lane: "bulk" }));
 }

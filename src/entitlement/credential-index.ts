@@ -3,12 +3,14 @@ import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord, SecretRecord } from "../cluster/records.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { InSlices } from "../runtime/in-slices.ts";
 import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import { followRemovals } from "./follow-removals.ts";
 import { lastGoodSpecs } from "./last-good-spec.ts";
 import { markedSecrets } from "./marked-secrets.ts";
 import type { Members } from "./members.ts";
+import { type NamedAccounts, namedAccounts } from "./named-accounts.ts";
 import { namesInUse } from "./names-in-use.ts";
 import { removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
@@ -47,6 +49,8 @@ export interface CredentialIndex {
   exists(credentialName: string): boolean;
   readable(credentialName: string): RegistryCredential | undefined;
   held(credentialName: string): Held | undefined;
+  /** Those whose tokens are asked for as this ServiceAccount. */
+  readonly askingAs: NamedAccounts;
   /** Selected, or held by the removal guard. */
   entitled(credential: RegistryCredential, namespace: NamespaceRecord): boolean;
   /**
@@ -72,6 +76,7 @@ export function secretNamesOf(
 
 export interface CredentialIndexOptions {
   readonly clock: Clock;
+  readonly inSlices: InSlices;
   readonly operatorNamespace: string;
   readonly members: Members;
   readonly credentials: Store<CredentialRecord>;
@@ -81,7 +86,7 @@ export interface CredentialIndexOptions {
 
 /** Kept up to date by the stores' own changes, so that one namespace's question costs a few comparisons. */
 export function credentialIndex(options: CredentialIndexOptions): CredentialIndex {
-  const { clock, operatorNamespace, credentials, namespaces, pullSecrets, members } = options;
+  const { clock, inSlices, operatorNamespace, credentials, namespaces, pullSecrets, members } = options;
   const specs = lastGoodSpecs(clock, credentials);
   const marked = markedSecrets(pullSecrets);
   const kept = retained(members, (name, namespace) => marked.has(name, namespace));
@@ -101,7 +106,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     } else if (after && before?.uid !== after.uid) marked.follow(key);
     inUse.follow();
   });
-  followRemovals({ clock, operatorNamespace, specs, namespaces, namespaceOf, members, guard });
+  followRemovals({ inSlices, operatorNamespace, specs, namespaces, namespaceOf, members, guard });
 
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
@@ -144,8 +149,9 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     readable: (name) => specs.get(name),
     held: (name) => {
       const credential = specs.get(name);
-      return credential && !credential.deletionTimestamp ? guard.held(credential) : undefined;
+      return credential && guard.held(credential);
     },
+    askingAs: namedAccounts(specs, operatorNamespace),
     entitled: (credential, namespace) => titleOf(credential, namespace) !== undefined,
     mayHold: (name) => new Set([...marked.namespaces(name), ...membersOf(specs.get(name))]),
     drained: (credential) => {

@@ -2,8 +2,7 @@
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
-import type { Clock } from "../runtime/clock.ts";
-import { inSlices } from "../runtime/in-slices.ts";
+import type { InSlices } from "../runtime/in-slices.ts";
 import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
 import type { LastGoodSpecs } from "./last-good-spec.ts";
@@ -13,7 +12,7 @@ import type { RemovalCause } from "./removal-limit.ts";
 import { selectionBlocker } from "./selection.ts";
 
 export interface RemovalsOptions {
-  readonly clock: Clock;
+  readonly inSlices: InSlices;
   readonly operatorNamespace: string;
   readonly specs: LastGoodSpecs;
   readonly namespaces: Pick<Store<NamespaceRecord>, "subscribe">;
@@ -23,7 +22,7 @@ export interface RemovalsOptions {
 }
 
 export function followRemovals(options: RemovalsOptions): void {
-  const { clock, operatorNamespace, specs, namespaces, namespaceOf, members, guard } = options;
+  const { inSlices, operatorNamespace, specs, namespaces, namespaceOf, members, guard } = options;
 
   /** What the credential is to a member, told to the guard. */
   const judge = (credential: RegistryCredential, namespace: NamespaceRecord, cause: RemovalCause): void => {
@@ -42,7 +41,7 @@ export function followRemovals(options: RemovalsOptions): void {
    * and where many leave at once, that is noticed at once: later some of them may go by themselves.
    */
   const decide = (credential: RegistryCredential, namespaceUids: readonly string[]): void => {
-    void inSlices(clock, namespaceUids, (uid) => {
+    void inSlices(namespaceUids, (uid) => {
       const namespace = namespaceOf(uid);
       const now = specs.get(credential.name);
       // Another change has come between two slices, and has been decided for itself.

@@ -10,13 +10,14 @@ import { credentialIndex } from "../entitlement/credential-index.ts";
 import { grantKeys } from "../providers/grant-keys.ts";
 import { scopes } from "../providers/scope-of.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { inSlices } from "../runtime/in-slices.ts";
 import { waits } from "../runtime/queue/waits.ts";
 import { type Listeners, listeners } from "../runtime/watch/listeners.ts";
 import { callFailures } from "./call-failure.ts";
 
 /** What is derived from the stores, and kept up to date by their changes. */
 export interface Derived extends Needs<{
-  runtime: "clock";
+  runtime: "clock" | "inSlices";
   cluster: "stores" | "transforms" | "digest";
   credentials: "index" | "members" | "judged";
   grants: "tokens" | "grantKey" | "scopeOf";
@@ -44,10 +45,11 @@ export function derive(
     onForgotten: forgotten.tell,
   });
   const members = recordedMembers(stores.operatorSecrets);
-  const index = credentialIndex({ ...stores, clock, operatorNamespace, members });
+  const sliced = inSlices(clock);
+  const index = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members });
   const judged = judgedSecrets({ cluster: { stores }, credentials: { index } });
   return {
-    runtime: { clock },
+    runtime: { clock, inSlices: sliced },
     cluster: { stores, transforms, digest },
     credentials: { index, members, judged },
     grants: { tokens, grantKey: grantKeys(), scopeOf: scopes(stores, operatorNamespace) },

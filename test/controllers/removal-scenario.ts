@@ -13,6 +13,7 @@ import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
 import { allPermitted } from "./all-permitted.ts";
 import { credential, namespace } from "../entitlement/objects.ts";
+import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 
@@ -52,7 +53,12 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
   book.begin(credential().uid);
   let deletions = 0;
   const context = {
-    runtime: { clock, events: { publish: () => undefined }, log: { debug: () => undefined, warn: () => undefined } },
+    runtime: {
+      clock,
+      inSlices: inSlices(clock),
+      events: { publish: () => undefined },
+      log: { debug: () => undefined, warn: () => undefined },
+    },
     credentials: {
       statusCache: statusCache(clock),
       members: book,

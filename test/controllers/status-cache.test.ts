@@ -90,6 +90,39 @@ describe("the board", () => {
     expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([missing]);
   });
 
+  it("does not take one that waits for one that is well: what it had goes on, and is told once", async () => {
+    const { clock, findings, pass } = newStatusCache();
+    const start = clock.now();
+    findings.setSecret("team-a", "regcred", found(missing));
+    await pass(5);
+    findings.setSecret("team-a", "regcred", { state: "waiting", credentials: new Map() });
+    expect(findings.setSecret("team-a", "regcred", found(missing))).toEqual([]);
+    expect(findings.lasting("team-a", missing).since).toEqual(start);
+  });
+
+  it("forgets a Secret name, and since when it failed under it", async () => {
+    const { clock, findings, pass } = newStatusCache();
+    findings.setSecret("team-a", "regcred", found(missing));
+    findings.setSecret("team-a", "old", found(missing, conflict));
+    await pass(5);
+    findings.forgetSecret("team-a", "old");
+    expect(findings.secret("team-a", "old")).toBeUndefined();
+    expect(findings.setSecret("team-a", "regcred", found(missing, conflict))).toEqual([conflict]);
+    expect(findings.lasting("team-a", conflict).since).toEqual(clock.now());
+  });
+
+  it("knows a fight over a RegistryCredential for as long as it was told, from when it was told", async () => {
+    const { findings, pass } = newStatusCache();
+    await pass(5);
+    findings.contested("acme", 120_000);
+    expect([findings.isContested("acme"), findings.isContested("beta")]).toEqual([true, false]);
+    await pass(1);
+    findings.contested("beta", 120_000);
+    expect([findings.isContested("acme"), findings.isContested("beta")]).toEqual([true, true]);
+    await pass(1);
+    expect([findings.isContested("acme"), findings.isContested("beta")]).toEqual([false, true]);
+  });
+
   describe("after a start", () => {
     const first = (findings: StatusCache, failure: Failure): boolean | undefined =>
       findings.lasting("team-a", failure).foundAtStart;
@@ -106,6 +139,16 @@ describe("the board", () => {
       findings.setReferences("team-a", { failures: [contested], notes: [], generations: new Map() });
       findings.setSecret("team-a", "regcred", found(missing, conflict));
       expect([missing, contested, conflict].map((each) => first(findings, each))).toEqual([true, true, undefined]);
+    });
+
+    it("says it of what was found after a Secret has waited, and of a namespace that is made anew under the name", () => {
+      const { findings } = newStatusCache();
+      findings.setSecret("team-a", "regcred", { ...found(), state: "waiting" });
+      findings.setSecret("team-a", "regcred", found(missing));
+      expect(first(findings, missing)).toBe(true);
+      findings.forget("team-a", knownAbsent);
+      findings.setSecret("team-a", "regcred", found(missing));
+      expect(first(findings, missing)).toBe(true);
     });
 
     it("says it no more once the failure has been away", () => {

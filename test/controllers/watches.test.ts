@@ -5,20 +5,11 @@ import type { CredentialRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { credentialWatches } from "../../src/controllers/credential/watches.ts";
 import { pullSecretWatches } from "../../src/controllers/pull-secret/watches.ts";
-import { isIdentityOf } from "../../src/controllers/changes.ts";
 import { referencesWatches } from "../../src/controllers/service-account/watches.ts";
 import { newSignals } from "../../src/controllers/signals.ts";
 import type { Request } from "../../src/runtime/queue/controllers.ts";
 import { listeners } from "../../src/runtime/watch/listeners.ts";
-import {
-  credential,
-  frozen,
-  minute,
-  namespace,
-  secretRecord,
-  serviceAccount,
-  staticEntry,
-} from "../entitlement/objects.ts";
+import { credential, frozen, minute, namespace, secretRecord, serviceAccount } from "../entitlement/objects.ts";
 
 const thrown = (error: unknown): never => {
   throw error;
@@ -27,12 +18,6 @@ const thrown = (error: unknown): never => {
 /** Lane and key of each request. */
 function lanes(requests: readonly Request[]): string[] {
   return requests.map(({ key, options }) => `${options?.lane} ${key}`).toSorted();
-}
-
-/** Its entry has the account as its identity. */
-function puller(name: string): RegistryCredential {
-  const identity = { from: "TenantServiceAccount", name: serviceAccount().name } as const;
-  return credential({ name, spec: { registries: [staticEntry({ identity })] } });
 }
 
 type Watched = "credentials" | "namespaces" | "serviceAccounts" | "pullSecrets";
@@ -61,7 +46,8 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
     names: () => names,
     onNames: () => undefined,
     exists: (name: string) => name !== "made-up",
-    readable: puller,
+    // Only as the account of this name.
+    askingAs: ({ name }: { readonly name: string }) => (name === serviceAccount().name ? credentials : []),
   };
   const settings = { namespace: "regcred-system" };
   const known = {
@@ -151,18 +137,6 @@ describe("a ServiceAccount", () => {
       { names: ["regcred", "old"], credentials: ["acme"] },
     );
     expect(lanes(requests)).toEqual(expected.toSorted());
-  });
-
-  it.each([
-    ["ServiceAccount", "regcred-system", "puller", true],
-    ["ServiceAccount", "team-a", "puller", false],
-    ["ServiceAccount", "regcred-system", "other", false],
-    ["TenantServiceAccount", "team-a", "puller", true],
-    ["TenantServiceAccount", "team-a", "other", false],
-    ["Secret", "regcred-system", "puller", false],
-  ] as const)("of an entry with identity %s is %s/%s: %s", (from, at, name, expected) => {
-    const read = credential({ spec: { registries: [staticEntry({ identity: { from, name: "puller" } })] } });
-    expect(isIdentityOf({ namespace: at, name }, read, "regcred-system")).toBe(expected);
   });
 });
 

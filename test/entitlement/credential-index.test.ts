@@ -7,6 +7,7 @@ import { type Members, members } from "../../src/entitlement/members.ts";
 import { store } from "../../src/runtime/watch/store.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { credential, frozen, minute, namespace, secretRecord } from "./objects.ts";
+import { inSlices } from "../../src/runtime/in-slices.ts";
 
 interface World {
   readonly asked: CredentialIndex;
@@ -51,6 +52,7 @@ function world(looked: (member: string) => void = () => undefined, tick = 0): Wo
     });
   const asked = credentialIndex({
     clock,
+    inSlices: inSlices(clock),
     operatorNamespace: "regcred-system",
     members: overheard(holders),
     credentials: stores.credentials,
@@ -352,6 +354,7 @@ describe("a namespace with a login", () => {
 
   it("stays a member where a change is taken back before all has been decided", async () => {
     const { put, pass, members } = led(20, 1.5);
+    await pass(0);
     const exclude = ["team-00", "team-05", "team-09"];
     put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
     put(credential({ ...byLabel, generation: 5 }));
@@ -362,6 +365,7 @@ describe("a namespace with a login", () => {
 
   it("is nobody's to decide about once the credential has gone meanwhile", async () => {
     const { put, drop, pass, members } = led(20, 1.5);
+    await pass(0);
     const exclude = ["team-00", "team-05", "team-09"];
     put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
     drop("acme");

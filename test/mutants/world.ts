@@ -68,9 +68,9 @@ export const worldMutants: readonly Mutant[] = [
     to: "    watch(namespaces, ({ key, before }) =>\n      (before ? [] : credentialIndex.names())\n",
   }),
   found("another source is not noticed", {
-    file: "src/controllers/token/watches.ts",
-    from: "grantSources(grant, settings.namespace).includes(key)",
-    to: "grantSources(grant, settings.namespace).includes(`${key}.`)",
+    file: "src/controllers/token/grants-by-source.ts",
+    from: "grants.get(source) ?? []",
+    to: "grants.get(`${source}.`) ?? []",
   }),
   found("foreign references are thrown out", {
     file: "src/controllers/service-account/plan.ts",
@@ -96,11 +96,6 @@ export const worldMutants: readonly Mutant[] = [
     file: "src/controllers/pull-secret/contributions.ts",
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
-  }),
-  known("a claim that comes too late is made again four times a second", "claims the cluster ever more seldom", {
-    file: "src/controllers/cluster-claim/claim.ts",
-    from: "Math.min(afterConflict * 2 ** conflicts, lookEvery)",
-    to: "afterConflict",
   }),
   known("what is refused as changed and is not is asked for five times in a row", "refused as changed and is not", {
     file: "src/controllers/pull-secret/controller.ts",

@@ -21,6 +21,8 @@ const settling = 25 * 60_000;
 // So long is a token kept that nobody needs, and is remembered what was drained.
 const forgetting = 25 * 60_000;
 const starting = 30_000;
+// Of what is done when a time is over.
+const lateness = 60_000;
 
 export async function rest(world: World): Promise<void> {
   mend(world);
@@ -56,20 +58,35 @@ async function quiet(
 ): Promise<void> {
   const minted = world.cloud.minted.size;
   const before = world.writes().length;
+  const takes = excusing.length > 0 ? settling : starting;
+  // As they are now: a name that ends meanwhile is none of theirs afterwards.
+  const isExcused = excusedBy(world, [...excusing, ...endingWithin(world, takes)]);
   let isOver = false;
   const over = how().then(() => (isOver = true));
-  await world.pass(excusing.length > 0 ? settling : starting);
+  await world.pass(takes);
   if (!isOver) world.ledger.complain(`${what}, it did not come to an end`);
   else await over;
   if (world.cloud.minted.size > minted) return;
-  const isExcused = excusedBy(world, new Set(excusing.flatMap(namesOf)));
   for (const each of world.writes().slice(before)) {
-    if (excusing.length === 0 || !isExcused(each)) world.ledger.complain(`${what}, it wrote: ${each}`);
+    if (!isExcused(each)) world.ledger.complain(`${what}, it wrote: ${each}`);
   }
 }
 
-/** Which writes may be made for the sake of Secrets of these names? */
-function excusedBy({ server }: World, secretNamesOfTheirs: ReadonlySet<string>): (write: string) => boolean {
+/** RegistryCredentials that give up a former name meanwhile: an hour after they have left it, whatever else happens. */
+function endingWithin({ server, clock }: World, milliseconds: number): readonly ClusterObject[] {
+  const [from, to] = [clock.now().subtract({ milliseconds: lateness }), clock.now().add({ milliseconds })];
+  return server.list("registrycredentials").filter((each) =>
+    (each as { readonly status?: Status }).status?.retiring?.some(({ until }) => {
+      const end = Temporal.Instant.from(until);
+      return Temporal.Instant.compare(from, end) < 0 && Temporal.Instant.compare(end, to) < 0;
+    }),
+  );
+}
+
+/** Which writes may be made for the sake of these? */
+function excusedBy({ server }: World, theirs: readonly ClusterObject[]): (write: string) => boolean {
+  if (theirs.length === 0) return () => false;
+  const secretNamesOfTheirs = new Set(theirs.flatMap(namesOf));
   const sharing = server
     .list("registrycredentials")
     .filter((each) => namesOf(each).some((name) => secretNamesOfTheirs.has(name)));

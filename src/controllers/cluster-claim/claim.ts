@@ -4,6 +4,7 @@ import type { Cancel, Random } from "../../runtime/clock.ts";
 import { OperatorError } from "../../runtime/errors.ts";
 import type { LeaseView } from "../../runtime/leader/lease-state.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
+import { maxLost } from "../lost-races.ts";
 import { servingInstall, type ServingInstall } from "./plan.ts";
 import type { Context, Needs } from "../context.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
@@ -107,9 +108,10 @@ class ClaimOfInstall implements ClusterClaim {
       : `another install of regcred serves this cluster, in namespace ${this.#standsByFor}: remove one of the two`;
 
   readonly claimed: ClusterClaim["claimed"] = async (signal) => {
-    // By uid: whose status a policy does not let be written. It holds up nobody else: the next one is claimed.
+    // By uid: whose status a policy does not let be written, or somebody else writes whenever we are about to. It holds up nobody
+    // else: the next one is claimed.
     let refused: readonly string[] = [];
-    let conflicts = 0;
+    const conflicts = new Map<string, number>();
     for (;;) {
       const verdict = this.#serving(new Set(refused));
       let wait = lookEvery;
@@ -127,13 +129,14 @@ class ClaimOfInstall implements ClusterClaim {
         signal.throwIfAborted();
         const { kind, failure } = this.#callFailure(error, "see which install serves this cluster");
         const isLate = kind === "conflict" || kind === "notFound";
-        if (isLate) wait = Math.min(afterConflict * 2 ** conflicts, lookEvery);
-        else this.#log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
-        conflicts = isLate ? conflicts + 1 : 0;
-        if (failure.retry === "slowly" && taken) {
+        if (!isLate) this.#log.warn("cluster not claimed", { reason: failure.reason, detail: textWithSteps(failure) });
+        const races = isLate && taken ? (conflicts.get(taken.uid) ?? 0) + 1 : 0;
+        if (taken) conflicts.set(taken.uid, races);
+        if (taken && (failure.retry === "slowly" || races >= maxLost)) {
           refused = [...refused, taken.uid];
           continue;
         }
+        if (races > 0) wait = Math.min(afterConflict * 2 ** (races - 1), lookEvery);
       }
       await this.#pause(wait, signal);
     }

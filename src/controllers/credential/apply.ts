@@ -117,7 +117,6 @@ function withRemovals(before: Status, after: Status): object {
 function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [ours, theirs] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
   return Object.keys({ ...ours, ...theirs }).every((key) => sameJson(ours[key], theirs[key]));
 }

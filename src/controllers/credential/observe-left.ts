@@ -14,7 +14,6 @@ import type { Context } from "../context.ts";
 import { done, waitsFor } from "../outcome.ts";
 import type { Left } from "./plan-drain.ts";
 import type { HeldUp } from "./plan-types.ts";
-import { inSlices } from "../../runtime/in-slices.ts";
 import { isKeptByTenant } from "../pull-secret/report.ts";
 import { encoded } from "../pull-secret/wire.ts";
 
@@ -26,7 +25,7 @@ const worthTelling = Temporal.Duration.from({ seconds: 10 });
  * is being deleted, and that somebody's finalizer holds, is not waited for once our logins are out of it.
  */
 export async function leftWith(context: Context, credential: RegistryCredential): Promise<Left> {
-  const { clock } = context.runtime;
+  const { inSlices } = context.runtime;
   const { stores } = context.cluster;
   const { index: credentialIndex } = context.credentials;
   const { enqueue } = context.queue;
@@ -43,7 +42,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   };
   const holds = holderOf(context, credential);
   const isHeld = heldOf(context, credential, names);
-  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
     const namespace = aliveOf(name);
     if (namespace === "not seen") secrets.add(name);
     if (!namespace || namespace === "not seen" || isHeld(name)) return;
@@ -55,7 +54,7 @@ export async function leftWith(context: Context, credential: RegistryCredential)
   });
   // A name that another credential writes as well is that one's to take off.
   const ours = names.filter((name) => !sharedName(context, credential, name));
-  await inSlices(clock, stores.serviceAccounts.values(), ({ namespace, record, terminating }) => {
+  await inSlices(stores.serviceAccounts.values(), ({ namespace, record, terminating }) => {
     if (record === undefined || terminating || !aliveOf(namespace)) return;
     const recorded = recordedReferences(record);
     if (!ours.some((name) => recorded.has(name))) return;

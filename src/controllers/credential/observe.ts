@@ -9,7 +9,6 @@ import { extraReferences, rememberedExtras } from "../../entitlement/extra-refer
 import { type Retired, retiringStatus } from "../../entitlement/rename-grace.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { inSlices } from "../../runtime/in-slices.ts";
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { Memory } from "../../runtime/queue/memory.ts";
 import type { Context } from "../context.ts";
@@ -72,7 +71,7 @@ export async function viewsOf(context: Context, credential: RegistryCredential):
   const secretName = credential.spec.pullSecret.name;
   const grants = new Map(credential.spec.registries.map(({ name }) => [name, new Map<string, GrantView>()]));
   const namespaces: NamespaceView[] = [];
-  await inSlices(context.runtime.clock, stores.namespaces.values(), (namespace) => {
+  await context.runtime.inSlices(stores.namespaces.values(), (namespace) => {
     if (namespace.terminating || !credentialIndex.entitled(credential, namespace)) return;
     const scope = context.grants.scopeOf(namespace);
     const isPermitted = context.cluster.permissions.secret(secretName, namespace.name) === undefined;
@@ -179,13 +178,13 @@ export function isOutOfReach({ cluster: { permissions } }: Context, { spec }: Re
 /** Where a credential has to leave, and is kept because something was denied: namespaces that lose it, and those that keep a Secret under a former name; only ones in which a login of it stands. */
 export async function deniedRemovals(context: Context, credential: RegistryCredential): Promise<readonly Troubled[]> {
   const { statusCache, index: credentialIndex } = context.credentials;
-  const { clock } = context.runtime;
+  const { inSlices } = context.runtime;
   const { stores } = context.cluster;
   const current = credential.spec.pullSecret.name;
   const former = credentialIndex.namesOf(credential.name).flatMap(({ secretName, over }) => (over ? [secretName] : []));
   const holds = holderOf(context, credential);
   const found: Troubled[] = [];
-  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
     const namespace = stores.namespaces.get(name);
     if (!namespace || namespace.terminating) return;
     const names = credentialIndex.entitled(credential, namespace) ? former : [current, ...former];
@@ -200,7 +199,7 @@ export async function deniedRemovals(context: Context, credential: RegistryCrede
 
 /** The records are read only where something was taken out of the spec. */
 async function extrasOf(
-  { runtime: { clock }, cluster: { stores, permissions } }: Context,
+  { runtime: { inSlices }, cluster: { stores, permissions } }: Context,
   credential: RegistryCredential,
 ): Promise<readonly string[]> {
   const extras = extraReferences(credential);
@@ -209,7 +208,7 @@ async function extrasOf(
     // Where the accounts may not be seen, some may have it.
     if ([...stores.namespaces.values()].some(({ name }) => permissions.serviceAccounts(name) !== undefined))
       return rememberedExtras(extras, new Set(extras.former));
-    await inSlices(clock, stores.serviceAccounts.values(), ({ record, terminating }) => {
+    await inSlices(stores.serviceAccounts.values(), ({ record, terminating }) => {
       if (!terminating) for (const name of recordedReferences(record)) recorded.add(name);
     });
   }
@@ -249,7 +248,7 @@ async function isLeft(
   credential: RegistryCredential,
   { secretName, until }: Retired,
 ): Promise<boolean> {
-  const { clock } = context.runtime;
+  const { clock, inSlices } = context.runtime;
   const { enqueue } = context.queue;
   const { index: credentialIndex } = context.credentials;
   const { namesSynced, stores } = context.cluster;
@@ -257,7 +256,7 @@ async function isLeft(
   const holds = holderOf(context, credential);
   const isRecent = Temporal.Instant.compare(clock.now(), until.add(gracePatience)) < 0;
   let isWaitedFor = false;
-  await inSlices(clock, credentialIndex.mayHold(credential.name), (name) => {
+  await inSlices(credentialIndex.mayHold(credential.name), (name) => {
     const namespace = stores.namespaces.get(name);
     const secret = stores.pullSecrets.look(`${name}/${secretName}`);
     if (!namespace || secret.kind === "absent") return;

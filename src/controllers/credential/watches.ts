@@ -1,14 +1,13 @@
 // What the credential controller watches: which RegistryCredentials an event concerns.
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
-import { isAnotherIdentity, isAnotherSchema, isIdentityOf } from "../changes.ts";
-import type { Context, Needs } from "../context.ts";
+import { isAnotherIdentity, isAnotherSchema } from "../changes.ts";
+import type { Needs } from "../context.ts";
 import { credentialKey } from "../keys.ts";
 import { statusSoon } from "../pull-secret/report.ts";
 
 type Known = Needs<{
   cluster: "stores" | "namesSynced";
   credentials: "index";
-  settings: keyof Context["settings"];
   queue: "signals";
 }>;
 
@@ -16,7 +15,6 @@ export function credentialWatches(context: Known): readonly Watch<Request>[] {
   const { stores, namesSynced } = context.cluster;
   const { index: credentialIndex } = context.credentials;
   const { signals } = context.queue;
-  const { settings } = context;
   const { credentials } = stores;
   return [
     watch(credentials, ({ key }) => [{ key: credentialKey(key), options: { lane: "interactive" } }]),
@@ -34,11 +32,7 @@ export function credentialWatches(context: Known): readonly Watch<Request>[] {
     watch(stores.serviceAccounts, (change) => {
       const account = change.after ?? change.before;
       if (!account || !isAnotherIdentity(change)) return [];
-      const madeWith = [...credentials.values()].filter(({ name }) => {
-        const credential = credentialIndex.readable(name);
-        return credential !== undefined && isIdentityOf(account, credential, settings.namespace);
-      });
-      return eachCredential(madeWith, statusSoon);
+      return credentialIndex.askingAs(account).map((name) => ({ key: credentialKey(name), options: statusSoon }));
     }),
     watch(stores.crds, (change) => (isAnotherSchema(change) ? eachCredential(credentials.values()) : [])),
     watch(signals.permissions, () => eachCredential(credentials.values())),

@@ -5,6 +5,7 @@ import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { Grant } from "../../providers/grant.ts";
 import type { KnownAbsent } from "../../runtime/watch/presence.ts";
 import { boundedMakers, type Maker } from "../../cluster/makers.ts";
+import { grantsBySource } from "./grants-by-source.ts";
 import { bestTarget, type VerificationTarget } from "./verification-target.ts";
 import { asksAnew, type Refreshes, type Refused } from "./plan-refresh.ts";
 import type { NamespaceRecord, OperatorSecretRecord } from "../../cluster/records.ts";
@@ -97,12 +98,16 @@ export interface GrantTracker {
   /** @param unneeded nobody who may need it is left to be judged */
   forget(grantKey: string, unneeded: KnownAbsent): void;
   wanted(): Iterable<readonly [grantKey: string, grant: Grant]>;
+  /** Those of the wanted whose tokens are made from this Secret, or stored in it. @param secretKey `namespace/name` */
+  wantedOf(secretKey: string): Iterable<string>;
 }
 
 /** The name of the Secret that holds the token of a grant. It belongs to format 1 (token-wire.ts); another format gets another one. */
 export function tokenSecretName(grantKey: string): string {
-  return `regcred-token-${grantKey}`;
+  return `${tokenSecretPrefix}${grantKey}`;
 }
+
+const tokenSecretPrefix = "regcred-token-";
 
 // After a start those who use a token become known one by one: until then none of them is taken for one who has ceased to.
 const settleTime = Temporal.Duration.from({ minutes: 10 }).total("milliseconds");
@@ -139,6 +144,7 @@ class TrackedGrants implements GrantTracker {
   // Grants asked for in place of others.
   readonly #replacements = new Set<string>();
   readonly #budget;
+  readonly #bySource;
   readonly repeats;
 
   constructor({ clock, secrets, operatorNamespace, onUnused, onForgotten }: GrantTrackerOptions) {
@@ -150,6 +156,7 @@ class TrackedGrants implements GrantTracker {
     this.#made = tokenMakers(secrets);
     this.#repeats = repeatsByGrant(clock);
     this.#budget = grantsWithinBudget(clock, (key) => !this.#attempts.has(key) && this.token(key) === undefined);
+    this.#bySource = grantsBySource(operatorNamespace);
     this.repeats = this.#repeats;
   }
 
@@ -212,6 +219,7 @@ class TrackedGrants implements GrantTracker {
       else this.#replacements.delete(key);
       this.#unused.delete(key);
       const asked = { refreshes: { ...before?.refreshes, ...refreshes } };
+      this.#bySource.note(key, grant);
       this.#attempts.set(key, { grant, wantedAt: this.#clock.elapsed(), failure: undefined, ...before, ...asked });
       first.push(key);
     }
@@ -305,6 +313,7 @@ class TrackedGrants implements GrantTracker {
 
   readonly forget: GrantTracker["forget"] = (key) => {
     this.#attempts.delete(key);
+    this.#bySource.forget(key);
     this.#targets.delete(key);
     this.#repeats.forget(key);
     this.#unused.delete(key);
@@ -315,6 +324,13 @@ class TrackedGrants implements GrantTracker {
 
   *wanted(): Generator<readonly [key: string, grant: Grant]> {
     for (const [key, { grant }] of this.#attempts) yield [key, grant];
+  }
+
+  *wantedOf(secretKey: string): Generator<string> {
+    const prefix = `${this.#operatorNamespace}/${tokenSecretPrefix}`;
+    const stored = secretKey.startsWith(prefix) ? secretKey.slice(prefix.length) : undefined;
+    if (stored !== undefined && this.#attempts.has(stored)) yield stored;
+    yield* this.#bySource.of(secretKey);
   }
 }
 

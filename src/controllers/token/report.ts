@@ -1,5 +1,6 @@
 // Tells everyone who needs a token how the attempt at it ended.
 import type { Failure } from "../../runtime/errors.ts";
+import type { Request } from "../../runtime/queue/controllers.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import type { Context } from "../context.ts";
 import { credentialKey, keyOf } from "../keys.ts";
@@ -18,16 +19,21 @@ export function settle(context: Context, grantKey: string, failure: Failure | un
  * Queues every pull Secret that is made from this token, and the status of the credentials behind them: a refresh that
  * fails is news even where tenants still have what they need.
  */
-export function tellUsers(
-  { grants: { tokens }, credentials: { statusCache }, queue: { enqueue } }: Context,
+export function tellUsers(context: Context, grantKey: string): void {
+  const { enqueue } = context.queue;
+  void context.runtime.inSlices(concerned(context, grantKey), ({ key, options }) => enqueue(key, options));
+}
+
+function* concerned(
+  { grants: { tokens }, credentials: { statusCache } }: Context,
   grantKey: string,
-): void {
+): Generator<Request> {
   const credentials = new Set<string>();
   for (const user of tokens.users(grantKey)) {
-    enqueue(user, { lane: "bulk", flow: grantKey });
+    yield { key: user, options: { lane: "bulk", flow: grantKey } };
     const key = keyOf(user);
     if (key.loop !== "secret") continue;
     for (const name of statusCache.secret(key.namespace, key.name)?.credentials.keys() ?? []) credentials.add(name);
   }
-  for (const name of credentials) enqueue(credentialKey(name), statusSoon);
+  for (const name of credentials) yield { key: credentialKey(name), options: statusSoon };
 }

@@ -1,17 +1,14 @@
 // What the token controller watches: of which grants an event may make the token due.
-import { grantSources } from "../../providers/grant-key.ts";
 import { type Request, watch, type Watch } from "../../runtime/queue/controllers.ts";
 import { isAnotherSchema } from "../changes.ts";
 import type { Context, Needs } from "../context.ts";
 import { tokenKey } from "../keys.ts";
-import { tokenSecretName } from "./grant-tracker.ts";
 
-type Known = Needs<{ cluster: "stores"; grants: "tokens"; settings: keyof Context["settings"]; queue: "signals" }>;
+type Known = Needs<{ cluster: "stores"; grants: "tokens"; queue: "signals" }>;
 
 export function tokenWatches({
   cluster: { stores },
   grants: { tokens },
-  settings,
   queue: { signals },
 }: Known): readonly Watch<Request>[] {
   return [
@@ -21,13 +18,7 @@ export function tokenWatches({
       // is gone.
       if (record?.kind === "token" && record.token)
         yield { key: tokenKey(record.token.grantKey), options: { lane: "bulk" } };
-      for (const [grantKey, grant] of tokens.wanted()) {
-        const concerned =
-          record?.kind === "token"
-            ? key === `${settings.namespace}/${tokenSecretName(grantKey)}`
-            : grantSources(grant, settings.namespace).includes(key);
-        if (concerned) yield { key: tokenKey(grantKey), options: { lane: "interactive" } };
-      }
+      for (const grantKey of tokens.wantedOf(key)) yield { key: tokenKey(grantKey), options: { lane: "interactive" } };
     }),
     watch(stores.crds, function* (change): Generator<Request> {
       if (!isAnotherSchema(change)) return;

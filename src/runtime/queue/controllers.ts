@@ -1,6 +1,5 @@
 // Controllers: what each watches, which keys an event means, and who runs a key.
-import type { Clock } from "../clock.ts";
-import { inSlices } from "../in-slices.ts";
+import type { InSlices } from "../in-slices.ts";
 import type { Waits } from "./waits.ts";
 import type { AddOptions, Outcome } from "./work-queue.ts";
 
@@ -42,7 +41,8 @@ export interface Controller {
 }
 
 export interface ControllersOptions {
-  readonly clock: Clock;
+  /** Shared by all that goes through many in this process: what an event means may be thousands of keys, for each controller. */
+  readonly inSlices: InSlices;
   readonly controllers: readonly Controller[];
   readonly enqueue: (key: string, options?: AddOptions) => void;
   readonly waits: Waits;
@@ -60,25 +60,24 @@ export interface Controllers {
 const afterWait: AddOptions = { lane: "bulk" };
 
 export function controllers(options: ControllersOptions): Controllers {
-  const { clock, enqueue, waits, waitedFor } = options;
+  const { inSlices, enqueue, waits, waitedFor } = options;
   const byName = new Map(options.controllers.map((each) => [each.name, each]));
   const ask = (requests: Iterable<Request>): void => {
-    void inSlices(clock, requests, (request) => enqueue(request.key, request.options));
+    void inSlices(requests, ({ key, options: how }) => enqueue(key, how));
   };
 
   return {
     begin: () => {
       for (const each of waitedFor) {
         each.follow((changed) => {
-          for (const what of changed) for (const key of waits.changed(what)) enqueue(key, afterWait);
+          for (const what of changed) void inSlices(waits.changed(what), (key) => enqueue(key, afterWait));
         });
       }
       for (const { watches, begin } of options.controllers) {
         for (const each of watches) each.follow(ask);
         begin?.();
       }
-      for (const { initial } of options.controllers)
-        for (const { key, options: how } of initial?.() ?? []) enqueue(key, how);
+      for (const { initial } of options.controllers) ask(initial?.() ?? []);
     },
     run: async (key, signal) => {
       const name = key.slice(0, Math.max(key.indexOf("/"), 0));

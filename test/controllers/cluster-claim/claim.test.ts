@@ -286,11 +286,27 @@ describe("a claim of the cluster", () => {
     world.refusing.set("acme", apiError("conflict"));
     const one = asked(world.install("one"));
     await world.clock.advance(ms(17_000));
-    const times = [0, 200, 600, 1_400, 3_000, 6_200, 11_200, 16_200];
+    const times = [0, 200, 600, 1_400, 3_000, 8_000, 13_000];
     expect([one.serves, world.patched]).toEqual([false, times.map((each) => `one acme ${each}`)]);
     world.refusing.clear();
     await world.clock.advance(ms(5_000));
     expect(one.serves).toBe(true);
+  });
+
+  it("is made with the next RegistryCredential where somebody writes the status of one whenever it is about to", async () => {
+    const world = cluster();
+    for (const name of ["acme", "beta", "gamma"]) world.write(undefined, name);
+    world.refusing.set("acme", apiError("conflict"));
+    world.refusing.set("beta", apiError("conflict"));
+    const one = asked(world.install("one"));
+    await world.clock.advance(ms(2_999));
+    expect([one.serves, world.patched.length]).toEqual([false, 4]);
+    // An accident of the next one is none of the first one's.
+    await world.clock.advance(ms(1));
+    world.refusing.delete("beta");
+    await world.clock.advance(ms(200));
+    expect([one.serves, world.pointer("beta"), world.pointer("gamma")]).toEqual([true, "one", undefined]);
+    expect(world.warnings).toEqual([]);
   });
 
   it("of a RegistryCredential that is gone by now is tried again at once", async () => {

@@ -10,6 +10,7 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const running = new AbortController().signal;
 const itself = textOfWaited({ of: "credentials", object: "acme" });
@@ -38,6 +39,7 @@ function fixture() {
   const context = {
     runtime: {
       clock: fakeClock(),
+      inSlices: inSlices(fakeClock()),
       metrics: { forget: (name: string) => forgotten.push(name) },
       events: { publish: ({ reason }: { readonly reason: string }) => published.push(reason) },
       log: { info: () => undefined, warn: () => undefined },

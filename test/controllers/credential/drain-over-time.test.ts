@@ -14,6 +14,7 @@ import { seen } from "../../runtime/watch/seen.ts";
 import type { Sighting } from "../../../src/runtime/watch/presence.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const running = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count * 1_000 });
@@ -82,6 +83,7 @@ function fixture({
   const context = {
     runtime: {
       clock,
+      inSlices: inSlices(clock),
       metrics: { publish: () => undefined },
       log: { info: (...line: unknown[]) => lines.push(line), warn: (...line: unknown[]) => lines.push(line) },
       events: { publish: () => undefined },

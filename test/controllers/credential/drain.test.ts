@@ -15,6 +15,7 @@ import { unrestricted } from "../../mode.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { credential, namespace, now, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -53,6 +54,7 @@ function fixture(
   const context = {
     runtime: {
       clock,
+      inSlices: inSlices(clock),
       metrics: { publish: () => undefined },
       log: { info: () => undefined, warn: (text: string) => text.includes("left with tenants") && warned.push(text) },
       events: { publish: () => undefined },

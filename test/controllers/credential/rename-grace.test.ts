@@ -8,6 +8,7 @@ import { deniedRemovals } from "../../../src/controllers/credential/observe.ts";
 import { renameGraceOf } from "../../../src/controllers/credential/observe.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential, failure, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const acme = credential();
 const former = secretRecord({ key: "team-a/old", name: "old", credentials: ["acme"], labelled: true });
@@ -20,7 +21,7 @@ function fixture(record: SecretRecord, { member = true, entitled = true } = {}) 
   const found = statusCache(clock);
   const queued: string[] = [];
   const context = {
-    runtime: { clock },
+    runtime: { clock, inSlices: inSlices(clock) },
     credentials: {
       statusCache: found,
       members: { recorded: () => true, has: () => member, holds: () => member },

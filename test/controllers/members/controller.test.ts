@@ -21,6 +21,7 @@ import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { type MemberRow, rowsPerPart, rowsToData } from "../../../src/cluster/member-rows.ts";
 import { allPermitted } from "../all-permitted.ts";
 import { credential, failure, frozen, namespace, secretRecord } from "../../entitlement/objects.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const uid = credential().uid;
@@ -87,7 +88,7 @@ function fixture({ rows, living = [], isBlind = false }: Start = {}) {
   const members = recordedMembers(stores.operatorSecrets);
   const clock = fakeClock();
   const context = {
-    runtime: { clock },
+    runtime: { clock, inSlices: inSlices(clock) },
     cluster: {
       stores,
       transforms: { operatorSecret: transform },

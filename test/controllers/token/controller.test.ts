@@ -18,6 +18,7 @@ import type { PullCheckResult } from "../../../src/registry/pull-check.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 import { kubectl } from "../../../src/runtime/steps.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const grant: Grant = {
   provider: "Static",
@@ -100,6 +101,7 @@ function fixture(given: FixtureOptions): Played {
   const context = {
     runtime: {
       clock,
+      inSlices: inSlices(clock),
       log: {
         debug: silent,
         info: silent,

@@ -12,6 +12,7 @@ import { fakeClock, type FakeClock } from "../../fake-clock.ts";
 import { googleGrant } from "../../providers/grants.ts";
 import { identitiesFrom } from "../../providers/scenario.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
@@ -82,7 +83,7 @@ it("of 24 hours with Google's metadata server is one ask and one stored token fo
   };
   const silent = (): void => undefined;
   const context = {
-    runtime: { clock, log: { debug: silent, info: silent, warn: silent, error: silent } },
+    runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
     grants: { tokens, provider },
     credentials: { statusCache: { secret: () => undefined } },
     settings: { namespace: "ops", maxConfigBytes: 65_536 },

@@ -13,6 +13,7 @@ import { tokenFromData, tokenToData } from "../../../src/cluster/token-wire.ts";
 import { Redacted } from "../../../src/runtime/redacted.ts";
 import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
+import { googleGrant } from "../../providers/grants.ts";
 import { type OperatorSecrets, operatorSecrets } from "../operator-secrets.ts";
 
 const grant = (name: string): Grant => ({
@@ -168,6 +169,18 @@ describe("the token book", () => {
     expect(forgotten).toEqual(["a"]);
     expect(tracker.attempts("a")).toBeUndefined();
     expect([...tracker.wanted()]).toEqual([]);
+  });
+
+  it("knows which grants a Secret is about: those that are made from it, and the one that is stored in it, while they are wanted", () => {
+    const gcp = googleGrant({ caSecretName: "own-ca" });
+    tracker.use(user("one"), new Map([...grants("a", "b"), ["c", { grant: gcp, target: undefined }]]));
+    tracker.use(user("two"), new Map([["of a", { grant: grant("a"), target: undefined }]]));
+    const of = (name: string): readonly string[] => [...tracker.wantedOf(name)];
+    expect([of("ops/a"), of("ops/b"), of("ops/key"), of("ops/own-ca")]).toEqual([["a", "of a"], ["b"], ["c"], ["c"]]);
+    expect([of("ops/regcred-token-c"), of("team-a/a"), of("ops/other")]).toEqual([["c"], [], []]);
+    expect([of("ops/regcred-token-unwanted"), of("team-a/regcred-token-c")]).toEqual([[], []]);
+    for (const each of ["a", "b", "c"]) tracker.forget(each, knownAbsent);
+    expect([of("ops/a"), of("ops/b"), of("ops/own-ca"), of("ops/regcred-token-c")]).toEqual([["of a"], [], [], []]);
   });
 
   it("reads a token from the Secret of its name only, and only where the Secret is about this grant", () => {

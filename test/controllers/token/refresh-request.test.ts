@@ -14,6 +14,7 @@ import { transformOperatorSecret } from "../../../src/cluster/transform/operator
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { staticGrant } from "../../providers/grants.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const user = "secret/team-a/regcred";
 
@@ -52,7 +53,7 @@ function operator(refuses = false, stored?: Record<string, string>): Operator {
   const silent = (): void => undefined;
   // The rest of a context is for other loops: touching it throws.
   const context = {
-    runtime: { clock, log: { debug: silent, info: silent, warn: silent, error: silent } },
+    runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
     grants: {
       tokens,
       provider: {

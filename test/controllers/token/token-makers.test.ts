@@ -15,6 +15,7 @@ import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 import { failure, login, namespace, staticEntry, token } from "../../entitlement/objects.ts";
 import { staticGrant } from "../../providers/grants.ts";
 import { type OperatorSecrets, operatorSecrets } from "../operator-secrets.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
 const maker = (changes: Partial<Maker> = {}): Maker => ({
@@ -75,7 +76,7 @@ describe("a token loop", () => {
     };
     // Touching anything that is not here throws.
     context = {
-      runtime: { clock, log: { debug: silent, info: silent, warn: silent, error: silent } },
+      runtime: { clock, inSlices: inSlices(clock), log: { debug: silent, info: silent, warn: silent, error: silent } },
       grants: {
         tokens,
         provider: {

@@ -235,3 +235,82 @@ describe("an image at a registry that hangs", () => {
     },
   );
 });
+
+describe("a registry that does not answer", () => {
+  const host = "icr.io";
+  /** Each answer that it gives; or it hangs, or refuses connections, or what speaks to it throws something else. */
+  type Mood = 200 | "hangs" | "refuses" | "throws";
+
+  const scenario = (mood: Mood) => {
+    const clock = fakeClock();
+    let now = mood;
+    let calls = 0;
+    const exchange: Exchange = async () => {
+      calls += 1;
+      if (now === "hangs") return new Promise(() => undefined);
+      if (now === "refuses") throw new NetworkError(host, "ECONNREFUSED");
+      if (now === "throws") throw new TypeError("a bug");
+      return { status: now, headers: {}, text: "" };
+    };
+    const registries = silences({ clock, random: () => 0.5 });
+    const common = { clock, secret: () => undefined, operatorNamespace: "ops", plain: () => false };
+    const verify = verifier({ ...common, exchange, registries });
+    const asks = async (image: string | undefined): Promise<string | undefined> => {
+      const minted = { logins: { all: login("ann", "pw") } };
+      const result = verify(grant, { image, host }, minted, new AbortController().signal);
+      await clock.advance(Temporal.Duration.from({ seconds: now === "hangs" ? 10 : 0 }));
+      return (await result).detail;
+    };
+    return {
+      clock,
+      becomes: (mood: Mood): void => void (now = mood),
+      image: () => asks(`${host}/app:1`),
+      login: () => asks(undefined),
+      calls: (): number => calls,
+      isSilent: (): boolean => registries.of(host) !== undefined,
+    };
+  };
+  const unheard = `${host} does not answer the operator`;
+  const open = `${host} lets everybody in, so the login was not tried`;
+
+  it("to an image is asked for logins all the same", async () => {
+    const { image, login: asked, becomes } = scenario("hangs");
+    expect(await image()).toBe(unheard);
+    becomes(200);
+    expect(await asked()).toBe(open);
+  });
+
+  it("to a login is asked for an image all the same, and for logins again as soon as it answers that", async () => {
+    const { image, login: asked, becomes, calls } = scenario("hangs");
+    expect(await asked()).toBe(unheard);
+    becomes(200);
+    expect([await asked(), calls()]).toEqual([unheard, 1]);
+    expect([await image(), await asked(), calls()]).toEqual([open, open, 3]);
+  });
+
+  it("is tried by one again and again, and left alone no more once it answers", async () => {
+    const { clock, image, becomes, calls, isSilent } = scenario("refuses");
+    for (let count = 1; count <= 3; count += 1) await image();
+    for (let count = 4; count <= 6; count += 1) {
+      expect([await image(), calls()]).toEqual([unheard, count - 1]);
+      await clock.advance(Temporal.Duration.from({ seconds: 15 }));
+      await image();
+      expect([calls(), isSilent()]).toEqual([count, true]);
+    }
+    becomes(200);
+    await clock.advance(Temporal.Duration.from({ seconds: 15 }));
+    expect([await image(), await image(), isSilent()]).toEqual([open, open, false]);
+  });
+
+  it("is one that gives no answer, not one that is asked wrongly", async () => {
+    const { image, isSilent } = scenario("throws");
+    for (let count = 1; count <= 4; count += 1) await image();
+    expect(isSilent()).toBe(false);
+  });
+
+  it("leaves no timer behind when it answers", async () => {
+    const { clock, image } = scenario(200);
+    await image();
+    expect(clock.scheduled()).toBe(0);
+  });
+});

@@ -1,5 +1,7 @@
 // Controllers: events become keys, keys find their controller, and what a run waits for brings it back.
 import { expect, it } from "vitest";
+import type { Clock } from "../../../src/runtime/clock.ts";
+import { inSlices } from "../../../src/runtime/in-slices.ts";
 import { type Controller, controllers, waitable, watch } from "../../../src/runtime/queue/controllers.ts";
 import { waits } from "../../../src/runtime/queue/waits.ts";
 import type { Outcome } from "../../../src/runtime/queue/work-queue.ts";
@@ -16,22 +18,21 @@ function scenario(given: Partial<Controller> = {}, outcome: Outcome = {}) {
   const things = listeners<string>(thrown);
   const asked: string[] = [];
   const ran: string[] = [];
+  const thing: Controller = {
+    name: "thing",
+    watches: [watch(things, (name) => [{ key: `thing/${name}`, options: { lane: "interactive" } }])],
+    reconcile: async (key) => {
+      ran.push(key);
+      return outcome;
+    },
+    ...given,
+  };
   const begun = controllers({
-    clock: fakeClock(),
+    inSlices: inSlices(fakeClock()),
     enqueue: (key, { lane = "normal" } = {}) => asked.push(`${lane} ${key}`),
     waits: waits(),
     waitedFor: [waitable(things, (name) => name)],
-    controllers: [
-      {
-        name: "thing",
-        watches: [watch(things, (name) => [{ key: `thing/${name}`, options: { lane: "interactive" } }])],
-        reconcile: async (key) => {
-          ran.push(key);
-          return outcome;
-        },
-        ...given,
-      },
-    ],
+    controllers: [thing],
   });
   return { things, asked, ran, ...begun };
 }
@@ -72,4 +73,60 @@ it("what a run waits for brings it, once, behind everything else", async () => {
   things.tell("source");
   things.tell("source");
   expect(asked).toEqual(["bulk thing/a"]);
+});
+
+/** Two controllers of which an event brings thousands of keys each, and so do a start and what runs wait for; a key takes a millisecond. */
+async function largeCluster(does: (parts: ReturnType<typeof controllers>, tell: () => void) => void) {
+  const still = fakeClock();
+  const many = Array.from({ length: 1_000 }, (_, index) => index);
+  const things = listeners<string>(thrown);
+  let elapsed = 0;
+  let inTurn = 0;
+  let longest = 0;
+  const asked = new Set<string>();
+  const schedule: Clock["schedule"] = (delay, call) =>
+    still.schedule(delay, () => {
+      inTurn = 0;
+      call();
+    });
+  const each = (name: string): Controller => ({
+    name,
+    watches: [watch(things, () => many.map((index) => ({ key: `${name}/${index}` })))],
+    initial: () => many.map((index) => ({ key: `${name}/there/${index}` })),
+    reconcile: async () => ({ waitsFor: ["a thing"] }),
+  });
+  const parts = controllers({
+    inSlices: inSlices({ schedule, elapsed: () => elapsed }),
+    enqueue: (key) => {
+      elapsed += 1;
+      inTurn += 1;
+      longest = Math.max(longest, inTurn);
+      asked.add(key);
+    },
+    waits: waits(),
+    waitedFor: [waitable(things, (name) => name)],
+    controllers: [each("one"), each("two")],
+  });
+  const wait = async (): Promise<void> => {
+    for (const index of many) await parts.run(`one/waits/${index}`, never);
+  };
+  await wait();
+  does(parts, () => things.tell("a thing"));
+  await still.advance();
+  return { longest, asked: [...asked] };
+}
+
+it("what is there at a start does not add up in one turn over the controllers", async () => {
+  const { longest, asked } = await largeCluster(({ begin }) => begin());
+  expect(longest).toBe(2);
+  expect(asked).toHaveLength(2_000);
+});
+
+it("what one event means to several watches, and to runs that wait for it, does not add up in one turn either", async () => {
+  const { longest, asked } = await largeCluster(({ begin }, tell) => {
+    begin();
+    tell();
+  });
+  expect(longest).toBe(2);
+  expect(asked).toHaveLength(5_000);
 });

@@ -1,0 +1,53 @@
+// Which grants are looked at when a Secret of the operator's namespace changes, at a cost that does not grow with the grants.
+import { expect, it } from "vitest";
+import type { Context } from "../../../src/controllers/context.ts";
+import { tokenWatches } from "../../../src/controllers/token/watches.ts";
+import { newSignals } from "../../../src/controllers/signals.ts";
+import { listeners } from "../../../src/runtime/watch/listeners.ts";
+
+const thrown = (error: unknown): never => {
+  throw error;
+};
+
+/** Lane and key of each request; all grants are made from `ops/hub`, and only what is wanted of a Secret may be looked for. */
+function requestsOf(change: object): readonly string[] {
+  const operatorSecrets = listeners<object>(thrown);
+  const crds = listeners<object>(thrown);
+  const tokens = {
+    wantedOf: (secret: string) => (secret === "ops/hub" ? ["a", "b"] : secret === "ops/regcred-token-a" ? ["a"] : []),
+    wanted: () => thrown(new Error("each grant was looked at")),
+  };
+  const context = {
+    cluster: { stores: { operatorSecrets, crds } },
+    grants: { tokens },
+    queue: { signals: newSignals(thrown) },
+  };
+  const asked: string[] = [];
+  for (const each of tokenWatches(context as unknown as Context)) {
+    each.follow((requests) => {
+      for (const { key, options } of requests) asked.push(`${options?.lane} ${key}`);
+    });
+  }
+  operatorSecrets.tell(change);
+  return asked;
+}
+
+const source = { kind: "source" };
+const stored = (grantKey: string): object => ({ kind: "token", token: { grantKey } });
+
+it.each([
+  ["a source that has come", { key: "ops/hub", after: source }, ["interactive token/a", "interactive token/b"]],
+  ["one that is gone", { key: "ops/hub", before: source }, ["interactive token/a", "interactive token/b"]],
+  ["a Secret that is nobody's source", { key: "ops/other", after: source }, []],
+  ["a part of the record", { key: "ops/regcred-members-1", after: { kind: "members" } }, []],
+  [
+    "a token that is wanted",
+    { key: "ops/regcred-token-a", after: stored("a") },
+    ["bulk token/a", "interactive token/a"],
+  ],
+  ["one that cannot be read", { key: "ops/regcred-token-a", after: { kind: "token" } }, ["interactive token/a"]],
+  ["one that is gone", { key: "ops/regcred-token-a", before: stored("a") }, ["bulk token/a", "interactive token/a"]],
+  ["one that nobody wants", { key: "ops/regcred-token-c", after: stored("c") }, ["bulk token/c"]],
+])("%s", (_what, change, expected) => {
+  expect(requestsOf(change)).toEqual(expected);
+});
