@@ -44,7 +44,17 @@ export function virtualQueue(real: Pick<Clock, "now">): VirtualQueue {
     clock: {
       now: () => start.add({ milliseconds: Math.floor(elapsed) }),
       elapsed: () => elapsed,
-      schedule: () => () => undefined,
+      schedule: (after, run) => {
+        // What comes later is no consequence of a change.
+        if (after.sign > 0) return () => undefined;
+        let isCancelled = false;
+        queueMicrotask(() => {
+          if (!isCancelled) run();
+        });
+        return () => {
+          isCancelled = true;
+        };
+      },
       sleep: () => Promise.resolve(),
     },
     add: (key, { after } = {}) => add(key, elapsed + (after?.total("milliseconds") ?? 0)),
