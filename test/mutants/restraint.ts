@@ -26,4 +26,28 @@ export const restraintMutants: readonly Mutant[] = [
     ],
     foundBy: { phase: "integration", path: "test/integration/restraint-fields.test.ts" },
   },
+  {
+    fault: 5,
+    name: "the policies restrain the default ServiceAccount, whatever name the values give it",
+    edits: [
+      {
+        file: "config/chart/templates/_names.tpl",
+        from: 'system:serviceaccount:{{ .Release.Namespace }}:{{ include "regcred.serviceAccountName" . }}',
+        to: "system:serviceaccount:{{ .Release.Namespace }}:regcred",
+      },
+    ],
+    foundBy: { phase: "integration", path: "test/integration/chart-rendering.test.ts" },
+  },
+  {
+    fault: 5,
+    name: "an operator of another name may ask for tokens of itself",
+    edits: [
+      {
+        file: "config/chart/templates/restraint/token-requests.yaml",
+        from: `request.name == '{{ include "regcred.serviceAccountName" $ }}'`,
+        to: "request.name == 'regcred'",
+      },
+    ],
+    foundBy: { phase: "integration", path: "test/integration/chart-rendering.test.ts" },
+  },
 ];
