@@ -14,7 +14,8 @@ import { metered } from "../../cluster/metered-api.ts";
 import type { ObservedReferences, WantedReferences } from "./observe.ts";
 import type { ReferencesRound } from "./round.ts";
 
-export interface Referred {
+/** What came of one ServiceAccount. */
+export interface PatchResult {
   /** Writes that were needed lately; undefined where there was none. */
   readonly reverts: Reverts | undefined;
   /** Writes that came too late lately; undefined where the last one did not. */
@@ -71,14 +72,14 @@ export async function applyRound(
 }
 
 /** What a former run has found, and left. */
-type ReferencesBefore = Pick<Referred, "reverts" | "lost"> & { readonly formerExtras: ReadonlySet<string> };
+type ReferencesBefore = Pick<PatchResult, "reverts" | "lost"> & { readonly formerExtras: ReadonlySet<string> };
 
 export async function patchReferences(
   context: Context,
   serviceAccount: ServiceAccountRecord,
   { reverts, lost, ...wanted }: WantedReferences & ReferencesBefore,
   signal: AbortSignal,
-): Promise<Referred> {
+): Promise<PatchResult> {
   const { api, stores, transforms } = context.cluster;
   const { clock, log } = context.runtime;
   const { namespace, name, resourceVersion } = serviceAccount;
@@ -151,7 +152,7 @@ function purposeOf({ secrets, extras }: WantedReferences): string {
 }
 
 /** A fight is told for as long as it lasts. */
-function settled(reverts: Reverts | undefined, name: string, now: number): Referred {
+function settled(reverts: Reverts | undefined, name: string, now: number): PatchResult {
   const fight = contestedFor(reverts, now);
   return fight === undefined ? { reverts } : { reverts, failure: contested(name), wait: fight };
 }

@@ -6,7 +6,7 @@ import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
 import { partsOf } from "../keys.ts";
 import { done, failed, goOn, earliest, waitsFor } from "../outcome.ts";
-import { applyRound, type Referred } from "./apply.ts";
+import { applyRound, type PatchResult } from "./apply.ts";
 import { observeReferences } from "./observe.ts";
 import { letGo, noteLeaving, type ReferencesMemory, reportMissing, reportRound } from "./report.ts";
 import { type ReferencesRound, referencesRound } from "./round.ts";
@@ -67,7 +67,7 @@ function afterRound(namespace: string, round: ReferencesRound): Outcome {
 }
 
 /** What one account waits for makes no other wait longer. */
-function requeue(namespace: string, results: readonly Referred[]): Outcome {
+function requeue(namespace: string, results: readonly PatchResult[]): Outcome {
   const waits = earliest(...results.map(({ wait }) => wait));
   const retries = results.flatMap(({ retry }) => retry ?? []);
   const retry = retries.find((each) => each.retry === "backoff") ?? retries.at(-1);

@@ -10,7 +10,7 @@ import { credentialKey, secretKey } from "../keys.ts";
 import { statusSoon } from "../pull-secret/report.ts";
 import { requeueAfter, waitsFor } from "../outcome.ts";
 import type { ReferencesFinding } from "../status-cache.ts";
-import type { Referred } from "./apply.ts";
+import type { PatchResult } from "./apply.ts";
 import type { ObservedReferences } from "./observe.ts";
 import type { ReferencesRound } from "./round.ts";
 
@@ -96,7 +96,7 @@ function textOf(failures: readonly Failure[]): string {
 const maxNamed = 3;
 
 /** One failure for all that are too large, however many a tenant makes. @param isTooMuch see `Store.exceeds` */
-function tooLargeFailures(results: ReadonlyMap<string, Referred>, isTooMuch: boolean): readonly Failure[] {
+function tooLargeFailures(results: ReadonlyMap<string, PatchResult>, isTooMuch: boolean): readonly Failure[] {
   const names = [...results].flatMap(([name, { tooLarge }]) => (tooLarge ? [name] : []));
   const some = `${names.slice(0, maxNamed).join(", ")}${names.length > maxNamed ? `, and ${names.length - maxNamed} more` : ""}`;
   const messages = [
@@ -152,7 +152,7 @@ function leftAlone(
   context: Context,
   memory: ReferencesMemory,
   leaving: readonly string[],
-  results: readonly Referred[],
+  results: readonly PatchResult[],
 ): ReadonlySet<string> {
   const isTried = !results.some(({ retry }) => retry?.retry === "backoff");
   return new Set(leaving.filter((name) => isTried || isLong(context, memory, name)));

@@ -1,7 +1,7 @@
 // The round: which ServiceAccounts of a namespace a run looks at, and which are left for the next.
 import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
 import type { ServiceAccountRecord } from "../../cluster/records.ts";
-import type { Referred } from "./apply.ts";
+import type { PatchResult } from "./apply.ts";
 
 /** Those of one namespace. */
 export interface Accounts {
@@ -21,11 +21,11 @@ export interface ReferencesRound {
   next(): ServiceAccountRecord | undefined;
   /** The run is over before this one had its turn. */
   putBack(account: ServiceAccountRecord): void;
-  looked(account: ServiceAccountRecord, result: Referred): void;
+  looked(account: ServiceAccountRecord, result: PatchResult): void;
   /** What is to be remembered of it. */
-  before(name: string): Pick<Referred, "reverts" | "lost">;
+  before(name: string): Pick<PatchResult, "reverts" | "lost">;
   /** Of the accounts that are not as they should be, by name. */
-  results(): ReadonlyMap<string, Referred>;
+  results(): ReadonlyMap<string, PatchResult>;
   /** The round that has ended did not see some account as it is now. */
   hasMissed(): boolean;
 }
@@ -44,7 +44,7 @@ export function referencesRound(accounts: Accounts): ReferencesRound {
   // The first one is at the end.
   let rest: string[] = [];
   // The one that failed last comes last.
-  const results = new Map<string, Referred>();
+  const results = new Map<string, PatchResult>();
   const reverts = new Map<string, Reverts>();
 
   const isOpen = (account: ServiceAccountRecord): boolean => !right.has(account) && !tried.has(account);
