@@ -103,7 +103,10 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     if (!record) {
       guard.forget(key);
       marked.forget(key);
-    } else if (after && before?.uid !== after.uid) marked.follow(key);
+    } else if (after && before?.uid !== after.uid) {
+      inUse.succeeded(after, ({ uid }) => kept.forget(uid));
+      marked.follow(key);
+    }
     inUse.follow();
   });
   followRemovals({ inSlices, operatorNamespace, specs, namespaces, namespaceOf, members, guard });

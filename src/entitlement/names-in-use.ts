@@ -17,6 +17,11 @@ export interface NamesInUse {
   isDrained(credential: Pick<RegistryCredential, "name" | "uid">): boolean;
   /** Milliseconds. Forgets what is over; `onOver` hears of whom. */
   drainedFor(credentialName: string, onOver: (credential: RegistryCredential) => void): number | undefined;
+  /**
+   * There is another one of a drained one's name: what bears the name is judged by that one from now on, also once that one is gone.
+   * `onOver` hears of the former.
+   */
+  succeeded(by: Pick<RegistryCredential, "name" | "uid">, onOver: (credential: RegistryCredential) => void): void;
   /** To be called when a credential has changed. */
   follow(): void;
   /** Calls `listener` whenever `names` are others than before, after that, with those that are in use no more. */
@@ -63,6 +68,7 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
     namesOf,
     credentials,
     drained: (credential) => {
+      if ((specs.get(credential.name)?.uid ?? credential.uid) !== credential.uid) return;
       drained.set(credential.name, { credential, until: clock.elapsed() + drainedMemory.total("milliseconds") });
     },
     isDrained: ({ name, uid }) => drained.get(name)?.credential.uid === uid,
@@ -73,6 +79,12 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
       if (credential) onOver(credential);
       if (drained.delete(name)) follow();
       return undefined;
+    },
+    succeeded: ({ name, uid }, onOver) => {
+      const { credential } = drained.get(name) ?? {};
+      if (!credential || credential.uid === uid) return;
+      drained.delete(name);
+      onOver(credential);
     },
     follow,
     onNames: (listener) => void listeners.push(listener),

@@ -166,6 +166,22 @@ describe("the participants of a Secret", () => {
     expect(asked.contributors(namespace(), "regcred").map(({ deleting }) => deleting)).toEqual([false]);
   });
 
+  it.each([["before its successor is there"], ["after that"]])(
+    "do not include one whose end is heard %s once the successor is gone, too: what bears the name is the successor's",
+    (when) => {
+      const { asked, put, drop } = world();
+      const leaving = credential({ ...acme, uid: "before", deletionTimestamp: minute(0) });
+      put(leaving);
+      if (when.startsWith("before")) asked.drained(leaving);
+      drop("acme");
+      put(acme);
+      if (!when.startsWith("before")) asked.drained(leaving);
+      drop("acme");
+      expect(asked.contributors(namespace(), "regcred")).toEqual([]);
+      expect([asked.names(), asked.drainedFor("acme")]).toEqual([[], undefined]);
+    },
+  );
+
   it("are the credentials that write under its name, oldest first, and by name where equally old", () => {
     const { asked, put } = world();
     const aged = (name: string, minutes: number): RegistryCredential =>

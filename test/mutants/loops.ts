@@ -10,6 +10,12 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 
 export const loopMutants: readonly Mutant[] = [
   fault(
+    "a drained one of the same name comes back when its successor is gone",
+    "entitlement/names-in-use",
+    ["      drained.delete(name);\n      onOver(credential);\n    },\n    follow,", "    },\n    follow,"],
+    "entitlement/credential-index",
+  ),
+  fault(
     "what is found out of a restore after all was read is passed over",
     "cluster/one-history",
     ["      isDue = true;\n      clock", "      if (isDue) clock"],

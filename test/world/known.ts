@@ -156,6 +156,18 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "leaves what a successor has left that went without a drain, whatever the former one of its name wanted",
+    steps: [
+      soon({ act: "delete credential", name: "a", how: "forced" }),
+      after(
+        2 * second,
+        create("a", { entries: [cloud({ name: "e1" })], onConflict: "Merge", deletionPolicy: "Retain" }),
+      ),
+      after(0, { act: "fault", how: "forbidden", on: { kind: "secrets", namespace: "b-2" }, reads: false }),
+      soon({ act: "delete credential", name: "a", how: "stripped" }),
+    ],
+  },
+  {
     what: "keeps its tokens while pull Secrets may not be listed",
     steps: [
       after(0, { act: "lists", how: "down", of: "secrets" }),
