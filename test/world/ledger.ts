@@ -77,6 +77,9 @@ export interface Ledger extends Omit<LedgerOptions, "counts"> {
   readonly noteRenamed: (credentialUid: string, secretName: string) => void;
 }
 
+// An annotation names an end in whole seconds, and of a login whose RegistryCredential cannot be read it is all that is known.
+const wholeSeconds = 1_000;
+
 export function ledger(options: LedgerOptions): Ledger {
   const { server, clock, cloud, home, counts } = options;
   const read = reader();
@@ -120,7 +123,7 @@ export function ledger(options: LedgerOptions): Ledger {
     noteRenamed: (uid, secretName) => void renamed.set(`${uid} ${secretName}`, clock.elapsed()),
     isAlive: (password, identity) => {
       const mint = cloud.minted.get(password ?? "");
-      if (!mint || mint.expiresAt <= clock.elapsed()) return false;
+      if (!mint || mint.expiresAt <= clock.elapsed() + wholeSeconds) return false;
       const claim = story.now().claims.find((each) => each.identity === identity);
       if (!claim || claim.grantKey === mint.grantKey) return true;
       return ![...cloud.minted.values()].some(
