@@ -44,12 +44,13 @@ function fileOf(registries: readonly object[], { name, audience }: Wanted): obje
 
 function entryFrom(
   credential: string,
-  { namespaces, serviceAccounts }: RegistryCredential["spec"],
+  { namespaces, serviceAccounts, suspend }: RegistryCredential["spec"],
   entry: Entry,
   wanted: Wanted,
 ): { readonly entry?: object; readonly remarks: readonly string[] } {
   const place = `${credential}/${entry.name}`;
   const leftOut = (why: string) => ({ remarks: [`left out: ${place}: ${why}`] });
+  if (suspend) return leftOut("its credential is suspended");
   const isForPods = wanted.audience !== undefined;
   if (isForPods && namespaces.selector) {
     return leftOut(
@@ -57,6 +58,7 @@ function entryFrom(
     );
   }
   const { include, exclude } = namespaces;
+  const widened = isForPods ? [] : [`${place} serves every pod of the node, whatever its credential selects`];
   const pods = isForPods
     ? { pods: { namespaces: { include: include ?? ["*"], ...(exclude && { exclude }) }, serviceAccounts } }
     : {};
@@ -68,7 +70,10 @@ function entryFrom(
   // A file of this entry alone tells what a node cannot serve of it.
   const read = parseNodeFile(fileOf([made], wanted));
   if (!read.ok) return leftOut(read.problems.map((problem) => problem.replace(/^registries\[0\]\.?/, "")).join("; "));
-  return { entry: made, remarks: foldersOf(entry).map((secret) => `${place} needs the folder secrets/${secret}`) };
+  return {
+    entry: made,
+    remarks: [...widened, ...foldersOf(entry).map((secret) => `${place} needs the folder secrets/${secret}`)],
+  };
 }
 
 /** Without what only an operator has. */

@@ -5,7 +5,8 @@ import type { Entry } from "../api/registry-credential.ts";
 import { globs, labelLength, labelKey, literal, subdomainLength, type Frozen } from "../api/field-schemas.ts";
 import { group, version } from "../api/names.ts";
 import { hasPlaceholders, labelsInTemplate } from "../api/placeholders.ts";
-import { isLiteralHost } from "../registry/host.ts";
+import { specSchema } from "../api/spec-schema.ts";
+import { textProblems } from "../api/text-rules.ts";
 
 const nodeFileKind = "NodeCredentials";
 const apiVersion = `${group}/${version}`;
@@ -74,6 +75,7 @@ export function parseNodeFile(raw: unknown): NodeFileResult {
   const entries = read.entries.map((entry, index) => ({ entry, pods: registries[index]?.pods }));
   const audience = serviceAccountToken?.audience;
   const problems = [
+    ...textProblems(specSchema.shape.registries, written.map(withOneAccount), prefix),
     ...written.flatMap((entry, index) => unknownFields(entry, read.entries[index], `${prefix}[${index}]`)),
     ...entries.flatMap((each, index) => problemsOf(each, audience).map((what) => `${prefix}[${index}]${what}`)),
     ...repeated(entries, audience),
@@ -86,6 +88,13 @@ function problemOf({ path, message, code, ...rest }: z.core.$ZodIssue): string {
   const keys = code === "unrecognized_keys" && "keys" in rest ? rest.keys : undefined;
   const what = keys ? `no field is called ${keys.join(" or ")}: look for a typing error` : message;
   return `${at.replace(/^\./, "") || "file"}: ${what}`;
+}
+
+/** On a node `*` may be in the name of the pod's own ServiceAccount. */
+function withOneAccount(entry: Readonly<Record<string, unknown>>): object {
+  const { identity } = entry as { readonly identity?: { readonly from?: unknown; readonly name?: unknown } };
+  if (identity?.from !== "TenantServiceAccount" || typeof identity.name !== "string") return entry;
+  return { ...entry, identity: { ...identity, name: identity.name.replaceAll("*", "x") } };
 }
 
 /** The schema of `spec.registries` passes over what it does not know, as the API server does; a file on a node has no second reader. */
@@ -127,10 +136,11 @@ function problemsOf({ entry, pods: selection }: NodeEntry, audience: string | un
       '.hosts: write the hosts one by one: the kubelet asks only for images that it is told of, and "*" tells it none',
     );
   }
-  const odd = hosts.filter((host) => host !== "*" && !isHost(host));
-  if (odd.length > 0) {
+  // Whoever has a name under a star is sent the login: only AWS gives all of these names away itself.
+  const mayHaveStar = entry.provider === "ECR" && entry.registry === undefined;
+  if (!mayHaveStar && hosts.some((host) => host.startsWith("*."))) {
     problems.push(
-      `.hosts: ${odd.map((host) => JSON.stringify(host)).join(", ")}: write HOST[:PORT][/PATH] as images are called, without https:// and a slash at the end; docker.io for Docker Hub`,
+      ".hosts: write the hosts one by one: only provider ECR has a token for all accounts of a region, at AWS's own names without registry",
     );
   }
   if ("static" in entry && entry.static.secretNamespace !== undefined) {
@@ -145,11 +155,6 @@ function problemsOf({ entry, pods: selection }: NodeEntry, audience: string | un
     );
   }
   return problems;
-}
-
-/** Literal, or with the one star that ECR's hosts may have. */
-function isHost(host: string): boolean {
-  return isLiteralHost(host.replace(/^\*\./, "x."));
 }
 
 function textsIn(value: unknown): readonly string[] {

@@ -40,25 +40,43 @@ export function followRemovals(options: RemovalsOptions): void {
    * Who leaves and is not held is a member no more from this moment on, however long a tenant keeps its removal from being done;
    * and where many leave at once, that is noticed at once: later some of them may go by themselves.
    */
-  const decide = (credential: RegistryCredential, namespaceUids: readonly string[]): void => {
-    void inSlices(namespaceUids, (uid) => {
-      const namespace = namespaceOf(uid);
-      const now = specs.get(credential.name);
-      // Another change has come between two slices, and has been decided for itself.
-      if (!now || concernsMembers(credential, now)) return;
-      if (!namespace || credential.deletionTimestamp) return;
-      if (selectionBlocker(credential.spec.namespaces, namespace, operatorNamespace) === undefined) return;
-      if (!guard.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
+  const decide = (credential: RegistryCredential, uid: string): void => {
+    const namespace = namespaceOf(uid);
+    const now = specs.get(credential.name);
+    if (!namespace || credential.deletionTimestamp || now?.uid !== credential.uid) return;
+    const isOut = ({ spec }: RegistryCredential): boolean =>
+      selectionBlocker(spec.namespaces, namespace, operatorNamespace) !== undefined;
+    // A change that is taken back takes nobody out.
+    if (!isOut(credential) || !isOut(now)) return;
+    if (!guard.keeps(credential, namespace.name)) members.takeBack(credential.uid, uid);
+  };
+  /** By the uid of the credential: what its last change means to members that it has not been decided for. */
+  const undecided = new Map<string, () => void>();
+  const decideInSlices = (credential: RegistryCredential): void => {
+    const left = new Set(members.namespaces(credential.uid));
+    const finish = (): void => {
+      for (const uid of left) decide(credential, uid);
+      left.clear();
+    };
+    undecided.set(credential.uid, finish);
+    const decideOne = (uid: string): void => {
+      left.delete(uid);
+      decide(credential, uid);
+    };
+    void inSlices(left, decideOne).then(() => {
+      if (undecided.get(credential.uid) === finish) undecided.delete(credential.uid);
     });
   };
 
   specs.subscribe(({ before, after: credential }) => {
     if (!credential || !concernsMembers(before, credential)) return;
+    // Who was taken out by the change before stays out, whatever this one is taken for.
+    undecided.get(credential.uid)?.();
     for (const uid of members.namespaces(credential.uid)) {
       const namespace = namespaceOf(uid);
       if (namespace) judge(credential, namespace, before?.uid === credential.uid ? "Spec" : causeAtStart(credential));
     }
-    decide(credential, [...members.namespaces(credential.uid)]);
+    decideInSlices(credential);
   });
   namespaces.subscribe((change) => {
     const { before, after } = change;
@@ -72,7 +90,7 @@ export function followRemovals(options: RemovalsOptions): void {
     for (const credential of specs.values()) {
       if (!members.has(credential.uid, after.uid)) continue;
       judge(credential, after, before?.uid === after.uid ? "Labels" : causeAtStart(credential));
-      decide(credential, [after.uid]);
+      decide(credential, after.uid);
     }
   });
   members.subscribe({

@@ -27,14 +27,22 @@ export function inSlices(clock: Pick<Clock, "elapsed" | "schedule">): InSlices {
       began = undefined;
       if (waiting.size > 0) turn();
     });
+    // However little time a turn has had: it goes on all the same.
+    for (const step of waiting) {
+      once(step);
+      break;
+    }
     work(began);
+  };
+  const once = (step: Step): void => {
+    waiting.delete(step);
+    if (step()) waiting.add(step);
   };
   const work = (since: number): void => {
     // One that has been added again is met again.
     for (const step of waiting) {
       if (clock.elapsed() - since >= slice) return;
-      waiting.delete(step);
-      if (step()) waiting.add(step);
+      once(step);
     }
   };
 

@@ -32,10 +32,19 @@ describe("a file of RegistryCredentials", () => {
   });
 
   it("knows no pods where it serves the node itself", () => {
-    const { file } = nodeFileFrom([credential("acme", { registries: [hub] })], node);
+    const { file, remarks } = nodeFileFrom([credential("acme", { registries: [hub] })], node);
+    expect(remarks).toEqual([
+      "acme/hub serves every pod of the node, whatever its credential selects",
+      "acme/hub needs the folder secrets/hub",
+    ]);
     expect(file).not.toHaveProperty("serviceAccountToken");
     expect(file).not.toHaveProperty(["registries", 0, "pods"]);
     expect(problemsIn(file)).toEqual([]);
+  });
+
+  it("leaves out what is suspended, and says so", () => {
+    const { file, remarks } = nodeFileFrom([credential("acme", { registries: [hub], suspend: true })], pods);
+    expect([file, remarks]).toEqual([undefined, ["left out: acme/hub: its credential is suspended"]]);
   });
 
   it("has nothing of what only an operator does", () => {

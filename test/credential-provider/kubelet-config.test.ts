@@ -14,7 +14,7 @@ const exchange = {
 
 describe("the kubelet's configuration", () => {
   it("names each file as a provider, whose executable is called so, and every host once", () => {
-    const other = { ...hub, name: "more", hosts: ["ghcr.io", "*.dkr.ecr.eu-west-1.amazonaws.com"] };
+    const other = { name: "more", provider: "ECR", hosts: ["*.dkr.ecr.eu-west-1.amazonaws.com"] };
     expect(kubeletConfig([nodeFile(rawFile([hub, other]))], "/etc/regcred/")).toEqual({
       apiVersion: "kubelet.config.k8s.io/v1",
       kind: "CredentialProviderConfig",
@@ -22,7 +22,7 @@ describe("the kubelet's configuration", () => {
         {
           name: "regcred",
           apiVersion: "credentialprovider.kubelet.k8s.io/v1",
-          matchImages: ["*.dkr.ecr.eu-west-1.amazonaws.com", "docker.io", "ghcr.io"],
+          matchImages: ["*.dkr.ecr.eu-west-1.amazonaws.com", "docker.io"],
           defaultCacheDuration: "0s",
           args: ["credential-provider", "--config=/etc/regcred/regcred.yaml"],
         },

@@ -89,9 +89,41 @@ describe("a node's file", () => {
       /^registries\[0\].identity: a node asks for no tokens of the operator's ServiceAccounts/,
     ],
     [rawFile([{ ...hub, hosts: ["*"] }]), /^registries\[0\].hosts: write the hosts one by one/],
-    [rawFile([{ ...hub, hosts: ["https://ghcr.io/"] }]), /^registries\[0\].hosts: "https:\/\/ghcr.io\/": write HOST/],
-    [rawFile([{ ...hub, hosts: ["index.docker.io"] }]), /^registries\[0\].hosts: .* docker.io for Docker Hub$/],
-    [rawFile([{ ...hub, hosts: ["gh*.io"] }]), /^registries\[0\].hosts: "gh\*.io": write/],
+    [rawFile([{ ...hub, hosts: ["https://ghcr.io/"] }]), /^registries\[0\].hosts\[0\]: remove https/],
+    [rawFile([{ ...hub, hosts: ["index.docker.io"] }]), /^registries\[0\].hosts\[0\]: write docker.io/],
+    [
+      rawFile([{ ...hub, hosts: ["*.example.com"] }]),
+      /^registries\[0\].hosts: write the hosts one by one: only provider ECR/,
+    ],
+    [
+      rawFile([
+        {
+          name: "own",
+          provider: "ECR",
+          registry: "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+          hosts: ["*.acme.io"],
+        },
+      ]),
+      /^registries\[0\].hosts: write the hosts one by one: only provider ECR/,
+    ],
+    [
+      rawPodFile([{ ...hub, pods: anyPod, static: { secretName: "$(namespace.name)" } }]),
+      /^registries\[0\].static.secretName: write a Secret name; .* may follow a literal prefix/,
+    ],
+    [
+      rawPodFile([{ ...exchange, tokenExchange: { url: "auth.example.com/token", username: "x" } }]),
+      /^registries\[0\].tokenExchange.url: write an https:\/\/ URL/,
+    ],
+    [
+      rawPodFile([
+        {
+          ...exchange,
+          tokenExchange: { ...exchange.tokenExchange, headers: [{ name: "Host", value: "elsewhere.example.com" }] },
+        },
+      ]),
+      /^registries\[0\].tokenExchange.headers\[0\].name: write the name of another header/,
+    ],
+    [rawFile([{ ...hub, hosts: ["gh*.io"] }]), /^registries\[0\].hosts\[0\]: write a literal host/],
     [
       rawFile([{ ...hub, static: { secretName: "hub", secretNamespace: "a" } }]),
       /static.secretNamespace: a node has files/,

@@ -379,6 +379,29 @@ describe("a namespace with a login", () => {
     expect(left).toEqual(["team-00"]);
   });
 
+  it("is a member no more that a change has taken out which another one follows before all has been decided, and which is held", async () => {
+    const { asked, put, pass } = led(30, 1.5);
+    await pass(0);
+    const exclude = ["team-00", "team-05", "team-09"];
+    put(credential({ ...byLabel, generation: 4, spec: { ...acme.spec, namespaces: { selector, exclude } } }));
+    put(credential({ ...byLabel, generation: 5, spec: { ...acme.spec, namespaces: { include: ["crew-*"] } } }));
+    await pass(0);
+    expect(asked.held("acme")?.count).toBe(27);
+  });
+
+  it("is a member no more from the moment on in which its label goes, however long the turn has lasted", async () => {
+    const { label, members, pass } = led(20, 1.5);
+    await pass(0);
+    label(namespace({ name: "team-01" }));
+    label(namespace({ name: "team-02" }));
+    label(namespace({ name: "team-03" }));
+    expect(["team-01", "team-02", "team-03"].map((name) => members.has("uid-acme", `uid-${name}`))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it("is nobody's to decide about once the credential has gone meanwhile", async () => {
     const { put, drop, pass, members } = led(20, 1.5);
     await pass(0);

@@ -72,6 +72,16 @@ it("who comes in a turn whose slice is used up is begun in the next", async () =
   expect(turns.slice(0, 2)).toEqual([["a0"], ["b0"]]);
 });
 
+it("what is left goes on though each turn's time is over before it begins", async () => {
+  const still = fakeClock();
+  let elapsed = 0;
+  const done: number[] = [];
+  const over = inSlices({ ...still, elapsed: () => (elapsed += 5) })(upTo(4), (item) => done.push(item));
+  await still.advance();
+  await over;
+  expect(done).toEqual([0, 1, 2, 3]);
+});
+
 it("a new turn has a slice of its own, and when nothing is left to do, none is waited for", async () => {
   const { begin, turns, rest, scheduled } = scenario();
   void begin("a", 2);

@@ -101,7 +101,7 @@ export function registryClient(options: RegistryOptions): RegistryClient {
       if (begun.status !== 202 || location === undefined) throw refused(`begin with ${digest}`, begun);
       const url = new URL(location, base);
       // The login goes to nobody else.
-      if (url.host !== base.host) throw new Error(`${host} sends uploads to ${url.host}, which is not asked`);
+      if (url.origin !== base.origin) throw new Error(`${host} sends uploads to ${url.origin}, which is not asked`);
       url.searchParams.set("digest", digest);
       const body = await read();
       const headers = { "content-type": "application/octet-stream" };
