@@ -123,7 +123,7 @@ describe("two installs", () => {
     const says = (operator: RunningOperator, text: string): boolean =>
       operator.log.some(({ message }) => message === text);
     const waiting = (): number => both.findIndex((each) => says(each, "another install serves this cluster"));
-    await eventually("one stands by", () => Promise.resolve(waiting() >= 0));
+    await eventually("one stands by", () => Promise.resolve(waiting() >= 0), Temporal.Duration.from({ minutes: 2 }));
     const namespace = waiting() === 0 ? elsewhere : operatorNamespace;
     await servedFrom(namespace);
     await rotate();
