@@ -146,6 +146,28 @@ describe("a cloud", () => {
     expect(on.failures("slow")).toEqual(["CloudUnavailable"]);
   });
 
+  it("that answers again is asked for all who were turned away meanwhile, without waiting for the time of each", async () => {
+    const teams = Array.from({ length: 8 }, (_, index) => `team-${index}`);
+    const on = fixture({ namespaces: teams, accounts: ["default", "puller"] });
+    const played = clouds(on);
+    const { answer } = played;
+    played.answer = async () => {
+      throw new NetworkError("sts.example.com", "ECONNREFUSED");
+    };
+    on.setFaults(({ subresource, namespace = "" }) =>
+      subresource === "token" ? tenantToken(on, namespace) : undefined,
+    );
+    on.addCredential("acme", { registries: [exchanged("hub", "cloud.example.com", account)] });
+    on.run("a", { clouds: played.http, leaderElection: false });
+    await on.pass(120);
+    expect(teams.flatMap((team) => Object.keys(on.logins(team) ?? {}))).toEqual([]);
+    played.answer = answer;
+    // One tries every 15 s at most; a key that nobody calls back comes after a minute and more.
+    await on.pass(18);
+    expect(teams.filter((team) => on.logins(team) === undefined)).toEqual([]);
+    on.isLawful();
+  });
+
   it("is asked anew at half of a token's life, and its token reaches the tenants", async () => {
     const on = fixture();
     const played = clouds(on);

@@ -8,9 +8,9 @@ const away = refusal(503, "ServiceUnavailable");
 const hub = "https://index.docker.io/v1/";
 
 /** Served, and then put back to a time before a second RegistryCredential; the API server was away meanwhile. */
-async function restored(on: Fixture) {
+async function restored(on: Fixture, leaderElection = true) {
   on.addCredential("acme");
-  const a = on.run("a");
+  const a = on.run("a", { leaderElection });
   await on.pass(30);
   const restore = on.server.backUp();
   on.addCredential("second", {}, { host: "other.example.com" });
@@ -39,6 +39,16 @@ it("who is entitled to it has each login, and nobody else, though one watch come
   on.addNamespace("team-new");
   await on.pass(30);
   expect(Object.keys(on.logins("team-new") ?? {})).toEqual([hub]);
+  await on.stop(a);
+});
+
+it("is found out by a list where there is no Lease, and all that it had not told is read again", async () => {
+  const on = fixture();
+  const a = await restored(on, false);
+  on.setFaults();
+  await on.pass(20);
+  expect(on.logged.filter((line) => line.startsWith("versions went back"))).toHaveLength(1);
+  expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);
   await on.stop(a);
 });
 
