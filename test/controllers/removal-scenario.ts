@@ -12,7 +12,7 @@ import { transformSecret } from "../../src/cluster/transform/secret.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { unrestricted } from "../mode.ts";
 import { allPermitted } from "./all-permitted.ts";
-import { credential, namespace } from "../entitlement/objects.ts";
+import { contributor, credential, namespace } from "../entitlement/objects.ts";
 import { inSlices } from "../../src/runtime/in-slices.ts";
 
 const never = new AbortController().signal;
@@ -66,18 +66,7 @@ export function removalScenario({ changes, pretends = false, thinking = 0 }: Rem
       index: {
         names: () => ["regcred"],
         namesOf: () => [],
-        contributors: () => [
-          {
-            name: "acme",
-            credential: credential(),
-            role: "current",
-            entitled: false,
-            held: false,
-            deleting: false,
-            retains: false,
-            confirmed: true,
-          },
-        ],
+        contributors: () => [contributor(credential(), { entitled: false })],
         unreadable: () => false,
       },
     },

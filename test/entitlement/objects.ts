@@ -1,5 +1,6 @@
 // What do the inputs of a decision look like in these tests? Frozen to the bottom, so that a decision that writes on them fails.
 import type { Entry, RegistryCredential, Spec, Status } from "../../src/api/registry-credential.ts";
+import type { Contributor } from "../../src/entitlement/credential-index.ts";
 import type { Failure } from "../../src/runtime/errors.ts";
 import type { EntryToken } from "../../src/controllers/pull-secret/plan-content.ts";
 import type { NamespaceRecord, PodRecord, SecretRecord, ServiceAccountRecord } from "../../src/cluster/records.ts";
@@ -126,6 +127,21 @@ export function credential(
       suspend: false,
       ...spec,
     },
+  });
+}
+
+/** Who is in a pull Secret rightly. */
+export function contributor(of = credential(), changes: Partial<Contributor> = {}): Contributor {
+  return frozen({
+    name: of.name,
+    credential: of,
+    role: "current",
+    entitled: true,
+    held: false,
+    deleting: false,
+    retains: false,
+    confirmed: true,
+    ...changes,
   });
 }
 

@@ -49,11 +49,15 @@ async function sourceOf({ version, dryRun }: ReleaseArguments): Promise<Source> 
   return { revision, epoch, committed };
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The folder of an OCI image layout. */
 async function builtImages(folder: string, version: string, { revision, epoch }: Source): Promise<string> {
   const to = join(folder, "images");
   tell("image: docker buildx builds it for linux/amd64 and linux/arm64, which takes some minutes");
-  await run("docker", [
+  const building = run("docker", [
     "buildx",
     "build",
     "--platform=linux/amd64,linux/arm64",
@@ -65,6 +69,11 @@ async function builtImages(folder: string, version: string, { revision, epoch }:
     `--output=type=oci,tar=false,rewrite-timestamp=true,dest=${to}`,
     root,
   ]);
+  await building.catch((error: unknown) => {
+    throw new Error(
+      `${messageOf(error)}\nImages are built by docker with buildx; --images FOLDER takes those of another builder.`,
+    );
+  });
   return to;
 }
 
@@ -164,7 +173,11 @@ async function release(args: ReleaseArguments, folder: string): Promise<void> {
     return;
   }
   const login = await loginFor(host, dockerConfig);
-  await pushAll(artifacts, registryClient({ host, scheme: plainHTTP ? "http" : "https", login }), tell);
+  await pushAll(artifacts, registryClient({ host, scheme: plainHTTP ? "http" : "https", login }), tell).catch(
+    (error: unknown) => {
+      throw new Error(`${messageOf(error)}\nWhat was sent is not sent again: run the same command once it is mended.`);
+    },
+  );
   tell(
     `helm install regcred oci://${host}/${path}/charts/regcred --version ${version} --namespace regcred-system --create-namespace`,
   );
@@ -177,9 +190,7 @@ if (process.argv.includes("--help")) {
   try {
     await release(releaseArguments(process.argv.slice(2)), folder);
   } catch (error) {
-    process.stderr.write(
-      `${error instanceof Error ? error.message : String(error)}\nWhat was sent is not sent again: run the same command once it is mended.\n`,
-    );
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exitCode = 1;
   } finally {
     await rm(folder, { recursive: true, force: true });

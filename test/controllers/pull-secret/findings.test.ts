@@ -17,19 +17,19 @@ import { referencesKey } from "../../../src/controllers/keys.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
-import { entryToken, credential, failure, frozen, namespace, now, secretRecord } from "../../entitlement/objects.ts";
+import {
+  contributor,
+  entryToken,
+  credential,
+  failure,
+  frozen,
+  namespace,
+  now,
+  secretRecord,
+} from "../../entitlement/objects.ts";
 
-function contributor(name: string, role: Contributor["role"] = "current"): Contributor {
-  return {
-    name,
-    credential: credential({ name, generation: 3 }),
-    role,
-    entitled: true,
-    held: false,
-    deleting: false,
-    retains: false,
-    confirmed: true,
-  };
+function contributing(name: string, role: Contributor["role"] = "current"): Contributor {
+  return contributor(credential({ name, generation: 3 }), { role });
 }
 
 const missing = failure();
@@ -50,7 +50,7 @@ const usable: PullSecretPlan = { action: { kind: "none" }, state: "usable" };
 describe("what is found of a Secret", () => {
   it("tells each credential its own failures, and whose host is served by another one", () => {
     const { state, credentials } = findingOfPlan(usable, {
-      contributing: [contributor("old"), contributor("young")],
+      contributing: [contributing("old"), contributing("young")],
       leaving: [],
       content,
     });
@@ -67,8 +67,8 @@ describe("what is found of a Secret", () => {
     const large = failure({ reason: "ConfigTooLarge" });
     const plan: PullSecretPlan = { ...usable, failure: large, missing: [{ credential: "young", entry: "hub" }] };
     const { credentials } = findingOfPlan(plan, {
-      contributing: [contributor("old"), contributor("young")],
-      leaving: [contributor("leaver", "former")],
+      contributing: [contributing("old"), contributing("young")],
+      leaving: [contributing("leaver", "former")],
       content,
     });
     expect(credentials.get("old")?.failures.map(({ reason }) => reason)).toEqual([missing.reason]);
@@ -81,7 +81,7 @@ describe("what is found of a Secret", () => {
     const told = (plan: PullSecretPlan): readonly unknown[] => {
       const { credentials } = findingOfPlan(plan, {
         contributing: [],
-        leaving: [contributor("old")],
+        leaving: [contributing("old")],
         content: undefined,
       });
       return [...credentials].map(([name, { failures }]) => [name, failures]);
@@ -96,7 +96,7 @@ describe("what is found of a Secret", () => {
     const conflict = failure({ reason: "SecretConflict" });
     const plan: PullSecretPlan = { action: { kind: "none" }, state: "foreign", failure: conflict };
     const { state, credentials } = findingOfPlan(plan, {
-      contributing: [contributor("old"), contributor("young")],
+      contributing: [contributing("old"), contributing("young")],
       leaving: [],
       content,
     });
@@ -110,7 +110,7 @@ describe("what is found of a Secret", () => {
     const [served] = content.served;
     const decided = { served: served ? [{ ...served, former: true }] : [], shadowed: [] };
     const found = (changes: Partial<PullSecretPlan>): unknown =>
-      findingOfPlan({ ...usable, ...changes }, { contributing: [contributor("old")], leaving: [], content })
+      findingOfPlan({ ...usable, ...changes }, { contributing: [contributing("old")], leaving: [], content })
         .credentials.get("old")
         ?.formers?.map(({ entry, pending }) => `${entry} ${pending}`);
     expect(found({})).toBeUndefined();
@@ -125,22 +125,22 @@ describe("what is found of a Secret", () => {
 
   it("under a former name is no news to the credential: it is judged by its present one", () => {
     expect(
-      findingOfPlan(usable, { contributing: [contributor("old", "retiring")], leaving: [], content }).credentials.size,
+      findingOfPlan(usable, { contributing: [contributing("old", "retiring")], leaving: [], content }).credentials.size,
     ).toBe(0);
   });
 
   it("says that somebody keeps changing it, before anything else, and what to paste", () => {
-    const finding = findingOfPlan(usable, { contributing: [contributor("old")], leaving: [], content });
-    const { failures } = contestedFinding(finding, [contributor("old")], "regcred").credentials.get("old") ?? {};
+    const finding = findingOfPlan(usable, { contributing: [contributing("old")], leaving: [], content });
+    const { failures } = contestedFinding(finding, [contributing("old")], "regcred").credentials.get("old") ?? {};
     expect(failures?.map(({ reason }) => reason)).toEqual(["Contested", "SourceMissing"]);
     expect(failures?.[0]?.message).toContain("ignoreDifferences: [{kind: Secret, name: regcred");
   });
 
   it("is of the spec that was looked at, and of none as long as something is awaited", () => {
     const looked = [
-      findingOfPlan(usable, { contributing: [contributor("old")], leaving: [], content }),
-      failedFinding([contributor("old")], "usable", missing),
-      waitingFinding([contributor("old")], "usable"),
+      findingOfPlan(usable, { contributing: [contributing("old")], leaving: [], content }),
+      failedFinding([contributing("old")], "usable", missing),
+      waitingFinding([contributing("old")], "usable"),
     ];
     expect(looked.map(({ credentials }) => credentials.get("old")?.generation)).toEqual([3, 3, 0]);
   });
@@ -165,7 +165,7 @@ describe("a namespace whose pull Secret has only come after its references were 
     } as unknown as Context;
     const looked = { failures: [], notes: [], generations: new Map([["acme", 3]]) };
     const isPending = (): boolean => namespaceView(cache, acme, "team-a").pending;
-    const found = findingOfPlan(usable, { contributing: [contributor("acme")], leaving: [], content });
+    const found = findingOfPlan(usable, { contributing: [contributing("acme")], leaving: [], content });
 
     cache.setReferences("team-a", looked);
     reportSecret(context, namespace({ name: "team-a" }), "regcred", found);

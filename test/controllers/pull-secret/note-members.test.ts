@@ -4,19 +4,10 @@ import { members } from "../../../src/entitlement/members.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/apply.ts";
-import { credential, secretRecord } from "../../entitlement/objects.ts";
+import { contributor, credential, secretRecord } from "../../entitlement/objects.ts";
 
 const place = { namespaceUid: "n", secretName: "regcred" };
-const contributor = (name: string): Contributor => ({
-  name,
-  credential: credential({ name, uid: `uid-${name}` }),
-  role: "current",
-  entitled: true,
-  held: false,
-  deleting: false,
-  retains: false,
-  confirmed: true,
-});
+const contributing = (name: string): Contributor => contributor(credential({ name, uid: `uid-${name}` }));
 const nobodyOrphaned = { names: [], uids: [], gone: [] };
 
 function noted(
@@ -28,7 +19,7 @@ function noted(
   book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
   noteMembers({ credentials: { members: book } } as unknown as Context, place, record, {
-    contributing: [contributor("a"), contributor("b")],
+    contributing: [contributing("a"), contributing("b")],
     orphaned,
     frozenUids,
   });

@@ -11,7 +11,7 @@ import { grantTracker, tokenSecretName } from "../../../src/controllers/token/gr
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { allPermitted } from "../all-permitted.ts";
-import { credential, namespace, secretRecord, staticEntry, token } from "../../entitlement/objects.ts";
+import { contributor, credential, namespace, secretRecord, staticEntry, token } from "../../entitlement/objects.ts";
 import { operatorSecrets } from "../operator-secrets.ts";
 
 const inside = staticEntry();
@@ -41,18 +41,7 @@ function observed(
     credentials: {
       statusCache: statusCache(clock),
       index: {
-        contributors: () => [
-          {
-            name: "acme",
-            credential: acme,
-            role: "current",
-            entitled: true,
-            held: false,
-            deleting: false,
-            retains: false,
-            confirmed: true,
-          },
-        ],
+        contributors: () => [contributor(acme)],
         unreadable: () => false,
       },
       members: members(),

@@ -16,7 +16,7 @@ import { transformServiceAccount } from "../../../src/cluster/transform/service-
 import { fakeClock } from "../../fake-clock.ts";
 import { unrestricted } from "../../mode.ts";
 import { allPermitted } from "../all-permitted.ts";
-import { credential, namespace, serviceAccount, token } from "../../entitlement/objects.ts";
+import { contributor, credential, namespace, serviceAccount, token } from "../../entitlement/objects.ts";
 
 const never = new AbortController().signal;
 const tenMinutes = 10 * 60_000;
@@ -48,18 +48,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
         judged: { judged: () => undefined, unjudged: () => undefined },
         index: {
           names: () => ["regcred"],
-          contributors: () => [
-            {
-              name: "acme",
-              credential: acme,
-              role: "current",
-              entitled: true,
-              held: false,
-              deleting: false,
-              retains: false,
-              confirmed: true,
-            },
-          ],
+          contributors: () => [contributor(acme)],
           unreadable: () => false,
         },
         members: members(),

@@ -10,7 +10,7 @@ import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { NamespaceRecord, ServiceAccountRecord } from "../../../src/cluster/records.ts";
 import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
+import { contributor, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 
 const never = new AbortController().signal;
 
@@ -23,15 +23,6 @@ async function reported(accounts: readonly ServiceAccountRecord[], max = Infinit
   const feed = serviceAccounts.feed();
   for (const account of accounts) feed.observed(account);
   const findings = statusCache(clock);
-  const contributor = {
-    name: "acme",
-    deleting: false,
-    entitled: true,
-    confirmed: true,
-    retains: false,
-    role: "current",
-    credential: credential(),
-  };
   findings.setSecret("team-a", "regcred", { state: "usable", credentials: new Map() });
   const patched: string[] = [];
   const published: string[] = [];
@@ -43,7 +34,7 @@ async function reported(accounts: readonly ServiceAccountRecord[], max = Infinit
     },
     credentials: {
       members: { holders: () => [] },
-      index: { names: () => ["regcred"], contributors: () => [contributor] },
+      index: { names: () => ["regcred"], contributors: () => [contributor()] },
       statusCache: findings,
     },
     cluster: {

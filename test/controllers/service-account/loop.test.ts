@@ -8,7 +8,7 @@ import { statusCache, type SecretFinding } from "../../../src/controllers/status
 import type { Context } from "../../../src/controllers/context.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
 import { fakeClock } from "../../fake-clock.ts";
-import { credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
+import { contributor, credential, namespace, secretRecord, serviceAccount } from "../../entitlement/objects.ts";
 import { allPermitted } from "../all-permitted.ts";
 
 const never = new AbortController().signal;
@@ -44,17 +44,7 @@ function fixture(count: number) {
       members: { holders: () => [] },
       index: {
         names: () => ["regcred"],
-        contributors: () => [
-          {
-            name: "acme",
-            credential: acme,
-            role: "current",
-            entitled,
-            deleting: false,
-            retains: false,
-            confirmed: true,
-          },
-        ],
+        contributors: () => [contributor(acme, { entitled })],
       },
     },
     cluster: {
