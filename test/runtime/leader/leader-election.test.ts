@@ -402,6 +402,20 @@ describe("an election", () => {
     expect(first.leading()).toBe(false);
   });
 
+  it("tells of it where who makes the Lease anew has only followed, and it is older than the one that was", async () => {
+    const clock = fakeClock();
+    const server = leaseServer(clock);
+    const empty = server.snapshot();
+    const first = replica(server, clock, "first");
+    await clock.advance();
+    const second = replica(server, clock, "second");
+    await clock.advance(ms(30_000));
+    first.client.network = "cut";
+    server.restore(empty);
+    await until(clock, () => second.leading());
+    expect(second.events.filter(({ kind }) => kind === "wentBack")).toHaveLength(1);
+  });
+
   it("is kept by who leads when etcd is put back to a time in which a dead one did", async () => {
     const { clock, server, first, second } = await pair();
     const before = server.snapshot();

@@ -284,6 +284,16 @@ describe("a watching reflector", () => {
     expect(pauses()).toEqual([17_000]);
   });
 
+  it("lists anew where a server that was away asks for patience: it may have come back with another history", async () => {
+    const { server, clock } = await watching();
+    server.lastWatch().fail({ kind: "unavailable" });
+    await clock.advance(seconds(2));
+    expect(server.lastWatch().query.resourceVersion).toBe("10");
+    server.lastWatch().fail({ kind: "throttled", retryAfter: seconds(1) });
+    await clock.advance(seconds(4));
+    expect(server.lastWatch().query.sendInitialEvents).toBe(true);
+  });
+
   it("begins with short pauses again after two healthy minutes", async () => {
     const { server, clock, pauses } = await watching();
     for (let failure = 0; failure < 3; failure += 1) {
