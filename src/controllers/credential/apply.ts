@@ -4,7 +4,7 @@ import { failure } from "../../api/reasons.ts";
 import type { Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { afterWrite, contestedFor, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
-import type { ReadableRun, Run } from "./observe.ts";
+import type { ReadableRun, Run } from "./run.ts";
 import type { NamespaceView } from "./plan-types.ts";
 import { publishTransitions, reportDenial } from "./report.ts";
 

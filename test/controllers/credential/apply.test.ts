@@ -6,7 +6,7 @@ import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
 import { writeStatus } from "../../../src/controllers/credential/apply.ts";
-import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
+import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/run.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
 import { credentialMetrics } from "../../../src/metrics/credential-metrics.ts";
 import { instruments } from "../../../src/metrics/instruments.ts";

@@ -4,7 +4,7 @@ import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { writeStatus } from "../../../src/controllers/credential/apply.ts";
-import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
+import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/run.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { credential } from "../../entitlement/objects.ts";
