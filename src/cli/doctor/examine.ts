@@ -1,12 +1,12 @@
 // Runs all checks of the doctor.
 import { resources } from "../../cluster/resources.ts";
 import { servingInstall } from "../../controllers/cluster-claim/plan.ts";
-import { there } from "../explain/input.ts";
+import { there } from "../seen.ts";
 import { commandText } from "../../runtime/steps.ts";
 import { transformCredential } from "../../cluster/transform/credential.ts";
 import type { Action } from "../cluster-command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { seenAll } from "../explain/seen.ts";
+import { seenAll } from "../reads.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapped } from "../terminal/layout.ts";

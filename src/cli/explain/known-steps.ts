@@ -3,7 +3,8 @@ import type { Entry } from "../../api/registry-credential.ts";
 import { kubectl, type Step } from "../../runtime/steps.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { consentTo, createCertificates, createServiceAccount, createSource } from "../../cluster/install-steps.ts";
-import { scopeOf, type ExplainInput, there } from "./input.ts";
+import { scopeOf, type ExplainInput } from "./input.ts";
+import { there } from "../seen.ts";
 
 /**
  * From the spec and the names that were asked about: what a status says is for people, and may quote others. Empty where

@@ -13,7 +13,8 @@ import { giveUp } from "../../cluster/install-steps.ts";
 import { knownSteps } from "./known-steps.ts";
 import { credentialPatch, type Blocker, blockerOf } from "./blocker.ts";
 import { notSelected } from "./selection-remedy.ts";
-import { scopeOf, type SecretView, type ExplainInput, there } from "./input.ts";
+import { scopeOf, type SecretView, type ExplainInput } from "./input.ts";
+import { there } from "../seen.ts";
 import { shownEntries } from "../../cluster/entries-annotation.ts";
 
 /** A blocker, and how far it is from a login: of several credentials the one that has come farthest is told. */
