@@ -105,7 +105,7 @@ describe("a failure", () => {
   });
 
   it("is the tenant's to fix, or the platform's, and comes back as here: a change of this is news to who must act", () => {
-    const rows = Object.entries<{ readonly cause?: string; readonly retry?: string }>(reasons);
+    const rows = Object.entries<object & { readonly cause?: string; readonly retry?: string }>(reasons);
     const of = (cause: string, retry: string): string =>
       rows
         .filter(([, row]) => row.cause === cause && row.retry === retry)
