@@ -83,8 +83,10 @@ const formerly = contributor(renamed, { role: "former" });
 const retiring = contributor(renamed, { role: "retiring" });
 const orphaned = secretRecord({ credentials: ["gone"] });
 
-describe("of the Secret is said", () => {
-  it.each<readonly [string, string, Known, Readonly<Record<string, Known>>?]>([
+/** How the Secret and perhaps others stand, and what is true of it then. */
+type Row = readonly [what: string, said: string, known: Known, rest?: Readonly<Record<string, Known>>];
+
+const cases: readonly Row[] = [
     ["a credential has its login in it", "wanted usable served", { by: [contributor()] }],
     [
       "its deletion is under way",
@@ -187,7 +189,11 @@ describe("of the Secret is said", () => {
       { by: [contributor(), formerly] },
       { new: { by: [] } },
     ],
-  ])("where %s: %s", (_what, said, known, rest = {}) => {
+];
+const rows = cases.map(([what, said, known, rest = {}]) => [what, said, known, rest] as const);
+
+describe("of the Secret is said", () => {
+  it.each(rows)("where %s: %s", (_what, said, known, rest) => {
     expect(truths(known, rest)).toBe(said);
   });
 
