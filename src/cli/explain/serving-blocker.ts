@@ -1,6 +1,7 @@
 // Blockers of serving: a living login of an entry is not in the namespace's pull Secret.
 import { conditionOf, isBad } from "../../api/conditions.ts";
 import { adoptAnnotation, managedByLabel } from "../../api/names.ts";
+import { hasTrait } from "../../api/reasons.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { kubectl } from "../../runtime/steps.ts";
@@ -124,7 +125,7 @@ function entryBlocker(input: ExplainInput, { credential, entry }: Candidate): St
  */
 function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate): Stopped | undefined {
   const { name, status } = credential;
-  const groups = (status?.failures ?? []).filter(({ reason }) => reason !== "HostShadowed");
+  const groups = (status?.failures ?? []).filter((group) => !hasTrait(group, "harmless"));
   const here = groups.find(({ examples }) => examples.includes(input.namespaceName));
   // Three examples are listed; where there are more, this namespace may be one of them.
   const group = here ?? groups.find(({ count, examples }) => count > examples.length);

@@ -4,6 +4,7 @@ import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { type Told, textWithSteps } from "../../runtime/steps.ts";
+import { reasonOfHold } from "../../entitlement/removal-limit.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import { type Draining, lacksToken, type StatusSnapshot } from "./plan-types.ts";
@@ -160,8 +161,7 @@ function stillHeld({ left, blocked }: Draining, { reason }: Failure): string {
 
 function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
   if (!held) return undefined;
-  const reason = held.cause === "Spec" ? "TooManyNamespaces" : "NamespacesRelabelled";
-  return { ...told(held), type: "RemovalHeld", status: "True", reason };
+  return { ...told(held), type: "RemovalHeld", status: "True", reason: reasonOfHold[held.cause] };
 }
 
 /** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */
