@@ -51,9 +51,9 @@ async function examine(session: Session & Named, fix: boolean): Promise<readonly
   const { objects, clock, operatorNamespace } = session;
   const installed = [await apiServerVersion(session), await clockIsRight(session), await crdIsCurrent(session)];
   // Without the kind there is nothing else to look at, and its absence has been told.
-  const isToldOf = installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad");
+  const isReportedOf = installed.some(({ check, state }) => check === "RegistryCredential" && state === "bad");
   const list = seenAll(objects.list(resources.credentials), transformCredential);
-  const listed = await (isToldOf ? list.catch(() => undefined) : list);
+  const listed = await (isReportedOf ? list.catch(() => undefined) : list);
   const records = there(listed);
   const credentials = records?.flatMap(({ credential }) => credential ?? []) ?? [];
   const place = [

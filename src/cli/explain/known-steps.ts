@@ -24,7 +24,7 @@ export function knownSteps(reason: string, entry: Entry, input: ExplainInput): r
         ? [createCertificates(operatorNamespace, entry.caSecretName)]
         : [];
     case "kind":
-      return [{ says: "bring the kind up to date", command: kubectl`apply -f crds/` }];
+      return [{ message: "bring the kind up to date", command: kubectl`apply -f crds/` }];
     case "consent":
     case "account": {
       const { identity } = entry;

@@ -140,7 +140,7 @@ function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate)
       : `RegistryCredential ${name} has ${count} namespaces that are not served as wanted (${reason}), of which its status names ${examples.join(", ")} only, and this may be one of the others`,
     steps: here
       ? knownSteps(reason, entry, input)
-      : [{ says: "see what its status and the operator's log say of it", command: kubectl`regcred status ${name}` }],
+      : [{ message: "see what its status and the operator's log say of it", command: kubectl`regcred status ${name}` }],
   };
   return stopped(unreported, blockerOf(failure, othersWith(credential, reason)));
 }

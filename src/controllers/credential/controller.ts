@@ -11,7 +11,7 @@ import { done, earliest, failed, waitsFor } from "../outcome.ts";
 import { putFinalizer, setFinalizers, writeStatus } from "./apply.ts";
 import { drain } from "./drain.ts";
 import { type ReadableRun, type Run, type CredentialRuns, credentialRuns, itself } from "./run.ts";
-import { isOutOfReach, isUnsettled, statusSnapshot, viewsOf, isToldHere, toldBefore } from "./observe.ts";
+import { isNameNotPermitted, isUnsettled, statusSnapshot, viewsOf, isReportedHere, reportedBefore } from "./observe.ts";
 import { waitsForSecrets } from "./observe-left.ts";
 import { invalidStatus, statusOf } from "./plan-status.ts";
 import { reportDenial, reportSchema } from "./report.ts";
@@ -75,7 +75,7 @@ async function reconcile(
   memory.problems = undefined;
   const isRecorded = beginRecord(context, credential);
   let denied: Failure | undefined;
-  if (!credential.finalizers.includes(finalizer) && !isOutOfReach(context, credential)) {
+  if (!credential.finalizers.includes(finalizer) && !isNameNotPermitted(context, credential)) {
     denied = await putFinalizer(run, signal);
     if (!denied) return earliest(lookAgain);
     reportDenial(context, record, denied);
@@ -87,21 +87,21 @@ async function reconcile(
   if (!isRecorded) {
     return waitsForSecrets(context, credential);
   }
-  const isFresh = isToldHere(run);
+  const isFresh = isReportedHere(run);
   const rest = counting.rest(name);
   if (isFresh && rest > 0) return later(rest);
   const began = clock.elapsed();
   const views = await viewsOf(context, credential);
   const isPending = views.namespaces.some(({ pending }) => pending) && !denied;
-  const told = (memory.told ??= toldBefore(run));
+  const reported = (memory.reported ??= reportedBefore(run));
   const settling = startedAt + settleTime - clock.elapsed();
   memory.settles = (memory.settles ?? isFresh) && settling > 0 && isUnsettled(views);
   // An attempt at a token is no finding of a namespace.
   if (memory.settles && isFresh)
     return { ...later(Math.min(settling, lookAgain)), ...(!denied && waitsFor({ findings: name })) };
-  const { snapshot, nextGraceEnd } = await statusSnapshot(run, { told, views, denied });
+  const { snapshot, nextGraceEnd } = await statusSnapshot(run, { reported, views, denied });
   const status = statusOf(snapshot);
-  memory.told = { ...told, status };
+  memory.reported = { ...reported, status };
   counting.ended(name, began, stores.credentials.size);
   const wait = await writeStatus(run, { status, namespaces: views.namespaces }, signal);
   return { ...later(nextGraceEnd, wait), ...(isPending && waitsFor({ findings: name })) };

@@ -1,5 +1,5 @@
 // Observes how a RegistryCredential fares: its entries, the namespaces that it selects, those that it leaves, and its former names.
-import { toldSince } from "./plan-status-text.ts";
+import { reportedSince } from "./plan-status-text.ts";
 import type { ReadableRun, CredentialMemory } from "./run.ts";
 import { crdName } from "../../api/names.ts";
 import { hasTrait } from "../../api/reasons.ts";
@@ -16,7 +16,7 @@ import { secretKey } from "../keys.ts";
 import { isKeptByTenant, holderOf } from "./observe-left.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { StatusCache } from "../status-cache.ts";
-import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Told, Troubled } from "./plan-types.ts";
+import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Reported, Troubled } from "./plan-types.ts";
 
 export interface Views {
   readonly entries: readonly EntryView[];
@@ -91,7 +91,11 @@ export function isUnsettled({ entries, namespaces }: Views): boolean {
 /** @param denied why its finalizer could not be put on */
 export async function statusSnapshot(
   { context, credential }: ReadableRun,
-  { told, views, denied }: { readonly told: Told; readonly views: Views; readonly denied: Failure | undefined },
+  {
+    reported,
+    views,
+    denied,
+  }: { readonly reported: Reported; readonly views: Views; readonly denied: Failure | undefined },
 ): Promise<{ readonly snapshot: StatusSnapshot; readonly nextGraceEnd: number | undefined }> {
   const { status, spec } = credential;
   const { retiring, nextGraceEnd } = await renameGraceOf(context, credential);
@@ -102,12 +106,12 @@ export async function statusSnapshot(
     snapshot: {
       ...installSnapshot(context, credential),
       ...views,
-      told,
+      reported,
       leaving,
       missing: [...context.cluster.permissions.others(credential), ...(denied ? [denied] : [])],
       held: context.credentials.index.held(credential.name),
       // While nothing can be written under a new name, the one that tenants are served under is no former one.
-      ...(isOutOfReach(context, credential)
+      ...(isNameNotPermitted(context, credential)
         ? { secretName: status?.secretName, retiring: status?.retiring ?? [] }
         : { secretName: spec.pullSecret.name, retiring }),
       extraReferences,
@@ -130,7 +134,7 @@ export function installSnapshot(
 }
 
 /** Nothing may be written under its name, so there is nothing to drain either. */
-export function isOutOfReach({ cluster: { permissions } }: Context, { spec }: RegistryCredential): boolean {
+export function isNameNotPermitted({ cluster: { permissions } }: Context, { spec }: RegistryCredential): boolean {
   return permissions.name(spec.pullSecret.name) !== undefined;
 }
 
@@ -249,14 +253,14 @@ function isGivenUp(
 }
 
 /** Its status tells of the spec as it is, and this install has written it. */
-export function isToldHere({ context, credential: { status, generation } }: ReadableRun): boolean {
+export function isReportedHere({ context, credential: { status, generation } }: ReadableRun): boolean {
   const isOurs = status?.operatorNamespace === undefined || status.operatorNamespace === context.settings.namespace;
   return isOurs && status?.observedGeneration === generation;
 }
 
-export function toldBefore({
+export function reportedBefore({
   context,
   credential: { status, creationTimestamp },
-}: ReadableRun): CredentialMemory["told"] & {} {
-  return { status, since: toldSince(status, creationTimestamp, context.runtime.clock.now()) };
+}: ReadableRun): CredentialMemory["reported"] & {} {
+  return { status, since: reportedSince(status, creationTimestamp, context.runtime.clock.now()) };
 }

@@ -1,5 +1,5 @@
 // One run of the credential controller: which RegistryCredential it is about, and what is remembered of it from the runs before.
-import type { Told } from "./plan-types.ts";
+import type { Reported } from "./plan-types.ts";
 import { earliest, waitsFor, type Waited } from "../outcome.ts";
 import { memory, type Memory } from "../../runtime/queue/memory.ts";
 import { type Pace, pace } from "../../runtime/queue/pace.ts";
@@ -26,7 +26,7 @@ export type ReadableRun = Run & { readonly credential: RegistryCredential };
 export interface CredentialMemory {
   readonly uid: string;
   /** The status that the object has counts once: after that what was told is this program's own. */
-  told?: Told;
+  reported?: Reported;
   /** It has not been found again since the start what its status says. */
   settles?: boolean;
   /** Of a spec that cannot be read, whose status cannot be compared either: the problems that were told. */
