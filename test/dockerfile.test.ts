@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import { architectures } from "./cluster/architectures.ts";
+import { architectures } from "../tools/build/architectures.ts";
 import { buildTools } from "./cluster/build-image.ts";
 import { emulatorTools } from "./cluster/emulator.ts";
 import { foreignBaseTools } from "./cluster/foreign-base.ts";

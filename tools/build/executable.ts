@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { bundleInParts, entryFile } from "./bundle.ts";
-import { nodeBinary, type Platform, platformNamed } from "./node-binary.ts";
+import { nodeBinary, platformNamed } from "./node-binary.ts";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-/** Writes it to `file`: the Node of the platform with the program inside. https://nodejs.org/api/single-executable-applications.html */
-async function executable(platform: Platform, file: string): Promise<void> {
+/** Writes it to `file`: that Node with the program inside. https://nodejs.org/api/single-executable-applications.html */
+export async function executable(nodeIn: (folder: string) => Promise<string>, file: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "regcred-executable-"));
   try {
     const chunks = await bundleInParts(folder);
@@ -22,7 +22,7 @@ async function executable(platform: Platform, file: string): Promise<void> {
     const config = {
       main: join(folder, entryFile),
       mainFormat: "module",
-      executable: await nodeBinary(platform, folder),
+      executable: await nodeIn(folder),
       output: file,
       disableExperimentalSEAWarning: true,
       // The parts are files of a read-only file system inside, and imported from there as anywhere.
@@ -50,7 +50,7 @@ if (import.meta.main) {
   const names = positionals.length > 0 ? positionals : [`${process.platform}-${process.arch}`];
   for (const platform of names.map(platformNamed)) {
     const file = resolve(values.to, `kubectl-regcred-${platform}`);
-    await executable(platform, file);
+    await executable((folder) => nodeBinary(platform, folder), file);
     process.stdout.write(`wrote ${file} (${((await stat(file)).size / 1e6).toFixed(0)} MB)\n`);
   }
 }
