@@ -106,7 +106,12 @@ export async function fetchDebianPackages(
   for (const source of sources) {
     try {
       const names = packages.map(({ name, version }) => `${name}=${version}`);
-      const to = await downloadDebianPackages(names, architecture, join(folder, `apt-${refusals.length}`), source.lines);
+      const to = await downloadDebianPackages(
+        names,
+        architecture,
+        join(folder, `apt-${refusals.length}`),
+        source.lines,
+      );
       return await Promise.all(packages.map((each) => checked(each, architecture, to)));
     } catch (error) {
       refusals.push(`${source.name}: ${error instanceof Error ? error.message : String(error)}`);

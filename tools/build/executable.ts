@@ -20,14 +20,15 @@ export async function executable(nodeIn: (folder: string) => Promise<string>, fi
     const chunks = await bundleInParts(folder);
     const parts = chunks.map(({ fileName }) => fileName).filter((name) => name !== entryFile);
     const config = {
-      main: join(folder, entryFile),
+      // Relative, for it stays inside: the same parts give the same executable.
+      main: entryFile,
       mainFormat: "module",
       executable: await nodeIn(folder),
       output: file,
       disableExperimentalSEAWarning: true,
       // The parts are files of a read-only file system inside, and imported from there as anywhere.
       useVfs: true,
-      assets: Object.fromEntries(parts.map((name) => [name, join(folder, name)])),
+      assets: Object.fromEntries(parts.map((name) => [name, name])),
       // Whoever sets NODE_OPTIONS for other programs does not mean this one.
       execArgvExtension: "none",
     };
@@ -35,7 +36,7 @@ export async function executable(nodeIn: (folder: string) => Promise<string>, fi
     await writeFile(configFile, JSON.stringify(config));
     await mkdir(dirname(file), { recursive: true });
     // The Node that makes it must be of the version of the one inside, which the launcher sees to.
-    await run(process.execPath, ["--build-sea", configFile]);
+    await run(process.execPath, ["--build-sea", configFile], { cwd: folder });
     await chmod(file, 0o755);
   } finally {
     await rm(folder, { recursive: true });

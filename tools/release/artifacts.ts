@@ -52,7 +52,10 @@ export function artifactsOf(options: ArtifactOptions): Artifacts {
     if (!key) return [];
     const repository = repositories[name];
     const { digest } = manifest.descriptor;
-    const statements = [statement, ...(name === "image" ? [sbomStatement(ships, subjectOf(repository, manifest))] : [])];
+    const statements = [
+      statement,
+      ...(name === "image" ? [sbomStatement(ships, subjectOf(repository, manifest))] : []),
+    ];
     const signature = signatureManifest(manifest, `${host}/${repository}`, key);
     return [
       { what: `${name}'s signature`, repository, tag: signatureTag(digest, "sig"), manifest: signature },

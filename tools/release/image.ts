@@ -73,7 +73,10 @@ async function assembled(architecture: Architecture, options: ImageOptions): Pro
   return { ...manifest, descriptor: { ...manifest.descriptor, platform } };
 }
 
-async function layer(root: string, names: readonly string[]): Promise<{ readonly blob: Blob; readonly diffID: string }> {
+async function layer(
+  root: string,
+  names: readonly string[],
+): Promise<{ readonly blob: Blob; readonly diffID: string }> {
   const tar = await tarball(root, names);
   return { blob: blobOf(layerType, await compressed(tar)), diffID: digestOf(tar) };
 }

@@ -1,5 +1,5 @@
 // Makes the archives of the kubectl plugin: with Node inside for Linux, and for a Node that is there already elsewhere.
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "../build/architectures.ts";
 import { bundleInParts, entryFile } from "../build/bundle.ts";
@@ -44,6 +44,7 @@ export async function pluginArchives(
   }
   const to = await place("node");
   await bundleInParts(to);
+  await chmod(join(to, entryFile), 0o755);
   await writeFile(join(to, "kubectl-regcred.cmd"), onWindows);
   // Apple's processors run no executable without a signature, which only tools on a Mac make; krew makes no link to a script
   // on Windows.
