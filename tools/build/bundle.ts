@@ -50,7 +50,11 @@ const output = {
  * still runs only when it is asked for. Gives the size in bytes.
  */
 export async function bundle(file: string, plugins: RolldownPluginOption = []): Promise<number> {
-  await using made = await rolldown({ ...input, input: join(root, "src/main.ts"), plugins: [...input.plugins, plugins] });
+  await using made = await rolldown({
+    ...input,
+    input: join(root, "src/main.ts"),
+    plugins: [...input.plugins, plugins],
+  });
   const written = await made.write({ ...output, file, codeSplitting: false });
   return Buffer.byteLength(written.output[0].code);
 }
