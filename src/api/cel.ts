@@ -187,7 +187,7 @@ const methods: Readonly<Record<string, Method>> = {
   endsWith: (of, end) => text(of).endsWith(end),
   lowerAscii: (of) => text(of).replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()),
   matches: (of, syntax) => pattern(syntax).test(text(of)),
-  size: (of) => (typeof of === "string" ? [...of].length : elements(of).length),
+  size: (of) => (typeof of === "string" ? Array.from(of).length : elements(of).length),
 };
 
 function call(owner: Expression, name: string, tokens: Tokens): Expression {

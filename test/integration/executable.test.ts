@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "no
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { completionScript } from "../../src/cli/completion/completion-scripts.ts";
 import { awsServer } from "../providers/servers/aws.ts";
@@ -102,11 +102,9 @@ describe("the executable", () => {
     "answers a kubelet for ECR within a quarter of a second of CPU, whatever part of that is start-up",
     async () => {
       const keys = { AKIAIOSFODNN7EXAMPLE: "arn:aws:iam::123456789012:role/node" };
-      await using aws = await awsServer({ keys }).then((server) => ({
-        ...server,
-        [Symbol.asyncDispose]: server.close,
-      }));
-      const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+      const aws = await awsServer({ keys });
+    onTestFinished(() => aws.close());
+    const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
       const config = join(world.cluster.folder, "ecr.yaml");
       writeFileSync(config, nodeFile("ecr", { name: "images", provider: "ECR", hosts: [host] }), { mode: 0o600 });
       const request = join(world.cluster.folder, "request.json");
