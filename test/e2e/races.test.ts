@@ -22,6 +22,7 @@ import { system } from "./ways.ts";
 const root = join(import.meta.dirname, "../..");
 const owner = { username: "owner", password: "made-up-owner-password" };
 const credentials = "/apis/regcred.dev/v1alpha1/registrycredentials";
+const apiVersion = "regcred.dev/v1alpha1";
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 
 // The table of docs/nodes.md is made with 50, and written to the file.
@@ -87,7 +88,7 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
       podRecovery,
     };
     if (await admin.get(`${credentials}/races`)) await admin.patch(`${credentials}/races`, { spec });
-    else await admin.create(credentials, { metadata: { name: "races" }, spec });
+    else await admin.create(credentials, { apiVersion, kind: "RegistryCredential", metadata: { name: "races" }, spec });
   };
 
   const referenceOfNewPods = async (): Promise<boolean> => {
@@ -146,7 +147,7 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
 
   describe("with recovery", () => {
     beforeAll(async () => {
-      await kubectl("delete", "-k", join(root, "config/admission/pods"));
+      await kubectl("delete", "-k", join(root, "config/admission/pods"), "--ignore-not-found");
       await credential("Evict");
       await pollUntil(async () => !(await referenceOfNewPods()), { what: "the policy to end", limit: seconds(60) });
     });

@@ -103,8 +103,8 @@ describe("the executable", () => {
     async () => {
       const keys = { AKIAIOSFODNN7EXAMPLE: "arn:aws:iam::123456789012:role/node" };
       const aws = await awsServer({ keys });
-    onTestFinished(() => aws.close());
-    const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+      onTestFinished(() => aws.close());
+      const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
       const config = join(world.cluster.folder, "ecr.yaml");
       writeFileSync(config, nodeFile("ecr", { name: "images", provider: "ECR", hosts: [host] }), { mode: 0o600 });
       const request = join(world.cluster.folder, "request.json");

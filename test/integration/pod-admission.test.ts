@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addedReferencesAnnotation } from "../../src/api/names.ts";
 import { selectsNamespace, selectsServiceAccount } from "../../src/entitlement/selection.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import { transformNamespace } from "../../src/cluster/transform/namespace.ts";
@@ -231,7 +232,7 @@ describe("pods", () => {
         metadata: { name: "web", annotations },
         spec: { containers: [{ name: "web", image: "registry.example.com/app:1" }] },
       });
-      return metadata.annotations?.["regcred.dev/added-references"];
+      return metadata.annotations?.[addedReferencesAnnotation];
     };
     const names = await given("team-a");
     expect(

@@ -28,12 +28,6 @@ export const nodeMutants: readonly Mutant[] = [
     "choices",
   ),
   fault(
-    "a provider sees every annotation of the ServiceAccount",
-    "choices",
-    [".filter(([key]) => cloudAnnotations.includes(key))", ""],
-    "choices",
-  ),
-  fault(
     "a ServiceAccount asks in another's name",
     "choices",
     ["!globMatches(identity.name, name)", "!globMatches(identity.name, identity.name)"],
