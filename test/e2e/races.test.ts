@@ -109,6 +109,8 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
       prefix: `race-${results.length}`,
       count: runs,
       // Who is late is late for all of them.
+      // The kubelet tries a pull again after 10 s, then 20 s, 40 s, 80 s; one that has no reference will never succeed.
+      patience: way === "neither" ? seconds(60) : seconds(180),
       apart: Temporal.Duration.from({ milliseconds: late ? 0 : 300 }),
     };
     await stopOperator();

@@ -15,6 +15,8 @@ export interface Race {
   readonly count: number;
   /** Of each from the one before. */
   readonly apart: Temporal.Duration;
+  /** How long pods are waited for. */
+  readonly patience: Temporal.Duration;
 }
 
 export interface RaceResult {
@@ -26,15 +28,12 @@ export interface RaceResult {
   readonly stuck: number;
 }
 
-// The kubelet tries a pull again after 10 s, then 20 s, then 40 s.
-const patience = Temporal.Duration.from({ seconds: 100 });
-
 /**
  * As `kubectl apply` does with one file: one request after the other, without waiting for anything. The operator is started
  * by `meanwhile`, or has been.
  */
 export async function race(options: Race, meanwhile: () => Promise<void>): Promise<RaceResult> {
-  const { admin, prefix, count, apart } = options;
+  const { admin, prefix, count, apart, patience } = options;
   const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
   const began = new Map<string, number>();
   const apply = async (): Promise<void> => {
