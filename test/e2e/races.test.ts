@@ -3,6 +3,7 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addedReferencesAnnotation } from "../../src/api/names.ts";
 import { median, percentile } from "../bench/statistics.ts";
 import { type AdminClient, adminClient } from "../cluster/admin-client.ts";
 import { thisPlatform } from "../cluster/catalogue.ts";
@@ -91,12 +92,12 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
     else await admin.create(credentials, { apiVersion, kind: "RegistryCredential", metadata: { name: "races" }, spec });
   };
 
-  const referenceOfNewPods = async (): Promise<boolean> => {
+  const policyIsInForce = async (): Promise<boolean> => {
     const pod = await admin.create("/api/v1/namespaces/race-probe/pods?dryRun=All", {
       metadata: { name: "probe" },
       spec: { serviceAccountName: "probe", containers: [{ name: "app", image: "example.com/app:1" }] },
     });
-    return "imagePullSecrets" in (pod["spec"] as object);
+    return pod.metadata.annotations?.[addedReferencesAnnotation] !== undefined;
   };
 
   const results: { readonly way: string; readonly operator: string; readonly result: RaceResult }[] = [];
@@ -134,7 +135,7 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
       await kubectl("apply", "-k", join(root, "config/admission/pods"));
       await kubectl("create", "namespace", "race-probe");
       await kubectl("create", "serviceaccount", "probe", "--namespace=race-probe");
-      await pollUntil(referenceOfNewPods, { what: "the policy to be in force", limit: seconds(60) });
+      await pollUntil(policyIsInForce, { what: "the policy to be in force", limit: seconds(60) });
     });
 
     it.each(operators)("needs no pod made anew, with the operator $name", async (when) => {
@@ -151,7 +152,7 @@ describe("one file with a Namespace and a Deployment", { timeout: 20 * 60_000 },
     beforeAll(async () => {
       await kubectl("delete", "-k", join(root, "config/admission/pods"), "--ignore-not-found");
       await credential("Evict");
-      await pollUntil(async () => !(await referenceOfNewPods()), { what: "the policy to end", limit: seconds(60) });
+      await pollUntil(async () => !(await policyIsInForce()), { what: "the policy to end", limit: seconds(60) });
     });
 
     it.each(operators)("runs in the end, with the operator $name", async (when) => {
