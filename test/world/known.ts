@@ -440,7 +440,7 @@ export const known: readonly Known[] = [
           to: [{ ...secondEntry, role: "r2", identity: "ServiceAccount", hosts: [hosts[0], cloudHost] }],
         }),
       ),
-      after(12 * minute, { act: "label namespace", name: "b-2" }),
+      after(12 * minute, { act: "label namespace", name: "b-2", team: undefined }),
       after(2 * second, { act: "puller", does: "delete" }),
       soon({ act: "restart", after: 0, sent: false }),
     ],
