@@ -2,7 +2,6 @@
 import { contextOf } from "../context-of.ts";
 import { seen } from "../../runtime/watch/seen.ts";
 import { describe, expect, it } from "vitest";
-import type { Failure } from "../../../src/runtime/errors.ts";
 import { referencesLoop } from "../../../src/controllers/service-account/controller.ts";
 import { textOfWaited } from "../../../src/controllers/outcome.ts";
 import { knownAbsent, type Sighting } from "../../../src/runtime/watch/presence.ts";
@@ -47,7 +46,7 @@ async function reportOf(accounts: readonly ServiceAccountRecord[], max = Infinit
       transforms: { serviceAccount: () => undefined },
       api: { patchServiceAccount: async (_namespace: string, name: string) => patched.push(name) },
       permissions: { serviceAccounts: () => undefined },
-      callFailure: () => ({ kind: undefined, failure: {} as Failure }),
+      callFailure: () => ({ kind: undefined, failure: {} }),
     },
     queue: { enqueue: () => undefined },
   });
