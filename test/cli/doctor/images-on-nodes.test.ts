@@ -13,7 +13,7 @@ const node = (kubeletVersion: string, name = "node-1") => ({
   metadata: { name },
   status: { nodeInfo: { kubeletVersion } },
 });
-const forbidden = new ApiError({ kind: "forbidden", message: "no", details: undefined });
+const forbidden = new ApiError({ kind: "forbidden", message: "no", details: { causes: [] } });
 
 interface Cluster {
   readonly nodes: readonly object[];
