@@ -13,7 +13,7 @@ import { nodeMutants } from "./nodes.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
 import { attackMutants } from "./attacks.ts";
-import { restraintMutants } from "./restraint.ts";
+import { guardrailMutants } from "./guardrails.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
 
@@ -21,7 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...membershipMutants,
   ...boundMutants,
   ...textMutants,
-  ...restraintMutants,
+  ...guardrailMutants,
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,

@@ -5,8 +5,8 @@ import { boundedNumber, bounds } from "../../runtime/foreign-numbers.ts";
 import { wordIn } from "../../providers/answers.ts";
 import { resourcePath } from "../../runtime/client/resource-path.ts";
 import { kubectl } from "../../runtime/steps.ts";
-import { there } from "../explain/input.ts";
-import { seen, seenAll } from "../explain/seen.ts";
+import { seen, seenAll } from "../reads.ts";
+import { there } from "../seen.ts";
 import type { Session } from "../session.ts";
 import { bad, type Finding, notSeen, unknown, well } from "./finding.ts";
 
