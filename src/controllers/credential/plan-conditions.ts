@@ -8,7 +8,8 @@ import { reasonOfHold } from "../../entitlement/removal-limit.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import { type Draining, lacksToken, type StatusSnapshot } from "./plan-types.ts";
-import { believedTime, formerText, namespacesText, timeText } from "./plan-status-text.ts";
+import { believedTime, formerText, namespacesText } from "./plan-status-text.ts";
+import { timeText } from "../../runtime/time-text.ts";
 
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 export const longestMessage = 4096;

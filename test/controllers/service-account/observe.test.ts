@@ -83,111 +83,109 @@ const formerly = contributor(renamed, { role: "former" });
 const retiring = contributor(renamed, { role: "retiring" });
 const orphaned = secretRecord({ credentials: ["gone"] });
 
+/** How the Secret and perhaps others stand, and what is true of it then. */
+type Row = readonly [what: string, said: string, known: Known, rest?: Readonly<Record<string, Known>>];
+
+const cases: readonly Row[] = [
+  ["a credential has its login in it", "wanted usable served", { by: [contributor()] }],
+  ["its deletion is under way", "wanted served", { by: [contributor()], record: secretRecord({ terminating: true }) }],
+  ["it is away", "wanted served", { by: [contributor()], record: undefined }],
+  ["it was not looked at", "unjudged", { by: [contributor()], state: "unknown" }],
+  ["it waits for a token", "unjudged", { by: [contributor()], state: "waiting" }],
+  ["it is somebody else's", "wanted foreign served", { by: [contributor()], state: "foreign" }],
+  ["it is somebody else's and away", "wanted served", { by: [contributor()], state: "foreign", record: undefined }],
+  ["it is about to go", "leaving", { by: [contributor(acme, { entitled: false })], state: "leaving" }],
+  ["its credential is suspended", "unjudged", { by: [contributor(credential({ spec: { suspend: true } }))] }],
+  [
+    "one of two is suspended",
+    "wanted usable served",
+    { by: [contributor(credential({ name: "idle", spec: { suspend: true } })), contributor()] },
+  ],
+  [
+    "a suspended one is deleted",
+    "usable",
+    { by: [contributor(credential({ spec: { suspend: true } }), { entitled: false, deleting: true })] },
+  ],
+  [
+    "its credential writes no references",
+    "usable served",
+    { by: [contributor(credential({ spec: { references: "None" } }))] },
+  ],
+  [
+    "its credential does not select the account",
+    "usable served",
+    { by: [contributor(credential({ spec: { serviceAccounts: { include: ["ci"] } } }))] },
+  ],
+  ["its credential is not confirmed", "usable served frozen", { by: [contributor(acme, { confirmed: false })] }],
+  [
+    "one that is not confirmed selects other accounts",
+    "wanted usable served",
+    {
+      by: [
+        contributor(credential({ name: "new", spec: { serviceAccounts: { include: ["ci"] } } }), {
+          confirmed: false,
+        }),
+        contributor(),
+      ],
+    },
+  ],
+  ["one who leaves it is not confirmed", "usable", { by: [contributor(acme, { entitled: false, confirmed: false })] }],
+  [
+    "the tenant keeps it",
+    "usable retained",
+    { by: [contributor(acme, { entitled: false, deleting: true, retains: true })] },
+  ],
+  [
+    "the tenant keeps what is not there",
+    "",
+    { by: [contributor(acme, { entitled: false, deleting: true, retains: true })], record: undefined },
+  ],
+  [
+    "one who is gone has a login in it",
+    "wanted usable served frozen",
+    { by: [contributor()], record: orphaned, holders: ["uid-gone"] },
+  ],
+  [
+    "a Secret names one who is gone, and the record does not",
+    "wanted usable served",
+    { by: [contributor()], record: orphaned },
+  ],
+  ["its name was changed, and the new one can be used", "usable", { by: [formerly] }, { new: { by: [] } }],
+  [
+    "its name was changed, and the new one is not ours",
+    "wanted usable",
+    { by: [formerly] },
+    { new: { by: [], state: "foreign" } },
+  ],
+  [
+    "its name was changed, and the new one was not looked at",
+    "usable frozen",
+    { by: [formerly] },
+    { new: { by: [], state: "unknown" } },
+  ],
+  [
+    "its name was changed, and the new one waits",
+    "usable frozen",
+    { by: [retiring] },
+    { new: { by: [], state: "waiting" } },
+  ],
+  [
+    "its name was changed, and the new one waits and is not there",
+    "wanted usable",
+    { by: [retiring] },
+    { new: { by: [], state: "waiting", record: undefined } },
+  ],
+  [
+    "its name was changed by one who has others here",
+    "wanted usable served",
+    { by: [contributor(), formerly] },
+    { new: { by: [] } },
+  ],
+];
+const rows = cases.map(([what, said, known, rest = {}]) => [what, said, known, rest] as const);
+
 describe("of the Secret is said", () => {
-  it.each<readonly [string, string, Known, Readonly<Record<string, Known>>?]>([
-    ["a credential has its login in it", "wanted usable served", { by: [contributor()] }],
-    [
-      "its deletion is under way",
-      "wanted served",
-      { by: [contributor()], record: secretRecord({ terminating: true }) },
-    ],
-    ["it is away", "wanted served", { by: [contributor()], record: undefined }],
-    ["it was not looked at", "unjudged", { by: [contributor()], state: "unknown" }],
-    ["it waits for a token", "unjudged", { by: [contributor()], state: "waiting" }],
-    ["it is somebody else's", "wanted foreign served", { by: [contributor()], state: "foreign" }],
-    ["it is somebody else's and away", "wanted served", { by: [contributor()], state: "foreign", record: undefined }],
-    ["it is about to go", "leaving", { by: [contributor(acme, { entitled: false })], state: "leaving" }],
-    ["its credential is suspended", "unjudged", { by: [contributor(credential({ spec: { suspend: true } }))] }],
-    [
-      "one of two is suspended",
-      "wanted usable served",
-      { by: [contributor(credential({ name: "idle", spec: { suspend: true } })), contributor()] },
-    ],
-    [
-      "a suspended one is deleted",
-      "usable",
-      { by: [contributor(credential({ spec: { suspend: true } }), { entitled: false, deleting: true })] },
-    ],
-    [
-      "its credential writes no references",
-      "usable served",
-      { by: [contributor(credential({ spec: { references: "None" } }))] },
-    ],
-    [
-      "its credential does not select the account",
-      "usable served",
-      { by: [contributor(credential({ spec: { serviceAccounts: { include: ["ci"] } } }))] },
-    ],
-    ["its credential is not confirmed", "usable served frozen", { by: [contributor(acme, { confirmed: false })] }],
-    [
-      "one that is not confirmed selects other accounts",
-      "wanted usable served",
-      {
-        by: [
-          contributor(credential({ name: "new", spec: { serviceAccounts: { include: ["ci"] } } }), {
-            confirmed: false,
-          }),
-          contributor(),
-        ],
-      },
-    ],
-    [
-      "one who leaves it is not confirmed",
-      "usable",
-      { by: [contributor(acme, { entitled: false, confirmed: false })] },
-    ],
-    [
-      "the tenant keeps it",
-      "usable retained",
-      { by: [contributor(acme, { entitled: false, deleting: true, retains: true })] },
-    ],
-    [
-      "the tenant keeps what is not there",
-      "",
-      { by: [contributor(acme, { entitled: false, deleting: true, retains: true })], record: undefined },
-    ],
-    [
-      "one who is gone has a login in it",
-      "wanted usable served frozen",
-      { by: [contributor()], record: orphaned, holders: ["uid-gone"] },
-    ],
-    [
-      "a Secret names one who is gone, and the record does not",
-      "wanted usable served",
-      { by: [contributor()], record: orphaned },
-    ],
-    ["its name was changed, and the new one can be used", "usable", { by: [formerly] }, { new: { by: [] } }],
-    [
-      "its name was changed, and the new one is not ours",
-      "wanted usable",
-      { by: [formerly] },
-      { new: { by: [], state: "foreign" } },
-    ],
-    [
-      "its name was changed, and the new one was not looked at",
-      "usable frozen",
-      { by: [formerly] },
-      { new: { by: [], state: "unknown" } },
-    ],
-    [
-      "its name was changed, and the new one waits",
-      "usable frozen",
-      { by: [retiring] },
-      { new: { by: [], state: "waiting" } },
-    ],
-    [
-      "its name was changed, and the new one waits and is not there",
-      "wanted usable",
-      { by: [retiring] },
-      { new: { by: [], state: "waiting", record: undefined } },
-    ],
-    [
-      "its name was changed by one who has others here",
-      "wanted usable served",
-      { by: [contributor(), formerly] },
-      { new: { by: [] } },
-    ],
-  ])("where %s: %s", (_what, said, known, rest = {}) => {
+  it.each(rows)("where %s: %s", (_what, said, known, rest) => {
     expect(truths(known, rest)).toBe(said);
   });
 
