@@ -28,31 +28,43 @@ const selections: readonly object[] = [
   { namespaces: { include: ["*"] }, serviceAccounts: { include: ["def*"], exclude: ["b?"] } },
   { namespaces: { include: ["*"] }, serviceAccounts: { include: ["ci.build", "x.*"] } },
   { namespaces: { include: ["*"] }, serviceAccounts: { include: ["*"], exclude: ["default"] } },
+  { namespaces: { include: ["*"], exclude: ["team-?"] } },
+  { namespaces: { include: ["kube-system", operatorNamespace], exclude: ["kube-*"] } },
+  { namespaces: { include: ["*"] }, serviceAccounts: { include: ["*"], exclude: ["ci.build"] } },
+  { namespaces: { include: ["*"] }, serviceAccounts: { include: ["*"], exclude: ["c*"] } },
+  // What was made last is what the tests wait for.
+  { namespaces: { include: ["*"] }, serviceAccounts: { include: ["b?"] } },
 ];
 const namespaces: Readonly<
   Record<string, { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }>
 > = {
   "team-a": {},
   "team-b": { labels: { tier: "gold" } },
+  // What a pattern says of the beginning and the end of a name.
+  "team-b2": {},
+  "my-team-b": {},
   "team-long": { labels: { tier: "gold", "acme.io/pull": "yes" } },
   other: { labels: { tier: "silver", "acme.io/pull": "" } },
   "opted-out": { annotations: { "regcred.dev/ignore": "true" } },
   "not-out": { annotations: { "regcred.dev/ignore": "false" } },
 };
-const accounts = ["default", "ci.build", "cixbuild", "bx"];
+const accounts = ["default", "ci.build", "cixbuild", "bx", "bxx", "ci.build2", "xci.build"];
 
 describe("pods", () => {
   let world: TestEnv;
 
   const reference = (name: string): { readonly name: string } => ({ name });
-  /** Of a pod as it would be created. */
-  const given = async (namespace: string, spec: object = {}, metadata: object = {}): Promise<readonly string[]> => {
-    const pod = await world.admin.create(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, {
+  /** A pod as it would be created. */
+  const pod = (namespace: string, spec: object = {}, metadata: object = {}): Promise<KubeObject> =>
+    world.admin.create(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, {
       metadata: { name: "web", ...metadata },
       spec: { containers: [{ name: "web", image: "registry.example.com/app:1" }], ...spec },
     });
-    const { imagePullSecrets = [] } = pod["spec"] as {
-      readonly imagePullSecrets?: readonly { readonly name: string }[];
+  /** The references that it would have. */
+  const given = async (...of: Parameters<typeof pod>): Promise<readonly (string | undefined)[]> => {
+    const { spec } = await pod(...of);
+    const { imagePullSecrets = [] } = spec as {
+      readonly imagePullSecrets?: readonly { readonly name?: string }[];
     };
     return imagePullSecrets.map(({ name }) => name);
   };
@@ -75,7 +87,7 @@ describe("pods", () => {
       await world.credential(`c-${index}`, staticSpec("hub", { ...selection, pullSecret: { name: `pull-${index}` } }));
     await eventually("the policy is in force", async () => (await given("team-a")).includes("pull-0"));
     await eventually("the last one is known to it", async () =>
-      (await given("team-a", { serviceAccountName: "bx" })).includes("pull-13"),
+      (await given("team-a", { serviceAccountName: "bx" })).includes(`pull-${selections.length - 1}`),
     );
   });
   afterAll(() => world?.close());
@@ -136,6 +148,11 @@ describe("pods", () => {
     await world.patchCredential("ending", { metadata: { finalizers: null } });
   });
 
+  it("takes an entry without a name for what it is, and stands behind it", async () => {
+    const [first, ...rest] = await given("team-a", { imagePullSecrets: [{}] });
+    expect([first ?? "", rest]).toEqual(["", await given("team-a")]);
+  });
+
   it("leaves a pod alone that opts out, for whoever compares it with a template", async () => {
     expect(await given("team-a", {}, { annotations: { "regcred.dev/ignore": "true" } })).toEqual([]);
     expect(await given("team-a", {}, { annotations: { "regcred.dev/ignore": "false" } })).not.toEqual([]);
@@ -184,6 +201,39 @@ describe("pods", () => {
       ).rejects.toThrow(/does not reference that imagePullSecret/);
     });
 
+    it.each(["1", "t", "T", "TRUE", "True"])("says so as %s, too", async (value) => {
+      const name = `enforced-${btoa(value).toLowerCase().replaceAll("=", "")}`;
+      await account(name, [], { "kubernetes.io/enforce-mountable-secrets": value });
+      await eventually(
+        "it is known",
+        async () => (await given("other", { serviceAccountName: name }).catch(() => ["refused"])).length === 0,
+      );
+      expect(await given("other", { serviceAccountName: name })).toEqual([]);
+    });
+
+    it("are marked so, beside what they say of themselves", async () => {
+      await account("marked", []);
+      const marks = async (metadata: object): Promise<unknown> =>
+        (await pod("other", { serviceAccountName: "marked" }, metadata)).metadata.annotations;
+      await eventually("it is known", async () => (await marks({}).catch(() => undefined)) !== undefined);
+      expect([await marks({}), await marks({ annotations: { own: "1" } })]).toEqual([
+        { "regcred.dev/ignore": "true" },
+        { own: "1", "regcred.dev/ignore": "true" },
+      ]);
+    });
+
+    it("are not the kubelet's own, which have none", async () => {
+      await world.namespaces(["mirrored"]);
+      const path = "/api/v1/namespaces/mirrored/serviceaccounts/default";
+      await eventually("it has its ServiceAccount", async () => (await world.admin.get(path)) !== undefined);
+      await world.admin.patch(path, { metadata: { annotations: enforced } });
+      await eventually("it is known", async () => (await given("mirrored").catch(() => ["refused"])).length === 0);
+      const annotations = { "kubernetes.io/config.mirror": "checksum" };
+      expect((await pod("mirrored", { nodeName: "worker" }, { annotations })).metadata.annotations).toEqual(
+        annotations,
+      );
+    });
+
     it("get it as others do where the annotation says no", async () => {
       await account("free", [], { "kubernetes.io/enforce-mountable-secrets": "false" });
       expect(await given("other", { serviceAccountName: "free" })).not.toEqual([]);
@@ -194,6 +244,13 @@ describe("pods", () => {
     const annotations = { "kubernetes.io/config.mirror": "checksum" };
     expect(await given("team-a", { nodeName: "worker" }, { annotations })).toEqual([]);
     expect(await given("team-a", { nodeName: "worker" })).not.toEqual([]);
+  });
+
+  it("are created as they come where no RegistryCredential is left", async () => {
+    for (const { metadata } of await world.admin.list(credentialsPath))
+      await world.admin.remove(`${credentialsPath}/${metadata.name}`);
+    await eventually("it is heard of", async () => (await given("team-a")).length === 0);
+    expect(await given("team-a", { imagePullSecrets: [reference("own")] })).toEqual(["own"]);
   });
 });
 
