@@ -1,8 +1,8 @@
 // Does each write of a pull Secret name the version that it replaces, and wait for what has to come before it?
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
-import { writeSecret } from "../../../src/controllers/pull-secret/apply.ts";
-import type { PlannedSecret, SecretWrite } from "../../../src/controllers/pull-secret/plan-types.ts";
+import { type SecretWrite, writeSecret } from "../../../src/controllers/pull-secret/apply.ts";
+import type { PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import { members } from "../../../src/entitlement/members.ts";
 import { credential, namespace, secretRecord } from "../../entitlement/objects.ts";
 
