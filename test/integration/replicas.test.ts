@@ -154,23 +154,6 @@ describe("two replicas", () => {
     await served(`hush-${round}`);
   });
 
-  it("know as the operator's a Secret whose tenant strips its marks while nobody leads", async () => {
-    await startPair();
-    await served(`hush-${round}`);
-    leader.child.kill("SIGKILL");
-    const managedBy = "app.kubernetes.io/managed-by";
-    const annotations = { "regcred.dev/credentials": null, "regcred.dev/entries": null, "regcred.dev/managed": null };
-    for (const metadata of [{ labels: { [managedBy]: "me" } }, { labels: { [managedBy]: null }, annotations }])
-      await world.admin.patch("/api/v1/namespaces/team-0/secrets/regcred", { metadata });
-    await world.admin.patch("/api/v1/namespaces/team-1/secrets/regcred", {
-      metadata: { labels: { [managedBy]: "me" } },
-    });
-    await follower.saying("started");
-    await served(await rotate());
-    for (const name of ["team-0", "team-1"])
-      expect((await world.secret(name))?.metadata.labels).toMatchObject({ [managedBy]: "regcred" });
-  });
-
   it("never write both when the leader stood still: what it sends when it wakes up is refused, or repaired in five seconds", async () => {
     await startPair();
     const end = churn();
