@@ -90,6 +90,7 @@ describe("a silence", () => {
     const { names, unanswered } = made();
     unanswered(1);
     expect([names.isProven("a"), names.isDoubted("a")]).toEqual([false, true]);
+    expect([names.answered("b"), names.gave("b")]).toEqual([false, false]);
   });
 
   it("of ten thousand others is forgotten, the oldest first", () => {
