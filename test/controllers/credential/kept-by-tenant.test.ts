@@ -10,7 +10,7 @@ import { fakeClock } from "../../fake-clock.ts";
 const quota = failure({ reason: "QuotaExceeded", cause: "Tenant", retry: "slowly" });
 const policy = failure({ reason: "AdmissionDenied", cause: "Tenant", retry: "slowly" });
 /** By our own guardrails, or by what the API server says of the object as it stands. */
-const restrained = failure({ reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", restrained: true });
+const ours = failure({ reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", byOwnPolicy: true });
 const rejected = failure({ reason: "Rejected", cause: "Platform", retry: "slowly" });
 
 const marked = { labelled: true, credentials: ["acme"] };
@@ -21,13 +21,13 @@ it.each<readonly [string, boolean, readonly Failure[], Parameters<typeof secretR
   ["its quota is full", true, [quota]],
   ["a policy of the cluster refuses", false, [policy]],
   ["its quota is full, and a policy of the cluster refuses", false, [quota, policy]],
-  ["the guardrails refuse, and the Secret is as we leave our own", false, [restrained], marked],
-  ["the guardrails refuse, and it has taken all marks off", true, [restrained], {}],
-  ["the guardrails refuse, and it has taken the label off", false, [restrained], { credentials: ["acme"] }],
-  ["the guardrails refuse, and it has taken the annotations off", false, [restrained], { labelled: true }],
+  ["the guardrails refuse, and the Secret is as we leave our own", false, [ours], marked],
+  ["the guardrails refuse, and it has taken all marks off", true, [ours], {}],
+  ["the guardrails refuse, and it has taken the label off", false, [ours], { credentials: ["acme"] }],
+  ["the guardrails refuse, and it has taken the annotations off", false, [ours], { labelled: true }],
   ["it has made the Secret immutable", true, [rejected], { ...marked, immutable: true }],
   ["a finalizer holds the Secret", true, [rejected], { ...marked, terminating: true }],
-  ["the Secret is to become its own", true, [restrained], marked, "Retain"],
+  ["the Secret is to become its own", true, [ours], marked, "Retain"],
   ["the API server refuses, and the Secret is as we leave our own", false, [rejected], marked],
 ])("where %s: %s", (_what, isTenants, failures, record = marked, deletionPolicy = "Delete") => {
   const found = statusCache(fakeClock());
@@ -44,7 +44,7 @@ it("is not said of a Secret that is gone, nor of what was found for another spec
   const found = statusCache(fakeClock());
   found.setSecret("team-a", "regcred", {
     state: "usable",
-    credentials: new Map([["acme", { failures: [restrained, quota], notes: [], generation: 3 }]]),
+    credentials: new Map([["acme", { failures: [ours, quota], notes: [], generation: 3 }]]),
   });
   const isKept = (record: typeof given | undefined, generation: number): boolean => {
     const stores = { pullSecrets: { get: () => record } };
