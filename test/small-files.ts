@@ -30,7 +30,6 @@ const reasons: Readonly<Record<string, string>> = {
   "src/controllers/signals.ts": "the one list of what is no change of a store",
   "src/controllers/timing.ts": "lengths that several controllers share",
   "src/providers/audiences.ts": "asked at the start, by the doctor and for each token",
-  "src/providers/grant-keys.ts": "the hash is Node's, and the key's text is pure",
   "src/providers/scope-of.ts": "reads stores, which what renders does not see",
   "src/registry/azure-registries.ts": "the pull check needs it without the provider",
   "src/runtime/aborted.ts": "of one subject, and used in every layer",
