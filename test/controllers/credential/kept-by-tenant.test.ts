@@ -16,7 +16,10 @@ const rejected = failure({ reason: "Rejected", cause: "Platform", retry: "slowly
 const marked = { labelled: true, credentials: ["acme"] };
 const given = secretRecord(marked);
 
-it.each<readonly [string, boolean, readonly Failure[], Parameters<typeof secretRecord>[0]?, ("Retain" | "Delete")?]>([
+type Marks = Partial<ReturnType<typeof secretRecord>>;
+type Row = readonly [what: string, isTenants: boolean, failures: readonly Failure[], of?: Marks, policy?: "Retain" | "Delete"];
+
+const cases: readonly Row[] = [
   ["nothing has failed", false, []],
   ["its quota is full", true, [quota]],
   ["a policy of the cluster refuses", false, [policy]],
@@ -29,7 +32,12 @@ it.each<readonly [string, boolean, readonly Failure[], Parameters<typeof secretR
   ["a finalizer holds the Secret", true, [rejected], { ...marked, terminating: true }],
   ["the Secret is to become its own", true, [ours], marked, "Retain"],
   ["the API server refuses, and the Secret is as we leave our own", false, [rejected], marked],
-])("where %s: %s", (_what, isTenants, failures, record = marked, deletionPolicy = "Delete") => {
+];
+const rows = cases.map(
+  ([what, isTenants, failures, record = marked, policy = "Delete"]) => [what, isTenants, failures, record, policy] as const,
+);
+
+it.each(rows)("where %s: %s", (_what, isTenants, failures, record, deletionPolicy) => {
   const found = statusCache(fakeClock());
   found.setSecret("team-a", "regcred", {
     state: "usable",
