@@ -17,7 +17,13 @@ const marked = { labelled: true, credentials: ["acme"] };
 const given = secretRecord(marked);
 
 type Marks = Partial<ReturnType<typeof secretRecord>>;
-type Row = readonly [what: string, isTenants: boolean, failures: readonly Failure[], of?: Marks, policy?: "Retain" | "Delete"];
+type Row = readonly [
+  what: string,
+  isTenants: boolean,
+  failures: readonly Failure[],
+  of?: Marks,
+  policy?: "Retain" | "Delete",
+];
 
 const cases: readonly Row[] = [
   ["nothing has failed", false, []],
@@ -34,7 +40,8 @@ const cases: readonly Row[] = [
   ["the API server refuses, and the Secret is as we leave our own", false, [rejected], marked],
 ];
 const rows = cases.map(
-  ([what, isTenants, failures, record = marked, policy = "Delete"]) => [what, isTenants, failures, record, policy] as const,
+  ([what, isTenants, failures, record = marked, policy = "Delete"]) =>
+    [what, isTenants, failures, record, policy] as const,
 );
 
 it.each(rows)("where %s: %s", (_what, isTenants, failures, record, deletionPolicy) => {
