@@ -380,10 +380,10 @@ describe("a token that was fetched", () => {
     const { context, queued } = fixture({ stored: false, fetch: mints });
     await reconcileToken(context, "g", never);
     context.grants.tokens.ended("g", missing);
-    queued.length = 0;
+    const before = queued.length;
     await reconcileToken(context, "g", never);
     expect(context.grants.tokens.attempts("g")?.failure).toBeUndefined();
-    expect(queued).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
+    expect(queued.slice(before)).toEqual(["secret/team-a/regcred", "secret/team-b/regcred", "credential/acme"]);
   });
 
   it("is not fetched again while it is young and its sources are the same", async () => {
