@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
 import { isKeptByTenant } from "../../../src/controllers/credential/observe-left.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
+import type { SecretRecord } from "../../../src/cluster/records.ts";
 import type { Failure } from "../../../src/runtime/errors.ts";
 import { credential, failure, secretRecord } from "../../entitlement/objects.ts";
 import { fakeClock } from "../../fake-clock.ts";
@@ -16,7 +17,7 @@ const rejected = failure({ reason: "Rejected", cause: "Platform", retry: "slowly
 const marked = { labelled: true, credentials: ["acme"] };
 const given = secretRecord(marked);
 
-it.each<readonly [string, boolean, readonly Failure[], Parameters<typeof secretRecord>[0]?, ("Retain" | "Delete")?]>([
+it.each<[string, boolean, readonly Failure[], Partial<SecretRecord>?, ("Retain" | "Delete")?]>([
   ["nothing has failed", false, []],
   ["its quota is full", true, [quota]],
   ["a policy of the cluster refuses", false, [policy]],

@@ -1,11 +1,16 @@
 // Is each condition that turns bad told once, as an Event and in the log, and only Ready when it is good again?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
+<<<<<<< HEAD
 import type { Context } from "../../../src/controllers/context.ts";
 import { publishTransitions, reportDenial, reportSchema } from "../../../src/controllers/credential/report.ts";
 import { failure } from "../../entitlement/objects.ts";
+=======
+import { publishTransitions } from "../../../src/controllers/credential/report.ts";
+>>>>>>> main
 import { fakeClock } from "../../fake-clock.ts";
 
 const record = { name: "acme", uid: "u1" } as CredentialRecord;
@@ -16,7 +21,7 @@ function play(before: Status["conditions"], after: Status["conditions"]): readon
   const note = (level: string) => (_message: string, fields?: object) =>
     heard.push(`${level} ${(fields as { condition: string }).condition}`);
   publishTransitions(
-    {
+    contextOf({
       runtime: {
         clock: fakeClock(),
         events: {
@@ -24,7 +29,7 @@ function play(before: Status["conditions"], after: Status["conditions"]): readon
         },
         log: { info: note("info"), warn: note("warn") },
       },
-    } as unknown as Context,
+    }),
     record,
     { conditions: before },
     { conditions: after },
