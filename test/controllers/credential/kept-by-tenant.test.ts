@@ -1,6 +1,6 @@
 // Is it the tenant who keeps a Secret that has to go, by what it has made of it?
 import { expect, it } from "vitest";
-import type { Context } from "../../../src/controllers/context.ts";
+import { contextOf } from "../context-of.ts";
 import { isKeptByTenant } from "../../../src/controllers/credential/observe-left.ts";
 import { statusCache } from "../../../src/controllers/status-cache.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
@@ -17,27 +17,74 @@ const rejected = failure({ reason: "Rejected", cause: "Platform", retry: "slowly
 const marked = { labelled: true, credentials: ["acme"] };
 const given = secretRecord(marked);
 
-it.each<[string, boolean, readonly Failure[], Partial<SecretRecord>?, ("Retain" | "Delete")?]>([
-  ["nothing has failed", false, []],
-  ["its quota is full", true, [quota]],
-  ["a policy of the cluster refuses", false, [policy]],
-  ["its quota is full, and a policy of the cluster refuses", false, [quota, policy]],
-  ["the guardrails refuse, and the Secret is as we leave our own", false, [ours], marked],
-  ["the guardrails refuse, and it has taken all marks off", true, [ours], {}],
-  ["the guardrails refuse, and it has taken the label off", false, [ours], { credentials: ["acme"] }],
-  ["the guardrails refuse, and it has taken the annotations off", false, [ours], { labelled: true }],
-  ["it has made the Secret immutable", true, [rejected], { ...marked, immutable: true }],
-  ["a finalizer holds the Secret", true, [rejected], { ...marked, terminating: true }],
-  ["the Secret is to become its own", true, [ours], marked, "Retain"],
-  ["the API server refuses, and the Secret is as we leave our own", false, [rejected], marked],
-])("where %s: %s", (_what, isTenants, failures, record = marked, deletionPolicy = "Delete") => {
+interface Case {
+  readonly what: string;
+  readonly isTenants: boolean;
+  readonly failures: readonly Failure[];
+  /** Default: as we leave our own. */
+  readonly record?: Partial<SecretRecord>;
+  readonly deletionPolicy?: "Retain" | "Delete";
+}
+
+const cases: readonly Case[] = [
+  { what: "nothing has failed", isTenants: false, failures: [] },
+  { what: "its quota is full", isTenants: true, failures: [quota] },
+  { what: "a policy of the cluster refuses", isTenants: false, failures: [policy] },
+  { what: "its quota is full, and a policy of the cluster refuses", isTenants: false, failures: [quota, policy] },
+  {
+    what: "the guardrails refuse, and the Secret is as we leave our own",
+    isTenants: false,
+    failures: [ours],
+    record: marked,
+  },
+  { what: "the guardrails refuse, and it has taken all marks off", isTenants: true, failures: [ours], record: {} },
+  {
+    what: "the guardrails refuse, and it has taken the label off",
+    isTenants: false,
+    failures: [ours],
+    record: { credentials: ["acme"] },
+  },
+  {
+    what: "the guardrails refuse, and it has taken the annotations off",
+    isTenants: false,
+    failures: [ours],
+    record: { labelled: true },
+  },
+  {
+    what: "it has made the Secret immutable",
+    isTenants: true,
+    failures: [rejected],
+    record: { ...marked, immutable: true },
+  },
+  {
+    what: "a finalizer holds the Secret",
+    isTenants: true,
+    failures: [rejected],
+    record: { ...marked, terminating: true },
+  },
+  {
+    what: "the Secret is to become its own",
+    isTenants: true,
+    failures: [ours],
+    record: marked,
+    deletionPolicy: "Retain",
+  },
+  {
+    what: "the API server refuses, and the Secret is as we leave our own",
+    isTenants: false,
+    failures: [rejected],
+    record: marked,
+  },
+];
+
+it.each(cases)("where $what: $isTenants", ({ isTenants, failures, record = marked, deletionPolicy = "Delete" }) => {
   const found = statusCache(fakeClock());
   found.setSecret("team-a", "regcred", {
     state: "usable",
     credentials: new Map([["acme", { failures, notes: [], generation: 3 }]]),
   });
   const stores = { pullSecrets: { get: () => secretRecord(record) } };
-  const context = { credentials: { statusCache: found }, cluster: { stores } } as unknown as Context;
+  const context = contextOf({ credentials: { statusCache: found }, cluster: { stores } });
   expect(isKeptByTenant(context, credential({ spec: { deletionPolicy } }), "team-a", ["regcred"])).toBe(isTenants);
 });
 
@@ -49,7 +96,7 @@ it("is not said of a Secret that is gone, nor of what was found for another spec
   });
   const isKept = (record: typeof given | undefined, generation: number): boolean => {
     const stores = { pullSecrets: { get: () => record } };
-    const context = { credentials: { statusCache: found }, cluster: { stores } } as unknown as Context;
+    const context = contextOf({ credentials: { statusCache: found }, cluster: { stores } });
     return isKeptByTenant(context, credential({ generation }), "team-a", ["regcred"]);
   };
   expect([isKept(undefined, 3), isKept(secretRecord(), 3), isKept(secretRecord(), 4)]).toEqual([false, true, false]);

@@ -4,13 +4,8 @@ import { describe, expect, it } from "vitest";
 import { conditions, conditionTypes } from "../../../src/api/conditions.ts";
 import type { Status } from "../../../src/api/registry-credential.ts";
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
-<<<<<<< HEAD
-import type { Context } from "../../../src/controllers/context.ts";
 import { publishTransitions, reportDenial, reportSchema } from "../../../src/controllers/credential/report.ts";
 import { failure } from "../../entitlement/objects.ts";
-=======
-import { publishTransitions } from "../../../src/controllers/credential/report.ts";
->>>>>>> main
 import { fakeClock } from "../../fake-clock.ts";
 
 const record = { name: "acme", uid: "u1" } as CredentialRecord;
@@ -83,7 +78,7 @@ describe("what a status cannot say", () => {
     const heard: unknown[] = [];
     const say = (message: string): void => void heard.push(message);
     const events = { publish: (event: object) => void heard.push(event) };
-    return { heard, context: { runtime: { events, log: { info: say, warn: say } } } as unknown as Context };
+    return { heard, context: contextOf({ runtime: { events, log: { info: say, warn: say } } }) };
   };
 
   it("is an Event about the very object that could not be written, and a line in the log", () => {

@@ -1,12 +1,8 @@
 // Which grants are looked at when a Secret of the operator's namespace changes, at a cost that does not grow with the grants.
 import { contextOf } from "../context-of.ts";
 import { expect, it } from "vitest";
-<<<<<<< HEAD
 import type { Context } from "../../../src/controllers/context.ts";
 import { storedTokens, tokenWatches } from "../../../src/controllers/token/watches.ts";
-=======
-import { tokenWatches } from "../../../src/controllers/token/watches.ts";
->>>>>>> main
 import { newSignals } from "../../../src/controllers/signals.ts";
 import { listeners } from "../../../src/runtime/watch/listeners.ts";
 
