@@ -1,4 +1,4 @@
-// What `explain` gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
+// Input of `explain`: what it gets to see of a namespace, a ServiceAccount or a pod, and the credentials.
 import { type Seen, there } from "../seen.ts";
 import { selectsNamespace } from "../../entitlement/selection.ts";
 import type { RenderScope } from "../../providers/grant-types.ts";
