@@ -4,7 +4,7 @@ import { recording } from "../../tools/record/recording.ts";
 
 const lines = [
   { at: 0, text: "regcred demo" },
-  { at: 0.5, text: "  ✔    12 ms  a < b & c" },
+  { at: 0.5, text: "  ✓    12 ms  a < b & c" },
   { at: 60, text: "  after a long wait" },
 ];
 const delays = (svg: string): readonly number[] =>

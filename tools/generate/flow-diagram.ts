@@ -67,7 +67,7 @@ const boxes: readonly Box[] = [
     width: 210,
     height: 92,
     title: "Namespace team-a",
-    lines: ["Secret regcred, ServiceAccounts", "that refer to it"],
+    lines: ["Secret regcred, and", "ServiceAccounts that use it"],
   },
   {
     x: 670,

@@ -26,7 +26,7 @@ export function recording(lines: readonly PrintedLine[], columns: number): strin
   const drawn = lines.map(({ text }, index) => {
     const y = size.margin + (index + 1) * size.line - 5;
     const delay = (times[index] ?? 0).toFixed(2);
-    const kind = /^\s*✔/.test(text) ? " done" : /^\S/.test(text) ? " heading" : "";
+    const kind = /^\s*✓/.test(text) ? " done" : /^\S/.test(text) ? " heading" : "";
     return `<text x="${size.margin}" y="${y}" class="line${kind}" style="animation-delay:${delay}s">${escaped(text)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
