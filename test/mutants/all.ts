@@ -9,10 +9,11 @@ import { loopMutants } from "./loops.ts";
 import { membershipMutants } from "./membership.ts";
 import type { Mutant } from "./mutant.ts";
 import { neighbourMutants } from "./neighbours.ts";
+import { nodeMutants } from "./nodes.ts";
 import { numberMutants } from "./numbers.ts";
 import { paceMutants } from "./pace.ts";
 import { attackMutants } from "./attacks.ts";
-import { restraintMutants } from "./restraint.ts";
+import { guardrailMutants } from "./guardrails.ts";
 import { textMutants } from "./text.ts";
 import { worldMutants } from "./world.ts";
 
@@ -20,7 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...membershipMutants,
   ...boundMutants,
   ...textMutants,
-  ...restraintMutants,
+  ...guardrailMutants,
   ...drainMutants,
   ...numberMutants,
   ...failureMutants,
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...worldMutants,
   ...cloudMutants,
   ...hostMutants,
+  ...nodeMutants,
   ...neighbourMutants,
   ...attackMutants,
 ];

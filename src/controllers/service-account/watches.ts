@@ -31,8 +31,8 @@ export function referencesWatches({
     // Which references stay depends on who is in it, not only on whether it is there.
     watch(stores.pullSecrets, ({ before, after }) => {
       if (!before || !after || !namesSynced(after.name)) return [];
-      const isNews = new Set(before.credentials).symmetricDifference(new Set(after.credentials)).size > 0;
-      return isNews ? [{ key: referencesKey(after.namespace), options: { lane: "normal" } }] : [];
+      const isChanged = new Set(before.credentials).symmetricDifference(new Set(after.credentials)).size > 0;
+      return isChanged ? [{ key: referencesKey(after.namespace), options: { lane: "normal" } }] : [];
     }),
     watch(signals.permissions, () => referencesEverywhere(namespaces.values(), { lane: "bulk" })),
   ];
