@@ -298,6 +298,22 @@ export const known: readonly Known[] = [
     ],
   },
   {
+    what: "keeps what came into a Secret as the last one leaves it, in the moment before a crash, though it cannot be read after it",
+    steps: [
+      after(
+        50,
+        create("c", {
+          selects: "b",
+          entries: [entry({ name: "e2", from: "src-1", hosts: [hosts[0], cloudHost] })],
+          suspend: true,
+        }),
+      ),
+      soon({ act: "restart", after: 9, sent: false }),
+      soon({ act: "garble credential", name: "c", on: true }),
+      soon({ act: "delete credential", name: "a", how: "drained" }),
+    ],
+  },
+  {
     what: "knows its Secret again that was marked as another's while nobody of its name was there",
     steps: [
       after(50, { act: "delete credential", name: "a", how: "stripped" }),
@@ -428,6 +444,21 @@ export const known: readonly Known[] = [
       soon({ act: "fault", how: "conflict", on: { kind: "status", name: "a" } }),
       after(0, create("a", { selects: "b" })),
       after(12 * minute, { act: "restart", after: 0, sent: true }),
+    ],
+  },
+  {
+    what: "remembers what stands in a Secret that may not be written, when the next login cannot be rendered any more",
+    steps: [
+      after(0, { act: "fault", how: "policy", on: { kind: "secrets", namespace: "a-1" } }),
+      soon(
+        alterA({
+          field: "entries",
+          to: [{ ...secondEntry, role: "r2", identity: "ServiceAccount", hosts: [hosts[0], cloudHost] }],
+        }),
+      ),
+      after(12 * minute, { act: "label namespace", name: "b-2", team: undefined }),
+      after(2 * second, { act: "puller", does: "delete" }),
+      soon({ act: "restart", after: 0, sent: false }),
     ],
   },
   {

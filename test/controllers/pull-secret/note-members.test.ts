@@ -1,7 +1,7 @@
 // Is only that noted as a member's which stands in the Secret?
+import { contextOf } from "../context-of.ts";
 import { describe, expect, it } from "vitest";
 import { members } from "../../../src/entitlement/members.ts";
-import type { Context } from "../../../src/controllers/context.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import { type Coming, noteComing, noteMembers } from "../../../src/controllers/pull-secret/apply.ts";
 import { contributor, credential, secretRecord } from "../../entitlement/objects.ts";
@@ -18,7 +18,7 @@ function noted(
   book.lead();
   book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-before", "uid-gone"] });
   const record = secretRecord({ credentials: named });
-  noteMembers({ credentials: { members: book } } as unknown as Context, place, record, {
+  noteMembers(contextOf({ credentials: { members: book } }), place, record, {
     contributing: [contributing("a"), contributing("b")],
     orphaned,
     frozenUids,
@@ -29,20 +29,20 @@ function noted(
 /** Who is in the record of the Secret before the write, and as what it is known. */
 async function coming(
   book: ReturnType<typeof members>,
-  { before, stays }: Pick<Coming, "before" | "stays">,
+  { before, stays, named = "a,b,lost" }: Pick<Coming, "before" | "stays"> & { readonly named?: string },
   stored: Promise<object> = Promise.resolve({}),
 ) {
-  const context = {
+  const context = contextOf({
     credentials: {
       members: book,
       index: { readable: (name: string) => (name === "lost" ? undefined : { uid: `uid-${name}` }) },
       storeMembers: () => stored,
     },
-  } as unknown as Context;
+  });
   const body: Coming["body"] = {
     type: "kubernetes.io/dockerconfigjson",
     labels: {},
-    annotations: { "regcred.dev/credentials": "a,b,lost" },
+    annotations: { "regcred.dev/credentials": named },
     ownerReferences: [],
     finalizers: [],
     dockerConfig: "{}",
@@ -85,6 +85,18 @@ describe("members of a Secret before a write", () => {
       const before = secretRecord({ credentials: [] });
       expect(await coming(book, { before, stays: true })).toEqual({ of: ["uid-a", "uid-b"], owns: !merged, merged });
     }
+  });
+
+  it("are those who come as the last other one leaves it, whatever its marks say", async () => {
+    const book = members();
+    book.note(place, { secretUid: "uid-regcred", merged: false, credentials: ["uid-b"] });
+    const before = secretRecord({ credentials: [] });
+    expect((await coming(book, { before, stays: true, named: "a" })).of).toEqual(["uid-b", "uid-a"]);
+  });
+
+  it("are nobody else's concern where one has the Secret for itself: they are noted after the write", async () => {
+    const before = secretRecord({ credentials: ["b"] });
+    expect((await coming(members(), { before, stays: true, named: "a" })).of).toEqual([]);
   });
 
   it("are those who are in the one that is made anew, too, though they cannot be read", async () => {
