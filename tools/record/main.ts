@@ -1,10 +1,10 @@
-// Plays the demo and records what it prints: docs/demo.svg.
+// Plays the demo and records what it prints.
 //
-// Usage: node tools/launch.mjs tools/record/main.ts [FILE]
+// Usage: node tools/launch.mjs tools/record/main.ts [FILE]; into dist/demo.svg if none is named.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type PrintedLine, recording } from "./recording.ts";
@@ -27,7 +27,8 @@ for await (const text of createInterface({ input: demo.stdout })) {
 }
 const [code] = await ended;
 if (code === 0) {
-  const file = process.argv[2] ?? join(root, "docs/demo.svg");
+  const file = process.argv[2] ?? join(root, "dist/demo.svg");
+  await mkdir(dirname(file), { recursive: true });
   await writeFile(file, recording(lines, columns));
   process.stdout.write(`wrote ${file}\n`);
 } else {
