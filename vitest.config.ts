@@ -21,10 +21,11 @@ const onControlPlane = {
   hookTimeout: 45 * 60_000,
 };
 const filesOf = (...names: readonly string[]): string[] => names.map((name) => `test/integration/${name}.test.ts`);
-// What is about lengths of time, or measures time or memory.
+// What is about lengths of time, measures time or memory, or needs large programs of others that nothing else does.
 const measuring = filesOf(
   "bounds",
   "removal-guard-at-size",
+  "delivery",
   "denied-leases",
   "faults",
   "large-secrets",
@@ -33,6 +34,7 @@ const measuring = filesOf(
   "prometheus",
   "replicas",
   "restored-etcd",
+  "signed-release",
   "stalls",
   "tokens",
 );
