@@ -50,6 +50,7 @@ describe("a pull Secret that somebody keeps changing back", () => {
           names: () => ["regcred"],
           contributors: () => [contributor(acme)],
           unreadable: () => false,
+          readable: () => acme,
         },
         members: members(),
       },
