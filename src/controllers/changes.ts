@@ -1,6 +1,7 @@
 // Predicates on changes of objects: those that mean more than another version.
 import { finalizer } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
+import { isSameSpec } from "../entitlement/last-good-spec.ts";
 import type { CrdRecord, ServiceAccountRecord } from "../cluster/records.ts";
 
 /** A new spec concerns every namespace, and so does all that decides where may be written; a count in the status does not. */
@@ -10,7 +11,7 @@ export function concernsNamespaces(
 ): boolean {
   if (!before || !after) return true;
   return (
-    before.generation !== after.generation ||
+    !isSameSpec(before, after) ||
     before.uid !== after.uid ||
     (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined) ||
     before.finalizers.includes(finalizer) !== after.finalizers.includes(finalizer) ||

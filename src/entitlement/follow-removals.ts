@@ -5,7 +5,7 @@ import type { NamespaceRecord } from "../cluster/records.ts";
 import type { InSlices } from "../runtime/in-slices.ts";
 import { goneBy } from "../runtime/watch/presence.ts";
 import type { Store } from "../runtime/watch/store.ts";
-import type { LastGoodSpecs } from "./last-good-spec.ts";
+import { isSameSpec, type LastGoodSpecs } from "./last-good-spec.ts";
 import type { Members } from "./members.ts";
 import { type Removals, reportedAsHeld } from "./removal-guard.ts";
 import type { RemovalCause } from "./removal-limit.ts";
@@ -107,7 +107,7 @@ export function followRemovals(options: RemovalsOptions): void {
 function concernsMembers(before: RegistryCredential | undefined, after: RegistryCredential): boolean {
   return (
     before?.uid !== after.uid ||
-    before.generation !== after.generation ||
+    !isSameSpec(before, after) ||
     before.annotations[allowRemovalAnnotation] !== after.annotations[allowRemovalAnnotation] ||
     (before.deletionTimestamp === undefined) !== (after.deletionTimestamp === undefined)
   );

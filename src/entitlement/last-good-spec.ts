@@ -56,6 +56,14 @@ export function lastGoodSpecs(clock: Clock, credentials: Pick<Store<CredentialRe
   };
 }
 
+/**
+ * One object's two versions say the same. After a restore of etcd, and where the schema has changed, one generation stands for
+ * several specs.
+ */
+export function isSameSpec(one: RegistryCredential, other: RegistryCredential): boolean {
+  return one.generation === other.generation && JSON.stringify(one.spec) === JSON.stringify(other.spec);
+}
+
 /** The spec as it was last read, with what the object says of itself now. */
 function asLastRead(
   before: RegistryCredential | undefined,

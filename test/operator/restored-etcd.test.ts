@@ -71,3 +71,31 @@ it.each([
   expect([a.leading(), a.end()]).toEqual([true, undefined]);
   await on.stop(a);
 });
+
+it("a generation that is counted a second time is another spec: whom it gives nothing loses what was restored, and hosts move", async () => {
+  const on = fixture();
+  on.addNamespace("team-b");
+  on.addCredential("acme");
+  const a = on.run("a");
+  await on.pass(30);
+  const restore = on.server.backUp();
+  const change = (include: string, host: string): void => {
+    const registries = [{ name: "hub", provider: "Static", hosts: [host], static: { secretName: "docker-hub" } }];
+    on.server.patch("registrycredentials", "acme", { spec: { namespaces: { include: ["team-c", include] }, registries } });
+  };
+  on.addNamespace("team-c");
+  change("team-a", "one.example.com");
+  await on.pass(30);
+  const served = (): unknown[] =>
+    ["team-a", "team-b", "team-c"].map((name) => Object.keys(on.logins(name) ?? {}).join());
+  expect(served()).toEqual(["one.example.com", "", "one.example.com"]);
+  on.setFaults(() => away);
+  restore();
+  on.addNamespace("team-c");
+  change("team-b", "other.example.com");
+  await on.pass(4);
+  on.setFaults();
+  await on.pass(100);
+  expect(served()).toEqual(["", "other.example.com", "other.example.com"]);
+  await on.stop(a);
+});
