@@ -16,7 +16,9 @@ import { removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
 import { type Retired, retiredNames } from "./rename-grace.ts";
 import { retained } from "./retained.ts";
+import { concerned } from "./concerned.ts";
 import { selectsNamespace } from "./selection.ts";
+import { selections } from "./selections.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
 export interface Contributor {
@@ -39,10 +41,18 @@ export interface Contributor {
 }
 
 export interface CredentialIndex {
-  /** Every credential that has to do with this Secret name, oldest first. */
-  contributors(namespace: NamespaceRecord, secretName: string): readonly Contributor[];
-  /** Secret names that credentials write or have written: each has a watch. Oldest credential first. */
+  /**
+   * Every credential that has to do with this Secret name and with the namespace, oldest first. Who neither selects it nor has, or
+   * may have, something in it has not, but for one that `everybody` asks for.
+   */
+  contributors(
+    namespace: NamespaceRecord,
+    secretName: string,
+    of?: "concerned" | "everybody",
+  ): readonly Contributor[];
+  /** Secret names that credentials write or have written: each has a watch. Oldest credential first. The same list while they are the same. */
   names(): readonly string[];
+  isInUse(secretName: string): boolean;
   namesOf(credentialName: string): readonly Retired[];
   /** Credentials whose spec cannot be read and never could. */
   unreadable(credentialName: string): boolean;
@@ -93,6 +103,8 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const guard = removals(clock, (uid) => members.count(uid));
   const inUse = namesInUse(clock, specs, marked);
   const namespaceOf = namespacesByUid(namespaces);
+  const selecting = selections(specs, operatorNamespace);
+  const concernedIn = concerned({ specs, selecting, members, marked, inUse });
 
   specs.subscribe(({ object, before, after }) => {
     const { key, after: record } = object;
@@ -114,15 +126,23 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
   const membersOf = (credential: RegistryCredential | undefined): readonly string[] =>
     [...(credential ? members.mayHold(credential.uid) : [])].flatMap((uid) => namespaceOf(uid)?.name ?? []);
 
+  const isSelected = (credential: RegistryCredential, namespace: NamespaceRecord): boolean => {
+    const { name, uid, generation } = credential;
+    const now = specs.get(name);
+    // Whoever asks may have read it before it changed.
+    return now?.uid === uid && now.generation === generation
+      ? selecting(namespace).has(name)
+      : selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace);
+  };
   const titleOf = (credential: RegistryCredential, namespace: NamespaceRecord): "selected" | "held" | undefined => {
     if (credential.deletionTimestamp) return undefined;
-    if (selectsNamespace(credential.spec.namespaces, namespace, operatorNamespace)) return "selected";
+    if (isSelected(credential, namespace)) return "selected";
     return guard.keeps(credential, namespace.name) ? "held" : undefined;
   };
 
   return {
-    contributors: (namespace, secretName) =>
-      inUse.credentials().flatMap((credential): Contributor[] => {
+    contributors: (namespace, secretName, of = "concerned") =>
+      (of === "everybody" ? inUse.credentials() : concernedIn(namespace)).flatMap((credential): Contributor[] => {
         const former = retiredNames(credential, clock.now()).find((retired) => retired.secretName === secretName);
         const current = credential.spec.pullSecret.name === secretName;
         if (!current && !former) return [];
@@ -146,6 +166,7 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
         ];
       }),
     names: () => inUse.names(),
+    isInUse: (secretName) => inUse.isInUse(secretName),
     namesOf: (name) => inUse.namesOf(name),
     unreadable: (name) => credentials.get(name) !== undefined && specs.get(name) === undefined,
     exists: (name) => credentials.get(name) !== undefined,

@@ -109,7 +109,7 @@ function begin(context: Context, { memories, render }: Lasting, namespaceName: s
   }
   const namespace = sighting.record;
   const secrets = secretsOf(context, memories, namespace);
-  if (!context.credentials.index.names().includes(name)) {
+  if (!context.credentials.index.isInUse(name)) {
     secrets.delete(name);
     needsNothing(context, namespaceName, name);
     statusCache.forgetSecret(namespaceName, name);
