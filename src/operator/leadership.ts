@@ -49,7 +49,7 @@ export function leadership({ api, namespace, instance, clock, random, log, wentB
     },
   });
   // A release is seen at once, so that a planned hand-over takes no time.
-  const seen = store<LeaseRecord>();
+  const seen = store<LeaseRecord>({ wentBack });
   seen.subscribe(({ before, after }) => {
     if (after) election.seen({ now: after });
     else if (before) election.seen({ gone: before });

@@ -5,7 +5,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 const [shortestPause, longestPause] = [10, 100];
 const pauseGrowth = 1.3;
 
-/** Asks until the answer is true; fails with what was waited for, and with the last error, after the limit. */
+/** Asks until the answer is true; fails with what was waited for, and with what was thrown last, after the limit. */
 export async function eventually(
   what: string,
   ask: () => Promise<boolean>,
@@ -22,7 +22,10 @@ export async function eventually(
     } catch (error) {
       last = error;
     }
-    if (clock.elapsed() > end) throw new Error(`waited ${limit.toString()} in vain: ${what}`, { cause: last });
+    if (clock.elapsed() > end) {
+      const why = last instanceof Error ? `; at last: ${last.message}` : "";
+      throw new Error(`waited ${limit.toString()} in vain: ${what}${why}`, { cause: last });
+    }
     await clock.sleep(Temporal.Duration.from({ milliseconds: Math.round(pause) }));
   }
 }

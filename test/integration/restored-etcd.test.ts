@@ -1,4 +1,5 @@
 // Is everything right again, without a restart and without a storm of requests, after etcd was put back in the middle of work?
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { backUpEtcd, startAnew } from "../cluster/etcd-backup.ts";
@@ -28,12 +29,21 @@ describe("etcd that was restored from a backup", () => {
   };
   const isReady = async (replica: Replica): Promise<boolean> => (await replica.probe("/readyz"))?.status === 200;
   const rotate = (password: string): Promise<void> => world.source("hub", { username: "ann", password });
-  const isServed = async (name: string, password: string): Promise<boolean> =>
-    (await world.logins(name))?.[hub]?.password === password && (await world.references(name)).join() === "regcred";
+  const has = async (name: string): Promise<{ readonly login: string | undefined; readonly references: string }> => ({
+    login: (await world.logins(name))?.[hub]?.password,
+    references: (await world.references(name)).join(),
+  });
   const served = (names: readonly string[], password: string): Promise<void> =>
     eventually(
       `${names.join(", ")} have ${password}`,
-      async () => (await Promise.all(names.map((name) => isServed(name, password)))).every(Boolean),
+      async () => {
+        const found = Object.fromEntries(
+          await Promise.all(names.map(async (name) => [name, await has(name)] as const)),
+        );
+        const wanted = Object.fromEntries(names.map((name) => [name, { login: password, references: "regcred" }]));
+        if (!isDeepStrictEqual(found, wanted)) throw new Error(JSON.stringify(found));
+        return true;
+      },
       minute,
     );
   const holder = async (): Promise<unknown> =>

@@ -22,6 +22,21 @@ export const loopMutants: readonly Mutant[] = [
     "cluster-state/one-history",
   ),
   fault(
+    "a watch goes on from a version of before whoever answers",
+    "runtime/watch/reflector",
+    ["if (olderThan(newest.resourceVersion, resourceVersion)) {", "if (signal.aborted) {"],
+    "operator/restored-etcd",
+  ),
+  fault(
+    "a watch that ended before its time goes on whoever answers",
+    "runtime/watch/reflector-state",
+    [
+      "return due ? beginWatch(health, state.resourceVersion) : resumeWatch(health, state.resourceVersion);",
+      "return beginWatch(health, state.resourceVersion);",
+    ],
+    "runtime/watch/reflector",
+  ),
+  fault(
     "nobody hears that the Lease went back",
     "operator",
     ["restored.subscribe(() => work.wentBack());", ""],

@@ -58,8 +58,11 @@ export interface ApiServer {
   matching(call: Pick<Call, "path" | "query">): readonly PlayedObject[];
   /** What has changed since that version, and what changes from now on. */
   watch(call: Pick<Call, "path" | "query">, since: number, tell: (change: Change) => void, broken?: () => void): Cancel;
-  /** What etcd holds now; returns what puts it back to that, its versions too, and breaks every watch. */
-  backUp(): () => void;
+  /**
+   * What etcd holds now; returns what puts it back to that, its versions too, and breaks every watch; or leaves them open, and
+   * says nothing there any more.
+   */
+  backUp(): (watches?: "broken" | "silent") => void;
   version(): number;
   get(resource: string, place: string): PlayedObject | undefined;
   list(resource: string): readonly PlayedObject[];
@@ -223,12 +226,13 @@ export function apiServer(now: () => Temporal.Instant): ApiServer {
     },
     backUp: () => {
       const backup = { objects: [...objects], version, changes: history.length };
-      return () => {
+      return (watches = "broken") => {
         objects.clear();
         for (const [key, object] of backup.objects) objects.set(key, object);
         ({ version } = backup);
         history.length = backup.changes;
-        for (const broken of watchers.values()) broken();
+        if (watches === "silent") watchers.clear();
+        else for (const broken of watchers.values()) broken();
       };
     },
     version: () => version,

@@ -52,16 +52,19 @@ it("is found out by a list where there is no Lease, and all that it had not told
   await on.stop(a);
 });
 
-it("is found out by the Lease where no watch breaks, as an API server goes on that is silent until the former versions are reached", async () => {
+it.each([
+  ["by the Lease where no watch breaks, as an API server goes on that is silent then", true, "silent"],
+  ["by the watches where each breaks just once, and none is refused", false, "broken"],
+] as const)("is found out %s", async (_, leaderElection, watches) => {
   const on = fixture();
   on.addCredential("acme");
-  const a = on.run("a");
+  const a = on.run("a", { leaderElection });
   await on.pass(30);
   const restore = on.server.backUp();
   on.addCredential("second", {}, { host: "other.example.com" });
   await on.pass(30);
   expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub, "other.example.com"]);
-  restore();
+  restore(watches);
   await on.pass(20);
   expect(on.logged.filter((line) => line.startsWith("versions went back"))).toHaveLength(1);
   expect(Object.keys(on.logins("team-a") ?? {})).toEqual([hub]);

@@ -35,8 +35,13 @@ export type ReflectorInput =
   /** The page is over. */
   | ({ readonly kind: "page" } & ListPage)
   | ({ readonly kind: "event" } & WatchEvent)
-  /** The server ended the watch in good order. */
-  | { readonly kind: "ended"; readonly lasted: Temporal.Duration; readonly events: number }
+  /** The server ended the watch in good order; `due`: after the time that it was asked for. */
+  | {
+      readonly kind: "ended";
+      readonly lasted: Temporal.Duration;
+      readonly events: number;
+      readonly due: boolean;
+    }
   /** The request failed, or was given up because nothing came. */
   | { readonly kind: "failed"; readonly failure: ListWatchFailure }
   /** The stream has lived for `healthyAfter`. */
@@ -67,6 +72,11 @@ export type Activity =
   /** Begin a full list in pages or, with `continue`, go on with it. */
   | { readonly kind: "list"; readonly continue?: string }
   | { readonly kind: "watch"; readonly resourceVersion: string }
+  /**
+   * The same after a break. Whoever answers now may know nothing of this version: after a restore of etcd the API server takes
+   * it without a word, and is silent until it has been there. So it is asked first how far it is (410 where not as far).
+   */
+  | { readonly kind: "resume"; readonly resourceVersion: string }
   /** The `failures`-th pause in a row (of its sort, see `Health`). */
   | { readonly kind: "wait"; readonly failures: number; readonly because: ListWatchFailure };
 
@@ -122,7 +132,7 @@ function whileRunning(state: Running, input: ReflectorInput): Step {
       return [{ ...state, ...healthy }, []];
     case "waited":
       if (state.name !== "Waiting" || state.resourceVersion === undefined) return beginList(healthOf(state));
-      return beginWatch(healthOf(state), state.resourceVersion);
+      return resumeWatch(healthOf(state), state.resourceVersion);
     case "verify":
       return verify(state);
     case "readAgain":
@@ -142,6 +152,10 @@ function beginList(health: Health): Step {
 
 function beginWatch(health: Health, resourceVersion: string): Step {
   return [{ name: "Watching", resourceVersion, ...health }, [{ kind: "watch", resourceVersion }]];
+}
+
+function resumeWatch(health: Health, resourceVersion: string): Step {
+  return [{ name: "Watching", resourceVersion, ...health }, [{ kind: "resume", resourceVersion }]];
 }
 
 function afterPage(state: Running, page: ListPage): Step {
@@ -193,20 +207,20 @@ function afterErrorEvent(state: Running, status: unknown): Step {
 
 /**
  * The stream cannot be read on. The watch goes on from the last known version; if that leads here again, the cause may
- * be the very event after it, and only a full list comes past that. Or the API server is away, and who comes back may know
- * nothing of our version: after a restore of etcd it takes it without a word, and is silent until it has been there.
+ * be the very event after it, and only a full list comes past that.
  */
 function afterBroken(state: Running, failure: ListWatchFailure): Step {
   return pause(state, failure, state.failures === 0 ? resumeFrom(state) : undefined);
 }
 
-function afterEnd(state: Running, { lasted, events }: { lasted: Temporal.Duration; events: number }): Step {
+function afterEnd(state: Running, { lasted, events, due }: Extract<ReflectorInput, { kind: "ended" }>): Step {
   // A server that ignores `sendInitialEvents` never sends the bookmark.
   if (state.name !== "Watching") return pause({ ...healthOf(state), paged: true }, { kind: "ended" }, undefined);
   const short = Temporal.Duration.compare(lasted, suspiciouslyShort) < 0;
   if (short && events === 0) return pause(state, { kind: "ended" }, state.resourceVersion);
   const isHealthy = Temporal.Duration.compare(lasted, healthyWatch) >= 0;
-  return beginWatch({ ...healthOf(state), ...(isHealthy && healthy) }, state.resourceVersion);
+  const health = { ...healthOf(state), ...(isHealthy && healthy) };
+  return due ? beginWatch(health, state.resourceVersion) : resumeWatch(health, state.resourceVersion);
 }
 
 function afterFailure(state: Running, failure: ListWatchFailure): Step {

@@ -8,6 +8,7 @@ import type { Activity, ReflectorCommand, ReflectorInput, ReflectorState } from 
 import type { ReflectorEvent } from "./reflector-event.ts";
 import type { FedStore } from "./store.ts";
 import { identityOf } from "./object-meta.ts";
+import { olderThan } from "./resource-version.ts";
 import { minBetween, silenceLimit, streamTimeout, verificationPause } from "./watch-times.ts";
 import { milliseconds, watchdog } from "./watchdog.ts";
 
@@ -152,6 +153,7 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
       case "stream":
       case "list":
       case "watch":
+      case "resume":
       case "wait":
         this.#perform(command);
         return;
@@ -220,6 +222,8 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
         return this.#list(activity.continue, signal, emit);
       case "watch":
         return this.#watch({ resourceVersion: activity.resourceVersion }, signal, emit);
+      case "resume":
+        return this.#resume(activity.resourceVersion, signal, emit);
       case "wait": {
         const { because, failures } = activity;
         const pause = backoff(failures, this.#random, because.retryAfter);
@@ -253,19 +257,41 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
     }
   };
 
+  readonly #resume = async (resourceVersion: string, signal: AbortSignal, emit: Emit): Promise<void> => {
+    if (this.#isEarly()) await this.#untilNextStream(signal);
+    const cancel = this.#onSilence(() => emit({ kind: "failed", failure: { kind: "silent" } }));
+    try {
+      // Of the most recent state, of which nothing but its version is wanted.
+      const newest = await this.#listWatch.list({ limit: 1 }, this.#alive, signal);
+      this.#alive();
+      if (olderThan(newest.resourceVersion, resourceVersion)) {
+        const origin = `the API server is at version ${newest.resourceVersion}, before ${resourceVersion}`;
+        return emit({ kind: "failed", failure: { kind: "gone", origin } });
+      }
+    } finally {
+      cancel();
+    }
+    return this.#watch({ resourceVersion }, signal, emit);
+  };
+
+  /** A server that ends each stream at once makes no loop, also where each has an event. */
+  readonly #isEarly = (): boolean => this.#clock.elapsed() < this.#nextStreamAt;
+  readonly #untilNextStream = (signal: AbortSignal): Promise<void> =>
+    this.#clock.sleep(milliseconds(this.#nextStreamAt - this.#clock.elapsed()), signal);
+
   readonly #watch = async (
     query: Omit<WatchQuery, "timeout" | "onAlive">,
     signal: AbortSignal,
     emit: Emit,
   ): Promise<void> => {
-    // A server that ends each stream at once makes no loop, also where each has an event.
-    const early = this.#nextStreamAt - this.#clock.elapsed();
-    if (early > 0) await this.#clock.sleep(milliseconds(early), signal);
+    if (this.#isEarly()) await this.#untilNextStream(signal);
     const began = this.#clock.elapsed();
+    const timeout = streamTimeout(this.#bookmarks !== "lacking", this.#random);
     let events = 0;
     const ended = (): void => {
       this.#nextStreamAt = began + minBetween.total("milliseconds");
-      emit({ kind: "ended", lasted: milliseconds(this.#clock.elapsed() - began), events });
+      const lasted = milliseconds(this.#clock.elapsed() - began);
+      emit({ kind: "ended", lasted, events, due: Temporal.Duration.compare(lasted, timeout) >= 0 });
     };
     const cancelSilence = this.#onSilence(() => {
       // Without bookmarks that is no sign of anything; a request that is not answered at all has failed by now.
@@ -276,7 +302,6 @@ class ListWatchReflector<R extends StoredObject> implements Reflector {
     });
     const cancelHealthy = this.#clock.schedule(healthyAfter, () => emit({ kind: "healthy" }));
     try {
-      const timeout = streamTimeout(this.#bookmarks !== "lacking", this.#random);
       for await (const event of this.#listWatch.watch({ ...query, timeout, onAlive: this.#alive }, signal)) {
         if (signal.aborted) return;
         events += 1;

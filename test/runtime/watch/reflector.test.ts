@@ -6,7 +6,7 @@ import { store } from "../../../src/runtime/watch/store.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { bookmark, errorEvent, event, initialEventsEnd, rawThing, transformThing, thing } from "./objects.ts";
 import type { Thing } from "./objects.ts";
-import { scriptedListWatch } from "./scripted-list-watch.ts";
+import { scriptedListWatch, type ScriptedWatch } from "./scripted-list-watch.ts";
 
 const seconds = (count: number): Temporal.Duration => Temporal.Duration.from({ seconds: count });
 const milliseconds = (count: number): Temporal.Duration => Temporal.Duration.from({ milliseconds: count });
@@ -318,6 +318,60 @@ describe("a watching reflector", () => {
     server.lastWatch().send(event("ADDED", "b", 3), initialEventsEnd(4), event("ADDED", "a", 5));
     await clock.advance();
     expect(stored()).toEqual(["a@5", "b@3"]);
+  });
+
+  it.each([
+    ["a reset", (watch: ScriptedWatch) => watch.fail(new Error("read ECONNRESET"))],
+    ["an end before its time", (watch: ScriptedWatch) => watch.end()],
+  ])(
+    "lists anew where the server is not as far as it was, as after a restore of etcd, though only %s tells",
+    async (_, cut) => {
+      const { server, clock, stored, reasons } = await watching();
+      await clock.advance(seconds(60));
+      server.lastWatch().send(event("MODIFIED", "a", 12));
+      await clock.advance();
+      server.isAt("11");
+      cut(server.lastWatch());
+      await clock.advance(seconds(2));
+      expect(reasons().at(-1)).toBe("gone");
+      expect(server.calls).toHaveLength(2);
+      expect(server.lastWatch().query.resourceVersion).toBeUndefined();
+      server.lastWatch().send(event("ADDED", "a", 11), initialEventsEnd(11));
+      await clock.advance();
+      expect(stored()).toEqual(["a@11"]);
+    },
+  );
+
+  it.each(["12", "13"])("goes on where the server is at %s, as far as it was or further", async (version) => {
+    const { server, clock, reasons } = await watching();
+    server.lastWatch().send(event("MODIFIED", "a", 12));
+    await clock.advance();
+    server.isAt(version);
+    server.lastWatch().fail(new Error("read ECONNRESET"));
+    await clock.advance(seconds(1));
+    expect(server.lastWatch().query.resourceVersion).toBe("12");
+    expect([server.looks, reasons()]).toEqual([1, ["transient"]]);
+  });
+
+  it("lists anew where nobody says how far the server is", async () => {
+    const { server, clock, reasons } = await watching();
+    server.isAt(new Error("connect ECONNREFUSED"));
+    server.lastWatch().fail(new Error("read ECONNRESET"));
+    await clock.advance(seconds(5));
+    expect(reasons()).toEqual(["transient", "transient"]);
+    expect(server.lastWatch().query.resourceVersion).toBeUndefined();
+  });
+
+  it("does not ask how far the server is where a stream ends at its time", async () => {
+    const { server, clock } = await watching({ random: () => 0 });
+    for (let elapsed = 0; elapsed < 290; elapsed += 29) {
+      await clock.advance(seconds(29));
+      server.lastWatch().send(bookmark(100 + elapsed));
+    }
+    await clock.advance();
+    server.lastWatch().end();
+    await clock.advance();
+    expect([server.calls.length, server.looks]).toEqual([2, 0]);
   });
 
   it("begins no two streams within a second, where each ends at once", async () => {

@@ -23,12 +23,16 @@ export interface ScriptedWatch {
 }
 
 export interface ScriptedListWatch extends ListWatch {
-  /** Every request so far. */
+  /** Every request so far, but for those that ask how far the server is before a watch is taken up again. */
   readonly calls: readonly (ScriptedList | ScriptedWatch)[];
   /** The latest request, which must be a list. */
   lastList(): ScriptedList;
   /** The latest request, which must be a watch. */
   lastWatch(): ScriptedWatch;
+  /** How often it was asked how far it is. */
+  readonly looks: number;
+  /** From now on it is as far as that; until it is told so it says what compares with nothing. Or it fails then. */
+  isAt(version: string | Error): void;
 }
 
 /** Requests stay open until the test answers them or their signal aborts. */
@@ -39,12 +43,24 @@ export function scriptedListWatch(): ScriptedListWatch {
     if (call?.kind !== kind) throw new Error(`the latest request is no ${kind} but ${call?.kind ?? "nothing"}`);
     return call as Extract<ScriptedList | ScriptedWatch, { kind: K }>;
   };
+  let newest: string | Error = "unknown";
+  let looks = 0;
   return {
     calls,
+    get looks() {
+      return looks;
+    },
+    isAt: (version) => void (newest = version),
     lastList: () => last("list"),
     lastWatch: () => last("watch"),
     list: (query, onItem, signal) =>
       new Promise((resolve, reject) => {
+        if (query.limit === 1) {
+          looks += 1;
+          if (typeof newest === "string") resolve({ resourceVersion: newest });
+          else reject(newest);
+          return;
+        }
         signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
         const answer: ScriptedList["answer"] = ({ items, ...page }) => {
           for (const item of items) onItem(item);
