@@ -45,11 +45,7 @@ export interface CredentialIndex {
    * Every credential that has to do with this Secret name and with the namespace, oldest first. Who neither selects it nor has, or
    * may have, something in it has not, but for one that `everybody` asks for.
    */
-  contributors(
-    namespace: NamespaceRecord,
-    secretName: string,
-    of?: "concerned" | "everybody",
-  ): readonly Contributor[];
+  contributors(namespace: NamespaceRecord, secretName: string, of?: "concerned" | "everybody"): readonly Contributor[];
   /** Secret names that credentials write or have written: each has a watch. Oldest credential first. The same list while they are the same. */
   names(): readonly string[];
   isInUse(secretName: string): boolean;

@@ -50,7 +50,9 @@ export function namesInUse(clock: Clock, specs: LastGoodSpecs, marked: Pick<Mark
     return credential ? retiredNames(credential, clock.now()) : [];
   };
   // Which names a credential has does not depend on the time, but for those that were drained.
-  let current: { readonly names: readonly string[]; readonly set: ReadonlySet<string>; readonly until: number } | undefined;
+  let current:
+    | { readonly names: readonly string[]; readonly set: ReadonlySet<string>; readonly until: number }
+    | undefined;
   const inUse = (): NonNullable<typeof current> => {
     if (current && clock.elapsed() < current.until) return current;
     const set = new Set(

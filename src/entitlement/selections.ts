@@ -20,10 +20,7 @@ const remembered = 1_024;
  * Who lists names only is looked up by them, and all others are matched: once for each namespace and once for each of their
  * changes, whatever is asked how often.
  */
-export function selections(
-  specs: Pick<LastGoodSpecs, "get" | "subscribe">,
-  operatorNamespace: string,
-): Selections {
+export function selections(specs: Pick<LastGoodSpecs, "get" | "subscribe">, operatorNamespace: string): Selections {
   // By name of the namespace.
   const listing = new Map<string, Set<string>>();
   const matching = new Set<string>();

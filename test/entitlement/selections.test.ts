@@ -71,7 +71,10 @@ describe("the index of selections", () => {
           for (const each of names.flatMap((name) => namespaces.get(name) ?? [])) {
             const expected = present().filter(({ spec }) => selectsNamespace(spec.namespaces, each, operatorNamespace));
             const found = [...selecting(each)].toSorted().join();
-            const wanted = expected.map(({ name }) => name).toSorted().join();
+            const wanted = expected
+              .map(({ name }) => name)
+              .toSorted()
+              .join();
             if (found !== wanted) wrong.push(`${each.name}: ${found} instead of ${wanted}`);
           }
         };
