@@ -45,7 +45,7 @@ export function concerned(options: ConcernedOptions): (namespace: NamespaceRecor
  * What it leaves behind may be anywhere: in a ServiceAccount, whose record says nothing of whom it was for; or where Secrets of it
  * stay that nobody's record has any more.
  */
-function concernsAll(credential: RegistryCredential): boolean {
+export function concernsAll(credential: RegistryCredential): boolean {
   const { current, coming, former } = extraReferences(credential);
   if (!credential.deletionTimestamp) return former.length > 0;
   return credential.spec.deletionPolicy === "Retain" || current.length + coming.length + former.length > 0;

@@ -16,9 +16,9 @@ import { removals } from "./removal-guard.ts";
 import type { Held } from "./removal-limit.ts";
 import { type Retired, retiredNames } from "./rename-grace.ts";
 import { retained } from "./retained.ts";
-import { concerned } from "./concerned.ts";
+import { concerned, concernsAll } from "./concerned.ts";
 import { selectsNamespace } from "./selection.ts";
-import { selections } from "./selections.ts";
+import { listedNames, selections } from "./selections.ts";
 
 /** A credential that names a Secret name in use, judged for one namespace. */
 export interface Contributor {
@@ -50,6 +50,14 @@ export interface CredentialIndex {
   names(): readonly string[];
   isInUse(secretName: string): boolean;
   namesOf(credentialName: string): readonly Retired[];
+  /** Names of the credentials that the namespace concerns: see `contributors`. */
+  concerned(namespace: NamespaceRecord): readonly string[];
+  /** Secret names that these write or have written. */
+  namesIn(namespace: NamespaceRecord): readonly string[];
+  /** Something of the credential may be where nothing else says so: in each namespace. */
+  concernsAll(credential: RegistryCredential): boolean;
+  /** Namespaces of which it may be entitled to some: not all, where it names them. */
+  eligible(credential: RegistryCredential): Iterable<NamespaceRecord>;
   /** Credentials whose spec cannot be read and never could. */
   unreadable(credentialName: string): boolean;
   exists(credentialName: string): boolean;
@@ -164,6 +172,22 @@ export function credentialIndex(options: CredentialIndexOptions): CredentialInde
     names: () => inUse.names(),
     isInUse: (secretName) => inUse.isInUse(secretName),
     namesOf: (name) => inUse.namesOf(name),
+    concerned: (namespace) => concernedIn(namespace).map(({ name }) => name),
+    namesIn: (namespace) => [
+      ...new Set(
+        concernedIn(namespace).flatMap(({ name, spec }) => [
+          spec.pullSecret.name,
+          ...inUse.namesOf(name).map(({ secretName }) => secretName),
+        ]),
+      ),
+    ],
+    concernsAll,
+    eligible: (credential) => {
+      const listed = listedNames(credential.spec.namespaces.include);
+      if (!listed) return namespaces.values();
+      // Who is held is a member.
+      return [...new Set([...listed, ...membersOf(credential)])].flatMap((name) => namespaces.get(name) ?? []);
+    },
     unreadable: (name) => credentials.get(name) !== undefined && specs.get(name) === undefined,
     exists: (name) => credentials.get(name) !== undefined,
     readable: (name) => specs.get(name),

@@ -73,6 +73,6 @@ export function selections(specs: Pick<LastGoodSpecs, "get" | "subscribe">, oper
 }
 
 /** Undefined where others than those that are named may be selected. */
-function listedNames(include: readonly string[] | undefined): readonly string[] | undefined {
+export function listedNames(include: readonly string[] | undefined): readonly string[] | undefined {
   return include && !include.some((glob) => /[*?]/.test(glob)) ? include : undefined;
 }
