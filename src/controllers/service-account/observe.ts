@@ -7,7 +7,7 @@ import type { NamespaceRecord, SecretRecord, ServiceAccountRecord } from "../../
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { hasUnreadable, unreadableIn, orphanedIn } from "../pull-secret/undecided.ts";
+import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/undecided.ts";
 
 /** What is wanted of one ServiceAccount. */
 export interface WantedReferences {
@@ -61,16 +61,18 @@ export function observeReferences(context: Context, namespace: NamespaceRecord):
 
 function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[] {
   const { index, statusCache } = context.credentials;
-  const { pullSecrets } = context.cluster.stores;
-  const someUnread = hasUnreadable(context);
+  const { stores } = context.cluster;
+  const { pullSecrets } = stores;
+  const known = { stores, ...context.credentials };
+  const someUnread = hasUnreadable(known);
   return index.names().map((name) => {
     const contributors = index.contributors(namespace, name);
     const finding = statusCache.secret(namespace.name, name);
     const record = pullSecrets.get(`${namespace.name}/${name}`);
     const place = { namespaceUid: namespace.uid, secretName: name };
-    const isOrphaned = orphanedIn(context, place, record, contributors).names.length > 0;
+    const isOrphaned = orphanedIn(known, place, record, contributors).names.length > 0;
     const mayBeTheirs = finding?.state === "foreign" && someUnread;
-    const unread = record !== undefined && (mayBeTheirs || unreadableIn(context, place, record).length > 0);
+    const unread = record !== undefined && (mayBeTheirs || unreadableIn(known, place, record).length > 0);
     return { name, contributors, finding, record, isOrphaned, unread };
   });
 }
