@@ -65,5 +65,5 @@ it("a small file without a reason is found, and a reason without its small file"
   expect(violations).toContain(
     "src/registry/hosts.ts: is shorter than 25 lines: merge it into the file of its subject, or say why not",
   );
-  expect(violations).toContain("src/runtime/micro-time.ts: needs no reason any more");
+  expect(violations).toContain("src/runtime/time-text.ts: needs no reason any more");
 });

@@ -42,9 +42,10 @@ const layers: Readonly<Record<string, Layer>> = {
     sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/"],
     seesAsTypes: ["src/config/", "src/metrics/"],
   },
+  "src/content/": { sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"] },
   "src/entitlement/": { sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/providers/"] },
   "src/controllers/": {
-    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/entitlement/"],
+    sees: ["src/runtime/", "src/registry/", "src/api/", "src/cluster/", "src/content/", "src/entitlement/"],
     seesAsTypes: [
       "src/runtime/client/",
       "src/runtime/observability/",

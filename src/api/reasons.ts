@@ -20,7 +20,22 @@ interface ReasonRow {
   readonly unread?: true;
   /** What it is about may not be seen: nobody knows whether it is there. */
   readonly unseen?: true;
+  /** The cloud asks for fewer calls of whoever has asked: it counts, and it spares the identity. */
+  readonly throttled?: true;
+  /** Somebody undoes again and again what is written. */
+  readonly contested?: true;
+  /** The API server is away or not ready: it is waited for. */
+  readonly away?: true;
+  /** Nobody lacks a login for it. */
+  readonly harmless?: true;
+  /** Work that goes on by itself is no news: no Event tells of it. */
+  readonly untold?: true;
+  /** What a person has to make, where the reason alone says so. */
+  readonly cure?: Cure;
 }
+
+/** What is missing, or to be brought up to date. */
+export type Cure = "source" | "certificates" | "kind" | "consent" | "account";
 
 const said = {} as const satisfies ReasonRow;
 const platformOnChange = { cause: "Platform", retry: "on-change" } as const satisfies ReasonRow;
@@ -36,17 +51,17 @@ export const reasons = {
   Distributed: said,
   Fresh: said,
   NoNamespaceSelected: said,
-  Progressing: said,
-  Pending: said,
+  Progressing: { untold: true },
+  Pending: { untold: true },
   TokenPending: { ...platformBackoff, passing: true },
-  Suspended: said,
-  Deleting: said,
+  Suspended: { untold: true },
+  Deleting: { untold: true },
   Draining: platformBackoff,
   ReferencesPending: platformOnChange,
   NamespaceTerminating: tenantOnChange,
   Conflict: platformBackoff,
   // Sources.
-  SourceMissing: platformOnChange,
+  SourceMissing: { ...platformOnChange, cure: "source" },
   SourceInvalid: platformOnChange,
   SourceNotAllowed: platformOnChange,
   SourceRefused: platformOnChange,
@@ -58,7 +73,7 @@ export const reasons = {
   // Cloud registries.
   Denied: platformSlowly,
   NotPropagated: platformBackoff,
-  Throttled: platformBackoff,
+  Throttled: { ...platformBackoff, throttled: true },
   RateLimited: platformBackoff,
   CloudUnavailable: platformBackoff,
   InvalidAnswer: platformBackoff,
@@ -68,10 +83,10 @@ export const reasons = {
   IdentityExpired: platformSlowly,
   IdentityUnsupported: platformOnChange,
   NoOperatorIdentity: platformBackoff,
-  ServiceAccountMissing: { ...platformOnChange, beforeIdentity: true },
+  ServiceAccountMissing: { ...platformOnChange, beforeIdentity: true, cure: "account" },
   ServiceAccountChanged: { ...platformBackoff, beforeIdentity: true },
   StaleServiceAccountToken: platformBackoff,
-  ConsentMissing: { ...tenantSlowly, beforeIdentity: true },
+  ConsentMissing: { ...tenantSlowly, beforeIdentity: true, cure: "consent" },
   InvalidHost: platformOnChange,
   MissingRole: platformOnChange,
   InvalidRoleARN: platformOnChange,
@@ -93,7 +108,7 @@ export const reasons = {
   AddressNotAllowed: platformSlowly,
   RedirectRefused: platformSlowly,
   ResponseTooLarge: platformSlowly,
-  CAMissing: platformOnChange,
+  CAMissing: { ...platformOnChange, cure: "certificates" },
   CAInvalid: platformSlowly,
   // Namespaces and their Secrets.
   MissingLabel: tenantOnChange,
@@ -102,13 +117,13 @@ export const reasons = {
   SecretCopied: { ...tenantOnChange, noneOfOurs: true },
   SecretNameReserved: platformOnChange,
   DeletionPending: tenantOnChange,
-  HostShadowed: platformOnChange,
+  HostShadowed: { ...platformOnChange, harmless: true },
   PodEvicted: said,
   ConfigTooLarge: platformOnChange,
   TooLarge: { ...tenantOnChange, unread: true },
   MintBudget: tenantOnChange,
   ShareReached: said,
-  Contested: tenantOnChange,
+  Contested: { ...tenantOnChange, contested: true },
   InvalidSpec: said,
   // The API server.
   QuotaExceeded: tenantSlowly,
@@ -117,8 +132,8 @@ export const reasons = {
   NotPermitted: { ...platformSlowly, beforeIdentity: true, unseen: true },
   Rejected: { ...platformSlowly, byObject: true },
   Unauthorized: platformBackoff,
-  ApiUnavailable: platformBackoff,
-  CRDOutdated: platformOnChange,
+  ApiUnavailable: { ...platformBackoff, away: true },
+  CRDOutdated: { ...platformOnChange, cure: "kind" },
   DeadlineExceeded: platformBackoff,
   InternalError: platformBackoff,
   // At the start.
@@ -176,10 +191,18 @@ export function isBeforeIdentity(failure: Pick<Failure, "reason">): boolean {
 /** As its row in the table says; a reason that is not there has none. */
 export function hasTrait(
   { reason }: Pick<Failure, "reason">,
-  trait: Exclude<keyof ReasonRow, "cause" | "retry">,
+  trait: Exclude<keyof ReasonRow, "cause" | "retry" | "cure">,
 ): boolean {
-  const row: ReasonRow = isReason(reason) ? reasons[reason] : said;
-  return row[trait] === true;
+  return rowOf(reason)[trait] === true;
+}
+
+/** What is to be made; undefined where the reason does not say. */
+export function cureOf(reason: string): Cure | undefined {
+  return rowOf(reason).cure;
+}
+
+function rowOf(reason: string): ReasonRow {
+  return isReason(reason) ? reasons[reason] : said;
 }
 
 /** It is the tenant's to mend, and nobody else's. */

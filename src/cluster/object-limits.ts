@@ -1,4 +1,5 @@
 // Limits of what is read of objects that somebody else writes. The one table, for every kind.
+import { dockerConfigKey } from "../registry/docker-config.ts";
 import { cloudAnnotations } from "../api/cloud-annotations.ts";
 import {
   credentialsAnnotation,
@@ -114,7 +115,7 @@ const secret = (maxConfigBytes: number): Shape =>
     }),
     type: name,
     immutable: word,
-    data: map({ [".dockerconfigjson"]: base64Length(maxConfigBytes) }, limits.word),
+    data: map({ [dockerConfigKey]: base64Length(maxConfigBytes) }, limits.word),
   });
 
 /** All that a PUT must carry along; see `tooLarge`. */

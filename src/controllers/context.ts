@@ -20,7 +20,7 @@ import type { Log } from "../runtime/observability/log.ts";
 import type { CredentialMetrics } from "../metrics/credential-metrics.ts";
 import type { StatusCache } from "./status-cache.ts";
 import type { CredentialIndex } from "../entitlement/credential-index.ts";
-import type { Judged } from "./pull-secret/judged.ts";
+import type { Judged } from "../entitlement/judged-secrets.ts";
 import type { Members } from "../entitlement/members.ts";
 import type { MembersStore } from "./members/apply.ts";
 import type { Permissions } from "../cluster/permissions.ts";

@@ -2,7 +2,7 @@
 import { hasTrait } from "../api/reasons.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failure } from "../runtime/errors.ts";
-import type { Shadowed } from "./pull-secret/plan-content.ts";
+import type { Shadowed } from "../content/content.ts";
 import type { KnownAbsent } from "../runtime/watch/presence.ts";
 import type { SecretState } from "./pull-secret/plan-types.ts";
 import type { FormerView, Lasting } from "./credential/plan-types.ts";

@@ -1,4 +1,5 @@
 // Files of a node that nobody but root may write, or read: the configuration and the Secrets of a credential provider.
+import { configPlaces } from "../registry/docker-config.ts";
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { failure, type FailureReason } from "../api/reasons.ts";
@@ -24,11 +25,6 @@ const othersAccess = 0o077;
 // A Secret's keys: https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
 const keySyntax = /^[-._a-zA-Z0-9]{1,253}$/;
 
-const types = [
-  [".dockerconfigjson", "kubernetes.io/dockerconfigjson"],
-  [".dockercfg", "kubernetes.io/dockercfg"],
-] as const;
-
 /** @param owner the uid that must own all of them: root's, 0 */
 export function privateFiles(folder: string, owner: number): PrivateFiles {
   return {
@@ -40,7 +36,7 @@ export function privateFiles(folder: string, owner: number): PrivateFiles {
       checkFolder(folder, owner);
       const keys = checkFolder(place, owner).filter((key) => keySyntax.test(key) && !key.startsWith(".."));
       const values = keys.map((key) => [key, new Redacted(contentOf(join(place, key), owner, othersAccess))] as const);
-      const type = types.find(([key]) => keys.includes(key))?.[1] ?? "Opaque";
+      const type = Object.entries(configPlaces).find(([, { key }]) => keys.includes(key))?.[0] ?? "Opaque";
       return {
         key: name,
         resourceVersion: "0",

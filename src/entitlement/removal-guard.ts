@@ -3,7 +3,15 @@ import { conditionOf } from "../api/conditions.ts";
 import { allowRemovalAnnotation } from "../api/names.ts";
 import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { allowedRemoval, removalWindow, type Held, heldFrom, isTooLarge, type RemovalCause } from "./removal-limit.ts";
+import {
+  allowedRemoval,
+  removalWindow,
+  type Held,
+  heldFrom,
+  isTooLarge,
+  reasonOfHold,
+  type RemovalCause,
+} from "./removal-limit.ts";
 import type { NamespaceRecord } from "../cluster/records.ts";
 
 export interface Removals {
@@ -150,5 +158,5 @@ class RemovalGuard implements Removals {
 export function toldAsHeld({ status, generation }: RegistryCredential): RemovalCause | undefined {
   const condition = conditionOf(status, "RemovalHeld");
   if (condition?.status !== "True" || condition.observedGeneration !== generation) return undefined;
-  return condition.reason === "NamespacesRelabelled" ? "Labels" : "Spec";
+  return condition.reason === reasonOfHold.Labels ? "Labels" : "Spec";
 }

@@ -1,4 +1,5 @@
 // The limit of the removal guard: which removal is so large that a person must confirm it first.
+import type { Reason } from "../api/reasons.ts";
 import { boundedNumber, bounds } from "../runtime/foreign-numbers.ts";
 import { kubectl, type Step } from "../runtime/steps.ts";
 
@@ -14,6 +15,12 @@ export const removalWindow = Temporal.Duration.from({ minutes: 10 });
  * what an administrator has taken out of a spec.
  */
 export type RemovalCause = "Spec" | "Labels";
+
+/** What a status says of a hold, and what is read there again after a start. */
+export const reasonOfHold = {
+  Spec: "TooManyNamespaces",
+  Labels: "NamespacesRelabelled",
+} as const satisfies Readonly<Record<RemovalCause, Reason>>;
 
 export interface Removal {
   /** Namespaces that have the credential now, as the operator's own record says. */

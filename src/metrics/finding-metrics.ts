@@ -1,5 +1,6 @@
 // Metrics of what keeps going wrong although every run ends well: held, orphaned, shadowed, contested, suspended.
 import { entriesAnnotation } from "../api/names.ts";
+import { hasTrait } from "../api/reasons.ts";
 import { earliestEnd } from "../cluster/entries-annotation.ts";
 import type { StatusCache } from "../controllers/status-cache.ts";
 import type { Stores } from "../cluster/kinds.ts";
@@ -79,7 +80,7 @@ function contested({ stores, statusCache, credentialIndex }: Findings): Readonly
 }
 
 function isContested({ reason }: { readonly reason: string }): boolean {
-  return reason === "Contested";
+  return hasTrait({ reason }, "contested");
 }
 
 function endOfWhatTenantsHold({ stores }: Findings, credential: string): Temporal.Instant | undefined {

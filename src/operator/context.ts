@@ -3,7 +3,7 @@ import type { ClusterStores } from "../cluster/cluster-stores.ts";
 import type { Context, Needs } from "../controllers/context.ts";
 import { recordedMembers } from "../controllers/members/observe.ts";
 import { membersStore } from "../controllers/members/apply.ts";
-import { judgedSecrets } from "../controllers/pull-secret/judged.ts";
+import { judgedSecrets } from "../entitlement/judged-secrets.ts";
 import { newSignals } from "../controllers/signals.ts";
 import { grantTracker } from "../controllers/token/grant-tracker.ts";
 import { credentialIndex } from "../entitlement/credential-index.ts";
@@ -47,7 +47,7 @@ export function derive(
   const members = recordedMembers(stores.operatorSecrets);
   const sliced = inSlices(clock);
   const index = credentialIndex({ ...stores, clock, inSlices: sliced, operatorNamespace, members });
-  const judged = judgedSecrets({ cluster: { stores }, credentials: { index } });
+  const judged = judgedSecrets({ stores, index });
   return {
     runtime: { clock, inSlices: sliced },
     cluster: { stores, transforms, digest },

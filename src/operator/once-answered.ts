@@ -1,5 +1,6 @@
 // Waits at a start for an API server that is away: that heals by itself, and a process that ends instead
 // comes back ever more slowly.
+import { hasTrait } from "../api/reasons.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { OperatorError } from "../runtime/errors.ts";
 import type { Log } from "../runtime/observability/log.ts";
@@ -27,7 +28,7 @@ export async function onceAnswered(attempt: () => Promise<void>, options: OnceAn
       tell(undefined);
       return;
     } catch (error) {
-      if (!(error instanceof OperatorError) || error.reason !== "ApiUnavailable") throw error;
+      if (!(error instanceof OperatorError) || !hasTrait(error, "away")) throw error;
       const sentence = textWithSteps(error);
       if (sentence !== reported) log.warn("waiting for the API server", { detail: sentence });
       reported = sentence;

@@ -1,5 +1,6 @@
 // The circuit breaker: an identity is spared that its cloud refuses again and again.
 import { LRUCache } from "lru-cache";
+import { hasTrait } from "../api/reasons.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { type Failure, OperatorError } from "../runtime/errors.ts";
 import { circuitKey } from "./authority.ts";
@@ -127,7 +128,7 @@ export function withCircuitBreaker(
 }
 
 function isRefusal(error: unknown): error is OperatorError {
-  return error instanceof OperatorError && (error.retry === "slowly" || error.reason === "Throttled");
+  return error instanceof OperatorError && (error.retry === "slowly" || hasTrait(error, "throttled"));
 }
 
 /** The text is the same for as long as it lasts: a time that moves on would be news to every tenant, once a minute. */

@@ -1,4 +1,5 @@
 // Metrics of providers: how often a token is asked for, how it ends, and what the cloud says to it.
+import { hasTrait } from "../api/reasons.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { failureOf } from "../runtime/errors.ts";
 import type { Grant } from "./grant.ts";
@@ -32,9 +33,10 @@ export function withMetrics(provider: Provider, { instruments, clock, expiresAt 
         }
         return minted;
       } catch (error) {
-        const { reason } = error instanceof NetworkError ? { reason: "CloudUnavailable" } : failureOf(error);
+        const failure = error instanceof NetworkError ? { reason: "CloudUnavailable" } : failureOf(error);
+        const { reason } = failure;
         count("regcred_token_refreshes_total", { ...labels, result: "failure", reason });
-        if (reason === "Throttled") count("regcred_cloud_throttles_total", labels);
+        if (hasTrait(failure, "throttled")) count("regcred_cloud_throttles_total", labels);
         throw error;
       }
     },

@@ -8,6 +8,24 @@ import { type Login, type LoginResult, loginOf } from "./login.ts";
 /** `dockerconfigjson` has its entries under `auths`, the legacy `dockercfg` at the top. */
 export type DockerConfigForm = "dockerconfigjson" | "dockercfg";
 
+export const dockerConfigType = "kubernetes.io/dockerconfigjson";
+export const dockerConfigKey = ".dockerconfigjson";
+export const legacyConfigType = "kubernetes.io/dockercfg";
+
+export interface ConfigPlace {
+  readonly key: string;
+  readonly form: DockerConfigForm;
+}
+
+/**
+ * Where a Secret holds its docker config, by the Secret's type; no other type holds one:
+ * https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
+ */
+export const configPlaces: Readonly<Record<string, ConfigPlace>> = {
+  [dockerConfigType]: { key: dockerConfigKey, form: "dockerconfigjson" },
+  [legacyConfigType]: { key: ".dockercfg", form: "dockercfg" },
+};
+
 interface SkippedHost {
   /** The canonical host, or `entry N` where the key names no registry (such a key may hold anything). */
   readonly host: string;

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { failure, hasTrait, isBeforeIdentity, isForTenant, isReason, reasons } from "../../src/api/reasons.ts";
+import { cureOf, failure, hasTrait, isBeforeIdentity, isForTenant, isReason, reasons } from "../../src/api/reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -53,6 +53,50 @@ describe("a failure", () => {
     expect(hasTrait({ reason: "toString" }, "passing")).toBe(false);
   });
 
+  it.each([
+    ["passing", "TokenPending"],
+    ["exemptible", "AdmissionDenied"],
+    ["byObject", "Rejected"],
+    ["noneOfOurs", "SecretCopied"],
+    ["unread", "TooLarge"],
+    ["unseen", "NotPermitted"],
+    ["throttled", "Throttled"],
+    ["contested", "Contested"],
+    ["away", "ApiUnavailable"],
+    ["harmless", "HostShadowed"],
+    ["untold", "Progressing Pending Suspended Deleting"],
+  ] as const)("is %s: %s", (trait, such) => {
+    const having = Object.keys(reasons).filter((reason) => hasTrait({ reason }, trait));
+    expect(having.join(" ")).toBe(such);
+  });
+
+  it("says by its reason what is to be made, or not at all", () => {
+    const cured = Object.keys(reasons).flatMap((reason) => {
+      const cure = cureOf(reason);
+      return cure === undefined ? [] : [`${reason}: ${cure}`];
+    });
+    expect(cured).toEqual([
+      "SourceMissing: source",
+      "ServiceAccountMissing: account",
+      "ConsentMissing: consent",
+      "CAMissing: certificates",
+      "CRDOutdated: kind",
+    ]);
+    expect(cureOf("toString")).toBeUndefined();
+  });
+
+  it("decides nothing by the text of its reason: the table has a trait for it", () => {
+    const byText = /\breason\)? (?:===|!==) "[A-Z]|switch \((?:\w+\.)*reason\)/;
+    expect('if (failure.reason === "Throttled") return').toMatch(byText);
+    const places = globSync("src/**/*.ts", { cwd: root, exclude: ["src/runtime/**"] }).flatMap((path) =>
+      readFileSync(join(root, path), "utf8")
+        .split("\n")
+        .flatMap((line) => (byText.test(line) ? [`${path}: ${line.trim()}`] : [])),
+    );
+    // What `kubectl apply` says of a refusal is the API server's word, not ours.
+    expect(places.filter((place) => !place.startsWith("src/cli/plan/denial.ts: "))).toEqual([]);
+  });
+
   it("is made from the table by whoever can see it", () => {
     const byHand = globSync("src/controllers/**/*.ts", { cwd: root }).filter((path) =>
       new RegExp(literal, "").test(readFileSync(join(root, path), "utf8")),
@@ -61,7 +105,7 @@ describe("a failure", () => {
   });
 
   it("is the tenant's to fix, or the platform's, and comes back as here: a change of this is news to who must act", () => {
-    const rows = Object.entries<{ readonly cause?: string; readonly retry?: string }>(reasons);
+    const rows = Object.entries<object & { readonly cause?: string; readonly retry?: string }>(reasons);
     const of = (cause: string, retry: string): string =>
       rows
         .filter(([, row]) => row.cause === cause && row.retry === retry)

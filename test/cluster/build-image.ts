@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Architecture, architectures } from "./architectures.ts";
+import { type Architecture, architectures } from "../../tools/build/architectures.ts";
 import { foreignBase } from "./foreign-base.ts";
 import { outputOf } from "./output-of.ts";
 import type { Registry } from "./registry.ts";

@@ -1,7 +1,7 @@
 // How does a machine run programs of another architecture? Its kernel is told which program reads them.
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Architecture } from "./architectures.ts";
+import type { Architecture } from "../../tools/build/architectures.ts";
 import { outputOf } from "./output-of.ts";
 
 /** What it needs on the machine, as `demandHost` takes it. */

@@ -3,10 +3,11 @@
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
 import type { ServiceAccountView } from "../../src/providers/grant-types.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan } from "../../src/controllers/pull-secret/plan-types.ts";
+import type { LiveSecret } from "../../src/cluster/pull-secret-object.ts";
+import type { PullSecretPlan } from "../../src/controllers/pull-secret/plan-types.ts";
 import type { NamespaceRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
-import { gatherContributions, keepDecided } from "../../src/controllers/pull-secret/contributions.ts";
+import { gatherContributions, keepDecided } from "../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../src/providers/grant-keys.ts";
 import { type GrantTracker, grantTracker, tokenSecretName } from "../../src/controllers/token/grant-tracker.ts";
 import { tokenFromData, tokenToData } from "../../src/cluster/token-wire.ts";

@@ -1,11 +1,11 @@
 // Does whoever applies a ServiceAccount or a Secret own what it applies, before and after our writes, and while they fail?
 import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/runtime/errors.ts";
-import type { PlannedSecret } from "../../src/controllers/pull-secret/plan-types.ts";
+import type { PlannedSecret } from "../../src/cluster/pull-secret-object.ts";
+import { liveSecret } from "../../src/cluster/pull-secret-wire.ts";
 import type { ServiceAccountRecord } from "../../src/cluster/records.ts";
 import type { Context } from "../../src/controllers/context.ts";
 import { patchReferences } from "../../src/controllers/service-account/apply.ts";
-import { liveSecret } from "../../src/controllers/pull-secret/wire.ts";
 import { writeSecret } from "../../src/controllers/pull-secret/apply.ts";
 import { keyedDigest } from "../../src/cluster/digest.ts";
 import { transformSecret } from "../../src/cluster/transform/secret.ts";

@@ -3,7 +3,7 @@ import { closeSync, globSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { architectures } from "../cluster/architectures.ts";
+import { architectures } from "../../tools/build/architectures.ts";
 import { type BuiltImage, buildImage, buildTools, ownArchitecture } from "../cluster/build-image.ts";
 import { type Emulation, emulator, emulatorTools } from "../cluster/emulator.ts";
 import { foreignBaseTools } from "../cluster/foreign-base.ts";

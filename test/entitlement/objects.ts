@@ -2,7 +2,7 @@
 import type { Entry, RegistryCredential, Spec, Status } from "../../src/api/registry-credential.ts";
 import type { Contributor } from "../../src/entitlement/credential-index.ts";
 import type { Failure } from "../../src/runtime/errors.ts";
-import type { EntryToken } from "../../src/controllers/pull-secret/plan-content.ts";
+import type { EntryToken } from "../../src/content/content.ts";
 import type { NamespaceRecord, PodRecord, SecretRecord, ServiceAccountRecord } from "../../src/cluster/records.ts";
 import type { Token } from "../../src/cluster/token.ts";
 import { Redacted } from "../../src/runtime/redacted.ts";

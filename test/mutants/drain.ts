@@ -58,7 +58,7 @@ export const drainMutants: readonly Mutant[] = [
     name: "a deletion waits for a Secret that a tenant has stripped of our marks, which our own policy then protects",
     edits: [
       {
-        file: "src/controllers/pull-secret/report.ts",
+        file: "src/controllers/credential/observe-left.ts",
         from: "return !isMarked || record.immutable ||",
         to: "return record.immutable ||",
       },

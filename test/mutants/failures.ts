@@ -21,7 +21,7 @@ const fault = (name: string, file: string, [from, to]: readonly [string, string]
 export const failureMutants: readonly Mutant[] = [
   fault(
     "a PUT of a pull Secret names no version",
-    "controllers/pull-secret/wire.ts",
+    "cluster/pull-secret-wire.ts",
     ["      ...(before && { resourceVersion: before.resourceVersion }),\n", ""],
     serve,
   ),
@@ -93,7 +93,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a renewed token is never rendered",
-    "controllers/pull-secret/contributions.ts",
+    "controllers/pull-secret/observe-contributions.ts",
     [".${source.revision}.${isAlive(source, now)}`", ".${isAlive(source, now)}`"],
     serve,
   ),
@@ -159,15 +159,10 @@ export const failureMutants: readonly Mutant[] = [
     ["    return exitCodes.no;", "    return exitCodes.succeeded;"],
     exitCodes,
   ),
-  fault(
-    "what does not fit is taken away",
-    "controllers/pull-secret/plan-fit.ts",
-    ["(steps[index] === 0 ? left : [])", "[]"],
-    {
-      phase: "unit",
-      path: "test/controllers/pull-secret/too-large.test.ts",
-    },
-  ),
+  fault("what does not fit is taken away", "content/fit.ts", ["(steps[index] === 0 ? left : [])", "[]"], {
+    phase: "unit",
+    path: "test/controllers/pull-secret/too-large.test.ts",
+  }),
   fault(
     "a former login is nobody's after a restart",
     "controllers/pull-secret/plan.ts",
@@ -182,7 +177,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "that somebody always writes first is told to nobody",
-    "controllers/pull-secret/result.ts",
+    "controllers/pull-secret/report.ts",
     ["finding: always && findingOfFailure(decision, always),", "finding: undefined,"],
     { phase: "unit", path: "test/controllers/pull-secret/removal-in-conflict.test.ts" },
   ),
@@ -194,7 +189,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a tenant's docker config is read again for each entry that is tried in it",
-    "controllers/pull-secret/plan.ts",
+    "controllers/pull-secret/plan-foreign.ts",
     [
       "    return merge.with(",
       "    const again = mergeInto(dockerConfig);\n    return (again.ok ? again : merge).with(",
@@ -209,7 +204,7 @@ export const failureMutants: readonly Mutant[] = [
   ),
   fault(
     "a namespace that is made anew gets the former login of the one before",
-    "controllers/pull-secret/controller.ts",
+    "controllers/pull-secret/run.ts",
     ["if (before?.uid === uid) return before.secrets;", "if (before) return before.secrets;"],
     { phase: "unit", path: "test/controllers/pull-secret/remade-namespace.test.ts" },
   ),

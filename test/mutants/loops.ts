@@ -56,19 +56,19 @@ export const loopMutants: readonly Mutant[] = [
   ),
   fault(
     "an altered entry whose successor does not fit loses the login of before",
-    "controllers/pull-secret/plan-fit",
+    "content/fit",
     ["stood: formers.flatMap(({ stood }) => stood ?? []),", "stood: [],"],
     "controllers/pull-secret/too-large",
   ),
   fault(
     "a login of before is given where it has never been, because the successor does not fit",
-    "controllers/pull-secret/plan-fit",
+    "content/fit",
     ["const known = all.find((each) => each.known);", "const [known] = all;"],
     "controllers/pull-secret/too-large",
   ),
   fault(
     "the token of before is collected while its successor does not fit",
-    "controllers/pull-secret/plan-fit",
+    "content/fit",
     [", ...(instead.length > 0 && { decided })", ""],
     "controllers/pull-secret/make-before-break",
   ),

@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 const threats = { phase: "integration", path: "test/integration/threats.test.ts" } as const;
 const credentialIndex = "src/entitlement/credential-index.ts";
 const followsRemovals = "src/entitlement/follow-removals.ts";
-const heldContent = "src/controllers/pull-secret/plan-frozen.ts";
+const heldContent = "src/content/frozen.ts";
 
 /** A hold writes a login wherever it entitles. */
 const aHoldGives = {

@@ -47,7 +47,7 @@ export const neighbourMutants: readonly Mutant[] = [
   ),
   fault(
     "a copy in a namespace that nothing selects is removed",
-    "controllers/pull-secret/observe.ts",
+    "controllers/pull-secret/observe-roles.ts",
     ["const inIt = named.filter(isWitnessed);", "const inIt = named;"],
     copied,
   ),
@@ -59,7 +59,7 @@ export const neighbourMutants: readonly Mutant[] = [
   ),
   fault(
     "what another tool keeps is taken over",
-    "controllers/pull-secret/plan-conflict.ts",
+    "cluster/other-managers.ts",
     ["if (kept) return `", "if (kept && annotations === labels) return `"],
     unit("controllers/pull-secret/plan-other-tools"),
   ),

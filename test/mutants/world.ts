@@ -18,7 +18,7 @@ const known = (name: string, test: string, edit: Edit): Mutant => ({
 
 export const worldMutants: readonly Mutant[] = [
   found("a pull Secret is written whatever has become of it", {
-    file: "src/controllers/pull-secret/wire.ts",
+    file: "src/cluster/pull-secret-wire.ts",
     from: "      ...(before && { resourceVersion: before.resourceVersion }),\n",
     to: "",
   }),
@@ -48,7 +48,7 @@ export const worldMutants: readonly Mutant[] = [
     to: 'credential.spec.deletionPolicy === "Retain"',
   }),
   found("a renewed token is not rendered", {
-    file: "src/controllers/pull-secret/contributions.ts",
+    file: "src/controllers/pull-secret/observe-contributions.ts",
     from: "${entry.name}=${grantKey}.${source.revision}.",
     to: "${entry.name}=${grantKey}.",
   }),
@@ -93,12 +93,12 @@ export const worldMutants: readonly Mutant[] = [
     to: "if (account) return [];",
   }),
   known("who is suspended counts as served with what it needs", "for which nothing was ever written", {
-    file: "src/controllers/pull-secret/contributions.ts",
+    file: "src/controllers/pull-secret/observe-contributions.ts",
     from: "!credential.spec.suspend && users.some(",
     to: "users.some(",
   }),
   known("what is refused as changed and is not is asked for five times in a row", "refused as changed and is not", {
-    file: "src/controllers/pull-secret/controller.ts",
+    file: "src/controllers/pull-secret/observe.ts",
     from: "if (!record || record.resourceVersion === judged)",
     to: "if (!record)",
   }),
@@ -128,7 +128,7 @@ export const worldMutants: readonly Mutant[] = [
     to: "  if (names.length > 0) return;",
   }),
   known("whose a Secret is is forgotten as soon as a namesake is there", "while nobody of its name was there", {
-    file: "src/controllers/pull-secret/undecided.ts",
+    file: "src/entitlement/undecided.ts",
     from: "gone: isNamed || contributors.some(isNamesake) ? uids : [] };",
     to: "gone: isNamed ? uids : [] };",
   }),
@@ -144,8 +144,8 @@ export const worldMutants: readonly Mutant[] = [
   }),
   known("a token is collected though it cannot be seen who needs it", "accounts that may not be seen after", {
     file: "src/controllers/pull-secret/controller.ts",
-    from: "if (!snapshot.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));",
-    to: "context.credentials.judged.judged(secretKey(namespace.name, name));",
+    from: "if (!snapshot.hidden) context.credentials.judged.judged(namespace.name, name);",
+    to: "context.credentials.judged.judged(namespace.name, name);",
   }),
   {
     fault: "world",

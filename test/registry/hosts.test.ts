@@ -5,7 +5,7 @@ import { secretGroups } from "../../src/cli/import/groups.ts";
 import { manifests } from "../../src/cli/import/manifests.ts";
 import { parseRegistryCredential } from "../../src/api/parse-registry-credential.ts";
 import type { Entry, RegistryCredential } from "../../src/api/registry-credential.ts";
-import { type EntryToken, contentOf } from "../../src/controllers/pull-secret/plan-content.ts";
+import { type EntryToken, contentOf } from "../../src/content/content.ts";
 import { entryForHost } from "../../src/cli/explain/entry-for-host.ts";
 import { grantsOf, isFailure } from "../../src/providers/grant.ts";
 import { planPullSecret } from "../../src/controllers/pull-secret/plan.ts";

@@ -8,26 +8,27 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { bundleInParts, entryFile } from "./bundle.ts";
-import { nodeBinary, type Platform, platformNamed } from "./node-binary.ts";
+import { nodeBinary, platformNamed } from "./node-binary.ts";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-/** Writes it to `file`: the Node of the platform with the program inside. https://nodejs.org/api/single-executable-applications.html */
-async function executable(platform: Platform, file: string): Promise<void> {
+/** Writes it to `file`: that Node with the program inside. https://nodejs.org/api/single-executable-applications.html */
+export async function executable(nodeIn: (folder: string) => Promise<string>, file: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "regcred-executable-"));
   try {
     const chunks = await bundleInParts(folder);
     const parts = chunks.map(({ fileName }) => fileName).filter((name) => name !== entryFile);
     const config = {
-      main: join(folder, entryFile),
+      // Relative, for it stays inside: the same parts give the same executable.
+      main: entryFile,
       mainFormat: "module",
-      executable: await nodeBinary(platform, folder),
+      executable: await nodeIn(folder),
       output: file,
       disableExperimentalSEAWarning: true,
       // The parts are files of a read-only file system inside, and imported from there as anywhere.
       useVfs: true,
-      assets: Object.fromEntries(parts.map((name) => [name, join(folder, name)])),
+      assets: Object.fromEntries(parts.map((name) => [name, name])),
       // Whoever sets NODE_OPTIONS for other programs does not mean this one.
       execArgvExtension: "none",
     };
@@ -35,7 +36,7 @@ async function executable(platform: Platform, file: string): Promise<void> {
     await writeFile(configFile, JSON.stringify(config));
     await mkdir(dirname(file), { recursive: true });
     // The Node that makes it must be of the version of the one inside, which the launcher sees to.
-    await run(process.execPath, ["--build-sea", configFile]);
+    await run(process.execPath, ["--build-sea", configFile], { cwd: folder });
     await chmod(file, 0o755);
   } finally {
     await rm(folder, { recursive: true });
@@ -50,7 +51,7 @@ if (import.meta.main) {
   const names = positionals.length > 0 ? positionals : [`${process.platform}-${process.arch}`];
   for (const platform of names.map(platformNamed)) {
     const file = resolve(values.to, `kubectl-regcred-${platform}`);
-    await executable(platform, file);
+    await executable((folder) => nodeBinary(platform, folder), file);
     process.stdout.write(`wrote ${file} (${((await stat(file)).size / 1e6).toFixed(0)} MB)\n`);
   }
 }

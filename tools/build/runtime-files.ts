@@ -20,7 +20,13 @@ export function writeRuntimeFiles(folder: string): readonly string[] {
   };
   place("/usr/local/bin/node", (to) => copyFileSync(process.execPath, to));
   for (const library of libraries()) place(library, (to) => copyFileSync(library, to));
-  const texts: Readonly<Record<string, string>> = {
+  for (const [path, text] of Object.entries(runtimeTexts())) place(path, (to) => writeFileSync(to, text));
+  return written;
+}
+
+/** The files that are texts, by their path in the image. */
+export function runtimeTexts(): Readonly<Record<string, string>> {
+  return {
     // Mozilla's, as Node has them built in; here for --use-openssl-ca and for whoever looks where Debian has them.
     "/etc/ssl/certs/ca-certificates.crt": getCACertificates("bundled").join("\n"),
     "/etc/passwd": `regcred:x:${user}:${user}::/:/nonexistent\n`,
@@ -28,8 +34,6 @@ export function writeRuntimeFiles(folder: string): readonly string[] {
     // glibc's default asks the DNS before /etc/hosts only where this file says nothing.
     "/etc/nsswitch.conf": "hosts: files dns\n",
   };
-  for (const [path, text] of Object.entries(texts)) place(path, (to) => writeFileSync(to, text));
-  return written;
 }
 
 /** What the running Node has loaded, the loader itself included. The kernel's own part has no path, an addon ends in .node. */

@@ -8,7 +8,9 @@ export interface ReleaseArguments {
   readonly path: string;
   readonly version: string;
   readonly dryRun: boolean;
-  /** An OCI image layout that is there already; undefined: it is built. */
+  /** A private key; undefined: nothing is signed. */
+  readonly key: string | undefined;
+  /** An OCI image layout that is there already; undefined: the images are made. */
   readonly images: string | undefined;
   /** Where the plugin's archives will be for download; undefined: no manifest for krew is written. */
   readonly downloads: string | undefined;
@@ -21,7 +23,8 @@ export const usage = `Usage: npm run release -- --registry HOST/PATH --version V
   --registry HOST/PATH   the image goes to HOST/PATH/regcred, the chart to HOST/PATH/charts/regcred
   --version V            that of package.json, such as 0.1.0
   --dry-run              make everything, send nothing
-  --images FOLDER        an OCI image layout of linux/amd64 and linux/arm64; built with docker buildx if absent
+  --key FILE             an Ed25519 key that signs it all, in PEM; unsigned if absent
+  --images FOLDER        an OCI image layout of linux/amd64 and linux/arm64 that is there already
   --downloads URL        where the plugin's archives will be, for krew's manifest
   --docker-config FILE   of docker login; ~/.docker/config.json if absent
   --plain-http           for a registry on this machine
@@ -42,6 +45,7 @@ export function releaseArguments(args: readonly string[]): ReleaseArguments {
       registry: { type: "string", default: "" },
       version: { type: "string", default: "" },
       "dry-run": { type: "boolean", default: false },
+      key: { type: "string" },
       images: { type: "string" },
       downloads: { type: "string" },
       "docker-config": { type: "string" },
@@ -64,6 +68,7 @@ export function releaseArguments(args: readonly string[]): ReleaseArguments {
     path,
     version: values.version,
     dryRun: values["dry-run"],
+    key: values.key,
     images: values.images,
     downloads: downloads?.replace(/\/$/, ""),
     dockerConfig: values["docker-config"],

@@ -2,9 +2,10 @@
 import { stringify } from "yaml";
 
 export interface PluginArchive {
-  /** As Go names it. */
-  readonly os: string;
-  readonly arch: string;
+  /** As Go names them. */
+  readonly platforms: readonly { readonly os: string; readonly arch: string }[];
+  /** The program in it. */
+  readonly bin: string;
   readonly url: string;
   /** Hexadecimal. */
   readonly sha256: string;
@@ -27,16 +28,12 @@ export function krewManifest(version: string, homepage: string, archives: readon
           "installation.",
           "",
         ].join("\n"),
-        platforms: archives.map(({ os, arch, url, sha256 }) => ({
-          selector: { matchLabels: { os, arch } },
-          uri: url,
-          sha256,
-          bin: "kubectl-regcred",
-          files: [
-            { from: "kubectl-regcred", to: "." },
-            { from: "LICENSE", to: "." },
-          ],
-        })),
+        ...(archives.some(({ platforms }) => platforms.some(({ os }) => os === "darwin")) && {
+          caveats: "On macOS it needs Node 26 or newer: https://nodejs.org\n",
+        }),
+        platforms: archives.flatMap(({ platforms, bin, url, sha256 }) =>
+          platforms.map((matchLabels) => ({ selector: { matchLabels }, uri: url, sha256, bin })),
+        ),
       },
     },
     { lineWidth: 0 },

@@ -1,5 +1,6 @@
 // Steps that fix what the status of a RegistryCredential names by its reason alone.
 import type { Entry } from "../../api/registry-credential.ts";
+import { cureOf } from "../../api/reasons.ts";
 import { kubectl, type Step } from "../../runtime/steps.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { consentTo, createCertificates, createServiceAccount, createSource } from "../../cluster/install-steps.ts";
@@ -11,27 +12,28 @@ import { scopeOf, type ExplainInput, there } from "./input.ts";
  */
 export function knownSteps(reason: string, entry: Entry, input: ExplainInput): readonly Step[] {
   const { namespaceName, operatorNamespace } = input;
-  switch (reason) {
-    case "SourceMissing": {
+  const cure = cureOf(reason);
+  switch (cure) {
+    case "source": {
       const source = sourceOf(entry, input);
       return source ? createSource({ ...source, operatorNamespace }) : [];
     }
-    case "CAMissing":
+    case "certificates":
       return "caSecretName" in entry && entry.caSecretName !== undefined
         ? [createCertificates(operatorNamespace, entry.caSecretName)]
         : [];
-    case "CRDOutdated":
+    case "kind":
       return [{ says: "bring the kind up to date", command: kubectl`apply -f crds/` }];
-    case "ConsentMissing":
-    case "ServiceAccountMissing": {
+    case "consent":
+    case "account": {
       const { identity } = entry;
       if (identity.from !== "ServiceAccount" && identity.from !== "TenantServiceAccount") return [];
       const home = identity.from === "ServiceAccount" ? operatorNamespace : namespaceName;
-      return reason === "ConsentMissing"
+      return cure === "consent"
         ? consentTo(home, identity.name, `${operatorNamespace}:regcred`)
         : [createServiceAccount(home, identity.name)];
     }
-    default:
+    case undefined:
       return [];
   }
 }

@@ -1,10 +1,12 @@
 // Blockers of serving: a living login of an entry is not in the namespace's pull Secret.
 import { conditionOf, isBad } from "../../api/conditions.ts";
 import { adoptAnnotation, managedByLabel } from "../../api/names.ts";
+import { hasTrait } from "../../api/reasons.ts";
 import type { Entry, RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { kubectl } from "../../runtime/steps.ts";
-import { conflictWith, otherManager } from "../../controllers/pull-secret/plan-conflict.ts";
+import { conflictWith } from "../../controllers/pull-secret/plan-foreign.ts";
+import { otherManager } from "../../cluster/other-managers.ts";
 import { grantsOf, isFailure } from "../../providers/grant.ts";
 import { selectionBlocker } from "../../entitlement/selection.ts";
 import type { CredentialRecord } from "../../cluster/records.ts";
@@ -122,7 +124,7 @@ function entryBlocker(input: ExplainInput, { credential, entry }: Candidate): St
  */
 function namespaceBlocker(input: ExplainInput, { credential, entry }: Candidate): Stopped | undefined {
   const { name, status } = credential;
-  const groups = (status?.failures ?? []).filter(({ reason }) => reason !== "HostShadowed");
+  const groups = (status?.failures ?? []).filter((group) => !hasTrait(group, "harmless"));
   const here = groups.find(({ examples }) => examples.includes(input.namespaceName));
   // Three examples are listed; where there are more, this namespace may be one of them.
   const group = here ?? groups.find(({ count, examples }) => count > examples.length);

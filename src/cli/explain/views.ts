@@ -1,7 +1,7 @@
 // Views of a pod and a Secret for `explain`.
 import { foreignText } from "../../runtime/foreign-text.ts";
 import type { PodView, SecretView } from "./input.ts";
-import { dockerConfigKey } from "../../controllers/pull-secret/plan-types.ts";
+import { dockerConfigKey } from "../../registry/docker-config.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
 import { hostsOf } from "../../registry/merge-docker-config.ts";
 import {

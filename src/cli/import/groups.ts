@@ -2,10 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { adoptAnnotation, credentialsAnnotation } from "../../api/names.ts";
 import { quotedText } from "../../runtime/foreign-text.ts";
-import { otherManager } from "../../controllers/pull-secret/plan-conflict.ts";
-import { dockerConfigKey, dockerConfigType } from "../../controllers/pull-secret/plan-types.ts";
+import { otherManager } from "../../cluster/other-managers.ts";
+import {
+  dockerConfigKey,
+  dockerConfigType,
+  legacyConfigType,
+  parseDockerConfig,
+} from "../../registry/docker-config.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
-import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { keyedDigest } from "../../cluster/digest.ts";
 import {
   annotationsOf,
@@ -47,12 +51,11 @@ export interface Grouped {
   readonly ours: number;
 }
 
-const dockerCfgType = "kubernetes.io/dockercfg";
 // A legacy Secret that a controller of OpenShift makes for each ServiceAccount.
 const accountAnnotation = "kubernetes.io/service-account.name";
 
 /** Of which types somebody may have made a pull Secret. */
-export const importedTypes = [dockerConfigType, dockerCfgType];
+export const importedTypes = [dockerConfigType, legacyConfigType];
 
 /** Looks at whole Secrets. */
 export function secretGroups(raws: readonly unknown[], operatorNamespace: string): Grouped {
@@ -106,10 +109,10 @@ export function secretGroups(raws: readonly unknown[], operatorNamespace: string
 
 /** Why onConflict: Adopt would not take it over; undefined where nothing is known against it. */
 function whyNot(raw: unknown, type: string): string | undefined {
-  if (type === dockerCfgType) {
+  if (type === legacyConfigType) {
     return accountAnnotation in annotationsOf(raw)
-      ? `it is of type ${dockerCfgType}, made for a ServiceAccount by the cluster itself`
-      : `it is of type ${dockerCfgType}: make it anew as ${dockerConfigType}`;
+      ? `it is of type ${legacyConfigType}, made for a ServiceAccount by the cluster itself`
+      : `it is of type ${legacyConfigType}: make it anew as ${dockerConfigType}`;
   }
   if (annotationsOf(raw)[adoptAnnotation] === "true") return undefined;
   const [owner] = listOf(metadataOf(raw)["ownerReferences"], "ownerReferences").map((each) => fields(each, "owner"));

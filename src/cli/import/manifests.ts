@@ -1,7 +1,7 @@
 // Manifests of the objects that take over what a docker config holds.
 import { longestHost, maxHosts } from "../../api/entry-bounds.ts";
 import { group, kind, version } from "../../api/names.ts";
-import { dockerConfigKey, dockerConfigType } from "../../controllers/pull-secret/plan-types.ts";
+import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
 import { isLiteralHost } from "../../registry/host.ts";
 
 export interface Import {

@@ -1,4 +1,5 @@
 // A cluster in memory: takes writes and tells the stores.
+import { dockerConfigType } from "../../registry/docker-config.ts";
 import { randomUUID } from "node:crypto";
 import type { ClusterStores } from "../../cluster/cluster-stores.ts";
 import type { ClusterApi, ClusterObject, SecretObject, ServiceAccountObject } from "../../cluster/cluster-api.ts";
@@ -50,8 +51,7 @@ export function inMemoryCluster(
   // Those that are put: they are in the operator's namespace, or in one of sources.
   const sources = new Set<string>();
   const isOperators = ({ metadata: { namespace, name }, type }: SecretObject): boolean =>
-    sources.has(`${namespace}/${name}`) ||
-    (namespace === operatorNamespace && type !== "kubernetes.io/dockerconfigjson");
+    sources.has(`${namespace}/${name}`) || (namespace === operatorNamespace && type !== dockerConfigType);
   const takeIn = (event: ModelEvent): void => {
     switch (event.resource) {
       case "registrycredentials":

@@ -8,7 +8,7 @@ import type { NamespaceRecord } from "../../cluster/records.ts";
 import { selectsNamespace } from "../../entitlement/selection.ts";
 import { type ExplainInput, there } from "../explain/input.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
-import { type DockerConfigForm, parseDockerConfig } from "../../registry/docker-config.ts";
+import { configPlaces, parseDockerConfig } from "../../registry/docker-config.ts";
 import { canonicalHost, configKey, withFormerNames } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";
@@ -48,11 +48,6 @@ function serves(host: string, image: string): boolean {
   return loginsFor(image, [[configKey(host), host]]).length > 0;
 }
 
-const forms: Readonly<Record<string, DockerConfigForm>> = {
-  ".dockerconfigjson": "dockerconfigjson",
-  ".dockercfg": "dockercfg",
-};
-
 /** None where it may not be read, or is not there. */
 async function hostsOfSource(
   entry: Extract<Entry, { provider: "Static" }>,
@@ -69,7 +64,7 @@ async function hostsOfSource(
       objects.get(resources.secrets, { namespace: grant.namespace, name: grant.name }),
       (raw) => raw as { readonly data?: Readonly<Record<string, string>> },
     );
-    for (const [key, form] of Object.entries(forms)) {
+    for (const { key, form } of Object.values(configPlaces)) {
       const parsed = parseDockerConfig(textOfBase64(there(source)?.data?.[key] ?? "") ?? "", form);
       if (parsed.ok) hosts.push(...withFormerNames(parsed.logins).keys());
     }

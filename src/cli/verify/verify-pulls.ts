@@ -1,15 +1,13 @@
 // Tries to pull with what a tenant really has. Each login is tried, as a kubelet would.
 import { quotedText } from "../../runtime/foreign-text.ts";
 import { resources } from "../../cluster/resources.ts";
-import { referencesOf } from "../explain/input.ts";
+import { referencesOf, type ExplainInput } from "../explain/input.ts";
 import { isObjectName } from "../../cluster/object-name.ts";
-import { dockerConfigKey } from "../../controllers/pull-secret/plan-types.ts";
-import type { ExplainInput } from "../explain/input.ts";
+import { dockerConfigKey, parseDockerConfig } from "../../registry/docker-config.ts";
 import { allowedHosts } from "../../providers/http/allow-list.ts";
 import { privateHosts } from "../../providers/http/host-globs.ts";
 import { guardedHttp } from "../../providers/http/guarded-http.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
-import { parseDockerConfig } from "../../registry/docker-config.ts";
 import { configKey } from "../../registry/host.ts";
 import { parseImageReference } from "../../registry/image-reference.ts";
 import { loginsFor } from "../../registry/kubelet-match.ts";

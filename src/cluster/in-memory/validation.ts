@@ -1,4 +1,5 @@
 // Validation of Secrets, as in kubernetes/pkg/apis/core/validation/validation.go, ValidateSecret and its update.
+import { configPlaces } from "../../registry/docker-config.ts";
 import { isDeepStrictEqual } from "node:util";
 import type { ApiError } from "../../runtime/client/api-error.ts";
 import { unprocessable } from "./denials.ts";
@@ -12,11 +13,6 @@ interface Secret {
 
 // MaxSecretSize
 const maxBytes = 1024 * 1024;
-
-const configs: Readonly<Record<string, string>> = {
-  "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
-  "kubernetes.io/dockercfg": ".dockercfg",
-};
 
 /** @param before the Secret that it replaces */
 export function secretProblem(secret: Secret, before?: Secret): ApiError | undefined {
@@ -37,7 +33,7 @@ export function secretProblem(secret: Secret, before?: Secret): ApiError | undef
     bytes += Buffer.from(value, "base64").length;
   }
   if (bytes > maxBytes) return problem("data", `Too long: may not be more than ${maxBytes} bytes`);
-  const key = configs[String(type)];
+  const key = configPlaces[String(type)]?.key;
   if (key === undefined) return undefined;
   const config = data[key];
   if (typeof config !== "string") return problem(`data[${key}]`, "Required value");

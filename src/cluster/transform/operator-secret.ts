@@ -1,4 +1,5 @@
 // Transform of a Secret that may be a source, or that holds a token.
+import { configPlaces } from "../../registry/docker-config.ts";
 import {
   expiresAtAnnotation,
   managedBy,
@@ -23,12 +24,7 @@ import {
 } from "../../runtime/watch/object-meta.ts";
 
 /** Types in which a login may be kept: docs/design.md. Others (a Helm release may have 1 MiB) are not even kept in memory. */
-const sourceTypes = new Set([
-  "Opaque",
-  "kubernetes.io/basic-auth",
-  "kubernetes.io/dockercfg",
-  "kubernetes.io/dockerconfigjson",
-]);
+const sourceTypes = new Set(["Opaque", "kubernetes.io/basic-auth", ...Object.keys(configPlaces)]);
 /** A source becomes part of a pull Secret, which is held under 64 KiB; base64 makes 4 characters of 3 bytes. */
 const longestData = Math.ceil((64 * 1024 * 4) / 3);
 

@@ -1,21 +1,21 @@
 // Observes what is left with tenants of a RegistryCredential that is being deleted, or has another name by now, and what keeps it.
+import { isMerged } from "../../cluster/marks.ts";
 import { failure, hasTrait, isForTenant } from "../../api/reasons.ts";
 import type { RegistryCredential } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { referencesKey, secretKey } from "../keys.ts";
-import { withoutLogins } from "../pull-secret/plan-body.ts";
-import { dockerConfigKey } from "../pull-secret/plan-types.ts";
+import { withoutLogins } from "../../cluster/pull-secret-object.ts";
+import { encoded } from "../../cluster/pull-secret-wire.ts";
+import { dockerConfigKey } from "../../registry/docker-config.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { NamespaceRecord } from "../../cluster/records.ts";
 import { needsNothing } from "../pull-secret/plan-removal.ts";
 import { secretNamesOf } from "../../entitlement/credential-index.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
-import type { Context } from "../context.ts";
+import type { Context, Needs } from "../context.ts";
 import { done, waitsFor } from "../outcome.ts";
 import type { Left } from "./plan-drain.ts";
 import type { HeldUp } from "./plan-types.ts";
-import { isKeptByTenant } from "../pull-secret/report.ts";
-import { encoded } from "../pull-secret/wire.ts";
 
 // What has held it up for so long is told, whatever it is.
 const worthTelling = Temporal.Duration.from({ seconds: 10 });
@@ -216,3 +216,40 @@ export function waitsForSecrets(
   const [present, ...former] = secretNamesOf(credentialIndex, credential).map((secretsCalled) => ({ secretsCalled }));
   return present ? waitsFor(present, ...former) : done;
 }
+
+/**
+ * The last run on the Secrets of these names there, for the spec as it is, has failed by what a tenant has made of its own
+ * objects.
+ */
+export function isKeptByTenant(
+  { credentials: { statusCache }, cluster: { stores } }: Known,
+  { name, generation, spec }: RegistryCredential,
+  namespace: string,
+  secretNames: readonly string[],
+): boolean {
+  const retains = spec.deletionPolicy === "Retain";
+  const failures = secretNames.flatMap((secretName) => {
+    const found = statusCache.secret(namespace, secretName)?.credentials.get(name);
+    if (found?.generation !== generation) return [];
+    return found.failures.map((failure) =>
+      isTenants({ cluster: { stores } }, `${namespace}/${secretName}`, failure, retains),
+    );
+  });
+  return failures.length > 0 && failures.every(Boolean);
+}
+
+function isTenants(
+  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
+  key: string,
+  failure: Failure,
+  retains: boolean,
+): boolean {
+  if (!failure.restrained && !hasTrait(failure, "byObject")) return isForTenant(failure);
+  // It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only.
+  const record = stores.pullSecrets.get(key);
+  if (!record) return false;
+  const isMarked = record.labelled || record.credentials.length > 0;
+  return !isMarked || record.immutable || record.terminating || isMerged(record) || retains;
+}
+
+type Known = Needs<{ credentials: "statusCache"; cluster: "stores" }>;

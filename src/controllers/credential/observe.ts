@@ -14,10 +14,9 @@ import type { Memory } from "../../runtime/queue/memory.ts";
 import type { Context } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { secretKey } from "../keys.ts";
-import { isKeptByTenant } from "../pull-secret/report.ts";
+import { isKeptByTenant, holderOf } from "./observe-left.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import type { StatusCache } from "../status-cache.ts";
-import { holderOf } from "./observe-left.ts";
 import type { Waiting } from "./plan-drain.ts";
 import type { EntryView, GrantView, Lasting, NamespaceView, StatusSnapshot, Told, Troubled } from "./plan-types.ts";
 

@@ -4,10 +4,12 @@ import type { ConditionType } from "../../api/conditions.ts";
 import type { Condition, RegistryStatus, Status } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { type Told, textWithSteps } from "../../runtime/steps.ts";
+import { reasonOfHold } from "../../entitlement/removal-limit.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
 import { giveUp } from "../../cluster/install-steps.ts";
 import { type Draining, lacksToken, type StatusSnapshot } from "./plan-types.ts";
-import { believedTime, formerText, namespacesText, timeText } from "./plan-status-text.ts";
+import { believedTime, formerText, namespacesText } from "./plan-status-text.ts";
+import { timeText } from "../../runtime/time-text.ts";
 
 // Longer than any message that a person reads; the schema allows 32 KiB each.
 export const longestMessage = 4096;
@@ -159,8 +161,7 @@ function stillHeld({ left, blocked }: Draining, { reason }: Failure): string {
 
 function removalHeld({ held }: StatusSnapshot): Verdict | undefined {
   if (!held) return undefined;
-  const reason = held.cause === "Spec" ? "TooManyNamespaces" : "NamespacesRelabelled";
-  return { ...told(held), type: "RemovalHeld", status: "True", reason };
+  return { ...told(held), type: "RemovalHeld", status: "True", reason: reasonOfHold[held.cause] };
 }
 
 /** Of the install as a whole, but it is here that people look. Ready goes by what comes of it. */

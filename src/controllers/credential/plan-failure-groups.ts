@@ -2,7 +2,8 @@
 import type { FailureGroup } from "../../api/registry-credential.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import type { Told, Troubled } from "./plan-types.ts";
-import { earliest, groupKey, timeText } from "./plan-status-text.ts";
+import { earliestInstant, timeText } from "../../runtime/time-text.ts";
+import { groupKey } from "./plan-status-text.ts";
 
 // Bounds of docs/design.md: a status must not grow with the cluster.
 const maxGroups = 16;
@@ -25,7 +26,7 @@ export function failureGroups(namespaces: readonly Troubled[], told: Told["since
       const group = groups.get(key) ?? { reason, cause, members: new Map() };
       groups.set(key, group);
       const before = foundAtStart ? told.get(key) : undefined;
-      group.members.set(name, earliest([group.members.get(name) ?? since, since, before ?? since]));
+      group.members.set(name, earliestInstant([group.members.get(name) ?? since, since, before ?? since]));
     }
   }
   return [...groups.values()]
@@ -35,7 +36,7 @@ export function failureGroups(namespaces: readonly Troubled[], told: Told["since
       reason,
       cause,
       count: members.size,
-      oldestSince: timeText(earliest([...members.values()])),
+      oldestSince: timeText(earliestInstant([...members.values()])),
       examples: [...members.keys()].toSorted().slice(0, maxExamples),
     }));
 }

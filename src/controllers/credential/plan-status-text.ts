@@ -3,16 +3,6 @@ import type { FailureGroup, RegistryStatus, Status } from "../../api/registry-cr
 import { timeOfText } from "../../runtime/foreign-numbers.ts";
 import type { Told } from "./plan-types.ts";
 
-/** RFC 3339 with whole seconds, as metav1.Time is written. */
-export function timeText(at: Temporal.Instant): string {
-  return at.toString({ smallestUnit: "second" });
-}
-
-/** The earliest of at least one. */
-export function earliest(instants: readonly Temporal.Instant[]): Temporal.Instant {
-  return instants.reduce((first, next) => (Temporal.Instant.compare(next, first) < 0 ? next : first));
-}
-
 /** Of an entry that was altered and has no token yet, or none that fits. */
 export function formerText({ namespaces, until }: NonNullable<RegistryStatus["former"]>): string {
   const end = until === undefined ? "and names no end" : `and lives until ${until}`;

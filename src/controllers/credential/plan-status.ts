@@ -9,7 +9,8 @@ import { foreignText } from "../../runtime/foreign-text.ts";
 import { textWithSteps } from "../../runtime/steps.ts";
 import { conditionsOf, longestMessage } from "./plan-conditions.ts";
 import { failureGroups } from "./plan-failure-groups.ts";
-import { believedTime, earliest, timeText } from "./plan-status-text.ts";
+import { believedTime } from "./plan-status-text.ts";
+import { earliestInstant, timeText } from "../../runtime/time-text.ts";
 import { type EntryView, type GrantView, lacksToken, type NamespaceView, type StatusSnapshot } from "./plan-types.ts";
 
 export function statusOf(snapshot: StatusSnapshot): Status {
@@ -62,7 +63,7 @@ function formerOf(
     const ends = found.flatMap(({ until }) => (until ? [until] : []));
     return {
       since: timeText(believedTime(before?.since ?? "", credential.creationTimestamp, now) ?? now),
-      ...(ends.length > 0 && { until: timeText(earliest(ends)) }),
+      ...(ends.length > 0 && { until: timeText(earliestInstant(ends)) }),
       namespaces: found.length,
     };
   };
@@ -78,7 +79,7 @@ function expiresOf({ entries }: StatusSnapshot, registries: readonly RegistrySta
     // Of the status as it was told before, which others may have written.
     ...formers.flatMap(({ until }) => timeOfText(until ?? "") ?? []),
   ];
-  return { expires: times.length > 0 ? timeText(earliest(times)) : "never" };
+  return { expires: times.length > 0 ? timeText(earliestInstant(times)) : "never" };
 }
 
 // As the schema bounds it: src/api/status-schema.ts.
@@ -98,8 +99,8 @@ function registryStatus(
     name,
     identities: grants.length,
     failing: failing.length,
-    ...(expiries.length > 0 && { expiresAt: timeText(earliest(expiries)) }),
-    ...(issues.length > 0 && { refreshedAt: timeText(earliest(issues)) }),
+    ...(expiries.length > 0 && { expiresAt: timeText(earliestInstant(expiries)) }),
+    ...(issues.length > 0 && { refreshedAt: timeText(earliestInstant(issues)) }),
     state: worstState(grants.map((grant) => stateOf(grant, now))),
     ...(worst?.failure && { reason: worst.failure.reason, message: textWithSteps(worst.failure, longestEntryMessage) }),
     ...(former && { former }),

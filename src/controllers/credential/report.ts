@@ -1,6 +1,7 @@
 // What is told of a RegistryCredential beside its status: Events for the administrators, and the log.
 import { conditions, isBad, isConditionType } from "../../api/conditions.ts";
 import { group, kind, version } from "../../api/names.ts";
+import { hasTrait } from "../../api/reasons.ts";
 import type { RegistryCredential, Status } from "../../api/registry-credential.ts";
 import type { CredentialRecord, CrdRecord } from "../../cluster/records.ts";
 import type { Failure } from "../../runtime/errors.ts";
@@ -9,9 +10,6 @@ import type { Needs } from "../context.ts";
 import { crdOutdated } from "../crd-outdated.ts";
 import { firstOf, type Left, nothingLeft } from "./plan-drain.ts";
 import { tokenNews } from "./plan-token-events.ts";
-
-/** Work that goes on by itself is no news. */
-const quiet = new Set(["Progressing", "Pending", "Deleting", "Suspended"]);
 
 export function publishTransitions(
   { runtime: { clock, events, log } }: Needs<{ runtime: "clock" | "events" | "log" }>,
@@ -30,7 +28,7 @@ export function publishTransitions(
   for (const condition of after.conditions ?? []) {
     const { type, status, reason, message } = condition;
     const events = isConditionType(type) ? conditions[type].events : "none";
-    if (events === "none" || quiet.has(reason)) continue;
+    if (events === "none" || hasTrait(condition, "untold")) continue;
     const last = before.conditions?.find((each) => each.type === type);
     if (last?.status === status && last.reason === reason) continue;
     const bad = isBad(condition);

@@ -1,16 +1,17 @@
 // Applying a plan to one pull Secret, and noting who is about to have a login in it, and who has one.
 import { hasTrait } from "../../api/reasons.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import { type PullSecretAction, type PlannedSecret, dockerConfigKey, dockerConfigType } from "./plan-types.ts";
+import type { PullSecretAction } from "./plan-types.ts";
+import { type PlannedSecret, emptiedBody, withoutLogins } from "../../cluster/pull-secret-object.ts";
+import { encoded, secretJson, liveSecret } from "../../cluster/pull-secret-wire.ts";
+import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
 import type { Context } from "../context.ts";
 import { afterWrite, waitBeforeWrite } from "../../runtime/queue/conflict-backoff.ts";
 import { done, earliest, failed } from "../outcome.ts";
-import { type Run, settledBy, type Snapshot } from "./observe.ts";
-import { findingWithout } from "./report.ts";
-import { type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./result.ts";
-import { encoded, secretJson, liveSecret } from "./wire.ts";
-import { emptiedBody, withoutLogins } from "./plan-body.ts";
+import type { Run } from "./run.ts";
+import { type Snapshot, settledBy } from "./observe.ts";
+import { findingWithout, type Decision, ownObject, type Result, resultOfPlan, resultOfSuspension } from "./report.ts";
 import { credentialsAnnotation } from "../../api/names.ts";
 import { anyUid } from "../../cluster/member-rows.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";

@@ -1,22 +1,28 @@
 // The pull-secret controller: keeps one pull Secret as its namespace and the RegistryCredentials want it.
 import { charged } from "../../cluster/metered-api.ts";
-import type { NamespaceRecord } from "../../cluster/records.ts";
 import type { Controller } from "../../runtime/queue/controllers.ts";
-import { type Memory, memory } from "../../runtime/queue/memory.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { Context } from "../context.ts";
-import { partsOf, secretKey } from "../keys.ts";
+import { partsOf } from "../keys.ts";
 import { changedMeanwhile, maxLost } from "../lost-races.ts";
-import { done, failed, waitsFor } from "../outcome.ts";
+import { failed } from "../outcome.ts";
 import { applyPlan } from "./apply.ts";
-import { contentRenderer, formerLogins, keepDecided, type RenderContent } from "./contributions.ts";
-import { observeSecret, readLive, type Remembered, type Run, settledBy, type Snapshot } from "./observe.ts";
+import { keepDecided } from "./observe-contributions.ts";
+import { observeSecret, readLive, readAgain, withLive, settledBy } from "./observe.ts";
+import { type Run, secretRuns, needsNothing } from "./run.ts";
 import { isOurs } from "./plan-removal.ts";
 import { planPullSecret } from "./plan.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
-import { reportSecret } from "./report.ts";
+import {
+  reportSecret,
+  type Decision,
+  ownObject,
+  type Result,
+  resultOfFailure,
+  resultWithout,
+  tooLate,
+} from "./report.ts";
 import { pullSecretWatches } from "./watches.ts";
-import { type Decision, ownObject, type Result, resultOfFailure, resultWithout, tooLate } from "./result.ts";
 
 export type PullSecretLoop = (
   context: Context,
@@ -32,24 +38,6 @@ const maxAttempts = maxLost;
 // A large docker config takes a while to be judged, and whoever makes it large pays for that with its share: work is 50 units a
 // second, so one namespace has a tenth of the time at most.
 const millisecondsOfUnit = 2;
-
-/** What lasts from run to run. */
-interface Lasting {
-  /** By name of the namespace. */
-  readonly memories: Memory<NamespaceMemory>;
-  readonly render: RenderContent;
-}
-
-/** A namespace that is made anew under its name is another one. */
-interface NamespaceMemory {
-  readonly uid: string;
-  /** By name of the Secret. */
-  readonly secrets: Map<string, Remembered>;
-}
-
-// Far more than a cluster has (https://kubernetes.io/docs/setup/best-practices/cluster-large/). Whichever is forgotten is looked at
-// as after a restart.
-const maxNamespaces = 50_000;
 
 /** Decides, and counts the milliseconds that go into it. */
 type Decide = (snapshot: PullSecretSnapshot) => PullSecretPlan;
@@ -71,7 +59,7 @@ export function pullSecretController(context: Context): Controller {
 }
 
 export function pullSecretLoop(): PullSecretLoop {
-  const lasting: Lasting = { memories: memory(maxNamespaces), render: contentRenderer() };
+  const begin = secretRuns();
   return async (context, namespace, name, signal) => {
     const { clock } = context.runtime;
     let milliseconds = 0;
@@ -84,63 +72,13 @@ export function pullSecretLoop(): PullSecretLoop {
     const withCost = (outcome: Outcome): Outcome => ({ ...outcome, cost: milliseconds / millisecondsOfUnit });
     for (let attempt = 1; ; attempt += 1) {
       const judged = context.cluster.stores.pullSecrets.get(`${namespace}/${name}`)?.resourceVersion;
-      const run = begin(context, lasting, namespace, name);
+      const run = begin(context, namespace, name);
       const outcome = "memory" in run ? await reconcile(run, decide, signal) : run;
       if (outcome !== "changed meanwhile") return withCost(outcome);
       const isNew = attempt < maxAttempts && (await readAgain(context, { namespace, name, judged }, signal));
       if (!isNew) return withCost(failed(changedMeanwhile, ownObject(namespace, name)));
     }
   };
-}
-
-/** An outcome instead: nobody wants anything of the Secret, or it cannot be said. */
-function begin(context: Context, { memories, render }: Lasting, namespaceName: string, name: string): Run | Outcome {
-  const { stores } = context.cluster;
-  const { statusCache } = context.credentials;
-  context.credentials.judged.unjudged(secretKey(namespaceName, name));
-  const sighting = stores.namespaces.look(namespaceName);
-  if (sighting.kind !== "there") {
-    if (sighting.kind !== "absent") return waitsFor({ of: "namespaces", object: namespaceName });
-    memories.forget(namespaceName);
-    forgetLogins(context, namespaceName);
-    needsNothing(context, namespaceName, name);
-    statusCache.forget(namespaceName, sighting);
-    return done;
-  }
-  const namespace = sighting.record;
-  const secrets = secretsOf(context, memories, namespace);
-  if (!context.credentials.index.isInUse(name)) {
-    secrets.delete(name);
-    needsNothing(context, namespaceName, name);
-    statusCache.forgetSecret(namespaceName, name);
-    return done;
-  }
-  const remember = (kept: Remembered | undefined): void => {
-    if (kept) secrets.set(name, kept);
-    else secrets.delete(name);
-  };
-  return { context, namespace, name, render, memory: secrets.get(name) ?? {}, remember };
-}
-
-function secretsOf(
-  context: Context,
-  memories: Lasting["memories"],
-  { name, uid }: NamespaceRecord,
-): NamespaceMemory["secrets"] {
-  const before = memories.get(name);
-  if (before?.uid === uid) return before.secrets;
-  const secrets: NamespaceMemory["secrets"] = new Map();
-  memories.set(name, { uid, secrets });
-  if (before) forgetLogins(context, name);
-  return secrets;
-}
-
-/** What the one before was given under any name is no reason to give it to one that was made anew. */
-function forgetLogins(
-  { credentials: { index: credentialIndex }, grants: { tokens } }: Context,
-  namespace: string,
-): void {
-  for (const name of credentialIndex.names()) tokens.use(secretKey(namespace, name), new Map());
 }
 
 async function reconcile(run: Run, decide: Decide, signal: AbortSignal): Promise<Result["outcome"]> {
@@ -174,45 +112,10 @@ function report({ context, namespace, name }: Run, { finding, outcome }: Result)
   return outcome;
 }
 
-/** Nothing is wanted here, so nothing is needed for it. */
-function needsNothing({ grants: { tokens }, credentials: { judged } }: Context, namespace: string, name: string): void {
-  tokens.use(secretKey(namespace, name), new Map());
-  judged.judged(secretKey(namespace, name));
-}
-
-function withLive(
-  { context, namespace }: Run,
-  snapshot: Snapshot,
-  live: NonNullable<Awaited<ReturnType<typeof readLive>>>,
-): PullSecretSnapshot {
-  if (live === "too large") return { ...snapshot, tooLarge: true };
-  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, snapshot.leaving) };
-}
-
 /** By which tokens the Secret lives, and whose it is. */
 function noteDecided({ context, namespace, name, memory }: Run, { snapshot, plan }: Decision): void {
   const { record, keeps, content, contributing } = snapshot;
   keepDecided(context, { namespace: namespace.name, name, keeps }, { plan, content }, contributing);
-  if (!snapshot.hidden) context.credentials.judged.judged(secretKey(namespace.name, name));
+  if (!snapshot.hidden) context.credentials.judged.judged(namespace.name, name);
   if (record?.labelled && isOurs(snapshot, record)) memory.ours = record.uid;
-}
-
-/** What stands there now is in the store; false where it could not be read, is gone, or is the version that was judged. */
-async function readAgain(
-  { cluster: { api, transforms, stores } }: Context,
-  {
-    namespace,
-    name,
-    judged,
-  }: { readonly namespace: string; readonly name: string; readonly judged: string | undefined },
-  signal: AbortSignal,
-): Promise<boolean> {
-  const before = stores.pullSecrets.get(`${namespace}/${name}`);
-  const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
-  const record = object && transforms.secret(object);
-  // What is refused though nobody has changed it would be refused again at once.
-  if (!record || record.resourceVersion === judged) return false;
-  if (before) stores.pullSecrets.found(before, record);
-  else stores.pullSecrets.wrote(record);
-  return true;
 }

@@ -1,34 +1,29 @@
 // Observing one pull Secret: who has what to do with it, and what is known of it before anything is decided.
+import { formerLogins } from "./observe-contributions.ts";
+import type { Run, Settled } from "./run.ts";
 import { hasTrait } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
-import type { Content } from "./plan-content.ts";
+import type { Content } from "../../content/content.ts";
 import { namesOtherGrants } from "../../cluster/entries-annotation.ts";
 import { secretKey } from "../keys.ts";
 import { type Mode, nameNotPermitted, namespaceNotPermitted, permittedKeys } from "../../cluster/install-mode.ts";
-import {
-  type LiveSecret,
-  noOptions,
-  type PullSecretOptions,
-  type PullSecretPlan,
-  type PullSecretSnapshot,
-} from "./plan-types.ts";
+import type { LiveSecret } from "../../cluster/pull-secret-object.ts";
+import { liveSecret } from "../../cluster/pull-secret-wire.ts";
+import { noOptions, type PullSecretOptions, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import type { Reverts } from "../../runtime/queue/conflict-backoff.ts";
-import type { LostRaces } from "../lost-races.ts";
-import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
+import type { SecretRecord } from "../../cluster/records.ts";
 import type { Outcome } from "../../runtime/queue/work-queue.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
-import { type Contributions, gatherContributions, type RenderContent } from "./contributions.ts";
-import { type Contributor, secretNamesOf } from "../../entitlement/credential-index.ts";
-import { frozenIn, type Orphaned, orphanedIn, withOrphaned } from "./undecided.ts";
+import { type Contributions, gatherContributions, tokenPatience } from "./observe-contributions.ts";
+import type { Contributor } from "../../entitlement/credential-index.ts";
+import { frozenIn, withOrphaned, rolesIn, noteWhoStays } from "./observe-roles.ts";
+import { type Orphaned, orphanedIn } from "../../entitlement/undecided.ts";
 import type { Place } from "../../entitlement/members.ts";
-import { done, earliest, waitsFor } from "../outcome.ts";
+import { done, earliest, waitsFor, type Waited } from "../outcome.ts";
 import { reportSecret, failedFinding, waitingFinding } from "./report.ts";
-import type { Waited } from "../outcome.ts";
 import { recordedReferences } from "../service-account/plan.ts";
 import { isAlive } from "../../cluster/token.ts";
-import { liveSecret } from "./wire.ts";
 
 /** What a run has found out before it decides: what the plan is made from, and what is done and told beside it. */
 export interface Snapshot extends PullSecretSnapshot {
@@ -49,39 +44,12 @@ export interface Snapshot extends PullSecretSnapshot {
   readonly gathered: Contributions;
 }
 
-/** What is remembered of one Secret between runs; found anew after a restart. */
-export interface Remembered {
-  /** Uid of the object that we made our own, or on which we saw our marks; never of one that we merged into. */
-  ours?: string | undefined;
-  /** We have removed one from this very namespace: what is put back is no copy that nobody meant for it. */
-  tookBack?: boolean | undefined;
-  settled?: Settled | undefined;
-  reverts?: Reverts | undefined;
-  lost?: LostRaces | undefined;
-}
-
-/** One run, for one pull Secret. */
-export interface Run {
-  readonly context: Context;
-  readonly namespace: NamespaceRecord;
-  /** Of the Secret. */
-  readonly name: string;
-  readonly render: RenderContent;
-  /** Changed in place. */
-  readonly memory: Remembered;
-  /** What is remembered from now on; undefined: nothing. */
-  readonly remember: (kept: Remembered | undefined) => void;
-}
-
-/** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
-export const tokenPatience = 1_000;
-
 /** An outcome instead: there is nothing to decide, and what there is to say has been said. */
 export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   const { context, namespace, name, render } = run;
   const { stores } = context.cluster;
   const { statusCache } = context.credentials;
-  const say = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
+  const report = (finding: SecretFinding): void => reportSecret(context, namespace, name, finding);
   const missing = context.cluster.permissions.secret(name, namespace.name);
   if (missing) return withoutPermission(run, missing);
   // Absence from a store says nothing before it has seen everything; the end of the list queues every key again.
@@ -92,10 +60,10 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   const { contributors, entitled, contributing, unconfirmed, leaving, unjudged, waits } = roles;
   const undone = waitsForAll(waits);
   const frozen = frozenIn(context, { ...place, namespace }, record, { unconfirmed, unjudged });
-  const sayWaiting = (): void =>
-    say(waitingFinding(entitled, statusCache.secret(namespace.name, name)?.state ?? "waiting"));
+  const reportWaiting = (): void =>
+    report(waitingFinding(entitled, statusCache.secret(namespace.name, name)?.state ?? "waiting"));
   if (contributing.length + leaving.length === 0 && entitled.length + frozen.parts.length > 0) {
-    sayWaiting();
+    reportWaiting();
     return undone;
   }
   const gathered = gatherContributions(
@@ -106,10 +74,10 @@ export function observeSecret(run: Omit<Run, "remember">): Snapshot | Outcome {
   );
   const rendered = render(context, gathered);
   if (isWorthWaiting(record, gathered, rendered)) {
-    sayWaiting();
+    reportWaiting();
     return { ...earliest(tokenPatience), ...undone };
   }
-  const orphaned = orphanedIn(context, place, record, contributors);
+  const orphaned = orphanedIn({ stores, ...context.credentials }, place, record, contributors);
   const content = withOrphaned(context, namespace, rendered, { orphaned, leaving });
   const isWanted = contributing.length + orphaned.names.length + frozen.parts.length > 0;
   // Who leaves is part of it: without whom, the same contributions may mean something else.
@@ -145,85 +113,10 @@ function withoutPermission({ context, namespace, name }: Omit<Run, "remember">, 
   // No change in the cluster brings it into the reach of this install.
   if (nameNotPermitted(mode, name) ?? namespaceNotPermitted(mode, namespace.name)) {
     context.grants.tokens.use(secretKey(namespace.name, name), new Map());
-    context.credentials.judged.judged(secretKey(namespace.name, name));
+    context.credentials.judged.judged(namespace.name, name);
     return done;
   }
   return waitsFor({ secretsCalled: name });
-}
-
-interface Roles extends Pick<Snapshot, "contributing" | "leaving" | "copied"> {
-  readonly contributors: readonly Contributor[];
-  readonly entitled: readonly Contributor[];
-  /** Entitled and in it, and not confirmed yet. */
-  readonly unconfirmed: readonly Contributor[];
-  /** To leave it, if what is known so far is all, which has yet to come: see `waits`. */
-  readonly unjudged: readonly Contributor[];
-  readonly waits: readonly Waited[];
-}
-
-/** Who has what to do with the Secret. */
-function rolesIn(
-  { context, namespace, name, memory }: Omit<Run, "remember">,
-  place: Place,
-  record: SecretRecord | undefined,
-): Roles {
-  const { index: credentialIndex, members } = context.credentials;
-  // Marks may have been stripped from a Secret that we remember.
-  const remembered = record !== undefined && memory.ours === record.uid && record.credentials.length === 0;
-  const contributors = credentialIndex.contributors(namespace, name, remembered ? "everybody" : "concerned");
-  /** By its marks, or by the record where they were stripped. */
-  const isIn = ({ name: credentialName, credential: { uid } }: Contributor): boolean =>
-    record !== undefined && (record.credentials.includes(credentialName) || members.holds(place, record.uid, uid));
-  const entitled = contributors.filter(
-    (each) => each.entitled && (each.role === "current" || (each.role === "retiring" && isIn(each))),
-  );
-  // The finalizer and the Secret's name are confirmed before the first write to a tenant; the event queues the key again.
-  const contributing = entitled.filter(({ confirmed }) => confirmed);
-  const unconfirmed = entitled.filter(({ confirmed }) => !confirmed);
-  const isWitnessed = witnessOf(context, place, record, memory);
-  const named = contributors.filter((each) => !entitled.includes(each) && (isIn(each) || remembered));
-  const inIt = named.filter(isWitnessed);
-  // A start knows the names of a credential one by one, and the brake must have counted them all.
-  const isCounted = (each: string): boolean =>
-    context.cluster.namesSynced(each) || context.cluster.permissions.name(each) !== undefined;
-  const waitedBy = ({ credential, deleting }: Contributor): readonly Waited[] => [
-    ...secretNamesOf(credentialIndex, credential).flatMap((each) => (isCounted(each) ? [] : [{ secretsCalled: each }])),
-    ...(deleting || members.recorded(credential.uid) ? [] : [{ recordOf: credential.uid }]),
-  ];
-  const unjudged = inIt.filter((each) => waitedBy(each).length > 0);
-  const leaving = inIt.filter((each) => !unjudged.includes(each));
-  const waits = unjudged.flatMap(waitedBy);
-  return {
-    contributors,
-    entitled,
-    contributing,
-    unconfirmed: unconfirmed.filter(isIn),
-    leaving,
-    copied: named.filter((each) => !inIt.includes(each)),
-    unjudged,
-    waits,
-  };
-}
-
-/** Who has to leave is a member no more from now on: a tenant that keeps it from being done gains nothing by a later hold. */
-function noteWhoStays(
-  { members }: Context["credentials"],
-  place: Place,
-  {
-    contributing,
-    leaving,
-    orphaned,
-    frozenUids,
-  }: Pick<Snapshot, "contributing" | "leaving" | "orphaned" | "frozenUids">,
-): void {
-  if (contributing.length + leaving.length === 0) return;
-  const isDeleted = leaving.filter(({ deleting }) => deleting);
-  const stays = [...contributing, ...isDeleted].map(({ credential }) => credential.uid);
-  members.judged(
-    place,
-    [...stays, ...orphaned.gone, ...frozenUids],
-    leaving.map(({ credential }) => credential.uid),
-  );
 }
 
 /** What the plan is made from beside what is wanted. */
@@ -255,25 +148,6 @@ function planSnapshot(
 
 function isToRetain({ deleting, credential }: Contributor): boolean {
   return deleting && credential.spec.deletionPolicy === "Retain";
-}
-
-/**
- * Whether a Secret that carries the marks of a credential which does not select its namespace is that one's to remove. Anybody can
- * copy marks, and people and tools do. Ours is what the operator's own record knows, for the Secret or for the namespace; what it
- * remembers; what it has written in a moment that the record does not know, as `managedFields` tell; and all that carries
- * marks where there is no record: an earlier release has left none, or the credential is drained and gone. Who lies about it has a Secret of its own removed, or keeps what it could
- * as well keep under another name.
- */
-function witnessOf(
-  { credentials: { members } }: Context,
-  place: Place,
-  record: SecretRecord | undefined,
-  { ours, tookBack = false }: Remembered,
-): (contributor: Contributor) => boolean {
-  if (!record) return () => false;
-  const isOurs =
-    tookBack || record.writtenByUs === true || ours === record.uid || members.holders(place, record.uid).length > 0;
-  return ({ credential: { uid } }) => isOurs || !members.recorded(uid) || members.mayHoldIn(uid, place.namespaceUid);
 }
 
 function waitsForAll([first, ...others]: readonly Waited[]): Outcome {
@@ -346,11 +220,23 @@ function isReserved({ cluster: { stores }, settings }: Context, namespace: strin
   return record.kind === "source" && (namespace === settings.namespace || record.offered);
 }
 
-/** The version that was compared whole, with what, and what was found. */
-interface Settled {
-  readonly resourceVersion: string;
-  readonly signature: string;
-  readonly plan: PullSecretPlan;
+/** The whole Secret, if it still is the version that the store knows; else the store knows better now. */
+export async function readLive(
+  { context, namespace, name }: Pick<Run, "context" | "namespace" | "name">,
+  record: SecretRecord | undefined,
+  signal: AbortSignal,
+): Promise<LiveSecret | "too large" | undefined> {
+  const { api, callFailure, stores, transforms } = context.cluster;
+  let object;
+  try {
+    object = await api.getSecret(namespace.name, name, signal);
+  } catch (error) {
+    if (callFailure(error, "").kind === "tooLarge") return "too large";
+    throw error;
+  }
+  if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);
+  if (record) stores.pullSecrets.found(record, object && transforms.secret(object));
+  return undefined;
 }
 
 export function settledBy(
@@ -372,21 +258,31 @@ function stillSettled(
   return isAlive({ expiresAt: settled.plan.keptUntil }, now) ? settled.plan : undefined;
 }
 
-/** The whole Secret, if it still is the version that the store knows; else the store knows better now. */
-export async function readLive(
-  { context, namespace, name }: Pick<Run, "context" | "namespace" | "name">,
-  record: SecretRecord | undefined,
+/** What stands there now is in the store; false where it could not be read, is gone, or is the version that was judged. */
+export async function readAgain(
+  { cluster: { api, transforms, stores } }: Context,
+  {
+    namespace,
+    name,
+    judged,
+  }: { readonly namespace: string; readonly name: string; readonly judged: string | undefined },
   signal: AbortSignal,
-): Promise<LiveSecret | "too large" | undefined> {
-  const { api, callFailure, stores, transforms } = context.cluster;
-  let object;
-  try {
-    object = await api.getSecret(namespace.name, name, signal);
-  } catch (error) {
-    if (callFailure(error, "").kind === "tooLarge") return "too large";
-    throw error;
-  }
-  if (object && object.metadata.resourceVersion === record?.resourceVersion) return liveSecret(object);
-  if (record) stores.pullSecrets.found(record, object && transforms.secret(object));
-  return undefined;
+): Promise<boolean> {
+  const before = stores.pullSecrets.get(`${namespace}/${name}`);
+  const object = await api.getSecret(namespace, name, signal).catch(() => undefined);
+  const record = object && transforms.secret(object);
+  // What is refused though nobody has changed it would be refused again at once.
+  if (!record || record.resourceVersion === judged) return false;
+  if (before) stores.pullSecrets.found(before, record);
+  else stores.pullSecrets.wrote(record);
+  return true;
+}
+
+export function withLive(
+  { context, namespace }: Run,
+  snapshot: Snapshot,
+  live: NonNullable<Awaited<ReturnType<typeof readLive>>>,
+): PullSecretSnapshot {
+  if (live === "too large") return { ...snapshot, tooLarge: true };
+  return { ...snapshot, live, formerLogins: formerLogins(context, namespace, snapshot.leaving) };
 }

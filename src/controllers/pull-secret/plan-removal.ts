@@ -7,15 +7,9 @@ import { keysOfLogins, mergeDockerConfig } from "../../registry/merge-docker-con
 import { kubectl } from "../../runtime/steps.ts";
 import { recordedEntries } from "../../cluster/entries-annotation.ts";
 import { mergedHosts } from "../../cluster/marks.ts";
-import { releasedBody, withoutLogins } from "./plan-body.ts";
-import {
-  dockerConfigKey,
-  dockerConfigType,
-  type LiveSecret,
-  type PullSecretAction,
-  type PullSecretPlan,
-  type PullSecretSnapshot,
-} from "./plan-types.ts";
+import { releasedBody, withoutLogins, type LiveSecret } from "../../cluster/pull-secret-object.ts";
+import { dockerConfigKey, dockerConfigType } from "../../registry/docker-config.ts";
+import type { PullSecretAction, PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
 
 const none: PullSecretAction = { kind: "none" };

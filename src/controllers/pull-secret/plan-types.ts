@@ -1,32 +1,11 @@
 // The snapshot that the decision about one pull Secret sees, and the plan that it answers.
+import type { Wanted } from "../../content/frozen.ts";
+import type { LiveSecret, PlannedSecret } from "../../cluster/pull-secret-object.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import type { Content } from "./plan-content.ts";
+import type { Content } from "../../content/content.ts";
 import type { EntryHost } from "../../cluster/entries-annotation.ts";
-import type { Frozen } from "./plan-frozen.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
-
-export const dockerConfigType = "kubernetes.io/dockerconfigjson";
-export const dockerConfigKey = ".dockerconfigjson";
-
-/** The whole object, read where the stripped record does not say enough. */
-export interface LiveSecret {
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly type: string;
-  readonly immutable: boolean | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
-  readonly finalizers: readonly string[];
-  /** Decoded; undefined where there is none, or none that is text. */
-  readonly dockerConfig: string | undefined;
-  /** Every other member of `data`, as it is: base64. */
-  readonly otherData: Readonly<Record<string, string>>;
-  /** Where others apply it, `managedFields` without ours. */
-  readonly othersFields?: readonly FieldsEntry[];
-}
 
 /** Of `spec.pullSecret`. */
 export interface PullSecretOptions {
@@ -38,11 +17,9 @@ export interface PullSecretOptions {
 /** Where no RegistryCredential says anything. */
 export const noOptions: PullSecretOptions = { labels: {}, annotations: {}, onConflict: "Fail" };
 
-export interface PullSecretSnapshot {
+export interface PullSecretSnapshot extends Wanted {
   readonly namespace: NamespaceRecord;
   readonly name: string;
-  /** What is wanted under this name; undefined: no credential contributes here any more. */
-  readonly content: Content | undefined;
   /** Of the oldest contributing credential. */
   readonly options: PullSecretOptions;
   readonly record: SecretRecord | undefined;
@@ -52,12 +29,6 @@ export interface PullSecretSnapshot {
   readonly tooLarge?: boolean;
   /** This run of the operator has made the object with this uid its own, or has seen our marks on it. */
   readonly knownAsOurs: boolean;
-  /** The operator's record says that it has merged into this very object. */
-  readonly knownAsMerged: boolean;
-  /** As the tokens have them, of credentials that leave: whatever marks say, they go. */
-  readonly formerLogins: readonly DockerConfigEntry[];
-  /** Of whom nothing is decided here for the moment. */
-  readonly frozen: readonly Frozen[];
   /** What a look at the whole object found, if this version of it was right; it need not be read again. */
   readonly settled: PullSecretPlan | undefined;
   /** ServiceAccounts that still refer to the Secret and will cease to. */
@@ -69,16 +40,12 @@ export interface PullSecretSnapshot {
   /** The name belongs to a source or token Secret. */
   readonly reserved: boolean;
   readonly maxBytes: number;
-  readonly now: Temporal.Instant;
 }
 
 /** Reads the whole object, unless a look at this version has found what stays so. References that go are no part of it. */
 export function lookAt({ settled }: PullSecretSnapshot, state: SecretState): PullSecretPlan {
   return settled && settled.state !== "leaving" ? settled : { action: { kind: "read" }, state };
 }
-
-/** A Secret as it is to be; the writer encodes `dockerConfig`. */
-export type PlannedSecret = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable" | "othersFields">;
 
 export type PullSecretAction =
   | { readonly kind: "none" }

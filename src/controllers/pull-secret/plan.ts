@@ -3,8 +3,8 @@ import { failure } from "../../api/reasons.ts";
 import { entriesAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
 import { configKey } from "../../registry/host.ts";
-import { renderDockerConfig } from "../../registry/docker-config.ts";
-import { keepInDockerConfig, keysIn, loginsIn, keysOfLogins, mergeInto } from "../../registry/merge-docker-config.ts";
+import { renderDockerConfig, dockerConfigType } from "../../registry/docker-config.ts";
+import { keepInDockerConfig, keysIn, loginsIn } from "../../registry/merge-docker-config.ts";
 import {
   tooMuch,
   amountOfContent,
@@ -15,23 +15,15 @@ import {
   type Standing,
   contentWithin,
   troubleOf,
-  tooLarge,
-} from "./plan-fit.ts";
-import { adoptionRefusal, secretConflict } from "./plan-conflict.ts";
-import { configEntries, type Content, type ContentLogin } from "./plan-content.ts";
-import { withFrozen, hasConditions, hasHeld, withoutGifts } from "./plan-frozen.ts";
-import { mergedHosts, sameWords } from "../../cluster/marks.ts";
-import { bodyOf, ownBody, mergedBody } from "./plan-body.ts";
-import {
-  dockerConfigType,
-  lookAt,
-  type PullSecretAction,
-  type PullSecretPlan,
-  type PullSecretSnapshot,
-} from "./plan-types.ts";
+} from "../../content/fit.ts";
+import { secretConflict, planMerge, foreign } from "./plan-foreign.ts";
+import { configEntries, type Content, type ContentLogin } from "../../content/content.ts";
+import { hasConditions, hasHeld, withoutGifts, contentAroundFrozen } from "../../content/frozen.ts";
+import { mergedHosts, sameWords, managedWords } from "../../cluster/marks.ts";
+import { bodyOf, ownBody, type LiveSecret } from "../../cluster/pull-secret-object.ts";
+import { lookAt, type PullSecretAction, type PullSecretPlan, type PullSecretSnapshot } from "./plan-types.ts";
 import { isOurs, removal, secretTooLarge, planTerminating } from "./plan-removal.ts";
 import type { SecretRecord } from "../../cluster/records.ts";
-import { quotedText } from "../../runtime/foreign-text.ts";
 
 const none: PullSecretAction = { kind: "none" };
 
@@ -92,6 +84,25 @@ function planAroundFrozen(snapshot: PullSecretSnapshot): PullSecretPlan {
   return { decided: { served, shadowed }, ...plan };
 }
 
+/** The same without anybody frozen, whose hosts are kept by what is wanted. */
+function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): PullSecretSnapshot {
+  const { options } = snapshot;
+  const thawed = { ...snapshot, frozen: [] };
+  const content = contentAroundFrozen(snapshot, live);
+  if (!content) return thawed;
+  // Who set which of these cannot be asked.
+  const words = managedWords(live);
+  return {
+    ...thawed,
+    content,
+    options: {
+      ...options,
+      labels: { ...words.labels, ...options.labels },
+      annotations: { ...words.annotations, ...options.annotations },
+    },
+  };
+}
+
 /** What is wanted, less what only a hold entitles to and is not there. */
 function keepingOnly({ live, record }: PullSecretSnapshot, wanted: Content): Content {
   const content = withoutGifts(wanted, live?.dockerConfig);
@@ -122,10 +133,6 @@ function planContent(snapshot: PullSecretSnapshot, content: Content): PullSecret
   // Somebody else's stands in the way of what is to come, too.
   const isInTheWay = plan.state === "foreign" && plan.action.kind === "none" && !plan.failure;
   return isInTheWay && options.onConflict === "Fail" ? { ...plan, failure: secretConflict(snapshot, undefined) } : plan;
-}
-
-function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
-  return mergedHosts(live ?? record.metadata) !== undefined;
 }
 
 /** Undefined: nothing is to stay in it. */
@@ -174,28 +181,6 @@ function textOfServed(content: Content, served: readonly ContentLogin[]): string
   return served === content.served ? (content.text ?? "") : renderDockerConfig(configEntries(served));
 }
 
-function foreign(snapshot: PullSecretSnapshot, content: Content, record: SecretRecord): PullSecretPlan {
-  const { live, maxBytes, options } = snapshot;
-  const { onConflict } = options;
-  // Its metadata was too large to keep, and it names a credential: we may have merged into it.
-  const isUnclear = record.metadata === undefined && record.credentials.length > 0;
-  if (!live && (onConflict !== "Fail" || isUnclear)) return lookAt(snapshot, "foreign");
-  const conflict = (why: string | undefined): PullSecretPlan => ({
-    action: none,
-    state: "foreign",
-    failure: secretConflict(snapshot, why),
-  });
-  if (!live || onConflict === "Fail") return conflict(undefined);
-  if (onConflict === "Merge") return planMerge(snapshot, content) ?? conflict(undefined);
-  const refusal = adoptionRefusal(live, content);
-  if (refusal !== undefined) return conflict(refusal);
-  const failure = tooMuch(amountOfContent(content), maxBytes);
-  if (failure) return { action: none, state: "foreign", failure };
-  const inPlace = live.type === dockerConfigType && !live.immutable;
-  const body = ownBody(options, content, inPlace ? live : undefined);
-  return { action: { kind: inPlace ? "replace" : "recreate", body }, state: "usable" };
-}
-
 const nothingStands: Standing = { annotation: undefined, holds: () => false, stands: () => false };
 
 const nothingForeign: NonNullable<SecretRecord["metadata"]> = { labels: {}, annotations: {} };
@@ -205,55 +190,6 @@ const reservedName: Failure = failure("SecretNameReserved", {
     "the pull Secret's name is taken by a source or token Secret in this namespace: choose another pullSecret.name",
 });
 
-/** Undefined: nothing of ours is to stay in it. */
-function planMerge(snapshot: PullSecretSnapshot, content: Content): PullSecretPlan | undefined {
-  const { live, maxBytes, now } = snapshot;
-  if (!live) return lookAt(snapshot, "usable");
-  const conflict = (why: string): PullSecretPlan => ({
-    action: { kind: "none" },
-    state: "foreign",
-    failure: secretConflict(snapshot, why),
-  });
-  if (live.type !== dockerConfigType)
-    return conflict(`it is of type ${quotedText(live.type)}, not ${dockerConfigType}`);
-  if (live.immutable) return conflict("it is immutable");
-  const { dockerConfig = "", annotations } = live;
-  const before = mergedHosts(live);
-  // Nothing could be added to it, and nothing of ours is in it: to read it all would take a while.
-  const excess = before ? undefined : tooLarge(dockerConfig, maxBytes);
-  if (excess) return { action: { kind: "none" }, state: "foreign", failure: { ...excess, cause: "Tenant" } };
-  const merge = mergeInto(dockerConfig);
-  if (!merge.ok) return conflict(`its docker config ${merge.problem}`);
-
-  const ours = new Set(before);
-  const former = keysOfLogins(dockerConfig, snapshot.formerLogins);
-  const held = new Set(keysIn(dockerConfig).filter((key) => ours.has(key)));
-  const textOf = ({ served, kept }: Hosts): string => {
-    const keys = new Set(kept.map(({ host }) => configKey(host)));
-    const goes = [...(before ?? []), ...former].filter((key) => !keys.has(key));
-    return merge.with(configEntries(served), goes) ?? "";
-  };
-  let logins: ReturnType<typeof loginsIn> | undefined;
-  const standing: Standing = {
-    annotation: annotations[entriesAnnotation],
-    holds: (host) => held.has(configKey(host)),
-    stands: (host, login) => {
-      logins ??= loginsIn(dockerConfig);
-      return held.has(configKey(host)) && logins(configKey(host), login);
-    },
-  };
-  const fitted = contentWithin(content, standing, now, { room: maxBytes, textOf });
-  const { served, kept } = fitted;
-  if (served.length + kept.length === 0) {
-    return before ? undefined : { action: { kind: "none" }, state: "foreign", ...troubleOf(fitted) };
-  }
-  const hosts = [...served, ...kept].map(({ host }) => configKey(host)).toSorted();
-  const body = mergedBody(live, fitted, hosts);
-  const isRight = fitted.text === live.dockerConfig && sameWords(body.annotations, annotations);
-  return {
-    action: isRight ? { kind: "none" } : { kind: "replace", body },
-    state: "usable",
-    ...troubleOf(fitted),
-    ...keptUntil(kept, now),
-  };
+function isMerged({ live }: PullSecretSnapshot, record: SecretRecord): boolean {
+  return mergedHosts(live ?? record.metadata) !== undefined;
 }

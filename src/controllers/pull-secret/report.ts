@@ -1,21 +1,27 @@
 // Reporting what was found of one pull Secret: to the status cache, to who waits for it, and to the tenant as events.
-import { failure, hasTrait, isForTenant } from "../../api/reasons.ts";
+import { isOurs } from "./plan-removal.ts";
+import { lostAgain, alwaysTooLate } from "../lost-races.ts";
+import { tokenPatience } from "./observe-contributions.ts";
+import { contestedFor } from "../../runtime/queue/conflict-backoff.ts";
+import { done, waitsFor, failed, type Waited, earliest } from "../outcome.ts";
+import type { Run } from "./run.ts";
+import type { Outcome } from "../../runtime/queue/work-queue.ts";
+import type { Snapshot } from "./observe.ts";
+import { failure, hasTrait } from "../../api/reasons.ts";
 import { credentialKey, referencesKey } from "../keys.ts";
 import { namespaceNotPermitted } from "../../cluster/install-mode.ts";
 import type { NamespaceRecord, SecretRecord } from "../../cluster/records.ts";
 import { longestNote, textWithSteps, kubectl } from "../../runtime/steps.ts";
 import type { CredentialFinding, SecretFinding } from "../status-cache.ts";
-import type { Context, Needs } from "../context.ts";
+import type { Context } from "../context.ts";
 import { credentialsAnnotation, entriesAnnotation, managedAnnotation } from "../../api/names.ts";
 import type { Failure } from "../../runtime/errors.ts";
-import { otherManager } from "./plan-conflict.ts";
-import type { Content, ContentLogin, Shadowed } from "./plan-content.ts";
+import { otherManager } from "../../cluster/other-managers.ts";
+import type { Content, ContentLogin, Shadowed } from "../../content/content.ts";
 import type { PullSecretPlan, PullSecretSnapshot } from "./plan-types.ts";
 import type { FormerView } from "../credential/plan-types.ts";
-import { earliest } from "../credential/plan-status-text.ts";
+import { earliestInstant } from "../../runtime/time-text.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import type { RegistryCredential } from "../../api/registry-credential.ts";
-import { isMerged } from "../../cluster/marks.ts";
 
 /** A status is written once for many changes. */
 export const statusSoon = { lane: "normal", debounced: true } as const;
@@ -146,7 +152,7 @@ function formersOf(
   for (const { entry, expiresAt, former, ...each } of served) {
     if (!former || each.credential !== credential) continue;
     const before = ends.get(entry);
-    ends.set(entry, before && expiresAt ? earliest([before, expiresAt]) : (before ?? expiresAt));
+    ends.set(entry, before && expiresAt ? earliestInstant([before, expiresAt]) : (before ?? expiresAt));
   }
   const pending = (entry: string): boolean => {
     const isIts = (each: Pick<ContentLogin, "credential" | "entry">): boolean =>
@@ -220,39 +226,95 @@ function secretCopied({ namespace, name, metadata, controller }: SecretRecord, c
   });
 }
 
-type Known = Needs<{ credentials: "statusCache"; cluster: "stores" }>;
-
-/**
- * The last run on the Secrets of these names there, for the spec as it is, has failed by what a tenant has made of its own
- * objects.
- */
-export function isKeptByTenant(
-  { credentials: { statusCache }, cluster: { stores } }: Known,
-  { name, generation, spec }: RegistryCredential,
-  namespace: string,
-  secretNames: readonly string[],
-): boolean {
-  const retains = spec.deletionPolicy === "Retain";
-  const failures = secretNames.flatMap((secretName) => {
-    const found = statusCache.secret(namespace, secretName)?.credentials.get(name);
-    if (found?.generation !== generation) return [];
-    return found.failures.map((failure) =>
-      isTenants({ cluster: { stores } }, `${namespace}/${secretName}`, failure, retains),
-    );
-  });
-  return failures.length > 0 && failures.every(Boolean);
+/** What was found, and what is to be done about it. */
+export interface Decision {
+  readonly snapshot: Snapshot;
+  readonly plan: PullSecretPlan;
 }
 
-function isTenants(
-  { cluster: { stores } }: Needs<{ cluster: "stores" }>,
-  key: string,
-  failure: Failure,
-  retains: boolean,
-): boolean {
-  if (!failure.restrained && !hasTrait(failure, "byObject")) return isForTenant(failure);
-  // It is not as we leave our own: deleting that one needs nothing but our marks, and is refused for the platform's reasons only.
-  const record = stores.pullSecrets.get(key);
-  if (!record) return false;
-  const isMarked = record.labelled || record.credentials.length > 0;
-  return !isMarked || record.immutable || record.terminating || isMerged(record) || retains;
+export interface Result {
+  /** Undefined: nobody needs to hear of it. */
+  readonly finding: SecretFinding | undefined;
+  /** Changed meanwhile: what stands there is to be read, and the run begun anew. */
+  readonly outcome: Outcome | "changed meanwhile";
+}
+
+/** Nobody has to do with it. A removal needs a positive observation: a credential that is there, is named by the Secret, and no longer yields it. */
+export function resultWithout({ context, namespace, name }: Run, { record, copied, orphaned }: Snapshot): Result {
+  const place = { namespaceUid: namespace.uid, secretName: name };
+  if (orphaned.names.length === 0) context.credentials.members.note(place, undefined);
+  return { finding: findingWithout(record, copied), outcome: done };
+}
+
+/** Nothing is to be written, or nothing may be for the moment. */
+export function resultOfPlan(run: Run, { snapshot, plan }: Decision): Result & { readonly finding: SecretFinding } {
+  const { contributing, gathered } = snapshot;
+  const finding = gathered.waiting ? waitingFinding(contributing, plan.state) : findingOfPlan(plan, snapshot);
+  const fight = contestedFor(run.memory.reverts, run.context.runtime.clock.elapsed());
+  return {
+    finding: fight === undefined ? finding : contestedFinding(finding, contributing, run.name),
+    outcome: {
+      ...snapshot.undone,
+      ...earliest(
+        millisecondsTo(run, gathered.nextExpiry),
+        millisecondsTo(run, plan.keptUntil),
+        gathered.waiting ? tokenPatience : undefined,
+        fight,
+      ),
+    },
+  };
+}
+
+/** Who contributes or leaves is suspended: a write for one that is not serves the others too. */
+export function resultOfSuspension(
+  { namespace, name }: Run,
+  { contributing, leaving, record }: Snapshot,
+  found: SecretFinding["state"],
+): Result {
+  const state = found === "leaving" ? "waiting" : found;
+  return {
+    finding: waitingFinding(contributing, record ? state : "absent"),
+    outcome: waitsFor(ownObject(namespace.name, name), ...[...contributing, ...leaving].map(itself)),
+  };
+}
+
+export function resultOfFailure(run: Run, decision: Decision, error: unknown): Result {
+  const { context, namespace, name } = run;
+  const { kind, failure } = context.cluster.callFailure(error, `write the Secret ${namespace.name}/${name}`);
+  if (kind === "namespaceTerminating" || kind === "namespaceNotFound") return { finding: undefined, outcome: done };
+  // Somebody wrote meanwhile: what happened is on its way through the watch, and nobody needs to hear of it.
+  if (kind === "conflict") return tooLate(run, decision, failure);
+  const outcome = failed(failure, ownObject(namespace.name, name), { of: "namespaces", object: namespace.name });
+  if (kind === "alreadyExists" || kind === "notFound") return { finding: undefined, outcome };
+  const told = { reason: failure.reason, detail: textWithSteps(failure) };
+  context.runtime.log.warn("pull Secret not written", { namespace: namespace.name, secret: name, ...told });
+  return { finding: findingOfFailure(decision, failure), outcome };
+}
+
+/** Somebody else has written it before us, which is told where that is so each time. */
+export function tooLate({ memory, namespace, name }: Run, decision: Decision, failure: Failure): Result {
+  const { record, leaving } = decision.snapshot;
+  memory.lost = record && lostAgain(memory.lost, record.resourceVersion);
+  const always = memory.lost && alwaysTooLate(memory.lost, { kind: "Secret", namespace: namespace.name, name });
+  return {
+    finding: always && findingOfFailure(decision, always),
+    outcome: leaving.length > 0 ? "changed meanwhile" : failed(failure, ownObject(namespace.name, name)),
+  };
+}
+
+function findingOfFailure({ snapshot, plan }: Decision, failure: Failure): SecretFinding {
+  const { record, contributing, leaving } = snapshot;
+  // What may not be deleted still is to go: a reference that came back would be taken off again at once.
+  const standing = plan.state === "leaving" ? "leaving" : record && isOurs(snapshot, record) ? "usable" : "foreign";
+  return failedFinding([...contributing, ...leaving], record ? standing : "absent", failure);
+}
+
+export function ownObject(namespace: string, name: string): Waited {
+  return { of: "pullSecrets", object: `${namespace}/${name}` };
+}
+
+const itself = ({ name }: Contributor): Waited => ({ of: "credentials", object: name });
+
+function millisecondsTo({ context }: Run, at: Temporal.Instant | undefined): number | undefined {
+  return at?.since(context.runtime.clock.now()).total("milliseconds");
 }

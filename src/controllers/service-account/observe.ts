@@ -8,7 +8,7 @@ import { findingWithout } from "../pull-secret/report.ts";
 import type { SecretFinding } from "../status-cache.ts";
 import type { Context } from "../context.ts";
 import type { Contributor } from "../../entitlement/credential-index.ts";
-import { hasUnreadable, unreadableIn, orphanedIn } from "../pull-secret/undecided.ts";
+import { hasUnreadable, unreadableIn, orphanedIn } from "../../entitlement/undecided.ts";
 
 /** What is wanted of one ServiceAccount. */
 export interface WantedReferences {
@@ -64,7 +64,8 @@ function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[]
   const { index, statusCache } = context.credentials;
   const { stores, namesSynced } = context.cluster;
   const { pullSecrets } = stores;
-  const someUnread = hasUnreadable(context);
+  const known = { stores, ...context.credentials };
+  const someUnread = hasUnreadable(known);
   return index.names().map((name) => {
     const contributors = index.contributors(namespace, name);
     const key = `${namespace.name}/${name}`;
@@ -73,9 +74,9 @@ function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[]
     const isNobodys = contributors.length === 0 && namesSynced(name) && pullSecrets.look(key).kind === "absent";
     const finding = statusCache.secret(namespace.name, name) ?? (isNobodys ? findingWithout(undefined) : undefined);
     const place = { namespaceUid: namespace.uid, secretName: name };
-    const isOrphaned = orphanedIn(context, place, record, contributors).names.length > 0;
+    const isOrphaned = orphanedIn(known, place, record, contributors).names.length > 0;
     const mayBeTheirs = finding?.state === "foreign" && someUnread;
-    const unread = record !== undefined && (mayBeTheirs || unreadableIn(context, place, record).length > 0);
+    const unread = record !== undefined && (mayBeTheirs || unreadableIn(known, place, record).length > 0);
     return { name, contributors, finding, record, isOrphaned, unread };
   });
 }

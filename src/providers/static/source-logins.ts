@@ -4,7 +4,14 @@ import type { OperatorSecretRecord } from "../../cluster/records.ts";
 import type { Token } from "../../cluster/token.ts";
 import { foreignText } from "../../runtime/foreign-text.ts";
 import { textOfBase64 } from "../../runtime/base64.ts";
-import { type DockerConfigForm, isObject, objectIn, parseDockerConfig } from "../../registry/docker-config.ts";
+import {
+  type ConfigPlace,
+  configPlaces,
+  type DockerConfigForm,
+  isObject,
+  objectIn,
+  parseDockerConfig,
+} from "../../registry/docker-config.ts";
 import { valueNamed } from "../../registry/json-members.ts";
 import { withFormerNames } from "../../registry/host.ts";
 import type { Login } from "../../registry/login.ts";
@@ -18,17 +25,6 @@ export type SourceLogins =
   | { readonly ok: true; readonly logins: Token["logins"] }
   /** `problem` completes the sentence "the source Secret …". */
   | { readonly ok: false; readonly problem: string; readonly holdsNone?: boolean; readonly steps?: readonly Step[] };
-
-interface ConfigPlace {
-  readonly key: string;
-  readonly form: DockerConfigForm;
-}
-
-// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
-const configPlaces: Readonly<Record<string, ConfigPlace>> = {
-  "kubernetes.io/dockerconfigjson": { key: ".dockerconfigjson", form: "dockerconfigjson" },
-  "kubernetes.io/dockercfg": { key: ".dockercfg", form: "dockercfg" },
-};
 
 export function sourceLogins(record: SourceRecord, values: Values, keys: SourceKeys): SourceLogins {
   const place = configPlaces[record.type];

@@ -5,7 +5,7 @@ import { oneLine } from "../foreign-text.ts";
 import { longestNote } from "../steps.ts";
 import { ApiError } from "../client/api-error.ts";
 import { fairBuffer } from "./fair-buffer.ts";
-import { microTime } from "../micro-time.ts";
+import { microTime } from "../time-text.ts";
 
 interface EventSubject {
   readonly apiVersion: string;

@@ -1,9 +1,8 @@
 // The Lease object of coordination.k8s.io/v1: read, taken, renewed, released.
 import { boundedNumber, boundedSeconds, bounds } from "../foreign-numbers.ts";
-import type { StoredObject } from "../watch/object-meta.ts";
-import { identityOf } from "../watch/object-meta.ts";
+import { type StoredObject, identityOf } from "../watch/object-meta.ts";
 import { type LeaseView, leaseDuration } from "./lease-state.ts";
-import { microTime } from "../micro-time.ts";
+import { microTime } from "../time-text.ts";
 
 export interface LeaseObject {
   readonly metadata: { readonly uid?: string; readonly resourceVersion?: string; readonly [field: string]: unknown };

@@ -5,7 +5,7 @@ import type { RegistryCredential, Status } from "../../../src/api/registry-crede
 import type { CredentialRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
 import { credentialLoop } from "../../../src/controllers/credential/controller.ts";
-import { writeStatus } from "../../../src/controllers/credential/apply.ts";
+import { putFinalizer, writeStatus } from "../../../src/controllers/credential/apply.ts";
 import { type CredentialMemory, memoryOf } from "../../../src/controllers/credential/observe.ts";
 import { memory } from "../../../src/runtime/queue/memory.ts";
 import { credentialMetrics } from "../../../src/metrics/credential-metrics.ts";
@@ -47,6 +47,40 @@ function play(patch: () => Promise<unknown> = () => Promise.resolve(undefined)):
 
 const write = (context: Context, read: RegistryCredential | undefined): Promise<number | undefined> =>
   writeStatus({ context, record, credential: read, memory: { uid: "u" } }, { status, namespaces: [] }, signal);
+
+describe("the finalizer", () => {
+  const run = (patch: () => Promise<unknown>, kind: string) => {
+    const asked: object[] = [];
+    const retry = kind === "forbidden" ? ("slowly" as const) : ("backoff" as const);
+    const context = {
+      runtime: { clock: fakeClock() },
+      credentials: { statusCache: { contested: () => undefined } },
+      cluster: {
+        api: { patchCredential: (_name: string, body: object) => (asked.push(body), patch()) },
+        transforms: { credential: () => undefined },
+        callFailure: () => ({ kind, failure: { reason: "AdmissionDenied", cause: "Tenant", retry, message: "no" } }),
+      },
+    } as unknown as Context;
+    const of = credential({ finalizers: ["theirs/one"] });
+    return { asked, put: () => putFinalizer({ context, record, credential: of, memory: { uid: "u" } }, signal) };
+  };
+
+  it("comes beside others, over the version that is known", async () => {
+    const { asked, put } = run(() => Promise.resolve({}), "none");
+    expect(await put()).toBeUndefined();
+    expect(asked).toEqual([{ metadata: { resourceVersion: "7", finalizers: ["theirs/one", "regcred.dev/drain"] } }]);
+  });
+
+  it("that is refused is the platform's to let through, and is told", async () => {
+    const { put } = run(() => Promise.reject(new Error("403")), "forbidden");
+    expect(await put()).toEqual({ reason: "AdmissionDenied", cause: "Platform", retry: "slowly", message: "no" });
+  });
+
+  it("that was not put on for a moment's trouble makes the run fail", async () => {
+    const { put } = run(() => Promise.reject(new Error("503")), "unavailable");
+    await expect(put()).rejects.toThrow("503");
+  });
+});
 
 describe("a status", () => {
   it("that says what is written already is told to the metrics only, as after a restart", async () => {

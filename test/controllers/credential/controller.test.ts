@@ -140,6 +140,14 @@ describe("a RegistryCredential that cannot be read", () => {
 });
 
 describe("a RegistryCredential that cannot be written", () => {
+  it("because its finalizer may not be taken off is tried again, and administrators hear of it", async () => {
+    const it = fixture();
+    it.finds(unreadable({ deleting: true, annotations: { [forceFinalizeAnnotation]: "true" } }));
+    it.answer.kind = "forbidden";
+    expect(await it.run()).toMatchObject({ failed: true, retry: "slowly" });
+    expect([it.published, it.patches]).toEqual([["AdmissionDenied"], []]);
+  });
+
   it.each([
     ["because it is gone is left alone", "notFound", {}, []],
     ["because somebody else has written is tried again, and nobody hears of it", "conflict", { failed: true }, []],

@@ -4,7 +4,7 @@ import type { Failure } from "../../../src/runtime/errors.ts";
 import type { NamespaceRecord } from "../../../src/cluster/records.ts";
 import type { AddOptions } from "../../../src/runtime/queue/work-queue.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { gatherContributions } from "../../../src/controllers/pull-secret/contributions.ts";
+import { gatherContributions } from "../../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import { grantTracker, tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
 import { fakeClock } from "../../fake-clock.ts";

@@ -1,6 +1,6 @@
 // Does each credential hear of a Secret's troubles what concerns it?
 import { describe, expect, it } from "vitest";
-import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { contentOf } from "../../../src/content/content.ts";
 import type { PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { Contributor } from "../../../src/entitlement/credential-index.ts";
 import {

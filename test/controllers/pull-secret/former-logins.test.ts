@@ -1,7 +1,7 @@
 // Which logins are taken out of a Secret by their value, and which of equal value stay?
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../../src/controllers/context.ts";
-import { formerLogins } from "../../../src/controllers/pull-secret/contributions.ts";
+import { formerLogins } from "../../../src/controllers/pull-secret/observe-contributions.ts";
 import { grantKeys } from "../../../src/providers/grant-keys.ts";
 import type { Token } from "../../../src/cluster/token.ts";
 import { credential, login, minute, namespace, staticEntry, token } from "../../entitlement/objects.ts";

@@ -2,14 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
+import type { LiveSecret, PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import type {
-  LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  PlannedSecret,
   PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
-import type { EntryToken } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { EntryToken } from "../../../src/content/content.ts";
 import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 import { entryToken, failure, login, minute, token } from "../../entitlement/objects.ts";
 

@@ -1,11 +1,11 @@
 // Does everybody else get in a Secret what they would get without a RegistryCredential that is in trouble, and does it keep what it had?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EntryToken, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
-import type { Frozen } from "../../../src/controllers/pull-secret/plan-frozen.ts";
+import { type EntryToken, type Contribution, contentOf } from "../../../src/content/content.ts";
+import type { Frozen } from "../../../src/content/frozen.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
+import type { LiveSecret } from "../../../src/cluster/pull-secret-object.ts";
 import type {
-  LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
   PullSecretOptions,

@@ -1,9 +1,9 @@
 // Does a hold keep what is there, and give nothing to anybody?
 import { describe, expect, it } from "vitest";
-import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
+import type { LiveSecret } from "../../../src/cluster/pull-secret-object.ts";
 import type {
-  LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
   PullSecretOptions,

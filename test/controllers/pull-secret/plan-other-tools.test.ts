@@ -1,8 +1,9 @@
 // Is a Secret that another tool keeps left to it, and the tool named; and does a tenant who says so gain anything?
 import { describe, expect, it } from "vitest";
-import { toolMarks } from "../../../src/controllers/pull-secret/plan-conflict.ts";
+import { toolMarks } from "../../../src/cluster/other-managers.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan, PullSecretOptions } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type { LiveSecret } from "../../../src/cluster/pull-secret-object.ts";
+import type { PullSecretPlan, PullSecretOptions } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { entryToken } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";
 

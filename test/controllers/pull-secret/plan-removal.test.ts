@@ -1,13 +1,9 @@
 // What is left of a Secret in which nothing of ours is to stay, and who is named where something of ours is?
 import { describe, expect, it } from "vitest";
-import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import { emptiedBody } from "../../../src/controllers/pull-secret/plan-body.ts";
-import type {
-  LiveSecret,
-  PullSecretPlan,
-  PullSecretSnapshot,
-} from "../../../src/controllers/pull-secret/plan-types.ts";
+import { emptiedBody, type LiveSecret } from "../../../src/cluster/pull-secret-object.ts";
+import type { PullSecretPlan, PullSecretSnapshot } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import { entryToken, login, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";

@@ -1,9 +1,8 @@
 // What do tests of a pull Secret's plan begin with?
-import { type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
+import { type Contribution, contentOf } from "../../../src/content/content.ts";
+import type { LiveSecret, PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import {
-  type LiveSecret,
   noOptions,
-  type PlannedSecret,
   type PullSecretOptions,
   type PullSecretPlan,
   type PullSecretSnapshot,

@@ -1,14 +1,10 @@
 // Does a Secret that a finalizer holds lose what was taken back, and nothing else?
 import { describe, expect, it } from "vitest";
-import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type {
-  LiveSecret,
-  PullSecretPlan,
-  PullSecretSnapshot,
-} from "../../../src/controllers/pull-secret/plan-types.ts";
+import { type LiveSecret, withoutLogins } from "../../../src/cluster/pull-secret-object.ts";
+import type { PullSecretPlan, PullSecretSnapshot } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
-import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
 import { needsNothing } from "../../../src/controllers/pull-secret/plan-removal.ts";
 import { entryToken, secretRecord } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, type Wants, wants } from "./plan-scenario.ts";

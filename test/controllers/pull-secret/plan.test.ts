@@ -1,14 +1,13 @@
 // Is a pull Secret written, left, merged, adopted and given up as the policy says?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Contribution } from "../../../src/controllers/pull-secret/plan-content.ts";
+import type { Contribution } from "../../../src/content/content.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
 import { isOurs } from "../../../src/controllers/pull-secret/plan-removal.ts";
+import type { LiveSecret, PlannedSecret } from "../../../src/cluster/pull-secret-object.ts";
 import type {
-  LiveSecret,
   PullSecretPlan,
   PullSecretSnapshot,
-  PlannedSecret,
   PullSecretOptions,
 } from "../../../src/controllers/pull-secret/plan-types.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";

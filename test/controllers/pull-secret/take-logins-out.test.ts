@@ -1,10 +1,10 @@
 // Does a Secret of ours that may not be deleted lose its logins, once, and as it was when that was decided?
 import { describe, expect, it } from "vitest";
-import { withoutLogins } from "../../../src/controllers/pull-secret/plan-body.ts";
-import { dockerConfigKey } from "../../../src/controllers/pull-secret/plan-types.ts";
+import { withoutLogins } from "../../../src/cluster/pull-secret-object.ts";
+import { encoded } from "../../../src/cluster/pull-secret-wire.ts";
+import { dockerConfigKey } from "../../../src/registry/docker-config.ts";
 import type { SecretRecord } from "../../../src/cluster/records.ts";
 import type { Context } from "../../../src/controllers/context.ts";
-import { encoded } from "../../../src/controllers/pull-secret/wire.ts";
 import { takeLoginsOut } from "../../../src/controllers/pull-secret/apply.ts";
 import { secretRecord } from "../../entitlement/objects.ts";
 

@@ -1,15 +1,11 @@
 // Where not everything fits into a pull Secret, does what is too large hold up nobody else?
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import {
-  type EntryToken,
-  type Contribution,
-  contentOf,
-  type Former,
-} from "../../../src/controllers/pull-secret/plan-content.ts";
-import { contentWithin, type Hosts } from "../../../src/controllers/pull-secret/plan-fit.ts";
+import { type EntryToken, type Contribution, contentOf, type Former } from "../../../src/content/content.ts";
+import { contentWithin, type Hosts } from "../../../src/content/fit.ts";
 import { planPullSecret } from "../../../src/controllers/pull-secret/plan.ts";
-import type { LiveSecret, PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
+import type { LiveSecret } from "../../../src/cluster/pull-secret-object.ts";
+import type { PullSecretPlan } from "../../../src/controllers/pull-secret/plan-types.ts";
 import { entryToken, failure, frozen, login, now, token } from "../../entitlement/objects.ts";
 import { live, recordOf, snapshot, written, wants } from "./plan-scenario.ts";
 

@@ -32,13 +32,16 @@ function fixture(count: number) {
   const onPatch = { call: (): void => undefined };
   const queued: string[] = [];
   const refusals = new Map<string, Failure>();
+  const kinds = new Map<string, string>();
+  const told: object[] = [];
+  const sent: object[] = [];
   const acme = credential();
   const judge = (state: SecretFinding["state"]): void =>
     void found.setSecret("team-a", "regcred", { state, credentials: new Map() });
   let entitled = true;
   judge("usable");
   const context = {
-    runtime: { clock, events: { publish: () => undefined }, log: { debug: () => undefined } },
+    runtime: { clock, events: { publish: (event: object) => void told.push(event) }, log: { debug: () => undefined } },
     credentials: {
       statusCache: found,
       members: { holders: () => [] },
@@ -69,7 +72,9 @@ function fixture(count: number) {
             metadata: { name, resourceVersion: accounts.get(name)?.resourceVersion },
             imagePullSecrets: whole,
           }),
-        patchServiceAccount: (_namespace: string, name: string, { imagePullSecrets: list }: Patch) => {
+        patchServiceAccount: (_namespace: string, name: string, patch: Patch) => {
+          const { imagePullSecrets: list } = patch;
+          sent.push(patch);
           const failure = refusals.get(name);
           if (failure) return Promise.reject(new Error(name));
           patched.push(name);
@@ -78,7 +83,7 @@ function fixture(count: number) {
           return Promise.resolve({ name, references: list.map((each) => each.name) });
         },
       },
-      callFailure: ({ message }: Error) => ({ kind: undefined, failure: refusals.get(message) }),
+      callFailure: ({ message }: Error) => ({ kind: kinds.get(message), failure: refusals.get(message) }),
       permissions: allPermitted,
     },
     queue: { enqueue: (key: string) => queued.push(key) },
@@ -106,6 +111,9 @@ function fixture(count: number) {
     onPatch,
     queued,
     refusals,
+    kinds,
+    told,
+    sent,
     looked,
     run,
     settle,
@@ -230,6 +238,51 @@ describe("the references of a namespace", () => {
     it.whole.push({ name: "theirs" }, {}, { name: "more" });
     await it.run();
     expect(it.lists).toEqual([[{ name: "theirs" }, { name: "" }, { name: "more" }, { name: "regcred" }]]);
+  });
+
+  it("name the version of the account that they are written to", async () => {
+    const it = fixture(1);
+    const { resourceVersion } = it.accounts.get("account-0") ?? {};
+    await it.settle();
+    expect(it.sent).toMatchObject([{ metadata: { resourceVersion } }]);
+  });
+
+  it("are left in a namespace that goes meanwhile, and nothing is found of it", async () => {
+    const it = fixture(5);
+    it.refusals.set("account-0", denied);
+    it.kinds.set("account-0", "namespaceTerminating");
+    expect(await it.run()).toEqual({});
+    expect([it.patched, it.sent.length, it.found.references("team-a")]).toEqual([[], 1, undefined]);
+  });
+
+  it("are told to the credential, and to the tenant in its namespace, where something is found anew, and not again", async () => {
+    const it = fixture(2);
+    const heard = async (): Promise<boolean> => {
+      it.queued.length = 0;
+      await it.settle();
+      return it.queued.includes("credential/acme");
+    };
+    expect([await heard(), await heard()]).toEqual([true, false]);
+    it.put("account-2");
+    it.refusals.set("account-2", denied);
+    expect([await heard(), await heard()]).toEqual([true, false]);
+    const regarding = { kind: "Namespace", namespace: "team-a", name: "team-a", uid: "uid-team-a" };
+    expect(it.told).toMatchObject([{ regarding, reason: "AdmissionDenied" }]);
+    it.refusals.clear();
+    expect([await heard(), await heard()]).toEqual([true, false]);
+  });
+
+  it("are repaired ever more slowly where somebody takes one off each time, from run to run", async () => {
+    const it = fixture(2);
+    for (let repair = 0; repair < 7; repair += 1) {
+      await it.settle();
+      it.put("account-0");
+    }
+    it.patched.length = 0;
+    const { outcome } = await it.settle();
+    expect(it.patched).toEqual([]);
+    expect(outcome).toHaveProperty("requeueAfter");
+    expect(it.found.references("team-a")?.failures).toMatchObject([{ reason: "Contested" }]);
   });
 
   it("count as looked at when the round is over, not before", async () => {

@@ -7,7 +7,7 @@ import { releaseArguments } from "../../../tools/release/arguments.ts";
 import { withRepository, withVersion } from "../../../tools/release/chart-package.ts";
 import { krewManifest } from "../../../tools/release/krew-manifest.ts";
 import { blobOf, manifestOf } from "../../../tools/release/oci.ts";
-import { lockPathsOf, sbom } from "../../../tools/release/sbom.ts";
+import { debianParts, lockPathsOf, nodeParts, npmPackages, sbom } from "../../../tools/release/sbom.ts";
 
 const chart = join(import.meta.dirname, "../../../config/chart");
 const sound = ["--registry=registry.example.com:5000/platform/tools", "--version=1.2.3-rc.1"];
@@ -65,7 +65,18 @@ describe("the chart of a release", () => {
 describe("krew's manifest", () => {
   it("names the archives with their checksums", () => {
     const text = krewManifest("1.2.3", "https://a.example", [
-      { os: "linux", arch: "arm64", url: "https://a.example/x.tar.gz", sha256: "ab" },
+      {
+        platforms: [{ os: "linux", arch: "arm64" }],
+        bin: "kubectl-regcred",
+        url: "https://a.example/x.tar.gz",
+        sha256: "ab",
+      },
+      {
+        platforms: ["amd64", "arm64"].map((arch) => ({ os: "darwin", arch })),
+        bin: "regcred.mjs",
+        url: "https://a.example/y.tar.gz",
+        sha256: "cd",
+      },
     ]);
     expect(parse(text)).toMatchObject({
       metadata: { name: "regcred" },
@@ -78,6 +89,8 @@ describe("krew's manifest", () => {
             sha256: "ab",
             bin: "kubectl-regcred",
           },
+          { selector: { matchLabels: { os: "darwin", arch: "amd64" } }, bin: "regcred.mjs" },
+          { selector: { matchLabels: { os: "darwin", arch: "arm64" } }, bin: "regcred.mjs" },
         ],
       },
     });
@@ -101,17 +114,20 @@ describe("the list of what ships", () => {
     ]);
   });
 
-  it("names them with version, licence and checksum, and Node, in a text that stays the same", () => {
-    const options = {
-      version: "1.2.3",
-      created: "2026-01-01T00:00:00Z",
-      modules: modules.slice(0, 4),
-      locked: {
-        "node_modules/undici": { version: "8.0.0", license: "MIT", integrity: "sha512-AAEC" },
-        "node_modules/@azure/identity": { version: "4.0.0" },
-      },
-      node: "26.10.0",
-    };
+  const locked = {
+    "node_modules/undici": { version: "8.0.0", license: "MIT", integrity: "sha512-AAEC" },
+    "node_modules/@azure/identity": { version: "4.0.0" },
+  };
+
+  it("names them with version, licence and checksum, what is in Node, and Debian's, in a text that stays the same", () => {
+    const shipped = [
+      ...npmPackages(lockPathsOf(modules.slice(0, 4)), locked),
+      ...nodeParts({ node: "26.10.0", openssl: "3.5.4", modules: "147" }, "certificates"),
+      ...debianParts([
+        { name: "libstdc++6", version: "12+b1", license: "GPL-3.0-or-later", sha256: { amd64: "aa", arm64: "bb" } },
+      ]),
+    ];
+    const options = { version: "1.2.3", created: "2026-01-01T00:00:00Z", shipped };
     const text = sbom(options);
     expect(sbom(options)).toBe(text);
     const { packages, relationships } = JSON.parse(text) as { packages: object[]; relationships: object[] };
@@ -123,13 +139,17 @@ describe("the list of what ships", () => {
         licenseDeclared: "MIT",
         checksums: [{ algorithm: "SHA512", checksumValue: "000102" }],
       }),
-      expect.objectContaining({ name: "node", versionInfo: "26.10.0" }),
+      expect.objectContaining({ name: "openssl", versionInfo: "3.5.4" }),
+      expect.objectContaining({ name: "ca-certificates of Mozilla", licenseDeclared: "MPL-2.0" }),
+      expect.objectContaining({ name: "libstdc++6", checksums: [{ algorithm: "SHA256", checksumValue: "aa" }] }),
+      expect.objectContaining({ name: "libstdc++6", checksums: [{ algorithm: "SHA256", checksumValue: "bb" }] }),
     ]);
-    expect(relationships).toHaveLength(4);
+    expect(relationships).toHaveLength(packages.length);
+    const ids = packages.map((each) => (each as { SPDXID: string }).SPDXID);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it("is not made where the lock file does not know what is in the bundle", () => {
-    const options = { version: "1", created: "", modules: ["/w/node_modules/x/y.js"], locked: {}, node: "26" };
-    expect(() => sbom(options)).toThrow(/x is in the bundle, and not in package-lock\.json/);
+    expect(() => npmPackages(["node_modules/x"], {})).toThrow(/x is in the bundle, and not in package-lock\.json/);
   });
 });

@@ -1,8 +1,8 @@
 // May somebody need what nobody is known to need?
 import { expect, it } from "vitest";
-import { unavailable } from "../../../src/runtime/client/api-error.ts";
-import { judgedSecrets } from "../../../src/controllers/pull-secret/judged.ts";
-import { smallCluster } from "../small-cluster.ts";
+import { unavailable } from "../../src/runtime/client/api-error.ts";
+import { judgedSecrets } from "../../src/entitlement/judged-secrets.ts";
+import { smallCluster } from "../controllers/small-cluster.ts";
 
 const spec = {
   registries: [{ name: "main", provider: "Static", hosts: ["hub.example.com"], static: { secretName: "hub" } }],
@@ -70,16 +70,16 @@ it("not for what has gone while the replica stood by", async () => {
   world.source("hub", "first");
   world.credential("hub", spec);
   const context = await world.start();
-  const standingBy = judgedSecrets(context);
-  standingBy.judged("secret/team-b/regcred");
+  const standingBy = judgedSecrets({ stores: context.cluster.stores, ...context.credentials });
+  standingBy.judged("team-b", "regcred");
   expect(standingBy.nobodyElse().kind).toBe("not-seen");
-  const another = judgedSecrets(context);
-  another.judged("secret/team-a/regcred");
+  const another = judgedSecrets({ stores: context.cluster.stores, ...context.credentials });
+  another.judged("team-a", "regcred");
   world.remove("namespaces", "team-b");
   await world.pass({ seconds: 5 });
   expect(another.nobodyElse().kind).toBe("absent");
   world.credential("hub", { ...spec, pullSecret: { name: "another" } });
   await world.pass({ hours: 2 });
-  standingBy.judged("secret/team-a/another");
+  standingBy.judged("team-a", "another");
   expect(standingBy.nobodyElse().kind).toBe("absent");
 });

@@ -1,10 +1,10 @@
 // Does a pull Secret hold each host once, for as long as its token lives?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EntryToken, type Contribution, contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
-import { isAlive } from "../../../src/cluster/token.ts";
-import { commandText } from "../../../src/runtime/steps.ts";
-import { entryToken, failure, frozen, login, minute, now, token } from "../../entitlement/objects.ts";
+import { type EntryToken, type Contribution, contentOf } from "../../src/content/content.ts";
+import { isAlive } from "../../src/cluster/token.ts";
+import { commandText } from "../../src/runtime/steps.ts";
+import { entryToken, failure, frozen, login, minute, now, token } from "../entitlement/objects.ts";
 
 function content(...contributions: readonly Contribution[]) {
   return contentOf(frozen(contributions), now);

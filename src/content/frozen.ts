@@ -1,18 +1,12 @@
-// Planning content that is not free: of frozen RegistryCredentials, and under a hold or by a former token.
-import { canonicalHost, configKey } from "../../registry/host.ts";
-import { keysIn, keysOfLogins, loginsIn } from "../../registry/merge-docker-config.ts";
-import {
-  type Content,
-  contentOf,
-  servedContent,
-  type Shadowed,
-  type ContentLogin,
-  type Tokenless,
-} from "./plan-content.ts";
-import { maxNamedHosts, type EntryHost, recordedEntries } from "../../cluster/entries-annotation.ts";
-import { managedWords, mergedHosts } from "../../cluster/marks.ts";
-import type { LiveSecret, PullSecretSnapshot } from "./plan-types.ts";
-import { isAlive } from "../../cluster/token.ts";
+// Content that is not free: of frozen RegistryCredentials, and under a hold or by a former token.
+import type { DockerConfigEntry } from "../registry/docker-config.ts";
+import { canonicalHost, configKey } from "../registry/host.ts";
+import { keysIn, keysOfLogins, loginsIn } from "../registry/merge-docker-config.ts";
+import { type Content, contentOf, servedContent, type Shadowed, type ContentLogin, type Tokenless } from "./content.ts";
+import { maxNamedHosts, type EntryHost, recordedEntries } from "../cluster/entries-annotation.ts";
+import { mergedHosts } from "../cluster/marks.ts";
+import type { LiveSecret } from "../cluster/pull-secret-object.ts";
+import { isAlive } from "../cluster/token.ts";
 
 // Who is frozen holds nobody up: what the Secret was given for it stays byte for byte, whoever else claims its hosts, and everything else is
 // decided as if it were not there. The Secret's annotation says which hosts those are. A tenant can edit it, and brings about by
@@ -27,40 +21,42 @@ export interface Frozen {
   readonly recorded: boolean;
 }
 
-/** The same without anybody frozen, whose hosts are kept by what is wanted. `live` has been read. */
-export function withFrozen(snapshot: PullSecretSnapshot, live: LiveSecret): PullSecretSnapshot {
-  const { now, options, content = contentOf([], now) } = snapshot;
-  const kept = standing(snapshot, live, content);
-  const thawed = { ...snapshot, frozen: [] };
-  if (kept.length === 0) return thawed;
+/** What is wanted of one Secret, and what is known of what it was given. */
+export interface Wanted {
+  /** Undefined: no credential contributes here any more. */
+  readonly content: Content | undefined;
+  /** Of whom nothing is decided here for the moment. */
+  readonly frozen: readonly Frozen[];
+  /** As the tokens have them, of credentials that leave: whatever marks say, they go. */
+  readonly formerLogins: readonly DockerConfigEntry[];
+  /** The operator's record says that it has merged into this very object. */
+  readonly knownAsMerged: boolean;
+  readonly now: Temporal.Instant;
+}
+
+/** What is wanted around the hosts of the frozen, which are kept by it; undefined where none of theirs stands there. */
+export function contentAroundFrozen(wanted: Wanted, live: LiveSecret): Content | undefined {
+  const { now, content = contentOf([], now) } = wanted;
+  const kept = standing(wanted, live, content);
+  if (kept.length === 0) return undefined;
   const holders = new Map(kept.map(({ host, credential }) => [host, credential]));
   const taken = content.served.filter(({ host }) => holders.has(host));
   const shadowed = taken.map(({ credential, entry, host }): Shadowed => {
     return { credential, entry, host, by: holders.get(host) ?? "" };
   });
   const rest = content.served.filter((each) => !taken.includes(each));
-  // Who set which of these cannot be asked.
-  const words = managedWords(live);
   return {
-    ...thawed,
-    content: {
-      ...content,
-      ...(taken.length > 0 && servedContent(rest)),
-      digest: undefined,
-      shadowed: [...content.shadowed, ...shadowed],
-      frozen: kept,
-    },
-    options: {
-      ...options,
-      labels: { ...words.labels, ...options.labels },
-      annotations: { ...words.annotations, ...options.annotations },
-    },
+    ...content,
+    ...(taken.length > 0 && servedContent(rest)),
+    digest: undefined,
+    shadowed: [...content.shadowed, ...shadowed],
+    frozen: kept,
   };
 }
 
 /** Hosts of the frozen that stand in the Secret, once each. */
 function standing(
-  { frozen, formerLogins, knownAsMerged, now }: PullSecretSnapshot,
+  { frozen, formerLogins, knownAsMerged, now }: Wanted,
   live: LiveSecret,
   { served }: Content,
 ): readonly EntryHost[] {

@@ -1,4 +1,4 @@
-// Bodies of pull Secrets: one of ours, one that we merge into, one that we let go.
+// A pull Secret as an object: read whole, and as it is to be. One of ours, one that we merge into, one that we let go.
 import {
   argoAnnotations,
   credentialsAnnotation,
@@ -6,21 +6,51 @@ import {
   managedAnnotation,
   managedBy,
   managedByLabel,
-} from "../../api/names.ts";
-import type { Content } from "./plan-content.ts";
-import { foreignMetadata, managedRecord, type Marked } from "../../cluster/marks.ts";
-import { dockerConfigType, type LiveSecret, type PullSecretOptions, type PlannedSecret } from "./plan-types.ts";
+} from "../api/names.ts";
+import { dockerConfigType } from "../registry/docker-config.ts";
+import type { FieldsEntry } from "./managed-fields.ts";
+import { foreignMetadata, managedRecord, type Marked } from "./marks.ts";
+
+/** The whole object, read where the stripped record does not say enough. */
+export interface LiveSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
+  readonly finalizers: readonly string[];
+  /** Decoded; undefined where there is none, or none that is text. */
+  readonly dockerConfig: string | undefined;
+  /** Every other member of `data`, as it is: base64. */
+  readonly otherData: Readonly<Record<string, string>>;
+  /** Where others apply it, `managedFields` without ours. */
+  readonly othersFields?: readonly FieldsEntry[];
+}
+
+/** A Secret as it is to be; the writer encodes `dockerConfig`. */
+export type PlannedSecret = Omit<LiveSecret, "uid" | "resourceVersion" | "immutable" | "othersFields">;
 
 /** A docker config from which every login has been taken. No pod is to use it: the API server wants a config of this type. */
 export const withoutLogins = '{"auths":{}}';
 
 /** What a body says of its content. */
-type Said = Pick<Content, "text" | "credentials" | "entriesText">;
+interface Said {
+  readonly text: string | undefined;
+  /** Names, sorted. */
+  readonly credentials: readonly string[];
+  /** The annotation that names the entries. */
+  readonly entriesText: string;
+}
+
+/** What a spec asks for on the Secret. */
+type Extras = Pick<LiveSecret, "labels" | "annotations">;
 
 type Before = Marked & Partial<Pick<LiveSecret, "ownerReferences" | "finalizers">>;
 
 /** Wholly ours. What others have set on `before` stays; what we set and no longer want goes. */
-export function ownBody(options: PullSecretOptions, content: Said, before: Before | undefined): PlannedSecret {
+export function ownBody(options: Extras, content: Said, before: Before | undefined): PlannedSecret {
   const kept = foreignMetadata(before ?? { labels: {}, annotations: {} });
   const set = { ...argoAnnotations, ...options.annotations };
   const labels = Object.keys(options.labels).toSorted();

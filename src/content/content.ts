@@ -1,14 +1,14 @@
 // The content of a pull Secret, given everything that contributes to it.
-import { failure } from "../../api/reasons.ts";
-import type { Cause, Failure } from "../../runtime/errors.ts";
-import { type DockerConfigEntry, renderDockerConfig } from "../../registry/docker-config.ts";
-import { canonicalHost, configKey, loginAt } from "../../registry/host.ts";
-import type { Login } from "../../registry/login.ts";
-import { entriesText, type EntryHost } from "../../cluster/entries-annotation.ts";
-import { isFailure } from "../../providers/grant.ts";
-import { remakeSource, type SourcePlace } from "../../cluster/install-steps.ts";
-import { timeText } from "../credential/plan-status-text.ts";
-import { isAlive, type Token } from "../../cluster/token.ts";
+import { failure } from "../api/reasons.ts";
+import type { Cause, Failure } from "../runtime/errors.ts";
+import { type DockerConfigEntry, renderDockerConfig } from "../registry/docker-config.ts";
+import { canonicalHost, configKey, loginAt } from "../registry/host.ts";
+import type { Login } from "../registry/login.ts";
+import { entriesText, type EntryHost } from "../cluster/entries-annotation.ts";
+import { isFailure } from "../providers/grant.ts";
+import { remakeSource, type SourcePlace } from "../cluster/install-steps.ts";
+import { timeText } from "../runtime/time-text.ts";
+import { isAlive, type Token } from "../cluster/token.ts";
 
 /** A token that was made for an entry as it was before it was altered. */
 export interface Former {
@@ -38,7 +38,7 @@ export interface EntryToken {
 /** What one RegistryCredential brings to one pull Secret. */
 export interface Contribution {
   readonly credential: string;
-  /** By the brake alone: see plan-frozen.ts. Default: false. */
+  /** By the brake alone: see frozen.ts. Default: false. */
   readonly held?: boolean;
   readonly entries: readonly EntryToken[];
 }
@@ -101,7 +101,7 @@ export interface Content {
   readonly failures: readonly EntryFailure[];
   readonly tokenless: readonly Tokenless[];
   readonly shadowed: readonly Shadowed[];
-  /** Hosts that stay as they stand in one Secret: see plan-frozen.ts. Default: none. */
+  /** Hosts that stay as they stand in one Secret: see frozen.ts. Default: none. */
   readonly frozen?: readonly EntryHost[];
   /** The `.dockerconfigjson`; undefined where no entry is left, for an empty config is never written. */
   readonly text: string | undefined;

@@ -9,7 +9,7 @@ import {
   type ContentLogin,
   type Content,
   contentOf,
-} from "./plan-content.ts";
+} from "../../content/content.ts";
 import { causeOf, type Grant, grantsOf, isFailure } from "../../providers/grant.ts";
 import type { RenderScope } from "../../providers/grant-types.ts";
 import { tokenKey, secretKey } from "../keys.ts";
@@ -26,11 +26,11 @@ import type { Contributor } from "../../entitlement/credential-index.ts";
 import { overMintBudget } from "../token/mint-budget.ts";
 import type { NeededGrant } from "../token/grant-tracker.ts";
 import type { Entry } from "../../api/registry-credential.ts";
-import { dockerConfigKey, type PullSecretPlan } from "./plan-types.ts";
+import { dockerConfigKey, type DockerConfigEntry } from "../../registry/docker-config.ts";
+import type { PullSecretPlan } from "./plan-types.ts";
 import { keptItem } from "../token/token-makers.ts";
-import type { DockerConfigEntry } from "../../registry/docker-config.ts";
 import { configKey, loginAt } from "../../registry/host.ts";
-import { encoded } from "./wire.ts";
+import { encoded } from "../../cluster/pull-secret-wire.ts";
 
 export interface Contributions {
   readonly contributions: readonly Contribution[];
@@ -45,8 +45,8 @@ export interface Contributions {
   readonly nextExpiry: Temporal.Instant | undefined;
 }
 
-// An entry without a token does not hold back the others for longer than this.
-const patience = Temporal.Duration.from({ seconds: 1 });
+/** The first attempt at a token is awaited; if it hangs, the others go on without it after this many milliseconds. */
+export const tokenPatience = 1_000;
 
 /**
  * Notes in the grant tracker who needs which grants, and asks for the tokens that are not there.
@@ -86,7 +86,7 @@ export function gatherContributions(
     }
     const attempts = tokens.attempts(grantKey);
     if (attempts?.failure) return attempts.failure;
-    if (!attempts || clock.elapsed() - attempts.wantedAt < patience.total("milliseconds")) {
+    if (!attempts || clock.elapsed() - attempts.wantedAt < tokenPatience) {
       const isInside = attempts?.grant.provider === "Static" && tokens.target(grantKey) === undefined;
       waiting = isInside ? (waiting ?? "inside") : "outside";
     }

@@ -1,9 +1,9 @@
 // Does a Secret come back from the wire, and go back to it, without losing what is not ours?
 import { describe, expect, it } from "vitest";
-import type { SecretObject } from "../../../src/cluster/cluster-api.ts";
-import { releasedBody } from "../../../src/controllers/pull-secret/plan-body.ts";
-import { encoded, liveSecret, secretJson } from "../../../src/controllers/pull-secret/wire.ts";
-import { frozen } from "../../entitlement/objects.ts";
+import type { SecretObject } from "../../src/cluster/cluster-api.ts";
+import { releasedBody } from "../../src/cluster/pull-secret-object.ts";
+import { encoded, liveSecret, secretJson } from "../../src/cluster/pull-secret-wire.ts";
+import { frozen } from "../entitlement/objects.ts";
 
 const config = '{"auths":{}}';
 

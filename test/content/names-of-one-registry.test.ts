@@ -1,9 +1,9 @@
 // Does the login of a registry serve each of its names that an entry has, under that very name?
 import { expect, it } from "vitest";
-import { contentOf } from "../../../src/controllers/pull-secret/plan-content.ts";
-import { formerLogins } from "../../../src/controllers/pull-secret/contributions.ts";
-import { credential, login, now, staticEntry, token } from "../../entitlement/objects.ts";
-import { scopeOf } from "../../providers/scope.ts";
+import { contentOf } from "../../src/content/content.ts";
+import { formerLogins } from "../../src/controllers/pull-secret/observe-contributions.ts";
+import { credential, login, now, staticEntry, token } from "../entitlement/objects.ts";
+import { scopeOf } from "../providers/scope.ts";
 
 const byHost = new Map([
   ["docker.io", login("hub")],

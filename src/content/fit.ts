@@ -1,16 +1,16 @@
 // Fits the content of a pull Secret to what stands there already and to the room that there is.
-import { failure } from "../../api/reasons.ts";
-import type { Failure } from "../../runtime/errors.ts";
-import { type Before, type Content, marksFor, type ContentLogin, type Tokenless } from "./plan-content.ts";
+import { failure } from "../api/reasons.ts";
+import type { Failure } from "../runtime/errors.ts";
+import { type Before, type Content, marksFor, type ContentLogin, type Tokenless } from "./content.ts";
 import {
   type EntryHost,
   type Recorded,
   recordedEntries,
   maxNamedBytes,
   maxNamedHosts,
-} from "../../cluster/entries-annotation.ts";
-import type { Login } from "../../registry/login.ts";
-import { isAlive } from "../../cluster/token.ts";
+} from "../cluster/entries-annotation.ts";
+import type { Login } from "../registry/login.ts";
+import { isAlive } from "../cluster/token.ts";
 
 // Content alone does not say it. A grant in force whose token was lost has left its login in the Secret, and a failure
 // takes nothing away; and where not everything fits, what has to go must go all the same. Kept logins stay where they

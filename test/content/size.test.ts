@@ -1,7 +1,7 @@
 // Is a docker config measured in bytes?
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tooLarge } from "../../../src/controllers/pull-secret/plan-fit.ts";
+import { tooLarge } from "../../src/content/fit.ts";
 
 describe("a docker config", () => {
   it("may have exactly as many bytes as are allowed, not characters", () => {

@@ -1,9 +1,10 @@
 // The wire form of a pull Secret.
-import type { SecretObject } from "../../cluster/cluster-api.ts";
-import { dockerConfigKey, type LiveSecret, type PlannedSecret } from "./plan-types.ts";
-import { othersFieldsIn } from "../../cluster/transform/managed-fields.ts";
-import type { FieldsEntry } from "../../cluster/managed-fields.ts";
-import { base64OfText, textOfBase64 } from "../../runtime/base64.ts";
+import { dockerConfigKey } from "../registry/docker-config.ts";
+import { base64OfText, textOfBase64 } from "../runtime/base64.ts";
+import type { SecretObject } from "./cluster-api.ts";
+import type { FieldsEntry } from "./managed-fields.ts";
+import type { LiveSecret, PlannedSecret } from "./pull-secret-object.ts";
+import { othersFieldsIn } from "./transform/managed-fields.ts";
 
 /** What a write cannot change of a Secret that is there, and has to send. */
 type Before = Pick<LiveSecret, "resourceVersion" | "immutable"> & { readonly managedFields?: readonly FieldsEntry[] };

@@ -1,0 +1,125 @@
+// Does each write of a token's Secret name the version that it is about, and is nothing noted before it is done?
+import { describe, expect, it } from "vitest";
+import { collect, storeMakers, storeToken } from "../../../src/controllers/token/apply.ts";
+import { tokenSecretName } from "../../../src/controllers/token/grant-tracker.ts";
+import type { Context } from "../../../src/controllers/context.ts";
+import { done } from "../../../src/controllers/outcome.ts";
+import { knownAbsent } from "../../../src/runtime/watch/presence.ts";
+import type { Failure } from "../../../src/runtime/errors.ts";
+import { token } from "../../entitlement/objects.ts";
+
+const never = new AbortController().signal;
+const name = tokenSecretName("grant-a");
+const denied: Failure = { reason: "AdmissionDenied", cause: "Tenant", retry: "slowly", message: "change control" };
+
+interface Play {
+  readonly stored?: boolean;
+  readonly failure?: Failure;
+}
+
+function play({ stored = true, failure }: Play) {
+  const steps: string[] = [];
+  const said: string[] = [];
+  const answer = Promise.withResolvers<object>();
+  const sends = (what: string, ...about: readonly unknown[]): Promise<object> => {
+    steps.push([what, ...about.map((each) => (typeof each === "string" ? each : JSON.stringify(each)))].join(" "));
+    return failure ? Promise.reject(new Error("refused")) : answer.promise;
+  };
+  const version = (body: { metadata: { resourceVersion?: string } }): string => String(body.metadata.resourceVersion);
+  const record = { key: `ops/${name}`, kind: "token", uid: "uid-1", resourceVersion: "7" };
+  const say = (message: string): void => void said.push(message);
+  const context = {
+    runtime: { log: { debug: say, info: say, warn: say } },
+    settings: { namespace: "ops" },
+    cluster: {
+      api: {
+        createSecret: (_namespace: string, body: never) => sends("create", version(body)),
+        replaceSecret: (_namespace: string, _name: string, body: never) => sends("replace", version(body)),
+        deleteSecret: (_namespace: string, _name: string, of: object) => sends("delete", of),
+      },
+      stores: {
+        operatorSecrets: {
+          get: () => (stored ? record : undefined),
+          wrote: () => steps.push("noted"),
+          removed: (_key: string, resourceVersion: string) => steps.push(`gone at ${resourceVersion}`),
+        },
+      },
+      transforms: { operatorSecret: (raw: object) => raw },
+      callFailure: () => ({ kind: undefined, failure }),
+    },
+    grants: {
+      tokens: {
+        forgetCeased: () => undefined,
+        makers: () => [],
+        token: () => (stored ? token() : undefined),
+        forget: (key: string) => steps.push(`${key} forgotten`),
+      },
+    },
+  } as unknown as Context;
+  return { context, steps, said, answers: () => answer.resolve({}) };
+}
+
+describe("a token", () => {
+  it.each([
+    ["is stored over the version that is known", true, "replace 7"],
+    ["is stored anew where there is none", false, "create undefined"],
+  ])("%s, and is known when that is done", async (_what, stored, sent) => {
+    const { context, steps, answers } = play({ stored });
+    const storing = storeToken(context, token(), token(), never);
+    await Promise.resolve();
+    expect(steps).toEqual([sent]);
+    answers();
+    await storing;
+    expect(steps).toEqual([sent, "noted"]);
+  });
+
+  it("that nobody needs is deleted as the very one that is known, and forgotten when it is gone", async () => {
+    const { context, steps, said, answers } = play({});
+    const collecting = collect(context, "grant-a", knownAbsent, never);
+    await Promise.resolve();
+    const sent = 'delete {"uid":"uid-1","resourceVersion":"7"}';
+    expect(steps).toEqual([sent]);
+    answers();
+    expect(await collecting).toBe(done);
+    expect([steps, said]).toEqual([[sent, "gone at 7", "grant-a forgotten"], ["unused token deleted"]]);
+  });
+
+  it("that nobody needs is remembered where its deletion is refused, and comes again", async () => {
+    const { context, steps } = play({ failure: denied });
+    expect(await collect(context, "grant-a", knownAbsent, never)).toMatchObject({ failed: true, retry: "slowly" });
+    expect(steps).toHaveLength(1);
+  });
+
+  it("that was never stored is forgotten without a request", async () => {
+    const { context, steps } = play({ stored: false });
+    expect(await collect(context, "grant-a", knownAbsent, never)).toBe(done);
+    expect(steps).toEqual(["grant-a forgotten"]);
+  });
+});
+
+describe("who uses a token", () => {
+  const otherwise = { requeueAfter: Temporal.Duration.from({ minutes: 5 }) };
+
+  it("is stored with it, and the run goes on as it would have", async () => {
+    const { context, steps, said, answers } = play({});
+    answers();
+    expect(await storeMakers(context, "grant-a", otherwise, never)).toBe(otherwise);
+    expect([steps, said]).toEqual([["replace 7", "noted"], ["users of a token stored"]]);
+  });
+
+  it("is stored nowhere where there is no token", async () => {
+    const { context, steps } = play({ stored: false });
+    expect(await storeMakers(context, "grant-a", otherwise, never)).toBe(otherwise);
+    expect(steps).toEqual([]);
+  });
+
+  it("is told in the log where that is refused, and tried again, and the token is looked at in time all the same", async () => {
+    const { context, said } = play({ failure: denied });
+    expect(await storeMakers(context, "grant-a", otherwise, never)).toEqual({
+      failed: true,
+      retry: "slowly",
+      retryWithin: otherwise.requeueAfter,
+    });
+    expect(said).toEqual(["users of a token not stored"]);
+  });
+});
