@@ -30,7 +30,7 @@ interface There {
   readonly concerned?: readonly string[];
   /** Pull Secrets that are there. */
   readonly present?: readonly string[];
-  /** Keys of those that are known to need nothing. */
+  /** Those that are known to need nothing. */
   readonly settled?: string[];
 }
 
@@ -69,7 +69,7 @@ function requestsOf(of: Watched, change: object, there: There = {}): readonly Re
     credentials: {
       index: credentialIndex,
       statusCache: { secret: (at: string, name: string) => (at === "found" && name === "regcred" ? {} : undefined) },
-      judged: { judged: (key: string) => settled.push(key) },
+      judged: { judged: (at: string, name: string) => settled.push(`${at}/${name}`) },
     },
     runtime: { clock: { now: () => minute(0) } },
     settings,
@@ -148,7 +148,7 @@ describe("a namespace that few credentials concern", () => {
       "interactive secret/team-a/held",
       "interactive secret/team-a/regcred",
     ]);
-    expect(settled).toEqual(["secret/team-a/found", "secret/team-a/others"]);
+    expect(settled).toEqual(["team-a/found", "team-a/others"]);
   });
 });
 

@@ -30,7 +30,7 @@ export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
         const key = secretKey(namespace.name, name);
         if (concerned.has(name) || isKnownOf(context, namespace.name, name)) yield { key, options };
         // As its run would find: nobody wants anything there.
-        else judged.judged(key);
+        else judged.judged(namespace.name, name);
       }
     }
   }
@@ -53,7 +53,7 @@ export function pullSecretWatches(context: Known): readonly Watch<Request>[] {
     watch(namespaces, (change) => {
       const names = namesConcerning(context, change);
       const others = change.before ? [] : new Set(credentialIndex.names()).difference(new Set(names));
-      for (const name of others) judged.judged(secretKey(change.key, name));
+      for (const name of others) judged.judged(change.key, name);
       const lane = change.before ? "normal" : "interactive";
       return names.map((name) => ({ key: secretKey(change.key, name), options: { lane } }));
     }),

@@ -71,8 +71,9 @@ function foundIn(context: Context, namespace: NamespaceRecord): readonly Found[]
     const key = `${namespace.name}/${name}`;
     const record = pullSecrets.get(key);
     // Where nobody wants anything and nothing is, no run says so.
-    const isNobodys = contributors.length === 0 && namesSynced(name) && pullSecrets.look(key).kind === "absent";
-    const finding = statusCache.secret(namespace.name, name) ?? (isNobodys ? findingWithout(undefined) : undefined);
+    const isNobodys = (): boolean =>
+      contributors.length === 0 && namesSynced(name) && pullSecrets.look(key).kind === "absent";
+    const finding = statusCache.secret(namespace.name, name) ?? (isNobodys() ? findingWithout(undefined) : undefined);
     const place = { namespaceUid: namespace.uid, secretName: name };
     const isOrphaned = orphanedIn(known, place, record, contributors).names.length > 0;
     const mayBeTheirs = finding?.state === "foreign" && someUnread;
