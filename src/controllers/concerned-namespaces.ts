@@ -3,10 +3,16 @@ import type { RegistryCredential } from "../api/registry-credential.ts";
 import type { CredentialRecord, NamespaceRecord } from "../cluster/records.ts";
 import { retiredNames } from "../entitlement/rename-grace.ts";
 import { selectsNamespace } from "../entitlement/selection.ts";
+import { listedNames } from "../entitlement/selections.ts";
 import type { Change } from "../runtime/watch/store.ts";
 import type { Needs } from "./context.ts";
 
-type Known = Needs<{ runtime: "clock"; settings: "namespace"; cluster: "stores"; credentials: "index" | "statusCache" }>;
+type Known = Needs<{
+  runtime: "clock";
+  settings: "namespace";
+  cluster: "stores";
+  credentials: "index" | "statusCache";
+}>;
 
 /**
  * Names of the namespaces that it selects now, or did before the change, and of those in which it has, or may have, something, or has
@@ -23,6 +29,11 @@ export function* concernedNamespaces(context: Known, change: Change<CredentialRe
   const isAnywhere =
     isUnread(change.before) || isUnread(change.after) || versions.some((each) => index.concernsAll(each));
   const holding = index.mayHold(change.key);
+  const listed = versions.map(({ spec }) => listedNames(spec.namespaces.include));
+  if (!isAnywhere && change.after && listed.every((each) => each !== undefined)) {
+    for (const name of new Set([...listed.flat(), ...holding])) if (stores.namespaces.get(name)) yield name;
+    return;
+  }
   for (const namespace of stores.namespaces.values()) {
     const isConcerned =
       isAnywhere ||

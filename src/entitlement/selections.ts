@@ -72,7 +72,7 @@ export function selections(specs: Pick<LastGoodSpecs, "get" | "subscribe">, oper
   };
 }
 
-/** Undefined where others than those that are named may be selected. */
+/** Names that alone may be selected. Undefined where others may be. */
 export function listedNames(include: readonly string[] | undefined): readonly string[] | undefined {
   return include && !include.some((glob) => /[*?]/.test(glob)) ? include : undefined;
 }

@@ -214,10 +214,7 @@ describe("a Secret of a pull Secret's name", () => {
 
 describe("a RegistryCredential", () => {
   const keysIn = (namespaces: readonly string[], names: readonly string[]): string[] => [
-    ...namespaces.flatMap((each) => [
-      ...names.map((name) => `bulk secret/${each}/${name}`),
-      `bulk references/${each}`,
-    ]),
+    ...namespaces.flatMap((each) => [...names.map((name) => `bulk secret/${each}/${name}`), `bulk references/${each}`]),
     "interactive credential/acme",
   ];
   /** Selects the namespaces `team-*`. */
@@ -270,6 +267,14 @@ describe("a RegistryCredential", () => {
       spec: { ...before.spec, namespaces: { include: ["others"] } },
     });
     expect(lanes(triggers(before, moved))).toEqual(keysIn([...served, "others"], ["regcred"]).toSorted());
+  });
+
+  it("that lists names concerns these, and where something of it is", () => {
+    const include = ["team-b", "away"];
+    const listing = credential({ ...before, spec: { ...before.spec, namespaces: { include } } });
+    const changed = credential({ ...listing, generation: 4 });
+    expect(lanes(triggers(listing, changed))).toEqual(keysIn(["team-b", "held"], ["regcred"]).toSorted());
+    expect(lanes(triggers(listing, undefined))).toEqual(keysIn(["team-b", "held", "found"], ["regcred"]).toSorted());
   });
 
   it("that leaves traces anywhere concerns every namespace", () => {

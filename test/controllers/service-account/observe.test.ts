@@ -100,7 +100,11 @@ const cases: readonly Row[] = [
   ["a credential has its login in it", "wanted usable served", { by: [contributor()] }],
   ["its deletion is under way", "wanted served", { by: [contributor()], record: secretRecord({ terminating: true }) }],
   ["it is away", "wanted served", { by: [contributor()], record: undefined }],
-  ["nobody wants it and it is not there, so that it was not looked at", "", { by: [], state: "unknown", record: undefined }],
+  [
+    "nobody wants it and it is not there, so that it was not looked at",
+    "",
+    { by: [], state: "unknown", record: undefined },
+  ],
   ["it was not looked at", "unjudged", { by: [contributor()], state: "unknown" }],
   ["it waits for a token", "unjudged", { by: [contributor()], state: "waiting" }],
   ["it is somebody else's", "wanted foreign served", { by: [contributor()], state: "foreign" }],
